@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The few kernel types that the programs read, written by hand: CO-RE relocates every access by name, so only the
+ * fields in use are declared, in no particular order. What differs between kernels is in lib/compat.bpf.h.
+ */
+#ifndef TWTRACE_KERNEL_TYPES_H
+#define TWTRACE_KERNEL_TYPES_H
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+typedef __s8 s8;
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef _Bool bool;
+#define true 1
+#define false 0
+#define NULL ((void *)0)
+
+/* uapi/asm-generic: address families and TCP states are ABI. */
+#define AF_INET 2
+#define AF_INET6 10
+#define IPPROTO_TCP 6
+
+/* include/net/tcp_states.h: numbers are ABI (struct tcp_info). */
+enum {
+	TCP_ESTABLISHED = 1,
+	TCP_FIN_WAIT1 = 4,
+	TCP_FIN_WAIT2 = 5,
+	TCP_TIME_WAIT = 6,
+	TCP_CLOSE = 7,
+	TCP_LISTEN = 10,
+	TCP_CLOSING = 11,
+};
+
+/* include/net/sock.h: SOCK_BINDPORT_LOCK, a macro, unchanged since 2.6. */
+#define SOCK_BINDPORT_LOCK 8
+
+/* include/linux/sched.h: PF_KTHREAD, a macro, unchanged since 2.6.27. */
+#define PF_KTHREAD 0x00200000
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct {
+	long counter;
+} atomic64_t;
+
+typedef struct {
+	atomic_t refs;
+} refcount_t;
+
+typedef struct {
+	u32 val;
+} kuid_t;
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct hlist_nulls_node {
+	struct hlist_nulls_node *next;
+};
+
+struct hlist_nulls_head {
+	struct hlist_nulls_node *first;
+};
+
+struct inet_ehash_bucket {
+	struct hlist_nulls_head chain;
+};
+
+struct inet_hashinfo {
+	struct inet_ehash_bucket *ehash;
+	unsigned int ehash_mask;
+};
+
+struct inet_timewait_death_row {
+	struct inet_hashinfo *hashinfo;
+	int sysctl_max_tw_buckets;
+};
+
+struct linux_mib {
+	unsigned long mibs[1];
+};
+
+struct netns_mib {
+	struct linux_mib *net_statistics; /* __percpu */
+};
+
+struct netns_ipv4 {
+	struct inet_timewait_death_row tcp_death_row;
+};
+
+struct net {
+	struct ns_common ns;
+	struct netns_mib mib;
+	struct netns_ipv4 ipv4;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+struct in6_addr {
+	union {
+		u8 u6_addr8[16];
+		u32 u6_addr32[4];
+	} in6_u;
+};
+
+struct sock_common {
+	u32 skc_daddr;
+	u32 skc_rcv_saddr;
+	unsigned int skc_hash;
+	u16 skc_dport;
+	u16 skc_num;
+	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+	atomic64_t skc_cookie;
+	unsigned long skc_flags;
+	struct hlist_nulls_node skc_nulls_node;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	u16 sk_protocol;
+	unsigned char sk_userlocks : 4; /* u8 since 6.9: read it with BPF_CORE_READ_BITFIELD only */
+	kuid_t sk_uid;
+};
+
+struct inet_bind_bucket {
+	signed char fastreuse;
+	signed char fastreuseport;
+};
+
+struct inet_sock {
+	u16 inet_sport;
+};
+
+struct inet_connection_sock {
+	struct inet_bind_bucket *icsk_bind_hash;
+};
+
+struct inet_timewait_sock {
+	struct sock_common __tw_common;
+	unsigned char tw_substate;
+	struct inet_bind_bucket *tw_tb;
+};
+
+struct kernfs_node {
+	const char *name;
+	u64 id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+	struct cgroup_root *root;
+};
+
+struct cgroup_root {
+	char name[64]; /* MAX_CGROUP_ROOT_NAMELEN */
+};
+
+struct list_head {
+	struct list_head *next;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+	struct list_head cgrp_links;
+};
+
+struct cgrp_cset_link {
+	struct cgroup *cgrp;
+	struct list_head cgrp_link;
+};
+
+struct nsproxy {
+	struct net *net_ns;
+};
+
+struct task_struct {
+	struct nsproxy *nsproxy;
+	struct task_struct *group_leader;
+	u64 start_boottime;
+	u32 self_exec_id;
+	unsigned int flags;
+	char comm[16];
+	struct css_set *cgroups;
+};
+
+struct bpf_array {
+	void *pptrs[1]; /* __percpu */
+};
+
+enum sock_flags {
+	SOCK_DONE = 1,
+};
+
+enum tcp_tw_status {
+	TCP_TW_SYN = 3,
+};
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__tcp {
+	struct bpf_iter_meta *meta;
+	struct sock_common *sk_common;
+};
+
+struct bpf_map;
+
+struct bpf_iter__bpf_map_elem {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
+	void *key;
+	void *value;
+};
+
+#pragma clang attribute pop
+
+#endif /* TWTRACE_KERNEL_TYPES_H */

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The life of a bucket: created, refused, removed. Every backend ends in these functions. */
+#ifndef TWTRACE_BUCKET_BPF_H
+#define TWTRACE_BUCKET_BPF_H
+
+#include "emit.bpf.h"
+#include "owner.bpf.h"
+
+/* How one connection ended, as a backend found it. */
+struct outcome {
+	u64 bucket; /* address of the minisock; 0 when it was refused */
+	u64 cookie; /* of the minisock */
+	u32 limit;  /* of the namespace, at that moment */
+	u32 count;
+	u8 substate; /* asked for: TW_SUBSTATE_* */
+};
+
+/* The same counter of the namespace's total and of the row, or of the unattributed part. */
+#define bucket__count(ns, row, field)                                                                                  \
+	do {                                                                                                           \
+		__sync_fetch_and_add(&(ns)->total.field, 1);                                                           \
+		if (row)                                                                                               \
+			__sync_fetch_and_add(&(row)->counts.field, 1);                                                 \
+		else                                                                                                   \
+			__sync_fetch_and_add(&(ns)->unattributed.field, 1);                                            \
+	} while (0)
+
+/*
+ * inet_twsk_alloc refuses when count >= limit; any other refusal is a failed allocation. The test in the kernel is not
+ * atomic and the count may have fallen since, so a count just below the limit still means the limit.
+ */
+#define AT_LIMIT_SLACK 8
+
+static __always_inline bool bucket__was_at_limit(const struct outcome *outcome)
+{
+	return outcome->count + AT_LIMIT_SLACK >= outcome->limit;
+}
+
+static __always_inline u8 bucket__count_refusal(struct tw_netns *ns, struct tw_row *row, const struct outcome *outcome)
+{
+	if (!bucket__was_at_limit(outcome)) {
+		bucket__count(ns, row, no_memory);
+		return TW_EVENT_NO_MEMORY;
+	}
+	if (outcome->substate == TW_SUBSTATE_FIN_WAIT2)
+		bucket__count(ns, row, overflow_fin_wait2);
+	else
+		bucket__count(ns, row, overflow_time_wait);
+	return TW_EVENT_OVERFLOW;
+}
+
+/* Remembers whose bucket it is until it goes away. */
+static __always_inline void bucket__remember(const struct outcome *outcome, const struct conn *conn, u32 row_id,
+					     u32 netns, u64 now)
+{
+	u64 key = conn__bucket_key(outcome->cookie, outcome->bucket);
+	struct tw_bucket bucket = {
+	    .created_ns = now,
+	    .row = row_id,
+	    .scan = tw_scan,
+	    .netns = (u16)netns,
+	    .local_port = conn->local_port,
+	    .remote_port = conn->remote_port,
+	    .substate = outcome->substate,
+	};
+
+	if (bpf_map_update_elem(&buckets, &key, &bucket, BPF_ANY))
+		stats__add(buckets_full);
+}
+
+static __always_inline u8 bucket__count_created(struct tw_netns *ns, struct tw_row *row, u8 substate)
+{
+	if (substate == TW_SUBSTATE_FIN_WAIT2)
+		bucket__count(ns, row, fin_wait2);
+	else
+		bucket__count(ns, row, time_wait);
+	return TW_EVENT_CREATED;
+}
+
+/* The row of a connection that nobody was seen closing. */
+static __always_inline u32 bucket__row_of_socket(enum tw_access access, struct sock *sk, const struct conn *conn,
+						 u32 netns, u64 tw)
+{
+	struct tw_row_key key = {};
+	u8 role;
+
+	role = tw ? role__of_bucket((struct inet_timewait_sock *)tw, (u16)netns, conn->local_port)
+		  : role__by_port((u16)netns, conn->local_port);
+	owner__set_place(&key, conn, netns, role);
+	return owner__intern_socket(access, sk, &key);
+}
+
+/*
+ * A connection asked for a bucket and got it or not. `row_id` is the owner's row, TW_ROW_NONE when there was no room
+ * for one; `closer_seen` says whether anybody was seen sending the FIN. Counts first, detail last.
+ */
+static __always_inline void bucket__on_outcome(enum tw_access access, struct sock *sk, const struct conn *conn,
+					       u32 netns, bool closer_seen, u32 row_id, const struct outcome *outcome)
+{
+	struct tw_netns *ns = netns__at(netns);
+	struct tw_event event = {};
+	struct tw_row *row;
+
+	if (!ns)
+		return;
+	ns->limit = outcome->limit;
+	ns->count = outcome->count;
+	event.time_ns = bpf_ktime_get_boot_ns();
+	event.row = closer_seen ? row_id : bucket__row_of_socket(access, sk, conn, netns, outcome->bucket);
+	row = row__at(event.row);
+	if (outcome->bucket) {
+		event.kind = bucket__count_created(ns, row, outcome->substate);
+		bucket__remember(outcome, conn, event.row, netns, event.time_ns);
+	} else {
+		event.kind = bucket__count_refusal(ns, row, outcome);
+	}
+	if (closer_seen)
+		owner__release_row(row_id);
+	event.cookie = outcome->cookie;
+	event.netns = (u16)netns;
+	event.substate = outcome->substate;
+	emit__event(&event, conn);
+}
+
+/* What the namespace's death_row says right now. */
+static __always_inline void outcome__read_table(enum tw_access access, struct inet_timewait_death_row *dr,
+						struct outcome *outcome)
+{
+	outcome->limit = (u32)tw_get(access, dr, sysctl_max_tw_buckets);
+	outcome->count = compat__death_row_count(access, dr);
+}
+
+/* Finds what is remembered of a bucket; the cookie may have been generated after it was remembered. */
+static __always_inline struct tw_bucket *bucket__find(u64 cookie, u64 address, u64 *key)
+{
+	struct tw_bucket *bucket;
+
+	*key = conn__bucket_key(cookie, address);
+	bucket = bpf_map_lookup_elem(&buckets, key);
+	if (bucket || *key == address)
+		return bucket;
+	*key = address;
+	return bpf_map_lookup_elem(&buckets, key);
+}
+
+/* Notes why a bucket is about to go; the first reason stands. Buckets older than twtrace get an entry for it. */
+static __always_inline void bucket__set_reason(enum tw_access access, struct sock_common *skc, u8 reason)
+{
+	u64 key;
+	struct tw_bucket *known = bucket__find((u64)tw_get(access, skc, skc_cookie.counter), (u64)skc, &key);
+	struct tw_bucket bucket = {};
+
+	if (known) {
+		if (known->reason == TW_REASON_UNKNOWN)
+			known->reason = reason;
+		return;
+	}
+	bucket.netns = (u16)netns__intern(access, tw_get(access, skc, skc_net.net));
+	bucket.row = TW_ROW_NONE;
+	bucket.reason = reason;
+	bucket.scan = tw_scan;
+	if (bpf_map_update_elem(&buckets, &key, &bucket, BPF_ANY))
+		stats__add(buckets_full);
+}
+
+static __always_inline void bucket__count_removed(struct tw_netns *ns, struct tw_row *row, u8 reason)
+{
+	if (reason == TW_REASON_EXPIRED)
+		bucket__count(ns, row, expired);
+	else if (reason == TW_REASON_REUSED)
+		bucket__count(ns, row, reused);
+	else if (reason == TW_REASON_RECYCLED)
+		bucket__count(ns, row, recycled);
+	else
+		bucket__count(ns, row, purged);
+}
+
+static __always_inline u16 bucket__age_ds(u64 created_ns, u64 now)
+{
+	u64 age = created_ns ? (now - created_ns) / 100000000 : 65535;
+
+	return age < 65535 ? (u16)age : 65535;
+}
+
+/* The bucket is being freed (tcp_twsk_destructor): nothing but the timer leaves no reason behind. */
+static __always_inline void bucket__on_removed(enum tw_access access, struct sock_common *skc)
+{
+	u64 cookie = (u64)tw_get(access, skc, skc_cookie.counter);
+	struct tw_event event = {};
+	struct tw_bucket *known;
+	struct tw_netns *ns;
+	struct conn conn;
+	u64 key;
+
+	event.time_ns = bpf_ktime_get_boot_ns();
+	event.kind = TW_EVENT_REMOVED;
+	event.reason = TW_REASON_EXPIRED;
+	event.age_ds = 65535;
+	event.row = TW_ROW_NONE;
+	event.cookie = cookie;
+	known = bucket__find(cookie, (u64)skc, &key);
+	if (known) {
+		event.row = known->row;
+		event.netns = known->netns;
+		event.substate = known->substate;
+		event.age_ds = bucket__age_ds(known->created_ns, event.time_ns);
+		if (known->reason != TW_REASON_UNKNOWN)
+			event.reason = known->reason;
+	} else {
+		event.netns = (u16)netns__intern(access, tw_get(access, skc, skc_net.net));
+	}
+	ns = netns__at(event.netns);
+	if (ns)
+		bucket__count_removed(ns, row__at(event.row), event.reason);
+	if (known)
+		bpf_map_delete_elem(&buckets, &key);
+	conn__read(access, skc, &conn);
+	emit__event(&event, &conn);
+}
+
+#endif /* TWTRACE_BUCKET_BPF_H */

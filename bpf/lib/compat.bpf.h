@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The one place that knows how kernels differ. Each entry names the change that made it necessary. */
+#ifndef TWTRACE_COMPAT_BPF_H
+#define TWTRACE_COMPAT_BPF_H
+
+#include "../kernel_types.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+/*
+ * How a program may follow kernel pointers. Programs that are given BTF-typed pointers (fentry, fexit, tp_btf, iter)
+ * load directly, which also works under lockdown=confidentiality; kprobes must go through bpf_probe_read_kernel. Always
+ * a compile-time constant, so that the other branch and its relocations disappear.
+ */
+enum tw_access {
+	TW_DIRECT,
+	TW_PROBED,
+};
+
+#define tw_get(access, ptr, field) ((access) == TW_PROBED ? BPF_CORE_READ((ptr), field) : (ptr)->field)
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+/* 5.18 (fbb8295248e1) made tcp_death_row a pointer; 6.1 (e9bd0cca09d1) embedded it again. */
+struct netns_ipv4___pointer {
+	struct inet_timewait_death_row *tcp_death_row;
+};
+
+struct net___pointer {
+	struct netns_ipv4___pointer ipv4;
+};
+
+/* Up to 5.17 the number of buckets is tw_count; since then tw_refcount - 1 (fbb8295248e1). */
+struct inet_timewait_death_row___count {
+	atomic_t tw_count;
+};
+
+struct inet_timewait_death_row___refcount {
+	refcount_t tw_refcount;
+};
+
+/* net_cookie is atomic64_t from 5.7 and a plain u64 since 5.12 (3d368ab87cf6); generated lazily before 5.12. */
+struct net___cookie_u64 {
+	u64 net_cookie;
+};
+
+struct net___cookie_atomic {
+	atomic64_t net_cookie;
+};
+
+/* 5.15 (8520e224f547) replaced the tagged word by a pointer. */
+struct sock_cgroup_data___pointer {
+	struct cgroup *cgroup;
+};
+
+struct sock___cgroup_pointer {
+	struct sock_cgroup_data___pointer sk_cgrp_data;
+};
+
+struct sock_cgroup_data___word {
+	u64 val;
+};
+
+struct sock___cgroup_word {
+	struct sock_cgroup_data___word sk_cgrp_data;
+};
+
+/* 6.15 (633488947ef6) renamed parent to __parent. */
+struct kernfs_node___parent {
+	struct kernfs_node *parent;
+};
+
+struct kernfs_node___rcu_parent {
+	struct kernfs_node *__parent;
+};
+
+#pragma clang attribute pop
+
+static __always_inline struct inet_timewait_death_row *compat__death_row(enum tw_access access, struct net *net)
+{
+	if (bpf_core_field_exists(((struct net___pointer *)0)->ipv4.tcp_death_row) &&
+	    bpf_core_field_size(((struct net___pointer *)0)->ipv4.tcp_death_row) == sizeof(void *))
+		return tw_get(access, (struct net___pointer *)net, ipv4.tcp_death_row);
+	return &net->ipv4.tcp_death_row;
+}
+
+/* Buckets in use now; the limit test of inet_twsk_alloc compares this with sysctl_max_tw_buckets. */
+static __always_inline u32 compat__death_row_count(enum tw_access access, struct inet_timewait_death_row *dr)
+{
+	if (bpf_core_field_exists(((struct inet_timewait_death_row___refcount *)0)->tw_refcount))
+		return (u32)tw_get(access, (struct inet_timewait_death_row___refcount *)dr, tw_refcount.refs.counter) -
+		       1;
+	return (u32)tw_get(access, (struct inet_timewait_death_row___count *)dr, tw_count.counter);
+}
+
+/* 0 where the kernel has none, or has not generated it yet (before 5.12). */
+static __always_inline u64 compat__net_cookie(enum tw_access access, struct net *net)
+{
+	if (bpf_core_field_exists(((struct net___cookie_atomic *)0)->net_cookie.counter))
+		return (u64)tw_get(access, (struct net___cookie_atomic *)net, net_cookie.counter);
+	if (bpf_core_field_exists(((struct net___cookie_u64 *)0)->net_cookie))
+		return tw_get(access, (struct net___cookie_u64 *)net, net_cookie);
+	return 0;
+}
+
+/* The cgroup v2 of the socket's creator (the listener's creator for accepted sockets); NULL when it has none. */
+static __always_inline struct cgroup *compat__sock_cgroup(enum tw_access access, struct sock *sk)
+{
+	if (bpf_core_field_exists(((struct sock___cgroup_pointer *)0)->sk_cgrp_data.cgroup))
+		return tw_get(access, (struct sock___cgroup_pointer *)sk, sk_cgrp_data.cgroup);
+	if (bpf_core_field_exists(((struct sock___cgroup_word *)0)->sk_cgrp_data.val)) {
+		u64 word = tw_get(access, (struct sock___cgroup_word *)sk, sk_cgrp_data.val);
+
+		/* Bit 0 marks net_cls/net_prio data instead of a pointer, bit 1 "no refcount". */
+		return word & 1 ? NULL : (struct cgroup *)(word & ~3ULL);
+	}
+	return NULL;
+}
+
+/* Only with bpf_probe_read_kernel: paths are walked by plain addresses. */
+static __always_inline struct kernfs_node *compat__kernfs_parent(struct kernfs_node *node)
+{
+	if (bpf_core_field_exists(((struct kernfs_node___rcu_parent *)0)->__parent))
+		return BPF_CORE_READ((struct kernfs_node___rcu_parent *)node, __parent);
+	return BPF_CORE_READ((struct kernfs_node___parent *)node, parent);
+}
+
+#endif /* TWTRACE_COMPAT_BPF_H */

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What can be read from a sock_common: full sockets and timewait minisocks share it. */
+#ifndef TWTRACE_CONN_BPF_H
+#define TWTRACE_CONN_BPF_H
+
+#include "compat.bpf.h"
+#include "maps.bpf.h"
+#include <bpf/bpf_endian.h>
+
+struct conn {
+	u32 local[4]; /* network order; IPv4 in the first word */
+	u32 remote[4];
+	u16 local_port; /* host order */
+	u16 remote_port;
+	u8 family;
+};
+
+/* skc_num is 0 once inet_put_port has run: the caller mends local_port then. */
+static __always_inline void conn__read(enum tw_access access, struct sock_common *skc, struct conn *conn)
+{
+	__builtin_memset(conn, 0, sizeof(*conn));
+	conn->family = TW_FAMILY_IPV4;
+	conn->local_port = tw_get(access, skc, skc_num);
+	conn->remote_port = bpf_ntohs(tw_get(access, skc, skc_dport));
+	if (tw_get(access, skc, skc_family) == AF_INET6 && bpf_core_field_exists(skc->skc_v6_daddr)) {
+		conn->remote[0] = tw_get(access, skc, skc_v6_daddr.in6_u.u6_addr32[0]);
+		conn->remote[1] = tw_get(access, skc, skc_v6_daddr.in6_u.u6_addr32[1]);
+		conn->remote[2] = tw_get(access, skc, skc_v6_daddr.in6_u.u6_addr32[2]);
+		conn->remote[3] = tw_get(access, skc, skc_v6_daddr.in6_u.u6_addr32[3]);
+		if (conn->remote[0] || conn->remote[1] || conn->remote[2] != bpf_htonl(0xffff)) {
+			conn->family = TW_FAMILY_IPV6;
+			conn->local[0] = tw_get(access, skc, skc_v6_rcv_saddr.in6_u.u6_addr32[0]);
+			conn->local[1] = tw_get(access, skc, skc_v6_rcv_saddr.in6_u.u6_addr32[1]);
+			conn->local[2] = tw_get(access, skc, skc_v6_rcv_saddr.in6_u.u6_addr32[2]);
+			conn->local[3] = tw_get(access, skc, skc_v6_rcv_saddr.in6_u.u6_addr32[3]);
+			return;
+		}
+		__builtin_memset(conn->remote, 0, sizeof(conn->remote));
+	}
+	conn->remote[0] = tw_get(access, skc, skc_daddr);
+	conn->local[0] = tw_get(access, skc, skc_rcv_saddr);
+}
+
+/* Of the IPv4 or IPv6 kind; everything else (DCCP shares inet_twsk_alloc up to 6.12) is not ours. */
+static __always_inline bool conn__is_tcp(enum tw_access access, struct sock *sk)
+{
+	return tw_get(access, sk, sk_protocol) == IPPROTO_TCP;
+}
+
+/*
+ * Tells a socket from another one that was given the same address later: the cookie where there is one (it is unique
+ * since boot), else the hash of the four-tuple. Never 0.
+ */
+#define CONN_IDENTITY_IS_HASH (1ULL << 63)
+
+static __always_inline u64 conn__identity(enum tw_access access, struct sock_common *skc)
+{
+	u64 cookie = (u64)tw_get(access, skc, skc_cookie.counter);
+
+	return cookie ? cookie : CONN_IDENTITY_IS_HASH | tw_get(access, skc, skc_hash);
+}
+
+/* A cookie may have been generated since (ss -e does): compare by what the identity was made of. */
+static __always_inline bool conn__has_identity(enum tw_access access, struct sock_common *skc, u64 identity)
+{
+	if (identity & CONN_IDENTITY_IS_HASH)
+		return (u32)identity == tw_get(access, skc, skc_hash);
+	return identity == (u64)tw_get(access, skc, skc_cookie.counter);
+}
+
+/* Key of the buckets map: cookies are small numbers and addresses have their top bit set, so the two cannot meet. */
+static __always_inline u64 conn__bucket_key(u64 cookie, u64 address)
+{
+	return cookie ? cookie : address;
+}
+
+static __always_inline bool conn__matches(const struct conn *conn)
+{
+	return (!tw_match_local_port || tw_match_local_port == conn->local_port) &&
+	       (!tw_match_remote_port || tw_match_remote_port == conn->remote_port);
+}
+
+#endif /* TWTRACE_CONN_BPF_H */

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Namespaces, rows and cgroups get a slot when they are first seen; everything else refers to the slot. */
+#ifndef TWTRACE_INTERN_BPF_H
+#define TWTRACE_INTERN_BPF_H
+
+#include "compat.bpf.h"
+#include "maps.bpf.h"
+
+static __always_inline struct tw_netns *netns__at(u32 slot)
+{
+	return bpf_map_lookup_elem(&namespaces, &slot);
+}
+
+/* Slot of a namespace: TW_NETNS_OTHER when there is no room. */
+static __always_inline u32 netns__intern(enum tw_access access, struct net *net)
+{
+	u64 cookie = compat__net_cookie(access, net);
+	u32 inum = tw_get(access, net, ns.inum);
+	u64 key = cookie ? cookie : inum;
+	u32 *known = bpf_map_lookup_elem(&netns_ids, &key);
+	struct tw_netns *ns;
+	u32 slot;
+
+	if (known)
+		return *known;
+	if (bpf_map_pop_elem(&free_netns, &slot)) {
+		stats__add(netns_full);
+		return TW_NETNS_OTHER;
+	}
+	ns = netns__at(slot);
+	if (!ns)
+		return TW_NETNS_OTHER;
+	ns->cookie = cookie;
+	ns->inum = inum;
+	if (bpf_map_update_elem(&netns_ids, &key, &slot, BPF_NOEXIST)) {
+		/* Another CPU was first, or the bucket lock is held below us on this CPU. */
+		bpf_map_push_elem(&free_netns, &slot, BPF_ANY);
+		known = bpf_map_lookup_elem(&netns_ids, &key);
+		return known ? *known : TW_NETNS_OTHER;
+	}
+	ns->in_use = 1;
+	return slot;
+}
+
+/* Writes the names from the leaf up; the empty name of the hierarchy's root ends the path. */
+static __always_inline void cgroup__write_path(struct kernfs_node *node, struct tw_cgroup *out)
+{
+	u64 used = 0; /* 64 bits: older verifiers lose the bound of a 32-bit copy */
+	int i;
+
+	for (i = 0; i < TW_CGROUP_DEPTH; i++) {
+		struct kernfs_node *parent = compat__kernfs_parent(node);
+		long length;
+
+		if (!parent)
+			break;
+		barrier_var(used);
+		if (used > TW_CGROUP_TEXT_LEN - TW_CGROUP_NAME_LEN) {
+			out->truncated = 1;
+			break;
+		}
+		length = bpf_probe_read_kernel_str(&out->text[used], TW_CGROUP_NAME_LEN, BPF_CORE_READ(node, name));
+		if (length <= 0 || length > TW_CGROUP_NAME_LEN)
+			break;
+		if (length == TW_CGROUP_NAME_LEN)
+			out->truncated = 1;
+		used += (u64)length;
+		node = parent;
+	}
+	if (i == TW_CGROUP_DEPTH)
+		out->truncated = 1;
+	if (!used) { /* the root itself */
+		out->text[0] = 0;
+		used = 1;
+	}
+	out->length = (u32)used;
+}
+
+static const struct tw_cgroup empty_cgroup;
+
+/*
+ * Remembers the path of a cgroup while it certainly exists: a transient scope is often gone before user space could
+ * look. Once per cgroup.
+ */
+static __always_inline void cgroup__intern(struct kernfs_node *node, u64 id)
+{
+	struct tw_cgroup *entry;
+
+	if (!tw_can_probe_read || !id || bpf_map_lookup_elem(&cgroups, &id))
+		return;
+	if (bpf_map_update_elem(&cgroups, &id, &empty_cgroup, BPF_NOEXIST)) {
+		stats__add(cgroups_full);
+		return;
+	}
+	entry = bpf_map_lookup_elem(&cgroups, &id);
+	if (entry)
+		cgroup__write_path(node, entry);
+}
+
+static __always_inline struct tw_row *row__at(u32 id)
+{
+	return id == TW_ROW_NONE ? NULL : bpf_map_lookup_elem(&rows, &id);
+}
+
+static __always_inline u32 row__find(const struct tw_row_key *key)
+{
+	u32 *known = bpf_map_lookup_elem(&row_ids, key);
+
+	return known ? *known : TW_ROW_NONE;
+}
+
+/* A new row; `leader` names it, NULL for rows that stand for no process. TW_ROW_NONE when there is no room. */
+static __always_inline u32 row__create(const struct tw_row_key *key, struct task_struct *leader)
+{
+	struct tw_row *row;
+	u32 id;
+	int i;
+
+	if (bpf_map_pop_elem(&free_rows, &id)) {
+		stats__add(rows_full);
+		return TW_ROW_NONE;
+	}
+	row = row__at(id);
+	if (!row)
+		return TW_ROW_NONE;
+	row->key = *key;
+	row->first_ns = bpf_ktime_get_boot_ns();
+	if (leader && tw_has_task_btf) {
+		for (i = 0; i < TW_COMM_LEN; i++)
+			row->comm[i] = leader->comm[i];
+	} else if (leader) {
+		BPF_CORE_READ_INTO(&row->comm, leader, comm);
+	}
+	if (bpf_map_update_elem(&row_ids, key, &id, BPF_NOEXIST)) {
+		bpf_map_push_elem(&free_rows, &id, BPF_ANY);
+		id = row__find(key); /* another CPU was first */
+		if (id == TW_ROW_NONE)
+			stats__add(rows_busy);
+		return id;
+	}
+	row->in_use = 1;
+	return id;
+}
+
+#endif /* TWTRACE_INTERN_BPF_H */

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Every map, the load-time configuration, and the health counters. */
+#ifndef TWTRACE_MAPS_BPF_H
+#define TWTRACE_MAPS_BPF_H
+
+#include "../kernel_types.h"
+#include <bpf/bpf_helpers.h>
+#include <twtrace/abi.h>
+
+/* Set by the loader before load; constants to the verifier, which drops the branches they exclude. */
+const volatile __u32 tw_abi_version = TW_ABI_VERSION;
+const volatile __u8 tw_can_probe_read = 1;    /* 0 under lockdown=confidentiality */
+const volatile __u8 tw_has_task_btf = 1;      /* bpf_get_current_task_btf, 5.11 (3ca1032ab7ab) */
+const volatile __u8 tw_has_socket_cookie = 1; /* bpf_get_socket_cookie in tracing programs, 5.12 (c5dbb89fc2ac) */
+const volatile __u8 tw_cgroup_v1 = 0;         /* services live in the v1 named hierarchy tw_cgroup_root */
+const volatile __u8 tw_sees_removal = 1;      /* the backend reports the end of buckets */
+const volatile char tw_cgroup_root[64] = "systemd";
+const volatile __u16 tw_match_local_port = 0; /* 0 matches all */
+const volatile __u16 tw_match_remote_port = 0;
+const volatile __u32 tw_mib_overflow = 0; /* index of LINUX_MIB_TCPTIMEWAITOVERFLOW in linux_mib.mibs */
+const volatile __u32 tw_wakeup_bytes = 0; /* ring fill at which the reader is woken once */
+
+/* On after every program is attached, off before the first is detached. */
+volatile __u32 tw_enabled = 0;
+/* Generation of the running or last scan: see tw_bucket.scan. */
+volatile __u32 tw_scan = 0;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, TW_MAX_ROWS);
+	__type(key, u32);
+	__type(value, struct tw_row);
+} rows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, TW_MAX_ROWS);
+	__type(key, struct tw_row_key);
+	__type(value, u32);
+} row_ids SEC(".maps");
+
+/* Row slots that may be handed out; filled and refilled by user space. */
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK);
+	__uint(max_entries, TW_MAX_ROWS);
+	__type(value, u32);
+} free_rows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, TW_MAX_NETNS);
+	__type(key, u32);
+	__type(value, struct tw_netns);
+} namespaces SEC(".maps");
+
+/* Key: net.net_cookie, else the inode number. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, TW_MAX_NETNS);
+	__type(key, u64);
+	__type(value, u32);
+} netns_ids SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK);
+	__uint(max_entries, TW_MAX_NETNS);
+	__type(value, u32);
+} free_netns SEC(".maps");
+
+/* Key: struct sock address. Preallocated and deleted explicitly: an LRU could evict a live owner. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, TW_MAX_SOCKETS);
+	__type(key, u64);
+	__type(value, struct tw_socket);
+} sockets SEC(".maps");
+
+/* Key: socket cookie, else the bucket's address. Resized by the loader to the largest limit. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, u64);
+	__type(value, struct tw_bucket);
+} buckets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, TW_MAX_CGROUPS);
+	__type(key, u64);
+	__type(value, struct tw_cgroup);
+} cgroups SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, TW_MAX_LISTENERS);
+	__type(key, struct tw_listener_key);
+	__type(value, u8);
+} listeners SEC(".maps");
+
+/* The kernel's overflow counter of this CPU and namespace as it was at the last connection end seen here. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, TW_MAX_NETNS);
+	__type(key, u32);
+	__type(value, u64);
+} overflow_seen SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct tw_stats);
+} stats SEC(".maps");
+
+/* Resized by the loader (--ring-size). */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 * 1024 * 1024);
+} events SEC(".maps");
+
+#define stats__add(field)                                                                                              \
+	do {                                                                                                           \
+		u32 zero_ = 0;                                                                                         \
+		struct tw_stats *stats_ = bpf_map_lookup_elem(&stats, &zero_);                                         \
+		if (stats_)                                                                                            \
+			__sync_fetch_and_add(&stats_->field, 1);                                                       \
+	} while (0)
+
+#endif /* TWTRACE_MAPS_BPF_H */

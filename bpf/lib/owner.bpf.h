@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Who sent the first FIN. Runs in that process's context, never in softirq. */
+#ifndef TWTRACE_OWNER_BPF_H
+#define TWTRACE_OWNER_BPF_H
+
+#include "intern.bpf.h"
+#include "role.bpf.h"
+
+/* The current thread's leader; loads go through BTF pointers where the kernel has them. */
+static __always_inline struct task_struct *owner__current_leader(void)
+{
+	if (tw_has_task_btf)
+		return bpf_get_current_task_btf()->group_leader;
+	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), group_leader);
+}
+
+#define owner__get(ptr, field) (tw_has_task_btf ? (ptr)->field : BPF_CORE_READ((ptr), field))
+
+/* The cgroup of the named v1 hierarchy: one link per hierarchy hangs off the css_set (kernel/cgroup/cgroup.c). */
+static __always_inline struct kernfs_node *owner__cgroup_v1(struct task_struct *task)
+{
+	struct list_head *link = BPF_CORE_READ(task, cgroups, cgrp_links.next);
+	char name[sizeof(tw_cgroup_root)];
+	int i, c;
+
+	for (i = 0; i < 20; i++) {
+		struct cgroup *cgrp;
+
+		cgrp = BPF_CORE_READ(
+		    (struct cgrp_cset_link *)((void *)link - bpf_core_field_offset(struct cgrp_cset_link, cgrp_link)),
+		    cgrp);
+		if (!cgrp)
+			break;
+		BPF_CORE_READ_INTO(&name, cgrp, root, name);
+		for (c = 0; c < (int)sizeof(name); c++) {
+			if (name[c] != tw_cgroup_root[c])
+				break;
+			if (!name[c])
+				return BPF_CORE_READ(cgrp, kn);
+		}
+		link = BPF_CORE_READ(link, next);
+	}
+	return NULL;
+}
+
+static __always_inline struct kernfs_node *owner__cgroup(struct task_struct *leader)
+{
+	struct css_set *cset;
+	struct cgroup *cgrp;
+
+	if (tw_cgroup_v1)
+		return owner__cgroup_v1(leader);
+	cset = owner__get(leader, cgroups);
+	cgrp = owner__get(cset, dfl_cgrp);
+	return owner__get(cgrp, kn);
+}
+
+/* The part of the key that the socket gives. */
+static __always_inline void owner__set_place(struct tw_row_key *key, const struct conn *conn, u32 netns, u8 role)
+{
+	key->netns = (u16)netns;
+	key->role = role;
+	key->port = role == TW_ROLE_SERVER ? conn->local_port : conn->remote_port;
+	key->family = conn->family;
+	key->matched = conn__matches(conn);
+}
+
+/* The row of the running process. */
+static __always_inline u32 owner__intern_current(struct tw_row_key *key)
+{
+	struct task_struct *leader = owner__current_leader();
+	struct kernfs_node *node = owner__cgroup(leader);
+	u32 id;
+
+	key->attribution = TW_ATTRIBUTION_CLOSER;
+	key->tgid = (u32)(bpf_get_current_pid_tgid() >> 32);
+	key->uid = (u32)bpf_get_current_uid_gid();
+	key->start_ns = owner__get(leader, start_boottime);
+	key->exec_id = owner__get(leader, self_exec_id);
+	key->cgroup_id = tw_cgroup_v1 ? BPF_CORE_READ(node, id) : owner__get(node, id);
+	id = row__find(key);
+	if (id != TW_ROW_NONE)
+		return id;
+	cgroup__intern(node, key->cgroup_id);
+	return row__create(key, leader);
+}
+
+/* The row of whatever created the socket: service and uid are all that a socket remembers. */
+static __always_inline u32 owner__intern_socket(enum tw_access access, struct sock *sk, struct tw_row_key *key)
+{
+	struct cgroup *cgrp = compat__sock_cgroup(access, sk);
+	struct kernfs_node *node = NULL;
+	u32 id;
+
+	/* Before 5.15 the pointer comes out of a tagged word: it has no BTF type there. */
+	if (cgrp && tw_can_probe_read)
+		node = BPF_CORE_READ(cgrp, kn);
+	key->attribution = TW_ATTRIBUTION_CGROUP;
+	key->uid = tw_get(access, sk, sk_uid.val);
+	key->cgroup_id = node && !tw_cgroup_v1 ? BPF_CORE_READ(node, id) : 0;
+	id = row__find(key);
+	if (id != TW_ROW_NONE)
+		return id;
+	if (key->cgroup_id)
+		cgroup__intern(node, key->cgroup_id);
+	return row__create(key, NULL);
+}
+
+/* A row with sockets between FIN and end must not be recycled. */
+static __always_inline void owner__hold_row(u32 id)
+{
+	struct tw_row *row = row__at(id);
+
+	if (row)
+		__sync_fetch_and_add(&row->pending, 1);
+}
+
+static __always_inline void owner__release_row(u32 id)
+{
+	struct tw_row *row = row__at(id);
+
+	if (row)
+		__sync_fetch_and_add(&row->pending, -1);
+}
+
+static __always_inline void owner__forget(u64 address)
+{
+	struct tw_socket *socket = bpf_map_lookup_elem(&sockets, &address);
+	u32 row_id;
+
+	if (!socket)
+		return;
+	row_id = socket->row;
+	if (!bpf_map_delete_elem(&sockets, &address))
+		owner__release_row(row_id);
+}
+
+/*
+ * The socket has just moved to FIN_WAIT1: close(), shutdown(SHUT_WR) or exit is running. Kernel threads close on
+ * behalf of somebody else (MPTCP subflows, deferred close): there the socket says more than `current`.
+ */
+static __always_inline void owner__on_fin(enum tw_access access, struct sock *sk)
+{
+	u32 flags = tw_has_task_btf ? bpf_get_current_task_btf()->flags
+				    : BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), flags);
+	struct net *net = tw_get(access, sk, __sk_common.skc_net.net);
+	u32 netns = netns__intern(access, net);
+	struct tw_socket socket = {};
+	struct tw_row_key key = {};
+	struct conn conn;
+	u64 address = (u64)sk;
+
+	conn__read(access, &sk->__sk_common, &conn);
+	owner__set_place(&key, &conn, netns, role__of_socket(access, sk, (u16)netns, conn.local_port));
+	socket.row = flags & PF_KTHREAD ? owner__intern_socket(access, sk, &key) : owner__intern_current(&key);
+	if (access == TW_DIRECT && tw_has_socket_cookie)
+		bpf_get_socket_cookie(sk); /* generated now, so that the bucket inherits it */
+	socket.identity = conn__identity(access, &sk->__sk_common);
+	socket.fin_ns = bpf_ktime_get_boot_ns();
+	socket.scan = tw_scan;
+	owner__hold_row(socket.row);
+	if (!bpf_map_update_elem(&sockets, &address, &socket, BPF_NOEXIST))
+		return;
+	owner__forget(address); /* a socket whose end was not seen had this address */
+	if (!bpf_map_update_elem(&sockets, &address, &socket, BPF_ANY))
+		return;
+	stats__add(sockets_full);
+	owner__release_row(socket.row);
+}
+
+/*
+ * Takes the memory of who sent the FIN of this socket. False when there is none: the FIN is older than twtrace, or the
+ * program that should have seen it did not run.
+ */
+static __always_inline bool owner__take(enum tw_access access, struct sock *sk, u32 *row_id)
+{
+	u64 address = (u64)sk;
+	struct tw_socket *socket = bpf_map_lookup_elem(&sockets, &address);
+	bool same;
+
+	if (!socket)
+		return false;
+	same = conn__has_identity(access, &sk->__sk_common, socket->identity);
+	*row_id = socket->row;
+	bpf_map_delete_elem(&sockets, &address);
+	return same;
+}
+
+#endif /* TWTRACE_OWNER_BPF_H */

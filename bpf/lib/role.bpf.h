@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Server or client: did this end accept the connection, or make it? */
+#ifndef TWTRACE_ROLE_BPF_H
+#define TWTRACE_ROLE_BPF_H
+
+#include "conn.bpf.h"
+
+/* Remembered for good: at a restart the listener is gone before its TIME_WAITs come. */
+static __always_inline void role__remember_listener(u16 netns, u16 port)
+{
+	struct tw_listener_key key = {.netns = netns, .port = port};
+	u8 one = 1;
+
+	if (bpf_map_lookup_elem(&listeners, &key))
+		return;
+	if (bpf_map_update_elem(&listeners, &key, &one, BPF_ANY))
+		stats__add(listeners_full);
+}
+
+static __always_inline u8 role__by_port(u16 netns, u16 local_port)
+{
+	struct tw_listener_key key = {.netns = netns, .port = local_port};
+
+	return bpf_map_lookup_elem(&listeners, &key) ? TW_ROLE_SERVER : TW_ROLE_CLIENT;
+}
+
+/*
+ * A port that connect() chose has a bind bucket with fastreuse and fastreuseport -1, and only such buckets
+ * (__inet_hash_connect, 5.10 to 7.x; 6.18 restores the mark when the last explicit bind leaves, d57f4b874946). So a
+ * client is known even when its ephemeral port once was a listening port.
+ */
+static __always_inline bool role__port_was_chosen_by_connect(struct inet_bind_bucket *tb)
+{
+	return tb && BPF_CORE_READ(tb, fastreuse) < 0 && BPF_CORE_READ(tb, fastreuseport) < 0;
+}
+
+/*
+ * While the socket still holds its port. A socket with an explicit bind() that is connected is a client: accepted
+ * sockets lose SOCK_BINDPORT_LOCK in sk_clone_lock. Without these facts the listening ports decide.
+ */
+static __always_inline u8 role__of_socket(enum tw_access access, struct sock *sk, u16 netns, u16 local_port)
+{
+	u64 locks;
+
+	if (access == TW_PROBED)
+		locks = BPF_CORE_READ_BITFIELD_PROBED(sk, sk_userlocks);
+	else
+		locks = BPF_CORE_READ_BITFIELD(sk, sk_userlocks);
+	if (locks & SOCK_BINDPORT_LOCK)
+		return TW_ROLE_CLIENT;
+	if (tw_can_probe_read &&
+	    role__port_was_chosen_by_connect(BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_bind_hash)))
+		return TW_ROLE_CLIENT;
+	return role__by_port(netns, local_port);
+}
+
+/* From the minisock, for a connection whose FIN was sent before twtrace started. */
+static __always_inline u8 role__of_bucket(struct inet_timewait_sock *tw, u16 netns, u16 local_port)
+{
+	if (tw_can_probe_read && role__port_was_chosen_by_connect(BPF_CORE_READ(tw, tw_tb)))
+		return TW_ROLE_CLIENT;
+	return role__by_port(netns, local_port);
+}
+
+#endif /* TWTRACE_ROLE_BPF_H */

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Entry points. Three backends, of which the loader loads one; each reads its arguments and ends in the functions of
+ * lib/, so that all give the same answer. Work in process context (who sent the FIN) and in softirq (how it ended) is
+ * split into programs of their own: the kernel skips a program that interrupts itself on its CPU.
+ */
+#include <linux/ptrace.h>
+
+#include "kernel_types.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "lib/ehash.bpf.h"
+#include "lib/pair.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* --- shared by the backends ------------------------------------------------------------------------------------- */
+
+static __always_inline void remember_listener(enum tw_access access, struct sock *sk)
+{
+	u16 port = tw_get(access, sk, __sk_common.skc_num);
+
+	if (port && conn__is_tcp(access, sk))
+		role__remember_listener((u16)netns__intern(access, tw_get(access, sk, __sk_common.skc_net.net)), port);
+}
+
+static __always_inline void send_fin(enum tw_access access, struct sock *sk)
+{
+	/* Also called for LAST_ACK, where the peer closed first. */
+	if (tw_get(access, sk, __sk_common.skc_state) == TCP_FIN_WAIT1 && conn__is_tcp(access, sk))
+		owner__on_fin(access, sk);
+}
+
+/* inet_twsk_alloc(sk, dr, state) returned `tw`. */
+static __always_inline void twsk_alloc(enum tw_access access, struct sock *sk, struct inet_timewait_death_row *dr,
+				       int state, struct inet_timewait_sock *tw)
+{
+	struct outcome outcome = {.bucket = (u64)tw, .substate = (u8)state};
+	u32 row = TW_ROW_NONE;
+	struct conn conn;
+	bool closer_seen;
+	u32 netns;
+
+	if (!conn__is_tcp(access, sk))
+		return;
+	netns = netns__intern(access, tw_get(access, sk, __sk_common.skc_net.net));
+	outcome__read_table(access, dr, &outcome);
+	outcome.cookie = (u64)tw_get(access, sk, __sk_common.skc_cookie.counter);
+	conn__read(access, &sk->__sk_common, &conn);
+	closer_seen = owner__take(access, sk, &row);
+	bucket__on_outcome(access, sk, &conn, netns, closer_seen, row, &outcome);
+}
+
+static __always_inline void destroy_sock(struct sock *sk)
+{
+	owner__forget((u64)sk);
+}
+
+/* What tcp_timewait_state_process returned: an acceptable SYN takes the four-tuple over. */
+static __always_inline bool is_recycled_by_syn(int ret)
+{
+	return ret == (int)bpf_core_enum_value(enum tcp_tw_status, TCP_TW_SYN);
+}
+
+/* --- fentry / fexit --------------------------------------------------------------------------------------------- */
+
+SEC("fentry/tcp_send_fin")
+int BPF_PROG(on_fentry_send_fin, struct sock *sk)
+{
+	if (tw_enabled)
+		send_fin(TW_DIRECT, sk);
+	return 0;
+}
+
+SEC("fexit/inet_twsk_alloc")
+int BPF_PROG(on_fexit_twsk_alloc, struct sock *sk, struct inet_timewait_death_row *dr, int state,
+	     struct inet_timewait_sock *tw)
+{
+	if (tw_enabled)
+		twsk_alloc(TW_DIRECT, sk, dr, state, tw);
+	return 0;
+}
+
+/* The end of every TCP socket, v4 and v6: connections that were reset after our FIN never ask for a bucket. */
+SEC("fentry/tcp_v4_destroy_sock")
+int BPF_PROG(on_fentry_destroy_sock, struct sock *sk)
+{
+	if (tw_enabled)
+		destroy_sock(sk);
+	return 0;
+}
+
+/* At exit the port is known, even when listen() chose it. */
+SEC("fexit/inet_csk_listen_start")
+int BPF_PROG(on_fexit_listen_start, struct sock *sk)
+{
+	if (tw_enabled)
+		remember_listener(TW_DIRECT, sk);
+	return 0;
+}
+
+/* Runs once per freed bucket in every version; called through a pointer up to 6.12. */
+SEC("fentry/tcp_twsk_destructor")
+int BPF_PROG(on_fentry_twsk_destructor, struct sock *sk)
+{
+	if (tw_enabled)
+		bucket__on_removed(TW_DIRECT, &sk->__sk_common);
+	return 0;
+}
+
+/* Every early end passes here; reuse and recycling have left their reason before. */
+SEC("fentry/inet_twsk_deschedule_put")
+int BPF_PROG(on_fentry_twsk_deschedule, struct inet_timewait_sock *tw)
+{
+	if (tw_enabled)
+		bucket__set_reason(TW_DIRECT, &tw->__tw_common, TW_REASON_PURGED);
+	return 0;
+}
+
+SEC("fexit/tcp_twsk_unique")
+int BPF_PROG(on_fexit_twsk_unique, struct sock *sk, struct sock *sktw, void *twp, int ret)
+{
+	if (tw_enabled && ret == 1)
+		bucket__set_reason(TW_DIRECT, &sktw->__sk_common, TW_REASON_REUSED);
+	return 0;
+}
+
+/* Arguments of tcp_timewait_state_process: 3, then tw_isn (6.9) and drop_reason (6.15) were added behind. */
+const volatile __u32 tw_state_process_args = 3;
+
+/* The return value is behind the arguments. In assembly, because the verifier wants a constant offset at each load. */
+#define LOAD_RETURN_VALUE(ret, ctx, args) asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(ret) : "r"(ctx), "i"(8 * (args)))
+
+SEC("fexit/tcp_timewait_state_process")
+int on_fexit_state_process(u64 *ctx)
+{
+	struct inet_timewait_sock *tw = (void *)ctx[0];
+	u64 ret;
+
+	if (!tw_enabled)
+		return 0;
+	if (tw_state_process_args == 5)
+		LOAD_RETURN_VALUE(ret, ctx, 5);
+	else if (tw_state_process_args == 4)
+		LOAD_RETURN_VALUE(ret, ctx, 4);
+	else
+		LOAD_RETURN_VALUE(ret, ctx, 3);
+	if (is_recycled_by_syn((int)ret))
+		bucket__set_reason(TW_DIRECT, &tw->__tw_common, TW_REASON_RECYCLED);
+	return 0;
+}
+
+/* --- kprobe / kretprobe ----------------------------------------------------------------------------------------- */
+
+SEC("kprobe/tcp_send_fin")
+int BPF_KPROBE(on_kprobe_send_fin, struct sock *sk)
+{
+	if (tw_enabled)
+		send_fin(TW_PROBED, sk);
+	return 0;
+}
+
+SEC("kprobe/inet_twsk_alloc")
+int BPF_KPROBE(on_kprobe_twsk_alloc, struct sock *sk, void *dr, int state)
+{
+	if (tw_enabled)
+		pair__enter(PAIR_TWSK_ALLOC, (u64)sk, (u64)dr, (u64)state);
+	return 0;
+}
+
+SEC("kretprobe/inet_twsk_alloc")
+int BPF_KRETPROBE(on_kretprobe_twsk_alloc, struct inet_timewait_sock *tw)
+{
+	struct pair_args args;
+
+	if (tw_enabled && pair__leave(PAIR_TWSK_ALLOC, &args))
+		twsk_alloc(TW_PROBED, (struct sock *)args.first, (struct inet_timewait_death_row *)args.second,
+			   (int)args.third, tw);
+	return 0;
+}
+
+SEC("kprobe/tcp_v4_destroy_sock")
+int BPF_KPROBE(on_kprobe_destroy_sock, struct sock *sk)
+{
+	if (tw_enabled)
+		destroy_sock(sk);
+	return 0;
+}
+
+/* By the number of its backlog argument this is a listening socket from here on; the port may still be 0. */
+SEC("kprobe/inet_csk_listen_start")
+int BPF_KPROBE(on_kprobe_listen_start, struct sock *sk)
+{
+	if (tw_enabled)
+		remember_listener(TW_PROBED, sk);
+	return 0;
+}
+
+SEC("kprobe/tcp_twsk_destructor")
+int BPF_KPROBE(on_kprobe_twsk_destructor, struct sock *sk)
+{
+	if (tw_enabled)
+		bucket__on_removed(TW_PROBED, &sk->__sk_common);
+	return 0;
+}
+
+SEC("kprobe/inet_twsk_deschedule_put")
+int BPF_KPROBE(on_kprobe_twsk_deschedule, struct inet_timewait_sock *tw)
+{
+	if (tw_enabled)
+		bucket__set_reason(TW_PROBED, &tw->__tw_common, TW_REASON_PURGED);
+	return 0;
+}
+
+SEC("kprobe/tcp_twsk_unique")
+int BPF_KPROBE(on_kprobe_twsk_unique, struct sock *sk, struct sock *sktw)
+{
+	if (tw_enabled)
+		pair__enter(PAIR_TWSK_UNIQUE, (u64)sktw, 0, 0);
+	return 0;
+}
+
+SEC("kretprobe/tcp_twsk_unique")
+int BPF_KRETPROBE(on_kretprobe_twsk_unique, int ret)
+{
+	struct pair_args args;
+
+	if (tw_enabled && pair__leave(PAIR_TWSK_UNIQUE, &args) && ret == 1)
+		bucket__set_reason(TW_PROBED, (struct sock_common *)args.first, TW_REASON_REUSED);
+	return 0;
+}
+
+SEC("kprobe/tcp_timewait_state_process")
+int BPF_KPROBE(on_kprobe_state_process, struct inet_timewait_sock *tw)
+{
+	if (tw_enabled)
+		pair__enter(PAIR_STATE_PROCESS, (u64)tw, 0, 0);
+	return 0;
+}
+
+SEC("kretprobe/tcp_timewait_state_process")
+int BPF_KRETPROBE(on_kretprobe_state_process, int ret)
+{
+	struct pair_args args;
+
+	if (tw_enabled && pair__leave(PAIR_STATE_PROCESS, &args) && is_recycled_by_syn(ret))
+		bucket__set_reason(TW_PROBED, (struct sock_common *)args.first, TW_REASON_RECYCLED);
+	return 0;
+}
+
+/* --- tracepoint sock:inet_sock_set_state alone ------------------------------------------------------------------ */
+
+/* Process context: somebody closes or listens. The state is stored after the tracepoint. */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_tracepoint_fin, struct sock *sk, int oldstate, int newstate)
+{
+	if (newstate != TCP_FIN_WAIT1 && newstate != TCP_LISTEN)
+		return 0;
+	if (!tw_enabled || !conn__is_tcp(TW_DIRECT, sk))
+		return 0;
+	if (newstate == TCP_FIN_WAIT1)
+		owner__on_fin(TW_DIRECT, sk);
+	else
+		remember_listener(TW_DIRECT, sk);
+	return 0;
+}
+
+/* A refusal has set neither: see overflow__look. */
+static __always_inline bool was_refused(struct net *net, u32 netns, const struct outcome *outcome)
+{
+	enum overflow_verdict verdict = overflow__look(net, netns);
+
+	if (verdict == OVERFLOW_UNKNOWN)
+		return bucket__was_at_limit(outcome);
+	return verdict == OVERFLOW_COUNTED;
+}
+
+/* tcp_fin has run (it sets SOCK_DONE), so TIME_WAIT was asked for; before it only an orphan's FIN_WAIT2 is. */
+static __always_inline u8 substate_asked_for(struct sock *sk)
+{
+	u64 done = 1ULL << bpf_core_enum_value(enum sock_flags, SOCK_DONE);
+
+	return sk->__sk_common.skc_flags & done ? TW_SUBSTATE_TIME_WAIT : TW_SUBSTATE_FIN_WAIT2;
+}
+
+/* Softirq, mostly: a connection that sent its FIN first has come to its end. */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_tracepoint_close, struct sock *sk, int oldstate, int newstate)
+{
+	struct inet_timewait_death_row *dr;
+	struct inet_timewait_sock *tw;
+	struct outcome outcome = {};
+	u32 netns, row = TW_ROW_NONE;
+	struct conn conn;
+	bool closer_seen, refused;
+	struct net *net;
+
+	if (newstate != TCP_CLOSE ||
+	    (oldstate != TCP_FIN_WAIT2 && oldstate != TCP_CLOSING && oldstate != TCP_FIN_WAIT1))
+		return 0;
+	if (!tw_enabled || !conn__is_tcp(TW_DIRECT, sk))
+		return 0;
+	net = sk->__sk_common.skc_net.net;
+	netns = netns__intern(TW_DIRECT, net);
+	dr = compat__death_row(TW_DIRECT, net);
+	conn__read(TW_DIRECT, &sk->__sk_common, &conn);
+	/* inet_put_port has cleared skc_num by now. */
+	conn.local_port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+	outcome__read_table(TW_DIRECT, dr, &outcome);
+	outcome.cookie = (u64)sk->__sk_common.skc_cookie.counter;
+	tw = ehash__find_bucket(dr, &sk->__sk_common, conn.local_port);
+	outcome.bucket = (u64)tw;
+	refused = was_refused(net, netns, &outcome);
+	closer_seen = owner__take(TW_DIRECT, sk, &row);
+	if (tw) {
+		outcome.substate = BPF_CORE_READ(tw, tw_substate);
+	} else if (refused) {
+		outcome.substate = substate_asked_for(sk);
+	} else { /* aborted: no bucket was asked for */
+		if (closer_seen)
+			owner__release_row(row);
+		return 0;
+	}
+	bucket__on_outcome(TW_DIRECT, sk, &conn, netns, closer_seen, row, &outcome);
+	return 0;
+}
+
+/* --- reading the present table ---------------------------------------------------------------------------------- */
+
+/* Namespace slot of the scan in progress; an iterator sees one namespace only. */
+volatile __u32 tw_scan_netns = 0;
+
+/* Credits every bucket of the namespace to its row, and marks what is alive for the sweeps below. */
+SEC("iter/tcp")
+int scan_sockets(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *skc = ctx->sk_common;
+	struct tw_bucket *bucket;
+	struct tw_socket *socket;
+	struct tw_netns *ns;
+	struct tw_row *row;
+	u64 key;
+	u8 state;
+
+	if (!skc)
+		return 0;
+	state = skc->skc_state;
+	key = (u64)skc;
+	if (state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2 || state == TCP_CLOSING) {
+		socket = bpf_map_lookup_elem(&sockets, &key);
+		if (socket)
+			socket->scan = tw_scan;
+		return 0;
+	}
+	if (state != TCP_TIME_WAIT)
+		return 0;
+	ns = netns__at(tw_scan_netns);
+	if (!ns)
+		return 0;
+	ns->scanned++;
+	bucket = bucket__find((u64)skc->skc_cookie.counter, (u64)skc, &key);
+	row = bucket ? row__at(bucket->row) : NULL;
+	if (bucket)
+		bucket->scan = tw_scan;
+	if (row)
+		row->scanned++;
+	else
+		ns->scanned_unknown++;
+	return 0;
+}
+
+/*
+ * Entries that two scans in a row did not find, for user space to delete. Two, because a bucket may be added between
+ * the mark and the walk.
+ */
+SEC("iter/bpf_map_elem")
+int sweep_buckets(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct tw_bucket *bucket = ctx->value;
+	struct tw_swept_bucket swept = {};
+	u64 *key = ctx->key;
+
+	if (!key || !bucket || tw_scan - bucket->scan < 2)
+		return 0;
+	swept.key = *key;
+	swept.bucket = *bucket;
+	bpf_seq_write(ctx->meta->seq, &swept, sizeof(swept));
+	return 0;
+}
+
+SEC("iter/bpf_map_elem")
+int sweep_sockets(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct tw_socket *socket = ctx->value;
+	struct tw_swept_socket swept = {};
+	u64 *key = ctx->key;
+
+	if (!key || !socket || tw_scan - socket->scan < 2)
+		return 0;
+	swept.key = *key;
+	swept.socket = *socket;
+	bpf_seq_write(ctx->meta->seq, &swept, sizeof(swept));
+	return 0;
+}
+
+/* Run by user space (BPF_PROG_TEST_RUN) inside a namespace: gives it a slot before its first event, and returns it. */
+SEC("raw_tp")
+int intern_current_netns(void *ctx)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	if (tw_has_task_btf)
+		return (int)netns__intern(TW_DIRECT, bpf_get_current_task_btf()->nsproxy->net_ns);
+	return (int)netns__intern(TW_PROBED, BPF_CORE_READ(task, nsproxy, net_ns));
+}

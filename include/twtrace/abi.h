@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The contract between the BPF programs and user space: every structure that crosses the boundary,
+ * compiled as BPF C and as C++20. Only fixed-width integers and char arrays, padding is explicit, enumerators are
+ * numbered and only ever appended. tests/unit/abi_test.cpp compares these layouts with the object's BTF.
+ */
+#ifndef TWTRACE_ABI_H
+#define TWTRACE_ABI_H
+
+#ifdef __cplusplus
+#include <linux/types.h>
+#define TW_STATIC_ASSERT(condition, message) static_assert(condition, message)
+#else
+#define TW_STATIC_ASSERT(condition, message) _Static_assert(condition, message)
+#endif
+
+#define TW_ABI_VERSION 1
+
+#define TW_COMM_LEN 16         /* TASK_COMM_LEN */
+#define TW_CGROUP_NAME_LEN 128 /* of one path component; a longer one is cut and marked */
+#define TW_CGROUP_TEXT_LEN 640 /* all components of a path; the leaf end is kept when it does not fit */
+#define TW_CGROUP_DEPTH 16
+
+#define TW_MAX_ROWS 65536 /* rows held by the kernel side at once; idle ones of exited processes are recycled */
+#define TW_MAX_NETNS 4096 /* namespaces seen in one run; slot TW_NETNS_OTHER takes the rest */
+#define TW_MAX_CGROUPS 16384
+#define TW_MAX_SOCKETS 65536 /* connections between our FIN and their end */
+#define TW_MAX_LISTENERS 16384
+
+#define TW_NETNS_OTHER 0 /* namespace slot for what found no slot of its own */
+#define TW_ROW_NONE 0    /* no row: counted in tw_netns.unattributed */
+
+/* What happened to a bucket (tw_event.kind). */
+#define TW_EVENT_CREATED 1
+#define TW_EVENT_OVERFLOW 2
+#define TW_EVENT_NO_MEMORY 3
+#define TW_EVENT_REMOVED 4
+
+/* Substate asked for at allocation: the kernel's own numbers (TCP_FIN_WAIT2, TCP_TIME_WAIT). */
+#define TW_SUBSTATE_FIN_WAIT2 5
+#define TW_SUBSTATE_TIME_WAIT 6
+
+/* Why a bucket went away (tw_event.reason, tw_bucket.reason). */
+#define TW_REASON_UNKNOWN 0 /* this backend cannot see it */
+#define TW_REASON_EXPIRED 1
+#define TW_REASON_REUSED 2
+#define TW_REASON_RECYCLED 3
+#define TW_REASON_PURGED 4
+
+#define TW_ROLE_SERVER 1
+#define TW_ROLE_CLIENT 2
+
+#define TW_ATTRIBUTION_CLOSER 1
+#define TW_ATTRIBUTION_CGROUP 2
+#define TW_ATTRIBUTION_NONE 3
+
+#define TW_FAMILY_IPV4 4 /* v4-mapped sockets too: what is on the wire counts */
+#define TW_FAMILY_IPV6 6
+
+/* Monotonic counts of buckets; user space takes differences, nothing is ever reset in the kernel. */
+struct tw_counts {
+	__u64 time_wait;
+	__u64 fin_wait2;
+	__u64 overflow_time_wait;
+	__u64 overflow_fin_wait2;
+	__u64 no_memory;
+	__u64 expired;
+	__u64 reused;
+	__u64 recycled;
+	__u64 purged;
+};
+TW_STATIC_ASSERT(sizeof(struct tw_counts) == 72, "tw_counts");
+
+/* Who, where, and in which role. A process that execs or moves to another cgroup gets another row. */
+struct tw_row_key {
+	__u64 start_ns;  /* CLOCK_BOOTTIME start of the thread-group leader; 0 unless attribution is closer */
+	__u64 cgroup_id; /* cgroup v2 id, or the id in the v1 named hierarchy when tw_config.cgroup_v1 is set */
+	__u32 tgid;      /* 0 unless attribution is closer */
+	__u32 exec_id;   /* task_struct.self_exec_id of the leader: changes with every exec */
+	__u32 uid;
+	__u16 netns; /* slot in the namespaces array */
+	__u16 port;  /* host order; local for a server, remote for a client */
+	__u8 role;
+	__u8 attribution;
+	__u8 family;
+	__u8 matched; /* the connection matches tw_config's port filter */
+	__u32 reserved;
+};
+TW_STATIC_ASSERT(sizeof(struct tw_row_key) == 40, "tw_row_key");
+
+/* One slot of the memory-mapped rows array. key, comm and first_ns are written once, before in_use. */
+struct tw_row {
+	struct tw_row_key key;
+	char comm[TW_COMM_LEN]; /* thread-group leader's name; not necessarily UTF-8 */
+	__u64 first_ns;         /* CLOCK_BOOTTIME */
+	__u64 pending;          /* sockets whose FIN was sent and whose end was not seen yet */
+	__u64 scanned;          /* buckets found by the running iterator scan */
+	struct tw_counts counts;
+	__u32 in_use; /* 0 free, 1 published */
+	__u32 reserved;
+};
+TW_STATIC_ASSERT(sizeof(struct tw_row) == 160, "tw_row");
+
+/* One slot of the memory-mapped namespaces array. */
+struct tw_netns {
+	__u64 cookie;                  /* net.net_cookie; 0 where the kernel gives none */
+	__u32 inum;                    /* inode number of /proc/PID/ns/net */
+	__u32 in_use;                  /* 0 free, 1 published */
+	__u32 limit;                   /* sysctl_max_tw_buckets at the last event */
+	__u32 count;                   /* buckets at the last event */
+	struct tw_counts total;        /* every event of this namespace */
+	struct tw_counts unattributed; /* the part that found no row, and removals of buckets older than twtrace */
+	__u64 scanned;                 /* buckets found by the running iterator scan */
+	__u64 scanned_unknown;         /* the part that was there before twtrace, or whose owner was not recorded */
+};
+TW_STATIC_ASSERT(sizeof(struct tw_netns) == 184, "tw_netns");
+
+/* Value of the sockets map (key: struct sock address), from our FIN to the end of the socket. */
+struct tw_socket {
+	__u64 identity; /* socket cookie, else the four-tuple hash: tells a reused address from the same socket */
+	__u32 row;
+	__u32 scan;   /* generation of the last scan that saw the socket alive */
+	__u64 fin_ns; /* CLOCK_BOOTTIME */
+};
+TW_STATIC_ASSERT(sizeof(struct tw_socket) == 24, "tw_socket");
+
+/* Value of the buckets map (key: socket cookie, else the bucket's address), for the life of a bucket. */
+struct tw_bucket {
+	__u64 created_ns; /* CLOCK_BOOTTIME */
+	__u32 row;
+	__u32 scan; /* generation of the last scan that saw the bucket */
+	__u16 netns;
+	__u16 local_port;
+	__u16 remote_port;
+	__u8 substate;
+	__u8 reason; /* set by the hook that knows, read when the bucket is freed */
+};
+TW_STATIC_ASSERT(sizeof(struct tw_bucket) == 24, "tw_bucket");
+
+/* A bucket that a scan no longer found, written by the sweep iterator for user space to delete and report. */
+struct tw_swept_bucket {
+	__u64 key;
+	struct tw_bucket bucket;
+};
+TW_STATIC_ASSERT(sizeof(struct tw_swept_bucket) == 32, "tw_swept_bucket");
+
+/* A socket entry whose socket a scan no longer found. */
+struct tw_swept_socket {
+	__u64 key;
+	struct tw_socket socket;
+};
+TW_STATIC_ASSERT(sizeof(struct tw_swept_socket) == 32, "tw_swept_socket");
+
+/* Key of the listeners map: ports that listen, or did since twtrace started. */
+struct tw_listener_key {
+	__u16 netns;
+	__u16 port; /* host order */
+};
+TW_STATIC_ASSERT(sizeof(struct tw_listener_key) == 4, "tw_listener_key");
+
+/*
+ * Value of the cgroups map (key: cgroup id): the path as it was when its first socket closed, leaf first, each
+ * component NUL-terminated: "nginx.service\0system.slice\0".
+ */
+struct tw_cgroup {
+	__u32 length;    /* bytes used in text; 0 while it is being written */
+	__u32 truncated; /* a component or the root end of the path is missing */
+	char text[TW_CGROUP_TEXT_LEN];
+};
+TW_STATIC_ASSERT(sizeof(struct tw_cgroup) == 8 + TW_CGROUP_TEXT_LEN, "tw_cgroup");
+
+/* Detail of one event, through the ring buffer; best effort, every loss is counted in tw_stats. */
+struct tw_event {
+	__u64 time_ns;          /* CLOCK_BOOTTIME */
+	__u64 cookie;           /* as ss -e prints it; 0 when unknown */
+	__u8 local_address[16]; /* network order; IPv4 in the first four bytes */
+	__u8 remote_address[16];
+	__u32 row;
+	__u16 local_port;
+	__u16 remote_port;
+	__u16 netns;
+	__u8 kind;
+	__u8 family;
+	__u8 substate;
+	__u8 reason;
+	__u16 age_ds; /* removed: age of the bucket in tenths of a second, 65535 when unknown */
+};
+TW_STATIC_ASSERT(sizeof(struct tw_event) == 64, "tw_event");
+
+/* Per-CPU health counters: each way to fall short has one of its own. */
+struct tw_stats {
+	__u64 events_lost;    /* ring full: detail lost, counts are not */
+	__u64 rows_full;      /* no free row: counted as unattributed */
+	__u64 rows_busy;      /* the row map refused the insert (lock held on this CPU): counted as unattributed */
+	__u64 netns_full;     /* counted in slot TW_NETNS_OTHER */
+	__u64 sockets_full;   /* owner not remembered: the bucket falls back to attribution cgroup */
+	__u64 buckets_full;   /* the bucket's row is not remembered: live and removal fall to the namespace */
+	__u64 cgroups_full;   /* cgroup path not recorded */
+	__u64 listeners_full; /* listening port not remembered */
+	__u64 pairs_lost;     /* kprobe backend: a return without its entry */
+	__u64 wakeups;        /* times the reader was woken */
+};
+TW_STATIC_ASSERT(sizeof(struct tw_stats) == 80, "tw_stats");
+
+#endif /* TWTRACE_ABI_H */
