@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/clock.hpp"
+
+#include <ctime>
+
+namespace twtrace::base {
+namespace {
+
+std::uint64_t read_ns(clockid_t id) {
+  timespec now{};
+  clock_gettime(id, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+}  // namespace
+
+std::uint64_t SystemClock::monotonic_ns() const { return read_ns(CLOCK_MONOTONIC); }
+std::uint64_t SystemClock::boottime_ns() const { return read_ns(CLOCK_BOOTTIME); }
+std::int64_t SystemClock::unix_ms() const { return static_cast<std::int64_t>(read_ns(CLOCK_REALTIME) / 1'000'000U); }
+
+}  // namespace twtrace::base

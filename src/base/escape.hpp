@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names are attacker-controlled bytes: each sink passes them through one of these before they reach a reader.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace twtrace::base {
+
+/// Text that is safe in one line of a terminal or log. Control characters (C0, DEL, C1 raw and encoded), bytes that are
+/// no UTF-8, and invisible code points (bidi controls, zero width, line separators; is_invisible()) become visible
+/// escapes: `\x1B` for one byte, `\u{202E}` for a code point above ASCII. Everything else stays as it is, backslashes
+/// too, so the result is for reading, not for decoding.
+std::string sanitize_terminal(std::string_view bytes);
+
+/// True when `bytes` is well-formed UTF-8.
+bool is_valid_utf8(std::string_view bytes);
+
+/// The same text with U+FFFD for each maximal ill-formed subpart, as Unicode recommends.
+std::string replace_invalid_utf8(std::string_view bytes);
+
+/// Lower-case hexadecimal digits, two per byte.
+std::string hex(std::string_view bytes);
+
+/// One CSV cell of text (RFC 4180): quoted when it holds a comma, a quote, CR or LF. A cell that a spreadsheet would
+/// take for a formula (first byte = + - @ TAB CR) gets a leading apostrophe, inside the quotes. Numbers are written by
+/// the caller and need no guard.
+std::string csv_cell(std::string_view text);
+
+/// Columns that `utf8` takes on a terminal; an ill-formed subpart counts 1. Sanitize first: control characters count 0
+/// here whatever a terminal would do with them.
+std::size_t display_width(std::string_view utf8);
+
+/// `utf8` itself when it fits into `columns`, else the longest prefix of whole characters (with their combining marks)
+/// that leaves room for a `~`, and the `~`. Never wider than `columns`; narrower by one where a wide character did not
+/// fit.
+std::string fit(std::string_view utf8, std::size_t columns);
+
+enum class Align { kLeft, kRight };
+
+/// fit() and then spaces up to exactly `columns`.
+std::string pad(std::string_view utf8, std::size_t columns, Align align);
+
+}  // namespace twtrace::base

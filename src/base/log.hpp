@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Diagnostics go to stderr through spdlog, one line each.
+#pragma once
+
+#include <spdlog/spdlog.h>
+
+#include "base/result.hpp"
+
+namespace twtrace::base {
+
+/// Sends the default spdlog logger to stderr as "twtrace: message". `verbosity` 0 shows warnings and errors, 1 adds
+/// info, 2 and above adds debug. Call once, from main.
+void init_logging(int verbosity);
+
+/// Logs an error and its hint, each on one line. The one place where an Error becomes text.
+void log_error(const Error& error);
+
+}  // namespace twtrace::base
