@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/capabilities.hpp"
+
+#include <array>
+
+#include "kernel/text.hpp"
+
+namespace twtrace::kernel {
+namespace {
+
+// In the order of linux/capability.h, which only ever appends.
+constexpr std::array kNames = {"CHOWN",
+                               "DAC_OVERRIDE",
+                               "DAC_READ_SEARCH",
+                               "FOWNER",
+                               "FSETID",
+                               "KILL",
+                               "SETGID",
+                               "SETUID",
+                               "SETPCAP",
+                               "LINUX_IMMUTABLE",
+                               "NET_BIND_SERVICE",
+                               "NET_BROADCAST",
+                               "NET_ADMIN",
+                               "NET_RAW",
+                               "IPC_LOCK",
+                               "IPC_OWNER",
+                               "SYS_MODULE",
+                               "SYS_RAWIO",
+                               "SYS_CHROOT",
+                               "SYS_PTRACE",
+                               "SYS_PACCT",
+                               "SYS_ADMIN",
+                               "SYS_BOOT",
+                               "SYS_NICE",
+                               "SYS_RESOURCE",
+                               "SYS_TIME",
+                               "SYS_TTY_CONFIG",
+                               "MKNOD",
+                               "LEASE",
+                               "AUDIT_WRITE",
+                               "AUDIT_CONTROL",
+                               "SETFCAP",
+                               "MAC_OVERRIDE",
+                               "MAC_ADMIN",
+                               "SYSLOG",
+                               "WAKE_ALARM",
+                               "BLOCK_SUSPEND",
+                               "AUDIT_READ",
+                               "PERFMON",
+                               "BPF",
+                               "CHECKPOINT_RESTORE"};
+
+}  // namespace
+
+std::vector<unsigned> CapabilitySet::missing(std::span<const unsigned> wanted) const {
+  std::vector<unsigned> absent;
+  for (const unsigned capability : wanted) {
+    if (!has(capability)) absent.push_back(capability);
+  }
+  return absent;
+}
+
+base::Result<CapabilitySet> parse_effective_capabilities(std::string_view status_text) {
+  while (!status_text.empty()) {
+    std::string_view line = cut(status_text, '\n');
+    if (cut_word(line) != "CapEff:") continue;
+    const auto bits = parse_number<std::uint64_t>(trim(line), 16);
+    if (!bits) return base::fail(base::ErrorCode::kInvalid, "CapEff is no hexadecimal number");
+    return CapabilitySet{*bits};
+  }
+  return base::fail(base::ErrorCode::kInvalid, "no CapEff line in the process status");
+}
+
+base::Result<CapabilitySet> effective_capabilities(const Procfs& procfs) {
+  const auto text = procfs.read("thread-self/status");
+  if (!text) return tl::unexpected(text.error());
+  return parse_effective_capabilities(*text);
+}
+
+std::string capability_name(unsigned capability) {
+  return "CAP_" + (capability < kNames.size() ? std::string(kNames[capability]) : std::to_string(capability));
+}
+
+}  // namespace twtrace::kernel

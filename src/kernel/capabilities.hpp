@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which privileges this process has (capabilities(7)). Capabilities are checked, never the uid.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "kernel/procfs.hpp"
+
+namespace twtrace::kernel {
+
+/// A set of capabilities; numbers are those of linux/capability.h (CAP_BPF is 39).
+struct CapabilitySet {
+  std::uint64_t bits = 0;
+
+  bool has(unsigned capability) const { return capability < 64 && ((bits >> capability) & 1U) != 0; }
+  /// The capabilities of `wanted` that are not in the set, in the order given.
+  std::vector<unsigned> missing(std::span<const unsigned> wanted) const;
+  bool operator==(const CapabilitySet&) const = default;
+};
+
+/// Parses the CapEff line of /proc/PID/status.
+base::Result<CapabilitySet> parse_effective_capabilities(std::string_view status_text);
+
+/// The effective set of the calling thread.
+base::Result<CapabilitySet> effective_capabilities(const Procfs& procfs);
+
+/// "CAP_BPF"; "CAP_63" for a number that has no name yet.
+std::string capability_name(unsigned capability);
+
+}  // namespace twtrace::kernel

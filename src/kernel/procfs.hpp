@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Processes, as /proc shows them.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace twtrace::kernel {
+
+/// What /proc/PID/stat says about a process.
+struct ProcessStat {
+  std::string comm;               ///< leader's name: any bytes, also ')' and newline
+  char state = '?';               ///< of the thread-group leader: R S D Z T t X I
+  std::uint32_t threads = 0;      ///< threads that have not ended, the leader included
+  std::uint64_t start_ticks = 0;  ///< since boot, in units of 1/sysconf(_SC_CLK_TCK) s
+};
+
+/// Parses /proc/PID/stat (proc(5)). The name is what lies between the first '(' and the last ')', because it may
+/// itself contain both. Nothing on malformed text.
+std::optional<ProcessStat> parse_stat(std::string_view text);
+
+/// CLOCK_BOOTTIME nanoseconds as field 22 of /proc/PID/stat shows them: nsec_to_clock_t (kernel/time/time.c) truncates.
+std::uint64_t boottime_ticks(std::uint64_t boottime_ns);
+
+/// The proc file system, or a directory that looks like it. Holds only the path: cheap to copy, thread-safe.
+/// A process can end between any two calls; every look-up of a process answers "nothing" then.
+class Procfs {
+ public:
+  explicit Procfs(std::filesystem::path root = "/proc") : root_(std::move(root)) {}
+
+  const std::filesystem::path& root() const { return root_; }
+  /// The path of an entry: "1/ns/net" -> "/proc/1/ns/net".
+  std::filesystem::path path(std::string_view relative) const { return root_ / relative; }
+  /// The path of an entry of a process: (1, "ns/net") -> "/proc/1/ns/net".
+  std::filesystem::path path(std::uint32_t pid, std::string_view relative) const;
+
+  /// The whole of a file, for example "net/netstat". kNotFound when it, or its process, is not there.
+  base::Result<std::string> read(std::string_view relative) const;
+
+  /// Thread-group ids of all processes, ascending. Empty when the directory cannot be read.
+  std::vector<std::uint32_t> pids() const;
+  std::optional<ProcessStat> stat(std::uint32_t pid) const;
+  /// True while the process that started at `start_boottime_ns` (task_struct.start_boottime of its leader) runs. A
+  /// leader that has ended is shown as a zombie while its other threads run on: that process is alive.
+  bool alive(std::uint32_t pid, std::uint64_t start_boottime_ns) const;
+  /// The arguments joined by blanks; empty for kernel threads and zombies.
+  std::optional<std::string> cmdline(std::uint32_t pid) const;
+  /// The real uid, which is what bpf_get_current_uid_gid returns.
+  std::optional<std::uint32_t> uid(std::uint32_t pid) const;
+
+ private:
+  std::filesystem::path root_;
+};
+
+}  // namespace twtrace::kernel

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/capabilities.hpp"
+
+#include <linux/capability.h>
+
+#include <array>
+#include <catch2/catch.hpp>
+
+#include "kernel/lockdown.hpp"
+#include "temp_tree.hpp"
+
+using namespace twtrace::kernel;
+using twtrace::base::ErrorCode;
+
+TEST_CASE("the effective set is parsed as hexadecimal") {
+  const auto set =
+      parse_effective_capabilities("Name:\tx\nCapPrm:\t000001ffffffffff\nCapEff:\t000000c000201000\nCapBnd:\t0\n");
+  REQUIRE(set);
+  CHECK(set->bits == 0xc000201000);
+  CHECK(set->has(CAP_BPF));
+  CHECK(set->has(CAP_PERFMON));
+  CHECK(set->has(CAP_SYS_ADMIN));
+  CHECK(set->has(CAP_NET_ADMIN));
+  CHECK_FALSE(set->has(CAP_SYS_PTRACE));
+  CHECK_FALSE(set->has(64));
+  constexpr std::array<unsigned, 4> kWanted = {CAP_SYS_PTRACE, CAP_BPF, CAP_CHOWN, CAP_PERFMON};
+  CHECK(set->missing(kWanted) == std::vector<unsigned>{CAP_SYS_PTRACE, CAP_CHOWN});
+}
+
+TEST_CASE("a status without a readable CapEff is invalid") {
+  CHECK(parse_effective_capabilities("").error().code == ErrorCode::kInvalid);
+  CHECK(parse_effective_capabilities("CapPrm:\t1\n").error().code == ErrorCode::kInvalid);
+  CHECK(parse_effective_capabilities("CapEff:\txyz\n").error().code == ErrorCode::kInvalid);
+  CHECK(parse_effective_capabilities("CapEff:\n").error().code == ErrorCode::kInvalid);
+}
+
+TEST_CASE("capability names are the kernel's") {
+  CHECK(capability_name(CAP_CHOWN) == "CAP_CHOWN");
+  CHECK(capability_name(CAP_NET_ADMIN) == "CAP_NET_ADMIN");
+  CHECK(capability_name(CAP_SYS_PTRACE) == "CAP_SYS_PTRACE");
+  CHECK(capability_name(CAP_SYS_ADMIN) == "CAP_SYS_ADMIN");
+  CHECK(capability_name(CAP_SYS_RESOURCE) == "CAP_SYS_RESOURCE");
+  CHECK(capability_name(CAP_BPF) == "CAP_BPF");
+  CHECK(capability_name(CAP_CHECKPOINT_RESTORE) == "CAP_CHECKPOINT_RESTORE");
+  CHECK(capability_name(63) == "CAP_63");
+}
+
+TEST_CASE("the running process has a readable set") { CHECK(effective_capabilities(Procfs())); }
+
+TEST_CASE("lockdown is the mode in brackets") {
+  CHECK(parse_lockdown("[none] integrity confidentiality\n").value() == Lockdown::kNone);
+  CHECK(parse_lockdown("none [integrity] confidentiality\n").value() == Lockdown::kIntegrity);
+  CHECK(parse_lockdown("none integrity [confidentiality]\n").value() == Lockdown::kConfidentiality);
+  for (const char* text : {"", "none", "[", "]none[", "[new] none"}) {
+    CAPTURE(text);
+    CHECK(parse_lockdown(text).error().code == ErrorCode::kInvalid);
+  }
+}
+
+TEST_CASE("a kernel without lockdown is not locked down") {
+  const TempTree tree;
+  CHECK(read_lockdown(tree.root()).value() == Lockdown::kNone);
+  tree.file("lockdown", "none [integrity] confidentiality\n");
+  CHECK(read_lockdown(tree.root()).value() == Lockdown::kIntegrity);
+}
