@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which rows a user asked to see. A filter hides rows; it never changes a count or a namespace's totals.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "model/table.hpp"
+
+namespace twtrace::model {
+
+/// Empty members match everything. `comm` and `service` are shell patterns (glob); a service also matches without its
+/// unit suffix ("nginx" finds nginx.service).
+struct Filter {
+  std::optional<std::uint32_t> pid;
+  std::optional<std::string> comm;
+  std::optional<std::string> service;
+  std::optional<std::uint32_t> netns;  ///< inode number
+  bool only_ipv4 = false;
+  bool only_ipv6 = false;
+  bool only_matched = false;  ///< a port filter is set; the kernel side decided what matches
+
+  bool empty() const;
+  /// `netns_inum` is the inode number of the entry's namespace.
+  bool accepts(const Identity& identity, std::uint32_t netns_inum) const;
+};
+
+}  // namespace twtrace::model

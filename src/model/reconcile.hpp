@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The cross-check with the kernel's own counters.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+namespace twtrace::model {
+
+/// Compares one of our counts with the kernel's counter of the same thing, on a running system where the two cannot be
+/// read at the same instant. Read the kernel's counter, then ours, then the kernel's again: at the instant of ours it
+/// was between its two readings. Everything that this bracket proves missing is reported, and nothing else.
+class Reconciler {
+ public:
+  /// What can be said at the last observation.
+  struct Verdict {
+    std::uint64_t kernel = 0;  ///< the kernel's count since start, at the instant ours was read: ours + missed
+    std::uint64_t missed = 0;  ///< what the kernel counted and no program saw; falls only when late counts come in
+    bool reconciled = true;    ///< nothing was missed, and we did not count more than the kernel
+  };
+
+  /// Before counting is switched on; the first value stands.
+  void set_start(std::uint64_t kernel_counter);
+  bool started() const { return start_.has_value(); }
+
+  /// Right after counting was switched on, which happened at some instant between set_start and now: the start is
+  /// moved to that instant as closely as the readings prove.
+  void narrow_start(std::uint64_t kernel_counter, std::uint64_t ours);
+
+  /// One observation, `before` and `after` are the kernel's counter.
+  Verdict observe(std::uint64_t before, std::uint64_t ours, std::uint64_t after);
+
+ private:
+  std::optional<std::uint64_t> start_;
+  std::uint64_t missed_ = 0;
+};
+
+}  // namespace twtrace::model

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every sink reads: one immutable picture of the tables at one moment.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/service.hpp"
+#include "model/counters.hpp"
+
+namespace twtrace::model {
+
+enum class Role { kServer, kClient };
+enum class Attribution { kCloser, kCgroup, kNone };
+enum class Group { kProcess, kPid, kService, kPort, kPeer, kNetns };
+
+/// The other end. For a server row of the peer view `port` is empty (it is ephemeral).
+struct Peer {
+  std::string address;  ///< numeric, "10.0.0.1" or "2001:db8::1"; v4-mapped addresses are printed as IPv4
+  std::optional<std::uint16_t> port;
+  auto operator<=>(const Peer&) const = default;
+};
+
+/// Which process a row stands for. Absent in groups that merge processes.
+struct ProcessId {
+  std::optional<std::uint32_t> pid;  ///< thread-group id; empty when the row merges several
+  std::string comm;                  ///< leader's name as the kernel has it: any bytes, not necessarily UTF-8
+  std::optional<std::uint32_t> uid;  ///< empty when the row merges several
+  std::uint32_t pids = 0;            ///< how many processes the row merges
+  bool exited = false;               ///< every one of them has ended
+};
+
+/// What kind of row it is: `kOther` merges rows that were folded to bound memory, `kUnattributed` holds what no row
+/// took; with both, the rows sum to the namespace's counts.
+enum class RowKind { kNormal, kOther, kUnattributed };
+
+/// One row of the chosen group. A dimension that the group merges is empty.
+struct Row {
+  RowKind kind = RowKind::kNormal;
+  std::optional<std::uint32_t> netns;  ///< inode number
+  std::string netns_name;              ///< "host", an `ip netns` name, or empty
+  std::optional<ProcessId> process;
+  std::optional<base::Service> service;
+  std::optional<Role> role;
+  std::optional<std::uint16_t> port;
+  std::optional<Peer> peer;
+  std::optional<Attribution> attribution;  ///< empty when the row merges several kinds
+  Counters counts;                         ///< since start
+  std::optional<std::uint64_t> live;       ///< empty when the backend has not measured it yet
+  double created_per_s = 0;                ///< of the last interval
+  double overflow_per_s = 0;
+};
+
+/// The kernel's own counters of a namespace since start. Empty where the kernel's counter has another meaning
+/// (TW/TWKilled before 5.18) or the namespace could not be read.
+struct KernelCounts {
+  std::optional<std::uint64_t> created;   ///< TcpExtTW + TcpExtTWKilled
+  std::optional<std::uint64_t> overflow;  ///< TcpExtTCPTimeWaitOverflow = overflow + no_memory
+  std::optional<std::uint64_t> reused;    ///< TcpExtTWRecycled
+};
+
+/// What the kernel counted and no program saw: counts + missed = kernel, always.
+struct MissedCounts {
+  std::optional<std::uint64_t> created;
+  std::optional<std::uint64_t> overflow;
+};
+
+/// One network namespace.
+struct NetnsRow {
+  std::uint32_t netns = 0;  ///< inode number
+  std::string name;         ///< "host", an `ip netns` name, or empty
+  bool gone = false;        ///< it no longer exists; the numbers are the last ones
+  std::optional<std::uint64_t> limit;
+  std::optional<std::uint64_t> in_use;
+  std::optional<std::uint64_t> pre_existing;  ///< buckets that were there when twtrace started and still are
+  Counters counts;                            ///< everything seen in it, attributed or not
+  Counters unattributed;                      ///< the part that no row took
+  double created_per_s = 0;
+  double overflow_per_s = 0;
+  KernelCounts kernel;
+  MissedCounts missed;
+  std::optional<bool> reconciled;  ///< counts equal the kernel's; empty when the kernel's cannot be compared
+};
+
+/// How far short detail fell, and why. None of these changes a count.
+struct Losses {
+  std::uint64_t events = 0;  ///< ring-buffer records dropped
+  std::uint64_t counts = 0;  ///< counts lost: 0 by construction
+  std::uint64_t rows_full = 0;
+  std::uint64_t rows_busy = 0;
+  std::uint64_t netns_full = 0;
+  std::uint64_t sockets_full = 0;
+  std::uint64_t buckets_full = 0;
+  std::uint64_t cgroups_full = 0;
+  std::uint64_t listeners_full = 0;
+  std::uint64_t pairs_lost = 0;
+  std::optional<std::uint64_t> recursion_misses;  ///< program runs that the kernel skipped; empty before 5.12
+};
+
+/// What twtrace itself costs.
+struct Cost {
+  std::optional<double> bpf_run_ns_per_event;  ///< only while kernel.bpf_stats_enabled is on
+  double cpu_percent = 0;                      ///< of one core, user + system, last interval
+  std::uint64_t rss_bytes = 0;
+};
+
+/// The backend in use and how it was chosen.
+struct ProbeInfo {
+  std::string backend;                 ///< "fentry", "kprobe" or "tracepoint"
+  std::vector<std::string> fallbacks;  ///< one sentence per backend that was passed over, and per thing it cannot see
+  bool sees_removal = false;           ///< expired, reused, recycled and purged are known
+};
+
+struct HostInfo {
+  std::string name;
+  std::string kernel;
+};
+
+/// One picture of everything. Immutable once published; share it as SnapshotPtr between threads.
+struct Snapshot {
+  std::int64_t time_unix_ms = 0;
+  double interval_s = 0;  ///< length of the interval the rates are of
+  double uptime_s = 0;    ///< since every program was attached
+  HostInfo host;
+  ProbeInfo probe;
+  Group group = Group::kProcess;
+  Counters totals;  ///< sum over namespaces
+  Counters unattributed;
+  std::vector<NetnsRow> namespaces;  ///< fullest first
+  std::vector<Row> rows;             ///< sorted, filtered, cut to the asked number
+  std::uint64_t rows_hidden = 0;     ///< rows cut by -r; filtered ones do not count
+  std::optional<double> live_age_s;  ///< age of the scan behind `live`; 0 when counted event by event
+  Losses lost;
+  Cost cost;
+};
+
+using SnapshotPtr = std::shared_ptr<const Snapshot>;
+
+/// One event, as `twtrace events` prints it.
+struct Event {
+  enum class Kind { kCreated, kOverflow, kNoMemory, kRemoved };
+  enum class Substate { kFinWait2, kTimeWait };
+  enum class Reason { kUnknown, kExpired, kReused, kRecycled, kPurged };
+
+  Kind kind = Kind::kCreated;
+  std::int64_t time_unix_ms = 0;
+  std::uint64_t cookie = 0;  ///< as `ss -e` prints it (hex); 0 when unknown
+  std::optional<std::uint32_t> netns;
+  std::string netns_name;
+  std::optional<ProcessId> process;  ///< empty when attribution is not closer
+  base::Service service;
+  std::optional<std::uint32_t> uid;
+  std::optional<Role> role;
+  std::optional<std::uint16_t> port;  ///< service port of the row
+  Attribution attribution = Attribution::kNone;
+  std::string local_address;  ///< numeric; empty when the backend no longer knows it (removal seen by a scan)
+  std::uint16_t local_port = 0;
+  std::string remote_address;
+  std::uint16_t remote_port = 0;
+  Substate substate = Substate::kTimeWait;
+  Reason reason = Reason::kUnknown;  ///< removed only
+  std::optional<double> age_s;       ///< removed only: seconds since it was created
+};
+
+/// "process", "pid", "service", "port", "peer", "netns".
+const char* to_string(Group group);
+/// "server", "client".
+const char* to_string(Role role);
+/// "closer", "cgroup", "none".
+const char* to_string(Attribution attribution);
+/// "created", "overflow", "no_memory", "removed".
+const char* to_string(Event::Kind kind);
+/// "fin_wait2", "time_wait".
+const char* to_string(Event::Substate substate);
+/// "unknown", "expired", "reused", "recycled", "purged".
+const char* to_string(Event::Reason reason);
+
+}  // namespace twtrace::model

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/table.hpp"
+
+#include <utility>
+
+namespace twtrace::model {
+namespace {
+
+void merge(Entry& into, const Entry& from) {
+  into.counts += from.counts;
+  into.previous += from.previous;
+  into.pids += from.pids;
+}
+
+}  // namespace
+
+Identity folded(Identity identity) {
+  identity.pid.reset();
+  identity.start_ns = 0;
+  return identity;
+}
+
+void Table::begin_interval() {
+  for (Slot& slot : slots_) {
+    if (slot.entry) slot.entry->previous = slot.entry->counts;
+  }
+  for (Entry& entry : folded_) entry.previous = entry.counts;
+  for (auto& [netns, entry] : other_) entry.previous = entry.counts;
+}
+
+bool Table::knows(std::uint32_t slot, std::uint64_t first_ns) const {
+  return slot < slots_.size() && slots_[slot].entry && slots_[slot].first_ns == first_ns;
+}
+
+void Table::add(std::uint32_t slot, std::uint64_t first_ns, Identity identity) {
+  if (slot >= slots_.size()) slots_.resize(slot + 1);
+  if (slots_[slot].entry) retire(slot);
+  Entry entry;
+  entry.identity = std::move(identity);
+  slots_[slot] = Slot{first_ns, std::move(entry)};
+  ++present_;
+}
+
+void Table::set(std::uint32_t slot, const Counters& counts, std::optional<std::uint64_t> live, bool exited) {
+  Entry& entry = *slots_[slot].entry;
+  entry.counts = counts;
+  entry.live = live;
+  entry.exited = exited;
+}
+
+void Table::retire(std::uint32_t slot) {
+  Entry entry = std::move(*slots_[slot].entry);
+  slots_[slot].entry.reset();
+  --present_;
+  fold(std::move(entry));
+}
+
+const Entry* Table::at(std::uint32_t slot) const {
+  return slot < slots_.size() && slots_[slot].entry ? &*slots_[slot].entry : nullptr;
+}
+
+void Table::fold(Entry entry) {
+  entry.identity = folded(std::move(entry.identity));
+  entry.exited = true;
+  entry.live = 0;
+  const auto known = folded_by_identity_.find(entry.identity);
+  if (known != folded_by_identity_.end()) {
+    merge(*known->second, entry);
+    folded_.splice(folded_.end(), folded_, known->second);
+    return;
+  }
+  folded_.push_back(std::move(entry));
+  folded_by_identity_.emplace(folded_.back().identity, std::prev(folded_.end()));
+  while (folded_.size() > max_rows_) fold_oldest();
+}
+
+void Table::fold_oldest() {
+  Entry entry = std::move(folded_.front());
+  folded_by_identity_.erase(entry.identity);
+  folded_.pop_front();
+  const auto [other, is_new] = other_.try_emplace(entry.identity.netns);
+  if (is_new) {
+    other->second.identity.netns = entry.identity.netns;
+    other->second.pids = 0;
+    other->second.exited = true;
+    other->second.live = 0;
+  }
+  merge(other->second, entry);
+}
+
+}  // namespace twtrace::model

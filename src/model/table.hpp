@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every row since start: those that the kernel side counts into now, and what is left of earlier ones.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/service.hpp"
+#include "model/snapshot.hpp"
+
+namespace twtrace::model {
+
+/// Who and where a row is, names included. Slots and inode numbers are reused, so `netns` is a number that the caller
+/// gives each namespace it meets and never gives twice.
+struct Identity {
+  std::uint32_t netns = 0;
+  std::optional<std::uint32_t> pid;  ///< only with Attribution::kCloser, and not after folding
+  std::uint64_t start_ns = 0;        ///< CLOCK_BOOTTIME; with pid tells processes apart
+  std::string comm;
+  std::uint32_t uid = 0;
+  base::Service service;
+  Role role = Role::kClient;
+  std::uint16_t port = 0;
+  Attribution attribution = Attribution::kCloser;
+  bool ipv6 = false;
+  bool matched = true;  ///< the connection passes the port filter
+  auto operator<=>(const Identity&) const = default;
+};
+
+/// The identity that rows of the same program share once their processes have ended.
+Identity folded(Identity identity);
+
+/// One row with its history.
+struct Entry {
+  Identity identity;
+  Counters counts;
+  Counters previous;  ///< at the end of the interval before
+  std::optional<std::uint64_t> live;
+  std::uint32_t pids = 1;  ///< processes merged by folding
+  bool exited = false;
+};
+
+/// Keeps one entry per row that the kernel side counts into, and folds entries of ended processes together so that
+/// memory stays bounded: first those that differ by pid only, then, beyond `max_rows`, the oldest of those into one
+/// "(other)" entry per namespace. Sums never change. Not thread-safe.
+class Table {
+ public:
+  explicit Table(std::size_t max_rows) : max_rows_(max_rows) {}
+
+  /// Starts an interval: what is counted now becomes `previous`.
+  void begin_interval();
+
+  /// True when the slot holds the row that was first seen at `first_ns`.
+  bool knows(std::uint32_t slot, std::uint64_t first_ns) const;
+  /// A new row in a slot. A row that was there before must have been retired.
+  void add(std::uint32_t slot, std::uint64_t first_ns, Identity identity);
+  /// The present numbers of a slot's row.
+  void set(std::uint32_t slot, const Counters& counts, std::optional<std::uint64_t> live, bool exited);
+  /// The slot's row has ended for good: its counts stay, its identity is folded.
+  void retire(std::uint32_t slot);
+
+  /// The entry in a slot, nullptr when there is none. Valid until the next call that changes the table.
+  const Entry* at(std::uint32_t slot) const;
+
+  /// All entries: present, folded, and one per namespace for the rest.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for (const Slot& slot : slots_) {
+      if (slot.entry) visit(*slot.entry, RowKind::kNormal);
+    }
+    for (const Entry& entry : folded_) visit(entry, RowKind::kNormal);
+    for (const auto& [netns, entry] : other_) visit(entry, RowKind::kOther);
+  }
+
+  std::size_t size() const { return present_ + folded_.size() + other_.size(); }
+
+ private:
+  struct Slot {
+    std::uint64_t first_ns = 0;
+    std::optional<Entry> entry;
+  };
+
+  void fold(Entry entry);
+  void fold_oldest();
+
+  std::size_t max_rows_;
+  std::size_t present_ = 0;
+  std::vector<Slot> slots_;
+  std::list<Entry> folded_;  ///< least recently folded into first
+  std::map<Identity, std::list<Entry>::iterator> folded_by_identity_;
+  std::map<std::uint32_t, Entry> other_;  ///< by Identity::netns
+};
+
+}  // namespace twtrace::model

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/snapshot.hpp"
+
+// No default in these switches: the compiler names the place when an enumerator is added.
+namespace twtrace::model {
+
+const char* to_string(Group group) {
+  switch (group) {
+    case Group::kProcess:
+      return "process";
+    case Group::kPid:
+      return "pid";
+    case Group::kService:
+      return "service";
+    case Group::kPort:
+      return "port";
+    case Group::kPeer:
+      return "peer";
+    case Group::kNetns:
+      return "netns";
+  }
+  return "unknown";
+}
+
+const char* to_string(Role role) {
+  switch (role) {
+    case Role::kServer:
+      return "server";
+    case Role::kClient:
+      return "client";
+  }
+  return "unknown";
+}
+
+const char* to_string(Attribution attribution) {
+  switch (attribution) {
+    case Attribution::kCloser:
+      return "closer";
+    case Attribution::kCgroup:
+      return "cgroup";
+    case Attribution::kNone:
+      return "none";
+  }
+  return "unknown";
+}
+
+const char* to_string(Event::Kind kind) {
+  switch (kind) {
+    case Event::Kind::kCreated:
+      return "created";
+    case Event::Kind::kOverflow:
+      return "overflow";
+    case Event::Kind::kNoMemory:
+      return "no_memory";
+    case Event::Kind::kRemoved:
+      return "removed";
+  }
+  return "unknown";
+}
+
+const char* to_string(Event::Substate substate) {
+  switch (substate) {
+    case Event::Substate::kFinWait2:
+      return "fin_wait2";
+    case Event::Substate::kTimeWait:
+      return "time_wait";
+  }
+  return "unknown";
+}
+
+const char* to_string(Event::Reason reason) {
+  switch (reason) {
+    case Event::Reason::kUnknown:
+      return "unknown";
+    case Event::Reason::kExpired:
+      return "expired";
+    case Event::Reason::kReused:
+      return "reused";
+    case Event::Reason::kRecycled:
+      return "recycled";
+    case Event::Reason::kPurged:
+      return "purged";
+  }
+  return "unknown";
+}
+
+}  // namespace twtrace::model
