@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/columns.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+namespace twtrace::output {
+namespace {
+
+using base::Align;
+using model::Group;
+using model::ProbeInfo;
+using model::Row;
+
+template <class T>
+Value number(const std::optional<T>& value) {
+  return value ? Value(std::uint64_t{*value}) : Value();
+}
+
+Value text(const std::string& bytes) { return bytes.empty() ? Value() : Value(bytes); }
+
+template <class T>
+Value named(const std::optional<T>& value) {
+  return value ? Value(std::string(model::to_string(*value))) : Value();
+}
+
+// Accessors as template arguments keep the declarations below to a line each.
+template <std::uint64_t model::Counters::*kMember>
+Value count(const ProbeInfo&, const Row& row) {
+  return row.counts.*kMember;
+}
+
+template <std::uint64_t model::Counters::*kMember>
+Value removed(const ProbeInfo& probe, const Row& row) {
+  return probe.sees_removal ? Value(row.counts.*kMember) : Value();
+}
+
+template <std::string base::Service::*kMember>
+Value of_service(const ProbeInfo&, const Row& row) {
+  return row.service ? text((*row.service).*kMember) : Value();
+}
+
+std::string pid_or_pids(const Row& row) {
+  if (!row.process) return {};
+  if (row.process->pid) return fmt::format("{}", *row.process->pid);
+  return row.process->pids == 0 ? std::string() : fmt::format("{} pids", row.process->pids);
+}
+
+// clang-format off
+constexpr Column kPid{"pid", "PID", "process id, or how many processes the row merges", Align::kRight, 0, 40,
+    [](const ProbeInfo&, const Row& r) { return r.process ? number(r.process->pid) : Value(); }, pid_or_pids};
+constexpr Column kPids{"pids", "PIDS", "processes that the row merges", Align::kRight, 0, 60,
+    [](const ProbeInfo&, const Row& r) { return r.process ? Value(std::uint64_t{r.process->pids}) : Value(); }};
+constexpr Column kComm{"comm", "COMMAND", "name of the thread-group leader", Align::kLeft, 8, 0,
+    [](const ProbeInfo&, const Row& r) { return r.process ? text(r.process->comm) : Value(); }};
+constexpr Column kUid{"uid", "UID", "user that owns the process", Align::kRight, 0, 80,
+    [](const ProbeInfo&, const Row& r) { return r.process ? number(r.process->uid) : Value(); }};
+constexpr Column kExited{"exited", "EXITED", "yes when every process of the row has ended", Align::kLeft, 0, 80,
+    [](const ProbeInfo&, const Row& r) { return r.process ? text(r.process->exited ? "yes" : "no") : Value(); }};
+constexpr Column kService{"service", "SERVICE", "systemd unit, container or cgroup of the owner", Align::kLeft, 10, 30,
+    of_service<&base::Service::name>};
+constexpr Column kServiceKind{"service_kind", "KIND", "systemd, docker, kubernetes ... or cgroup", Align::kLeft, 0, 80,
+    of_service<&base::Service::kind>};
+constexpr Column kCgroup{"cgroup", "CGROUP", "cgroup path of the owner", Align::kLeft, 10, 95,
+    of_service<&base::Service::cgroup>};
+constexpr Column kContainer{"container", "CONTAINER", "container id", Align::kLeft, 12, 95,
+    of_service<&base::Service::container>};
+constexpr Column kPod{"pod", "POD", "Kubernetes pod uid", Align::kLeft, 10, 95,
+    of_service<&base::Service::pod>};
+constexpr Column kRole{"role", "ROLE",
+    "server: this end accepted the connection; client: it connected", Align::kLeft, 0, 70,
+    [](const ProbeInfo&, const Row& r) { return named(r.role); }};
+constexpr Column kPort{"port", "PORT", "service port: local for a server, remote for a client", Align::kRight, 0, 20,
+    [](const ProbeInfo&, const Row& r) { return number(r.port); }};
+constexpr Column kPeerAddress{"peer_address", "PEER", "address of the other end", Align::kLeft, 15, 0,
+    [](const ProbeInfo&, const Row& r) { return r.peer ? text(r.peer->address) : Value(); }};
+constexpr Column kPeerPort{"peer_port", "PEER_PORT",
+    "port of the other end, when it is not ephemeral", Align::kRight, 0, 75,
+    [](const ProbeInfo&, const Row& r) { return r.peer ? number(r.peer->port) : Value(); }};
+constexpr Column kNetns{"netns", "NETNS", "inode number of the network namespace", Align::kRight, 0, 80,
+    [](const ProbeInfo&, const Row& r) { return number(r.netns); }};
+constexpr Column kNetnsName{"netns_name", "NAME", "name of the network namespace", Align::kLeft, 8, 80,
+    [](const ProbeInfo&, const Row& r) { return text(r.netns_name); }};
+constexpr Column kAttribution{"attribution", "ATTRIBUTION",
+    "how the owner is known: closer, cgroup or none", Align::kLeft, 0, 85,
+    [](const ProbeInfo&, const Row& r) { return named(r.attribution); }};
+constexpr Column kCreatedPerS{"created_per_s", "CREATED/s",
+    "buckets created per second, last interval", Align::kRight, 0, 10,
+    [](const ProbeInfo&, const Row& r) { return Value(r.created_per_s); }};
+constexpr Column kCreated{"created", "CREATED", "buckets created since start", Align::kRight, 0, 60,
+    [](const ProbeInfo&, const Row& r) { return Value(r.counts.created()); }};
+constexpr Column kOverflowPerS{"overflow_per_s", "OVERFLOW/s",
+    "buckets refused per second, last interval", Align::kRight, 0, 50,
+    [](const ProbeInfo&, const Row& r) { return Value(r.overflow_per_s); }};
+constexpr Column kOverflow{"overflow", "OVERFLOW",
+    "buckets refused since start: table at its limit", Align::kRight, 0, 0,
+    [](const ProbeInfo&, const Row& r) { return Value(r.counts.overflow()); }};
+constexpr Column kLive{"live", "LIVE", "buckets that exist now", Align::kRight, 0, 50,
+    [](const ProbeInfo&, const Row& r) { return number(r.live); }};
+constexpr Column kTimeWait{"time_wait", "TIME_WAIT", "created as TIME_WAIT", Align::kRight, 0, 90,
+    count<&model::Counters::time_wait>};
+constexpr Column kFinWait2{"fin_wait2", "FIN_WAIT2", "created as FIN_WAIT2", Align::kRight, 0, 90,
+    count<&model::Counters::fin_wait2>};
+constexpr Column kOverflowTimeWait{"overflow_time_wait", "OVER_TW",
+    "refused at the TIME_WAIT stage", Align::kRight, 0, 90,
+    count<&model::Counters::overflow_time_wait>};
+constexpr Column kOverflowFinWait2{"overflow_fin_wait2", "OVER_FW2",
+    "refused at the FIN_WAIT2 stage: peers get resets", Align::kRight, 0, 90,
+    count<&model::Counters::overflow_fin_wait2>};
+constexpr Column kNoMemory{"no_memory", "NO_MEM", "refused because the allocation failed", Align::kRight, 0, 90,
+    count<&model::Counters::no_memory>};
+constexpr Column kExpired{"expired", "EXPIRED", "removed by the timer", Align::kRight, 0, 92,
+    removed<&model::Counters::expired>};
+constexpr Column kReused{"reused", "REUSED", "removed: taken over by an outgoing connect", Align::kRight, 0, 92,
+    removed<&model::Counters::reused>};
+constexpr Column kRecycled{"recycled", "RECYCLED", "removed: killed early by an incoming SYN", Align::kRight, 0, 92,
+    removed<&model::Counters::recycled>};
+constexpr Column kPurged{"purged", "PURGED", "removed: everything else", Align::kRight, 0, 92,
+    removed<&model::Counters::purged>};
+// clang-format on
+
+Column keep(Column column) {
+  column.priority = 0;
+  return column;
+}
+
+std::vector<Column> default_columns(Group group) {
+  switch (group) {
+    case Group::kProcess:
+    case Group::kPid:
+      return {kPid, kComm, kService, kRole, kPort, kCreatedPerS, kCreated, kOverflow, kLive};
+    case Group::kService:
+      return {keep(kService), kServiceKind, kCreatedPerS, kCreated, kOverflowPerS, kOverflow, kLive};
+    case Group::kPort:
+      return {keep(kRole), keep(kPort), kCreatedPerS, kCreated, kOverflowPerS, kOverflow, kLive};
+    case Group::kPeer:
+      return {kPeerAddress, kComm, kService, kRole, kPort, kCreatedPerS, kCreated, kOverflow};
+    case Group::kNetns:
+      return {keep(kNetns), keep(kNetnsName), kCreatedPerS, kCreated, kOverflowPerS, kOverflow, kLive};
+  }
+  return {};
+}
+
+// What identifies a row of the group beyond its default columns.
+std::vector<Column> identity_columns(Group group) {
+  switch (group) {
+    case Group::kProcess:
+    case Group::kPid:
+      return {kPids, kUid, kExited, kNetns, kNetnsName, kServiceKind, kAttribution, kOverflowPerS};
+    case Group::kService:
+    case Group::kPort:
+      return {kNetns, kNetnsName, kAttribution};
+    case Group::kPeer:
+      return {kPeerPort, kLive, kPids, kUid, kNetns, kNetnsName, kServiceKind, kAttribution, kOverflowPerS};
+    case Group::kNetns:
+      return {};
+  }
+  return {};
+}
+
+// Long text goes last, where it hurts no alignment.
+std::vector<Column> text_columns(Group group) {
+  const bool has_service =
+      group == Group::kProcess || group == Group::kPid || group == Group::kService || group == Group::kPeer;
+  return has_service ? std::vector<Column>{kPod, kContainer, kCgroup} : std::vector<Column>{};
+}
+
+std::vector<Column> wide_columns(Group group) {
+  std::vector<Column> all = default_columns(group);
+  const auto append = [&](const std::vector<Column>& more) { all.insert(all.end(), more.begin(), more.end()); };
+  append(identity_columns(group));
+  append({kTimeWait, kFinWait2, kOverflowTimeWait, kOverflowFinWait2, kNoMemory});
+  append({kExpired, kReused, kRecycled, kPurged});
+  append(text_columns(group));
+  return all;
+}
+
+struct Lists {
+  explicit Lists(Group group) : normal(default_columns(group)), wide(wide_columns(group)) {}
+  std::vector<Column> normal;
+  std::vector<Column> wide;
+};
+
+}  // namespace
+
+const std::vector<Column>& columns(Group group, bool wide) {
+  static const Lists kLists[] = {Lists(Group::kProcess), Lists(Group::kPid),  Lists(Group::kService),
+                                 Lists(Group::kPort),    Lists(Group::kPeer), Lists(Group::kNetns)};
+  static_assert(static_cast<std::size_t>(Group::kNetns) + 1 == std::size(kLists));
+  const Lists& lists = kLists[static_cast<std::size_t>(group)];
+  return wide ? lists.wide : lists.normal;
+}
+
+std::string_view label_column(Group group) {
+  switch (group) {
+    case Group::kProcess:
+    case Group::kPid:
+      return kComm.name;
+    case Group::kService:
+      return kService.name;
+    case Group::kPort:
+      return kRole.name;
+    case Group::kPeer:
+      return kPeerAddress.name;
+    case Group::kNetns:
+      return kNetnsName.name;
+  }
+  return {};
+}
+
+std::string_view row_kind(model::RowKind kind) {
+  switch (kind) {
+    case model::RowKind::kNormal:
+      return "normal";
+    case model::RowKind::kOther:
+      return "other";
+    case model::RowKind::kUnattributed:
+      return "unattributed";
+  }
+  return "";
+}
+
+std::string_view row_label(model::RowKind kind) {
+  switch (kind) {
+    case model::RowKind::kNormal:
+      return "";
+    case model::RowKind::kOther:
+      return "(other)";
+    case model::RowKind::kUnattributed:
+      return "(unattributed)";
+  }
+  return "";
+}
+
+}  // namespace twtrace::output

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/summary.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <string>
+
+#include "support/snapshots.hpp"
+
+using namespace twtrace;
+
+namespace {
+
+std::string text(const model::Snapshot& snapshot) { return output::summary(snapshot, 0, output::Color::kNever); }
+
+bool has(const std::string& whole, const std::string& part) { return whole.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("summary of one namespace, golden") {
+  CHECK(text(test::snapshot()) ==
+        "2026-01-02T03:04:05Z  web1  fentry  interval 1.0s\n"
+        "TIME_WAIT 4,998/5,000 (99%)  netns host  created 812/s  ! overflow 312/s total 1,204  = kernel\n");
+}
+
+TEST_CASE("the cross-check with the kernel is always said") {
+  model::Snapshot snapshot = test::snapshot();
+  model::NetnsRow& netns = snapshot.namespaces[0];
+  netns.reconciled = false;
+  netns.missed = {3, 0};
+  CHECK(has(text(snapshot), "  missed 3 created\n"));
+  netns.missed = {0, 2};
+  CHECK(has(text(snapshot), "  missed 2 overflow\n"));
+  netns.missed = {0, 0};
+  CHECK(has(text(snapshot), "  != kernel\n"));
+  netns.reconciled.reset();
+  netns.missed = {};
+  CHECK(has(text(snapshot), "  kernel n/a\n"));
+  netns.missed.overflow = 2;  // one counter can be compared, the other not
+  CHECK(has(text(snapshot), "  missed 2 overflow\n"));
+}
+
+TEST_CASE("unknown figures are dashes, and 100% means full") {
+  model::Snapshot snapshot = test::snapshot();
+  model::NetnsRow& netns = snapshot.namespaces[0];
+  netns.in_use = 4999;
+  CHECK(has(text(snapshot), "4,999/5,000 (99%)"));
+  netns.in_use = 5000;
+  CHECK(has(text(snapshot), "5,000/5,000 (100%)"));
+  netns.limit = 0;
+  CHECK(has(text(snapshot), "5,000/0  netns"));
+  netns.limit.reset();
+  netns.in_use.reset();
+  CHECK(has(text(snapshot), "TIME_WAIT -/-  netns host"));
+}
+
+TEST_CASE("a namespace without a name shows its number, a dead one is marked") {
+  model::Snapshot snapshot = test::snapshot();
+  snapshot.namespaces[0].name.clear();
+  snapshot.namespaces[0].gone = true;
+  CHECK(has(text(snapshot), "netns 4026531840 (gone)"));
+}
+
+TEST_CASE("namespaces beyond the third are summed, and what they missed is said") {
+  model::Snapshot snapshot = test::snapshot();
+  const model::NetnsRow first = snapshot.namespaces[0];
+  snapshot.namespaces = {first, first, first, first, first};
+  snapshot.namespaces[3].missed.created = 3;
+  snapshot.namespaces[3].reconciled = false;
+  CHECK(has(text(snapshot),
+            "\n+2 more namespaces  created 1.6k/s  ! overflow 624/s total 2,408  missed 3 created  1 != kernel\n"));
+  snapshot.namespaces.resize(3);
+  CHECK_FALSE(has(text(snapshot), "more namespace"));
+}
+
+TEST_CASE("a loss line appears only when something was lost") {
+  model::Snapshot snapshot = test::snapshot();
+  CHECK_FALSE(has(text(snapshot), "lost"));
+  snapshot.lost.recursion_misses = 0;
+  CHECK_FALSE(has(text(snapshot), "lost"));
+  snapshot.lost = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+  CHECK(has(text(snapshot),
+            "\nlost: counts 2  events 1  rows_full 3  rows_busy 4  netns_full 5  sockets_full 6  buckets_full 7  "
+            "cgroups_full 8  listeners_full 9  pairs_lost 10  recursion_misses 11\n"));
+}
+
+TEST_CASE("the age of live is said when it is not counted event by event") {
+  model::Snapshot snapshot = test::snapshot();
+  CHECK_FALSE(has(text(snapshot), "live"));
+  snapshot.live_age_s = 2.1;
+  CHECK(has(text(snapshot), "live counted 2.1s ago"));
+}
