@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loader/backend.hpp"
+
+namespace twtrace::loader {
+
+const char* to_string(Backend backend) {
+  switch (backend) {
+    case Backend::kFentry:
+      return "fentry";
+    case Backend::kKprobe:
+      return "kprobe";
+    case Backend::kTracepoint:
+      return "tracepoint";
+  }
+  return "unknown";
+}
+
+std::optional<Backend> backend_named(std::string_view name) {
+  for (const Backend backend : kBackends) {
+    if (name == to_string(backend)) return backend;
+  }
+  return std::nullopt;
+}
+
+bool uses_program(Backend backend, std::string_view name) {
+  if (!name.starts_with("on_")) return true;  // iterators and helpers of the loader
+  switch (backend) {
+    case Backend::kFentry:
+      return name.starts_with("on_fentry_") || name.starts_with("on_fexit_");
+    case Backend::kKprobe:
+      return name.starts_with("on_kprobe_") || name.starts_with("on_kretprobe_");
+    case Backend::kTracepoint:
+      return name.starts_with("on_tracepoint_");
+  }
+  return false;
+}
+
+bool sees_removal(Backend backend) { return backend != Backend::kTracepoint; }
+
+std::optional<std::string> ruled_out(Backend backend, const Features& features) {
+  switch (backend) {
+    case Backend::kFentry:
+      if (!features.fentry) return "switched off";
+      if (!features.kernel_btf) return "needs the running kernel's own BTF";
+      return std::nullopt;
+    case Backend::kKprobe:
+      if (!features.kprobe) return "switched off";
+      if (!features.probe_read) return "needs bpf_probe_read_kernel, which lockdown=confidentiality forbids";
+      return std::nullopt;
+    case Backend::kTracepoint:
+      if (!features.tracepoint) return "switched off";
+      if (!features.kernel_btf) return "needs the running kernel's own BTF";
+      if (!features.probe_read) return "needs bpf_probe_read_kernel, which lockdown=confidentiality forbids";
+      if (features.mib_overflow == 0) return "the kernel's BTF does not name LINUX_MIB_TCPTIMEWAITOVERFLOW";
+      return std::nullopt;
+  }
+  return "unknown";
+}
+
+}  // namespace twtrace::loader

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The backends, in the order in which they are tried.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "loader/features.hpp"
+
+namespace twtrace::loader {
+
+enum class Backend { kFentry, kKprobe, kTracepoint };
+
+/// Best first.
+inline constexpr std::array kBackends = {Backend::kFentry, Backend::kKprobe, Backend::kTracepoint};
+
+/// "fentry", "kprobe", "tracepoint".
+const char* to_string(Backend backend);
+/// The backend called so.
+std::optional<Backend> backend_named(std::string_view name);
+
+/// True when the BPF program `name` belongs to the backend, or to all (iterators).
+bool uses_program(Backend backend, std::string_view name);
+
+/// Whether the backend reports the end of buckets.
+bool sees_removal(Backend backend);
+
+/// Why there is no point in trying; nothing when there is.
+std::optional<std::string> ruled_out(Backend backend, const Features& features);
+
+}  // namespace twtrace::loader

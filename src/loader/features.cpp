@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loader/features.hpp"
+
+#include <bpf/btf.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <map>
+#include <memory>
+#include <string_view>
+
+#include "kernel/lockdown.hpp"
+
+namespace twtrace::loader {
+namespace {
+
+constexpr const char* kKernelBtf = "/sys/kernel/btf/vmlinux";
+
+using BtfPtr = std::unique_ptr<btf, decltype(&btf__free)>;
+
+bool has_function(const btf* types, const char* name) { return btf__find_by_name_kind(types, name, BTF_KIND_FUNC) > 0; }
+
+/// Number of arguments of a kernel function; 0 when it is not there.
+std::uint32_t argument_count(const btf* types, const char* name) {
+  const int id = btf__find_by_name_kind(types, name, BTF_KIND_FUNC);
+  if (id <= 0) return 0;
+  const btf_type* prototype = btf__type_by_id(types, btf__type_by_id(types, static_cast<__u32>(id))->type);
+  return prototype == nullptr ? 0 : btf_vlen(prototype);
+}
+
+/// Value of an enumerator of an anonymous enum: CO-RE finds enums by name only. 0 when it is not there.
+std::uint32_t enumerator(const btf* types, std::string_view name) {
+  const __u32 count = btf__type_cnt(types);
+  for (__u32 id = 1; id < count; ++id) {
+    const btf_type* type = btf__type_by_id(types, id);
+    if (!btf_is_enum(type) || type->name_off != 0) continue;
+    const struct btf_enum* values = btf_enum(type);
+    for (__u16 i = 0; i < btf_vlen(type); ++i) {
+      if (name == btf__name_by_offset(types, values[i].name_off)) return static_cast<std::uint32_t>(values[i].val);
+    }
+  }
+  return 0;
+}
+
+bool has_member(const btf* types, const char* structure, std::string_view member) {
+  const int id = btf__find_by_name_kind(types, structure, BTF_KIND_STRUCT);
+  if (id <= 0) return false;
+  const btf_type* type = btf__type_by_id(types, static_cast<__u32>(id));
+  const ::btf_member* members = btf_members(type);
+  for (__u16 i = 0; i < btf_vlen(type); ++i) {
+    if (member == btf__name_by_offset(types, members[i].name_off)) return true;
+  }
+  return false;
+}
+
+base::Result<void> switch_off(Features& features, const std::set<std::string>& names) {
+  const std::map<std::string, bool*> known = {
+      {"btf", &features.kernel_btf},        {"fentry", &features.fentry},
+      {"kprobe", &features.kprobe},         {"tracepoint", &features.tracepoint},
+      {"task-btf", &features.task_btf},     {"socket-cookie", &features.socket_cookie},
+      {"probe-read", &features.probe_read}, {"counts-at-creation", &features.counts_at_creation}};
+  for (const std::string& name : names) {
+    const auto found = known.find(name);
+    if (found == known.end()) {
+      std::string all;
+      for (const auto& [feature, flag] : known) all += (all.empty() ? "" : ", ") + feature;
+      return base::fail(base::ErrorCode::kUsage, fmt::format("--no-feature: unknown feature \"{}\"", name),
+                        "known are " + all);
+    }
+    *found->second = false;
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Result<Features> probe_features(const std::string& btf_path, const std::set<std::string>& switched_off) {
+  Features features;
+  features.kernel_btf = ::access(kKernelBtf, R_OK) == 0;
+  if (auto off = switch_off(features, switched_off); !off) return tl::unexpected(off.error());
+  if (!features.kernel_btf && btf_path.empty()) {
+    return base::fail(base::ErrorCode::kUnsupported, "this kernel carries no BTF (/sys/kernel/btf/vmlinux)",
+                      "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y, or give its BTF with --btf FILE");
+  }
+  const std::string path = btf_path.empty() ? kKernelBtf : btf_path;
+  const BtfPtr types(btf__parse(path.c_str(), nullptr), btf__free);
+  if (!types) return base::fail(base::ErrorCode::kInvalid, fmt::format("cannot read BTF from {}", path));
+  features.task_btf = has_function(types.get(), "bpf_get_current_task_btf");
+  features.socket_cookie = has_function(types.get(), "bpf_get_socket_ptr_cookie");
+  features.counts_at_creation = has_member(types.get(), "inet_timewait_death_row", "tw_refcount");
+  features.mib_overflow = enumerator(types.get(), "LINUX_MIB_TCPTIMEWAITOVERFLOW");
+  const std::uint32_t arguments = argument_count(types.get(), "tcp_timewait_state_process");
+  if (arguments > 3) features.state_process_args = arguments;
+  const auto lockdown = kernel::read_lockdown();
+  if (lockdown && *lockdown == kernel::Lockdown::kConfidentiality) features.probe_read = false;
+  if (auto off = switch_off(features, switched_off); !off) return tl::unexpected(off.error());
+  return features;
+}
+
+}  // namespace twtrace::loader

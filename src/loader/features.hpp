@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// What this kernel can do, found by its BTF and never by its version.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+
+#include "base/result.hpp"
+
+namespace twtrace::loader {
+
+/// Made once, in main, and passed on. Each flag can be switched off (--no-feature NAME), so that a new kernel runs the
+/// paths of an old one.
+struct Features {
+  bool kernel_btf = false;          ///< "btf": /sys/kernel/btf/vmlinux; fentry and tp_btf need it
+  bool fentry = true;               ///< "fentry": worth trying; only an attach tells
+  bool kprobe = true;               ///< "kprobe"
+  bool tracepoint = true;           ///< "tracepoint"
+  bool task_btf = false;            ///< "task-btf": bpf_get_current_task_btf. Added in 5.11: 3ca1032ab7ab
+  bool socket_cookie = false;       ///< "socket-cookie": in tracing programs. Added in 5.12: c5dbb89fc2ac
+  bool probe_read = true;           ///< "probe-read": bpf_probe_read_kernel; lockdown=confidentiality forbids it
+  bool counts_at_creation = false;  ///< "counts-at-creation": TW and TWKilled count when a bucket is made. Since 5.18
+  std::uint32_t mib_overflow = 0;   ///< index of LINUX_MIB_TCPTIMEWAITOVERFLOW; 0 when unknown
+  std::uint32_t state_process_args = 3;  ///< of tcp_timewait_state_process: 3, 4 since 6.9, 5 since 6.15
+};
+
+/// Looks at the kernel's BTF, or at `btf_path` when it is not empty. kUnsupported when there is neither, kInvalid for
+/// an unreadable file, kUsage for an unknown name in `switched_off`.
+base::Result<Features> probe_features(const std::string& btf_path, const std::set<std::string>& switched_off);
+
+}  // namespace twtrace::loader

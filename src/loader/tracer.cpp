@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loader/tracer.hpp"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <twtrace.skel.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <string_view>
+
+#include "base/log.hpp"
+#include "base/unique_fd.hpp"
+#include "loader/libbpf_log.hpp"
+#include "loader/mapped_array.hpp"
+
+namespace twtrace::loader {
+namespace {
+
+/// A C object with a destroy function, owned.
+template <class T, void (*Destroy)(T*)>
+struct Destroyer {
+  void operator()(T* object) const { Destroy(object); }
+};
+void destroy_link(bpf_link* link) { bpf_link__destroy(link); }
+using LinkPtr = std::unique_ptr<bpf_link, Destroyer<bpf_link, destroy_link>>;
+using RingPtr = std::unique_ptr<ring_buffer, Destroyer<ring_buffer, ring_buffer__free>>;
+using SkeletonPtr = std::unique_ptr<twtrace_bpf, Destroyer<twtrace_bpf, twtrace_bpf::destroy>>;
+
+bool is_iterator(std::string_view name) { return name.starts_with("scan_") || name.starts_with("sweep_"); }
+
+/// What every answer of a backend depends on; without the others only removal reasons are missing.
+bool is_essential(std::string_view name) {
+  for (const char* part : {"send_fin", "twsk_alloc", "destroy_sock", "on_tracepoint_"}) {
+    if (name.find(part) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+base::Error load_error(int error, const LibbpfLog& log, std::string_view what) {
+  base::Error result = base::fail_errno(error, std::string(what)).value();
+  if (error == EPERM || error == EACCES) {
+    result.hint = "a privilege is missing or a security policy of this kernel forbids it";
+  } else if (const std::string said = log.last_warning(); !said.empty()) {
+    result.what += " (" + said + ")";
+  }
+  if (error == ENOMEM) result.hint = "the memory cgroup may be too small: try a smaller --ring-size";
+  return result;
+}
+
+bpf_prog_info program_info(int fd, __u32& length) {
+  bpf_prog_info info{};
+  length = sizeof(info);
+  if (bpf_obj_get_info_by_fd(fd, &info, &length) != 0) length = 0;
+  return info;
+}
+
+/// Runs an iterator to its end and returns what it wrote.
+base::Result<std::vector<std::byte>> run_iterator(const bpf_link* link) {
+  const base::UniqueFd fd(bpf_iter_create(bpf_link__fd(link)));
+  const int saved_errno = errno;
+  if (!fd) return base::fail_errno(saved_errno, "cannot start a BPF iterator");
+  std::vector<std::byte> output;
+  std::vector<std::byte> buffer(64UL * 1024);
+  while (true) {
+    const ssize_t got = ::read(fd.get(), buffer.data(), buffer.size());
+    const int read_errno = errno;
+    if (got == 0) return output;
+    if (got < 0 && (read_errno == EAGAIN || read_errno == EINTR)) continue;
+    if (got < 0) return base::fail_errno(read_errno, "cannot read a BPF iterator");
+    output.insert(output.end(), buffer.begin(), buffer.begin() + got);
+  }
+}
+
+template <class T>
+std::vector<T> records(const std::vector<std::byte>& bytes) {
+  std::vector<T> result(bytes.size() / sizeof(T));
+  if (!result.empty()) std::memcpy(result.data(), bytes.data(), result.size() * sizeof(T));
+  return result;
+}
+
+}  // namespace
+
+class Tracer::Impl {
+ public:
+  Impl(Backend which, const Features& features, const TracerOptions& options)
+      : backend(which), features_(features), options_(options) {}
+
+  base::Result<void> start();
+
+  Backend backend;
+  std::vector<std::string> fallbacks;
+  std::vector<std::string> missing;
+  SkeletonPtr skeleton;
+  std::vector<LinkPtr> links;
+  LinkPtr scan;
+  LinkPtr sweep_buckets;
+  LinkPtr sweep_sockets;
+  RingPtr ring;
+  MappedArray<tw_row> rows;
+  MappedArray<tw_netns> namespaces;
+  std::size_t row_limit = 256;  ///< slots below may have been handed out; grows in steps, see Tracer::rows
+
+  const std::function<void(const tw_event&)>* handler = nullptr;
+  std::size_t remaining = 0;
+
+ private:
+  base::Result<void> open();
+  base::Result<void> load();
+  base::Result<void> attach();
+  base::Result<void> attach_iterators();
+  base::Result<void> fill_free_slots();
+  bool wanted(std::string_view name) const;
+
+  Features features_;
+  TracerOptions options_;
+};
+
+bool Tracer::Impl::wanted(std::string_view name) const {
+  return uses_program(backend, name) && (features_.kernel_btf || !is_iterator(name));
+}
+
+base::Result<void> Tracer::Impl::open() {
+  bpf_object_open_opts open_options{};
+  open_options.sz = sizeof(open_options);
+  if (!options_.btf_path.empty()) open_options.btf_custom_path = options_.btf_path.c_str();
+  skeleton.reset(twtrace_bpf::open(&open_options));
+  const int saved_errno = errno;
+  if (!skeleton) return base::fail_errno(saved_errno, "cannot open the BPF object");
+  auto& config = *skeleton->rodata;
+  config.tw_can_probe_read = features_.probe_read;
+  config.tw_has_task_btf = features_.task_btf;
+  config.tw_has_socket_cookie = features_.socket_cookie;
+  config.tw_cgroup_v1 = options_.cgroup_v1 && features_.probe_read;
+  config.tw_sees_removal = sees_removal(backend);
+  config.tw_match_local_port = options_.match_local_port;
+  config.tw_match_remote_port = options_.match_remote_port;
+  config.tw_mib_overflow = features_.mib_overflow;
+  config.tw_wakeup_bytes = options_.ring_bytes / 4;
+  config.tw_state_process_args = features_.state_process_args;
+  bpf_map__set_max_entries(skeleton->maps.events, options_.ring_bytes);
+  bpf_map__set_max_entries(skeleton->maps.buckets, options_.max_buckets);
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, skeleton->obj) {
+    bpf_program__set_autoload(program, wanted(bpf_program__name(program)));
+  }
+  return {};
+}
+
+base::Result<void> Tracer::Impl::load() {
+  const LibbpfLog log;
+  const int error = -twtrace_bpf::load(skeleton.get());
+  if (error != 0) {
+    return tl::unexpected(
+        load_error(error, log, fmt::format("the kernel refused the {} programs", to_string(backend))));
+  }
+  return {};
+}
+
+base::Result<void> Tracer::Impl::attach() {
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, skeleton->obj) {
+    const std::string_view name = bpf_program__name(program);
+    if (!bpf_program__autoload(program) || !name.starts_with("on_")) continue;
+    const LibbpfLog log;
+    LinkPtr link(bpf_program__attach(program));
+    const int saved_errno = errno;
+    if (link) {
+      links.push_back(std::move(link));
+      continue;
+    }
+    const base::Error error =
+        load_error(saved_errno, log, fmt::format("cannot attach {}", bpf_program__section_name(program)));
+    if (is_essential(name)) return tl::unexpected(error);
+    missing.push_back(error.what);
+  }
+  return {};
+}
+
+base::Result<void> Tracer::Impl::attach_iterators() {
+  if (!features_.kernel_btf) return {};
+  const LibbpfLog log;
+  scan.reset(bpf_program__attach_iter(skeleton->progs.scan_sockets, nullptr));
+  bpf_iter_link_info target{};
+  bpf_iter_attach_opts attach_options{};
+  attach_options.sz = sizeof(attach_options);
+  attach_options.link_info = &target;
+  attach_options.link_info_len = sizeof(target);
+  target.map.map_fd = static_cast<__u32>(bpf_map__fd(skeleton->maps.buckets));
+  sweep_buckets.reset(bpf_program__attach_iter(skeleton->progs.sweep_buckets, &attach_options));
+  target.map.map_fd = static_cast<__u32>(bpf_map__fd(skeleton->maps.sockets));
+  sweep_sockets.reset(bpf_program__attach_iter(skeleton->progs.sweep_sockets, &attach_options));
+  if (!scan || !sweep_buckets || !sweep_sockets) {
+    return base::fail(base::ErrorCode::kUnsupported, "cannot attach the BPF iterators: " + log.last_warning());
+  }
+  return {};
+}
+
+/// Slots are handed out from the top of a stack, so the lowest numbers are pushed last.
+base::Result<void> Tracer::Impl::fill_free_slots() {
+  const auto fill = [](const bpf_map* map, std::uint32_t count) {
+    for (std::uint32_t id = count - 1; id > 0; --id) {
+      if (bpf_map_update_elem(bpf_map__fd(map), nullptr, &id, BPF_ANY) != 0) return errno;
+    }
+    return 0;
+  };
+  int error = fill(skeleton->maps.free_rows, TW_MAX_ROWS);
+  if (error == 0) error = fill(skeleton->maps.free_netns, TW_MAX_NETNS);
+  if (error != 0) return base::fail_errno(error, "cannot fill the free slots");
+  return {};
+}
+
+base::Result<void> Tracer::Impl::start() {
+  if (auto opened = open(); !opened) return opened;
+  if (auto loaded = load(); !loaded) return loaded;
+  auto row_array = MappedArray<tw_row>::map(bpf_map__fd(skeleton->maps.rows), TW_MAX_ROWS, "rows");
+  if (!row_array) return tl::unexpected(row_array.error());
+  rows = std::move(*row_array);
+  auto netns_array = MappedArray<tw_netns>::map(bpf_map__fd(skeleton->maps.namespaces), TW_MAX_NETNS, "namespaces");
+  if (!netns_array) return tl::unexpected(netns_array.error());
+  namespaces = std::move(*netns_array);
+  if (auto filled = fill_free_slots(); !filled) return filled;
+  if (auto attached = attach_iterators(); !attached) return attached;
+  const auto on_event = [](void* context, void* data, std::size_t size) {
+    auto* self = static_cast<Impl*>(context);
+    tw_event event{};
+    if (size >= sizeof(event)) {
+      std::memcpy(&event, data, sizeof(event));
+      (*self->handler)(event);
+    }
+    return --self->remaining == 0 ? -ECANCELED : 0;
+  };
+  ring.reset(ring_buffer__new(bpf_map__fd(skeleton->maps.events), on_event, this, nullptr));
+  const int saved_errno = errno;
+  if (!ring) return base::fail_errno(saved_errno, "cannot map the ring buffer");
+  return attach();
+}
+
+Tracer::Tracer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Tracer::Tracer(Tracer&&) noexcept = default;
+Tracer& Tracer::operator=(Tracer&&) noexcept = default;
+Tracer::~Tracer() {
+  if (impl_ && impl_->skeleton) set_enabled(false);
+}
+
+base::Result<Tracer> Tracer::open(const Features& features, const TracerOptions& options) {
+  std::vector<std::string> reasons;
+  base::ErrorCode code = base::ErrorCode::kUnsupported;
+  std::string hint;
+  for (const Backend backend : kBackends) {
+    if (options.backend && *options.backend != backend) continue;
+    if (const auto reason = ruled_out(backend, features)) {
+      reasons.push_back(fmt::format("{}: {}", to_string(backend), *reason));
+      continue;
+    }
+    auto impl = std::make_unique<Impl>(backend, features, options);
+    auto started = impl->start();
+    if (started) {
+      impl->fallbacks = std::move(reasons);
+      return Tracer(std::move(impl));
+    }
+    reasons.push_back(fmt::format("{}: {}", to_string(backend), started.error().what));
+    if (!started.error().hint.empty()) hint = started.error().hint;
+    if (started.error().code == base::ErrorCode::kPermission) code = base::ErrorCode::kPermission;
+  }
+  return base::fail(code, fmt::format("no backend works here: {}", fmt::join(reasons, "; ")), hint);
+}
+
+Backend Tracer::backend() const { return impl_->backend; }
+const std::vector<std::string>& Tracer::fallbacks() const { return impl_->fallbacks; }
+const std::vector<std::string>& Tracer::missing_programs() const { return impl_->missing; }
+
+void Tracer::set_enabled(bool enabled) {
+  __atomic_store_n(&impl_->skeleton->bss->tw_enabled, enabled ? 1U : 0U, __ATOMIC_SEQ_CST);
+}
+
+std::span<const tw_netns> Tracer::namespaces() const { return impl_->namespaces.values(); }
+
+std::span<const tw_row> Tracer::rows() {
+  constexpr std::size_t kStep = 256;
+  const std::span<tw_row> all = impl_->rows.values();
+  // Slots are handed out in ascending order, so beyond a step without a row there is none.
+  const auto last_step_used = [&] {
+    const auto step = all.subspan(impl_->row_limit - kStep, kStep);
+    return std::any_of(step.begin(), step.end(), [](const tw_row& row) { return row.in_use != 0; });
+  };
+  while (impl_->row_limit < all.size() && last_step_used()) impl_->row_limit += kStep;
+  return all.first(impl_->row_limit);
+}
+
+void Tracer::recycle_row(std::uint32_t id) {
+  tw_row& row = impl_->rows.values()[id];
+  bpf_map_delete_elem(bpf_map__fd(impl_->skeleton->maps.row_ids), &row.key);
+  row = tw_row{};
+  bpf_map_update_elem(bpf_map__fd(impl_->skeleton->maps.free_rows), nullptr, &id, BPF_ANY);
+}
+
+base::Result<std::uint32_t> Tracer::intern_current_netns() {
+  bpf_test_run_opts run{};
+  run.sz = sizeof(run);
+  const int error = -bpf_prog_test_run_opts(bpf_program__fd(impl_->skeleton->progs.intern_current_netns), &run);
+  if (error != 0) return base::fail_errno(error, "cannot register a network namespace with the BPF programs");
+  return run.retval;
+}
+
+void Tracer::remember_listener(std::uint32_t netns_slot, std::uint16_t port) {
+  const tw_listener_key key{static_cast<__u16>(netns_slot), port};
+  const __u8 one = 1;
+  bpf_map_update_elem(bpf_map__fd(impl_->skeleton->maps.listeners), &key, &one, BPF_ANY);
+}
+
+std::optional<CgroupPath> Tracer::cgroup_path(std::uint64_t id) const {
+  tw_cgroup entry{};
+  if (bpf_map_lookup_elem(bpf_map__fd(impl_->skeleton->maps.cgroups), &id, &entry) != 0 || entry.length == 0) {
+    return std::nullopt;
+  }
+  CgroupPath result;
+  result.truncated = entry.truncated != 0;
+  const std::string_view text(entry.text, std::min<std::size_t>(entry.length, sizeof(entry.text)));
+  for (std::size_t begin = 0; begin < text.size();) {  // components are leaf first
+    const std::size_t end = std::min(text.find('\0', begin), text.size());
+    if (end > begin) result.path = "/" + std::string(text.substr(begin, end - begin)) + result.path;
+    begin = end + 1;
+  }
+  if (result.path.empty()) result.path = "/";
+  return result;
+}
+
+void Tracer::begin_scan() {
+  for (tw_row& row : impl_->rows.values().first(rows().size())) row.scanned = 0;
+  for (tw_netns& netns : impl_->namespaces.values()) netns.scanned = netns.scanned_unknown = 0;
+  ++impl_->skeleton->bss->tw_scan;
+}
+
+base::Result<void> Tracer::scan_current_netns(std::uint32_t netns_slot) {
+  if (!impl_->scan) return base::fail(base::ErrorCode::kUnsupported, "this kernel cannot iterate over sockets");
+  impl_->skeleton->bss->tw_scan_netns = netns_slot;
+  auto output = run_iterator(impl_->scan.get());
+  if (!output) return tl::unexpected(output.error());
+  return {};
+}
+
+base::Result<std::vector<tw_swept_bucket>> Tracer::sweep() {
+  if (!impl_->sweep_buckets) return base::fail(base::ErrorCode::kUnsupported, "this kernel cannot iterate over maps");
+  auto sockets = run_iterator(impl_->sweep_sockets.get());
+  if (!sockets) return tl::unexpected(sockets.error());
+  for (const tw_swept_socket& swept : records<tw_swept_socket>(*sockets)) {
+    if (bpf_map_delete_elem(bpf_map__fd(impl_->skeleton->maps.sockets), &swept.key) != 0) continue;
+    if (swept.socket.row != TW_ROW_NONE) {
+      __atomic_fetch_sub(&impl_->rows.values()[swept.socket.row].pending, 1, __ATOMIC_SEQ_CST);
+    }
+  }
+  auto swept_bytes = run_iterator(impl_->sweep_buckets.get());
+  if (!swept_bytes) return tl::unexpected(swept_bytes.error());
+  std::vector<tw_swept_bucket> gone = records<tw_swept_bucket>(*swept_bytes);
+  for (const tw_swept_bucket& swept : gone) {
+    bpf_map_delete_elem(bpf_map__fd(impl_->skeleton->maps.buckets), &swept.key);
+  }
+  return gone;
+}
+
+int Tracer::ring_fd() const { return ring_buffer__epoll_fd(impl_->ring.get()); }
+
+base::Result<std::size_t> Tracer::drain(const std::function<void(const tw_event&)>& handler, std::size_t limit) {
+  impl_->handler = &handler;
+  impl_->remaining = limit;
+  const int result = ring_buffer__consume(impl_->ring.get());
+  impl_->handler = nullptr;
+  if (result < 0 && result != -ECANCELED) return base::fail_errno(-result, "cannot read the ring buffer");
+  return limit - impl_->remaining;
+}
+
+tw_stats Tracer::stats() const {
+  const auto cpus = static_cast<std::size_t>(libbpf_num_possible_cpus());
+  std::vector<tw_stats> per_cpu(cpus);
+  const __u32 zero = 0;
+  tw_stats sum{};
+  if (bpf_map_lookup_elem(bpf_map__fd(impl_->skeleton->maps.stats), &zero, per_cpu.data()) != 0) return sum;
+  constexpr std::size_t kCounters = sizeof(tw_stats) / sizeof(__u64);
+  for (const tw_stats& one : per_cpu) {
+    for (std::size_t i = 0; i < kCounters; ++i)
+      reinterpret_cast<__u64*>(&sum)[i] += reinterpret_cast<const __u64*>(&one)[i];
+  }
+  return sum;
+}
+
+RunStats Tracer::run_stats() const {
+  RunStats sum;
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, impl_->skeleton->obj) {
+    if (!bpf_program__autoload(program) || !std::string_view(bpf_program__name(program)).starts_with("on_")) continue;
+    __u32 length = 0;
+    const bpf_prog_info info = program_info(bpf_program__fd(program), length);
+    sum.run_ns += info.run_time_ns;
+    sum.runs += info.run_cnt;
+    if (length >= offsetof(bpf_prog_info, recursion_misses) + sizeof(info.recursion_misses)) {
+      sum.recursion_misses = sum.recursion_misses.value_or(0) + info.recursion_misses;
+    }
+  }
+  return sum;
+}
+
+}  // namespace twtrace::loader

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// The BPF programs, loaded and attached, and what user space reads of them.
+#pragma once
+
+#include <twtrace/abi.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "loader/backend.hpp"
+#include "loader/features.hpp"
+
+namespace twtrace::loader {
+
+struct TracerOptions {
+  std::optional<Backend> backend;        ///< nothing: the first that works
+  std::string btf_path;                  ///< BTF of this kernel for hosts that carry none; empty: the kernel's own
+  std::uint32_t ring_bytes = 4U << 20U;  ///< a power of two and a multiple of the page size
+  std::uint32_t max_buckets = 65536;     ///< buckets whose row is remembered
+  std::uint16_t match_local_port = 0;    ///< 0: all. Others are counted too, in rows with matched = 0
+  std::uint16_t match_remote_port = 0;
+  bool cgroup_v1 = false;  ///< services live in the v1 hierarchy name=systemd
+};
+
+/// The path of a cgroup as the kernel side recorded it.
+struct CgroupPath {
+  std::string path;
+  bool truncated = false;
+};
+
+/// Program runs and what they cost, summed over all programs.
+struct RunStats {
+  std::uint64_t run_ns = 0;  ///< 0 while kernel.bpf_stats_enabled is off
+  std::uint64_t runs = 0;
+  std::optional<std::uint64_t> recursion_misses;  ///< empty before 5.12 (9ed9e9ba2337)
+};
+
+/// Owns the loaded object, its links and its mappings: all of it goes away with the Tracer, nothing is pinned. Not
+/// thread-safe. A moved-from Tracer can only be destroyed or assigned to.
+class Tracer {
+ public:
+  /// Loads and attaches the first backend that works, or the one asked for. Nothing is counted before enable().
+  /// kUnsupported or kPermission when none does; the error names every backend's reason.
+  static base::Result<Tracer> open(const Features& features, const TracerOptions& options);
+
+  Tracer(Tracer&&) noexcept;
+  Tracer& operator=(Tracer&&) noexcept;
+  ~Tracer();
+
+  Backend backend() const;
+  /// One sentence per backend that was passed over.
+  const std::vector<std::string>& fallbacks() const;
+  /// Programs of the backend that this kernel could not take, with the reason; empty when all are attached.
+  const std::vector<std::string>& missing_programs() const;
+
+  /// Starts and stops counting in all programs at once.
+  void set_enabled(bool enabled);
+
+  /// The namespace slots; those with in_use set are published.
+  std::span<const tw_netns> namespaces() const;
+  /// The row slots up to the highest that was ever handed out; those with in_use set are published.
+  std::span<const tw_row> rows();
+  /// Takes a row out of use: no process can count into it any more, see tw_row.pending. Its numbers are gone.
+  void recycle_row(std::uint32_t id);
+
+  /// The slot of the calling thread's network namespace.
+  base::Result<std::uint32_t> intern_current_netns();
+  /// Ports that were listening before twtrace started.
+  void remember_listener(std::uint32_t netns_slot, std::uint16_t port);
+
+  /// Empty when the kernel side recorded none.
+  std::optional<CgroupPath> cgroup_path(std::uint64_t id) const;
+
+  /// Starts a scan: clears the marks of all namespaces. Then scan_current_netns() in each of them, then sweep().
+  void begin_scan();
+  /// Credits each bucket of the calling thread's namespace to its row (tw_row.scanned, tw_netns.scanned).
+  /// kUnsupported when the kernel cannot iterate over sockets.
+  base::Result<void> scan_current_netns(std::uint32_t netns_slot);
+  /// Forgets what two scans in a row no longer found; the buckets among it are returned. Only for backends that do
+  /// not see removal.
+  base::Result<std::vector<tw_swept_bucket>> sweep();
+
+  /// Readable when the ring crossed its watermark.
+  int ring_fd() const;
+  /// Hands on at most `limit` events; returns how many. The reference is valid during the call.
+  base::Result<std::size_t> drain(const std::function<void(const tw_event&)>& handler, std::size_t limit);
+
+  tw_stats stats() const;
+  RunStats run_stats() const;
+
+ private:
+  class Impl;
+  explicit Tracer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace twtrace::loader
