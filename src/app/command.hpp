@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands. Each runs to its end and returns the exit code of docs: 0, 1, 2 or 77.
+#pragma once
+
+#include "app/options.hpp"
+#include "base/result.hpp"
+
+namespace twtrace::app {
+
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitFailure = 1;
+inline constexpr int kExitUsage = 2;
+inline constexpr int kExitUnsupported = 77;
+
+/// The exit code of an error.
+int exit_code(const base::Error& error);
+
+base::Result<int> run_top(const Options& options);
+base::Result<int> run_events(const Options& options);
+base::Result<int> run_doctor(const Options& options);
+base::Result<int> run_demo(const Options& options);
+
+/// Parses, runs and reports: all of main.
+int run(int argc, const char* const* argv);
+
+}  // namespace twtrace::app

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// `twtrace events`: one line per bucket created, refused or removed.
+#include <chrono>
+#include <cstdio>
+
+#include "app/command.hpp"
+#include "app/event_filter.hpp"
+#include "app/event_loop.hpp"
+#include "app/stdout_writer.hpp"
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "output/event_text.hpp"
+#include "output/json.hpp"
+
+namespace twtrace::app {
+namespace {
+
+/// How long an event may wait in the ring before it is printed.
+constexpr std::chrono::milliseconds kDrainInterval{50};
+/// How often the table is read for buckets that went away, where the backend does not see it.
+constexpr std::chrono::seconds kSampleInterval{1};
+
+}  // namespace
+
+base::Result<int> run_events(const Options& asked) {
+  auto loop = EventLoop::create();
+  if (!loop) return tl::unexpected(loop.error());
+  auto session = Session::start(asked.session);
+  if (!session) return tl::unexpected(session.error());
+  const auto options = resolve_netns_filter(*session, asked);
+  if (!options) return tl::unexpected(options.error());
+
+  const bool json = options->format == Format::kJson;
+  output::EventTextOptions text;
+  text.time = options->time_stamp;
+  text.start_unix_ms = base::SystemClock().unix_ms();
+  text.color = options->color;
+  std::string pending;
+  session->on_event([&](const model::Event& event) {
+    if (!event_matches(event, *options)) return;
+    pending += json ? output::event_json(event) : output::event_text(event, text);
+    pending += '\n';
+  });
+  std::fputs("ready\n", stderr);
+  if (!json) pending = output::event_text_header(text) + "\n";
+  if (auto set = loop->set_interval(kDrainInterval); !set) return tl::unexpected(set.error());
+
+  const std::uint64_t drains_per_sample = kSampleInterval / kDrainInterval;
+  std::uint64_t reported_loss = 0;
+  for (std::uint64_t tick = 1;; ++tick) {
+    const auto wake = loop->wait(session->ring_fd());
+    if (!wake) return tl::unexpected(wake.error());
+    const bool stop = *wake == EventLoop::Wake::kStop;
+    const bool sample = stop || tick % drains_per_sample == 0;
+    if (auto done = sample ? session->sample(false) : session->drain(); !done) return tl::unexpected(done.error());
+    if (auto written = write_stdout(pending); !written) return tl::unexpected(written.error());
+    pending.clear();
+    if (const std::uint64_t lost = session->tracer().stats().events_lost; sample && lost > reported_loss) {
+      spdlog::warn("{} events were lost because the ring was full; a larger --ring-size holds more",
+                   lost - reported_loss);
+      reported_loss = lost;
+    }
+    if (stop) return kExitOk;
+  }
+}
+
+}  // namespace twtrace::app

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/netns_watch.hpp"
+
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "kernel/netns_scope.hpp"
+
+namespace twtrace::app {
+namespace {
+
+std::uint64_t created(const kernel::TcpExt& ext) { return ext.tw + ext.tw_killed; }
+
+double rate(std::uint64_t now, std::uint64_t before, double interval_s) {
+  return interval_s > 0 && now > before ? static_cast<double>(now - before) / interval_s : 0;
+}
+
+double fill(const model::NetnsRow& row) {
+  if (!row.limit || !row.in_use || *row.limit == 0) return 0;
+  return static_cast<double>(*row.in_use) / static_cast<double>(*row.limit);
+}
+
+}  // namespace
+
+model::Counters to_counters(const tw_counts& counts) {
+  return {counts.time_wait,
+          counts.fin_wait2,
+          counts.overflow_time_wait,
+          counts.overflow_fin_wait2,
+          counts.no_memory,
+          counts.expired,
+          counts.reused,
+          counts.recycled,
+          counts.purged};
+}
+
+void NetnsWatch::discover(bool thorough) {
+  kernel::NetnsSearch search;
+  search.open_files = thorough;
+  catalog_.refresh(search);
+  for (auto& [slot, watched] : watched_) {
+    const kernel::NetnsRef* ref = catalog_.find(watched.inum);
+    if (ref != nullptr && !watched.gone) watched.name = ref->name;
+  }
+}
+
+base::Result<std::uint32_t> NetnsWatch::resolve(const std::string& spec) {
+  auto ref = catalog_.resolve(spec);
+  if (!ref) return tl::unexpected(ref.error());
+  return ref->inum;
+}
+
+void NetnsWatch::add_existing(std::uint32_t slot, const kernel::NetnsRef& ref) {
+  Watched& watched = watched_[slot];
+  watched.inum = ref.inum;
+  watched.name = ref.name;
+  const auto counters = read(watched);
+  if (!counters) return;
+  watched.start = counters->ext;
+  watched.start_in_use = counters->in_use;
+  watched.created.set_start(created(counters->ext));
+  watched.overflow.set_start(counters->ext.time_wait_overflow);
+}
+
+void NetnsWatch::add_new(std::span<const tw_netns> slots) {
+  bool looked = false;
+  for (std::uint32_t slot = 0; slot < slots.size(); ++slot) {
+    if (slots[slot].in_use == 0 || watched_.contains(slot)) continue;
+    if (!looked) discover(false);
+    looked = true;
+    Watched& watched = watched_[slot];
+    watched.inum = slots[slot].inum;
+    const kernel::NetnsRef* ref = catalog_.find(watched.inum);
+    if (ref != nullptr) watched.name = ref->name;
+    watched.created.set_start(0);
+    watched.overflow.set_start(0);
+  }
+}
+
+std::uint64_t NetnsWatch::largest_limit() const {
+  std::uint64_t largest = 0;
+  for (const auto& [inum, ref] : catalog_.all()) {
+    const auto counters = kernel::read_counters(procfs_, ref);
+    if (counters && counters->limit) largest = std::max(largest, *counters->limit);
+  }
+  return largest;
+}
+
+std::optional<kernel::NetnsCounters> NetnsWatch::read(Watched& watched) {
+  if (watched.gone) return std::nullopt;
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const kernel::NetnsRef* ref = catalog_.find(watched.inum);
+    if (ref != nullptr) {
+      auto counters = kernel::read_counters(procfs_, *ref);
+      if (counters) return *counters;
+      if (counters.error().code != base::ErrorCode::kNotFound) {
+        spdlog::info("network namespace {}: {}", watched.inum, counters.error().what);
+        return std::nullopt;
+      }
+    }
+    if (attempt == 0) discover(false);  // the way to it may have changed
+  }
+  watched.gone = true;
+  return std::nullopt;
+}
+
+void NetnsWatch::read_before() {
+  for (auto& [slot, watched] : watched_) watched.before = read(watched);
+}
+
+void NetnsWatch::read_after() {
+  for (auto& [slot, watched] : watched_) watched.after = read(watched);
+}
+
+void NetnsWatch::narrow_start(const std::map<std::uint32_t, model::Counters>& ours) {
+  for (auto& [slot, watched] : watched_) {
+    if (!watched.after) continue;
+    const auto found = ours.find(slot);
+    const model::Counters counts = found == ours.end() ? model::Counters{} : found->second;
+    watched.created.narrow_start(created(watched.after->ext), counts.created());
+    watched.overflow.narrow_start(watched.after->ext.time_wait_overflow, counts.refused());
+    watched.start_in_use = watched.after->in_use;
+    watched.start.tw_recycled = watched.after->ext.tw_recycled;
+  }
+}
+
+void NetnsWatch::observe_one(Watched& watched, const model::Counters& ours) {
+  if (!watched.before || !watched.after) return;
+  if (counts_at_creation_) {
+    watched.created_verdict =
+        watched.created.observe(created(watched.before->ext), ours.created(), created(watched.after->ext));
+  }
+  watched.overflow_verdict = watched.overflow.observe(watched.before->ext.time_wait_overflow, ours.refused(),
+                                                      watched.after->ext.time_wait_overflow);
+  watched.verified = ours;
+}
+
+void NetnsWatch::observe(const std::map<std::uint32_t, model::Counters>& ours, std::span<const tw_netns> slots,
+                         bool sees_removal, bool scanned) {
+  for (auto& [slot, watched] : watched_) {
+    const auto found = ours.find(slot);
+    watched.previous = watched.counts;
+    watched.unattributed_previous = watched.unattributed;
+    watched.unattributed = to_counters(slots[slot].unattributed);
+    watched.counts = (found == ours.end() ? model::Counters{} : found->second) + watched.unattributed;
+    watched.limit_seen = slots[slot].limit;
+    if (sees_removal) {
+      const std::uint64_t removed = watched.unattributed.removed();
+      watched.pre_existing = watched.start_in_use > removed ? watched.start_in_use - removed : 0;
+    } else if (scanned) {
+      watched.pre_existing = slots[slot].scanned_unknown;
+    }
+    observe_one(watched, watched.counts);
+    if (!counts_at_creation_ && sees_removal && watched.after) {
+      // Before 5.18 the counters move at expiry; the gauge is what can be compared there.
+      const std::uint64_t expected = watched.start_in_use + watched.counts.created() - watched.counts.removed();
+      watched.gauge_agrees = expected >= std::min(watched.before->in_use, watched.after->in_use) &&
+                             expected <= std::max(watched.before->in_use, watched.after->in_use);
+    }
+  }
+}
+
+void NetnsWatch::visit(bool all, const std::function<void(std::uint32_t slot)>& visitor) {
+  for (auto& [slot, watched] : watched_) {
+    if (watched.gone || (!all && watched.before && watched.before->in_use == 0)) continue;
+    const kernel::NetnsRef* ref = catalog_.find(watched.inum);
+    if (ref == nullptr) continue;
+    const auto scope = kernel::NetnsScope::enter(*ref);
+    if (scope) visitor(slot);
+  }
+}
+
+std::optional<std::uint32_t> NetnsWatch::inum(std::uint32_t slot) const {
+  const auto found = watched_.find(slot);
+  return found == watched_.end() ? std::nullopt : std::optional(found->second.inum);
+}
+
+std::string NetnsWatch::name(std::uint32_t slot) const {
+  const auto found = watched_.find(slot);
+  return found == watched_.end() ? std::string() : found->second.name;
+}
+
+std::vector<model::NetnsInfo> NetnsWatch::infos() const {
+  std::vector<model::NetnsInfo> result;
+  for (const auto& [slot, watched] : watched_) {
+    result.push_back({slot, watched.inum, watched.name, watched.unattributed, watched.unattributed_previous});
+  }
+  return result;
+}
+
+std::vector<model::NetnsRow> NetnsWatch::rows(double interval_s) const {
+  std::vector<model::NetnsRow> result;
+  for (const auto& [slot, watched] : watched_) {
+    model::NetnsRow row;
+    row.netns = watched.inum;
+    row.name = watched.name;
+    row.gone = watched.gone;
+    if (watched.after) {
+      row.in_use = watched.after->in_use;
+      row.limit = watched.after->limit;
+      row.kernel.reused = watched.after->ext.tw_recycled - watched.start.tw_recycled;
+    }
+    if (!row.limit && watched.limit_seen != 0) row.limit = watched.limit_seen;
+    row.pre_existing = watched.pre_existing;
+    row.counts = watched.counts;
+    row.unattributed = watched.unattributed;
+    row.created_per_s = rate(watched.counts.created(), watched.previous.created(), interval_s);
+    row.overflow_per_s = rate(watched.counts.overflow(), watched.previous.overflow(), interval_s);
+    // The counters of a namespace go with it: what was counted after the last reading cannot be compared any more.
+    const bool verified = watched.verified == watched.counts;
+    if (verified && watched.created_verdict) {
+      row.kernel.created = watched.created_verdict->kernel;
+      row.missed.created = watched.created_verdict->missed;
+      row.reconciled = watched.created_verdict->reconciled;
+    }
+    if (verified && watched.gauge_agrees) row.reconciled = *watched.gauge_agrees;
+    if (verified && watched.overflow_verdict) {
+      row.kernel.overflow = watched.overflow_verdict->kernel;
+      row.missed.overflow = watched.overflow_verdict->missed;
+      if (row.reconciled) row.reconciled = *row.reconciled && watched.overflow_verdict->reconciled;
+    }
+    result.push_back(std::move(row));
+  }
+  std::stable_sort(result.begin(), result.end(), [](const model::NetnsRow& left, const model::NetnsRow& right) {
+    if (fill(left) != fill(right)) return fill(left) > fill(right);
+    return left.counts.created() > right.counts.created();
+  });
+  return result;
+}
+
+}  // namespace twtrace::app

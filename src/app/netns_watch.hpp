@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// The network namespaces of a trace: their slots, names, and the kernel's counters beside ours.
+#pragma once
+
+#include <twtrace/abi.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "kernel/counters.hpp"
+#include "kernel/netns.hpp"
+#include "model/reconcile.hpp"
+#include "model/snapshot.hpp"
+#include "model/view.hpp"
+
+namespace twtrace::app {
+
+/// Follows every namespace that has a slot. Not thread-safe.
+class NetnsWatch {
+ public:
+  /// `counts_at_creation`: TW and TWKilled count when a bucket is made (Features::counts_at_creation).
+  explicit NetnsWatch(bool counts_at_creation) : counts_at_creation_(counts_at_creation) {}
+
+  /// Looks for namespaces; `thorough` also finds those that only a descriptor holds.
+  void discover(bool thorough);
+  const kernel::NetnsCatalog& catalog() const { return catalog_; }
+  base::Result<std::uint32_t> resolve(const std::string& spec);
+
+  /// A namespace that existed before counting was switched on; its counters are the start.
+  void add_existing(std::uint32_t slot, const kernel::NetnsRef& ref);
+  /// Namespaces that got a slot since: they are younger than twtrace, so their counters started at 0.
+  void add_new(std::span<const tw_netns> slots);
+
+  /// The largest limit seen, for sizing.
+  std::uint64_t largest_limit() const;
+
+  /// Reads the kernel's counters of every namespace, before and after ours are read.
+  void read_before();
+  void read_after();
+  /// Right after counting was switched on.
+  void narrow_start(const std::map<std::uint32_t, model::Counters>& ours);
+  /// Compares with what was read. `ours` and `unattributed` by slot, as read between the two.
+  void observe(const std::map<std::uint32_t, model::Counters>& ours, std::span<const tw_netns> slots, bool sees_removal,
+               bool scanned);
+
+  /// Calls back inside each namespace that exists and holds buckets (or all, when `all`); those that cannot be entered
+  /// are skipped.
+  void visit(bool all, const std::function<void(std::uint32_t slot)>& visitor);
+
+  /// Inode number and name of a slot's namespace.
+  std::optional<std::uint32_t> inum(std::uint32_t slot) const;
+  std::string name(std::uint32_t slot) const;
+
+  std::vector<model::NetnsInfo> infos() const;
+  /// Fullest first.
+  std::vector<model::NetnsRow> rows(double interval_s) const;
+
+ private:
+  struct Watched {
+    std::uint32_t inum = 0;
+    std::string name;
+    bool gone = false;
+    std::optional<kernel::NetnsCounters> before;
+    std::optional<kernel::NetnsCounters> after;
+    kernel::TcpExt start;
+    std::uint64_t start_in_use = 0;
+    model::Reconciler created;
+    model::Reconciler overflow;
+    std::optional<model::Reconciler::Verdict> created_verdict;
+    std::optional<model::Reconciler::Verdict> overflow_verdict;
+    std::optional<bool> gauge_agrees;
+    model::Counters verified;  ///< our counts that the verdicts are about
+    model::Counters counts;
+    model::Counters previous;
+    model::Counters unattributed;
+    model::Counters unattributed_previous;
+    std::optional<std::uint64_t> pre_existing;
+    std::uint32_t limit_seen = 0;  ///< by the programs; 0 before the first event
+  };
+
+  std::optional<kernel::NetnsCounters> read(Watched& watched);
+  void observe_one(Watched& watched, const model::Counters& ours);
+
+  bool counts_at_creation_;
+  kernel::Procfs procfs_;
+  kernel::NetnsCatalog catalog_;
+  std::map<std::uint32_t, Watched> watched_;  ///< by slot
+};
+
+/// The kernel side's counts as the model has them.
+model::Counters to_counters(const tw_counts& counts);
+
+}  // namespace twtrace::app

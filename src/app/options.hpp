@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the user asked for.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "app/session.hpp"
+#include "base/result.hpp"
+#include "model/view.hpp"
+#include "output/event_text.hpp"
+#include "output/style.hpp"
+
+namespace twtrace::app {
+
+enum class Command { kTop, kEvents, kDoctor, kDemo };
+enum class Format { kTable, kWide, kJson, kCsv };
+
+struct Options {
+  Command command = Command::kTop;
+  bool batch = false;
+  double delay_s = 1.0;
+  std::uint64_t iterations = 0;  ///< 0: until interrupted
+  Format format = Format::kTable;
+  output::Color color = output::Color::kNever;
+  output::TimeStamp time_stamp = output::TimeStamp::kWallClock;
+  int verbosity = 0;
+  SessionOptions session;
+  model::View view;
+  std::string netns = "all";  ///< "all", "self", an inode number, a name or a path
+  bool show_help_only = false;
+  std::string help_text;  ///< what to print for --help, --version and -s help
+};
+
+/// Parses the command line. kUsage says what is wrong and where to look; with `show_help_only` there is nothing to do
+/// but to print `help_text`.
+base::Result<Options> parse_options(int argc, const char* const* argv);
+
+}  // namespace twtrace::app

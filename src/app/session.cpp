@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/session.hpp"
+#include "app/host.hpp"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.hpp"
+#include "kernel/cgroup.hpp"
+#include "kernel/inet_diag.hpp"
+#include "kernel/netns_scope.hpp"
+#include "kernel/sysctl.hpp"
+#include "model/decode.hpp"
+
+namespace twtrace::app {
+namespace {
+
+constexpr std::size_t kDrainLimit = 1'000'000;
+constexpr std::uint64_t kMaxBuckets = 1U << 20U;
+/// A scan walks the whole table, so it may take this share of one core.
+constexpr std::uint64_t kScanShare = 50;
+/// Look-ups in /proc per interval to find out whose processes have ended.
+constexpr std::size_t kLivenessChecks = 1000;
+
+double seconds(std::uint64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e9; }
+
+std::uint64_t own_cpu_ns() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto ns = [](const timeval& t) {
+    return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(t.tv_usec) * 1000U;
+  };
+  return ns(usage.ru_utime) + ns(usage.ru_stime);
+}
+
+model::Role role_of(std::uint8_t role) { return role == TW_ROLE_SERVER ? model::Role::kServer : model::Role::kClient; }
+
+model::Attribution attribution_of(std::uint8_t attribution) {
+  return attribution == TW_ATTRIBUTION_CLOSER ? model::Attribution::kCloser : model::Attribution::kCgroup;
+}
+
+/// Room for every bucket of the largest table, with some for those just removed.
+std::uint32_t bucket_capacity(std::uint64_t largest_limit) {
+  const std::uint64_t wanted = largest_limit + largest_limit / 4;
+  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(wanted, 65536, kMaxBuckets));
+}
+
+}  // namespace
+
+Session::Session(loader::Tracer tracer, std::optional<kernel::CgroupFs> cgroups, const SessionOptions& options)
+    : tracer_(std::move(tracer)), cgroups_(std::move(cgroups)), netns_(false), table_(options.max_rows) {}
+
+base::Result<Session> Session::start(const SessionOptions& options) {
+  auto features = loader::probe_features(options.btf_path, options.no_features);
+  if (!features) return tl::unexpected(features.error());
+  std::optional<kernel::CgroupFs> cgroups;
+  if (auto opened = kernel::CgroupFs::open(kernel::Procfs())) {
+    cgroups = std::move(*opened);
+  } else {
+    spdlog::warn("services cannot be named: {}", opened.error().what);
+  }
+  NetnsWatch netns(features->counts_at_creation);
+  netns.discover(true);
+
+  loader::TracerOptions tracer_options;
+  tracer_options.backend = options.backend;
+  tracer_options.btf_path = options.btf_path;
+  tracer_options.ring_bytes = options.ring_bytes;
+  tracer_options.max_buckets = bucket_capacity(netns.largest_limit());
+  tracer_options.match_local_port = options.local_port;
+  tracer_options.match_remote_port = options.remote_port;
+  tracer_options.cgroup_v1 = cgroups && cgroups->choose() == kernel::HierarchyChoice::kV1Systemd;
+  auto tracer = loader::Tracer::open(*features, tracer_options);
+  if (!tracer) return tl::unexpected(tracer.error());
+
+  Session session(std::move(*tracer), std::move(cgroups), options);
+  session.netns_ = std::move(netns);
+  if (auto prepared = session.prepare_namespaces(); !prepared) return tl::unexpected(prepared.error());
+  session.enable();
+  return session;
+}
+
+/// Every namespace that exists gets its slot, its listening ports and its starting counters.
+base::Result<void> Session::prepare_namespaces() {
+  for (const auto& [inum, ref] : netns_.catalog().all()) {
+    const auto scope = kernel::NetnsScope::enter(ref);
+    if (!scope) {
+      spdlog::info("network namespace {}: {}", inum, scope.error().what);
+      continue;
+    }
+    const auto slot = tracer_.intern_current_netns();
+    if (!slot) return tl::unexpected(slot.error());
+    if (*slot == TW_NETNS_OTHER) continue;
+    const auto ports = kernel::listening_tcp_ports();
+    if (!ports) spdlog::info("listening ports of network namespace {}: {}", inum, ports.error().what);
+    for (const std::uint16_t port : ports.value_or(std::vector<std::uint16_t>{})) {
+      tracer_.remember_listener(*slot, port);
+    }
+    netns_.add_existing(*slot, ref);
+  }
+  return {};
+}
+
+void Session::enable() {
+  tracer_.set_enabled(true);
+  started_ns_ = sampled_ns_ = clock_.monotonic_ns();
+  cpu_ns_ = own_cpu_ns();
+  netns_.read_after();
+  std::map<std::uint32_t, model::Counters> ours;
+  const auto slots = tracer_.namespaces();
+  for (std::uint32_t slot = 0; slot < slots.size(); ++slot) {
+    if (slots[slot].in_use != 0) ours[slot] = to_counters(slots[slot].total);
+  }
+  netns_.narrow_start(ours);
+}
+
+base::Result<void> Session::drain() {
+  const auto drained = tracer_.drain([this](const tw_event& record) { handle_event(record); }, kDrainLimit);
+  if (!drained) return tl::unexpected(drained.error());
+  return {};
+}
+
+const base::Service& Session::service(std::uint64_t cgroup_id) {
+  const auto known = services_.find(cgroup_id);
+  if (known != services_.end()) return known->second;
+  base::Service found;
+  if (cgroup_id != 0) {
+    const auto recorded = tracer_.cgroup_path(cgroup_id);
+    if (recorded && !recorded->truncated) {
+      found = kernel::classify_cgroup(recorded->path);
+    } else if (auto path = cgroups_ ? cgroups_->path_of_id(cgroup_id)
+                                    : base::fail(base::ErrorCode::kUnsupported, "no cgroup hierarchy")) {
+      found = kernel::classify_cgroup(*path);
+    } else if (recorded) {
+      found = kernel::classify_cgroup(recorded->path);
+    } else {
+      return services_.try_emplace(0).first->second;  // not known yet: asked again next time
+    }
+  }
+  return services_.insert_or_assign(cgroup_id, std::move(found)).first->second;
+}
+
+model::Identity Session::make_identity(const tw_row& row) {
+  model::Identity identity;
+  identity.netns = row.key.netns;
+  identity.attribution = attribution_of(row.key.attribution);
+  if (identity.attribution == model::Attribution::kCloser) {
+    identity.pid = row.key.tgid;
+    identity.start_ns = row.key.start_ns;
+  }
+  identity.comm = std::string(row.comm, ::strnlen(row.comm, sizeof(row.comm)));
+  identity.uid = row.key.uid;
+  identity.service = service(row.key.cgroup_id);
+  identity.role = role_of(row.key.role);
+  identity.port = row.key.port;
+  identity.ipv6 = row.key.family == TW_FAMILY_IPV6;
+  identity.matched = row.key.matched != 0;
+  return identity;
+}
+
+const model::Identity& Session::identity(std::uint32_t slot, const tw_row& row) {
+  if (!table_.knows(slot, row.first_ns)) table_.add(slot, row.first_ns, make_identity(row));
+  return table_.at(slot)->identity;
+}
+
+model::Event Session::complete(model::Event event, std::uint32_t row_slot, std::uint32_t netns_slot) {
+  event.netns = netns_.inum(netns_slot);
+  if (!event.netns) event.netns = tracer_.namespaces()[netns_slot].inum;
+  event.netns_name = netns_.name(netns_slot);
+  const auto rows = tracer_.rows();
+  if (row_slot == TW_ROW_NONE || row_slot >= rows.size() || rows[row_slot].in_use == 0) return event;
+  const model::Identity& who = identity(row_slot, rows[row_slot]);
+  event.attribution = who.attribution;
+  if (who.pid) event.process = model::ProcessId{who.pid, who.comm, who.uid, 1, false};
+  event.service = who.service;
+  event.uid = who.uid;
+  event.role = who.role;
+  event.port = who.port;
+  return event;
+}
+
+void Session::handle_event(const tw_event& record) {
+  if (!event_handler_ && !record_peers_) return;
+  const std::int64_t wall_offset_ms = clock_.unix_ms() - static_cast<std::int64_t>(clock_.boottime_ns() / 1'000'000U);
+  const model::Event event = complete(model::to_event(record, wall_offset_ms), record.row, record.netns);
+  if (event_handler_) event_handler_(event);
+  if (!record_peers_ || record.row == TW_ROW_NONE) return;
+  const model::Entry* entry = table_.at(record.row);
+  if (entry == nullptr) return;
+  model::PeerKey key{model::folded(entry->identity), {event.remote_address, std::nullopt}};
+  if (entry->identity.role == model::Role::kClient) key.peer.port = event.remote_port;
+  peers_.count(key, event);
+}
+
+std::optional<std::uint64_t> Session::live_of(const tw_row& row) const {
+  if (loader::sees_removal(tracer_.backend())) {
+    const model::Counters counts = to_counters(row.counts);
+    return counts.created() > counts.removed() ? counts.created() - counts.removed() : 0;
+  }
+  return scanned_ns_ != 0 ? std::optional<std::uint64_t>(row.scanned) : std::nullopt;
+}
+
+void Session::read_row(std::uint32_t slot, const tw_row& row) {
+  identity(slot, row);
+  const bool exited = slot < ended_.size() && ended_[slot];
+  table_.set(slot, to_counters(row.counts), live_of(row), exited);
+}
+
+void Session::read_rows() {
+  const auto rows = tracer_.rows();
+  if (ended_.size() < rows.size()) ended_.resize(rows.size());
+  for (std::uint32_t slot = 1; slot < rows.size(); ++slot) {
+    if (rows[slot].in_use != 0) read_row(slot, rows[slot]);
+  }
+}
+
+bool Session::has_ended(std::uint32_t slot, const tw_row& row) {
+  if (row.key.attribution != TW_ATTRIBUTION_CLOSER) return false;
+  if (!ended_[slot]) ended_[slot] = !procfs_.alive(row.key.tgid, row.key.start_ns);
+  return ended_[slot];
+}
+
+/// A row may be handed out again when nothing can count into it: its process has ended, none of its sockets waits for
+/// its end, and it has no bucket left.
+void Session::retire_ended_rows() {
+  const auto rows = tracer_.rows();
+  std::size_t checks = std::min(kLivenessChecks, rows.size());
+  for (; checks > 0; --checks, ++next_check_) {
+    if (next_check_ >= rows.size()) next_check_ = 1;
+    const auto slot = static_cast<std::uint32_t>(next_check_);
+    const tw_row& row = rows[slot];
+    if (row.in_use == 0 || !has_ended(slot, row)) continue;
+    const model::Entry* entry = table_.at(slot);
+    const bool idle = entry != nullptr && entry->counts == entry->previous && entry->counts == to_counters(row.counts);
+    if (!idle || __atomic_load_n(&row.pending, __ATOMIC_SEQ_CST) != 0 || live_of(row) != 0U) continue;
+    table_.retire(slot);
+    tracer_.recycle_row(slot);
+    ended_[slot] = false;
+  }
+}
+
+bool Session::scan_is_due() const {
+  if (!scan_works_) return false;
+  const std::uint64_t since = clock_.monotonic_ns() - scanned_ns_;
+  return scanned_ns_ == 0 || since >= scan_cost_ns_ * kScanShare;
+}
+
+void Session::scan(bool force) {
+  if (!scan_works_ || (!force && !scan_is_due())) return;
+  const std::uint64_t begin = clock_.monotonic_ns();
+  tracer_.begin_scan();
+  netns_.visit(false, [this](std::uint32_t slot) {
+    if (auto done = tracer_.scan_current_netns(slot); !done) {
+      spdlog::warn("live buckets cannot be counted: {}", done.error().what);
+      scan_works_ = false;
+    }
+  });
+  if (!scan_works_) return;
+  auto gone = tracer_.sweep();
+  if (gone) report_swept(*gone);
+  scanned_ns_ = clock_.monotonic_ns();
+  scan_cost_ns_ = scanned_ns_ - begin;
+}
+
+/// Without a hook at the end of a bucket, its absence from the table is what tells; why it went is not known.
+void Session::report_swept(const std::vector<tw_swept_bucket>& gone) {
+  if (!event_handler_) return;
+  for (const tw_swept_bucket& swept : gone) {
+    model::Event event;
+    event.kind = model::Event::Kind::kRemoved;
+    event.time_unix_ms = clock_.unix_ms();
+    event.cookie = swept.key >> 63U ? 0 : swept.key;  // else the key is an address, which nobody may see
+    event.local_port = swept.bucket.local_port;
+    event.remote_port = swept.bucket.remote_port;
+    event.substate = swept.bucket.substate == TW_SUBSTATE_FIN_WAIT2 ? model::Event::Substate::kFinWait2
+                                                                    : model::Event::Substate::kTimeWait;
+    event.age_s = seconds(clock_.boottime_ns() - swept.bucket.created_ns);
+    event_handler_(complete(std::move(event), swept.bucket.row, swept.bucket.netns));
+  }
+}
+
+std::map<std::uint32_t, model::Counters> Session::counts_by_netns() const {
+  std::map<std::uint32_t, model::Counters> result;
+  table_.for_each([&](const model::Entry& entry, model::RowKind) { result[entry.identity.netns] += entry.counts; });
+  return result;
+}
+
+base::Result<void> Session::sample(bool last) {
+  if (auto drained = drain(); !drained) return drained;
+  netns_.add_new(tracer_.namespaces());
+  netns_.read_before();
+  const bool by_scan = !loader::sees_removal(tracer_.backend());
+  if (by_scan) scan(last);
+
+  const std::uint64_t now = clock_.monotonic_ns();
+  interval_s_ = seconds(now - sampled_ns_);
+  sampled_ns_ = now;
+  sampled_unix_ms_ = clock_.unix_ms();
+  table_.begin_interval();
+  peers_.begin_interval();
+  read_rows();
+  netns_.add_new(tracer_.namespaces());
+  const auto ours = counts_by_netns();
+  const std::vector<tw_netns> slots(tracer_.namespaces().begin(), tracer_.namespaces().end());
+  netns_.read_after();
+  netns_.observe(ours, slots, !by_scan, scanned_ns_ != 0);
+  retire_ended_rows();
+  measure_cost();
+  return {};
+}
+
+void Session::measure_cost() {
+  const std::uint64_t cpu_ns = own_cpu_ns();
+  if (interval_s_ > 0) cost_.cpu_percent = seconds(cpu_ns - cpu_ns_) / interval_s_ * 100;
+  cpu_ns_ = cpu_ns;
+  if (const auto statm = procfs_.read("self/statm")) {
+    unsigned long total = 0;
+    unsigned long resident = 0;
+    if (std::sscanf(statm->c_str(), "%lu %lu", &total, &resident) == 2) {
+      cost_.rss_bytes = resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    }
+  }
+  const auto statistics = kernel::Sysctl().read_u64(kernel::kBpfStatsEnabled);
+  cost_.bpf_run_ns_per_event.reset();
+  if (!statistics || *statistics == 0) return;
+  std::uint64_t events = 0;
+  for (const auto& [netns, counts] : counts_by_netns()) events += counts.created() + counts.refused();
+  if (events > 0) {
+    cost_.bpf_run_ns_per_event = static_cast<double>(tracer_.run_stats().run_ns) / static_cast<double>(events);
+  }
+}
+
+model::Losses Session::losses() const {
+  const tw_stats stats = tracer_.stats();
+  model::Losses lost;
+  lost.events = stats.events_lost;
+  lost.rows_full = stats.rows_full;
+  lost.rows_busy = stats.rows_busy;
+  lost.netns_full = stats.netns_full;
+  lost.sockets_full = stats.sockets_full;
+  lost.buckets_full = stats.buckets_full;
+  lost.cgroups_full = stats.cgroups_full;
+  lost.listeners_full = stats.listeners_full;
+  lost.pairs_lost = stats.pairs_lost;
+  lost.recursion_misses = tracer_.run_stats().recursion_misses;
+  return lost;
+}
+
+model::SnapshotPtr Session::snapshot(const model::View& view) const {
+  auto snapshot = std::make_shared<model::Snapshot>();
+  snapshot->time_unix_ms = sampled_unix_ms_;
+  snapshot->interval_s = interval_s_;
+  snapshot->uptime_s = seconds(sampled_ns_ - started_ns_);
+  snapshot->host = host_info();
+  snapshot->probe.backend = loader::to_string(tracer_.backend());
+  snapshot->probe.fallbacks = tracer_.fallbacks();
+  snapshot->probe.sees_removal = loader::sees_removal(tracer_.backend());
+  if (!snapshot->probe.sees_removal) {
+    snapshot->probe.fallbacks.emplace_back(
+        "tracepoint: the end of buckets is not seen, so expired, reused, recycled "
+        "and purged are unknown; live comes from scans of the table");
+  }
+  for (const std::string& missing : tracer_.missing_programs()) snapshot->probe.fallbacks.push_back(missing);
+  snapshot->group = view.group;
+  snapshot->namespaces = netns_.rows(interval_s_);
+  for (const model::NetnsRow& netns : snapshot->namespaces) {
+    snapshot->totals += netns.counts;
+    snapshot->unattributed += netns.unattributed;
+  }
+  snapshot->rows = model::build_rows(table_, peers_, netns_.infos(), view, interval_s_, snapshot->rows_hidden);
+  if (snapshot->probe.sees_removal) {
+    snapshot->live_age_s = 0;
+  } else if (scanned_ns_ != 0) {
+    snapshot->live_age_s = seconds(sampled_ns_ - std::min(scanned_ns_, sampled_ns_));
+  }
+  snapshot->lost = losses();
+  snapshot->cost = cost_;
+  return snapshot;
+}
+
+}  // namespace twtrace::app

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// A running trace: brings the BPF programs, the kernel's own numbers and the model together.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "app/netns_watch.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "kernel/cgroup_fs.hpp"
+#include "kernel/procfs.hpp"
+#include "loader/tracer.hpp"
+#include "model/peers.hpp"
+#include "model/snapshot.hpp"
+#include "model/table.hpp"
+#include "model/view.hpp"
+
+namespace twtrace::app {
+
+struct SessionOptions {
+  std::optional<loader::Backend> backend;
+  std::string btf_path;
+  std::set<std::string> no_features;
+  std::uint32_t ring_bytes = 4U << 20U;
+  std::size_t max_rows = 10000;
+  std::uint16_t local_port = 0;
+  std::uint16_t remote_port = 0;
+};
+
+/// Owns everything that a trace needs. Not thread-safe; single-threaded on purpose, because reading another namespace
+/// means entering it.
+class Session {
+ public:
+  using EventHandler = std::function<void(const model::Event&)>;
+
+  /// Loads, attaches, reads what is there already, and starts counting.
+  static base::Result<Session> start(const SessionOptions& options);
+
+  /// Events go here from now on; without a handler they are only used for the peer view.
+  void on_event(EventHandler handler) { event_handler_ = std::move(handler); }
+  /// Keep counts per peer: costs a look-up per event.
+  void record_peers(bool record) { record_peers_ = record; }
+
+  const loader::Tracer& tracer() const { return tracer_; }
+  int ring_fd() const { return tracer_.ring_fd(); }
+
+  /// Reads what is in the ring, up to a bound.
+  base::Result<void> drain();
+
+  /// Takes the numbers of an interval that ends now. `last` asks for fresh numbers whatever they cost.
+  base::Result<void> sample(bool last);
+  /// The picture of the last sample.
+  model::SnapshotPtr snapshot(const model::View& view) const;
+
+  /// Namespaces as the user may name them.
+  base::Result<std::uint32_t> resolve_netns(const std::string& spec) { return netns_.resolve(spec); }
+
+ private:
+  Session(loader::Tracer tracer, std::optional<kernel::CgroupFs> cgroups, const SessionOptions& options);
+
+  base::Result<void> prepare_namespaces();
+  void enable();
+  void scan(bool force);
+  bool scan_is_due() const;
+  void report_swept(const std::vector<tw_swept_bucket>& gone);
+  void read_rows();
+  void read_row(std::uint32_t slot, const tw_row& row);
+  void retire_ended_rows();
+  bool has_ended(std::uint32_t slot, const tw_row& row);
+  const model::Identity& identity(std::uint32_t slot, const tw_row& row);
+  model::Identity make_identity(const tw_row& row);
+  const base::Service& service(std::uint64_t cgroup_id);
+  void handle_event(const tw_event& record);
+  model::Event complete(model::Event event, std::uint32_t row, std::uint32_t netns_slot);
+  std::optional<std::uint64_t> live_of(const tw_row& row) const;
+  std::map<std::uint32_t, model::Counters> counts_by_netns() const;
+  void measure_cost();
+  model::Losses losses() const;
+
+  base::SystemClock clock_;
+  kernel::Procfs procfs_;
+  loader::Tracer tracer_;
+  std::optional<kernel::CgroupFs> cgroups_;
+  NetnsWatch netns_;
+  model::Table table_;
+  model::PeerTable peers_{100'000};
+  std::unordered_map<std::uint64_t, base::Service> services_;
+  EventHandler event_handler_;
+  bool record_peers_ = false;
+
+  std::uint64_t started_ns_ = 0;  ///< CLOCK_MONOTONIC
+  std::uint64_t sampled_ns_ = 0;  ///< CLOCK_MONOTONIC
+  double interval_s_ = 0;
+  std::int64_t sampled_unix_ms_ = 0;
+  std::uint64_t scanned_ns_ = 0;  ///< CLOCK_MONOTONIC, end of the last scan; 0 when there was none
+  std::uint64_t scan_cost_ns_ = 0;
+  bool scan_works_ = true;
+  std::vector<bool> ended_;     ///< by row slot: its process was found to have ended
+  std::size_t next_check_ = 0;  ///< row slot at which looking for ended processes goes on
+  model::Cost cost_;
+  std::uint64_t cpu_ns_ = 0;
+};
+
+}  // namespace twtrace::app

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/command.hpp"
+
+int main(int argc, char** argv) { return twtrace::app::run(argc, argv); }
