@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes into the guest: base system, kernel modules, the binary under test, and what the caller asks for."""
+
+import os
+import pathlib
+import shlex
+import shutil
+import subprocess
+import sys
+
+import initramfs
+import kernels
+
+GUEST = pathlib.Path(__file__).resolve().with_name("guest")
+TOOLS = ("ip", "ss", "bash")
+# Inserted where the kernel has them as modules; 5.10 has no mptcp_diag at all.
+MODULES = ("inet_diag", "tcp_diag", "mptcp_diag", "veth", "dummy", "sch_netem")
+PASSWD = "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n"
+GROUP = "root:x:0:\ndaemon:x:1:\nnogroup:x:65534:\n"
+HOSTS = "127.0.0.1 localhost\n::1 localhost\n"
+NSSWITCH = "passwd: files\ngroup: files\nhosts: files\n"
+
+
+def build(path, kernel, settings, arguments):
+    """Writes the initramfs. Raises LookupError for a module of --module that this kernel does not have."""
+    archive = initramfs.Archive()
+    _add_base(archive)
+    modules, missing = kernels.module_files(kernel, [*MODULES, *arguments.module])
+    if absent := set(missing) - set(MODULES):
+        raise LookupError(f"{kernel.release} has no module {' '.join(sorted(absent))}")
+    for index, (name, data) in enumerate(modules):
+        archive.data(f"boot/modules/{index:03}-{name}.ko", data)
+    archive.data("boot/settings", "".join(f"{key}={shlex.quote(str(value))}\n" for key, value in settings.items()))
+    archive.data("boot/command", _command(arguments, settings))
+    archive.data("vm/smoke", (GUEST / "smoke").read_bytes(), 0o755)
+    if arguments.binary:
+        archive.program("vm/twtrace", arguments.binary)
+    for item in arguments.extra:
+        _add_extra(archive, item)
+    if arguments.with_python:
+        _add_python(archive)
+    path.write_bytes(archive.bytes())
+
+
+def _command(arguments, settings):
+    exports = "".join(f"export {key}={shlex.quote(str(value))}\n" for key, value in settings.items())
+    return f"{exports}{arguments.cmd or 'smoke'}\n"
+
+
+def _add_base(archive):
+    archive.data("init", (GUEST / "init").read_bytes(), 0o755)
+    for directory in ("proc", "sys", "dev", "run", "tmp", "etc", "root", "results", "boot", "vm", "var"):
+        archive.directory(directory)
+    # Before devtmpfs is mounted the kernel opens /dev/console for process 1.
+    archive.device("dev/console", 5, 1)
+    archive.device("dev/null", 1, 3)
+    archive.data("etc/passwd", PASSWD)
+    archive.data("etc/group", GROUP)
+    archive.data("etc/hosts", HOSTS)
+    archive.data("etc/nsswitch.conf", NSSWITCH)
+    archive.symlink("var/run", "/run")
+    for tool in TOOLS:
+        archive.program(f"usr/bin/{tool}", _which(tool))
+    # glibc loads it by name when a thread is cancelled.
+    archive.program("usr/lib/x86_64-linux-gnu/libgcc_s.so.1", "/usr/lib/x86_64-linux-gnu/libgcc_s.so.1")
+    archive.tree("usr/lib/locale/C.utf8", "/usr/lib/locale/C.utf8")
+    _add_busybox(archive)
+
+
+def _add_busybox(archive):
+    busybox = _which("busybox")
+    if initramfs.libraries(busybox):
+        sys.exit("vmtests/run: busybox is not static: install busybox-static")
+    archive.file("usr/bin/busybox", busybox)
+    applets = subprocess.run([busybox, "--list"], text=True, capture_output=True, check=True).stdout.split()
+    for applet in applets:
+        archive.symlink(f"usr/bin/{applet}", "busybox")
+
+
+def _add_extra(archive, item):
+    source, _, target = item.partition(":")
+    source = pathlib.Path(source)
+    target = target or f"vm/{source.name}"
+    if source.is_dir():
+        archive.tree(target, source)
+    elif initramfs.is_elf(source):
+        archive.program(target, source)
+    else:
+        archive.file(target, source)
+
+
+def _add_python(archive):
+    """The system's python3: an interpreter from elsewhere has its library at paths nobody can guess."""
+    python = pathlib.Path(os.path.realpath("/usr/bin/python3"))
+    archive.program(f"usr/bin/{python.name}", python)
+    archive.symlink("usr/bin/python3", python.name)
+    skip = ("__pycache__", "test", "tests", "idlelib", "tkinter", "lib2to3", "ensurepip", "pydoc_data", "distutils")
+    archive.tree(f"usr/lib/{python.name}", f"/usr/lib/{python.name}",
+                 skip=(*skip, *(p.name for p in pathlib.Path(f"/usr/lib/{python.name}").glob("config-*"))))
+
+
+def _which(program):
+    path = shutil.which(program, path=f"/usr/sbin:/usr/bin:{os.environ.get('PATH', '')}")
+    if not path:
+        sys.exit(f"vmtests/run: {program} is not installed")
+    return path
