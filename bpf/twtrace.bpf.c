@@ -330,43 +330,60 @@ int BPF_PROG(on_tracepoint_close, struct sock *sk, int oldstate, int newstate)
 
 /* Namespace slot of the scan in progress; an iterator sees one namespace only. */
 volatile __u32 tw_scan_netns = 0;
+/* On during the first scan: whatever is not known then was there before twtrace. */
+volatile __u32 tw_scan_marks_pre_existing = 0;
+
+static __always_inline struct tw_bucket *scan__mark_pre_existing(u64 key)
+{
+	struct tw_bucket bucket = {.netns = (u16)tw_scan_netns, .row = TW_ROW_NONE};
+
+	if (bpf_map_update_elem(&buckets, &key, &bucket, BPF_NOEXIST))
+		stats__add(buckets_full);
+	return bpf_map_lookup_elem(&buckets, &key);
+}
+
+static __always_inline void scan__credit_bucket(struct sock_common *skc)
+{
+	struct tw_netns *ns = netns__at(tw_scan_netns);
+	struct tw_bucket *bucket;
+	struct tw_row *row;
+	u64 key;
+
+	if (!ns)
+		return;
+	ns->scanned++;
+	bucket = bucket__find((u64)skc->skc_cookie.counter, (u64)skc, &key);
+	if (!bucket && tw_scan_marks_pre_existing)
+		bucket = scan__mark_pre_existing(key);
+	if (!bucket) /* no program saw it being created */
+		return;
+	bucket->scan = tw_scan;
+	row = row__at(bucket->row);
+	if (row)
+		row->scanned++;
+	else if (!bucket->created_ns)
+		ns->scanned_pre_existing++;
+}
 
 /* Credits every bucket of the namespace to its row, and marks what is alive for the sweeps below. */
 SEC("iter/tcp")
 int scan_sockets(struct bpf_iter__tcp *ctx)
 {
 	struct sock_common *skc = ctx->sk_common;
-	struct tw_bucket *bucket;
 	struct tw_socket *socket;
-	struct tw_netns *ns;
-	struct tw_row *row;
-	u64 key;
+	u64 key = (u64)skc;
 	u8 state;
 
 	if (!skc)
 		return 0;
 	state = skc->skc_state;
-	key = (u64)skc;
-	if (state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2 || state == TCP_CLOSING) {
+	if (state == TCP_TIME_WAIT) {
+		scan__credit_bucket(skc);
+	} else if (state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2 || state == TCP_CLOSING) {
 		socket = bpf_map_lookup_elem(&sockets, &key);
 		if (socket)
 			socket->scan = tw_scan;
-		return 0;
 	}
-	if (state != TCP_TIME_WAIT)
-		return 0;
-	ns = netns__at(tw_scan_netns);
-	if (!ns)
-		return 0;
-	ns->scanned++;
-	bucket = bucket__find((u64)skc->skc_cookie.counter, (u64)skc, &key);
-	row = bucket ? row__at(bucket->row) : NULL;
-	if (bucket)
-		bucket->scan = tw_scan;
-	if (row)
-		row->scanned++;
-	else
-		ns->scanned_unknown++;
 	return 0;
 }
 

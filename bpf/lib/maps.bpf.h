@@ -24,6 +24,10 @@ const volatile __u32 tw_wakeup_bytes = 0; /* ring fill at which the reader is wo
 volatile __u32 tw_enabled = 0;
 /* Generation of the running or last scan: see tw_bucket.scan. */
 volatile __u32 tw_scan = 0;
+/* Never used: a global makes the compiler describe in BTF what no map holds, for tests/unit/abi. */
+struct tw_event *tw_btf_event;
+struct tw_swept_bucket *tw_btf_swept_bucket;
+struct tw_swept_socket *tw_btf_swept_socket;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -111,7 +111,7 @@ struct tw_netns {
 	struct tw_counts total;        /* every event of this namespace */
 	struct tw_counts unattributed; /* the part that found no row, and removals of buckets older than twtrace */
 	__u64 scanned;                 /* buckets found by the running iterator scan */
-	__u64 scanned_unknown;         /* the part that was there before twtrace, or whose owner was not recorded */
+	__u64 scanned_pre_existing;    /* the part that was there before twtrace */
 };
 TW_STATIC_ASSERT(sizeof(struct tw_netns) == 184, "tw_netns");
 
@@ -126,7 +126,7 @@ TW_STATIC_ASSERT(sizeof(struct tw_socket) == 24, "tw_socket");
 
 /* Value of the buckets map (key: socket cookie, else the bucket's address), for the life of a bucket. */
 struct tw_bucket {
-	__u64 created_ns; /* CLOCK_BOOTTIME */
+	__u64 created_ns; /* CLOCK_BOOTTIME; 0 for buckets older than twtrace */
 	__u32 row;
 	__u32 scan; /* generation of the last scan that saw the bucket */
 	__u16 netns;

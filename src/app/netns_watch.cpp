@@ -112,13 +112,15 @@ void NetnsWatch::read_after() {
   for (auto& [slot, watched] : watched_) watched.after = read(watched);
 }
 
-void NetnsWatch::narrow_start(const std::map<std::uint32_t, model::Counters>& ours) {
+void NetnsWatch::narrow_start(std::span<const tw_netns> slots) {
   for (auto& [slot, watched] : watched_) {
-    if (!watched.after) continue;
-    const auto found = ours.find(slot);
-    const model::Counters counts = found == ours.end() ? model::Counters{} : found->second;
-    watched.created.narrow_start(created(watched.after->ext), counts.created());
-    watched.overflow.narrow_start(watched.after->ext.time_wait_overflow, counts.refused());
+    const model::Counters before = to_counters(slots[slot].total);
+    const auto counters = read(watched);
+    const model::Counters after = to_counters(slots[slot].total);
+    if (!counters) continue;
+    watched.after = counters;
+    watched.created.narrow_start(before.created(), created(counters->ext), after.created());
+    watched.overflow.narrow_start(before.refused(), counters->ext.time_wait_overflow, after.refused());
     watched.start_in_use = watched.after->in_use;
     watched.start.tw_recycled = watched.after->ext.tw_recycled;
   }
@@ -148,7 +150,7 @@ void NetnsWatch::observe(const std::map<std::uint32_t, model::Counters>& ours, s
       const std::uint64_t removed = watched.unattributed.removed();
       watched.pre_existing = watched.start_in_use > removed ? watched.start_in_use - removed : 0;
     } else if (scanned) {
-      watched.pre_existing = slots[slot].scanned_unknown;
+      watched.pre_existing = slots[slot].scanned_pre_existing;
     }
     observe_one(watched, watched.counts);
     if (!counts_at_creation_ && sees_removal && watched.after) {

@@ -43,8 +43,8 @@ class NetnsWatch {
   /// Reads the kernel's counters of every namespace, before and after ours are read.
   void read_before();
   void read_after();
-  /// Right after counting was switched on.
-  void narrow_start(const std::map<std::uint32_t, model::Counters>& ours);
+  /// Right after counting was switched on; `slots` is the live array.
+  void narrow_start(std::span<const tw_netns> slots);
   /// Compares with what was read. `ours` and `unattributed` by slot, as read between the two.
   void observe(const std::map<std::uint32_t, model::Counters>& ours, std::span<const tw_netns> slots, bool sees_removal,
                bool scanned);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/session.hpp"
-#include "app/host.hpp"
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -8,6 +7,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/host.hpp"
+#include "app/privileges.hpp"
 #include "base/log.hpp"
 #include "kernel/cgroup.hpp"
 #include "kernel/inet_diag.hpp"
@@ -56,6 +57,7 @@ Session::Session(loader::Tracer tracer, std::optional<kernel::CgroupFs> cgroups,
 base::Result<Session> Session::start(const SessionOptions& options) {
   auto features = loader::probe_features(options.btf_path, options.no_features);
   if (!features) return tl::unexpected(features.error());
+  if (auto permitted = check_privileges(); !permitted) return tl::unexpected(permitted.error());
   std::optional<kernel::CgroupFs> cgroups;
   if (auto opened = kernel::CgroupFs::open(kernel::Procfs())) {
     cgroups = std::move(*opened);
@@ -74,7 +76,11 @@ base::Result<Session> Session::start(const SessionOptions& options) {
   tracer_options.match_remote_port = options.remote_port;
   tracer_options.cgroup_v1 = cgroups && cgroups->choose() == kernel::HierarchyChoice::kV1Systemd;
   auto tracer = loader::Tracer::open(*features, tracer_options);
-  if (!tracer) return tl::unexpected(tracer.error());
+  if (!tracer) {
+    base::Error error = tracer.error();
+    if (error.hint.empty()) error.hint = "twtrace doctor tells what this kernel lacks";
+    return tl::unexpected(std::move(error));
+  }
 
   Session session(std::move(*tracer), std::move(cgroups), options);
   session.netns_ = std::move(netns);
@@ -108,13 +114,8 @@ void Session::enable() {
   tracer_.set_enabled(true);
   started_ns_ = sampled_ns_ = clock_.monotonic_ns();
   cpu_ns_ = own_cpu_ns();
-  netns_.read_after();
-  std::map<std::uint32_t, model::Counters> ours;
-  const auto slots = tracer_.namespaces();
-  for (std::uint32_t slot = 0; slot < slots.size(); ++slot) {
-    if (slots[slot].in_use != 0) ours[slot] = to_counters(slots[slot].total);
-  }
-  netns_.narrow_start(ours);
+  netns_.narrow_start(tracer_.namespaces());
+  scan(true);
 }
 
 base::Result<void> Session::drain() {
@@ -205,13 +206,12 @@ std::optional<std::uint64_t> Session::live_of(const tw_row& row) const {
 
 void Session::read_row(std::uint32_t slot, const tw_row& row) {
   identity(slot, row);
-  const bool exited = slot < ended_.size() && ended_[slot];
-  table_.set(slot, to_counters(row.counts), live_of(row), exited);
+  table_.set(slot, to_counters(row.counts), live_of(row), slot_states_[slot].ended);
 }
 
 void Session::read_rows() {
   const auto rows = tracer_.rows();
-  if (ended_.size() < rows.size()) ended_.resize(rows.size());
+  slot_states_.resize(std::max(slot_states_.size(), rows.size()));
   for (std::uint32_t slot = 1; slot < rows.size(); ++slot) {
     if (rows[slot].in_use != 0) read_row(slot, rows[slot]);
   }
@@ -219,26 +219,36 @@ void Session::read_rows() {
 
 bool Session::has_ended(std::uint32_t slot, const tw_row& row) {
   if (row.key.attribution != TW_ATTRIBUTION_CLOSER) return false;
-  if (!ended_[slot]) ended_[slot] = !procfs_.alive(row.key.tgid, row.key.start_ns);
-  return ended_[slot];
+  SlotState& state = slot_states_[slot];
+  if (!state.ended) state.ended = !procfs_.alive(row.key.tgid, row.key.start_ns);
+  return state.ended;
 }
 
-/// A row may be handed out again when nothing can count into it: its process has ended, none of its sockets waits for
-/// its end, and it has no bucket left.
+/// Nothing has counted into the row lately, none of its sockets waits for its end, and it has no bucket left. A bucket
+/// may be overlooked by one scan, as the sweep assumes, so with scans it takes two.
+bool Session::is_idle(std::uint32_t slot, const tw_row& row) {
+  const model::Entry* entry = table_.at(slot);
+  SlotState& state = slot_states_[slot];
+  const bool unchanged =
+      entry != nullptr && entry->counts == entry->previous && entry->counts == to_counters(row.counts);
+  if (!unchanged || __atomic_load_n(&row.pending, __ATOMIC_SEQ_CST) != 0 || live_of(row) != 0U) {
+    state.idle_since_scan.reset();
+    return false;
+  }
+  if (!state.idle_since_scan) state.idle_since_scan = scans_;
+  return loader::sees_removal(tracer_.backend()) || scans_ - *state.idle_since_scan >= 2;
+}
+
+/// A row may be handed out again when nothing can count into it any more: its process has ended and it is idle.
 void Session::retire_ended_rows() {
   const auto rows = tracer_.rows();
-  std::size_t checks = std::min(kLivenessChecks, rows.size());
-  for (; checks > 0; --checks, ++next_check_) {
+  for (std::size_t checks = std::min(kLivenessChecks, rows.size()); checks > 0; --checks, ++next_check_) {
     if (next_check_ >= rows.size()) next_check_ = 1;
     const auto slot = static_cast<std::uint32_t>(next_check_);
-    const tw_row& row = rows[slot];
-    if (row.in_use == 0 || !has_ended(slot, row)) continue;
-    const model::Entry* entry = table_.at(slot);
-    const bool idle = entry != nullptr && entry->counts == entry->previous && entry->counts == to_counters(row.counts);
-    if (!idle || __atomic_load_n(&row.pending, __ATOMIC_SEQ_CST) != 0 || live_of(row) != 0U) continue;
+    if (rows[slot].in_use == 0 || !has_ended(slot, rows[slot]) || !is_idle(slot, rows[slot])) continue;
     table_.retire(slot);
     tracer_.recycle_row(slot);
-    ended_[slot] = false;
+    slot_states_[slot] = SlotState{};
   }
 }
 
@@ -251,7 +261,7 @@ bool Session::scan_is_due() const {
 void Session::scan(bool force) {
   if (!scan_works_ || (!force && !scan_is_due())) return;
   const std::uint64_t begin = clock_.monotonic_ns();
-  tracer_.begin_scan();
+  tracer_.begin_scan(scans_ == 0);
   netns_.visit(false, [this](std::uint32_t slot) {
     if (auto done = tracer_.scan_current_netns(slot); !done) {
       spdlog::warn("live buckets cannot be counted: {}", done.error().what);
@@ -261,6 +271,7 @@ void Session::scan(bool force) {
   if (!scan_works_) return;
   auto gone = tracer_.sweep();
   if (gone) report_swept(*gone);
+  ++scans_;
   scanned_ns_ = clock_.monotonic_ns();
   scan_cost_ns_ = scanned_ns_ - begin;
 }

@@ -64,6 +64,12 @@ class Session {
   base::Result<std::uint32_t> resolve_netns(const std::string& spec) { return netns_.resolve(spec); }
 
  private:
+  /// What is known about the process of a row.
+  struct SlotState {
+    bool ended = false;
+    std::optional<std::uint64_t> idle_since_scan;  ///< scans_ when the row was first found idle
+  };
+
   Session(loader::Tracer tracer, std::optional<kernel::CgroupFs> cgroups, const SessionOptions& options);
 
   base::Result<void> prepare_namespaces();
@@ -75,6 +81,7 @@ class Session {
   void read_row(std::uint32_t slot, const tw_row& row);
   void retire_ended_rows();
   bool has_ended(std::uint32_t slot, const tw_row& row);
+  bool is_idle(std::uint32_t slot, const tw_row& row);
   const model::Identity& identity(std::uint32_t slot, const tw_row& row);
   model::Identity make_identity(const tw_row& row);
   const base::Service& service(std::uint64_t cgroup_id);
@@ -103,8 +110,9 @@ class Session {
   std::uint64_t scanned_ns_ = 0;  ///< CLOCK_MONOTONIC, end of the last scan; 0 when there was none
   std::uint64_t scan_cost_ns_ = 0;
   bool scan_works_ = true;
-  std::vector<bool> ended_;     ///< by row slot: its process was found to have ended
-  std::size_t next_check_ = 0;  ///< row slot at which looking for ended processes goes on
+  std::uint64_t scans_ = 0;
+  std::vector<SlotState> slot_states_;  ///< by row slot
+  std::size_t next_check_ = 0;          ///< row slot at which looking for ended processes goes on
   model::Cost cost_;
   std::uint64_t cpu_ns_ = 0;
 };

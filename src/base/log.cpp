@@ -3,6 +3,8 @@
 
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include "base/escape.hpp"
+
 namespace twtrace::base {
 
 void init_logging(int verbosity) {
@@ -13,11 +15,8 @@ void init_logging(int verbosity) {
 }
 
 void log_error(const Error& error) {
-  if (error.hint.empty()) {
-    spdlog::error("{}", error.what);
-  } else {
-    spdlog::error("{}; {}", error.what, error.hint);
-  }
+  const std::string text = error.hint.empty() ? error.what : error.what + "; " + error.hint;
+  spdlog::error("{}", sanitize_terminal(text));  // what the user typed and what files are called may be in it
 }
 
 }  // namespace twtrace::base

@@ -12,7 +12,8 @@ namespace twtrace::base {
 /// info, 2 and above adds debug. Call once, from main.
 void init_logging(int verbosity);
 
-/// Logs an error and its hint, each on one line. The one place where an Error becomes text.
+/// Logs an error and its hint on one line, with everything that a terminal would obey made visible. The one place where
+/// an Error becomes text.
 void log_error(const Error& error);
 
 }  // namespace twtrace::base

@@ -100,9 +100,9 @@ constexpr Range kWide[] = {
 };
 // clang-format on
 
-template <std::size_t N>
-constexpr bool sorted_and_disjoint(const Range (&ranges)[N]) {
-  for (std::size_t i = 0; i < N; ++i) {
+template <std::size_t kSize>
+constexpr bool sorted_and_disjoint(const Range (&ranges)[kSize]) {
+  for (std::size_t i = 0; i < kSize; ++i) {
     if (ranges[i].first > ranges[i].last) return false;
     if (i > 0 && ranges[i - 1].last >= ranges[i].first) return false;
   }
@@ -110,8 +110,8 @@ constexpr bool sorted_and_disjoint(const Range (&ranges)[N]) {
 }
 static_assert(sorted_and_disjoint(kInvisible) && sorted_and_disjoint(kCombining) && sorted_and_disjoint(kWide));
 
-template <std::size_t N>
-bool contains(const Range (&ranges)[N], std::uint32_t code_point) {
+template <std::size_t kSize>
+bool contains(const Range (&ranges)[kSize], std::uint32_t code_point) {
   const Range* after = std::upper_bound(std::begin(ranges), std::end(ranges), code_point,
                                         [](std::uint32_t value, const Range& range) { return value < range.first; });
   return after != std::begin(ranges) && code_point <= std::prev(after)->last;

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "kernel/lockdown.hpp"
+#include "loader/libbpf_log.hpp"
 
 namespace twtrace::loader {
 namespace {
@@ -83,8 +84,12 @@ base::Result<Features> probe_features(const std::string& btf_path, const std::se
                       "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y, or give its BTF with --btf FILE");
   }
   const std::string path = btf_path.empty() ? kKernelBtf : btf_path;
+  const LibbpfLog log;  // or libbpf prints its own lines
   const BtfPtr types(btf__parse(path.c_str(), nullptr), btf__free);
-  if (!types) return base::fail(base::ErrorCode::kInvalid, fmt::format("cannot read BTF from {}", path));
+  if (!types) {
+    return base::fail(base::ErrorCode::kInvalid, fmt::format("cannot read BTF from {}", path),
+                      "name the raw BTF of this kernel, or an ELF file with a .BTF section");
+  }
   features.task_btf = has_function(types.get(), "bpf_get_current_task_btf");
   features.socket_cookie = has_function(types.get(), "bpf_get_socket_ptr_cookie");
   features.counts_at_creation = has_member(types.get(), "inet_timewait_death_row", "tw_refcount");

@@ -77,8 +77,9 @@ class Tracer {
   /// Empty when the kernel side recorded none.
   std::optional<CgroupPath> cgroup_path(std::uint64_t id) const;
 
-  /// Starts a scan: clears the marks of all namespaces. Then scan_current_netns() in each of them, then sweep().
-  void begin_scan();
+  /// Starts a scan: clears the marks of all namespaces. Then scan_current_netns() in each of them, then sweep(). The
+  /// first one, right after counting was switched on, marks what is not known as older than twtrace.
+  void begin_scan(bool mark_pre_existing);
   /// Credits each bucket of the calling thread's namespace to its row (tw_row.scanned, tw_netns.scanned).
   /// kUnsupported when the kernel cannot iterate over sockets.
   base::Result<void> scan_current_netns(std::uint32_t netns_slot);

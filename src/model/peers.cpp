@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/peers.hpp"
 
+#include <utility>
+
 namespace twtrace::model {
 namespace {
 
@@ -44,7 +46,7 @@ void count_event(Counters& counts, const Event& event) {
 }  // namespace
 
 void PeerTable::begin_interval() {
-  for (auto& [key, counts] : peers_) counts.previous = counts.counts;
+  for (auto& [key, counts] : peers_) counts.previous = std::exchange(counts.sampled, counts.counts);
 }
 
 void PeerTable::count(const PeerKey& key, const Event& event) {

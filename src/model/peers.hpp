@@ -20,7 +20,8 @@ struct PeerKey {
 
 struct PeerCounts {
   Counters counts;
-  Counters previous;  ///< at the end of the interval before
+  Counters sampled;   ///< at the last sample
+  Counters previous;  ///< at the sample before that: rates are of what lies between the two
 };
 
 /// Bounded: beyond `max_peers` new peers are not recorded and end up in the remainder. Not thread-safe.
@@ -28,6 +29,8 @@ class PeerTable {
  public:
   explicit PeerTable(std::size_t max_peers) : max_peers_(max_peers) {}
 
+  /// Every sample calls this once, after the events up to it were counted. Events are counted all through an interval,
+  /// unlike rows, which are read at its end.
   void begin_interval();
   void count(const PeerKey& key, const Event& event);
   const std::map<PeerKey, PeerCounts>& all() const { return peers_; }

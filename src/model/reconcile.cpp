@@ -4,30 +4,32 @@
 #include <algorithm>
 
 namespace twtrace::model {
+namespace {
+
+std::uint64_t difference(std::uint64_t more, std::uint64_t less) { return more > less ? more - less : 0; }
+
+}  // namespace
 
 void Reconciler::set_start(std::uint64_t kernel_counter) {
-  if (!start_) start_ = kernel_counter;
+  if (lowest_start_) return;
+  lowest_start_ = highest_start_ = kernel_counter;
 }
 
-void Reconciler::narrow_start(std::uint64_t kernel_counter, std::uint64_t ours) {
-  const std::uint64_t first = start_.value_or(kernel_counter);
-  const std::uint64_t if_nothing_missed = kernel_counter >= ours ? kernel_counter - ours : 0;
-  start_ = std::clamp(if_nothing_missed, std::min(first, kernel_counter), kernel_counter);
+void Reconciler::narrow_start(std::uint64_t ours_before, std::uint64_t kernel_counter, std::uint64_t ours_after) {
+  const std::uint64_t first = lowest_start_.value_or(kernel_counter);
+  lowest_start_ = std::max(first, difference(kernel_counter, ours_after));
+  highest_start_ = std::max(first, difference(kernel_counter, ours_before));
 }
 
 Reconciler::Verdict Reconciler::observe(std::uint64_t before, std::uint64_t ours, std::uint64_t after) {
-  const std::uint64_t start = start_.value_or(0);
-  const std::uint64_t low = before >= start ? before - start : 0;
-  const std::uint64_t high = after >= start ? after - start : 0;
-  if (low > ours + missed_) missed_ = low - ours;
-  if (ours + missed_ > high) {
-    // We are ahead of the kernel: an earlier bracket was too wide to see that these were only late.
-    missed_ = high > ours ? high - ours : 0;
-  }
+  const std::uint64_t least = difference(before, highest_start_);
+  const std::uint64_t most = difference(after, lowest_start_.value_or(0));
+  // Both ways: a count that came late was taken for missed.
+  missed_ = std::clamp(missed_, difference(least, ours), std::max(difference(most, ours), difference(least, ours)));
   Verdict verdict;
   verdict.missed = missed_;
-  verdict.kernel = std::min(ours + missed_, high);
-  verdict.reconciled = missed_ == 0 && ours <= high;
+  verdict.kernel = std::min(ours + missed_, std::max(most, least));
+  verdict.reconciled = missed_ == 0 && ours <= most;
   return verdict;
 }
 

@@ -21,17 +21,18 @@ class Reconciler {
 
   /// Before counting is switched on; the first value stands.
   void set_start(std::uint64_t kernel_counter);
-  bool started() const { return start_.has_value(); }
 
-  /// Right after counting was switched on, which happened at some instant between set_start and now: the start is
-  /// moved to that instant as closely as the readings prove.
-  void narrow_start(std::uint64_t kernel_counter, std::uint64_t ours);
+  /// Right after counting was switched on, at some instant since set_start: what the kernel's counter can have been at
+  /// that instant, if nothing was missed since. `ours_before` and `ours_after` are our count, read before and after the
+  /// kernel's.
+  void narrow_start(std::uint64_t ours_before, std::uint64_t kernel_counter, std::uint64_t ours_after);
 
   /// One observation, `before` and `after` are the kernel's counter.
   Verdict observe(std::uint64_t before, std::uint64_t ours, std::uint64_t after);
 
  private:
-  std::optional<std::uint64_t> start_;
+  std::optional<std::uint64_t> lowest_start_;
+  std::uint64_t highest_start_ = 0;
   std::uint64_t missed_ = 0;
 };
 

@@ -9,7 +9,8 @@ namespace {
 void merge(Entry& into, const Entry& from) {
   into.counts += from.counts;
   into.previous += from.previous;
-  into.pids += from.pids;
+  // The same process comes back with a recycled row; others add up.
+  if (!into.identity.pid) into.pids += from.pids;
 }
 
 }  // namespace
@@ -60,9 +61,23 @@ const Entry* Table::at(std::uint32_t slot) const {
 }
 
 void Table::fold(Entry entry) {
-  entry.identity = folded(std::move(entry.identity));
   entry.exited = true;
   entry.live = 0;
+  keep(std::move(entry));
+  while (folded_.size() > max_rows_) {
+    Entry oldest = std::move(folded_.front());
+    folded_by_identity_.erase(oldest.identity);
+    folded_.pop_front();
+    if (oldest.identity.pid) {
+      oldest.identity = folded(std::move(oldest.identity));
+      keep(std::move(oldest));
+    } else {
+      merge_into_other(oldest);
+    }
+  }
+}
+
+void Table::keep(Entry entry) {
   const auto known = folded_by_identity_.find(entry.identity);
   if (known != folded_by_identity_.end()) {
     merge(*known->second, entry);
@@ -71,13 +86,9 @@ void Table::fold(Entry entry) {
   }
   folded_.push_back(std::move(entry));
   folded_by_identity_.emplace(folded_.back().identity, std::prev(folded_.end()));
-  while (folded_.size() > max_rows_) fold_oldest();
 }
 
-void Table::fold_oldest() {
-  Entry entry = std::move(folded_.front());
-  folded_by_identity_.erase(entry.identity);
-  folded_.pop_front();
+void Table::merge_into_other(const Entry& entry) {
   const auto [other, is_new] = other_.try_emplace(entry.identity.netns);
   if (is_new) {
     other->second.identity.netns = entry.identity.netns;

@@ -45,9 +45,9 @@ struct Entry {
   bool exited = false;
 };
 
-/// Keeps one entry per row that the kernel side counts into, and folds entries of ended processes together so that
-/// memory stays bounded: first those that differ by pid only, then, beyond `max_rows`, the oldest of those into one
-/// "(other)" entry per namespace. Sums never change. Not thread-safe.
+/// Keeps one entry per row that the kernel side counts into, and at most `max_rows` of processes that have ended.
+/// Beyond that the oldest are folded: first those that differ by pid only become one, then these go into one "(other)"
+/// entry per namespace. Sums never change. Not thread-safe.
 class Table {
  public:
   explicit Table(std::size_t max_rows) : max_rows_(max_rows) {}
@@ -86,12 +86,13 @@ class Table {
   };
 
   void fold(Entry entry);
-  void fold_oldest();
+  void keep(Entry entry);
+  void merge_into_other(const Entry& entry);
 
   std::size_t max_rows_;
   std::size_t present_ = 0;
   std::vector<Slot> slots_;
-  std::list<Entry> folded_;  ///< least recently folded into first
+  std::list<Entry> folded_;  ///< of ended processes, oldest first
   std::map<Identity, std::list<Entry>::iterator> folded_by_identity_;
   std::map<std::uint32_t, Entry> other_;  ///< by Identity::netns
 };

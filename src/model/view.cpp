@@ -124,6 +124,14 @@ bool hides_remainders(const Filter& filter) {
 using Builders = std::map<RowKey, Builder>;
 using NetnsById = std::map<std::uint32_t, const NetnsInfo*>;
 
+/// Takes up to `amount` out of `from`, field by field; returns what was taken.
+Counters take(Counters& from, const Counters& amount) {
+  Counters taken = from;
+  from -= amount;
+  taken -= from;
+  return taken;
+}
+
 /// What the peer table knows takes the place of the processes' rows; the rest of each stays as a row without a peer.
 void split_by_peer(Builders& builders, const PeerTable& peers, const View& view, const NetnsById& netns_by_id) {
   Builders by_peer;
@@ -133,8 +141,6 @@ void split_by_peer(Builders& builders, const PeerTable& peers, const View& view,
     RowKey key = key_of(peer_key.identity, RowKind::kNormal, Group::kPeer);
     const auto whole = builders.find(key);
     if (whole == builders.end()) continue;
-    whole->second.counts -= peer_counts.counts;
-    whole->second.previous -= peer_counts.previous;
     key.peer = peer_key.peer;
     const auto [row, is_new] = by_peer.try_emplace(std::move(key), whole->second);
     Builder& builder = row->second;
@@ -142,8 +148,9 @@ void split_by_peer(Builders& builders, const PeerTable& peers, const View& view,
       builder.counts = builder.previous = Counters{};
       builder.live.reset();
     }
-    builder.counts += peer_counts.counts;
-    builder.previous += peer_counts.previous;
+    // No more than is left: a part of what was counted per peer may have gone to (other).
+    builder.counts += take(whole->second.counts, peer_counts.counts);
+    builder.previous += take(whole->second.previous, peer_counts.previous);
   }
   for (auto& [key, builder] : builders) {
     builder.live.reset();

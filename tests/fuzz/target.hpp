@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is fuzzed: functions that must be safe for any bytes, each behind the same signature. The smoke driver
+// (smoke.cpp) and libFuzzer (libfuzzer_main.cpp) call the same functions.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace twtrace::fuzz {
+
+using Bytes = std::span<const std::uint8_t>;
+
+/// One fuzz target. `run` must return for any bytes; a broken property ends the process through require().
+struct Target {
+  std::string_view name;
+  void (*run)(Bytes);
+  std::vector<std::string> seeds;  ///< valid inputs, to be mutated
+  std::size_t iterations;          ///< of the smoke driver: bounded in work, not in time
+};
+
+/// Every target, in the order of CMakeLists.txt.
+const std::vector<Target>& targets();
+/// nullptr when there is none of that name.
+const Target* find_target(std::string_view name);
+
+/// A property that held for no input so far: says which and aborts, which both drivers report with the input.
+void require(bool holds, const char* property);
+
+inline std::string_view text(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+
+/// No byte below blank but those in `allowed`, no DEL, and well-formed UTF-8.
+void require_printable(std::string_view output, std::string_view allowed = {});
+
+// One factory per file of targets/.
+Target record_target();
+Target inet_diag_message_target();
+Target inet_diag_dump_target();
+Target netstat_target();
+Target sockstat_target();
+Target stat_target();
+Target status_target();
+Target cgroup_target();
+Target mountinfo_target();
+Target escape_target();
+Target json_target();
+Target csv_target();
+Target table_target();
+Target event_target();
+
+}  // namespace twtrace::fuzz

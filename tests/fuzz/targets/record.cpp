@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/decode.hpp"
+#include "output/event_text.hpp"
+#include "output/json.hpp"
+#include "target.hpp"
+
+namespace twtrace::fuzz {
+namespace {
+
+void run(Bytes bytes) {
+  const auto record = model::decode_record(std::as_bytes(bytes));
+  if (!record) return;
+  require(bytes.size() >= sizeof(tw_event), "a short record is none");
+  require(record->row < TW_MAX_ROWS && record->netns < TW_MAX_NETNS, "slots can be used as an index");
+  const model::Event event = model::to_event(*record, 0);
+  require(!event.local_address.empty() && !event.remote_address.empty(), "addresses are printed");
+  require_printable(output::event_text(event, {}));
+  require_printable(output::event_json(event));
+}
+
+std::string seed(std::uint8_t kind, std::uint8_t family) {
+  tw_event event{};
+  event.time_ns = 5'000'000'000;
+  event.row = 1;
+  event.netns = 1;
+  event.kind = kind;
+  event.family = family;
+  event.substate = TW_SUBSTATE_TIME_WAIT;
+  event.age_ds = 600;
+  return {reinterpret_cast<const char*>(&event), sizeof(event)};
+}
+
+}  // namespace
+
+Target record_target() {
+  return {"record",
+          run,
+          {seed(TW_EVENT_CREATED, TW_FAMILY_IPV4), seed(TW_EVENT_OVERFLOW, TW_FAMILY_IPV6),
+           seed(TW_EVENT_REMOVED, TW_FAMILY_IPV6)},
+          100'000};
+}
+
+}  // namespace twtrace::fuzz

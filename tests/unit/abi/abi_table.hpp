@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// One table of every structure of abi.h, as the C++ compiler lays it out.
+#pragma once
+
+#include <twtrace/abi.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace twtrace::test {
+
+struct AbiMember {
+  std::string name;
+  std::size_t offset = 0;
+  std::size_t size = 0;
+  bool operator==(const AbiMember&) const = default;
+};
+
+struct AbiStruct {
+  std::string name;
+  std::size_t size = 0;
+  std::vector<AbiMember> members;
+};
+
+#define TW_MEMBER(type, member) \
+  AbiMember { #member, offsetof(type, member), sizeof(type::member) }
+
+inline std::vector<AbiStruct> abi_structs() {
+  return {
+      {"tw_counts",
+       sizeof(tw_counts),
+       {TW_MEMBER(tw_counts, time_wait), TW_MEMBER(tw_counts, fin_wait2), TW_MEMBER(tw_counts, overflow_time_wait),
+        TW_MEMBER(tw_counts, overflow_fin_wait2), TW_MEMBER(tw_counts, no_memory), TW_MEMBER(tw_counts, expired),
+        TW_MEMBER(tw_counts, reused), TW_MEMBER(tw_counts, recycled), TW_MEMBER(tw_counts, purged)}},
+      {"tw_row_key",
+       sizeof(tw_row_key),
+       {TW_MEMBER(tw_row_key, start_ns), TW_MEMBER(tw_row_key, cgroup_id), TW_MEMBER(tw_row_key, tgid),
+        TW_MEMBER(tw_row_key, exec_id), TW_MEMBER(tw_row_key, uid), TW_MEMBER(tw_row_key, netns),
+        TW_MEMBER(tw_row_key, port), TW_MEMBER(tw_row_key, role), TW_MEMBER(tw_row_key, attribution),
+        TW_MEMBER(tw_row_key, family), TW_MEMBER(tw_row_key, matched), TW_MEMBER(tw_row_key, reserved)}},
+      {"tw_row",
+       sizeof(tw_row),
+       {TW_MEMBER(tw_row, key), TW_MEMBER(tw_row, comm), TW_MEMBER(tw_row, first_ns), TW_MEMBER(tw_row, pending),
+        TW_MEMBER(tw_row, scanned), TW_MEMBER(tw_row, counts), TW_MEMBER(tw_row, in_use), TW_MEMBER(tw_row, reserved)}},
+      {"tw_netns",
+       sizeof(tw_netns),
+       {TW_MEMBER(tw_netns, cookie), TW_MEMBER(tw_netns, inum), TW_MEMBER(tw_netns, in_use), TW_MEMBER(tw_netns, limit),
+        TW_MEMBER(tw_netns, count), TW_MEMBER(tw_netns, total), TW_MEMBER(tw_netns, unattributed),
+        TW_MEMBER(tw_netns, scanned), TW_MEMBER(tw_netns, scanned_pre_existing)}},
+      {"tw_socket",
+       sizeof(tw_socket),
+       {TW_MEMBER(tw_socket, identity), TW_MEMBER(tw_socket, row), TW_MEMBER(tw_socket, scan),
+        TW_MEMBER(tw_socket, fin_ns)}},
+      {"tw_bucket",
+       sizeof(tw_bucket),
+       {TW_MEMBER(tw_bucket, created_ns), TW_MEMBER(tw_bucket, row), TW_MEMBER(tw_bucket, scan),
+        TW_MEMBER(tw_bucket, netns), TW_MEMBER(tw_bucket, local_port), TW_MEMBER(tw_bucket, remote_port),
+        TW_MEMBER(tw_bucket, substate), TW_MEMBER(tw_bucket, reason)}},
+      {"tw_swept_bucket",
+       sizeof(tw_swept_bucket),
+       {TW_MEMBER(tw_swept_bucket, key), TW_MEMBER(tw_swept_bucket, bucket)}},
+      {"tw_swept_socket",
+       sizeof(tw_swept_socket),
+       {TW_MEMBER(tw_swept_socket, key), TW_MEMBER(tw_swept_socket, socket)}},
+      {"tw_listener_key",
+       sizeof(tw_listener_key),
+       {TW_MEMBER(tw_listener_key, netns), TW_MEMBER(tw_listener_key, port)}},
+      {"tw_cgroup",
+       sizeof(tw_cgroup),
+       {TW_MEMBER(tw_cgroup, length), TW_MEMBER(tw_cgroup, truncated), TW_MEMBER(tw_cgroup, text)}},
+      {"tw_event",
+       sizeof(tw_event),
+       {TW_MEMBER(tw_event, time_ns), TW_MEMBER(tw_event, cookie), TW_MEMBER(tw_event, local_address),
+        TW_MEMBER(tw_event, remote_address), TW_MEMBER(tw_event, row), TW_MEMBER(tw_event, local_port),
+        TW_MEMBER(tw_event, remote_port), TW_MEMBER(tw_event, netns), TW_MEMBER(tw_event, kind),
+        TW_MEMBER(tw_event, family), TW_MEMBER(tw_event, substate), TW_MEMBER(tw_event, reason),
+        TW_MEMBER(tw_event, age_ds)}},
+      {"tw_stats",
+       sizeof(tw_stats),
+       {TW_MEMBER(tw_stats, events_lost), TW_MEMBER(tw_stats, rows_full), TW_MEMBER(tw_stats, rows_busy),
+        TW_MEMBER(tw_stats, netns_full), TW_MEMBER(tw_stats, sockets_full), TW_MEMBER(tw_stats, buckets_full),
+        TW_MEMBER(tw_stats, cgroups_full), TW_MEMBER(tw_stats, listeners_full), TW_MEMBER(tw_stats, pairs_lost),
+        TW_MEMBER(tw_stats, wakeups)}},
+  };
+}
+
+#undef TW_MEMBER
+
+}  // namespace twtrace::test

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two compilers must agree on abi.h: the layouts in the object's BTF against those of this C++ compiler.
+#include <bpf/btf.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <memory>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "abi_table.hpp"
+
+using namespace twtrace::test;
+
+namespace Catch {
+template <>
+struct StringMaker<AbiMember> {
+  static std::string convert(const AbiMember& member) {
+    return member.name + " at " + std::to_string(member.offset) + ", " + std::to_string(member.size) + " bytes";
+  }
+};
+}  // namespace Catch
+
+namespace {
+
+using BtfPtr = std::unique_ptr<btf, decltype(&btf__free)>;
+
+BtfPtr object_btf() {
+  BtfPtr types(btf__parse_elf(TWTRACE_BPF_OBJECT, nullptr), btf__free);
+  INFO(TWTRACE_BPF_OBJECT);
+  REQUIRE(types != nullptr);
+  return types;
+}
+
+const btf_type* find_struct(const btf* types, const std::string& name) {
+  const int id = btf__find_by_name_kind(types, name.c_str(), BTF_KIND_STRUCT);
+  return id > 0 ? btf__type_by_id(types, static_cast<__u32>(id)) : nullptr;
+}
+
+std::vector<AbiMember> members_of(const btf* types, const btf_type* structure) {
+  std::vector<AbiMember> result;
+  const btf_member* members = btf_members(structure);
+  for (__u32 i = 0; i < btf_vlen(structure); ++i) {
+    const __u32 bits = btf_member_bit_offset(structure, i);
+    CHECK(btf_member_bitfield_size(structure, i) == 0);
+    CHECK(bits % 8 == 0);
+    result.push_back({btf__name_by_offset(types, members[i].name_off), bits / 8,
+                      static_cast<std::size_t>(btf__resolve_size(types, members[i].type))});
+  }
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("every structure has the same layout in BPF and in C++") {
+  const BtfPtr types = object_btf();
+  for (const AbiStruct& expected : abi_structs()) {
+    INFO(expected.name << " (absent: no map, global or function of the object mentions it)");
+    const btf_type* actual = find_struct(types.get(), expected.name);
+    CHECK(actual != nullptr);
+    if (actual == nullptr) continue;
+    CHECK(actual->size == expected.size);
+    CHECK(members_of(types.get(), actual) == expected.members);
+  }
+}
+
+// So that a structure added to abi.h cannot be forgotten here.
+TEST_CASE("the table of this test names every structure of abi.h") {
+  std::ifstream file(TWTRACE_ABI_HEADER);
+  std::stringstream text;
+  text << file.rdbuf();
+  const std::string header = text.str();
+  const std::regex definition("struct (tw_\\w+) \\{");
+  std::set<std::string> in_header;
+  for (std::sregex_iterator found(header.begin(), header.end(), definition), end; found != end; ++found) {
+    in_header.insert((*found)[1]);
+  }
+  std::set<std::string> in_table;
+  for (const AbiStruct& structure : abi_structs()) in_table.insert(structure.name);
+  CHECK_FALSE(in_header.empty());
+  CHECK(in_header == in_table);
+}
+
+TEST_CASE("no structure has a hole: padding is explicit") {
+  for (const AbiStruct& structure : abi_structs()) {
+    std::size_t end = 0;
+    for (const AbiMember& member : structure.members) {
+      INFO(structure.name << "." << member.name);
+      CHECK(member.offset == end);
+      end = member.offset + member.size;
+    }
+    INFO(structure.name);
+    CHECK(end == structure.size);
+  }
+}

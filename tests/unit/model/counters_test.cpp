@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/counters.hpp"
+
+#include <catch2/catch.hpp>
+
+using twtrace::model::Counters;
+
+namespace {
+
+// Different powers of two: a field that is forgotten, or counted twice, changes the sum.
+constexpr Counters kOnes = {1, 2, 4, 8, 16, 32, 64, 128, 256};
+
+}  // namespace
+
+TEST_CASE("counter sums name the right fields") {
+  CHECK(kOnes.created() == 1 + 2);
+  CHECK(kOnes.overflow() == 4 + 8);
+  CHECK(kOnes.refused() == 4 + 8 + 16);
+  CHECK(kOnes.removed() == 32 + 64 + 128 + 256);
+}
+
+TEST_CASE("counters add and subtract field by field") {
+  CHECK(kOnes + kOnes == Counters{2, 4, 8, 16, 32, 64, 128, 256, 512});
+  Counters difference = {11, 12, 14, 18, 26, 42, 74, 138, 266};
+  difference -= kOnes;
+  CHECK(difference == Counters{10, 10, 10, 10, 10, 10, 10, 10, 10});
+}
+
+TEST_CASE("a difference never falls below zero") {
+  Counters counts = {0, 1, 100, 7, 15, 0, 65, 127, 1};
+  counts -= kOnes;
+  CHECK(counts == Counters{0, 0, 96, 0, 0, 0, 1, 0, 0});
+}
