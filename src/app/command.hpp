@@ -2,6 +2,8 @@
 // The commands. Each runs to its end and returns the exit code of docs: 0, 1, 2 or 77.
 #pragma once
 
+#include <functional>
+
 #include "app/options.hpp"
 #include "base/result.hpp"
 
@@ -15,7 +17,8 @@ inline constexpr int kExitUnsupported = 77;
 /// The exit code of an error.
 int exit_code(const base::Error& error);
 
-base::Result<int> run_top(const Options& options);
+/// `when_counting` is called once, when counting has begun.
+base::Result<int> run_top(const Options& options, const std::function<void()>& when_counting = {});
 base::Result<int> run_events(const Options& options);
 base::Result<int> run_doctor(const Options& options);
 base::Result<int> run_demo(const Options& options);

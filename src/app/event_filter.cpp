@@ -18,7 +18,7 @@ model::Identity identity_of(const model::Event& event) {
 }  // namespace
 
 base::Result<Options> resolve_netns_filter(Session& session, Options options) {
-  if (options.netns == "all") return options;
+  if (options.netns.empty() || options.netns == "all") return options;
   const auto inum = session.resolve_netns(options.netns);
   if (!inum) return base::prepend(inum.error(), "--netns");
   options.view.filter.netns = *inum;

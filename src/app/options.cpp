@@ -31,6 +31,9 @@ const std::map<std::string, model::Group> kGroups = {
 constexpr double kMinDelay = 0.05;
 constexpr double kMaxDelay = 86400;
 constexpr std::uint32_t kMaxRing = 1U << 30U;
+constexpr std::uint64_t kMaxCount = 1'000'000'000;
+constexpr std::uint64_t kMaxPid = 1U << 22U;  // PID_MAX_LIMIT of linux/threads.h
+constexpr std::uint64_t kMaxPort = 65535;
 
 /// Text as it comes from the command line, before it is checked.
 struct Raw {
@@ -50,19 +53,35 @@ struct Raw {
   std::optional<std::uint64_t> count;
 };
 
+/// CLI11 takes "-1" for a large unsigned number, and every base that strtoull knows.
+CLI::Validator whole_number(std::uint64_t least, std::uint64_t most) {
+  const auto check = [least, most](const std::string& text) {
+    std::uint64_t value = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, value);
+    const bool usable = error == std::errc() && stop == end && value >= least && value <= most;
+    return usable ? std::string()
+                  : fmt::format("\"{}\" cannot be used: give a whole number from {} to {}", text, least, most);
+  };
+  return {check, ""};
+}
+
 /// Options that every command takes, so that they may stand before or after its name.
 void add_options(CLI::App& app, Options& options, Raw& raw) {
   app.add_flag("-b,--batch", options.batch, "print to standard output, one table or object per interval");
   app.add_option("-d,--delay", options.delay_s, "seconds between updates, fractions allowed (default 1)");
-  app.add_option("-n,--iterations", options.iterations, "stop after so many updates");
+  app.add_option("-n,--iterations", options.iterations, "stop after so many updates")
+      ->check(whole_number(0, kMaxCount));
   app.add_option("-g,--group", raw.group, "process, pid, service, port, peer or netns (default process)");
   app.add_option("-s,--sort", raw.sort, "sort by this column; \"help\" lists them");
-  app.add_option("-r,--rows", raw.rows, "show at most so many rows");
+  app.add_option("-r,--rows", raw.rows, "show at most so many rows")->check(whole_number(0, kMaxCount));
   app.add_option("-o,--output", raw.format, "table, wide, json or csv");
   app.add_flag("--json", raw.json, "same as -o json");
-  app.add_option("-p,--pid", options.view.filter.pid, "only this process");
-  app.add_option("-L,--local-port", options.session.local_port, "only connections with this local port");
-  app.add_option("-D,--remote-port", options.session.remote_port, "only connections to this remote port");
+  app.add_option("-p,--pid", options.view.filter.pid, "only this process")->check(whole_number(1, kMaxPid));
+  app.add_option("-L,--local-port", options.session.local_port, "only connections with this local port")
+      ->check(whole_number(1, kMaxPort));
+  app.add_option("-D,--remote-port", options.session.remote_port, "only connections to this remote port")
+      ->check(whole_number(1, kMaxPort));
   app.add_flag("-4", options.view.filter.only_ipv4, "only IPv4 (v4-mapped too)");
   app.add_flag("-6", options.view.filter.only_ipv6, "only IPv6");
   app.add_option("--comm", options.view.filter.comm, "only processes with this name (shell pattern)");
@@ -74,14 +93,15 @@ void add_options(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("--no-feature", raw.no_features, "do as if this kernel lacked a feature (repeatable)");
   app.add_option("--btf", options.session.btf_path, "BTF of this kernel, for kernels that carry none");
   app.add_option("--ring-size", raw.ring, "bytes of the event ring, a power of two (K and M allowed; default 4M)");
-  app.add_option("--max-rows", raw.max_rows, "rows kept of ended processes; older ones merge into (other)");
+  app.add_option("--max-rows", raw.max_rows, "rows kept of ended processes; older ones merge into (other)")
+      ->check(whole_number(0, kMaxCount));
   app.add_option("--color", raw.color, "auto, always or never");
   app.add_flag("-v,--verbose", options.verbosity, "more diagnostics; repeat for still more");
 }
 
 void add_positionals(CLI::App& app, Raw& raw) {
   app.add_option("interval", raw.interval, "same as -d")->option_text("SECONDS");
-  app.add_option("count", raw.count, "same as -n")->option_text("N");
+  app.add_option("count", raw.count, "same as -n")->option_text("N")->check(whole_number(0, kMaxCount));
 }
 
 template <class Value>

@@ -29,7 +29,7 @@ struct Options {
   int verbosity = 0;
   SessionOptions session;
   model::View view;
-  std::string netns = "all";  ///< "all", "self", an inode number, a name or a path
+  std::string netns;  ///< "all", "self", an inode number, a name or a path; empty: not given, which is all
   bool show_help_only = false;
   std::string help_text;  ///< what to print for --help, --version and -s help
 };

@@ -39,6 +39,7 @@ int exit_code(const base::Error& error) {
 }
 
 int run(int argc, const char* const* argv) {
+  prepare_standard_streams();
   base::init_logging(0);
   auto options = parse_options(argc, argv);
   if (options) {

@@ -63,7 +63,7 @@ base::Result<void> emit(Session& session, const Options& options, bool last) {
 
 }  // namespace
 
-base::Result<int> run_top(const Options& asked) {
+base::Result<int> run_top(const Options& asked, const std::function<void()>& when_counting) {
   auto loop = EventLoop::create();
   if (!loop) return tl::unexpected(loop.error());
   auto session = Session::start(asked.session);
@@ -71,6 +71,7 @@ base::Result<int> run_top(const Options& asked) {
   const auto options = resolve_netns_filter(*session, asked);
   if (!options) return tl::unexpected(options.error());
   session->record_peers(options->view.group == model::Group::kPeer);
+  if (when_counting) when_counting();
   if (!is_live(*options)) std::fputs("ready\n", stderr);
   if (options->format == Format::kCsv) {
     if (auto written = write_stdout(output::csv_header(options->view.group)); !written) {

@@ -4,22 +4,14 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <optional>
 
-#include "base/escape.hpp"
 #include "base/format.hpp"
 #include "output/columns.hpp"
+#include "output/json_fields.hpp"
 
 namespace twtrace::output {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-template <class T>
-Json nullable(const std::optional<T>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
 
 template <class T>
 Json named(const std::optional<T>& value) {
@@ -28,14 +20,6 @@ Json named(const std::optional<T>& value) {
 
 // Milliseconds and thousandths are as fine as anything here is measured.
 double rounded(double value) { return std::round(value * 1000) / 1000; }
-
-// An empty text is an unknown one.
-void put_text(Json& object, const std::string& key, const std::string& bytes) {
-  object[key] = bytes.empty() ? Json(nullptr) : Json(base::replace_invalid_utf8(bytes));
-  if (!base::is_valid_utf8(bytes)) object[key + "_hex"] = base::hex(bytes);
-}
-
-std::string to_line(const Json& object) { return object.dump(-1, ' ', true, Json::error_handler_t::replace); }
 
 void put_created_and_refused(Json& object, const model::Counters& counts) {
   object["created"] = counts.created();

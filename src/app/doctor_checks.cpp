@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/doctor_checks.hpp"
+
+#include <linux/capability.h>
+
+#include <array>
+#include <cstdlib>
+#include <string_view>
+
+#include "app/host.hpp"
+#include "kernel/capabilities.hpp"
+#include "kernel/cgroup_fs.hpp"
+#include "kernel/counters.hpp"
+#include "kernel/lockdown.hpp"
+#include "kernel/netns.hpp"
+#include "kernel/netns_scope.hpp"
+#include "kernel/sysctl.hpp"
+
+namespace twtrace::app {
+namespace {
+
+constexpr std::string_view kEhashEntries = "net/ipv4/tcp_ehash_entries";  // since 6.1: d1e5e6408b30
+
+struct CapabilityCost {
+  unsigned number;
+  bool covered_by_admin;  ///< CAP_SYS_ADMIN includes it (bpf_capable, perfmon_capable: linux/capability.h, 5.8)
+  const char* cost;
+};
+
+constexpr std::array kCapabilities = {
+    CapabilityCost{CAP_BPF, true, "BPF programs cannot be loaded: twtrace does not run"},
+    CapabilityCost{CAP_PERFMON, true, "tracing programs are refused: twtrace does not run"},
+    CapabilityCost{CAP_SYS_ADMIN, false,
+                   "other network namespaces cannot be entered: their limit and their earlier listeners stay unknown"},
+    CapabilityCost{CAP_SYS_PTRACE, false, "namespaces and command lines of other users' processes are not seen"},
+    CapabilityCost{CAP_DAC_READ_SEARCH, false, "services are looked up by a walk over the cgroup tree, which is slow"},
+    CapabilityCost{CAP_NET_ADMIN, false, "twtrace demo cannot set up its namespace; nothing else needs it"},
+};
+
+std::vector<model::DoctorCheck> check_capabilities(const kernel::CapabilitySet& effective) {
+  std::vector<model::DoctorCheck> checks;
+  for (const CapabilityCost& known : kCapabilities) {
+    model::DoctorCheck check{kernel::capability_name(known.number), effective.has(known.number), ""};
+    const bool covered = known.covered_by_admin && effective.has(CAP_SYS_ADMIN);
+    if (!check.ok) check.detail = covered ? "CAP_SYS_ADMIN covers it" : known.cost;
+    checks.push_back(std::move(check));
+  }
+  return checks;
+}
+
+std::vector<model::DoctorCheck> check_features(const loader::Features& features) {
+  const auto check = [](const char* name, bool ok, const char* cost) {
+    return model::DoctorCheck{name, ok, ok ? "" : cost};
+  };
+  return {
+      check("task-btf", features.task_btf, "the task is read through bpf_probe_read_kernel (older than 5.11)"),
+      check("socket-cookie", features.socket_cookie, "events carry no cookie to find the socket in ss (before 5.12)"),
+      check("probe-read", features.probe_read, "lockdown=confidentiality forbids it: only the fentry backend can run"),
+      check("counts-at-creation", features.counts_at_creation,
+            "TW and TWKilled count at expiry (before 5.18): the cross-check uses the gauge")};
+}
+
+/// "no backend works here: fentry: REASON" -> "REASON"
+std::string reason_of(const base::Error& error, const std::string& backend) {
+  const std::string marker = ": " + backend + ": ";
+  const auto at = error.what.find(marker);
+  std::string reason = at == std::string::npos ? error.what : error.what.substr(at + marker.size());
+  if (!error.hint.empty()) reason += "; " + error.hint;
+  return reason;
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "without: " : "; ") + part;
+  return text;
+}
+
+model::DoctorCheck try_backend(const loader::Features& features, const SessionOptions& options,
+                               loader::TracerOptions tracer_options, loader::Backend backend) {
+  model::DoctorCheck check{loader::to_string(backend), false, "not tried: --probe asks for another one"};
+  if (options.backend && *options.backend != backend) return check;
+  tracer_options.backend = backend;
+  const auto tracer = loader::Tracer::open(features, tracer_options);
+  check.ok = tracer.has_value();
+  check.detail = tracer ? joined(tracer->missing_programs()) : reason_of(tracer.error(), check.name);
+  if (tracer && !loader::sees_removal(backend)) {
+    check.detail += check.detail.empty() ? "" : "; ";
+    check.detail += "does not see the end of buckets: live comes from scans, expired and reused stay unknown";
+  }
+  return check;
+}
+
+/// Tries all of them; what stops every one is the obstacle.
+void check_backends(const base::Result<loader::Features>& features, const SessionOptions& options, bool cgroup_v1,
+                    Diagnosis& diagnosis) {
+  loader::TracerOptions tracer_options;
+  tracer_options.btf_path = options.btf_path;
+  tracer_options.ring_bytes = options.ring_bytes;
+  tracer_options.cgroup_v1 = cgroup_v1;
+  model::DoctorReport& report = diagnosis.report;
+  for (const loader::Backend backend : loader::kBackends) {
+    if (!features) {
+      report.backends.push_back({loader::to_string(backend), false, features.error().what});
+      continue;
+    }
+    report.backends.push_back(try_backend(*features, options, tracer_options, backend));
+    if (report.backend.empty() && report.backends.back().ok) report.backend = report.backends.back().name;
+  }
+  if (!report.backend.empty()) return;
+  if (!features) {
+    diagnosis.obstacle = features.error();
+    return;
+  }
+  base::Error error{base::ErrorCode::kUnsupported, 0, "no backend works here", ""};
+  std::string separator = ": ";
+  for (const model::DoctorCheck& check : report.backends) {
+    if (options.backend && check.name != loader::to_string(*options.backend)) continue;
+    error.what += separator + check.name + ": " + check.detail;
+    separator = "; ";
+  }
+  diagnosis.obstacle = std::move(error);
+}
+
+/// With the privileges that every backend needs missing, what the kernel said is only how it shows.
+void name_missing_privileges(const kernel::CapabilitySet& effective, std::optional<base::Error>& obstacle) {
+  constexpr std::array<unsigned, 2> kNeeded = {CAP_BPF, CAP_PERFMON};
+  const auto missing = effective.missing(kNeeded);
+  if (!obstacle || missing.empty() || effective.has(CAP_SYS_ADMIN)) return;
+  std::string names;
+  for (const unsigned number : missing) names += (names.empty() ? "" : ", ") + kernel::capability_name(number);
+  obstacle = base::Error{base::ErrorCode::kPermission, 0, "no backend can be loaded: this process lacks " + names,
+                         "run it with sudo, or grant them: setcap cap_bpf,cap_perfmon,cap_sys_admin+ep twtrace"};
+}
+
+void check_cgroups(const base::Result<kernel::CgroupFs>& cgroups, model::DoctorReport& report) {
+  if (!cgroups || cgroups->tree() == nullptr) return;
+  report.cgroup_hierarchy = cgroups->choose() == kernel::HierarchyChoice::kV2 ? "v2" : "v1 name=systemd";
+  report.cgroup_mount = cgroups->tree()->mount_point().string();
+}
+
+std::optional<std::uint64_t> setting(std::string_view name) {
+  const auto value = kernel::Sysctl("/proc/sys").read_u64(name);
+  return value ? std::optional(*value) : std::nullopt;
+}
+
+/// Half of the hash table that the namespace uses; tcp_ehash_entries is negative where that is the host's.
+std::optional<std::uint64_t> default_limit() {
+  const auto entries = kernel::Sysctl("/proc/sys").read_i64(kEhashEntries);
+  if (!entries) return std::nullopt;
+  return static_cast<std::uint64_t>(std::abs(*entries)) / 2;
+}
+
+model::DoctorNetns look_at(const kernel::NetnsRef& ref) {
+  model::DoctorNetns netns;
+  netns.netns = ref.inum;
+  netns.name = ref.name;
+  netns.host = ref.name == "host";  // the catalog gives this name to no other
+  netns.pid = ref.pid;
+  netns.path = ref.path;
+  if (const auto counters = kernel::read_counters(kernel::Procfs(), ref)) {
+    netns.limit = counters->limit;
+    netns.in_use = counters->in_use;
+    netns.overflow = counters->ext.time_wait_overflow;
+  }
+  if (const auto scope = kernel::NetnsScope::enter(ref)) {
+    netns.fin_timeout_s = setting(kernel::kTcpFinTimeout);
+    netns.tw_reuse = setting(kernel::kTcpTwReuse);
+    netns.default_limit = default_limit();
+  }
+  return netns;
+}
+
+std::vector<model::DoctorNetns> look_at_namespaces() {
+  kernel::NetnsCatalog catalog;
+  kernel::NetnsSearch search;
+  search.open_files = true;
+  catalog.refresh(search);
+  std::vector<model::DoctorNetns> namespaces;
+  for (const auto& [inum, ref] : catalog.all()) namespaces.push_back(look_at(ref));
+  return namespaces;
+}
+
+}  // namespace
+
+base::Result<Diagnosis> examine(const SessionOptions& options) {
+  Diagnosis diagnosis;
+  model::DoctorReport& report = diagnosis.report;
+  const auto features = loader::probe_features(options.btf_path, options.no_features);
+  if (!features && features.error().code != base::ErrorCode::kUnsupported) return tl::unexpected(features.error());
+  const auto cgroups = kernel::CgroupFs::open(kernel::Procfs());
+
+  report.host = host_info();
+  if (features) report.btf = options.btf_path.empty() ? "/sys/kernel/btf/vmlinux" : options.btf_path;
+  if (features) report.features = check_features(*features);
+  check_backends(features, options, cgroups && cgroups->choose() == kernel::HierarchyChoice::kV1Systemd, diagnosis);
+  const auto effective = kernel::effective_capabilities(kernel::Procfs()).value_or(kernel::CapabilitySet{});
+  report.capabilities = check_capabilities(effective);
+  if (features) name_missing_privileges(effective, diagnosis.obstacle);
+  if (const auto lockdown = kernel::read_lockdown()) report.lockdown = kernel::to_string(*lockdown);
+  check_cgroups(cgroups, report);
+  if (const auto statistics = setting(kernel::kBpfStatsEnabled)) report.bpf_stats_enabled = *statistics != 0;
+  report.namespaces = look_at_namespaces();
+  model::sort_worst_first(report.namespaces);
+  report.warnings = model::doctor_warnings(report.namespaces);
+  return diagnosis;
+}
+
+}  // namespace twtrace::app

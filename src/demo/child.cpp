@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "demo/child.hpp"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+
+#include "demo/cgroups.hpp"
+
+namespace twtrace::demo {
+namespace {
+
+struct Pipe {
+  base::UniqueFd reader;
+  base::UniqueFd writer;
+};
+
+base::Result<Pipe> make_pipe() {
+  std::array<int, 2> ends{};
+  const int result = ::pipe2(ends.data(), O_CLOEXEC);
+  const int saved_errno = errno;
+  if (result != 0) return base::fail_errno(saved_errno, "cannot make a pipe");
+  return Pipe{base::UniqueFd(ends[0]), base::UniqueFd(ends[1])};
+}
+
+/// A reader of twtrace's output must see its end when twtrace ends, and a terminal is not ours to write to.
+void leave_terminal() {
+  const base::UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (!null || ::dup2(null.get(), fd) < 0) ::close(fd);
+  }
+}
+
+base::Result<Work> prepare(const Plan& plan) {
+  ::prctl(PR_SET_NAME, plan.comm.c_str());
+  leave_terminal();
+  if (!plan.cgroup.empty()) {
+    if (auto joined = join_cgroup(plan.cgroup); !joined) return tl::unexpected(joined.error());
+  }
+  if (plan.netns_fd >= 0) {
+    const int result = ::setns(plan.netns_fd, CLONE_NEWNET);
+    const int saved_errno = errno;
+    if (result != 0) return base::fail_errno(saved_errno, "cannot enter the demo's namespace");
+  }
+  return plan.prepare();
+}
+
+/// The code and the hint on a line each, then the text.
+std::string serialized(const base::Error& error) {
+  return std::to_string(static_cast<int>(error.code)) + '\n' + error.hint + '\n' + error.what;
+}
+
+base::Error deserialized(const std::string& text) {
+  const std::size_t first = text.find('\n');
+  const std::size_t second = first == std::string::npos ? first : text.find('\n', first + 1);
+  if (second == std::string::npos) return {base::ErrorCode::kFailure, 0, "a process of the demo ended early", ""};
+  const auto code = static_cast<base::ErrorCode>(std::atoi(text.c_str()));
+  return {code, 0, text.substr(second + 1), text.substr(first + 1, second - first - 1)};
+}
+
+[[noreturn]] void live(const Plan& plan, pid_t parent, Pipe report, Pipe start) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(1);  // it ended before the line above
+  start.writer.reset();
+  const auto work = prepare(plan);
+  const std::string text = work ? "ready" : serialized(work.error());
+  if (::write(report.writer.get(), text.data(), text.size()) < 0 || !work) ::_exit(1);
+  report.writer.reset();
+  char byte = 0;
+  if (::read(start.reader.get(), &byte, 1) != 1) ::_exit(0);
+  (*work)();
+  ::_exit(0);
+}
+
+/// What the child had to say until it closed its end.
+std::string read_all(int fd) {
+  std::string text;
+  std::array<char, 512> buffer{};
+  while (true) {
+    const ssize_t got = ::read(fd, buffer.data(), buffer.size());
+    const int saved_errno = errno;
+    if (got > 0) {
+      text.append(buffer.data(), static_cast<std::size_t>(got));
+    } else if (got == 0 || saved_errno != EINTR) {
+      return text;
+    }
+  }
+}
+
+}  // namespace
+
+base::Result<Child> Child::spawn(const Plan& plan) {
+  auto report = make_pipe();
+  if (!report) return tl::unexpected(report.error());
+  auto start = make_pipe();
+  if (!start) return tl::unexpected(start.error());
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  const int saved_errno = errno;
+  if (pid < 0) return base::fail_errno(saved_errno, "cannot start a process of the demo");
+  if (pid == 0) live(plan, parent, std::move(*report), std::move(*start));
+  Child child(pid, std::move(start->writer));
+  report->writer.reset();
+  const std::string text = read_all(report->reader.get());
+  if (text != "ready") return tl::unexpected(deserialized(text));
+  return child;
+}
+
+void Child::start() {
+  if (start_ && ::write(start_.get(), "g", 1) == 1) start_.reset();
+}
+
+Child::~Child() {
+  if (pid_ <= 0) return;
+  ::kill(pid_, SIGKILL);
+  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+}  // namespace twtrace::demo
