@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// What was under way, or over, before twtrace started: marked, never guessed.
+#include <catch2/catch.hpp>
+
+#include "bpf/expect.hpp"
+#include "support/environment.hpp"
+#include "support/twtrace_run.hpp"
+
+using namespace twtrace::test;
+using nlohmann::json;
+
+namespace {
+
+constexpr int kClientUid = 61023;
+
+void check_closed_before(const std::string& mode) {
+  const std::string family = GENERATE("4", "6", "mapped");
+  const CgroupSandbox server_cgroup("server");
+  const CgroupSandbox client_cgroup("client");
+  // Above 60, an orphan stays a real socket in FIN_WAIT2 and its bucket is born only when the peer closes.
+  Arena arena(Sysctls{{"tcp_fin_timeout", "120"}});
+  arena.spec = {mode, 61, 5009, family, &server_cgroup, &client_cgroup, -1, kClientUid};
+  Workload workload(arena.spec, arena.netns);
+  workload.wait_held();
+  TwtraceRun twtrace;
+  workload.go_on();
+  arena.workload = workload.finish();
+  arena.read_after();
+  const json snapshot = twtrace.stop();
+
+  INFO(arena.workload.dump() << " family " << family);
+  check_nothing_lost(snapshot);
+  check_namespace(snapshot, arena);
+  const std::vector<json> rows = rows_of(snapshot, arena.netns);
+  REQUIRE(rows.size() == 1);
+  INFO("row " << rows[0].dump());
+  CHECK(number(rows[0], "time_wait") == 61);
+  CHECK(rows[0].at("attribution") == "cgroup");
+  CHECK(rows[0].at("service").at("cgroup") == client_cgroup.path());
+  CHECK(rows[0].at("process").at("pid").is_null());
+  CHECK(rows[0].at("process").at("uid") == kClientUid);
+  CHECK(rows[0].at("role") == "client");
+  CHECK(rows[0].at("port") == 5009);
+}
+
+}  // namespace
+
+TEST_CASE("closed before the start: service and uid, no process") {
+  if (privileged()) check_closed_before("closed-before-start");
+}
+
+TEST_CASE("orphaned before the start: service and uid, no process") {
+  if (privileged()) check_closed_before("orphaned-before-start");
+}
+
+TEST_CASE("buckets from before the start are pre-existing and nobody's") {
+  if (!privileged()) return;
+  Arena arena(Sysctls{});
+  arena.run({"server-first", 61, 5009});
+  arena.before = arena.after;  // twtrace counts from here on
+  TwtraceRun twtrace;
+  const json first = twtrace.wait_for([&](const json& snapshot) {
+    const json entry = namespace_entry(snapshot, arena.netns);
+    return entry.is_object() && entry.at("pre_existing") == 61;
+  });
+  check_namespace(first, arena);
+  CHECK(number(namespace_entry(first, arena.netns), "pre_existing") == 61);
+  CHECK(rows_of(first, arena.netns).empty());
+
+  arena.run({"client-first", 23, 5011});
+  const json snapshot = twtrace.stop();
+  check_namespace(snapshot, arena);
+  check_owners(snapshot, arena);
+  CHECK(number(namespace_entry(snapshot, arena.netns), "pre_existing") == 61);
+  CHECK(number(namespace_entry(snapshot, arena.netns), "in_use") == 61 + 23);
+}

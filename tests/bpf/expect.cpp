@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bpf/expect.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+namespace twtrace::test {
+
+using nlohmann::json;
+
+namespace {
+
+const char* const kCounts[] = {
+    "time_wait", "fin_wait2", "overflow_time_wait", "overflow_fin_wait2", "no_memory", "expired", "reused",
+    "recycled",  "purged"};
+
+bool counted_anything(const json& row) {
+  return std::any_of(std::begin(kCounts), std::end(kCounts),
+                     [&](const char* field) { return row.at(field).is_number() && row.at(field) != 0; });
+}
+
+// Kernels before 5.18 count a bucket when it expires: there is nothing to compare with, and twtrace has to say so.
+bool kernel_counts_creation(const json& entry) { return !entry.at("kernel").at("created").is_null(); }
+
+void check_rows_add_up(const json& snapshot, const Arena& arena, const json& entry) {
+  CHECK(sum_of(snapshot, arena.netns, "created") == number(entry, "created"));
+  CHECK(sum_of(snapshot, arena.netns, "overflow") == number(entry, "overflow"));
+  CHECK(sum_of(snapshot, arena.netns, "no_memory") == number(entry, "no_memory"));
+}
+
+// The sandbox's tcp_fin_timeout of at most 4 s makes the kernel count the two substates apart (net_counters.hpp).
+void check_substates(const json& snapshot, const Arena& arena) {
+  if (!kernel_counts_creation(namespace_entry(snapshot, arena.netns))) return;
+  CHECK(sum_of(snapshot, arena.netns, "time_wait") == arena.delta().tw);
+  CHECK(sum_of(snapshot, arena.netns, "fin_wait2") == arena.delta().tw_killed);
+}
+
+// Totals are the sum over namespaces, those of others on this machine included.
+void check_totals(const json& snapshot) {
+  for (const std::string field : {"created", "overflow", "no_memory"}) {
+    std::int64_t sum = 0;
+    for (const json& entry : snapshot.at("namespaces")) sum += number(entry, field);
+    INFO(field);
+    CHECK(number(snapshot.at("totals"), field) == sum);
+  }
+}
+
+void check_stage(const json& row, const std::string& stage, std::int64_t buckets) {
+  if (stage != "fin_wait2")
+    CHECK(number(row, "time_wait") + (stage == "any" ? number(row, "fin_wait2") : 0) == buckets);
+  if (stage == "fin_wait2") CHECK(number(row, "fin_wait2") == buckets);
+  if (stage == "fin_wait2") CHECK(number(row, "time_wait") == 0);
+  if (stage == "time_wait") CHECK(number(row, "fin_wait2") == 0);
+}
+
+}  // namespace
+
+json namespace_entry(const json& snapshot, const NetnsSandbox& netns) {
+  for (const json& entry : snapshot.at("namespaces")) {
+    if (entry.at("netns") == netns.inode()) return entry;
+  }
+  return {};
+}
+
+std::vector<json> rows_of(const json& snapshot, const NetnsSandbox& netns) {
+  std::vector<json> rows;
+  for (const json& row : snapshot.at("rows")) {
+    if (row.at("netns") == netns.inode() && counted_anything(row)) rows.push_back(row);
+  }
+  return rows;
+}
+
+json row_of(const json& snapshot, const NetnsSandbox& netns, int pid) {
+  for (const json& row : rows_of(snapshot, netns)) {
+    if (row.at("process").is_object() && row.at("process").at("pid") == pid) return row;
+  }
+  return {};
+}
+
+std::int64_t number(const json& object, const std::string& field) {
+  INFO(field << " of " << object.dump());
+  REQUIRE(object.is_object());
+  REQUIRE(object.contains(field));
+  REQUIRE(object.at(field).is_number_integer());
+  return object.at(field).get<std::int64_t>();
+}
+
+std::int64_t sum_of(const json& snapshot, const NetnsSandbox& netns, const std::string& field) {
+  std::int64_t sum = 0;
+  for (const json& row : rows_of(snapshot, netns)) sum += number(row, field);
+  return sum;
+}
+
+void check_nothing_lost(const json& snapshot) {
+  CHECK(number(snapshot.at("lost"), "counts") == 0);
+  CHECK(number(snapshot.at("lost"), "events") == 0);
+}
+
+void check_namespace(const json& snapshot, const Arena& arena) {
+  check_honest(snapshot, arena);
+  const json entry = namespace_entry(snapshot, arena.netns);
+  CHECK(number(entry.at("missed"), "overflow") == 0);
+  CHECK(number(entry, "overflow") + number(entry, "no_memory") == arena.delta().overflow);
+  if (!kernel_counts_creation(entry)) {
+    CHECK(entry.at("reconciled").is_null());
+    return;
+  }
+  CHECK(number(entry, "created") == arena.delta().created());
+  CHECK(number(entry.at("missed"), "created") == 0);
+  CHECK(entry.at("reconciled") == true);
+}
+
+void check_honest(const json& snapshot, const Arena& arena) {
+  const json entry = namespace_entry(snapshot, arena.netns);
+  INFO("namespace " << entry.dump());
+  REQUIRE(entry.is_object());
+  CHECK(number(entry, "limit") == arena.netns.limit());
+  CHECK(number(entry, "in_use") == arena.after.in_use);
+  check_rows_add_up(snapshot, arena, entry);
+  CHECK(number(entry.at("kernel"), "overflow") == arena.delta().overflow);
+  CHECK(number(entry.at("kernel"), "reused") == arena.delta().reused);
+  CHECK(number(entry, "overflow") + number(entry, "no_memory") + number(entry.at("missed"), "overflow") ==
+        arena.delta().overflow);
+  if (!kernel_counts_creation(entry)) return;
+  CHECK(number(entry.at("kernel"), "created") == arena.delta().created());
+  CHECK(number(entry, "created") + number(entry.at("missed"), "created") == arena.delta().created());
+}
+
+void check_identity(const json& row, const json& owner, const Arena& arena) {
+  INFO("owner " << owner.dump() << " row " << row.dump());
+  REQUIRE(row.is_object());
+  const json& process = row.at("process");
+  CHECK(process.at("pid") == owner.at("pid"));
+  CHECK(process.at("comm") == owner.at("comm"));
+  CHECK(process.at("uid") == owner.at("uid"));
+  CHECK(process.at("pids") == 1);
+  CHECK(row.at("role") == owner.at("role"));
+  CHECK(row.at("port") == arena.spec.port);
+  CHECK(row.at("attribution") == "closer");
+  const CgroupSandbox* cgroup = owner.at("role") == "server" ? arena.spec.server_cgroup : arena.spec.client_cgroup;
+  if (cgroup == nullptr) return;
+  CHECK(row.at("service").at("cgroup") == cgroup->path());
+  CHECK(row.at("service").at("kind") == "cgroup");
+  CHECK(row.at("service").at("name") == cgroup->path());
+}
+
+void check_owners(const json& snapshot, const Arena& arena) {
+  for (const json& owner : arena.workload.at("owners")) {
+    const json row = row_of(snapshot, arena.netns, owner.at("pid"));
+    check_identity(row, owner, arena);
+    INFO("owner " << owner.dump() << " row " << row.dump());
+    CHECK(number(row, "created") == number(row, "time_wait") + number(row, "fin_wait2"));
+    CHECK(number(row, "overflow") == 0);
+    check_stage(row, arena.workload.at("stage"), number(owner, "buckets"));
+  }
+  CHECK(rows_of(snapshot, arena.netns).size() == arena.workload.at("owners").size());
+}
+
+void check_everything(const json& snapshot, const Arena& arena) {
+  INFO(arena.workload.dump() << " family " << arena.spec.family);
+  check_nothing_lost(snapshot);
+  check_totals(snapshot);
+  check_namespace(snapshot, arena);
+  check_owners(snapshot, arena);
+  check_substates(snapshot, arena);
+}
+
+}  // namespace twtrace::test

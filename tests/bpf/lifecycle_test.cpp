@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Namespaces that come and go, a reader that stands still, two tracers at once.
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <memory>
+
+#include "bpf/expect.hpp"
+#include "support/environment.hpp"
+#include "support/twtrace_run.hpp"
+
+using namespace twtrace::test;
+using nlohmann::json;
+
+TEST_CASE("a namespace that appears while twtrace runs is exact") {
+  if (!privileged()) return;
+  TwtraceRun twtrace;
+  Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
+  arena.run({"server-first", 61, 5017});
+  check_everything(twtrace.stop(), arena);
+}
+
+TEST_CASE("the numbers of a namespace that is deleted stay") {
+  if (!privileged()) return;
+  TwtraceRun twtrace;
+  auto arena = std::make_unique<Arena>(Sysctls{});
+  arena->run({"half-close", 61, 5017});
+  const json before =
+      twtrace.wait_for([&](const json& snapshot) { return sum_of(snapshot, arena->netns, "created") == 61; });
+  check_namespace(before, *arena);
+  const std::uint64_t inode = arena->netns.inode();
+  arena.reset();
+  const auto row_in = [inode](const json& snapshot) {
+    for (const json& row : snapshot.at("rows")) {
+      if (row.at("netns") == inode) return row;
+    }
+    return json();
+  };
+  twtrace.wait_for([&](const json& now) { return row_in(now).is_object() && row_in(now).at("live") == 0; });
+  const json snapshot = twtrace.stop();
+  const json row = row_in(snapshot);
+  INFO(row.dump());
+  CHECK(number(row, "created") == 61);
+  CHECK(number(row, "live") == 0);
+  CHECK((row.at("purged").is_null() || row.at("purged") == 61));
+  CHECK(number(snapshot.at("lost"), "counts") == 0);
+}
+
+TEST_CASE("a reader that stands still loses events, never counts") {
+  if (!privileged()) return;
+  Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
+  TwtraceRun twtrace({"--ring-size", "4096"});
+  twtrace.process().signal(SIGSTOP);
+  arena.run({"client-first", 1009, 5017});
+  twtrace.process().signal(SIGCONT);
+  const json snapshot = twtrace.stop();
+  CHECK(number(snapshot.at("lost"), "events") > 0);
+  CHECK(number(snapshot.at("lost"), "counts") == 0);
+  check_namespace(snapshot, arena);
+  check_owners(snapshot, arena);
+}
+
+TEST_CASE("two instances at once are both exact") {
+  if (!privileged()) return;
+  Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
+  TwtraceRun first;
+  TwtraceRun second;
+  arena.run({"client-first", 61, 5017});
+  check_everything(first.stop(), arena);
+  check_everything(second.stop(), arena);
+}
+
+TEST_CASE("SIGTERM prints the last partial interval too") {
+  if (!privileged()) return;
+  Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
+  TwtraceRun twtrace({}, "3600");
+  arena.run({"client-first", 23, 5017});
+  check_everything(twtrace.stop(SIGTERM), arena);
+}
+
+TEST_CASE("a killed instance leaves nothing that disturbs the next") {
+  if (!privileged()) return;
+  Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
+  {
+    TwtraceRun victim;
+    victim.process().signal(SIGKILL);
+    REQUIRE(victim.process().wait() == 128 + SIGKILL);
+  }
+  TwtraceRun twtrace;
+  arena.run({"client-first", 23, 5017});
+  check_everything(twtrace.stop(), arena);
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// A full table: who was refused, at which stage, in which namespace.
+#include <catch2/catch.hpp>
+
+#include "bpf/expect.hpp"
+#include "support/environment.hpp"
+#include "support/twtrace_run.hpp"
+
+using namespace twtrace::test;
+using nlohmann::json;
+
+namespace {
+
+// `created` of the owner's buckets fit, the rest is refused; `stage` as in the JSON.
+void check_refusals(const json& snapshot, const Arena& arena, const std::string& stage, std::int64_t created) {
+  INFO(arena.workload.dump());
+  check_nothing_lost(snapshot);
+  check_namespace(snapshot, arena);
+  const std::string other = stage == "time_wait" ? "fin_wait2" : "time_wait";
+  const json& owner = arena.workload.at("owners").at(0);
+  const json row = row_of(snapshot, arena.netns, owner.at("pid"));
+  check_identity(row, owner, arena);
+  CHECK(number(row, stage) == created);
+  CHECK(number(row, other) == 0);
+  CHECK(number(row, "overflow_" + stage) == arena.spec.count - created);
+  CHECK(number(row, "overflow_" + other) == 0);
+  CHECK(number(row, "overflow") == arena.spec.count - created);
+  CHECK(number(row, "no_memory") == 0);
+  CHECK(rows_of(snapshot, arena.netns).size() == 1);
+}
+
+}  // namespace
+
+TEST_CASE("refusals at the TIME_WAIT stage go to the closer") {
+  if (!privileged()) return;
+  const std::string family = GENERATE("4", "6", "mapped");
+  Arena arena(Sysctls{{"tcp_max_tw_buckets", "100"}});
+  TwtraceRun twtrace;
+  arena.run({"half-close", 241, 5007, family});
+  check_refusals(twtrace.stop(), arena, "time_wait", 100);
+}
+
+TEST_CASE("refusals at the FIN_WAIT2 stage go to the closer") {
+  if (!privileged()) return;
+  const std::string family = GENERATE("4", "6", "mapped");
+  Arena arena(Sysctls{{"tcp_max_tw_buckets", "100"}});
+  TwtraceRun twtrace;
+  arena.run({"orphan-fin-wait2", 241, 5007, family});
+  check_refusals(twtrace.stop(), arena, "fin_wait2", 100);
+}
+
+TEST_CASE("a table of size zero refuses everything") {
+  if (!privileged()) return;
+  const std::string mode = GENERATE("half-close", "server-first", "killed");
+  Arena arena(Sysctls{{"tcp_max_tw_buckets", "0"}, {"tcp_fin_timeout", "120"}});
+  TwtraceRun twtrace;
+  arena.run({mode, 61, 5007});
+  check_refusals(twtrace.stop(), arena, "time_wait", 0);
+}
+
+TEST_CASE("two namespaces with the same port keep their rows and limits apart") {
+  if (!privileged()) return;
+  Arena small(Sysctls{{"tcp_max_tw_buckets", "23"}});
+  Arena large(Sysctls{{"tcp_max_tw_buckets", "61"}});
+  TwtraceRun twtrace;
+  small.run({"half-close", 101, 5007});
+  large.run({"half-close", 103, 5007});
+  const json snapshot = twtrace.stop();
+  check_refusals(snapshot, small, "time_wait", 23);
+  check_refusals(snapshot, large, "time_wait", 61);
+}
+
+TEST_CASE("a limit that is changed while twtrace runs is followed") {
+  if (!privileged()) return;
+  Arena arena(Sysctls{{"tcp_max_tw_buckets", "13"}});
+  TwtraceRun twtrace;
+  arena.run({"half-close", 31, 5007});
+  const json first =
+      twtrace.wait_for([&](const json& snapshot) { return sum_of(snapshot, arena.netns, "overflow") == 31 - 13; });
+  check_refusals(first, arena, "time_wait", 13);
+  arena.netns.set_sysctl("tcp_max_tw_buckets", "1000");
+  arena.run({"half-close", 17, 5011});
+  const json snapshot = twtrace.stop();
+  check_namespace(snapshot, arena);
+  CHECK(sum_of(snapshot, arena.netns, "created") == 13 + 17);
+  CHECK(sum_of(snapshot, arena.netns, "overflow") == 31 - 13);
+}

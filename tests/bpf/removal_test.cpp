@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ends of buckets. A backend that cannot see why a bucket went away says null; then only the gauges are asserted.
+#include <catch2/catch.hpp>
+
+#include "bpf/expect.hpp"
+#include "support/environment.hpp"
+#include "support/twtrace_run.hpp"
+
+using namespace twtrace::test;
+using nlohmann::json;
+
+namespace {
+
+bool live_is(const json& row, std::int64_t live) { return row.is_object() && row.at("live") == live; }
+
+// A reason that the backend sees must be exact, and the others zero.
+void check_reason(const json& row, const std::string& reason, std::int64_t count) {
+  for (const std::string field : {"expired", "reused", "recycled", "purged"}) {
+    INFO(field << " of " << row.dump());
+    if (row.at(field).is_null()) continue;
+    CHECK(row.at(field) == (field == reason ? count : 0));
+  }
+}
+
+// The only row of the namespace; null when there is none or more than one.
+json only_row(const json& snapshot, const Arena& arena) {
+  const std::vector<json> rows = rows_of(snapshot, arena.netns);
+  return rows.size() == 1 ? rows[0] : json();
+}
+
+// Waits until the row has no live bucket any more, and returns the last snapshot.
+json wait_for_removal(TwtraceRun& twtrace, const Arena& arena) {
+  twtrace.wait_for([&](const json& snapshot) { return live_is(only_row(snapshot, arena), 0); });
+  return twtrace.stop();
+}
+
+void check_removed(const json& snapshot, const Arena& arena, const std::string& reason) {
+  check_nothing_lost(snapshot);
+  check_namespace(snapshot, arena);
+  const json row = only_row(snapshot, arena);
+  const json& owner = arena.workload.at("owners").at(0);
+  CHECK(number(row, "created") == arena.spec.count);
+  CHECK(number(row, "live") == 0);
+  CHECK(row.at("process").at("comm") == owner.at("comm"));
+  CHECK(row.at("role") == owner.at("role"));
+  CHECK(row.at("port") == arena.spec.port);
+  CHECK(number(namespace_entry(snapshot, arena.netns), "in_use") == 0);
+  check_reason(row, reason, arena.spec.count);
+}
+
+}  // namespace
+
+TEST_CASE("live is what the kernel holds") {
+  if (!privileged()) return;
+  const std::string mode = GENERATE("server-first", "killed", "orphan-fin-wait2");
+  Arena arena(Sysctls{});
+  TwtraceRun twtrace;
+  arena.run({mode, 61, 5013});
+  const int pid = arena.workload.at("owners").at(0).at("pid");
+  const json snapshot = twtrace.wait_for([&](const json& now) { return live_is(row_of(now, arena.netns, pid), 61); });
+  const json row = row_of(snapshot, arena.netns, pid);
+  CHECK(arena.netns.counters().in_use == 61);
+  CHECK(number(row, "live") == 61);
+  check_reason(row, "none", 0);
+}
+
+TEST_CASE("buckets that expire") {
+  if (!privileged()) return;
+  Arena arena(Sysctls{{"tcp_fin_timeout", "1"}});
+  TwtraceRun twtrace;
+  arena.spec = {"orphaned-before-start", 61, 5013};
+  Workload workload(arena.spec, arena.netns);
+  workload.wait_held();
+  REQUIRE(wait_until([&] { return arena.netns.counters().in_use == 0; }));
+  workload.go_on();  // the peers close into the void
+  arena.workload = workload.finish();
+  arena.read_after();
+  check_removed(wait_for_removal(twtrace, arena), arena, "expired");
+}
+
+TEST_CASE("buckets that a connect takes over") {
+  if (!privileged()) return;
+  const std::string family = GENERATE("4", "6", "mapped");
+  Arena arena(Sysctls{{"tcp_tw_reuse", "1"}});
+  TwtraceRun twtrace;
+  arena.run({"reuse", 23, 5013, family});
+  CHECK(arena.delta().reused == 23);
+  check_removed(wait_for_removal(twtrace, arena), arena, "reused");
+}
+
+TEST_CASE("buckets that a SYN kills") {
+  if (!privileged()) return;
+  const std::string family = GENERATE("4", "6", "mapped");
+  Arena arena(Sysctls{});
+  TwtraceRun twtrace;
+  arena.run({"syn-recycle", 23, 5013, family});
+  check_removed(wait_for_removal(twtrace, arena), arena, "recycled");
+}
+
+TEST_CASE("a row keeps its pid when its process and all its buckets are gone") {
+  if (!privileged()) return;
+  Arena arena(Sysctls{});
+  TwtraceRun twtrace;
+  arena.run({"syn-recycle", 23, 5013});
+  const json last = twtrace.wait_for(
+      [&](const json& snapshot) {
+        return live_is(only_row(snapshot, arena), 0) && only_row(snapshot, arena).at("process").at("pid").is_null();
+      },
+      milliseconds(5000));
+  check_identity(only_row(last, arena), arena.workload.at("owners").at(0), arena);
+}

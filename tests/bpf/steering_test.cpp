@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Receive packet steering: every softirq of the workload runs on the other CPU, where an innocent process is current.
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <optional>
+
+#include "bpf/expect.hpp"
+#include "support/environment.hpp"
+#include "support/twtrace_run.hpp"
+
+using namespace twtrace::test;
+using nlohmann::json;
+
+namespace {
+
+bool steering_possible(const Arena& arena) {
+  if (sysconf(_SC_NPROCESSORS_ONLN) >= 2 && arena.netns.steer_softirqs_to(1)) return true;
+  mark_skipped("needs two CPUs and receive packet steering");
+  return false;
+}
+
+// Only owners have rows, none with more than it closed; with `exact` none with less.
+void check_no_innocent(const json& snapshot, const Arena& arena, bool exact) {
+  std::size_t named = 0;
+  for (const json& owner : arena.workload.at("owners")) {
+    const json row = row_of(snapshot, arena.netns, owner.at("pid"));
+    if (row.is_null() && !exact) continue;
+    check_identity(row, owner, arena);
+    CHECK(number(row, "created") <= number(owner, "buckets"));
+    if (exact) CHECK(number(row, "created") == number(owner, "buckets"));
+    ++named;
+  }
+  for (const json& row : rows_of(snapshot, arena.netns)) {
+    INFO(row.dump());
+    if (row.at("attribution") == "closer") --named;
+    CHECK((row.at("attribution") == "closer" || !exact));
+  }
+  CHECK(named == 0);
+}
+
+struct Steered {
+  std::string mode;
+  int count;
+  bool idle;  ///< nobody spins on the CPU of the softirqs
+};
+
+// What a failure report needs beside the owner that has no row: the rows that are not an owner's.
+std::string others(const json& snapshot, const Arena& arena) {
+  std::string text = namespace_entry(snapshot, arena.netns).dump();
+  for (const json& row : rows_of(snapshot, arena.netns)) {
+    if (row.at("attribution") != "closer") text += "\n" + row.dump();
+  }
+  return text + "\n" + snapshot.at("lost").dump();
+}
+
+void check_steered(const Steered& steered) {
+  Arena arena(Sysctls{{"tcp_fin_timeout", "120"}});
+  if (!steering_possible(arena)) return;
+  std::optional<Workload> innocent;
+  if (!steered.idle) {
+    innocent.emplace(WorkloadSpec{"innocent", 1, 5019, "4", nullptr, nullptr, -1, -1, 1}, arena.netns);
+    innocent->wait_held();
+  }
+  TwtraceRun twtrace;
+  arena.run({steered.mode, steered.count, 5019, "4", nullptr, nullptr, -1, -1, 0});
+  const json snapshot = twtrace.stop();
+
+  INFO(others(snapshot, arena));
+  CHECK(arena.delta().created() == steered.count);
+  CHECK(number(snapshot.at("lost"), "counts") == 0);
+  check_honest(snapshot, arena);
+  // What no program saw is neither pre-existing nor anybody's.
+  CHECK(number(namespace_entry(snapshot, arena.netns), "pre_existing") == 0);
+  check_no_innocent(snapshot, arena, exact_under_steering());
+  if (exact_under_steering()) check_namespace(snapshot, arena);
+}
+
+}  // namespace
+
+TEST_CASE("steered: the server closes first") {
+  if (privileged()) check_steered({"server-first", 1009, false});
+}
+
+TEST_CASE("steered: the client closes first") {
+  if (privileged()) check_steered({"client-first", 1009, false});
+}
+
+TEST_CASE("steered: the owner is killed") {
+  if (privileged()) check_steered({"killed", 503, false});
+}
+
+TEST_CASE("steered: short-lived processes") {
+  if (privileged()) check_steered({"short-lived", 101, false});
+}
+
+TEST_CASE("steered to an idle CPU: what is missed is stated to the unit") {
+  if (privileged()) check_steered({GENERATE("server-first", "client-first"), 2003, true});
+}

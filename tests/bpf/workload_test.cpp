@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// The workloads alone, without twtrace: a tool can only be measured with a ruler that was checked before.
+#include <catch2/catch.hpp>
+
+#include "bpf/expect.hpp"
+#include "support/environment.hpp"
+
+using namespace twtrace::test;
+
+namespace {
+
+// FIN_WAIT2 buckets count as TWKilled here (net_counters.hpp).
+Sysctls split_substates() { return {{"tcp_fin_timeout", "4"}, {"tcp_tw_reuse", "1"}}; }
+
+// Kernels before 5.18 count at expiry; there the gauge is all there is.
+bool counts_creation(const Arena& arena) { return arena.delta().created() != 0 || arena.delta().in_use == 0; }
+
+void check_against_kernel(const Arena& arena) {
+  INFO(arena.workload.dump());
+  const std::int64_t buckets = number(arena.workload, "buckets");
+  const std::int64_t removed = number(arena.workload, "reused") + number(arena.workload, "recycled");
+  CHECK(arena.delta().overflow == 0);
+  CHECK(arena.delta().reused == number(arena.workload, "reused"));
+  CHECK(arena.delta().in_use == buckets - removed);
+  if (!counts_creation(arena)) return;
+  CHECK(arena.delta().created() == buckets);
+  if (arena.workload.at("stage") == "time_wait") CHECK(arena.delta().tw == buckets);
+  if (arena.workload.at("stage") == "fin_wait2") CHECK(arena.delta().tw_killed == buckets);
+}
+
+}  // namespace
+
+TEST_CASE("workload: every mode does to the kernel what it says") {
+  if (!privileged()) return;
+  const std::string mode =
+      GENERATE("server-first", "worker", "restart", "client-first", "half-close", "killed", "exited", "forked",
+               "thread", "short-lived", "orphan-fin-wait2", "rst", "peer-rst", "reuse", "syn-recycle");
+  const std::string family = GENERATE("4", "6", "mapped");
+  INFO(mode << " " << family);
+  Arena arena(split_substates());
+  arena.run({mode, 23, 5001, family});
+  check_against_kernel(arena);
+}
+
+TEST_CASE("workload: the outcome comes after the hold") {
+  if (!privileged()) return;
+  const std::string mode = GENERATE("closed-before-start", "orphaned-before-start");
+  Arena arena(Sysctls{{"tcp_fin_timeout", "120"}});
+  arena.spec = {mode, 23, 5001};
+  Workload workload(arena.spec, arena.netns);
+  workload.wait_held();
+  CHECK(arena.netns.settled_counters() == arena.before);
+  workload.go_on();
+  arena.workload = workload.finish();
+  arena.read_after();
+  check_against_kernel(arena);
+}
+
+TEST_CASE("workload: a full table refuses the rest") {
+  if (!privileged()) return;
+  const std::string mode = GENERATE("half-close", "orphan-fin-wait2", "killed");
+  Arena arena(Sysctls{{"tcp_max_tw_buckets", "100"}});
+  arena.run({mode, 241, 5001});
+  CHECK(arena.after.in_use == 100);
+  CHECK(arena.delta().overflow == 141);
+}
+
+TEST_CASE("workload: sandboxes are private") {
+  if (!privileged()) return;
+  Arena busy(Sysctls{{"tcp_max_tw_buckets", "1000"}});
+  Arena idle(Sysctls{{"tcp_max_tw_buckets", "2000"}});
+  busy.run({"server-first", 23, 5001});
+  idle.read_after();
+  CHECK(idle.delta() == NetCounters{});
+  CHECK(busy.netns.inode() != idle.netns.inode());
+  CHECK(busy.netns.limit() == 1000);
+  CHECK(idle.netns.limit() == 2000);
+}

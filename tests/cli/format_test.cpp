@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// The other formats and colours.
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <csignal>
+
+#include "cli/cli.hpp"
+#include "support/environment.hpp"
+#include "support/workload.hpp"
+
+using namespace twtrace::test;
+
+namespace {
+
+/// The output of one interval in which a full table refused some of a workload's buckets.
+std::string output_of(const Arguments& arguments, const std::string& environment = "TWTRACE_UNUSED=1") {
+  Arena arena(Sysctls{{"tcp_max_tw_buckets", "10"}});
+  Arguments argv = {"env", environment, twtrace_binary(), "-b", "-d", "3600", "-g", "pid"};
+  argv.insert(argv.end(), {"--netns", std::to_string(arena.netns.inode())});
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  Subprocess process(argv);
+  INFO(process.standard_error());
+  REQUIRE(process.wait_for_error("ready\n"));
+  arena.run({"half-close", 23, 5017});
+  process.signal(SIGINT);
+  REQUIRE(process.wait() == 0);
+  return process.standard_output();
+}
+
+bool is_coloured(const std::string& text) { return text.find('\x1b') != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("csv: a header once, then lines with as many cells") {
+  if (!privileged()) return;
+  const auto all = lines(output_of({"-o", "csv"}));
+  REQUIRE(all.size() == 2);
+  const auto cells = [](const std::string& line) { return std::count(line.begin(), line.end(), ',') + 1; };
+  CHECK(all[0].rfind("time,kind,", 0) == 0);
+  CHECK(cells(all[1]) == cells(all[0]));
+  CHECK(all[1].find(",normal,") != std::string::npos);
+  CHECK(all[1].find("5017") != std::string::npos);
+}
+
+TEST_CASE("table: fits 80 columns and marks who was refused; wide: shows more") {
+  if (!privileged()) return;
+  const auto table = lines(output_of({"-o", "table"}));
+  std::size_t marked = 0;
+  for (const std::string& line : table) {
+    INFO(line);
+    CHECK(line.size() < 80);
+    marked += line.rfind("!", 0) == 0 ? 1U : 0U;
+  }
+  CHECK(marked == 1);
+  const auto wide = lines(output_of({"-o", "wide"}));
+  const auto longest = [](const std::vector<std::string>& all) {
+    std::size_t most = 0;
+    for (const std::string& line : all) most = std::max(most, line.size());
+    return most;
+  };
+  CHECK(longest(wide) > longest(table));
+}
+
+TEST_CASE("colour only when it is asked for: standard output is no terminal here") {
+  if (!privileged()) return;
+  CHECK_FALSE(is_coloured(output_of({})));
+  CHECK_FALSE(is_coloured(output_of({"--color", "never"})));
+  CHECK(is_coloured(output_of({"--color", "always"})));
+}
+
+// The flag is the more deliberate of the two.
+TEST_CASE("NO_COLOR switches automatic colour off, not --color always") {
+  if (!privileged()) return;
+  CHECK_FALSE(is_coloured(output_of({"--color", "auto"}, "NO_COLOR=1")));
+  CHECK(is_coloured(output_of({"--color", "always"}, "NO_COLOR=1")));
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// What asks for information gets it on standard output, without a privilege.
+#include <catch2/catch.hpp>
+#include <regex>
+
+#include "cli/cli.hpp"
+
+using namespace twtrace::test;
+
+namespace {
+
+std::string told(const Arguments& arguments) {
+  const Outcome outcome = run_twtrace(arguments);
+  INFO(describe(outcome));
+  CHECK(outcome.code == 0);
+  CHECK(outcome.err.empty());
+  REQUIRE_FALSE(outcome.out.empty());
+  CHECK(outcome.out.back() == '\n');
+  return outcome.out;
+}
+
+bool mentions(const std::string& text, const std::string& what) { return text.find(what) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("--help explains every command and common flag") {
+  const std::string text = told({"--help"});
+  CHECK(text == told({"-h"}));
+  for (const char* command : {"top", "events", "doctor", "demo"}) CHECK(mentions(text, command));
+  for (const char* flag :
+       {"--batch",   "--delay", "--iterations", "--group",       "--sort",    "--rows",    "--output",
+        "--json",    "--pid",   "--local-port", "--remote-port", "-4",        "-6",        "--comm",
+        "--service", "--netns", "--probe",      "--color",       "--verbose", "--version", "--help"}) {
+    INFO(flag);
+    CHECK(mentions(text, flag));
+  }
+}
+
+TEST_CASE("--help of a command lists its flags") {
+  for (const char* command : {"top", "events", "doctor"}) {
+    CHECK(mentions(told({command, "--help"}), "--netns"));
+  }
+}
+
+TEST_CASE("--version is the name and the version") {
+  CHECK(std::regex_match(told({"--version"}), std::regex("twtrace [0-9]+\\.[0-9]+\\.[0-9]+\n")));
+}
+
+TEST_CASE("-s help lists the columns, and each of them is accepted") {
+  const std::string text = told({"-s", "help"});
+  CHECK(text == told({"top", "--sort", "help"}));
+  const auto listed = lines(text);
+  REQUIRE(listed.size() == 11);
+  for (std::size_t i = 1; i < listed.size(); ++i) {
+    const std::string column = listed[i].substr(2, listed[i].find(' ', 2) - 2);
+    INFO(column);
+    // -4 -6 is refused after the column was looked at.
+    CHECK(mentions(run_twtrace({"-s", column, "-4", "-6"}).err, "-4 and -6"));
+  }
+}

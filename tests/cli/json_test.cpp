@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// The JSON contract, on the real binary: every field has its name and type. Fields are added, never renamed: a new one
+// belongs into these lists.
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+#include "cli/cli.hpp"
+#include "support/environment.hpp"
+#include "support/twtrace_run.hpp"
+#include "support/workload.hpp"
+
+using namespace twtrace::test;
+using nlohmann::json;
+
+namespace {
+
+using Names = std::vector<std::string>;
+
+void check_keys(const json& object, Names names) {
+  std::sort(names.begin(), names.end());
+  INFO(object.dump());
+  CHECK(keys(object) == names);
+}
+
+void check_numbers(const json& object, const Names& names, bool may_be_null = false) {
+  for (const std::string& name : names) {
+    INFO(name << " of " << object.dump());
+    CHECK((object.at(name).is_number() || (may_be_null && object.at(name).is_null())));
+  }
+}
+
+const Names kCounted = {"created",  "time_wait", "fin_wait2", "overflow", "overflow_time_wait", "overflow_fin_wait2",
+                        "no_memory"};
+const Names kRemoved = {"reused", "recycled", "expired", "purged"};
+
+Names joined(Names first, const Names& second, const Names& third = {}) {
+  first.insert(first.end(), second.begin(), second.end());
+  first.insert(first.end(), third.begin(), third.end());
+  return first;
+}
+
+void check_row(const json& row, bool with_peer) {
+  Names names = joined({"netns", "process", "service", "role", "port", "attribution", "live", "created_per_s",
+                        "overflow_per_s", "kind", "netns_name"},
+                       kCounted, kRemoved);
+  if (with_peer) names.push_back("peer");
+  check_keys(row, names);
+  check_numbers(row, joined(kCounted, {"netns", "created_per_s", "overflow_per_s"}));
+  check_numbers(row, joined(kRemoved, {"live"}), true);
+  check_keys(row.at("process"), {"pid", "comm", "uid", "pids", "exited"});
+}
+
+void check_netns(const json& netns) {
+  check_keys(netns, joined({"netns", "name", "limit", "in_use", "pre_existing", "kernel", "missed", "reconciled",
+                            "gone", "unattributed", "unattributed_overflow", "created_per_s", "overflow_per_s"},
+                           kCounted, kRemoved));
+  check_numbers(netns, kCounted);
+  check_numbers(netns, joined(kRemoved, {"limit", "in_use", "pre_existing"}), true);
+  check_keys(netns.at("kernel"), {"created", "overflow", "reused"});
+  check_keys(netns.at("missed"), {"created", "overflow"});
+  CHECK((netns.at("reconciled").is_boolean() || netns.at("reconciled").is_null()));
+}
+
+void check_snapshot(const json& snapshot) {
+  check_keys(snapshot, {"schema", "time", "time_unix_ms", "interval_s", "uptime_s", "group", "host", "probe", "totals",
+                        "namespaces", "rows", "lost", "cost", "rows_hidden", "live_age_s"});
+  CHECK(snapshot.at("schema") == "twtrace.snapshot/1");
+  check_numbers(snapshot, {"time_unix_ms", "interval_s", "uptime_s", "rows_hidden"});
+  check_keys(snapshot.at("host"), {"name", "kernel"});
+  check_keys(snapshot.at("probe"), {"backend", "fallbacks", "sees_removal"});
+  check_keys(snapshot.at("totals"),
+             joined({"unattributed", "unattributed_overflow", "unattributed_no_memory"}, kCounted, kRemoved));
+  check_keys(snapshot.at("lost"), {"events", "counts", "rows_full", "rows_busy", "netns_full", "sockets_full",
+                                   "buckets_full", "cgroups_full", "listeners_full", "pairs_lost", "recursion_misses"});
+  check_keys(snapshot.at("cost"), {"bpf_run_ns_per_event", "cpu_percent", "rss_bytes"});
+  CHECK(snapshot.at("cost").at("rss_bytes") > 1'000'000);
+  // What the backend cannot see is null, never 0.
+  const bool sees_removal = snapshot.at("probe").at("sees_removal");
+  for (const std::string& name : kRemoved) CHECK(snapshot.at("totals").at(name).is_null() == !sees_removal);
+  for (const json& netns : snapshot.at("namespaces")) check_netns(netns);
+  for (const json& row : snapshot.at("rows")) check_row(row, snapshot.at("group") == "peer");
+}
+
+Outcome batch(Arguments extra, const std::string& delay = "0.1", const std::string& count = "2") {
+  extra.insert(extra.begin(), {"-b", "--json", "-d", delay, "-n", count});
+  return run_twtrace(extra);
+}
+
+}  // namespace
+
+TEST_CASE("every field of a snapshot has its name, and rows have theirs in every group") {
+  if (!privileged()) return;
+  Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
+  const std::string group = GENERATE("process", "pid", "service", "port", "peer", "netns");
+  TwtraceRun twtrace({"-g", group}, "0.3");
+  arena.run({"client-first", 23, 5017});
+  const json snapshot = twtrace.stop();
+  CHECK(snapshot.at("group") == group);
+  check_snapshot(snapshot);
+  std::uint64_t created = 0;
+  for (const json& row : snapshot.at("rows")) {
+    if (row.at("netns") == arena.netns.inode()) created += row.at("created").get<std::uint64_t>();
+  }
+  CHECK(created == 23);
+}
+
+TEST_CASE("peers have rates of their own") {
+  if (!privileged()) return;
+  Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
+  TwtraceRun twtrace({"-g", "peer"}, "3600");  // one interval, from the start to the signal
+  arena.run({"client-first", 23, 5017});
+  const json snapshot = twtrace.stop();
+  const double expected = 23 / snapshot.at("interval_s").get<double>();
+  int found = 0;
+  for (const json& row : snapshot.at("rows")) {
+    if (row.at("netns") != arena.netns.inode() || row.at("peer").is_null()) continue;
+    INFO(row.dump());
+    CHECK(row.at("created_per_s").get<double>() == Approx(expected).epsilon(0.01));
+    ++found;
+  }
+  CHECK(found == 1);
+}
+
+TEST_CASE("-n lines, one object each, at the asked pace") {
+  if (!privileged()) return;
+  const Outcome outcome = batch({}, "0.3", "3");
+  INFO(describe(outcome));
+  CHECK(outcome.code == 0);
+  CHECK(outcome.err == "ready\n");
+  const auto all = lines(outcome.out);
+  REQUIRE(all.size() == 3);
+  double uptime = 0;
+  std::int64_t time = 0;
+  for (const std::string& line : all) {
+    const json snapshot = json::parse(line);
+    check_snapshot(snapshot);
+    const double interval = snapshot.at("interval_s");
+    CHECK(interval >= 0.05);
+    CHECK(interval < 3);  // a busy machine may be late
+    CHECK(snapshot.at("uptime_s").get<double>() == Approx(uptime + interval).margin(0.005));
+    uptime = snapshot.at("uptime_s");
+    CHECK(snapshot.at("time_unix_ms") > time);
+    time = snapshot.at("time_unix_ms");
+  }
+  CHECK(uptime >= 0.85);
+}
+
+TEST_CASE("interval and count can be given as words") {
+  if (!privileged()) return;
+  for (const Arguments& arguments : {Arguments{"-b", "--json", "0.2", "2"}, Arguments{"0.2", "2", "-b", "--json"},
+                                     Arguments{"top", "-b", "-o", "json", "0.2", "2"}}) {
+    const Outcome outcome = run_twtrace(arguments);
+    INFO(describe(outcome));
+    CHECK(outcome.code == 0);
+    CHECK(lines(outcome.out).size() == 2);
+  }
+}
+
+TEST_CASE("-r cuts rows and says how many") {
+  if (!privileged()) return;
+  Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
+  TwtraceRun twtrace({"-r", "1", "--netns", std::to_string(arena.netns.inode())}, "3600");
+  arena.run({"client-first", 5, 5017});
+  arena.run({"server-first", 7, 5018});
+  const json snapshot = twtrace.stop();
+  INFO(snapshot.dump());
+  CHECK(snapshot.at("rows").size() == 1);
+  CHECK(snapshot.at("rows_hidden") == 1);
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// A kernel or a user that cannot: exit code 77, the reason and the remedy.
+#include <catch2/catch.hpp>
+
+#include "cli/cli.hpp"
+#include "support/environment.hpp"
+
+using namespace twtrace::test;
+using nlohmann::json;
+
+namespace {
+
+/// twtrace without the given capabilities ("-all", "-bpf,-sys_admin").
+Outcome without(const std::string& capabilities, const Arguments& arguments) {
+  Arguments argv = {"setpriv", "--inh-caps=" + capabilities, "--bounding-set=" + capabilities, twtrace_binary()};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  return run_program(argv);
+}
+
+}  // namespace
+
+TEST_CASE("no privilege at all: the missing capabilities are named, whatever the uid") {
+  if (!privileged()) return;
+  for (const Arguments& arguments : {Arguments{"-b", "-n", "1"}, Arguments{"events"}, Arguments{"--probe", "fentry"}}) {
+    const Outcome outcome = without("-all", arguments);
+    check_refused(outcome, 77, "CAP_BPF and CAP_PERFMON");
+    CHECK(outcome.err.find("sudo") != std::string::npos);
+    CHECK(outcome.err.find("setcap") != std::string::npos);
+  }
+}
+
+TEST_CASE("only what is missing is named") {
+  if (!privileged()) return;
+  const Outcome outcome = without("-perfmon,-sys_admin", {"-b", "-n", "1"});
+  check_refused(outcome, 77, "CAP_PERFMON");
+  CHECK(outcome.err.find("CAP_BPF") == std::string::npos);
+}
+
+TEST_CASE("CAP_SYS_ADMIN takes the place of both") {
+  if (!privileged()) return;
+  const Outcome outcome = without("-bpf,-perfmon", {"-b", "--json", "-d", "0.1", "-n", "1"});
+  INFO(describe(outcome));
+  CHECK(outcome.code == 0);
+  CHECK(lines(outcome.out).size() == 1);
+}
+
+TEST_CASE("usage errors and help need no privilege") {
+  if (!privileged()) return;
+  check_refused(without("-all", {"--no-feature", "foo"}), 2, "foo");
+  check_refused(without("-all", {"-g", "foo"}), 2, "foo");
+  CHECK(without("-all", {"--help"}).code == 0);
+}
+
+// Which backends work depends on the kernel; that each either works or says why not does not.
+TEST_CASE("a backend that was asked for is used, or refused with its reason") {
+  if (!privileged()) return;
+  int working = 0;
+  for (const std::string backend : {"fentry", "kprobe", "tracepoint"}) {
+    INFO(backend);
+    const Outcome outcome = run_twtrace({"--probe", backend, "-b", "--json", "-d", "0.1", "-n", "1"});
+    if (outcome.code != 0) {
+      check_refused(outcome, 77, backend + ": ");
+      continue;
+    }
+    CHECK(json::parse(outcome.out).at("probe").at("backend") == backend);
+    ++working;
+  }
+  CHECK(working > 0);
+}
+
+TEST_CASE("a kernel without BTF is told so, with the remedy") {
+  if (!privileged()) return;
+  const Outcome outcome = run_twtrace({"--no-feature", "btf", "-b", "-n", "1"});
+  check_refused(outcome, 77, "BTF");
+  CHECK(outcome.err.find("--btf FILE") != std::string::npos);
+}
+
+TEST_CASE("with no backend left every one is named with its reason") {
+  if (!privileged()) return;
+  const Outcome outcome =
+      run_twtrace({"--no-feature", "fentry", "--no-feature", "kprobe", "--no-feature", "tracepoint", "-b"});
+  check_refused(outcome, 77, "fentry: switched off; kprobe: switched off; tracepoint: switched off");
+}
+
+TEST_CASE("what was passed over is in the snapshot") {
+  if (!privileged()) return;
+  const Outcome outcome = run_twtrace({"--no-feature", "fentry", "--no-feature", "kprobe", "-b", "--json", "0.1", "1"});
+  INFO(describe(outcome));
+  REQUIRE(outcome.code == 0);
+  const json probe = json::parse(outcome.out).at("probe");
+  CHECK(probe.at("backend") == "tracepoint");
+  REQUIRE(probe.at("fallbacks").size() >= 2);
+  CHECK(probe.at("fallbacks")[0] == "fentry: switched off");
+  CHECK(probe.at("fallbacks")[1] == "kprobe: switched off");
+}

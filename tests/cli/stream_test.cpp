@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Standard output that goes away, is full, or was never there: one line, exit code 1, no hang.
+#include <catch2/catch.hpp>
+
+#include "cli/cli.hpp"
+#include "support/environment.hpp"
+#include "support/workload.hpp"
+
+using namespace twtrace::test;
+
+namespace {
+
+/// Runs a script that says "exit=CODE" on standard error last; returns what twtrace said and its code.
+Outcome traced(const std::string& script) {
+  Outcome outcome = run_shell(script);
+  auto said = lines(outcome.err);
+  REQUIRE_FALSE(said.empty());
+  REQUIRE(said.back().rfind("exit=", 0) == 0);
+  outcome.code = std::stoi(said.back().substr(5));
+  said.pop_back();
+  outcome.err.clear();
+  for (const std::string& line : said) {
+    if (line != "ready") outcome.err += line + "\n";
+  }
+  outcome.out.clear();
+  return outcome;
+}
+
+}  // namespace
+
+TEST_CASE("a reader that goes away ends a batch with one line") {
+  if (!privileged()) return;
+  check_refused(traced("(\"$0\" -b --json -d 0.1; echo exit=$? >&2) | head -1"), 1, "standard output");
+  check_refused(traced("(\"$0\" -b -o csv -d 0.1; echo exit=$? >&2) | true"), 1, "standard output");
+}
+
+// Nothing happens that could be written: it must be noticed all the same.
+TEST_CASE("a reader that goes away ends the event stream, even a silent one") {
+  if (!privileged()) return;
+  check_refused(traced("(\"$0\" events --json -D 1 --netns self; echo exit=$? >&2) | true"), 1, "standard output");
+  check_refused(traced("(\"$0\" events --netns self; echo exit=$? >&2) | head -1"), 1, "standard output");
+}
+
+TEST_CASE("a reader that does not want the help is an error, not a signal") {
+  check_refused(traced("(sleep 0.3; \"$0\" --help; echo exit=$? >&2) | true"), 1, "standard output");
+}
+
+TEST_CASE("a closed standard output is an error, and no other file is written to instead") {
+  check_refused(traced("\"$0\" --help >&-; echo exit=$? >&2"), 1, "standard output");
+  if (!privileged()) return;
+  check_refused(traced("\"$0\" -b --json -d 0.1 -n 2 >&-; echo exit=$? >&2"), 1, "standard output");
+  check_refused(traced("\"$0\" events >&-; echo exit=$? >&2"), 1, "standard output");
+}
+
+TEST_CASE("a closed standard input and standard error do not matter") {
+  if (!privileged()) return;
+  const Outcome outcome = run_shell("\"$0\" -b --json -d 0.1 -n 2 <&- 2>&-");
+  INFO(describe(outcome));
+  CHECK(outcome.code == 0);
+  CHECK(lines(outcome.out).size() == 2);
+}
+
+TEST_CASE("a full disk is an error") {
+  check_refused(traced("\"$0\" --version >/dev/full; echo exit=$? >&2"), 1, "No space left");
+  if (!privileged()) return;
+  check_refused(traced("\"$0\" -b --json -d 0.1 >/dev/full; echo exit=$? >&2"), 1, "No space left");
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// A cgroup of its own in the v2 hierarchy.
+#pragma once
+
+#include <string>
+
+namespace twtrace::test {
+
+/// Creates a cgroup with a unique name under the cgroup v2 root and removes it, with its processes already gone, on
+/// destruction. Throws std::runtime_error when there is no cgroup v2 hierarchy to write to.
+class CgroupSandbox {
+ public:
+  explicit CgroupSandbox(const std::string& name);
+  CgroupSandbox(const CgroupSandbox&) = delete;
+  CgroupSandbox& operator=(const CgroupSandbox&) = delete;
+  ~CgroupSandbox();
+
+  /// Where to write to, for example "/sys/fs/cgroup/unified/twtrace-test-12-web".
+  const std::string& directory() const { return directory_; }
+  /// As the kernel names it, for example "/twtrace-test-12-web".
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  std::string directory_;
+};
+
+}  // namespace twtrace::test

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel's own counters of a network namespace: the ground truth of this tier.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+
+namespace twtrace::test {
+
+/// Values of /proc/PID/net/netstat and sockstat. Since 5.18 TW and TWKilled count at the allocation of a bucket, by
+/// its time to live: TWKilled up to 4 s (a FIN_WAIT2 bucket where tcp_fin_timeout is at most 4), TW above.
+struct NetCounters {
+  std::int64_t tw = 0;
+  std::int64_t tw_killed = 0;
+  std::int64_t reused = 0;    ///< TWRecycled
+  std::int64_t overflow = 0;  ///< TCPTimeWaitOverflow
+  std::int64_t in_use = 0;    ///< sockstat tw, a gauge
+
+  std::int64_t created() const { return tw + tw_killed; }
+  bool operator==(const NetCounters&) const = default;
+};
+
+/// Difference of the counters; in_use too (a change of the gauge).
+NetCounters operator-(const NetCounters& after, const NetCounters& before);
+
+/// Counters of the namespace that process `pid` is in. Throws std::runtime_error when they cannot be read.
+NetCounters read_counters(pid_t pid);
+
+}  // namespace twtrace::test

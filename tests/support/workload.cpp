@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/workload.hpp"
+
+#include <stdexcept>
+#include <vector>
+
+#include "support/environment.hpp"
+
+namespace twtrace::test {
+namespace {
+
+void add(std::vector<std::string>& argv, const std::string& flag, const CgroupSandbox* cgroup) {
+  if (cgroup != nullptr) argv.insert(argv.end(), {flag, cgroup->directory()});
+}
+
+void add(std::vector<std::string>& argv, const std::string& flag, int value) {
+  if (value >= 0) argv.insert(argv.end(), {flag, std::to_string(value)});
+}
+
+std::vector<std::string> command_line(const WorkloadSpec& spec) {
+  std::vector<std::string> argv = {workload_binary(), spec.mode, "--family", spec.family};
+  add(argv, "--count", spec.count);
+  add(argv, "--port", spec.port);
+  add(argv, "--cgroup-server", spec.server_cgroup);
+  add(argv, "--cgroup-client", spec.client_cgroup);
+  add(argv, "--uid-server", spec.server_uid);
+  add(argv, "--uid-client", spec.client_uid);
+  add(argv, "--cpu", spec.cpu);
+  return argv;
+}
+
+}  // namespace
+
+Workload::Workload(const WorkloadSpec& spec, const NetnsSandbox& netns) : process_(command_line(spec), netns.fd()) {}
+
+void Workload::wait_held() {
+  if (!process_.wait_for_output("{\"held\":true}")) {
+    throw std::runtime_error("workload does not hold: " + process_.standard_error());
+  }
+}
+
+nlohmann::json Workload::finish() {
+  if (process_.wait() != 0) throw std::runtime_error("workload failed: " + process_.standard_error());
+  const std::string output = process_.standard_output();
+  return nlohmann::json::parse(output.substr(output.find("{\"mode\"")));
+}
+
+void Arena::run(const WorkloadSpec& new_spec) {
+  spec = new_spec;
+  workload = Workload(spec, netns).finish();
+  read_after();
+}
+
+}  // namespace twtrace::test

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// tests/workloads/tw_workload as a child inside a sandbox.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "support/cgroup_sandbox.hpp"
+#include "support/netns_sandbox.hpp"
+#include "support/subprocess.hpp"
+
+namespace twtrace::test {
+
+/// Arguments of tw_workload; null and negative mean "not given".
+struct WorkloadSpec {
+  std::string mode;
+  int count = 13;
+  int port = 5000;
+  std::string family = "4";
+  const CgroupSandbox* server_cgroup = nullptr;
+  const CgroupSandbox* client_cgroup = nullptr;
+  int server_uid = -1;
+  int client_uid = -1;
+  int cpu = -1;
+};
+
+/// A running workload. Throws std::runtime_error, with what it said, when it does not do what it should.
+class Workload {
+ public:
+  Workload(const WorkloadSpec& spec, const NetnsSandbox& netns);
+  /// Waits until the mode holds its connections (or spins, for `innocent`).
+  void wait_held();
+  /// Lets a holding mode go on.
+  void go_on() const { process_.write_line("go"); }
+  /// Waits for its end and returns what it reports.
+  nlohmann::json finish();
+
+ private:
+  Subprocess process_;
+};
+
+/// One workload in a namespace of its own, between two readings of the kernel's counters.
+struct Arena {
+  explicit Arena(const Sysctls& sysctls) : netns(sysctls), before(netns.counters()) {}
+  /// Runs a workload to its end and reads the counters after it.
+  void run(const WorkloadSpec& spec);
+  /// Reads the counters again, once they are quiet.
+  void read_after() { after = netns.settled_counters(); }
+  NetCounters delta() const { return after - before; }
+
+  NetnsSandbox netns;
+  NetCounters before;
+  NetCounters after;
+  WorkloadSpec spec;
+  nlohmann::json workload;  ///< its report
+};
+
+}  // namespace twtrace::test

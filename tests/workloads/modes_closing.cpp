@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// Modes in which exactly one process closes first: by close(), shutdown(), exit or death.
+#include <pthread.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <thread>
+
+#include "modes.hpp"
+#include "tcp.hpp"
+
+namespace twtrace::workload {
+namespace {
+
+int start_server(Context& context) {
+  const int listener = listen_on(context.options.family, context.options.port);
+  context.link.tell();
+  return listener;
+}
+
+int connect_one(Context& context) { return connect_one(context.options.family, context.options.port); }
+
+std::vector<int> accept_all(Context& context) {
+  const int listener = start_server(context);
+  std::vector<int> fds;
+  for (int i = 0; i < context.options.count; ++i) fds.push_back(accept_one(listener));
+  return fds;
+}
+
+std::vector<int> connect_all(Context& context) {
+  context.link.wait();
+  std::vector<int> fds;
+  for (int i = 0; i < context.options.count; ++i) fds.push_back(connect_one(context));
+  return fds;
+}
+
+void close_all(const std::vector<int>& fds) {
+  for (const int fd : fds) close(fd);
+}
+
+void accept_and_close(Context& context) {
+  const int listener = start_server(context);
+  for (int i = 0; i < context.options.count; ++i) close(accept_one(listener));
+}
+
+// As a pre-forking server: the parent opened the listener, a worker accepts and closes.
+void accept_and_close_in_worker(Context& context) {
+  const int listener = start_server(context);
+  const pid_t worker = fork_owner(context, "tw-worker");
+  if (worker == 0) {
+    for (int i = 0; i < context.options.count; ++i) close(accept_one(listener));
+    _exit(0);
+  }
+  if (!wait_for(worker)) _exit(1);
+}
+
+// As in a restart: the listener is gone before the connections end.
+void stop_listening_then_close_all(Context& context) {
+  const int listener = start_server(context);
+  std::vector<int> fds;
+  for (int i = 0; i < context.options.count; ++i) fds.push_back(accept_one(listener));
+  close(listener);
+  close_all(fds);
+}
+
+void connect_all_and_follow(Context& context) {
+  const std::vector<int> fds = connect_all(context);
+  for (std::size_t i = 0; i < fds.size(); ++i) end_passively_in_turn(fds[i], static_cast<int>(i));
+}
+
+void accept_and_follow(Context& context) {
+  const int listener = start_server(context);
+  for (int i = 0; i < context.options.count; ++i) end_passively_in_turn(accept_one(listener), i);
+}
+
+void connect_and_follow(Context& context) {
+  context.link.wait();
+  for (int i = 0; i < context.options.count; ++i) end_passively_in_turn(connect_one(context), i);
+}
+
+void connect_and_close(Context& context) {
+  context.link.wait();
+  for (int i = 0; i < context.options.count; ++i) close(connect_one(context));
+}
+
+// The bucket is born while the descriptor is still open: close() comes long after.
+void connect_and_shut_down(Context& context) {
+  const std::vector<int> fds = connect_all(context);
+  for (const int fd : fds) {
+    send_fin(fd);
+    read_eof(fd);
+    wait_closed(fd);
+  }
+  close_all(fds);
+}
+
+// All connections are up before the first one ends.
+void accept_all_and_follow(Context& context) {
+  const std::vector<int> fds = accept_all(context);
+  context.link.tell();
+  for (std::size_t i = 0; i < fds.size(); ++i) end_passively_in_turn(fds[i], static_cast<int>(i));
+}
+
+void connect_all_and_be_killed(Context& context) {
+  connect_all(context);
+  context.link.wait();
+  kill(getpid(), SIGKILL);
+}
+
+void connect_all_and_exit(Context& context) {
+  connect_all(context);
+  context.link.wait();
+  _exit(0);
+}
+
+// The parent's close() sends nothing, because the child still holds the connection: the child is the owner.
+void connect_all_and_leave_to_child(Context& context) {
+  const std::vector<int> fds = connect_all(context);
+  context.link.wait();
+  int pipe_fds[2];
+  if (pipe(pipe_fds) != 0) die("pipe");
+  const pid_t child = fork_owner(context, "tw-child");
+  if (child == 0) {
+    Link(pipe_fds[0]).wait();
+    close_all(fds);
+    _exit(0);
+  }
+  close_all(fds);
+  Link(pipe_fds[1]).tell();
+  if (!wait_for(child)) _exit(1);
+}
+
+// The owner is the process, so its row has the leader's name, not "tw-thread".
+void connect_and_close_in_thread(Context& context) {
+  const std::vector<int> fds = connect_all(context);
+  context.link.wait();
+  std::thread([&fds] {
+    pthread_setname_np(pthread_self(), "tw-thread");
+    close_all(fds);
+  }).join();
+}
+
+// A process per connection, which exits without closing.
+void connect_in_short_lived_children(Context& context) {
+  context.link.wait();
+  for (int i = 0; i < context.options.count; ++i) {
+    const pid_t child = fork_owner(context, "tw-short");
+    if (child == 0) {
+      connect_one(context);
+      _exit(0);
+    }
+    if (!wait_for(child)) _exit(1);
+  }
+}
+
+// The peer acknowledges our FIN and closes much later: FIN_WAIT2 first, with no socket any more.
+void accept_all_and_linger(Context& context) {
+  const std::vector<int> fds = accept_all(context);
+  context.link.wait();
+  for (const int fd : fds) {
+    read_eof(fd);
+    ack_now(fd);
+  }
+  context.link.tell();
+  context.link.wait();
+  for (const int fd : fds) end_passively(fd);
+}
+
+void connect_all_and_orphan(Context& context) {
+  close_all(connect_all(context));
+  context.link.tell();
+  context.link.wait();
+  context.link.tell();
+}
+
+}  // namespace
+
+std::vector<Mode> closing_modes() {
+  return {
+      {"server-first", accept_and_close, connect_and_follow, Owner::kServer, Stage::kAny},
+      {"worker", accept_and_close_in_worker, connect_and_follow, Owner::kServerChild, Stage::kAny, "tw-worker"},
+      {"restart", stop_listening_then_close_all, connect_all_and_follow, Owner::kServer, Stage::kAny},
+      {"client-first", accept_and_follow, connect_and_close, Owner::kClient, Stage::kAny},
+      {"half-close", accept_all_and_follow, connect_and_shut_down, Owner::kClient, Stage::kTimeWait},
+      {"killed", accept_all_and_follow, connect_all_and_be_killed, Owner::kClient, Stage::kAny, nullptr, SIGKILL},
+      {"exited", accept_all_and_follow, connect_all_and_exit, Owner::kClient, Stage::kAny},
+      {"forked", accept_all_and_follow, connect_all_and_leave_to_child, Owner::kClientChild, Stage::kAny, "tw-child"},
+      {"thread", accept_all_and_follow, connect_and_close_in_thread, Owner::kClient, Stage::kAny},
+      {"short-lived", accept_and_follow, connect_in_short_lived_children, Owner::kClientChild, Stage::kAny, "tw-short"},
+      {"orphan-fin-wait2", accept_all_and_linger, connect_all_and_orphan, Owner::kClient, Stage::kFinWait2},
+  };
+}
+
+}  // namespace twtrace::workload

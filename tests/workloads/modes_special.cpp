@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// Modes with a reset, with both ends closing, with an outcome long after the FIN, and early ends of buckets.
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "modes.hpp"
+#include "tcp.hpp"
+
+namespace twtrace::workload {
+namespace {
+
+constexpr int kSourcePortOffset = 1000;
+
+// tcp_twsk_unique wants a newer second than that of the bucket's last timestamp.
+constexpr unsigned kReuseDelaySeconds = 2;
+
+std::uint16_t source_port(const Options& options, int i) {
+  return static_cast<std::uint16_t>(options.port + kSourcePortOffset + i);
+}
+
+int connect_from(Context& context, int i) {
+  return connect_one(context.options.family, context.options.port, source_port(context.options, i));
+}
+
+int start_server(Context& context) {
+  const int listener = listen_on(context.options.family, context.options.port);
+  context.link.tell();
+  return listener;
+}
+
+void accept_and_read_reset(Context& context) {
+  const int listener = start_server(context);
+  for (int i = 0; i < context.options.count; ++i) {
+    const int fd = accept_one(listener);
+    read_reset(fd);
+    close(fd);
+  }
+}
+
+void connect_and_reset(Context& context) {
+  context.link.wait();
+  for (int i = 0; i < context.options.count; ++i) {
+    close_with_reset(connect_one(context.options.family, context.options.port));
+  }
+}
+
+// Our FIN is out and acknowledged, then the peer resets: FIN_WAIT2 ends with no bucket.
+void accept_and_reset(Context& context) {
+  const int listener = start_server(context);
+  for (int i = 0; i < context.options.count; ++i) {
+    const int fd = accept_one(listener);
+    read_eof(fd);
+    ack_now(fd);
+    close_with_reset(fd);
+  }
+}
+
+void connect_and_shut_down_into_reset(Context& context) {
+  context.link.wait();
+  for (int i = 0; i < context.options.count; ++i) {
+    const int fd = connect_one(context.options.family, context.options.port);
+    send_fin(fd);
+    read_reset(fd);
+    close(fd);
+  }
+}
+
+// Spins until both processes have arrived for the i-th time, so that their FINs leave as close together as they can.
+void meet(Context& context, int i) {
+  ++context.shared.arrived;
+  while (context.shared.arrived < 2 * (i + 1)) {
+  }
+}
+
+void end_together(Context& context, int fd, int i) {
+  meet(context, i);
+  send_fin(fd);
+  read_eof(fd);
+  wait_closed(fd);
+  close(fd);
+}
+
+void accept_and_end_together(Context& context) {
+  const int listener = start_server(context);
+  for (int i = 0; i < context.options.count; ++i) end_together(context, accept_one(listener), i);
+}
+
+void connect_and_end_together(Context& context) {
+  context.link.wait();
+  for (int i = 0; i < context.options.count; ++i) {
+    end_together(context, connect_one(context.options.family, context.options.port), i);
+  }
+}
+
+// The FINs are out; prints {"held":true} and goes on when a line arrives on stdin.
+void hold() {
+  std::puts("{\"held\":true}");
+  std::fflush(stdout);
+  if (std::getchar() == EOF) die("stdin ended while connections were held");
+}
+
+void accept_and_hold(Context& context) {
+  const int listener = start_server(context);
+  std::vector<int> fds;
+  for (int i = 0; i < context.options.count; ++i) {
+    fds.push_back(accept_one(listener));
+    read_eof(fds.back());
+    ack_now(fds.back());
+  }
+  context.link.wait();
+  hold();
+  for (const int fd : fds) end_passively(fd);
+}
+
+// The descriptors stay open until the peer has closed: the sockets wait in FIN_WAIT2, no bucket yet.
+void connect_shut_down_and_stay(Context& context) {
+  context.link.wait();
+  std::vector<int> fds;
+  for (int i = 0; i < context.options.count; ++i) {
+    fds.push_back(connect_one(context.options.family, context.options.port));
+    send_fin(fds.back());
+  }
+  context.link.tell();
+  for (const int fd : fds) {
+    read_eof(fd);
+    wait_closed(fd);
+  }
+}
+
+// With tcp_fin_timeout above 60 an orphan stays a real socket for a while: no bucket yet, and no process any more.
+void connect_close_and_leave(Context& context) {
+  context.link.wait();
+  for (int i = 0; i < context.options.count; ++i) {
+    close(connect_one(context.options.family, context.options.port));
+  }
+  context.link.tell();
+}
+
+// First round: the buckets. Second round: the same connections again, ended by a reset so that they leave no bucket.
+void accept_follow_then_read_reset(Context& context) {
+  const int listener = start_server(context);
+  for (int i = 0; i < context.options.count; ++i) end_passively(accept_one(listener));
+  context.link.tell();
+  for (int i = 0; i < context.options.count; ++i) {
+    const int fd = accept_one(listener);
+    read_reset(fd);
+    close(fd);
+  }
+}
+
+void connect_close_then_reuse(Context& context) {
+  context.link.wait();
+  for (int i = 0; i < context.options.count; ++i) close(connect_from(context, i));
+  context.link.wait();
+  sleep(kReuseDelaySeconds);
+  for (int i = 0; i < context.options.count; ++i) close_with_reset(connect_from(context, i));
+}
+
+void accept_close_then_read_reset(Context& context) {
+  const int listener = start_server(context);
+  for (int i = 0; i < context.options.count; ++i) close(accept_one(listener));
+  for (int i = 0; i < context.options.count; ++i) {
+    const int fd = accept_one(listener);
+    read_reset(fd);
+    close(fd);
+  }
+}
+
+void connect_follow_then_send_syn(Context& context) {
+  context.link.wait();
+  for (int i = 0; i < context.options.count; ++i) end_passively(connect_from(context, i));
+  for (int i = 0; i < context.options.count; ++i) close_with_reset(connect_from(context, i));
+}
+
+}  // namespace
+
+std::vector<Mode> special_modes() {
+  std::vector<Mode> modes = {
+      {"rst", accept_and_read_reset, connect_and_reset, Owner::kNobody, Stage::kNone},
+      {"peer-rst", accept_and_reset, connect_and_shut_down_into_reset, Owner::kNobody, Stage::kNone},
+      {"simultaneous", accept_and_end_together, connect_and_end_together, Owner::kBoth, Stage::kTimeWait},
+      {"closed-before-start", accept_and_hold, connect_shut_down_and_stay, Owner::kClient, Stage::kTimeWait},
+      {"orphaned-before-start", accept_and_hold, connect_close_and_leave, Owner::kClient, Stage::kTimeWait},
+      {"reuse", accept_follow_then_read_reset, connect_close_then_reuse, Owner::kClient, Stage::kAny},
+      {"syn-recycle", accept_close_then_read_reset, connect_follow_then_send_syn, Owner::kServer, Stage::kAny},
+  };
+  modes[modes.size() - 2].reused = true;
+  modes[modes.size() - 1].recycled = true;
+  return modes;
+}
+
+std::vector<Mode> all_modes() {
+  std::vector<Mode> modes = closing_modes();
+  for (Mode& mode : special_modes()) modes.push_back(mode);
+  return modes;
+}
+
+const Mode* find_mode(const std::string& name) {
+  static const std::vector<Mode> kModes = all_modes();
+  for (const Mode& mode : kModes) {
+    if (name == mode.name) return &mode;
+  }
+  return nullptr;
+}
+
+}  // namespace twtrace::workload

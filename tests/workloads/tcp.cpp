@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tcp.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+
+namespace twtrace::workload {
+namespace {
+
+constexpr int kDeadlineSeconds = 30;
+
+struct Address {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+
+Address make_address(Family family, const char* text, std::uint16_t port) {
+  Address address;
+  if (family == Family::kIpv4) {
+    auto* v4 = reinterpret_cast<sockaddr_in*>(&address.storage);
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons(port);
+    if (inet_pton(AF_INET, text, &v4->sin_addr) != 1) die(text);
+    address.size = sizeof(sockaddr_in);
+  } else {
+    auto* v6 = reinterpret_cast<sockaddr_in6*>(&address.storage);
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons(port);
+    if (inet_pton(AF_INET6, text, &v6->sin6_addr) != 1) die(text);
+    address.size = sizeof(sockaddr_in6);
+  }
+  return address;
+}
+
+// A mapped connection is IPv4 on the wire between two AF_INET6 sockets.
+const char* loopback(Family family) {
+  if (family == Family::kIpv4) return "127.0.0.1";
+  return family == Family::kIpv6 ? "::1" : "::ffff:127.0.0.1";
+}
+
+int open_socket(Family family) {
+  const int fd = socket(family == Family::kIpv4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) die("socket");
+  const int on = 1;
+  if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0) die("SO_REUSEADDR");
+  return fd;
+}
+
+void send_byte(int fd) {
+  if (send(fd, "x", 1, MSG_NOSIGNAL) != 1) die("send");
+}
+
+void receive_byte(int fd) {
+  char byte = 0;
+  if (recv(fd, &byte, 1, 0) != 1) die("recv");
+}
+
+}  // namespace
+
+void die(const char* what) {
+  std::fprintf(stderr, "tw_workload: %s: %s\n", what, std::strerror(errno));
+  _exit(1);
+}
+
+int listen_on(Family family, std::uint16_t port) {
+  const int fd = open_socket(family);
+  const Address address = make_address(family, family == Family::kMapped ? "::" : loopback(family), port);
+  if (bind(fd, address.get(), address.size) != 0) die("bind");
+  if (listen(fd, 1024) != 0) die("listen");
+  return fd;
+}
+
+int accept_one(int listener) {
+  const int fd = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+  if (fd < 0) die("accept");
+  receive_byte(fd);
+  send_byte(fd);
+  return fd;
+}
+
+int connect_one(Family family, std::uint16_t port, std::uint16_t source_port) {
+  const int fd = open_socket(family);
+  if (source_port != 0) {
+    const Address local = make_address(family, loopback(family), source_port);
+    if (bind(fd, local.get(), local.size) != 0) die("bind to the source port");
+  }
+  const Address remote = make_address(family, loopback(family), port);
+  if (connect(fd, remote.get(), remote.size) != 0) die("connect");
+  send_byte(fd);
+  receive_byte(fd);
+  return fd;
+}
+
+void read_eof(int fd) {
+  char byte = 0;
+  if (recv(fd, &byte, 1, 0) != 0) die("expected the peer's FIN");
+}
+
+void read_reset(int fd) {
+  char byte = 0;
+  if (recv(fd, &byte, 1, 0) != -1 || errno != ECONNRESET) die("expected the peer's reset");
+}
+
+void send_fin(int fd) {
+  if (shutdown(fd, SHUT_WR) != 0) die("shutdown");
+}
+
+void close_with_reset(int fd) {
+  const linger option{1, 0};
+  if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &option, sizeof(option)) != 0) die("SO_LINGER");
+  close(fd);
+}
+
+void ack_now(int fd) {
+  const int on = 1;
+  if (setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on)) != 0) die("TCP_QUICKACK");
+}
+
+void wait_closed(int fd) {
+  const std::time_t deadline = std::time(nullptr) + kDeadlineSeconds;
+  for (int turn = 0;; ++turn) {
+    tcp_info info{};
+    socklen_t size = sizeof(info);
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) die("TCP_INFO");
+    if (info.tcpi_state == TCP_CLOSE) return;
+    if (std::time(nullptr) > deadline) {
+      errno = ETIMEDOUT;
+      die("waiting for the end of a connection");
+    }
+    usleep(turn < 20 ? 10 : 500);
+  }
+}
+
+void end_passively(int fd) {
+  read_eof(fd);
+  send_fin(fd);
+  wait_closed(fd);
+  close(fd);
+}
+
+void end_passively_in_turn(int fd, int i) {
+  if (i % 2 == 0) return end_passively(fd);
+  read_eof(fd);
+  close(fd);
+}
+
+}  // namespace twtrace::workload

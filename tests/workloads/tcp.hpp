@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Blocking TCP on loopback for one connection at a time. A failure ends the process: a workload that did something
+// else than it says would make every assertion about it worthless.
+#pragma once
+
+#include <cstdint>
+
+#include "options.hpp"
+
+namespace twtrace::workload {
+
+/// Prints "tw_workload: what: errno" and exits with code 1.
+[[noreturn]] void die(const char* what);
+
+/// A listening socket on the loopback address of `family`.
+int listen_on(Family family, std::uint16_t port);
+
+/// Accepts one connection and exchanges a byte in each direction, so that both ends are established and nothing is
+/// left unread (closing with unread data would send a reset).
+int accept_one(int listener);
+
+/// Connects, optionally from a fixed source port, and exchanges a byte in each direction.
+int connect_one(Family family, std::uint16_t port, std::uint16_t source_port = 0);
+
+/// Waits for the peer's FIN.
+void read_eof(int fd);
+
+/// Waits for the peer's reset.
+void read_reset(int fd);
+
+/// Sends our FIN and keeps the descriptor open.
+void send_fin(int fd);
+
+/// Closes with a reset instead of a FIN.
+void close_with_reset(int fd);
+
+/// Sends a delayed acknowledgement now.
+void ack_now(int fd);
+
+/// Waits until the kernel has finished the connection (state CLOSE): the peer has acknowledged our FIN, and where we
+/// closed first, the bucket was allocated or refused.
+void wait_closed(int fd);
+
+/// Ends a connection that the peer closed first, and returns only when it is over at both ends.
+void end_passively(int fd);
+
+/// Ends the i-th connection that the peer closed first: in turn as end_passively, and by a plain close(), which is
+/// what programs do.
+void end_passively_in_turn(int fd, int i);
+
+}  // namespace twtrace::workload
