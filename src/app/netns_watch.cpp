@@ -20,6 +20,13 @@ double fill(const model::NetnsRow& row) {
   return static_cast<double>(*row.in_use) / static_cast<double>(*row.limit);
 }
 
+/// A published slot, or the one for what found no slot of its own.
+bool holds_counts(std::uint32_t slot, const tw_netns& netns) {
+  if (slot != TW_NETNS_OTHER) return netns.in_use != 0;
+  const model::Counters counts = to_counters(netns.total);
+  return counts != model::Counters{};
+}
+
 }  // namespace
 
 model::Counters to_counters(const tw_counts& counts) {
@@ -65,13 +72,17 @@ void NetnsWatch::add_existing(std::uint32_t slot, const kernel::NetnsRef& ref) {
 void NetnsWatch::add_new(std::span<const tw_netns> slots) {
   bool looked = false;
   for (std::uint32_t slot = 0; slot < slots.size(); ++slot) {
-    if (slots[slot].in_use == 0 || watched_.contains(slot)) continue;
+    if (watched_.contains(slot) || !holds_counts(slot, slots[slot])) continue;
     if (!looked) discover(false);
     looked = true;
+    // An inode number is given again once its namespace is gone.
+    for (auto& [other_slot, other] : watched_) other.gone = other.gone || other.inum == slots[slot].inum;
     Watched& watched = watched_[slot];
     watched.inum = slots[slot].inum;
+    watched.gone = slot == TW_NETNS_OTHER;  // many namespaces: none of them can be read
     const kernel::NetnsRef* ref = catalog_.find(watched.inum);
     if (ref != nullptr) watched.name = ref->name;
+    if (slot == TW_NETNS_OTHER) watched.name = "(other)";
     watched.created.set_start(0);
     watched.overflow.set_start(0);
   }
@@ -118,7 +129,7 @@ void NetnsWatch::narrow_start(std::span<const tw_netns> slots) {
     const auto counters = read(watched);
     const model::Counters after = to_counters(slots[slot].total);
     if (!counters) continue;
-    watched.after = counters;
+    watched.before = watched.after = counters;
     watched.created.narrow_start(before.created(), created(counters->ext), after.created());
     watched.overflow.narrow_start(before.refused(), counters->ext.time_wait_overflow, after.refused());
     watched.start_in_use = watched.after->in_use;

@@ -113,7 +113,7 @@ base::Result<std::string> CgroupTree::path_by_handle(std::uint64_t id) const {
     if (saved_errno == ESTALE) error.value().code = base::ErrorCode::kNotFound;
     return error;
   }
-  const auto target = path_of_fd(cgroup.get());
+  auto target = path_of_fd(cgroup.get());
   if (!target) return target;
   return below_root(*target);
 }

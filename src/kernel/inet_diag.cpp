@@ -38,7 +38,7 @@ tl::unexpected<base::Error> fail_diag(int saved_errno) {
 template <class T>
 std::optional<T> load(std::span<const std::byte> bytes) {
   if (bytes.size() < sizeof(T)) return std::nullopt;
-  T value;
+  T value{};
   std::memcpy(&value, bytes.data(), sizeof value);
   return value;
 }
@@ -76,7 +76,7 @@ base::Result<bool> dump_family(mnl_socket* socket, std::uint32_t sequence, std::
     const ssize_t got = mnl_socket_recvfrom(socket, buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fail_diag(errno);
-    const auto done = dump.feed(std::span(buffer).first(static_cast<std::size_t>(got)), callback);
+    auto done = dump.feed(std::span(buffer).first(static_cast<std::size_t>(got)), callback);
     if (!done) return done;
     if (*done) return !dump.interrupted();
   }
