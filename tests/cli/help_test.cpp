@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What asks for information gets it on standard output, without a privilege.
+#include <algorithm>
 #include <catch2/catch.hpp>
-#include <regex>
 
 #include "cli/cli.hpp"
 
@@ -43,7 +43,11 @@ TEST_CASE("--help of a command lists its flags") {
 }
 
 TEST_CASE("--version is the name and the version") {
-  CHECK(std::regex_match(told({"--version"}), std::regex("twtrace [0-9]+\\.[0-9]+\\.[0-9]+\n")));
+  const std::string text = told({"--version"});
+  REQUIRE(text.rfind("twtrace ", 0) == 0);
+  const std::string version = text.substr(8, text.size() - 9);
+  CHECK(std::count(version.begin(), version.end(), '.') == 2);
+  CHECK(version.find_first_not_of("0123456789.") == std::string::npos);
 }
 
 TEST_CASE("-s help lists the columns, and each of them is accepted") {

@@ -3,10 +3,11 @@
 // belongs into these lists.
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <csignal>
+#include <functional>
 
 #include "cli/cli.hpp"
 #include "support/environment.hpp"
-#include "support/twtrace_run.hpp"
 #include "support/workload.hpp"
 
 using namespace twtrace::test;
@@ -81,9 +82,16 @@ void check_snapshot(const json& snapshot) {
   for (const json& row : snapshot.at("rows")) check_row(row, snapshot.at("group") == "peer");
 }
 
-Outcome batch(Arguments extra, const std::string& delay = "0.1", const std::string& count = "2") {
-  extra.insert(extra.begin(), {"-b", "--json", "-d", delay, "-n", count});
-  return run_twtrace(extra);
+/// The one snapshot of a run that lasts as long as `work`: a single interval, ended by a signal.
+json snapshot_of(const Arguments& extra, const std::function<void()>& work) {
+  Arguments argv = {twtrace_binary(), "-b", "--json", "-d", "3600"};
+  argv.insert(argv.end(), extra.begin(), extra.end());
+  Subprocess process(argv);
+  REQUIRE(process.wait_for_error("ready\n"));
+  work();
+  process.signal(SIGINT);
+  REQUIRE(process.wait() == 0);
+  return json::parse(process.standard_output());
 }
 
 }  // namespace
@@ -92,9 +100,7 @@ TEST_CASE("every field of a snapshot has its name, and rows have theirs in every
   if (!privileged()) return;
   Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
   const std::string group = GENERATE("process", "pid", "service", "port", "peer", "netns");
-  TwtraceRun twtrace({"-g", group}, "0.3");
-  arena.run({"client-first", 23, 5017});
-  const json snapshot = twtrace.stop();
+  const json snapshot = snapshot_of({"-g", group}, [&] { arena.run({"client-first", 23, 5017}); });
   CHECK(snapshot.at("group") == group);
   check_snapshot(snapshot);
   std::uint64_t created = 0;
@@ -107,9 +113,7 @@ TEST_CASE("every field of a snapshot has its name, and rows have theirs in every
 TEST_CASE("peers have rates of their own") {
   if (!privileged()) return;
   Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
-  TwtraceRun twtrace({"-g", "peer"}, "3600");  // one interval, from the start to the signal
-  arena.run({"client-first", 23, 5017});
-  const json snapshot = twtrace.stop();
+  const json snapshot = snapshot_of({"-g", "peer"}, [&] { arena.run({"client-first", 23, 5017}); });
   const double expected = 23 / snapshot.at("interval_s").get<double>();
   int found = 0;
   for (const json& row : snapshot.at("rows")) {
@@ -123,7 +127,7 @@ TEST_CASE("peers have rates of their own") {
 
 TEST_CASE("-n lines, one object each, at the asked pace") {
   if (!privileged()) return;
-  const Outcome outcome = batch({}, "0.3", "3");
+  const Outcome outcome = run_twtrace({"-b", "--json", "-d", "0.3", "-n", "3"});
   INFO(describe(outcome));
   CHECK(outcome.code == 0);
   CHECK(outcome.err == "ready\n");
@@ -159,10 +163,10 @@ TEST_CASE("interval and count can be given as words") {
 TEST_CASE("-r cuts rows and says how many") {
   if (!privileged()) return;
   Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
-  TwtraceRun twtrace({"-r", "1", "--netns", std::to_string(arena.netns.inode())}, "3600");
-  arena.run({"client-first", 5, 5017});
-  arena.run({"server-first", 7, 5018});
-  const json snapshot = twtrace.stop();
+  const json snapshot = snapshot_of({"-r", "1", "--netns", std::to_string(arena.netns.inode())}, [&] {
+    arena.run({"client-first", 5, 5017});
+    arena.run({"server-first", 7, 5018});
+  });
   INFO(snapshot.dump());
   CHECK(snapshot.at("rows").size() == 1);
   CHECK(snapshot.at("rows_hidden") == 1);

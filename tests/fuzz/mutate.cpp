@@ -7,9 +7,11 @@
 namespace twtrace::fuzz {
 namespace {
 
+using namespace std::string_view_literals;  // keeps the NUL of a literal
+
 constexpr std::size_t kLongest = 8192;
 // Bytes that parsers treat specially, and the ends of integer ranges.
-constexpr std::string_view kInteresting("\0\x01\x7f\x80\xff\n\r\t \\:/()-=@\"',0919.\xc2\xe2\xf0\xed", 31);
+constexpr std::string_view kInteresting = "\0\x01\x7f\x80\xff\n\r\t \\:/()-=@\"',0919.\xc2\xe2\xf0\xed"sv;
 
 }  // namespace
 

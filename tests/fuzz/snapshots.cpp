@@ -23,7 +23,8 @@ class Reader {
   std::size_t below(std::size_t bound) { return number<std::uint8_t>() % bound; }
   bool flag() { return below(2) == 1; }
   std::string name() {
-    const std::size_t size = std::min(below(24), rest_.size());
+    const std::size_t wanted = below(24);  // takes a byte, so it comes before the size of the rest
+    const std::size_t size = std::min(wanted, rest_.size());
     std::string result(text(rest_.first(size)));
     rest_ = rest_.subspan(size);
     return result;
