@@ -18,10 +18,10 @@ inline constexpr int kExitUnsupported = 77;
 int exit_code(const base::Error& error);
 
 /// `when_counting` is called once, when counting has begun.
-base::Result<int> run_top(const Options& options, const std::function<void()>& when_counting = {});
-base::Result<int> run_events(const Options& options);
+base::Result<int> run_top(const Options& asked, const std::function<void()>& when_counting = {});
+base::Result<int> run_events(const Options& asked);
 base::Result<int> run_doctor(const Options& options);
-base::Result<int> run_demo(const Options& options);
+base::Result<int> run_demo(const Options& asked);
 
 /// Parses, runs and reports: all of main.
 int run(int argc, const char* const* argv);

@@ -124,22 +124,24 @@ base::Result<void> Session::drain() {
   return {};
 }
 
+/// As the kernel side recorded it when the first socket closed; a path that was too long for it is looked up.
+std::optional<std::string> Session::cgroup_path(std::uint64_t cgroup_id) const {
+  const auto recorded = tracer_.cgroup_path(cgroup_id);
+  if (recorded && !recorded->truncated) return recorded->path;
+  if (cgroups_) {
+    if (auto path = cgroups_->path_of_id(cgroup_id)) return *path;
+  }
+  return recorded ? std::optional(recorded->path) : std::nullopt;
+}
+
 const base::Service& Session::service(std::uint64_t cgroup_id) {
   const auto known = services_.find(cgroup_id);
   if (known != services_.end()) return known->second;
   base::Service found;
   if (cgroup_id != 0) {
-    const auto recorded = tracer_.cgroup_path(cgroup_id);
-    if (recorded && !recorded->truncated) {
-      found = kernel::classify_cgroup(recorded->path);
-    } else if (auto path = cgroups_ ? cgroups_->path_of_id(cgroup_id)
-                                    : base::fail(base::ErrorCode::kUnsupported, "no cgroup hierarchy")) {
-      found = kernel::classify_cgroup(*path);
-    } else if (recorded) {
-      found = kernel::classify_cgroup(recorded->path);
-    } else {
-      return services_.try_emplace(0).first->second;  // not known yet: asked again next time
-    }
+    const auto path = cgroup_path(cgroup_id);
+    if (!path) return services_.try_emplace(0).first->second;  // not known yet: asked again next time
+    found = kernel::classify_cgroup(*path);
   }
   return services_.insert_or_assign(cgroup_id, std::move(found)).first->second;
 }

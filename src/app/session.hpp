@@ -84,6 +84,7 @@ class Session {
   bool is_idle(std::uint32_t slot, const tw_row& row);
   const model::Identity& identity(std::uint32_t slot, const tw_row& row);
   model::Identity make_identity(const tw_row& row);
+  std::optional<std::string> cgroup_path(std::uint64_t cgroup_id) const;
   const base::Service& service(std::uint64_t cgroup_id);
   void handle_event(const tw_event& record);
   model::Event complete(model::Event event, std::uint32_t row, std::uint32_t netns_slot);

@@ -40,7 +40,7 @@ base::Result<std::string> read_file(const std::filesystem::path& path) {
 }
 
 base::Result<std::string> read_link(const std::filesystem::path& path) {
-  std::array<char, PATH_MAX> target;
+  std::array<char, PATH_MAX> target{};
   const ssize_t length = ::readlink(path.c_str(), target.data(), target.size());
   if (length < 0) return fail_path(errno, path);
   return std::string(target.data(), static_cast<std::size_t>(length));

@@ -21,9 +21,9 @@ namespace twtrace::loader {
 namespace {
 
 /// A C object with a destroy function, owned.
-template <class T, void (*Destroy)(T*)>
+template <class T, void (*kDestroy)(T*)>
 struct Destroyer {
-  void operator()(T* object) const { Destroy(object); }
+  void operator()(T* object) const { kDestroy(object); }
 };
 void destroy_link(bpf_link* link) { bpf_link__destroy(link); }
 using LinkPtr = std::unique_ptr<bpf_link, Destroyer<bpf_link, destroy_link>>;
@@ -86,8 +86,8 @@ std::vector<T> records(const std::vector<std::byte>& bytes) {
 
 class Tracer::Impl {
  public:
-  Impl(Backend which, const Features& features, const TracerOptions& options)
-      : backend(which), features_(features), options_(options) {}
+  Impl(Backend which, const Features& features, TracerOptions options)
+      : backend(which), features_(features), options_(std::move(options)) {}
 
   base::Result<void> start();
 

@@ -51,7 +51,7 @@ auto tie_breaker(const Row& row) {
 }  // namespace
 
 const std::vector<SortName>& sort_names() {
-  static const std::vector<SortName> names = {
+  static const std::vector<SortName> kNames = {
       {SortColumn::kCreatedRate, "created/s", "buckets created per second in the last interval (default)"},
       {SortColumn::kOverflowRate, "overflow/s", "buckets refused per second in the last interval"},
       {SortColumn::kCreated, "created", "buckets created since start"},
@@ -63,7 +63,7 @@ const std::vector<SortName>& sort_names() {
       {SortColumn::kService, "service", "service name"},
       {SortColumn::kPort, "port", "service port"},
   };
-  return names;
+  return kNames;
 }
 
 std::optional<SortColumn> sort_column_named(std::string_view name) {

@@ -59,7 +59,7 @@ struct Endings {
     identity.netns = netns;
     ++slot;
     table.add(slot, slot, identity);
-    table.set(slot, kSeven, 4, true);
+    table.set(slot, kSeven, 4, false);
     table.retire(slot);
     CHECK(table.at(slot) == nullptr);
   }
@@ -153,6 +153,21 @@ TEST_CASE("an interval remembers what was counted before it, folded rows include
   CHECK(others(table) == 1);
   table.begin_interval();
   for (const Entry& entry : entries(table)) CHECK(entry.previous == entry.counts);
+}
+
+TEST_CASE("rows that merge in the middle of an interval keep the rate of both") {
+  Table table(10);
+  for (const std::uint32_t slot : {1U, 2U}) {
+    table.add(slot, slot, worker(801));
+    table.set(slot, kSeven, 0, true);
+  }
+  table.begin_interval();
+  table.set(1, kEleven, 0, true);
+  table.retire(1);
+  table.retire(2);
+  REQUIRE(entries(table).size() == 1);
+  CHECK(entries(table)[0].counts == kSeven + kEleven);
+  CHECK(entries(table)[0].previous == kSeven + kSeven);
 }
 
 TEST_CASE("random sequences: sums never change, and memory stays bounded") {

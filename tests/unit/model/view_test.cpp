@@ -156,6 +156,29 @@ TEST_CASE("a pid that was used again is another process") {
   CHECK_FALSE(rows[0].process->pid);
 }
 
+TEST_CASE("a process that changed its uid has a row per uid") {
+  Scene scene;
+  Identity root = worker(11);
+  root.uid = 0;
+  scene.add(root, {1});
+  scene.add(worker(11), {2});
+  CHECK(scene.rows(Group::kPid).size() == 2);
+  REQUIRE(scene.rows(Group::kProcess).size() == 1);
+  CHECK(scene.rows(Group::kProcess)[0].process->pid == 11U);
+}
+
+TEST_CASE("one process beside folded ones is not named as the only one") {
+  Scene scene;
+  scene.table = Table(1);
+  for (const std::uint32_t pid : {11U, 12U, 13U}) scene.add(worker(pid), {1});
+  scene.table.retire(1);
+  scene.table.retire(2);
+  const auto rows = scene.rows(Group::kProcess);
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0].process->pids == 3);
+  CHECK_FALSE(rows[0].process->pid);
+}
+
 TEST_CASE("what a group merges and what differs is empty") {
   Scene scene;
   Identity other_user = worker(12);
@@ -168,7 +191,6 @@ TEST_CASE("what a group merges and what differs is empty") {
   Identity before_start = worker(0);
   before_start.pid.reset();
   before_start.start_ns = 0;
-  before_start.comm.clear();
   before_start.attribution = Attribution::kCgroup;
   scene.add(before_start, {1});
   CHECK(scene.rows(Group::kProcess).size() == 2);  // known by its close, and known by its cgroup
