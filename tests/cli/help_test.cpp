@@ -23,7 +23,7 @@ bool mentions(const std::string& text, const std::string& what) { return text.fi
 
 }  // namespace
 
-TEST_CASE("--help explains every command and common flag") {
+TEST_CASE("help explains every command and common flag") {
   const std::string text = told({"--help"});
   CHECK(text == told({"-h"}));
   for (const char* command : {"top", "events", "doctor", "demo"}) CHECK(mentions(text, command));
@@ -36,13 +36,13 @@ TEST_CASE("--help explains every command and common flag") {
   }
 }
 
-TEST_CASE("--help of a command lists its flags") {
+TEST_CASE("help of a command lists its flags") {
   for (const char* command : {"top", "events", "doctor"}) {
     CHECK(mentions(told({command, "--help"}), "--netns"));
   }
 }
 
-TEST_CASE("--version is the name and the version") {
+TEST_CASE("version is the name and the version") {
   const std::string text = told({"--version"});
   REQUIRE(text.rfind("twtrace ", 0) == 0);
   const std::string version = text.substr(8, text.size() - 9);
@@ -50,7 +50,7 @@ TEST_CASE("--version is the name and the version") {
   CHECK(version.find_first_not_of("0123456789.") == std::string::npos);
 }
 
-TEST_CASE("-s help lists the columns, and each of them is accepted") {
+TEST_CASE("sort help lists the columns, and each of them is accepted") {
   const std::string text = told({"-s", "help"});
   CHECK(text == told({"top", "--sort", "help"}));
   const auto listed = lines(text);

@@ -125,7 +125,7 @@ TEST_CASE("peers have rates of their own") {
   CHECK(found == 1);
 }
 
-TEST_CASE("-n lines, one object each, at the asked pace") {
+TEST_CASE("batch prints -n lines, one object each, at the asked pace") {
   if (!privileged()) return;
   const Outcome outcome = run_twtrace({"-b", "--json", "-d", "0.3", "-n", "3"});
   INFO(describe(outcome));
@@ -160,7 +160,7 @@ TEST_CASE("interval and count can be given as words") {
   }
 }
 
-TEST_CASE("-r cuts rows and says how many") {
+TEST_CASE("option -r cuts rows and says how many") {
   if (!privileged()) return;
   Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
   const json snapshot = snapshot_of({"-r", "1", "--netns", std::to_string(arena.netns.inode())}, [&] {

@@ -69,6 +69,7 @@ TEST_CASE("a service matches by name, without its unit suffix, and by container 
   CHECK(accepts_service("ng*", nginx));
   CHECK_FALSE(accepts_service("ngin", nginx));
   CHECK_FALSE(accepts_service("service", nginx));
+  CHECK_FALSE(accepts_service("", nginx));  // an empty pattern is no wildcard, and no container is not an empty one
   CHECK(accepts_service("php8.2-fpm", systemd("php8.2-fpm.service")));
   const twtrace::base::Service docker{"docker", "0123456789ab", "/docker/x", "", "0123456789abcdef0123456789abcdef"};
   CHECK(accepts_service("0123456789ab", docker));
