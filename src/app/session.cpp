@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "app/host.hpp"
@@ -185,8 +186,11 @@ model::Event Session::complete(model::Event event, std::uint32_t row_slot, std::
   return event;
 }
 
-void Session::handle_event(const tw_event& record) {
+void Session::handle_event(const tw_event& raw) {
   if (!event_handler_ && !record_peers_) return;
+  const auto checked = model::decode_record(std::as_bytes(std::span(&raw, 1)));
+  if (!checked) return;  // slots in it index our arrays
+  const tw_event& record = *checked;
   const std::int64_t wall_offset_ms = clock_.unix_ms() - static_cast<std::int64_t>(clock_.boottime_ns() / 1'000'000U);
   const model::Event event = complete(model::to_event(record, wall_offset_ms), record.row, record.netns);
   if (event_handler_) event_handler_(event);

@@ -86,7 +86,7 @@ class Session {
   model::Identity make_identity(const tw_row& row);
   std::optional<std::string> cgroup_path(std::uint64_t cgroup_id) const;
   const base::Service& service(std::uint64_t cgroup_id);
-  void handle_event(const tw_event& record);
+  void handle_event(const tw_event& raw);
   model::Event complete(model::Event event, std::uint32_t row, std::uint32_t netns_slot);
   std::optional<std::uint64_t> live_of(const tw_row& row) const;
   std::map<std::uint32_t, model::Counters> counts_by_netns() const;
