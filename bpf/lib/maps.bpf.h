@@ -13,7 +13,6 @@ const volatile __u8 tw_can_probe_read = 1;    /* 0 under lockdown=confidentialit
 const volatile __u8 tw_has_task_btf = 1;      /* bpf_get_current_task_btf, 5.11 (3ca1032ab7ab) */
 const volatile __u8 tw_has_socket_cookie = 1; /* bpf_get_socket_cookie in tracing programs, 5.12 (c5dbb89fc2ac) */
 const volatile __u8 tw_cgroup_v1 = 0;         /* services live in the v1 named hierarchy tw_cgroup_root */
-const volatile __u8 tw_sees_removal = 1;      /* the backend reports the end of buckets */
 const volatile char tw_cgroup_root[64] = "systemd";
 const volatile __u16 tw_match_local_port = 0; /* 0 matches all */
 const volatile __u16 tw_match_remote_port = 0;

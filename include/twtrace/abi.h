@@ -74,7 +74,7 @@ TW_STATIC_ASSERT(sizeof(struct tw_counts) == 72, "tw_counts");
 /* Who, where, and in which role. A process that execs or moves to another cgroup gets another row. */
 struct tw_row_key {
 	__u64 start_ns;  /* CLOCK_BOOTTIME start of the thread-group leader; 0 unless attribution is closer */
-	__u64 cgroup_id; /* cgroup v2 id, or the id in the v1 named hierarchy when tw_config.cgroup_v1 is set */
+	__u64 cgroup_id; /* cgroup v2 id, or the id in the v1 named hierarchy when tw_cgroup_v1 is set */
 	__u32 tgid;      /* 0 unless attribution is closer */
 	__u32 exec_id;   /* task_struct.self_exec_id of the leader: changes with every exec */
 	__u32 uid;
@@ -83,7 +83,7 @@ struct tw_row_key {
 	__u8 role;
 	__u8 attribution;
 	__u8 family;
-	__u8 matched; /* the connection matches tw_config's port filter */
+	__u8 matched; /* the connection passes the port filter */
 	__u32 reserved;
 };
 TW_STATIC_ASSERT(sizeof(struct tw_row_key) == 40, "tw_row_key");

@@ -5,15 +5,12 @@
 
 #include "base/log.hpp"
 #include "kernel/netns_scope.hpp"
+#include "model/rate.hpp"
 
 namespace twtrace::app {
 namespace {
 
 std::uint64_t created(const kernel::TcpExt& ext) { return ext.tw + ext.tw_killed; }
-
-double rate(std::uint64_t now, std::uint64_t before, double interval_s) {
-  return interval_s > 0 && now > before ? static_cast<double>(now - before) / interval_s : 0;
-}
 
 double fill(const model::NetnsRow& row) {
   if (!row.limit || !row.in_use || *row.limit == 0) return 0;
@@ -217,8 +214,8 @@ std::vector<model::NetnsRow> NetnsWatch::rows(double interval_s) const {
     row.pre_existing = watched.pre_existing;
     row.counts = watched.counts;
     row.unattributed = watched.unattributed;
-    row.created_per_s = rate(watched.counts.created(), watched.previous.created(), interval_s);
-    row.overflow_per_s = rate(watched.counts.overflow(), watched.previous.overflow(), interval_s);
+    row.created_per_s = model::rate(watched.counts.created(), watched.previous.created(), interval_s);
+    row.overflow_per_s = model::rate(watched.counts.overflow(), watched.previous.overflow(), interval_s);
     // The counters of a namespace go with it: what was counted after the last reading cannot be compared any more.
     const bool verified = watched.verified == watched.counts;
     if (verified && watched.created_verdict) {

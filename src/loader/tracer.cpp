@@ -135,7 +135,6 @@ base::Result<void> Tracer::Impl::open() {
   config.tw_has_task_btf = features_.task_btf;
   config.tw_has_socket_cookie = features_.socket_cookie;
   config.tw_cgroup_v1 = options_.cgroup_v1 && features_.probe_read;
-  config.tw_sees_removal = sees_removal(backend);
   config.tw_match_local_port = options_.match_local_port;
   config.tw_match_remote_port = options_.match_remote_port;
   config.tw_mib_overflow = features_.mib_overflow;

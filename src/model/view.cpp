@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "model/rate.hpp"
+
 namespace twtrace::model {
 namespace {
 
@@ -87,10 +89,6 @@ ProcessId process_of(const RowKey& key, const Builder& builder) {
   if (!builder.uid_differs) process.uid = builder.uid;
   process.exited = process.pids > 0 && builder.all_exited;
   return process;
-}
-
-double rate(std::uint64_t now, std::uint64_t before, double interval_s) {
-  return interval_s > 0 && now > before ? static_cast<double>(now - before) / interval_s : 0;
 }
 
 void set_counts(Row& row, const Counters& counts, const Counters& previous, double interval_s) {
