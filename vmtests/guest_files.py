@@ -12,6 +12,9 @@ import initramfs
 import kernels
 
 GUEST = pathlib.Path(__file__).resolve().with_name("guest")
+DEFAULT_BUILD = GUEST.parents[1] / "build" / "release"
+# Built by the target tests_vm.
+PROGRAMS = ("twtrace", "tests/bpf/bpf_test", "tests/workloads/tw_workload")
 TOOLS = ("ip", "ss", "bash")
 # Inserted where the kernel has them as modules; 5.10 has no mptcp_diag at all.
 MODULES = ("inet_diag", "tcp_diag", "mptcp_diag", "veth", "dummy", "sch_netem")
@@ -21,8 +24,9 @@ HOSTS = "127.0.0.1 localhost\n::1 localhost\n"
 NSSWITCH = "passwd: files\ngroup: files\nhosts: files\n"
 
 
-def build(path, kernel, settings, arguments):
-    """Writes the initramfs. Raises LookupError for a module of --module that this kernel does not have."""
+def build(path, kernel, command, settings, arguments):
+    """Writes the initramfs. Raises LookupError for a module of --module that this kernel does not have, OSError for a
+    program that is not built."""
     archive = initramfs.Archive()
     _add_base(archive)
     modules, missing = kernels.module_files(kernel, [*MODULES, *arguments.module])
@@ -31,10 +35,12 @@ def build(path, kernel, settings, arguments):
     for index, (name, data) in enumerate(modules):
         archive.data(f"boot/modules/{index:03}-{name}.ko", data)
     archive.data("boot/settings", "".join(f"{key}={shlex.quote(str(value))}\n" for key, value in settings.items()))
-    archive.data("boot/command", _command(arguments, settings))
-    archive.data("vm/smoke", (GUEST / "smoke").read_bytes(), 0o755)
-    if arguments.binary:
-        archive.program("vm/twtrace", arguments.binary)
+    archive.data("boot/command", _command(command, settings))
+    for script in GUEST.iterdir():
+        if script.name != "init":
+            archive.data(f"vm/{script.name}", script.read_bytes(), 0o755)
+    for program in PROGRAMS:
+        archive.program(f"vm/{pathlib.Path(program).name}", (arguments.build or DEFAULT_BUILD) / program)
     for item in arguments.extra:
         _add_extra(archive, item)
     if arguments.with_python:
@@ -42,9 +48,9 @@ def build(path, kernel, settings, arguments):
     path.write_bytes(archive.bytes())
 
 
-def _command(arguments, settings):
+def _command(command, settings):
     exports = "".join(f"export {key}={shlex.quote(str(value))}\n" for key, value in settings.items())
-    return f"{exports}{arguments.cmd or 'smoke'}\n"
+    return f"{exports}{command}\n"
 
 
 def _add_base(archive):

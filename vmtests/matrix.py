@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The kernels to test, read from matrix.json."""
+"""What to run on what, read from matrix.json."""
 
 import dataclasses
 import json
@@ -9,39 +9,65 @@ BACKENDS = ("fentry", "kprobe", "tracepoint")
 
 
 @dataclasses.dataclass(frozen=True)
-class Row:
-    """One kernel. `series` is a version prefix ("6.12"); empty means the newest of the suite."""
+class Kernel:
+    """A distribution kernel. `series` is a version prefix ("6.12"); empty means the newest of the suite.
+
+    `quick` is the backend of its quick row. A kernel that is not required may be gone from the mirrors.
+    """
 
     id: str
     suite: str
     series: str
-    required: bool
-    backends: tuple[str, ...]
+    required: bool = True
+    arch: str = "amd64"
+    backends: tuple[str, ...] = BACKENDS
+    quick: str = ""
 
 
-def load(path=pathlib.Path(__file__).with_name("matrix.json")):
-    """All rows, in file order. Raises KeyError or ValueError on a malformed matrix."""
-    rows = []
-    for entry in json.loads(path.read_text())["kernels"]:
-        row = Row(entry["id"], entry["suite"], entry["series"], entry["required"], tuple(entry["backends"]))
-        if not row.backends or not set(row.backends) <= set(BACKENDS):
-            raise ValueError(f"{path}: kernel {row.id}: unknown or no backends")
-        rows.append(row)
-    if len({row.id for row in rows}) != len(rows):
-        raise ValueError(f"{path}: a kernel id occurs twice")
-    return rows
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One boot: the tests of a backend, or the checks of a host that lacks something, on one kernel."""
+
+    id: str
+    kernel: Kernel
+    command: str
+    backend: str = ""
+    append: str = ""
+    no_cgroup2: bool = False
+    quick: bool = False
+    title: str = ""
 
 
-def select(rows, ids):
-    """The rows with these ids; SUITE:SERIES names a kernel that is not in the matrix. Raises ValueError."""
-    by_id = {row.id: row for row in rows}
-    chosen = []
-    for wanted in ids:
+class Matrix:
+    """All of matrix.json. Raises KeyError, TypeError or ValueError on a malformed one."""
+
+    def __init__(self, path=pathlib.Path(__file__).with_name("matrix.json")):
+        content = json.loads(path.read_text())
+        self.kernels = {}
+        for entry in content["kernels"]:
+            kernel = Kernel(**{**entry, "backends": tuple(entry["backends"])})
+            if not kernel.backends or not set(kernel.backends) <= set(BACKENDS) or kernel.quick not in kernel.backends:
+                raise ValueError(f"{path}: kernel {kernel.id}: unknown or no backends")
+            self.kernels[kernel.id] = kernel
+        self.rows = [_tier_row(kernel, name) for kernel in self.kernels.values() for name in kernel.backends]
+        self.rows += [self._host_row(entry) for entry in content["hosts"]]
+        if len({row.id for row in self.rows}) != len(self.rows):
+            raise ValueError(f"{path}: an id occurs twice")
+
+    def _host_row(self, entry):
+        kernel = self.kernels[entry["kernel"]]
+        return Row(f"{kernel.id}/{entry['id']}", kernel, entry["check"], append=entry.get("append", ""),
+                   no_cgroup2=entry.get("no_cgroup2", False), title=entry["title"])
+
+    def kernel(self, wanted):
+        """The kernel with this id; SUITE:SERIES names one that is not in the matrix. Raises ValueError."""
         suite, colon, series = wanted.partition(":")
-        if wanted in by_id:
-            chosen.append(by_id[wanted])
-        elif colon:
-            chosen.append(Row(wanted, suite, series, True, BACKENDS))
-        else:
-            raise ValueError(f"no kernel '{wanted}' in the matrix (have: {', '.join(by_id)}; or SUITE:SERIES)")
-    return chosen
+        if wanted in self.kernels:
+            return self.kernels[wanted]
+        if colon:
+            return Kernel(wanted, suite, series)
+        raise ValueError(f"no kernel '{wanted}' in the matrix (have: {', '.join(self.kernels)}; or SUITE:SERIES)")
+
+
+def _tier_row(kernel, backend):
+    return Row(f"{kernel.id}/{backend}", kernel, f"tier {backend}", backend, quick=backend == kernel.quick)

@@ -182,10 +182,11 @@ static __always_inline u16 bucket__age_ds(u64 created_ns, u64 now)
 	return age < 65535 ? (u16)age : 65535;
 }
 
-/* The bucket is being freed (tcp_twsk_destructor): nothing but the timer leaves no reason behind. */
+/* The bucket is being freed (tcp_twsk_destructor): of a living namespace, only the timer leaves no reason behind. */
 static __always_inline void bucket__on_removed(enum tw_access access, struct sock_common *skc)
 {
 	u64 cookie = (u64)tw_get(access, skc, skc_cookie.counter);
+	struct net *net = tw_get(access, skc, skc_net.net);
 	struct tw_event event = {};
 	struct tw_bucket *known;
 	struct tw_netns *ns;
@@ -194,7 +195,7 @@ static __always_inline void bucket__on_removed(enum tw_access access, struct soc
 
 	event.time_ns = bpf_ktime_get_boot_ns();
 	event.kind = TW_EVENT_REMOVED;
-	event.reason = TW_REASON_EXPIRED;
+	event.reason = compat__net_is_exiting(access, net) ? TW_REASON_PURGED : TW_REASON_EXPIRED;
 	event.age_ds = 65535;
 	event.row = TW_ROW_NONE;
 	event.cookie = cookie;
@@ -207,7 +208,7 @@ static __always_inline void bucket__on_removed(enum tw_access access, struct soc
 		if (known->reason != TW_REASON_UNKNOWN)
 			event.reason = known->reason;
 	} else {
-		event.netns = (u16)netns__intern(access, tw_get(access, skc, skc_net.net));
+		event.netns = (u16)netns__intern(access, net);
 	}
 	ns = netns__at(event.netns);
 	if (ns)

@@ -48,6 +48,27 @@ struct net___cookie_atomic {
 	atomic64_t net_cookie;
 };
 
+/* The references of a namespace: net.count up to 5.10, ns.count since 5.11 (137ec390fad4), ns.__ns_ref since 6.18. */
+struct net___count {
+	refcount_t count;
+};
+
+struct ns_common___count {
+	refcount_t count;
+};
+
+struct net___ns_count {
+	struct ns_common___count ns;
+};
+
+struct ns_common___ref {
+	refcount_t __ns_ref;
+};
+
+struct net___ns_ref {
+	struct ns_common___ref ns;
+};
+
 /* 5.15 (8520e224f547) replaced the tagged word by a pointer. */
 struct sock_cgroup_data___pointer {
 	struct cgroup *cgroup;
@@ -101,6 +122,19 @@ static __always_inline u64 compat__net_cookie(enum tw_access access, struct net 
 	if (bpf_core_field_exists(((struct net___cookie_u64 *)0)->net_cookie))
 		return tw_get(access, (struct net___cookie_u64 *)net, net_cookie);
 	return 0;
+}
+
+/*
+ * A namespace without references is being taken down, and inet_twsk_purge ends its buckets. Up to 6.1 compilers inline
+ * inet_twsk_deschedule_put there, so that no probe on it fires.
+ */
+static __always_inline bool compat__net_is_exiting(enum tw_access access, struct net *net)
+{
+	if (bpf_core_field_exists(((struct net___ns_ref *)0)->ns.__ns_ref))
+		return !tw_get(access, (struct net___ns_ref *)net, ns.__ns_ref.refs.counter);
+	if (bpf_core_field_exists(((struct net___ns_count *)0)->ns.count))
+		return !tw_get(access, (struct net___ns_count *)net, ns.count.refs.counter);
+	return !tw_get(access, (struct net___count *)net, count.refs.counter);
 }
 
 /* The cgroup v2 of the socket's creator (the listener's creator for accepted sockets); NULL when it has none. */

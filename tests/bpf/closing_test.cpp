@@ -26,16 +26,16 @@ struct Families {
   json snapshot;
 };
 
-// One twtrace, and the mode in three namespaces at once, on the same port, with three different prime counts.
+// The mode in three namespaces, on the same port, with three different prime counts.
 void run_mode(Families& families, const std::string& mode, const Sysctls& sysctls, const std::array<int, 3>& counts) {
   const std::array<std::string, 3> names = {"4", "6", "mapped"};
   for (std::size_t i = 0; i < names.size(); ++i) families.arenas.push_back(std::make_unique<Arena>(sysctls));
-  TwtraceRun twtrace;
+  TwtraceRun& twtrace = shared_twtrace();
   for (std::size_t i = 0; i < names.size(); ++i) {
     families.arenas[i]->run(
         {mode, counts[i], 5003, names[i], &families.server_cgroup, &families.client_cgroup, kServerUid, kClientUid});
   }
-  families.snapshot = twtrace.stop();
+  families.snapshot = twtrace.fresh();
 }
 
 void check_mode(const std::string& mode, const std::array<int, 3>& counts) {
@@ -50,17 +50,17 @@ void check_mode(const std::string& mode, const std::array<int, 3>& counts) {
 
 }  // namespace
 
-TEST_CASE("the server closes first") { check_mode("server-first", {13, 23, 61}); }
+TEST_CASE("the server closes first", "[quick]") { check_mode("server-first", {13, 23, 61}); }
 TEST_CASE("a worker closes what its parent's listener accepted") { check_mode("worker", {23, 13, 61}); }
 TEST_CASE("a server that stopped listening is still a server") { check_mode("restart", {13, 61, 23}); }
-TEST_CASE("the client closes first") { check_mode("client-first", {23, 61, 13}); }
+TEST_CASE("the client closes first", "[quick]") { check_mode("client-first", {23, 61, 13}); }
 TEST_CASE("a half-close: the bucket is born while the descriptor is open") { check_mode("half-close", {61, 13, 101}); }
-TEST_CASE("the owner is killed with open connections") { check_mode("killed", {13, 101, 23}); }
+TEST_CASE("the owner is killed with open connections", "[quick]") { check_mode("killed", {13, 101, 23}); }
 TEST_CASE("the owner exits without closing") { check_mode("exited", {101, 13, 23}); }
 TEST_CASE("the last holder of an inherited descriptor is the owner") { check_mode("forked", {61, 23, 13}); }
 TEST_CASE("a thread with another name closes for its process") { check_mode("thread", {23, 13, 61}); }
 TEST_CASE("short-lived processes are all named") { check_mode("short-lived", {31, 13, 17}); }
-TEST_CASE("orphans wait for their peers in FIN_WAIT2") { check_mode("orphan-fin-wait2", {61, 101, 23}); }
+TEST_CASE("orphans wait for their peers in FIN_WAIT2", "[quick]") { check_mode("orphan-fin-wait2", {61, 101, 23}); }
 TEST_CASE("a reset by the closer leaves no bucket") { check_mode("rst", {13, 23, 61}); }
 TEST_CASE("a reset by the peer after our FIN leaves no bucket") { check_mode("peer-rst", {23, 13, 61}); }
 

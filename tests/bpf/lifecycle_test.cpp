@@ -2,7 +2,6 @@
 // Namespaces that come and go, a reader that stands still, two tracers at once.
 #include <catch2/catch.hpp>
 #include <csignal>
-#include <memory>
 
 #include "bpf/expect.hpp"
 #include "support/environment.hpp"
@@ -13,22 +12,22 @@ using nlohmann::json;
 
 TEST_CASE("a namespace that appears while twtrace runs is exact") {
   if (!privileged()) return;
-  TwtraceRun twtrace;
+  TwtraceRun& twtrace = shared_twtrace();
   Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
   arena.run({"server-first", 61, 5017});
-  check_everything(twtrace.stop(), arena);
+  check_everything(twtrace.fresh(), arena);
 }
 
-TEST_CASE("the numbers of a namespace that is deleted stay") {
+TEST_CASE("the numbers of a namespace that is deleted stay", "[quick]") {
   if (!privileged()) return;
   TwtraceRun twtrace;
-  auto arena = std::make_unique<Arena>(Sysctls{});
-  arena->run({"half-close", 61, 5017});
+  Arena arena(Sysctls{});
+  arena.run({"half-close", 61, 5017});
   const json before =
-      twtrace.wait_for([&](const json& snapshot) { return sum_of(snapshot, arena->netns, "created") == 61; });
-  check_namespace(before, *arena);
-  const std::uint64_t inode = arena->netns.inode();
-  arena.reset();
+      twtrace.wait_for([&](const json& snapshot) { return sum_of(snapshot, arena.netns, "created") == 61; });
+  check_namespace(before, arena);
+  const std::uint64_t inode = arena.netns.inode();
+  arena.netns.remove();
   const auto row_in = [inode](const json& snapshot) {
     for (const json& row : snapshot.at("rows")) {
       if (row.at("netns") == inode) return row;

@@ -35,37 +35,37 @@ TEST_CASE("refusals at the TIME_WAIT stage go to the closer") {
   if (!privileged()) return;
   const std::string family = GENERATE("4", "6", "mapped");
   Arena arena(Sysctls{{"tcp_max_tw_buckets", "100"}});
-  TwtraceRun twtrace;
+  TwtraceRun& twtrace = shared_twtrace();
   arena.run({"half-close", 241, 5007, family});
-  check_refusals(twtrace.stop(), arena, "time_wait", 100);
+  check_refusals(twtrace.fresh(), arena, "time_wait", 100);
 }
 
 TEST_CASE("refusals at the FIN_WAIT2 stage go to the closer") {
   if (!privileged()) return;
   const std::string family = GENERATE("4", "6", "mapped");
   Arena arena(Sysctls{{"tcp_max_tw_buckets", "100"}});
-  TwtraceRun twtrace;
+  TwtraceRun& twtrace = shared_twtrace();
   arena.run({"orphan-fin-wait2", 241, 5007, family});
-  check_refusals(twtrace.stop(), arena, "fin_wait2", 100);
+  check_refusals(twtrace.fresh(), arena, "fin_wait2", 100);
 }
 
-TEST_CASE("a table of size zero refuses everything") {
+TEST_CASE("a table of size zero refuses everything", "[quick]") {
   if (!privileged()) return;
   const std::string mode = GENERATE("half-close", "server-first", "killed");
   Arena arena(Sysctls{{"tcp_max_tw_buckets", "0"}, {"tcp_fin_timeout", "120"}});
-  TwtraceRun twtrace;
+  TwtraceRun& twtrace = shared_twtrace();
   arena.run({mode, 61, 5007});
-  check_refusals(twtrace.stop(), arena, "time_wait", 0);
+  check_refusals(twtrace.fresh(), arena, "time_wait", 0);
 }
 
-TEST_CASE("two namespaces with the same port keep their rows and limits apart") {
+TEST_CASE("two namespaces with the same port keep their rows and limits apart", "[quick]") {
   if (!privileged()) return;
   Arena small(Sysctls{{"tcp_max_tw_buckets", "23"}});
   Arena large(Sysctls{{"tcp_max_tw_buckets", "61"}});
-  TwtraceRun twtrace;
+  TwtraceRun& twtrace = shared_twtrace();
   small.run({"half-close", 101, 5007});
   large.run({"half-close", 103, 5007});
-  const json snapshot = twtrace.stop();
+  const json snapshot = twtrace.fresh();
   check_refusals(snapshot, small, "time_wait", 23);
   check_refusals(snapshot, large, "time_wait", 61);
 }
@@ -73,14 +73,14 @@ TEST_CASE("two namespaces with the same port keep their rows and limits apart") 
 TEST_CASE("a limit that is changed while twtrace runs is followed") {
   if (!privileged()) return;
   Arena arena(Sysctls{{"tcp_max_tw_buckets", "13"}});
-  TwtraceRun twtrace;
+  TwtraceRun& twtrace = shared_twtrace();
   arena.run({"half-close", 31, 5007});
   const json first =
       twtrace.wait_for([&](const json& snapshot) { return sum_of(snapshot, arena.netns, "overflow") == 31 - 13; });
   check_refusals(first, arena, "time_wait", 13);
   arena.netns.set_sysctl("tcp_max_tw_buckets", "1000");
   arena.run({"half-close", 17, 5011});
-  const json snapshot = twtrace.stop();
+  const json snapshot = twtrace.fresh();
   check_namespace(snapshot, arena);
   CHECK(sum_of(snapshot, arena.netns, "created") == 13 + 17);
   CHECK(sum_of(snapshot, arena.netns, "overflow") == 31 - 13);

@@ -62,9 +62,9 @@ void check_steered(const Steered& steered) {
     innocent.emplace(WorkloadSpec{"innocent", 1, 5019, "4", nullptr, nullptr, -1, -1, 1}, arena.netns);
     innocent->wait_held();
   }
-  TwtraceRun twtrace;
+  TwtraceRun& twtrace = shared_twtrace();
   arena.run({steered.mode, steered.count, 5019, "4", nullptr, nullptr, -1, -1, 0});
-  const json snapshot = twtrace.stop();
+  const json snapshot = twtrace.fresh();
 
   INFO(others(snapshot, arena));
   if (arena.delta().created() != 0) CHECK(arena.delta().created() == steered.count);  // not before 5.18
@@ -90,7 +90,7 @@ TEST_CASE("steered: the owner is killed") {
   if (privileged()) check_steered({"killed", 503, false});
 }
 
-TEST_CASE("steered: short-lived processes") {
+TEST_CASE("steered: short-lived processes", "[quick]") {
   if (privileged()) check_steered({"short-lived", 101, false});
 }
 

@@ -30,7 +30,7 @@ void check_against_kernel(const Arena& arena) {
 
 }  // namespace
 
-TEST_CASE("workload: every mode does to the kernel what it says") {
+TEST_CASE("workload: every mode does to the kernel what it says", "[ruler]") {
   if (!privileged()) return;
   const std::string mode =
       GENERATE("server-first", "worker", "restart", "client-first", "half-close", "killed", "exited", "forked",
@@ -42,7 +42,7 @@ TEST_CASE("workload: every mode does to the kernel what it says") {
   check_against_kernel(arena);
 }
 
-TEST_CASE("workload: the outcome comes after the hold") {
+TEST_CASE("workload: the outcome comes after the hold", "[ruler]") {
   if (!privileged()) return;
   const std::string mode = GENERATE("closed-before-start", "orphaned-before-start");
   Arena arena(Sysctls{{"tcp_fin_timeout", "120"}});
@@ -56,7 +56,7 @@ TEST_CASE("workload: the outcome comes after the hold") {
   check_against_kernel(arena);
 }
 
-TEST_CASE("workload: a full table refuses the rest") {
+TEST_CASE("workload: a full table refuses the rest", "[ruler]") {
   if (!privileged()) return;
   const std::string mode = GENERATE("half-close", "orphan-fin-wait2", "killed");
   Arena arena(Sysctls{{"tcp_max_tw_buckets", "100"}});
@@ -65,7 +65,7 @@ TEST_CASE("workload: a full table refuses the rest") {
   CHECK(arena.delta().overflow == 141);
 }
 
-TEST_CASE("workload: sandboxes are private") {
+TEST_CASE("workload: sandboxes are private", "[ruler]") {
   if (!privileged()) return;
   Arena busy(Sysctls{{"tcp_max_tw_buckets", "1000"}});
   Arena idle(Sysctls{{"tcp_max_tw_buckets", "2000"}});

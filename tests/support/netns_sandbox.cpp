@@ -16,9 +16,11 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <deque>
 #include <fstream>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 namespace twtrace::test {
 namespace {
@@ -89,9 +91,19 @@ NetnsSandbox::NetnsSandbox(const Sysctls& sysctls) {
 }
 
 NetnsSandbox::~NetnsSandbox() {
+  static std::deque<base::UniqueFd> kept;
+  if (fd_) kept.push_back(std::move(fd_));
+  if (kept.size() > kInodesKept) kept.pop_front();
+  remove();
+}
+
+void NetnsSandbox::remove() {
+  if (holder_ < 0) return;
+  fd_.reset();
   lifeline_.reset();
   kill(holder_, SIGKILL);
   waitpid(holder_, nullptr, 0);
+  holder_ = -1;
 }
 
 NetCounters NetnsSandbox::settled_counters() const {

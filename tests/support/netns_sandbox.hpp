@@ -17,14 +17,21 @@ namespace twtrace::test {
 /// Names under net.ipv4 and their values, for example {"tcp_max_tw_buckets", "100"}.
 using Sysctls = std::map<std::string, std::string>;
 
-/// A new network namespace with lo up, held by a sleeping process named "tw-sandbox"; gone when the object and the
-/// processes inside are. Needs root; throws std::runtime_error on failure. Move is not supported.
+/// A new network namespace with lo up, held by a sleeping process named "tw-sandbox". Needs root; throws
+/// std::runtime_error on failure. Move is not supported. The last kInodesKept namespaces outlive their objects, by a
+/// descriptor each: the kernel gives inode numbers again at once, and a twtrace that runs for several sandboxes would
+/// show two namespaces of the same name.
 class NetnsSandbox {
  public:
+  static constexpr int kInodesKept = 80;
+
   explicit NetnsSandbox(const Sysctls& sysctls = {});
   NetnsSandbox(const NetnsSandbox&) = delete;
   NetnsSandbox& operator=(const NetnsSandbox&) = delete;
   ~NetnsSandbox();
+
+  /// Ends the namespace for good, as soon as the processes inside have ended. The object is of no use after that.
+  void remove();
 
   int fd() const { return fd_.get(); }
   std::uint64_t inode() const { return inode_; }

@@ -27,11 +27,11 @@ base::UniqueFd memory_file() {
 }
 
 // pread keeps the offset, which the child shares.
-std::string contents(const base::UniqueFd& fd) {
+std::string contents(const base::UniqueFd& fd, std::size_t begin = 0) {
   struct stat status {};
-  if (fstat(fd.get(), &status) != 0) return {};
-  std::string text(static_cast<std::size_t>(status.st_size), '\0');
-  const ssize_t size = pread(fd.get(), text.data(), text.size(), 0);
+  if (fstat(fd.get(), &status) != 0 || static_cast<std::size_t>(status.st_size) <= begin) return {};
+  std::string text(static_cast<std::size_t>(status.st_size) - begin, '\0');
+  const ssize_t size = pread(fd.get(), text.data(), text.size(), static_cast<off_t>(begin));
   text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
   return text;
 }
@@ -87,7 +87,7 @@ void Subprocess::write_line(const std::string& line) const {
   if (::write(input_.get(), text.data(), text.size()) < 0) throw std::runtime_error("write to a child's input");
 }
 
-std::string Subprocess::standard_output() const { return contents(output_); }
+std::string Subprocess::standard_output(std::size_t begin) const { return contents(output_, begin); }
 std::string Subprocess::standard_error() const { return contents(error_); }
 
 bool Subprocess::wait_for_output(const std::string& text, milliseconds deadline) {

@@ -36,8 +36,8 @@ class Subprocess {
   void signal(int number) const;
   /// Writes a line to its standard input.
   void write_line(const std::string& line) const;
-  /// Everything it wrote so far.
-  std::string standard_output() const;
+  /// Everything it wrote so far, from the byte `begin` on.
+  std::string standard_output(std::size_t begin = 0) const;
   std::string standard_error() const;
   /// True as soon as its standard output (or error) contains `text`; false at the deadline or when it ended without.
   bool wait_for_output(const std::string& text, milliseconds deadline = kDefaultDeadline);

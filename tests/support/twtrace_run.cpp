@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/twtrace_run.hpp"
 
+#include <algorithm>
+#include <memory>
 #include <stdexcept>
+#include <utility>
 
 #include "support/environment.hpp"
+#include "support/netns_sandbox.hpp"
 
 namespace twtrace::test {
 namespace {
@@ -24,34 +28,52 @@ std::vector<std::string> command_line(const std::vector<std::string>& extra, con
   return argv;
 }
 
-// The last line that is complete, without its newline.
-std::string last_line(std::string text) {
-  const std::size_t end = text.rfind('\n');
-  if (end == std::string::npos) return {};
-  text.resize(end);
-  return text.substr(text.rfind('\n') + 1);  // npos + 1 is 0
+std::unique_ptr<TwtraceRun>& shared_run() {
+  static std::unique_ptr<TwtraceRun> run;
+  return run;
+}
+
+void end_shared_run() {
+  const std::unique_ptr<TwtraceRun> ended = std::move(shared_run());
+  if (ended) ended->stop();
 }
 
 }  // namespace
 
 TwtraceRun::TwtraceRun(const std::vector<std::string>& extra_arguments, const std::string& delay)
-    : process_(command_line(extra_arguments, delay)) {
+    : process_((end_shared_run(), command_line(extra_arguments, delay))) {
   if (!process_.wait_for_error("ready\n")) {
     throw std::runtime_error("twtrace did not become ready: " + process_.standard_error());
   }
 }
 
-nlohmann::json TwtraceRun::snapshot() const {
-  const std::string line = last_line(process_.standard_output());
-  return line.empty() ? nlohmann::json() : nlohmann::json::parse(line);
+/// True when there are new complete lines.
+bool TwtraceRun::read_lines() {
+  const std::string text = process_.standard_output(read_);
+  const std::size_t end = text.rfind('\n');
+  if (end == std::string::npos) return false;
+  const std::size_t before = end == 0 ? std::string::npos : text.rfind('\n', end - 1);
+  last_line_ = text.substr(before + 1, end - before - 1);  // npos + 1 is 0
+  lines_ += static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+  read_ += end + 1;
+  return true;
+}
+
+nlohmann::json TwtraceRun::fresh() {
+  read_lines();
+  const std::uint64_t wanted = lines_ + 2;  // the numbers of the next line may have been taken already
+  const bool came = wait_until([&] { return read_lines() && lines_ >= wanted; });
+  if (!came) throw std::runtime_error("twtrace prints no more snapshots: " + process_.standard_error());
+  return nlohmann::json::parse(last_line_);
 }
 
 nlohmann::json TwtraceRun::wait_for(const std::function<bool(const nlohmann::json&)>& condition,
-                                    milliseconds deadline) const {
+                                    milliseconds deadline) {
   nlohmann::json last;
   wait_until(
       [&] {
-        last = snapshot();
+        if (!read_lines() && !last.is_null()) return false;
+        if (!last_line_.empty()) last = nlohmann::json::parse(last_line_);
         return !last.is_null() && condition(last);
       },
       deadline);
@@ -65,7 +87,19 @@ nlohmann::json TwtraceRun::stop(int signal) {
     throw std::runtime_error("twtrace ended with " + (code ? std::to_string(*code) : "nothing") + ": " +
                              process_.standard_error());
   }
-  return snapshot();
+  read_lines();
+  return last_line_.empty() ? nlohmann::json() : nlohmann::json::parse(last_line_);
+}
+
+TwtraceRun& shared_twtrace() {
+  constexpr int kUses = NetnsSandbox::kInodesKept / 4;
+  static int uses = 0;
+  if (++uses > kUses) end_shared_run();
+  if (!shared_run()) {
+    shared_run() = std::make_unique<TwtraceRun>();
+    uses = 1;
+  }
+  return *shared_run();
 }
 
 }  // namespace twtrace::test
