@@ -67,7 +67,7 @@ def boot(kernel, initrd, logs, *, timeout_s, accel, memory_mib, cpus, append, ec
         "-kernel", str(kernel.image), "-initrd", str(initrd), "-append", f"{CMDLINE} {append}".strip(),
     ]  # yapf: disable
     started = time.monotonic()
-    with open(logs / "qemu.log", "wb") as errors, open(logs / "output.log", "wb") as output:
+    with open(logs / "qemu.log", "wb") as errors, open(logs / "output.log", "wb", buffering=0) as output:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
         killer = threading.Timer(timeout_s + BOOT_ALLOWANCE_S, process.kill)
         killer.start()

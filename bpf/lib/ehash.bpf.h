@@ -66,8 +66,8 @@ static __always_inline struct inet_timewait_sock *ehash__find_bucket(struct inet
 static __always_inline u64 percpu__offset(void)
 {
 	u32 zero = 0;
-	void *volatile here = bpf_map_lookup_elem(&stats, &zero);
-	void *volatile map = &stats;
+	void *volatile here = bpf_map_lookup_elem(&overflow_seen, &zero);
+	void *volatile map = &overflow_seen;
 	u64 here_address = 0, map_address = 0, base = 0;
 
 	/* Through memory, so that the verifier sees numbers and not pointers. */

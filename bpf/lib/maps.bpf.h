@@ -23,6 +23,11 @@ const volatile __u32 tw_wakeup_bytes = 0; /* ring fill at which the reader is wo
 volatile __u32 tw_enabled = 0;
 /* Generation of the running or last scan: see tw_bucket.scan. */
 volatile __u32 tw_scan = 0;
+/*
+ * Shortfalls of detail, all of them rare. Not a map: reading one is a system call, during which the kernel skips every
+ * BPF kprobe on that CPU (bpf_disable_instrumentation). On a cache line of its own, away from what every program reads.
+ */
+struct tw_stats tw_health __attribute__((aligned(64))) = {};
 /* Never used: a global makes the compiler describe in BTF what no map holds, for tests/unit/abi. */
 struct tw_event *tw_btf_event;
 struct tw_swept_bucket *tw_btf_swept_bucket;
@@ -110,25 +115,12 @@ struct {
 	__type(value, u64);
 } overflow_seen SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct tw_stats);
-} stats SEC(".maps");
-
 /* Resized by the loader (--ring-size). */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4 * 1024 * 1024);
 } events SEC(".maps");
 
-#define stats__add(field)                                                                                              \
-	do {                                                                                                           \
-		u32 zero_ = 0;                                                                                         \
-		struct tw_stats *stats_ = bpf_map_lookup_elem(&stats, &zero_);                                         \
-		if (stats_)                                                                                            \
-			__sync_fetch_and_add(&stats_->field, 1);                                                       \
-	} while (0)
+#define stats__add(field) __sync_fetch_and_add(&tw_health.field, 1)
 
 #endif /* TWTRACE_MAPS_BPF_H */

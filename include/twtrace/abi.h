@@ -187,7 +187,7 @@ struct tw_event {
 };
 TW_STATIC_ASSERT(sizeof(struct tw_event) == 64, "tw_event");
 
-/* Per-CPU health counters: each way to fall short has one of its own. */
+/* Health counters: each way to fall short has one of its own. */
 struct tw_stats {
 	__u64 events_lost;    /* ring full: detail lost, counts are not */
 	__u64 rows_full;      /* no free row: counted as unattributed */

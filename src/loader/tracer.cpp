@@ -373,19 +373,7 @@ base::Result<std::size_t> Tracer::drain(const std::function<void(const tw_event&
   return limit - impl_->remaining;
 }
 
-tw_stats Tracer::stats() const {
-  const auto cpus = static_cast<std::size_t>(libbpf_num_possible_cpus());
-  std::vector<tw_stats> per_cpu(cpus);
-  const __u32 zero = 0;
-  tw_stats sum{};
-  if (bpf_map_lookup_elem(bpf_map__fd(impl_->skeleton->maps.stats), &zero, per_cpu.data()) != 0) return sum;
-  constexpr std::size_t kCounters = sizeof(tw_stats) / sizeof(__u64);
-  for (const tw_stats& one : per_cpu) {
-    for (std::size_t i = 0; i < kCounters; ++i)
-      reinterpret_cast<__u64*>(&sum)[i] += reinterpret_cast<const __u64*>(&one)[i];
-  }
-  return sum;
-}
+tw_stats Tracer::stats() const { return impl_->skeleton->bss->tw_health; }
 
 RunStats Tracer::run_stats() const {
   RunStats sum;

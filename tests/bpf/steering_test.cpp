@@ -39,6 +39,17 @@ void check_no_innocent(const json& snapshot, const Arena& arena, bool exact) {
   CHECK(named == 0);
 }
 
+// A kprobe that finds another BPF program, or a map system call, on its CPU does not run. The kernel counts that, and
+// what was missed for it may not be more.
+bool kernel_skipped(const json& snapshot, const Arena& arena) {
+  if (snapshot.at("probe").at("backend") != "kprobe") return false;
+  const json entry = namespace_entry(snapshot, arena.netns);
+  const json& missed = entry.at("missed").at("created");
+  if (missed.is_null()) return entry.at("reconciled") == false;  // before 5.18
+  CHECK(missed <= snapshot.at("lost").at("recursion_misses"));
+  return missed > 0;
+}
+
 struct Steered {
   std::string mode;
   int count;
@@ -72,28 +83,32 @@ void check_steered(const Steered& steered) {
   check_honest(snapshot, arena);
   // What no program saw is neither pre-existing nor anybody's.
   CHECK(number(namespace_entry(snapshot, arena.netns), "pre_existing") == 0);
-  check_no_innocent(snapshot, arena, exact_under_steering());
-  if (exact_under_steering()) check_namespace(snapshot, arena);
+  const bool exact = exact_under_steering() && !kernel_skipped(snapshot, arena);
+  check_no_innocent(snapshot, arena, exact);
+  if (exact) check_namespace(snapshot, arena);
 }
+
+// Under emulation, which is exact but slow, fewer will do.
+int sized(int count) { return exact_under_steering() ? (count + 1) / 2 : count; }
 
 }  // namespace
 
 TEST_CASE("steered: the server closes first") {
-  if (privileged()) check_steered({"server-first", 1009, false});
+  if (privileged()) check_steered({"server-first", sized(1009), false});
 }
 
 TEST_CASE("steered: the client closes first") {
-  if (privileged()) check_steered({"client-first", 1009, false});
+  if (privileged()) check_steered({"client-first", sized(1009), false});
 }
 
 TEST_CASE("steered: the owner is killed") {
-  if (privileged()) check_steered({"killed", 503, false});
+  if (privileged()) check_steered({"killed", sized(503), false});
 }
 
 TEST_CASE("steered: short-lived processes", "[quick]") {
-  if (privileged()) check_steered({"short-lived", 101, false});
+  if (privileged()) check_steered({"short-lived", sized(101), false});
 }
 
 TEST_CASE("steered to an idle CPU: what is missed is stated to the unit") {
-  if (privileged()) check_steered({GENERATE("server-first", "client-first"), 2003, true});
+  if (privileged()) check_steered({GENERATE("server-first", "client-first"), sized(2003), true});
 }
