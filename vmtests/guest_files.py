@@ -10,9 +10,10 @@ import sys
 
 import initramfs
 import kernels
+import libraries
 
 GUEST = pathlib.Path(__file__).resolve().with_name("guest")
-DEFAULT_BUILD = GUEST.parents[1] / "build" / "release"
+BUILDS = GUEST.parents[1] / "build"
 # Built by the target tests_vm.
 PROGRAMS = ("twtrace", "tests/bpf/bpf_test", "tests/workloads/tw_workload")
 TOOLS = ("ip", "ss", "bash")
@@ -27,20 +28,23 @@ NSSWITCH = "passwd: files\ngroup: files\nhosts: files\n"
 def build(path, kernel, command, settings, arguments):
     """Writes the initramfs. Raises LookupError for a module of --module that this kernel does not have, OSError for a
     program that is not built."""
-    archive = initramfs.Archive()
-    _add_base(archive)
+    # The program under test comes with libraries of this system's, whatever the architecture: they are preferred.
+    finder = libraries.Finder(kernel.arch, dict.fromkeys((pathlib.Path("/"), kernel.system)))
+    archive = initramfs.Archive(finder)
+    _add_base(archive, kernel.system, finder)
     modules, missing = kernels.module_files(kernel, [*MODULES, *arguments.module])
     if absent := set(missing) - set(MODULES):
         raise LookupError(f"{kernel.release} has no module {' '.join(sorted(absent))}")
     for index, (name, data) in enumerate(modules):
         archive.data(f"boot/modules/{index:03}-{name}.ko", data)
+    settings = {**settings, "VM_OUTPUT": kernel.arch.output, "VM_RESULTS": kernel.arch.results}
     archive.data("boot/settings", "".join(f"{key}={shlex.quote(str(value))}\n" for key, value in settings.items()))
     archive.data("boot/command", _command(command, settings))
     for script in GUEST.iterdir():
         if script.name != "init":
             archive.data(f"vm/{script.name}", script.read_bytes(), 0o755)
     for program in PROGRAMS:
-        archive.program(f"vm/{pathlib.Path(program).name}", (arguments.build or DEFAULT_BUILD) / program)
+        archive.program(f"vm/{pathlib.Path(program).name}", (arguments.build or BUILDS / kernel.arch.build) / program)
     for item in arguments.extra:
         _add_extra(archive, item)
     if arguments.with_python:
@@ -53,7 +57,7 @@ def _command(command, settings):
     return f"{exports}{command}\n"
 
 
-def _add_base(archive):
+def _add_base(archive, system, finder):
     archive.data("init", (GUEST / "init").read_bytes(), 0o755)
     for directory in ("proc", "sys", "dev", "run", "tmp", "etc", "root", "results", "boot", "vm", "var"):
         archive.directory(directory)
@@ -66,19 +70,22 @@ def _add_base(archive):
     archive.data("etc/nsswitch.conf", NSSWITCH)
     archive.symlink("var/run", "/run")
     for tool in TOOLS:
-        archive.program(f"usr/bin/{tool}", _which(tool))
+        archive.program(f"usr/bin/{tool}", _which(system, tool))
     # glibc loads it by name when a thread is cancelled.
-    archive.program("usr/lib/x86_64-linux-gnu/libgcc_s.so.1", "/usr/lib/x86_64-linux-gnu/libgcc_s.so.1")
+    archive.program(*finder.find("libgcc_s.so.1"))
+    # Compiled for 64 bits and little-endian: one for all architectures here.
     archive.tree("usr/lib/locale/C.utf8", "/usr/lib/locale/C.utf8")
-    _add_busybox(archive)
+    _add_busybox(archive, system, finder)
 
 
-def _add_busybox(archive):
-    busybox = _which("busybox")
-    if initramfs.libraries(busybox):
+def _add_busybox(archive, system, finder):
+    busybox = _which(system, "busybox")
+    if finder.needed_by(busybox):
         sys.exit("vmtests/run: busybox is not static: install busybox-static")
     archive.file("usr/bin/busybox", busybox)
-    applets = subprocess.run([busybox, "--list"], text=True, capture_output=True, check=True).stdout.split()
+    # This system's own can be asked for its applets, and is of the same version.
+    native = _which(pathlib.Path("/"), "busybox")
+    applets = subprocess.run([native, "--list"], text=True, capture_output=True, check=True).stdout.split()
     for applet in applets:
         archive.symlink(f"usr/bin/{applet}", "busybox")
 
@@ -105,8 +112,10 @@ def _add_python(archive):
                  skip=(*skip, *(p.name for p in pathlib.Path(f"/usr/lib/{python.name}").glob("config-*"))))
 
 
-def _which(program):
-    path = shutil.which(program, path=f"/usr/sbin:/usr/bin:{os.environ.get('PATH', '')}")
+def _which(system, program):
+    # bin first: an absolute link from sbin would lead out of an unpacked system.
+    folders = [str(system / folder) for folder in ("usr/bin", "bin", "usr/sbin", "sbin")]
+    path = shutil.which(program, path=":".join(folders))
     if not path:
         sys.exit(f"vmtests/run: {program} is not installed")
     return path

@@ -3,15 +3,17 @@
 
 import os
 import pathlib
-import re
 import stat
-import subprocess
 
 
 class Archive:
-    """A newc cpio archive in memory. The first entry for a path wins; parents are made as needed."""
+    """A newc cpio archive in memory. The first entry for a path wins; parents are made as needed.
 
-    def __init__(self):
+    `libraries` (see libraries.py) finds what the programs need.
+    """
+
+    def __init__(self, libraries):
+        self._libraries = libraries
         self._parts = []
         self._paths = set()
         # /bin, /lib ... are links into /usr, as on the host whose libraries are copied.
@@ -39,10 +41,8 @@ class Archive:
     def program(self, path, source):
         """A copy of an executable or library, and every library that the dynamic linker resolves for it."""
         self.file(path, source)
-        for library in libraries(source):
-            # The directory is resolved (merged /usr), the file name is kept: it is the soname.
-            parent = pathlib.Path(os.path.realpath(library.parent))
-            self.file(str(parent / library.name), library)
+        for target, library in self._libraries.needed_by(source):
+            self.file(target, library)
 
     def tree(self, path, source, skip=()):
         """A copy of a directory, with the libraries of all ELF files in it; `skip` names directories to leave out."""
@@ -83,16 +83,11 @@ def _padded(data):
 
 
 def is_elf(path):
+    return elf_machine(path) is not None
+
+
+def elf_machine(path):
+    """The processor that an ELF file is for (e_machine); None for any other file."""
     with open(path, "rb") as file:
-        return file.read(4) == b"\x7fELF"
-
-
-def libraries(program):
-    """Paths of the shared libraries and the interpreter of an ELF file; none for a static one or a script."""
-    if not is_elf(program):
-        return []
-    result = subprocess.run(["ldd", program], text=True, capture_output=True, check=False)
-    missing = re.findall(r"^\s*(\S+) => not found", result.stdout, re.M)
-    if missing:
-        raise FileNotFoundError(f"{program}: missing libraries: {' '.join(missing)}")
-    return [pathlib.Path(path) for path in re.findall(r"^\s*(?:\S+ => )?(/\S+) \(0x", result.stdout, re.M)]
+        head = file.read(20)
+    return int.from_bytes(head[18:20], "little") if head[:4] == b"\x7fELF" else None

@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Distribution kernels: found and fetched with apt, unpacked and cached outside the tree.
-
-apt does the fetching with a private configuration per suite, so the system's package lists stay as they are while
-its mirror, proxy and keys are used, and every file is checked against the signed index.
-"""
+"""What machines boot: distribution kernels, and a system's programs, fetched, unpacked and cached outside the tree."""
 
 import contextlib
 import dataclasses
@@ -13,26 +9,26 @@ import lzma
 import os
 import pathlib
 import re
-import shutil
 import subprocess
-import time
 
-KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-INDEX_AGE_S = 6 * 3600  # an index younger than this is not fetched again
+import apt
+import architectures
+from apt import Unavailable
 
-
-class Unavailable(Exception):
-    """The suite, or a kernel of this series in it, cannot be had."""
+# What guest_files.py takes from a Debian system.
+SYSTEM_PACKAGES = ("bash", "busybox-static", "iproute2", "libgcc-s1")
 
 
 @dataclasses.dataclass(frozen=True)
 class Kernel:
-    """An unpacked kernel: `modules` is the directory with modules.builtin."""
+    """An unpacked kernel: `modules` is the directory with modules.builtin, `system` the root of the SYSTEM_PACKAGES."""
 
     release: str
     package_version: str
     image: pathlib.Path
     modules: pathlib.Path
+    arch: architectures.Architecture
+    system: pathlib.Path
 
 
 def cache_dir():
@@ -48,7 +44,8 @@ def get(row, refresh=False):
         pin = _pin(row)
         if refresh or not cached_release(row):
             _fetch(cache, row, pin)
-        return _describe(cache, json.loads(pin.read_text()))
+        arch = architectures.named(row.arch)
+        return _describe(cache, json.loads(pin.read_text()), arch, _system(cache, arch))
 
 
 def cached_release(row):
@@ -60,7 +57,15 @@ def cached_release(row):
 
 
 def _pin(row):
-    return cache_dir() / f"{row.suite}_{row.series or 'newest'}.json"
+    return cache_dir() / f"{row.suite}_{row.series or 'newest'}{_suffix(row.arch)}.json"
+
+
+def _suffix(arch_name):
+    return "" if arch_name == "amd64" else f"_{arch_name}"
+
+
+def _apt(cache, suite, arch_name):
+    return apt.Apt(cache / "apt" / f"{suite}{_suffix(arch_name)}", suite, arch_name)
 
 
 @contextlib.contextmanager
@@ -70,29 +75,31 @@ def _locked(path):
         yield
 
 
-def _describe(cache, pinned):
+def _system(cache, arch):
+    """This system, or one of the same suite unpacked for another architecture."""
+    if arch.is_native:
+        return pathlib.Path("/")
+    suite = apt.host_suite()
+    tree = cache / "systems" / f"{suite}-{arch.name}"
+    if not tree.exists():
+        _apt(cache, suite, arch.name).unpack_with_dependencies(SYSTEM_PACKAGES, tree)
+    return tree
+
+
+def _describe(cache, pinned, arch, system):
     tree = cache / "trees" / pinned["release"]
     (image,) = [*tree.glob("boot/vmlinuz-*"), *tree.glob("usr/lib/modules/*/vmlinuz")]
     (builtin,) = [*tree.glob("lib/modules/*/modules.builtin"), *tree.glob("usr/lib/modules/*/modules.builtin")]
-    return Kernel(pinned["release"], pinned["package_version"], image, builtin.parent)
+    return Kernel(pinned["release"], pinned["package_version"], image, builtin.parent, arch, system)
 
 
 def _fetch(cache, row, pin):
-    apt = _Apt(cache / "apt" / row.suite, row.suite)
-    release, packages = _choose(apt.package_names(), row)
+    source = _apt(cache, row.suite, row.arch)
+    release, packages = _choose(source.package_names("linux-"), row)
     tree = cache / "trees" / release
     if not tree.exists():
-        debs = cache / "debs" / release
-        shutil.rmtree(debs, ignore_errors=True)
-        apt.download(packages, debs)
-        partial = cache / "trees" / f"{release}.partial"
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        for deb in sorted(debs.glob("*.deb")):
-            _run(["dpkg-deb", "-x", deb, partial])
-        partial.rename(tree)
-        shutil.rmtree(debs)
-    pin.write_text(json.dumps({"release": release, "package_version": apt.version(packages[0])}))
+        source.unpack(packages, tree)
+    pin.write_text(json.dumps({"release": release, "package_version": source.version(packages[0])}))
 
 
 def _choose(names, row):
@@ -102,69 +109,13 @@ def _choose(names, row):
     linux-modules-* and linux-base-* (the list of what is built in).
     """
     series = re.escape(row.series) + r"\." if row.series else r"\d"
-    pattern = re.compile(rf"linux-(?:image|binary)-({series}.*-cloud-amd64)$")
+    pattern = re.compile(rf"linux-(?:image|binary)-({series}.*-cloud-{row.arch})$")
     releases = {match[1] for match in map(pattern.match, names) if match}
     if not releases:
-        raise Unavailable(f"no linux-image-{row.series or '*'}-cloud-amd64 package in suite {row.suite}")
+        raise Unavailable(f"no linux-image-{row.series or '*'}-cloud-{row.arch} package in suite {row.suite}")
     release = max(releases, key=lambda text: [int(digits) for digits in re.findall(r"\d+", text)])
     packages = [name for kind in ("binary", "image", "modules", "base") if (name := f"linux-{kind}-{release}") in names]
     return release, packages
-
-
-class _Apt:
-    """apt with its own lists for one suite."""
-
-    def __init__(self, root, suite):
-        self.root = root
-        self.suite = suite
-        for directory in ("lists/partial", "archives/partial"):
-            (root / directory).mkdir(parents=True, exist_ok=True)
-        (root / "status").touch()
-        source = f"deb [arch=amd64 signed-by={KEYRING}] {_mirror()} {suite} main\n"
-        (root / "sources.list").write_text(source)
-        self.options = [
-            f"-oDir::State={root}", f"-oDir::State::status={root}/status", f"-oDir::Cache={root}",
-            f"-oDir::Etc::sourcelist={root}/sources.list", "-oDir::Etc::sourceparts=/dev/null",
-            "-oAcquire::Languages=none", "-oAcquire::Retries=3", "-oAPT::Architecture=amd64",
-            *(["-oAPT::Sandbox::User=root"] if os.geteuid() == 0 else []),
-        ]  # yapf: disable
-        self._update()
-
-    def package_names(self):
-        return set(_run(["apt-cache", *self.options, "pkgnames", "linux-"]).split())
-
-    def version(self, package):
-        shown = _run(["apt-cache", *self.options, "show", "--no-all-versions", package])
-        return re.search(r"^Version: (.*)$", shown, re.M)[1]
-
-    def download(self, packages, directory):
-        directory.mkdir(parents=True)
-        try:
-            _run(["apt-get", *self.options, "-q", "download", *packages], cwd=directory)
-        except subprocess.CalledProcessError as error:
-            (self.root / "updated").unlink()  # the index may be older than the mirror's files
-            raise Unavailable(f"cannot fetch {' '.join(packages)}: {error.stderr.strip()}") from error
-
-    def _update(self):
-        stamp = self.root / "updated"
-        if stamp.exists() and time.time() - stamp.stat().st_mtime < INDEX_AGE_S:
-            return
-        try:
-            # Without Error-Mode apt-get update exits 0 although a suite is gone.
-            _run(["apt-get", *self.options, "-q", "-oAPT::Update::Error-Mode=any", "update"])
-        except subprocess.CalledProcessError as error:
-            raise Unavailable(f"suite {self.suite}: {error.stderr.strip()}") from error
-        stamp.touch()
-
-
-def _mirror():
-    """The archive that this system's apt is configured with."""
-    targets = _run(["apt-get", "indextargets", "--format", "$(LABEL)|$(SITE)", "Created-By: Packages"])
-    for line in targets.splitlines():
-        label, _, site = line.partition("|")
-        if label == "Debian":
-            return site
-    raise Unavailable("apt knows no Debian archive; run 'apt-get update' once")
 
 
 def module_files(kernel, wanted):
@@ -205,7 +156,3 @@ def _module_bytes(path):
     if path.suffix == ".zst":
         return subprocess.run(["zstd", "-dc"], input=data, stdout=subprocess.PIPE, check=True).stdout
     return data
-
-
-def _run(command, cwd=None):
-    return subprocess.run(command, cwd=cwd, check=True, text=True, capture_output=True, stdin=subprocess.DEVNULL).stdout

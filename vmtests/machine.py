@@ -9,14 +9,12 @@ import tarfile
 import threading
 import time
 
-# QEMU 7.2 emulates cmpxchg16b wrongly enough to crash a 6.12 kernel in kmalloc; the other features only bring warnings.
-TCG_CPU = "Haswell-v4,-cx16,-pcid,-x2apic,-tsc-deadline,-invpcid,-spec-ctrl"
 # All virtual CPUs in one thread, in turn. With a thread each, QEMU 7.2 can run a stale int3 while another CPU patches
 # that code (seen once in 30 boots as "Oops: int3" in sched_clock_cpu), and attaching fentry and kprobes is patching.
 # It costs no time that we could measure, and leaves the second host core to a second machine.
 TCG = "tcg,thread=single"
 # Emulation on a loaded host stalls virtual CPUs for seconds: the stall detectors get more patience than by default.
-CMDLINE = "console=ttyS0 panic=-1 oops=panic mitigations=off rcupdate.rcu_cpu_stall_timeout=60 watchdog_thresh=30"
+CMDLINE = "panic=-1 oops=panic mitigations=off rcupdate.rcu_cpu_stall_timeout=60 watchdog_thresh=30"
 BOOT_ALLOWANCE_S = 120  # on top of the command's own time limit
 
 SPLAT = re.compile(
@@ -58,13 +56,17 @@ def boot(kernel, initrd, logs, *, timeout_s, accel, memory_mib, cpus, append, ec
 
     `echo(bytes)` gets the command's output as it comes.
     """
+    arch = kernel.arch
+    if not arch.is_native:
+        accel = TCG
     command = [
         "setpriv", "--pdeathsig", "KILL", "--",  # no machine outlives its runner, however that ends
-        "qemu-system-x86_64", "-machine", "pc", "-accel", accel, "-cpu", "host" if accel == "kvm" else TCG_CPU,
+        *arch.qemu, "-accel", accel, "-cpu", "host" if accel == "kvm" else arch.tcg_cpu,
         "-smp", str(cpus), "-m", str(memory_mib), "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
-        "-serial", f"file:{logs}/console.log", "-chardev", "stdio,id=output,signal=off", "-serial", "chardev:output",
-        "-serial", f"file:{logs}/results.tar",
-        "-kernel", str(kernel.image), "-initrd", str(initrd), "-append", f"{CMDLINE} {append}".strip(),
+        "-chardev", f"file,id=console,path={logs}/console.log", "-chardev", "stdio,id=output,signal=off",
+        "-chardev", f"file,id=results,path={logs}/results.tar", *arch.serial_ports,
+        "-kernel", str(kernel.image), "-initrd", str(initrd),
+        "-append", f"console={arch.console} {CMDLINE} {append}".strip(),
     ]  # yapf: disable
     started = time.monotonic()
     with open(logs / "qemu.log", "wb") as errors, open(logs / "output.log", "wb", buffering=0) as output:

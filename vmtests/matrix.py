@@ -12,7 +12,7 @@ BACKENDS = ("fentry", "kprobe", "tracepoint")
 class Kernel:
     """A distribution kernel. `series` is a version prefix ("6.12"); empty means the newest of the suite.
 
-    `quick` is the backend of its quick row. A kernel that is not required may be gone from the mirrors.
+    `quick` is the backend of its quick row, if it has one. A kernel that is not required may be gone from the mirrors.
     """
 
     id: str
@@ -46,7 +46,7 @@ class Matrix:
         self.kernels = {}
         for entry in content["kernels"]:
             kernel = Kernel(**{**entry, "backends": tuple(entry["backends"])})
-            if not kernel.backends or not set(kernel.backends) <= set(BACKENDS) or kernel.quick not in kernel.backends:
+            if not kernel.backends or not set(kernel.backends) <= set(BACKENDS) or kernel.quick not in ("", *kernel.backends):
                 raise ValueError(f"{path}: kernel {kernel.id}: unknown or no backends")
             self.kernels[kernel.id] = kernel
         self.rows = [_tier_row(kernel, name) for kernel in self.kernels.values() for name in kernel.backends]
