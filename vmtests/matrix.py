@@ -12,7 +12,7 @@ BACKENDS = ("fentry", "kprobe", "tracepoint")
 class Kernel:
     """A distribution kernel. `series` is a version prefix ("6.12"); empty means the newest of the suite.
 
-    `quick` is the backend of its quick row, if it has one. A kernel that is not required may be gone from the mirrors.
+    `quick` is the backend of its quick row, if it has one; `cases` limits all of its rows ("--quick"). A kernel that is not required may be gone from the mirrors.
     """
 
     id: str
@@ -22,6 +22,7 @@ class Kernel:
     arch: str = "amd64"
     backends: tuple[str, ...] = BACKENDS
     quick: str = ""
+    cases: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,4 +71,4 @@ class Matrix:
 
 
 def _tier_row(kernel, backend):
-    return Row(f"{kernel.id}/{backend}", kernel, f"tier {backend}", backend, quick=backend == kernel.quick)
+    return Row(f"{kernel.id}/{backend}", kernel, f"tier {backend} {kernel.cases}".strip(), backend, quick=backend == kernel.quick)

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "support/environment.hpp"
+
 namespace twtrace::test {
 
 using nlohmann::json;
@@ -28,9 +30,11 @@ void check_rows_add_up(const json& snapshot, const Arena& arena, const json& ent
   CHECK(sum_of(snapshot, arena.netns, "no_memory") == number(entry, "no_memory"));
 }
 
-// The sandbox's tcp_fin_timeout of at most 4 s makes the kernel count the two substates apart (net_counters.hpp).
+// The sandbox's tcp_fin_timeout of at most 4 s makes the kernel count the two substates apart (net_counters.hpp). Not
+// so where machines are emulated: with round trips of a second, tcp_time_wait makes 3.5 retransmission timeouts of it.
 void check_substates(const json& snapshot, const Arena& arena) {
   if (!kernel_counts_creation(namespace_entry(snapshot, arena.netns))) return;
+  if (exact_under_steering()) return;
   CHECK(sum_of(snapshot, arena.netns, "time_wait") == arena.delta().tw);
   CHECK(sum_of(snapshot, arena.netns, "fin_wait2") == arena.delta().tw_killed);
 }

@@ -49,7 +49,7 @@ TEST_CASE("refusals at the FIN_WAIT2 stage go to the closer") {
   check_refusals(twtrace.fresh(), arena, "fin_wait2", 100);
 }
 
-TEST_CASE("a table of size zero refuses everything", "[quick]") {
+TEST_CASE("a table of size zero refuses everything") {
   if (!privileged()) return;
   const std::string mode = GENERATE("half-close", "server-first", "killed");
   Arena arena(Sysctls{{"tcp_max_tw_buckets", "0"}, {"tcp_fin_timeout", "120"}});

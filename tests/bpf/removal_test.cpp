@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ends of buckets. A backend that cannot see why a bucket went away says null; then only the gauges are asserted.
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <memory>
+#include <vector>
 
 #include "bpf/expect.hpp"
 #include "support/environment.hpp"
@@ -10,6 +13,8 @@ using namespace twtrace::test;
 using nlohmann::json;
 
 namespace {
+
+using Arenas = std::vector<std::unique_ptr<Arena>>;
 
 bool live_is(const json& row, std::int64_t live) { return row.is_object() && row.at("live") == live; }
 
@@ -28,10 +33,23 @@ json only_row(const json& snapshot, const Arena& arena) {
   return rows.size() == 1 ? rows[0] : json();
 }
 
-// Waits until the row has no live bucket any more, and returns the last snapshot.
-json wait_for_removal(TwtraceRun& twtrace, const Arena& arena) {
-  twtrace.wait_for([&](const json& snapshot) { return live_is(only_row(snapshot, arena), 0); });
-  return twtrace.fresh();
+// Waits until no arena's row has a live bucket any more, and returns the last snapshot.
+json wait_for_removal(TwtraceRun& twtrace, const Arenas& arenas) {
+  twtrace.wait_for([&](const json& snapshot) {
+    return std::all_of(arenas.begin(), arenas.end(),
+                       [&](const auto& arena) { return live_is(only_row(snapshot, *arena), 0); });
+  });
+  return twtrace.stop();
+}
+
+// The mode once per family, each in a namespace of its own.
+Arenas run_families(const std::string& mode, const Sysctls& sysctls) {
+  Arenas arenas;
+  for (const std::string family : {"4", "6", "mapped"}) {
+    arenas.push_back(std::make_unique<Arena>(sysctls));
+    arenas.back()->run({mode, 23, 5013, family});
+  }
+  return arenas;
 }
 
 void check_removed(const json& snapshot, const Arena& arena, const std::string& reason) {
@@ -54,10 +72,10 @@ TEST_CASE("live is what the kernel holds") {
   if (!privileged()) return;
   const std::string mode = GENERATE("server-first", "killed", "orphan-fin-wait2");
   Arena arena(Sysctls{});
-  TwtraceRun& twtrace = shared_twtrace();
+  TwtraceRun twtrace;
   arena.run({mode, 61, 5013});
   const int pid = arena.workload.at("owners").at(0).at("pid");
-  const json row = row_of(twtrace.fresh(), arena.netns, pid);
+  const json row = row_of(twtrace.stop(), arena.netns, pid);
   CHECK(number(row, "created") == 61);
   CHECK(number(row, "live") == arena.after.in_use);
   CHECK(arena.netns.counters() == arena.after);
@@ -67,8 +85,9 @@ TEST_CASE("live is what the kernel holds") {
 
 TEST_CASE("buckets that expire") {
   if (!privileged()) return;
-  Arena arena(Sysctls{{"tcp_fin_timeout", "1"}});
-  TwtraceRun& twtrace = shared_twtrace();
+  Arenas arenas;
+  Arena& arena = *arenas.emplace_back(std::make_unique<Arena>(Sysctls{{"tcp_fin_timeout", "1"}}));
+  TwtraceRun twtrace;
   arena.spec = {"orphaned-before-start", 61, 5013};
   Workload workload(arena.spec, arena.netns);
   workload.wait_held();
@@ -76,34 +95,34 @@ TEST_CASE("buckets that expire") {
   workload.go_on();  // the peers close into the void
   arena.workload = workload.finish();
   arena.read_after();
-  check_removed(wait_for_removal(twtrace, arena), arena, "expired");
+  check_removed(wait_for_removal(twtrace, arenas), arena, "expired");
 }
 
-TEST_CASE("buckets that a connect takes over", "[quick]") {
+TEST_CASE("buckets that a connect takes over") {
   if (!privileged()) return;
-  const std::string family = GENERATE("4", "6", "mapped");
-  Arena arena(Sysctls{{"tcp_tw_reuse", "1"}});
-  TwtraceRun& twtrace = shared_twtrace();
-  arena.run({"reuse", 23, 5013, family});
-  CHECK(arena.delta().reused == 23);
-  check_removed(wait_for_removal(twtrace, arena), arena, "reused");
+  TwtraceRun twtrace;
+  const Arenas arenas = run_families("reuse", {{"tcp_tw_reuse", "1"}});
+  const json snapshot = wait_for_removal(twtrace, arenas);
+  for (const auto& arena : arenas) {
+    CHECK(arena->delta().reused == 23);
+    check_removed(snapshot, *arena, "reused");
+  }
 }
 
 TEST_CASE("buckets that a SYN kills", "[quick]") {
   if (!privileged()) return;
-  const std::string family = GENERATE("4", "6", "mapped");
-  Arena arena(Sysctls{});
-  TwtraceRun& twtrace = shared_twtrace();
-  arena.run({"syn-recycle", 23, 5013, family});
-  check_removed(wait_for_removal(twtrace, arena), arena, "recycled");
+  TwtraceRun twtrace;
+  const Arenas arenas = run_families("syn-recycle", {});
+  const json snapshot = wait_for_removal(twtrace, arenas);
+  for (const auto& arena : arenas) check_removed(snapshot, *arena, "recycled");
 }
 
 TEST_CASE("a row keeps its pid when its process and all its buckets are gone") {
   if (!privileged()) return;
   Arena arena(Sysctls{});
-  TwtraceRun& twtrace = shared_twtrace();
+  TwtraceRun twtrace;
   arena.run({"syn-recycle", 23, 5013});
-  json last = wait_for_removal(twtrace, arena);
-  for (int retirement = 0; retirement < 3; ++retirement) last = twtrace.fresh();  // it takes two scans
-  check_identity(only_row(last, arena), arena.workload.at("owners").at(0), arena);
+  twtrace.wait_for([&](const json& snapshot) { return live_is(only_row(snapshot, arena), 0); });
+  for (int retirement = 0; retirement < 3; ++retirement) twtrace.fresh();  // it takes two scans
+  check_identity(only_row(twtrace.stop(), arena), arena.workload.at("owners").at(0), arena);
 }
