@@ -150,6 +150,10 @@ struct inet_connection_sock {
 	struct inet_bind_bucket *icsk_bind_hash;
 };
 
+struct tcp_sock {
+	struct inet_connection_sock inet_conn;
+};
+
 struct inet_timewait_sock {
 	struct sock_common __tw_common;
 	unsigned char tw_substate;

@@ -49,6 +49,8 @@ static __always_inline void twsk_alloc(enum tw_access access, struct sock *sk, s
 	outcome.cookie = (u64)tw_get(access, sk, __sk_common.skc_cookie.counter);
 	conn__read(access, &sk->__sk_common, &conn);
 	closer_seen = owner__take(access, sk, &row);
+	if (!closer_seen) /* the bucket has no port yet, the socket still has */
+		outcome.role = role__of_socket(access, sk, (u16)netns, conn.local_port);
 	bucket__on_outcome(access, sk, &conn, netns, closer_seen, row, &outcome);
 }
 
@@ -322,6 +324,9 @@ int BPF_PROG(on_tracepoint_close, struct sock *sk, int oldstate, int newstate)
 			owner__release_row(row);
 		return 0;
 	}
+	if (!closer_seen) /* the port is the bucket's by now */
+		outcome.role =
+		    tw ? role__of_bucket(tw, (u16)netns, conn.local_port) : role__by_port((u16)netns, conn.local_port);
 	bucket__on_outcome(TW_DIRECT, sk, &conn, netns, closer_seen, row, &outcome);
 	return 0;
 }

@@ -13,6 +13,7 @@ struct outcome {
 	u32 limit;  /* of the namespace, at that moment */
 	u32 count;
 	u8 substate; /* asked for: TW_SUBSTATE_* */
+	u8 role;     /* of a connection that nobody was seen closing */
 };
 
 /* The same counter of the namespace's total and of the row, or of the unattributed part. */
@@ -79,13 +80,10 @@ static __always_inline u8 bucket__count_created(struct tw_netns *ns, struct tw_r
 
 /* The row of a connection that nobody was seen closing. */
 static __always_inline u32 bucket__row_of_socket(enum tw_access access, struct sock *sk, const struct conn *conn,
-						 u32 netns, u64 tw)
+						 u32 netns, u8 role)
 {
 	struct tw_row_key key = {};
-	u8 role;
 
-	role = tw ? role__of_bucket((struct inet_timewait_sock *)tw, (u16)netns, conn->local_port)
-		  : role__by_port((u16)netns, conn->local_port);
 	owner__set_place(&key, conn, netns, role);
 	return owner__intern_socket(access, sk, &key);
 }
@@ -106,7 +104,7 @@ static __always_inline void bucket__on_outcome(enum tw_access access, struct soc
 	ns->limit = outcome->limit;
 	ns->count = outcome->count;
 	event.time_ns = bpf_ktime_get_boot_ns();
-	event.row = closer_seen ? row_id : bucket__row_of_socket(access, sk, conn, netns, outcome->bucket);
+	event.row = closer_seen ? row_id : bucket__row_of_socket(access, sk, conn, netns, outcome->role);
 	row = row__at(event.row);
 	if (outcome->bucket) {
 		event.kind = bucket__count_created(ns, row, outcome->substate);

@@ -151,6 +151,12 @@ static __always_inline struct cgroup *compat__sock_cgroup(enum tw_access access,
 	return NULL;
 }
 
+/* Whether that pointer has a BTF type, so that direct loads may follow it; else it came out of the tagged word. */
+static __always_inline bool compat__sock_cgroup_is_typed(void)
+{
+	return bpf_core_field_exists(((struct sock___cgroup_pointer *)0)->sk_cgrp_data.cgroup);
+}
+
 /* Only with bpf_probe_read_kernel: paths are walked by plain addresses. */
 static __always_inline struct kernfs_node *compat__kernfs_parent(struct kernfs_node *node)
 {

@@ -43,16 +43,22 @@ static __always_inline struct kernfs_node *owner__cgroup_v1(struct task_struct *
 	return NULL;
 }
 
-static __always_inline struct kernfs_node *owner__cgroup(struct task_struct *leader)
+/* The cgroup of a process: its id (0: not known) and its node. */
+static __always_inline u64 owner__process_cgroup(struct task_struct *leader, struct kernfs_node **node)
 {
 	struct css_set *cset;
 	struct cgroup *cgrp;
 
-	if (tw_cgroup_v1)
-		return owner__cgroup_v1(leader);
+	if (tw_cgroup_v1) {
+		if (!tw_can_probe_read)
+			return 0;
+		*node = owner__cgroup_v1(leader);
+		return BPF_CORE_READ(*node, id);
+	}
 	cset = owner__get(leader, cgroups);
 	cgrp = owner__get(cset, dfl_cgrp);
-	return owner__get(cgrp, kn);
+	*node = owner__get(cgrp, kn);
+	return owner__get(*node, id);
 }
 
 /* The part of the key that the socket gives. */
@@ -69,7 +75,7 @@ static __always_inline void owner__set_place(struct tw_row_key *key, const struc
 static __always_inline u32 owner__intern_current(struct tw_row_key *key)
 {
 	struct task_struct *leader = owner__current_leader();
-	struct kernfs_node *node = owner__cgroup(leader);
+	struct kernfs_node *node = NULL;
 	u32 id;
 
 	key->attribution = TW_ATTRIBUTION_CLOSER;
@@ -77,7 +83,7 @@ static __always_inline u32 owner__intern_current(struct tw_row_key *key)
 	key->uid = (u32)bpf_get_current_uid_gid();
 	key->start_ns = owner__get(leader, start_boottime);
 	key->exec_id = owner__get(leader, self_exec_id);
-	key->cgroup_id = tw_cgroup_v1 ? BPF_CORE_READ(node, id) : owner__get(node, id);
+	key->cgroup_id = owner__process_cgroup(leader, &node);
 	id = row__find(key);
 	if (id != TW_ROW_NONE)
 		return id;
@@ -85,19 +91,35 @@ static __always_inline u32 owner__intern_current(struct tw_row_key *key)
 	return row__create(key, leader);
 }
 
+/* The cgroup v2 of whatever created the socket: its id (0: not known) and its node. */
+static __always_inline u64 owner__socket_cgroup(enum tw_access access, struct sock *sk, struct kernfs_node **node)
+{
+	struct cgroup *cgrp;
+
+	if (tw_cgroup_v1) /* a socket remembers no v1 cgroup */
+		return 0;
+	cgrp = compat__sock_cgroup(access, sk);
+	if (!cgrp)
+		return 0;
+	if (access == TW_DIRECT && compat__sock_cgroup_is_typed()) {
+		*node = cgrp->kn;
+		return (*node)->id;
+	}
+	if (!tw_can_probe_read)
+		return 0;
+	*node = BPF_CORE_READ(cgrp, kn);
+	return BPF_CORE_READ(*node, id);
+}
+
 /* The row of whatever created the socket: service and uid are all that a socket remembers. */
 static __always_inline u32 owner__intern_socket(enum tw_access access, struct sock *sk, struct tw_row_key *key)
 {
-	struct cgroup *cgrp = compat__sock_cgroup(access, sk);
 	struct kernfs_node *node = NULL;
 	u32 id;
 
-	/* Before 5.15 the pointer comes out of a tagged word: it has no BTF type there. */
-	if (cgrp && tw_can_probe_read)
-		node = BPF_CORE_READ(cgrp, kn);
 	key->attribution = TW_ATTRIBUTION_CGROUP;
 	key->uid = tw_get(access, sk, sk_uid.val);
-	key->cgroup_id = node && !tw_cgroup_v1 ? BPF_CORE_READ(node, id) : 0;
+	key->cgroup_id = owner__socket_cgroup(access, sk, &node);
 	id = row__find(key);
 	if (id != TW_ROW_NONE)
 		return id;

@@ -29,9 +29,19 @@ static __always_inline u8 role__by_port(u16 netns, u16 local_port)
  * (__inet_hash_connect, 5.10 to 7.x; 6.18 restores the mark when the last explicit bind leaves, d57f4b874946). So a
  * client is known even when its ephemeral port once was a listening port.
  */
-static __always_inline bool role__port_was_chosen_by_connect(struct inet_bind_bucket *tb)
+static __always_inline bool role__port_was_chosen_by_connect(enum tw_access access, struct inet_bind_bucket *tb)
 {
-	return tb && BPF_CORE_READ(tb, fastreuse) < 0 && BPF_CORE_READ(tb, fastreuseport) < 0;
+	return tb && tw_get(access, tb, fastreuse) < 0 && tw_get(access, tb, fastreuseport) < 0;
+}
+
+static __always_inline struct inet_bind_bucket *role__bind_bucket(enum tw_access access, struct sock *sk)
+{
+	struct tcp_sock *tcp;
+
+	if (access == TW_PROBED)
+		return BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_bind_hash);
+	tcp = bpf_skc_to_tcp_sock(sk); /* the verifier takes no cast for it */
+	return tcp ? tcp->inet_conn.icsk_bind_hash : NULL;
 }
 
 /*
@@ -48,16 +58,15 @@ static __always_inline u8 role__of_socket(enum tw_access access, struct sock *sk
 		locks = BPF_CORE_READ_BITFIELD(sk, sk_userlocks);
 	if (locks & SOCK_BINDPORT_LOCK)
 		return TW_ROLE_CLIENT;
-	if (tw_can_probe_read &&
-	    role__port_was_chosen_by_connect(BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_bind_hash)))
+	if (role__port_was_chosen_by_connect(access, role__bind_bucket(access, sk)))
 		return TW_ROLE_CLIENT;
 	return role__by_port(netns, local_port);
 }
 
-/* From the minisock, for a connection whose FIN was sent before twtrace started. */
+/* From the minisock, a plain address, once inet_twsk_hashdance has given it the socket's port. */
 static __always_inline u8 role__of_bucket(struct inet_timewait_sock *tw, u16 netns, u16 local_port)
 {
-	if (tw_can_probe_read && role__port_was_chosen_by_connect(BPF_CORE_READ(tw, tw_tb)))
+	if (role__port_was_chosen_by_connect(TW_PROBED, BPF_CORE_READ(tw, tw_tb)))
 		return TW_ROLE_CLIENT;
 	return role__by_port(netns, local_port);
 }
