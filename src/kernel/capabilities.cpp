@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/capabilities.hpp"
 
+#include <linux/capability.h>
+
 #include <array>
 
 #include "kernel/text.hpp"
@@ -58,6 +60,14 @@ std::vector<unsigned> CapabilitySet::missing(std::span<const unsigned> wanted) c
   for (const unsigned capability : wanted) {
     if (!has(capability)) absent.push_back(capability);
   }
+  return absent;
+}
+
+std::vector<unsigned> missing_for_tracing(const CapabilitySet& effective, bool raises_memlock) {
+  constexpr std::array<unsigned, 2> kCoveredByAdmin = {CAP_BPF, CAP_PERFMON};
+  std::vector<unsigned> absent;
+  if (!effective.has(CAP_SYS_ADMIN)) absent = effective.missing(kCoveredByAdmin);
+  if (raises_memlock && !effective.has(CAP_SYS_RESOURCE)) absent.push_back(CAP_SYS_RESOURCE);
   return absent;
 }
 

@@ -23,6 +23,11 @@ struct CapabilitySet {
   bool operator==(const CapabilitySet&) const = default;
 };
 
+/// What it takes to load tracing programs and `effective` lacks: CAP_BPF and CAP_PERFMON, both of which CAP_SYS_ADMIN
+/// includes (bpf_capable and perfmon_capable of linux/capability.h, 5.8); and CAP_SYS_RESOURCE, which it does not,
+/// where RLIMIT_MEMLOCK has to be raised for the maps.
+std::vector<unsigned> missing_for_tracing(const CapabilitySet& effective, bool raises_memlock);
+
 /// Parses the CapEff line of /proc/PID/status.
 base::Result<CapabilitySet> parse_effective_capabilities(std::string_view status_text);
 

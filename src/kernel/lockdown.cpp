@@ -20,8 +20,12 @@ base::Result<Lockdown> parse_lockdown(std::string_view text) {
 base::Result<Lockdown> read_lockdown(const std::filesystem::path& securityfs) {
   const auto text = read_file(securityfs / "lockdown");
   if (text) return parse_lockdown(*text);
-  if (text.error().code == base::ErrorCode::kNotFound) return Lockdown::kNone;
-  return tl::unexpected(text.error());
+  if (text.error().code != base::ErrorCode::kNotFound) return tl::unexpected(text.error());
+  std::error_code error;
+  if (std::filesystem::is_empty(securityfs, error) || error) {
+    return base::fail(base::ErrorCode::kNotFound, "securityfs is not mounted at " + securityfs.string());
+  }
+  return Lockdown::kNone;
 }
 
 const char* to_string(Lockdown lockdown) {

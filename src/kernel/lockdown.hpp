@@ -15,7 +15,7 @@ enum class Lockdown { kNone, kIntegrity, kConfidentiality };
 /// Parses "none [integrity] confidentiality": the mode in brackets. kInvalid when there is none, or an unknown one.
 base::Result<Lockdown> parse_lockdown(std::string_view text);
 
-/// The running mode. A kernel without lockdown, or securityfs not mounted, is kNone.
+/// The running mode; kNone for a kernel without lockdown. kNotFound when securityfs is not mounted: then nobody knows.
 base::Result<Lockdown> read_lockdown(const std::filesystem::path& securityfs = "/sys/kernel/security");
 
 /// "none", "integrity", "confidentiality".

@@ -2,6 +2,11 @@
 #include "loader/backend.hpp"
 
 namespace twtrace::loader {
+namespace {
+
+constexpr const char* kForbidden = "needs bpf_probe_read_kernel, which this kernel forbids (lockdown=confidentiality)";
+
+}  // namespace
 
 const char* to_string(Backend backend) {
   switch (backend) {
@@ -42,15 +47,16 @@ std::optional<std::string> ruled_out(Backend backend, const Features& features) 
     case Backend::kFentry:
       if (!features.fentry) return "switched off";
       if (!features.kernel_btf) return "needs the running kernel's own BTF";
+      if (!features.probe_read && !features.task_btf) return std::string(kForbidden) + " before Linux 5.11";
       return std::nullopt;
     case Backend::kKprobe:
       if (!features.kprobe) return "switched off";
-      if (!features.probe_read) return "needs bpf_probe_read_kernel, which lockdown=confidentiality forbids";
+      if (!features.probe_read) return kForbidden;
       return std::nullopt;
     case Backend::kTracepoint:
       if (!features.tracepoint) return "switched off";
       if (!features.kernel_btf) return "needs the running kernel's own BTF";
-      if (!features.probe_read) return "needs bpf_probe_read_kernel, which lockdown=confidentiality forbids";
+      if (!features.probe_read) return kForbidden;
       if (features.mib_overflow == 0) return "the kernel's BTF does not name LINUX_MIB_TCPTIMEWAITOVERFLOW";
       return std::nullopt;
   }

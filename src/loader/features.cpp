@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loader/features.hpp"
 
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <fmt/format.h>
+#include <linux/bpf.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <map>
 #include <memory>
 #include <string_view>
 
-#include "kernel/lockdown.hpp"
+#include "base/unique_fd.hpp"
 #include "loader/libbpf_log.hpp"
 
 namespace twtrace::loader {
@@ -54,6 +58,32 @@ bool has_member(const btf* types, const char* structure, std::string_view member
   return false;
 }
 
+constexpr bpf_insn instruction(unsigned code, unsigned to, unsigned from, std::int32_t value) {
+  bpf_insn result{};
+  result.code = static_cast<__u8>(code);
+  result.dst_reg = to & 0xFU;
+  result.src_reg = from & 0xFU;
+  result.imm = value;
+  return result;
+}
+
+/// False when the verifier does not take a program that calls bpf_probe_read_kernel. securityfs, which names the
+/// lockdown mode, is often not mounted, so the kernel is asked; without the privilege to ask nothing is ruled out.
+bool takes_probe_read() {
+  constexpr std::array kProgram = {
+      instruction(BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_10, 0),
+      instruction(BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, -8),
+      instruction(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_2, 0, 8),
+      instruction(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_3, 0, 0),
+      instruction(BPF_JMP | BPF_CALL, 0, 0, BPF_FUNC_probe_read_kernel),
+      instruction(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0),
+      instruction(BPF_JMP | BPF_EXIT, 0, 0, 0),
+  };
+  const base::UniqueFd program(
+      bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "tw_probe_read", "GPL", kProgram.data(), kProgram.size(), nullptr));
+  return program || errno != EINVAL;
+}
+
 base::Result<void> switch_off(Features& features, const std::set<std::string>& names) {
   const std::map<std::string, bool*> known = {
       {"btf", &features.kernel_btf},        {"fentry", &features.fentry},
@@ -90,14 +120,16 @@ base::Result<Features> probe_features(const std::string& btf_path, const std::se
     return base::fail(base::ErrorCode::kInvalid, fmt::format("cannot read BTF from {}", path),
                       "name the raw BTF of this kernel, or an ELF file with a .BTF section");
   }
-  features.task_btf = has_function(types.get(), "bpf_get_current_task_btf");
+  // Pointers with types are the kernel's own: types from a file help CO-RE only.
+  features.task_btf = features.kernel_btf && has_function(types.get(), "bpf_get_current_task_btf");
   features.socket_cookie = has_function(types.get(), "bpf_get_socket_ptr_cookie");
   features.counts_at_creation = has_member(types.get(), "inet_timewait_death_row", "tw_refcount");
   features.mib_overflow = enumerator(types.get(), "LINUX_MIB_TCPTIMEWAITOVERFLOW");
   const std::uint32_t arguments = argument_count(types.get(), "tcp_timewait_state_process");
   if (arguments > 3) features.state_process_args = arguments;
-  const auto lockdown = kernel::read_lockdown();
-  if (lockdown && *lockdown == kernel::Lockdown::kConfidentiality) features.probe_read = false;
+  features.probe_read = takes_probe_read();
+  // Both came with 5.11 (d05512618056, 3ac1f01b43b6), and libbpf decides by the same function.
+  features.memcg_charged = has_function(types.get(), "bpf_ktime_get_coarse_ns");
   if (auto off = switch_off(features, switched_off); !off) return tl::unexpected(off.error());
   return features;
 }

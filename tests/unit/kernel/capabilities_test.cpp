@@ -27,6 +27,22 @@ TEST_CASE("the effective set is parsed as hexadecimal") {
   CHECK(set->missing(kWanted) == std::vector<unsigned>{CAP_SYS_PTRACE, CAP_CHOWN});
 }
 
+TEST_CASE("tracing takes CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN for both") {
+  const auto set_of = [](std::initializer_list<unsigned> capabilities) {
+    CapabilitySet set;
+    for (const unsigned capability : capabilities) set.bits |= std::uint64_t{1} << capability;
+    return set;
+  };
+  using Numbers = std::vector<unsigned>;
+  CHECK(missing_for_tracing(set_of({}), false) == Numbers{CAP_BPF, CAP_PERFMON});
+  CHECK(missing_for_tracing(set_of({CAP_BPF}), false) == Numbers{CAP_PERFMON});
+  CHECK(missing_for_tracing(set_of({CAP_BPF, CAP_PERFMON}), false).empty());
+  CHECK(missing_for_tracing(set_of({CAP_SYS_ADMIN}), false).empty());
+  CHECK(missing_for_tracing(set_of({CAP_SYS_ADMIN}), true) == Numbers{CAP_SYS_RESOURCE});
+  CHECK(missing_for_tracing(set_of({CAP_SYS_RESOURCE}), true) == Numbers{CAP_BPF, CAP_PERFMON});
+  CHECK(missing_for_tracing(set_of({CAP_BPF, CAP_PERFMON, CAP_SYS_RESOURCE}), true).empty());
+}
+
 TEST_CASE("a status without a readable CapEff is invalid") {
   CHECK(parse_effective_capabilities("").error().code == ErrorCode::kInvalid);
   CHECK(parse_effective_capabilities("CapPrm:\t1\n").error().code == ErrorCode::kInvalid);
@@ -59,6 +75,9 @@ TEST_CASE("lockdown is the mode in brackets") {
 
 TEST_CASE("a kernel without lockdown is not locked down") {
   const TempTree tree;
+  CHECK(read_lockdown(tree.root()).error().code == ErrorCode::kNotFound);  // an empty directory: not mounted
+  CHECK(read_lockdown(tree.root() / "missing").error().code == ErrorCode::kNotFound);
+  tree.file("lsm", "capability\n");
   CHECK(read_lockdown(tree.root()).value() == Lockdown::kNone);
   tree.file("lockdown", "none [integrity] confidentiality\n");
   CHECK(read_lockdown(tree.root()).value() == Lockdown::kIntegrity);
