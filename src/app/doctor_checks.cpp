@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "app/host.hpp"
+#include "app/privileges.hpp"
 #include "kernel/capabilities.hpp"
 #include "kernel/cgroup_fs.hpp"
 #include "kernel/counters.hpp"
@@ -37,14 +38,21 @@ constexpr std::array kCapabilities = {
     CapabilityCost{CAP_NET_ADMIN, false, "twtrace demo cannot set up its namespace; nothing else needs it"},
 };
 
+/// Only where maps are charged so (Features::memcg_charged).
+constexpr CapabilityCost kLocksMemory{CAP_SYS_RESOURCE, false,
+                                      "RLIMIT_MEMLOCK cannot be raised for the BPF maps (before 5.11): unless it is "
+                                      "large, twtrace does not run"};
+
+model::DoctorCheck check_capability(const CapabilityCost& known, const kernel::CapabilitySet& effective) {
+  model::DoctorCheck check{kernel::capability_name(known.number), effective.has(known.number), ""};
+  const bool covered = known.covered_by_admin && effective.has(CAP_SYS_ADMIN);
+  if (!check.ok) check.detail = covered ? "CAP_SYS_ADMIN covers it" : known.cost;
+  return check;
+}
+
 std::vector<model::DoctorCheck> check_capabilities(const kernel::CapabilitySet& effective) {
   std::vector<model::DoctorCheck> checks;
-  for (const CapabilityCost& known : kCapabilities) {
-    model::DoctorCheck check{kernel::capability_name(known.number), effective.has(known.number), ""};
-    const bool covered = known.covered_by_admin && effective.has(CAP_SYS_ADMIN);
-    if (!check.ok) check.detail = covered ? "CAP_SYS_ADMIN covers it" : known.cost;
-    checks.push_back(std::move(check));
-  }
+  for (const CapabilityCost& known : kCapabilities) checks.push_back(check_capability(known, effective));
   return checks;
 }
 
@@ -55,7 +63,8 @@ std::vector<model::DoctorCheck> check_features(const loader::Features& features)
   return {
       check("task-btf", features.task_btf, "the task is read through bpf_probe_read_kernel (older than 5.11)"),
       check("socket-cookie", features.socket_cookie, "events carry no cookie to find the socket in ss (before 5.12)"),
-      check("probe-read", features.probe_read, "lockdown=confidentiality forbids it: only the fentry backend can run"),
+      check("probe-read", features.probe_read,
+            "this kernel forbids it (lockdown=confidentiality): only the fentry backend can run"),
       check("counts-at-creation", features.counts_at_creation,
             "TW and TWKilled count at expiry (before 5.18): the cross-check uses the gauge")};
 }
@@ -122,14 +131,11 @@ void check_backends(const base::Result<loader::Features>& features, const Sessio
 }
 
 /// With the privileges that every backend needs missing, what the kernel said is only how it shows.
-void name_missing_privileges(const kernel::CapabilitySet& effective, std::optional<base::Error>& obstacle) {
-  constexpr std::array<unsigned, 2> kNeeded = {CAP_BPF, CAP_PERFMON};
-  const auto missing = effective.missing(kNeeded);
-  if (!obstacle || missing.empty() || effective.has(CAP_SYS_ADMIN)) return;
-  std::string names;
-  for (const unsigned number : missing) names += (names.empty() ? "" : ", ") + kernel::capability_name(number);
-  obstacle = base::Error{base::ErrorCode::kPermission, 0, "no backend can be loaded: this process lacks " + names,
-                         "run it with sudo, or grant them: setcap cap_bpf,cap_perfmon,cap_sys_admin+ep twtrace"};
+void name_missing_privileges(const loader::Features& features, std::optional<base::Error>& obstacle) {
+  if (!obstacle) return;
+  auto permitted = check_privileges(false);
+  if (permitted && !features.memcg_charged) permitted = check_privileges(true);
+  if (!permitted) obstacle = permitted.error();
 }
 
 void check_cgroups(const base::Result<kernel::CgroupFs>& cgroups, model::DoctorReport& report) {
@@ -195,7 +201,8 @@ base::Result<Diagnosis> examine(const SessionOptions& options) {
   check_backends(features, options, cgroups && cgroups->choose() == kernel::HierarchyChoice::kV1Systemd, diagnosis);
   const auto effective = kernel::effective_capabilities(kernel::Procfs()).value_or(kernel::CapabilitySet{});
   report.capabilities = check_capabilities(effective);
-  if (features) name_missing_privileges(effective, diagnosis.obstacle);
+  if (features && !features->memcg_charged) report.capabilities.push_back(check_capability(kLocksMemory, effective));
+  if (features) name_missing_privileges(*features, diagnosis.obstacle);
   if (const auto lockdown = kernel::read_lockdown()) report.lockdown = kernel::to_string(*lockdown);
   check_cgroups(cgroups, report);
   if (const auto statistics = setting(kernel::kBpfStatsEnabled)) report.bpf_stats_enabled = *statistics != 0;

@@ -54,12 +54,16 @@ base::Result<std::uint32_t> NetnsWatch::resolve(const std::string& spec) {
   return ref->inum;
 }
 
-void NetnsWatch::add_existing(std::uint32_t slot, const kernel::NetnsRef& ref) {
-  Watched& watched = watched_[slot];
+void NetnsWatch::add_existing(std::uint32_t slot, const kernel::NetnsRef& ref) { set_start(watched_[slot], ref); }
+
+void NetnsWatch::add_unentered(const kernel::NetnsRef& ref) { set_start(unentered_[ref.inum], ref); }
+
+void NetnsWatch::set_start(Watched& watched, const kernel::NetnsRef& ref) {
   watched.inum = ref.inum;
   watched.name = ref.name;
   const auto counters = read(watched);
   if (!counters) return;
+  watched.start_known = true;
   watched.start = counters->ext;
   watched.start_in_use = counters->in_use;
   watched.created.set_start(created(counters->ext));
@@ -74,12 +78,17 @@ void NetnsWatch::add_new(std::span<const tw_netns> slots) {
     looked = true;
     // An inode number is given again once its namespace is gone.
     for (auto& [other_slot, other] : watched_) other.gone = other.gone || other.inum == slots[slot].inum;
+    if (auto known = unentered_.extract(slots[slot].inum)) {
+      watched_.insert_or_assign(slot, std::move(known.mapped()));
+      continue;
+    }
     Watched& watched = watched_[slot];
     watched.inum = slots[slot].inum;
     watched.gone = slot == TW_NETNS_OTHER;  // many namespaces: none of them can be read
     const kernel::NetnsRef* ref = catalog_.find(watched.inum);
     if (ref != nullptr) watched.name = ref->name;
     if (slot == TW_NETNS_OTHER) watched.name = "(other)";
+    watched.start_known = true;
     watched.created.set_start(0);
     watched.overflow.set_start(0);
   }
@@ -122,20 +131,33 @@ void NetnsWatch::read_after() {
 
 void NetnsWatch::narrow_start(std::span<const tw_netns> slots) {
   for (auto& [slot, watched] : watched_) {
-    const model::Counters before = to_counters(slots[slot].total);
-    const auto counters = read(watched);
-    const model::Counters after = to_counters(slots[slot].total);
-    if (!counters) continue;
-    watched.before = watched.after = counters;
-    watched.created.narrow_start(before.created(), created(counters->ext), after.created());
-    watched.overflow.narrow_start(before.refused(), counters->ext.time_wait_overflow, after.refused());
-    watched.start_in_use = watched.after->in_use;
-    watched.start.tw_recycled = watched.after->ext.tw_recycled;
+    narrow_start(watched, [&slots, slot = slot] { return to_counters(slots[slot].total); });
+  }
+  for (auto& [inum, watched] : unentered_) {
+    narrow_start(watched, [&slots, inum = inum] {
+      const auto found = std::find_if(slots.begin(), slots.end(), [inum](const tw_netns& netns) {
+        return netns.in_use != 0 && netns.inum == inum;
+      });
+      return found == slots.end() ? model::Counters{} : to_counters(found->total);
+    });
   }
 }
 
+void NetnsWatch::narrow_start(Watched& watched, const std::function<model::Counters()>& ours) {
+  const model::Counters before = ours();
+  const auto counters = read(watched);
+  const model::Counters after = ours();
+  if (!counters) return;
+  watched.start_known = true;
+  watched.before = watched.after = counters;
+  watched.created.narrow_start(before.created(), created(counters->ext), after.created());
+  watched.overflow.narrow_start(before.refused(), counters->ext.time_wait_overflow, after.refused());
+  watched.start_in_use = watched.after->in_use;
+  watched.start.tw_recycled = watched.after->ext.tw_recycled;
+}
+
 void NetnsWatch::observe_one(Watched& watched, const model::Counters& ours) {
-  if (!watched.before || !watched.after) return;
+  if (!watched.start_known || !watched.before || !watched.after) return;
   if (counts_at_creation_) {
     watched.created_verdict =
         watched.created.observe(created(watched.before->ext), ours.created(), created(watched.after->ext));
@@ -154,14 +176,14 @@ void NetnsWatch::observe(const std::map<std::uint32_t, model::Counters>& ours, s
     watched.unattributed = to_counters(slots[slot].unattributed);
     watched.counts = (found == ours.end() ? model::Counters{} : found->second) + watched.unattributed;
     watched.limit_seen = slots[slot].limit;
-    if (sees_removal) {
+    if (sees_removal && watched.start_known) {
       const std::uint64_t removed = watched.unattributed.removed();
       watched.pre_existing = watched.start_in_use > removed ? watched.start_in_use - removed : 0;
-    } else if (scanned) {
+    } else if (!sees_removal && scanned && watched.visited) {
       watched.pre_existing = slots[slot].scanned_pre_existing;
     }
     observe_one(watched, watched.counts);
-    if (!counts_at_creation_ && sees_removal && watched.after) {
+    if (!counts_at_creation_ && sees_removal && watched.start_known && watched.before && watched.after) {
       // Before 5.18 the counters move at expiry; the gauge is what can be compared there.
       const std::uint64_t expected = watched.start_in_use + watched.counts.created() - watched.counts.removed();
       watched.gauge_agrees = expected >= std::min(watched.before->in_use, watched.after->in_use) &&
@@ -170,14 +192,21 @@ void NetnsWatch::observe(const std::map<std::uint32_t, model::Counters>& ours, s
   }
 }
 
-void NetnsWatch::visit(bool all, const std::function<void(std::uint32_t slot)>& visitor) {
+void NetnsWatch::visit(const std::set<std::uint32_t>& also, const std::function<void(std::uint32_t slot)>& visitor) {
   for (auto& [slot, watched] : watched_) {
-    if (watched.gone || (!all && watched.before && watched.before->in_use == 0)) continue;
+    watched.visited = slot != TW_NETNS_OTHER;
+    if (watched.gone || (!also.contains(slot) && watched.before && watched.before->in_use == 0)) continue;
     const kernel::NetnsRef* ref = catalog_.find(watched.inum);
     if (ref == nullptr) continue;
     const auto scope = kernel::NetnsScope::enter(*ref);
+    watched.visited = scope || scope.error().code != base::ErrorCode::kPermission;
     if (scope) visitor(slot);
   }
+}
+
+bool NetnsWatch::visited(std::uint32_t slot) const {
+  const auto found = watched_.find(slot);
+  return found != watched_.end() && found->second.visited;
 }
 
 std::optional<std::uint32_t> NetnsWatch::inum(std::uint32_t slot) const {
@@ -208,7 +237,7 @@ std::vector<model::NetnsRow> NetnsWatch::rows(double interval_s) const {
     if (watched.after) {
       row.in_use = watched.after->in_use;
       row.limit = watched.after->limit;
-      row.kernel.reused = watched.after->ext.tw_recycled - watched.start.tw_recycled;
+      if (watched.start_known) row.kernel.reused = watched.after->ext.tw_recycled - watched.start.tw_recycled;
     }
     if (!row.limit && watched.limit_seen != 0) row.limit = watched.limit_seen;
     row.pre_existing = watched.pre_existing;

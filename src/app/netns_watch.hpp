@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,7 +35,10 @@ class NetnsWatch {
 
   /// A namespace that existed before counting was switched on; its counters are the start.
   void add_existing(std::uint32_t slot, const kernel::NetnsRef& ref);
-  /// Namespaces that got a slot since: they are younger than twtrace, so their counters started at 0.
+  /// The same for one that may not be entered, and so has no slot yet.
+  void add_unentered(const kernel::NetnsRef& ref);
+  /// Namespaces that got a slot since. Unless they are of the unentered ones they are younger than twtrace, so their
+  /// counters started at 0.
   void add_new(std::span<const tw_netns> slots);
 
   /// The largest limit seen, for sizing.
@@ -49,9 +53,10 @@ class NetnsWatch {
   void observe(const std::map<std::uint32_t, model::Counters>& ours, std::span<const tw_netns> slots, bool sees_removal,
                bool scanned);
 
-  /// Calls back inside each namespace that exists and holds buckets (or all, when `all`); those that cannot be entered
-  /// are skipped.
-  void visit(bool all, const std::function<void(std::uint32_t slot)>& visitor);
+  /// Calls back inside each namespace that exists and holds buckets or is one of `also`.
+  void visit(const std::set<std::uint32_t>& also, const std::function<void(std::uint32_t slot)>& visitor);
+  /// False when the last visit could not enter the namespace: nothing is known of its sockets then.
+  bool visited(std::uint32_t slot) const;
 
   /// Inode number and name of a slot's namespace.
   std::optional<std::uint32_t> inum(std::uint32_t slot) const;
@@ -66,6 +71,8 @@ class NetnsWatch {
     std::uint32_t inum = 0;
     std::string name;
     bool gone = false;
+    bool visited = true;
+    bool start_known = false;  ///< else nothing can be compared
     std::optional<kernel::NetnsCounters> before;
     std::optional<kernel::NetnsCounters> after;
     kernel::TcpExt start;
@@ -84,13 +91,16 @@ class NetnsWatch {
     std::uint32_t limit_seen = 0;  ///< by the programs; 0 before the first event
   };
 
+  void set_start(Watched& watched, const kernel::NetnsRef& ref);
+  void narrow_start(Watched& watched, const std::function<model::Counters()>& ours);
   std::optional<kernel::NetnsCounters> read(Watched& watched);
   void observe_one(Watched& watched, const model::Counters& ours);
 
   bool counts_at_creation_;
   kernel::Procfs procfs_;
   kernel::NetnsCatalog catalog_;
-  std::map<std::uint32_t, Watched> watched_;  ///< by slot
+  std::map<std::uint32_t, Watched> watched_;    ///< by slot
+  std::map<std::uint32_t, Watched> unentered_;  ///< by inode number
 };
 
 /// The kernel side's counts as the model has them.

@@ -1,29 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/privileges.hpp"
 
-#include <linux/capability.h>
-
-#include <array>
 #include <string>
 
 #include "kernel/capabilities.hpp"
+#include "kernel/file.hpp"
 #include "kernel/procfs.hpp"
 
 namespace twtrace::app {
+namespace {
 
-base::Result<void> check_privileges() {
+/// The first two load the programs, the third enters other network namespaces.
+std::string setcap_command(bool raises_memlock) {
+  const std::string program = kernel::read_link("/proc/self/exe").value_or("twtrace");
+  return "setcap cap_bpf,cap_perfmon,cap_sys_admin" + std::string(raises_memlock ? ",cap_sys_resource" : "") + "+ep " +
+         program;
+}
+
+}  // namespace
+
+base::Result<void> check_privileges(bool raises_memlock) {
   const auto effective = kernel::effective_capabilities(kernel::Procfs());
   if (!effective) return {};  // no /proc: the kernel decides
-  // CAP_SYS_ADMIN includes both (bpf_capable and perfmon_capable of linux/capability.h); before 5.8 it is the only way.
-  if (effective->has(CAP_SYS_ADMIN)) return {};
-  constexpr std::array<unsigned, 2> kNeeded = {CAP_BPF, CAP_PERFMON};
   std::string names;
-  for (const unsigned number : effective->missing(kNeeded)) {
+  for (const unsigned number : kernel::missing_for_tracing(*effective, raises_memlock)) {
     names += (names.empty() ? "" : " and ") + kernel::capability_name(number);
   }
   if (names.empty()) return {};
-  return base::fail(base::ErrorCode::kPermission, "tracing needs " + names + ", which this process lacks",
-                    "run it with sudo, or grant them: setcap cap_bpf,cap_perfmon,cap_sys_admin+ep twtrace");
+  const std::string why = raises_memlock ? " (before Linux 5.11 the memory of BPF maps has to be locked)" : "";
+  return base::fail(base::ErrorCode::kPermission, "tracing needs " + names + ", which this process lacks" + why,
+                    "run it with sudo, or grant them: " + setcap_command(raises_memlock));
 }
 
 }  // namespace twtrace::app

@@ -7,7 +7,8 @@
 namespace twtrace::app {
 
 /// kPermission, naming what is missing and the command that grants it, when the kernel would refuse every BPF program
-/// of ours. Asked before loading, because the kernel's own answer is a bare EPERM.
-base::Result<void> check_privileges();
+/// of ours: its own answer is a bare EPERM. `raises_memlock`: the memory of the maps counts against RLIMIT_MEMLOCK and
+/// does not fit, see Features::memcg_charged.
+base::Result<void> check_privileges(bool raises_memlock);
 
 }  // namespace twtrace::app

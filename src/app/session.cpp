@@ -50,6 +50,15 @@ std::uint32_t bucket_capacity(std::uint64_t largest_limit) {
   return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(wanted, 65536, kMaxBuckets));
 }
 
+/// What to tell a user for whom no backend could be opened.
+base::Error explained(base::Error error, const loader::Features& features) {
+  if (error.code == base::ErrorCode::kPermission && !features.memcg_charged) {
+    if (auto permitted = check_privileges(true); !permitted) return permitted.error();
+  }
+  if (error.hint.empty()) error.hint = "twtrace doctor tells what this kernel lacks";
+  return error;
+}
+
 }  // namespace
 
 Session::Session(loader::Tracer tracer, std::optional<kernel::CgroupFs> cgroups, const SessionOptions& options)
@@ -58,7 +67,7 @@ Session::Session(loader::Tracer tracer, std::optional<kernel::CgroupFs> cgroups,
 base::Result<Session> Session::start(const SessionOptions& options) {
   auto features = loader::probe_features(options.btf_path, options.no_features);
   if (!features) return tl::unexpected(features.error());
-  if (auto permitted = check_privileges(); !permitted) return tl::unexpected(permitted.error());
+  if (auto permitted = check_privileges(false); !permitted) return tl::unexpected(permitted.error());
   std::optional<kernel::CgroupFs> cgroups;
   if (auto opened = kernel::CgroupFs::open(kernel::Procfs())) {
     cgroups = std::move(*opened);
@@ -76,12 +85,11 @@ base::Result<Session> Session::start(const SessionOptions& options) {
   tracer_options.match_local_port = options.local_port;
   tracer_options.match_remote_port = options.remote_port;
   tracer_options.cgroup_v1 = cgroups && cgroups->choose() == kernel::HierarchyChoice::kV1Systemd;
-  auto tracer = loader::Tracer::open(*features, tracer_options);
-  if (!tracer) {
-    base::Error error = tracer.error();
-    if (error.hint.empty()) error.hint = "twtrace doctor tells what this kernel lacks";
-    return tl::unexpected(std::move(error));
+  if (tracer_options.cgroup_v1 && !features->probe_read) {
+    spdlog::warn("services cannot be named: cgroup v1 takes bpf_probe_read_kernel, which this kernel forbids");
   }
+  auto tracer = loader::Tracer::open(*features, tracer_options);
+  if (!tracer) return tl::unexpected(explained(tracer.error(), *features));
 
   Session session(std::move(*tracer), std::move(cgroups), options);
   session.netns_ = std::move(netns);
@@ -90,12 +98,16 @@ base::Result<Session> Session::start(const SessionOptions& options) {
   return session;
 }
 
-/// Every namespace that exists gets its slot, its listening ports and its starting counters.
+/// Every namespace that exists gets its slot, its listening ports and its starting counters. One that may not be
+/// entered gets its slot with its first event.
 base::Result<void> Session::prepare_namespaces() {
+  std::size_t closed = 0;
   for (const auto& [inum, ref] : netns_.catalog().all()) {
     const auto scope = kernel::NetnsScope::enter(ref);
     if (!scope) {
       spdlog::info("network namespace {}: {}", inum, scope.error().what);
+      if (scope.error().code == base::ErrorCode::kPermission) ++closed;
+      netns_.add_unentered(ref);
       continue;
     }
     const auto slot = tracer_.intern_current_netns();
@@ -107,6 +119,12 @@ base::Result<void> Session::prepare_namespaces() {
       tracer_.remember_listener(*slot, port);
     }
     netns_.add_existing(*slot, ref);
+  }
+  if (closed > 0) {
+    spdlog::warn(
+        "other network namespaces cannot be entered ({} now) without CAP_SYS_ADMIN: what happens there is counted, but "
+        "which of their ports listen already stays unknown",
+        closed);
   }
   return {};
 }
@@ -207,7 +225,8 @@ std::optional<std::uint64_t> Session::live_of(const tw_row& row) const {
     const model::Counters counts = to_counters(row.counts);
     return counts.created() > counts.removed() ? counts.created() - counts.removed() : 0;
   }
-  return scanned_ns_ != 0 ? std::optional<std::uint64_t>(row.scanned) : std::nullopt;
+  const bool scanned = scanned_ns_ != 0 && netns_.visited(row.key.netns);
+  return scanned ? std::optional<std::uint64_t>(row.scanned) : std::nullopt;
 }
 
 void Session::read_row(std::uint32_t slot, const tw_row& row) {
@@ -258,6 +277,15 @@ void Session::retire_ended_rows() {
   }
 }
 
+/// Those with sockets between FIN and end, which a scan has to find even where there is no bucket.
+std::set<std::uint32_t> Session::waiting_namespaces() {
+  std::set<std::uint32_t> slots;
+  for (const tw_row& row : tracer_.rows()) {
+    if (row.in_use != 0 && __atomic_load_n(&row.pending, __ATOMIC_SEQ_CST) != 0) slots.insert(row.key.netns);
+  }
+  return slots;
+}
+
 bool Session::scan_is_due() const {
   if (!scan_works_) return false;
   const std::uint64_t since = clock_.monotonic_ns() - scanned_ns_;
@@ -268,14 +296,15 @@ void Session::scan(bool force) {
   if (!scan_works_ || (!force && !scan_is_due())) return;
   const std::uint64_t begin = clock_.monotonic_ns();
   tracer_.begin_scan(scans_ == 0);
-  netns_.visit(false, [this](std::uint32_t slot) {
+  netns_.visit(waiting_namespaces(), [this](std::uint32_t slot) {
     if (auto done = tracer_.scan_current_netns(slot); !done) {
-      spdlog::warn("live buckets cannot be counted: {}", done.error().what);
+      if (!loader::sees_removal(tracer_.backend()))
+        spdlog::warn("live buckets cannot be counted: {}", done.error().what);
       scan_works_ = false;
     }
   });
   if (!scan_works_) return;
-  auto gone = tracer_.sweep();
+  auto gone = tracer_.sweep([this](std::uint32_t netns) { return netns_.visited(netns); });
   if (gone) report_swept(*gone);
   ++scans_;
   scanned_ns_ = clock_.monotonic_ns();

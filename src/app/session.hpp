@@ -74,6 +74,7 @@ class Session {
 
   base::Result<void> prepare_namespaces();
   void enable();
+  std::set<std::uint32_t> waiting_namespaces();
   void scan(bool force);
   bool scan_is_due() const;
   void report_swept(const std::vector<tw_swept_bucket>& gone);

@@ -134,7 +134,7 @@ base::Result<void> Tracer::Impl::open() {
   config.tw_can_probe_read = features_.probe_read;
   config.tw_has_task_btf = features_.task_btf;
   config.tw_has_socket_cookie = features_.socket_cookie;
-  config.tw_cgroup_v1 = options_.cgroup_v1 && features_.probe_read;
+  config.tw_cgroup_v1 = options_.cgroup_v1;
   config.tw_match_local_port = options_.match_local_port;
   config.tw_match_remote_port = options_.match_remote_port;
   config.tw_mib_overflow = features_.mib_overflow;
@@ -248,7 +248,7 @@ Tracer::~Tracer() {
 base::Result<Tracer> Tracer::open(const Features& features, const TracerOptions& options) {
   std::vector<std::string> reasons;
   base::ErrorCode code = base::ErrorCode::kUnsupported;
-  std::string hint;
+  std::string hint = features.probe_read ? "" : "boot with lockdown=integrity instead";
   for (const Backend backend : kBackends) {
     if (options.backend && *options.backend != backend) continue;
     if (const auto reason = ruled_out(backend, features)) {
@@ -343,11 +343,12 @@ base::Result<void> Tracer::scan_current_netns(std::uint32_t netns_slot) {
   return {};
 }
 
-base::Result<std::vector<tw_swept_bucket>> Tracer::sweep() {
+base::Result<std::vector<tw_swept_bucket>> Tracer::sweep(const std::function<bool(std::uint32_t netns_slot)>& scanned) {
   if (!impl_->sweep_buckets) return base::fail(base::ErrorCode::kUnsupported, "this kernel cannot iterate over maps");
   auto sockets = run_iterator(impl_->sweep_sockets.get());
   if (!sockets) return tl::unexpected(sockets.error());
   for (const tw_swept_socket& swept : records<tw_swept_socket>(*sockets)) {
+    if (swept.socket.row != TW_ROW_NONE && !scanned(impl_->rows.values()[swept.socket.row].key.netns)) continue;
     if (bpf_map_delete_elem(bpf_map__fd(impl_->skeleton->maps.sockets), &swept.key) != 0) continue;
     if (swept.socket.row != TW_ROW_NONE) {
       __atomic_fetch_sub(&impl_->rows.values()[swept.socket.row].pending, 1, __ATOMIC_SEQ_CST);
@@ -359,6 +360,7 @@ base::Result<std::vector<tw_swept_bucket>> Tracer::sweep() {
   for (const tw_swept_bucket& swept : gone) {
     bpf_map_delete_elem(bpf_map__fd(impl_->skeleton->maps.buckets), &swept.key);
   }
+  std::erase_if(gone, [&](const tw_swept_bucket& swept) { return !scanned(swept.bucket.netns); });
   return gone;
 }
 

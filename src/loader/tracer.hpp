@@ -84,8 +84,9 @@ class Tracer {
   /// kUnsupported when the kernel cannot iterate over sockets.
   base::Result<void> scan_current_netns(std::uint32_t netns_slot);
   /// Forgets what two scans in a row no longer found; the buckets among it are returned. Only for backends that do
-  /// not see removal.
-  base::Result<std::vector<tw_swept_bucket>> sweep();
+  /// not see removal. `scanned` tells whether the scan reached a namespace slot: where it did not, sockets are kept and
+  /// nothing is said of buckets.
+  base::Result<std::vector<tw_swept_bucket>> sweep(const std::function<bool(std::uint32_t netns_slot)>& scanned);
 
   /// Readable when the ring crossed its watermark.
   int ring_fd() const;

@@ -112,7 +112,7 @@ std::string yes_no(const std::optional<bool>& value) { return !value ? "unknown"
 std::string doctor_text(const model::DoctorReport& report, Color color) {
   const std::string backend = report.backend.empty() ? alarm("none: twtrace cannot run here", color) : report.backend;
   const std::string hierarchy = report.cgroup_hierarchy.empty()
-                                    ? "none: services cannot be named"
+                                    ? "none is mounted: services are named as the kernel records them"
                                     : report.cgroup_hierarchy + " at " + report.cgroup_mount;
   std::string out = fact("kernel", report.host.kernel);
   out += fact("kernel BTF", report.btf.empty() ? "no" : "yes: " + report.btf);

@@ -86,7 +86,7 @@ TEST_CASE("what is unknown is said to be so") {
   CHECK(has(out, "kernel BTF            no\n"));
   CHECK(has(out, "backend in use        none: twtrace cannot run here\n"));
   CHECK(has(out, "lockdown              unknown\n"));
-  CHECK(has(out, "cgroup hierarchy      none: services cannot be named\n"));
+  CHECK(has(out, "cgroup hierarchy      none is mounted: services are named as the kernel records"));
   CHECK(has(out, "bpf_stats_enabled     unknown "));
   CHECK(has(out, "(none could be read)\n"));
   CHECK(has(out, "Nothing to complain about in what could be read.\n"));
