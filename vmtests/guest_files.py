@@ -17,6 +17,7 @@ BUILDS = GUEST.parents[1] / "build"
 # Built by the target tests_vm.
 PROGRAMS = ("twtrace", "tests/bpf/bpf_test", "tests/workloads/tw_workload")
 TOOLS = ("ip", "ss", "bash")
+NATIVE_TOOLS = ("setpriv",)  # for the hosts of the matrix, which are of this processor
 # Inserted where the kernel has them as modules; 5.10 has no mptcp_diag at all.
 MODULES = ("inet_diag", "tcp_diag", "mptcp_diag", "veth", "dummy", "sch_netem")
 PASSWD = "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n"
@@ -69,7 +70,7 @@ def _add_base(archive, system, finder):
     archive.data("etc/hosts", HOSTS)
     archive.data("etc/nsswitch.conf", NSSWITCH)
     archive.symlink("var/run", "/run")
-    for tool in TOOLS:
+    for tool in TOOLS + (NATIVE_TOOLS if system == pathlib.Path("/") else ()):
         archive.program(f"usr/bin/{tool}", _which(system, tool))
     # glibc loads it by name when a thread is cancelled.
     archive.program(*finder.find("libgcc_s.so.1"))
