@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What was under way, or over, before twtrace started: marked, never guessed.
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "bpf/expect.hpp"
 #include "support/environment.hpp"
@@ -51,6 +52,28 @@ TEST_CASE("closed before the start: service and uid, no process") {
 
 TEST_CASE("orphaned before the start: service and uid, no process") {
   if (privileged()) check_closed_before("orphaned-before-start");
+}
+
+// No bucket is in its namespace meanwhile: a scan has nothing but the sockets to find there.
+TEST_CASE("sockets that are long in coming to their end keep their owner") {
+  if (!privileged()) return;
+  Arena arena(Sysctls{{"tcp_fin_timeout", "120"}});
+  arena.spec = {"closed-before-start", 61, 5009};
+  TwtraceRun twtrace;
+  Workload workload(arena.spec, arena.netns);
+  workload.wait_held();
+  std::set<json> scans;
+  twtrace.wait_for([&](const json& seen) {
+    if (seen.at("live_age_s") < seen.at("interval_s")) scans.insert(seen.at("time"));
+    return scans.size() > 4;
+  });
+  REQUIRE(scans.size() > 4);
+  workload.go_on();
+  arena.workload = workload.finish();
+  arena.read_after();
+  const json snapshot = twtrace.stop();
+  check_namespace(snapshot, arena);
+  check_owners(snapshot, arena);
 }
 
 TEST_CASE("buckets from before the start are pre-existing and nobody's") {
