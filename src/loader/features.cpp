@@ -72,7 +72,7 @@ constexpr bpf_insn instruction(unsigned code, unsigned to, unsigned from, std::i
 bool takes_probe_read() {
   constexpr std::array kProgram = {
       instruction(BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_10, 0),
-      instruction(BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, -8),
+      instruction(BPF_ALU64 | BPF_ADD, BPF_REG_1, 0, -8),  // BPF_K is 0 too, and clang-tidy takes it for a slip
       instruction(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_2, 0, 8),
       instruction(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_3, 0, 0),
       instruction(BPF_JMP | BPF_CALL, 0, 0, BPF_FUNC_probe_read_kernel),
