@@ -6,6 +6,19 @@
 #include "compat.bpf.h"
 #include "maps.bpf.h"
 
+/*
+ * Stores before it are seen before stores after it, also where the processor may reorder them (arm64). Older kernels
+ * have no BPF instruction for that, but a lock taken after another was released on the same CPU does it
+ * (unlock(A)+lock(B) of tools/memory-model). So call it after bpf_map_update_elem of a hash, which ends in an unlock: a
+ * look at the top of a stack takes the stack's lock.
+ */
+static __always_inline void intern__order_stores(void)
+{
+	u32 ignored;
+
+	bpf_map_peek_elem(&free_rows, &ignored);
+}
+
 static __always_inline struct tw_netns *netns__at(u32 slot)
 {
 	return bpf_map_lookup_elem(&namespaces, &slot);
@@ -38,6 +51,7 @@ static __always_inline u32 netns__intern(enum tw_access access, struct net *net)
 		known = bpf_map_lookup_elem(&netns_ids, &key);
 		return known ? *known : TW_NETNS_OTHER;
 	}
+	intern__order_stores();
 	ns->in_use = 1;
 	return slot;
 }
@@ -138,6 +152,7 @@ static __always_inline u32 row__create(const struct tw_row_key *key, struct task
 			stats__add(rows_busy);
 		return id;
 	}
+	intern__order_stores();
 	row->in_use = 1;
 	return id;
 }

@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "kernel/netns_scope.hpp"
+#include "loader/tracer.hpp"
 #include "model/rate.hpp"
 
 namespace twtrace::app {
@@ -19,7 +20,7 @@ double fill(const model::NetnsRow& row) {
 
 /// A published slot, or the one for what found no slot of its own.
 bool holds_counts(std::uint32_t slot, const tw_netns& netns) {
-  if (slot != TW_NETNS_OTHER) return netns.in_use != 0;
+  if (slot != TW_NETNS_OTHER) return loader::is_published(netns);
   const model::Counters counts = to_counters(netns.total);
   return counts != model::Counters{};
 }

@@ -193,7 +193,7 @@ model::Event Session::complete(model::Event event, std::uint32_t row_slot, std::
   if (!event.netns) event.netns = tracer_.namespaces()[netns_slot].inum;
   event.netns_name = netns_.name(netns_slot);
   const auto rows = tracer_.rows();
-  if (row_slot == TW_ROW_NONE || row_slot >= rows.size() || rows[row_slot].in_use == 0) return event;
+  if (row_slot == TW_ROW_NONE || row_slot >= rows.size() || !loader::is_published(rows[row_slot])) return event;
   const model::Identity& who = identity(row_slot, rows[row_slot]);
   event.attribution = who.attribution;
   if (who.pid) event.process = model::ProcessId{who.pid, who.comm, who.uid, 1, false};
@@ -238,7 +238,7 @@ void Session::read_rows() {
   const auto rows = tracer_.rows();
   slot_states_.resize(std::max(slot_states_.size(), rows.size()));
   for (std::uint32_t slot = 1; slot < rows.size(); ++slot) {
-    if (rows[slot].in_use != 0) read_row(slot, rows[slot]);
+    if (loader::is_published(rows[slot])) read_row(slot, rows[slot]);
   }
 }
 
@@ -270,7 +270,7 @@ void Session::retire_ended_rows() {
   for (std::size_t checks = std::min(kLivenessChecks, rows.size()); checks > 0; --checks, ++next_check_) {
     if (next_check_ >= rows.size()) next_check_ = 1;
     const auto slot = static_cast<std::uint32_t>(next_check_);
-    if (rows[slot].in_use == 0 || !has_ended(slot, rows[slot]) || !is_idle(slot, rows[slot])) continue;
+    if (!loader::is_published(rows[slot]) || !has_ended(slot, rows[slot]) || !is_idle(slot, rows[slot])) continue;
     table_.retire(slot);
     tracer_.recycle_row(slot);
     slot_states_[slot] = SlotState{};

@@ -41,6 +41,13 @@ struct RunStats {
   std::optional<std::uint64_t> recursion_misses;  ///< empty before 5.12 (9ed9e9ba2337)
 };
 
+/// Whether a slot of namespaces() or rows() may be read. Loads after it see what was stored before the slot was
+/// published, also on processors that reorder loads; the counts go on changing.
+template <class Slot>
+bool is_published(const Slot& slot) {
+  return __atomic_load_n(&slot.in_use, __ATOMIC_ACQUIRE) != 0;
+}
+
 /// Owns the loaded object, its links and its mappings: all of it goes away with the Tracer, nothing is pinned. Not
 /// thread-safe. A moved-from Tracer can only be destroyed or assigned to.
 class Tracer {
@@ -62,9 +69,9 @@ class Tracer {
   /// Starts and stops counting in all programs at once.
   void set_enabled(bool enabled);
 
-  /// The namespace slots; those with in_use set are published.
+  /// The namespace slots; read those that is_published().
   std::span<const tw_netns> namespaces() const;
-  /// The row slots up to the highest that was ever handed out; those with in_use set are published.
+  /// The row slots up to the highest that was ever handed out; read those that is_published().
   std::span<const tw_row> rows();
   /// Takes a row out of use: no process can count into it any more, see tw_row.pending. Its numbers are gone.
   void recycle_row(std::uint32_t id);
