@@ -87,7 +87,8 @@ def is_elf(path):
 
 
 def elf_machine(path):
-    """The processor that an ELF file is for (e_machine); None for any other file."""
+    """The processor (e_machine) that an ELF program or library is for; None for any other file, object files included."""
     with open(path, "rb") as file:
         head = file.read(20)
-    return int.from_bytes(head[18:20], "little") if head[:4] == b"\x7fELF" else None
+    is_relocatable = head[16:18] == b"\x01\0"
+    return int.from_bytes(head[18:20], "little") if head[:4] == b"\x7fELF" and not is_relocatable else None
