@@ -26,6 +26,7 @@ std::vector<std::string> command_line(const WorkloadSpec& spec) {
   add(argv, "--uid-server", spec.server_uid);
   add(argv, "--uid-client", spec.client_uid);
   add(argv, "--cpu", spec.cpu);
+  add(argv, "--cgroup-child", spec.child_cgroup);
   return argv;
 }
 

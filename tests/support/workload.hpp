@@ -23,6 +23,7 @@ struct WorkloadSpec {
   int server_uid = -1;
   int client_uid = -1;
   int cpu = -1;
+  const CgroupSandbox* child_cgroup = nullptr;
 };
 
 /// A running workload. Throws std::runtime_error, with what it said, when it does not do what it should.
@@ -33,6 +34,8 @@ class Workload {
   void wait_held();
   /// Lets a holding mode go on.
   void go_on() const { process_.write_line("go"); }
+  /// Whether it has ended.
+  bool finished() { return process_.wait(milliseconds(0)).has_value(); }
   /// Waits for its end and returns what it reports.
   nlohmann::json finish();
 

@@ -10,7 +10,8 @@
 namespace twtrace::workload {
 
 /// Which process sends the first FIN.
-enum class Owner { kNobody, kServer, kClient, kServerChild, kClientChild, kBoth };
+/// kClientSocket: a kernel thread does, so all that is known of the client is what its socket remembers.
+enum class Owner { kNobody, kServer, kClient, kServerChild, kClientChild, kBoth, kClientSocket };
 
 /// The substate the bucket is allocated in. kAny: the kernel may acknowledge our FIN before the peer closes (then
 /// FIN_WAIT2) or with the peer's FIN (then TIME_WAIT); with tcp_fin_timeout above 60 it is TIME_WAIT always.
@@ -28,9 +29,11 @@ struct Mode {
   bool recycled = false;             ///< every bucket is killed by a later SYN
 };
 
-/// The tables: modes in which one process closes first, and those in which both ends or a reset are involved.
+/// The tables: modes in which one process closes first, those in which both ends or a reset are involved, and those in
+/// which somebody else acts for the process.
 std::vector<Mode> closing_modes();
 std::vector<Mode> special_modes();
+std::vector<Mode> indirect_modes();
 
 std::vector<Mode> all_modes();
 

@@ -7,36 +7,11 @@
 #include <thread>
 
 #include "modes.hpp"
+#include "steps.hpp"
 #include "tcp.hpp"
 
 namespace twtrace::workload {
 namespace {
-
-int start_server(Context& context) {
-  const int listener = listen_on(context.options.family, context.options.port);
-  context.link.tell();
-  return listener;
-}
-
-int connect_one(Context& context) { return connect_one(context.options.family, context.options.port); }
-
-std::vector<int> accept_all(Context& context) {
-  const int listener = start_server(context);
-  std::vector<int> fds;
-  for (int i = 0; i < context.options.count; ++i) fds.push_back(accept_one(listener));
-  return fds;
-}
-
-std::vector<int> connect_all(Context& context) {
-  context.link.wait();
-  std::vector<int> fds;
-  for (int i = 0; i < context.options.count; ++i) fds.push_back(connect_one(context));
-  return fds;
-}
-
-void close_all(const std::vector<int>& fds) {
-  for (const int fd : fds) close(fd);
-}
 
 void accept_and_close(Context& context) {
   const int listener = start_server(context);
@@ -92,13 +67,6 @@ void connect_and_shut_down(Context& context) {
     wait_closed(fd);
   }
   close_all(fds);
-}
-
-// All connections are up before the first one ends.
-void accept_all_and_follow(Context& context) {
-  const std::vector<int> fds = accept_all(context);
-  context.link.tell();
-  for (std::size_t i = 0; i < fds.size(); ++i) end_passively_in_turn(fds[i], static_cast<int>(i));
 }
 
 void connect_all_and_be_killed(Context& context) {

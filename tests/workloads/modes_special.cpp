@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "modes.hpp"
+#include "steps.hpp"
 #include "tcp.hpp"
 
 namespace twtrace::workload {
@@ -21,12 +22,6 @@ std::uint16_t source_port(const Options& options, int i) {
 
 int connect_from(Context& context, int i) {
   return connect_one(context.options.family, context.options.port, source_port(context.options, i));
-}
-
-int start_server(Context& context) {
-  const int listener = listen_on(context.options.family, context.options.port);
-  context.link.tell();
-  return listener;
 }
 
 void accept_and_read_reset(Context& context) {
@@ -193,6 +188,7 @@ std::vector<Mode> special_modes() {
 std::vector<Mode> all_modes() {
   std::vector<Mode> modes = closing_modes();
   for (Mode& mode : special_modes()) modes.push_back(mode);
+  for (Mode& mode : indirect_modes()) modes.push_back(mode);
   return modes;
 }
 

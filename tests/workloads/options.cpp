@@ -15,7 +15,7 @@ namespace {
   std::fputs(
       "usage: tw_workload MODE [--count N] [--port P] [--family 4|6|mapped] [--cgroup-server DIR] [--cgroup-client "
       "DIR]\n"
-      "                        [--uid-server UID] [--uid-client UID] [--cpu CPU]\n"
+      "                        [--cgroup-child DIR] [--uid-server UID] [--uid-client UID] [--cpu CPU]\n"
       "modes: innocent",
       stderr);
   for (const Mode& mode : all_modes()) std::fprintf(stderr, " %s", mode.name);
@@ -40,15 +40,12 @@ Family family(const std::string& text) {
 }  // namespace
 
 Options parse_options(int argc, char** argv) {
-  static const option kLong[] = {{"count", required_argument, nullptr, 'n'},
-                                 {"port", required_argument, nullptr, 'p'},
-                                 {"family", required_argument, nullptr, 'f'},
-                                 {"cgroup-server", required_argument, nullptr, 's'},
-                                 {"cgroup-client", required_argument, nullptr, 'c'},
-                                 {"uid-server", required_argument, nullptr, 'u'},
-                                 {"uid-client", required_argument, nullptr, 'v'},
-                                 {"cpu", required_argument, nullptr, 'a'},
-                                 {nullptr, 0, nullptr, 0}};
+  static const option kLong[] = {
+      {"count", required_argument, nullptr, 'n'},         {"port", required_argument, nullptr, 'p'},
+      {"family", required_argument, nullptr, 'f'},        {"cgroup-server", required_argument, nullptr, 's'},
+      {"cgroup-client", required_argument, nullptr, 'c'}, {"cgroup-child", required_argument, nullptr, 'd'},
+      {"uid-server", required_argument, nullptr, 'u'},    {"uid-client", required_argument, nullptr, 'v'},
+      {"cpu", required_argument, nullptr, 'a'},           {nullptr, 0, nullptr, 0}};
   Options options;
   for (int key = 0; (key = getopt_long(argc, argv, "", kLong, nullptr)) != -1;) {
     switch (key) {
@@ -66,6 +63,9 @@ Options parse_options(int argc, char** argv) {
         break;
       case 'c':
         options.cgroup_client = optarg;
+        break;
+      case 'd':
+        options.cgroup_child = optarg;
         break;
       case 'u':
         options.uid_server = number(optarg, 0, 1 << 30);

@@ -17,6 +17,7 @@ struct Options {
   Family family = Family::kIpv4;
   std::string cgroup_server;  ///< cgroup directory that the server process joins before it opens sockets
   std::string cgroup_client;
+  std::string cgroup_child;  ///< of the child in the mode `activated`
   int uid_server = -1;
   int uid_client = -1;
   int cpu = -1;  ///< pins every process of the workload

@@ -20,13 +20,6 @@ namespace {
 // Nothing may hang for ever, not even in an emulated machine.
 constexpr unsigned kLifetimeSeconds = 240;
 
-void join_cgroup(const std::string& directory) {
-  const int fd = open((directory + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC);
-  if (fd < 0) die(directory.c_str());
-  if (write(fd, "0", 1) != 1) die("cgroup.procs");
-  close(fd);
-}
-
 void pin(int cpu) {
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -35,6 +28,13 @@ void pin(int cpu) {
 }
 
 }  // namespace
+
+void join_cgroup(const std::string& directory) {
+  const int fd = open((directory + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) die(directory.c_str());
+  if (write(fd, "0", 1) != 1) die("cgroup.procs");
+  close(fd);
+}
 
 Shared& map_shared() {
   void* memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

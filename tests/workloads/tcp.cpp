@@ -48,8 +48,8 @@ const char* loopback(Family family) {
   return family == Family::kIpv6 ? "::1" : "::ffff:127.0.0.1";
 }
 
-int open_socket(Family family) {
-  const int fd = socket(family == Family::kIpv4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+int open_socket(Family family, int protocol) {
+  const int fd = socket(family == Family::kIpv4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, protocol);
   if (fd < 0) die("socket");
   const int on = 1;
   if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0) die("SO_REUSEADDR");
@@ -72,8 +72,8 @@ void die(const char* what) {
   _exit(1);
 }
 
-int listen_on(Family family, std::uint16_t port) {
-  const int fd = open_socket(family);
+int listen_on(Family family, std::uint16_t port, int protocol) {
+  const int fd = open_socket(family, protocol);
   const Address address = make_address(family, family == Family::kMapped ? "::" : loopback(family), port);
   if (bind(fd, address.get(), address.size) != 0) die("bind");
   if (listen(fd, 1024) != 0) die("listen");
@@ -88,8 +88,8 @@ int accept_one(int listener) {
   return fd;
 }
 
-int connect_one(Family family, std::uint16_t port, std::uint16_t source_port) {
-  const int fd = open_socket(family);
+int connect_one(Family family, std::uint16_t port, std::uint16_t source_port, int protocol) {
+  const int fd = open_socket(family, protocol);
   if (source_port != 0) {
     const Address local = make_address(family, loopback(family), source_port);
     if (bind(fd, local.get(), local.size) != 0) die("bind to the source port");

@@ -3,6 +3,8 @@
 // else than it says would make every assertion about it worthless.
 #pragma once
 
+#include <netinet/in.h>
+
 #include <cstdint>
 
 #include "options.hpp"
@@ -12,15 +14,15 @@ namespace twtrace::workload {
 /// Prints "tw_workload: what: errno" and exits with code 1.
 [[noreturn]] void die(const char* what);
 
-/// A listening socket on the loopback address of `family`.
-int listen_on(Family family, std::uint16_t port);
+/// A listening socket on the loopback address of `family`; `protocol` is IPPROTO_TCP or IPPROTO_MPTCP.
+int listen_on(Family family, std::uint16_t port, int protocol = IPPROTO_TCP);
 
 /// Accepts one connection and exchanges a byte in each direction, so that both ends are established and nothing is
 /// left unread (closing with unread data would send a reset).
 int accept_one(int listener);
 
 /// Connects, optionally from a fixed source port, and exchanges a byte in each direction.
-int connect_one(Family family, std::uint16_t port, std::uint16_t source_port = 0);
+int connect_one(Family family, std::uint16_t port, std::uint16_t source_port = 0, int protocol = IPPROTO_TCP);
 
 /// Waits for the peer's FIN.
 void read_eof(int fd);

@@ -71,6 +71,7 @@ std::string owners_json(const Options& options, const Mode& mode, const Shared& 
       owner_json(processes.client, "tw-client", effective_uid(options.uid_client), "client", options.count);
   switch (mode.owner) {
     case Owner::kNobody:
+    case Owner::kClientSocket:
       return "[]";
     case Owner::kServer:
       return "[" + server + "]";

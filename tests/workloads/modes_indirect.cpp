@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Modes in which the process does not simply close: the listener was handed down, MPTCP or io_uring does it.
+#include <unistd.h>
+
+#include "io_uring.hpp"
+#include "modes.hpp"
+#include "steps.hpp"
+#include "tcp.hpp"
+
+namespace twtrace::workload {
+namespace {
+
+// As in socket activation: a manager opens the listener, a service in a cgroup of its own accepts and closes.
+void listen_for_another_service(Context& context) {
+  const int listener = start_server(context);
+  const pid_t service = fork_owner(context, "tw-active");
+  if (service == 0) {
+    if (!context.options.cgroup_child.empty()) join_cgroup(context.options.cgroup_child);
+    for (int i = 0; i < context.options.count; ++i) close(accept_one(listener));
+    _exit(0);
+  }
+  if (!wait_for(service)) _exit(1);
+}
+
+void connect_and_follow(Context& context) {
+  context.link.wait();
+  for (int i = 0; i < context.options.count; ++i) end_passively_in_turn(connect_one(context), i);
+}
+
+void connect_all_and_close_by_ring(Context& context) {
+  const std::vector<int> fds = connect_all(context);
+  context.link.wait();
+  IoUring ring;
+  for (const int fd : fds) ring.close(fd, false);
+}
+
+// Threads of this process since 5.12, kernel threads before.
+void connect_all_and_close_in_ring_worker(Context& context) {
+  const std::vector<int> fds = connect_all(context);
+  context.link.wait();
+  IoUring ring;
+  for (const int fd : fds) ring.close(fd, true);
+}
+
+// The ring holds the last reference of each connection. It is torn down by a kworker after this process has ended.
+void connect_all_and_leave_to_ring(Context& context) {
+  const std::vector<int> fds = connect_all(context);
+  context.link.wait();
+  IoUring ring;
+  ring.hold(fds);
+  close_all(fds);
+  _exit(0);
+}
+
+// A subflow's FIN is sent by whoever finds the MPTCP connection finished, mostly a kworker, and at both ends at once:
+// so either end may own a bucket, or both.
+void accept_mptcp_and_follow(Context& context) {
+  const int listener = listen_on(context.options.family, context.options.port, IPPROTO_MPTCP);
+  context.link.tell();
+  for (int i = 0; i < context.options.count; ++i) {
+    const int fd = accept_one(listener);
+    read_eof(fd);
+    close(fd);
+  }
+}
+
+void connect_mptcp_and_close(Context& context) {
+  context.link.wait();
+  for (int i = 0; i < context.options.count; ++i) {
+    close(connect_one(context.options.family, context.options.port, 0, IPPROTO_MPTCP));
+  }
+}
+
+}  // namespace
+
+std::vector<Mode> indirect_modes() {
+  return {
+      {"activated", listen_for_another_service, connect_and_follow, Owner::kServerChild, Stage::kAny, "tw-active"},
+      {"io-uring", accept_all_and_follow, connect_all_and_close_by_ring, Owner::kClient, Stage::kAny},
+      {"io-uring-worker", accept_all_and_follow, connect_all_and_close_in_ring_worker, Owner::kClient, Stage::kAny},
+      {"io-uring-exit", accept_all_and_follow, connect_all_and_leave_to_ring, Owner::kClientSocket, Stage::kAny},
+      {"mptcp", accept_mptcp_and_follow, connect_mptcp_and_close, Owner::kBoth, Stage::kAny},
+  };
+}
+
+}  // namespace twtrace::workload

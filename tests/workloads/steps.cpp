@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "steps.hpp"
+
+#include <unistd.h>
+
+#include "tcp.hpp"
+
+namespace twtrace::workload {
+
+int start_server(Context& context) {
+  const int listener = listen_on(context.options.family, context.options.port);
+  context.link.tell();
+  return listener;
+}
+
+std::vector<int> accept_all(Context& context) {
+  const int listener = start_server(context);
+  std::vector<int> fds;
+  for (int i = 0; i < context.options.count; ++i) fds.push_back(accept_one(listener));
+  return fds;
+}
+
+int connect_one(Context& context) { return connect_one(context.options.family, context.options.port); }
+
+std::vector<int> connect_all(Context& context) {
+  context.link.wait();
+  std::vector<int> fds;
+  for (int i = 0; i < context.options.count; ++i) fds.push_back(connect_one(context));
+  return fds;
+}
+
+void close_all(const std::vector<int>& fds) {
+  for (const int fd : fds) close(fd);
+}
+
+void accept_all_and_follow(Context& context) {
+  const std::vector<int> fds = accept_all(context);
+  context.link.tell();
+  for (std::size_t i = 0; i < fds.size(); ++i) end_passively_in_turn(fds[i], static_cast<int>(i));
+}
+
+}  // namespace twtrace::workload

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Steps that many modes have in common. A server role tells the client over the link once it listens.
+#pragma once
+
+#include <vector>
+
+#include "role.hpp"
+
+namespace twtrace::workload {
+
+/// Listens on the workload's port and lets the client start; returns the listener.
+int start_server(Context& context);
+
+/// Starts the server and accepts every connection before the first one ends.
+std::vector<int> accept_all(Context& context);
+
+/// Connects once to the workload's server.
+int connect_one(Context& context);
+
+/// Waits for the server, then opens every connection before the first one ends.
+std::vector<int> connect_all(Context& context);
+
+void close_all(const std::vector<int>& fds);
+
+/// A whole server role: accepts all, lets the client go on, then ends each connection that the client closes.
+void accept_all_and_follow(Context& context);
+
+}  // namespace twtrace::workload
