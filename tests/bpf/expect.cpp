@@ -150,6 +150,18 @@ void check_identity(const json& row, const json& owner, const Arena& arena) {
   CHECK(row.at("service").at("name") == cgroup->path());
 }
 
+void check_remembered(const json& row, const std::string& role, const Arena& arena) {
+  INFO("row " << row.dump());
+  REQUIRE(row.is_object());
+  const bool serving = role == "server";
+  CHECK(row.at("attribution") == "cgroup");
+  CHECK(row.at("process").at("pid").is_null());
+  CHECK(row.at("process").at("uid") == (serving ? arena.spec.server_uid : arena.spec.client_uid));
+  CHECK(row.at("service").at("cgroup") == (serving ? arena.spec.server_cgroup : arena.spec.client_cgroup)->path());
+  CHECK(row.at("role") == role);
+  CHECK(row.at("port") == arena.spec.port);
+}
+
 void check_owners(const json& snapshot, const Arena& arena) {
   for (const json& owner : arena.workload.at("owners")) {
     const json row = row_of(snapshot, arena.netns, owner.at("pid"));

@@ -39,6 +39,9 @@ void check_honest(const nlohmann::json& snapshot, const Arena& arena);
 /// A row is the given process in its role, found by its close.
 void check_identity(const nlohmann::json& row, const nlohmann::json& owner, const Arena& arena);
 
+/// A row whose sockets say where they come from, though nobody was seen closing them.
+void check_remembered(const nlohmann::json& row, const std::string& role, const Arena& arena);
+
 /// Every owner of the workload has its row with exactly its buckets in the right stage, and nobody else has one.
 void check_owners(const nlohmann::json& snapshot, const Arena& arena);
 

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// A CPU goes away and comes back while connections end on it.
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <string>
+
+#include "bpf/expect.hpp"
+#include "support/environment.hpp"
+#include "support/twtrace_run.hpp"
+
+using namespace twtrace::test;
+using nlohmann::json;
+
+namespace {
+
+constexpr const char* kSwitch = "/sys/devices/system/cpu/cpu1/online";
+
+/// CPU 1, which is switched on again whatever happens.
+class HotplugCpu {
+ public:
+  HotplugCpu() = default;
+  HotplugCpu(const HotplugCpu&) = delete;
+  HotplugCpu& operator=(const HotplugCpu&) = delete;
+  ~HotplugCpu() { set(true); }
+
+  bool set(bool online) {
+    std::ofstream file(kSwitch);
+    file << (online ? "1" : "0") << std::flush;
+    return file.good();
+  }
+};
+
+// Only in a machine that exists for the test.
+bool hotplug_possible() {
+  if (exact_under_steering() && std::ifstream(kSwitch)) return true;
+  mark_skipped("switches a CPU off: only in a machine of vmtests, with two CPUs");
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("a CPU goes and comes while connections end: every bucket is counted") {
+  if (!privileged() || !hotplug_possible()) return;
+  Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
+  HotplugCpu cpu;
+  TwtraceRun& twtrace = shared_twtrace();
+  arena.spec = {"client-first", 2003, 5023};
+  Workload workload(arena.spec, arena.netns);
+  int cycles = 0;
+  while (!workload.finished()) {
+    REQUIRE(cpu.set(false));
+    REQUIRE(cpu.set(true));
+    ++cycles;
+  }
+  CHECK(cycles >= 3);
+  arena.workload = workload.finish();
+  arena.read_after();
+  check_everything(twtrace.fresh(), arena);
+}
+
+TEST_CASE("a CPU that was off at the start comes: every bucket is counted") {
+  if (!privileged() || !hotplug_possible()) return;
+  Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
+  HotplugCpu cpu;
+  REQUIRE(cpu.set(false));
+  TwtraceRun twtrace;
+  arena.run({"client-first", 61, 5023});
+  REQUIRE(cpu.set(true));
+  Arena later(Sysctls{{"tcp_fin_timeout", "4"}});
+  later.run({"server-first", 61, 5023, "4", nullptr, nullptr, -1, -1, 1});
+  const json snapshot = twtrace.stop();
+  check_everything(snapshot, arena);
+  check_everything(snapshot, later);
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// The process does not simply close(): a listener was handed down, io_uring closes, or a kernel thread does.
+#include <array>
+#include <catch2/catch.hpp>
+#include <memory>
+#include <vector>
+
+#include "bpf/expect.hpp"
+#include "support/environment.hpp"
+#include "support/kernel_can.hpp"
+#include "support/twtrace_run.hpp"
+
+using namespace twtrace::test;
+using nlohmann::json;
+
+namespace {
+
+constexpr int kServerUid = 61013;
+constexpr int kClientUid = 61023;
+constexpr std::array kFamilies = {"4", "6", "mapped"};
+
+// Substates are counted apart (net_counters.hpp), and MPTCP is on whatever the distribution thinks of it.
+Sysctls sysctls(const std::string& mode) {
+  Sysctls all = {{"tcp_fin_timeout", "4"}};
+  if (mode == "mptcp") all["../mptcp/enabled"] = "1";
+  return all;
+}
+
+// One mode over each family, each in a namespace of its own with a prime count of its own.
+struct Families {
+  Families(const std::string& mode, const std::array<int, 3>& counts) {
+    for (std::size_t i = 0; i < kFamilies.size(); ++i) {
+      arenas.push_back(std::make_unique<Arena>(sysctls(mode)));
+      arenas[i]->spec = {mode, counts[i], 5021, kFamilies.at(i), &server_cgroup, &client_cgroup, -1, kClientUid};
+    }
+  }
+  json run() {
+    TwtraceRun& twtrace = shared_twtrace();
+    for (const auto& arena : arenas) arena->run(WorkloadSpec(arena->spec));
+    return twtrace.fresh();
+  }
+
+  CgroupSandbox server_cgroup{"server"};
+  CgroupSandbox client_cgroup{"client"};
+  CgroupSandbox child_cgroup{"child"};
+  std::vector<std::unique_ptr<Arena>> arenas;
+};
+
+void check_owned_by_process(const std::string& mode, const std::array<int, 3>& counts) {
+  Families families(mode, counts);
+  const json snapshot = families.run();
+  for (const auto& arena : families.arenas) {
+    CHECK(number(namespace_entry(snapshot, arena->netns), "created") == number(arena->workload, "buckets"));
+    check_everything(snapshot, *arena);
+  }
+}
+
+// The row of an end of an MPTCP connection: of the process where it closed its subflows itself, else of what their
+// sockets remember of it.
+void check_mptcp_row(const json& row, const Arena& arena) {
+  INFO("row " << row.dump());
+  CHECK(number(row, "created") <= arena.spec.count);
+  CHECK(number(row, "overflow") == 0);
+  for (const json& owner : arena.workload.at("owners")) {
+    if (owner.at("role") != row.at("role")) continue;
+    if (row.at("attribution") == "closer") return check_identity(row, owner, arena);
+    return check_remembered(row, owner.at("role"), arena);
+  }
+  FAIL("a row in the role of neither end");
+}
+
+}  // namespace
+
+TEST_CASE("a listener handed down: the row is the service's that closes") {
+  if (!privileged()) return;
+  Families families("activated", {61, 13, 23});
+  for (const auto& arena : families.arenas) arena->spec.child_cgroup = &families.child_cgroup;
+  const json snapshot = families.run();
+  for (const auto& arena : families.arenas) {
+    arena->spec.server_cgroup = &families.child_cgroup;  // where its owner has to be
+    check_everything(snapshot, *arena);
+  }
+}
+
+TEST_CASE("closed through io_uring: the process is the owner") {
+  if (privileged() && io_uring_possible()) check_owned_by_process("io-uring", {61, 23, 13});
+}
+
+TEST_CASE("closed by an io_uring worker: its process is the owner") {
+  if (privileged() && io_uring_workers_possible()) check_owned_by_process("io-uring-worker", {23, 61, 13});
+}
+
+TEST_CASE("closed by a kernel thread for a process that is gone: service and uid, no process") {
+  if (!privileged() || !io_uring_possible()) return;
+  Families families("io-uring-exit", {61, 13, 23});
+  const json snapshot = families.run();
+  check_nothing_lost(snapshot);
+  for (const auto& arena : families.arenas) {
+    INFO(arena->workload.dump() << " family " << arena->spec.family);
+    check_namespace(snapshot, *arena);
+    const std::vector<json> rows = rows_of(snapshot, arena->netns);
+    REQUIRE(rows.size() == 1);
+    check_remembered(rows[0], "client", *arena);
+    CHECK(number(rows[0], "created") == arena->spec.count);
+  }
+}
+
+TEST_CASE("MPTCP: exact, and nobody but the two ends is named") {
+  if (!privileged() || !mptcp_possible()) return;
+  Families families("mptcp", {61, 13, 23});
+  for (const auto& arena : families.arenas) arena->spec.server_uid = kServerUid;
+  const json snapshot = families.run();
+  check_nothing_lost(snapshot);
+  for (const auto& arena : families.arenas) {
+    INFO(arena->workload.dump() << " family " << arena->spec.family);
+    check_namespace(snapshot, *arena);
+    CHECK(number(namespace_entry(snapshot, arena->netns), "created") >= arena->spec.count);
+    for (const json& row : rows_of(snapshot, arena->netns)) check_mptcp_row(row, *arena);
+  }
+}
+
+TEST_CASE("workload: the indirect modes do to the kernel what they say", "[ruler]") {
+  if (!privileged()) return;
+  const std::string mode = GENERATE("activated", "io-uring", "io-uring-worker", "io-uring-exit", "mptcp");
+  if (mode == "mptcp" ? !mptcp_possible() : mode != "activated" && !io_uring_possible()) return;
+  const std::string family = GENERATE("4", "6", "mapped");
+  INFO(mode << " " << family);
+  Arena arena(sysctls(mode));
+  arena.run({mode, 23, 5021, family});
+  const std::int64_t least = number(arena.workload, "buckets");
+  const std::int64_t most = number(arena.workload, "buckets_max");
+  CHECK(arena.delta().overflow == 0);
+  CHECK(arena.delta().in_use >= least);
+  CHECK(arena.delta().in_use <= most);
+}

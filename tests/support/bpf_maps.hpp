@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The BPF maps of another process, to see what it leaves in them.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <string>
+
+namespace twtrace::test {
+
+/// How many keys the BPF map `name` of process `pid` holds. Needs root. Throws std::runtime_error when the process has
+/// no such map or it cannot be read. A map that changes meanwhile gives a number that is only roughly right.
+std::size_t map_entries(pid_t pid, const std::string& name);
+
+}  // namespace twtrace::test
