@@ -90,6 +90,8 @@ class Tracer::Impl {
       : backend(which), features_(features), options_(std::move(options)) {}
 
   base::Result<void> start();
+  /// Instead of start().
+  base::Result<std::vector<VerifierCost>> load_and_measure();
 
   Backend backend;
   std::vector<std::string> fallbacks;
@@ -236,6 +238,34 @@ base::Result<void> Tracer::Impl::start() {
   const int saved_errno = errno;
   if (!ring) return base::fail_errno(saved_errno, "cannot map the ring buffer");
   return attach();
+}
+
+base::Result<std::vector<VerifierCost>> Tracer::Impl::load_and_measure() {
+  constexpr __u32 kStatisticsOnly = 4;  // BPF_LOG_STATS of the kernel's bpf_verifier.h, in no header for user space
+  constexpr std::size_t kLogBytes = 16384;
+  if (auto opened = open(); !opened) return tl::unexpected(opened.error());
+  std::vector<std::pair<std::string, std::vector<char>>> logs;
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, skeleton->obj) {
+    if (!bpf_program__autoload(program)) continue;
+    auto& [name, log] = logs.emplace_back(bpf_program__name(program), std::vector<char>(kLogBytes));
+    bpf_program__set_log_level(program, kStatisticsOnly);
+    bpf_program__set_log_buf(program, log.data(), log.size());
+  }
+  if (auto loaded = load(); !loaded) return tl::unexpected(loaded.error());
+  std::vector<VerifierCost> costs;
+  for (const auto& [name, log] : logs) {
+    auto cost = parse_verifier_statistics(log.data());
+    if (!cost) return base::fail(base::ErrorCode::kInvalid, "the verifier gives no statistics of " + name);
+    cost->program = name;
+    costs.push_back(std::move(*cost));
+  }
+  return costs;
+}
+
+base::Result<std::vector<VerifierCost>> Tracer::verifier_costs(const Features& features, Backend backend) {
+  if (const auto reason = ruled_out(backend, features)) return base::fail(base::ErrorCode::kUnsupported, *reason);
+  return Impl(backend, features, TracerOptions{}).load_and_measure();
 }
 
 Tracer::Tracer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

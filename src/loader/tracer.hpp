@@ -15,6 +15,7 @@
 #include "base/result.hpp"
 #include "loader/backend.hpp"
 #include "loader/features.hpp"
+#include "loader/verifier_cost.hpp"
 
 namespace twtrace::loader {
 
@@ -55,6 +56,11 @@ class Tracer {
   /// Loads and attaches the first backend that works, or the one asked for. Nothing is counted before enable().
   /// kUnsupported or kPermission when none does; the error names every backend's reason.
   static base::Result<Tracer> open(const Features& features, const TracerOptions& options);
+
+  /// What the verifier spends on each program of a backend, in the order of the object. Loads them as open() does, with
+  /// default options, attaches nothing and leaves nothing behind. Errors as open(); kInvalid when the kernel gives no
+  /// statistics.
+  static base::Result<std::vector<VerifierCost>> verifier_costs(const Features& features, Backend backend);
 
   Tracer(Tracer&&) noexcept;
   Tracer& operator=(Tracer&&) noexcept;

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loads the programs of every backend on the running kernel, prints what the verifier spends on each, and compares it
+// with a table, or writes it there. Needs root.
+#include <getopt.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+
+#include "bpf/verifier_budget.hpp"
+#include "loader/tracer.hpp"
+#include "support/environment.hpp"
+
+namespace twtrace::test {
+namespace {
+
+// Beside the numbers, so that whoever meets them knows what to do.
+constexpr const char* kComment =
+    "# SPDX-License-Identifier: Apache-2.0\n"
+    "# What the verifier spent: kernel, backend, program, instructions processed, total states. A program may grow by "
+    "a\n"
+    "# quarter. When it has a reason to grow by more, write the new numbers, per kernel that complains:\n"
+    "#   build/release/tests/bpf/verifier_cost --update tests/bpf/verifier_budget.txt    (this kernel)\n"
+    "#   tests/bpf/update_verifier_budget [KERNEL...]                  (the kernels of vmtests/matrix.json)\n"
+    "# and give the reason in the commit.\n";
+
+enum ExitCode { kFine = 0, kBreached = 1, kUsage = 2 };
+
+struct Options {
+  std::string check;   ///< table to compare with; empty: none
+  std::string update;  ///< table to write to
+  std::string kernel = kernel_id();
+  bool allow_unknown = false;
+};
+
+[[noreturn]] void usage() {
+  std::fputs(
+      "usage: verifier_cost [--check TABLE [--allow-unknown] | --update TABLE] [--kernel ID]\n"
+      "prints: program insns_processed peak_states total_states\n",
+      stderr);
+  std::exit(kUsage);
+}
+
+Options parse_options(int argc, char** argv) {
+  static const option kLong[] = {{"check", required_argument, nullptr, 'c'},
+                                 {"update", required_argument, nullptr, 'u'},
+                                 {"kernel", required_argument, nullptr, 'k'},
+                                 {"allow-unknown", no_argument, nullptr, 'a'},
+                                 {nullptr, 0, nullptr, 0}};
+  Options options;
+  for (int key = 0; (key = getopt_long(argc, argv, "", kLong, nullptr)) != -1;) {
+    switch (key) {
+      case 'c':
+        options.check = optarg;
+        break;
+      case 'u':
+        options.update = optarg;
+        break;
+      case 'k':
+        options.kernel = optarg;
+        break;
+      case 'a':
+        options.allow_unknown = true;
+        break;
+      default:
+        usage();
+    }
+  }
+  if (optind != argc || (!options.check.empty() && !options.update.empty())) usage();
+  return options;
+}
+
+std::vector<VerifierBudget> read_table(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) throw std::runtime_error("cannot read " + path);
+  return parse_budgets({std::istreambuf_iterator<char>(file), {}});
+}
+
+void write_table(const std::string& path, const std::vector<VerifierBudget>& table) {
+  std::ofstream file(path);
+  file << print_budgets(table, kComment) << std::flush;
+  if (!file) throw std::runtime_error("cannot write " + path);
+}
+
+// Every backend that loads here; the others are named, with their reason.
+std::vector<VerifierBudget> measure(const std::string& kernel) {
+  const auto features = loader::probe_features("", {});
+  if (!features) throw std::runtime_error(features.error().what);
+  std::vector<VerifierBudget> measured;
+  for (const loader::Backend backend : loader::kBackends) {
+    const auto costs = loader::Tracer::verifier_costs(*features, backend);
+    if (!costs) {
+      std::fprintf(stderr, "%s does not load here: %s\n", to_string(backend), costs.error().what.c_str());
+      continue;
+    }
+    std::printf("# %s %s\n", kernel.c_str(), to_string(backend));
+    for (const loader::VerifierCost& cost : *costs) {
+      std::printf(
+          "%-28s %7llu %5llu %5llu\n", cost.program.c_str(), static_cast<unsigned long long>(cost.insns_processed),
+          static_cast<unsigned long long>(cost.peak_states), static_cast<unsigned long long>(cost.total_states));
+      measured.push_back({kernel, to_string(backend), cost.program, cost.insns_processed, cost.total_states});
+    }
+  }
+  if (measured.empty()) throw std::runtime_error("no backend loads here");
+  return measured;
+}
+
+ExitCode check(const Options& options, const std::vector<VerifierBudget>& measured) {
+  const std::vector<VerifierBudget> table = read_table(options.check);
+  const std::string remedy = "verifier_cost --update " + options.check;
+  if (!knows_kernel(table, options.kernel)) {
+    const std::string text = "kernel " + options.kernel + " is not in the table; add it with " + remedy;
+    if (options.allow_unknown) return mark_skipped(text), kFine;
+    std::fprintf(stderr, "%s\n", text.c_str());
+    return kBreached;
+  }
+  const std::vector<std::string> found = breaches(table, measured);
+  if (found.empty()) return kFine;
+  std::fputs("The verifier's budget is breached:\n", stderr);
+  for (const std::string& breach : found) std::fprintf(stderr, "  %s\n", breach.c_str());
+  std::fprintf(stderr, "If that is meant: %s, and say why in the commit.\n", remedy.c_str());
+  return kBreached;
+}
+
+ExitCode run(const Options& options) {
+  if (!privileged()) return kFine;
+  const std::vector<VerifierBudget> measured = measure(options.kernel);
+  if (!options.update.empty()) write_table(options.update, updated(read_table(options.update), measured));
+  return options.check.empty() ? kFine : check(options, measured);
+}
+
+}  // namespace
+}  // namespace twtrace::test
+
+int main(int argc, char** argv) {
+  using namespace twtrace::test;
+  try {
+    return run(parse_options(argc, argv));
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "verifier_cost: %s\n", error.what());
+    return kBreached;
+  }
+}
