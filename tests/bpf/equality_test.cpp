@@ -71,6 +71,7 @@ std::vector<json> comparable_rows(const json& snapshot, const Arena& arena) {
   for (const json& row : rows_of(snapshot, arena.netns)) {
     rows.push_back(pick(row, {"netns", "process", "service", "role", "port", "attribution", "created", "time_wait",
                               "fin_wait2", "overflow", "overflow_time_wait", "overflow_fin_wait2", "no_memory"}));
+    rows.back().at("process").erase("exited");
   }
   std::sort(rows.begin(), rows.end());
   return rows;

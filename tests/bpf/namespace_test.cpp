@@ -56,7 +56,7 @@ bool all_gone(const json& snapshot, const Generations& all) {
 void check_generation(const json& row, const Generations& all, bool sees_removal) {
   INFO(row.dump());
   const json& owner = all.owners.at(row.at("port"));
-  CHECK(all.inodes.count(row.at("netns")) == 1);
+  CHECK(all.inodes.contains(row.at("netns")));
   CHECK(row.at("process").at("comm") == owner.at("comm"));
   CHECK((row.at("process").at("pid").is_null() || row.at("process").at("pid") == owner.at("pid")));
   CHECK(row.at("role") == "client");
@@ -84,7 +84,7 @@ TEST_CASE("namespaces that die with live buckets, 50 times: purged, never mixed 
   // An entry is one namespace, whatever inode number it shares with others.
   std::int64_t created = 0;
   for (const json& entry : gone.at("namespaces")) {
-    if (all.inodes.count(entry.at("netns")) == 0) continue;
+    if (!all.inodes.contains(entry.at("netns"))) continue;
     INFO(entry.dump());
     CHECK(number(entry, "created") == kBuckets);
     created += number(entry, "created");

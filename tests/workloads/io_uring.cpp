@@ -26,9 +26,9 @@ std::uint32_t load(const char* ring, std::uint32_t offset) {
   return __atomic_load_n(reinterpret_cast<const std::uint32_t*>(ring + offset), __ATOMIC_ACQUIRE);
 }
 
-void store(char* ring, std::uint32_t offset, std::uint32_t value) {
-  __atomic_store_n(reinterpret_cast<std::uint32_t*>(ring + offset), value, __ATOMIC_RELEASE);
-}
+std::uint32_t* word(char* ring, std::size_t offset) { return reinterpret_cast<std::uint32_t*>(ring + offset); }
+
+void store(std::uint32_t* where, std::uint32_t value) { __atomic_store_n(where, value, __ATOMIC_RELEASE); }
 
 }  // namespace
 
@@ -47,8 +47,8 @@ void IoUring::submit_and_wait() {
   const io_cqring_offsets& cq = parameters_.cq_off;
   const std::uint32_t tail = load(submissions_, sq.tail);
   const std::uint32_t slot = tail & load(submissions_, sq.ring_mask);
-  store(submissions_, static_cast<std::uint32_t>(sq.array + slot * sizeof(std::uint32_t)), 0);
-  store(submissions_, sq.tail, tail + 1);
+  *word(submissions_, sq.array + slot * sizeof(std::uint32_t)) = 0;  // always the first entry
+  store(word(submissions_, sq.tail), tail + 1);
   long done = 0;
   do {
     done = syscall(SYS_io_uring_enter, fd_, 1, 1, IORING_ENTER_GETEVENTS, nullptr, 0);
@@ -58,7 +58,7 @@ void IoUring::submit_and_wait() {
   if (head == load(completions_, cq.tail)) die("io_uring_enter came back with no completion");
   const auto* results = reinterpret_cast<const io_uring_cqe*>(completions_ + cq.cqes);
   const int result = results[head & load(completions_, cq.ring_mask)].res;
-  store(completions_, cq.head, head + 1);
+  store(word(completions_, cq.head), head + 1);
   errno = -result;
   if (result < 0) die("io_uring operation");
 }

@@ -16,6 +16,7 @@ int start_server(Context& context) {
 std::vector<int> accept_all(Context& context) {
   const int listener = start_server(context);
   std::vector<int> fds;
+  fds.reserve(static_cast<std::size_t>(context.options.count));
   for (int i = 0; i < context.options.count; ++i) fds.push_back(accept_one(listener));
   return fds;
 }
@@ -25,6 +26,7 @@ int connect_one(Context& context) { return connect_one(context.options.family, c
 std::vector<int> connect_all(Context& context) {
   context.link.wait();
   std::vector<int> fds;
+  fds.reserve(static_cast<std::size_t>(context.options.count));
   for (int i = 0; i < context.options.count; ++i) fds.push_back(connect_one(context));
   return fds;
 }
