@@ -98,6 +98,7 @@ struct netns_ipv4 {
 };
 
 struct net {
+	u32 hash_mix;
 	struct ns_common ns;
 	struct netns_mib mib;
 	struct netns_ipv4 ipv4;

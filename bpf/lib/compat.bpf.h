@@ -39,7 +39,7 @@ struct inet_timewait_death_row___refcount {
 	refcount_t tw_refcount;
 };
 
-/* net_cookie is atomic64_t from 5.7 and a plain u64 since 5.12 (3d368ab87cf6); generated lazily before 5.12. */
+/* A plain u64 since 5.12 (3d368ab87cf6); an atomic64_t before, which is 0 until somebody asks for it. */
 struct net___cookie_u64 {
 	u64 net_cookie;
 };
@@ -114,11 +114,11 @@ static __always_inline u32 compat__death_row_count(enum tw_access access, struct
 	return (u32)tw_get(access, (struct inet_timewait_death_row___count *)dr, tw_count.counter);
 }
 
-/* 0 where the kernel has none, or has not generated it yet (before 5.12). */
+/* 0 where the kernel has none that stays the same for the life of a namespace (before 5.12). */
 static __always_inline u64 compat__net_cookie(enum tw_access access, struct net *net)
 {
 	if (bpf_core_field_exists(((struct net___cookie_atomic *)0)->net_cookie.counter))
-		return (u64)tw_get(access, (struct net___cookie_atomic *)net, net_cookie.counter);
+		return 0;
 	if (bpf_core_field_exists(((struct net___cookie_u64 *)0)->net_cookie))
 		return tw_get(access, (struct net___cookie_u64 *)net, net_cookie);
 	return 0;

@@ -24,12 +24,15 @@ static __always_inline struct tw_netns *netns__at(u32 slot)
 	return bpf_map_lookup_elem(&namespaces, &slot);
 }
 
-/* Slot of a namespace: TW_NETNS_OTHER when there is no room. */
+/*
+ * Slot of a namespace: TW_NETNS_OTHER when there is no room. Inode numbers are given again at once; without a cookie,
+ * hash_mix (random, for the life of the namespace) tells a namespace from the one that had its number before.
+ */
 static __always_inline u32 netns__intern(enum tw_access access, struct net *net)
 {
 	u64 cookie = compat__net_cookie(access, net);
 	u32 inum = tw_get(access, net, ns.inum);
-	u64 key = cookie ? cookie : inum;
+	u64 key = cookie ? cookie : (u64)tw_get(access, net, hash_mix) << 32 | inum;
 	u32 *known = bpf_map_lookup_elem(&netns_ids, &key);
 	struct tw_netns *ns;
 	u32 slot;
