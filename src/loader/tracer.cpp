@@ -202,14 +202,21 @@ base::Result<void> Tracer::Impl::attach_iterators() {
 
 /// Slots are handed out from the top of a stack, so the lowest numbers are pushed last.
 base::Result<void> Tracer::Impl::fill_free_slots() {
-  const auto fill = [](const bpf_map* map, std::uint32_t count) {
-    for (std::uint32_t id = count - 1; id > 0; --id) {
-      if (bpf_map_update_elem(bpf_map__fd(map), nullptr, &id, BPF_ANY) != 0) return errno;
+  constexpr std::uint32_t kPerRun = 1024;  // FREE_SLOTS_PER_RUN
+  static_assert(TW_MAX_ROWS % kPerRun == 0 && TW_MAX_NETNS % kPerRun == 0);
+  const auto fill = [this](bool is_netns, std::uint32_t count) {
+    skeleton->bss->tw_free_slot_is_netns = is_netns ? 1 : 0;
+    for (std::uint32_t end = count; end > 0; end -= kPerRun) {
+      skeleton->bss->tw_free_slot_first = end - kPerRun;
+      bpf_test_run_opts run{};
+      run.sz = sizeof(run);
+      const int error = -bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.push_free_slots), &run);
+      if (error != 0 || run.retval != 0) return error != 0 ? error : ENOSPC;
     }
     return 0;
   };
-  int error = fill(skeleton->maps.free_rows, TW_MAX_ROWS);
-  if (error == 0) error = fill(skeleton->maps.free_netns, TW_MAX_NETNS);
+  int error = fill(false, TW_MAX_ROWS);
+  if (error == 0) error = fill(true, TW_MAX_NETNS);
   if (error != 0) return base::fail_errno(error, "cannot fill the free slots");
   return {};
 }
