@@ -15,7 +15,8 @@ import libraries
 GUEST = pathlib.Path(__file__).resolve().with_name("guest")
 BUILDS = GUEST.parents[1] / "build"
 # Built by the target tests_vm.
-PROGRAMS = ("twtrace", "tests/bpf/bpf_test", "tests/workloads/tw_workload")
+PROGRAMS = ("twtrace", "tests/bpf/bpf_test", "tests/bpf/verifier_cost", "tests/workloads/tw_workload")
+VERIFIER_BUDGET = GUEST.parents[1] / "tests" / "bpf" / "verifier_budget.txt"
 TOOLS = ("ip", "ss", "bash")
 NATIVE_TOOLS = ("setpriv",)  # for the hosts of the matrix, which are of this processor
 # Inserted where the kernel has them as modules; 5.10 has no mptcp_diag at all.
@@ -41,9 +42,8 @@ def build(path, kernel, command, settings, arguments):
     settings = {**settings, "VM_OUTPUT": kernel.arch.output, "VM_RESULTS": kernel.arch.results}
     archive.data("boot/settings", "".join(f"{key}={shlex.quote(str(value))}\n" for key, value in settings.items()))
     archive.data("boot/command", _command(command, settings))
-    for script in GUEST.iterdir():
-        if script.name != "init":
-            archive.data(f"vm/{script.name}", script.read_bytes(), 0o755)
+    archive.tree("vm", GUEST, skip=("__pycache__",))
+    archive.file("vm/verifier_budget.txt", VERIFIER_BUDGET)
     for program in PROGRAMS:
         archive.program(f"vm/{pathlib.Path(program).name}", (arguments.build or BUILDS / kernel.arch.build) / program)
     for item in arguments.extra:

@@ -57,7 +57,8 @@ class Matrix:
 
     def _host_row(self, entry):
         kernel = self.kernels[entry["kernel"]]
-        return Row(f"{kernel.id}/{entry['id']}", kernel, entry["check"], append=entry.get("append", ""),
+        command = f'set -o pipefail; {entry["check"]} | tee "$RESULTS/host.tap"'
+        return Row(f"{kernel.id}/{entry['id']}", kernel, command, append=entry.get("append", ""),
                    no_cgroup2=entry.get("no_cgroup2", False), title=entry["title"])
 
     def kernel(self, wanted):

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What was under way, or over, before twtrace started: marked, never guessed.
 #include <catch2/catch.hpp>
+#include <memory>
 #include <set>
+#include <vector>
 
 #include "bpf/expect.hpp"
 #include "support/environment.hpp"
@@ -14,28 +16,46 @@ namespace {
 
 constexpr int kClientUid = 61023;
 
+// A workload that holds its connections in a namespace of its own.
+struct Held {
+  Held(const std::string& mode, const std::string& family, const CgroupSandbox& server, const CgroupSandbox& client)
+      // Above 60, an orphan stays a real socket in FIN_WAIT2 and its bucket is born only when the peer closes.
+      : arena(Sysctls{{"tcp_fin_timeout", "120"}}),
+        workload((arena.spec = {mode, 61, 5009, family, &server, &client, -1, kClientUid}), arena.netns) {
+    workload.wait_held();
+  }
+
+  void finish() {
+    workload.go_on();
+    arena.workload = workload.finish();
+    arena.read_after();
+  }
+
+  Arena arena;
+  Workload workload;
+};
+
 void check_closed_before(const std::string& mode) {
-  const std::string family = GENERATE("4", "6", "mapped");
   const CgroupSandbox server_cgroup("server");
   const CgroupSandbox client_cgroup("client");
-  // Above 60, an orphan stays a real socket in FIN_WAIT2 and its bucket is born only when the peer closes.
-  Arena arena(Sysctls{{"tcp_fin_timeout", "120"}});
-  arena.spec = {mode, 61, 5009, family, &server_cgroup, &client_cgroup, -1, kClientUid};
-  Workload workload(arena.spec, arena.netns);
-  workload.wait_held();
+  std::vector<std::unique_ptr<Held>> all;
+  for (const std::string family : {"4", "6", "mapped"}) {
+    all.push_back(std::make_unique<Held>(mode, family, server_cgroup, client_cgroup));
+  }
   TwtraceRun twtrace;
-  workload.go_on();
-  arena.workload = workload.finish();
-  arena.read_after();
+  for (const auto& held : all) held->finish();
   const json snapshot = twtrace.stop();
 
-  INFO(arena.workload.dump() << " family " << family);
   check_nothing_lost(snapshot);
-  check_namespace(snapshot, arena);
-  const std::vector<json> rows = rows_of(snapshot, arena.netns);
-  REQUIRE(rows.size() == 1);
-  check_remembered(rows[0], "client", arena);
-  CHECK(number(rows[0], "time_wait") == 61);
+  for (const auto& held : all) {
+    const Arena& arena = held->arena;
+    INFO(arena.workload.dump() << " family " << arena.spec.family);
+    check_namespace(snapshot, arena);
+    const std::vector<json> rows = rows_of(snapshot, arena.netns);
+    REQUIRE(rows.size() == 1);
+    check_remembered(rows[0], "client", arena);
+    CHECK(number(rows[0], "time_wait") == 61);
+  }
 }
 
 }  // namespace
