@@ -311,7 +311,7 @@ int BPF_PROG(on_tracepoint_close, struct sock *sk, int oldstate, int newstate)
 	conn.local_port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
 	outcome__read_table(TW_DIRECT, dr, &outcome);
 	outcome.cookie = (u64)sk->__sk_common.skc_cookie.counter;
-	tw = ehash__find_bucket(dr, &sk->__sk_common, conn.local_port);
+	tw = (void *)ehash__find_bucket(tw_untyped(dr->hashinfo), tw_untyped(sk), conn.local_port);
 	outcome.bucket = (u64)tw;
 	refused = was_refused(net, netns, &outcome);
 	closer_seen = owner__take(TW_DIRECT, sk, &row);
@@ -438,7 +438,7 @@ int intern_current_netns(void *ctx)
 }
 
 /* Slots to put on their stacks by one run of the program below. */
-#define FREE_SLOTS_PER_RUN 1024
+#define FREE_SLOTS_PER_RUN 128
 
 /* First slot of the run, and whether it is one of the namespaces. Slot 0 stands for none in both. */
 volatile __u32 tw_free_slot_first = 0;

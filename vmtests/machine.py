@@ -66,7 +66,7 @@ def boot(kernel, initrd, logs, *, timeout_s, accel, memory_mib, cpus, append, ec
         "-chardev", f"file,id=console,path={logs}/console.log", "-chardev", "stdio,id=output,signal=off",
         "-chardev", f"file,id=results,path={logs}/results.tar", *arch.serial_ports,
         "-kernel", str(kernel.image), "-initrd", str(initrd),
-        "-append", f"console={arch.console} {CMDLINE} {append}".strip(),
+        "-append", f"console={arch.console} {arch.cmdline} {CMDLINE} {append}",
     ]  # yapf: disable
     started = time.monotonic()
     with open(logs / "qemu.log", "wb") as errors, open(logs / "output.log", "wb", buffering=0) as output:

@@ -19,6 +19,19 @@ enum tw_access {
 
 #define tw_get(access, ptr, field) ((access) == TW_PROBED ? BPF_CORE_READ((ptr), field) : (ptr)->field)
 
+/*
+ * A BTF-typed pointer as a number, which is what a global function takes: only loading it from memory makes the
+ * verifier forget its type. Needs bpf_probe_read_kernel.
+ */
+static __always_inline u64 tw_untyped(const void *pointer)
+{
+	const void *volatile copy = pointer;
+	u64 address = 0;
+
+	bpf_probe_read_kernel(&address, sizeof(address), (void *)&copy);
+	return address;
+}
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 /* 5.18 (fbb8295248e1) made tcp_death_row a pointer; 6.1 (e9bd0cca09d1) embedded it again. */
@@ -114,14 +127,16 @@ static __always_inline u32 compat__death_row_count(enum tw_access access, struct
 	return (u32)tw_get(access, (struct inet_timewait_death_row___count *)dr, tw_count.counter);
 }
 
-/* 0 where the kernel has none that stays the same for the life of a namespace (before 5.12). */
+/* Whether a namespace has a cookie that stays the same for its life. */
+static __always_inline bool compat__has_net_cookie(void)
+{
+	return !bpf_core_field_exists(((struct net___cookie_atomic *)0)->net_cookie.counter) &&
+	       bpf_core_field_exists(((struct net___cookie_u64 *)0)->net_cookie);
+}
+
 static __always_inline u64 compat__net_cookie(enum tw_access access, struct net *net)
 {
-	if (bpf_core_field_exists(((struct net___cookie_atomic *)0)->net_cookie.counter))
-		return 0;
-	if (bpf_core_field_exists(((struct net___cookie_u64 *)0)->net_cookie))
-		return tw_get(access, (struct net___cookie_u64 *)net, net_cookie);
-	return 0;
+	return compat__has_net_cookie() ? tw_get(access, (struct net___cookie_u64 *)net, net_cookie) : 0;
 }
 
 /*

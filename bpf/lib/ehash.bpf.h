@@ -11,52 +11,80 @@
 #include "bucket.bpf.h"
 
 /* New buckets are added at the head of their chain (inet_twsk_add_node_rcu), so the search ends early. */
-#define EHASH_MAX_STEPS 64
+#define EHASH_MAX_STEPS 32
 
-/* The same connection: hash first, which nearly always decides. */
-static __always_inline bool ehash__is_bucket_of(struct sock_common *entry, struct sock_common *skc, u16 local_port)
+/* What a bucket has in common with the socket that it replaces. */
+struct ehash_place {
+	u32 hash;
+	u16 local_port;  /* host order */
+	u16 remote_port; /* network order */
+	struct net *net;
+	struct in6_addr local;
+	struct in6_addr remote;
+};
+
+static __always_inline void ehash__read_place(struct sock_common *skc, u16 family, struct ehash_place *place)
 {
-	u32 words[4], own[4];
-
-	if (BPF_CORE_READ(entry, skc_hash) != skc->skc_hash || BPF_CORE_READ(entry, skc_state) != TCP_TIME_WAIT ||
-	    BPF_CORE_READ(entry, skc_dport) != skc->skc_dport || BPF_CORE_READ(entry, skc_num) != local_port ||
-	    BPF_CORE_READ(entry, skc_net.net) != skc->skc_net.net)
-		return false;
-	if (skc->skc_family != AF_INET6 || !bpf_core_field_exists(skc->skc_v6_daddr))
-		return BPF_CORE_READ(entry, skc_daddr) == skc->skc_daddr &&
-		       BPF_CORE_READ(entry, skc_rcv_saddr) == skc->skc_rcv_saddr;
-	BPF_CORE_READ_INTO(&words, entry, skc_v6_daddr.in6_u.u6_addr32);
-	BPF_CORE_READ_INTO(&own, skc, skc_v6_daddr.in6_u.u6_addr32);
-	if (words[0] != own[0] || words[1] != own[1] || words[2] != own[2] || words[3] != own[3])
-		return false;
-	BPF_CORE_READ_INTO(&words, entry, skc_v6_rcv_saddr.in6_u.u6_addr32);
-	BPF_CORE_READ_INTO(&own, skc, skc_v6_rcv_saddr.in6_u.u6_addr32);
-	return words[0] == own[0] && words[1] == own[1] && words[2] == own[2] && words[3] == own[3];
+	__builtin_memset(place, 0, sizeof(*place));
+	place->hash = BPF_CORE_READ(skc, skc_hash);
+	place->local_port = BPF_CORE_READ(skc, skc_num);
+	place->remote_port = BPF_CORE_READ(skc, skc_dport);
+	place->net = BPF_CORE_READ(skc, skc_net.net);
+	if (family == AF_INET6 && bpf_core_field_exists(skc->skc_v6_daddr)) {
+		BPF_CORE_READ_INTO(&place->local, skc, skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO(&place->remote, skc, skc_v6_daddr);
+	} else {
+		place->local.in6_u.u6_addr32[0] = BPF_CORE_READ(skc, skc_rcv_saddr);
+		place->remote.in6_u.u6_addr32[0] = BPF_CORE_READ(skc, skc_daddr);
+	}
 }
 
-/* The bucket that replaced this socket (a plain address to the verifier), or NULL. */
-static __always_inline struct inet_timewait_sock *ehash__find_bucket(struct inet_timewait_death_row *dr,
-								     struct sock_common *skc, u16 local_port)
+static __always_inline bool ehash__same_place(const struct ehash_place *left, const struct ehash_place *right)
 {
-	struct inet_hashinfo *hashinfo = dr->hashinfo;
-	u64 slot = skc->skc_hash & hashinfo->ehash_mask;
-	u64 table = (u64)BPF_CORE_READ(hashinfo, ehash);
+	const u64 *a = (const u64 *)left, *b = (const u64 *)right;
+	u64 differs = 0;
+	u32 i;
+
+	/* Without a branch per word, each of which the verifier would follow both ways. */
+	for (i = 0; i < sizeof(*left) / sizeof(*a); i++)
+		differs |= a[i] ^ b[i];
+	return !differs;
+}
+
+/*
+ * Address of the bucket that replaced the socket at `address`, or 0. The hash nearly always decides. Not inlined, for
+ * the reason that cgroup__intern gives.
+ */
+__noinline u64 ehash__find_bucket(u64 hashinfo_address, u64 address, u32 local_port)
+{
+	struct inet_hashinfo *hashinfo = (struct inet_hashinfo *)hashinfo_address;
+	struct sock_common *skc = (struct sock_common *)address;
+	u16 family = BPF_CORE_READ(skc, skc_family);
+	struct ehash_place wanted, found;
 	struct hlist_nulls_node *node;
+	u64 slot, table;
 	int i;
 
+	ehash__read_place(skc, family, &wanted);
+	wanted.local_port = (u16)local_port; /* inet_put_port has cleared skc_num */
+	slot = wanted.hash & BPF_CORE_READ(hashinfo, ehash_mask);
+	table = (u64)BPF_CORE_READ(hashinfo, ehash);
 	node = BPF_CORE_READ((struct inet_ehash_bucket *)(table + slot * bpf_core_type_size(struct inet_ehash_bucket)),
 			     chain.first);
 	for (i = 0; i < EHASH_MAX_STEPS; i++) {
 		struct sock_common *entry;
 
 		if ((u64)node & 1) /* nulls marker: end of the chain */
-			return NULL;
+			return 0;
 		entry = (void *)node - bpf_core_field_offset(struct sock_common, skc_nulls_node);
-		if (ehash__is_bucket_of(entry, skc, local_port))
-			return (struct inet_timewait_sock *)entry;
+		if (BPF_CORE_READ(entry, skc_hash) == wanted.hash && BPF_CORE_READ(entry, skc_state) == TCP_TIME_WAIT) {
+			ehash__read_place(entry, family, &found);
+			if (ehash__same_place(&found, &wanted))
+				return (u64)entry;
+		}
 		node = BPF_CORE_READ(node, next);
 	}
-	return NULL;
+	return 0;
 }
 
 /*
@@ -66,16 +94,12 @@ static __always_inline struct inet_timewait_sock *ehash__find_bucket(struct inet
 static __always_inline u64 percpu__offset(void)
 {
 	u32 zero = 0;
-	void *volatile here = bpf_map_lookup_elem(&overflow_seen, &zero);
-	void *volatile map = &overflow_seen;
-	u64 here_address = 0, map_address = 0, base = 0;
+	u64 here = tw_untyped(bpf_map_lookup_elem(&overflow_seen, &zero));
+	u64 map = tw_untyped(&overflow_seen);
+	u64 base = 0;
 
-	/* Through memory, so that the verifier sees numbers and not pointers. */
-	bpf_probe_read_kernel(&here_address, sizeof(here_address), (void *)&here);
-	bpf_probe_read_kernel(&map_address, sizeof(map_address), (void *)&map);
-	bpf_probe_read_kernel(&base, sizeof(base),
-			      (void *)(map_address + bpf_core_field_offset(struct bpf_array, pptrs)));
-	return here_address - base;
+	bpf_probe_read_kernel(&base, sizeof(base), (void *)(map + bpf_core_field_offset(struct bpf_array, pptrs)));
+	return here - base;
 }
 
 /* TCPTimeWaitOverflow of this namespace on this CPU. */

@@ -32,7 +32,7 @@ static __always_inline u32 netns__intern(enum tw_access access, struct net *net)
 {
 	u64 cookie = compat__net_cookie(access, net);
 	u32 inum = tw_get(access, net, ns.inum);
-	u64 key = cookie ? cookie : (u64)tw_get(access, net, hash_mix) << 32 | inum;
+	u64 key = compat__has_net_cookie() ? cookie : (u64)tw_get(access, net, hash_mix) << 32 | inum;
 	u32 *known = bpf_map_lookup_elem(&netns_ids, &key);
 	struct tw_netns *ns;
 	u32 slot;
@@ -97,21 +97,23 @@ static const struct tw_cgroup empty_cgroup;
 
 /*
  * Remembers the path of a cgroup while it certainly exists: a transient scope is often gone before user space could
- * look. Once per cgroup.
+ * look. Once per cgroup. `node` is the address of its kernfs_node. Needs bpf_probe_read_kernel. Not inlined, and not
+ * static: so the verifier looks at the walk once, and not again for each way in which a caller may get here.
  */
-static __always_inline void cgroup__intern(struct kernfs_node *node, u64 id)
+__noinline int cgroup__intern(u64 node, u64 id)
 {
 	struct tw_cgroup *entry;
 
-	if (!tw_can_probe_read || !id || bpf_map_lookup_elem(&cgroups, &id))
-		return;
+	if (!id || bpf_map_lookup_elem(&cgroups, &id))
+		return 0;
 	if (bpf_map_update_elem(&cgroups, &id, &empty_cgroup, BPF_NOEXIST)) {
 		stats__add(cgroups_full);
-		return;
+		return 0;
 	}
 	entry = bpf_map_lookup_elem(&cgroups, &id);
 	if (entry)
-		cgroup__write_path(node, entry);
+		cgroup__write_path((struct kernfs_node *)node, entry);
+	return 0;
 }
 
 static __always_inline struct tw_row *row__at(u32 id)

@@ -87,7 +87,8 @@ static __always_inline u32 owner__intern_current(struct tw_row_key *key)
 	id = row__find(key);
 	if (id != TW_ROW_NONE)
 		return id;
-	cgroup__intern(node, key->cgroup_id);
+	if (tw_can_probe_read)
+		cgroup__intern(tw_untyped(node), key->cgroup_id);
 	return row__create(key, leader);
 }
 
@@ -123,8 +124,8 @@ static __always_inline u32 owner__intern_socket(enum tw_access access, struct so
 	id = row__find(key);
 	if (id != TW_ROW_NONE)
 		return id;
-	if (key->cgroup_id)
-		cgroup__intern(node, key->cgroup_id);
+	if (tw_can_probe_read && key->cgroup_id)
+		cgroup__intern(tw_untyped(node), key->cgroup_id);
 	return row__create(key, NULL);
 }
 

@@ -202,7 +202,7 @@ base::Result<void> Tracer::Impl::attach_iterators() {
 
 /// Slots are handed out from the top of a stack, so the lowest numbers are pushed last.
 base::Result<void> Tracer::Impl::fill_free_slots() {
-  constexpr std::uint32_t kPerRun = 1024;  // FREE_SLOTS_PER_RUN
+  constexpr std::uint32_t kPerRun = 128;  // FREE_SLOTS_PER_RUN
   static_assert(TW_MAX_ROWS % kPerRun == 0 && TW_MAX_NETNS % kPerRun == 0);
   const auto fill = [this](bool is_netns, std::uint32_t count) {
     skeleton->bss->tw_free_slot_is_netns = is_netns ? 1 : 0;

@@ -23,7 +23,7 @@ using Sysctls = std::map<std::string, std::string>;
 /// show two namespaces of the same name.
 class NetnsSandbox {
  public:
-  static constexpr int kInodesKept = 80;
+  static constexpr int kInodesKept = 32;
 
   explicit NetnsSandbox(const Sysctls& sysctls = {});
   NetnsSandbox(const NetnsSandbox&) = delete;
