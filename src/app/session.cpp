@@ -2,6 +2,7 @@
 #include "app/session.hpp"
 
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include "kernel/cgroup.hpp"
 #include "kernel/inet_diag.hpp"
 #include "kernel/netns_scope.hpp"
+#include "kernel/port_use.hpp"
 #include "kernel/sysctl.hpp"
 #include "model/decode.hpp"
 
@@ -26,6 +28,8 @@ constexpr std::uint64_t kMaxBuckets = 1U << 20U;
 constexpr std::uint64_t kScanShare = 50;
 /// Look-ups in /proc per interval to find out whose processes have ended.
 constexpr std::size_t kLivenessChecks = 1000;
+/// Destinations per namespace whose ports in use are shown.
+constexpr std::size_t kMaxDestinations = 1000;
 
 double seconds(std::uint64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e9; }
 
@@ -395,36 +399,73 @@ model::Losses Session::losses() const {
   return lost;
 }
 
-model::SnapshotPtr Session::snapshot(const model::View& view) const {
-  auto snapshot = std::make_shared<model::Snapshot>();
-  snapshot->time_unix_ms = sampled_unix_ms_;
-  snapshot->interval_s = interval_s_;
-  snapshot->uptime_s = seconds(sampled_ns_ - started_ns_);
-  snapshot->host = host_info();
-  snapshot->probe.backend = loader::to_string(tracer_.backend());
-  snapshot->probe.fallbacks = tracer_.fallbacks();
-  snapshot->probe.sees_removal = loader::sees_removal(tracer_.backend());
-  if (!snapshot->probe.sees_removal) {
-    snapshot->probe.fallbacks.emplace_back(
+model::Snapshot Session::head() const {
+  model::Snapshot head;
+  head.time_unix_ms = sampled_unix_ms_;
+  head.interval_s = interval_s_;
+  head.uptime_s = seconds(sampled_ns_ - started_ns_);
+  head.host = host_info();
+  head.probe.backend = loader::to_string(tracer_.backend());
+  head.probe.fallbacks = tracer_.fallbacks();
+  head.probe.sees_removal = loader::sees_removal(tracer_.backend());
+  if (!head.probe.sees_removal) {
+    head.probe.fallbacks.emplace_back(
         "tracepoint: the end of buckets is not seen, so expired, reused, recycled "
         "and purged are unknown; live comes from scans of the table");
   }
-  for (const std::string& missing : tracer_.missing_programs()) snapshot->probe.fallbacks.push_back(missing);
-  snapshot->group = view.group;
-  snapshot->namespaces = netns_.rows(interval_s_);
-  for (const model::NetnsRow& netns : snapshot->namespaces) {
-    snapshot->totals += netns.counts;
-    snapshot->unattributed += netns.unattributed;
+  for (const std::string& missing : tracer_.missing_programs()) head.probe.fallbacks.push_back(missing);
+  head.namespaces = netns_.rows(interval_s_);
+  for (const model::NetnsRow& netns : head.namespaces) {
+    head.totals += netns.counts;
+    head.unattributed += netns.unattributed;
   }
-  snapshot->rows = model::build_rows(table_, peers_, netns_.infos(), view, interval_s_, snapshot->rows_hidden);
-  if (snapshot->probe.sees_removal) {
-    snapshot->live_age_s = 0;
+  if (head.probe.sees_removal) {
+    head.live_age_s = 0;
   } else if (scanned_ns_ != 0) {
-    snapshot->live_age_s = seconds(sampled_ns_ - std::min(scanned_ns_, sampled_ns_));
+    head.live_age_s = seconds(sampled_ns_ - std::min(scanned_ns_, sampled_ns_));
   }
-  snapshot->lost = losses();
-  snapshot->cost = cost_;
+  head.lost = losses();
+  head.cost = cost_;
+  head.port_use = port_use_;
+  return head;
+}
+
+model::SnapshotPtr Session::snapshot(const model::View& view) const {
+  auto snapshot = std::make_shared<model::Snapshot>(head());
+  const std::vector<model::NetnsInfo> namespaces = netns_.infos();
+  snapshot->group = view.group;
+  snapshot->rows =
+      model::build_rows(model::TableSource(table_, peers_, namespaces), view, interval_s_, snapshot->rows_hidden);
   return snapshot;
+}
+
+void Session::append_to(model::History& history) const {
+  const std::vector<model::NetnsInfo> namespaces = netns_.infos();
+  history.append(std::make_shared<model::Snapshot>(head()), model::TableSource(table_, peers_, namespaces));
+}
+
+void Session::count_ports() {
+  const std::uint64_t begin = clock_.monotonic_ns();
+  if (ports_counted_ns_ != 0 && begin - ports_counted_ns_ < port_count_cost_ns_ * kScanShare) return;
+  auto counted = std::make_shared<std::vector<model::PortUse>>();
+  netns_.visit(false, [&](std::uint32_t slot) {
+    const auto ports = kernel::EphemeralPorts::read();
+    if (!ports) return;
+    const auto destinations = kernel::count_ports(*ports, kMaxDestinations);
+    if (!destinations) {
+      spdlog::info("ports in use cannot be counted: {}", destinations.error().what);
+      return;
+    }
+    for (const kernel::DestinationPorts& destination : *destinations) {
+      const std::uint8_t family = destination.family == AF_INET6 ? TW_FAMILY_IPV6 : TW_FAMILY_IPV4;
+      counted->push_back({netns_.inum(slot).value_or(0),
+                          {model::format_address(family, destination.address), destination.port},
+                          {destination.taken, ports->size()}});
+    }
+  });
+  port_use_ = std::move(counted);
+  ports_counted_ns_ = clock_.monotonic_ns();
+  port_count_cost_ns_ = ports_counted_ns_ - begin;
 }
 
 }  // namespace twtrace::app

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -18,6 +19,7 @@
 #include "kernel/cgroup_fs.hpp"
 #include "kernel/procfs.hpp"
 #include "loader/tracer.hpp"
+#include "model/history.hpp"
 #include "model/peers.hpp"
 #include "model/snapshot.hpp"
 #include "model/table.hpp"
@@ -59,6 +61,14 @@ class Session {
   base::Result<void> sample(bool last);
   /// The picture of the last sample.
   model::SnapshotPtr snapshot(const model::View& view) const;
+  /// The same without rows.
+  model::Snapshot head() const;
+  /// Puts the last sample behind those that a history holds.
+  void append_to(model::History& history) const;
+
+  /// Counts the ephemeral ports in use, for the samples from here on; kept within a share of one core, so it may do
+  /// nothing.
+  void count_ports();
 
   /// Namespaces as the user may name them.
   base::Result<std::uint32_t> resolve_netns(const std::string& spec) { return netns_.resolve(spec); }
@@ -113,6 +123,9 @@ class Session {
   std::uint64_t scan_cost_ns_ = 0;
   bool scan_works_ = true;
   std::uint64_t scans_ = 0;
+  std::shared_ptr<const std::vector<model::PortUse>> port_use_;
+  std::uint64_t ports_counted_ns_ = 0;  ///< CLOCK_MONOTONIC; 0: never
+  std::uint64_t port_count_cost_ns_ = 0;
   std::vector<SlotState> slot_states_;  ///< by row slot
   std::size_t next_check_ = 0;          ///< row slot at which looking for ended processes goes on
   model::Cost cost_;

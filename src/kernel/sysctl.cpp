@@ -30,6 +30,12 @@ base::Result<std::int64_t> Sysctl::read_i64(std::string_view name) const {
   return read_number<std::int64_t>(root_, name);
 }
 
+base::Result<std::string> Sysctl::read_text(std::string_view name) const {
+  const auto text = read_file(root_ / name);
+  if (!text) return tl::unexpected(text.error());
+  return std::string(trim(*text));
+}
+
 base::Result<std::pair<std::uint64_t, std::uint64_t>> Sysctl::read_pair(std::string_view name) const {
   const auto text = read_file(root_ / name);
   if (!text) return tl::unexpected(text.error());

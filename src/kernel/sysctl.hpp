@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -17,6 +18,7 @@ inline constexpr std::string_view kTcpFinTimeout = "net/ipv4/tcp_fin_timeout";  
 inline constexpr std::string_view kTcpTwReuse = "net/ipv4/tcp_tw_reuse";        ///< 0 off, 1 on, 2 loopback only
 inline constexpr std::string_view kTcpTimestamps = "net/ipv4/tcp_timestamps";
 inline constexpr std::string_view kIpLocalPortRange = "net/ipv4/ip_local_port_range";  ///< a pair
+inline constexpr std::string_view kIpLocalReservedPorts = "net/ipv4/ip_local_reserved_ports";  ///< a list
 inline constexpr std::string_view kTcpTwTimeout = "net/ipv4/tcp_tw_timeout";           ///< vendor kernels only
 inline constexpr std::string_view kUnprivilegedBpfDisabled = "kernel/unprivileged_bpf_disabled";
 inline constexpr std::string_view kBpfStatsEnabled = "kernel/bpf_stats_enabled";
@@ -33,6 +35,8 @@ class Sysctl {
   base::Result<std::int64_t> read_i64(std::string_view name) const;
   /// Two unsigned numbers: ip_local_port_range.
   base::Result<std::pair<std::uint64_t, std::uint64_t>> read_pair(std::string_view name) const;
+  /// The value as it is, without the newline.
+  base::Result<std::string> read_text(std::string_view name) const;
 
  private:
   std::filesystem::path root_;

@@ -37,8 +37,15 @@ struct ProcessId {
 /// took; with both, the rows sum to the namespace's counts.
 enum class RowKind { kNormal, kOther, kUnattributed };
 
+/// How much of something bounded is taken: buckets of a table, ephemeral ports of a destination.
+struct Use {
+  std::uint64_t taken = 0;
+  std::uint64_t of = 0;
+};
+
 /// One row of the chosen group. A dimension that the group merges is empty.
 struct Row {
+  std::uint64_t id = 0;  ///< the same for the same row in every picture of one run; 0 when not known
   RowKind kind = RowKind::kNormal;
   std::optional<std::uint32_t> netns;  ///< inode number
   std::string netns_name;              ///< "host", an `ip netns` name, or empty
@@ -52,6 +59,7 @@ struct Row {
   std::optional<std::uint64_t> live;       ///< empty when the backend has not measured it yet
   double created_per_s = 0;                ///< of the last interval
   double overflow_per_s = 0;
+  std::optional<Use> use;  ///< namespaces: buckets in use; peers of clients: ephemeral ports; else empty
 };
 
 /// The kernel's own counters of a namespace since start. Empty where the kernel's counter has another meaning
@@ -100,6 +108,14 @@ struct Losses {
   std::optional<std::uint64_t> recursion_misses;  ///< program runs that the kernel skipped; empty before 5.12
 };
 
+/// The ephemeral ports of one namespace that are taken towards one destination, by sockets and buckets alike: with none
+/// left connect() fails with EADDRNOTAVAIL.
+struct PortUse {
+  std::uint32_t netns = 0;  ///< inode number
+  Peer destination;
+  Use ports;  ///< `of`: ip_local_port_range without ip_local_reserved_ports
+};
+
 /// What twtrace itself costs.
 struct Cost {
   std::optional<double> bpf_run_ns_per_event;  ///< only while kernel.bpf_stats_enabled is on
@@ -133,6 +149,7 @@ struct Snapshot {
   std::vector<Row> rows;             ///< sorted, filtered, cut to the asked number
   std::uint64_t rows_hidden = 0;     ///< rows cut by -r; filtered ones do not count
   std::optional<double> live_age_s;  ///< age of the scan behind `live`; 0 when counted event by event
+  std::shared_ptr<const std::vector<PortUse>> port_use;  ///< the fullest destinations; null when nobody asked
   Losses lost;
   Cost cost;
 };

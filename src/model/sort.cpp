@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <tuple>
+#include <utility>
 
 namespace twtrace::model {
 namespace {
@@ -28,6 +29,8 @@ double rank(const Row& row, SortColumn column) {
       return row.process && row.process->pid ? *row.process->pid : std::numeric_limits<double>::max();
     case SortColumn::kPort:
       return row.port ? *row.port : std::numeric_limits<double>::max();
+    case SortColumn::kUse:
+      return row.use && row.use->of != 0 ? -static_cast<double>(row.use->taken) / static_cast<double>(row.use->of) : 1;
     case SortColumn::kComm:
     case SortColumn::kService:
       return 0;
@@ -35,17 +38,43 @@ double rank(const Row& row, SortColumn column) {
   return 0;
 }
 
-std::string name(const Row& row, SortColumn column) {
+const std::string& name(const Row& row, SortColumn column) {
+  static const std::string kNone;
   if (column == SortColumn::kComm && row.process) return row.process->comm;
   if (column == SortColumn::kService && row.service) return row.service->name;
-  return {};
+  return kNone;
 }
 
+/// Every dimension of a row, by reference: rows are compared hundreds of thousands of times per second.
 auto tie_breaker(const Row& row) {
-  const ProcessId process = row.process.value_or(ProcessId{});
-  return std::make_tuple(-static_cast<double>(row.counts.overflow()), -static_cast<double>(row.counts.created()),
-                         row.service.value_or(base::Service{}), process.comm, process.pid, process.uid, row.role,
-                         row.port, row.netns, row.peer, row.attribution);
+  static const ProcessId kNoProcess;
+  static const base::Service kNoService;
+  const ProcessId& process = row.process ? *row.process : kNoProcess;
+  return std::tie(row.service ? *row.service : kNoService, process.comm, process.pid, process.uid, row.role, row.port,
+                  row.netns, row.peer, row.attribution);
+}
+
+/// A row on its way to its place.
+struct Ranked {
+  double rank;
+  std::uint64_t overflow;
+  std::uint64_t created;
+  const Row* row;
+};
+
+Ranked ranked(const Row& row, SortColumn column) {
+  return {rank(row, column), row.counts.overflow(), row.counts.created(), &row};
+}
+
+bool comes_before(const Ranked& left, const Ranked& right, SortColumn column, bool reverse) {
+  if (left.row->kind != right.row->kind) return left.row->kind < right.row->kind;
+  if (left.rank != right.rank) return (left.rank < right.rank) != reverse;
+  if (const int order = name(*left.row, column).compare(name(*right.row, column)); order != 0) {
+    return (order < 0) != reverse;
+  }
+  if (left.overflow != right.overflow) return left.overflow > right.overflow;
+  if (left.created != right.created) return left.created > right.created;
+  return tie_breaker(*left.row) < tie_breaker(*right.row);
 }
 
 }  // namespace
@@ -73,13 +102,16 @@ std::optional<SortColumn> sort_column_named(std::string_view name) {
   return std::nullopt;
 }
 
-void sort_rows(std::vector<Row>& rows, SortColumn column) {
-  std::stable_sort(rows.begin(), rows.end(), [column](const Row& left, const Row& right) {
-    if (left.kind != right.kind) return left.kind < right.kind;
-    if (const double l = rank(left, column), r = rank(right, column); l != r) return l < r;
-    if (const int order = name(left, column).compare(name(right, column)); order != 0) return order < 0;
-    return tie_breaker(left) < tie_breaker(right);
-  });
+void sort_rows(std::vector<Row>& rows, SortColumn column, bool reverse) {
+  std::vector<Ranked> order;
+  order.reserve(rows.size());
+  for (const Row& row : rows) order.push_back(ranked(row, column));
+  std::stable_sort(order.begin(), order.end(),
+                   [&](const Ranked& left, const Ranked& right) { return comes_before(left, right, column, reverse); });
+  std::vector<Row> sorted;
+  sorted.reserve(rows.size());
+  for (const Ranked& next : order) sorted.push_back(std::move(rows[static_cast<std::size_t>(next.row - rows.data())]));
+  rows = std::move(sorted);
 }
 
 }  // namespace twtrace::model

@@ -21,10 +21,11 @@ enum class SortColumn {
   kPid,
   kComm,
   kService,
-  kPort
+  kPort,
+  kUse  ///< of the live view
 };
 
-/// Name and what it sorts by, in the order of `-s help`.
+/// Name and what it sorts by, in the order of `-s help`; kUse has none.
 struct SortName {
   SortColumn column;
   std::string_view name;
@@ -34,7 +35,8 @@ const std::vector<SortName>& sort_names();
 std::optional<SortColumn> sort_column_named(std::string_view name);
 
 /// Numbers descending, names and pid ascending; ties are broken by every other column, so the order is total and does
-/// not flicker. "(other)" and "(unattributed)" come last.
-void sort_rows(std::vector<Row>& rows, SortColumn column);
+/// not flicker. `reverse` turns the order of the column around, not that of ties. "(other)" and "(unattributed)" come
+/// last either way.
+void sort_rows(std::vector<Row>& rows, SortColumn column, bool reverse = false);
 
 }  // namespace twtrace::model

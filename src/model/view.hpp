@@ -21,6 +21,7 @@ struct View {
   SortColumn sort = SortColumn::kCreatedRate;
   Filter filter;
   std::size_t max_rows = 0;  ///< 0: all
+  bool reverse = false;      ///< the other way round
 };
 
 /// One namespace of the table, by Identity::netns.
@@ -32,9 +33,74 @@ struct NetnsInfo {
   Counters unattributed_previous;
 };
 
+/// One row of the table, or of the peer table, at some moment. The numbers are valid during a visit, the identity as
+/// long as its source is not changed.
+struct Fact {
+  const Identity& identity;
+  RowKind kind = RowKind::kNormal;
+  const Peer* peer = nullptr;  ///< of the peer table only; not owned
+  const Counters& counts;      ///< since start
+  const Counters& previous;    ///< at the end of the interval before
+  const Counters& zero;        ///< what the user does not want to see any more, a part of `counts`
+  std::optional<std::uint64_t> live;
+  std::uint32_t pids = 1;  ///< processes merged by folding
+  bool exited = false;
+};
+
+using FactVisitor = std::function<void(const Fact&)>;
+
+/// What rows are built from: the tables of a running trace, or those of an earlier moment.
+class Source {
+ public:
+  Source() = default;
+  Source(const Source&) = delete;
+  Source& operator=(const Source&) = delete;
+  virtual ~Source() = default;
+
+  virtual void visit(const FactVisitor& visitor) const = 0;
+  virtual void visit_peers(const FactVisitor& visitor) const = 0;
+  virtual const std::vector<NetnsInfo>& namespaces() const = 0;
+};
+
+/// The tables as they are now. Keeps references.
+class TableSource final : public Source {
+ public:
+  TableSource(const Table& table, const PeerTable& peers, const std::vector<NetnsInfo>& namespaces)
+      : table_(table), peers_(peers), namespaces_(namespaces) {}
+
+  void visit(const FactVisitor& visitor) const override;
+  void visit_peers(const FactVisitor& visitor) const override;
+  const std::vector<NetnsInfo>& namespaces() const override { return namespaces_; }
+
+ private:
+  const Table& table_;
+  const PeerTable& peers_;
+  const std::vector<NetnsInfo>& namespaces_;
+};
+
+/// The part of a source that went into one row. Keeps a reference.
+class RowSource final : public Source {
+ public:
+  /// `id` is Row::id of a row of `group` that was built from `source`, or from another moment of the same run.
+  RowSource(const Source& source, Group group, std::uint64_t id);
+
+  void visit(const FactVisitor& visitor) const override;
+  void visit_peers(const FactVisitor& visitor) const override;
+  const std::vector<NetnsInfo>& namespaces() const override { return namespaces_; }
+
+ private:
+  const Source& source_;
+  Group group_;
+  std::uint64_t id_;
+  std::uint64_t whole_id_;             ///< of the row of the same processes without a peer
+  std::vector<NetnsInfo> namespaces_;  ///< what no row took only when that is the row
+};
+
+/// Row::id of the row of `group` that a fact goes into.
+std::uint64_t row_id(const Fact& fact, Group group);
+
 /// The rows of the group, filtered, sorted and cut; `hidden` receives how many were cut. Without a filter the rows sum
 /// to the namespaces' counts.
-std::vector<Row> build_rows(const Table& table, const PeerTable& peers, const std::vector<NetnsInfo>& namespaces,
-                            const View& view, double interval_s, std::uint64_t& hidden);
+std::vector<Row> build_rows(const Source& source, const View& view, double interval_s, std::uint64_t& hidden);
 
 }  // namespace twtrace::model

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "base/format.hpp"
-#include "output/columns.hpp"
+#include "model/columns.hpp"
 #include "output/json_fields.hpp"
 
 namespace twtrace::output {
@@ -131,7 +131,7 @@ Json row_json(const model::Row& row, const model::Snapshot& snapshot) {
   object["live"] = nullable(row.live);
   object["created_per_s"] = rounded(row.created_per_s);
   object["overflow_per_s"] = rounded(row.overflow_per_s);
-  object["kind"] = std::string(row_kind(row.kind));
+  object["kind"] = std::string(model::row_kind(row.kind));
   put_text(object, "netns_name", row.netns_name);
   return object;
 }

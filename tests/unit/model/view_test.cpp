@@ -14,7 +14,7 @@ constexpr Group kGroups[] = {Group::kProcess, Group::kPid, Group::kService, Grou
 
 View view(Group group, const Filter& filter = {}, std::size_t max_rows = 0,
           SortColumn sort = SortColumn::kCreatedRate) {
-  return {group, sort, filter, max_rows};
+  return {group, sort, filter, max_rows, false};
 }
 
 /// A table under construction and the namespaces around it.
@@ -32,7 +32,7 @@ struct Scene {
   }
   std::vector<Row> rows(const View& asked) const {
     std::uint64_t hidden = 0;
-    return build_rows(table, peers, namespaces, asked, 2.0, hidden);
+    return build_rows(TableSource(table, peers, namespaces), asked, 2.0, hidden);
   }
   std::vector<Row> rows(Group group) const { return rows(view(group)); }
 };
@@ -93,9 +93,11 @@ TEST_CASE("rows that were cut are counted") {
   const Scene scene = random_scene(1, 1000, expected);
   const std::size_t all = scene.rows(Group::kPid).size();
   std::uint64_t hidden = 99;
-  CHECK(build_rows(scene.table, scene.peers, scene.namespaces, view(Group::kPid, {}, 5), 1, hidden).size() == 5);
+  CHECK(
+      build_rows(TableSource(scene.table, scene.peers, scene.namespaces), view(Group::kPid, {}, 5), 1, hidden).size() ==
+      5);
   CHECK(hidden == all - 5);
-  build_rows(scene.table, scene.peers, scene.namespaces, view(Group::kPid, {}, all), 1, hidden);
+  build_rows(TableSource(scene.table, scene.peers, scene.namespaces), view(Group::kPid, {}, all), 1, hidden);
   CHECK(hidden == 0);
 }
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/escape.hpp"
-#include "output/columns.hpp"
+#include "model/columns.hpp"
 #include "support/snapshots.hpp"
 
 using namespace twtrace;

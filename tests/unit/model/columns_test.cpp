@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "output/columns.hpp"
+#include "model/columns.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -15,10 +15,10 @@ TEST_CASE("every group's columns are complete, unique and can be dropped down to
   for (const model::Group group : {model::Group::kProcess, model::Group::kPid, model::Group::kService,
                                    model::Group::kPort, model::Group::kPeer, model::Group::kNetns}) {
     INFO(model::to_string(group));
-    const auto& normal = output::columns(group, false);
-    const auto& wide = output::columns(group, true);
+    const auto& normal = model::columns(group, false);
+    const auto& wide = model::columns(group, true);
     std::set<std::string_view> names;
-    for (const output::Column& column : wide) {
+    for (const model::Column& column : wide) {
       CHECK(names.insert(column.name).second);
       CHECK_FALSE(column.title.empty());
       CHECK_FALSE(column.help.empty());
@@ -29,7 +29,7 @@ TEST_CASE("every group's columns are complete, unique and can be dropped down to
                      [](const auto& a, const auto& b) { return a.name == b.name; }));
 
     const auto label = std::find_if(normal.begin(), normal.end(),
-                                    [&](const auto& column) { return column.name == output::label_column(group); });
+                                    [&](const auto& column) { return column.name == model::label_column(group); });
     REQUIRE(label != normal.end());
     CHECK(label->priority == 0);
     for (const std::string_view name : {"created_per_s", "created", "overflow", "live"}) CHECK(names.count(name) == 1);
@@ -38,9 +38,9 @@ TEST_CASE("every group's columns are complete, unique and can be dropped down to
 
 TEST_CASE("columns of a row that knows nothing are empty") {
   const model::Row nothing;
-  for (const output::Column& column : output::columns(model::Group::kProcess, true)) {
+  for (const model::Column& column : model::columns(model::Group::kProcess, true)) {
     INFO(column.name);
-    const output::Value value = column.value({}, nothing);
+    const model::Value value = column.value({}, nothing);
     const bool is_count = std::holds_alternative<std::uint64_t>(value) || std::holds_alternative<double>(value);
     CHECK((is_count || std::holds_alternative<std::monostate>(value)));
     if (column.text != nullptr) CHECK(column.text(nothing).empty());

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "output/columns.hpp"
+#include "model/columns.hpp"
 
 #include <fmt/format.h>
 
 #include <optional>
 
-namespace twtrace::output {
+namespace twtrace::model {
 namespace {
 
 using base::Align;
-using model::Group;
-using model::ProbeInfo;
-using model::Row;
 
 template <class T>
 Value number(const std::optional<T>& value) {
@@ -22,16 +19,16 @@ Value text(const std::string& bytes) { return bytes.empty() ? Value() : Value(by
 
 template <class T>
 Value named(const std::optional<T>& value) {
-  return value ? Value(std::string(model::to_string(*value))) : Value();
+  return value ? Value(std::string(to_string(*value))) : Value();
 }
 
 // Accessors as template arguments keep the declarations below to a line each.
-template <std::uint64_t model::Counters::*kMember>
+template <std::uint64_t Counters::*kMember>
 Value count(const ProbeInfo&, const Row& row) {
   return row.counts.*kMember;
 }
 
-template <std::uint64_t model::Counters::*kMember>
+template <std::uint64_t Counters::*kMember>
 Value removed(const ProbeInfo& probe, const Row& row) {
   return probe.sees_removal ? Value(row.counts.*kMember) : Value();
 }
@@ -39,6 +36,11 @@ Value removed(const ProbeInfo& probe, const Row& row) {
 template <std::string base::Service::*kMember>
 Value of_service(const ProbeInfo&, const Row& row) {
   return row.service ? text((*row.service).*kMember) : Value();
+}
+
+std::string use_text(const Row& row) {
+  if (!row.use || row.use->of == 0) return {};
+  return fmt::format("{:>3}% {}/{}", row.use->taken * 100 / row.use->of, row.use->taken, row.use->of);
 }
 
 std::string pid_or_pids(const Row& row) {
@@ -49,17 +51,17 @@ std::string pid_or_pids(const Row& row) {
 
 // clang-format off
 constexpr Column kPid{"pid", "PID", "process id, or how many processes the row merges", Align::kRight, 0, 40,
-    [](const ProbeInfo&, const Row& r) { return r.process ? number(r.process->pid) : Value(); }, pid_or_pids};
+    [](const ProbeInfo&, const Row& r) { return r.process ? number(r.process->pid) : Value(); }, pid_or_pids, SortColumn::kPid};
 constexpr Column kPids{"pids", "PIDS", "processes that the row merges", Align::kRight, 0, 60,
     [](const ProbeInfo&, const Row& r) { return r.process ? Value(std::uint64_t{r.process->pids}) : Value(); }};
 constexpr Column kComm{"comm", "COMMAND", "name of the thread-group leader", Align::kLeft, 8, 0,
-    [](const ProbeInfo&, const Row& r) { return r.process ? text(r.process->comm) : Value(); }};
+    [](const ProbeInfo&, const Row& r) { return r.process ? text(r.process->comm) : Value(); }, nullptr, SortColumn::kComm};
 constexpr Column kUid{"uid", "UID", "user that owns the process", Align::kRight, 0, 80,
     [](const ProbeInfo&, const Row& r) { return r.process ? number(r.process->uid) : Value(); }};
 constexpr Column kExited{"exited", "EXITED", "yes when every process of the row has ended", Align::kLeft, 0, 80,
     [](const ProbeInfo&, const Row& r) { return r.process ? text(r.process->exited ? "yes" : "no") : Value(); }};
 constexpr Column kService{"service", "SERVICE", "systemd unit, container or cgroup of the owner", Align::kLeft, 10, 30,
-    of_service<&base::Service::name>};
+    of_service<&base::Service::name>, nullptr, SortColumn::kService};
 constexpr Column kServiceKind{"service_kind", "KIND", "systemd, docker, kubernetes ... or cgroup", Align::kLeft, 0, 80,
     of_service<&base::Service::kind>};
 constexpr Column kCgroup{"cgroup", "CGROUP", "cgroup path of the owner", Align::kLeft, 10, 95,
@@ -72,7 +74,7 @@ constexpr Column kRole{"role", "ROLE",
     "server: this end accepted the connection; client: it connected", Align::kLeft, 0, 70,
     [](const ProbeInfo&, const Row& r) { return named(r.role); }};
 constexpr Column kPort{"port", "PORT", "service port: local for a server, remote for a client", Align::kRight, 0, 20,
-    [](const ProbeInfo&, const Row& r) { return number(r.port); }};
+    [](const ProbeInfo&, const Row& r) { return number(r.port); }, nullptr, SortColumn::kPort};
 constexpr Column kPeerAddress{"peer_address", "PEER", "address of the other end", Align::kLeft, 15, 0,
     [](const ProbeInfo&, const Row& r) { return r.peer ? text(r.peer->address) : Value(); }};
 constexpr Column kPeerPort{"peer_port", "PEER_PORT",
@@ -87,37 +89,42 @@ constexpr Column kAttribution{"attribution", "ATTRIBUTION",
     [](const ProbeInfo&, const Row& r) { return named(r.attribution); }};
 constexpr Column kCreatedPerS{"created_per_s", "CREATED/s",
     "buckets created per second, last interval", Align::kRight, 0, 10,
-    [](const ProbeInfo&, const Row& r) { return Value(r.created_per_s); }};
+    [](const ProbeInfo&, const Row& r) { return Value(r.created_per_s); }, nullptr, SortColumn::kCreatedRate};
 constexpr Column kCreated{"created", "CREATED", "buckets created since start", Align::kRight, 0, 60,
-    [](const ProbeInfo&, const Row& r) { return Value(r.counts.created()); }};
+    [](const ProbeInfo&, const Row& r) { return Value(r.counts.created()); }, nullptr, SortColumn::kCreated};
 constexpr Column kOverflowPerS{"overflow_per_s", "OVERFLOW/s",
     "buckets refused per second, last interval", Align::kRight, 0, 50,
-    [](const ProbeInfo&, const Row& r) { return Value(r.overflow_per_s); }};
+    [](const ProbeInfo&, const Row& r) { return Value(r.overflow_per_s); }, nullptr, SortColumn::kOverflowRate};
 constexpr Column kOverflow{"overflow", "OVERFLOW",
     "buckets refused since start: table at its limit", Align::kRight, 0, 0,
-    [](const ProbeInfo&, const Row& r) { return Value(r.counts.overflow()); }};
+    [](const ProbeInfo&, const Row& r) { return Value(r.counts.overflow()); }, nullptr, SortColumn::kOverflow};
 constexpr Column kLive{"live", "LIVE", "buckets that exist now", Align::kRight, 0, 50,
-    [](const ProbeInfo&, const Row& r) { return number(r.live); }};
+    [](const ProbeInfo&, const Row& r) { return number(r.live); }, nullptr, SortColumn::kLive};
 constexpr Column kTimeWait{"time_wait", "TIME_WAIT", "created as TIME_WAIT", Align::kRight, 0, 90,
-    count<&model::Counters::time_wait>};
+    count<&Counters::time_wait>};
 constexpr Column kFinWait2{"fin_wait2", "FIN_WAIT2", "created as FIN_WAIT2", Align::kRight, 0, 90,
-    count<&model::Counters::fin_wait2>};
+    count<&Counters::fin_wait2>, nullptr, SortColumn::kFinWait2};
 constexpr Column kOverflowTimeWait{"overflow_time_wait", "OVER_TW",
     "refused at the TIME_WAIT stage", Align::kRight, 0, 90,
-    count<&model::Counters::overflow_time_wait>};
+    count<&Counters::overflow_time_wait>};
 constexpr Column kOverflowFinWait2{"overflow_fin_wait2", "OVER_FW2",
     "refused at the FIN_WAIT2 stage: peers get resets", Align::kRight, 0, 90,
-    count<&model::Counters::overflow_fin_wait2>};
+    count<&Counters::overflow_fin_wait2>};
 constexpr Column kNoMemory{"no_memory", "NO_MEM", "refused because the allocation failed", Align::kRight, 0, 90,
-    count<&model::Counters::no_memory>};
+    count<&Counters::no_memory>};
 constexpr Column kExpired{"expired", "EXPIRED", "removed by the timer", Align::kRight, 0, 92,
-    removed<&model::Counters::expired>};
+    removed<&Counters::expired>};
 constexpr Column kReused{"reused", "REUSED", "removed: taken over by an outgoing connect", Align::kRight, 0, 92,
-    removed<&model::Counters::reused>};
+    removed<&Counters::reused>};
 constexpr Column kRecycled{"recycled", "RECYCLED", "removed: killed early by an incoming SYN", Align::kRight, 0, 92,
-    removed<&model::Counters::recycled>};
+    removed<&Counters::recycled>};
 constexpr Column kPurged{"purged", "PURGED", "removed: everything else", Align::kRight, 0, 92,
-    removed<&model::Counters::purged>};
+    removed<&Counters::purged>};
+constexpr Column kTableUse{"in_use", "IN USE/LIMIT", "buckets of the namespace's table", Align::kRight, 0, 0,
+    [](const ProbeInfo&, const Row& r) { return r.use ? Value(r.use->taken) : Value(); }, use_text, SortColumn::kUse};
+constexpr Column kPortUse{"ports_taken", "PORTS TAKEN",
+    "ephemeral ports taken towards this destination", Align::kRight, 0, 5,
+    [](const ProbeInfo&, const Row& r) { return r.use ? Value(r.use->taken) : Value(); }, use_text, SortColumn::kUse};
 // clang-format on
 
 Column keep(Column column) {
@@ -176,21 +183,42 @@ std::vector<Column> wide_columns(Group group) {
   return all;
 }
 
+std::vector<Column> columns_of_live_view(Group group) {
+  std::vector<Column> all = default_columns(group);
+  if (group == Group::kNetns) all.insert(all.begin() + 2, kTableUse);
+  if (group == Group::kPeer) {
+    all.insert(all.begin() + 1, {kPeerPort, kPortUse});
+    all[1].priority = 6;  // a destination is an address and a port; what a client's row calls port is the same
+    for (Column& column : all) {
+      if (column.name == kPort.name) column.priority = kRole.priority + 1;
+    }
+  }
+  return all;
+}
+
 struct Lists {
-  explicit Lists(Group group) : normal(default_columns(group)), wide(wide_columns(group)) {}
+  explicit Lists(Group group)
+      : normal(default_columns(group)), wide(wide_columns(group)), live(columns_of_live_view(group)) {}
   std::vector<Column> normal;
   std::vector<Column> wide;
+  std::vector<Column> live;
 };
+
+const Lists& lists_of(Group group) {
+  static const Lists kLists[] = {Lists(Group::kProcess), Lists(Group::kPid),  Lists(Group::kService),
+                                 Lists(Group::kPort),    Lists(Group::kPeer), Lists(Group::kNetns)};
+  static_assert(static_cast<std::size_t>(Group::kNetns) + 1 == std::size(kLists));
+  return kLists[static_cast<std::size_t>(group)];
+}
 
 }  // namespace
 
 const std::vector<Column>& columns(Group group, bool wide) {
-  static const Lists kLists[] = {Lists(Group::kProcess), Lists(Group::kPid),  Lists(Group::kService),
-                                 Lists(Group::kPort),    Lists(Group::kPeer), Lists(Group::kNetns)};
-  static_assert(static_cast<std::size_t>(Group::kNetns) + 1 == std::size(kLists));
-  const Lists& lists = kLists[static_cast<std::size_t>(group)];
+  const Lists& lists = lists_of(group);
   return wide ? lists.wide : lists.normal;
 }
+
+const std::vector<Column>& live_columns(Group group) { return lists_of(group).live; }
 
 std::string_view label_column(Group group) {
   switch (group) {
@@ -209,28 +237,28 @@ std::string_view label_column(Group group) {
   return {};
 }
 
-std::string_view row_kind(model::RowKind kind) {
+std::string_view row_kind(RowKind kind) {
   switch (kind) {
-    case model::RowKind::kNormal:
+    case RowKind::kNormal:
       return "normal";
-    case model::RowKind::kOther:
+    case RowKind::kOther:
       return "other";
-    case model::RowKind::kUnattributed:
+    case RowKind::kUnattributed:
       return "unattributed";
   }
   return "";
 }
 
-std::string_view row_label(model::RowKind kind) {
+std::string_view row_label(RowKind kind) {
   switch (kind) {
-    case model::RowKind::kNormal:
+    case RowKind::kNormal:
       return "";
-    case model::RowKind::kOther:
+    case RowKind::kOther:
       return "(other)";
-    case model::RowKind::kUnattributed:
+    case RowKind::kUnattributed:
       return "(unattributed)";
   }
   return "";
 }
 
-}  // namespace twtrace::output
+}  // namespace twtrace::model

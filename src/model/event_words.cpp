@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/event_words.hpp"
+
+#include <fmt/format.h>
+
+#include "base/escape.hpp"
+
+namespace twtrace::model {
+namespace {
+
+std::string endpoint_text(const std::string& address, std::uint16_t port) {
+  const std::string safe = base::sanitize_terminal(address);
+  const std::string host = safe.empty() ? "-" : safe.find(':') != std::string::npos ? '[' + safe + ']' : safe;
+  return host + ':' + (port == 0 ? "-" : fmt::format("{}", port));
+}
+
+}  // namespace
+
+std::string owner_words(const Event& event) {
+  std::string text = event.attribution == Attribution::kCgroup ? "~" : "";
+  text += event.service.name.empty() ? "-" : base::sanitize_terminal(event.service.name);
+  if (!event.process) return text;
+  text += '/' + base::sanitize_terminal(event.process->comm);
+  if (event.process->pid) text += fmt::format("[{}]", *event.process->pid);
+  return text;
+}
+
+std::string role_words(const Event& event) {
+  return fmt::format("{}:{}", event.role ? to_string(*event.role) : "-",
+                     event.port ? fmt::format("{}", *event.port) : "-");
+}
+
+std::string connection_words(const Event& event) {
+  return endpoint_text(event.local_address, event.local_port) + " -> " +
+         endpoint_text(event.remote_address, event.remote_port);
+}
+
+std::string netns_words(const Event& event) {
+  if (!event.netns_name.empty()) return base::sanitize_terminal(event.netns_name);
+  return event.netns ? fmt::format("{}", *event.netns) : "-";
+}
+
+std::string removal_words(const Event& event) {
+  if (event.kind != Event::Kind::kRemoved) return {};
+  const bool known = event.reason != Event::Reason::kUnknown;
+  const std::string age = event.age_s ? fmt::format("{:.1f}s", *event.age_s) : "-";
+  return fmt::format("{} {}", known ? to_string(event.reason) : "-", age);
+}
+
+bool is_refusal(const Event& event) {
+  return event.kind == Event::Kind::kOverflow || event.kind == Event::Kind::kNoMemory;
+}
+
+}  // namespace twtrace::model

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/history.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+namespace twtrace::model {
+namespace {
+
+/// Old versions are looked for once in so many samples: it takes a walk over every row.
+constexpr std::uint64_t kTrimInterval = 16;
+/// What makes room when memory is short.
+constexpr std::size_t kSamplesAtOnce = 10;
+
+std::size_t hash_of(const Identity& who, RowKind kind, const Peer* peer) {
+  const std::hash<std::string> of_text;
+  std::size_t hash = of_text(who.comm) + static_cast<std::size_t>(kind);
+  const auto mix = [&hash](std::uint64_t value) { hash = (hash ^ value) * 0x9e3779b97f4a7c15U + (hash >> 29U); };
+  mix(who.netns);
+  mix(who.pid.value_or(0));
+  mix(who.start_ns);
+  mix(who.port);
+  mix(of_text(who.service.cgroup));
+  if (peer != nullptr) {
+    mix(of_text(peer->address));
+    mix(peer->port.value_or(0));
+  }
+  return hash;
+}
+
+const Peer* pointer(const std::optional<Peer>& peer) { return peer ? &*peer : nullptr; }
+
+void subtract(std::optional<std::uint64_t>& from, const std::optional<std::uint64_t>& amount) {
+  if (from && amount) *from -= std::min(*from, *amount);
+}
+
+}  // namespace
+
+std::size_t History::Hash::operator()(const TrackKey& key) const {
+  return hash_of(key.identity, key.kind, pointer(key.peer));
+}
+std::size_t History::Hash::operator()(const Fact& fact) const { return hash_of(fact.identity, fact.kind, fact.peer); }
+
+bool History::Same::operator()(const TrackKey& left, const TrackKey& right) const {
+  return left.kind == right.kind && left.identity == right.identity && left.peer == right.peer;
+}
+bool History::Same::operator()(const Fact& fact, const TrackKey& key) const {
+  const bool same_peer = fact.peer == nullptr ? !key.peer : key.peer && *fact.peer == *key.peer;
+  return fact.kind == key.kind && same_peer && fact.identity == key.identity;
+}
+
+std::uint64_t History::append(SnapshotPtr head, const Source& source) {
+  samples_.push_back({std::move(head), source.namespaces()});
+  const std::uint64_t sample = newest();
+  source.visit([&](const Fact& fact) { record(rows_, fact, sample); });
+  source.visit_peers([&](const Fact& fact) {
+    // Peers do not vanish: one that has not changed is known, unless this is the first look at it.
+    if (sample == 1 || fact.counts != fact.previous) record(peers_, fact, sample);
+  });
+  close_vanished(sample);
+  trim();
+  return sample;
+}
+
+void History::record(Tracks& tracks, const Fact& fact, std::uint64_t sample) {
+  auto found = tracks.find(fact);
+  if (found == tracks.end()) {
+    TrackKey key{fact.identity, fact.kind, fact.peer != nullptr ? std::optional(*fact.peer) : std::nullopt};
+    found = tracks.emplace(std::move(key), Track{}).first;
+    found->second.first_unix_ms = samples_.back().head->time_unix_ms;
+  }
+  Track& track = found->second;
+  const bool again = track.seen == sample;  // a recycled slot and what is left of it have one identity
+  track.seen = sample;
+  if (again && !track.versions.empty() && track.versions.back().sample == sample) {
+    TrackVersion& version = track.versions.back();
+    version.counts += fact.counts;
+    version.previous += fact.previous;
+    version.live = version.live && fact.live ? std::optional(*version.live + *fact.live) : std::nullopt;
+    version.exited = version.exited && fact.exited;
+    return;
+  }
+  TrackVersion version{sample, fact.counts, fact.previous, fact.live, fact.pids, fact.exited, false};
+  if (!track.versions.empty()) {
+    const TrackVersion& last = track.versions.back();
+    if (again) {  // and its first part was as before
+      version.counts += last.counts;
+      version.previous += last.counts;
+      version.exited = version.exited && last.exited;
+    }
+    const bool as_before = !last.gone && last.counts == version.counts && last.live == version.live &&
+                           last.exited == version.exited && last.pids == version.pids;
+    if (as_before) return;
+  }
+  track.versions.push_back(version);
+  ++versions_;
+}
+
+/// A row that is not there any more was folded into another, with its counts: so goes what was zeroed of it.
+void History::close_vanished(std::uint64_t sample) {
+  for (auto& [key, track] : rows_) {
+    if (track.seen == sample || track.versions.back().gone) continue;
+    TrackVersion end;
+    end.sample = sample;
+    end.gone = true;
+    track.versions.push_back(end);
+    ++versions_;
+    if (track.zero != Counters{}) hand_over_zero(key, std::exchange(track.zero, Counters{}), sample);
+  }
+}
+
+void History::hand_over_zero(const TrackKey& from, const Counters& zero, std::uint64_t sample) {
+  const TrackKey program{folded(from.identity), RowKind::kNormal, std::nullopt};
+  auto heir = from.identity.pid ? rows_.find(program) : rows_.end();
+  if (heir == rows_.end() || heir->second.seen != sample) {
+    TrackKey other{{}, RowKind::kOther, std::nullopt};
+    other.identity.netns = from.identity.netns;
+    heir = rows_.find(other);
+  }
+  if (heir != rows_.end()) heir->second.zero += zero;
+}
+
+bool History::too_long() const {
+  const double age_s =
+      static_cast<double>(samples_.back().head->time_unix_ms - samples_.front().head->time_unix_ms) / 1000;
+  return samples_.size() > limits_.samples || age_s > limits_.seconds;
+}
+
+void History::trim() {
+  const auto drop = [this] {
+    samples_.pop_front();
+    ++first_;
+  };
+  while (samples_.size() > 1 && too_long()) drop();
+  if (newest() % kTrimInterval == 0) {
+    trim(rows_);
+    trim(peers_);
+  }
+  while (samples_.size() > 1 && bytes() > limits_.bytes) {
+    for (std::size_t i = 0; i < kSamplesAtOnce && samples_.size() > 1; ++i) drop();
+    trim(rows_);
+    trim(peers_);
+  }
+}
+
+/// Forgets what no kept sample needs: every version before the one that the oldest sample shows.
+void History::trim(Tracks& tracks) {
+  for (auto track = tracks.begin(); track != tracks.end();) {
+    std::vector<TrackVersion>& versions = track->second.versions;
+    const auto later =
+        std::upper_bound(versions.begin(), versions.end(), first_,
+                         [](std::uint64_t sample, const TrackVersion& version) { return sample < version.sample; });
+    if (later - versions.begin() > 1) {
+      versions_ -= static_cast<std::size_t>(later - versions.begin() - 1);
+      versions.erase(versions.begin(), later - 1);
+    }
+    const bool forgotten = versions.size() == 1 && versions.front().gone && versions.front().sample <= first_;
+    if (forgotten) --versions_;
+    track = forgotten ? tracks.erase(track) : std::next(track);
+  }
+}
+
+std::uint64_t History::clamp(std::uint64_t sample) const { return std::clamp(sample, oldest(), newest()); }
+
+const TrackVersion* History::version_at(const Track& track, std::uint64_t sample) {
+  const std::vector<TrackVersion>& versions = track.versions;
+  if (!versions.empty() && versions.back().sample <= sample) return &versions.back();  // nearly always
+  const auto later =
+      std::upper_bound(versions.begin(), versions.end(), sample,
+                       [](std::uint64_t wanted, const TrackVersion& version) { return wanted < version.sample; });
+  return later == versions.begin() ? nullptr : &*std::prev(later);
+}
+
+void History::visit(const Tracks& tracks, std::uint64_t sample, const FactVisitor& visitor) const {
+  const Counters nothing;
+  const bool zeroed = zero_ != 0 && sample >= zero_;
+  for (const auto& [key, track] : tracks) {
+    const TrackVersion* version = version_at(track, sample);
+    if (version == nullptr || version->gone) continue;
+    const Counters& previous = version->sample == sample ? version->previous : version->counts;
+    visitor({key.identity, key.kind, pointer(key.peer), version->counts, previous, zeroed ? track.zero : nothing,
+             version->live, version->pids, version->exited});
+  }
+}
+
+void History::Moment::visit(const FactVisitor& visitor) const { history_.visit(history_.rows_, sample_, visitor); }
+void History::Moment::visit_peers(const FactVisitor& visitor) const {
+  history_.visit(history_.peers_, sample_, visitor);
+}
+const std::vector<NetnsInfo>& History::Moment::namespaces() const {
+  return history_.samples_[sample_ - history_.first_].namespaces;
+}
+
+void History::set_zero(std::uint64_t sample) {
+  zero_ = sample;
+  zero_head_ = sample == 0 ? nullptr : head(sample);
+  for (Tracks* tracks : {&rows_, &peers_}) {
+    for (auto& [key, track] : *tracks) {
+      const TrackVersion* version = sample == 0 ? nullptr : version_at(track, sample);
+      track.zero = version != nullptr && !version->gone ? version->counts : Counters{};
+    }
+  }
+}
+
+const Snapshot* History::zero_head(std::uint64_t sample) const {
+  return zero_ != 0 && sample >= zero_ ? zero_head_.get() : nullptr;
+}
+
+History::Timeline History::timeline(Group group, std::uint64_t id, std::uint64_t sample) const {
+  Timeline timeline;
+  for (std::uint64_t kept = oldest(); kept <= sample; ++kept) timeline.points.push_back({kept, 0, 0});
+  const Counters nothing;
+  const auto add = [&](const Tracks& tracks) {
+    for (const auto& [key, track] : tracks) {
+      const TrackVersion& any = track.versions.back();
+      const Fact fact{key.identity, key.kind, pointer(key.peer), any.counts, any.counts, nothing, std::nullopt};
+      if (row_id(fact, group) != id) continue;
+      const std::int64_t first = timeline.first_seen_unix_ms;
+      timeline.first_seen_unix_ms = first == 0 ? track.first_unix_ms : std::min(first, track.first_unix_ms);
+      for (const TrackVersion& version : track.versions) {
+        if (version.gone || version.sample < oldest() || version.sample > sample) continue;
+        TimelinePoint& point = timeline.points[version.sample - oldest()];
+        const auto grown = [](std::uint64_t now, std::uint64_t before) { return now > before ? now - before : 0; };
+        point.created += grown(version.counts.created(), version.previous.created());
+        point.refused += grown(version.counts.refused(), version.previous.refused());
+      }
+    }
+  };
+  add(rows_);
+  if (group == Group::kPeer) add(peers_);
+  return timeline;
+}
+
+Snapshot counted_since(const Snapshot& head, const Snapshot& zero) {
+  Snapshot result = head;
+  result.totals -= zero.totals;
+  result.unattributed -= zero.unattributed;
+  for (NetnsRow& netns : result.namespaces) {
+    const auto before = std::find_if(zero.namespaces.begin(), zero.namespaces.end(),
+                                     [&](const NetnsRow& row) { return row.netns == netns.netns; });
+    if (before == zero.namespaces.end()) continue;
+    netns.counts -= before->counts;
+    netns.unattributed -= before->unattributed;
+    subtract(netns.kernel.created, before->kernel.created);
+    subtract(netns.kernel.overflow, before->kernel.overflow);
+    subtract(netns.kernel.reused, before->kernel.reused);
+  }
+  return result;
+}
+
+}  // namespace twtrace::model

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// The last minutes, sample by sample: what pausing, stepping back, timelines and replay look at.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "model/snapshot.hpp"
+#include "model/view.hpp"
+
+namespace twtrace::model {
+
+/// How much is kept. Whatever is reached first ends it; the newest sample always stays.
+struct HistoryLimits {
+  double seconds = 600;
+  std::size_t samples = 1200;
+  std::size_t bytes = std::size_t{64} << 20U;  ///< of row versions: the part that grows with the load
+};
+
+/// A row of the table through time.
+struct TrackKey {
+  Identity identity;
+  RowKind kind = RowKind::kNormal;
+  std::optional<Peer> peer;
+};
+
+/// One moment at which a row's numbers were not those of the sample before.
+struct TrackVersion {
+  std::uint64_t sample = 0;
+  Counters counts;
+  Counters previous;
+  std::optional<std::uint64_t> live;
+  std::uint32_t pids = 1;
+  bool exited = false;
+  bool gone = false;  ///< from here on the row is part of another
+};
+
+/// Keeps samples: a snapshot without rows and, per row, only the samples in which it changed. A row that stays as it is
+/// costs nothing. Not thread-safe.
+class History {
+ public:
+  explicit History(HistoryLimits limits = {}) : limits_(limits) {}
+  History(const History&) = delete;
+  History& operator=(const History&) = delete;
+
+  /// Adds the present moment. `head` has no rows. Samples are numbered from 1 on; returns the number.
+  std::uint64_t append(SnapshotPtr head, const Source& source);
+
+  bool empty() const { return samples_.empty(); }
+  /// The first and the last sample that are kept. Only when not empty.
+  std::uint64_t oldest() const { return first_; }
+  std::uint64_t newest() const { return first_ + samples_.size() - 1; }
+  /// `sample`, or the nearest one that is kept.
+  std::uint64_t clamp(std::uint64_t sample) const;
+  const SnapshotPtr& head(std::uint64_t sample) const { return samples_[sample - first_].head; }
+
+  /// From now on counts are shown since this sample; 0: since start.
+  void set_zero(std::uint64_t sample);
+  std::uint64_t zero() const { return zero_; }
+  /// The picture that counts are shown since; null when that is the start, or lies after `sample`.
+  const Snapshot* zero_head(std::uint64_t sample) const;
+
+  /// Rows as of a kept sample, for build_rows. Valid until the history is changed.
+  class Moment final : public Source {
+   public:
+    Moment(const History& history, std::uint64_t sample) : history_(history), sample_(sample) {}
+    void visit(const FactVisitor& visitor) const override;
+    void visit_peers(const FactVisitor& visitor) const override;
+    const std::vector<NetnsInfo>& namespaces() const override;
+
+   private:
+    const History& history_;
+    std::uint64_t sample_;
+  };
+  Moment at(std::uint64_t sample) const { return {*this, sample}; }
+
+  /// What a row was at a sample, and when it was first seen.
+  struct TimelinePoint {
+    std::uint64_t sample = 0;
+    std::uint64_t created = 0;  ///< in the interval that ended with the sample
+    std::uint64_t refused = 0;
+  };
+  struct Timeline {
+    std::int64_t first_seen_unix_ms = 0;  ///< 0: never
+    std::vector<TimelinePoint> points;    ///< one for every kept sample up to the asked one
+  };
+  /// Of the row of `group` with this Row::id; peers of processes are rows of Group::kPeer.
+  Timeline timeline(Group group, std::uint64_t id, std::uint64_t sample) const;
+
+  /// Memory that row versions take, in bytes.
+  std::size_t bytes() const { return versions_ * sizeof(TrackVersion); }
+
+ private:
+  struct Sample {
+    SnapshotPtr head;
+    std::vector<NetnsInfo> namespaces;
+  };
+  struct Track {
+    std::vector<TrackVersion> versions;  ///< ascending; the first may be older than the oldest sample
+    std::uint64_t seen = 0;              ///< last sample that it was in
+    std::int64_t first_unix_ms = 0;
+    Counters zero;
+  };
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(const TrackKey& key) const;
+    std::size_t operator()(const Fact& fact) const;
+  };
+  struct Same {
+    using is_transparent = void;
+    bool operator()(const TrackKey& left, const TrackKey& right) const;
+    bool operator()(const Fact& fact, const TrackKey& key) const;
+    bool operator()(const TrackKey& key, const Fact& fact) const { return (*this)(fact, key); }
+  };
+  using Tracks = std::unordered_map<TrackKey, Track, Hash, Same>;
+
+  void record(Tracks& tracks, const Fact& fact, std::uint64_t sample);
+  void close_vanished(std::uint64_t sample);
+  void hand_over_zero(const TrackKey& from, const Counters& zero, std::uint64_t sample);
+  bool too_long() const;
+  void trim();
+  void trim(Tracks& tracks);
+  void visit(const Tracks& tracks, std::uint64_t sample, const FactVisitor& visitor) const;
+  static const TrackVersion* version_at(const Track& track, std::uint64_t sample);
+
+  HistoryLimits limits_;
+  std::uint64_t first_ = 1;
+  std::deque<Sample> samples_;
+  Tracks rows_;
+  Tracks peers_;
+  std::size_t versions_ = 0;
+  std::uint64_t zero_ = 0;
+  SnapshotPtr zero_head_;
+};
+
+/// `head` with every count since `zero`: totals and namespaces. Rates and gauges stay.
+Snapshot counted_since(const Snapshot& head, const Snapshot& zero);
+
+}  // namespace twtrace::model

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/row_findings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/escape.hpp"
+#include "base/format.hpp"
+#include "model/forecast.hpp"
+
+namespace twtrace::model {
+namespace {
+
+/// Shares above which something is worth a sentence.
+constexpr double kLargeShareOfTable = 0.1;
+constexpr std::uint64_t kManyPorts_percent = 50;
+
+void refusals(const Row& row, std::vector<RowFinding>& findings) {
+  const auto add = [&findings](std::uint64_t count, const char* what) {
+    if (count != 0) findings.push_back({true, fmt::format("{} refused {}", base::grouped(count), what), ""});
+  };
+  add(row.counts.overflow_fin_wait2, "at the FIN_WAIT2 stage: peers that close or send get a reset");
+  add(row.counts.overflow_time_wait, "at the TIME_WAIT stage: late segments find no socket");
+  add(row.counts.no_memory, "because the kernel had no memory");
+}
+
+void ports(const std::vector<Row>& peers, std::vector<RowFinding>& findings) {
+  for (const Row& peer : peers) {
+    if (!peer.use || !peer.peer || peer.use->of == 0) continue;
+    const std::uint64_t percent = peer.use->taken * 100 / peer.use->of;
+    if (percent < kManyPorts_percent) continue;
+    findings.push_back({true,
+                        fmt::format("{}% of the local ports towards {} port {} are taken", percent,
+                                    base::sanitize_terminal(peer.peer->address), peer.peer->port.value_or(0)),
+                        "connect() fails when none is left: keep connections open, or add addresses"});
+  }
+}
+
+void share_of_table(const Row& row, const NetnsRow& netns, std::vector<RowFinding>& findings) {
+  if (row.kind != RowKind::kNormal || !row.role || netns.limit.value_or(0) == 0) return;
+  const double holds = (row.created_per_s + row.overflow_per_s) * kBucketLifetime_s;
+  if (holds < kLargeShareOfTable * static_cast<double>(*netns.limit)) return;
+  const bool client = *row.role == Role::kClient;
+  findings.push_back({false,
+                      fmt::format("this rate alone needs {} of the {} places: it {}",
+                                  base::grouped(static_cast<std::uint64_t>(std::llround(holds))),
+                                  base::grouped(*netns.limit), client ? "connects for every request" : "closes first"),
+                      client ? "keep connections open (keep-alive, a pool)"
+                             : "let its clients close first, or keep connections open (keep-alive)"});
+}
+
+}  // namespace
+
+std::vector<RowFinding> row_findings(const Row& row, const NetnsRow* netns, const std::vector<Row>& peers) {
+  std::vector<RowFinding> findings;
+  refusals(row, findings);
+  ports(peers, findings);
+  if (netns != nullptr) share_of_table(row, *netns, findings);
+  if (row.attribution == Attribution::kCgroup) {
+    findings.push_back({false, "closed before twtrace started: the service and the uid are known, no process", ""});
+  }
+  return findings;
+}
+
+}  // namespace twtrace::model

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a row's numbers mean for whoever has to act on them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/snapshot.hpp"
+
+namespace twtrace::model {
+
+struct RowFinding {
+  bool alarming = false;  ///< somebody has been hurt, or soon will be
+  std::string text;       ///< one line of ASCII
+  std::string remedy;     ///< what to change; may be empty
+};
+
+/// `netns` is the namespace of the row, null when not known; `peers` are the row's peers. The worst first. Pure.
+std::vector<RowFinding> row_findings(const Row& row, const NetnsRow* netns, const std::vector<Row>& peers);
+
+}  // namespace twtrace::model

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/trend.hpp"
+
+#include <algorithm>
+
+namespace twtrace::model {
+namespace {
+
+const NetnsRow* find(const Snapshot& head, std::uint32_t netns) {
+  const auto found = std::find_if(head.namespaces.begin(), head.namespaces.end(),
+                                  [netns](const NetnsRow& row) { return row.netns == netns; });
+  return found == head.namespaces.end() ? nullptr : &*found;
+}
+
+std::uint64_t created(const NetnsRow& row) { return row.counts.created() + row.missed.created.value_or(0); }
+std::uint64_t refused(const NetnsRow& row) { return row.counts.refused() + row.missed.overflow.value_or(0); }
+std::uint64_t grown(std::uint64_t now, std::uint64_t before) { return now > before ? now - before : 0; }
+
+TablePoint make_point(const Snapshot& head, const NetnsRow& row, const NetnsRow* before) {
+  TablePoint point;
+  point.length_s = head.interval_s;
+  point.created = grown(created(row), before != nullptr ? created(*before) : 0);
+  point.refused = grown(refused(row), before != nullptr ? refused(*before) : 0);
+  point.in_use = *row.in_use;
+  point.limit = row.limit.value_or(0);
+  if (before != nullptr && before->in_use) {
+    // The gauge and the counts are not read at one instant: a few more may seem to have come than are there.
+    point.removed = static_cast<double>(grown(*before->in_use + point.created, point.in_use));
+  }
+  return point;
+}
+
+}  // namespace
+
+std::vector<TablePoint> trend(const History& history, std::uint64_t sample, std::uint32_t netns) {
+  std::vector<TablePoint> points;
+  const std::int64_t now_ms = history.head(sample)->time_unix_ms;
+  const NetnsRow* before = nullptr;
+  for (std::uint64_t kept = history.oldest(); kept <= sample; ++kept) {
+    const Snapshot& head = *history.head(kept);
+    const NetnsRow* row = find(head, netns);
+    if (row != nullptr && row->in_use && (before != nullptr || kept == 1)) {
+      points.push_back(make_point(head, *row, before));
+      points.back().age_s = static_cast<double>(now_ms - head.time_unix_ms) / 1000;
+    }
+    before = row;
+  }
+  return points;
+}
+
+}  // namespace twtrace::model
