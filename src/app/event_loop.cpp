@@ -9,14 +9,23 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <initializer_list>
 
 namespace twtrace::app {
+namespace {
+
+sigset_t set_of(std::initializer_list<int> signals) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : signals) sigaddset(&set, signal);
+  return set;
+}
+
+}  // namespace
 
 base::Result<EventLoop> EventLoop::create() {
   EventLoop loop;
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
+  const sigset_t signals = set_of({SIGINT, SIGTERM, SIGHUP});
   ::sigprocmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   loop.signals_.reset(::signalfd(-1, &signals, SFD_CLOEXEC));
@@ -39,14 +48,45 @@ base::Result<void> EventLoop::set_interval(std::chrono::nanoseconds interval) {
   return {};
 }
 
+base::Result<void> EventLoop::watch_terminal(int input) {
+  const sigset_t signals = set_of({SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP});
+  ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGTTOU, SIG_IGN);  // a background process may give the terminal back
+  const int result = ::signalfd(signals_.get(), &signals, SFD_CLOEXEC);
+  const int saved_errno = errno;
+  if (result < 0) return base::fail_errno(saved_errno, "cannot wait for signals");
+  watches_terminal_ = true;
+  input_ = input;
+  return {};
+}
+
+void EventLoop::stop_self() {
+  const sigset_t stop = set_of({SIGTSTP});
+  std::signal(SIGTSTP, SIG_DFL);
+  std::raise(SIGTSTP);
+  ::sigprocmask(SIG_UNBLOCK, &stop, nullptr);  // stops here
+  ::sigprocmask(SIG_BLOCK, &stop, nullptr);
+}
+
+/// Anything but the terminal's signals means to stop. Only those need to be taken from the descriptor: nobody waits any
+/// more after the others.
+EventLoop::Wake EventLoop::signalled() {
+  if (!watches_terminal_) return Wake::kStop;
+  signalfd_siginfo info{};
+  if (::read(signals_.get(), &info, sizeof(info)) != sizeof(info)) return Wake::kRing;
+  if (info.ssi_signo == SIGWINCH) return Wake::kResize;
+  return info.ssi_signo == SIGTSTP ? Wake::kSuspend : Wake::kStop;
+}
+
 base::Result<EventLoop::Wake> EventLoop::wait(int ring_fd) {
-  std::array<pollfd, 3> watched = {pollfd{signals_.get(), POLLIN, 0}, pollfd{timer_.get(), POLLIN, 0},
-                                   pollfd{ring_fd, POLLIN, 0}};
+  std::array<pollfd, 4> watched = {pollfd{signals_.get(), POLLIN, 0}, pollfd{timer_.get(), POLLIN, 0},
+                                   pollfd{ring_fd, POLLIN, 0}, pollfd{input_, POLLIN, 0}};
   while (::poll(watched.data(), watched.size(), -1) < 0) {
     const int saved_errno = errno;
     if (saved_errno != EINTR) return base::fail_errno(saved_errno, "cannot wait for events");
   }
-  if (watched[0].revents != 0) return Wake::kStop;
+  if (watched[0].revents != 0) return signalled();
+  if (watched[3].revents != 0) return Wake::kInput;
   if (watched[1].revents == 0) return Wake::kRing;
   std::uint64_t expirations = 0;
   if (::read(timer_.get(), &expirations, sizeof(expirations)) < 0) return Wake::kRing;

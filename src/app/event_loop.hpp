@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Waiting for the next interval, the ring's watermark, or a signal to end.
+// Waiting for the next interval, the ring's watermark, a signal, or a key.
 #pragma once
 
 #include <chrono>
@@ -13,19 +13,37 @@ namespace twtrace::app {
 /// is attached. Single-threaded.
 class EventLoop {
  public:
-  enum class Wake { kTimer, kRing, kStop };
+  enum class Wake {
+    kTimer,
+    kRing,
+    kStop,
+    kInput,    ///< a key, or the terminal has gone
+    kResize,   ///< SIGWINCH
+    kSuspend,  ///< SIGTSTP: the caller calls stop_self() when the terminal is as it was
+  };
 
   static base::Result<EventLoop> create();
+
+  /// Takes SIGWINCH and SIGTSTP over, too, and waits for what is typed on `input` (a descriptor that the caller owns
+  /// and keeps open).
+  base::Result<void> watch_terminal(int input);
+  /// Stops this process as SIGTSTP does by default; returns after SIGCONT.
+  void stop_self();
 
   /// The next kTimer comes `interval` after the last one, without drift.
   base::Result<void> set_interval(std::chrono::nanoseconds interval);
 
-  /// Waits until something happens; a signal wins over the timer, the timer over the ring.
+  /// Waits until something happens; a signal wins over keys, these over the timer, the timer over the ring. Spurious
+  /// wakes are possible: what is not there cannot be read.
   base::Result<Wake> wait(int ring_fd);
 
  private:
+  Wake signalled();
+
   base::UniqueFd signals_;
   base::UniqueFd timer_;
+  bool watches_terminal_ = false;
+  int input_ = -1;
 };
 
 }  // namespace twtrace::app

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `twtrace [top]`: the table, once per interval.
+// `twtrace [top]`: the live view, or the table once per interval.
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -9,6 +9,7 @@
 #include "app/command.hpp"
 #include "app/event_filter.hpp"
 #include "app/event_loop.hpp"
+#include "app/live.hpp"
 #include "app/stdout_writer.hpp"
 #include "output/csv.hpp"
 #include "output/json.hpp"
@@ -18,16 +19,9 @@ namespace twtrace::app {
 namespace {
 
 constexpr std::size_t kDefaultWidth = 79;
-constexpr const char* kClearScreen = "\x1b[H\x1b[2J";
 
 std::chrono::nanoseconds nanoseconds(double seconds) {
   return std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9));
-}
-
-/// A terminal gets a refreshed screen, everything else one table after the other.
-bool is_live(const Options& options) {
-  return !options.batch && options.format != Format::kJson && options.format != Format::kCsv &&
-         ::isatty(STDOUT_FILENO) != 0;
 }
 
 std::size_t table_width(const Options& options) {
@@ -52,8 +46,7 @@ std::string render(const model::Snapshot& snapshot, const Options& options) {
   table.wide = options.format == Format::kWide;
   table.width = table_width(options);
   table.color = options.color;
-  const std::string text = output::snapshot_table(snapshot, table);
-  return is_live(options) ? kClearScreen + text : text + "\n";
+  return output::snapshot_table(snapshot, table) + "\n";
 }
 
 base::Result<void> emit(Session& session, const Options& options, bool last) {
@@ -64,6 +57,7 @@ base::Result<void> emit(Session& session, const Options& options, bool last) {
 }  // namespace
 
 base::Result<int> run_top(const Options& asked, const std::function<void()>& when_counting) {
+  const bool live = can_show_live(asked);
   auto loop = EventLoop::create();
   if (!loop) return tl::unexpected(loop.error());
   auto session = Session::start(asked.session);
@@ -72,7 +66,8 @@ base::Result<int> run_top(const Options& asked, const std::function<void()>& whe
   if (!options) return tl::unexpected(options.error());
   session->record_peers(options->view.group == model::Group::kPeer);
   if (when_counting) when_counting();
-  if (!is_live(*options)) std::fputs("ready\n", stderr);
+  if (live) return run_live(*loop, *session, *options);
+  std::fputs("ready\n", stderr);
   if (options->format == Format::kCsv) {
     if (auto written = write_stdout(output::csv_header(options->view.group)); !written) {
       return tl::unexpected(written.error());

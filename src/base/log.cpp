@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/log.hpp"
 
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
+
+#include <cstdio>
+#include <deque>
+#include <mutex>
+#include <utility>
+#include <vector>
 
 #include "base/escape.hpp"
 
@@ -18,5 +25,38 @@ void log_error(const Error& error) {
   const std::string text = error.hint.empty() ? error.what : error.what + "; " + error.hint;
   spdlog::error("{}", sanitize_terminal(text));  // what the user typed and what files are called may be in it
 }
+
+/// Takes the place of the logger's sinks.
+struct LogHold::Lines final : spdlog::sinks::base_sink<std::mutex> {
+  static constexpr std::size_t kMost = 100;
+  std::deque<std::string> held;
+  std::string newest;
+  std::vector<spdlog::sink_ptr> before;
+
+  std::string take_newest() {
+    const std::scoped_lock lock(mutex_);
+    return std::exchange(newest, {});
+  }
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    newest = std::string(message.payload.data(), message.payload.size());
+    held.push_back(newest);
+    if (held.size() > kMost) held.pop_front();
+  }
+  void flush_() override {}
+};
+
+LogHold::LogHold() : lines_(std::make_shared<Lines>()) {
+  lines_->before = std::exchange(spdlog::default_logger()->sinks(), {lines_});
+}
+
+LogHold::~LogHold() {
+  spdlog::default_logger()->sinks() = lines_->before;
+  // As they were: what is held has passed the level already.
+  for (const std::string& line : lines_->held) std::fputs(("twtrace: " + line + "\n").c_str(), stderr);
+}
+
+std::string LogHold::newest() { return sanitize_terminal(lines_->take_newest()); }
 
 }  // namespace twtrace::base

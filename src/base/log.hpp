@@ -4,6 +4,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <memory>
+#include <string>
+
 #include "base/result.hpp"
 
 namespace twtrace::base {
@@ -15,5 +18,22 @@ void init_logging(int verbosity);
 /// Logs an error and its hint on one line, with everything that a terminal would obey made visible. The one place where
 /// an Error becomes text.
 void log_error(const Error& error);
+
+/// Keeps log lines back while the screen belongs to somebody else, and writes them to stderr on destruction: the last
+/// 100 of them. One at a time.
+class LogHold {
+ public:
+  LogHold();
+  LogHold(const LogHold&) = delete;
+  LogHold& operator=(const LogHold&) = delete;
+  ~LogHold();
+
+  /// The newest line since the last call, made visible; empty when there is none.
+  std::string newest();
+
+ private:
+  struct Lines;
+  std::shared_ptr<Lines> lines_;
+};
 
 }  // namespace twtrace::base

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The live view of a running session.
+#pragma once
+
+#include "app/event_loop.hpp"
+#include "app/options.hpp"
+#include "app/session.hpp"
+#include "base/result.hpp"
+
+namespace twtrace::app {
+
+/// Whether the screen can be taken: standard output and input are a terminal that can be painted over. If not, and the
+/// user would otherwise expect it, the reason is logged, and the table comes in batches.
+bool can_show_live(const Options& options);
+
+/// Shows the session until the user quits, a signal ends it, or `options.iterations` samples are done. Returns the exit
+/// code. The terminal is as it was before, whatever happens.
+base::Result<int> run_live(EventLoop& loop, Session& session, const Options& options);
+
+}  // namespace twtrace::app

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tui/composer.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "model/row_filter.hpp"
+#include "model/trend.hpp"
+
+namespace twtrace::tui {
+namespace {
+
+using model::Group;
+using model::Row;
+using model::Snapshot;
+
+double seconds_between(std::int64_t earlier_ms, std::int64_t later_ms) {
+  return static_cast<double>(later_ms - earlier_ms) / 1000;
+}
+
+bool is_idle(const Row& row) { return row.created_per_s == 0 && row.overflow_per_s == 0 && row.live.value_or(0) == 0; }
+
+const model::NetnsRow* netns_of(const Snapshot& snapshot, std::optional<std::uint32_t> netns) {
+  const auto found = std::find_if(snapshot.namespaces.begin(), snapshot.namespaces.end(),
+                                  [&](const model::NetnsRow& row) { return row.netns == netns; });
+  return found == snapshot.namespaces.end() ? nullptr : &*found;
+}
+
+/// How full a row's table, or the range of ports towards its peer, is.
+void add_use(std::vector<Row>& rows, Group group, const Snapshot& snapshot) {
+  if (group == Group::kNetns) {
+    for (Row& row : rows) {
+      const model::NetnsRow* netns = netns_of(snapshot, row.netns);
+      if (netns != nullptr && netns->in_use && netns->limit) row.use = model::Use{*netns->in_use, *netns->limit};
+    }
+  }
+  if (group != Group::kPeer || !snapshot.port_use) return;
+  std::map<std::pair<std::uint32_t, model::Peer>, model::Use> known;
+  for (const model::PortUse& use : *snapshot.port_use) known.emplace(std::pair(use.netns, use.destination), use.ports);
+  for (Row& row : rows) {
+    if (!row.peer || !row.netns || row.role != model::Role::kClient) continue;
+    const auto found = known.find({*row.netns, *row.peer});
+    if (found != known.end()) row.use = found->second;
+  }
+}
+
+double refused_now(const Row& row) { return row.overflow_per_s; }
+double refused_ever(const Row& row) { return static_cast<double>(row.counts.overflow()); }
+
+}  // namespace
+
+Composer::Inputs Composer::inputs_of(const ViewState& state) const {
+  Inputs inputs;
+  inputs.newest = history_.newest();
+  inputs.sample = history_.clamp(state.paused_at.value_or(inputs.newest));
+  inputs.zero = history_.zero();
+  inputs.events = state.tab == Tab::kEvents ? log_.added() : 0;
+  inputs.tab = state.tab;
+  inputs.group = group_of(state);
+  inputs.sort = state.current().sort;
+  inputs.reverse = state.current().reverse;
+  inputs.hide_idle = state.hide_idle;
+  inputs.filter = state.filter;
+  if (state.open) {
+    inputs.open_group = state.open->group;
+    inputs.open_id = state.open->id;
+  }
+  return inputs;
+}
+
+const Picture& Composer::compose(const ViewState& state) {
+  Inputs inputs = inputs_of(state);
+  if (inputs == inputs_) return picture_;
+  const bool same_moment = inputs.sample == inputs_.sample && inputs.zero == inputs_.zero;
+  if (!same_moment) {
+    build_head(inputs.sample);
+    find_culprit(inputs.sample);
+  }
+  picture_.newest = inputs.newest;
+  picture_.oldest = history_.oldest();
+  picture_.behind_s = seconds_between(picture_.snapshot.time_unix_ms, history_.head(inputs.newest)->time_unix_ms);
+  if (inputs.tab == Tab::kEvents) {
+    collect_events(inputs);
+  } else {
+    picture_.events.clear();
+    build_rows(inputs);
+  }
+  build_detail(inputs);
+  inputs_ = std::move(inputs);
+  return picture_;
+}
+
+void Composer::build_head(std::uint64_t sample) {
+  const Snapshot& head = *history_.head(sample);
+  const Snapshot* zero = history_.zero_head(sample);
+  picture_.sample = sample;
+  picture_.zero = history_.zero();
+  picture_.zeroed_s.reset();
+  if (zero != nullptr) picture_.zeroed_s = seconds_between(zero->time_unix_ms, head.time_unix_ms);
+  picture_.snapshot = zero != nullptr ? model::counted_since(head, *zero) : head;
+  // The namespace that was asked for comes first; else it is the fullest.
+  std::vector<model::NetnsRow>& namespaces = picture_.snapshot.namespaces;
+  std::stable_partition(namespaces.begin(), namespaces.end(),
+                        [this](const model::NetnsRow& netns) { return netns.netns == base_.filter.netns; });
+  picture_.trend.clear();
+  if (!namespaces.empty()) picture_.trend = model::trend(history_, sample, namespaces.front().netns);
+  picture_.forecast = model::forecast(picture_.trend);
+}
+
+/// Whoever is refused most, right now if anybody is.
+void Composer::find_culprit(std::uint64_t sample) {
+  picture_.culprit.reset();
+  const Snapshot& snapshot = picture_.snapshot;
+  if (snapshot.totals.overflow() == 0) return;
+  model::View view;
+  view.filter.netns = base_.filter.netns;
+  std::uint64_t hidden = 0;
+  const std::vector<Row> rows = model::build_rows(history_.at(sample), view, snapshot.interval_s, hidden);
+  for (const auto measure : {refused_now, refused_ever}) {
+    double sum = 0;
+    const Row* most = nullptr;
+    for (const Row& row : rows) {
+      sum += measure(row);
+      if (most == nullptr || measure(row) > measure(*most)) most = &row;
+    }
+    if (sum <= 0) continue;
+    picture_.culprit = Culprit{*most, measure(*most) / sum, measure == refused_now};
+    return;
+  }
+}
+
+void Composer::build_rows(const Inputs& inputs) {
+  Snapshot& snapshot = picture_.snapshot;
+  const model::RowFilter filter(inputs.filter);
+  model::View view = base_;
+  view.group = inputs.group;
+  view.sort = inputs.sort;
+  view.reverse = inputs.reverse;
+  view.max_rows = 0;
+  if (filter.pid()) view.filter.pid = filter.pid();
+  snapshot.group = inputs.group;
+  snapshot.rows = model::build_rows(history_.at(inputs.sample), view, snapshot.interval_s, snapshot.rows_hidden);
+  add_use(snapshot.rows, inputs.group, snapshot);
+  if (view.sort == model::SortColumn::kUse) model::sort_rows(snapshot.rows, view.sort, view.reverse);
+  picture_.rows_in_all = snapshot.rows.size();
+  std::erase_if(snapshot.rows,
+                [&](const Row& row) { return (inputs.hide_idle && is_idle(row)) || !filter.accepts(row); });
+}
+
+void Composer::collect_events(const Inputs& inputs) {
+  picture_.snapshot.rows.clear();
+  picture_.events.clear();
+  const model::RowFilter filter(inputs.filter);
+  const std::int64_t until_ms = picture_.snapshot.time_unix_ms;
+  const bool paused = inputs.sample != inputs.newest;
+  const auto& events = log_.events();
+  for (auto event = events.rbegin(); event != events.rend(); ++event) {
+    if (paused && event->time_unix_ms > until_ms) continue;
+    if (filter.accepts(*event)) picture_.events.push_back(&*event);
+  }
+  picture_.rows_in_all = events.size();
+}
+
+void Composer::build_detail(const Inputs& inputs) {
+  picture_.detail.reset();
+  if (inputs.open_id == 0) return;
+  const Snapshot& snapshot = picture_.snapshot;
+  const model::History::Moment moment = history_.at(inputs.sample);
+  const model::RowSource source(moment, inputs.open_group, inputs.open_id);
+  std::uint64_t hidden = 0;
+  const auto rows_by = [&](Group group) {
+    model::View view;
+    view.group = group;
+    std::vector<Row> rows = model::build_rows(source, view, snapshot.interval_s, hidden);
+    add_use(rows, group, snapshot);
+    return rows;
+  };
+  Detail detail;
+  const std::vector<Row> self = rows_by(inputs.open_group);
+  const auto found = std::find_if(self.begin(), self.end(), [&](const Row& row) { return row.id == inputs.open_id; });
+  if (found == self.end()) return;
+  detail.row = *found;
+  detail.timeline = history_.timeline(inputs.open_group, inputs.open_id, inputs.sample);
+  detail.ports = rows_by(Group::kPort);
+  detail.peers = inputs.open_group == Group::kPeer ? std::vector<Row>{detail.row} : rows_by(Group::kPeer);
+  detail.pids = rows_by(Group::kPid);
+  detail.findings = model::row_findings(detail.row, netns_of(snapshot, detail.row.netns), detail.peers);
+  picture_.detail = std::move(detail);
+}
+
+}  // namespace twtrace::tui

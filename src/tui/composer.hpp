@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the samples and the user's choices to what can be shown.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/forecast.hpp"
+#include "model/history.hpp"
+#include "model/row_findings.hpp"
+#include "model/snapshot.hpp"
+#include "model/view.hpp"
+#include "tui/event_log.hpp"
+#include "tui/view_state.hpp"
+
+namespace twtrace::tui {
+
+/// The row that most refusals belong to.
+struct Culprit {
+  model::Row row;
+  double share = 0;  ///< of the refusals in the last interval, or of all when there are none in it; 0 to 1
+  bool now = false;  ///< refusals go on
+};
+
+/// A row from all sides.
+struct Detail {
+  model::Row row;
+  model::History::Timeline timeline;
+  std::vector<model::Row> ports;
+  std::vector<model::Row> peers;
+  std::vector<model::Row> pids;
+  std::vector<model::RowFinding> findings;
+};
+
+/// One moment, ready to be drawn.
+struct Picture {
+  model::Snapshot snapshot;              ///< with the rows of the view: filtered, sorted, all of them
+  std::vector<model::TablePoint> trend;  ///< of the fullest namespace
+  model::Forecast forecast;              ///< the same
+  std::optional<Culprit> culprit;
+  std::vector<const model::Event*> events;  ///< newest first, filtered; only in the events view
+  std::optional<Detail> detail;
+  std::size_t rows_in_all = 0;  ///< before filter and hiding
+  std::uint64_t sample = 0;     ///< the one shown
+  std::uint64_t oldest = 0;
+  std::uint64_t newest = 0;
+  double behind_s = 0;             ///< age of the sample, seen from the newest
+  std::uint64_t zero = 0;          ///< sample that counts are shown since; 0: start
+  std::optional<double> zeroed_s;  ///< how long ago that was
+};
+
+/// Builds pictures and keeps the last one: asked for the same again, it does nothing. Keeps references; not
+/// thread-safe.
+class Composer {
+ public:
+  /// `base` is what the command line asked for: its filter always applies.
+  Composer(const model::History& history, const EventLog& log, model::View base)
+      : history_(history), log_(log), base_(std::move(base)) {}
+
+  /// Valid until the next call, or until history or log change. Not before the first sample.
+  const Picture& compose(const ViewState& state);
+
+ private:
+  /// What a picture depends on.
+  struct Inputs {
+    std::uint64_t sample = 0;
+    std::uint64_t newest = 0;
+    std::uint64_t zero = 0;
+    std::uint64_t events = 0;
+    Tab tab = Tab::kProcesses;
+    model::Group group = model::Group::kProcess;
+    model::SortColumn sort = model::SortColumn::kCreatedRate;
+    bool reverse = false;
+    bool hide_idle = false;
+    std::string filter;
+    model::Group open_group = model::Group::kProcess;
+    std::uint64_t open_id = 0;
+    bool operator==(const Inputs&) const = default;
+  };
+
+  Inputs inputs_of(const ViewState& state) const;
+  void build_head(std::uint64_t sample);
+  void find_culprit(std::uint64_t sample);
+  void build_rows(const Inputs& inputs);
+  void collect_events(const Inputs& inputs);
+  void build_detail(const Inputs& inputs);
+
+  const model::History& history_;
+  const EventLog& log_;
+  model::View base_;
+  Inputs inputs_;
+  Picture picture_;
+};
+
+}  // namespace twtrace::tui

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The last events, for the events view.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <utility>
+
+#include "model/snapshot.hpp"
+
+namespace twtrace::tui {
+
+/// Holds so many events; older ones go. Not thread-safe.
+class EventLog {
+ public:
+  static constexpr std::size_t kEvents = 5000;
+
+  void add(model::Event event) {
+    events_.push_back(std::move(event));
+    if (events_.size() > kEvents) events_.pop_front();
+    ++added_;
+  }
+  /// Oldest first.
+  const std::deque<model::Event>& events() const { return events_; }
+  /// How many were ever added: tells whether anything has changed.
+  std::uint64_t added() const { return added_; }
+
+ private:
+  std::deque<model::Event> events_;
+  std::uint64_t added_ = 0;
+};
+
+}  // namespace twtrace::tui

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// A screen as a grid of cells: what the layout makes, what the terminal paints, what tests compare.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace twtrace::tui {
+
+/// What a cell means; the terminal decides on colours and attributes.
+enum class Style : std::uint8_t {
+  kNormal,
+  kDim,
+  kBold,
+  kTitle,      ///< column titles
+  kSortTitle,  ///< the column that rows are sorted by
+  kTab,        ///< the current view
+  kBar,        ///< room taken
+  kGood,       ///< as it should be
+  kWarning,    ///< soon
+  kAlarm,      ///< buckets were refused
+  kSelected,   ///< the row under the cursor
+  kSelectedAlarm,
+  kKey,  ///< a key in the hint line
+};
+
+/// The characters that may be used.
+enum class Charset { kAscii, kUnicode };
+
+struct Size {
+  std::size_t rows = 0;
+  std::size_t columns = 0;
+  bool operator==(const Size&) const = default;
+};
+
+/// One column of one line. A wide character is a cell of width 2 and, right of it, one of width 0.
+struct Cell {
+  std::array<char32_t, 4> text{U' '};  ///< a character and what combines with it; zeros behind
+  std::uint8_t width = 1;
+  Style style = Style::kNormal;
+  bool operator==(const Cell&) const = default;
+};
+
+/// A grid of blank cells to write on. Writing outside of it, or more than fits, does nothing there.
+class Frame {
+ public:
+  explicit Frame(Size size, Charset charset = Charset::kUnicode);
+
+  Size size() const { return size_; }
+  Charset charset() const { return charset_; }
+  const Cell& at(std::size_t row, std::size_t column) const { return cells_[row * size_.columns + column]; }
+
+  /// Writes text from outside: made safe, cut at `end` (a column; what is not given is the edge). Returns the column
+  /// behind it.
+  std::size_t write(std::size_t row, std::size_t column, std::string_view text, Style style = Style::kNormal,
+                    std::size_t end = SIZE_MAX);
+  /// Gives every cell of a line from `column` on a style, and keeps the text.
+  void paint(std::size_t row, std::size_t column, Style style);
+
+  /// A line as UTF-8 without trailing blanks.
+  std::string text(std::size_t row) const;
+  /// All lines, each with a newline.
+  std::string text() const;
+
+  bool operator==(const Frame&) const = default;
+
+ private:
+  Cell& cell(std::size_t row, std::size_t column) { return cells_[row * size_.columns + column]; }
+  void combine(std::size_t row, std::size_t column, char32_t mark);
+
+  Size size_;
+  Charset charset_;
+  std::vector<Cell> cells_;
+};
+
+/// UTF-8 of a code point.
+void append_utf8(std::string& out, char32_t code_point);
+
+}  // namespace twtrace::tui

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// Help, the sort menu and the hint line.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/escape.hpp"
+#include "base/format.hpp"
+#include "tui/parts.hpp"
+
+namespace twtrace::tui {
+namespace {
+
+constexpr std::size_t kKeyColumns = 14;
+
+/// What the signs in front of a row mean.
+constexpr std::array<HelpLine, 6> kSigns = {{
+    {"!", "buckets of this row were refused: the table was at its limit"},
+    {"x", "every process of the row has exited"},
+    {"~", "the owner is known by cgroup and uid only: closed before twtrace started"},
+    {"-", "unknown to this backend, or not measured yet; never 0"},
+    {"= kernel", "twtrace's counts equal the kernel's own"},
+    {"missed N", "what the kernel counted and no program saw"},
+}};
+
+std::vector<HelpLine> all_help() {
+  std::vector<HelpLine> lines = help_lines();
+  lines.insert(lines.end(), kSigns.begin(), kSigns.end());
+  return lines;
+}
+
+void write_keys(Frame& frame, std::size_t row, const std::vector<HelpLine>& keys) {
+  std::size_t column = 0;
+  for (const HelpLine& key : keys) {
+    if (column + key.keys.size() + 1 + key.text.size() > frame.size().columns) return;
+    column = frame.write(row, column, key.keys, Style::kKey);
+    column = frame.write(row, column + 1, key.text) + 2;
+  }
+}
+
+std::string paused_words(const Picture& picture) {
+  return fmt::format("PAUSED {} ago, sample {} of {}", base::duration(picture.behind_s),
+                     picture.sample - picture.oldest + 1, picture.newest - picture.oldest + 1);
+}
+
+}  // namespace
+
+void write_line(Frame& frame, std::size_t row, const StyledLine& line) {
+  std::size_t column = 0;
+  for (const Span& span : line) {
+    const std::size_t width = base::display_width(span.text);
+    if (column != 0 && column + 2 + width > frame.size().columns) continue;
+    if (column != 0) column += 2;
+    column = frame.write(row, column, base::fit(span.text, frame.size().columns - column), span.style);
+  }
+}
+
+std::size_t help_height() { return all_help().size(); }
+
+void draw_help(Frame& frame, Area area, const ViewState& state) {
+  const std::vector<HelpLine> lines = all_help();
+  for (std::size_t i = 0; i < area.rows && state.scroll + i < lines.size(); ++i) {
+    const HelpLine& line = lines[state.scroll + i];
+    frame.write(area.first + i, 1, line.keys, Style::kKey);
+    frame.write(area.first + i, kKeyColumns, line.text);
+  }
+}
+
+void draw_sort_menu(Frame& frame, Area area, const ViewState& state) {
+  const auto& names = model::sort_names();
+  const std::size_t first = state.menu >= area.rows ? state.menu - area.rows + 1 : 0;
+  for (std::size_t i = 0; i < area.rows && first + i < names.size(); ++i) {
+    const bool selected = first + i == state.menu;
+    const Style style = selected ? Style::kSelected : Style::kNormal;
+    if (selected) frame.paint(area.first + i, 0, style);
+    frame.write(area.first + i, 1, fmt::format("{:<12} {}", names[first + i].name, names[first + i].help), style);
+  }
+}
+
+void draw_hint(Frame& frame, std::size_t row, const Picture& picture, const ViewState& state) {
+  if (state.mode == Mode::kFilter) {
+    const std::size_t end = frame.write(row, 0, "Filter: " + state.filter, Style::kBold);
+    frame.write(row, end, "_  (Enter keeps it, Esc restores)");
+  } else if (state.mode == Mode::kDelay) {
+    const std::size_t end = frame.write(row, 0, "Seconds between samples: " + state.typed, Style::kBold);
+    frame.write(row, end, "_  (Enter, Esc)");
+  } else if (!state.notice.empty()) {
+    frame.write(row, 0, base::fit(base::sanitize_terminal(state.notice), frame.size().columns), Style::kBold);
+  } else if (state.mode == Mode::kHelp) {
+    write_keys(frame, row, {{"Up Down", "scroll"}, {"any other key", "back"}});
+  } else if (state.mode == Mode::kSortMenu) {
+    write_keys(frame, row, {{"Enter", "sort by this"}, {"Esc", "back"}});
+  } else if (state.paused_at) {
+    const std::size_t end = frame.write(row, 0, paused_words(picture), Style::kWarning);
+    frame.write(row, end, "  t earlier  T later  Space goes on");
+  } else if (state.mode == Mode::kDetail) {
+    write_keys(frame, row, {{"Esc", "back"}, {"Up Down", "scroll"}, {"Space", "pause"}, {"F1", "help"}, {"q", "quit"}});
+  } else {
+    write_keys(frame, row,
+               {{"F1", "help"},
+                {"/", "filter"},
+                {"F6", "sort"},
+                {"Enter", "details"},
+                {"Space", "pause"},
+                {"Tab", "next view"},
+                {"q", "quit"}});
+  }
+}
+
+}  // namespace twtrace::tui

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tables of rows and of events: only what is on the screen is turned into text.
+#include <algorithm>
+#include <span>
+
+#include "base/escape.hpp"
+#include "base/format.hpp"
+#include "model/columns.hpp"
+#include "tui/parts.hpp"
+
+namespace twtrace::tui {
+namespace {
+
+using model::FittedColumn;
+using model::Row;
+
+Style style_of(const Row& row, bool selected) {
+  const bool alarming = row.counts.refused() != 0;
+  if (selected) return alarming ? Style::kSelectedAlarm : Style::kSelected;
+  if (alarming) return Style::kAlarm;
+  return row.process && row.process->exited ? Style::kDim : Style::kNormal;
+}
+
+/// The rows on the screen, with command lines for names where that was asked for.
+std::vector<Row> shown_rows(const std::vector<Row>& rows, std::size_t first, std::size_t count, const ViewState& state,
+                            const Look& look) {
+  first = std::min(first, rows.size());
+  const auto begin = rows.begin() + static_cast<std::ptrdiff_t>(first);
+  std::vector<Row> shown(begin, begin + static_cast<std::ptrdiff_t>(std::min(count, rows.size() - first)));
+  if (!state.command_line || !look.command_line) return shown;
+  for (Row& row : shown) {
+    if (!row.process || !row.process->pid || row.process->exited) continue;
+    if (auto line = look.command_line(*row.process->pid)) row.process->comm = std::move(*line);
+  }
+  return shown;
+}
+
+}  // namespace
+
+void write_titles(Frame& frame, std::size_t row, std::size_t margin, const std::vector<FittedColumn>& table,
+                  std::optional<model::SortColumn> sorted) {
+  frame.paint(row, 0, Style::kTitle);
+  std::size_t column = margin;
+  for (const FittedColumn& filled : table) {
+    const bool is_key = sorted && filled.column != nullptr && filled.column->sort == sorted;
+    frame.write(row, column + 1, base::pad(filled.title, filled.width, filled.align),
+                is_key ? Style::kSortTitle : Style::kTitle);
+    column += 1 + filled.width;
+  }
+}
+
+void write_cells(Frame& frame, std::size_t row, std::size_t margin, const std::vector<FittedColumn>& table,
+                 std::size_t index, Style style) {
+  std::size_t column = margin;
+  for (const FittedColumn& filled : table) {
+    frame.write(row, column + 1, base::pad(filled.cells[index], filled.width, filled.align), style);
+    column += 1 + filled.width;
+  }
+}
+
+void draw_rows(Frame& frame, const TableArea& where, const std::vector<Row>& rows, model::Group group,
+               const Picture& picture, const ViewState& state, const Look& look) {
+  const std::size_t titles = where.titles ? 1 : 0;
+  const std::size_t room = where.area.rows - std::min(where.area.rows, titles);
+  const std::vector<Row> shown = shown_rows(rows, where.first, room, state, look);
+  const std::vector<FittedColumn> table =
+      model::fit_columns(model::live_columns(group), group, picture.snapshot.probe, shown, frame.size().columns);
+  if (titles != 0) {
+    write_titles(frame, where.area.first, model::kMarkColumns, table,
+                 where.selected == SIZE_MAX ? std::nullopt : std::optional(state.current().sort));
+  }
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    const bool selected = where.first + i == where.selected;
+    const Style style = style_of(shown[i], selected);
+    const std::size_t line = where.area.first + titles + i;
+    if (selected) frame.paint(line, 0, style);
+    frame.write(line, 0, model::row_marks(shown[i]), style);
+    write_cells(frame, line, model::kMarkColumns, table, i, style);
+  }
+}
+
+}  // namespace twtrace::tui

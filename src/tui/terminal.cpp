@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tui/terminal.hpp"
+
+#define NCURSES_WIDECHAR 1
+#define NCURSES_NOMACROS 1
+#include <curses.h>
+#include <fcntl.h>
+#include <langinfo.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <term.h>
+#include <termios.h>
+#include <unistd.h>
+
+// term.h makes a word of its own out of this.
+#undef columns
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <clocale>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+namespace twtrace::tui {
+namespace {
+
+/// How long a lone Esc waits to be told from the beginning of a function key.
+constexpr int kEscapeDelay_ms = 25;
+constexpr std::array<int, 6> kFaults = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS};
+
+/// What a handler needs to give the terminal back. It may only write() and tcsetattr() (signal-safety(7)).
+struct Rescue {
+  int input = -1;
+  int output = -1;
+  termios modes{};
+  std::array<char, 256> text{};
+  std::size_t length = 0;
+};
+Rescue rescue;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables): a signal handler has no other way
+
+void on_fault(int signal) {
+  static_cast<void>(::tcsetattr(rescue.input, TCSANOW, &rescue.modes));
+  if (::write(rescue.output, rescue.text.data(), rescue.length) < 0) {
+    // Nothing is left to be done about it.
+  }
+  ::raise(signal);  // SA_RESETHAND: now with its own effect
+}
+
+void append_capability(const char* name) {
+  const char* text = ::tigetstr(name);
+  if (text == nullptr || text == reinterpret_cast<const char*>(-1)) return;
+  const std::size_t size = std::strlen(text);
+  if (rescue.length + size > rescue.text.size()) return;
+  std::memcpy(rescue.text.data() + rescue.length, text, size);
+  rescue.length += size;
+}
+
+void prepare_rescue(int input, int output, const termios& modes) {
+  rescue = {};
+  rescue.input = input;
+  rescue.output = output;
+  rescue.modes = modes;
+  constexpr char kNoMouse[] = "\x1b[?1000l\x1b[?1006l";
+  if (::tigetstr("kmous") != nullptr && ::tigetstr("kmous") != reinterpret_cast<const char*>(-1)) {
+    std::memcpy(rescue.text.data(), kNoMouse, sizeof(kNoMouse) - 1);
+    rescue.length = sizeof(kNoMouse) - 1;
+  }
+  for (const char* name : {"sgr0", "rmkx", "cnorm", "rmcup"}) append_capability(name);
+}
+
+void handle_faults(bool handle) {
+  struct sigaction action {};
+  if (handle) {
+    action.sa_handler = on_fault;
+    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
+  } else {
+    action.sa_handler = SIG_DFL;
+  }
+  for (const int fault : kFaults) ::sigaction(fault, &action, nullptr);
+}
+
+// Pairs of the 16 ANSI colours on the terminal's own background.
+enum Pair : short { kRedPair = 1, kGreenPair, kYellowPair, kCyanPair };
+
+void prepare_colors() {
+  ::start_color();
+  ::use_default_colors();
+  ::init_pair(kRedPair, COLOR_RED, -1);
+  ::init_pair(kGreenPair, COLOR_GREEN, -1);
+  ::init_pair(kYellowPair, COLOR_YELLOW, -1);
+  ::init_pair(kCyanPair, COLOR_CYAN, -1);
+}
+
+struct Look {
+  attr_t attributes = A_NORMAL;
+  short pair = 0;
+};
+
+Look look_of(Style style) {
+  switch (style) {
+    case Style::kNormal:
+      return {};
+    case Style::kDim:
+      return {A_DIM, 0};
+    case Style::kBold:
+      return {A_BOLD, 0};
+    case Style::kTitle:
+      return {A_BOLD | A_UNDERLINE, 0};
+    case Style::kSortTitle:
+    case Style::kTab:
+      return {A_BOLD | A_REVERSE, 0};
+    case Style::kBar:
+      return {A_NORMAL, kCyanPair};
+    case Style::kGood:
+      return {A_NORMAL, kGreenPair};
+    case Style::kWarning:
+      return {A_BOLD, kYellowPair};
+    case Style::kAlarm:
+      return {A_BOLD, kRedPair};
+    case Style::kSelected:
+      return {A_REVERSE, 0};
+    case Style::kSelectedAlarm:
+      return {A_REVERSE | A_BOLD, kRedPair};
+    case Style::kKey:
+      return {A_BOLD, kCyanPair};
+  }
+  return {};
+}
+
+Key key_of_code(wint_t code) {
+  const auto special = [](Special key) { return Key{0, key}; };
+  switch (code) {
+    case KEY_UP:
+      return special(Special::kUp);
+    case KEY_DOWN:
+      return special(Special::kDown);
+    case KEY_PPAGE:
+      return special(Special::kPageUp);
+    case KEY_NPAGE:
+      return special(Special::kPageDown);
+    case KEY_HOME:
+      return special(Special::kHome);
+    case KEY_END:
+      return special(Special::kEnd);
+    case KEY_ENTER:
+      return special(Special::kEnter);
+    case KEY_BACKSPACE:
+      return special(Special::kBackspace);
+    case KEY_BTAB:
+      return special(Special::kBackTab);
+    default:
+      break;
+  }
+  constexpr std::array<std::pair<int, Special>, 5> kFunctionKeys = {{{KEY_F(1), Special::kF1},
+                                                                     {KEY_F(4), Special::kF4},
+                                                                     {KEY_F(5), Special::kF5},
+                                                                     {KEY_F(6), Special::kF6},
+                                                                     {KEY_F(10), Special::kF10}}};
+  for (const auto& [number, key] : kFunctionKeys) {
+    if (code == static_cast<wint_t>(number)) return special(key);
+  }
+  return special(Special::kUnknown);
+}
+
+Key key_of_character(wint_t character) {
+  switch (character) {
+    case '\r':
+    case '\n':
+      return {0, Special::kEnter};
+    case 27:
+      return {0, Special::kEscape};
+    case 8:
+    case 127:
+      return {0, Special::kBackspace};
+    case '\t':
+      return {0, Special::kTab};
+    default:
+      return {static_cast<char32_t>(character), Special::kNone};
+  }
+}
+
+std::optional<Key> mouse_key() {
+  MEVENT event{};
+  if (::getmouse(&event) != OK) return std::nullopt;
+  if ((event.bstate & BUTTON4_PRESSED) != 0) return Key{0, Special::kWheelUp};
+  if ((event.bstate & BUTTON5_PRESSED) != 0) return Key{0, Special::kWheelDown};
+  return std::nullopt;  // clicks mean nothing here, and are no unknown key either
+}
+
+const char* term_name() {
+  const char* name = std::getenv("TERM");
+  return name == nullptr || *name == '\0' ? "dumb" : name;
+}
+
+bool is_gone(int fd) {
+  pollfd watched{fd, 0, 0};
+  return ::poll(&watched, 1, 0) == 1 && (watched.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
+}
+
+}  // namespace
+
+std::string why_unusable(int output) {
+  int status = 0;
+  if (::setupterm(term_name(), output, &status) != OK) {
+    return std::string("the terminal type \"") + term_name() + "\" is not known here";
+  }
+  const char* move = ::tigetstr("cup");
+  const bool usable = move != nullptr && move != reinterpret_cast<const char*>(-1);
+  ::del_curterm(::cur_term);
+  return usable ? std::string() : std::string("a terminal of type \"") + term_name() + "\" cannot be painted over";
+}
+
+/// What ncurses holds. Streams of our own, so that ncurses never buffers into the program's stdout.
+struct Terminal::Screen {
+  TerminalOptions options;
+  SCREEN* curses = nullptr;
+  FILE* in = nullptr;
+  FILE* out = nullptr;
+  termios modes{};
+  bool utf8 = false;
+  bool colored = false;
+  std::optional<Frame> painted;
+
+  Screen() = default;
+  Screen(const Screen&) = delete;
+  Screen& operator=(const Screen&) = delete;
+  ~Screen() {
+    if (curses != nullptr) {
+      ::endwin();
+      handle_faults(false);
+      ::delscreen(curses);
+    }
+    if (in != nullptr) static_cast<void>(std::fclose(in));
+    if (out != nullptr) static_cast<void>(std::fclose(out));
+  }
+};
+
+Terminal::Terminal(std::unique_ptr<Screen> screen) : screen_(std::move(screen)) {}
+Terminal::Terminal(Terminal&&) noexcept = default;
+Terminal::~Terminal() = default;
+
+base::Result<Terminal> Terminal::open(const TerminalOptions& options) {
+  auto screen = std::make_unique<Screen>();
+  screen->options = options;
+  std::setlocale(LC_CTYPE, "");
+  screen->utf8 = std::strcmp(::nl_langinfo(CODESET), "UTF-8") == 0;
+  screen->in = ::fdopen(::fcntl(options.input, F_DUPFD_CLOEXEC, 3), "r");
+  screen->out = ::fdopen(::fcntl(options.output, F_DUPFD_CLOEXEC, 3), "w");
+  if (screen->in == nullptr || screen->out == nullptr || ::tcgetattr(options.input, &screen->modes) != 0) {
+    return base::fail_errno(errno, "cannot use the terminal", "run with -b, or without redirecting standard input");
+  }
+  ::set_escdelay(kEscapeDelay_ms);
+  // ncurses must not take signals over: they are blocked and read by the event loop, and stay so.
+  screen->curses = ::newterm(term_name(), screen->out, screen->in);
+  if (screen->curses == nullptr) {
+    return base::fail(base::ErrorCode::kUnsupported, "cannot draw on this terminal", "run with -b");
+  }
+  prepare_rescue(options.input, options.output, screen->modes);
+  handle_faults(true);
+  ::cbreak();
+  ::noecho();
+  ::nonl();
+  ::keypad(stdscr, TRUE);
+  ::nodelay(stdscr, TRUE);
+  ::leaveok(stdscr, TRUE);
+  ::curs_set(0);
+  ::mousemask(BUTTON4_PRESSED | BUTTON5_PRESSED, nullptr);
+  ::mouseinterval(0);
+  screen->colored = options.color && ::has_colors();
+  if (screen->colored) prepare_colors();
+  return Terminal(std::move(screen));
+}
+
+Charset Terminal::charset() const { return screen_->utf8 ? Charset::kUnicode : Charset::kAscii; }
+
+Size Terminal::size() {
+  winsize window{};
+  if (::ioctl(screen_->options.output, TIOCGWINSZ, &window) == 0 && window.ws_row > 0 && window.ws_col > 0) {
+    if (window.ws_row != LINES || window.ws_col != COLS) {
+      ::resizeterm(window.ws_row, window.ws_col);
+      forget();
+    }
+  }
+  return {static_cast<std::size_t>(LINES), static_cast<std::size_t>(COLS)};
+}
+
+void Terminal::forget() {
+  screen_->painted.reset();
+  ::clearok(stdscr, TRUE);
+}
+
+namespace {
+
+void paint_cell(const Cell& cell, int row, int column, bool colored) {
+  const Look look = look_of(cell.style);
+  std::array<wchar_t, std::tuple_size_v<decltype(cell.text)> + 1> text{};
+  for (std::size_t i = 0; i < cell.text.size(); ++i) text[i] = static_cast<wchar_t>(cell.text[i]);
+  cchar_t shown{};
+  ::setcchar(&shown, text.data(), look.attributes, colored ? look.pair : static_cast<short>(0), nullptr);
+  static_cast<void>(::mvadd_wch(row, column, &shown));  // ERR in the last corner, where it is painted all the same
+}
+
+}  // namespace
+
+void Terminal::paint(const Frame& frame) {
+  std::optional<Frame>& painted = screen_->painted;
+  const bool all = !painted || painted->size() != frame.size();
+  if (all) ::erase();
+  for (std::size_t row = 0; row < frame.size().rows; ++row) {
+    for (std::size_t column = 0; column < frame.size().columns; ++column) {
+      const Cell& cell = frame.at(row, column);
+      if (cell.width == 0 || (!all && painted->at(row, column) == cell)) continue;
+      paint_cell(cell, static_cast<int>(row), static_cast<int>(column), screen_->colored);
+    }
+  }
+  painted = frame;
+  ::refresh();
+}
+
+base::Result<std::vector<Key>> Terminal::read_keys() {
+  std::vector<Key> keys;
+  wint_t code = 0;
+  for (int kind = ::get_wch(&code); kind != ERR; kind = ::get_wch(&code)) {
+    if (kind != KEY_CODE_YES) {
+      keys.push_back(key_of_character(code));
+    } else if (code == KEY_MOUSE) {
+      if (const auto key = mouse_key()) keys.push_back(*key);
+    } else if (code != KEY_RESIZE) {
+      keys.push_back(key_of_code(code));
+    }
+  }
+  if (keys.empty() && is_gone(screen_->options.input)) {
+    return base::fail(base::ErrorCode::kFailure, "the terminal has gone");
+  }
+  return keys;
+}
+
+void Terminal::suspend() {
+  ::endwin();
+  handle_faults(false);
+}
+
+void Terminal::resume() {
+  handle_faults(true);
+  forget();
+  ::refresh();
+}
+
+}  // namespace twtrace::tui

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "tui/frame.hpp"
+#include "tui/view_state.hpp"
+
+namespace twtrace::tui {
+namespace {
+
+constexpr std::size_t kWheelRows = 3;
+constexpr std::size_t kLongestText = 200;
+
+std::size_t last_of(std::size_t count) { return count == 0 ? 0 : count - 1; }
+
+/// Where a move leads from `at`, among `count` lines.
+std::size_t moved(std::size_t at, Action action, std::size_t count, std::size_t page) {
+  const auto back = [at](std::size_t by) { return at > by ? at - by : 0; };
+  const auto on = [at, count](std::size_t by) { return std::min(at + by, last_of(count)); };
+  switch (action) {
+    case Action::kUp:
+      return back(1);
+    case Action::kDown:
+      return on(1);
+    case Action::kScrollUp:
+      return back(kWheelRows);
+    case Action::kScrollDown:
+      return on(kWheelRows);
+    case Action::kPageUp:
+      return back(std::max<std::size_t>(page, 2) - 1);
+    case Action::kPageDown:
+      return on(std::max<std::size_t>(page, 2) - 1);
+    case Action::kHome:
+      return 0;
+    case Action::kEnd:
+      return last_of(count);
+    default:
+      return at;
+  }
+}
+
+void move(ViewState& state, Action action, const Context& context) {
+  switch (state.mode) {
+    case Mode::kDetail:
+    case Mode::kHelp: {
+      const std::size_t last = context.rows > context.page ? context.rows - context.page : 0;
+      state.scroll = moved(std::min(state.scroll, last), action, last + 1, context.page);
+      return;
+    }
+    case Mode::kSortMenu:
+      state.menu = moved(state.menu, action, model::sort_names().size(), model::sort_names().size());
+      return;
+    case Mode::kRows:
+    case Mode::kFilter:
+    case Mode::kDelay:
+      state.follow.reset();
+      state.current().selected = moved(state.current().selected, action, context.rows, context.page);
+      return;
+  }
+}
+
+void show(ViewState& state, std::size_t tab) {
+  state.tab = static_cast<Tab>(tab % kTabs);
+  state.mode = Mode::kRows;
+  state.open.reset();
+  state.follow.reset();
+}
+
+void sort_by(ViewState& state, model::SortColumn column) {
+  state.current().sort = column;
+  state.current().reverse = false;
+}
+
+void sort_beside(ViewState& state, bool right, const std::vector<model::SortColumn>& columns) {
+  if (columns.empty()) return;
+  const auto now = std::find(columns.begin(), columns.end(), state.current().sort);
+  auto index = static_cast<std::size_t>(now - columns.begin());
+  if (now == columns.end()) {
+    index = 0;
+  } else if (right) {
+    index = std::min(index + 1, columns.size() - 1);
+  } else if (index > 0) {
+    --index;
+  }
+  sort_by(state, columns[index]);
+}
+
+void open_row(ViewState& state, const Context& context) {
+  if (state.tab == Tab::kEvents) {
+    state.notice = "events have no details; 1 to 5 show rows that have";
+  } else if (context.selected_id == 0) {
+    state.notice = "there is no row to look into";
+  } else {
+    state.open = OpenRow{group_of(state), context.selected_id};
+    state.mode = Mode::kDetail;
+    state.scroll = 0;
+  }
+}
+
+void open_sort_menu(ViewState& state) {
+  if (state.tab == Tab::kEvents) {
+    state.notice = "events are in the order of their time";
+    return;
+  }
+  const auto& names = model::sort_names();
+  const auto now = std::find_if(names.begin(), names.end(),
+                                [&](const model::SortName& name) { return name.column == state.current().sort; });
+  state.menu = now == names.end() ? 0 : static_cast<std::size_t>(now - names.begin());
+  state.mode = Mode::kSortMenu;
+}
+
+void set_delay(ViewState& state, double delay_s) {
+  state.delay_s = std::clamp(delay_s, kShortestDelay_s, kLongestDelay_s);
+  state.notice = fmt::format("a sample every {:g} s", state.delay_s);
+}
+
+void accept_delay(ViewState& state) {
+  double value = 0;
+  const char* end = state.typed.data() + state.typed.size();
+  const auto [stop, error] = std::from_chars(state.typed.data(), end, value);
+  if (error == std::errc() && stop == end && std::isfinite(value) && value > 0) {
+    set_delay(state, value);
+  } else {
+    state.notice = fmt::format("\"{}\" is no number of seconds", state.typed);
+  }
+  state.mode = Mode::kRows;
+}
+
+/// Enter.
+void accept(ViewState& state, const Context& context) {
+  switch (state.mode) {
+    case Mode::kRows:
+      open_row(state, context);
+      return;
+    case Mode::kSortMenu:
+      sort_by(state, model::sort_names()[state.menu].column);
+      state.mode = Mode::kRows;
+      return;
+    case Mode::kFilter:
+      state.mode = Mode::kRows;
+      return;
+    case Mode::kDelay:
+      accept_delay(state);
+      return;
+    case Mode::kDetail:
+    case Mode::kHelp:
+      return;
+  }
+}
+
+/// Esc.
+void go_back(ViewState& state) {
+  if (state.mode == Mode::kRows) {
+    state.filter.clear();
+    state.follow.reset();
+  }
+  if (state.mode == Mode::kFilter) state.filter = state.filter_before;
+  if (state.mode == Mode::kHelp && state.open) {
+    state.mode = Mode::kDetail;
+  } else {
+    state.mode = Mode::kRows;
+    state.open.reset();
+  }
+  state.scroll = 0;
+}
+
+void type(ViewState& state, char32_t character) {
+  std::string& text = state.mode == Mode::kFilter ? state.filter : state.typed;
+  if (text.size() < kLongestText) append_utf8(text, character);
+}
+
+void erase(ViewState& state) {
+  std::string& text = state.mode == Mode::kFilter ? state.filter : state.typed;
+  while (!text.empty()) {
+    const auto byte = static_cast<unsigned char>(text.back());
+    text.pop_back();
+    if ((byte & 0xC0U) != 0x80U) return;
+  }
+}
+
+void start_prompt(ViewState& state, Mode mode) {
+  if (mode == Mode::kFilter && state.mode == Mode::kDetail) state.open.reset();
+  state.mode = mode;
+  state.typed.clear();
+  state.filter_before = state.filter;
+}
+
+void pause(ViewState& state, const Context& context) {
+  if (state.paused_at) {
+    state.paused_at.reset();
+  } else if (context.newest != 0) {
+    state.paused_at = context.newest;
+  }
+}
+
+void step(ViewState& state, bool back, const Context& context) {
+  if (!state.paused_at) {
+    state.notice = "t and T step through samples while paused; Space pauses";
+    return;
+  }
+  const std::uint64_t now = std::clamp(*state.paused_at, context.oldest, context.newest);
+  const std::uint64_t next = back ? now - 1 : now + 1;
+  if (next < context.oldest || next > context.newest) {
+    state.notice = back ? "this is the oldest sample that is kept" : "this is the newest sample";
+  }
+  state.paused_at = std::clamp(next, context.oldest, context.newest);
+}
+
+void follow(ViewState& state, const Context& context) {
+  if (state.follow) {
+    state.follow.reset();
+    state.notice = "not following any more";
+  } else if (context.selected_id == 0 || state.tab == Tab::kEvents) {
+    state.notice = "there is no row to follow";
+  } else {
+    state.follow = context.selected_id;
+    state.notice = "following the row; F or moving ends it";
+  }
+}
+
+void toggle(bool& what, std::string& notice, const char* on, const char* off) {
+  what = !what;
+  notice = what ? on : off;
+}
+
+void apply_simple(ViewState& state, const Command& command, const Context& context, Effects& effects) {
+  switch (command.action) {
+    case Action::kQuit:
+      effects.quit = true;
+      return;
+    case Action::kRedraw:
+      effects.redraw = true;
+      return;
+    case Action::kWrite:
+      effects.write = true;
+      return;
+    case Action::kZero: {
+      const std::uint64_t shown = state.paused_at.value_or(context.newest);
+      effects.zero = context.zero == 0 ? shown : 0;
+      state.notice = context.zero == 0 ? "counts since now; z again: since start" : "counts since start";
+      return;
+    }
+    case Action::kHideIdle:
+      toggle(state.hide_idle, state.notice, "idle rows are hidden", "all rows");
+      return;
+    case Action::kCommandLine:
+      toggle(state.command_line, state.notice, "command lines", "process names");
+      return;
+    case Action::kReverse:
+      state.current().reverse = !state.current().reverse;
+      return;
+    case Action::kLonger:
+      set_delay(state, state.delay_s * 2);
+      return;
+    case Action::kShorter:
+      set_delay(state, state.delay_s / 2);
+      return;
+    case Action::kNone:
+      state.notice = "that key does nothing here; F1 or h lists the keys";
+      return;
+    default:
+      return;
+  }
+}
+
+void apply(ViewState& state, const Command& command, const Context& context, Effects& effects) {
+  switch (command.action) {
+    case Action::kUp:
+    case Action::kDown:
+    case Action::kScrollUp:
+    case Action::kScrollDown:
+    case Action::kPageUp:
+    case Action::kPageDown:
+    case Action::kHome:
+    case Action::kEnd:
+      return move(state, command.action, context);
+    case Action::kView:
+      return show(state, command.number);
+    case Action::kNextView:
+      return show(state, static_cast<std::size_t>(state.tab) + 1);
+    case Action::kPreviousView:
+      return show(state, static_cast<std::size_t>(state.tab) + kTabs - 1);
+    case Action::kOpen:
+      return accept(state, context);
+    case Action::kBack:
+      return go_back(state);
+    case Action::kFilter:
+      return start_prompt(state, Mode::kFilter);
+    case Action::kAskDelay:
+      return start_prompt(state, Mode::kDelay);
+    case Action::kType:
+      return type(state, command.character);
+    case Action::kErase:
+      return erase(state);
+    case Action::kSortMenu:
+      return open_sort_menu(state);
+    case Action::kSortLeft:
+      return sort_beside(state, false, context.sort_columns);
+    case Action::kSortRight:
+      return sort_beside(state, true, context.sort_columns);
+    case Action::kSortByLive:
+      return sort_by(state, model::SortColumn::kLive);
+    case Action::kSortByOverflow:
+      return sort_by(state, model::SortColumn::kOverflow);
+    case Action::kSortByCreated:
+      return sort_by(state, model::SortColumn::kCreatedRate);
+    case Action::kSortByPid:
+      return sort_by(state, model::SortColumn::kPid);
+    case Action::kPause:
+      return pause(state, context);
+    case Action::kEarlier:
+      return step(state, true, context);
+    case Action::kLater:
+      return step(state, false, context);
+    case Action::kFollow:
+      return follow(state, context);
+    case Action::kHelp:
+      state.mode = Mode::kHelp;
+      state.scroll = 0;
+      return;
+    default:
+      return apply_simple(state, command, context, effects);
+  }
+}
+
+}  // namespace
+
+model::Group group_of(const ViewState& state) {
+  switch (state.tab) {
+    case Tab::kServices:
+      return model::Group::kService;
+    case Tab::kPorts:
+      return model::Group::kPort;
+    case Tab::kPeers:
+      return model::Group::kPeer;
+    case Tab::kNamespaces:
+      return model::Group::kNetns;
+    case Tab::kProcesses:
+    case Tab::kEvents:
+      return state.process_group;
+  }
+  return state.process_group;
+}
+
+Transition update(ViewState state, const Command& command, const Context& context) {
+  Transition transition{std::move(state), {}};
+  transition.state.notice.clear();
+  apply(transition.state, command, context, transition.effects);
+  return transition;
+}
+
+ViewState settle(ViewState state, const Context& context) {
+  if (state.mode == Mode::kDetail || state.mode == Mode::kHelp) {
+    state.scroll = std::min(state.scroll, context.rows > context.page ? context.rows - context.page : 0);
+    return state;
+  }
+  TabState& tab = state.current();
+  if (state.follow && context.followed) tab.selected = *context.followed;
+  tab.selected = std::min(tab.selected, last_of(context.rows));
+  const std::size_t page = std::max<std::size_t>(context.page, 1);
+  tab.top = std::min(tab.top, tab.selected);
+  if (tab.selected - tab.top >= page) tab.top = tab.selected - page + 1;
+  tab.top = std::min(tab.top, context.rows > page ? context.rows - page : 0);
+  return state;
+}
+
+}  // namespace twtrace::tui

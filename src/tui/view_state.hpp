@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the user has chosen, and how a command changes it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/snapshot.hpp"
+#include "model/sort.hpp"
+#include "tui/keymap.hpp"
+
+namespace twtrace::tui {
+
+enum class Tab : std::uint8_t { kProcesses, kServices, kPorts, kPeers, kNamespaces, kEvents };
+inline constexpr std::size_t kTabs = 6;
+
+/// How one view is sorted and where its cursor is.
+struct TabState {
+  model::SortColumn sort = model::SortColumn::kCreatedRate;
+  bool reverse = false;
+  std::size_t selected = 0;
+  std::size_t top = 0;  ///< first row shown
+};
+
+/// The row whose details are open.
+struct OpenRow {
+  model::Group group = model::Group::kProcess;
+  std::uint64_t id = 0;  ///< Row::id
+};
+
+inline constexpr double kShortestDelay_s = 0.1;  ///< nobody reads faster, and drawing is not free
+inline constexpr double kLongestDelay_s = 3600;
+
+/// Everything that keys change. A plain value.
+struct ViewState {
+  Tab tab = Tab::kProcesses;
+  Mode mode = Mode::kRows;
+  std::array<TabState, kTabs> tabs;
+  model::Group process_group = model::Group::kProcess;  ///< of Tab::kProcesses; kPid with -g pid
+  std::optional<OpenRow> open;                          ///< with Mode::kDetail
+  std::size_t scroll = 0;                               ///< of details and help
+  std::size_t menu = 0;                                 ///< line of the sort menu
+  std::string filter;
+  std::string typed;                       ///< what a prompt holds
+  std::string filter_before;               ///< what Esc restores
+  std::optional<std::uint64_t> paused_at;  ///< sample
+  std::optional<std::uint64_t> follow;     ///< Row::id
+  bool hide_idle = false;
+  bool command_line = false;
+  double delay_s = 1;
+  std::string notice;  ///< one line for the user, until the next key
+
+  TabState& current() { return tabs[static_cast<std::size_t>(tab)]; }
+  const TabState& current() const { return tabs[static_cast<std::size_t>(tab)]; }
+};
+
+/// The group of rows that a view shows; Tab::kEvents has that of processes.
+model::Group group_of(const ViewState& state);
+
+/// What there is on the screen now, for commands that depend on it.
+struct Context {
+  std::size_t rows = 0;                         ///< of the view, or lines of the details
+  std::size_t page = 1;                         ///< rows that fit on the screen
+  std::uint64_t selected_id = 0;                ///< Row::id under the cursor; 0: none
+  std::optional<std::size_t> followed;          ///< where the followed row is now
+  std::vector<model::SortColumn> sort_columns;  ///< of the columns shown, from the left
+  std::uint64_t oldest = 0;                     ///< samples to step through
+  std::uint64_t newest = 0;
+  std::uint64_t zero = 0;  ///< sample that counts are shown since; 0: start
+};
+
+/// What somebody else has to do.
+struct Effects {
+  bool quit = false;
+  bool redraw = false;
+  bool write = false;
+  std::optional<std::uint64_t> zero;  ///< the sample to count since; 0: start
+};
+
+struct Transition {
+  ViewState state;
+  Effects effects;
+};
+
+/// One command. Pure.
+Transition update(ViewState state, const Command& command, const Context& context);
+
+/// After new rows or a new size: keeps the cursor on a row and on the screen, and on the followed row. Pure.
+ViewState settle(ViewState state, const Context& context);
+
+}  // namespace twtrace::tui

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// Frames of a recorded minute, compared with those in golden/. $TWTRACE_UPDATE_GOLDEN=1 writes them anew.
+#include <catch2/catch.hpp>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "base/escape.hpp"
+#include "support/scene.hpp"
+
+using namespace twtrace;
+using test::Scene;
+using tui::Special;
+using tui::Style;
+
+namespace {
+
+void check_golden(const tui::Frame& frame, const std::string& name) {
+  const std::string path = std::string(TWTRACE_GOLDEN) + "/" + name + ".txt";
+  if (std::getenv("TWTRACE_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << frame.text();
+  std::ifstream file(path);
+  REQUIRE(file);
+  std::stringstream text;
+  text << file.rdbuf();
+  INFO(name);
+  CHECK(frame.text() == text.str());
+}
+
+bool shows(const tui::Frame& frame, const std::string& text) { return frame.text().find(text) != std::string::npos; }
+
+/// The style of the first cell of the first line that holds `text`.
+Style style_of(const tui::Frame& frame, const std::string& text) {
+  for (std::size_t row = 0; row < frame.size().rows; ++row) {
+    if (frame.text(row).find(text) != std::string::npos) return frame.at(row, 0).style;
+  }
+  FAIL("nothing shows " + text);
+  return Style::kNormal;
+}
+
+}  // namespace
+
+TEST_CASE("golden frames of a table that overflows") {
+  const std::pair<const char*, tui::Size> sizes[] = {
+      {"80x24", {24, 80}}, {"160x50", {50, 160}}, {"40x12", {12, 40}}, {"20x5", {5, 20}}};
+  for (const auto& [name, size] : sizes) {
+    Scene scene;
+    test::record_wave(scene);
+    check_golden(scene.draw(size), std::string("processes-") + name);
+  }
+}
+
+TEST_CASE("golden frames of every view") {
+  const char* const names[] = {"processes", "services", "ports", "peers", "namespaces", "events"};
+  Scene scene;
+  model::PeerKey peer{{}, {"10.0.0.9", std::uint16_t{6379}}};
+  test::record_wave(scene);
+  peer.identity = model::folded(scene.table.at(2)->identity);
+  for (int i = 0; i < 30; ++i) scene.peers.count(peer, model::Event{});
+  scene.port_use = std::make_shared<std::vector<model::PortUse>>(
+      std::vector<model::PortUse>{{4026531840U, peer.peer, {15000, 28232}}});
+  scene.act({2, "", "", model::Role::kClient, 6379, 30, 0, false});
+  scene.sample(5000);
+  model::Event event = test::event();
+  scene.log.add(event);
+  event.kind = model::Event::Kind::kCreated;
+  scene.log.add(event);
+  event.kind = model::Event::Kind::kRemoved;
+  event.reason = model::Event::Reason::kExpired;
+  event.age_s = 60.01;
+  scene.log.add(event);
+  for (char32_t key = U'1'; key <= U'6'; ++key) {
+    scene.press(key);
+    check_golden(scene.draw({24, 80}), std::string("view-") + names[key - U'1']);
+  }
+  scene.press(U'1');
+  scene.press(U'P');
+  scene.press(Special::kDown);
+  scene.press(Special::kEnter);
+  check_golden(scene.draw({40, 100}), "detail");
+  scene.press(U'?');
+  check_golden(scene.draw({40, 80}), "help");
+  scene.press(Special::kEscape);
+  scene.press(Special::kEscape);
+  scene.press(Special::kF6);
+  check_golden(scene.draw({24, 80}), "sort-menu");
+}
+
+TEST_CASE("overflow is marked by colour, by a sign, and by name") {
+  Scene scene;
+  test::record_wave(scene);
+  const tui::Frame frame = scene.draw({24, 80});
+  CHECK(shows(frame, "! scheduler of scheduler.service (server :9000): 900/s refused now, 100% of all"));
+  CHECK(style_of(frame, "! scheduler of") == Style::kAlarm);
+  CHECK(style_of(frame, "!x") == Style::kAlarm);
+  CHECK(shows(frame, "! FULL, needs ~58,500"));
+  scene.press(U'O');
+  CHECK(style_of(scene.draw({24, 80}), "!x") == Style::kSelectedAlarm);
+}
+
+TEST_CASE("frames of any size are drawn") {
+  Scene scene;
+  test::record_wave(scene);
+  scene.log.add(test::event());
+  for (char32_t key = U'1'; key <= U'7'; ++key) {
+    scene.press(key == U'7' ? U'1' : key);
+    if (key == U'7') scene.press(Special::kEnter);
+    for (std::size_t rows = 0; rows < 30; ++rows) {
+      for (const std::size_t columns : {0U, 1U, 2U, 3U, 10U, 20U, 79U, 400U}) {
+        const tui::Frame frame = scene.draw({rows, columns});
+        CHECK(frame.size() == tui::Size{rows, columns});
+      }
+    }
+  }
+}
+
+TEST_CASE("nothing to show is no reason to fail") {
+  Scene scene;
+  scene.sample(0);
+  for (char32_t key = U'1'; key <= U'6'; ++key) {
+    scene.press(key);
+    CHECK(shows(scene.draw({24, 80}), "TIME_WAIT 0/5,000"));
+    scene.press(Special::kEnter);
+    CHECK(scene.state.mode == tui::Mode::kRows);
+  }
+}
+
+TEST_CASE("a namespace whose numbers are unknown is no full one") {
+  Scene scene;
+  model::Snapshot head;
+  head.time_unix_ms = test::kTime;
+  head.namespaces.resize(1);
+  scene.history.append(std::make_shared<model::Snapshot>(head),
+                       model::TableSource(scene.table, scene.peers, scene.namespaces));
+  const tui::Frame frame = scene.draw({24, 80});
+  CHECK(shows(frame, "TIME_WAIT -/-"));
+  CHECK_FALSE(shows(frame, "%"));
+  CHECK(shows(frame, "kernel n/a"));
+}
+
+TEST_CASE("several namespaces: nothing refused or missed stays unsaid") {
+  Scene scene;
+  for (int i = 1; i <= 6; ++i) {
+    model::NetnsRow netns;
+    netns.netns = 4026532000U + static_cast<std::uint32_t>(i);
+    netns.limit = 1000;
+    netns.in_use = 10;
+    netns.missed = {i == 5 ? 3 : 0, 0};
+    netns.counts.overflow_time_wait = i == 6 ? 17 : 0;
+    netns.reconciled = true;
+    scene.more.push_back(netns);
+  }
+  scene.sample(100);
+  const tui::Frame frame = scene.draw({24, 80});
+  CHECK(shows(frame, "netns 4026532001 10/1,000"));
+  CHECK(shows(frame, "+4 more namespaces"));
+  CHECK(shows(frame, "total 17"));
+  CHECK(shows(frame, "missed 3 created"));
+}
+
+TEST_CASE("hostile names are drawn aligned, in UTF-8 and in ASCII") {
+  const std::string names[] = {"\x1b[2J\x1b[H", "a\nb", "\xff\xfe", "\u65E5\u672C\u8A9E", "e\u0301", "\u202Eevil", ""};
+  Scene scene;
+  std::uint32_t slot = 0;
+  for (const std::string& name : names) {
+    ++slot;
+    scene.act({slot, name, name + ".service", model::Role::kServer, 80, 10, 1, false});
+  }
+  scene.sample(70);
+  for (const tui::Charset charset : {tui::Charset::kUnicode, tui::Charset::kAscii}) {
+    tui::Look look;
+    look.charset = charset;
+    const tui::Frame frame = scene.draw({24, 80}, look);
+    std::size_t role_column = SIZE_MAX;
+    for (std::size_t row = 0; row < frame.size().rows; ++row) {
+      std::u32string line;  // by columns
+      for (std::size_t column = 0; column < frame.size().columns; ++column) {
+        CHECK(frame.at(row, column).text[0] != 0x1b);
+        line += frame.at(row, column).text[0];
+      }
+      const std::size_t at = line.find(U"server  ");
+      if (at == std::u32string::npos || line[0] != U'!' || line[2] == U'r') continue;
+      if (role_column == SIZE_MAX) role_column = at;
+      CHECK(at == role_column);
+    }
+    CHECK(role_column != SIZE_MAX);
+  }
+}
+
+TEST_CASE("thousands of short-lived processes are one row with a count") {
+  Scene scene;
+  for (std::uint32_t slot = 1; slot <= 3000; ++slot) {
+    scene.act({slot, "curl", "cron.service", model::Role::kClient, 443, 1, 0, true});
+  }
+  scene.sample(3000);
+  CHECK(scene.composer.compose(scene.state).snapshot.rows.size() == 1);
+  const tui::Frame frame = scene.draw({24, 80});
+  CHECK(shows(frame, "3000 pids curl"));
+  CHECK(shows(frame, " x "));
+}
+
+TEST_CASE("only processes on the screen are asked for their command line") {
+  Scene scene;
+  scene.state.process_group = model::Group::kPid;
+  for (std::uint32_t slot = 1; slot <= 1000; ++slot) {
+    scene.act({slot, "php-cgi", "web.service", model::Role::kClient, 443, 1, 0, false});
+  }
+  scene.sample(1000);
+  std::size_t asked = 0;
+  tui::Look look;
+  look.command_line = [&asked](std::uint32_t pid) {
+    ++asked;
+    return std::optional<std::string>("php-cgi -b " + std::to_string(pid));
+  };
+  scene.draw({24, 80}, look);
+  CHECK(asked == 0);
+  scene.press(U'c');
+  CHECK(shows(scene.draw({24, 80}, look), "php-cgi -b 101"));
+  CHECK(asked < 24);
+}
