@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Presses every key of the live view's table on `twtrace demo` and looks at what the screen says.
+
+usage: demo_keys.py TWTRACE COLUMNSxROWS
+"""
+import re
+import sys
+
+from screen import Screen, wait_for
+
+
+def number(text):
+    return int(text.replace(",", ""))
+
+
+def by(screen):
+    """The column that rows are sorted by, as the line of views says it."""
+    return screen.wait(r"by ([a-z_0-9/]+( reversed)?)").group(1)
+
+
+def check_header(screen):
+    """How full, how fast, when full, who is looking, and what the kernel says to it."""
+    filled = screen.wait(r"^TIME_WAIT ([0-9,]+)/5,000  (\d+)%  \[\|* *\]")
+    assert number(filled.group(1)) * 100 // 5000 == int(filled.group(2)), filled.group(0)
+    screen.wait(r"steady at ~[0-9,]+|full in ~\d+ s")
+    screen.wait(r"created [0-9.]+/s  removed [0-9.<]+/s  (! )?overflow")
+    screen.wait(r"= kernel|missed [0-9,]+")
+    screen.wait(r"(fentry|kprobe|tracepoint)  events lost 0")
+
+
+def check_views(screen):
+    titles = {"1": ("Processes", "COMMAND"), "2": ("Services", "KIND"), "3": ("Ports", "ROLE"), "4": ("Peers", "PEER"),
+              "5": ("Namespaces", "IN USE/LIMIT"), "6": ("Events", "EVENT")}
+    for key, (name, title) in titles.items():
+        screen.keys(key)
+        screen.wait(rf"\[{key} ?{name}\]")
+        screen.wait(rf"^ .*{title}")
+    screen.keys("Tab")
+    screen.wait(r"\[1 ?Processes\]")
+    screen.keys("Tab")
+    screen.wait(r"\[2 ?Services\]")
+    screen.wait(r"web\.service")
+    screen.keys("BTab")
+    screen.wait(r"\[1 ?Processes\]")
+    screen.keys("6")
+    screen.wait(r"created .*(web|scheduler|queue-worker)\.service/")
+    screen.keys("4")
+    screen.wait(r"127\.0\.0\.1.*6379 .*queue")
+    screen.wait(r"\d+% \d+/\d+")  # ephemeral ports taken towards the queue
+    screen.keys("5")
+    screen.wait(r"\d+% [0-9]+/5000")
+    screen.keys("1")
+    screen.wait(r"\[1 ?Processes\]")
+
+
+def check_moving(screen):
+    screen.keys("P")
+    assert by(screen) == "pid"
+    screen.wait(r"queue-worker\.")
+    screen.keys("g")
+    first = wait_for("a selected row", screen.selected)
+    name = re.split(r"\s+", first.strip())[1]
+
+    def moved_from(row):
+        return lambda: screen.selected() is not None and screen.selected().split()[0] != row.split()[0]
+
+    for down, up in (("Down", "Up"), ("j", "k"), ("End", "Home"), ("G", "g"), ("NPage", "PPage")):
+        screen.keys(down)
+        wait_for(f"{down} to move", moved_from(first))
+        screen.keys(up)
+        wait_for(f"{up} to move back", lambda: screen.selected().split()[0] == first.split()[0])
+    screen.type("\x1b[<65;5;12M")  # a wheel turned down, as xterm reports it
+    wait_for("the wheel to move down", moved_from(first))
+    screen.type("\x1b[<64;5;12M")
+    wait_for("the wheel to move up", lambda: screen.selected().split()[0] == first.split()[0])
+
+    screen.keys("Enter")
+    screen.wait(rf"^{re.escape(name)} +.*netns")
+    screen.wait(r"first seen \d{4}-")
+    screen.wait(r"Timeline, \d+ samples")
+    screen.keys("Down", "Up")
+    screen.keys("Escape")
+    screen.wait(r"by pid")
+    screen.keys("C")
+
+
+def check_filter(screen):
+    for key in ("/", "F4", "f"):
+        screen.keys(key)
+        screen.wait(r"^Filter: _")
+        screen.type("role=client")
+        screen.wait(r"1-1/1\b")
+        screen.wait(r"6379")
+        screen.wait_without(r"\b8080\b.*\bserver|server +8080")
+        screen.keys("BSpace", "BSpace")
+        screen.wait(r"^Filter: role=clie_")
+        screen.keys("Escape")
+        screen.wait_without(r"^Filter:")
+        screen.wait(r"server +8080")
+    screen.keys("/")
+    screen.type("web")
+    screen.keys("Enter")
+    screen.wait(r"/web ")
+    screen.wait_without(r"queue-worker\.")
+    screen.keys("Escape")
+    screen.wait(r"queue-worker\.")
+
+
+def check_sorting(screen):
+    screen.keys("F6")
+    screen.wait(r"^ created/s +buckets created per second")
+    screen.keys("Down", "Enter")
+    assert screen.wait(r"by overflow/s")
+    screen.keys("s")
+    screen.wait(r"^ overflow/s +buckets refused")
+    screen.keys("Escape")
+    screen.wait(r"by overflow/s")
+    for key, column in (("L", "live"), ("O", "overflow"), ("P", "pid"), ("C", "created/s")):
+        screen.keys(key)
+        screen.wait(rf"by {column} ")
+    screen.keys(">")
+    screen.wait(r"by created ")
+    screen.keys("<")
+    screen.wait(r"by created/s ")
+    screen.keys("I")
+    screen.wait(r"by created/s reversed")
+    screen.keys("R")
+    screen.wait_without(r"reversed")
+    screen.keys("3", "O")
+    screen.wait(r"\[3 ?Ports\].*by overflow ")
+    screen.keys("1")
+    screen.wait(r"by created/s ")  # each view keeps its own order
+
+
+def check_pause(screen):
+    for key in ("Space", "Z"):
+        screen.keys(key)
+        at = screen.wait(r"PAUSED [0-9.ms]+ ago, sample (\d+) of (\d+)")
+        screen.keys("t")
+        screen.wait(rf"sample {int(at.group(1)) - 1} of")
+        screen.keys("t")
+        screen.wait(rf"sample {int(at.group(1)) - 2} of")
+        screen.keys("T")
+        screen.wait(rf"sample {int(at.group(1)) - 1} of")
+        frozen = screen.lines()[0]
+        screen.wait(rf"of {int(at.group(2)) + 2}")  # counting goes on
+        assert screen.lines()[0] == frozen
+        screen.keys(key)
+        screen.wait_without("PAUSED")
+    screen.keys("t")
+    screen.wait(r"while paused")
+
+
+def check_interval(screen):
+    screen.keys("d")
+    screen.wait(r"^Seconds between samples: _")
+    screen.type("0.5")
+    screen.keys("Enter")
+    screen.wait(r"every 0\.5s")
+    screen.keys("+")
+    screen.wait(r"every 1s")
+    screen.keys("-")
+    screen.wait(r"every 0\.5s")
+    screen.keys("d")
+    screen.type("x")
+    screen.keys("Enter")
+    screen.wait(r'"x" is no number')
+    screen.wait(r"every 0\.5s")
+
+
+def check_the_rest(screen):
+    screen.keys("z")
+    screen.wait(r"since [0-9.]+s")
+    screen.keys("z")
+    screen.wait_without(r" since [0-9.]+s")
+    screen.keys("F")
+    screen.wait(r"following")
+    screen.keys("F")
+    screen.wait(r"not following any more")
+    screen.keys("i")
+    screen.wait(r"no idle")
+    screen.keys("i")
+    screen.wait_without(r"no idle")
+    screen.keys("c")
+    screen.wait(r"command lines")
+    screen.keys("c")
+    screen.wait(r"process names")
+    screen.keys("w")
+    screen.wait(r"no capture file can be written yet")
+    for key in ("F1", "h", "?"):
+        screen.keys(key)
+        screen.wait(r"^ Up Down k j +move$")
+        screen.keys("Escape")
+        screen.wait_without(r"^ Up Down k j")
+    screen.keys("x")
+    screen.wait(r"that key does nothing here")
+    for key in ("F5", "C-l"):
+        screen.keys(key)
+        screen.wait(r"^TIME_WAIT")
+
+
+def check_overflow(screen):
+    """The wave fills the table: it must be unmissable, and name who is refused."""
+    screen.wait(r"! FULL, needs ~[0-9,]+")
+    screen.wait(r"! overflow [0-9.k]+/s total [0-9,]+")
+    screen.wait(r"^! \S+ of scheduler\.service \(server :9000\): .* refused (now|so far), \d+% of all")
+    screen.wait(r"^!.*scheduler\.service")
+    assert re.search(r"\x1b\[[0-9;]*31[;m][^\n]*refused (now|so far)", screen.raw()), "overflow is not red"
+
+
+def check_sizes(screen, columns, rows):
+    screen.resize(20, 5)
+    screen.wait(r"^TIME_WAIT [0-9,]+/5,000")
+    screen.resize(400, 30)
+    screen.wait(r"^TIME_WAIT .*netns")
+    assert all(len(line) <= 400 for line in screen.lines())
+    screen.resize(columns, rows)
+    screen.wait(r"F1 help")
+
+
+def main():
+    twtrace, size = sys.argv[1:]
+    columns, rows = (int(part) for part in size.split("x"))
+    with Screen(f"{twtrace} demo -d 0.5", columns, rows) as screen:
+        screen.wait(r"web\.service")
+        check_header(screen)
+        for check in (check_overflow, check_views, check_moving, check_filter, check_sorting, check_pause,
+                      check_interval, check_the_rest):
+            check(screen)
+            print("ok:", check.__name__, flush=True)
+        check_sizes(screen, columns, rows)
+        screen.keys("q")
+        assert screen.exit_code() == 0
+        screen.check_restored()
+        assert "Sanitizer" not in screen.stderr(), screen.stderr()
+    print("ok: quit")
+
+
+main()

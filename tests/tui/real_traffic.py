@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""nginx and ab in a network namespace of their own: the screen says what batch JSON says at the same moment, and both
+say what the kernel says.
+
+usage: real_traffic.py TWTRACE COLUMNSxROWS
+"""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from screen import Screen, wait_for
+
+REQUESTS = 1009
+PORT = 8080
+NGINX = """daemon off;
+pid {directory}/nginx.pid;
+error_log /dev/null;
+worker_processes 2;
+user root;
+events {{}}
+http {{
+  access_log off;
+  server {{ listen 127.0.0.1:{port}; location / {{ return 200 "ok"; }} }}
+}}
+"""
+
+
+class Namespace:
+    """A network namespace with nginx in it; both go away with it."""
+
+    def __init__(self):
+        self.name = f"twtui{os.getpid()}"
+        self.directory = tempfile.mkdtemp(prefix="twtrace-tui-")
+        subprocess.run(["ip", "netns", "add", self.name], check=True)
+        self.run("ip", "link", "set", "lo", "up")
+        config = os.path.join(self.directory, "nginx.conf")
+        with open(config, "w") as file:
+            file.write(NGINX.format(directory=self.directory, port=PORT))
+        self.nginx = subprocess.Popen(["ip", "netns", "exec", self.name, "nginx", "-c", config, "-e", "/dev/null"])
+        wait_for("nginx", lambda: f":{PORT}" in self.run("ss", "-ltn"))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.nginx.terminate()
+        self.nginx.wait()
+        subprocess.run(["ip", "netns", "del", self.name], check=True)
+        shutil.rmtree(self.directory)
+
+    def run(self, *command):
+        return subprocess.run(["ip", "netns", "exec", self.name, *command], check=True, capture_output=True,
+                              text=True).stdout
+
+    def created(self):
+        """What the kernel counted since the namespace was made."""
+        counters = dict(line.split()[:2] for line in
+                        self.run("nstat", "-asz", "TcpExtTW", "TcpExtTWKilled").splitlines()[1:])
+        return int(counters["TcpExtTW"]) + int(counters["TcpExtTWKilled"])
+
+    def in_use(self):
+        with_tw = re.search(r"TCP: .* tw (\d+)", self.run("cat", "/proc/net/sockstat"))
+        return int(with_tw.group(1))
+
+
+class Batch:
+    """twtrace -b --json beside the live view."""
+
+    def __init__(self, twtrace, namespace):
+        self.out = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen([twtrace, "-b", "--json", "-d", "0.5", "--netns", namespace],
+                                        stdout=self.out, stderr=subprocess.PIPE, text=True)
+        assert self.process.stderr.readline() == "ready\n"
+
+    def stop(self):
+        """The last object."""
+        self.process.terminate()
+        assert self.process.wait() == 0
+        self.process.stderr.close()
+        self.out.seek(0)
+        return json.loads(self.out.read().splitlines()[-1])
+
+
+def row_of(screen, pattern):
+    """The line of the table with the fields of its columns, by title."""
+    lines = screen.lines()
+    titles = next(line for line in lines if "COMMAND" in line)
+    line = next(line for line in lines if re.search(pattern, line))
+    ends = [(match.group(), match.start(), match.end()) for match in re.finditer(r"\S+", titles)]
+    fields = {}
+    for index, (title, start, end) in enumerate(ends):
+        left = ends[index - 1][2] if index else 2
+        right = ends[index + 1][1] - 1 if index + 1 < len(ends) else len(line)
+        is_text = title in ("COMMAND", "SERVICE", "ROLE")
+        cell = line[start:right] if is_text else line[left:end]
+        fields[title] = cell.split()[-1] if cell.split() else ""
+    return fields
+
+
+def main():
+    twtrace, size = sys.argv[1:]
+    columns, rows = (int(part) for part in size.split("x"))
+    with Namespace() as namespace, Screen(f"{twtrace} -d 0.5 --netns {namespace.name}", columns, rows) as screen:
+        screen.wait(r"\[1 ?Processes\]")
+        batch = Batch(twtrace, namespace.name)
+        before = namespace.created()
+        namespace.run("ab", "-q", "-n", str(REQUESTS), "-c", "5", f"http://127.0.0.1:{PORT}/")
+        screen.wait(rf"nginx .*server +{PORT} .* {REQUESTS} ")
+        wait_for("what ab leaves", lambda: namespace.created() - before >= REQUESTS)
+        screen.keys("L")  # by live buckets: an order that does not change any more
+        screen.wait(r"by live")
+        created = namespace.created() - before
+        screen.wait(r"CREATED/s")
+        shown = row_of(screen, r"\bnginx\b")
+        snapshot = batch.stop()
+        netns = next(row for row in snapshot["namespaces"] if row["name"] == namespace.name)
+        row = next(row for row in snapshot["rows"] if row["process"] and row["process"]["comm"] == "nginx")
+        assert row["created"] == REQUESTS and row["port"] == PORT, row
+        assert netns["created"] == created, (netns, created)
+
+        assert int(shown["CREATED"]) == row["created"], (shown, row)
+        assert int(shown["OVERFLOW"]) == row["overflow"], (shown, row)
+        assert int(shown["PORT"]) == row["port"], (shown, row)
+        assert shown["ROLE"] == row["role"], (shown, row)
+        if "LIVE" in shown:
+            wait_for("the live count", lambda: row_of(screen, r"\bnginx\b")["LIVE"] == str(REQUESTS))
+        print("ok: the row equals batch JSON, and the kernel's count")
+
+        screen.keys("5")
+        line = screen.wait(rf"{namespace.name}.*").group(0)
+        limit = int(namespace.run("sysctl", "-n", "net.ipv4.tcp_max_tw_buckets"))
+        in_use = namespace.in_use()
+        assert re.search(rf"\b{in_use}/{limit}\b", line), (line, in_use, limit)
+        assert re.search(rf"\b{netns['created']}\b", line), (line, netns)
+        print("ok: the namespace equals sockstat")
+
+        screen.keys("2")
+        service = row["service"]["name"]
+        screen.wait(rf"{re.escape(service[:8])}.* {REQUESTS} " if service else rf" {REQUESTS} ")
+        screen.keys("3")
+        screen.wait(rf"server +{PORT} .* {REQUESTS} ")
+        screen.keys("6")
+        screen.wait(rf"created +\S+ +\S*nginx\[\d+\] +server:{PORT}")
+        screen.keys("1")
+        screen.wait(r"COMMAND")
+        while "nginx" not in (screen.selected() or ""):
+            screen.keys("Down")
+        screen.keys("Enter")
+        screen.wait(rf"created {REQUESTS:,} ")
+        screen.wait(rf"^Processes \(\d\)")
+        print("ok: the other views and the details")
+        screen.keys("q")
+        assert screen.exit_code() == 0
+        screen.check_restored()
+
+
+main()
