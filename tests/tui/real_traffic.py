@@ -85,6 +85,14 @@ class Batch:
         return json.loads(self.out.read().splitlines()[-1])
 
 
+def totals(screen):
+    """Buckets created and missed, as the lines at the top say."""
+    text = "\n".join(screen.lines()[:2])
+    created = re.search(r"created total ([0-9,]+)", text)
+    missed = re.search(r"missed ([0-9,]+) created", text)
+    return [int(found.group(1).replace(",", "")) if found else 0 for found in (created, missed)]
+
+
 def row_of(screen, pattern):
     """The line of the table with the fields of its columns, by title."""
     lines = screen.lines()
@@ -109,40 +117,46 @@ def main():
         batch = Batch(twtrace, namespace.name)
         before = namespace.created()
         namespace.run("ab", "-q", "-n", str(REQUESTS), "-c", "5", f"http://127.0.0.1:{PORT}/")
-        screen.wait(rf"nginx .*server +{PORT} .* {REQUESTS} ")
         wait_for("what ab leaves", lambda: namespace.created() - before >= REQUESTS)
+        created = namespace.created() - before
+        # The kernel's count at a glance: ours and, on machines that skip programs, what no program saw.
+        wait_for(f"{created} buckets on the screen", lambda: sum(totals(screen)) == created)
         screen.keys("L")  # by live buckets: an order that does not change any more
         screen.wait(r"by live")
-        created = namespace.created() - before
         screen.wait(r"CREATED/s")
         shown = row_of(screen, r"\bnginx\b")
+        missed_by_screen = totals(screen)[1]
         snapshot = batch.stop()
         netns = next(row for row in snapshot["namespaces"] if row["name"] == namespace.name)
         row = next(row for row in snapshot["rows"] if row["process"] and row["process"]["comm"] == "nginx")
-        assert row["created"] == REQUESTS and row["port"] == PORT, row
-        assert netns["created"] == created, (netns, created)
+        missed_by_batch = netns["missed"]["created"]
+        assert netns["created"] + missed_by_batch == created, (netns, created)
+        assert REQUESTS - missed_by_batch <= row["created"] <= REQUESTS, row
 
-        assert int(shown["CREATED"]) == row["created"], (shown, row)
+        # Two tracers, each with its own misses; without any their counts are equal.
+        assert abs(int(shown["CREATED"]) - row["created"]) <= missed_by_screen + missed_by_batch, (shown, row)
         assert int(shown["OVERFLOW"]) == row["overflow"], (shown, row)
-        assert int(shown["PORT"]) == row["port"], (shown, row)
+        assert int(shown["PORT"]) == row["port"] == PORT, (shown, row)
         assert shown["ROLE"] == row["role"], (shown, row)
         if "LIVE" in shown:
-            wait_for("the live count", lambda: row_of(screen, r"\bnginx\b")["LIVE"] == str(REQUESTS))
+            wait_for("the live count", lambda: REQUESTS - missed_by_screen <=
+                     int(row_of(screen, r"\bnginx\b")["LIVE"]) <= REQUESTS)
         print("ok: the row equals batch JSON, and the kernel's count")
 
         screen.keys("5")
-        line = screen.wait(rf"{namespace.name}.*").group(0)
+        line = screen.wait(rf"{namespace.name} +\d+% .*").group(0)
         limit = int(namespace.run("sysctl", "-n", "net.ipv4.tcp_max_tw_buckets"))
         in_use = namespace.in_use()
         assert re.search(rf"\b{in_use}/{limit}\b", line), (line, in_use, limit)
-        assert re.search(rf"\b{netns['created']}\b", line), (line, netns)
+        assert re.search(rf"\b{created - missed_by_screen}\b", line), (line, netns)
         print("ok: the namespace equals sockstat")
 
         screen.keys("2")
         service = row["service"]["name"]
-        screen.wait(rf"{re.escape(service[:8])}.* {REQUESTS} " if service else rf" {REQUESTS} ")
+        # What ab closed itself is of the same service: both run in the cgroup of this test.
+        screen.wait(rf"{re.escape(service[:8])}.* {created - missed_by_screen} ")
         screen.keys("3")
-        screen.wait(rf"server +{PORT} .* {REQUESTS} ")
+        screen.wait(rf"server +{PORT} .* {shown['CREATED']} ")
         screen.keys("6")
         screen.wait(rf"created +\S+ +\S*nginx\[\d+\] +server:{PORT}")
         screen.keys("1")
@@ -150,7 +164,7 @@ def main():
         while "nginx" not in (screen.selected() or ""):
             screen.keys("Down")
         screen.keys("Enter")
-        screen.wait(rf"created {REQUESTS:,} ")
+        screen.wait(rf"created {int(shown['CREATED']):,} ")
         screen.wait(rf"^Processes \(\d\)")
         print("ok: the other views and the details")
         screen.keys("q")
