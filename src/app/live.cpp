@@ -58,7 +58,7 @@ tui::ViewState first_state(const Options& options) {
   state.tab = static_cast<tui::Tab>(tab_of(options.view.group));
   for (tui::TabState& tab : state.tabs) tab.sort = options.view.sort;
   if (options.view.group == model::Group::kPid) state.process_group = model::Group::kPid;
-  state.delay_s = std::max(options.delay_s, tui::kShortestDelay_s);
+  state.delay_s = std::max(options.delay_s, tui::kShortestDelayS);
   return state;
 }
 

@@ -94,6 +94,7 @@ std::vector<DestinationPorts> PortCounter::fullest(std::size_t most) const {
     taken = std::max(taken, count);
   }
   std::vector<DestinationPorts> result;
+  result.reserve(by_destination.size());
   for (const auto& [key, taken] : by_destination) {
     result.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), taken});
   }

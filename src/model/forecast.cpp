@@ -11,7 +11,7 @@ namespace {
 double arrival_rate(const std::vector<TablePoint>& points) {
   double arrived = 0;
   double length_s = 0;
-  for (auto point = points.rbegin(); point != points.rend() && length_s < kForecastRate_s; ++point) {
+  for (auto point = points.rbegin(); point != points.rend() && length_s < kForecastRateS; ++point) {
     arrived += static_cast<double>(point->created + point->refused);
     length_s += point->length_s;
   }
@@ -38,20 +38,20 @@ std::vector<Departure> departures(const std::vector<TablePoint>& points) {
   double watched_s = 0;
   for (const TablePoint& point : points) {
     const double begun_s = point.age_s + point.length_s;
-    if (point.age_s >= kBucketLifetime_s || point.length_s <= 0) continue;
-    const double inside = std::min(1.0, (kBucketLifetime_s - point.age_s) / point.length_s);
+    if (point.age_s >= kBucketLifetimeS || point.length_s <= 0) continue;
+    const double inside = std::min(1.0, (kBucketLifetimeS - point.age_s) / point.length_s);
     const double buckets = static_cast<double>(point.created) * inside;
-    leaving.push_back({std::max(0.0, kBucketLifetime_s - begun_s), kBucketLifetime_s - point.age_s, buckets});
+    leaving.push_back({std::max(0.0, kBucketLifetimeS - begun_s), kBucketLifetimeS - point.age_s, buckets});
     known += buckets;
-    watched_s = std::max(watched_s, std::min(begun_s, kBucketLifetime_s));
+    watched_s = std::max(watched_s, std::min(begun_s, kBucketLifetimeS));
   }
   const auto in_use = static_cast<double>(points.back().in_use);
   if (known > in_use) {
     for (Departure& departure : leaving) departure.buckets *= in_use / known;
   } else if (in_use > known) {
     // Older than what was watched, or made by timers that were set again: gone when the watched ones begin to go.
-    const double left_s = kBucketLifetime_s - watched_s;
-    leaving.push_back({0, left_s > 1 ? left_s : kBucketLifetime_s, in_use - known});
+    const double left_s = kBucketLifetimeS - watched_s;
+    leaving.push_back({0, left_s > 1 ? left_s : kBucketLifetimeS, in_use - known});
   }
   return leaving;
 }
@@ -69,7 +69,7 @@ Forecast forecast(const std::vector<TablePoint>& points) {
   const double rate = arrival_rate(points);
   const auto in_use = static_cast<double>(now.in_use);
   const auto limit = static_cast<double>(now.limit);
-  const double steady = rate * kBucketLifetime_s;
+  const double steady = rate * kBucketLifetimeS;
   Forecast result;
   result.level = static_cast<std::uint64_t>(std::llround(steady));
   if (now.in_use >= now.limit) {
@@ -79,7 +79,7 @@ Forecast forecast(const std::vector<TablePoint>& points) {
   // In between two seconds the level is a straight line; after a lifetime nothing changes any more.
   const std::vector<Departure> leaving = departures(points);
   double before = in_use;
-  for (double moment_s = 1; moment_s <= kBucketLifetime_s; ++moment_s) {
+  for (double moment_s = 1; moment_s <= kBucketLifetimeS; ++moment_s) {
     const double level = left_after(leaving, in_use, moment_s) + rate * moment_s;
     if (level >= limit) {
       result.kind = Forecast::Kind::kFillsUp;

@@ -9,9 +9,9 @@
 namespace twtrace::model {
 
 /// How long a bucket lives: TCP_TIMEWAIT_LEN of include/net/tcp.h.
-inline constexpr double kBucketLifetime_s = 60;
+inline constexpr double kBucketLifetimeS = 60;
 /// Arrivals are taken to go on as they did on average during this time.
-inline constexpr double kForecastRate_s = 5;
+inline constexpr double kForecastRateS = 5;
 
 /// The end of one interval of a table.
 struct TablePoint {

@@ -106,12 +106,12 @@ class History {
     Counters zero;
   };
   struct Hash {
-    using is_transparent = void;
+    using is_transparent = void;  // NOLINT(readability-identifier-naming): the name that containers look for
     std::size_t operator()(const TrackKey& key) const;
     std::size_t operator()(const Fact& fact) const;
   };
   struct Same {
-    using is_transparent = void;
+    using is_transparent = void;  // NOLINT(readability-identifier-naming): the name that containers look for
     bool operator()(const TrackKey& left, const TrackKey& right) const;
     bool operator()(const Fact& fact, const TrackKey& key) const;
     bool operator()(const TrackKey& key, const Fact& fact) const { return (*this)(fact, key); }

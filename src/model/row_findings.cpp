@@ -15,7 +15,7 @@ namespace {
 
 /// Shares above which something is worth a sentence.
 constexpr double kLargeShareOfTable = 0.1;
-constexpr std::uint64_t kManyPorts_percent = 50;
+constexpr std::uint64_t kManyPortsPercent = 50;
 
 void refusals(const Row& row, std::vector<RowFinding>& findings) {
   const auto add = [&findings](std::uint64_t count, const char* what) {
@@ -30,7 +30,7 @@ void ports(const std::vector<Row>& peers, std::vector<RowFinding>& findings) {
   for (const Row& peer : peers) {
     if (!peer.use || !peer.peer || peer.use->of == 0) continue;
     const std::uint64_t percent = peer.use->taken * 100 / peer.use->of;
-    if (percent < kManyPorts_percent) continue;
+    if (percent < kManyPortsPercent) continue;
     findings.push_back({true,
                         fmt::format("{}% of the local ports towards {} port {} are taken", percent,
                                     base::sanitize_terminal(peer.peer->address), peer.peer->port.value_or(0)),
@@ -40,7 +40,7 @@ void ports(const std::vector<Row>& peers, std::vector<RowFinding>& findings) {
 
 void share_of_table(const Row& row, const NetnsRow& netns, std::vector<RowFinding>& findings) {
   if (row.kind != RowKind::kNormal || !row.role || netns.limit.value_or(0) == 0) return;
-  const double holds = (row.created_per_s + row.overflow_per_s) * kBucketLifetime_s;
+  const double holds = (row.created_per_s + row.overflow_per_s) * kBucketLifetimeS;
   if (holds < kLargeShareOfTable * static_cast<double>(*netns.limit)) return;
   const bool client = *row.role == Role::kClient;
   findings.push_back({false,

@@ -155,9 +155,10 @@ void Composer::collect_events(const Inputs& inputs) {
   const std::int64_t until_ms = picture_.snapshot.time_unix_ms;
   const bool paused = inputs.sample != inputs.newest;
   const auto& events = log_.events();
-  for (auto event = events.rbegin(); event != events.rend(); ++event) {
-    if (paused && event->time_unix_ms > until_ms) continue;
-    if (filter.accepts(*event)) picture_.events.push_back(&*event);
+  for (std::size_t i = events.size(); i-- > 0;) {
+    const model::Event& event = events[i];
+    if (paused && event.time_unix_ms > until_ms) continue;
+    if (filter.accepts(event)) picture_.events.push_back(&event);
   }
   picture_.rows_in_all = events.size();
 }

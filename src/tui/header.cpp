@@ -17,8 +17,8 @@ using model::NetnsRow;
 
 constexpr std::size_t kNameColumns = 24;
 constexpr std::size_t kShortestBar = 8;
-constexpr double kSoon_s = 60;
-constexpr std::uint64_t kNearlyFull_percent = 80;
+constexpr double kSoonS = 60;
+constexpr std::uint64_t kNearlyFullPercent = 80;
 /// Lines of the screen from which on a line of the header may take one.
 constexpr std::size_t kRowsForRates = 6;
 constexpr std::size_t kRowsForCulprit = 4;
@@ -55,7 +55,7 @@ Span forecast_span(const Forecast& forecast) {
       return {fmt::format("! FULL, needs ~{}", base::grouped(forecast.level)), Style::kAlarm};
     case Forecast::Kind::kFillsUp:
       return {fmt::format("! full in ~{:.0f} s", std::ceil(forecast.seconds)),
-              forecast.seconds <= kSoon_s ? Style::kAlarm : Style::kWarning};
+              forecast.seconds <= kSoonS ? Style::kAlarm : Style::kWarning};
     case Forecast::Kind::kSteady:
       return {fmt::format("steady at ~{}", base::grouped(forecast.level)), Style::kGood};
   }
@@ -68,9 +68,9 @@ StyledLine fill_line(const Picture& picture, std::size_t columns) {
   if (snapshot.namespaces.empty()) return {{"TIME_WAIT -/-", Style::kBold}};
   const NetnsRow& netns = snapshot.namespaces.front();
   const auto share = percent(netns);
-  const Style style = share >= std::uint64_t{100}    ? Style::kAlarm
-                      : share >= kNearlyFull_percent ? Style::kWarning
-                                                     : Style::kBar;
+  const Style style = share >= std::uint64_t{100}   ? Style::kAlarm
+                      : share >= kNearlyFullPercent ? Style::kWarning
+                                                    : Style::kBar;
   StyledLine line{{fmt::format("TIME_WAIT {}/{}", number(netns.in_use), number(netns.limit)), Style::kBold}};
   if (share) line.push_back({fmt::format("{}%", *share), style == Style::kBar ? Style::kBold : style});
   const Span forecast = forecast_span(picture.forecast);

@@ -30,7 +30,7 @@ namespace twtrace::tui {
 namespace {
 
 /// How long a lone Esc waits to be told from the beginning of a function key.
-constexpr int kEscapeDelay_ms = 25;
+constexpr int kEscapeDelayMs = 25;
 constexpr std::array<int, 6> kFaults = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS};
 
 /// What a handler needs to give the terminal back. It may only write() and tcsetattr() (signal-safety(7)).
@@ -254,7 +254,7 @@ base::Result<Terminal> Terminal::open(const TerminalOptions& options) {
   if (screen->in == nullptr || screen->out == nullptr || ::tcgetattr(options.input, &screen->modes) != 0) {
     return base::fail_errno(errno, "cannot use the terminal", "run with -b, or without redirecting standard input");
   }
-  ::set_escdelay(kEscapeDelay_ms);
+  ::set_escdelay(kEscapeDelayMs);
   // ncurses must not take signals over: they are blocked and read by the event loop, and stay so.
   screen->curses = ::newterm(term_name(), screen->out, screen->in);
   if (screen->curses == nullptr) {

@@ -113,7 +113,7 @@ void open_sort_menu(ViewState& state) {
 }
 
 void set_delay(ViewState& state, double delay_s) {
-  state.delay_s = std::clamp(delay_s, kShortestDelay_s, kLongestDelay_s);
+  state.delay_s = std::clamp(delay_s, kShortestDelayS, kLongestDelayS);
   state.notice = fmt::format("a sample every {:g} s", state.delay_s);
 }
 

@@ -32,8 +32,8 @@ struct OpenRow {
   std::uint64_t id = 0;  ///< Row::id
 };
 
-inline constexpr double kShortestDelay_s = 0.1;  ///< nobody reads faster, and drawing is not free
-inline constexpr double kLongestDelay_s = 3600;
+inline constexpr double kShortestDelayS = 0.1;  ///< nobody reads faster, and drawing is not free
+inline constexpr double kLongestDelayS = 3600;
 
 /// Everything that keys change. A plain value.
 struct ViewState {

@@ -172,18 +172,18 @@ TEST_CASE("the interval can be typed, doubled and halved, within reason") {
   scene.press(U'-');
   CHECK(scene.state.delay_s == 1.25);
   for (int i = 0; i < 20; ++i) scene.press(U'-');
-  CHECK(scene.state.delay_s == tui::kShortestDelay_s);
+  CHECK(scene.state.delay_s == tui::kShortestDelayS);
   for (const char* nonsense : {"", "x", "-1", "0", "nan", "inf", "1x"}) {
     scene.press(U'd');
     scene.type(nonsense);
     scene.press(Special::kEnter);
-    CHECK(scene.state.delay_s == tui::kShortestDelay_s);
+    CHECK(scene.state.delay_s == tui::kShortestDelayS);
     CHECK(scene.state.mode == Mode::kRows);
   }
   scene.press(U'd');
   scene.type("9");
   scene.press(Special::kEscape);
-  CHECK(scene.state.delay_s == tui::kShortestDelay_s);
+  CHECK(scene.state.delay_s == tui::kShortestDelayS);
 }
 
 TEST_CASE("details open on the row under the cursor and follow it") {
