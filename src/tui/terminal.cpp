@@ -20,6 +20,7 @@
 #include <cerrno>
 #include <clocale>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -51,9 +52,15 @@ void on_fault(int signal) {
   ::raise(signal);  // SA_RESETHAND: now with its own effect
 }
 
-void append_capability(const char* name) {
+/// A string of the terminal's description; null when it has none. tigetstr(3) says -1 for a name that is no string.
+const char* capability(const char* name) {
   const char* text = ::tigetstr(name);
-  if (text == nullptr || text == reinterpret_cast<const char*>(-1)) return;
+  return reinterpret_cast<std::intptr_t>(text) == -1 ? nullptr : text;
+}
+
+void append_capability(const char* name) {
+  const char* text = capability(name);
+  if (text == nullptr) return;
   const std::size_t size = std::strlen(text);
   if (rescue.length + size > rescue.text.size()) return;
   std::memcpy(rescue.text.data() + rescue.length, text, size);
@@ -66,7 +73,7 @@ void prepare_rescue(int input, int output, const termios& modes) {
   rescue.output = output;
   rescue.modes = modes;
   constexpr char kNoMouse[] = "\x1b[?1000l\x1b[?1006l";
-  if (::tigetstr("kmous") != nullptr && ::tigetstr("kmous") != reinterpret_cast<const char*>(-1)) {
+  if (capability("kmous") != nullptr) {
     std::memcpy(rescue.text.data(), kNoMouse, sizeof(kNoMouse) - 1);
     rescue.length = sizeof(kNoMouse) - 1;
   }
@@ -209,8 +216,7 @@ std::string why_unusable(int output) {
   if (::setupterm(term_name(), output, &status) != OK) {
     return std::string("the terminal type \"") + term_name() + "\" is not known here";
   }
-  const char* move = ::tigetstr("cup");
-  const bool usable = move != nullptr && move != reinterpret_cast<const char*>(-1);
+  const bool usable = capability("cup") != nullptr;
   ::del_curterm(::cur_term);
   return usable ? std::string() : std::string("a terminal of type \"") + term_name() + "\" cannot be painted over";
 }
