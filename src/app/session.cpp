@@ -448,7 +448,7 @@ void Session::count_ports() {
   const std::uint64_t begin = clock_.monotonic_ns();
   if (ports_counted_ns_ != 0 && begin - ports_counted_ns_ < port_count_cost_ns_ * kScanShare) return;
   auto counted = std::make_shared<std::vector<model::PortUse>>();
-  netns_.visit(false, [&](std::uint32_t slot) {
+  netns_.visit({}, [&](std::uint32_t slot) {
     const auto ports = kernel::EphemeralPorts::read();
     if (!ports) return;
     const auto destinations = kernel::count_ports(*ports, kMaxDestinations);
