@@ -60,7 +60,7 @@ struct RowKey {
 };
 
 std::uint64_t hash_of(const RowKey& key) {
-  std::uint64_t hash = static_cast<std::uint64_t>(key.kind);
+  auto hash = static_cast<std::uint64_t>(key.kind);
   const Identity& who = *key.who;
   mix(hash, who.netns);
   if (key.by.process) {

@@ -73,7 +73,7 @@ std::string state_words(const Picture& picture, const ViewState& state, std::siz
 
 void draw_tabs(Frame& frame, std::size_t row, const Picture& picture, const ViewState& state, std::size_t page) {
   std::size_t column = 0;
-  const std::size_t current = static_cast<std::size_t>(state.tab);
+  const auto current = static_cast<std::size_t>(state.tab);
   constexpr std::size_t kAllNames = 62;  // all of them with their numbers
   constexpr std::size_t kRoomy = 100;
   for (std::size_t tab = 0; tab < kTabs; ++tab) {
