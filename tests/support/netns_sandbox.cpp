@@ -58,6 +58,11 @@ void close_others(int first, int second) {
   _exit(0);
 }
 
+std::deque<base::UniqueFd>& kept() {
+  static std::deque<base::UniqueFd> descriptors;
+  return descriptors;
+}
+
 std::string hexadecimal_mask(int cpu) {
   char text[32];
   std::snprintf(text, sizeof(text), "%x", 1U << static_cast<unsigned>(cpu));
@@ -90,10 +95,11 @@ NetnsSandbox::NetnsSandbox(const Sysctls& sysctls) {
   for (const auto& [name, value] : sysctls) set_sysctl(name, value);
 }
 
+void NetnsSandbox::release_kept() { kept().clear(); }
+
 NetnsSandbox::~NetnsSandbox() {
-  static std::deque<base::UniqueFd> kept;
-  if (fd_) kept.push_back(std::move(fd_));
-  if (kept.size() > kInodesKept) kept.pop_front();
+  if (fd_) kept().push_back(std::move(fd_));
+  if (kept().size() > kInodesKept) kept().pop_front();
   remove();
 }
 

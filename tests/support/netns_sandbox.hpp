@@ -18,12 +18,15 @@ namespace twtrace::test {
 using Sysctls = std::map<std::string, std::string>;
 
 /// A new network namespace with lo up, held by a sleeping process named "tw-sandbox". Needs root; throws
-/// std::runtime_error on failure. Move is not supported. The last kInodesKept namespaces outlive their objects, by a
+/// std::runtime_error on failure. Move is not supported. Up to kInodesKept namespaces outlive their objects, by a
 /// descriptor each: the kernel gives inode numbers again at once, and a twtrace that runs for several sandboxes would
 /// show two namespaces of the same name.
 class NetnsSandbox {
  public:
   static constexpr int kInodesKept = 32;
+
+  /// Lets go of the namespaces that outlived their objects.
+  static void release_kept();
 
   explicit NetnsSandbox(const Sysctls& sysctls = {});
   NetnsSandbox(const NetnsSandbox&) = delete;

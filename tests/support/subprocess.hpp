@@ -17,7 +17,7 @@ namespace twtrace::test {
 using std::chrono::milliseconds;
 
 /// Generous, because the same tests run in emulated machines.
-constexpr milliseconds kDefaultDeadline{60000};
+constexpr milliseconds kDefaultDeadline{180000};
 
 /// Calls `condition` every few milliseconds until it holds or the deadline has passed; returns what it returned last.
 bool wait_until(const std::function<bool()>& condition, milliseconds deadline = kDefaultDeadline);

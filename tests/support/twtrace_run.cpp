@@ -36,6 +36,7 @@ std::unique_ptr<TwtraceRun>& shared_run() {
 void end_shared_run() {
   const std::unique_ptr<TwtraceRun> ended = std::move(shared_run());
   if (ended) ended->stop();
+  NetnsSandbox::release_kept();  // of what it saw, the next one must not see a part
 }
 
 }  // namespace
