@@ -12,7 +12,8 @@ BACKENDS = ("fentry", "kprobe", "tracepoint")
 class Kernel:
     """A distribution kernel. `series` is a version prefix ("6.12"); empty means the newest of the suite.
 
-    `quick` is the backend of its quick row, if it has one; `cases` limits all of its rows ("--quick"). A kernel that is not required may be gone from the mirrors.
+    `sample` is the backend that stands for it in a sample, if any; `cases` limits all of its rows ("--quick"). A kernel
+    that is not required may be gone from the mirrors.
     """
 
     id: str
@@ -21,7 +22,7 @@ class Kernel:
     required: bool = True
     arch: str = "amd64"
     backends: tuple[str, ...] = BACKENDS
-    quick: str = ""
+    sample: str = ""
     cases: str = ""
 
 
@@ -35,7 +36,7 @@ class Row:
     backend: str = ""
     append: str = ""
     no_cgroup2: bool = False
-    quick: bool = False
+    in_sample: bool = False
     title: str = ""
 
 
@@ -47,7 +48,7 @@ class Matrix:
         self.kernels = {}
         for entry in content["kernels"]:
             kernel = Kernel(**{**entry, "backends": tuple(entry["backends"])})
-            if not kernel.backends or not set(kernel.backends) <= set(BACKENDS) or kernel.quick not in ("", *kernel.backends):
+            if not kernel.backends or not set(kernel.backends) <= set(BACKENDS) or kernel.sample not in ("", *kernel.backends):
                 raise ValueError(f"{path}: kernel {kernel.id}: unknown or no backends")
             self.kernels[kernel.id] = kernel
         self.rows = [_tier_row(kernel, name) for kernel in self.kernels.values() for name in kernel.backends]
@@ -72,4 +73,4 @@ class Matrix:
 
 
 def _tier_row(kernel, backend):
-    return Row(f"{kernel.id}/{backend}", kernel, f"tier {backend} {kernel.cases}".strip(), backend, quick=backend == kernel.quick)
+    return Row(f"{kernel.id}/{backend}", kernel, f"tier {backend} {kernel.cases}".strip(), backend, in_sample=backend == kernel.sample)

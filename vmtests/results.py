@@ -135,7 +135,7 @@ def document(results):
         "# Kernels", "",
         "What was run on what: the tests of the bpf tier, inside distribution kernels in QEMU with two CPUs, with receive",
         "packet steering to the other CPU as well as without, every number equal to the kernel's own counters. This page is",
-        "written by `vmtests/run --all --document docs/kernels.md`.", "",
+        "written by `vmtests/run --all --document docs/kernels.md`; with `--quick` it is from the cases tagged so.", "",
         "| kernel | arch | fentry | kprobe | tracepoint |", "|---|---|---|---|---|", *_kernel_lines(results), "",
         "Hosts that lack something:", "",
         "| host | kernel | checks |", "|---|---|---|", *_host_lines(results), "",
@@ -148,7 +148,7 @@ def _cell(result):
         return "not there"
     if result.outcome is None:
         return "kernel not available"
-    text = f"{result.count('passed')} passed"
+    text = f"{result.count('passed')} passed{' (quick cases)' if '--quick' in result.row.command else ''}"
     text += f", {result.count('skipped')} skipped" if result.count("skipped") else ""
     return text if result.passed else f"**{result.verdict}** ({text})"
 
