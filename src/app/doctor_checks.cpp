@@ -52,6 +52,7 @@ model::DoctorCheck check_capability(const CapabilityCost& known, const kernel::C
 
 std::vector<model::DoctorCheck> check_capabilities(const kernel::CapabilitySet& effective) {
   std::vector<model::DoctorCheck> checks;
+  checks.reserve(std::size(kCapabilities));
   for (const CapabilityCost& known : kCapabilities) checks.push_back(check_capability(known, effective));
   return checks;
 }

@@ -29,7 +29,7 @@ std::string lower(std::string_view text) {
 }
 
 template <class T>
-std::string number(const std::optional<T>& value) {
+std::string digits(const std::optional<T>& value) {
   return value ? std::to_string(*value) : std::string();
 }
 
@@ -37,13 +37,13 @@ Haystack haystack(const Row& row) {
   Haystack hay;
   if (row.kind != RowKind::kNormal) hay.comm = row.kind == RowKind::kOther ? "(other)" : "(unattributed)";
   if (row.process) {
-    hay.pid = number(row.process->pid);
+    hay.pid = digits(row.process->pid);
     hay.comm = lower(row.process->comm);
   }
   if (row.service) hay.service = lower(row.service->name);
-  hay.port = number(row.port);
+  hay.port = digits(row.port);
   if (row.role) hay.role = to_string(*row.role);
-  hay.netns = number(row.netns);
+  hay.netns = digits(row.netns);
   hay.netns_name = lower(row.netns_name);
   if (row.peer) hay.address = row.peer->address;
   return hay;
@@ -52,13 +52,13 @@ Haystack haystack(const Row& row) {
 Haystack haystack(const Event& event) {
   Haystack hay;
   if (event.process) {
-    hay.pid = number(event.process->pid);
+    hay.pid = digits(event.process->pid);
     hay.comm = lower(event.process->comm);
   }
   hay.service = lower(event.service.name);
-  hay.port = number(event.port);
+  hay.port = digits(event.port);
   if (event.role) hay.role = to_string(*event.role);
-  hay.netns = number(event.netns);
+  hay.netns = digits(event.netns);
   hay.netns_name = lower(event.netns_name);
   hay.address = event.local_address + ' ' + event.remote_address + ' ' + to_string(event.kind);
   return hay;
