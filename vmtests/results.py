@@ -145,7 +145,7 @@ def document(results):
 
 def _cell(result):
     if result is None:
-        return "not there"
+        return "not run"
     if result.outcome is None:
         return "kernel not available"
     text = f"{result.count('passed')} passed{' (quick cases)' if '--quick' in result.row.command else ''}"
