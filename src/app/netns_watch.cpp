@@ -238,7 +238,11 @@ std::vector<model::NetnsRow> NetnsWatch::rows(double interval_s) const {
     if (watched.after) {
       row.in_use = watched.after->in_use;
       row.limit = watched.after->limit;
-      if (watched.start_known) row.kernel.reused = watched.after->ext.tw_recycled - watched.start.tw_recycled;
+      if (watched.start_known) {
+        row.kernel.reused = watched.after->ext.tw_recycled - watched.start.tw_recycled;
+        row.kernel.listen_overflows = watched.after->ext.listen_overflows - watched.start.listen_overflows;
+        row.kernel.listen_drops = watched.after->ext.listen_drops - watched.start.listen_drops;
+      }
     }
     if (!row.limit && watched.limit_seen != 0) row.limit = watched.limit_seen;
     row.pre_existing = watched.pre_existing;

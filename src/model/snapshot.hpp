@@ -65,9 +65,11 @@ struct Row {
 /// The kernel's own counters of a namespace since start. Empty where the kernel's counter has another meaning
 /// (TW/TWKilled before 5.18) or the namespace could not be read.
 struct KernelCounts {
-  std::optional<std::uint64_t> created;   ///< TcpExtTW + TcpExtTWKilled
-  std::optional<std::uint64_t> overflow;  ///< TcpExtTCPTimeWaitOverflow = overflow + no_memory
-  std::optional<std::uint64_t> reused;    ///< TcpExtTWRecycled
+  std::optional<std::uint64_t> created;           ///< TcpExtTW + TcpExtTWKilled
+  std::optional<std::uint64_t> overflow;          ///< TcpExtTCPTimeWaitOverflow = overflow + no_memory
+  std::optional<std::uint64_t> reused;            ///< TcpExtTWRecycled
+  std::optional<std::uint64_t> listen_overflows;  ///< TcpExtListenOverflows: an accept queue was full
+  std::optional<std::uint64_t> listen_drops;      ///< TcpExtListenDrops: that, and every other dropped SYN
 };
 
 /// What the kernel counted and no program saw: counts + missed = kernel, always.

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// A capture as the model sees it: what it says of itself, and its samples in order.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "model/snapshot.hpp"
+#include "model/view.hpp"
+
+namespace twtrace::model {
+
+/// The command that a capture was taken around. Strings are any bytes.
+struct CapturedCommand {
+  std::vector<std::string> argv;                ///< never empty
+  std::optional<std::int64_t> started_unix_ms;  ///< empty: the capture ended before
+  std::optional<std::int64_t> ended_unix_ms;    ///< empty: it was still running
+  std::optional<int> exit_code;                 ///< when it exited
+  std::optional<int> signal;                    ///< when a signal ended it
+};
+
+/// A moment that somebody gave a name: `twtrace mark NAME`.
+struct Mark {
+  std::int64_t time_unix_ms = 0;
+  std::string name;  ///< any bytes
+};
+
+/// The settings of one network namespace that decide about its table and its listen queues. Empty: could not be read.
+struct NetnsSettings {
+  std::uint32_t netns = 0;                     ///< inode number
+  std::string name;                            ///< "host", an `ip netns` name, or empty
+  std::optional<std::uint64_t> limit;          ///< tcp_max_tw_buckets
+  std::optional<std::uint64_t> default_limit;  ///< the kernel's own: half of its hash table (tcp_sk_init)
+  std::optional<std::uint64_t> fin_timeout_s;  ///< tcp_fin_timeout
+  std::optional<std::uint64_t> tw_reuse;       ///< tcp_tw_reuse: 0 off, 1 on, 2 loopback only
+  std::optional<std::uint64_t> syn_backlog;    ///< tcp_max_syn_backlog
+  std::optional<std::uint64_t> somaxconn;
+  std::optional<std::uint64_t> ephemeral_ports;  ///< ip_local_port_range without ip_local_reserved_ports
+};
+
+/// What a capture says of itself.
+struct CaptureInfo {
+  std::string twtrace_version;
+  HostInfo host;
+  ProbeInfo probe;
+  double interval_s = 1;                      ///< asked for; each sample has its own
+  std::int64_t started_unix_ms = 0;           ///< counting began
+  std::optional<std::int64_t> ended_unix_ms;  ///< empty: it was cut, and ends with its last sample
+  std::optional<CapturedCommand> command;     ///< empty: taken until Ctrl-C or for --duration
+  std::optional<std::uint64_t> bucket_bytes;  ///< kernel memory of one bucket: object size of slab tw_sock_TCP
+  std::vector<NetnsSettings> settings_at_start;
+  std::vector<NetnsSettings> settings_at_end;  ///< empty when it was cut
+  std::vector<Mark> marks;                     ///< ascending in time
+};
+
+/// One sample: a snapshot without rows, and the rows of that moment. `source` is valid during the call.
+using SampleVisitor = std::function<void(const SnapshotPtr& head, const Source& source)>;
+
+/// A capture that can be read from its beginning, as often as wanted. Not thread-safe.
+class Recording {
+ public:
+  Recording() = default;
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+  virtual ~Recording() = default;
+
+  virtual const CaptureInfo& info() const = 0;
+  /// Every sample, ascending in time. An error ends it: what was visited before is sound.
+  virtual base::Result<void> for_each(const SampleVisitor& visit) = 0;
+};
+
+}  // namespace twtrace::model
