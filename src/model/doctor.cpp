@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "base/format.hpp"
+#include "model/netns_words.hpp"
 
 namespace twtrace::model {
 namespace {
@@ -141,10 +142,7 @@ Warning limit_not_inherited(const std::vector<DoctorNetns>& namespaces) {
 
 }  // namespace
 
-std::optional<std::uint64_t> percent_full(const DoctorNetns& netns) {
-  if (!netns.in_use || netns.limit.value_or(0) == 0) return std::nullopt;
-  return *netns.in_use * 100 / *netns.limit;
-}
+std::optional<std::uint64_t> percent_full(const DoctorNetns& netns) { return percent_full(netns.in_use, netns.limit); }
 
 void sort_worst_first(std::vector<DoctorNetns>& namespaces) {
   const auto rank = [](const DoctorNetns& netns) {

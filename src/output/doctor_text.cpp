@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kWidth = 79;
 constexpr std::size_t kLabelColumns = 22;
-constexpr std::size_t kNameColumns = 17;
+constexpr std::size_t kCheckColumns = 17;
 
 /// Words of `text`, the first line after `used` columns, the others after `indent` blanks. Ends with a newline.
 std::string wrapped(const std::string& text, std::size_t used, std::size_t indent) {
@@ -63,7 +63,7 @@ std::string checks(const char* heading, const std::vector<model::DoctorCheck>& a
 std::string number(const std::optional<std::uint64_t>& value) { return value ? base::grouped(*value) : "-"; }
 
 std::string netns_line(const std::array<std::string, 8>& cells) {
-  constexpr std::array<std::size_t, 8> kColumns = {kNameColumns, 10, 11, 9, 4, 10, 3, 5};
+  constexpr std::array<std::size_t, 8> kColumns = {kCheckColumns, 10, 11, 9, 4, 10, 3, 5};
   std::string line;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const auto align = i == 0 ? base::Align::kLeft : base::Align::kRight;

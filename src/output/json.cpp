@@ -8,6 +8,7 @@
 
 #include "base/format.hpp"
 #include "model/columns.hpp"
+#include "model/netns_words.hpp"
 #include "output/json_fields.hpp"
 
 namespace twtrace::output {
@@ -137,17 +138,9 @@ Json row_json(const model::Row& row, const model::Snapshot& snapshot) {
 }
 
 Json lost_json(const model::Losses& lost) {
-  return {{"events", lost.events},
-          {"counts", lost.counts},
-          {"rows_full", lost.rows_full},
-          {"rows_busy", lost.rows_busy},
-          {"netns_full", lost.netns_full},
-          {"sockets_full", lost.sockets_full},
-          {"buckets_full", lost.buckets_full},
-          {"cgroups_full", lost.cgroups_full},
-          {"listeners_full", lost.listeners_full},
-          {"pairs_lost", lost.pairs_lost},
-          {"recursion_misses", nullable(lost.recursion_misses)}};
+  Json object;
+  for (const model::NamedLoss& loss : model::named_losses(lost)) object[loss.name] = nullable(loss.count);
+  return object;
 }
 
 Json cost_json(const model::Cost& cost) {

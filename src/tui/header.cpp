@@ -6,6 +6,7 @@
 
 #include "base/escape.hpp"
 #include "base/format.hpp"
+#include "model/netns_words.hpp"
 #include "tui/parts.hpp"
 #include "tui/sparkline.hpp"
 
@@ -27,17 +28,30 @@ constexpr std::size_t kRowsForTrend = 10;
 constexpr std::size_t kRowsForOthers = 16;
 constexpr std::size_t kOthersShown = 2;
 
-std::string number(const std::optional<std::uint64_t>& value) { return value ? base::grouped(*value) : "-"; }
+Span span(const model::Remark& remark) {
+  switch (remark.tone) {
+    case model::Tone::kPlain:
+      return {remark.text};
+    case model::Tone::kQuiet:
+      return {remark.text, Style::kDim};
+    case model::Tone::kGood:
+      return {remark.text, Style::kGood};
+    case model::Tone::kWarning:
+      return {remark.text, Style::kWarning};
+    case model::Tone::kAlarm:
+      return {remark.text, Style::kAlarm};
+  }
+  return {};
+}
+
+void append_traffic(StyledLine& line, const NetnsRow& netns) {
+  for (const model::Remark& remark : model::traffic_remarks(netns)) line.push_back(span(remark));
+}
 
 std::string name_of(const NetnsRow& netns) {
   const std::string name = netns.name.empty() ? fmt::format("{}", netns.netns)
                                               : base::fit(base::sanitize_terminal(netns.name), kNameColumns);
   return name + (netns.gone ? " (gone)" : "");
-}
-
-std::optional<std::uint64_t> percent(const NetnsRow& netns) {
-  if (!netns.in_use || netns.limit.value_or(0) == 0) return std::nullopt;
-  return *netns.in_use * 100 / *netns.limit;  // truncated: 100% means full
 }
 
 /// "[|||||    ]" of so many columns.
@@ -67,11 +81,11 @@ StyledLine fill_line(const Picture& picture, std::size_t columns) {
   const model::Snapshot& snapshot = picture.snapshot;
   if (snapshot.namespaces.empty()) return {{"TIME_WAIT -/-", Style::kBold}};
   const NetnsRow& netns = snapshot.namespaces.front();
-  const auto share = percent(netns);
+  const auto share = model::percent_full(netns.in_use, netns.limit);
   const Style style = share >= std::uint64_t{100}   ? Style::kAlarm
                       : share >= kNearlyFullPercent ? Style::kWarning
                                                     : Style::kBar;
-  StyledLine line{{fmt::format("TIME_WAIT {}/{}", number(netns.in_use), number(netns.limit)), Style::kBold}};
+  StyledLine line{{"TIME_WAIT " + model::fill_words(netns), Style::kBold}};
   if (share) line.push_back({fmt::format("{}%", *share), style == Style::kBar ? Style::kBold : style});
   const Span forecast = forecast_span(picture.forecast);
   const std::string where = "netns " + name_of(netns);
@@ -86,44 +100,16 @@ StyledLine fill_line(const Picture& picture, std::size_t columns) {
   return line;
 }
 
-void append_cross_check(StyledLine& line, const NetnsRow& netns) {
-  const std::size_t before = line.size();
-  const auto missed = [&line](const std::optional<std::uint64_t>& count, const char* what) {
-    if (count.value_or(0) != 0)
-      line.push_back({fmt::format("missed {} {}", base::grouped(*count), what), Style::kWarning});
-  };
-  missed(netns.missed.created, "created");
-  missed(netns.missed.overflow, "overflow");
-  if (line.size() != before) return;
-  if (!netns.reconciled) {
-    line.push_back({"kernel n/a", Style::kDim});
-  } else if (*netns.reconciled) {
-    line.push_back({"= kernel", Style::kGood});
-  } else {
-    line.push_back({"!= kernel", Style::kWarning});
-  }
-}
-
-Span overflow_span(const model::Counters& counts, double per_s) {
-  if (counts.overflow() == 0) return {"overflow 0"};
-  return {fmt::format("! overflow {}/s total {}", base::rate(per_s), base::grouped(counts.overflow())), Style::kAlarm};
-}
-
-void append_no_memory(StyledLine& line, const model::Counters& counts) {
-  if (counts.no_memory != 0) line.push_back({"! no_memory " + base::grouped(counts.no_memory), Style::kAlarm});
-}
-
 /// How fast, in the fullest namespace.
 StyledLine rates_line(const Picture& picture) {
   if (picture.snapshot.namespaces.empty()) return {{"no network namespace can be seen"}};
   const NetnsRow& netns = picture.snapshot.namespaces.front();
-  StyledLine line{{"created " + base::rate(netns.created_per_s) + "/s"}};
+  StyledLine line;
+  append_traffic(line, netns);
   if (!picture.trend.empty() && picture.trend.back().removed && picture.trend.back().length_s > 0) {
-    line.push_back({"removed " + base::rate(*picture.trend.back().removed / picture.trend.back().length_s) + "/s"});
+    const double removed_per_s = *picture.trend.back().removed / picture.trend.back().length_s;
+    line.insert(line.begin() + 1, {"removed " + base::rate(removed_per_s) + "/s"});
   }
-  line.push_back(overflow_span(netns.counts, netns.overflow_per_s));
-  append_no_memory(line, netns.counts);
-  append_cross_check(line, netns);
   line.push_back({fmt::format("created total {}", base::grouped(netns.counts.created()))});
   return line;
 }
@@ -144,21 +130,15 @@ StyledLine culprit_line(const Culprit& culprit) {
   return {{fmt::format("! {}: {}", who, how_much), Style::kAlarm}};
 }
 
+/// What is lost besides events, which have their place on another line.
 std::string lost_words(const model::Losses& lost) {
+  model::Losses others = lost;
+  others.events = 0;
   std::string words;
-  const auto add = [&](const char* what, std::uint64_t count) {
-    if (count != 0) words += fmt::format("{}{} {}", words.empty() ? "" : "  ", what, base::grouped(count));
-  };
-  add("counts", lost.counts);
-  add("rows_full", lost.rows_full);
-  add("rows_busy", lost.rows_busy);
-  add("netns_full", lost.netns_full);
-  add("sockets_full", lost.sockets_full);
-  add("buckets_full", lost.buckets_full);
-  add("cgroups_full", lost.cgroups_full);
-  add("listeners_full", lost.listeners_full);
-  add("pairs_lost", lost.pairs_lost);
-  add("recursion_misses", lost.recursion_misses.value_or(0));
+  for (const model::NamedLoss& loss : model::named_losses(others)) {
+    if (loss.count.value_or(0) == 0) continue;
+    words += fmt::format("{}{} {}", words.empty() ? "" : "  ", loss.name, base::grouped(*loss.count));
+  }
   return words;
 }
 
@@ -187,35 +167,16 @@ StyledLine trend_line(const Picture& picture, const ViewState& state, std::size_
 }
 
 StyledLine other_line(const NetnsRow& netns) {
-  StyledLine line{{fmt::format("netns {} {}/{}", name_of(netns), number(netns.in_use), number(netns.limit))}};
-  if (const auto share = percent(netns)) line.push_back({fmt::format("{}%", *share)});
-  line.push_back({"created " + base::rate(netns.created_per_s) + "/s"});
-  line.push_back(overflow_span(netns.counts, netns.overflow_per_s));
-  append_no_memory(line, netns.counts);
-  append_cross_check(line, netns);
+  StyledLine line{{fmt::format("netns {} {}", name_of(netns), model::fill_words(netns))}};
+  if (const auto share = model::percent_full(netns.in_use, netns.limit)) line.push_back({fmt::format("{}%", *share)});
+  append_traffic(line, netns);
   return line;
 }
 
-/// All namespaces that have no line of their own. Nothing refused or missed stays unsaid.
+/// All namespaces that have no line of their own.
 StyledLine remainder_line(const std::vector<NetnsRow>& namespaces, std::size_t first) {
-  NetnsRow sum;
-  sum.missed = {0, 0};
-  sum.reconciled = true;
-  for (std::size_t i = first; i < namespaces.size(); ++i) {
-    const NetnsRow& netns = namespaces[i];
-    sum.counts += netns.counts;
-    sum.created_per_s += netns.created_per_s;
-    sum.overflow_per_s += netns.overflow_per_s;
-    *sum.missed.created += netns.missed.created.value_or(0);
-    *sum.missed.overflow += netns.missed.overflow.value_or(0);
-    if (netns.reconciled == false) sum.reconciled = false;
-  }
-  const std::size_t more = namespaces.size() - first;
-  StyledLine line{{fmt::format("+{} more namespace{}", more, more == 1 ? "" : "s")}};
-  line.push_back({"created " + base::rate(sum.created_per_s) + "/s"});
-  line.push_back(overflow_span(sum.counts, sum.overflow_per_s));
-  append_no_memory(line, sum.counts);
-  append_cross_check(line, sum);
+  StyledLine line{{model::remainder_words(namespaces.size() - first)}};
+  append_traffic(line, model::sum_from(namespaces, first));
   return line;
 }
 

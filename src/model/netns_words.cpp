@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/netns_words.hpp"
+
+#include <fmt/format.h>
+
+#include "base/format.hpp"
+
+namespace twtrace::model {
+namespace {
+
+std::string number(const std::optional<std::uint64_t>& value) { return value ? base::grouped(*value) : "-"; }
+
+Remark overflow_remark(const NetnsRow& netns) {
+  if (netns.counts.overflow() == 0) return {"overflow 0"};
+  return {
+      fmt::format("! overflow {}/s total {}", base::rate(netns.overflow_per_s), base::grouped(netns.counts.overflow())),
+      Tone::kAlarm};
+}
+
+Remark cross_check_remark(const NetnsRow& netns) {
+  if (!netns.reconciled) return {"kernel n/a", Tone::kQuiet};
+  return *netns.reconciled ? Remark{"= kernel", Tone::kGood} : Remark{"!= kernel", Tone::kWarning};
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> percent_full(std::optional<std::uint64_t> in_use, std::optional<std::uint64_t> limit) {
+  if (!in_use || limit.value_or(0) == 0) return std::nullopt;
+  return *in_use * 100 / *limit;
+}
+
+std::string fill_words(const NetnsRow& netns) { return number(netns.in_use) + '/' + number(netns.limit); }
+
+std::vector<Remark> traffic_remarks(const NetnsRow& netns) {
+  std::vector<Remark> remarks{{"created " + base::rate(netns.created_per_s) + "/s"}, overflow_remark(netns)};
+  if (netns.counts.no_memory != 0) {
+    remarks.push_back({"! no_memory " + base::grouped(netns.counts.no_memory), Tone::kAlarm});
+  }
+  const std::size_t without_missed = remarks.size();
+  const auto missed = [&remarks](const std::optional<std::uint64_t>& count, const char* what) {
+    if (count.value_or(0) == 0) return;
+    remarks.push_back({fmt::format("missed {} {}", base::grouped(*count), what), Tone::kWarning});
+  };
+  missed(netns.missed.created, "created");
+  missed(netns.missed.overflow, "overflow");
+  if (remarks.size() == without_missed) remarks.push_back(cross_check_remark(netns));
+  return remarks;
+}
+
+NetnsRow sum_from(const std::vector<NetnsRow>& namespaces, std::size_t first) {
+  NetnsRow sum;
+  sum.missed = {0, 0};
+  sum.reconciled = true;
+  for (std::size_t i = first; i < namespaces.size(); ++i) {
+    const NetnsRow& netns = namespaces[i];
+    sum.counts += netns.counts;
+    sum.created_per_s += netns.created_per_s;
+    sum.overflow_per_s += netns.overflow_per_s;
+    *sum.missed.created += netns.missed.created.value_or(0);
+    *sum.missed.overflow += netns.missed.overflow.value_or(0);
+    if (netns.reconciled == false) sum.reconciled = false;
+  }
+  return sum;
+}
+
+std::string remainder_words(std::size_t namespaces) {
+  return fmt::format("+{} more namespace{}", namespaces, namespaces == 1 ? "" : "s");
+}
+
+std::array<NamedLoss, 11> named_losses(const Losses& lost) {
+  return {{{"events", lost.events},
+           {"counts", lost.counts},
+           {"rows_full", lost.rows_full},
+           {"rows_busy", lost.rows_busy},
+           {"netns_full", lost.netns_full},
+           {"sockets_full", lost.sockets_full},
+           {"buckets_full", lost.buckets_full},
+           {"cgroups_full", lost.cgroups_full},
+           {"listeners_full", lost.listeners_full},
+           {"pairs_lost", lost.pairs_lost},
+           {"recursion_misses", lost.recursion_misses}}};
+}
+
+}  // namespace twtrace::model

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// A namespace's numbers in words, shared by every text that shows them: the same facts are said in the same way.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/snapshot.hpp"
+
+namespace twtrace::model {
+
+/// How a remark is meant; a sink may show it by colour, the words say it too.
+enum class Tone { kPlain, kQuiet, kGood, kWarning, kAlarm };
+
+/// A few words, ASCII.
+struct Remark {
+  std::string text;
+  Tone tone = Tone::kPlain;
+};
+
+/// Percent of the limit in use, truncated: 100 means full. Empty when either is unknown, or the limit is 0.
+std::optional<std::uint64_t> percent_full(std::optional<std::uint64_t> in_use, std::optional<std::uint64_t> limit);
+
+/// "4,985/5,000"; unknown is "-".
+std::string fill_words(const NetnsRow& netns);
+/// "created 97/s", "overflow 0", what was refused for want of memory, and the cross-check with the kernel: "= kernel",
+/// or what differs.
+std::vector<Remark> traffic_remarks(const NetnsRow& netns);
+
+/// The namespaces from `first` on as one: nothing refused or missed stays unsaid.
+NetnsRow sum_from(const std::vector<NetnsRow>& namespaces, std::size_t first);
+/// "+3 more namespaces".
+std::string remainder_words(std::size_t namespaces);
+
+/// One member of Losses by its name in JSON.
+struct NamedLoss {
+  const char* name;
+  std::optional<std::uint64_t> count;
+};
+/// All of them, in the order of JSON.
+std::array<NamedLoss, 11> named_losses(const Losses& lost);
+
+}  // namespace twtrace::model
