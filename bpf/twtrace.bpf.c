@@ -437,10 +437,10 @@ int intern_current_netns(void *ctx)
 	return (int)netns__intern(TW_PROBED, BPF_CORE_READ(task, nsproxy, net_ns));
 }
 
-/* Slots to put on their stacks by one run of the program below. */
-#define FREE_SLOTS_PER_RUN 128
-
-/* First slot of the run, and whether it is one of the namespaces. Slot 0 stands for none in both. */
+/*
+ * First of the TW_FREE_SLOTS_PER_RUN slots of the run below, and whether it is one of the namespaces. Slot 0 stands for
+ * none in both.
+ */
 volatile __u32 tw_free_slot_first = 0;
 volatile __u32 tw_free_slot_is_netns = 0;
 
@@ -454,8 +454,8 @@ int push_free_slots(void *ctx)
 	u32 first = tw_free_slot_first;
 	u32 i, slot;
 
-	for (i = 0; i < FREE_SLOTS_PER_RUN; i++) {
-		slot = first + FREE_SLOTS_PER_RUN - 1 - i;
+	for (i = 0; i < TW_FREE_SLOTS_PER_RUN; i++) {
+		slot = first + TW_FREE_SLOTS_PER_RUN - 1 - i;
 		if (slot == 0)
 			return 0;
 		if (tw_free_slot_is_netns ? bpf_map_push_elem(&free_netns, &slot, BPF_ANY)

@@ -137,7 +137,7 @@ void NetnsWatch::narrow_start(std::span<const tw_netns> slots) {
   for (auto& [inum, watched] : unentered_) {
     narrow_start(watched, [&slots, inum = inum] {
       const auto found = std::find_if(slots.begin(), slots.end(), [inum](const tw_netns& netns) {
-        return netns.in_use != 0 && netns.inum == inum;
+        return loader::is_published(netns) && netns.inum == inum;
       });
       return found == slots.end() ? model::Counters{} : to_counters(found->total);
     });

@@ -285,7 +285,7 @@ void Session::retire_ended_rows() {
 std::set<std::uint32_t> Session::waiting_namespaces() {
   std::set<std::uint32_t> slots;
   for (const tw_row& row : tracer_.rows()) {
-    if (row.in_use != 0 && __atomic_load_n(&row.pending, __ATOMIC_SEQ_CST) != 0) slots.insert(row.key.netns);
+    if (loader::is_published(row) && __atomic_load_n(&row.pending, __ATOMIC_SEQ_CST) != 0) slots.insert(row.key.netns);
   }
   return slots;
 }

@@ -202,12 +202,11 @@ base::Result<void> Tracer::Impl::attach_iterators() {
 
 /// Slots are handed out from the top of a stack, so the lowest numbers are pushed last.
 base::Result<void> Tracer::Impl::fill_free_slots() {
-  constexpr std::uint32_t kPerRun = 128;  // FREE_SLOTS_PER_RUN
-  static_assert(TW_MAX_ROWS % kPerRun == 0 && TW_MAX_NETNS % kPerRun == 0);
+  static_assert(TW_MAX_ROWS % TW_FREE_SLOTS_PER_RUN == 0 && TW_MAX_NETNS % TW_FREE_SLOTS_PER_RUN == 0);
   const auto fill = [this](bool is_netns, std::uint32_t count) {
     skeleton->bss->tw_free_slot_is_netns = is_netns ? 1 : 0;
-    for (std::uint32_t end = count; end > 0; end -= kPerRun) {
-      skeleton->bss->tw_free_slot_first = end - kPerRun;
+    for (std::uint32_t end = count; end > 0; end -= TW_FREE_SLOTS_PER_RUN) {
+      skeleton->bss->tw_free_slot_first = end - TW_FREE_SLOTS_PER_RUN;
       bpf_test_run_opts run{};
       run.sz = sizeof(run);
       const int error = -bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.push_free_slots), &run);
@@ -321,7 +320,7 @@ std::span<const tw_row> Tracer::rows() {
   // Slots are handed out in ascending order, so beyond a step without a row there is none.
   const auto last_step_used = [&] {
     const auto step = all.subspan(impl_->row_limit - kStep, kStep);
-    return std::any_of(step.begin(), step.end(), [](const tw_row& row) { return row.in_use != 0; });
+    return std::any_of(step.begin(), step.end(), is_published<tw_row>);
   };
   while (impl_->row_limit < all.size() && last_step_used()) impl_->row_limit += kStep;
   return all.first(impl_->row_limit);
