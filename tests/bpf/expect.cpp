@@ -30,13 +30,14 @@ void check_rows_add_up(const json& snapshot, const Arena& arena, const json& ent
   CHECK(sum_of(snapshot, arena.netns, "no_memory") == number(entry, "no_memory"));
 }
 
-// The sandbox's tcp_fin_timeout of at most 4 s makes the kernel count the two substates apart (net_counters.hpp). Not
-// so where machines are emulated: with round trips of a second, tcp_time_wait makes 3.5 retransmission timeouts of it.
+// The sandbox's tcp_fin_timeout of at most 4 s makes the kernel count the two substates apart (net_counters.hpp). Where
+// machines are emulated it counts some of FIN_WAIT2 as TW: with round trips of a second, tcp_time_wait makes 3.5
+// retransmission timeouts of it. A bucket of TIME_WAIT always lives for 60 s, and is never one of TWKilled.
 void check_substates(const json& snapshot, const Arena& arena) {
   if (!kernel_counts_creation(namespace_entry(snapshot, arena.netns))) return;
-  if (exact_under_steering()) return;
-  CHECK(sum_of(snapshot, arena.netns, "time_wait") == arena.delta().tw);
-  CHECK(sum_of(snapshot, arena.netns, "fin_wait2") == arena.delta().tw_killed);
+  CHECK(sum_of(snapshot, arena.netns, "time_wait") <= arena.delta().tw);
+  CHECK(sum_of(snapshot, arena.netns, "fin_wait2") >= arena.delta().tw_killed);
+  if (!exact_under_steering()) CHECK(sum_of(snapshot, arena.netns, "time_wait") == arena.delta().tw);
 }
 
 // Totals are the sum over namespaces, those of others on this machine included.

@@ -2,13 +2,12 @@
 // The process does not simply close(): a listener was handed down, io_uring closes, or a kernel thread does.
 #include <array>
 #include <catch2/catch.hpp>
-#include <memory>
 #include <vector>
 
 #include "bpf/expect.hpp"
+#include "bpf/families.hpp"
 #include "support/environment.hpp"
 #include "support/kernel_can.hpp"
-#include "support/twtrace_run.hpp"
 
 using namespace twtrace::test;
 using nlohmann::json;
@@ -18,7 +17,6 @@ namespace {
 constexpr int kServerUid = 61013;
 constexpr int kClientUid = 61023;
 constexpr const char* kMptcp = "../mptcp/enabled";  // sysctls are named from net.ipv4 on
-constexpr std::array kFamilies = {"4", "6", "mapped"};
 
 // Substates are counted apart (net_counters.hpp), and MPTCP is on whatever the distribution thinks of it.
 Sysctls sysctls(const std::string& mode) {
@@ -27,28 +25,12 @@ Sysctls sysctls(const std::string& mode) {
   return all;
 }
 
-// One mode over each family, each in a namespace of its own with a prime count of its own.
-struct Families {
-  Families(const std::string& mode, const std::array<int, 3>& counts) {
-    for (std::size_t i = 0; i < kFamilies.size(); ++i) {
-      arenas.push_back(std::make_unique<Arena>(sysctls(mode)));
-      arenas[i]->spec = {mode, counts[i], 5021, kFamilies.at(i), &server_cgroup, &client_cgroup, -1, kClientUid};
-    }
-  }
-  json run() {
-    TwtraceRun& twtrace = shared_twtrace();
-    for (const auto& arena : arenas) arena->run(WorkloadSpec(arena->spec));
-    return twtrace.fresh();
-  }
-
-  CgroupSandbox server_cgroup{"server"};
-  CgroupSandbox client_cgroup{"client"};
-  CgroupSandbox child_cgroup{"child"};
-  std::vector<std::unique_ptr<Arena>> arenas;
-};
+Families families_of(const std::string& mode, const std::array<int, 3>& counts, int server_uid = -1) {
+  return Families({mode, 0, 5021, "", nullptr, nullptr, server_uid, kClientUid}, sysctls(mode), counts);
+}
 
 void check_owned_by_process(const std::string& mode, const std::array<int, 3>& counts) {
-  Families families(mode, counts);
+  Families families = families_of(mode, counts);
   const json snapshot = families.run();
   for (const auto& arena : families.arenas) {
     CHECK(number(namespace_entry(snapshot, arena->netns), "created") == number(arena->workload, "buckets"));
@@ -74,11 +56,12 @@ void check_mptcp_row(const json& row, const Arena& arena) {
 
 TEST_CASE("a listener handed down: the row is the service's that closes") {
   if (!privileged()) return;
-  Families families("activated", {61, 13, 23});
-  for (const auto& arena : families.arenas) arena->spec.child_cgroup = &families.child_cgroup;
+  const CgroupSandbox child_cgroup("child");
+  Families families = families_of("activated", {61, 13, 23});
+  for (const auto& arena : families.arenas) arena->spec.child_cgroup = &child_cgroup;
   const json snapshot = families.run();
   for (const auto& arena : families.arenas) {
-    arena->spec.server_cgroup = &families.child_cgroup;  // where its owner has to be
+    arena->spec.server_cgroup = &child_cgroup;  // where its owner has to be
     check_everything(snapshot, *arena);
   }
 }
@@ -93,7 +76,7 @@ TEST_CASE("closed by an io_uring worker: its process is the owner") {
 
 TEST_CASE("closed by a kernel thread for a process that is gone: service and uid, no process") {
   if (!privileged() || !io_uring_possible()) return;
-  Families families("io-uring-exit", {61, 13, 23});
+  Families families = families_of("io-uring-exit", {61, 13, 23});
   const json snapshot = families.run();
   check_nothing_lost(snapshot);
   for (const auto& arena : families.arenas) {
@@ -108,8 +91,7 @@ TEST_CASE("closed by a kernel thread for a process that is gone: service and uid
 
 TEST_CASE("MPTCP: exact, and nobody but the two ends is named") {
   if (!privileged() || !mptcp_possible()) return;
-  Families families("mptcp", {61, 13, 23});
-  for (const auto& arena : families.arenas) arena->spec.server_uid = kServerUid;
+  Families families = families_of("mptcp", {61, 13, 23}, kServerUid);
   const json snapshot = families.run();
   check_nothing_lost(snapshot);
   for (const auto& arena : families.arenas) {

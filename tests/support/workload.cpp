@@ -46,8 +46,7 @@ nlohmann::json Workload::finish() {
   return nlohmann::json::parse(output.substr(output.find("{\"mode\"")));
 }
 
-void Arena::run(const WorkloadSpec& new_spec) {
-  spec = new_spec;
+void Arena::run() {
   workload = Workload(spec, netns).finish();
   read_after();
 }

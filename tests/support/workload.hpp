@@ -46,8 +46,9 @@ class Workload {
 /// One workload in a namespace of its own, between two readings of the kernel's counters.
 struct Arena {
   explicit Arena(const Sysctls& sysctls) : netns(sysctls), before(netns.counters()) {}
-  /// Runs a workload to its end and reads the counters after it.
-  void run(const WorkloadSpec& spec);
+  /// Runs the workload of `spec` to its end and reads the counters after it.
+  void run();
+  void run(const WorkloadSpec& new_spec) { spec = new_spec, run(); }
   /// Reads the counters again, once they are quiet.
   void read_after() { after = netns.settled_counters(); }
   NetCounters delta() const { return after - before; }

@@ -48,11 +48,6 @@ void accept_and_follow(Context& context) {
   for (int i = 0; i < context.options.count; ++i) end_passively_in_turn(accept_one(listener), i);
 }
 
-void connect_and_follow(Context& context) {
-  context.link.wait();
-  for (int i = 0; i < context.options.count; ++i) end_passively_in_turn(connect_one(context), i);
-}
-
 void connect_and_close(Context& context) {
   context.link.wait();
   for (int i = 0; i < context.options.count; ++i) close(connect_one(context));

@@ -22,11 +22,6 @@ void listen_for_another_service(Context& context) {
   if (!wait_for(service)) _exit(1);
 }
 
-void connect_and_follow(Context& context) {
-  context.link.wait();
-  for (int i = 0; i < context.options.count; ++i) end_passively_in_turn(connect_one(context), i);
-}
-
 void connect_all_and_close_by_ring(Context& context) {
   const std::vector<int> fds = connect_all(context);
   context.link.wait();

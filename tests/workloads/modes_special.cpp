@@ -35,9 +35,7 @@ void accept_and_read_reset(Context& context) {
 
 void connect_and_reset(Context& context) {
   context.link.wait();
-  for (int i = 0; i < context.options.count; ++i) {
-    close_with_reset(connect_one(context.options.family, context.options.port));
-  }
+  for (int i = 0; i < context.options.count; ++i) close_with_reset(connect_one(context));
 }
 
 // Our FIN is out and acknowledged, then the peer resets: FIN_WAIT2 ends with no bucket.
@@ -54,7 +52,7 @@ void accept_and_reset(Context& context) {
 void connect_and_shut_down_into_reset(Context& context) {
   context.link.wait();
   for (int i = 0; i < context.options.count; ++i) {
-    const int fd = connect_one(context.options.family, context.options.port);
+    const int fd = connect_one(context);
     send_fin(fd);
     read_reset(fd);
     close(fd);
@@ -84,7 +82,7 @@ void accept_and_end_together(Context& context) {
 void connect_and_end_together(Context& context) {
   context.link.wait();
   for (int i = 0; i < context.options.count; ++i) {
-    end_together(context, connect_one(context.options.family, context.options.port), i);
+    end_together(context, connect_one(context), i);
   }
 }
 
@@ -113,7 +111,7 @@ void connect_shut_down_and_stay(Context& context) {
   context.link.wait();
   std::vector<int> fds;
   for (int i = 0; i < context.options.count; ++i) {
-    fds.push_back(connect_one(context.options.family, context.options.port));
+    fds.push_back(connect_one(context));
     send_fin(fds.back());
   }
   context.link.tell();
@@ -126,9 +124,7 @@ void connect_shut_down_and_stay(Context& context) {
 // With tcp_fin_timeout above 60 an orphan stays a real socket for a while: no bucket yet, and no process any more.
 void connect_close_and_leave(Context& context) {
   context.link.wait();
-  for (int i = 0; i < context.options.count; ++i) {
-    close(connect_one(context.options.family, context.options.port));
-  }
+  for (int i = 0; i < context.options.count; ++i) close(connect_one(context));
   context.link.tell();
 }
 

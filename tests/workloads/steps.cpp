@@ -41,4 +41,9 @@ void accept_all_and_follow(Context& context) {
   for (std::size_t i = 0; i < fds.size(); ++i) end_passively_in_turn(fds[i], static_cast<int>(i));
 }
 
+void connect_and_follow(Context& context) {
+  context.link.wait();
+  for (int i = 0; i < context.options.count; ++i) end_passively_in_turn(connect_one(context), i);
+}
+
 }  // namespace twtrace::workload

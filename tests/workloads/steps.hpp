@@ -25,4 +25,7 @@ void close_all(const std::vector<int>& fds);
 /// A whole server role: accepts all, lets the client go on, then ends each connection that the client closes.
 void accept_all_and_follow(Context& context);
 
+/// A whole client role: connects again and again, ending each connection that the server closes.
+void connect_and_follow(Context& context);
+
 }  // namespace twtrace::workload
