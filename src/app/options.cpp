@@ -2,199 +2,71 @@
 #include "app/options.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
-#include <cmath>
-#include <cstdlib>
-#include <map>
 #include <string_view>
 #include <vector>
 
+#include "app/option_groups.hpp"
 #include "app/version.hpp"
 
 namespace twtrace::app {
 namespace {
 
-const std::map<std::string, Command> kCommands = {
-    {"top", Command::kTop}, {"events", Command::kEvents}, {"doctor", Command::kDoctor}, {"demo", Command::kDemo}};
-const std::map<std::string, Format> kFormats = {
-    {"table", Format::kTable}, {"wide", Format::kWide}, {"json", Format::kJson}, {"csv", Format::kCsv}};
-const std::map<std::string, model::Group> kGroups = {
-    {"process", model::Group::kProcess}, {"pid", model::Group::kPid},   {"service", model::Group::kService},
-    {"port", model::Group::kPort},       {"peer", model::Group::kPeer}, {"netns", model::Group::kNetns}};
+/// What everything that shows a running trace takes.
+void add_watch_options(CLI::App& app, Options& options, Raw& raw) {
+  add_view_options(app, options, raw);
+  add_session_options(app, options, raw);
+  add_interval_positionals(app, raw);
+}
 
-constexpr double kMinDelay = 0.05;
-constexpr double kMaxDelay = 86400;
-constexpr std::uint32_t kMaxRing = 1U << 30U;
-constexpr std::uint64_t kMaxCount = 1'000'000'000;
-constexpr std::uint64_t kMaxPid = 1U << 22U;  // PID_MAX_LIMIT of linux/threads.h
-constexpr std::uint64_t kMaxPort = 65535;
+base::Result<void> check_watch_options(Options& options, const Raw& raw) {
+  if (auto usable = check_view_options(options, raw); !usable) return usable;
+  return check_session_options(options, raw);
+}
 
-/// Text as it comes from the command line, before it is checked.
-struct Raw {
-  std::string format = "table";
-  bool json = false;
-  std::string group = "process";
-  std::string sort = "created/s";
-  std::string probe = "auto";
-  std::string color = "auto";
-  std::vector<std::string> no_features;
-  std::string ring = "4M";
-  std::uint64_t rows = 0;
-  std::uint64_t max_rows = 10000;
-  bool relative_time = false;
-  bool wall_time = false;
-  std::optional<double> interval;
-  std::optional<std::uint64_t> count;
+/// A command: adding one takes its line here, its group of options (option_groups.hpp) and its case in run.cpp.
+struct CommandSpec {
+  Command command;
+  const char* name;
+  const char* about;
+  void (*add)(CLI::App& app, Options& options, Raw& raw);
+  base::Result<void> (*check)(Options& options, const Raw& raw);
 };
 
-/// CLI11 takes "-1" for a large unsigned number, and every base that strtoull knows.
-CLI::Validator whole_number(std::uint64_t least, std::uint64_t most) {
-  const auto check = [least, most](const std::string& text) {
-    std::uint64_t value = 0;
-    const char* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, value);
-    const bool usable = error == std::errc() && stop == end && value >= least && value <= most;
-    return usable ? std::string()
-                  : fmt::format("\"{}\" cannot be used: give a whole number from {} to {}", text, least, most);
-  };
-  return {check, ""};
+constexpr std::array kCommands = {
+    CommandSpec{Command::kTop, "top", "who fills the table, refreshed (the default command)", add_watch_options,
+                check_watch_options},
+    CommandSpec{Command::kEvents, "events", "one line or JSON object per bucket created, refused or removed",
+                add_watch_options, check_watch_options},
+    CommandSpec{Command::kDoctor, "doctor", "whether it can run here, and the limits of this host's namespaces",
+                add_watch_options, check_watch_options},
+    CommandSpec{Command::kDemo, "demo", "a private network namespace with a small table and three named services",
+                add_watch_options, check_watch_options},
+};
+
+const CommandSpec* find_command(std::string_view name) {
+  const auto* const found =
+      std::find_if(kCommands.begin(), kCommands.end(), [name](const CommandSpec& spec) { return spec.name == name; });
+  return found == kCommands.end() ? nullptr : found;
 }
 
-/// Options that every command takes, so that they may stand before or after its name.
-void add_options(CLI::App& app, Options& options, Raw& raw) {
-  app.add_flag("-b,--batch", options.batch, "print to standard output, one table or object per interval");
-  app.add_option("-d,--delay", options.delay_s, "seconds between updates, fractions allowed (default 1)");
-  app.add_option("-n,--iterations", options.iterations, "stop after so many updates")
-      ->check(whole_number(0, kMaxCount));
-  app.add_option("-g,--group", raw.group, "process, pid, service, port, peer or netns (default process)");
-  app.add_option("-s,--sort", raw.sort, "sort by this column; \"help\" lists them");
-  app.add_option("-r,--rows", raw.rows, "show at most so many rows")->check(whole_number(0, kMaxCount));
-  app.add_option("-o,--output", raw.format, "table, wide, json or csv");
-  app.add_flag("--json", raw.json, "same as -o json");
-  app.add_option("-p,--pid", options.view.filter.pid, "only this process")->check(whole_number(1, kMaxPid));
-  app.add_option("-L,--local-port", options.session.local_port, "only connections with this local port")
-      ->check(whole_number(1, kMaxPort));
-  app.add_option("-D,--remote-port", options.session.remote_port, "only connections to this remote port")
-      ->check(whole_number(1, kMaxPort));
-  app.add_flag("-4", options.view.filter.only_ipv4, "only IPv4 (v4-mapped too)");
-  app.add_flag("-6", options.view.filter.only_ipv6, "only IPv6");
-  app.add_option("--comm", options.view.filter.comm, "only processes with this name (shell pattern)");
-  app.add_option("--service", options.view.filter.service, "only this service (shell pattern)");
-  app.add_option("--netns", options.netns, "all, self, an inode number, a name or a path");
-  app.add_flag("-t", raw.relative_time, "events: seconds since the start");
-  app.add_flag("-T", raw.wall_time, "events: time of day, UTC (default)");
-  app.add_option("--probe", raw.probe, "auto, fentry, kprobe or tracepoint");
-  app.add_option("--no-feature", raw.no_features, "do as if this kernel lacked a feature (repeatable)");
-  app.add_option("--btf", options.session.btf_path, "BTF of this kernel, for kernels that carry none");
-  app.add_option("--ring-size", raw.ring, "bytes of the event ring, a power of two (K and M allowed; default 4M)");
-  app.add_option("--max-rows", raw.max_rows, "rows kept of ended processes; older ones merge into (other)")
-      ->check(whole_number(0, kMaxCount));
-  app.add_option("--color", raw.color, "auto, always or never");
-  app.add_flag("-v,--verbose", options.verbosity, "more diagnostics; repeat for still more");
+const CommandSpec& spec_of(Command command) {
+  return *std::find_if(kCommands.begin(), kCommands.end(),
+                       [command](const CommandSpec& spec) { return spec.command == command; });
 }
 
-void add_positionals(CLI::App& app, Raw& raw) {
-  app.add_option("interval", raw.interval, "same as -d")->option_text("SECONDS");
-  app.add_option("count", raw.count, "same as -n")->option_text("N")->check(whole_number(0, kMaxCount));
-}
-
-template <class Value>
-base::Result<Value> look_up(const std::map<std::string, Value>& known, const std::string& text,
-                            std::string_view option) {
-  const auto found = known.find(text);
-  if (found != known.end()) return found->second;
-  std::string all;
-  for (const auto& [name, value] : known) all += (all.empty() ? "" : ", ") + name;
-  return base::fail(base::ErrorCode::kUsage, fmt::format("{}: unknown value \"{}\"", option, text), "known are " + all);
-}
-
-base::Result<std::uint32_t> parse_ring_size(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const std::string_view unit(end, text.data() + text.size());
-  const std::uint64_t factor = unit.empty() ? 1 : unit == "K" ? 1024 : unit == "M" ? 1024 * 1024 : 0;
-  const std::uint64_t bytes = value * factor;
-  const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  const bool power_of_two = bytes != 0 && (bytes & (bytes - 1)) == 0;
-  if (error != std::errc() || factor == 0 || value > kMaxRing || !power_of_two || bytes < page || bytes > kMaxRing) {
-    return base::fail(base::ErrorCode::kUsage, fmt::format("--ring-size: \"{}\" cannot be used", text),
-                      fmt::format("give a power of two from {} to 1024M", page));
+/// "top, events and doctor"
+std::string command_names() {
+  std::string names;
+  for (std::size_t i = 0; i < kCommands.size(); ++i) {
+    names += i == 0 ? "" : i + 1 < kCommands.size() ? ", " : " and ";
+    names += kCommands[i].name;
   }
-  return static_cast<std::uint32_t>(bytes);
-}
-
-base::Result<void> check_delay(Options& options, const Raw& raw) {
-  if (raw.interval) options.delay_s = *raw.interval;
-  if (raw.count) options.iterations = *raw.count;
-  if (!(options.delay_s >= kMinDelay) || options.delay_s > kMaxDelay) {
-    return base::fail(base::ErrorCode::kUsage, fmt::format("-d: {} seconds cannot be used", options.delay_s),
-                      fmt::format("give {} to {}", kMinDelay, kMaxDelay));
-  }
-  return {};
-}
-
-base::Result<void> check_view(Options& options, const Raw& raw) {
-  const auto group = look_up(kGroups, raw.group, "-g");
-  if (!group) return tl::unexpected(group.error());
-  options.view.group = *group;
-  const auto sort = model::sort_column_named(raw.sort);
-  if (!sort) {
-    return base::fail(base::ErrorCode::kUsage, fmt::format("-s: unknown column \"{}\"", raw.sort),
-                      "twtrace -s help lists them");
-  }
-  options.view.sort = *sort;
-  options.view.max_rows = raw.rows;
-  model::Filter& filter = options.view.filter;
-  filter.only_matched = options.session.local_port != 0 || options.session.remote_port != 0;
-  if (filter.only_ipv4 && filter.only_ipv6) {
-    return base::fail(base::ErrorCode::kUsage, "-4 and -6 together match nothing", "give one of them");
-  }
-  if (filter.pid && *group == model::Group::kPeer) {
-    return base::fail(base::ErrorCode::kUsage, "-p cannot be combined with -g peer",
-                      "peers are counted per service and process name: use --comm or --service");
-  }
-  return {};
-}
-
-base::Result<void> check_output(Options& options, const Raw& raw) {
-  const auto format = look_up(kFormats, raw.format, "-o");
-  if (!format) return tl::unexpected(format.error());
-  options.format = raw.json ? Format::kJson : *format;
-  if (options.command == Command::kEvents && options.format == Format::kCsv) {
-    return base::fail(base::ErrorCode::kUsage, "events cannot be written as csv", "use --json");
-  }
-  if (raw.relative_time) options.time_stamp = output::TimeStamp::kRelative;
-  if (raw.color != "auto" && raw.color != "always" && raw.color != "never") {
-    return base::fail(base::ErrorCode::kUsage, fmt::format("--color: unknown value \"{}\"", raw.color),
-                      "known are always, auto, never");
-  }
-  const char* no_color = std::getenv("NO_COLOR");
-  const bool wanted = no_color == nullptr || *no_color == '\0';
-  const bool automatic = raw.color == "auto" && wanted && ::isatty(STDOUT_FILENO) != 0;
-  if (raw.color == "always" || automatic) options.color = output::Color::kAlways;
-  return {};
-}
-
-base::Result<void> check_session(Options& options, const Raw& raw) {
-  if (raw.probe != "auto") {
-    options.session.backend = loader::backend_named(raw.probe);
-    if (!options.session.backend) {
-      return base::fail(base::ErrorCode::kUsage, fmt::format("--probe: unknown backend \"{}\"", raw.probe),
-                        "known are auto, fentry, kprobe, tracepoint");
-    }
-  }
-  options.session.no_features.insert(raw.no_features.begin(), raw.no_features.end());
-  options.session.max_rows = raw.max_rows;
-  const auto ring = parse_ring_size(raw.ring);
-  if (!ring) return tl::unexpected(ring.error());
-  options.session.ring_bytes = *ring;
-  return {};
+  return names;
 }
 
 std::string sort_help() {
@@ -206,11 +78,22 @@ std::string sort_help() {
 /// A first word that is neither an option nor a number is a command; CLI11 would take it for the interval.
 base::Result<void> check_command_word(int argc, const char* const* argv) {
   if (argc < 2 || argv[1][0] == '-' || argv[1][0] == '.' || std::isdigit(static_cast<unsigned char>(argv[1][0])) != 0 ||
-      kCommands.contains(argv[1])) {
+      find_command(argv[1]) != nullptr) {
     return {};
   }
   return base::fail(base::ErrorCode::kUsage, fmt::format("unknown command \"{}\"", argv[1]),
-                    "commands are top, events, doctor and demo; twtrace --help explains");
+                    "commands are " + command_names() + "; twtrace --help explains");
+}
+
+/// Options of the watching commands may stand before their name; those of the others may mean something else there.
+base::Result<void> check_order(const CLI::App& app, const CommandSpec& spec) {
+  if (spec.add == add_watch_options) return {};
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->count() == 0 || option->check_lname("verbose")) continue;
+    return base::fail(base::ErrorCode::kUsage, fmt::format("{} stands before \"{}\"", option->get_name(), spec.name),
+                      fmt::format("options of {} follow its name; twtrace {} --help lists them", spec.name, spec.name));
+  }
+  return {};
 }
 
 std::string one_line(std::string text) {
@@ -228,18 +111,13 @@ base::Result<Options> parse_options(int argc, const char* const* argv) {
   CLI::App app("Names who fills the TIME_WAIT table, who was refused, and when it will be full.", "twtrace");
   app.set_version_flag("--version", fmt::format("twtrace {}", kVersion));
   app.require_subcommand(0, 1);
-  add_options(app, options, raw);
-  add_positionals(app, raw);
-  const std::map<std::string, std::string> about = {
-      {"top", "who fills the table, refreshed (the default command)"},
-      {"events", "one line or JSON object per bucket created, refused or removed"},
-      {"doctor", "whether it can run here, and the limits of this host's namespaces"},
-      {"demo", "a private network namespace with a small table and three named services"}};
-  for (const auto& [name, command] : kCommands) {
-    CLI::App* sub = app.add_subcommand(name, about.at(name));
-    add_options(*sub, options, raw);
-    add_positionals(*sub, raw);
-    sub->callback([&options, value = command] { options.command = value; });
+  add_watch_options(app, options, raw);
+  add_verbose_option(app, options);
+  for (const CommandSpec& spec : kCommands) {
+    CLI::App* sub = app.add_subcommand(spec.name, spec.about);
+    spec.add(*sub, options, raw);
+    add_verbose_option(*sub, options);
+    sub->callback([&options, command = spec.command] { options.command = command; });
   }
   try {
     app.parse(argc, argv);
@@ -250,14 +128,14 @@ base::Result<Options> parse_options(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     return base::fail(base::ErrorCode::kUsage, one_line(error.what()), "twtrace --help lists the options");
   }
+  const CommandSpec& spec = spec_of(options.command);
+  if (auto ordered = check_order(app, spec); !ordered) return tl::unexpected(ordered.error());
   if (raw.sort == "help") {
     options.show_help_only = true;
     options.help_text = sort_help();
     return options;
   }
-  for (const auto& check : {check_delay, check_view, check_output, check_session}) {
-    if (auto checked = check(options, raw); !checked) return tl::unexpected(checked.error());
-  }
+  if (auto usable = spec.check(options, raw); !usable) return tl::unexpected(usable.error());
   return options;
 }
 
