@@ -7,16 +7,12 @@
 #include "kernel/netns_scope.hpp"
 #include "loader/tracer.hpp"
 #include "model/rate.hpp"
+#include "model/sort.hpp"
 
 namespace twtrace::app {
 namespace {
 
 std::uint64_t created(const kernel::TcpExt& ext) { return ext.tw + ext.tw_killed; }
-
-double fill(const model::NetnsRow& row) {
-  if (!row.limit || !row.in_use || *row.limit == 0) return 0;
-  return static_cast<double>(*row.in_use) / static_cast<double>(*row.limit);
-}
 
 /// A published slot, or the one for what found no slot of its own.
 bool holds_counts(std::uint32_t slot, const tw_netns& netns) {
@@ -232,6 +228,7 @@ std::vector<model::NetnsRow> NetnsWatch::rows(double interval_s) const {
   std::vector<model::NetnsRow> result;
   for (const auto& [slot, watched] : watched_) {
     model::NetnsRow row;
+    row.id = slot;
     row.netns = watched.inum;
     row.name = watched.name;
     row.gone = watched.gone;
@@ -265,10 +262,7 @@ std::vector<model::NetnsRow> NetnsWatch::rows(double interval_s) const {
     }
     result.push_back(std::move(row));
   }
-  std::stable_sort(result.begin(), result.end(), [](const model::NetnsRow& left, const model::NetnsRow& right) {
-    if (fill(left) != fill(right)) return fill(left) > fill(right);
-    return left.counts.created() > right.counts.created();
-  });
+  model::sort_fullest_first(result);
   return result;
 }
 

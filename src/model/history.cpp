@@ -2,7 +2,6 @@
 #include "model/history.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <utility>
 
 namespace twtrace::model {
@@ -13,22 +12,6 @@ constexpr std::uint64_t kTrimInterval = 16;
 /// What makes room when memory is short.
 constexpr std::size_t kSamplesAtOnce = 10;
 
-std::size_t hash_of(const Identity& who, RowKind kind, const Peer* peer) {
-  const std::hash<std::string> of_text;
-  std::size_t hash = of_text(who.comm) + static_cast<std::size_t>(kind);
-  const auto mix = [&hash](std::uint64_t value) { hash = (hash ^ value) * 0x9e3779b97f4a7c15U + (hash >> 29U); };
-  mix(who.netns);
-  mix(who.pid.value_or(0));
-  mix(who.start_ns);
-  mix(who.port);
-  mix(of_text(who.service.cgroup));
-  if (peer != nullptr) {
-    mix(of_text(peer->address));
-    mix(peer->port.value_or(0));
-  }
-  return hash;
-}
-
 const Peer* pointer(const std::optional<Peer>& peer) { return peer ? &*peer : nullptr; }
 
 void subtract(std::optional<std::uint64_t>& from, const std::optional<std::uint64_t>& amount) {
@@ -36,19 +19,6 @@ void subtract(std::optional<std::uint64_t>& from, const std::optional<std::uint6
 }
 
 }  // namespace
-
-std::size_t History::Hash::operator()(const TrackKey& key) const {
-  return hash_of(key.identity, key.kind, pointer(key.peer));
-}
-std::size_t History::Hash::operator()(const Fact& fact) const { return hash_of(fact.identity, fact.kind, fact.peer); }
-
-bool History::Same::operator()(const TrackKey& left, const TrackKey& right) const {
-  return left.kind == right.kind && left.identity == right.identity && left.peer == right.peer;
-}
-bool History::Same::operator()(const Fact& fact, const TrackKey& key) const {
-  const bool same_peer = fact.peer == nullptr ? !key.peer : key.peer && *fact.peer == *key.peer;
-  return fact.kind == key.kind && same_peer && fact.identity == key.identity;
-}
 
 std::uint64_t History::append(SnapshotPtr head, const Source& source) {
   samples_.push_back({std::move(head), source.namespaces()});
@@ -66,8 +36,7 @@ std::uint64_t History::append(SnapshotPtr head, const Source& source) {
 void History::record(Tracks& tracks, const Fact& fact, std::uint64_t sample) {
   auto found = tracks.find(fact);
   if (found == tracks.end()) {
-    TrackKey key{fact.identity, fact.kind, fact.peer != nullptr ? std::optional(*fact.peer) : std::nullopt};
-    found = tracks.emplace(std::move(key), Track{}).first;
+    found = tracks.emplace(track_key(fact), Track{}).first;
     found->second.first_unix_ms = samples_.back().head->time_unix_ms;
   }
   Track& track = found->second;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "model/snapshot.hpp"
+#include "model/track_key.hpp"
 #include "model/view.hpp"
 
 namespace twtrace::model {
@@ -19,13 +20,6 @@ struct HistoryLimits {
   double seconds = 600;
   std::size_t samples = 1200;
   std::size_t bytes = std::size_t{64} << 20U;  ///< of row versions: the part that grows with the load
-};
-
-/// A row of the table through time.
-struct TrackKey {
-  Identity identity;
-  RowKind kind = RowKind::kNormal;
-  std::optional<Peer> peer;
 };
 
 /// One moment at which a row's numbers were not those of the sample before.
@@ -105,18 +99,7 @@ class History {
     std::int64_t first_unix_ms = 0;
     Counters zero;
   };
-  struct Hash {
-    using is_transparent = void;  // NOLINT(readability-identifier-naming): the name that containers look for
-    std::size_t operator()(const TrackKey& key) const;
-    std::size_t operator()(const Fact& fact) const;
-  };
-  struct Same {
-    using is_transparent = void;  // NOLINT(readability-identifier-naming): the name that containers look for
-    bool operator()(const TrackKey& left, const TrackKey& right) const;
-    bool operator()(const Fact& fact, const TrackKey& key) const;
-    bool operator()(const TrackKey& key, const Fact& fact) const { return (*this)(fact, key); }
-  };
-  using Tracks = std::unordered_map<TrackKey, Track, Hash, Same>;
+  using Tracks = std::unordered_map<TrackKey, Track, TrackHash, SameTrack>;
 
   void record(Tracks& tracks, const Fact& fact, std::uint64_t sample);
   void close_vanished(std::uint64_t sample);

@@ -93,6 +93,7 @@ struct NetnsRow {
   KernelCounts kernel;
   MissedCounts missed;
   std::optional<bool> reconciled;  ///< counts equal the kernel's; empty when the kernel's cannot be compared
+  std::uint32_t id = 0;            ///< NetnsInfo::id: inode numbers are given again
 };
 
 /// How far short detail fell, and why. None of these changes a count.

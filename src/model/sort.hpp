@@ -39,4 +39,7 @@ std::optional<SortColumn> sort_column_named(std::string_view name);
 /// last either way.
 void sort_rows(std::vector<Row>& rows, SortColumn column, bool reverse = false);
 
+/// The share of its table that is in use, highest first, then the most created; equal ones keep their order.
+void sort_fullest_first(std::vector<NetnsRow>& namespaces);
+
 }  // namespace twtrace::model

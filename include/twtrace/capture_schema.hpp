@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+// The capture file: an SQLite database with exactly these tables. A contract: whoever has a file may query it with any
+// SQLite client. docs/capture.md explains it and has example queries.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace twtrace::capture
+{
+
+/// PRAGMA application_id, "TwTr": what file(1) and twtrace know the file by.
+inline constexpr std::uint32_t kApplicationId = 0x54775472;
+/// PRAGMA user_version. Any change of the tables below is a new version; a reader refuses a newer one.
+inline constexpr int kSchemaVersion = 1;
+
+struct SchemaTable {
+	const char *name;
+	const char *sql; ///< as sqlite_schema keeps it, byte for byte: the reader accepts no other
+};
+
+/// Counts are increments: the sum over any samples is what was counted in them, the sum over all up to one is what had
+/// been counted since the start by then. Columns that end in `_total` are since the start. NULL is unknown, never 0.
+inline constexpr std::array kSchema = {
+    SchemaTable{"capture", R"(CREATE TABLE capture(
+  id INTEGER PRIMARY KEY,            -- always 1
+  twtrace_version TEXT NOT NULL,
+  host TEXT NOT NULL,
+  kernel TEXT NOT NULL,
+  backend TEXT NOT NULL,
+  sees_removal INTEGER NOT NULL,     -- 1: expired, reused, recycled and purged are known
+  interval_s REAL NOT NULL,          -- asked for; each sample has its own
+  started_unix_ms INTEGER NOT NULL,  -- counting began
+  ended_unix_ms INTEGER,             -- NULL: it was cut (or still runs) and ends with its last sample
+  bucket_bytes INTEGER,              -- kernel memory of one bucket
+  command_started_unix_ms INTEGER,
+  command_ended_unix_ms INTEGER,
+  command_exit_code INTEGER,
+  command_signal INTEGER,
+  writer_pid INTEGER NOT NULL,
+  writer_start_ns INTEGER NOT NULL   -- since boot; with writer_pid tells whether it still runs
+))"},
+    SchemaTable{"fallback", R"(CREATE TABLE fallback(
+  id INTEGER PRIMARY KEY,
+  reason TEXT NOT NULL               -- why a backend was passed over, or what this one cannot see
+))"},
+    SchemaTable{"argument", R"(CREATE TABLE argument(
+  id INTEGER PRIMARY KEY,            -- position in the command, from 0
+  value TEXT NOT NULL
+))"},
+    SchemaTable{"mark", R"(CREATE TABLE mark(
+  id INTEGER PRIMARY KEY,
+  time_unix_ms INTEGER NOT NULL,
+  name TEXT NOT NULL
+))"},
+    SchemaTable{"setting", R"(CREATE TABLE setting(
+  id INTEGER PRIMARY KEY,
+  at_end INTEGER NOT NULL,           -- 0: when the namespace was first seen, 1: at the end of the capture
+  netns INTEGER NOT NULL,            -- inode number
+  name TEXT NOT NULL,
+  tcp_max_tw_buckets INTEGER,
+  default_limit INTEGER,
+  tcp_fin_timeout INTEGER,
+  tcp_tw_reuse INTEGER,
+  tcp_max_syn_backlog INTEGER,
+  somaxconn INTEGER,
+  ephemeral_ports INTEGER            -- ip_local_port_range without ip_local_reserved_ports
+))"},
+    SchemaTable{"netns", R"(CREATE TABLE netns(
+  id INTEGER PRIMARY KEY,            -- of this capture: inode numbers are used again
+  inode INTEGER NOT NULL,
+  name TEXT NOT NULL
+))"},
+    SchemaTable{"service", R"(CREATE TABLE service(
+  id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,                -- systemd, docker, containerd, cri-o, podman, kubernetes, cgroup, unknown
+  name TEXT NOT NULL,
+  cgroup TEXT NOT NULL,
+  pod TEXT NOT NULL,
+  container TEXT NOT NULL
+))"},
+    SchemaTable{"owner", R"(CREATE TABLE owner(
+  id INTEGER PRIMARY KEY,
+  netns INTEGER NOT NULL,            -- netns.id
+  service INTEGER NOT NULL,          -- service.id
+  is_other INTEGER NOT NULL,         -- 1: processes that were merged to bound memory
+  pid INTEGER,
+  start_ns INTEGER NOT NULL,         -- since boot; with pid tells processes apart
+  comm TEXT NOT NULL,
+  uid INTEGER NOT NULL,
+  role TEXT NOT NULL,                -- server, client
+  port INTEGER NOT NULL,
+  attribution TEXT NOT NULL,         -- closer, cgroup, none
+  ipv6 INTEGER NOT NULL,
+  matched INTEGER NOT NULL
+))"},
+    SchemaTable{"peer", R"(CREATE TABLE peer(
+  id INTEGER PRIMARY KEY,
+  netns INTEGER NOT NULL,            -- as in owner: who talked to the peer
+  service INTEGER NOT NULL,
+  is_other INTEGER NOT NULL,
+  pid INTEGER,
+  start_ns INTEGER NOT NULL,
+  comm TEXT NOT NULL,
+  uid INTEGER NOT NULL,
+  role TEXT NOT NULL,
+  port INTEGER NOT NULL,
+  attribution TEXT NOT NULL,
+  ipv6 INTEGER NOT NULL,
+  matched INTEGER NOT NULL,
+  address TEXT NOT NULL,
+  peer_port INTEGER                  -- NULL: ephemeral
+))"},
+    SchemaTable{"sample", R"(CREATE TABLE sample(
+  id INTEGER PRIMARY KEY,            -- from 1, without gaps
+  time_unix_ms INTEGER NOT NULL,
+  interval_s REAL NOT NULL,          -- that ended then
+  uptime_s REAL NOT NULL,
+  live_age_s REAL,
+  cpu_percent REAL NOT NULL,         -- of twtrace itself, of one core
+  rss_bytes INTEGER NOT NULL,
+  bpf_run_ns_per_event REAL,
+  ports_counted INTEGER NOT NULL     -- 1: port_use has this sample's, else those of an earlier one hold
+))"},
+    SchemaTable{"netns_sample", R"(CREATE TABLE netns_sample(
+  id INTEGER PRIMARY KEY,            -- only namespaces in which something changed
+  sample INTEGER NOT NULL,
+  netns INTEGER NOT NULL,            -- netns.id
+  gone INTEGER NOT NULL,
+  "limit" INTEGER,
+  in_use INTEGER,
+  pre_existing INTEGER,
+  time_wait INTEGER NOT NULL,        -- increments of everything seen in it
+  fin_wait2 INTEGER NOT NULL,
+  overflow_time_wait INTEGER NOT NULL,
+  overflow_fin_wait2 INTEGER NOT NULL,
+  no_memory INTEGER NOT NULL,
+  expired INTEGER NOT NULL,
+  reused INTEGER NOT NULL,
+  recycled INTEGER NOT NULL,
+  purged INTEGER NOT NULL,
+  unattributed_time_wait INTEGER NOT NULL,  -- increments of the part that no owner took
+  unattributed_fin_wait2 INTEGER NOT NULL,
+  unattributed_overflow_time_wait INTEGER NOT NULL,
+  unattributed_overflow_fin_wait2 INTEGER NOT NULL,
+  unattributed_no_memory INTEGER NOT NULL,
+  unattributed_expired INTEGER NOT NULL,
+  unattributed_reused INTEGER NOT NULL,
+  unattributed_recycled INTEGER NOT NULL,
+  unattributed_purged INTEGER NOT NULL,
+  kernel_created_total INTEGER,      -- the kernel's own counters
+  kernel_overflow_total INTEGER,
+  kernel_reused_total INTEGER,
+  listen_overflows_total INTEGER,
+  listen_drops_total INTEGER,
+  missed_created_total INTEGER,      -- counted by the kernel, seen by no program
+  missed_overflow_total INTEGER,
+  reconciled INTEGER
+))"},
+    SchemaTable{"owner_sample", R"(CREATE TABLE owner_sample(
+  id INTEGER PRIMARY KEY,            -- only owners of which something changed
+  sample INTEGER NOT NULL,
+  owner INTEGER NOT NULL,            -- owner.id
+  moved INTEGER NOT NULL,            -- 1: not counted now but moved between owners that were merged; may be negative
+  time_wait INTEGER NOT NULL,
+  fin_wait2 INTEGER NOT NULL,
+  overflow_time_wait INTEGER NOT NULL,
+  overflow_fin_wait2 INTEGER NOT NULL,
+  no_memory INTEGER NOT NULL,
+  expired INTEGER NOT NULL,
+  reused INTEGER NOT NULL,
+  recycled INTEGER NOT NULL,
+  purged INTEGER NOT NULL,
+  live INTEGER,
+  pids INTEGER NOT NULL,             -- processes merged; 0: the owner is part of another one from here on
+  exited INTEGER NOT NULL
+))"},
+    SchemaTable{"peer_sample", R"(CREATE TABLE peer_sample(
+  id INTEGER PRIMARY KEY,            -- only peers of which something changed; from events, so a lower bound
+  sample INTEGER NOT NULL,
+  peer INTEGER NOT NULL,             -- peer.id
+  moved INTEGER NOT NULL,
+  time_wait INTEGER NOT NULL,
+  fin_wait2 INTEGER NOT NULL,
+  overflow_time_wait INTEGER NOT NULL,
+  overflow_fin_wait2 INTEGER NOT NULL,
+  no_memory INTEGER NOT NULL,
+  expired INTEGER NOT NULL,
+  reused INTEGER NOT NULL,
+  recycled INTEGER NOT NULL,
+  purged INTEGER NOT NULL,
+  live INTEGER,
+  pids INTEGER NOT NULL,
+  exited INTEGER NOT NULL
+))"},
+    SchemaTable{"loss", R"(CREATE TABLE loss(
+  id INTEGER PRIMARY KEY,            -- only when one of them changed
+  sample INTEGER NOT NULL,
+  events_total INTEGER NOT NULL,
+  counts_total INTEGER NOT NULL,
+  rows_full_total INTEGER NOT NULL,
+  rows_busy_total INTEGER NOT NULL,
+  netns_full_total INTEGER NOT NULL,
+  sockets_full_total INTEGER NOT NULL,
+  buckets_full_total INTEGER NOT NULL,
+  cgroups_full_total INTEGER NOT NULL,
+  listeners_full_total INTEGER NOT NULL,
+  pairs_lost_total INTEGER NOT NULL,
+  recursion_misses_total INTEGER
+))"},
+    SchemaTable{"port_use", R"(CREATE TABLE port_use(
+  id INTEGER PRIMARY KEY,            -- the fullest destinations, when they were counted and changed
+  sample INTEGER NOT NULL,
+  netns INTEGER NOT NULL,            -- inode number
+  address TEXT NOT NULL,
+  port INTEGER,
+  taken INTEGER NOT NULL,            -- ephemeral ports in use towards it
+  usable INTEGER NOT NULL            -- of so many
+))"},
+    SchemaTable{"event", R"(CREATE TABLE event(
+  id INTEGER PRIMARY KEY,            -- only with --events
+  time_unix_ms INTEGER NOT NULL,
+  kind TEXT NOT NULL,                -- created, overflow, no_memory, removed
+  substate TEXT NOT NULL,            -- fin_wait2, time_wait
+  reason TEXT,                       -- removed only: unknown, expired, reused, recycled, purged
+  age_s REAL,                        -- removed only
+  cookie INTEGER,
+  netns INTEGER,                     -- inode number
+  pid INTEGER,
+  comm TEXT,
+  uid INTEGER,
+  service INTEGER NOT NULL,          -- service.id
+  role TEXT,
+  port INTEGER,
+  attribution TEXT NOT NULL,
+  local_address TEXT NOT NULL,
+  local_port INTEGER NOT NULL,
+  remote_address TEXT NOT NULL,
+  remote_port INTEGER NOT NULL
+))"},
+};
+
+} // namespace twtrace::capture

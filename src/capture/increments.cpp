@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capture/increments.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace twtrace::capture {
+namespace {
+
+using Fields = std::array<std::uint64_t, kCounterFields>;
+
+Fields fields(const model::Counters& counts) {
+  return {counts.time_wait,
+          counts.fin_wait2,
+          counts.overflow_time_wait,
+          counts.overflow_fin_wait2,
+          counts.no_memory,
+          counts.expired,
+          counts.reused,
+          counts.recycled,
+          counts.purged};
+}
+
+}  // namespace
+
+Delta difference(const model::Counters& now, const model::Counters& before) {
+  const Fields left = fields(now);
+  const Fields right = fields(before);
+  Delta delta{};
+  for (std::size_t i = 0; i < kCounterFields; ++i) delta[i] = static_cast<std::int64_t>(left[i] - right[i]);
+  return delta;
+}
+
+bool is_zero(const Delta& delta) { return delta == Delta{}; }
+
+bool add_delta(const Delta& delta, model::Counters& counts) {
+  const std::array<std::uint64_t*, kCounterFields> to = {&counts.time_wait,
+                                                         &counts.fin_wait2,
+                                                         &counts.overflow_time_wait,
+                                                         &counts.overflow_fin_wait2,
+                                                         &counts.no_memory,
+                                                         &counts.expired,
+                                                         &counts.reused,
+                                                         &counts.recycled,
+                                                         &counts.purged};
+  for (std::size_t i = 0; i < kCounterFields; ++i) {
+    std::int64_t sum = 0;
+    if (__builtin_add_overflow(static_cast<std::int64_t>(*to[i]), delta[i], &sum) || sum < 0) return false;
+    *to[i] = static_cast<std::uint64_t>(sum);
+  }
+  return true;
+}
+
+void Increments::add(const model::Fact& fact) {
+  auto found = tracks_.find(fact);
+  if (found == tracks_.end()) {
+    found = tracks_.emplace(model::track_key(fact), Track{}).first;
+    found->second.id = ++last_id_;
+  }
+  Track& track = found->second;
+  if (track.seen == sample_) {  // a recycled slot and what is left of it
+    track.counts += fact.counts;
+    track.previous += fact.previous;
+    track.gauges.live = track.gauges.live && fact.live ? std::optional(*track.gauges.live + *fact.live) : std::nullopt;
+    track.gauges.exited = track.gauges.exited && fact.exited;
+    track.gauges.pids = std::max(track.gauges.pids, fact.pids);
+    return;
+  }
+  track.seen = sample_;
+  track.counts = fact.counts;
+  track.previous = fact.previous;
+  track.gauges = {fact.live, std::max(fact.pids, 1U), fact.exited};
+  touched_.push_back(&*found);
+}
+
+void Increments::say(const model::TrackKey& key, Track& track, std::vector<Change>& changes) {
+  const Delta moved = difference(track.previous, track.said);
+  const Delta counted = difference(track.counts, track.previous);
+  const bool as_before = is_zero(moved) && is_zero(counted) && track.gauges == track.said_gauges;
+  if (as_before && !track.is_new) return;
+  const auto change = [&](bool is_moved, const Delta& delta) {
+    Change row{track.id, std::nullopt, is_moved, delta, track.gauges.live, track.gauges.pids, track.gauges.exited};
+    if (std::exchange(track.is_new, false)) row.new_key = key;
+    changes.push_back(std::move(row));
+  };
+  if (!is_zero(moved)) change(true, moved);
+  if (!is_zero(counted) || is_zero(moved)) change(false, counted);
+  track.said = track.counts;
+  track.said_gauges = track.gauges;
+}
+
+std::vector<Change> Increments::end(bool complete) {
+  std::vector<Change> changes;
+  for (Tracks::value_type* touched : touched_) say(touched->first, touched->second, changes);
+  touched_.clear();
+  if (!complete) return changes;
+  for (auto track = tracks_.begin(); track != tracks_.end();) {
+    if (track->second.seen == sample_) {
+      ++track;
+      continue;
+    }
+    changes.push_back(
+        {track->second.id, std::nullopt, true, difference({}, track->second.said), std::nullopt, 0, true});
+    track = tracks_.erase(track);
+  }
+  return changes;
+}
+
+}  // namespace twtrace::capture

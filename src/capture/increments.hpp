@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// From tables that hold what was counted since the start to what a sample adds. Pure.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "model/track_key.hpp"
+#include "model/view.hpp"
+
+namespace twtrace::capture {
+
+inline constexpr std::size_t kCounterFields = 9;
+/// The fields of Counters in the order of their declaration and of the file's columns.
+using Delta = std::array<std::int64_t, kCounterFields>;
+
+Delta difference(const model::Counters& now, const model::Counters& before);
+bool is_zero(const Delta& delta);
+/// Adds field by field; false, with `counts` in no particular state, when one would fall below 0 or overflow.
+bool add_delta(const Delta& delta, model::Counters& counts);
+
+/// One row of owner_sample or peer_sample.
+struct Change {
+  std::int64_t id = 0;
+  std::optional<model::TrackKey> new_key;  ///< the first change of an id says whose it is
+  bool moved = false;                      ///< between keys, as opposed to counted in this sample
+  Delta delta{};
+  std::optional<std::uint64_t> live;
+  std::uint32_t pids = 1;  ///< 0: from here on part of another key
+  bool exited = false;
+};
+
+/// Remembers what was said of every key, and says only what is new. Ids count from 1 and are never given twice. Not
+/// thread-safe.
+class Increments {
+ public:
+  /// Starts a sample.
+  void begin() { ++sample_; }
+  /// A row of this sample. One key may come more than once: its rows add up.
+  void add(const model::Fact& fact);
+  /// Ends the sample. `complete`: keys that were not added are gone. The sums of all changes so far are what the keys
+  /// of this sample hold.
+  std::vector<Change> end(bool complete);
+  /// Whether the key has been added before, and is not gone.
+  bool knows(const model::Fact& fact) const { return tracks_.find(fact) != tracks_.end(); }
+
+ private:
+  struct Gauges {
+    std::optional<std::uint64_t> live;
+    std::uint32_t pids = 0;
+    bool exited = false;
+    bool operator==(const Gauges&) const = default;
+  };
+  struct Track {
+    std::int64_t id = 0;
+    bool is_new = true;
+    std::uint64_t seen = 0;  ///< last sample that it was in
+    model::Counters said;
+    Gauges said_gauges;
+    model::Counters counts;
+    model::Counters previous;
+    Gauges gauges;
+  };
+  using Tracks = std::unordered_map<model::TrackKey, Track, model::TrackHash, model::SameTrack>;
+
+  static void say(const model::TrackKey& key, Track& track, std::vector<Change>& changes);
+
+  std::uint64_t sample_ = 0;
+  std::int64_t last_id_ = 0;
+  Tracks tracks_;
+  std::vector<Tracks::value_type*> touched_;
+};
+
+}  // namespace twtrace::capture

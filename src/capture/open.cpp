@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capture/open.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/unique_fd.hpp"
+#include "twtrace/capture_schema.hpp"
+
+namespace twtrace::capture {
+namespace {
+
+// The database header: https://sqlite.org/fileformat.html, "The Database Header".
+constexpr std::string_view kMagic("SQLite format 3\0", 16);
+constexpr std::size_t kHeaderSize = 100;
+constexpr std::size_t kApplicationIdOffset = 68;
+// Every connection to a database in WAL mode holds a shared lock on these bytes ("File Locking And Concurrency").
+constexpr off_t kSharedFirst = 0x40000002;
+constexpr off_t kSharedSize = 510;
+
+constexpr int kLongestText = 1 << 20;
+constexpr int kBusyMs = 5000;
+
+base::Error unreadable(int saved_errno, const std::string& path) {
+  auto error =
+      base::fail_errno(saved_errno, path, saved_errno == ENOENT ? "name a file that twtrace capture wrote" : "")
+          .value();
+  if (error.code == base::ErrorCode::kPermission) {
+    error.code = base::ErrorCode::kFailure;
+    error.hint = "read it as its owner, or as root";
+  }
+  return error;
+}
+
+tl::unexpected<base::Error> foreign(const std::string& path, const std::string& what) {
+  return base::fail(base::ErrorCode::kInvalid, path + what, "name a file that twtrace capture wrote");
+}
+
+/// kInvalid unless it begins as a capture does.
+base::Result<void> check_header(int fd, const std::string& path) {
+  std::array<char, kHeaderSize> header{};
+  const ssize_t got = ::pread(fd, header.data(), header.size(), 0);
+  const int saved_errno = errno;
+  if (got < 0) return tl::unexpected(unreadable(saved_errno, path));
+  if (got == 0) return foreign(path, " is empty");
+  const bool database =
+      static_cast<std::size_t>(got) == kHeaderSize && std::string_view(header.data(), kMagic.size()) == kMagic;
+  std::uint32_t id = 0;
+  for (std::size_t i = 0; i < sizeof(id); ++i) {
+    id = id << 8U | static_cast<unsigned char>(header.at(kApplicationIdOffset + i));
+  }
+  return database && id == kApplicationId ? base::Result<void>() : foreign(path, " is no capture");
+}
+
+bool is_open_elsewhere(int fd) {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = kSharedFirst;
+  lock.l_len = kSharedSize;
+  return ::fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+base::Result<void> harden(const Database& database) {
+  sqlite3* handle = database.get();
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, kLongestText);
+  sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0);
+  sqlite3_busy_timeout(handle, kBusyMs);
+  return database.exec("PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY", "cannot be opened");
+}
+
+std::string text_of(sqlite3_stmt* row, int column) {
+  const void* text = sqlite3_column_text(row, column);
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(row, column));
+  return text == nullptr ? std::string() : std::string(static_cast<const char*>(text), size);
+}
+
+base::Result<void> check_version(const Database& database) {
+  const auto version = database.number("PRAGMA user_version");
+  if (!version) return tl::unexpected(version.error());
+  if (*version == kSchemaVersion) return {};
+  if (*version > kSchemaVersion) {
+    return base::fail(base::ErrorCode::kFailure,
+                      fmt::format("{}: version {} of the file format is newer than this twtrace, which knows {}",
+                                  database.path(), *version, kSchemaVersion),
+                      "use a newer twtrace");
+  }
+  return foreign(database.path(), " is no capture");
+}
+
+/// Exactly our tables: a view, a trigger or an index could make a query run what its author likes.
+base::Result<void> check_schema(const Database& database) {
+  auto query = database.prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY rowid");
+  if (!query) return tl::unexpected(query.error());
+  std::size_t found = 0;
+  int code = query->step();
+  for (; code == SQLITE_ROW; code = query->step(), ++found) {
+    const bool known = found < kSchema.size() && text_of(query->get(), 0) == "table" &&
+                       text_of(query->get(), 1) == kSchema.at(found).name &&
+                       text_of(query->get(), 2) == kSchema.at(found).sql;
+    if (!known) break;
+  }
+  if (code == SQLITE_DONE && found == kSchema.size()) return {};
+  if (code != SQLITE_DONE && code != SQLITE_ROW) return tl::unexpected(database.error("cannot be read"));
+  return foreign(database.path(), " is no capture: its tables are not those of one");
+}
+
+base::Result<void> check_pages(const Database& database) {
+  auto query = database.prepare("PRAGMA quick_check(1)");
+  if (!query) return tl::unexpected(query.error());
+  if (query->step() != SQLITE_ROW) return tl::unexpected(database.error("cannot be read"));
+  if (text_of(query->get(), 0) == "ok") return {};
+  return base::fail(base::ErrorCode::kInvalid, database.path() + " is damaged",
+                    "sqlite3 FILE .recover may save parts of it");
+}
+
+/// Opens so that SQLite writes nothing, neither the file nor FILE-shm beside it. A running capture's index is shared
+/// with it. What was cut is read together with its -wal, with an index in our own memory: that takes a connection
+/// without locks (unix-none) that claims to be alone. Without a -wal there is nothing but the file.
+base::Result<Database> open_unwritten(const Looked& looked, const std::string& path) {
+  const std::string uri = file_uri(looked.path) + "?mode=ro";
+  if (looked.in_use) return Database::open(uri, path, SQLITE_OPEN_READONLY, nullptr);
+  if (!looked.has_wal) return Database::open(uri + "&immutable=1", path, SQLITE_OPEN_READONLY, nullptr);
+  auto database = Database::open(uri, path, SQLITE_OPEN_READONLY, "unix-none");
+  if (!database) return database;
+  if (auto alone = database->exec("PRAGMA locking_mode=EXCLUSIVE", "cannot be opened"); !alone) {
+    return tl::unexpected(alone.error());
+  }
+  return database;
+}
+
+}  // namespace
+
+base::Result<Looked> look_at(const std::string& path) {
+  const base::UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  int saved_errno = errno;
+  if (!file) return tl::unexpected(unreadable(saved_errno, path));
+  struct stat found {};
+  if (::fstat(file.get(), &found) != 0 || !S_ISREG(found.st_mode)) return foreign(path, " is no regular file");
+  if (auto sound = check_header(file.get(), path); !sound) return tl::unexpected(sound.error());
+  char* resolved = ::realpath(path.c_str(), nullptr);
+  saved_errno = errno;
+  if (resolved == nullptr) return tl::unexpected(unreadable(saved_errno, path));
+  Looked looked{resolved, is_open_elsewhere(file.get()), false};
+  std::free(resolved);
+  looked.has_wal = ::stat((looked.path + "-wal").c_str(), &found) == 0 && found.st_size > 0;
+  return looked;
+}
+
+base::Result<Database> open_for_reading(const std::string& path) {
+  const auto looked = look_at(path);
+  if (!looked) return tl::unexpected(looked.error());
+  auto database = open_unwritten(*looked, path);
+  if (!database) return database;
+  for (const auto& step : {harden, check_version, check_schema, check_pages}) {
+    if (auto done = step(*database); !done) return tl::unexpected(done.error());
+  }
+  return database;
+}
+
+base::Result<Database> open_for_adding(const std::string& path) {
+  const auto looked = look_at(path);
+  if (!looked) return tl::unexpected(looked.error());
+  auto database =
+      Database::open(file_uri(looked->path) + "?mode=rw", path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, nullptr);
+  if (!database) return database;
+  for (const auto& step : {harden, check_version, check_schema}) {
+    if (auto done = step(*database); !done) return tl::unexpected(done.error());
+  }
+  return database;
+}
+
+}  // namespace twtrace::capture

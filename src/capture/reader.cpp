@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capture/reader.hpp"
+
+#include <utility>
+#include <vector>
+
+#include "capture/columns.hpp"
+#include "capture/open.hpp"
+#include "capture/replay.hpp"
+#include "capture/sqlite.hpp"
+
+namespace twtrace::capture {
+namespace {
+
+model::NetnsSettings read_settings(Columns& row) {
+  model::NetnsSettings netns;
+  netns.netns = row.number<std::uint32_t>();
+  netns.name = row.text();
+  for (auto* value : {&netns.limit, &netns.default_limit, &netns.fin_timeout_s, &netns.tw_reuse, &netns.syn_backlog,
+                      &netns.somaxconn, &netns.ephemeral_ports}) {
+    *value = row.optional_number();
+  }
+  return netns;
+}
+
+}  // namespace
+
+class Reader::Impl {
+ public:
+  explicit Impl(Database database) : database_(std::move(database)) {}
+
+  base::Result<void> read_info() {
+    const auto all = {&Impl::read_capture, &Impl::read_fallbacks, &Impl::read_arguments, &Impl::read_marks,
+                      &Impl::read_all_settings};
+    for (const auto& part : all) {
+      if (auto done = (this->*part)(); !done) return done;
+    }
+    return {};
+  }
+
+  const model::CaptureInfo& info() const { return info_; }
+
+  base::Result<void> for_each(const model::SampleVisitor& visit) { return replay(database_, info_, visit); }
+
+ private:
+  /// Calls back with every row of a query.
+  template <class Take>
+  base::Result<void> each(const char* table, const std::string& sql, const Take& take) {
+    auto query = database_.prepare(sql);
+    if (!query) return tl::unexpected(query.error());
+    int code = query->step();
+    for (; code == SQLITE_ROW; code = query->step()) {
+      Columns row(query->get());
+      take(row);
+      if (!row.ok()) return tl::unexpected(malformed(database_, table));
+    }
+    if (code != SQLITE_DONE) return tl::unexpected(database_.error("cannot be read"));
+    return {};
+  }
+
+  base::Result<void> read_capture() {
+    std::size_t rows = 0;
+    auto done = each("capture", "SELECT * FROM capture", [&](Columns& row) {
+      row.expect(row.integer() == 1);
+      ++rows;
+      info_.twtrace_version = row.text();
+      info_.host.name = row.text();
+      info_.host.kernel = row.text();
+      info_.probe.backend = row.text();
+      info_.probe.sees_removal = row.flag();
+      info_.interval_s = row.length();
+      info_.started_unix_ms = row.unix_ms();
+      const auto moment = [](Columns& columns) { return columns.unix_ms(); };
+      info_.ended_unix_ms = row.optional(moment);
+      info_.bucket_bytes = row.optional_number();
+      command_.started_unix_ms = row.optional(moment);
+      command_.ended_unix_ms = row.optional(moment);
+      const auto byte = [](Columns& columns) { return static_cast<int>(columns.number<std::uint8_t>()); };
+      command_.exit_code = row.optional(byte);
+      command_.signal = row.optional(byte);
+    });
+    if (done && rows == 1) return {};
+    return done ? tl::unexpected(malformed(database_, "capture")) : done;
+  }
+
+  base::Result<void> read_fallbacks() {
+    return each("fallback", "SELECT reason FROM fallback ORDER BY id",
+                [&](Columns& row) { info_.probe.fallbacks.push_back(row.text()); });
+  }
+
+  base::Result<void> read_arguments() {
+    auto done = each("argument", "SELECT value FROM argument ORDER BY id",
+                     [&](Columns& row) { command_.argv.push_back(row.text()); });
+    if (!command_.argv.empty()) info_.command = std::move(command_);
+    return done;
+  }
+
+  base::Result<void> read_marks() {
+    return each("mark", "SELECT time_unix_ms, name FROM mark ORDER BY time_unix_ms, id", [&](Columns& row) {
+      model::Mark mark;
+      mark.time_unix_ms = row.unix_ms();
+      mark.name = row.text();
+      info_.marks.push_back(std::move(mark));
+    });
+  }
+
+  base::Result<void> read_all_settings() {
+    return each("setting",
+                "SELECT at_end, netns, name, tcp_max_tw_buckets, default_limit, tcp_fin_timeout, tcp_tw_reuse, "
+                "tcp_max_syn_backlog, somaxconn, ephemeral_ports FROM setting ORDER BY id",
+                [&](Columns& row) {
+                  const bool at_end = row.flag();
+                  (at_end ? info_.settings_at_end : info_.settings_at_start).push_back(read_settings(row));
+                });
+  }
+
+  Database database_;
+  model::CaptureInfo info_;
+  model::CapturedCommand command_;
+};
+
+Reader::Reader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Reader::~Reader() = default;
+
+base::Result<std::unique_ptr<Reader>> Reader::open(const std::string& path) {
+  auto database = open_for_reading(path);
+  if (!database) return tl::unexpected(database.error());
+  auto impl = std::make_unique<Impl>(std::move(*database));
+  if (auto read = impl->read_info(); !read) return tl::unexpected(read.error());
+  return std::unique_ptr<Reader>(new Reader(std::move(impl)));
+}
+
+const model::CaptureInfo& Reader::info() const { return impl_->info(); }
+base::Result<void> Reader::for_each(const model::SampleVisitor& visit) { return impl_->for_each(visit); }
+
+}  // namespace twtrace::capture

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// Private to capture: SQLite with owners and results.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "base/result.hpp"
+
+namespace twtrace::capture {
+
+/// What an SQLite error means to a user, with what to do. `path` is the file as it was given. kInvalid when the file is
+/// damaged, else kFailure.
+base::Error sqlite_error(sqlite3* database, const std::string& path, const std::string& doing);
+
+/// A prepared statement. Move-only; must not outlive its database. Not thread-safe.
+class Statement {
+ public:
+  Statement() = default;
+  Statement(sqlite3* database, sqlite3_stmt* statement) : database_(database), statement_(statement) {}
+
+  /// Runs a statement that returns no row, with these parameters; SQLITE_OK or an error code.
+  template <class... Values>
+  int run(const Values&... values) {
+    bind_all(values...);
+    const int code = sqlite3_step(statement_.get());
+    sqlite3_reset(statement_.get());  // what was bound to text may be gone afterwards: nothing is run without binding
+    return code == SQLITE_DONE ? SQLITE_OK : code;
+  }
+  /// Binds the parameters of a query that step() then runs.
+  template <class... Values>
+  void bind_all(const Values&... values) {
+    int index = 0;
+    (bind(++index, values), ...);
+  }
+  /// SQLITE_ROW, SQLITE_DONE or an error code.
+  int step() { return sqlite3_step(statement_.get()); }
+  void reset() { sqlite3_reset(statement_.get()); }
+  sqlite3_stmt* get() const { return statement_.get(); }
+  sqlite3* database() const { return database_; }
+
+ private:
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+  };
+
+  void bind(int index, std::string_view text) {
+    sqlite3_bind_text64(statement_.get(), index, text.data() != nullptr ? text.data() : "", text.size(), SQLITE_STATIC,
+                        SQLITE_UTF8);
+  }
+  void bind(int index, double value) { sqlite3_bind_double(statement_.get(), index, value); }
+  template <class Integer, std::enable_if_t<std::is_integral_v<Integer>, int> = 0>
+  void bind(int index, Integer value) {
+    sqlite3_bind_int64(statement_.get(), index, static_cast<sqlite3_int64>(value));
+  }
+  template <class Value>
+  void bind(int index, const std::optional<Value>& value) {
+    if (value) {
+      bind(index, *value);
+    } else {
+      sqlite3_bind_null(statement_.get(), index);
+    }
+  }
+
+  sqlite3* database_ = nullptr;
+  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+};
+
+/// An open database. Move-only. Not thread-safe.
+class Database {
+ public:
+  /// `uri` is what SQLite opens, `path` what messages name. `flags` as for sqlite3_open_v2.
+  static base::Result<Database> open(const std::string& uri, const std::string& path, int flags, const char* vfs);
+
+  sqlite3* get() const { return handle_.get(); }
+  const std::string& path() const { return path_; }
+  base::Result<void> exec(const char* sql, const std::string& doing) const;
+  base::Result<Statement> prepare(const std::string& sql) const;
+  /// The only number that a query returns.
+  base::Result<std::int64_t> number(const char* sql) const;
+  base::Error error(const std::string& doing) const { return sqlite_error(handle_.get(), path_, doing); }
+
+ private:
+  struct Close {
+    void operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
+  };
+  std::unique_ptr<sqlite3, Close> handle_;
+  std::string path_;
+};
+
+/// "file:" and the path, escaped.
+std::string file_uri(const std::string& path);
+
+}  // namespace twtrace::capture

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Private to capture: the words that stand for enumerators in a file, back from text.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "model/snapshot.hpp"
+
+namespace twtrace::capture {
+
+std::optional<model::Role> role_named(std::string_view word);
+std::optional<model::Attribution> attribution_named(std::string_view word);
+
+}  // namespace twtrace::capture

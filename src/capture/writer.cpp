@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capture/writer.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "base/unique_fd.hpp"
+#include "capture/increments.hpp"
+#include "capture/sqlite.hpp"
+#include "twtrace/capture_schema.hpp"
+
+namespace twtrace::capture {
+namespace {
+
+constexpr int kBusyMs = 5000;  // somebody adds a mark
+constexpr std::size_t kMaxPendingEvents = 50'000;
+/// Destinations whose ports in use are kept: the fullest, and only those of which at least 1 in so many is taken.
+constexpr std::size_t kMaxPortUse = 8;
+constexpr std::uint64_t kPortUseShare = 100;
+
+/// "INSERT INTO table VALUES(NULL,?,...)"; a first column that is given takes no NULL.
+std::string insert(const char* table, int columns, bool with_id = false) {
+  std::string sql = std::string("INSERT INTO ") + table + " VALUES(" + (with_id ? "?" : "NULL");
+  for (int i = 1; i < columns; ++i) sql += ",?";
+  return sql + ")";
+}
+
+struct Inserts {
+  Statement mark, setting, netns, service, owner, peer, sample, netns_sample, owner_sample, peer_sample, loss, port_use,
+      event;
+};
+
+base::Result<Inserts> prepare_inserts(const Database& database) {
+  Inserts inserts;
+  const std::array<std::tuple<Statement*, const char*, int, bool>, 13> all = {{
+      {&inserts.mark, "mark", 3, false},
+      {&inserts.setting, "setting", 11, false},
+      {&inserts.netns, "netns", 3, true},
+      {&inserts.service, "service", 6, true},
+      {&inserts.owner, "owner", 13, true},
+      {&inserts.peer, "peer", 15, true},
+      {&inserts.sample, "sample", 9, true},
+      {&inserts.netns_sample, "netns_sample", 33, false},
+      {&inserts.owner_sample, "owner_sample", 16, false},
+      {&inserts.peer_sample, "peer_sample", 16, false},
+      {&inserts.loss, "loss", 13, false},
+      {&inserts.port_use, "port_use", 7, false},
+      {&inserts.event, "event", 19, false},
+  }};
+  for (const auto& [statement, table, columns, with_id] : all) {
+    auto prepared = database.prepare(insert(table, columns, with_id));
+    if (!prepared) return tl::unexpected(prepared.error());
+    *statement = std::move(*prepared);
+  }
+  return inserts;
+}
+
+/// The parts of a Losses that a file keeps, for comparing.
+auto tied(const model::Losses& lost) {
+  return std::tie(lost.events, lost.counts, lost.rows_full, lost.rows_busy, lost.netns_full, lost.sockets_full,
+                  lost.buckets_full, lost.cgroups_full, lost.listeners_full, lost.pairs_lost, lost.recursion_misses);
+}
+
+/// What a netns_sample keeps besides increments.
+auto tied(const model::NetnsRow& row) {
+  return std::tie(row.gone, row.limit, row.in_use, row.pre_existing, row.kernel.created, row.kernel.overflow,
+                  row.kernel.reused, row.kernel.listen_overflows, row.kernel.listen_drops, row.missed.created,
+                  row.missed.overflow, row.reconciled);
+}
+
+auto tied(const model::PortUse& use) {
+  return std::tie(use.netns, use.destination.address, use.destination.port, use.ports.taken, use.ports.of);
+}
+
+std::vector<model::PortUse> fullest(std::vector<model::PortUse> all) {
+  std::erase_if(all, [](const model::PortUse& use) { return use.ports.taken * kPortUseShare < use.ports.of; });
+  std::stable_sort(all.begin(), all.end(), [](const model::PortUse& left, const model::PortUse& right) {
+    return left.ports.taken * right.ports.of > right.ports.taken * left.ports.of;
+  });
+  if (all.size() > kMaxPortUse) all.resize(kMaxPortUse);
+  return all;
+}
+
+bool same(const std::vector<model::PortUse>& left, const std::vector<model::PortUse>& right) {
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                    [](const model::PortUse& a, const model::PortUse& b) { return tied(a) == tied(b); });
+}
+
+/// The row of a namespace in a snapshot, or what its tables alone tell.
+model::NetnsRow row_of(const model::NetnsInfo& info, const model::Snapshot& head) {
+  const auto find = [&](const auto& matches) {
+    return std::find_if(head.namespaces.begin(), head.namespaces.end(), matches);
+  };
+  auto found = find([&](const model::NetnsRow& row) { return row.id == info.id && row.netns == info.inum; });
+  if (found == head.namespaces.end()) {
+    found = find([&](const model::NetnsRow& row) { return row.netns == info.inum; });
+  }
+  if (found != head.namespaces.end()) return *found;
+  model::NetnsRow row;
+  row.counts = row.unattributed = info.unattributed;
+  return row;
+}
+
+}  // namespace
+
+class Writer::Impl {
+ public:
+  base::Result<void> open(const TargetFile& target, const model::CaptureInfo& info, const WriterProcess& process) {
+    path_ = target.given();
+    real_path_ = target.path();
+    auto database = Database::open(file_uri(target.path()) + "?mode=rw", target.given(),
+                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, nullptr);
+    if (!database) return tl::unexpected(database.error());
+    database_ = std::move(*database);
+    sqlite3_busy_timeout(database_.get(), kBusyMs);
+    // The tables are made without a journal: a file that is cut here holds nothing anyway.
+    const std::string begin = "PRAGMA journal_mode=MEMORY; PRAGMA temp_store=MEMORY; PRAGMA application_id=" +
+                              std::to_string(kApplicationId) +
+                              "; PRAGMA user_version=" + std::to_string(kSchemaVersion) + "; BEGIN";
+    if (auto done = database_.exec(begin.c_str(), "cannot be written"); !done) return done;
+    for (const SchemaTable& table : kSchema) {
+      if (auto done = database_.exec(table.sql, "cannot be written"); !done) return done;
+    }
+    if (auto done = write_start(info, process); !done) return done;
+    if (auto done = database_.exec("COMMIT", "cannot be written"); !done) return done;
+    if (auto done = set_journal("wal"); !done) return done;
+    if (auto done = database_.exec("PRAGMA synchronous=FULL", "cannot be written"); !done) return done;
+    sync_directory();
+    auto inserts = prepare_inserts(database_);
+    if (!inserts) return tl::unexpected(inserts.error());
+    insert_ = std::move(*inserts);
+    return transaction([&] { return write_settings(info.settings_at_start, false); });
+  }
+
+  base::Result<void> append(const model::Snapshot& head, const model::Source& source) {
+    return transaction([&] {
+      ++sample_;
+      return write_events() && write_sample(head) && write_namespaces(head, source) &&
+             write_changes(source, owners_, false) && write_changes(source, peers_, true);
+    });
+  }
+
+  base::Result<void> add_event(const model::Event& event) {
+    if (broken_) return tl::unexpected(*broken_);
+    events_.push_back(event);
+    if (events_.size() < kMaxPendingEvents) return {};
+    return transaction([&] { return write_events(); });
+  }
+
+  base::Result<void> add_settings(const std::vector<model::NetnsSettings>& settings) {
+    return transaction([&] { return write_settings(settings, false); });
+  }
+
+  base::Result<void> set_command(const model::CapturedCommand& command) {
+    auto update = database_.prepare(
+        "UPDATE capture SET command_started_unix_ms=?, command_ended_unix_ms=?, command_exit_code=?, command_signal=?");
+    if (!update) return tl::unexpected(update.error());
+    return transaction([&] {
+      return ok(update->run(command.started_unix_ms, command.ended_unix_ms, command.exit_code, command.signal));
+    });
+  }
+
+  base::Result<void> add_mark(const model::Mark& mark) {
+    return transaction([&] { return ok(insert_.mark.run(mark.time_unix_ms, mark.name)); });
+  }
+
+  base::Result<void> finish(std::int64_t ended_unix_ms, const std::vector<model::NetnsSettings>& settings) {
+    auto update = database_.prepare("UPDATE capture SET ended_unix_ms=?");
+    if (!update) return tl::unexpected(update.error());
+    auto done =
+        transaction([&] { return write_events() && write_settings(settings, true) && ok(update->run(ended_unix_ms)); });
+    if (!done) return done;
+    *update = Statement();
+    insert_ = Inserts();  // an open statement keeps the journal mode
+    if (auto whole = set_journal("delete"); !whole) return whole;
+    database_ = Database();
+    return {};
+  }
+
+ private:
+  static bool ok(int code) { return code == SQLITE_OK; }
+
+  /// Runs `write` between BEGIN and COMMIT. After a failure nothing is written any more.
+  template <class Write>
+  base::Result<void> transaction(const Write& write) {
+    if (broken_) return tl::unexpected(*broken_);
+    if (!database_.exec("BEGIN IMMEDIATE", "") || !write() || !database_.exec("COMMIT", "")) {
+      broken_ = database_.error("cannot be written");
+      static_cast<void>(database_.exec("ROLLBACK", ""));
+      return tl::unexpected(*broken_);
+    }
+    return {};
+  }
+
+  /// SQLite keeps the mode that it has where a file system cannot do the other one.
+  base::Result<void> set_journal(const std::string& mode) {
+    auto change = database_.prepare("PRAGMA journal_mode=" + mode);
+    if (!change) return tl::unexpected(change.error());
+    if (change->step() != SQLITE_ROW) return tl::unexpected(database_.error("cannot change the journal to " + mode));
+    const auto* const now = reinterpret_cast<const char*>(sqlite3_column_text(change->get(), 0));
+    if (now != nullptr && mode == now) return {};
+    return base::fail(base::ErrorCode::kFailure, path_ + ": its file system cannot hold a database that grows safely",
+                      "write to a local file system");
+  }
+
+  /// So that the file's name survives a power cut, too.
+  void sync_directory() const {
+    const std::string directory = real_path_.substr(0, real_path_.rfind('/') + 1);
+    const base::UniqueFd opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (opened) ::fsync(opened.get());
+  }
+
+  base::Result<void> write_start(const model::CaptureInfo& info, const WriterProcess& process) {
+    auto capture = database_.prepare(insert("capture", 16));
+    auto fallback = database_.prepare(insert("fallback", 2));
+    auto argument = database_.prepare(insert("argument", 2, true));
+    if (!capture || !fallback || !argument) return tl::unexpected(database_.error("cannot be written"));
+    const std::optional<std::int64_t> unknown;
+    bool done = ok(capture->run(info.twtrace_version, info.host.name, info.host.kernel, info.probe.backend,
+                                info.probe.sees_removal, info.interval_s, info.started_unix_ms, unknown,
+                                info.bucket_bytes, unknown, unknown, unknown, unknown, process.pid, process.start_ns));
+    for (const std::string& reason : info.probe.fallbacks) done = done && ok(fallback->run(reason));
+    std::size_t position = 0;
+    for (const std::string& value : info.command ? info.command->argv : std::vector<std::string>()) {
+      done = done && ok(argument->run(position++, value));
+    }
+    if (!done) return tl::unexpected(database_.error("cannot be written"));
+    return {};
+  }
+
+  bool write_settings(const std::vector<model::NetnsSettings>& settings, bool at_end) {
+    return std::all_of(settings.begin(), settings.end(), [&](const model::NetnsSettings& netns) {
+      return ok(insert_.setting.run(at_end, netns.netns, netns.name, netns.limit, netns.default_limit,
+                                    netns.fin_timeout_s, netns.tw_reuse, netns.syn_backlog, netns.somaxconn,
+                                    netns.ephemeral_ports));
+    });
+  }
+
+  /// The id of a service; 0 when it cannot be written.
+  std::int64_t service_id(const base::Service& service) {
+    const auto [found, is_new] = services_.try_emplace(service, static_cast<std::int64_t>(services_.size()) + 1);
+    if (is_new && !ok(insert_.service.run(found->second, service.kind, service.name, service.cgroup, service.pod,
+                                          service.container))) {
+      return 0;
+    }
+    return found->second;
+  }
+
+  bool write_sample(const model::Snapshot& head) {
+    const bool ports = head.port_use != nullptr && !(ports_counted_ && same(port_use_, fullest(*head.port_use)));
+    if (!ok(insert_.sample.run(sample_, head.time_unix_ms, head.interval_s, head.uptime_s, head.live_age_s,
+                               head.cost.cpu_percent, head.cost.rss_bytes, head.cost.bpf_run_ns_per_event, ports))) {
+      return false;
+    }
+    if (tied(head.lost) != tied(lost_)) {
+      lost_ = head.lost;
+      if (!ok(insert_.loss.run(sample_, lost_.events, lost_.counts, lost_.rows_full, lost_.rows_busy, lost_.netns_full,
+                               lost_.sockets_full, lost_.buckets_full, lost_.cgroups_full, lost_.listeners_full,
+                               lost_.pairs_lost, lost_.recursion_misses))) {
+        return false;
+      }
+    }
+    if (!ports) return true;
+    ports_counted_ = true;
+    port_use_ = fullest(*head.port_use);
+    return std::all_of(port_use_.begin(), port_use_.end(), [&](const model::PortUse& use) {
+      return ok(insert_.port_use.run(sample_, use.netns, use.destination.address, use.destination.port, use.ports.taken,
+                                     use.ports.of));
+    });
+  }
+
+  bool write_namespaces(const model::Snapshot& head, const model::Source& source) {
+    return std::all_of(source.namespaces().begin(), source.namespaces().end(), [&](const model::NetnsInfo& info) {
+      const auto [known, is_new] = namespaces_.try_emplace(info.id);
+      model::NetnsRow& said = known->second;
+      if (is_new && !ok(insert_.netns.run(info.id, info.inum, info.name))) return false;
+      if (!is_new && said.name != info.name && !rename(info)) return false;
+      const model::NetnsRow row = row_of(info, head);
+      const Delta counts = difference(row.counts, said.counts);
+      const Delta unattributed = difference(info.unattributed, said.unattributed);
+      const bool as_before = is_zero(counts) && is_zero(unattributed) && tied(row) == tied(said);
+      said = row;
+      said.name = info.name;
+      said.unattributed = info.unattributed;
+      return (as_before && !is_new) || write_namespace(info.id, row, counts, unattributed);
+    });
+  }
+
+  bool rename(const model::NetnsInfo& info) {
+    auto update = database_.prepare("UPDATE netns SET name=? WHERE id=?");
+    return update && ok(update->run(info.name, info.id));
+  }
+
+  bool write_namespace(std::uint32_t id, const model::NetnsRow& row, const Delta& c, const Delta& u) {
+    return ok(insert_.netns_sample.run(sample_, id, row.gone, row.limit, row.in_use, row.pre_existing, c[0], c[1], c[2],
+                                       c[3], c[4], c[5], c[6], c[7], c[8], u[0], u[1], u[2], u[3], u[4], u[5], u[6],
+                                       u[7], u[8], row.kernel.created, row.kernel.overflow, row.kernel.reused,
+                                       row.kernel.listen_overflows, row.kernel.listen_drops, row.missed.created,
+                                       row.missed.overflow, row.reconciled));
+  }
+
+  bool write_changes(const model::Source& source, Increments& increments, bool peers) {
+    increments.begin();
+    if (peers) {
+      source.visit_peers([&](const model::Fact& fact) {
+        // Peers do not vanish: one that has not changed is known, unless this is the first look at it.
+        if (fact.counts != fact.previous || sample_ == 1) increments.add(fact);
+      });
+    } else {
+      source.visit([&](const model::Fact& fact) { increments.add(fact); });
+    }
+    for (const Change& change : increments.end(!peers)) {
+      if (change.new_key && !(peers ? write_peer(change) : write_owner(change))) return false;
+      const Delta& d = change.delta;
+      Statement& statement = peers ? insert_.peer_sample : insert_.owner_sample;
+      if (!ok(statement.run(sample_, change.id, change.moved, d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7], d[8],
+                            change.live, change.pids, change.exited))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  bool write_owner(const Change& change) {
+    const model::Identity& who = change.new_key->identity;
+    const std::int64_t service = service_id(who.service);
+    return service != 0 &&
+           ok(insert_.owner.run(change.id, who.netns, service, change.new_key->kind == model::RowKind::kOther, who.pid,
+                                who.start_ns, who.comm, who.uid, std::string_view(model::to_string(who.role)), who.port,
+                                std::string_view(model::to_string(who.attribution)), who.ipv6, who.matched));
+  }
+
+  bool write_peer(const Change& change) {
+    const model::Identity& who = change.new_key->identity;
+    const std::int64_t service = service_id(who.service);
+    return service != 0 &&
+           ok(insert_.peer.run(change.id, who.netns, service, change.new_key->kind == model::RowKind::kOther, who.pid,
+                               who.start_ns, who.comm, who.uid, std::string_view(model::to_string(who.role)), who.port,
+                               std::string_view(model::to_string(who.attribution)), who.ipv6, who.matched,
+                               change.new_key->peer->address, change.new_key->peer->port));
+  }
+
+  bool write_events() {
+    const bool done =
+        std::all_of(events_.begin(), events_.end(), [&](const model::Event& e) { return write_event(e); });
+    events_.clear();
+    return done;
+  }
+
+  bool write_event(const model::Event& event) {
+    const std::int64_t service = service_id(event.service);
+    const auto word = [](const auto& value) { return std::string_view(model::to_string(value)); };
+    std::optional<std::string_view> reason;
+    std::optional<std::string_view> role;
+    std::optional<std::string_view> comm;
+    std::optional<std::uint64_t> cookie;
+    if (event.kind == model::Event::Kind::kRemoved) reason = word(event.reason);
+    if (event.role) role = word(*event.role);
+    if (event.process) comm = event.process->comm;
+    if (event.cookie != 0) cookie = event.cookie;
+    return service != 0 &&
+           ok(insert_.event.run(event.time_unix_ms, word(event.kind), word(event.substate), reason, event.age_s, cookie,
+                                event.netns, event.process ? event.process->pid : std::nullopt, comm, event.uid,
+                                service, role, event.port, word(event.attribution), event.local_address,
+                                event.local_port, event.remote_address, event.remote_port));
+  }
+
+  std::string path_;
+  std::string real_path_;
+  Database database_;
+  Inserts insert_;  ///< after the database: ends before it
+  std::optional<base::Error> broken_;
+  std::uint64_t sample_ = 0;
+  std::vector<model::Event> events_;
+  std::map<base::Service, std::int64_t> services_;
+  std::map<std::uint32_t, model::NetnsRow> namespaces_;  ///< as last written, by NetnsInfo::id
+  model::Losses lost_;
+  bool ports_counted_ = false;
+  std::vector<model::PortUse> port_use_;
+  Increments owners_;
+  Increments peers_;
+};
+
+Writer::Writer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Writer::Writer(Writer&& other) noexcept = default;
+Writer& Writer::operator=(Writer&& other) noexcept = default;
+Writer::~Writer() = default;
+
+base::Result<Writer> Writer::create(const TargetFile& target, const model::CaptureInfo& info,
+                                    const WriterProcess& process) {
+  if (auto made = target.create(); !made) return tl::unexpected(made.error());
+  auto impl = std::make_unique<Impl>();
+  if (auto opened = impl->open(target, info, process); !opened) return tl::unexpected(opened.error());
+  return Writer(std::move(impl));
+}
+
+base::Result<void> Writer::append(const model::Snapshot& head, const model::Source& source) {
+  return impl_->append(head, source);
+}
+base::Result<void> Writer::add_event(const model::Event& event) { return impl_->add_event(event); }
+base::Result<void> Writer::add_settings(const std::vector<model::NetnsSettings>& settings) {
+  return impl_->add_settings(settings);
+}
+base::Result<void> Writer::set_command(const model::CapturedCommand& command) { return impl_->set_command(command); }
+base::Result<void> Writer::add_mark(const model::Mark& mark) { return impl_->add_mark(mark); }
+base::Result<void> Writer::finish(std::int64_t ended_unix_ms, const std::vector<model::NetnsSettings>& settings) {
+  return impl_->finish(ended_unix_ms, settings);
+}
+
+}  // namespace twtrace::capture

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes a capture file, one transaction per sample.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/result.hpp"
+#include "capture/target_file.hpp"
+#include "model/recording.hpp"
+#include "model/snapshot.hpp"
+#include "model/view.hpp"
+
+namespace twtrace::capture {
+
+/// The process that writes, so that others can tell whether it still runs.
+struct WriterProcess {
+  std::uint32_t pid = 0;
+  std::uint64_t start_ns = 0;  ///< CLOCK_BOOTTIME
+};
+
+/// A file that grows. Whatever ends the process, everything up to the last append() can be read: each is on the device
+/// before it returns (WAL with synchronous=FULL). After an error nothing more can be written, and what was written
+/// stays. One per file and process: closing the file elsewhere in this process would drop SQLite's locks. Not
+/// thread-safe.
+class Writer {
+ public:
+  /// Makes the file and writes what is known at the start: versions, host, probe, interval, start, bucket size, argv of
+  /// the command, settings at start.
+  static base::Result<Writer> create(const TargetFile& target, const model::CaptureInfo& info,
+                                     const WriterProcess& process);
+  Writer(Writer&& other) noexcept;
+  Writer& operator=(Writer&& other) noexcept;
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+  /// Without finish() the capture counts as cut.
+  ~Writer();
+
+  /// Adds a sample, with the events since the last one.
+  base::Result<void> append(const model::Snapshot& head, const model::Source& source);
+  /// Kept in memory up to the next sample, or until there are many.
+  base::Result<void> add_event(const model::Event& event);
+  /// Settings of namespaces that have just been seen for the first time.
+  base::Result<void> add_settings(const std::vector<model::NetnsSettings>& settings);
+  /// When the command started and ended, and how; argv is not written again.
+  base::Result<void> set_command(const model::CapturedCommand& command);
+  base::Result<void> add_mark(const model::Mark& mark);
+  /// Writes `ended_unix_ms` and the settings at the end, and makes the file whole: one plain file, no -wal beside it.
+  base::Result<void> finish(std::int64_t ended_unix_ms, const std::vector<model::NetnsSettings>& settings);
+
+ private:
+  class Impl;
+  explicit Writer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace twtrace::capture
