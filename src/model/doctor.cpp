@@ -5,22 +5,15 @@
 #include <tuple>
 
 #include "base/format.hpp"
+#include "model/advice.hpp"
 #include "model/netns_words.hpp"
 
 namespace twtrace::model {
 namespace {
 
-constexpr std::uint64_t kNearlyFullPercent = 80;
-/// A busy server fills this in a minute with 273 connections per second.
-constexpr std::uint64_t kLowLimit = 16384;
 /// What to advise where the kernel's own default is not known.
 constexpr std::uint64_t kAmpleLimit = 65536;
-constexpr std::uint64_t kBytesPerBucket = 256;      // object size of slab tw_sock_TCP, 5.10 to 6.18
-constexpr std::uint64_t kDefaultFinTimeout = 60;    // TCP_FIN_TIMEOUT, include/net/tcp.h
-constexpr std::uint64_t kMaxLimit = 2'147'483'647;  // the setting is a signed int
 constexpr std::size_t kNamesShown = 3;
-
-constexpr const char* kMaxTwBuckets = "net.ipv4.tcp_max_tw_buckets";
 
 bool nearly_full(const DoctorNetns& netns) {
   return netns.in_use && netns.limit.value_or(0) > 0 && *netns.in_use * 100 > *netns.limit * kNearlyFullPercent;
@@ -31,36 +24,13 @@ std::string title(const DoctorNetns& netns) {
   return netns.name.empty() ? number : netns.name;
 }
 
-/// Names are chosen by users, and this text is made to be pasted into a shell.
-std::string shell_quoted(const std::string& text) {
-  constexpr const char* kHarmless = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
-  if (!text.empty() && text.find_first_not_of(kHarmless) == std::string::npos) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
-std::string sysctl_command(const DoctorNetns& netns, const std::string& name, std::uint64_t value) {
-  const std::string command = "sysctl -w " + name + "=" + std::to_string(value);
-  if (netns.host) {
-    return command + " (to keep it: " + name + " = " + std::to_string(value) + " in /etc/sysctl.d/90-tcp.conf)";
-  }
-  const std::string entry = netns.pid ? "/proc/" + std::to_string(*netns.pid) + "/ns/net" : shell_quoted(netns.path);
-  return "nsenter --net=" + entry + " " + command + " (to keep it: set it where the namespace is made, for example " +
-         "docker run --sysctl " + name + "=" + std::to_string(value) + ")";
-}
+Place place_of(const DoctorNetns& netns) { return {netns.host, netns.pid, netns.path}; }
 
 std::uint64_t ample_limit(const DoctorNetns& netns) { return netns.default_limit.value_or(kAmpleLimit); }
 
-std::string raise_limit(const DoctorNetns& netns, std::uint64_t wanted) {
-  const std::uint64_t value = std::min(std::max(wanted, kLowLimit), kMaxLimit);
-  const std::uint64_t kib = value * kBytesPerBucket / 1024;
-  return sysctl_command(netns, kMaxTwBuckets, value) + "; " + base::bytes(kib * 1024) + " of kernel memory when full";
-}
-
 /// Twice as much room as now, and never less than the kernel itself would give.
 std::string double_limit(const DoctorNetns& netns) {
-  return raise_limit(netns, std::max(netns.limit.value_or(0) * 2, ample_limit(netns)));
+  return limit_change(place_of(netns), std::max(netns.limit.value_or(0) * 2, ample_limit(netns)));
 }
 
 using Warning = std::optional<DoctorWarning>;
@@ -92,22 +62,22 @@ Warning limit_low(const DoctorNetns& netns) {
   }
   text += "; " + base::rate(static_cast<double>(*netns.limit) / 60) + " closed connections per second fill it";
   return DoctorWarning{below_default ? "limit-below-default" : "limit-low", netns.netns, text,
-                       raise_limit(netns, std::max(ample_limit(netns), kLowLimit))};
+                       limit_change(place_of(netns), std::max(ample_limit(netns), kLowLimit))};
 }
 
 Warning fin_timeout_lowered(const DoctorNetns& netns) {
-  if (netns.fin_timeout_s.value_or(kDefaultFinTimeout) >= kDefaultFinTimeout) return std::nullopt;
+  if (netns.fin_timeout_s.value_or(kDefaultFinTimeoutS) >= kDefaultFinTimeoutS) return std::nullopt;
   return DoctorWarning{"fin-timeout-lowered", netns.netns,
                        title(netns) + ": tcp_fin_timeout is " + std::to_string(*netns.fin_timeout_s) +
                            " s; it shortens FIN_WAIT2 only and is useless against TIME_WAIT, which stays at 60 s",
-                       sysctl_command(netns, "net.ipv4.tcp_fin_timeout", kDefaultFinTimeout)};
+                       sysctl_change(place_of(netns), "net.ipv4.tcp_fin_timeout", kDefaultFinTimeoutS)};
 }
 
 Warning tw_reuse_off(const DoctorNetns& netns) {
   if (netns.tw_reuse.value_or(2) != 0) return std::nullopt;
   return DoctorWarning{"tw-reuse-off", netns.netns,
                        title(netns) + ": tcp_tw_reuse is 0, so an outgoing connect never takes a TIME_WAIT bucket over",
-                       sysctl_command(netns, "net.ipv4.tcp_tw_reuse", 2) +
+                       sysctl_change(place_of(netns), "net.ipv4.tcp_tw_reuse", 2) +
                            "; 2 is the kernel's default (loopback only), 1 is for hosts that open many connections"};
 }
 
@@ -137,7 +107,7 @@ Warning limit_not_inherited(const std::vector<DoctorNetns>& namespaces) {
   return DoctorWarning{"limit-not-inherited", std::nullopt,
                        "the host's limit is " + base::grouped(*host->limit) + ", but not that of: " + list(different) +
                            "; tcp_max_tw_buckets is per namespace and not inherited",
-                       "raise the lower one where it matters: " + raise_limit(to_raise, target)};
+                       "raise the lower one where it matters: " + limit_change(place_of(to_raise), target)};
 }
 
 }  // namespace

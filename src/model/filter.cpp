@@ -4,7 +4,6 @@
 #include <fnmatch.h>
 
 namespace twtrace::model {
-namespace {
 
 bool glob(const std::string& pattern, const std::string& text) {
   return ::fnmatch(pattern.c_str(), text.c_str(), 0) == 0;
@@ -15,8 +14,6 @@ bool service_matches(const std::string& pattern, const base::Service& service) {
   const std::size_t dot = service.kind == "systemd" ? service.name.rfind('.') : std::string::npos;
   return dot != std::string::npos && glob(pattern, service.name.substr(0, dot));
 }
-
-}  // namespace
 
 bool Filter::empty() const { return !pid && !comm && !service && !netns && !only_ipv4 && !only_ipv6 && !only_matched; }
 

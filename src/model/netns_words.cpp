@@ -67,18 +67,4 @@ std::string remainder_words(std::size_t namespaces) {
   return fmt::format("+{} more namespace{}", namespaces, namespaces == 1 ? "" : "s");
 }
 
-std::array<NamedLoss, 11> named_losses(const Losses& lost) {
-  return {{{"events", lost.events},
-           {"counts", lost.counts},
-           {"rows_full", lost.rows_full},
-           {"rows_busy", lost.rows_busy},
-           {"netns_full", lost.netns_full},
-           {"sockets_full", lost.sockets_full},
-           {"buckets_full", lost.buckets_full},
-           {"cgroups_full", lost.cgroups_full},
-           {"listeners_full", lost.listeners_full},
-           {"pairs_lost", lost.pairs_lost},
-           {"recursion_misses", lost.recursion_misses}}};
-}
-
 }  // namespace twtrace::model

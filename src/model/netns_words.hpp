@@ -2,7 +2,6 @@
 // A namespace's numbers in words, shared by every text that shows them: the same facts are said in the same way.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -35,13 +34,5 @@ std::vector<Remark> traffic_remarks(const NetnsRow& netns);
 NetnsRow sum_from(const std::vector<NetnsRow>& namespaces, std::size_t first);
 /// "+3 more namespaces".
 std::string remainder_words(std::size_t namespaces);
-
-/// One member of Losses by its name in JSON.
-struct NamedLoss {
-  const char* name;
-  std::optional<std::uint64_t> count;
-};
-/// All of them, in the order of JSON.
-std::array<NamedLoss, 11> named_losses(const Losses& lost);
 
 }  // namespace twtrace::model

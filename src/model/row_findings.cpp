@@ -13,10 +13,6 @@
 namespace twtrace::model {
 namespace {
 
-/// Shares above which something is worth a sentence.
-constexpr double kLargeShareOfTable = 0.1;
-constexpr std::uint64_t kManyPortsPercent = 50;
-
 void refusals(const Row& row, std::vector<RowFinding>& findings) {
   const auto add = [&findings](std::uint64_t count, const char* what) {
     if (count != 0) findings.push_back({true, fmt::format("{} refused {}", base::grouped(count), what), ""});
@@ -47,11 +43,15 @@ void share_of_table(const Row& row, const NetnsRow& netns, std::vector<RowFindin
                       fmt::format("this rate alone needs {} of the {} places: it {}",
                                   base::grouped(static_cast<std::uint64_t>(std::llround(holds))),
                                   base::grouped(*netns.limit), client ? "connects for every request" : "closes first"),
-                      client ? "keep connections open (keep-alive, a pool)"
-                             : "let its clients close first, or keep connections open (keep-alive)"});
+                      role_remedy(*row.role)});
 }
 
 }  // namespace
+
+std::string role_remedy(Role role) {
+  return role == Role::kClient ? "keep connections open (keep-alive, a pool)"
+                               : "let its clients close first, or keep connections open (keep-alive)";
+}
 
 std::vector<RowFinding> row_findings(const Row& row, const NetnsRow* netns, const std::vector<Row>& peers) {
   std::vector<RowFinding> findings;

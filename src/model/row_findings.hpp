@@ -2,12 +2,20 @@
 // What a row's numbers mean for whoever has to act on them.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "model/snapshot.hpp"
 
 namespace twtrace::model {
+
+/// Shares from which on something is worth a sentence.
+inline constexpr double kLargeShareOfTable = 0.1;
+inline constexpr std::uint64_t kManyPortsPercent = 50;
+
+/// What a program of that role can change so that it makes fewer buckets.
+std::string role_remedy(Role role);
 
 struct RowFinding {
   bool alarming = false;  ///< somebody has been hurt, or soon will be

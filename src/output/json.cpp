@@ -8,7 +8,7 @@
 
 #include "base/format.hpp"
 #include "model/columns.hpp"
-#include "model/netns_words.hpp"
+#include "model/losses.hpp"
 #include "output/json_fields.hpp"
 
 namespace twtrace::output {
@@ -139,7 +139,8 @@ Json row_json(const model::Row& row, const model::Snapshot& snapshot) {
 
 Json lost_json(const model::Losses& lost) {
   Json object;
-  for (const model::NamedLoss& loss : model::named_losses(lost)) object[loss.name] = nullable(loss.count);
+  for (const model::Loss& loss : model::losses(lost)) object[loss.name] = loss.count;
+  if (!lost.recursion_misses) object["recursion_misses"] = nullptr;
   return object;
 }
 

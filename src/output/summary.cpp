@@ -9,6 +9,7 @@
 
 #include "base/escape.hpp"
 #include "base/format.hpp"
+#include "model/losses.hpp"
 #include "model/netns_words.hpp"
 
 namespace twtrace::output {
@@ -82,8 +83,8 @@ std::vector<Piece> remainder_pieces(const std::vector<model::NetnsRow>& rows, st
 
 std::vector<Piece> loss_pieces(const model::Losses& lost) {
   std::vector<Piece> pieces;
-  for (const model::NamedLoss& loss : model::named_losses(lost)) {
-    if (loss.count.value_or(0) != 0) pieces.push_back({fmt::format("{} {}", loss.name, base::grouped(*loss.count))});
+  for (const model::Loss& loss : model::losses(lost)) {
+    if (loss.count != 0) pieces.push_back({fmt::format("{} {}", loss.name, base::grouped(loss.count))});
   }
   if (!pieces.empty()) pieces.front().text.insert(0, "lost: ");
   return pieces;

@@ -6,6 +6,8 @@
 
 #include "base/escape.hpp"
 #include "base/format.hpp"
+#include "model/advice.hpp"
+#include "model/losses.hpp"
 #include "model/netns_words.hpp"
 #include "tui/parts.hpp"
 #include "tui/sparkline.hpp"
@@ -14,12 +16,12 @@ namespace twtrace::tui {
 namespace {
 
 using model::Forecast;
+using model::kNearlyFullPercent;
 using model::NetnsRow;
 
 constexpr std::size_t kNameColumns = 24;
 constexpr std::size_t kShortestBar = 8;
 constexpr double kSoonS = 60;
-constexpr std::uint64_t kNearlyFullPercent = 80;
 /// Lines of the screen from which on a line of the header may take one.
 constexpr std::size_t kRowsForRates = 6;
 constexpr std::size_t kRowsForCulprit = 4;
@@ -130,14 +132,13 @@ StyledLine culprit_line(const Culprit& culprit) {
   return {{fmt::format("! {}: {}", who, how_much), Style::kAlarm}};
 }
 
-/// What is lost besides events, which have their place on another line.
-std::string lost_words(const model::Losses& lost) {
-  model::Losses others = lost;
-  others.events = 0;
+/// Events are left out: they have a place of their own.
+std::string lost_words(model::Losses lost) {
+  lost.events = 0;
   std::string words;
-  for (const model::NamedLoss& loss : model::named_losses(others)) {
-    if (loss.count.value_or(0) == 0) continue;
-    words += fmt::format("{}{} {}", words.empty() ? "" : "  ", loss.name, base::grouped(*loss.count));
+  for (const model::Loss& loss : model::losses(lost)) {
+    if (loss.count != 0)
+      words += fmt::format("{}{} {}", words.empty() ? "" : "  ", loss.name, base::grouped(loss.count));
   }
   return words;
 }

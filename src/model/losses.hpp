@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The names of what fell short, for every sink.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "model/snapshot.hpp"
+
+namespace twtrace::model {
+
+struct Loss {
+  const char* name;
+  std::uint64_t count;
+};
+
+/// Every kind of loss with its count, 0 where nothing was lost; a count that is not known is 0 too.
+std::array<Loss, 11> losses(const Losses& lost);
+
+}  // namespace twtrace::model

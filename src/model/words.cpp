@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/words.hpp"
+
+#include "model/columns.hpp"
+
+namespace twtrace::model {
+
+std::string owner_words(const Row& row) {
+  if (row.kind != RowKind::kNormal) return std::string(row_label(row.kind));
+  // Without a process only the service is known: its connections were closed before twtrace started.
+  const bool named = row.process && !row.process->comm.empty();
+  const std::string service = row.service ? row.service->name : std::string();
+  std::string words = named ? row.process->comm : service.empty() ? "an unknown process" : "a process";
+  if (!service.empty()) words += " of " + service;
+  if (row.role && row.port) words += std::string(" (") + to_string(*row.role) + " :" + std::to_string(*row.port) + ")";
+  return words;
+}
+
+std::string netns_words(std::uint32_t netns, const std::string& name) {
+  return name.empty() ? std::to_string(netns) : name;
+}
+
+}  // namespace twtrace::model
