@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/finding_words.hpp"
+
+#include "model/words.hpp"
+
+namespace twtrace::report {
+namespace {
+
+constexpr const char* kHost = "host";  // NetnsRow::name of the namespace of pid 1
+
+}  // namespace
+
+model::Place place_of(const std::string& name) {
+  if (name == kHost) return {true, 1, "/proc/1/ns/net"};
+  return {false, std::nullopt, name.empty() ? std::string() : "/run/netns/" + name};
+}
+
+std::string in_namespace(const model::NetnsRow& netns, const std::string& command) {
+  if (netns.name == kHost) return command;
+  const std::string entry = netns.name.empty() ? "/proc/PID/ns/net" : model::shell_quoted("/run/netns/" + netns.name);
+  const std::string pid = netns.name.empty() ? "; PID: lsns -t net shows it for " + std::to_string(netns.netns) : "";
+  return "nsenter --net=" + entry + " " + command + pid;
+}
+
+std::string title(const model::NetnsRow& netns) { return "netns " + model::netns_words(netns.netns, netns.name); }
+
+std::string percent(double share) { return std::to_string(static_cast<int>(share * 100)) + "%"; }
+
+}  // namespace twtrace::report

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Words that several findings share. Private to this folder.
+#pragma once
+
+#include <string>
+
+#include "model/advice.hpp"
+#include "report/report.hpp"
+
+namespace twtrace::report {
+
+inline constexpr const char* kNeverLower =
+    "never lower tcp_max_tw_buckets to get rid of TIME_WAIT: more would be refused; tcp_fin_timeout does not shorten "
+    "TIME_WAIT, and tcp_tw_recycle is gone since 4.12";
+
+/// How a shell gets into the namespace.
+model::Place place_of(const std::string& name);
+/// A command, run in the namespace.
+std::string in_namespace(const model::NetnsRow& netns, const std::string& command);
+std::string title(const model::NetnsRow& netns);
+/// "12%", truncated.
+std::string percent(double share);
+
+}  // namespace twtrace::report

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/findings.hpp"
+
+#include <algorithm>
+
+namespace twtrace::report {
+
+std::vector<Finding> findings(const Report& report) {
+  Findings all;
+  for (const auto find : {refused, no_memory, table_too_small, fills_table, ports_taken, fin_wait2_share, listen_queues,
+                          limit_changed, settings, incomplete}) {
+    find(report, all);
+  }
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Finding& left, const Finding& right) { return left.severity < right.severity; });
+  return all;
+}
+
+}  // namespace twtrace::report

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the numbers of a report say, and what to do about it. Private to this folder, and to its tests.
+#pragma once
+
+#include <vector>
+
+#include "report/report.hpp"
+
+namespace twtrace::report {
+
+/// All findings, worst first. Pure. None ever advises a lower limit, tcp_tw_recycle or a lower tcp_fin_timeout, and
+/// none changes anything.
+std::vector<Finding> findings(const Report& report);
+
+/// Thresholds: a finding appears from here on.
+inline constexpr double kFinWait2Share = 0.2;         ///< of all created
+inline constexpr std::uint64_t kFinWait2Least = 100;  ///< created as FIN_WAIT2: fewer are no pattern
+inline constexpr std::uint64_t kPortsCriticalPercent = 90;
+inline constexpr std::size_t kNamespacesTold = 3;  ///< findings of one kind for so many namespaces
+inline constexpr std::size_t kOwnersTold = 3;      ///< and owners within one
+
+using Findings = std::vector<Finding>;
+
+// One function for each kind; each appends nothing when there is nothing to say.
+
+/// The table was full, or nearly: the size that the measured peak needs, and its memory.
+void table_too_small(const Report& report, Findings& out);
+/// Who closed first and could not get a place.
+void refused(const Report& report, Findings& out);
+/// Allocations failed.
+void no_memory(const Report& report, Findings& out);
+/// Who filled a table that was nearly full.
+void fills_table(const Report& report, Findings& out);
+/// A client takes most ephemeral ports towards one destination.
+void ports_taken(const Report& report, Findings& out);
+/// Many buckets begin as FIN_WAIT2: the other end closes late or never.
+void fin_wait2_share(const Report& report, Findings& out);
+/// Accept queues overflowed in the same window.
+void listen_queues(const Report& report, Findings& out);
+/// Limits that are low or differ, settings that do not do what people think: what `twtrace doctor` says too.
+void settings(const Report& report, Findings& out);
+/// The limit was changed while the capture ran.
+void limit_changed(const Report& report, Findings& out);
+/// The kernel counted what no program saw; detail was lost.
+void incomplete(const Report& report, Findings& out);
+
+/// The limit that this namespace needs: its peak rate for as long as a bucket lives, with headroom, rounded up.
+std::uint64_t needed_limit(const NetnsReport& netns);
+
+}  // namespace twtrace::report

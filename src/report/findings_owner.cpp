@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// Findings about who did it.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/format.hpp"
+#include "model/row_findings.hpp"
+#include "model/words.hpp"
+#include "report/finding_words.hpp"
+#include "report/findings.hpp"
+
+namespace twtrace::report {
+namespace {
+
+using model::Counters;
+
+/// Owners by a count, the largest first; none with 0.
+template <class Count>
+std::vector<const Owner*> largest(const Report& report, Count count) {
+  std::vector<const Owner*> owners;
+  for (const Owner& owner : report.owners) {
+    if (count(owner) != 0) owners.push_back(&owner);
+  }
+  std::stable_sort(owners.begin(), owners.end(),
+                   [&](const Owner* left, const Owner* right) { return count(*left) > count(*right); });
+  return owners;
+}
+
+template <class Count>
+std::vector<std::string> lines(const std::vector<const Owner*>& owners, std::uint64_t all, Count count) {
+  std::vector<std::string> text;
+  for (std::size_t i = 0; i < std::min(owners.size(), kOwnersTold); ++i) {
+    const double share = all == 0 ? 0 : static_cast<double>(count(*owners[i])) / static_cast<double>(all);
+    text.push_back(fmt::format("{} ({}): {}", base::grouped(count(*owners[i])), percent(share),
+                               model::owner_words(owners[i]->row)));
+  }
+  if (owners.size() > kOwnersTold) text.push_back(fmt::format("and {} more", owners.size() - kOwnersTold));
+  return text;
+}
+
+std::string remedy(const Owner& owner) {
+  if (!owner.row.role) return "find out who it is first: twtrace -g pid shows every process";
+  return (owner.row.role == model::Role::kClient ? "in the client: " : "in the server: ") +
+         model::role_remedy(*owner.row.role);
+}
+
+constexpr const char* kRiskOfKeepAlive = "idle connections take a socket each: bound the pool, and close idle ones";
+
+}  // namespace
+
+void refused(const Report& report, Findings& out) {
+  const auto count = [](const Owner& owner) { return owner.row.counts.overflow(); };
+  const std::uint64_t all = report.totals.overflow();
+  const auto owners = largest(report, count);
+  if (all == 0 || owners.empty()) return;
+  const Owner& most = *owners.front();
+  Finding finding;
+  finding.id = "refused";
+  finding.severity = report.totals.overflow_fin_wait2 != 0 ? Severity::kCritical : Severity::kWarning;
+  finding.text =
+      fmt::format("{} closed first and was refused a place {} times ({} of all refusals)", model::owner_words(most.row),
+                  base::grouped(count(most)), percent(static_cast<double>(count(most)) / static_cast<double>(all)));
+  finding.evidence = lines(owners, all, count);
+  if (report.totals.overflow_fin_wait2 != 0) {
+    finding.evidence.push_back(
+        fmt::format("{} at the FIN_WAIT2 stage: peers that then close or send get a reset, and data is lost",
+                    base::grouped(report.totals.overflow_fin_wait2)));
+  }
+  finding.command = "twtrace -b -s overflow, or twtrace events while it happens";
+  finding.change = remedy(most);
+  finding.risk = kRiskOfKeepAlive;
+  finding.avoid = "never lower tcp_max_tw_buckets to get rid of TIME_WAIT: more would be refused";
+  out.push_back(std::move(finding));
+}
+
+void no_memory(const Report& report, Findings& out) {
+  const auto count = [](const Owner& owner) { return owner.row.counts.no_memory; };
+  if (report.totals.no_memory == 0) return;
+  Finding finding;
+  finding.id = "no-memory";
+  finding.severity = Severity::kCritical;
+  finding.text = fmt::format("{} buckets could not be allocated: the kernel was out of memory",
+                             base::grouped(report.totals.no_memory));
+  finding.evidence = lines(largest(report, count), report.totals.no_memory, count);
+  finding.command = "grep -E 'MemFree|MemAvailable|^Slab' /proc/meminfo";
+  finding.change = "free or add memory; a larger table does not help";
+  finding.risk = "none";
+  finding.avoid = "do not raise tcp_max_tw_buckets for this: the table was not at its limit";
+  out.push_back(std::move(finding));
+}
+
+void fills_table(const Report& report, Findings& out) {
+  const auto count = [](const Owner& owner) { return owner.row.counts.created(); };
+  std::size_t told = 0;
+  for (const NetnsReport& netns : report.namespaces) {
+    const std::uint64_t all = netns.last.counts.created();
+    const bool nearly_full = netns.last.counts.overflow() != 0 ||
+                             netns.peak_percent.value_or(0) > static_cast<double>(model::kNearlyFullPercent);
+    if (!nearly_full || all == 0 || told == kNamespacesTold) continue;
+    std::vector<const Owner*> owners = largest(report, count);
+    std::erase_if(owners, [&](const Owner* owner) { return owner->row.netns != netns.last.netns; });
+    const auto most = std::find_if(owners.begin(), owners.end(), [](const Owner* owner) { return owner->row.role; });
+    if (most == owners.end()) continue;
+    const double share = static_cast<double>(count(**most)) / static_cast<double>(all);
+    if (share < model::kLargeShareOfTable) continue;
+    ++told;
+    Finding finding;
+    finding.id = "fills-table";
+    finding.severity = Severity::kWarning;
+    const bool client = (*most)->row.role == model::Role::kClient;
+    finding.text =
+        fmt::format("{} made {} of all buckets in {}: it {}", model::owner_words((*most)->row), percent(share),
+                    title(netns.last), client ? "connects for every request and closes first" : "closes first");
+    finding.evidence = lines(owners, all, count);
+    finding.command = "twtrace -b -s created";
+    finding.change = remedy(**most);
+    finding.risk = kRiskOfKeepAlive;
+    finding.avoid = "do not close with a reset (SO_LINGER 0) to avoid TIME_WAIT: data on its way is thrown away";
+    out.push_back(std::move(finding));
+  }
+}
+
+void ports_taken(const Report& report, Findings& out) {
+  std::size_t told = 0;
+  for (const PortPeak& peak : report.ports) {
+    const model::Use& ports = peak.use.ports;
+    if (ports.of == 0 || ports.taken * 100 / ports.of < model::kManyPortsPercent) continue;
+    if (++told > kOwnersTold) return;
+    const std::uint64_t percent_taken = ports.taken * 100 / ports.of;
+    const std::string destination =
+        fmt::format("{} port {}", peak.use.destination.address, peak.use.destination.port.value_or(0));
+    model::NetnsRow netns;
+    netns.netns = peak.use.netns;
+    netns.name = peak.netns_name;
+    Finding finding;
+    finding.id = "ports-taken";
+    finding.severity = percent_taken >= kPortsCriticalPercent ? Severity::kCritical : Severity::kWarning;
+    finding.text = fmt::format(
+        "{}% of the local ports towards {} were taken; with none left connect() fails with "
+        "EADDRNOTAVAIL",
+        percent_taken, destination);
+    finding.evidence.push_back(
+        fmt::format("{} of {} ephemeral ports at most", base::grouped(ports.taken), base::grouped(ports.of)));
+    if (peak.owner) {
+      finding.evidence.push_back(fmt::format("{} buckets towards it by {}", base::grouped(peak.created),
+                                             model::owner_words(report.owners[*peak.owner].row)));
+    }
+    finding.command =
+        in_namespace(netns, "ss -tan dst " + model::shell_quoted(peak.use.destination.address) + " | wc -l");
+    finding.change = "in the client: " + model::role_remedy(model::Role::kClient) + "; until then " +
+                     model::sysctl_change(place_of(netns.name), "net.ipv4.tcp_tw_reuse", 1);
+    finding.risk = "tcp_tw_reuse=1 takes a port again after one second and needs TCP timestamps at both ends";
+    finding.avoid = "do not bind() to a port before connect() without IP_BIND_ADDRESS_NO_PORT; never tcp_tw_recycle";
+    out.push_back(std::move(finding));
+  }
+}
+
+void fin_wait2_share(const Report& report, Findings& out) {
+  const auto count = [](const Owner& owner) { return owner.row.counts.fin_wait2; };
+  const std::uint64_t all = report.totals.created();
+  const std::uint64_t fin_wait2 = report.totals.fin_wait2;
+  if (fin_wait2 < kFinWait2Least || static_cast<double>(fin_wait2) < kFinWait2Share * static_cast<double>(all)) return;
+  Finding finding;
+  finding.id = "fin-wait2-share";
+  finding.severity = Severity::kWarning;
+  finding.text = fmt::format("{} of all buckets began as FIN_WAIT2: the other end was slow to close, or never did",
+                             percent(static_cast<double>(fin_wait2) / static_cast<double>(all)));
+  finding.evidence = lines(largest(report, count), fin_wait2, count);
+  finding.command = "ss -tan state fin-wait-2 | wc -l";
+  finding.change =
+      "in the programs at the other end: close the connection when read() returns 0; look for sockets left in "
+      "CLOSE_WAIT there (ss -tanp state close-wait)";
+  finding.risk = "none: they only give up what is dead already";
+  finding.avoid = "do not lower tcp_fin_timeout: peers that close later than that get a reset";
+  out.push_back(std::move(finding));
+}
+
+}  // namespace twtrace::report

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// Findings about the table itself and the settings around it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "base/format.hpp"
+#include "model/advice.hpp"
+#include "model/doctor.hpp"
+#include "model/forecast.hpp"
+#include "report/finding_words.hpp"
+#include "report/findings.hpp"
+
+namespace twtrace::report {
+namespace {
+
+constexpr double kHeadroom = 1.25;
+
+model::DoctorNetns as_doctor_sees(const model::NetnsSettings& settings) {
+  model::DoctorNetns netns;
+  const model::Place place = place_of(settings.name);
+  netns.netns = settings.netns;
+  netns.name = settings.name;
+  netns.host = place.host;
+  netns.path = place.path;
+  netns.limit = settings.limit;
+  netns.fin_timeout_s = settings.fin_timeout_s;
+  netns.tw_reuse = settings.tw_reuse;
+  netns.default_limit = settings.default_limit;
+  return netns;
+}
+
+/// What the doctor's warnings need besides their words.
+struct Setting {
+  const char* id;
+  const char* sysctl;
+  Severity severity;
+  const char* risk;
+  const char* avoid;
+};
+
+constexpr const char* kRiskOfRoom = "kernel memory when the table is full; no other";
+constexpr Setting kSettings[] = {
+    {"limit-below-default", model::kMaxTwBuckets, Severity::kWarning, kRiskOfRoom, kNeverLower},
+    {"limit-low", model::kMaxTwBuckets, Severity::kNotice, kRiskOfRoom, kNeverLower},
+    {"limit-not-inherited", model::kMaxTwBuckets, Severity::kNotice, kRiskOfRoom, kNeverLower},
+    {"fin-timeout-lowered", "net.ipv4.tcp_fin_timeout", Severity::kNotice,
+     "orphaned FIN_WAIT2 sockets stay up to 60 s again, as the kernel's authors meant it",
+     "do not lower it further: a peer that closes later than that gets a reset"},
+    {"tw-reuse-off", "net.ipv4.tcp_tw_reuse", Severity::kNotice,
+     "with 1, a port is taken again one second after its close, which needs TCP timestamps at both ends",
+     "do not look for tcp_tw_recycle: it broke clients behind NAT and is gone since 4.12"}};
+
+bool told_already(const Findings& out, const model::DoctorWarning& warning, const std::vector<std::uint32_t>& small) {
+  const bool about_limit = warning.id == "limit-below-default" || warning.id == "limit-low";
+  return (about_limit && warning.netns && std::count(small.begin(), small.end(), *warning.netns) != 0) ||
+         std::count_if(out.begin(), out.end(), [&](const Finding& known) { return known.id == warning.id; }) >=
+             static_cast<std::ptrdiff_t>(kNamespacesTold);
+}
+
+std::string rounded(double value) { return base::grouped(static_cast<std::uint64_t>(std::llround(value))); }
+
+bool nearly_full(const NetnsReport& netns) {
+  return netns.last.counts.overflow() != 0 ||
+         netns.peak_percent.value_or(0) > static_cast<double>(model::kNearlyFullPercent);
+}
+
+std::string values(const NetnsReport& netns) {
+  std::string text;
+  std::optional<std::uint64_t> before;
+  for (const TimelinePoint& point : netns.timeline) {
+    if (!point.limit || point.limit == before) continue;
+    text += (text.empty() ? "" : ", then ") + base::grouped(*point.limit);
+    before = point.limit;
+  }
+  return text;
+}
+
+bool changed(const NetnsReport& netns) {
+  const auto differs = [&](const TimelinePoint& point) {
+    return point.limit && netns.timeline.front().limit && point.limit != netns.timeline.front().limit;
+  };
+  const bool by_settings = netns.at_start && netns.at_end && netns.at_start->limit && netns.at_end->limit &&
+                           netns.at_start->limit != netns.at_end->limit;
+  return by_settings || std::any_of(netns.timeline.begin(), netns.timeline.end(), differs);
+}
+
+}  // namespace
+
+std::uint64_t needed_limit(const NetnsReport& netns) {
+  const double at_peak_rate = netns.arrivals_per_s_peak * model::kBucketLifetimeS;
+  const double held = std::max(at_peak_rate, static_cast<double>(netns.in_use_peak.value_or(0)));
+  const auto wanted = static_cast<std::uint64_t>(std::ceil(std::min(held * kHeadroom, 1e9)));
+  const std::uint64_t rounded = std::bit_ceil(std::max(wanted, netns.last.limit.value_or(0) + 1));
+  return std::clamp(rounded, model::kLowLimit, model::kMaxLimit);
+}
+
+void table_too_small(const Report& report, Findings& out) {
+  std::size_t told = 0;
+  for (const NetnsReport& netns : report.namespaces) {
+    if (!nearly_full(netns) || !netns.last.limit || *netns.last.limit >= model::kMaxLimit) continue;
+    if (++told > kNamespacesTold) return;
+    const bool overflowed = netns.last.counts.overflow() != 0;
+    const std::uint64_t needed = needed_limit(netns);
+    Finding finding;
+    finding.id = "table-too-small";
+    finding.severity = overflowed ? Severity::kCritical : Severity::kWarning;
+    finding.text =
+        fmt::format("{}: the table of {} was {}; at its peak rate it needs room for {}", title(netns.last),
+                    base::grouped(*netns.last.limit), overflowed ? "full" : "nearly full", base::grouped(needed));
+    finding.evidence.push_back(fmt::format(
+        "in use {} at most{}", netns.in_use_peak ? base::grouped(*netns.in_use_peak) : "unknown",
+        netns.peak_percent ? fmt::format(" ({}% of the limit)", static_cast<std::uint64_t>(*netns.peak_percent)) : ""));
+    finding.evidence.push_back(
+        fmt::format("peak of {}/s over {:g} s x {:g} s of life = {} places, +25%, rounded up to a power of two",
+                    rounded(netns.arrivals_per_s_peak), model::kForecastRateS, model::kBucketLifetimeS,
+                    rounded(netns.arrivals_per_s_peak * model::kBucketLifetimeS)));
+    if (overflowed) {
+      finding.evidence.push_back(
+          fmt::format("{} refused (TcpExtTCPTimeWaitOverflow)", base::grouped(netns.last.counts.overflow())));
+    }
+    finding.command = in_namespace(netns.last, std::string("sysctl ") + model::kMaxTwBuckets) + "; " +
+                      in_namespace(netns.last, "nstat -az TcpExtTCPTimeWaitOverflow");
+    finding.change = model::limit_change(place_of(netns.last.name), needed,
+                                         report.info.bucket_bytes.value_or(model::kBytesPerBucket));
+    finding.risk = kRiskOfRoom;
+    finding.avoid = kNeverLower;
+    out.push_back(std::move(finding));
+  }
+}
+
+void settings(const Report& report, Findings& out) {
+  std::vector<std::uint32_t> small;
+  for (const NetnsReport& netns : report.namespaces) {
+    if (nearly_full(netns)) small.push_back(netns.last.netns);
+  }
+  std::vector<model::DoctorNetns> namespaces;
+  const auto& all = report.info.settings_at_end.empty() ? report.info.settings_at_start : report.info.settings_at_end;
+  for (const model::NetnsSettings& netns : all) namespaces.push_back(as_doctor_sees(netns));
+  for (const model::DoctorWarning& warning : model::doctor_warnings(namespaces)) {
+    const auto known = std::find_if(std::begin(kSettings), std::end(kSettings),
+                                    [&](const Setting& setting) { return warning.id == setting.id; });
+    if (known == std::end(kSettings) || told_already(out, warning, small)) continue;
+    Finding finding;
+    finding.id = warning.id;
+    finding.severity = known->severity;
+    finding.text = warning.text;
+    finding.command = std::string("sysctl ") + known->sysctl;
+    finding.change = warning.change;
+    finding.risk = known->risk;
+    finding.avoid = known->avoid;
+    out.push_back(std::move(finding));
+  }
+}
+
+void limit_changed(const Report& report, Findings& out) {
+  for (const NetnsReport& netns : report.namespaces) {
+    if (netns.timeline.empty() || !changed(netns)) continue;
+    Finding finding;
+    finding.id = "limit-changed";
+    finding.severity = Severity::kWarning;
+    finding.text = title(netns.last) + ": tcp_max_tw_buckets was changed while the capture ran";
+    finding.evidence.push_back("seen: " + values(netns));
+    finding.command = in_namespace(netns.last, std::string("sysctl ") + model::kMaxTwBuckets);
+    finding.change = fmt::format("find who writes it: grep -rs tcp_max_tw_buckets /etc/sysctl.conf /etc/sysctl.d");
+    finding.risk = "none: this only looks";
+    finding.avoid = "do not let a deploy set it: two writers undo each other";
+    out.push_back(std::move(finding));
+  }
+}
+
+}  // namespace twtrace::report

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/owners.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace twtrace::report {
+namespace {
+
+using model::Counters;
+using model::Row;
+using model::RowKind;
+
+std::uint64_t arrivals(const Counters& counts) { return counts.created() + counts.refused(); }
+
+/// By name where the numbers are equal, so that a report is the same every time.
+bool comes_before(const Owner& left, const Owner& right) {
+  const auto rank = [](const Owner& owner) {
+    const Row& row = owner.row;
+    return std::tuple(arrivals(row.counts), row.counts.created());
+  };
+  const auto name = [](const Owner& owner) {
+    const Row& row = owner.row;
+    return std::tuple(row.kind, row.netns, row.service, row.process ? row.process->comm : std::string(), row.role,
+                      row.port, row.attribution);
+  };
+  if (rank(left) != rank(right)) return rank(left) > rank(right);
+  return name(left) < name(right);
+}
+
+Owner unattributed(std::uint32_t netns, const std::string& name) {
+  Owner owner;
+  owner.row.kind = RowKind::kUnattributed;
+  owner.row.netns = netns;
+  owner.row.netns_name = name;
+  owner.row.attribution = model::Attribution::kNone;
+  return owner;
+}
+
+/// What the namespaces counted and no row did, so that all rows sum to the totals.
+std::vector<Owner> remainders(const Report& report, const std::vector<Owner>& owners) {
+  std::vector<Owner> rest;
+  for (const NetnsReport& netns : report.namespaces) {
+    Owner owner = unattributed(netns.last.netns, netns.last.name);
+    owner.row.counts = netns.last.counts;
+    for (const Amounts& amounts : netns.phases) owner.phases.push_back(amounts.counts);
+    for (const Owner& named : owners) {
+      if (named.row.netns != netns.last.netns) continue;
+      owner.row.counts -= named.row.counts;
+      for (std::size_t i = 0; i < owner.phases.size(); ++i) owner.phases[i] -= named.phases[i];
+    }
+    if (owner.row.counts != Counters{}) rest.push_back(std::move(owner));
+  }
+  return rest;
+}
+
+}  // namespace
+
+void OwnerCollector::add(const model::Source& source, std::size_t phase, bool last) {
+  std::uint64_t hidden = 0;
+  rows_ = model::build_rows(source, model::View{}, 1, hidden);
+  std::erase_if(rows_, [](const Row& row) { return row.kind == RowKind::kUnattributed; });
+  for (const Row& row : rows_) {
+    auto& phases = by_phase_[row.id];
+    phases.resize(phases_);
+    Counters& before = before_[row.id];
+    phases[phase] = row.counts;
+    phases[phase] -= before;
+    before = row.counts;
+  }
+  if (last) add_peers(source);
+}
+
+void OwnerCollector::add_peers(const model::Source& source) {
+  std::unordered_map<std::uint32_t, std::uint32_t> inum_of;
+  for (const model::NetnsInfo& netns : source.namespaces()) inum_of[netns.id] = netns.inum;
+  std::map<std::pair<std::uint32_t, model::Peer>, std::map<std::uint64_t, std::uint64_t>> created;
+  source.visit_peers([&](const model::Fact& fact) {
+    if (fact.identity.role != model::Role::kClient || fact.peer == nullptr) return;
+    const std::uint64_t id = model::row_id(fact, model::Group::kProcess);
+    created[{inum_of[fact.identity.netns], *fact.peer}][id] += fact.counts.created();
+  });
+  for (const auto& [destination, by_row] : created) {
+    for (const auto& [id, count] : by_row) {
+      Toward& most = toward_[destination];
+      if (count > most.created) most = {id, count};
+    }
+  }
+}
+
+void OwnerCollector::finish(Report& report) && {
+  std::vector<Owner> owners;
+  for (Row& row : rows_) {
+    Owner owner;
+    owner.phases = std::move(by_phase_.at(row.id));
+    owner.row = std::move(row);
+    if (owner.row.counts != Counters{}) owners.push_back(std::move(owner));
+  }
+  for (Owner& rest : remainders(report, owners)) owners.push_back(std::move(rest));
+  for (Owner& owner : owners) {
+    const std::uint64_t all = report.totals.created();
+    owner.share = all == 0 ? 0 : static_cast<double>(owner.row.counts.created()) / static_cast<double>(all);
+  }
+  std::sort(owners.begin(), owners.end(), comes_before);
+  for (PortPeak& peak : report.ports) {
+    const auto most = toward_.find({peak.use.netns, peak.use.destination});
+    if (most == toward_.end()) continue;
+    const auto owner = std::find_if(owners.begin(), owners.end(),
+                                    [&](const Owner& known) { return known.row.id == most->second.row_id; });
+    if (owner == owners.end()) continue;
+    peak.owner = static_cast<std::size_t>(owner - owners.begin());
+    peak.created = most->second.created;
+  }
+  report.owners = std::move(owners);
+}
+
+}  // namespace twtrace::report

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a capture comes to. Built once, then only read; strings hold bytes that others chose, the sinks escape them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/recording.hpp"
+#include "report/budget.hpp"
+
+namespace twtrace::report {
+
+/// Without a command all of a capture is kWhole.
+enum class PhaseKind { kBefore, kDuring, kAfter, kWhole };
+
+/// What happened in a part of the capture, in one namespace or in all.
+struct Amounts {
+  model::Counters counts;
+  std::optional<std::uint64_t> in_use_peak;  ///< empty: the gauge could not be read
+  std::optional<double> peak_percent;        ///< of the limit at that moment; not for the sum of several namespaces
+};
+
+/// A part of the capture. An interval that shares any time with the command belongs to kDuring.
+struct Phase {
+  PhaseKind kind = PhaseKind::kWhole;
+  double seconds = 0;  ///< sum of its intervals
+  Amounts total;
+  Amounts fullest;  ///< of Report::namespaces.front()
+};
+
+/// Some intervals of a namespace, merged to bound memory.
+struct TimelinePoint {
+  std::int64_t begin_unix_ms = 0;
+  std::int64_t end_unix_ms = 0;
+  std::optional<std::uint64_t> in_use;  ///< largest
+  std::optional<std::uint64_t> limit;   ///< last
+  std::uint64_t created = 0;
+  std::uint64_t refused = 0;  ///< overflow and no_memory
+};
+
+struct NetnsReport {
+  model::NetnsRow last;  ///< as it was last seen; counts are those of the capture
+  std::optional<model::NetnsSettings> at_start;
+  std::optional<model::NetnsSettings> at_end;
+  std::vector<Amounts> phases;  ///< as Report::phases
+  std::optional<std::uint64_t> in_use_peak;
+  std::optional<double> peak_percent;
+  std::int64_t peak_unix_ms = 0;        ///< end of the interval with the peak
+  double created_per_s_peak = 0;        ///< of the busiest interval
+  double arrivals_per_s_peak = 0;       ///< created and refused, over kForecastRateS
+  std::vector<TimelinePoint> timeline;  ///< ascending, at most kMaxTimelinePoints
+
+  std::optional<std::uint64_t> limit() const { return last.limit; }
+};
+
+/// More than a plot can show.
+inline constexpr std::size_t kMaxTimelinePoints = 1200;
+
+/// One row of the capture with its counts in each phase.
+struct Owner {
+  model::Row row;                       ///< counts are those of the capture
+  std::vector<model::Counters> phases;  ///< as Report::phases
+  double share = 0;                     ///< of all created, 0 to 1
+};
+
+/// The most ephemeral ports that were taken towards one destination at one time.
+struct PortPeak {
+  model::PortUse use;
+  std::string netns_name;
+  std::optional<std::size_t> owner;  ///< index into Report::owners: who created most buckets towards it
+  std::uint64_t created = 0;         ///< by that owner
+};
+
+/// How a budget came out.
+struct Verdict {
+  enum class State { kKept, kBreached, kNotMeasurable };
+  Budget budget;
+  State state = State::kKept;
+  std::optional<double> measured;    ///< in the unit of the budget: a count, a rate, a ratio, percent; may be infinite
+  std::string words;                 ///< the measured value in words, or why there is none
+  std::optional<std::size_t> owner;  ///< the culprit: index into Report::owners
+  std::uint64_t owner_count = 0;     ///< what of it is the culprit's
+  double owner_share = 0;            ///< 0 to 1
+
+  bool fails() const { return state != State::kKept; }
+};
+
+enum class Severity { kCritical, kWarning, kNotice };
+
+/// Something that the numbers say, and what can be done about it.
+struct Finding {
+  std::string id;  ///< stable: "table-too-small", ...
+  Severity severity = Severity::kNotice;
+  std::string text;                   ///< one sentence
+  std::vector<std::string> evidence;  ///< numbers
+  std::string command;                ///< shows them again on the host
+  std::string change;                 ///< exact: a sysctl line and its file, or what to change in which program
+  std::string risk;
+  std::string avoid;  ///< what not to do
+};
+
+struct Report {
+  model::CaptureInfo info;
+  std::int64_t begin_unix_ms = 0;
+  std::int64_t end_unix_ms = 0;
+  double seconds = 0;                     ///< sum of all intervals
+  std::uint64_t samples = 0;              ///< 0: it ended within its first interval
+  std::optional<std::string> read_error;  ///< why reading ended early; what was read before is in the report
+  std::vector<Phase> phases;
+  model::Counters totals;
+  model::Counters unattributed;
+  std::vector<NetnsReport> namespaces;  ///< fullest first
+  std::vector<Owner> owners;            ///< most arrivals (created and refused) first; they sum to `totals`
+  std::vector<PortPeak> ports;          ///< fullest first
+  model::Losses lost;
+  double cpu_percent_mean = 0;  ///< of one core
+  std::uint64_t rss_bytes_peak = 0;
+  std::optional<double> bpf_run_ns_per_event;
+  std::vector<Verdict> verdicts;
+  std::vector<Finding> findings;  ///< worst first
+
+  /// The end is missing: the process was killed, or the disk was full.
+  bool cut() const { return !info.ended_unix_ms || read_error; }
+};
+
+/// Reads the recording twice: once for its samples, once for its rows at the end of each phase. Fails only when nothing
+/// can be read at all.
+base::Result<Report> build_report(model::Recording& recording, const std::vector<Budget>& budgets);
+
+/// A budget is breached, or cannot be measured: exit code 99.
+bool breached(const Report& report);
+
+/// The phase of that kind; null when there is none.
+const Phase* phase(const Report& report, PhaseKind kind);
+/// "before", "during", "after", "capture".
+const char* to_string(PhaseKind kind);
+/// "kept", "breached", "not measurable".
+const char* to_string(Verdict::State state);
+/// "critical", "warning", "notice".
+const char* to_string(Severity severity);
+
+/// The most important thing that the numbers say, in one sentence.
+std::string headline(const Report& report);
+/// "812 (95% of all) by scheduler of scheduler.service (server :9000)"; empty when the verdict has no culprit.
+std::string culprit_words(const Report& report, const Verdict& verdict);
+
+}  // namespace twtrace::report

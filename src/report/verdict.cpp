@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/verdict.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/format.hpp"
+#include "model/words.hpp"
+
+namespace twtrace::report {
+namespace {
+
+using model::Counters;
+
+/// A measured value, or the reason why there is none.
+struct Measured {
+  std::optional<double> value;
+  std::string words;
+};
+
+Measured unmeasurable(std::string why) { return {std::nullopt, std::move(why)}; }
+
+Measured counted(std::uint64_t count) { return {static_cast<double>(count), base::grouped(count)}; }
+
+/// `count`, or its share when the budget is one of percent.
+Measured counted(const Budget& budget, std::uint64_t count, std::uint64_t of) {
+  if (!budget.percent) return counted(count);
+  // Nothing out of nothing: no share was taken.
+  const double percent = of == 0 ? 0 : 100.0 * static_cast<double>(count) / static_cast<double>(of);
+  return {percent, fmt::format("{:.1f}% ({} of {})", percent, base::grouped(count), base::grouped(of))};
+}
+
+bool selected(const Budget& budget, const NetnsReport& netns) {
+  return selects_netns(budget.selector, netns.last.netns, netns.last.name);
+}
+
+/// Sums what `amount` says of every selected namespace; empty when one of them does not know.
+template <class Amount>
+std::optional<std::uint64_t> sum_of_namespaces(const Budget& budget, const Report& report, Amount amount) {
+  std::uint64_t sum = 0;
+  for (const NetnsReport& netns : report.namespaces) {
+    if (!selected(budget, netns)) continue;
+    const std::optional<std::uint64_t> part = amount(netns);
+    if (!part) return std::nullopt;
+    sum += *part;
+  }
+  return sum;
+}
+
+std::uint64_t sum_of_owners(const Budget& budget, const Report& report) {
+  std::uint64_t sum = 0;
+  for (const Owner& owner : report.owners) {
+    if (selects(budget.selector, owner.row)) sum += info(budget.metric).count(owner.row.counts);
+  }
+  return sum;
+}
+
+/// What the percent of a count is a share of: everything in the selected namespaces.
+std::uint64_t whole(const Budget& budget, const Report& report) {
+  const bool with_refused = std::string_view(info(budget.metric).percent_of).find("asked") != std::string_view::npos;
+  return sum_of_namespaces(budget, report,
+                           [&](const NetnsReport& netns) {
+                             const Counters& counts = netns.last.counts;
+                             return std::optional(counts.created() + (with_refused ? counts.refused() : 0));
+                           })
+      .value_or(0);
+}
+
+Measured count(const Budget& budget, const Report& report) {
+  if (info(budget.metric).removal && !report.info.probe.sees_removal) {
+    return unmeasurable(fmt::format("the {} backend does not see the end of buckets", report.info.probe.backend));
+  }
+  const std::uint64_t sum = sum_of_owners(budget, report);
+  Measured measured = counted(budget, sum, budget.percent ? whole(budget, report) : 0);
+  const auto selected_row = [&](const Owner& owner) { return selects(budget.selector, owner.row); };
+  if (budget.selector.by_owner() && std::none_of(report.owners.begin(), report.owners.end(), selected_row)) {
+    measured.words += " (no row matches)";
+  }
+  return measured;
+}
+
+Measured unattributed(const Budget& budget, const Report& report) {
+  std::uint64_t sum = 0;
+  for (const Owner& owner : report.owners) {
+    if (owner.row.kind == model::RowKind::kUnattributed && selects(budget.selector, owner.row)) {
+      sum += owner.row.counts.created();
+    }
+  }
+  return counted(budget, sum, budget.percent ? whole(budget, report) : 0);
+}
+
+/// Of the namespace where it is largest: tables do not share their room.
+Measured in_use_peak(const Budget& budget, const Report& report) {
+  Measured worst = unmeasurable("the number of buckets in use could not be read");
+  for (const NetnsReport& netns : report.namespaces) {
+    if (!selected(budget, netns) || !netns.in_use_peak) continue;
+    if (budget.percent && !netns.peak_percent) return unmeasurable("the limit could not be read");
+    const double value = budget.percent ? *netns.peak_percent : static_cast<double>(*netns.in_use_peak);
+    if (worst.value && *worst.value >= value) continue;
+    worst.value = value;
+    worst.words = base::grouped(*netns.in_use_peak);
+    if (netns.peak_percent) {
+      worst.words = fmt::format("{:.1f}% of the limit ({} in use)", *netns.peak_percent, worst.words);
+    }
+    if (report.namespaces.size() > 1) {
+      worst.words += " in netns " + model::netns_words(netns.last.netns, netns.last.name);
+    }
+  }
+  return worst;
+}
+
+Measured created_per_s_peak(const Budget& budget, const Report& report) {
+  double peak = 0;
+  for (const NetnsReport& netns : report.namespaces) {
+    if (selected(budget, netns)) peak = std::max(peak, netns.created_per_s_peak);
+  }
+  return {peak, base::rate(peak) + "/s"};
+}
+
+Measured missed(const Budget& budget, const Report& report) {
+  const auto sum = sum_of_namespaces(budget, report, [](const NetnsReport& netns) -> std::optional<std::uint64_t> {
+    if (!netns.last.missed.created || !netns.last.missed.overflow) return std::nullopt;
+    return *netns.last.missed.created + *netns.last.missed.overflow;
+  });
+  return sum ? counted(*sum) : unmeasurable("the kernel's own counters cannot be compared on this kernel");
+}
+
+struct Rate {
+  double seconds = 0;
+  std::uint64_t created = 0;
+  double per_s() const { return static_cast<double>(created) / seconds; }
+};
+
+Rate rate_in(const Budget& budget, const Report& report, PhaseKind kind) {
+  Rate rate;
+  for (std::size_t i = 0; i < report.phases.size(); ++i) {
+    if (report.phases[i].kind != kind) continue;
+    rate.seconds = report.phases[i].seconds;
+    for (const Owner& owner : report.owners) {
+      if (selects(budget.selector, owner.row) && i < owner.phases.size()) rate.created += owner.phases[i].created();
+    }
+  }
+  return rate;
+}
+
+Measured ratio(const Rate& now, const Rate& before, const char* now_words, const char* before_words) {
+  const std::string words =
+      fmt::format("{}/s {}, {}/s {}", base::rate(now.per_s()), now_words, base::rate(before.per_s()), before_words);
+  // From none to none nothing changed; from none to some is more than any number of times.
+  if (before.created == 0 && now.created == 0) return {1, "1.0 (" + words + ")"};
+  if (before.created == 0) return {std::numeric_limits<double>::infinity(), "infinite (" + words + ")"};
+  const double value = now.per_s() / before.per_s();
+  return {value, fmt::format("{:.1f} ({})", value, words)};
+}
+
+Measured ratio_of_phases(const Budget& budget, const Report& report) {
+  if (!report.info.command) return unmeasurable("there is no command to compare before with during");
+  const Rate before = rate_in(budget, report, PhaseKind::kBefore);
+  const Rate during = rate_in(budget, report, PhaseKind::kDuring);
+  if (before.seconds <= 0) return unmeasurable("nothing was watched before the command (--before 0)");
+  if (during.seconds <= 0) return unmeasurable("nothing was watched during the command");
+  return ratio(during, before, "during", "before");
+}
+
+Rate rate_of_all(const Budget& budget, const Report& report) { return {report.seconds, sum_of_owners(budget, report)}; }
+
+Measured measure(const Budget& budget, const Report& report, const Report* baseline) {
+  const auto known = [&](const NetnsReport& netns) { return selected(budget, netns); };
+  if (report.samples == 0) return unmeasurable("the capture ended before its first sample");
+  if (budget.selector.netns && std::none_of(report.namespaces.begin(), report.namespaces.end(), known)) {
+    return unmeasurable("no such network namespace was seen: " + *budget.selector.netns);
+  }
+  switch (budget.metric) {
+    case Metric::kUnattributed:
+      return unattributed(budget, report);
+    case Metric::kInUsePeak:
+      return in_use_peak(budget, report);
+    case Metric::kCreatedPerSPeak:
+      return created_per_s_peak(budget, report);
+    case Metric::kMissed:
+      return missed(budget, report);
+    case Metric::kLostEvents:
+      return counted(report.lost.events);
+    case Metric::kLostCounts:
+      return counted(report.lost.counts);
+    case Metric::kCreatedRatio:
+      if (baseline == nullptr) return ratio_of_phases(budget, report);
+      if (report.seconds <= 0 || baseline->seconds <= 0) return unmeasurable("one of the captures has no sample");
+      return ratio(rate_of_all(budget, report), rate_of_all(budget, *baseline), "after", "before");
+    default:
+      return count(budget, report);
+  }
+}
+
+/// What of the budget's metric is an owner's. What fills a table is what was created.
+std::uint64_t part_of(const Budget& budget, const Report& report, const Owner& owner) {
+  const MetricInfo& metric = info(budget.metric);
+  if (budget.metric == Metric::kCreatedRatio && report.phases.size() > 1) {
+    return owner.phases.size() > 1 ? owner.phases[1].created() : 0;
+  }
+  return metric.count != nullptr ? metric.count(owner.row.counts) : owner.row.counts.created();
+}
+
+bool has_culprit(Metric metric) {
+  return info(metric).count != nullptr || metric == Metric::kInUsePeak || metric == Metric::kCreatedPerSPeak;
+}
+
+void name_culprit(Verdict& verdict, const Report& report) {
+  if (!has_culprit(verdict.budget.metric)) return;
+  std::uint64_t all = 0;
+  for (std::size_t i = 0; i < report.owners.size(); ++i) {
+    const Owner& owner = report.owners[i];
+    if (!selects(verdict.budget.selector, owner.row)) continue;
+    const std::uint64_t part = part_of(verdict.budget, report, owner);
+    all += part;
+    if (part <= verdict.owner_count) continue;
+    verdict.owner = i;
+    verdict.owner_count = part;
+  }
+  if (all != 0) verdict.owner_share = static_cast<double>(verdict.owner_count) / static_cast<double>(all);
+}
+
+Verdict judge_by(const Budget& budget, const Report& report, const Report* baseline) {
+  Verdict verdict;
+  verdict.budget = budget;
+  const Measured measured = measure(budget, report, baseline);
+  verdict.measured = measured.value;
+  verdict.words = measured.words;
+  if (!measured.value) {
+    verdict.state = Verdict::State::kNotMeasurable;
+    return verdict;
+  }
+  if (!holds(*measured.value, budget.op, budget.value)) return verdict;
+  verdict.state = Verdict::State::kBreached;
+  name_culprit(verdict, report);
+  return verdict;
+}
+
+}  // namespace
+
+Verdict judge(const Budget& budget, const Report& report) { return judge_by(budget, report, nullptr); }
+
+Verdict judge(const Budget& budget, const Report& report, const Report& baseline) {
+  return judge_by(budget, report, &baseline);
+}
+
+}  // namespace twtrace::report

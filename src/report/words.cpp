@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "base/format.hpp"
+#include "model/words.hpp"
+#include "report/report.hpp"
+
+namespace twtrace::report {
+namespace {
+
+/// Who was refused most.
+const Owner* most_refused(const Report& report) {
+  const Owner* most = nullptr;
+  for (const Owner& owner : report.owners) {
+    const std::uint64_t refused = owner.row.counts.refused();
+    if (refused != 0 && (most == nullptr || refused > most->row.counts.refused())) most = &owner;
+  }
+  return most;
+}
+
+}  // namespace
+
+const char* to_string(PhaseKind kind) {
+  switch (kind) {
+    case PhaseKind::kBefore:
+      return "before";
+    case PhaseKind::kDuring:
+      return "during";
+    case PhaseKind::kAfter:
+      return "after";
+    case PhaseKind::kWhole:
+      return "capture";
+  }
+  return "";
+}
+
+const char* to_string(Verdict::State state) {
+  switch (state) {
+    case Verdict::State::kKept:
+      return "kept";
+    case Verdict::State::kBreached:
+      return "breached";
+    case Verdict::State::kNotMeasurable:
+      return "not measurable";
+  }
+  return "";
+}
+
+const char* to_string(Severity severity) {
+  switch (severity) {
+    case Severity::kCritical:
+      return "critical";
+    case Severity::kWarning:
+      return "warning";
+    case Severity::kNotice:
+      return "notice";
+  }
+  return "";
+}
+
+std::string headline(const Report& report) {
+  if (report.samples == 0) return "the capture ended before its first sample: nothing can be said";
+  const std::uint64_t refused = report.totals.refused();
+  if (refused != 0) {
+    std::string words = fmt::format("{} closed connections were refused a place in the table", base::grouped(refused));
+    if (const Owner* owner = most_refused(report)) {
+      const std::uint64_t most = owner->row.counts.refused();
+      words += fmt::format(", {} of {}", most == refused ? "all" : base::grouped(most), model::owner_words(owner->row));
+    }
+    return words;
+  }
+  const NetnsReport* fullest = report.namespaces.empty() ? nullptr : &report.namespaces.front();
+  if (fullest == nullptr || !fullest->peak_percent) return "nothing was refused";
+  return fmt::format("nothing was refused; the table was {}% full at most",
+                     static_cast<std::uint64_t>(*fullest->peak_percent));
+}
+
+std::string culprit_words(const Report& report, const Verdict& verdict) {
+  if (!verdict.owner || verdict.owner_count == 0) return {};
+  return fmt::format("{} ({}% of all) by {}", base::grouped(verdict.owner_count),
+                     static_cast<int>(verdict.owner_share * 100),
+                     model::owner_words(report.owners[*verdict.owner].row));
+}
+
+}  // namespace twtrace::report
