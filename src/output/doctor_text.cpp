@@ -8,36 +8,13 @@
 
 #include "base/escape.hpp"
 #include "base/format.hpp"
+#include "output/wrap.hpp"
 
 namespace twtrace::output {
 namespace {
 
-constexpr std::size_t kWidth = 79;
 constexpr std::size_t kLabelColumns = 22;
 constexpr std::size_t kCheckColumns = 17;
-
-/// Words of `text`, the first line after `used` columns, the others after `indent` blanks. Ends with a newline.
-std::string wrapped(const std::string& text, std::size_t used, std::size_t indent) {
-  std::string out;
-  std::size_t column = used;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find(' ', begin), text.size());
-    const std::string word = text.substr(begin, end - begin);
-    const std::size_t columns = base::display_width(word);
-    const bool first = column == used && out.empty();
-    if (!first && column + 1 + columns > kWidth) {
-      out += "\n" + std::string(indent, ' ');
-      column = indent;
-    } else if (!first) {
-      out += ' ';
-      ++column;
-    }
-    out += word;
-    column += columns;
-    begin = end + 1;
-  }
-  return out + "\n";
-}
 
 std::string fact(const std::string& label, const std::string& value) {
   return base::pad(label, kLabelColumns, base::Align::kLeft) +

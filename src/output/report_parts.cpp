@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/report_parts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/format.hpp"
+#include "model/advice.hpp"
+#include "model/columns.hpp"
+#include "model/losses.hpp"
+#include "model/words.hpp"
+
+namespace twtrace::output {
+namespace {
+
+using base::grouped;
+using report::NetnsReport;
+using report::Report;
+
+constexpr std::size_t kNamespacesShown = 5;
+
+std::string command_end(const model::CapturedCommand& command) {
+  if (!command.started_unix_ms) return "it was never started";
+  if (command.signal) return fmt::format("killed by signal {}", *command.signal);
+  if (command.exit_code) return fmt::format("exit code {}", *command.exit_code);
+  return "still running when the capture ended";
+}
+
+std::string limits_words(const NetnsReport& netns) {
+  const auto limit = [](const std::optional<model::NetnsSettings>& settings) {
+    return settings ? count_words(settings->limit) : "-";
+  };
+  std::string words = netns.at_start ? limit(netns.at_start) : count_words(netns.last.limit);
+  if (netns.at_end && limit(netns.at_end) != words) words += " at the start, " + limit(netns.at_end) + " at the end";
+  return words;
+}
+
+void append_limits(const Report& report, std::vector<Fact>& facts) {
+  std::size_t shown = 0;
+  for (const NetnsReport& netns : report.namespaces) {
+    if (++shown > kNamespacesShown) {
+      facts.push_back({"", fmt::format("and {} more namespaces", report.namespaces.size() - kNamespacesShown)});
+      return;
+    }
+    facts.push_back({shown == 1 ? "limit" : "", fmt::format("{} in netns {}{}", limits_words(netns),
+                                                            model::netns_words(netns.last.netns, netns.last.name),
+                                                            netns.last.gone ? " (gone)" : "")});
+  }
+}
+
+std::string cross_check(const NetnsReport& netns) {
+  const auto& kernel = netns.last.kernel;
+  if (!kernel.created && !kernel.overflow) return "the kernel's own counters cannot be compared here";
+  const auto line = [](const char* what, std::uint64_t all, std::uint64_t unattributed, std::uint64_t missed,
+                       const std::optional<std::uint64_t>& counted) {
+    std::string words = fmt::format("{}: kernel {} = {} attributed + {} unattributed", what, count_words(counted),
+                                    grouped(all - std::min(all, unattributed)), grouped(unattributed));
+    if (missed != 0) words += fmt::format(" + {} missed", grouped(missed));
+    return words;
+  };
+  const model::NetnsRow& last = netns.last;
+  std::string words;
+  if (kernel.created) {
+    words = line("created", last.counts.created(), last.unattributed.created(), last.missed.created.value_or(0),
+                 kernel.created);
+  }
+  if (kernel.overflow) {
+    words += (words.empty() ? "" : "; ") + line("refused", last.counts.refused(), last.unattributed.refused(),
+                                                last.missed.overflow.value_or(0), kernel.overflow);
+  }
+  return words;
+}
+
+/// What is said of a phase, in this order.
+struct Measure {
+  const char* name;
+  std::string (*cell)(const Report& report, const report::Phase& phase, const report::Amounts& amounts);
+};
+
+template <std::uint64_t model::Counters::*kMember>
+std::string member(const Report&, const report::Phase&, const report::Amounts& amounts) {
+  return grouped(amounts.counts.*kMember);
+}
+
+template <std::uint64_t model::Counters::*kMember>
+std::string removed(const Report& report, const report::Phase&, const report::Amounts& amounts) {
+  return report.info.probe.sees_removal ? grouped(amounts.counts.*kMember) : "-";
+}
+
+std::string created_rate(const Report&, const report::Phase& phase, const report::Amounts& amounts) {
+  return phase.seconds > 0 ? base::rate(static_cast<double>(amounts.counts.created()) / phase.seconds) : "-";
+}
+
+constexpr Measure kMeasures[] = {
+    {"time",
+     [](const Report&, const report::Phase& phase, const report::Amounts&) { return base::duration(phase.seconds); }},
+    {"created", [](const Report&, const report::Phase&,
+                   const report::Amounts& amounts) { return grouped(amounts.counts.created()); }},
+    {"created/s", created_rate},
+    {"overflow, TIME_WAIT", member<&model::Counters::overflow_time_wait>},
+    {"overflow, FIN_WAIT2", member<&model::Counters::overflow_fin_wait2>},
+    {"no_memory", member<&model::Counters::no_memory>},
+    {"expired", removed<&model::Counters::expired>},
+    {"reused", removed<&model::Counters::reused>},
+    {"recycled", removed<&model::Counters::recycled>},
+    {"purged", removed<&model::Counters::purged>},
+    {"in use, peak", [](const Report&, const report::Phase&, const report::Amounts& amounts) {
+       return count_words(amounts.in_use_peak);
+     }}};
+
+/// Rows that are not shown, or all of them, as one.
+std::vector<std::string> sum_row(const Report& report, std::size_t first, const std::string& name) {
+  model::Counters counts;
+  double share = 0;
+  for (std::size_t i = first; i < report.owners.size(); ++i) {
+    counts += report.owners[i].row.counts;
+    share += report.owners[i].share;
+  }
+  return {"", name, "", "", "", grouped(counts.created()), percent_words(100 * share), grouped(counts.overflow())};
+}
+
+std::string service_words(const model::Row& row) {
+  if (row.kind != model::RowKind::kNormal) return std::string(model::row_label(row.kind));
+  return row.service && !row.service->name.empty() ? row.service->name : "-";
+}
+
+}  // namespace
+
+std::string time_words(std::int64_t unix_ms) {
+  std::string text = base::iso8601_ms(unix_ms).substr(0, 19) + "Z";
+  text[10] = ' ';
+  return text;
+}
+
+std::string percent_words(const std::optional<double>& percent) {
+  return percent ? fmt::format("{:.1f}%", *percent) : "-";
+}
+
+std::string count_words(const std::optional<std::uint64_t>& count) { return count ? grouped(*count) : "-"; }
+
+std::string offset_words(const Report& report, std::int64_t time_unix_ms) {
+  return fmt::format("{:+.1f}s", static_cast<double>(time_unix_ms - report.begin_unix_ms) / 1000);
+}
+
+std::string command_words(const std::vector<std::string>& argv) {
+  std::string words;
+  for (const std::string& word : argv) words += (words.empty() ? "" : " ") + model::shell_quoted(word);
+  return words;
+}
+
+std::string report_title(const Report& report) {
+  std::string title = report.info.host.name.empty() ? "this host" : report.info.host.name;
+  title += ", " + time_words(report.begin_unix_ms);
+  return title;
+}
+
+std::string fullest_name(const Report& report) {
+  if (report.namespaces.empty()) return "no network namespace";
+  const model::NetnsRow& row = report.namespaces.front().last;
+  return "netns " + model::netns_words(row.netns, row.name);
+}
+
+std::vector<Fact> header_facts(const Report& report) {
+  const model::CaptureInfo& info = report.info;
+  std::vector<Fact> facts;
+  facts.push_back({"host", info.host.name + ", kernel " + info.host.kernel});
+  if (info.command) {
+    facts.push_back({"command", command_words(info.command->argv)});
+    facts.push_back({"", command_end(*info.command)});
+  }
+  facts.push_back(
+      {"time", fmt::format("{} to {}, {} in {} samples", time_words(report.begin_unix_ms),
+                           time_words(report.end_unix_ms), base::duration(report.seconds), grouped(report.samples))});
+  if (report.cut()) {
+    facts.push_back({"complete", "no: it was cut and ends with its last sample" +
+                                     (report.read_error ? " (" + *report.read_error + ")" : std::string())});
+  }
+  append_limits(report, facts);
+  for (const model::Mark& mark : info.marks) {
+    facts.push_back(
+        {&mark == info.marks.data() ? "marks" : "", offset_words(report, mark.time_unix_ms) + " " + mark.name});
+  }
+  return facts;
+}
+
+std::vector<Fact> trust_facts(const Report& report) {
+  std::vector<Fact> facts;
+  std::size_t shown = 0;
+  for (const NetnsReport& netns : report.namespaces) {
+    // What counted nothing agrees with anything: only what differs there is worth a line.
+    const bool idle = netns.last.counts == model::Counters{} && netns.last.reconciled.value_or(true);
+    if (shown != 0 && (idle || shown >= kNamespacesShown)) continue;
+    const std::string words = model::netns_words(netns.last.netns, netns.last.name) + ": " + cross_check(netns);
+    facts.push_back({++shown == 1 ? "kernel" : "", words});
+  }
+  std::string lost;
+  for (const model::Loss& loss : model::losses(report.lost)) {
+    if (loss.count != 0) lost += fmt::format("{}{} {}", lost.empty() ? "" : ", ", loss.name, grouped(loss.count));
+  }
+  facts.push_back({"lost", lost.empty() ? "nothing: no event, no count" : lost});
+  facts.push_back({"backend", report.info.probe.backend});
+  for (const std::string& fallback : report.info.probe.fallbacks) facts.push_back({"", fallback});
+  std::string cost =
+      fmt::format("{:.1f}% of one core, {} of memory", report.cpu_percent_mean, base::bytes(report.rss_bytes_peak));
+  if (report.bpf_run_ns_per_event)
+    cost += fmt::format(", {:.0f} ns per event in the kernel", *report.bpf_run_ns_per_event);
+  facts.push_back({"cost", cost});
+  facts.push_back({"twtrace", report.info.twtrace_version});
+  return facts;
+}
+
+Grid phases_grid(const Report& report, bool fullest) {
+  Grid grid;
+  grid.columns.push_back({"", base::Align::kLeft});
+  for (const report::Phase& phase : report.phases) grid.columns.push_back({to_string(phase.kind)});
+  const auto add = [&](const char* name, const auto& cell) {
+    std::vector<std::string> row = {name};
+    for (const report::Phase& phase : report.phases) row.push_back(cell(phase, fullest ? phase.fullest : phase.total));
+    grid.rows.push_back(std::move(row));
+  };
+  for (const Measure& measure : kMeasures) {
+    add(measure.name, [&](const report::Phase& phase, const report::Amounts& amounts) {
+      return measure.cell(report, phase, amounts);
+    });
+  }
+  if (fullest) {
+    add("of the limit",
+        [](const report::Phase&, const report::Amounts& amounts) { return percent_words(amounts.peak_percent); });
+  }
+  return grid;
+}
+
+Grid owners_grid(const Report& report, std::size_t most) {
+  Grid grid;
+  grid.columns = {{"#"},
+                  {"SERVICE", base::Align::kLeft},
+                  {"PROCESS", base::Align::kLeft},
+                  {"ROLE", base::Align::kLeft},
+                  {"PORT"},
+                  {"CREATED"},
+                  {"OF ALL"},
+                  {"OVERFLOW"}};
+  const std::size_t shown = std::min(most, report.owners.size());
+  for (std::size_t i = 0; i < shown; ++i) {
+    const report::Owner& owner = report.owners[i];
+    const model::Row& row = owner.row;
+    grid.rows.push_back(
+        {std::to_string(i + 1), service_words(row), row.process && !row.process->comm.empty() ? row.process->comm : "-",
+         row.role ? model::to_string(*row.role) : "-", row.port ? std::to_string(*row.port) : "-",
+         grouped(row.counts.created()), percent_words(100 * owner.share), grouped(row.counts.overflow())});
+  }
+  if (shown < report.owners.size()) {
+    grid.rows.push_back(sum_row(report, shown, fmt::format("+{} more rows", report.owners.size() - shown)));
+  }
+  if (!report.owners.empty()) grid.rows.push_back(sum_row(report, 0, "all"));
+  return grid;
+}
+
+std::string verdict_words(const Report& report, const report::Verdict& verdict) {
+  std::string words = verdict.budget.text + ": " + verdict.words;
+  if (verdict.state == report::Verdict::State::kNotMeasurable)
+    words = verdict.budget.text + ": not measurable: " + verdict.words;
+  const std::string culprit = report::culprit_words(report, verdict);
+  return culprit.empty() ? words : words + "; " + culprit;
+}
+
+std::vector<Moment> moments(const Report& report) {
+  std::vector<Moment> all;
+  if (report.info.command) {
+    const model::CapturedCommand& command = *report.info.command;
+    if (command.started_unix_ms) all.push_back({*command.started_unix_ms, "command starts"});
+    if (command.ended_unix_ms) all.push_back({*command.ended_unix_ms, "command ends"});
+  }
+  for (const model::Mark& mark : report.info.marks) all.push_back({mark.time_unix_ms, mark.name});
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Moment& left, const Moment& right) { return left.time_unix_ms < right.time_unix_ms; });
+  return all;
+}
+
+}  // namespace twtrace::output

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sections of a report as plain text in tables, before a format escapes and arranges them. Private to this folder.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/escape.hpp"
+#include "report/report.hpp"
+
+namespace twtrace::output {
+
+/// A name and what there is to say about it. Any bytes.
+struct Fact {
+  std::string name;
+  std::string value;
+};
+
+struct GridColumn {
+  std::string title;
+  base::Align align = base::Align::kRight;
+};
+
+/// Cells as a person reads them; any bytes.
+struct Grid {
+  std::vector<GridColumn> columns;
+  std::vector<std::vector<std::string>> rows;
+};
+
+/// Rows that a report for reading shows; the rest is one line.
+inline constexpr std::size_t kOwnersShown = 10;
+
+/// Host, command, times, limits.
+std::vector<Fact> header_facts(const report::Report& report);
+/// Kernel, losses, backend, cost.
+std::vector<Fact> trust_facts(const report::Report& report);
+/// Before, during and after, of the fullest namespace or of all: a row per phase.
+Grid phases_grid(const report::Report& report, bool fullest);
+/// At most so many rows, most arrivals first; then what the others come to, and the sum.
+Grid owners_grid(const report::Report& report, std::size_t most);
+/// A sentence for each verdict.
+std::string verdict_words(const report::Report& report, const report::Verdict& verdict);
+/// "web1, ./deploy.sh, 2026-01-02 03:04".
+std::string report_title(const report::Report& report);
+/// The name of the fullest namespace, as a heading says it.
+std::string fullest_name(const report::Report& report);
+
+/// A moment of the capture that a timeline shows.
+struct Moment {
+  std::int64_t time_unix_ms = 0;
+  std::string name;
+};
+/// Start and end of the command, and every mark, ascending.
+std::vector<Moment> moments(const report::Report& report);
+
+/// "+12.3s" since the beginning of the capture.
+std::string offset_words(const report::Report& report, std::int64_t time_unix_ms);
+/// A command line as it would be typed.
+std::string command_words(const std::vector<std::string>& argv);
+std::string time_words(std::int64_t unix_ms);
+/// "12.3%", "-" when not known.
+std::string percent_words(const std::optional<double>& percent);
+std::string count_words(const std::optional<std::uint64_t>& count);
+
+}  // namespace twtrace::output

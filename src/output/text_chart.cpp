@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/text_chart.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "base/escape.hpp"
+#include "base/format.hpp"
+#include "output/report_parts.hpp"
+#include "output/wrap.hpp"
+
+namespace twtrace::output {
+namespace {
+
+using report::Report;
+using report::TimelinePoint;
+
+constexpr std::size_t kRows = 8;
+constexpr std::size_t kLabelColumns = 7;
+constexpr std::size_t kChartColumns = kTextColumns - kLabelColumns - 1;
+constexpr std::size_t kMarksNamed = 26;
+
+/// What one column of the chart stands for.
+struct Slice {
+  std::uint64_t in_use = 0;
+  std::uint64_t limit = 0;
+  std::uint64_t refused = 0;
+};
+
+std::size_t column_of(const Report& report, std::int64_t time_unix_ms, std::size_t columns) {
+  const std::int64_t whole = std::max<std::int64_t>(report.end_unix_ms - report.begin_unix_ms, 1);
+  const std::int64_t offset = std::clamp<std::int64_t>(time_unix_ms - report.begin_unix_ms, 0, whole);
+  return std::min(
+      static_cast<std::size_t>(static_cast<double>(offset) / static_cast<double>(whole) * static_cast<double>(columns)),
+      columns - 1);
+}
+
+std::vector<Slice> slices(const Report& report, std::size_t columns) {
+  std::vector<Slice> all(columns);
+  for (const TimelinePoint& point : report.namespaces.front().timeline) {
+    const std::size_t first = column_of(report, point.begin_unix_ms, columns);
+    const std::size_t last = std::max(column_of(report, point.end_unix_ms - 1, columns), first);
+    for (std::size_t i = first; i <= last; ++i) {
+      all[i].in_use = std::max(all[i].in_use, point.in_use.value_or(0));
+      all[i].limit = std::max(all[i].limit, point.limit.value_or(0));
+      all[i].refused = std::max(all[i].refused, point.refused);
+    }
+  }
+  return all;
+}
+
+std::string label(const std::string& text) { return base::pad(text, kLabelColumns, base::Align::kRight) + " "; }
+
+/// Rows that `value` reaches, a value above 0 at least one.
+std::size_t height(std::uint64_t value, std::uint64_t top) {
+  if (value == 0 || top == 0) return 0;
+  const auto rows = static_cast<std::size_t>(static_cast<double>(value) / static_cast<double>(top) * kRows);
+  return std::clamp<std::size_t>(rows, 1, kRows);
+}
+
+std::string finish(std::string line) {
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line + "\n";
+}
+
+/// Letters under the chart, and what they mean.
+std::string marks(const Report& report, std::size_t columns) {
+  std::string line(columns, ' ');
+  std::string legend;
+  std::size_t named = 0;
+  for (const Moment& moment : moments(report)) {
+    if (named == kMarksNamed) break;
+    const char letter = static_cast<char>('a' + static_cast<char>(named++));
+    std::size_t column = column_of(report, moment.time_unix_ms, columns);
+    // Moments that fall together stand side by side.
+    while (column + 1 < columns && line[column] != ' ') ++column;
+    line[column] = letter;
+    const std::string text = fmt::format("{} {} {}", letter, offset_words(report, moment.time_unix_ms), moment.name);
+    legend += std::string(kLabelColumns + 1, ' ') + base::fit(base::sanitize_terminal(text), kChartColumns) + "\n";
+  }
+  if (named == 0) return {};
+  return finish(label("") + line) + legend;
+}
+
+}  // namespace
+
+std::string text_chart(const Report& report) {
+  if (report.namespaces.empty() || report.namespaces.front().timeline.empty()) return {};
+  // Never more columns than points: a column that stands for nothing looks like an empty table.
+  const std::size_t points = report.namespaces.front().timeline.size();
+  const std::size_t columns = std::min(kChartColumns, points * std::max<std::size_t>(kChartColumns / points, 1));
+  const std::vector<Slice> all = slices(report, columns);
+  std::uint64_t in_use = 0;
+  std::uint64_t limit = 0;
+  bool refused = false;
+  for (const Slice& slice : all) {
+    in_use = std::max(in_use, slice.in_use);
+    limit = std::max(limit, slice.limit);
+    refused = refused || slice.refused != 0;
+  }
+  // The limit is in the picture only when the table came near it; else it would flatten everything.
+  const bool limit_shown = limit != 0 && in_use * 4 >= limit;
+  const std::uint64_t top = std::max<std::uint64_t>(limit_shown ? std::max(limit, in_use) : in_use, 1);
+  std::string out;
+  for (std::size_t row = kRows; row >= 1; --row) {
+    std::string line = label(row == kRows ? base::human_count(top) : row == 1 ? "0" : "");
+    for (const Slice& slice : all) {
+      const bool at_limit = limit_shown && row == kRows && slice.limit != 0;
+      line += height(slice.in_use, top) >= row ? '#' : at_limit ? '-' : ' ';
+    }
+    out += finish(line);
+  }
+  if (refused) {
+    std::string line = label("refused");
+    for (const Slice& slice : all) line += slice.refused != 0 ? '!' : ' ';
+    out += finish(line);
+  }
+  out += marks(report, columns);
+  const std::string scale = limit_shown  ? fmt::format("- the limit of {}", base::grouped(limit))
+                            : limit != 0 ? fmt::format("the limit of {} is above the picture", base::grouped(limit))
+                                         : "the limit is not known";
+  return out + label("") +
+         fmt::format("# in use; {}; {} a column\n", scale,
+                     base::duration(static_cast<double>(report.end_unix_ms - report.begin_unix_ms) / 1000 /
+                                    static_cast<double>(columns)));
+}
+
+}  // namespace twtrace::output

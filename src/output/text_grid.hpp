@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// A grid in columns. Private to this folder.
+#pragma once
+
+#include <string>
+
+#include "output/report_parts.hpp"
+
+namespace twtrace::output {
+
+/// Titles and rows, at most kTextColumns wide: columns of text give way first. Names are made safe for a terminal.
+std::string text_grid(const Grid& grid);
+
+}  // namespace twtrace::output
