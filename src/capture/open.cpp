@@ -26,7 +26,6 @@ constexpr off_t kSharedFirst = 0x40000002;
 constexpr off_t kSharedSize = 510;
 
 constexpr int kLongestText = 1 << 20;
-constexpr int kBusyMs = 5000;
 
 base::Error unreadable(int saved_errno, const std::string& path) {
   auto error =
@@ -77,7 +76,7 @@ base::Result<void> harden(const Database& database) {
   sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, kLongestText);
   sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0);
-  sqlite3_busy_timeout(handle, kBusyMs);
+  sqlite3_busy_timeout(handle, kBusyTimeoutMs);
   return database.exec("PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY", "cannot be opened");
 }
 

@@ -15,6 +15,9 @@
 
 namespace twtrace::capture {
 
+/// How long to wait for another process that holds the file: somebody adds a mark.
+inline constexpr int kBusyTimeoutMs = 5000;
+
 /// What an SQLite error means to a user, with what to do. `path` is the file as it was given. kInvalid when the file is
 /// damaged, else kFailure.
 base::Error sqlite_error(sqlite3* database, const std::string& path, const std::string& doing);

@@ -20,7 +20,6 @@
 namespace twtrace::capture {
 namespace {
 
-constexpr int kBusyMs = 5000;  // somebody adds a mark
 constexpr std::size_t kMaxPendingEvents = 50'000;
 /// Destinations whose ports in use are kept: the fullest, and only those of which at least 1 in so many is taken.
 constexpr std::size_t kMaxPortUse = 8;
@@ -120,7 +119,7 @@ class Writer::Impl {
                                    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, nullptr);
     if (!database) return tl::unexpected(database.error());
     database_ = std::move(*database);
-    sqlite3_busy_timeout(database_.get(), kBusyMs);
+    sqlite3_busy_timeout(database_.get(), kBusyTimeoutMs);
     // The tables are made without a journal: a file that is cut here holds nothing anyway.
     const std::string begin = "PRAGMA journal_mode=MEMORY; PRAGMA temp_store=MEMORY; PRAGMA application_id=" +
                               std::to_string(kApplicationId) +

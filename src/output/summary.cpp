@@ -15,7 +15,7 @@
 namespace twtrace::output {
 namespace {
 
-constexpr std::size_t kNamespacesShown = 3;
+constexpr std::size_t kNamespaceLines = 3;
 constexpr std::size_t kNameColumns = 24;  // a name may be 15 bytes of escapes or a path: never let it fill the line
 
 struct Piece {
@@ -94,7 +94,7 @@ std::vector<Piece> loss_pieces(const model::Losses& lost) {
 
 std::string summary(const model::Snapshot& snapshot, std::size_t width, Color color) {
   std::string out = flow(snapshot_pieces(snapshot, width), width, color);
-  const std::size_t shown = std::min(snapshot.namespaces.size(), kNamespacesShown);
+  const std::size_t shown = std::min(snapshot.namespaces.size(), kNamespaceLines);
   for (std::size_t i = 0; i < shown; ++i) out += flow(netns_pieces(snapshot.namespaces[i], width), width, color);
   if (shown < snapshot.namespaces.size()) out += flow(remainder_pieces(snapshot.namespaces, shown), width, color);
   if (const std::vector<Piece> losses = loss_pieces(snapshot.lost); !losses.empty()) out += flow(losses, width, color);
