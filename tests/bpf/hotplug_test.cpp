@@ -49,7 +49,7 @@ TEST_CASE("a CPU goes and comes while connections end: every bucket is counted")
   Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
   HotplugCpu cpu;
   TwtraceRun& twtrace = shared_twtrace();
-  arena.spec = {"client-first", 2003, 5023};
+  arena.spec = {"client-first", 1213, 5023};
   Workload workload(arena.spec, arena.netns);
   int cycles = 0;
   for (; cycles < kCycles && !workload.finished(); ++cycles) {

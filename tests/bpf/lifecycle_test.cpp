@@ -49,7 +49,7 @@ TEST_CASE("a reader that stands still loses events, never counts") {
   Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
   TwtraceRun twtrace({"--ring-size", "4096"});
   twtrace.process().signal(SIGSTOP);
-  arena.run({"client-first", 1009, 5017});
+  arena.run({"client-first", 503, 5017});
   twtrace.process().signal(SIGCONT);
   const json snapshot = twtrace.stop();
   CHECK(number(snapshot.at("lost"), "events") > 0);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A full table: who was refused, at which stage, in which namespace.
 #include <catch2/catch.hpp>
+#include <list>
 
 #include "bpf/expect.hpp"
+#include "bpf/families.hpp"
 #include "support/environment.hpp"
 #include "support/twtrace_run.hpp"
 
@@ -29,33 +31,32 @@ void check_refusals(const json& snapshot, const Arena& arena, const std::string&
   CHECK(rows_of(snapshot, arena.netns).size() == 1);
 }
 
+void check_families_refused(const std::string& mode, const std::string& stage) {
+  constexpr int kLimit = 61;
+  Families families({mode, 0, 5007}, {{"tcp_max_tw_buckets", std::to_string(kLimit)}}, {149, 101, 103});
+  const json snapshot = families.run();
+  for (const auto& arena : families.arenas) check_refusals(snapshot, *arena, stage, kLimit);
+}
+
 }  // namespace
 
 TEST_CASE("refusals at the TIME_WAIT stage go to the closer") {
-  if (!privileged()) return;
-  const std::string family = GENERATE("4", "6", "mapped");
-  Arena arena(Sysctls{{"tcp_max_tw_buckets", "100"}});
-  TwtraceRun& twtrace = shared_twtrace();
-  arena.run({"half-close", 241, 5007, family});
-  check_refusals(twtrace.fresh(), arena, "time_wait", 100);
+  if (privileged()) check_families_refused("half-close", "time_wait");
 }
 
 TEST_CASE("refusals at the FIN_WAIT2 stage go to the closer") {
-  if (!privileged()) return;
-  const std::string family = GENERATE("4", "6", "mapped");
-  Arena arena(Sysctls{{"tcp_max_tw_buckets", "100"}});
-  TwtraceRun& twtrace = shared_twtrace();
-  arena.run({"orphan-fin-wait2", 241, 5007, family});
-  check_refusals(twtrace.fresh(), arena, "fin_wait2", 100);
+  if (privileged()) check_families_refused("orphan-fin-wait2", "fin_wait2");
 }
 
 TEST_CASE("a table of size zero refuses everything") {
   if (!privileged()) return;
-  const std::string mode = GENERATE("half-close", "server-first", "killed");
-  Arena arena(Sysctls{{"tcp_max_tw_buckets", "0"}, {"tcp_fin_timeout", "120"}});
   TwtraceRun& twtrace = shared_twtrace();
-  arena.run({mode, 61, 5007});
-  check_refusals(twtrace.fresh(), arena, "time_wait", 0);
+  std::list<Arena> arenas;
+  for (const std::string mode : {"half-close", "server-first", "killed"}) {
+    arenas.emplace_back(Sysctls{{"tcp_max_tw_buckets", "0"}, {"tcp_fin_timeout", "120"}}).run({mode, 61, 5007});
+  }
+  const json snapshot = twtrace.fresh();
+  for (const Arena& arena : arenas) check_refusals(snapshot, arena, "time_wait", 0);
 }
 
 TEST_CASE("two namespaces with the same port keep their rows and limits apart", "[quick]") {

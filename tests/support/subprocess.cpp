@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <stdexcept>
@@ -17,7 +18,12 @@
 namespace twtrace::test {
 namespace {
 
-constexpr milliseconds kPollPeriod{5};
+// The longer it has waited, the less it matters when it looks again: in an emulated machine looking costs more than
+// what is waited for.
+constexpr milliseconds kShortestPoll{2};
+constexpr milliseconds kLongestPoll{40};
+constexpr int kPollsPerWait = 8;
+
 constexpr int kCannotStart = 127;
 
 base::UniqueFd memory_file() {
@@ -53,10 +59,11 @@ std::string contents(const base::UniqueFd& fd, std::size_t begin = 0) {
 }  // namespace
 
 bool wait_until(const std::function<bool()>& condition, milliseconds deadline) {
-  const auto end = std::chrono::steady_clock::now() + deadline;
+  const auto begin = std::chrono::steady_clock::now();
   while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return condition();
-    std::this_thread::sleep_for(kPollPeriod);
+    const auto waited = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin);
+    if (waited > deadline) return condition();
+    std::this_thread::sleep_for(std::clamp(waited / kPollsPerWait, kShortestPoll, kLongestPoll));
   }
   return true;
 }
