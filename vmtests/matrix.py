@@ -12,8 +12,8 @@ BACKENDS = ("fentry", "kprobe", "tracepoint")
 class Kernel:
     """A distribution kernel. `series` is a version prefix ("6.12"); empty means the newest of the suite.
 
-    `sample` is the backend that stands for it in a sample, if any; `cases` limits all of its rows ("--quick"). A kernel
-    that is not required may be gone from the mirrors.
+    `sample` is the backend that stands for it in a sample, if any; `cases` limits all of its rows ("--quick --budget").
+    A kernel that is not required may be gone from the mirrors.
     """
 
     id: str
