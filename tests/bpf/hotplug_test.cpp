@@ -44,6 +44,21 @@ bool hotplug_possible() {
 
 }  // namespace
 
+TEST_CASE("a CPU that was off at the start comes: every bucket is counted") {
+  if (!privileged() || !hotplug_possible()) return;
+  Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
+  HotplugCpu cpu;
+  REQUIRE(cpu.set(false));
+  TwtraceRun twtrace;
+  arena.run({"client-first", 61, 5023});
+  REQUIRE(cpu.set(true));
+  Arena later(Sysctls{{"tcp_fin_timeout", "4"}});
+  later.run({"server-first", 61, 5023, "4", nullptr, nullptr, -1, -1, 1});
+  const json snapshot = twtrace.stop();
+  check_everything(snapshot, arena);
+  check_everything(snapshot, later);
+}
+
 TEST_CASE("a CPU goes and comes while connections end: every bucket is counted") {
   if (!privileged() || !hotplug_possible()) return;
   Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
@@ -62,19 +77,4 @@ TEST_CASE("a CPU goes and comes while connections end: every bucket is counted")
   arena.workload = workload.finish();
   arena.read_after();
   check_everything(twtrace.fresh(), arena);
-}
-
-TEST_CASE("a CPU that was off at the start comes: every bucket is counted") {
-  if (!privileged() || !hotplug_possible()) return;
-  Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
-  HotplugCpu cpu;
-  REQUIRE(cpu.set(false));
-  TwtraceRun twtrace;
-  arena.run({"client-first", 61, 5023});
-  REQUIRE(cpu.set(true));
-  Arena later(Sysctls{{"tcp_fin_timeout", "4"}});
-  later.run({"server-first", 61, 5023, "4", nullptr, nullptr, -1, -1, 1});
-  const json snapshot = twtrace.stop();
-  check_everything(snapshot, arena);
-  check_everything(snapshot, later);
 }

@@ -117,6 +117,17 @@ TEST_CASE("buckets that a SYN kills", "[quick]") {
   check_families_removed("syn-recycle", {}, "recycled");
 }
 
+TEST_CASE("buckets that ss -K destroys") {
+  if (!privileged()) return;
+  Arena arena(Sysctls{});
+  TwtraceRun& twtrace = shared_twtrace();
+  arena.run({"half-close", 61, 5013});
+  Subprocess({"ss", "-K", "-tn", "state", "time-wait"}, arena.netns.fd()).wait();
+  arena.read_after();
+  if (arena.after.in_use == 61) return mark_skipped("this kernel destroys no buckets");
+  check_removed(wait_for_removal(twtrace, {&arena}), arena, "purged");
+}
+
 TEST_CASE("a row keeps its pid when its process and all its buckets are gone") {
   if (!privileged()) return;
   Arena arena(Sysctls{});
