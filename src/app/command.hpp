@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commands. Each runs to its end and returns the exit code of docs: 0, 1, 2 or 77.
+// The commands. Each runs to its end and returns the exit code of docs: 0, 1, 2 or 77, and those of capture.
 #pragma once
 
 #include <functional>
 
+#include "app/command_process.hpp"
 #include "app/options.hpp"
 #include "base/result.hpp"
 
@@ -20,6 +21,9 @@ int exit_code(const base::Error& error);
 /// `when_counting` is called once, when counting has begun.
 base::Result<int> run_top(const Options& asked, const std::function<void()>& when_counting = {});
 base::Result<int> run_events(const Options& asked);
+/// `inherited`: what this process was started with.
+base::Result<int> run_capture(const Options& options, const Inherited& inherited);
+base::Result<int> run_mark(const Options& options);
 base::Result<int> run_doctor(const Options& options);
 base::Result<int> run_demo(const Options& asked);
 

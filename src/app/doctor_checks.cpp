@@ -4,7 +4,6 @@
 #include <linux/capability.h>
 
 #include <array>
-#include <cstdlib>
 #include <string_view>
 
 #include "app/host.hpp"
@@ -13,14 +12,13 @@
 #include "kernel/cgroup_fs.hpp"
 #include "kernel/counters.hpp"
 #include "kernel/lockdown.hpp"
+#include "kernel/net_settings.hpp"
 #include "kernel/netns.hpp"
 #include "kernel/netns_scope.hpp"
 #include "kernel/sysctl.hpp"
 
 namespace twtrace::app {
 namespace {
-
-constexpr std::string_view kEhashEntries = "net/ipv4/tcp_ehash_entries";  // since 6.1: d1e5e6408b30
 
 struct CapabilityCost {
   unsigned number;
@@ -150,13 +148,6 @@ std::optional<std::uint64_t> setting(std::string_view name) {
   return value ? std::optional(*value) : std::nullopt;
 }
 
-/// Half of the hash table that the namespace uses; tcp_ehash_entries is negative where that is the host's.
-std::optional<std::uint64_t> default_limit() {
-  const auto entries = kernel::Sysctl("/proc/sys").read_i64(kEhashEntries);
-  if (!entries) return std::nullopt;
-  return static_cast<std::uint64_t>(std::abs(*entries)) / 2;
-}
-
 model::DoctorNetns look_at(const kernel::NetnsRef& ref) {
   model::DoctorNetns netns;
   netns.netns = ref.inum;
@@ -170,9 +161,10 @@ model::DoctorNetns look_at(const kernel::NetnsRef& ref) {
     netns.overflow = counters->ext.time_wait_overflow;
   }
   if (const auto scope = kernel::NetnsScope::enter(ref)) {
-    netns.fin_timeout_s = setting(kernel::kTcpFinTimeout);
-    netns.tw_reuse = setting(kernel::kTcpTwReuse);
-    netns.default_limit = default_limit();
+    const kernel::NetSettings settings = kernel::read_net_settings();
+    netns.fin_timeout_s = settings.fin_timeout_s;
+    netns.tw_reuse = settings.tw_reuse;
+    netns.default_limit = settings.default_limit;
   }
   return netns;
 }

@@ -5,6 +5,7 @@
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -21,6 +22,24 @@ sigset_t set_of(std::initializer_list<int> signals) {
   return set;
 }
 
+timespec timespec_of(std::chrono::nanoseconds length) {
+  const auto whole = std::chrono::duration_cast<std::chrono::seconds>(length);
+  return {whole.count(), (length - whole).count()};
+}
+
+base::Result<void> start(int timer, const itimerspec& spec) {
+  const int result = ::timerfd_settime(timer, 0, &spec, nullptr);
+  const int saved_errno = errno;
+  if (result != 0) return base::fail_errno(saved_errno, "cannot start the timer");
+  return {};
+}
+
+/// Takes an expiry of a timer that poll() found; false when there is none.
+bool expired(int timer) {
+  std::uint64_t expirations = 0;
+  return ::read(timer, &expirations, sizeof(expirations)) == sizeof(expirations);
+}
+
 }  // namespace
 
 base::Result<EventLoop> EventLoop::create() {
@@ -34,18 +53,25 @@ base::Result<EventLoop> EventLoop::create() {
   loop.timer_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC));
   saved_errno = errno;
   if (!loop.timer_) return base::fail_errno(saved_errno, "cannot make a timer");
+  loop.deadline_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC));
+  saved_errno = errno;
+  if (!loop.deadline_) return base::fail_errno(saved_errno, "cannot make a timer");
   return loop;
 }
 
 base::Result<void> EventLoop::set_interval(std::chrono::nanoseconds interval) {
-  const auto whole = std::chrono::duration_cast<std::chrono::seconds>(interval);
-  itimerspec spec{};
-  spec.it_interval = {whole.count(), (interval - whole).count()};
-  spec.it_value = spec.it_interval;
-  const int result = ::timerfd_settime(timer_.get(), 0, &spec, nullptr);
-  const int saved_errno = errno;
-  if (result != 0) return base::fail_errno(saved_errno, "cannot start the timer");
-  return {};
+  return start(timer_.get(), {timespec_of(interval), timespec_of(interval)});
+}
+
+base::Result<void> EventLoop::set_deadline(std::chrono::nanoseconds after) {
+  // A timer of length 0 would never go off.
+  return start(deadline_.get(), {{}, timespec_of(std::max(after, std::chrono::nanoseconds(1)))});
+}
+
+EventLoop::Signal EventLoop::take_signal() {
+  signalfd_siginfo info{};
+  if (::read(signals_.get(), &info, sizeof(info)) != sizeof(info)) return {};
+  return {static_cast<int>(info.ssi_signo), info.ssi_code == SI_KERNEL};
 }
 
 base::Result<void> EventLoop::watch_terminal(int input) {
@@ -68,29 +94,30 @@ void EventLoop::stop_self() {
   ::sigprocmask(SIG_BLOCK, &stop, nullptr);
 }
 
-/// Anything but the terminal's signals means to stop. Only those need to be taken from the descriptor: nobody waits any
-/// more after the others.
+/// Anything but the terminal's signals means to stop. Only those are taken from the descriptor here: whoever goes on
+/// after the others calls take_signal().
 EventLoop::Wake EventLoop::signalled() {
   if (!watches_terminal_) return Wake::kStop;
-  signalfd_siginfo info{};
-  if (::read(signals_.get(), &info, sizeof(info)) != sizeof(info)) return Wake::kRing;
-  if (info.ssi_signo == SIGWINCH) return Wake::kResize;
-  return info.ssi_signo == SIGTSTP ? Wake::kSuspend : Wake::kStop;
+  const Signal signal = take_signal();
+  if (signal.number == 0) return Wake::kRing;
+  if (signal.number == SIGWINCH) return Wake::kResize;
+  return signal.number == SIGTSTP ? Wake::kSuspend : Wake::kStop;
 }
 
 base::Result<EventLoop::Wake> EventLoop::wait(int ring_fd) {
-  std::array<pollfd, 4> watched = {pollfd{signals_.get(), POLLIN, 0}, pollfd{timer_.get(), POLLIN, 0},
-                                   pollfd{ring_fd, POLLIN, 0}, pollfd{input_, POLLIN, 0}};
+  std::array<pollfd, 6> watched = {pollfd{signals_.get(), POLLIN, 0}, pollfd{child_, POLLIN, 0},
+                                   pollfd{input_, POLLIN, 0},         pollfd{deadline_.get(), POLLIN, 0},
+                                   pollfd{timer_.get(), POLLIN, 0},   pollfd{ring_fd, POLLIN, 0}};
   while (::poll(watched.data(), watched.size(), -1) < 0) {
     const int saved_errno = errno;
     if (saved_errno != EINTR) return base::fail_errno(saved_errno, "cannot wait for events");
   }
   if (watched[0].revents != 0) return signalled();
-  if (watched[3].revents != 0) return Wake::kInput;
-  if (watched[1].revents == 0) return Wake::kRing;
-  std::uint64_t expirations = 0;
-  if (::read(timer_.get(), &expirations, sizeof(expirations)) < 0) return Wake::kRing;
-  return Wake::kTimer;
+  if (watched[1].revents != 0) return Wake::kChild;
+  if (watched[2].revents != 0) return Wake::kInput;
+  if (watched[3].revents != 0 && expired(deadline_.get())) return Wake::kDeadline;
+  if (watched[4].revents != 0 && expired(timer_.get())) return Wake::kTimer;
+  return Wake::kRing;
 }
 
 }  // namespace twtrace::app

@@ -113,6 +113,9 @@ class Live {
         terminal_.resume();
         draw();
         return {};
+      case EventLoop::Wake::kDeadline:
+      case EventLoop::Wake::kChild:
+        return {};  // there is neither
     }
     return {};
   }

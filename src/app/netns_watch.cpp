@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "kernel/net_settings.hpp"
 #include "kernel/netns_scope.hpp"
 #include "loader/tracer.hpp"
 #include "model/rate.hpp"
@@ -214,6 +215,31 @@ std::optional<std::uint32_t> NetnsWatch::inum(std::uint32_t slot) const {
 std::string NetnsWatch::name(std::uint32_t slot) const {
   const auto found = watched_.find(slot);
   return found == watched_.end() ? std::string() : found->second.name;
+}
+
+std::vector<model::NetnsSettings> NetnsWatch::settings(std::set<std::uint32_t>& known) const {
+  std::vector<model::NetnsSettings> result;
+  for (const auto& [slot, watched] : watched_) {
+    const kernel::NetnsRef* ref = watched.gone ? nullptr : catalog_.find(watched.inum);
+    if (ref == nullptr || known.contains(slot)) continue;
+    const auto scope = kernel::NetnsScope::enter(*ref);
+    if (!scope && scope.error().code != base::ErrorCode::kPermission) continue;
+    known.insert(slot);
+    model::NetnsSettings& netns = result.emplace_back();
+    netns.netns = watched.inum;
+    netns.name = watched.name;
+    if (watched.limit_seen != 0) netns.limit = watched.limit_seen;
+    if (!scope) continue;
+    const kernel::NetSettings read = kernel::read_net_settings();
+    netns.limit = read.limit;
+    netns.default_limit = read.default_limit;
+    netns.fin_timeout_s = read.fin_timeout_s;
+    netns.tw_reuse = read.tw_reuse;
+    netns.syn_backlog = read.syn_backlog;
+    netns.somaxconn = read.somaxconn;
+    netns.ephemeral_ports = read.ephemeral_ports;
+  }
+  return result;
 }
 
 std::vector<model::NetnsInfo> NetnsWatch::infos() const {

@@ -17,6 +17,7 @@
 #include "kernel/counters.hpp"
 #include "kernel/netns.hpp"
 #include "model/reconcile.hpp"
+#include "model/recording.hpp"
 #include "model/snapshot.hpp"
 #include "model/view.hpp"
 
@@ -61,6 +62,9 @@ class NetnsWatch {
   /// Inode number and name of a slot's namespace.
   std::optional<std::uint32_t> inum(std::uint32_t slot) const;
   std::string name(std::uint32_t slot) const;
+
+  /// Settings of the namespaces whose slots are not in `known`, which gets them.
+  std::vector<model::NetnsSettings> settings(std::set<std::uint32_t>& known) const;
 
   std::vector<model::NetnsInfo> infos() const;
   /// Fullest first.

@@ -33,6 +33,9 @@ struct Raw {
   bool wall_time = false;
   std::optional<double> interval;
   std::optional<std::uint64_t> count;
+  std::optional<double> before_s;
+  std::optional<double> after_s;
+  std::optional<double> duration_s;
 };
 
 /// CLI11 takes "-1" for a large unsigned number, and every base that strtoull knows.
@@ -69,5 +72,12 @@ base::Result<void> check_session_options(Options& options, const Raw& raw);
 
 /// -v.
 void add_verbose_option(CLI::App& app, Options& options);
+
+/// capture: its file, its windows, its command.
+void add_capture_options(CLI::App& app, Options& options, Raw& raw);
+base::Result<void> check_capture_options(Options& options, const Raw& raw);
+
+/// mark: its file and its name.
+void add_mark_options(CLI::App& app, Options& options, Raw& raw);
 
 }  // namespace twtrace::app

@@ -28,6 +28,8 @@ base::Result<void> check_watch_options(Options& options, const Raw& raw) {
   return check_session_options(options, raw);
 }
 
+base::Result<void> check_nothing(Options& /*options*/, const Raw& /*raw*/) { return {}; }
+
 /// A command: adding one takes its line here, its group of options (option_groups.hpp) and its case in run.cpp.
 struct CommandSpec {
   Command command;
@@ -42,6 +44,10 @@ constexpr std::array kCommands = {
                 check_watch_options},
     CommandSpec{Command::kEvents, "events", "one line or JSON object per bucket created, refused or removed",
                 add_watch_options, check_watch_options},
+    CommandSpec{Command::kCapture, "capture", "a file of what happens around a command, or until Ctrl-C",
+                add_capture_options, check_capture_options},
+    CommandSpec{Command::kMark, "mark", "gives this moment of a running capture a name", add_mark_options,
+                check_nothing},
     CommandSpec{Command::kDoctor, "doctor", "whether it can run here, and the limits of this host's namespaces",
                 add_watch_options, check_watch_options},
     CommandSpec{Command::kDemo, "demo", "a private network namespace with a small table and three named services",
@@ -96,6 +102,16 @@ base::Result<void> check_order(const CLI::App& app, const CommandSpec& spec) {
   return {};
 }
 
+/// How many arguments are ours: with `capture` all that stand before "--". What follows is a command that nothing here
+/// may touch.
+int count_own_arguments(int argc, const char* const* argv) {
+  int i = 1;
+  while (i < argc && (std::string_view(argv[i]).substr(0, 2) == "-v" || std::string_view(argv[i]) == "--verbose")) ++i;
+  if (i >= argc || find_command(argv[i]) != &spec_of(Command::kCapture)) return argc;
+  while (i < argc && std::string_view(argv[i]) != "--") ++i;
+  return i;
+}
+
 std::string one_line(std::string text) {
   std::replace(text.begin(), text.end(), '\n', ' ');
   while (!text.empty() && text.back() == ' ') text.pop_back();
@@ -106,7 +122,12 @@ std::string one_line(std::string text) {
 
 base::Result<Options> parse_options(int argc, const char* const* argv) {
   if (auto known = check_command_word(argc, argv); !known) return tl::unexpected(known.error());
+  const int own_arguments = count_own_arguments(argc, argv);
   Options options;
+  if (own_arguments < argc) {
+    options.capture.has_separator = true;
+    options.capture.command.assign(argv + own_arguments + 1, argv + argc);
+  }
   Raw raw;
   CLI::App app("Names who fills the TIME_WAIT table, who was refused, and when it will be full.", "twtrace");
   app.set_version_flag("--version", fmt::format("twtrace {}", kVersion));
@@ -120,7 +141,7 @@ base::Result<Options> parse_options(int argc, const char* const* argv) {
     sub->callback([&options, command = spec.command] { options.command = command; });
   }
   try {
-    app.parse(argc, argv);
+    app.parse(own_arguments, argv);
   } catch (const CLI::Success& request) {  // --help, --version
     options.show_help_only = true;
     options.help_text = request.get_name() == "CallForVersion" ? std::string(request.what()) + "\n" : app.help();

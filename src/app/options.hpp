@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "app/session.hpp"
 #include "base/result.hpp"
@@ -15,8 +16,27 @@
 
 namespace twtrace::app {
 
-enum class Command { kTop, kEvents, kDoctor, kDemo };
+enum class Command { kTop, kEvents, kCapture, kMark, kDoctor, kDemo };
 enum class Format { kTable, kWide, kJson, kCsv };
+
+/// `twtrace capture`.
+struct CaptureOptions {
+  std::string file = "twtrace.db";
+  double before_s = 10;              ///< only with a command
+  double after_s = 60;               ///< only with a command
+  std::optional<double> duration_s;  ///< only without one; empty: until a signal
+  bool events = false;
+  std::string user;                  ///< name or number; empty: as twtrace itself
+  std::vector<std::string> budgets;  ///< as typed
+  bool has_separator = false;        ///< "--" was there
+  std::vector<std::string> command;  ///< empty: none
+};
+
+/// `twtrace mark`.
+struct MarkOptions {
+  std::string file = "twtrace.db";
+  std::string name;
+};
 
 struct Options {
   Command command = Command::kTop;
@@ -29,6 +49,8 @@ struct Options {
   int verbosity = 0;
   SessionOptions session;
   model::View view;
+  CaptureOptions capture;
+  MarkOptions mark;
   std::string netns;  ///< "all", "self", an inode number, a name or a path; empty: not given, which is all
   bool show_help_only = false;
   std::string help_text;  ///< what to print for --help, --version and -s help

@@ -6,7 +6,7 @@
 namespace twtrace::app {
 namespace {
 
-base::Result<int> dispatch(const Options& options) {
+base::Result<int> dispatch(const Options& options, const Inherited& inherited) {
   if (options.show_help_only) {
     if (auto written = write_stdout(options.help_text); !written) return tl::unexpected(written.error());
     return kExitOk;
@@ -16,6 +16,10 @@ base::Result<int> dispatch(const Options& options) {
       return run_top(options);
     case Command::kEvents:
       return run_events(options);
+    case Command::kCapture:
+      return run_capture(options, inherited);
+    case Command::kMark:
+      return run_mark(options);
     case Command::kDoctor:
       return run_doctor(options);
     case Command::kDemo:
@@ -39,12 +43,13 @@ int exit_code(const base::Error& error) {
 }
 
 int run(int argc, const char* const* argv) {
+  const Inherited inherited = Inherited::take();
   prepare_standard_streams();
   base::init_logging(0);
   auto options = parse_options(argc, argv);
   if (options) {
     base::init_logging(options->verbosity);
-    auto code = dispatch(*options);
+    auto code = dispatch(*options, inherited);
     if (code) return *code;
     options = tl::unexpected(code.error());
   }

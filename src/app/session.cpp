@@ -439,9 +439,13 @@ model::SnapshotPtr Session::snapshot(const model::View& view) const {
   return snapshot;
 }
 
-void Session::append_to(model::History& history) const {
+void Session::with_source(const std::function<void(const model::Source&)>& use) const {
   const std::vector<model::NetnsInfo> namespaces = netns_.infos();
-  history.append(std::make_shared<model::Snapshot>(head()), model::TableSource(table_, peers_, namespaces));
+  use(model::TableSource(table_, peers_, namespaces));
+}
+
+void Session::append_to(model::History& history) const {
+  with_source([&](const model::Source& source) { history.append(std::make_shared<model::Snapshot>(head()), source); });
 }
 
 void Session::count_ports() {

@@ -63,6 +63,10 @@ class Session {
   model::SnapshotPtr snapshot(const model::View& view) const;
   /// The same without rows.
   model::Snapshot head() const;
+  /// The tables of the last sample, valid during the call.
+  void with_source(const std::function<void(const model::Source&)>& use) const;
+  /// Settings of the namespaces whose slots are not in `known`, which gets them.
+  std::vector<model::NetnsSettings> settings(std::set<std::uint32_t>& known) const { return netns_.settings(known); }
   /// Puts the last sample behind those that a history holds.
   void append_to(model::History& history) const;
 

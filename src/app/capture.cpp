@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+// `twtrace capture`: everything that happens around a command, or until Ctrl-C, in a file.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "app/capture_report.hpp"
+#include "app/command.hpp"
+#include "app/command_process.hpp"
+#include "app/event_loop.hpp"
+#include "app/host.hpp"
+#include "app/session.hpp"
+#include "app/version.hpp"
+#include "base/clock.hpp"
+#include "base/escape.hpp"
+#include "base/log.hpp"
+#include "capture/writer.hpp"
+#include "kernel/net_settings.hpp"
+#include "kernel/procfs.hpp"
+
+namespace twtrace::app {
+namespace {
+
+constexpr int kExitNotRun = 125;
+constexpr int kExitBreached = 99;
+constexpr int kSignalBase = 128;
+
+std::chrono::nanoseconds nanoseconds(double seconds) {
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9));
+}
+
+void tell(const std::string& line) { std::fputs(("twtrace: " + line + "\n").c_str(), stderr); }
+
+/// Everything that can be wrong is found out before anything is attached.
+struct Checked {
+  capture::TargetFile target;
+  Budgets budgets;
+  std::optional<RunAs> user;
+};
+
+base::Result<Checked> check(const CaptureOptions& options) {
+  auto budgets = parse_budgets(options.budgets);
+  if (!budgets) return tl::unexpected(budgets.error());
+  auto target = capture::TargetFile::check(options.file, capture::invoker());
+  if (!target) return tl::unexpected(target.error());
+  Checked checked{std::move(*target), std::move(*budgets), std::nullopt};
+  if (options.user.empty()) return checked;
+  auto user = find_user(options.user);
+  if (!user) return tl::unexpected(user.error());
+  checked.user = std::move(*user);
+  return checked;
+}
+
+/// One capture from its first sample to its last.
+class Capture {
+ public:
+  Capture(EventLoop& loop, Session& session, const Options& options, Checked& checked, const Inherited& inherited)
+      : loop_(loop), session_(session), options_(options), checked_(checked), inherited_(inherited) {}
+  Capture(const Capture&) = delete;
+  Capture& operator=(const Capture&) = delete;
+  ~Capture() { session_.on_event({}); }
+
+  base::Result<int> run() {
+    if (auto begun = begin(); !begun) return tl::unexpected(begun.error());
+    std::fputs("ready\n", stderr);
+    if (options_.capture.command.empty()) return run_alone();
+    return run_around();
+  }
+
+ private:
+  enum class Why { kDeadline, kChild, kSignal };
+
+  base::Result<void> begin() {
+    command_.argv = options_.capture.command;
+    model::CaptureInfo info;
+    const model::Snapshot head = session_.head();
+    info.twtrace_version = kVersion;
+    info.host = head.host;
+    info.probe = head.probe;
+    info.interval_s = options_.delay_s;
+    info.started_unix_ms = clock_.unix_ms();
+    info.bucket_bytes = kernel::read_bucket_bytes();
+    info.settings_at_start = session_.settings(known_settings_);
+    if (!command_.argv.empty()) info.command = command_;
+    auto writer = capture::Writer::create(checked_.target, info, this_process());
+    if (!writer) return tl::unexpected(writer.error());
+    writer_ = std::move(*writer);
+    session_.record_peers(true);
+    if (options_.capture.events) {
+      session_.on_event([this](const model::Event& event) {
+        if (writer_) note(writer_->add_event(event));
+      });
+    }
+    return loop_.set_interval(nanoseconds(options_.delay_s));
+  }
+
+  static capture::WriterProcess this_process() {
+    const auto pid = static_cast<std::uint32_t>(::getpid());
+    const auto stat = kernel::Procfs().stat(pid);
+    const auto ticks_per_s = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+    return {pid, stat ? stat->start_ticks * (1'000'000'000U / ticks_per_s) : 0};
+  }
+
+  base::Result<int> run_alone() {
+    if (options_.capture.duration_s) {
+      if (auto set = loop_.set_deadline(nanoseconds(*options_.capture.duration_s)); !set) {
+        return tl::unexpected(set.error());
+      }
+    }
+    if (auto ended = wait(); !ended) return tl::unexpected(ended.error());
+    sample(true);
+    return end(kExitOk);
+  }
+
+  base::Result<int> run_around() {
+    const auto before = wait_window(options_.capture.before_s);
+    if (!before) return tl::unexpected(before.error());
+    sample(false);  // so that the next one holds nothing from before the command
+    if (*before == Why::kSignal) {
+      tell("interrupted: the command was not run");
+      return end(kExitNotRun);
+    }
+    command_.started_unix_ms = clock_.unix_ms();
+    auto process =
+        CommandProcess::start(command_.argv, "TWTRACE_CAPTURE=" + checked_.target.path(), inherited_, checked_.user);
+    if (!process) {
+      command_.started_unix_ms.reset();
+      base::log_error(process.error().error);
+      return end(process.error().exit_code);
+    }
+    process_ = std::move(*process);
+    if (writer_) note(writer_->set_command(command_));
+    return run_during();
+  }
+
+  /// Whatever happens to the trace: the command is waited for.
+  base::Result<int> run_during() {
+    loop_.watch_child(process_->pidfd());
+    const auto ended = wait();
+    loop_.watch_child(-1);
+    const CommandProcess::End result = process_->wait();
+    process_.reset();
+    command_.ended_unix_ms = clock_.unix_ms();
+    command_.exit_code = result.exit_code;
+    command_.signal = result.signal;
+    if (!ended) note_trace(tl::unexpected(ended.error()));
+    if (writer_) note(writer_->set_command(command_));
+    sample(false);
+    if (signals_ < 2) wait_after();
+    return end(result.exit_code ? *result.exit_code : kSignalBase + result.signal.value_or(0));
+  }
+
+  void wait_after() {
+    const double after = options_.capture.after_s;
+    if (after <= 0 || failed_) return;
+    tell(fmt::format("the command has ended ({}); recording {:g} s more, Ctrl-C ends it", how_it_ended(), after));
+    const auto waited = wait_window(after);
+    if (!waited) note_trace(tl::unexpected(waited.error()));
+    sample(true);
+  }
+
+  std::string how_it_ended() const {
+    return command_.exit_code ? fmt::format("exit code {}", *command_.exit_code)
+                              : fmt::format("signal {}", command_.signal.value_or(0));
+  }
+
+  base::Result<Why> wait_window(double seconds) {
+    if (seconds <= 0) return Why::kDeadline;
+    if (auto set = loop_.set_deadline(nanoseconds(seconds)); !set) return tl::unexpected(set.error());
+    return wait();
+  }
+
+  /// Records until something ends the phase. A signal does, unless there is a command to pass it on to.
+  base::Result<Why> wait() {
+    while (true) {
+      const auto wake = loop_.wait(session_.ring_fd());
+      if (!wake) return tl::unexpected(wake.error());
+      switch (*wake) {
+        case EventLoop::Wake::kDeadline:
+          return Why::kDeadline;
+        case EventLoop::Wake::kChild:
+          return Why::kChild;
+        case EventLoop::Wake::kStop:
+          if (!process_) {
+            loop_.take_signal();
+            return Why::kSignal;
+          }
+          pass_on(loop_.take_signal());
+          break;
+        case EventLoop::Wake::kTimer:
+          sample(false, false);
+          break;
+        default:
+          if (!trace_error_) note_trace(session_.drain());
+          break;
+      }
+    }
+  }
+
+  /// What was typed at the terminal the command has got already.
+  void pass_on(const EventLoop::Signal& signal) {
+    if (signal.number == 0) return;
+    ++signals_;
+    if (!signal.from_kernel) process_->send(signal.number);
+  }
+
+  /// `last` asks for fresh numbers whatever they cost; `restart` lets the next interval begin now.
+  void sample(bool last, bool restart = true) {
+    if (trace_error_) return;
+    session_.count_ports();
+    if (auto sampled = session_.sample(last); !sampled) return note_trace(std::move(sampled));
+    if (restart) note_trace(loop_.set_interval(nanoseconds(options_.delay_s)));
+    if (!writer_) return;
+    const auto settings = session_.settings(known_settings_);
+    if (!settings.empty()) note(writer_->add_settings(settings));
+    if (!writer_) return;
+    const model::Snapshot head = session_.head();
+    session_.with_source([&](const model::Source& source) { note(writer_->append(head, source)); });
+  }
+
+  /// A file that cannot be written ends the file, not the command and not the trace.
+  void note(base::Result<void> written) {
+    if (written) return;
+    written.error().what += "; what was written until now can be read";
+    base::log_error(written.error());
+    failed_ = true;
+    writer_.reset();
+  }
+
+  /// A trace that fails ends itself, not the command.
+  void note_trace(base::Result<void> traced) {
+    if (traced || trace_error_) return;
+    base::log_error(traced.error());
+    trace_error_ = failed_ = true;
+  }
+
+  /// The command's own code wins, then a failure of ours, then a budget.
+  base::Result<int> end(int code) {
+    if (writer_ && !trace_error_) {
+      std::set<std::uint32_t> all;
+      note(writer_->finish(clock_.unix_ms(), session_.settings(all)));
+    }
+    writer_.reset();  // before the file is read: closing it would take the writer's locks away
+    const bool around = !options_.capture.command.empty();
+    const auto breached = report_capture(checked_.target.path(), checked_.budgets, around);
+    if (!breached) base::log_error(breached.error());
+    if (code != kExitOk) return code;
+    if (failed_ || !breached) return kExitFailure;
+    return *breached ? kExitBreached : kExitOk;
+  }
+
+  EventLoop& loop_;
+  Session& session_;
+  const Options& options_;
+  Checked& checked_;
+  const Inherited& inherited_;
+  base::SystemClock clock_;
+  std::optional<capture::Writer> writer_;  ///< empty when it failed
+  std::optional<CommandProcess> process_;  ///< while it runs
+  model::CapturedCommand command_;
+  std::set<std::uint32_t> known_settings_;  ///< slots
+  int signals_ = 0;                         ///< while the command ran
+  bool failed_ = false;
+  bool trace_error_ = false;
+};
+
+base::Result<int> run(const Options& options, const Inherited& inherited) {
+  auto checked = check(options.capture);
+  if (!checked) return tl::unexpected(checked.error());
+  if (!options.capture.command.empty()) {
+    if (auto found = find_command(options.capture.command.front()); !found) {
+      base::log_error(found.error().error);
+      return found.error().exit_code;
+    }
+  }
+  std::signal(SIGXFSZ, SIG_IGN);  // so that the limit is an error of the write
+  auto loop = EventLoop::create();
+  if (!loop) return tl::unexpected(loop.error());
+  auto session = Session::start(options.session);
+  if (!session) return tl::unexpected(session.error());
+  Capture capture(*loop, *session, options, *checked, inherited);
+  return capture.run();
+}
+
+}  // namespace
+
+base::Result<int> run_capture(const Options& options, const Inherited& inherited) {
+  auto code = run(options, inherited);
+  if (code || options.capture.command.empty() || code.error().code == base::ErrorCode::kUsage) return code;
+  base::log_error(code.error());
+  return kExitNotRun;  // its caller must be able to tell this from the command's own failure
+}
+
+}  // namespace twtrace::app

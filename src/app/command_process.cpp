@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/command_process.hpp"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+
+namespace twtrace::app {
+namespace {
+
+constexpr int kFailed = 125;
+constexpr int kNotExecutable = 126;
+constexpr int kNotFound = 127;
+constexpr const char* kDefaultPath = "/bin:/usr/bin";  // as execvp(3)
+
+tl::unexpected<NotRun> not_run(int exit_code, int saved_errno, const std::string& what, const std::string& hint) {
+  return tl::unexpected(NotRun{exit_code, base::fail_errno(saved_errno, what, hint).value()});
+}
+
+tl::unexpected<NotRun> not_executed(int saved_errno, const std::string& name) {
+  if (saved_errno == ENOENT) {
+    return not_run(kNotFound, saved_errno, "cannot run " + name, "name a command that is there");
+  }
+  return not_run(kNotExecutable, saved_errno, "cannot run " + name,
+                 "it must be a program, or a script, that may be "
+                 "executed");
+}
+
+/// 0 when it may be executed, else why not.
+int why_not_executable(const std::string& path) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0) return errno;
+  if (!S_ISREG(found.st_mode)) return EACCES;
+  return ::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) == 0 ? 0 : errno;
+}
+
+/// What a child has to say before it is somebody else.
+struct Obstacle {
+  enum class Step { kUser, kExecute };
+  Step step = Step::kExecute;
+  int saved_errno = 0;
+};
+
+/// 0 or errno.
+int become(const RunAs& user) {
+  if (::geteuid() != 0 && ::geteuid() == user.uid) return 0;
+  if (::initgroups(user.name.c_str(), user.gid) != 0 || ::setgid(user.gid) != 0 || ::setuid(user.uid) != 0) {
+    return errno;
+  }
+  const bool changed = ::getuid() == user.uid && ::geteuid() == user.uid && ::getegid() == user.gid;
+  const bool can_return = user.uid != 0 && ::setuid(0) == 0;
+  return changed && !can_return ? 0 : EPERM;
+}
+
+[[noreturn]] void execute(char* const* argv, const Inherited& inherited, const std::optional<RunAs>& user, int report) {
+  Obstacle obstacle;
+  inherited.restore();
+  if (user) {
+    obstacle = {Obstacle::Step::kUser, become(*user)};
+  }
+  if (obstacle.saved_errno == 0) {
+    ::execvp(argv[0], argv);
+    obstacle = {Obstacle::Step::kExecute, errno};
+  }
+  if (::write(report, &obstacle, sizeof(obstacle)) < 0) ::_exit(kFailed);
+  ::_exit(kFailed);
+}
+
+/// Nothing when the pipe was closed by a successful exec.
+std::optional<Obstacle> read_obstacle(int fd) {
+  Obstacle obstacle;
+  ssize_t got = 0;
+  do {
+    got = ::read(fd, &obstacle, sizeof(obstacle));
+  } while (got < 0 && errno == EINTR);
+  return got == sizeof(obstacle) ? std::optional(obstacle) : std::nullopt;
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& argv) {
+  std::vector<char*> result;
+  result.reserve(argv.size() + 1);
+  for (const std::string& argument : argv) result.push_back(const_cast<char*>(argument.c_str()));
+  result.push_back(nullptr);
+  return result;
+}
+
+}  // namespace
+
+Inherited Inherited::take() {
+  Inherited state;
+  ::sigprocmask(SIG_SETMASK, nullptr, &state.mask);
+  ::sigaction(SIGPIPE, nullptr, &state.pipe);
+  ::sigaction(SIGXFSZ, nullptr, &state.file_size);
+  ::getrlimit(RLIMIT_MEMLOCK, &state.locked_memory);
+  return state;
+}
+
+void Inherited::restore() const {
+  ::setrlimit(RLIMIT_MEMLOCK, &locked_memory);
+  ::sigaction(SIGPIPE, &pipe, nullptr);
+  ::sigaction(SIGXFSZ, &file_size, nullptr);
+  ::sigprocmask(SIG_SETMASK, &mask, nullptr);
+}
+
+base::Result<RunAs> find_user(const std::string& user) {
+  const passwd* found = ::getpwnam(user.c_str());
+  uid_t number = 0;
+  const auto [end, error] = std::from_chars(user.data(), user.data() + user.size(), number);
+  if (found == nullptr && error == std::errc() && end == user.data() + user.size()) found = ::getpwuid(number);
+  if (found == nullptr) {
+    return base::fail(base::ErrorCode::kUsage, "--user: there is no user \"" + user + "\"", "getent passwd lists them");
+  }
+  RunAs result{found->pw_name, found->pw_uid, found->pw_gid};
+  if (::geteuid() != 0 && ::geteuid() != result.uid) {
+    return base::fail(base::ErrorCode::kPermission, "--user: only root can run a command as " + result.name,
+                      "run twtrace with sudo");
+  }
+  return result;
+}
+
+tl::expected<void, NotRun> find_command(const std::string& name) {
+  if (name.find('/') != std::string::npos) {
+    const int why = why_not_executable(name);
+    if (why != 0) return not_executed(why == ENOTDIR ? ENOENT : why, name);
+    return {};
+  }
+  const char* variable = std::getenv("PATH");
+  std::string_view path = variable != nullptr ? variable : kDefaultPath;
+  int why = ENOENT;
+  while (true) {
+    const std::string_view directory = path.substr(0, path.find(':'));
+    const int found = why_not_executable((directory.empty() ? "." : std::string(directory)) + "/" + name);
+    if (found == 0) return {};
+    if (found == EACCES) why = EACCES;
+    if (directory.size() == path.size()) return not_executed(why, name);
+    path.remove_prefix(directory.size() + 1);
+  }
+}
+
+tl::expected<CommandProcess, NotRun> CommandProcess::start(const std::vector<std::string>& argv,
+                                                           const std::string& variable, const Inherited& inherited,
+                                                           const std::optional<RunAs>& user) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return not_run(kFailed, errno, "cannot start the command", "");
+  const base::UniqueFd reader(ends[0]);
+  base::UniqueFd writer(ends[1]);
+  const std::vector<char*> arguments = pointers(argv);
+  const pid_t pid = ::fork();
+  const int saved_errno = errno;
+  if (pid < 0) return not_run(kFailed, saved_errno, "cannot start the command", "");
+  if (pid == 0) {
+    ::putenv(const_cast<char*>(variable.c_str()));
+    execute(arguments.data(), inherited, user, writer.get());
+  }
+  base::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  const int pidfd_errno = errno;
+  writer.reset();
+  const auto obstacle = read_obstacle(reader.get());
+  if (obstacle) {
+    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    if (obstacle->step == Obstacle::Step::kExecute) return not_executed(obstacle->saved_errno, argv.front());
+    return not_run(kFailed, obstacle->saved_errno, "cannot run the command as " + user->name, "run twtrace as root");
+  }
+  if (!pidfd) return not_run(kFailed, pidfd_errno, "cannot wait for the command, which runs now", "");
+  return CommandProcess(pid, std::move(pidfd));
+}
+
+void CommandProcess::send(int signal) const { ::syscall(SYS_pidfd_send_signal, pidfd_.get(), signal, nullptr, 0); }
+
+CommandProcess::End CommandProcess::wait() const {
+  int status = 0;
+  while (::waitpid(pid_, &status, 0) < 0) {
+    if (errno != EINTR) return {kFailed, std::nullopt};
+  }
+  if (WIFSIGNALED(status)) return {std::nullopt, WTERMSIG(status)};
+  return {WEXITSTATUS(status), std::nullopt};
+}
+
+}  // namespace twtrace::app

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command that a capture is taken around: run as if twtrace were not there.
+#pragma once
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <csignal>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/unique_fd.hpp"
+
+namespace twtrace::app {
+
+/// What a command inherits and twtrace changes for itself.
+struct Inherited {
+  sigset_t mask{};
+  struct sigaction pipe {};       ///< SIGPIPE
+  struct sigaction file_size {};  ///< SIGXFSZ
+  rlimit locked_memory{};         ///< RLIMIT_MEMLOCK, which libbpf raises before 5.11
+
+  /// As this process has them now.
+  static Inherited take();
+  /// Back to how they were.
+  void restore() const;
+};
+
+/// Whom a command runs as.
+struct RunAs {
+  std::string name;
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
+
+/// A name or a number of the user database. kUsage when there is no such user, kPermission when this process may not
+/// become it.
+base::Result<RunAs> find_user(const std::string& user);
+
+/// Why a command does not run, and the exit code that says so: 127 it is not there, 126 it cannot be executed, 125 it
+/// is twtrace that failed.
+struct NotRun {
+  int exit_code = 125;
+  base::Error error;
+};
+
+/// Whether execvp() would find it. With a relative path or name the directory and PATH are those of now.
+tl::expected<void, NotRun> find_command(const std::string& name);
+
+/// A running child. Left alone on destruction: a command is never killed.
+class CommandProcess {
+ public:
+  struct End {
+    std::optional<int> exit_code;
+    std::optional<int> signal;
+  };
+
+  /// Starts argv in this process group with our stdin, stdout and stderr, the environment plus `variable` (NAME=VALUE),
+  /// and what it is to inherit. Returns when it has been executed, or why it was not.
+  static tl::expected<CommandProcess, NotRun> start(const std::vector<std::string>& argv, const std::string& variable,
+                                                    const Inherited& inherited, const std::optional<RunAs>& user);
+
+  /// Readable when it has ended.
+  int pidfd() const { return pidfd_.get(); }
+  void send(int signal) const;
+  /// Waits for its end.
+  End wait() const;
+
+ private:
+  CommandProcess(pid_t pid, base::UniqueFd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+
+  pid_t pid_ = -1;
+  base::UniqueFd pidfd_;
+};
+
+}  // namespace twtrace::app
