@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+// Captures that end early: everything up to the last good sample is there.
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <fstream>
+#include <iterator>
+
+#include "world.hpp"
+
+using namespace twtrace;
+using namespace twtrace::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string bytes_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void write_bytes(const std::string& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+}
+
+/// A copy of a file that is being written, as a power cut leaves it.
+struct Cut {
+  kernel::TempTree tree;
+  std::string path = tree / "cut.db";
+  std::string wal;
+
+  explicit Cut(const std::string& from) : wal(bytes_of(from + "-wal")) { write_bytes(path, bytes_of(from)); }
+  void keep(std::size_t wal_bytes) const { write_bytes(path + "-wal", wal.substr(0, wal_bytes)); }
+};
+
+bool is_prefix(const std::vector<std::string>& part, const std::vector<std::string>& whole) {
+  return part.size() <= whole.size() && std::equal(part.begin(), part.end(), whole.begin());
+}
+
+/// Runs in a child, because it cannot be undone: what `body` returns, which is a report of at most 4,000 bytes.
+template <class Body>
+std::string in_child(const Body& body) {
+  int ends[2];
+  if (::pipe(ends) != 0) return "no pipe";
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    std::string text;
+    try {
+      text = body();
+    } catch (const std::exception& error) {
+      text = error.what();
+    }
+    if (::write(ends[1], text.data(), std::min<std::size_t>(text.size(), 4000)) < 0) ::_exit(1);
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  std::string text;
+  char byte = 0;
+  while (::read(ends[0], &byte, 1) == 1) text += byte;
+  ::close(ends[0]);
+  ::waitpid(pid, nullptr, 0);
+  return text;
+}
+
+/// Adds samples until that fails; says how, and what can be read afterwards.
+std::string fill_up(Captured& captured) {
+  std::string error;
+  while (error.empty() && captured.samples.size() < 5000) {
+    captured.world.sample([&](const model::Snapshot& head, const model::Source& source) {
+      const auto written = captured.writer->append(head, source);
+      if (!written) {
+        error = written.error().what + "; " + written.error().hint;
+      } else {
+        captured.samples.push_back(describe(head) + describe(source));
+      }
+    });
+  }
+  const bool again =
+      captured.writer->append({}, model::TableSource(model::Table(1), model::PeerTable(1), {})).has_value();
+  captured.writer.reset();
+  const auto reader = open_capture(captured.path);
+  const bool same = read_samples(*reader) == captured.samples;
+  return error + (again ? "; goes on" : "") + (same && captured.samples.size() > 10 ? "; all readable" : "; lost") +
+         (reader->info().ended_unix_ms ? "; ended" : "; cut");
+}
+
+}  // namespace
+
+TEST_CASE("a capture that is cut is read up to its last whole sample, wherever that was", "[capture]") {
+  Captured captured(3);
+  captured.add(13);
+  const Cut cut(captured.path);
+  std::size_t most = 0;
+  for (std::size_t size = 0; size <= cut.wal.size(); size += 509) {
+    cut.keep(size);
+    INFO(size << " of " << cut.wal.size() << " bytes of the WAL");
+    const auto reader = open_capture(cut.path);
+    const auto samples = read_samples(*reader);
+    CHECK_FALSE(reader->info().ended_unix_ms);
+    REQUIRE(is_prefix(samples, captured.samples));
+    CHECK(samples.size() >= most);
+    most = std::max(most, samples.size());
+  }
+  cut.keep(cut.wal.size());
+  CHECK(read_samples(*open_capture(cut.path)) == captured.samples);
+}
+
+TEST_CASE("garbage behind the last whole sample is not believed", "[capture]") {
+  Captured captured(3);
+  captured.add(13);
+  Cut cut(captured.path);
+  Random random(5);
+  for (int i = 0; i < 40; ++i) {
+    std::string wal = cut.wal;
+    const std::size_t from = random.up_to(wal.size() - 1);
+    for (std::size_t at = from; at < wal.size(); ++at) wal[at] = static_cast<char>(random.up_to(255));
+    write_bytes(cut.path + "-wal", wal);
+    INFO("garbage from byte " << from);
+    CHECK(is_prefix(read_samples(*open_capture(cut.path)), captured.samples));
+  }
+}
+
+TEST_CASE("a capture whose WAL is lost holds what had been moved into the file", "[capture]") {
+  Captured captured;
+  captured.add(600);  // more than a WAL of 1,000 pages takes
+  const Cut cut(captured.path);
+  const auto samples = read_samples(*open_capture(cut.path));
+  CHECK(samples.size() > 100);
+  CHECK(is_prefix(samples, captured.samples));
+  CHECK_FALSE(fs::exists(cut.path + "-wal"));
+}
+
+TEST_CASE("reading changes nothing, not even in a directory that may not be written to", "[capture]") {
+  Captured captured;
+  captured.add(7);
+  const Cut cut(captured.path);
+  cut.keep(cut.wal.size());
+  const std::string before = bytes_of(cut.path);
+  fs::permissions(cut.tree.root(), fs::perms::owner_read | fs::perms::owner_exec);
+  const auto result = in_child([&] {
+    if (::geteuid() == 0) {
+      // Somebody who may read the file, and nothing more.
+      for (const std::string& path : {cut.path, cut.path + "-wal"})
+        fs::permissions(path, fs::perms::others_read, fs::perm_options::add);
+      fs::permissions(cut.tree.root(), fs::perms::others_read | fs::perms::others_exec, fs::perm_options::add);
+      if (::setuid(65534) != 0) return std::string("no setuid");
+    }
+    return std::to_string(read_samples(*open_capture(cut.path)).size());
+  });
+  CHECK(result == "7");
+  CHECK(read_samples(*open_capture(cut.path)) == captured.samples);
+  fs::permissions(cut.tree.root(), fs::perms::owner_all);
+  CHECK(bytes_of(cut.path) == before);
+  CHECK(bytes_of(cut.path + "-wal") == cut.wal);
+  CHECK(std::distance(fs::directory_iterator(cut.tree.root()), fs::directory_iterator()) == 2);
+}
+
+TEST_CASE("a capture that is still written can be read", "[capture]") {
+  Captured captured;
+  captured.add(7);
+  // Another process: closing a file here would take the writer's locks away.
+  const auto count = [&] { return std::to_string(read_samples(*open_capture(captured.path)).size()); };
+  CHECK(in_child(count) == "7");
+  captured.add(4);
+  CHECK(in_child(count) == "11");
+  captured.finish();
+  CHECK(read_samples(*open_capture(captured.path)) == captured.samples);
+}
+
+TEST_CASE("kill -9 while it writes leaves a readable file", "[capture]") {
+  for (int attempt = 0; attempt < 10; ++attempt) {
+    const kernel::TempTree tree;
+    const std::string path = tree / "killed.db";
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      const auto target = capture::TargetFile::check(path, capture::invoker());
+      auto writer = capture::Writer::create(*target, World::info(), {});
+      World world(11);
+      for (char count = 1;; ++count) {
+        world.sample([&](const model::Snapshot& head, const model::Source& source) {
+          if (!writer->append(head, source)) ::_exit(1);
+        });
+        if (::write(ends[1], &count, 1) != 1) ::_exit(1);
+      }
+    }
+    ::close(ends[1]);
+    char count = 0;
+    while (count <= attempt && ::read(ends[0], &count, 1) == 1) {
+    }
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+    while (::read(ends[0], &count, 1) == 1) {
+    }
+    ::close(ends[0]);
+    const auto reader = open_capture(path);
+    const auto samples = read_samples(*reader);
+    CHECK_FALSE(reader->info().ended_unix_ms);
+    // What append() returned from is there; the one it was killed in may be.
+    CHECK(samples.size() >= static_cast<std::size_t>(count));
+    CHECK(samples.size() <= static_cast<std::size_t>(count) + 1);
+  }
+}
+
+TEST_CASE("a file-size limit ends the file, and what was written stays", "[capture]") {
+  const std::string result = in_child([] {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{400'000, 400'000};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    Captured captured;
+    return fill_up(captured);
+  });
+  INFO(result);
+  CHECK(result.find("; all readable; cut") != std::string::npos);
+  CHECK(result.find("goes on") == std::string::npos);
+  CHECK(result.find("ulimit -f") != std::string::npos);
+}
+
+TEST_CASE("a full disk ends the file, and what was written stays", "[capture]") {
+  if (::geteuid() != 0) return;  // mounting takes root
+  const std::string result = in_child([] {
+    const kernel::TempTree tree;
+    if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount("tmpfs", tree.root().c_str(), "tmpfs", 0, "size=700k,mode=755") != 0 ||
+        ::setenv("TMPDIR", tree.root().c_str(), 1) != 0) {
+      return std::string("cannot mount");
+    }
+    std::string text;
+    {
+      Captured captured;
+      text = fill_up(captured);
+    }
+    ::umount(tree.root().c_str());
+    return text;
+  });
+  INFO(result);
+  CHECK(result.find("; all readable; cut") != std::string::npos);
+  CHECK(result.find("goes on") == std::string::npos);
+  CHECK(result.find("make room") != std::string::npos);
+}

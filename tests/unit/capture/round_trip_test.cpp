@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is written is what is read.
+#include <catch2/catch.hpp>
+
+#include "capture/increments.hpp"
+#include "capture/marker.hpp"
+#include "world.hpp"
+
+using namespace twtrace;
+using namespace twtrace::test;
+
+TEST_CASE("every sample is read as it was written", "[capture]") {
+  const auto seed = GENERATE(range(1U, 6U));
+  Captured captured(seed);
+  captured.add(61);
+  captured.finish();
+  const auto reader = open_capture(captured.path);
+  const auto samples = read_samples(*reader);
+  REQUIRE(samples.size() == 61);
+  for (std::size_t i = 0; i < samples.size(); ++i) REQUIRE(samples[i] == captured.samples[i]);
+  CHECK(read_samples(*reader) == samples);  // as often as wanted
+}
+
+TEST_CASE("what a capture says of itself is read as it was written", "[capture]") {
+  Captured captured;
+  model::CapturedCommand command = *World::info().command;
+  command.started_unix_ms = World::kStart + 3;
+  command.ended_unix_ms = World::kStart + 1009;
+  command.signal = 15;
+  REQUIRE(captured.writer->set_command(command));
+  REQUIRE(captured.writer->add_mark({World::kStart + 17, "later"}));
+  REQUIRE(captured.writer->add_mark({World::kStart + 13, "\xff'\n"}));
+  REQUIRE(captured.writer->add_settings({{4026532281U, "blue", 101, {}, {}, {}, {}, {}, {}}}));
+  captured.add(2);
+  captured.finish();
+  const model::CaptureInfo info = open_capture(captured.path)->info();
+  const model::CaptureInfo written = World::info();
+  CHECK(info.twtrace_version == "1.2.3");
+  CHECK(info.host.name == "web1");
+  CHECK(info.host.kernel == "6.12.0");
+  CHECK(info.probe.backend == "fentry");
+  CHECK(info.probe.sees_removal);
+  CHECK(info.probe.fallbacks == written.probe.fallbacks);
+  CHECK(info.interval_s == 0.5);
+  CHECK(info.started_unix_ms == World::kStart);
+  CHECK(info.ended_unix_ms == World::kStart + 77'000);
+  CHECK(info.bucket_bytes == 248U);
+  REQUIRE(info.command);
+  CHECK(info.command->argv == written.command->argv);
+  CHECK(info.command->started_unix_ms == World::kStart + 3);
+  CHECK(info.command->ended_unix_ms == World::kStart + 1009);
+  CHECK_FALSE(info.command->exit_code);
+  CHECK(info.command->signal == 15);
+  REQUIRE(info.marks.size() == 2);
+  CHECK(info.marks[0].name == "\xff'\n");
+  CHECK(info.marks[1].time_unix_ms == World::kStart + 17);
+  REQUIRE(info.settings_at_start.size() == 2);
+  CHECK(info.settings_at_start[0].limit == 5000U);
+  CHECK(info.settings_at_start[0].ephemeral_ports == 28232U);
+  CHECK_FALSE(info.settings_at_start[0].somaxconn);
+  CHECK(info.settings_at_start[1].name == "blue");
+  CHECK(info.settings_at_start[1].limit == 101U);
+  REQUIRE(info.settings_at_end.size() == 1);
+  CHECK(info.settings_at_end[0].limit == 5003U);
+}
+
+TEST_CASE("a finished capture is one plain file that any client opens", "[capture]") {
+  Captured captured;
+  captured.add(5);
+  CHECK(std::filesystem::exists(captured.path + "-wal"));
+  captured.finish();
+  for (const char* suffix : {"-wal", "-shm", "-journal"}) CHECK_FALSE(std::filesystem::exists(captured.path + suffix));
+  CHECK(query(captured.path, "PRAGMA integrity_check") == std::vector<std::string>{"ok"});
+  CHECK(query(captured.path, "PRAGMA journal_mode") == std::vector<std::string>{"delete"});
+}
+
+// The rule of the schema: increments, those that are moved between owners included, add up at every moment.
+TEST_CASE("sums over owners and namespaces are right at every sample", "[capture]") {
+  Captured captured(7);
+  std::vector<std::uint64_t> created;
+  for (int i = 0; i < 47; ++i) {
+    captured.world.sample([&](const model::Snapshot& head, const model::Source& source) {
+      created.push_back(head.totals.created() - head.unattributed.created());
+      REQUIRE(captured.writer->append(head, source));
+    });
+  }
+  captured.finish();
+  const auto owners = query(captured.path, "SELECT sum(time_wait + fin_wait2) FROM owner_sample GROUP BY sample");
+  const auto negative = query(captured.path, "SELECT count(*) FROM owner_sample WHERE time_wait < 0 AND NOT moved");
+  const auto moved = query(captured.path, "SELECT count(*) > 0 FROM owner_sample WHERE time_wait < 0 AND moved");
+  REQUIRE(owners.size() == created.size());
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < owners.size(); ++i) {
+    sum += std::stoull(owners[i]);
+    CHECK(sum == created[i]);
+  }
+  CHECK(negative == std::vector<std::string>{"0"});
+  CHECK(moved == std::vector<std::string>{"1"});
+  const auto by_netns = query(captured.path,
+                              "SELECT sum(time_wait + fin_wait2 - unattributed_time_wait - unattributed_fin_wait2) "
+                              "FROM netns_sample");
+  CHECK(by_netns == std::vector<std::string>{std::to_string(created.back())});
+}
+
+TEST_CASE("nothing is written of an owner that stays as it is", "[capture]") {
+  Captured captured;
+  model::Table table(10);
+  const model::PeerTable peers(10);
+  table.add(1, 1, worker(812));
+  table.set(1, {3, 0, 0, 0, 0, 0, 0, 0, 0}, 3, false);
+  const std::vector<model::NetnsInfo> infos = {{1, 4026531840U, "host", {}, {}}};
+  for (int i = 0; i < 5; ++i) {
+    model::Snapshot head;
+    head.time_unix_ms = World::kStart;
+    REQUIRE(captured.writer->append(head, model::TableSource(table, peers, infos)));
+    table.begin_interval();
+  }
+  captured.finish();
+  CHECK(query(captured.path, "SELECT count(*), sum(time_wait) FROM owner_sample") == std::vector<std::string>{"1|3"});
+  CHECK(query(captured.path, "SELECT count(*) FROM netns_sample") == std::vector<std::string>{"1"});
+  CHECK(query(captured.path, "SELECT count(*) FROM sample") == std::vector<std::string>{"5"});
+}
+
+TEST_CASE("events are rows, with the next sample", "[capture]") {
+  Captured captured;
+  model::Event event;
+  event.kind = model::Event::Kind::kRemoved;
+  event.reason = model::Event::Reason::kReused;
+  event.time_unix_ms = World::kStart + 5;
+  event.age_s = 1.5;
+  event.netns = 4026531840U;
+  event.process = model::ProcessId{812, "redis", 33, 1, false};
+  event.service = systemd("redis.service");
+  event.role = model::Role::kServer;
+  event.port = 6379;
+  event.attribution = model::Attribution::kCloser;
+  event.local_address = "10.0.0.1";
+  event.local_port = 6379;
+  event.remote_address = "10.0.0.2";
+  event.remote_port = 40001;
+  for (int i = 0; i < 17; ++i) REQUIRE(captured.writer->add_event(event));
+  captured.add(1);
+  captured.finish();
+  CHECK(query(captured.path,
+              "SELECT DISTINCT e.kind, substate, reason, age_s, cookie, netns, pid, comm, s.name, role, port, "
+              "local_address, remote_port FROM event e JOIN service s ON s.id = e.service") ==
+        std::vector<std::string>{
+            "removed|time_wait|reused|1.5||4026531840|812|redis|redis.service|server|6379|10.0.0.1|40001"});
+  CHECK(query(captured.path, "SELECT count(*) FROM event") == std::vector<std::string>{"17"});
+}
+
+TEST_CASE("a mark goes into a running capture only", "[capture]") {
+  Captured captured;
+  captured.add(1);
+  capture::WriterProcess asked;
+  const auto alive = [&](const capture::WriterProcess& process) {
+    asked = process;
+    return true;
+  };
+  REQUIRE(capture::add_mark(captured.path, {World::kStart + 9, "now"}, alive));
+  CHECK(asked.pid == 41);
+  CHECK(asked.start_ns == 43'000'000'000);
+  captured.add(1);
+  const auto cut =
+      capture::add_mark(captured.path, {World::kStart, "x"}, [](const capture::WriterProcess&) { return false; });
+  REQUIRE_FALSE(cut);
+  CHECK(cut.error().what.find("cut") != std::string::npos);
+  captured.finish();
+  const auto ended = capture::add_mark(captured.path, {World::kStart, "x"}, alive);
+  REQUIRE_FALSE(ended);
+  CHECK(ended.error().what.find("ended") != std::string::npos);
+  const auto reader = open_capture(captured.path);
+  REQUIRE(reader->info().marks.size() == 1);
+  CHECK(reader->info().marks[0].name == "now");
+  CHECK(read_samples(*reader) == captured.samples);
+}

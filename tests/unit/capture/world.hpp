@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+// A host that is captured: tables that change at random from sample to sample, and what every sample held.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "../kernel/temp_tree.hpp"
+#include "../model/entries.hpp"
+#include "capture/reader.hpp"
+#include "capture/writer.hpp"
+#include "model/rate.hpp"
+#include "model/sort.hpp"
+#include "model/track_key.hpp"
+
+namespace twtrace::test {
+
+inline std::string words(const model::Counters& c) {
+  std::ostringstream out;
+  out << c.time_wait << ' ' << c.fin_wait2 << ' ' << c.overflow_time_wait << ' ' << c.overflow_fin_wait2 << ' '
+      << c.no_memory << ' ' << c.expired << ' ' << c.reused << ' ' << c.recycled << ' ' << c.purged;
+  return out.str();
+}
+
+template <class Value>
+std::string words(const std::optional<Value>& value) {
+  std::ostringstream out;
+  out.precision(17);
+  if (value) {
+    out << +*value;
+  } else {
+    out << "null";
+  }
+  return out.str();
+}
+
+/// Everything that a sample says, as text: equal samples have equal texts.
+inline std::string describe(const model::Snapshot& head) {
+  std::ostringstream out;
+  out.precision(17);
+  out << head.time_unix_ms << ' ' << head.interval_s << ' ' << head.uptime_s << ' ' << words(head.live_age_s) << ' '
+      << head.host.name << ' ' << head.host.kernel << ' ' << head.probe.backend << head.probe.sees_removal << '\n'
+      << "totals " << words(head.totals) << " / " << words(head.unattributed) << '\n';
+  for (const model::NetnsRow& row : head.namespaces) {
+    out << "netns " << row.id << ' ' << row.netns << ' ' << row.name << ' ' << row.gone << ' ' << words(row.limit)
+        << ' ' << words(row.in_use) << ' ' << words(row.pre_existing) << ' ' << words(row.counts) << " / "
+        << words(row.unattributed) << ' ' << row.created_per_s << ' ' << row.overflow_per_s << ' '
+        << words(row.kernel.created) << ' ' << words(row.kernel.overflow) << ' ' << words(row.kernel.reused) << ' '
+        << words(row.kernel.listen_overflows) << ' ' << words(row.kernel.listen_drops) << ' '
+        << words(row.missed.created) << ' ' << words(row.missed.overflow) << ' ' << words(row.reconciled) << '\n';
+  }
+  const model::Losses& lost = head.lost;
+  out << "lost " << lost.events << ' ' << lost.counts << ' ' << lost.rows_full << ' ' << lost.rows_busy << ' '
+      << lost.netns_full << ' ' << lost.sockets_full << ' ' << lost.buckets_full << ' ' << lost.cgroups_full << ' '
+      << lost.listeners_full << ' ' << lost.pairs_lost << ' ' << words(lost.recursion_misses) << '\n'
+      << "cost " << head.cost.cpu_percent << ' ' << head.cost.rss_bytes << ' ' << words(head.cost.bpf_run_ns_per_event)
+      << '\n';
+  if (head.port_use == nullptr) return out.str() + "ports not counted\n";
+  for (const model::PortUse& use : *head.port_use) {
+    out << "ports " << use.netns << ' ' << use.destination.address << ' ' << words(use.destination.port) << ' '
+        << use.ports.taken << ' ' << use.ports.of << '\n';
+  }
+  return out.str();
+}
+
+inline std::string describe(const model::Identity& who) {
+  std::ostringstream out;
+  out << who.netns << ' ' << words(who.pid) << ' ' << who.start_ns << " [" << who.comm << "] " << who.uid << ' '
+      << who.service.kind << ',' << who.service.name << ',' << who.service.cgroup << ',' << who.service.pod << ','
+      << who.service.container << ' ' << model::to_string(who.role) << ' ' << who.port << ' '
+      << model::to_string(who.attribution) << ' ' << who.ipv6 << who.matched;
+  return out.str();
+}
+
+/// The rows of a source in one order, those of one key added up.
+inline std::string describe(const model::Source& source) {
+  struct Sum {
+    model::Counters counts, previous;
+    std::optional<std::uint64_t> live = 0;
+    std::uint32_t pids = 0;
+    bool exited = true;
+  };
+  std::map<std::string, Sum> rows;
+  const auto add = [&](const model::Fact& fact) {
+    std::string key = describe(fact.identity) + (fact.kind == model::RowKind::kOther ? " other" : "");
+    if (fact.peer != nullptr) key += " -> " + fact.peer->address + " " + words(fact.peer->port);
+    Sum& sum = rows[key];
+    sum.counts += fact.counts;
+    sum.previous += fact.previous;
+    sum.live = sum.live && fact.live ? std::optional(*sum.live + *fact.live) : std::nullopt;
+    sum.pids = std::max({sum.pids, fact.pids, 1U});
+    sum.exited = sum.exited && fact.exited;
+  };
+  source.visit(add);
+  source.visit_peers(add);
+  std::string text;
+  for (const auto& [key, sum] : rows) {
+    text += key + ": " + words(sum.counts) + " before " + words(sum.previous) + " live " + words(sum.live) + " pids " +
+            std::to_string(sum.pids) + (sum.exited ? " exited\n" : "\n");
+  }
+  for (const model::NetnsInfo& info : source.namespaces()) {
+    text += "info " + std::to_string(info.id) + " " + std::to_string(info.inum) + " " + info.name + " " +
+            words(info.unattributed) + " before " + words(info.unattributed_previous) + "\n";
+  }
+  return text;
+}
+
+/// Few rows of ended processes are kept, so that they fold into others all the time.
+class World {
+ public:
+  explicit World(std::uint64_t seed, std::size_t max_rows = 5) : random_(seed), table_(max_rows) {}
+
+  /// Makes the next sample and calls `use` with it.
+  template <class Use>
+  void sample(const Use& use) {
+    table_.begin_interval();
+    for (model::NetnsInfo& info : infos_) info.unattributed_previous = info.unattributed;
+    if (samples_ == 7) infos_.push_back({2, 4026532281U, "blue\x01", {}, {}});
+    for (int i = 0; i < 9; ++i) act();
+    peers_.begin_interval();
+    while (table_.size() > 20) retire_one();
+    ++samples_;
+    head_ = std::make_shared<model::Snapshot>(head());
+    use(*head_, model::TableSource(table_, peers_, infos_));
+  }
+
+  static model::CaptureInfo info() {
+    model::CaptureInfo info;
+    info.twtrace_version = "1.2.3";
+    info.host = {"web1", "6.12.0"};
+    info.probe = {"fentry", {"kprobe: refused", ""}, true};
+    info.interval_s = 0.5;
+    info.started_unix_ms = kStart;
+    info.bucket_bytes = 248;
+    info.command = model::CapturedCommand{{"./deploy.sh", "", "\xff a'b\n"}, {}, {}, {}, {}};
+    info.settings_at_start = {settings(5000)};
+    return info;
+  }
+  static model::NetnsSettings settings(std::uint64_t limit) {
+    return {4026531840U, "host", limit, 131072, 60, 2, 1024, std::nullopt, 28232};
+  }
+
+  static constexpr std::int64_t kStart = 1767323045678;
+
+ private:
+  void act() {
+    const auto slot = static_cast<std::uint32_t>(1 + random_.up_to(30));
+    if (random_.up_to(9) == 0 && table_.at(slot) != nullptr) return table_.retire(slot);
+    if (table_.at(slot) == nullptr) {
+      model::Identity identity = random_identity(random_);
+      if (identity.netns == 0 || identity.netns > infos_.size()) identity.netns = 1;
+      if (random_.up_to(5) == 0) identity.comm = "\x1b[31m\xff'";
+      table_.add(slot, ++births_, identity);
+    }
+    const model::Counters counts = table_.at(slot)->counts + random_counts(random_);
+    const auto live = random_.up_to(3) == 0 ? std::nullopt : std::optional(random_.up_to(99));
+    table_.set(slot, counts, live, random_.up_to(3) == 0);
+    model::Event event;
+    const model::Identity& who = table_.at(slot)->identity;
+    peers_.count({model::folded(who), {"10.0.0." + std::to_string(random_.up_to(3)), std::nullopt}}, event);
+    if (random_.up_to(4) == 0) infos_[who.netns - 1].unattributed += random_counts(random_);
+  }
+
+  void retire_one() {
+    std::uint32_t slot = 1;
+    while (slot < 40 && table_.at(slot) == nullptr) ++slot;
+    if (slot == 40) throw std::logic_error("nothing to retire");
+    table_.retire(slot);
+  }
+
+  model::Snapshot head() {
+    model::Snapshot head;
+    head.time_unix_ms =
+        kStart + static_cast<std::int64_t>(samples_) * 500 + static_cast<std::int64_t>(random_.up_to(9));
+    head.interval_s = 0.5 + 0.001 * static_cast<double>(random_.up_to(9));
+    head.uptime_s = 0.1 + static_cast<double>(samples_);
+    head.host = info().host;
+    head.probe = info().probe;
+    if (random_.up_to(2) != 0) head.live_age_s = 0.25;
+    auto sums = twtrace::test::sums(table_);
+    for (const model::NetnsInfo& info : infos_) {
+      model::NetnsRow row;
+      row.id = info.id;
+      row.netns = info.inum;
+      row.name = info.name;
+      row.gone = samples_ > 40 && info.id == 2;
+      row.limit = 5000;
+      if (random_.up_to(3) != 0) row.in_use = random_.up_to(5000);
+      row.counts = sums[info.id] + info.unattributed;
+      row.unattributed = info.unattributed;
+      model::NetnsRow& before = last_[info.id];
+      row.created_per_s = model::rate(row.counts.created(), before.counts.created(), head.interval_s);
+      row.overflow_per_s = model::rate(row.counts.overflow(), before.counts.overflow(), head.interval_s);
+      if (random_.up_to(1) != 0) row.kernel = {row.counts.created(), row.counts.refused(), 0, random_.up_to(9), 5};
+      if (random_.up_to(1) != 0) row.missed = {0, random_.up_to(1)};
+      if (random_.up_to(1) != 0) row.reconciled = random_.up_to(1) != 0;
+      before = row;
+      head.totals += row.counts;
+      head.unattributed += row.unattributed;
+      head.namespaces.push_back(row);
+    }
+    model::sort_fullest_first(head.namespaces);
+    if (random_.up_to(3) == 0) lost_.events += 7;
+    if (samples_ == 13) lost_.recursion_misses = 3;
+    head.lost = lost_;
+    head.cost = {std::nullopt, 0.5 * static_cast<double>(random_.up_to(9)), 1'000'000 + random_.up_to(9)};
+    if (random_.up_to(5) == 0) head.cost.bpf_run_ns_per_event = 812.25;
+    if (samples_ > 3 && random_.up_to(2) == 0) ports_ = count_ports();
+    head.port_use = ports_;
+    return head;
+  }
+
+  std::shared_ptr<const std::vector<model::PortUse>> count_ports() {
+    auto counted = std::make_shared<std::vector<model::PortUse>>();
+    for (std::uint64_t left = random_.up_to(3); left > 0; --left) {
+      counted->push_back({4026531840U, {"10.0.0.9", std::uint16_t{6379}}, {1000 * left + random_.up_to(1), 28232}});
+    }
+    return counted;
+  }
+
+  Random random_;
+  model::Table table_;
+  model::PeerTable peers_{1000};
+  std::vector<model::NetnsInfo> infos_ = {{1, 4026531840U, "host", {}, {}}};
+  std::map<std::uint32_t, model::NetnsRow> last_;
+  model::Losses lost_;
+  std::shared_ptr<const std::vector<model::PortUse>> ports_;
+  std::shared_ptr<const model::Snapshot> head_;
+  std::uint64_t samples_ = 0;
+  std::uint64_t births_ = 0;
+};
+
+/// A writer in a directory of its own, and what it was given.
+struct Captured {
+  kernel::TempTree tree;
+  std::string path = tree / "twtrace.db";
+  World world;
+  std::vector<std::string> samples;
+  std::optional<capture::Writer> writer;
+
+  explicit Captured(std::uint64_t seed = 1) : world(seed) {
+    const auto target = capture::TargetFile::check(path, capture::invoker());
+    if (!target) throw std::runtime_error(target.error().what);
+    auto made = capture::Writer::create(*target, World::info(), {41, 43'000'000'000});
+    if (!made) throw std::runtime_error(made.error().what);
+    writer = std::move(*made);
+  }
+  void add(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      world.sample([&](const model::Snapshot& head, const model::Source& source) {
+        samples.push_back(describe(head) + describe(source));
+        const auto written = writer->append(head, source);
+        if (!written) throw std::runtime_error(written.error().what);
+      });
+    }
+  }
+  void finish() {
+    const auto done = writer->finish(World::kStart + 77'000, {World::settings(5003)});
+    if (!done) throw std::runtime_error(done.error().what);
+    writer.reset();
+  }
+};
+
+/// All samples of a file as texts; an error ends the list with its message.
+inline std::vector<std::string> read_samples(capture::Reader& reader) {
+  std::vector<std::string> samples;
+  const auto read = reader.for_each([&](const model::SnapshotPtr& head, const model::Source& source) {
+    samples.push_back(describe(*head) + describe(source));
+  });
+  if (!read) samples.push_back(read.error().what);
+  return samples;
+}
+
+inline std::unique_ptr<capture::Reader> open_capture(const std::string& path) {
+  auto reader = capture::Reader::open(path);
+  if (!reader) throw std::runtime_error(reader.error().what);
+  return std::move(*reader);
+}
+
+/// Does with a file what its owner might.
+inline void run_sql(const std::string& path, const std::string& sql) {
+  sqlite3* database = nullptr;
+  char* error = nullptr;
+  sqlite3_open(path.c_str(), &database);
+  const int code = sqlite3_exec(database, sql.c_str(), nullptr, nullptr, &error);
+  const std::string what = error != nullptr ? error : "";
+  sqlite3_free(error);
+  sqlite3_close(database);
+  if (code != SQLITE_OK) throw std::runtime_error(sql + ": " + what);
+}
+
+/// The rows of a query, columns separated by '|'.
+inline std::vector<std::string> query(const std::string& path, const std::string& sql) {
+  std::vector<std::string> rows;
+  sqlite3* database = nullptr;
+  sqlite3_open(path.c_str(), &database);
+  const auto take = [](void* to, int columns, char** values, char** /*names*/) {
+    std::string row;
+    for (int i = 0; i < columns; ++i) row += (i > 0 ? "|" : "") + std::string(values[i] != nullptr ? values[i] : "");
+    static_cast<std::vector<std::string>*>(to)->push_back(row);
+    return 0;
+  };
+  const int code = sqlite3_exec(database, sql.c_str(), take, &rows, nullptr);
+  const std::string what = sqlite3_errmsg(database);
+  sqlite3_close(database);
+  if (code != SQLITE_OK) throw std::runtime_error(sql + ": " + what);
+  return rows;
+}
+
+}  // namespace twtrace::test
