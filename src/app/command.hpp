@@ -24,6 +24,7 @@ base::Result<int> run_events(const Options& asked);
 /// `inherited`: what this process was started with.
 base::Result<int> run_capture(const Options& options, const Inherited& inherited);
 base::Result<int> run_mark(const Options& options);
+base::Result<int> run_replay(const Options& asked);
 base::Result<int> run_doctor(const Options& options);
 base::Result<int> run_demo(const Options& asked);
 

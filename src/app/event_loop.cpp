@@ -22,7 +22,8 @@ sigset_t set_of(std::initializer_list<int> signals) {
   return set;
 }
 
-timespec timespec_of(std::chrono::nanoseconds length) {
+timespec timespec_of(std::chrono::duration<double> seconds) {
+  const auto length = std::chrono::duration_cast<std::chrono::nanoseconds>(seconds);
   const auto whole = std::chrono::duration_cast<std::chrono::seconds>(length);
   return {whole.count(), (length - whole).count()};
 }
@@ -59,13 +60,14 @@ base::Result<EventLoop> EventLoop::create() {
   return loop;
 }
 
-base::Result<void> EventLoop::set_interval(std::chrono::nanoseconds interval) {
+base::Result<void> EventLoop::set_interval(std::chrono::duration<double> interval) {
   return start(timer_.get(), {timespec_of(interval), timespec_of(interval)});
 }
 
-base::Result<void> EventLoop::set_deadline(std::chrono::nanoseconds after) {
+base::Result<void> EventLoop::set_deadline(std::chrono::duration<double> after) {
   // A timer of length 0 would never go off.
-  return start(deadline_.get(), {{}, timespec_of(std::max(after, std::chrono::nanoseconds(1)))});
+  return start(deadline_.get(),
+               {{}, timespec_of(std::max<std::chrono::duration<double>>(after, std::chrono::nanoseconds(1)))});
 }
 
 EventLoop::Signal EventLoop::take_signal() {

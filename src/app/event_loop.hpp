@@ -39,10 +39,10 @@ class EventLoop {
   void stop_self();
 
   /// The next kTimer comes `interval` after the last one, without drift.
-  base::Result<void> set_interval(std::chrono::nanoseconds interval);
+  base::Result<void> set_interval(std::chrono::duration<double> interval);
 
   /// kDeadline comes once, `after` from now. Replaces an earlier deadline.
-  base::Result<void> set_deadline(std::chrono::nanoseconds after);
+  base::Result<void> set_deadline(std::chrono::duration<double> after);
 
   /// Waits for the child's end, too. `pidfd` is the caller's, who keeps it open; -1 ends it.
   void watch_child(int pidfd) { child_ = pidfd; }

@@ -8,13 +8,9 @@
 #include <utility>
 
 #include "app/command.hpp"
-#include "base/log.hpp"
+#include "app/history_file.hpp"
+#include "app/screen.hpp"
 #include "kernel/procfs.hpp"
-#include "model/history.hpp"
-#include "tui/composer.hpp"
-#include "tui/layout.hpp"
-#include "tui/terminal.hpp"
-#include "tui/view_state.hpp"
 
 namespace twtrace::app {
 namespace {
@@ -36,45 +32,13 @@ class CommandLines {
   std::unordered_map<std::uint32_t, std::optional<std::string>> known_;
 };
 
-std::size_t tab_of(model::Group group) {
-  switch (group) {
-    case model::Group::kProcess:
-    case model::Group::kPid:
-      return static_cast<std::size_t>(tui::Tab::kProcesses);
-    case model::Group::kService:
-      return static_cast<std::size_t>(tui::Tab::kServices);
-    case model::Group::kPort:
-      return static_cast<std::size_t>(tui::Tab::kPorts);
-    case model::Group::kPeer:
-      return static_cast<std::size_t>(tui::Tab::kPeers);
-    case model::Group::kNetns:
-      return static_cast<std::size_t>(tui::Tab::kNamespaces);
-  }
-  return 0;
-}
-
-tui::ViewState first_state(const Options& options) {
-  tui::ViewState state;
-  state.tab = static_cast<tui::Tab>(tab_of(options.view.group));
-  for (tui::TabState& tab : state.tabs) tab.sort = options.view.sort;
-  if (options.view.group == model::Group::kPid) state.process_group = model::Group::kPid;
-  state.delay_s = std::max(options.delay_s, tui::kShortestDelayS);
-  return state;
-}
-
-/// The session's samples on one side, the terminal on the other.
+/// The session's samples on one side, the screen on the other.
 class Live {
  public:
-  Live(EventLoop& loop, Session& session, const Options& options, tui::Terminal terminal)
-      : loop_(loop),
-        session_(session),
-        options_(options),
-        terminal_(std::move(terminal)),
-        composer_(history_, log_, options.view),
-        state_(first_state(options)) {
-    look_.charset = terminal_.charset();
-    look_.command_line = [this](std::uint32_t pid) { return command_lines_.find(pid); };
-    session_.on_event([this](const model::Event& event) { log_.add(event); });
+  Live(EventLoop& loop, Session& session, const Options& options, Screen& screen)
+      : loop_(loop), session_(session), options_(options), screen_(screen) {
+    screen_.set_command_lines([this](std::uint32_t pid) { return command_lines_.find(pid); });
+    session_.on_event([this](const model::Event& event) { screen_.log().add(event); });
   }
   Live(const Live&) = delete;
   Live& operator=(const Live&) = delete;
@@ -82,7 +46,7 @@ class Live {
 
   base::Result<void> run() {
     if (auto sampled = sample(); !sampled) return sampled;
-    draw();
+    screen_.draw();
     if (auto set = set_interval(); !set) return set;
     while (!done_) {
       const auto wake = loop_.wait(session_.ring_fd());
@@ -105,13 +69,10 @@ class Live {
       case EventLoop::Wake::kInput:
         return read_keys();
       case EventLoop::Wake::kResize:
-        draw();
+        screen_.draw();
         return {};
       case EventLoop::Wake::kSuspend:
-        terminal_.suspend();
-        loop_.stop_self();
-        terminal_.resume();
-        draw();
+        screen_.suspend(loop_);
         return {};
       case EventLoop::Wake::kDeadline:
       case EventLoop::Wake::kChild:
@@ -123,68 +84,40 @@ class Live {
   base::Result<void> tick() {
     if (auto sampled = sample(); !sampled) return sampled;
     if (options_.iterations != 0 && ++samples_ >= options_.iterations) done_ = true;
-    draw();
+    screen_.draw();
     return {};
   }
 
   base::Result<void> sample() {
-    if (state_.tab == tui::Tab::kPeers || state_.open) session_.count_ports();
+    if (screen_.state().tab == tui::Tab::kPeers || screen_.state().open) session_.count_ports();
     if (auto sampled = session_.sample(false); !sampled) return sampled;
-    session_.append_to(history_);
-    if (std::string line = logs_.newest(); !line.empty()) state_.notice = std::move(line);
+    session_.append_to(screen_.history());
+    screen_.show_log();
     return {};
   }
 
   base::Result<void> set_interval() {
-    return loop_.set_interval(std::chrono::nanoseconds(static_cast<std::int64_t>(state_.delay_s * 1e9)));
+    return loop_.set_interval(std::chrono::duration<double>(screen_.state().delay_s));
   }
 
   base::Result<void> read_keys() {
-    const auto keys = terminal_.read_keys();
-    if (!keys) return tl::unexpected(keys.error());
-    for (const tui::Key& key : *keys) {
-      if (auto done = press(key); !done) return done;
+    const tui::Tab tab_before = screen_.state().tab;
+    const double delay_before = screen_.state().delay_s;
+    const auto effects = screen_.read_keys();
+    if (!effects) return tl::unexpected(effects.error());
+    done_ = done_ || effects->quit;
+    if (effects->write) {
+      screen_.state().notice = write_history(screen_.history(), session_);
+      screen_.draw();
     }
-    if (!keys->empty() && !done_) draw();
-    return {};
-  }
-
-  base::Result<void> press(const tui::Key& key) {
-    const tui::Tab tab_before = state_.tab;
-    const double delay_before = state_.delay_s;
-    const tui::Command command = tui::command_for(key, state_.mode);
-    tui::Transition next = tui::update(state_, command, settled_context());
-    state_ = std::move(next.state);
-    done_ = done_ || next.effects.quit;
-    if (next.effects.redraw) terminal_.forget();
-    if (next.effects.zero) history_.set_zero(*next.effects.zero);
-    if (next.effects.write) state_.notice = "no capture file can be written yet; -b --json writes every sample";
-    if (state_.tab == tui::Tab::kPeers && tab_before != state_.tab) session_.count_ports();
-    return state_.delay_s != delay_before ? set_interval() : base::Result<void>();
-  }
-
-  tui::Context settled_context() {
-    const tui::Picture& picture = composer_.compose(state_);
-    const tui::Size size = terminal_.size();
-    state_ = tui::settle(std::move(state_), tui::context_of(picture, state_, size));
-    return tui::context_of(picture, state_, size);
-  }
-
-  void draw() {
-    settled_context();
-    terminal_.paint(tui::draw(composer_.compose(state_), state_, terminal_.size(), look_));
+    if (screen_.state().tab == tui::Tab::kPeers && tab_before != tui::Tab::kPeers) session_.count_ports();
+    return screen_.state().delay_s != delay_before ? set_interval() : base::Result<void>();
   }
 
   EventLoop& loop_;
   Session& session_;
   const Options& options_;
-  base::LogHold logs_;  ///< before the terminal: it speaks when that is gone
-  tui::Terminal terminal_;
-  model::History history_;
-  tui::EventLog log_;
-  tui::Composer composer_;
-  tui::ViewState state_;
-  tui::Look look_;
+  Screen& screen_;
   CommandLines command_lines_;
   std::uint64_t samples_ = 0;
   bool done_ = false;
@@ -203,15 +136,10 @@ bool can_show_live(const Options& options) {
 }
 
 base::Result<int> run_live(EventLoop& loop, Session& session, const Options& options) {
-  if (auto watching = loop.watch_terminal(STDIN_FILENO); !watching) return tl::unexpected(watching.error());
   session.record_peers(true);
-  tui::TerminalOptions wanted;
-  wanted.input = STDIN_FILENO;
-  wanted.output = STDOUT_FILENO;
-  wanted.color = options.color == output::Color::kAlways;
-  auto terminal = tui::Terminal::open(wanted);
-  if (!terminal) return tl::unexpected(terminal.error());
-  Live live(loop, session, options, std::move(*terminal));
+  auto screen = Screen::open(loop, options, {});
+  if (!screen) return tl::unexpected(screen.error());
+  Live live(loop, session, options, **screen);
   if (auto done = live.run(); !done) return tl::unexpected(done.error());
   return kExitOk;
 }

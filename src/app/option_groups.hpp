@@ -77,6 +77,10 @@ void add_verbose_option(CLI::App& app, Options& options);
 void add_capture_options(CLI::App& app, Options& options, Raw& raw);
 base::Result<void> check_capture_options(Options& options, const Raw& raw);
 
+/// replay: its file, and how it is looked at.
+void add_replay_options(CLI::App& app, Options& options, Raw& raw);
+base::Result<void> check_replay_options(Options& options, const Raw& raw);
+
 /// mark: its file and its name.
 void add_mark_options(CLI::App& app, Options& options, Raw& raw);
 

@@ -48,6 +48,8 @@ constexpr std::array kCommands = {
                 add_capture_options, check_capture_options},
     CommandSpec{Command::kMark, "mark", "gives this moment of a running capture a name", add_mark_options,
                 check_nothing},
+    CommandSpec{Command::kReplay, "replay", "a capture in the live view, sample by sample", add_replay_options,
+                check_replay_options},
     CommandSpec{Command::kDoctor, "doctor", "whether it can run here, and the limits of this host's namespaces",
                 add_watch_options, check_watch_options},
     CommandSpec{Command::kDemo, "demo", "a private network namespace with a small table and three named services",

@@ -16,7 +16,7 @@
 
 namespace twtrace::app {
 
-enum class Command { kTop, kEvents, kCapture, kMark, kDoctor, kDemo };
+enum class Command { kTop, kEvents, kCapture, kMark, kReplay, kDoctor, kDemo };
 enum class Format { kTable, kWide, kJson, kCsv };
 
 /// `twtrace capture`.
@@ -38,6 +38,11 @@ struct MarkOptions {
   std::string name;
 };
 
+/// `twtrace replay`.
+struct ReplayOptions {
+  std::string file = "twtrace.db";
+};
+
 struct Options {
   Command command = Command::kTop;
   bool batch = false;
@@ -51,6 +56,7 @@ struct Options {
   model::View view;
   CaptureOptions capture;
   MarkOptions mark;
+  ReplayOptions replay;
   std::string netns;  ///< "all", "self", an inode number, a name or a path; empty: not given, which is all
   bool show_help_only = false;
   std::string help_text;  ///< what to print for --help, --version and -s help

@@ -20,6 +20,8 @@ base::Result<int> dispatch(const Options& options, const Inherited& inherited) {
       return run_capture(options, inherited);
     case Command::kMark:
       return run_mark(options);
+    case Command::kReplay:
+      return run_replay(options);
     case Command::kDoctor:
       return run_doctor(options);
     case Command::kDemo:

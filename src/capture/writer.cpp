@@ -112,7 +112,8 @@ model::NetnsRow row_of(const model::NetnsInfo& info, const model::Snapshot& head
 
 class Writer::Impl {
  public:
-  base::Result<void> open(const TargetFile& target, const model::CaptureInfo& info, const WriterProcess& process) {
+  base::Result<void> open(const TargetFile& target, const model::CaptureInfo& info, const WriterProcess& process,
+                          Durability durability) {
     path_ = target.given();
     real_path_ = target.path();
     auto database = Database::open(file_uri(target.path()) + "?mode=rw", target.given(),
@@ -131,7 +132,7 @@ class Writer::Impl {
     if (auto done = write_start(info, process); !done) return done;
     if (auto done = database_.exec("COMMIT", "cannot be written"); !done) return done;
     if (auto done = set_journal("wal"); !done) return done;
-    if (auto done = database_.exec("PRAGMA synchronous=FULL", "cannot be written"); !done) return done;
+    if (auto done = synchronize(durability == Durability::kEachSample); !done) return done;
     sync_directory();
     auto inserts = prepare_inserts(database_);
     if (!inserts) return tl::unexpected(inserts.error());
@@ -177,6 +178,7 @@ class Writer::Impl {
     auto done =
         transaction([&] { return write_events() && write_settings(settings, true) && ok(update->run(ended_unix_ms)); });
     if (!done) return done;
+    if (auto synced = synchronize(true); !synced) return synced;
     *update = Statement();
     insert_ = Inserts();  // an open statement keeps the journal mode
     if (auto whole = set_journal("delete"); !whole) return whole;
@@ -197,6 +199,11 @@ class Writer::Impl {
       return tl::unexpected(*broken_);
     }
     return {};
+  }
+
+  /// Whether a transaction is on the device when it returns.
+  base::Result<void> synchronize(bool each) {
+    return database_.exec(each ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=OFF", "cannot be written");
   }
 
   /// SQLite keeps the mode that it has where a file system cannot do the other one.
@@ -394,10 +401,10 @@ Writer& Writer::operator=(Writer&& other) noexcept = default;
 Writer::~Writer() = default;
 
 base::Result<Writer> Writer::create(const TargetFile& target, const model::CaptureInfo& info,
-                                    const WriterProcess& process) {
+                                    const WriterProcess& process, Durability durability) {
   if (auto made = target.create(); !made) return tl::unexpected(made.error());
   auto impl = std::make_unique<Impl>();
-  if (auto opened = impl->open(target, info, process); !opened) return tl::unexpected(opened.error());
+  if (auto opened = impl->open(target, info, process, durability); !opened) return tl::unexpected(opened.error());
   return Writer(std::move(impl));
 }
 

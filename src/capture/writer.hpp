@@ -20,16 +20,19 @@ struct WriterProcess {
   std::uint64_t start_ns = 0;  ///< CLOCK_BOOTTIME
 };
 
-/// A file that grows. Whatever ends the process, everything up to the last append() can be read: each is on the device
-/// before it returns (WAL with synchronous=FULL). After an error nothing more can be written, and what was written
-/// stays. One per file and process: closing the file elsewhere in this process would drop SQLite's locks. Not
-/// thread-safe.
+/// When what was written survives a power cut.
+enum class Durability { kEachSample, kWhenFinished };
+
+/// A file that grows. Whatever ends the process, everything up to the last append() can be read; with
+/// Durability::kEachSample each is on the device before it returns (WAL with synchronous=FULL). After an error nothing
+/// more can be written, and what was written stays. One per file and process: closing the file elsewhere in this
+/// process would drop SQLite's locks. Not thread-safe.
 class Writer {
  public:
   /// Makes the file and writes what is known at the start: versions, host, probe, interval, start, bucket size, argv of
   /// the command, settings at start.
   static base::Result<Writer> create(const TargetFile& target, const model::CaptureInfo& info,
-                                     const WriterProcess& process);
+                                     const WriterProcess& process, Durability durability = Durability::kEachSample);
   Writer(Writer&& other) noexcept;
   Writer& operator=(Writer&& other) noexcept;
   Writer(const Writer&) = delete;

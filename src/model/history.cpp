@@ -132,6 +132,14 @@ void History::trim(Tracks& tracks) {
 
 std::uint64_t History::clamp(std::uint64_t sample) const { return std::clamp(sample, oldest(), newest()); }
 
+std::uint64_t History::sample_at(std::int64_t unix_ms) const {
+  const auto later =
+      std::upper_bound(samples_.begin(), samples_.end(), unix_ms,
+                       [](std::int64_t wanted, const Sample& sample) { return wanted < sample.head->time_unix_ms; });
+  const auto not_later = static_cast<std::uint64_t>(later - samples_.begin());
+  return not_later == 0 ? first_ : first_ + not_later - 1;
+}
+
 const TrackVersion* History::version_at(const Track& track, std::uint64_t sample) {
   const std::vector<TrackVersion>& versions = track.versions;
   if (!versions.empty() && versions.back().sample <= sample) return &versions.back();  // nearly always
@@ -141,24 +149,44 @@ const TrackVersion* History::version_at(const Track& track, std::uint64_t sample
   return later == versions.begin() ? nullptr : &*std::prev(later);
 }
 
-void History::visit(const Tracks& tracks, std::uint64_t sample, const FactVisitor& visitor) const {
+void History::visit(const Tracks& tracks, std::uint64_t sample, std::uint64_t base, const FactVisitor& visitor) const {
   const Counters nothing;
   const bool zeroed = zero_ != 0 && sample >= zero_;
   for (const auto& [key, track] : tracks) {
     const TrackVersion* version = version_at(track, sample);
     if (version == nullptr || version->gone) continue;
-    const Counters& previous = version->sample == sample ? version->previous : version->counts;
-    visitor({key.identity, key.kind, pointer(key.peer), version->counts, previous, zeroed ? track.zero : nothing,
-             version->live, version->pids, version->exited});
+    Counters counts = version->counts;
+    Counters previous = version->sample == sample ? version->previous : version->counts;
+    const TrackVersion* const begin = base == 0 ? nullptr : version_at(track, base);
+    if (begin != nullptr && !begin->gone) {
+      counts -= begin->counts;
+      previous -= begin->counts;
+    }
+    visitor({key.identity, key.kind, pointer(key.peer), counts, previous, zeroed ? track.zero : nothing, version->live,
+             version->pids, version->exited});
   }
 }
 
-void History::Moment::visit(const FactVisitor& visitor) const { history_.visit(history_.rows_, sample_, visitor); }
-void History::Moment::visit_peers(const FactVisitor& visitor) const {
-  history_.visit(history_.peers_, sample_, visitor);
+History::Moment::Moment(const History& history, std::uint64_t sample, std::uint64_t base)
+    : history_(history),
+      sample_(sample),
+      base_(base),
+      namespaces_(history.samples_[sample - history.first_].namespaces) {
+  if (base == 0) return;
+  for (const NetnsInfo& before : history.samples_[base - history.first_].namespaces) {
+    const auto netns = std::find_if(namespaces_.begin(), namespaces_.end(),
+                                    [&before](const NetnsInfo& info) { return info.id == before.id; });
+    if (netns == namespaces_.end()) continue;
+    netns->unattributed -= before.unattributed;
+    netns->unattributed_previous -= before.unattributed;
+  }
 }
-const std::vector<NetnsInfo>& History::Moment::namespaces() const {
-  return history_.samples_[sample_ - history_.first_].namespaces;
+
+void History::Moment::visit(const FactVisitor& visitor) const {
+  history_.visit(history_.rows_, sample_, base_, visitor);
+}
+void History::Moment::visit_peers(const FactVisitor& visitor) const {
+  history_.visit(history_.peers_, sample_, base_, visitor);
 }
 
 void History::set_zero(std::uint64_t sample) {
@@ -214,6 +242,8 @@ Snapshot counted_since(const Snapshot& head, const Snapshot& zero) {
     subtract(netns.kernel.created, before->kernel.created);
     subtract(netns.kernel.overflow, before->kernel.overflow);
     subtract(netns.kernel.reused, before->kernel.reused);
+    subtract(netns.kernel.listen_overflows, before->kernel.listen_overflows);
+    subtract(netns.kernel.listen_drops, before->kernel.listen_drops);
   }
   return result;
 }

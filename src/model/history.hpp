@@ -51,6 +51,8 @@ class History {
   /// `sample`, or the nearest one that is kept.
   std::uint64_t clamp(std::uint64_t sample) const;
   const SnapshotPtr& head(std::uint64_t sample) const { return samples_[sample - first_].head; }
+  /// The last sample that is not later than this, or the oldest that is kept.
+  std::uint64_t sample_at(std::int64_t unix_ms) const;
 
   /// From now on counts are shown since this sample; 0: since start.
   void set_zero(std::uint64_t sample);
@@ -61,16 +63,21 @@ class History {
   /// Rows as of a kept sample, for build_rows. Valid until the history is changed.
   class Moment final : public Source {
    public:
-    Moment(const History& history, std::uint64_t sample) : history_(history), sample_(sample) {}
+    /// `base` is a kept sample before, whose counts are taken off; 0: none.
+    Moment(const History& history, std::uint64_t sample, std::uint64_t base);
     void visit(const FactVisitor& visitor) const override;
     void visit_peers(const FactVisitor& visitor) const override;
-    const std::vector<NetnsInfo>& namespaces() const override;
+    const std::vector<NetnsInfo>& namespaces() const override { return namespaces_; }
 
    private:
     const History& history_;
     std::uint64_t sample_;
+    std::uint64_t base_;
+    std::vector<NetnsInfo> namespaces_;
   };
-  Moment at(std::uint64_t sample) const { return {*this, sample}; }
+  Moment at(std::uint64_t sample) const { return {*this, sample, 0}; }
+  /// As if counting had begun with the sample `base`.
+  Moment since(std::uint64_t base, std::uint64_t sample) const { return {*this, sample, base}; }
 
   /// What a row was at a sample, and when it was first seen.
   struct TimelinePoint {
@@ -107,7 +114,7 @@ class History {
   bool too_long() const;
   void trim();
   void trim(Tracks& tracks);
-  void visit(const Tracks& tracks, std::uint64_t sample, const FactVisitor& visitor) const;
+  void visit(const Tracks& tracks, std::uint64_t sample, std::uint64_t base, const FactVisitor& visitor) const;
   static const TrackVersion* version_at(const Track& track, std::uint64_t sample);
 
   HistoryLimits limits_;

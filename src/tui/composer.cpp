@@ -45,6 +45,8 @@ void add_use(std::vector<Row>& rows, Group group, const Snapshot& snapshot) {
   }
 }
 
+constexpr std::int64_t kMinuteMs = 60'000;
+
 double refused_now(const Row& row) { return row.overflow_per_s; }
 double refused_ever(const Row& row) { return static_cast<double>(row.counts.overflow()); }
 
@@ -79,6 +81,9 @@ const Picture& Composer::compose(const ViewState& state) {
   }
   picture_.newest = inputs.newest;
   picture_.oldest = history_.oldest();
+  const std::int64_t shown_unix_ms = history_.head(inputs.sample)->time_unix_ms;
+  picture_.minute_earlier = history_.sample_at(shown_unix_ms - kMinuteMs);
+  picture_.minute_later = history_.sample_at(shown_unix_ms + kMinuteMs);
   picture_.behind_s = seconds_between(picture_.snapshot.time_unix_ms, history_.head(inputs.newest)->time_unix_ms);
   if (inputs.tab == Tab::kEvents) {
     collect_events(inputs);

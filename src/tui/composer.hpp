@@ -46,6 +46,8 @@ struct Picture {
   std::uint64_t sample = 0;     ///< the one shown
   std::uint64_t oldest = 0;
   std::uint64_t newest = 0;
+  std::uint64_t minute_earlier = 0;  ///< the sample of a minute before, or the nearest one
+  std::uint64_t minute_later = 0;
   double behind_s = 0;             ///< age of the sample, seen from the newest
   std::uint64_t zero = 0;          ///< sample that counts are shown since; 0: start
   std::optional<double> zeroed_s;  ///< how long ago that was

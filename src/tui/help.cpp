@@ -44,6 +44,13 @@ std::string paused_words(const Picture& picture) {
                      picture.sample - picture.oldest + 1, picture.newest - picture.oldest + 1);
 }
 
+/// The date is in the file's name or in the report; the time of day is what one looks for.
+std::string replay_words(const Picture& picture, const ViewState& state) {
+  return fmt::format("{} {}Z {}/{}", state.playing ? "PLAYING" : "REPLAY",
+                     base::iso8601_ms(picture.snapshot.time_unix_ms).substr(11, 8), picture.sample - picture.oldest + 1,
+                     picture.newest - picture.oldest + 1);
+}
+
 }  // namespace
 
 void write_line(Frame& frame, std::size_t row, const StyledLine& line) {
@@ -91,6 +98,9 @@ void draw_hint(Frame& frame, std::size_t row, const Picture& picture, const View
     write_keys(frame, row, {{"Up Down", "scroll"}, {"any other key", "back"}});
   } else if (state.mode == Mode::kSortMenu) {
     write_keys(frame, row, {{"Enter", "sort by this"}, {"Esc", "back"}});
+  } else if (state.replay) {
+    const std::size_t end = frame.write(row, 0, replay_words(picture, state), Style::kWarning);
+    frame.write(row, end, state.playing ? "  Space stops" : "  t T sample  K J minute  B E ends  Space plays");
   } else if (state.paused_at) {
     const std::size_t end = frame.write(row, 0, paused_words(picture), Style::kWarning);
     frame.write(row, end, "  t earlier  T later  Space goes on");

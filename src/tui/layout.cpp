@@ -100,6 +100,8 @@ Context context_of(const Picture& picture, const ViewState& state, Size size) {
   context.page = page_of(plan_of(picture, state, size));
   context.oldest = picture.oldest;
   context.newest = picture.newest;
+  context.minute_earlier = picture.minute_earlier;
+  context.minute_later = picture.minute_later;
   context.zero = picture.zero;
   for (const model::Column& column : model::live_columns(group_of(state))) {
     if (column.sort) context.sort_columns.push_back(*column.sort);

@@ -189,24 +189,45 @@ void start_prompt(ViewState& state, Mode mode) {
 }
 
 void pause(ViewState& state, const Context& context) {
-  if (state.paused_at) {
+  if (state.replay) {
+    state.playing = !state.playing;
+  } else if (state.paused_at) {
     state.paused_at.reset();
   } else if (context.newest != 0) {
     state.paused_at = context.newest;
   }
 }
 
-void step(ViewState& state, bool back, const Context& context) {
+/// To another sample; `to` may lie beyond what is kept.
+void go_to(ViewState& state, std::uint64_t to, const Context& context) {
   if (!state.paused_at) {
-    state.notice = "t and T step through samples while paused; Space pauses";
+    state.notice = "t T K J B E go through samples while paused; Space pauses";
     return;
   }
   const std::uint64_t now = std::clamp(*state.paused_at, context.oldest, context.newest);
-  const std::uint64_t next = back ? now - 1 : now + 1;
-  if (next < context.oldest || next > context.newest) {
-    state.notice = back ? "this is the oldest sample that is kept" : "this is the newest sample";
+  state.playing = false;
+  state.paused_at = std::clamp(to, context.oldest, context.newest);
+  if (*state.paused_at != now) return;
+  state.notice = now == context.oldest ? "this is the oldest sample" : "this is the newest sample";
+  if (now == context.oldest && !state.replay) state.notice += " that is kept";
+}
+
+void travel(ViewState& state, Action action, const Context& context) {
+  const std::uint64_t now = state.paused_at.value_or(context.newest);
+  switch (action) {
+    case Action::kEarlier:
+      return go_to(state, std::max<std::uint64_t>(now, 1) - 1, context);
+    case Action::kLater:
+      return go_to(state, now + 1, context);
+    case Action::kMinuteEarlier:
+      return go_to(state, context.minute_earlier, context);
+    case Action::kMinuteLater:
+      return go_to(state, context.minute_later, context);
+    case Action::kOldest:
+      return go_to(state, context.oldest, context);
+    default:
+      return go_to(state, context.newest, context);
   }
-  state.paused_at = std::clamp(next, context.oldest, context.newest);
 }
 
 void follow(ViewState& state, const Context& context) {
@@ -235,7 +256,8 @@ void apply_simple(ViewState& state, const Command& command, const Context& conte
       effects.redraw = true;
       return;
     case Action::kWrite:
-      effects.write = true;
+      if (state.replay) state.notice = "this is a capture file already";
+      effects.write = !state.replay;
       return;
     case Action::kZero: {
       const std::uint64_t shown = state.paused_at.value_or(context.newest);
@@ -312,9 +334,12 @@ void apply(ViewState& state, const Command& command, const Context& context, Eff
     case Action::kPause:
       return pause(state, context);
     case Action::kEarlier:
-      return step(state, true, context);
     case Action::kLater:
-      return step(state, false, context);
+    case Action::kMinuteEarlier:
+    case Action::kMinuteLater:
+    case Action::kOldest:
+    case Action::kNewest:
+      return travel(state, command.action, context);
     case Action::kFollow:
       return follow(state, context);
     case Action::kHelp:
@@ -350,6 +375,17 @@ Transition update(ViewState state, const Command& command, const Context& contex
   transition.state.notice.clear();
   apply(transition.state, command, context, transition.effects);
   return transition;
+}
+
+ViewState play_on(ViewState state, const Context& context) {
+  if (!state.playing) return state;
+  const std::uint64_t next = state.paused_at.value_or(context.oldest) + 1;
+  state.paused_at = std::min(next, context.newest);
+  if (next >= context.newest) {
+    state.playing = false;
+    state.notice = "this is the newest sample";
+  }
+  return state;
 }
 
 ViewState settle(ViewState state, const Context& context) {

@@ -47,7 +47,9 @@ struct ViewState {
   std::string filter;
   std::string typed;                       ///< what a prompt holds
   std::string filter_before;               ///< what Esc restores
-  std::optional<std::uint64_t> paused_at;  ///< sample
+  std::optional<std::uint64_t> paused_at;  ///< sample; always set in a replay
+  bool replay = false;                     ///< no samples come in: Space plays those that there are
+  bool playing = false;                    ///< a replay moves on by one sample per interval
   std::optional<std::uint64_t> follow;     ///< Row::id
   bool hide_idle = false;
   bool command_line = false;
@@ -70,6 +72,8 @@ struct Context {
   std::vector<model::SortColumn> sort_columns;  ///< of the columns shown, from the left
   std::uint64_t oldest = 0;                     ///< samples to step through
   std::uint64_t newest = 0;
+  std::uint64_t minute_earlier = 0;
+  std::uint64_t minute_later = 0;
   std::uint64_t zero = 0;  ///< sample that counts are shown since; 0: start
 };
 
@@ -88,6 +92,9 @@ struct Transition {
 
 /// One command. Pure.
 Transition update(ViewState state, const Command& command, const Context& context);
+
+/// The next sample of a replay that plays; it stops at the last one. Pure.
+ViewState play_on(ViewState state, const Context& context);
 
 /// After new rows or a new size: keeps the cursor on a row and on the screen, and on the followed row. Pure.
 ViewState settle(ViewState state, const Context& context);

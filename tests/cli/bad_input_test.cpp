@@ -27,6 +27,8 @@ TEST_CASE("bad usage: exit code 2, one line, nothing on standard output") {
       {{"1", "2", "3"}, "3"},
       {{"top", "1", "2", "3"}, "3"},
       {{"-b", "soon"}, "soon"},
+      {{"replay", "-L", "80", "x.db"}, "when a capture is taken"},
+      {{"replay", "a.db", "b.db"}, "b.db"},
       {{"-d"}, "--delay"},
       {{"-d", "0"}, "-d"},
       {{"-d", "-1"}, "-d"},

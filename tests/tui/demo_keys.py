@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Presses every key of the live view's table on `twtrace demo` and looks at what the screen says.
+"""Presses every key of the live view's table on `twtrace demo` and looks at what the screen says; then looks at the
+capture file that one of them wrote.
 
 usage: demo_keys.py TWTRACE COLUMNSxROWS
 """
+import json
 import re
+import subprocess
 import sys
+import tempfile
 
 from screen import Screen, wait_for
 
@@ -189,7 +193,7 @@ def check_the_rest(screen):
     screen.keys("c")
     screen.wait(r"process names")
     screen.keys("w")
-    screen.wait(r"no capture file can be written yet")
+    screen.wait(r"wrote \d+ samples to twtrace\.db")
     for key in ("F1", "h", "?"):
         screen.keys(key)
         screen.wait(r"^ Up Down k j +move$")
@@ -221,10 +225,59 @@ def check_sizes(screen, columns, rows):
     screen.wait(r"F1 help")
 
 
+def check_replay(twtrace, directory, columns, rows):
+    """The file in the live view: every sample is what the same file says in batches."""
+    batch = subprocess.run([twtrace, "replay", "-b", "--json", "-g", "pid"], cwd=directory, check=True,
+                           stdout=subprocess.PIPE, text=True)
+    samples = [json.loads(line) for line in batch.stdout.splitlines()]
+
+    def shows(screen, index):
+        """The screen is at this sample, and has its numbers."""
+        screen.wait(rf"^(REPLAY|PLAYING) {samples[index]['time'][11:19]}Z {index + 1}/{len(samples)}\b")
+        fullest = samples[index]["namespaces"][0]
+        screen.wait(rf"^TIME_WAIT {fullest['in_use']:,}/{fullest['limit']:,} ")
+        for row in samples[index]["rows"]:
+            screen.wait(rf" {row['process']['pid']} .* {row['created']} +{row['overflow']} ")
+
+    def sample_at(seconds):
+        wanted = samples[0]["time_unix_ms"] + 1000 * seconds
+        return max(i for i, sample in enumerate(samples) if sample["time_unix_ms"] <= wanted)
+
+    with Screen(f"env -C {directory} {twtrace} replay -d 0.1", columns, rows) as screen:
+        shows(screen, 0)
+        screen.keys("t")
+        screen.wait(r"this is the oldest sample")
+        screen.keys("T")
+        shows(screen, 1)
+        screen.keys("B", "J")
+        shows(screen, sample_at(60))
+        screen.keys("E")
+        shows(screen, len(samples) - 1)
+        screen.wait(r"scheduler\.service")
+        screen.keys("w")
+        screen.wait(r"this is a capture file already")
+        screen.keys("t", "t", "t")
+        shows(screen, len(samples) - 4)
+        screen.keys("Space")
+        screen.wait(r"this is the newest sample")  # played to the end
+        screen.keys("t")
+        shows(screen, len(samples) - 2)
+        screen.keys("q")
+        assert screen.exit_code() == 0
+        screen.check_restored()
+
+
 def main():
     twtrace, size = sys.argv[1:]
     columns, rows = (int(part) for part in size.split("x"))
-    with Screen(f"{twtrace} demo -d 0.5", columns, rows) as screen:
+    with tempfile.TemporaryDirectory(prefix="twtrace-") as directory:
+        check_demo(twtrace, directory, columns, rows)
+        check_replay(twtrace, directory, columns, rows)
+        print("ok: check_replay")
+
+
+def check_demo(twtrace, directory, columns, rows):
+    with Screen(f"env -C {directory} {twtrace} demo -d 0.5", columns, rows) as screen:
         screen.wait(r"web\.service")
         check_header(screen)
         for check in (check_overflow, check_views, check_moving, check_filter, check_sorting, check_pause,

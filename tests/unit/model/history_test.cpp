@@ -290,3 +290,38 @@ TEST_CASE("a trend counts what left from the gauge") {
   CHECK_FALSE(points[0].removed);
   CHECK(trend(recording.history, 2, 7).empty());
 }
+
+TEST_CASE("counts since an earlier sample are as if counting had begun there") {
+  Recording recording;
+  recording.set(1, 100, 7);
+  recording.sample();
+  recording.set(1, 150, 7);
+  recording.set(2, 13);
+  recording.sample();
+  recording.set(1, 151, 9);
+  recording.sample();
+  const auto row = [&](std::uint64_t base, std::uint64_t sample, std::uint64_t slot) {
+    std::uint64_t hidden = 0;
+    View view;
+    view.group = Group::kPid;
+    view.sort = SortColumn::kPid;
+    return build_rows(recording.history.since(base, sample), view, 1, hidden).at(slot - 1);
+  };
+  CHECK(row(1, 2, 1).counts.created() == 50);
+  CHECK(row(1, 2, 1).created_per_s == 50);
+  CHECK(row(1, 3, 1).counts.created() == 51);
+  CHECK(row(1, 3, 1).counts.overflow() == 2);
+  CHECK(row(1, 3, 1).created_per_s == 1);
+  CHECK(row(1, 3, 2).counts.created() == 13);
+  CHECK(row(0, 3, 1).counts.created() == 151);
+}
+
+TEST_CASE("a sample is found by its time") {
+  Recording recording;
+  for (int i = 0; i < 5; ++i) recording.sample();  // at 1001 to 1005 s
+  CHECK(recording.history.sample_at(0) == 1);
+  CHECK(recording.history.sample_at(1'001'000) == 1);
+  CHECK(recording.history.sample_at(1'003'999) == 3);
+  CHECK(recording.history.sample_at(1'005'000) == 5);
+  CHECK(recording.history.sample_at(9'000'000) == 5);
+}

@@ -160,6 +160,55 @@ TEST_CASE("pausing freezes the picture, t and T step through it") {
   }
 }
 
+TEST_CASE("K and J go by a minute, B and E to the ends, while paused") {
+  Wave scene;
+  for (int second = 13; second <= 150; ++second) scene.sample(0);
+  for (const char32_t key : {U'K', U'J', U'B', U'E'}) {
+    scene.press(key);
+    CHECK_FALSE(scene.state.paused_at);
+    CHECK(scene.state.notice.find("paused") != std::string::npos);
+  }
+  scene.press(U' ');
+  scene.press(U'K');
+  CHECK(scene.state.paused_at == 90U);
+  scene.press(U'K');
+  CHECK(scene.state.paused_at == 30U);
+  scene.press(U'K');
+  CHECK(scene.state.paused_at == 1U);
+  scene.press(U'J');
+  CHECK(scene.state.paused_at == 61U);
+  scene.press(U'E');
+  CHECK(scene.state.paused_at == 150U);
+  scene.press(U'J');
+  CHECK(scene.state.notice == "this is the newest sample");
+  scene.press(U'B');
+  CHECK(scene.state.paused_at == 1U);
+}
+
+TEST_CASE("a replay plays from sample to sample until the end, or a step") {
+  Wave scene;
+  scene.state.replay = true;
+  scene.state.paused_at = 1;
+  const auto play_on = [&scene] {
+    const tui::Context context = tui::context_of(scene.composer.compose(scene.state), scene.state, {24, 80});
+    scene.state = tui::play_on(scene.state, context);
+  };
+  play_on();
+  CHECK(scene.state.paused_at == 1U);
+  scene.press(U' ');
+  play_on();
+  play_on();
+  CHECK(scene.state.paused_at == 3U);
+  scene.press(U'T');
+  CHECK(scene.state.paused_at == 4U);
+  CHECK_FALSE(scene.state.playing);
+  scene.press(U' ');
+  for (int i = 0; i < 30; ++i) play_on();
+  CHECK(scene.state.paused_at == 12U);
+  CHECK_FALSE(scene.state.playing);
+  CHECK_FALSE(scene.press(U'w').write);
+}
+
 TEST_CASE("the interval can be typed, doubled and halved, within reason") {
   Wave scene;
   scene.press(U'd');

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// `twtrace replay`: a capture file in the live view, or its samples one after the other.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstddef>
+#include <limits>
+#include <utility>
+
+#include "app/batch_output.hpp"
+#include "app/command.hpp"
+#include "app/live.hpp"
+#include "app/screen.hpp"
+#include "base/format.hpp"
+#include "capture/reader.hpp"
+
+namespace twtrace::app {
+namespace {
+
+/// A day of a busy host; older samples than fit are left out, and the user is told.
+constexpr std::size_t kMostBytes = std::size_t{1} << 30U;
+
+model::HistoryLimits whole_file() {
+  return {std::numeric_limits<double>::infinity(), std::numeric_limits<std::size_t>::max(), kMostBytes};
+}
+
+/// Of the namespaces of the file: those of this host mean nothing to it.
+base::Result<std::optional<std::uint32_t>> netns_in_file(const std::string& spec, model::Recording& recording) {
+  if (spec.empty() || spec == "all") return std::optional<std::uint32_t>();
+  std::optional<std::uint32_t> found;
+  const auto visited = recording.for_each([&](const model::SnapshotPtr& head, const model::Source&) {
+    for (const model::NetnsRow& netns : head->namespaces) {
+      if (netns.name == spec || std::to_string(netns.netns) == spec) found = netns.netns;
+    }
+  });
+  if (!visited) return tl::unexpected(visited.error());
+  if (found) return found;
+  return base::fail(base::ErrorCode::kUsage, fmt::format("--netns: no namespace of the file is called \"{}\"", spec),
+                    "twtrace replay -b -g netns -n 1 FILE lists them; give a name or an inode number");
+}
+
+/// The samples of a file on one side, the screen on the other.
+class Replay {
+ public:
+  Replay(EventLoop& loop, Screen& screen) : loop_(loop), screen_(screen) {}
+
+  base::Result<void> run() {
+    screen_.draw();
+    if (auto set = set_interval(); !set) return set;
+    while (!done_) {
+      const auto wake = loop_.wait(-1);
+      if (!wake) return tl::unexpected(wake.error());
+      if (auto handled = handle(*wake); !handled) return handled;
+    }
+    return {};
+  }
+
+ private:
+  base::Result<void> handle(EventLoop::Wake wake) {
+    switch (wake) {
+      case EventLoop::Wake::kStop:
+        done_ = true;
+        return {};
+      case EventLoop::Wake::kTimer:
+        if (!screen_.state().playing) return {};
+        screen_.state() = tui::play_on(std::move(screen_.state()), screen_.context());
+        screen_.draw();
+        return {};
+      case EventLoop::Wake::kInput:
+        return read_keys();
+      case EventLoop::Wake::kResize:
+        screen_.draw();
+        return {};
+      case EventLoop::Wake::kSuspend:
+        screen_.suspend(loop_);
+        return {};
+      default:
+        return {};  // nothing else is waited for
+    }
+  }
+
+  base::Result<void> set_interval() {
+    return loop_.set_interval(std::chrono::duration<double>(screen_.state().delay_s));
+  }
+
+  base::Result<void> read_keys() {
+    const double delay_before = screen_.state().delay_s;
+    const auto effects = screen_.read_keys();
+    if (!effects) return tl::unexpected(effects.error());
+    done_ = effects->quit;
+    return screen_.state().delay_s != delay_before ? set_interval() : base::Result<void>();
+  }
+
+  EventLoop& loop_;
+  Screen& screen_;
+  bool done_ = false;
+};
+
+base::Error no_sample(const std::string& file) {
+  return {base::ErrorCode::kFailure, 0, file + ": it holds no sample", "a capture that runs for a second has one"};
+}
+
+/// What can be read is shown, and what is wrong with the rest said.
+base::Result<int> run_screen(model::Recording& recording, const Options& options) {
+  auto loop = EventLoop::create();
+  if (!loop) return tl::unexpected(loop.error());
+  std::uint64_t samples = 0;
+  auto screen = Screen::open(*loop, options, whole_file());
+  if (!screen) return tl::unexpected(screen.error());
+  model::History& history = (*screen)->history();
+  const auto read = recording.for_each([&](const model::SnapshotPtr& head, const model::Source& source) {
+    history.append(head, source);
+    ++samples;
+  });
+  if (samples == 0) return tl::unexpected(read ? no_sample(options.replay.file) : read.error());
+  tui::ViewState& state = (*screen)->state();
+  state.replay = true;
+  state.paused_at = history.oldest();
+  if (!read) {
+    state.notice = read.error().what;
+  } else if (history.oldest() != 1) {
+    state.notice = fmt::format("the first {} samples do not fit into memory", base::grouped(history.oldest() - 1));
+  } else if (!recording.info().ended_unix_ms) {
+    state.notice = "this capture was cut, or still runs: it ends with its last sample";
+  }
+  Replay replay(*loop, **screen);
+  if (auto done = replay.run(); !done) return tl::unexpected(done.error());
+  return kExitOk;
+}
+
+base::Result<int> run_batch(model::Recording& recording, const Options& options) {
+  if (auto begun = begin_batch(options); !begun) return tl::unexpected(begun.error());
+  base::Result<void> written;
+  std::uint64_t samples = 0;
+  const auto read = recording.for_each([&](const model::SnapshotPtr& head, const model::Source& source) {
+    if (!written || (options.iterations != 0 && samples >= options.iterations)) return;
+    model::Snapshot snapshot = *head;
+    snapshot.group = options.view.group;
+    snapshot.rows = model::build_rows(source, options.view, snapshot.interval_s, snapshot.rows_hidden);
+    written = write_batch(snapshot, options);
+    ++samples;
+  });
+  if (!written) return tl::unexpected(written.error());
+  if (!read) return tl::unexpected(read.error());
+  if (samples == 0) return tl::unexpected(no_sample(options.replay.file));
+  return kExitOk;
+}
+
+}  // namespace
+
+base::Result<int> run_replay(const Options& asked) {
+  auto reader = capture::Reader::open(asked.replay.file);
+  if (!reader) return tl::unexpected(reader.error());
+  Options options = asked;
+  const auto netns = netns_in_file(asked.netns, **reader);
+  if (!netns) return tl::unexpected(netns.error());
+  options.view.filter.netns = *netns;
+  return can_show_live(options) ? run_screen(**reader, options) : run_batch(**reader, options);
+}
+
+}  // namespace twtrace::app

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/screen.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace twtrace::app {
+namespace {
+
+tui::ViewState first_state(const Options& options) {
+  tui::ViewState state;
+  state.tab = tab_of(options.view.group);
+  for (tui::TabState& tab : state.tabs) tab.sort = options.view.sort;
+  if (options.view.group == model::Group::kPid) state.process_group = model::Group::kPid;
+  state.delay_s = std::max(options.delay_s, tui::kShortestDelayS);
+  return state;
+}
+
+}  // namespace
+
+tui::Tab tab_of(model::Group group) {
+  switch (group) {
+    case model::Group::kProcess:
+    case model::Group::kPid:
+      return tui::Tab::kProcesses;
+    case model::Group::kService:
+      return tui::Tab::kServices;
+    case model::Group::kPort:
+      return tui::Tab::kPorts;
+    case model::Group::kPeer:
+      return tui::Tab::kPeers;
+    case model::Group::kNetns:
+      return tui::Tab::kNamespaces;
+  }
+  return tui::Tab::kProcesses;
+}
+
+base::Result<std::unique_ptr<Screen>> Screen::open(EventLoop& loop, const Options& options,
+                                                   model::HistoryLimits limits) {
+  if (auto watching = loop.watch_terminal(STDIN_FILENO); !watching) return tl::unexpected(watching.error());
+  tui::TerminalOptions wanted;
+  wanted.input = STDIN_FILENO;
+  wanted.output = STDOUT_FILENO;
+  wanted.color = options.color == output::Color::kAlways;
+  auto terminal = tui::Terminal::open(wanted);
+  if (!terminal) return tl::unexpected(terminal.error());
+  return std::unique_ptr<Screen>(new Screen(options, limits, std::move(*terminal)));
+}
+
+Screen::Screen(const Options& options, model::HistoryLimits limits, tui::Terminal terminal)
+    : terminal_(std::move(terminal)),
+      history_(limits),
+      composer_(history_, log_, options.view),
+      state_(first_state(options)) {
+  look_.charset = terminal_.charset();
+}
+
+void Screen::show_log() {
+  if (std::string line = logs_.newest(); !line.empty()) state_.notice = std::move(line);
+}
+
+tui::Context Screen::settle(const tui::Picture& picture, tui::Size size) {
+  state_ = tui::settle(std::move(state_), tui::context_of(picture, state_, size));
+  return tui::context_of(picture, state_, size);
+}
+
+tui::Context Screen::context() { return settle(composer_.compose(state_), terminal_.size()); }
+
+void Screen::draw() {
+  const tui::Picture& picture = composer_.compose(state_);
+  const tui::Size size = terminal_.size();
+  settle(picture, size);
+  terminal_.paint(tui::draw(picture, state_, size, look_));
+}
+
+base::Result<tui::Effects> Screen::read_keys() {
+  const auto keys = terminal_.read_keys();
+  if (!keys) return tl::unexpected(keys.error());
+  tui::Effects effects;
+  for (const tui::Key& key : *keys) press(key, effects);
+  if (!keys->empty() && !effects.quit) draw();
+  return effects;
+}
+
+void Screen::press(const tui::Key& key, tui::Effects& effects) {
+  const tui::Command command = tui::command_for(key, state_.mode);
+  tui::Transition next = tui::update(state_, command, context());
+  state_ = std::move(next.state);
+  effects.quit = effects.quit || next.effects.quit;
+  effects.write = effects.write || next.effects.write;
+  if (next.effects.redraw) terminal_.forget();
+  if (next.effects.zero) history_.set_zero(*next.effects.zero);
+}
+
+void Screen::suspend(EventLoop& loop) {
+  terminal_.suspend();
+  loop.stop_self();
+  terminal_.resume();
+  draw();
+}
+
+}  // namespace twtrace::app

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the live view and a replay have in common: a terminal that shows a history, and keys.
+#pragma once
+
+#include "app/event_loop.hpp"
+#include "app/options.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "model/history.hpp"
+#include "tui/composer.hpp"
+#include "tui/event_log.hpp"
+#include "tui/layout.hpp"
+#include "tui/terminal.hpp"
+#include "tui/view_state.hpp"
+
+namespace twtrace::app {
+
+/// The tab that a group is shown in.
+tui::Tab tab_of(model::Group group);
+
+/// Owns the terminal, which is as it was before when this goes. Log lines are held back meanwhile. Show nothing before
+/// the history has a sample. Not thread-safe.
+class Screen {
+ public:
+  /// Takes the terminal of standard input and output.
+  static base::Result<std::unique_ptr<Screen>> open(EventLoop& loop, const Options& options,
+                                                    model::HistoryLimits limits);
+  Screen(const Screen&) = delete;
+  Screen& operator=(const Screen&) = delete;
+  ~Screen() = default;
+
+  model::History& history() { return history_; }
+  tui::EventLog& log() { return log_; }
+  tui::ViewState& state() { return state_; }
+  /// Where command lines come from.
+  void set_command_lines(std::function<std::optional<std::string>(std::uint32_t pid)> find) {
+    look_.command_line = std::move(find);
+  }
+
+  /// What was logged becomes the notice.
+  void show_log();
+  /// What commands depend on now.
+  tui::Context context();
+  void draw();
+  /// Does what was typed; what is left to do is for the caller.
+  base::Result<tui::Effects> read_keys();
+  /// Until somebody continues this process.
+  void suspend(EventLoop& loop);
+
+ private:
+  Screen(const Options& options, model::HistoryLimits limits, tui::Terminal terminal);
+  tui::Context settle(const tui::Picture& picture, tui::Size size);
+  void press(const tui::Key& key, tui::Effects& effects);
+
+  base::LogHold logs_;  ///< before the terminal: it speaks when that is gone
+  tui::Terminal terminal_;
+  model::History history_;
+  tui::EventLog log_;
+  tui::Composer composer_;
+  tui::ViewState state_;
+  tui::Look look_;
+};
+
+}  // namespace twtrace::app
