@@ -36,6 +36,10 @@ void check_namespace(const nlohmann::json& snapshot, const Arena& arena);
 /// What holds even where the platform skips program runs: created + missed = the kernel's counter, to the unit.
 void check_honest(const nlohmann::json& snapshot, const Arena& arena);
 
+/// Whether buckets were missed because a kprobe that finds another BPF program, or a map system call, on its CPU does
+/// not run. The kernel counts that, and what was missed for it may not be more.
+bool kernel_skipped(const nlohmann::json& snapshot, const Arena& arena);
+
 /// A row is the given process in its role, found by its close.
 void check_identity(const nlohmann::json& row, const nlohmann::json& owner, const Arena& arena);
 

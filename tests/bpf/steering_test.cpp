@@ -39,17 +39,6 @@ void check_no_innocent(const json& snapshot, const Arena& arena, bool exact) {
   CHECK(named == 0);
 }
 
-// A kprobe that finds another BPF program, or a map system call, on its CPU does not run. The kernel counts that, and
-// what was missed for it may not be more.
-bool kernel_skipped(const json& snapshot, const Arena& arena) {
-  if (snapshot.at("probe").at("backend") != "kprobe") return false;
-  const json entry = namespace_entry(snapshot, arena.netns);
-  const json& missed = entry.at("missed").at("created");
-  if (missed.is_null()) return entry.at("reconciled") == false;  // before 5.18
-  CHECK(missed <= snapshot.at("lost").at("recursion_misses"));
-  return missed > 0;
-}
-
 struct Steered {
   std::string mode;
   int count;
