@@ -15,16 +15,13 @@ namespace {
 constexpr int kServerUid = 61013;
 constexpr int kClientUid = 61023;
 
-// A FIN_WAIT2 bucket of at most 4 s is what the kernel counts as TWKilled: so it tells the substates apart.
-const Sysctls kSplitSubstates = {{"tcp_fin_timeout", "4"}};
-
 Families families_of(const std::string& mode, const std::array<int, 3>& counts, const Sysctls& sysctls) {
   return Families({mode, 0, 5003, "", nullptr, nullptr, kServerUid, kClientUid}, sysctls, counts);
 }
 
 void check_mode(const std::string& mode, const std::array<int, 3>& counts) {
   if (!privileged()) return;
-  Families families = families_of(mode, counts, kSplitSubstates);
+  Families families = families_of(mode, counts, split_substates());
   const json snapshot = families.run();
   for (const auto& arena : families.arenas) {
     CHECK(number(namespace_entry(snapshot, arena->netns), "created") == number(arena->workload, "buckets"));
@@ -63,7 +60,7 @@ TEST_CASE("with a long tcp_fin_timeout a close always ends in TIME_WAIT") {
 
 TEST_CASE("both ends close at the same time") {
   if (!privileged()) return;
-  Families families = families_of("simultaneous", {61, 23, 13}, kSplitSubstates);
+  Families families = families_of("simultaneous", {61, 23, 13}, split_substates());
   const json snapshot = families.run();
   for (const auto& arena : families.arenas) {
     INFO(arena->workload.dump() << " family " << arena->spec.family);

@@ -30,9 +30,8 @@ void check_rows_add_up(const json& snapshot, const Arena& arena, const json& ent
   CHECK(sum_of(snapshot, arena.netns, "no_memory") == number(entry, "no_memory"));
 }
 
-// The sandbox's tcp_fin_timeout of at most 4 s makes the kernel count the two substates apart (net_counters.hpp). Where
-// machines are emulated it counts some of FIN_WAIT2 as TW: with round trips of a second, tcp_time_wait makes 3.5
-// retransmission timeouts of it. A bucket of TIME_WAIT always lives for 60 s, and is never one of TWKilled.
+// A bucket of TIME_WAIT always lives for 60 s, and is never one of TWKilled; one of FIN_WAIT2 is where
+// split_substates() could make it so.
 void check_substates(const json& snapshot, const Arena& arena) {
   if (!kernel_counts_creation(namespace_entry(snapshot, arena.netns))) return;
   CHECK(sum_of(snapshot, arena.netns, "time_wait") <= arena.delta().tw);

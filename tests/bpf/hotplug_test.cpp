@@ -46,13 +46,13 @@ bool hotplug_possible() {
 
 TEST_CASE("a CPU that was off at the start comes: every bucket is counted") {
   if (!privileged() || !hotplug_possible()) return;
-  Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
+  Arena arena(split_substates());
   HotplugCpu cpu;
   REQUIRE(cpu.set(false));
   TwtraceRun twtrace;
   arena.run({"client-first", 61, 5023});
   REQUIRE(cpu.set(true));
-  Arena later(Sysctls{{"tcp_fin_timeout", "4"}});
+  Arena later(split_substates());
   later.run({"server-first", 61, 5023, "4", nullptr, nullptr, -1, -1, 1});
   const json snapshot = twtrace.stop();
   check_everything(snapshot, arena);
@@ -61,7 +61,7 @@ TEST_CASE("a CPU that was off at the start comes: every bucket is counted") {
 
 TEST_CASE("a CPU goes and comes while connections end: every bucket is counted") {
   if (!privileged() || !hotplug_possible()) return;
-  Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
+  Arena arena(split_substates());
   HotplugCpu cpu;
   TwtraceRun& twtrace = shared_twtrace();
   arena.spec = {"client-first", 1213, 5023};

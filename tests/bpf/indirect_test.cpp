@@ -18,9 +18,9 @@ constexpr int kServerUid = 61013;
 constexpr int kClientUid = 61023;
 constexpr const char* kMptcp = "../mptcp/enabled";  // sysctls are named from net.ipv4 on
 
-// Substates are counted apart (net_counters.hpp), and MPTCP is on whatever the distribution thinks of it.
+// MPTCP is on whatever the distribution thinks of it.
 Sysctls sysctls(const std::string& mode) {
-  Sysctls all = {{"tcp_fin_timeout", "4"}};
+  Sysctls all = split_substates();
   if (mode == "mptcp") all[kMptcp] = "1";
   return all;
 }

@@ -13,7 +13,7 @@ using nlohmann::json;
 TEST_CASE("a namespace that appears while twtrace runs is exact") {
   if (!privileged()) return;
   TwtraceRun& twtrace = shared_twtrace();
-  Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
+  Arena arena(split_substates());
   arena.run({"server-first", 61, 5017});
   check_everything(twtrace.fresh(), arena);
 }
@@ -46,7 +46,7 @@ TEST_CASE("the numbers of a namespace that is deleted stay", "[quick]") {
 
 TEST_CASE("a reader that stands still loses events, never counts") {
   if (!privileged()) return;
-  Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
+  Arena arena(split_substates());
   TwtraceRun twtrace({"--ring-size", "4096"});
   twtrace.process().signal(SIGSTOP);
   arena.run({"client-first", 503, 5017});
@@ -60,7 +60,7 @@ TEST_CASE("a reader that stands still loses events, never counts") {
 
 TEST_CASE("two instances at once are both exact") {
   if (!privileged()) return;
-  Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
+  Arena arena(split_substates());
   TwtraceRun first;
   TwtraceRun second;
   arena.run({"client-first", 61, 5017});
@@ -70,7 +70,7 @@ TEST_CASE("two instances at once are both exact") {
 
 TEST_CASE("SIGTERM prints the last partial interval too") {
   if (!privileged()) return;
-  Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
+  Arena arena(split_substates());
   TwtraceRun twtrace({}, "3600");
   arena.run({"client-first", 23, 5017});
   check_everything(twtrace.stop(SIGTERM), arena);
@@ -78,7 +78,7 @@ TEST_CASE("SIGTERM prints the last partial interval too") {
 
 TEST_CASE("a killed instance leaves nothing that disturbs the next") {
   if (!privileged()) return;
-  Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
+  Arena arena(split_substates());
   {
     TwtraceRun victim;
     victim.process().signal(SIGKILL);

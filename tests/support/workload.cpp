@@ -46,6 +46,8 @@ nlohmann::json Workload::finish() {
   return nlohmann::json::parse(output.substr(output.find("{\"mode\"")));
 }
 
+Sysctls split_substates() { return {{"tcp_fin_timeout", exact_under_steering() ? "60" : "4"}}; }
+
 void Arena::run() {
   workload = Workload(spec, netns).finish();
   read_after();

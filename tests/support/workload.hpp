@@ -43,6 +43,11 @@ class Workload {
   Subprocess process_;
 };
 
+/// Makes the kernel count the two substates apart: a FIN_WAIT2 bucket of at most 4 s is one of TWKilled
+/// (net_counters.hpp). Not where machines are emulated: there a peer can take longer than that to answer, and the
+/// bucket would be gone.
+Sysctls split_substates();
+
 /// One workload in a namespace of its own, between two readings of the kernel's counters.
 struct Arena {
   explicit Arena(const Sysctls& sysctls) : netns(sysctls), before(netns.counters()) {}
