@@ -2,14 +2,21 @@
 #include "capture/sqlite.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <cerrno>
+#include <cstring>
 
 namespace twtrace::capture {
 namespace {
 
-const char* remedy(int code, int saved_errno) {
-  if (saved_errno == EFBIG) return "the file-size limit (ulimit -f) is reached; raise it";
+/// SQLite has forgotten the errno of most failed writes.
+bool has_file_size_limit() {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
+const char* remedy(int code) {
   switch (code) {
     case SQLITE_FULL:
       return "make room, or write to another device";
@@ -24,7 +31,8 @@ const char* remedy(int code, int saved_errno) {
     case SQLITE_READONLY:
       return "check who may read and write the file, FILE-wal and their directory";
     default:
-      return "the device or the file system failed; write to another one";
+      return has_file_size_limit() ? "the file-size limit (ulimit -f) may be reached; raise it"
+                                   : "the device or the file system failed; use another one";
   }
 }
 
@@ -39,7 +47,7 @@ base::Error sqlite_error(sqlite3* database, const std::string& path, const std::
   error.code = damaged ? base::ErrorCode::kInvalid : base::ErrorCode::kFailure;
   error.sys_errno = in_system ? system : 0;
   error.what = fmt::format("{}: {}: {}", path, doing, in_system ? std::strerror(system) : sqlite3_errstr(code));
-  error.hint = in_system && system == ENOSPC ? remedy(SQLITE_FULL, 0) : remedy(code, in_system ? system : 0);
+  error.hint = remedy(in_system && system == ENOSPC ? SQLITE_FULL : code);
   return error;
 }
 

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files that are no captures, or claim to be: one clear error each, with what to do.
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <sstream>
+
+#include "world.hpp"
+
+using namespace twtrace;
+using namespace twtrace::test;
+
+namespace {
+
+std::string finished(const kernel::TempTree& tree, const std::string& name = "given.db") {
+  Captured captured;
+  captured.add(5);
+  captured.finish();
+  std::filesystem::copy_file(captured.path, tree / name);
+  return tree / name;
+}
+
+void check_refused(const std::string& path, const std::string& what) {
+  INFO(what);
+  const auto reader = capture::Reader::open(path);
+  REQUIRE_FALSE(reader);
+  INFO(reader.error().what);
+  CHECK(reader.error().what.find(what) != std::string::npos);
+  CHECK(reader.error().what.find(path) == 0);
+  CHECK(reader.error().what.find('\n') == std::string::npos);
+  CHECK_FALSE(reader.error().hint.empty());
+}
+
+void truncate_file(const std::string& path, std::size_t size) { std::filesystem::resize_file(path, size); }
+
+}  // namespace
+
+TEST_CASE("what is no capture is refused", "[capture]") {
+  const kernel::TempTree tree;
+  check_refused(tree / "missing", "No such file");
+  check_refused(tree.root(), "no regular file");
+  REQUIRE(::mkfifo((tree / "fifo").c_str(), 0600) == 0);
+  check_refused(tree / "fifo", "no regular file");
+  check_refused("/dev/null", "no regular file");
+  tree.file("empty", "");
+  check_refused(tree / "empty", "is empty");
+  tree.file("text", std::string(4096, 'x'));
+  check_refused(tree / "text", "is no capture");
+  tree.file("short", "SQLite format 3");
+  check_refused(tree / "short", "is no capture");
+  run_sql(tree / "other.db", "CREATE TABLE capture(id)");
+  check_refused(tree / "other.db", "is no capture");
+}
+
+TEST_CASE("a truncated capture is refused", "[capture]") {
+  const kernel::TempTree tree;
+  const std::string path = finished(tree);
+  const auto size = std::filesystem::file_size(path);
+  for (std::size_t keep = size - 1; keep > 4096; keep -= 4099) {
+    truncate_file(path, keep);
+    INFO(keep << " of " << size << " bytes");
+    CHECK_FALSE(capture::Reader::open(path));
+  }
+}
+
+TEST_CASE("a capture of a newer version says so", "[capture]") {
+  const kernel::TempTree tree;
+  const std::string path = finished(tree);
+  run_sql(path, "PRAGMA user_version=2");
+  check_refused(path, "newer than this twtrace");
+  run_sql(path, "PRAGMA user_version=0");
+  check_refused(path, "is no capture");
+}
+
+TEST_CASE("a schema that is not exactly ours is refused", "[capture]") {
+  const std::string change =
+      GENERATE(as<std::string>{},  //
+               "CREATE VIEW v AS SELECT 1", "CREATE TRIGGER t AFTER INSERT ON mark BEGIN DELETE FROM sample; END",
+               "CREATE TABLE extra(x)", "CREATE INDEX i ON mark(name)", "ALTER TABLE mark ADD COLUMN more",
+               "ALTER TABLE mark RENAME COLUMN name TO label", "DROP TABLE event",
+               "DROP TABLE mark; CREATE VIEW mark AS SELECT 1 AS id, 2 AS time_unix_ms, 'x' AS name");
+  const kernel::TempTree tree;
+  const std::string path = finished(tree);
+  run_sql(path, change);
+  INFO(change);
+  check_refused(path, "its tables are not those of one");
+}
+
+TEST_CASE("numbers and words that cannot be are refused", "[capture]") {
+  const std::string change =
+      GENERATE(as<std::string>{},  //
+               "UPDATE capture SET started_unix_ms=-1", "UPDATE capture SET started_unix_ms='soon'",
+               "UPDATE capture SET interval_s=9e999", "UPDATE capture SET sees_removal=2",
+               "UPDATE capture SET command_exit_code=256", "UPDATE capture SET host=x'00ff'", "UPDATE capture SET id=2",
+               "DELETE FROM capture", "UPDATE mark SET name=5.5", "UPDATE setting SET netns=4294967296",
+               "UPDATE setting SET tcp_max_tw_buckets=-1");
+  const kernel::TempTree tree;
+  const std::string path = finished(tree);
+  run_sql(path, change);
+  INFO(change);
+  check_refused(path, "holds what cannot be");
+}
+
+TEST_CASE("samples that cannot be end the reading, what came before is sound", "[capture]") {
+  const std::string change = GENERATE(
+      as<std::string>{},  //
+      "UPDATE sample SET interval_s=-0.5 WHERE id=4", "UPDATE sample SET time_unix_ms=1e300 WHERE id=4",
+      "UPDATE sample SET ports_counted=7 WHERE id=4", "UPDATE owner_sample SET owner=9999 WHERE sample=4",
+      "UPDATE owner_sample SET time_wait=-9223372036854775807 WHERE sample=4",
+      "UPDATE owner_sample SET time_wait=9223372036854775807 WHERE sample>=3",
+      "UPDATE owner_sample SET moved=3 WHERE sample=4", "UPDATE owner_sample SET live='many' WHERE sample=4",
+      "UPDATE owner_sample SET sample=2 WHERE id=(SELECT max(id) FROM owner_sample)",
+      "UPDATE owner_sample SET sample=99 WHERE id=(SELECT max(id) FROM owner_sample)",
+      "UPDATE netns_sample SET netns=77 WHERE sample=4", "UPDATE netns_sample SET reused=-5000000 WHERE sample=4",
+      "UPDATE netns_sample SET reconciled=5 WHERE sample=4", "UPDATE peer_sample SET pids=4294967296 WHERE sample=4",
+      "INSERT INTO port_use VALUES(NULL, 4, 1, 'x', 70000, 1, 1)",
+      "INSERT INTO loss VALUES((SELECT max(id) FROM loss)+1, 5, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL)",
+      "DELETE FROM sample WHERE id=3", "UPDATE owner SET role='boss'", "UPDATE owner SET port=65536",
+      "UPDATE owner SET service=4444", "UPDATE owner SET pid=4194305", "UPDATE netns SET inode='x'");
+  const kernel::TempTree tree;
+  const std::string path = finished(tree);
+  const auto sound = read_samples(*open_capture(path));
+  run_sql(path, change);
+  INFO(change);
+  const auto samples = read_samples(*open_capture(path));
+  REQUIRE_FALSE(samples.empty());
+  CHECK(samples.back().find("holds what cannot be") != std::string::npos);
+  const std::size_t before = samples.size() - 1;
+  CHECK(before < sound.size());
+  CHECK(std::equal(samples.begin(), samples.end() - 1, sound.begin()));
+}
+
+TEST_CASE("rows of a sample that is not there are not passed over", "[capture]") {
+  const kernel::TempTree tree;
+  const std::string path = finished(tree);
+  run_sql(path, "UPDATE owner_sample SET sample=99 WHERE id=(SELECT max(id) FROM owner_sample)");
+  CHECK(read_samples(*open_capture(path)).back().find("owner_sample holds what cannot be") != std::string::npos);
+}
+
+TEST_CASE("a damaged page is found before anything is believed", "[capture]") {
+  const kernel::TempTree tree;
+  const std::string path = finished(tree);
+  const auto pages = std::filesystem::file_size(path) / 4096;
+  const auto sound = read_samples(*open_capture(path));
+  std::size_t found = 0;
+  for (std::size_t page = 1; page < pages; ++page) {
+    std::filesystem::copy_file(path, tree / "damaged", std::filesystem::copy_options::overwrite_existing);
+    std::fstream file(tree / "damaged", std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(page * 4096));
+    file << std::string(64, '\xfe');
+    file.close();
+    if (capture::Reader::open(tree / "damaged")) continue;
+    ++found;
+  }
+  CHECK(found == pages - 1);
+}
