@@ -41,7 +41,7 @@ void tell(const std::string& line) { std::fputs(("twtrace: " + line + "\n").c_st
 /// Everything that can be wrong is found out before anything is attached.
 struct Checked {
   capture::TargetFile target;
-  Budgets budgets;
+  std::vector<report::Budget> budgets;
   std::optional<RunAs> user;
 };
 

@@ -1,34 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/capture_report.hpp"
 
-#include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 
 #include "app/stdout_writer.hpp"
 #include "capture/reader.hpp"
+#include "output/report_text.hpp"
+#include "report/report.hpp"
 
 namespace twtrace::app {
+namespace {
 
-base::Result<Budgets> parse_budgets(const std::vector<std::string>& texts) {
-  if (texts.empty()) return Budgets();
-  return base::fail(base::ErrorCode::kUsage, "--fail-if: this build knows no budgets", "leave it out");
+output::Color color_for(int stream) {
+  const char* no_color = std::getenv("NO_COLOR");
+  const bool wanted = no_color == nullptr || *no_color == '\0';
+  return wanted && ::isatty(stream) != 0 ? output::Color::kAlways : output::Color::kNever;
 }
 
-base::Result<bool> report_capture(const std::string& path, const Budgets& /*budgets*/, bool to_stderr) {
+}  // namespace
+
+base::Result<std::vector<report::Budget>> parse_budgets(const std::vector<std::string>& texts) {
+  std::vector<report::Budget> budgets;
+  for (const std::string& text : texts) {
+    auto budget = report::parse_budget(text);
+    if (!budget) return base::prepend(budget.error(), "--fail-if");
+    budgets.push_back(std::move(*budget));
+  }
+  return budgets;
+}
+
+base::Result<bool> report_capture(const std::string& path, const std::vector<report::Budget>& budgets, bool to_stderr) {
   auto reader = capture::Reader::open(path);
   if (!reader) return tl::unexpected(reader.error());
-  model::SnapshotPtr last;
-  auto read = (*reader)->for_each([&](const model::SnapshotPtr& head, const model::Source&) { last = head; });
-  if (!read) return tl::unexpected(read.error());
-  const std::string text = fmt::format("{}: created {}, overflow {}\n", path, last ? last->totals.created() : 0,
-                                       last ? last->totals.overflow() : 0);
+  const auto built = report::build_report(**reader, budgets);
+  if (!built) return tl::unexpected(built.error());
+  const std::string text = output::report_text(*built, color_for(to_stderr ? STDERR_FILENO : STDOUT_FILENO));
   if (to_stderr) {
     std::fputs(text.c_str(), stderr);
   } else if (auto written = write_stdout(text); !written) {
     return tl::unexpected(written.error());
   }
-  return false;
+  return report::breached(*built);
 }
 
 }  // namespace twtrace::app

@@ -6,16 +6,15 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "report/budget.hpp"
 
 namespace twtrace::app {
 
-using Budgets = std::vector<std::string>;
-
 /// kUsage names the first budget that makes no sense.
-base::Result<Budgets> parse_budgets(const std::vector<std::string>& texts);
+base::Result<std::vector<report::Budget>> parse_budgets(const std::vector<std::string>& texts);
 
-/// Reads the capture back and tells what is in it, on standard error when a command owns standard output. Whether a
-/// budget was breached.
-base::Result<bool> report_capture(const std::string& path, const Budgets& budgets, bool to_stderr);
+/// Reads the capture back and reports on it, on standard error when a command owns standard output. Whether a budget was
+/// breached.
+base::Result<bool> report_capture(const std::string& path, const std::vector<report::Budget>& budgets, bool to_stderr);
 
 }  // namespace twtrace::app
