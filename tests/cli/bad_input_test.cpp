@@ -64,6 +64,30 @@ TEST_CASE("bad usage: exit code 2, one line, nothing on standard output") {
       {{"-p", "1", "-g", "peer"}, "-g peer"},
       {{"events", "-o", "csv"}, "csv"},
       {{"events", "--comm"}, "--comm"},
+      {{"-b", "capture"}, "--batch"},
+      {{"1", "capture"}, "interval"},
+      {{"capture", "--json"}, "--json"},
+      {{"capture", "true"}, "true"},
+      {{"capture", "--"}, "no command"},
+      {{"capture", "--", ""}, "no command"},
+      {{"capture", "-o", "-"}, "standard output"},
+      {{"capture", "-o", ""}, "no name"},
+      {{"capture", "-o", "/"}, "no name"},
+      {{"capture", "-d", "0"}, "-d"},
+      {{"capture", "--before", "1"}, "--before"},
+      {{"capture", "--after", "1"}, "--after"},
+      {{"capture", "--user", "root"}, "--user"},
+      {{"capture", "--before", "-1", "--", "true"}, "--before"},
+      {{"capture", "--before", "soon", "--", "true"}, "soon"},
+      {{"capture", "--after", "nan", "--", "true"}, "--after"},
+      {{"capture", "--after", "86401", "--", "true"}, "--after"},
+      {{"capture", "--duration", "0"}, "--duration"},
+      {{"capture", "--duration", "1", "--", "true"}, "--duration"},
+      {{"capture", "--user", "no-such-user", "--", "true"}, "\"no-such-user\""},
+      {{"capture", "--fail-if", "bogus>1", "--", "true"}, "--fail-if"},
+      {{"capture", "--fail-if", "", "--", "true"}, "--fail-if"},
+      {{"mark"}, "name"},
+      {{"mark", "a", "b"}, "b"},
   };
   for (const BadInput& input : inputs) {
     std::string typed;
@@ -88,6 +112,12 @@ TEST_CASE("a file that is no BTF is named in one line") {
   for (const char* path : {"/nonexistent", "/etc/passwd", "/dev/null", "/"}) {
     check_refused(run_twtrace({"--btf", path, "-b", "-n", "1"}), 1, path);
   }
+}
+
+TEST_CASE("what is no running capture cannot be marked") {
+  check_refused(run_twtrace({"mark", "-o", "/nonexistent/x.db", "now"}), 1, "/nonexistent/x.db");
+  check_refused(run_twtrace({"mark", "-o", "/etc/passwd", "now"}), 1, "no capture");
+  check_refused(run_twtrace({"mark", "-o", "/dev/null", "now"}), 1, "no regular file");
 }
 
 TEST_CASE("a namespace that does not exist is named in one line") {

@@ -26,7 +26,7 @@ bool mentions(const std::string& text, const std::string& what) { return text.fi
 TEST_CASE("help explains every command and common flag") {
   const std::string text = told({"--help"});
   CHECK(text == told({"-h"}));
-  for (const char* command : {"top", "events", "doctor", "demo"}) CHECK(mentions(text, command));
+  for (const char* command : {"top", "events", "capture", "mark", "doctor", "demo"}) CHECK(mentions(text, command));
   for (const char* flag :
        {"--batch",   "--delay", "--iterations", "--group",       "--sort",    "--rows",    "--output",
         "--json",    "--pid",   "--local-port", "--remote-port", "-4",        "-6",        "--comm",
@@ -39,6 +39,19 @@ TEST_CASE("help explains every command and common flag") {
 TEST_CASE("help of a command lists its flags") {
   for (const char* command : {"top", "events", "doctor"}) {
     CHECK(mentions(told({command, "--help"}), "--netns"));
+  }
+}
+
+TEST_CASE("a command that shows no table has options of its own") {
+  const std::string text = told({"capture", "--help"});
+  for (const char* flag :
+       {"--output", "--before", "--after", "--duration", "--events", "--user", "--fail-if", "--probe"}) {
+    INFO(flag);
+    CHECK(mentions(text, flag));
+  }
+  for (const char* flag : {"--json", "--netns", "--sort", "interval"}) {
+    INFO(flag);
+    CHECK_FALSE(mentions(text, flag));
   }
 }
 

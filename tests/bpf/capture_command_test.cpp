@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command of a capture: run as if twtrace were not there, its end passed on.
+#include <pwd.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+
+#include "bpf/capturing.hpp"
+#include "cli/cli.hpp"
+
+using namespace twtrace;
+using namespace twtrace::test;
+
+namespace {
+
+/// What a process can see of how it was started. By the shell itself: around a fork it changes its own signals.
+const std::string kSelf =
+    "while read -r name value; do case $name in SigBlk:|SigIgn:|SigCgt:|NoNewPrivs:|CapEff:|Groups:) "
+    "echo $name $value;; esac; done </proc/$$/status; for fd in /proc/$$/fd/*; do echo fd ${fd##*/}; done; "
+    "ulimit -a; umask; pwd; "
+    "env | grep -v -E '^(TWTRACE_CAPTURE|_)='";
+
+}  // namespace
+
+TEST_CASE("the command's exit code is passed on", "[capture]") {
+  if (!privileged()) return;
+  struct Case {
+    std::vector<std::string> options;
+    std::string script;
+    int code;
+  };
+  const std::vector<Case> cases = {
+      {{}, "exit 0", 0},
+      {{}, "exit 7", 7},
+      {{}, "kill -9 $$", 128 + SIGKILL},
+      {{}, "kill -TERM $$", 128 + SIGTERM},
+      {{"--fail-if", "created<0"}, "exit 0", 0},
+      {{"--fail-if", "created>=0"}, "exit 0", 99},
+      {{"--fail-if", "created>=0"}, "exit 3", 3},  // the command's own code wins
+  };
+  for (const Case& one : cases) {
+    Capturing capturing(one.options, {"sh", "-c", one.script});
+    INFO(one.script);
+    CHECK(capturing.process().wait() == one.code);
+    const auto reader = capturing.read();
+    REQUIRE(reader->info().command);
+    CHECK(reader->info().command->argv == std::vector<std::string>{"sh", "-c", one.script});
+    CHECK(reader->info().ended_unix_ms);
+  }
+}
+
+TEST_CASE("the command sees what it would see without twtrace", "[capture]") {
+  if (!privileged()) return;
+  Capturing capturing({}, {"bash", "-c", kSelf});
+  REQUIRE(capturing.process().wait() == 0);
+  Subprocess alone({"bash", "-c", kSelf});
+  REQUIRE(alone.wait() == 0);
+  CHECK(capturing.process().standard_output() == alone.standard_output());
+}
+
+TEST_CASE("the command is in the process group of twtrace, as its child", "[capture]") {
+  if (!privileged()) return;
+  // Field 5 of stat(5) is the process group; Subprocess lets twtrace lead one.
+  Capturing capturing({}, {"bash", "-c", "read -r -a stat </proc/$$/stat; echo ${stat[3]} ${stat[4]}"});
+  REQUIRE(capturing.process().wait() == 0);
+  const std::string twtrace = std::to_string(capturing.process().pid());
+  CHECK(capturing.process().standard_output() == twtrace + " " + twtrace + "\n");
+}
+
+TEST_CASE("the command learns where the capture is, and gets arguments as they are", "[capture]") {
+  if (!privileged()) return;
+  Capturing capturing({}, {"sh", "-c", "echo \"$TWTRACE_CAPTURE\"; for a; do echo \"<$a>\"; done", "sh", "--", "-o", "",
+                           "[a,b]", "--before", "x y"});
+  REQUIRE(capturing.process().wait() == 0);
+  CHECK(capturing.process().standard_output() == capturing.path() + "\n<-->\n<-o>\n<>\n<[a,b]>\n<--before>\n<x y>\n");
+}
+
+TEST_CASE("signals are passed on, and the command decides", "[capture]") {
+  if (!privileged()) return;
+  const int signal = GENERATE(SIGTERM, SIGINT, SIGHUP);
+  Capturing capturing({}, {"sh", "-c", "trap 'exit 9' TERM INT HUP; echo begun; while :; do sleep 0.05; done"});
+  REQUIRE(capturing.process().wait_for_output("begun"));
+  capturing.process().signal(signal);
+  CHECK(capturing.process().wait() == 9);
+  CHECK(capturing.read()->info().ended_unix_ms);
+}
+
+TEST_CASE("a signal ends the window after the command", "[capture]") {
+  if (!privileged()) return;
+  Capturing capturing({"--after", "3600"}, {"sh", "-c", "exit 5"});
+  REQUIRE(capturing.process().wait_for_error("recording 3600 s more"));
+  capturing.process().signal(SIGTERM);
+  CHECK(capturing.process().wait() == 5);
+  CHECK(capturing.read()->info().ended_unix_ms);
+}
+
+TEST_CASE("after two signals nothing is waited for behind the command", "[capture]") {
+  if (!privileged()) return;
+  Capturing capturing(
+      {"--after", "3600"},
+      {"sh", "-c", "trap 'n=x$n; echo got$n' TERM; echo begun; while [ \"$n\" != xx ]; do sleep 0.05; done"});
+  REQUIRE(capturing.process().wait_for_output("begun"));
+  capturing.process().signal(SIGTERM);
+  REQUIRE(capturing.process().wait_for_output("gotx\n"));
+  capturing.process().signal(SIGTERM);
+  CHECK(capturing.process().wait() == 0);
+}
+
+TEST_CASE("a signal before the command keeps it from being run", "[capture]") {
+  if (!privileged()) return;
+  Capturing capturing({"--before", "3600"}, {"sh", "-c", "echo ran"});
+  REQUIRE(capturing.process().wait_for_error("ready\n"));
+  capturing.process().signal(SIGINT);
+  CHECK(capturing.process().wait() == 125);
+  CHECK(capturing.process().standard_output().empty());
+  CHECK(capturing.process().standard_error().find("was not run") != std::string::npos);
+  REQUIRE(capturing.read()->info().command);
+  CHECK_FALSE(capturing.read()->info().command->started_unix_ms);
+}
+
+TEST_CASE("a grandchild that outlives the command is left alone", "[capture]") {
+  if (!privileged()) return;
+  Capturing capturing({}, {"sh", "-c", "(sleep 1.5; touch \"${TWTRACE_CAPTURE%/*}/grandchild\") >&- 2>&- & exit 0"});
+  CHECK(capturing.process().wait() == 0);
+  CHECK(wait_until([&] { return std::filesystem::exists(capturing.tree() / "grandchild"); }));
+}
+
+TEST_CASE("--user changes user and groups, for good", "[capture]") {
+  if (!privileged()) return;
+  const passwd* nobody = ::getpwnam("nobody");
+  REQUIRE(nobody != nullptr);
+  const std::string uid = std::to_string(nobody->pw_uid);
+  const std::string gid = std::to_string(nobody->pw_gid);
+  const std::string who = GENERATE_COPY(as<std::string>{}, "nobody", uid);
+  Capturing capturing({"--user", who}, {"sh", "-c", "grep -E '^(Uid|Gid|Groups|CapEff)' /proc/self/status"});
+  REQUIRE(capturing.process().wait() == 0);
+  const std::string out = capturing.process().standard_output();
+  CHECK(out.find("Uid:\t" + uid + "\t" + uid + "\t" + uid + "\t" + uid) != std::string::npos);
+  CHECK(out.find("Gid:\t" + gid + "\t" + gid + "\t" + gid + "\t" + gid) != std::string::npos);
+  CHECK(out.find("Groups:\t" + gid + " \n") != std::string::npos);
+  CHECK(out.find("CapEff:\t0000000000000000") != std::string::npos);
+}
+
+TEST_CASE("a command that cannot be run says why, and nothing is attached", "[capture]") {
+  const kernel::TempTree tree;
+  tree.file("plain", "echo hello\n");
+  const auto run = [&](const std::string& command) {
+    return run_twtrace({"capture", "-o", tree / "x.db", "--before", "0", "--", command});
+  };
+  check_refused(run(tree / "missing"), 127, "missing");
+  check_refused(run("no-such-command-anywhere"), 127, "no-such-command-anywhere");
+  check_refused(run(tree / "plain"), 126, "plain");
+  check_refused(run(tree.root()), 126, "Permission denied");
+  CHECK_FALSE(std::filesystem::exists(tree / "x.db"));
+}
+
+TEST_CASE("what fails before the command is 125", "[capture]") {
+  if (!privileged()) return;
+  const kernel::TempTree tree;
+  check_refused(run_twtrace({"capture", "-o", tree / "missing/x.db", "--", "true"}), 125, "missing");
+  check_refused(run_twtrace({"capture", "-o", tree / "x.db", "--btf", "/dev/null", "--", "true"}), 125, "/dev/null");
+  check_refused(run_twtrace({"capture", "-o", tree / "missing/x.db", "--duration", "1"}), 1, "missing");
+}
+
+TEST_CASE("a mark lands in the running capture", "[capture]") {
+  if (!privileged()) return;
+  Capturing capturing({},
+                      {"sh", "-c", twtrace_binary() + " mark 'new release' && " + twtrace_binary() + " mark --  -x"});
+  REQUIRE(capturing.process().wait() == 0);
+  const auto reader = capturing.read();
+  REQUIRE(reader->info().marks.size() == 2);
+  CHECK(reader->info().marks[0].name == "new release");
+  CHECK(reader->info().marks[1].name == "-x");
+  CHECK(reader->info().marks[0].time_unix_ms >= reader->info().command->started_unix_ms);
+  CHECK(reader->info().marks[1].time_unix_ms <= reader->info().command->ended_unix_ms);
+  check_refused(run_twtrace({"mark", "-o", capturing.path(), "late"}), 1, "has ended");
+}
+
+TEST_CASE("a file that cannot grow ends the file, not the command", "[capture]") {
+  if (!privileged()) return;
+  const kernel::TempTree tree;
+  const Outcome outcome = run_shell("ulimit -f 320; exec \"$0\" capture -o " + (tree / "x.db").string() +
+                                    " -d 0.05 --events --before 0 --after 0 -- sh -c 'sleep 6; echo finished'");
+  INFO(describe(outcome));
+  CHECK(outcome.code == 1);
+  CHECK(outcome.out == "finished\n");
+  CHECK(outcome.err.find("what was written until now can be read") != std::string::npos);
+  CHECK(outcome.err.find("ulimit -f") != std::string::npos);
+  const auto reader = capture::Reader::open(tree / "x.db");
+  REQUIRE(reader);
+  CHECK_FALSE((*reader)->info().ended_unix_ms);
+}

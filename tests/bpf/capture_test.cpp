@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a capture holds: a known workload, exact numbers, beside the kernel's and those of another twtrace.
+#include <catch2/catch.hpp>
+#include <csignal>
+
+#include "bpf/capturing.hpp"
+#include "bpf/expect.hpp"
+
+using namespace twtrace;
+using namespace twtrace::test;
+using nlohmann::json;
+
+namespace {
+
+/// The last sample of a file, for one namespace.
+struct Totals {
+  model::Counters rows;  ///< sum over owners
+  model::Counters peers;
+  model::NetnsRow netns;
+  std::size_t samples = 0;
+};
+
+Totals totals_of(capture::Reader& reader, const NetnsSandbox& netns) {
+  Totals totals;
+  const auto read = reader.for_each([&](const model::SnapshotPtr& head, const model::Source& source) {
+    const std::size_t samples = totals.samples + 1;
+    totals = Totals();
+    totals.samples = samples;
+    std::uint32_t id = 0;
+    for (const model::NetnsInfo& info : source.namespaces()) {
+      if (info.inum == netns.inode()) id = info.id;
+    }
+    source.visit([&](const model::Fact& fact) {
+      if (fact.identity.netns == id) totals.rows += fact.counts;
+    });
+    source.visit_peers([&](const model::Fact& fact) {
+      if (fact.identity.netns == id) totals.peers += fact.counts;
+    });
+    for (const model::NetnsRow& row : head->namespaces) {
+      if (row.netns == netns.inode()) totals.netns = row;
+    }
+  });
+  if (!read) throw std::runtime_error(read.error().what);
+  return totals;
+}
+
+}  // namespace
+
+TEST_CASE("a capture around a command holds exactly what the kernel counted", "[capture]") {
+  if (!privileged()) return;
+  Arena arena(Sysctls{{"tcp_max_tw_buckets", "50"}, {"tcp_fin_timeout", "4"}});
+  TwtraceRun beside;
+  Capturing capturing({"--events", "--fail-if", "overflow>0"}, held_script("exit 0"));
+  REQUIRE(capturing.process().wait_for_output("begun"));
+  arena.run({"client-first", 61, 5017});
+  arena.read_after();
+  capturing.tree().file("go", "");
+  CHECK(capturing.process().wait() == 99);
+  CHECK(capturing.process().standard_output() == "begun\n");
+  const json other = beside.stop();
+
+  const auto reader = capturing.read();
+  const Totals totals = totals_of(*reader, arena.netns);
+  INFO(capturing.process().standard_error());
+  CHECK(arena.delta().overflow == 11);
+  CHECK(totals.samples >= 3);
+  CHECK(totals.rows.created() == static_cast<std::uint64_t>(arena.delta().created()));
+  CHECK(totals.rows.overflow() == static_cast<std::uint64_t>(arena.delta().overflow));
+  CHECK(totals.rows.created() == static_cast<std::uint64_t>(sum_of(other, arena.netns, "created")));
+  CHECK(totals.rows.overflow() == static_cast<std::uint64_t>(sum_of(other, arena.netns, "overflow")));
+  CHECK(totals.netns.counts.created() == totals.rows.created());
+  CHECK(totals.netns.kernel.overflow == totals.rows.refused());
+  CHECK(totals.netns.limit == 50U);
+  CHECK(totals.peers.created() == totals.rows.created());  // no event was lost
+
+  const model::CaptureInfo& info = reader->info();
+  CHECK(info.ended_unix_ms);
+  REQUIRE(info.command);
+  CHECK(info.command->exit_code == 0);
+  CHECK(info.started_unix_ms <= info.command->started_unix_ms);
+  CHECK(info.command->started_unix_ms <= info.command->ended_unix_ms);
+  CHECK(info.command->ended_unix_ms <= info.ended_unix_ms);
+  const auto limit_of = [&](const std::vector<model::NetnsSettings>& all) -> std::optional<std::uint64_t> {
+    for (const model::NetnsSettings& netns : all) {
+      if (netns.netns == arena.netns.inode()) return netns.limit;
+    }
+    return std::nullopt;
+  };
+  CHECK(limit_of(info.settings_at_start) == 50U);
+  CHECK(limit_of(info.settings_at_end) == 50U);
+  CHECK(capturing.process().standard_error().find("client :5017") != std::string::npos);  // who was refused
+}
+
+TEST_CASE("a capture without a command ends with a signal, or after --duration", "[capture]") {
+  if (!privileged()) return;
+  Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
+  Capturing capturing({}, {});
+  REQUIRE(capturing.process().wait_for_error("ready\n"));
+  arena.run({"client-first", 23, 5017});
+  arena.read_after();
+  capturing.process().signal(SIGINT);
+  CHECK(capturing.process().wait() == 0);
+  const auto reader = capturing.read();
+  CHECK(totals_of(*reader, arena.netns).rows.created() == 23);
+  CHECK(reader->info().ended_unix_ms);
+  CHECK_FALSE(reader->info().command);
+  CHECK_FALSE(capturing.process().standard_output().empty());  // the report
+
+  Capturing timed({"--duration", "0.7"}, {});
+  CHECK(timed.process().wait() == 0);
+  CHECK(totals_of(*timed.read(), arena.netns).samples >= 3);
+}
+
+TEST_CASE("kill -9 while recording leaves a readable file, and the command alone", "[capture]") {
+  if (!privileged()) return;
+  Arena arena(Sysctls{{"tcp_fin_timeout", "4"}});
+  Capturing capturing({}, held_script("touch \"${TWTRACE_CAPTURE%/*}/done\""));
+  REQUIRE(capturing.process().wait_for_output("begun"));
+  arena.run({"client-first", 29, 5017});
+  REQUIRE(wait_until([&] { return totals_of(*capturing.read(), arena.netns).rows.created() == 29; }));
+  capturing.process().signal(SIGKILL);
+  CHECK(capturing.process().wait() == 128 + SIGKILL);
+  const auto reader = capturing.read();
+  CHECK_FALSE(reader->info().ended_unix_ms);
+  CHECK(totals_of(*reader, arena.netns).rows.created() == 29);
+  capturing.tree().file("go", "");
+  CHECK(wait_until([&] { return std::filesystem::exists(capturing.tree() / "done"); }));
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// The queries of docs/capture.md, on a plain SQLite.
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <iterator>
+
+#include "world.hpp"
+
+using namespace twtrace;
+using namespace twtrace::test;
+
+namespace {
+
+/// What stands between "```sql" and "```".
+std::vector<std::string> documented_queries() {
+  std::ifstream file(std::string(TWTRACE_DOCS) + "/capture.md");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  std::vector<std::string> queries;
+  const std::string fence = "```sql\n";
+  for (std::size_t at = text.find(fence); at != std::string::npos; at = text.find(fence, at)) {
+    at += fence.size();
+    queries.push_back(text.substr(at, text.find("```", at) - at));
+  }
+  return queries;
+}
+
+}  // namespace
+
+TEST_CASE("every documented query runs and finds something", "[capture]") {
+  Captured captured(2);
+  captured.add(23);
+  REQUIRE(captured.writer->add_mark({World::kStart + 5000, "deploy"}));
+  captured.finish();
+  const auto queries = documented_queries();
+  REQUIRE(queries.size() == 6);
+  for (const std::string& sql : queries) {
+    INFO(sql);
+    const auto rows = query(captured.path, sql);
+    CHECK_FALSE(rows.empty());
+    for (const std::string& row : rows) CHECK(row.find_first_not_of('|') != std::string::npos);
+  }
+}
+
+TEST_CASE("the documented sums are those of the model", "[capture]") {
+  Captured captured(2);
+  std::uint64_t attributed = 0;
+  for (int i = 0; i < 23; ++i) {
+    captured.world.sample([&](const model::Snapshot& head, const model::Source& source) {
+      REQUIRE(captured.writer->append(head, source));
+      attributed = head.totals.created() - head.unattributed.created();
+    });
+  }
+  captured.finish();
+  std::string top = documented_queries().at(0);
+  top = "SELECT sum(created) FROM (" + top.substr(0, top.find(" LIMIT")) + ")";
+  CHECK(query(captured.path, top) == std::vector<std::string>{std::to_string(attributed)});
+}
