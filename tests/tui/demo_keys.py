@@ -251,7 +251,7 @@ def check_replay(twtrace, directory, columns, rows):
         shows(screen, 1)
         screen.keys("B", "J")
         shows(screen, sample_at(60))
-        screen.keys("E")
+        screen.keys("t", "E")
         shows(screen, len(samples) - 1)
         screen.wait(r"scheduler\.service")
         screen.keys("w")
