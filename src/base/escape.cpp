@@ -30,6 +30,20 @@ std::size_t step_width(const Decoded& step) {
   return step.valid ? static_cast<std::size_t>(code_point_width(step.code_point)) : 1;
 }
 
+/// Whether Markdown (GitHub's) may take the byte for more than itself. What is harmless where it stands is left alone:
+/// reports are read as source, too.
+bool obeyed_by_markdown(std::string_view text, std::size_t at) {
+  const char c = text[at];
+  const char next = at + 1 < text.size() ? text[at + 1] : '\0';
+  if (std::string_view("\\`*_[]<>#|~&$@").find(c) != std::string_view::npos) return true;
+  if (c == ':') return next != ' ' && (next < '0' || next > '9');  // URLs and emoji, but not ":8080"
+  if (c == 'w' || c == 'W') return (next == 'w' || next == 'W') && text.find('.', at) != std::string_view::npos;
+  // A list or a rule at the beginning of a line.
+  if ((c == '-' || c == '+' || c == '=') && at == 0) return next == ' ' || next == c;
+  return (c == '.' || c == ')') && at > 0 && (next == ' ' || next == '\0') &&
+         text.find_first_not_of("0123456789") == at;
+}
+
 bool looks_like_formula(std::string_view text) {
   return !text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos;
 }
@@ -86,6 +100,46 @@ std::string csv_cell(std::string_view text) {
     quoted += c;
   }
   return quoted += '"';
+}
+
+std::string html_text(std::string_view bytes) {
+  std::string out;
+  for (const char c : sanitize_terminal(bytes)) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+std::string markdown_text(std::string_view bytes) {
+  const std::string safe = sanitize_terminal(bytes);
+  std::string out;
+  for (std::size_t i = 0; i < safe.size(); ++i) {
+    // A reference is what every renderer takes for the character itself and for nothing else.
+    if (obeyed_by_markdown(safe, i)) {
+      fmt::format_to(std::back_inserter(out), "&#{};", static_cast<int>(safe[i]));
+    } else {
+      out += safe[i];
+    }
+  }
+  return out;
 }
 
 std::size_t display_width(std::string_view utf8) {

@@ -28,6 +28,14 @@ std::string hex(std::string_view bytes);
 /// the caller and need no guard.
 std::string csv_cell(std::string_view text);
 
+/// Text between the tags of HTML, or inside a quoted attribute: what HTML would obey becomes a reference, and what a
+/// reader could not see becomes visible as in sanitize_terminal().
+std::string html_text(std::string_view bytes);
+
+/// Text of one line of Markdown, table cells included: what Markdown or the HTML in it would obey becomes a reference,
+/// and what a reader could not see becomes visible as in sanitize_terminal(). No autolinks.
+std::string markdown_text(std::string_view bytes);
+
 /// Columns that `utf8` takes on a terminal; an ill-formed subpart counts 1. Sanitize first: control characters count 0
 /// here whatever a terminal would do with them.
 std::size_t display_width(std::string_view utf8);

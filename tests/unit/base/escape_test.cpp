@@ -152,3 +152,26 @@ TEST_CASE("fit and pad hold their width for any text") {
   CHECK(pad("812", 5, Align::kRight) == "  812");
   CHECK(pad("812", 5, Align::kLeft) == "812  ");
 }
+
+TEST_CASE("HTML text can neither end its element nor its attribute") {
+  CHECK(html_text("nginx of web.service (server :8080)") == "nginx of web.service (server :8080)");
+  CHECK(html_text("<b a=\"1\" c='2'>&amp;") == "&lt;b a=&quot;1&quot; c=&#39;2&#39;&gt;&amp;amp;");
+  CHECK(html_text("\x1b[31m\n\xff\u202e") == "\\x1B[31m\\x0A\\xFF\\u{202E}");
+}
+
+TEST_CASE("Markdown text is text: no markup, no HTML, no link, no new cell or line") {
+  CHECK(markdown_text("nginx of web.service (server :8080), 4,023 - 1.5%") ==
+        "nginx of web.service (server :8080), 4,023 - 1.5%");
+  CHECK(markdown_text("-") == "-");
+  CHECK(markdown_text("a|b") == "a&#124;b");
+  CHECK(markdown_text("**x** `y` <z> &amp;") == "&#42;&#42;x&#42;&#42; &#96;y&#96; &#60;z&#62; &#38;amp;");
+  CHECK(markdown_text("![x](http://e)") == "!&#91;x&#93;(http&#58;//e)");
+  CHECK(markdown_text("www.e.x a@b") == "&#119;&#119;w.e.x a&#64;b");
+  CHECK(markdown_text("1. x") == "1&#46; x");
+  CHECK(markdown_text("1) x") == "1&#41; x");
+  CHECK(markdown_text("- x") == "&#45; x");
+  CHECK(markdown_text("---") == "&#45;--");
+  CHECK(markdown_text("=== x") == "&#61;== x");
+  CHECK(markdown_text("# x #1") == "&#35; x &#35;1");
+  CHECK(markdown_text("a\nb\\") == "a&#92;x0Ab&#92;");
+}
