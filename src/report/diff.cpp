@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/diff.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "base/format.hpp"
+#include "model/words.hpp"
+#include "report/verdict.hpp"
+
+namespace twtrace::report {
+namespace {
+
+using model::Counters;
+
+/// Captures whose lengths differ by more are compared per second.
+constexpr double kSameLength = 0.05;
+
+DiffKey key_of(const model::Row& row) {
+  DiffKey key;
+  key.kind = row.kind;
+  if (row.kind != model::RowKind::kNormal) return key;
+  if (row.service) key.service = row.service->name;
+  if (row.process) key.comm = row.process->comm;
+  key.role = row.role;
+  key.port = row.port;
+  return key;
+}
+
+using Rows = std::map<DiffKey, DiffRow>;
+
+void add(Rows& rows, const Report& report, std::optional<Counters> DiffRow::*side) {
+  for (const Owner& owner : report.owners) {
+    const DiffKey key = key_of(owner.row);
+    DiffRow& row = rows[key];
+    row.key = key;
+    row.row = owner.row;
+    (row.*side) = (row.*side).value_or(Counters{}) + owner.row.counts;
+  }
+}
+
+double per_second(const std::optional<Counters>& counts, double seconds) {
+  return counts && seconds > 0 ? static_cast<double>(counts->created()) / seconds : 0;
+}
+
+double change(const DiffRow& row, bool by_rate) {
+  if (by_rate) return std::abs(row.after_per_s - row.before_per_s);
+  const auto created = [](const std::optional<Counters>& counts) {
+    return counts ? static_cast<double>(counts->created()) : 0.0;
+  };
+  return std::abs(created(row.after) - created(row.before));
+}
+
+double overflow_change(const DiffRow& row) {
+  const auto overflow = [](const std::optional<Counters>& counts) {
+    return counts ? static_cast<double>(counts->overflow()) : 0.0;
+  };
+  return std::abs(overflow(row.after) - overflow(row.before));
+}
+
+bool same_length(const Report& before, const Report& after) {
+  return std::abs(before.seconds - after.seconds) <= kSameLength * std::max(before.seconds, after.seconds);
+}
+
+void compare(std::vector<std::string>& warnings, const char* what, const std::string& before,
+             const std::string& after) {
+  if (before != after) warnings.push_back(fmt::format("{} differ: {} before, {} after", what, before, after));
+}
+
+std::string limits(const Report& report) {
+  if (report.namespaces.empty()) return "unknown";
+  std::string text;
+  std::optional<std::uint64_t> seen;
+  for (const TimelinePoint& point : report.namespaces.front().timeline) {
+    if (!point.limit || point.limit == seen) continue;
+    text += (text.empty() ? "" : ", then ") + base::grouped(*point.limit);
+    seen = point.limit;
+  }
+  return text.empty() ? "unknown" : text;
+}
+
+std::vector<std::string> warnings_of(const Report& before, const Report& after) {
+  std::vector<std::string> warnings;
+  compare(warnings, "limits of the fullest namespace", limits(before), limits(after));
+  compare(warnings, "kernels", before.info.host.kernel, after.info.host.kernel);
+  compare(warnings, "hosts", before.info.host.name, after.info.host.name);
+  compare(warnings, "backends", before.info.probe.backend, after.info.probe.backend);
+  if (!same_length(before, after)) {
+    compare(warnings, "durations", base::duration(before.seconds), base::duration(after.seconds));
+  }
+  if (before.cut()) warnings.emplace_back("the capture before was cut: its end is missing");
+  if (after.cut()) warnings.emplace_back("the capture after was cut: its end is missing");
+  return warnings;
+}
+
+}  // namespace
+
+bool DiffRow::differs() const {
+  const auto counted = [](const std::optional<Counters>& all) -> std::optional<Counters> {
+    if (!all) return std::nullopt;
+    Counters counts = *all;
+    counts.expired = counts.reused = counts.recycled = counts.purged = 0;
+    return counts;
+  };
+  return counted(before) != counted(after);
+}
+
+bool Diff::differ() const {
+  return std::any_of(rows.begin(), rows.end(), [](const DiffRow& row) { return row.differs(); });
+}
+
+Diff diff_reports(Report before, Report after, const std::vector<Budget>& budgets) {
+  Diff diff;
+  Rows rows;
+  add(rows, before, &DiffRow::before);
+  add(rows, after, &DiffRow::after);
+  diff.by_rate = !same_length(before, after);
+  diff.warnings = warnings_of(before, after);
+  for (auto& [key, row] : rows) {
+    row.before_per_s = per_second(row.before, before.seconds);
+    row.after_per_s = per_second(row.after, after.seconds);
+    diff.rows.push_back(std::move(row));
+  }
+  std::stable_sort(diff.rows.begin(), diff.rows.end(), [&](const DiffRow& left, const DiffRow& right) {
+    const double of_left = change(left, diff.by_rate);
+    const double of_right = change(right, diff.by_rate);
+    return of_left != of_right ? of_left > of_right : overflow_change(left) > overflow_change(right);
+  });
+  after.verdicts.clear();
+  for (const Budget& budget : budgets) after.verdicts.push_back(judge(budget, after, before));
+  diff.before = std::move(before);
+  diff.after = std::move(after);
+  return diff;
+}
+
+std::string change_words(std::uint64_t before, std::uint64_t after) {
+  if (before == after) return "0";
+  return after > before ? "+" + base::grouped(after - before) : "-" + base::grouped(before - after);
+}
+
+}  // namespace twtrace::report

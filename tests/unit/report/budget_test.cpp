@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/budget.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace twtrace;
+using report::Metric;
+using report::Op;
+
+namespace {
+
+report::Budget parsed(const std::string& text) {
+  auto budget = report::parse_budget(text);
+  INFO(text << ": " << (budget ? "" : budget.error().what));
+  REQUIRE(budget);
+  return *budget;
+}
+
+base::Error refused(const std::string& text) {
+  auto budget = report::parse_budget(text);
+  INFO(text);
+  REQUIRE(!budget);
+  CHECK(budget.error().code == base::ErrorCode::kUsage);
+  CHECK(!budget.error().hint.empty());
+  return budget.error();
+}
+
+model::Row row() {
+  model::Row row;
+  row.netns = 4026531840U;
+  row.netns_name = "host";
+  row.process = model::ProcessId{812, "nginx", 33, 1, false};
+  row.service = base::Service{"systemd", "web.service", "/system.slice/web.service", "", ""};
+  row.role = model::Role::kServer;
+  row.port = std::uint16_t{8080};
+  return row;
+}
+
+}  // namespace
+
+TEST_CASE("the budgets of the documentation") {
+  report::Budget budget = parsed("overflow>0");
+  CHECK(budget.metric == Metric::kOverflow);
+  CHECK(budget.op == Op::kGreater);
+  CHECK(budget.value == 0);
+  CHECK(!budget.percent);
+  CHECK(!budget.selector.by_owner());
+
+  budget = parsed("in_use_peak>80%");
+  CHECK(budget.metric == Metric::kInUsePeak);
+  CHECK(budget.value == 80);
+  CHECK(budget.percent);
+
+  budget = parsed("created{service=web.service}>1000");
+  CHECK(budget.metric == Metric::kCreated);
+  CHECK(budget.selector.service == "web.service");
+  CHECK(budget.value == 1000);
+
+  budget = parsed("created_ratio>3");
+  CHECK(budget.metric == Metric::kCreatedRatio);
+}
+
+TEST_CASE("every metric can be named, and is found by its number") {
+  for (const report::MetricInfo& metric : report::metrics()) {
+    CHECK(parsed(std::string(metric.name) + ">=1.5").metric == metric.metric);
+    CHECK(report::info(metric.metric).name == metric.name);
+  }
+}
+
+TEST_CASE("every comparison") {
+  const std::pair<const char*, Op> all[] = {{">", Op::kGreater},    {">=", Op::kGreaterEqual}, {"<", Op::kLess},
+                                            {"<=", Op::kLessEqual}, {"==", Op::kEqual},        {"!=", Op::kNotEqual}};
+  for (const auto& [text, op] : all) {
+    CHECK(parsed("created" + std::string(text) + "5").op == op);
+    INFO(text);
+    CHECK(report::holds(4, op, 5) == (op == Op::kLess || op == Op::kLessEqual || op == Op::kNotEqual));
+    CHECK(report::holds(5, op, 5) == (op == Op::kLessEqual || op == Op::kGreaterEqual || op == Op::kEqual));
+    CHECK(report::holds(6, op, 5) == (op == Op::kGreater || op == Op::kGreaterEqual || op == Op::kNotEqual));
+  }
+}
+
+TEST_CASE("labels, blanks and quotes") {
+  report::Budget budget =
+      parsed("  created { service = \"a, {b} c\" , comm=nginx*,role=client, port=6379 , netns= blue } >= 1.5 % ");
+  CHECK(budget.selector.service == "a, {b} c");
+  CHECK(budget.selector.comm == "nginx*");
+  CHECK(budget.selector.role == model::Role::kClient);
+  CHECK(budget.selector.port == std::uint16_t{6379});
+  CHECK(budget.selector.netns == "blue");
+  CHECK(budget.value == 1.5);
+  CHECK(budget.percent);
+  CHECK(budget.text.front() == ' ');
+  budget = parsed("in_use_peak{netns=4026531840}>=1");
+  CHECK(!budget.selector.by_owner());
+}
+
+TEST_CASE("what makes no sense is refused with its position") {
+  const std::pair<const char*, const char*> all[] = {
+      {"", "at 1: expected a metric"},
+      {">0", "at 1: expected a metric"},
+      {"  overflo>0", "at 3: unknown metric \"overflo\""},
+      {"Overflow>0", "at 1: expected a metric"},
+      {"overflow", "at 9: expected a comparison"},
+      {"overflow=0", "at 9: expected a comparison"},
+      {"overflow=>0", "at 9: expected a comparison"},
+      {"overflow>", "at 10: expected a number"},
+      {"overflow>>0", "at 10: expected a number"},
+      {"overflow>-1", "at 10: expected a number"},
+      {"overflow>inf", "at 10: expected a number"},
+      {"overflow>nan", "at 10: expected a number"},
+      {"overflow>1.", "at 10: expected a number"},
+      {"overflow>.5", "at 10: expected a number"},
+      {"overflow>0x10", "at 11: \"x10\" does not belong here"},
+      {"overflow>1e3", "at 11: \"e3\" does not belong here"},
+      {"overflow>0 0", "at 12: \"0\" does not belong here"},
+      {"overflow>99999999999999999999", "at 10: this number is too large"},
+      {"lost_events>1%", "at 14: lost_events is no share"},
+      {"created_ratio>3%", "at 16: created_ratio is no share"},
+      {"created{", "at 9: expected a label"},
+      {"created{}>0", "at 9: expected a label"},
+      {"created{pid=1}>0", "at 9: unknown label \"pid\""},
+      {"created{service}>0", "at 16: expected ="},
+      {"created{service=}>0", "at 17: expected a value"},
+      {"created{service= }>0", "at 18: expected a value"},
+      {"created{service=\"\"}>0", "at 17: expected a value"},
+      {"created{service=\"a>0", "at 17: this quote is never closed"},
+      {"created{service=a>0", "at 20: expected , or }"},
+      {"created{service=a\"b\"}>0", "at 18: expected , or }"},
+      {"created{service=a,}>0", "at 19: expected a label"},
+      {"created{service=a,service=b}>0", "at 19: service is given twice"},
+      {"created{role=both}>0", "at 14: unknown role \"both\""},
+      {"created{port=0}>0", "at 14: \"0\" is no port"},
+      {"created{port=65536}>0", "at 14: \"65536\" is no port"},
+      {"created{port=80x}>0", "at 14: \"80x\" is no port"},
+      {"in_use_peak{service=a}>0", "at 13: in_use_peak is not known per service"},
+      {"lost_events{netns=a}>0", "at 12: lost_events takes no labels"},
+  };
+  for (const auto& [text, what] : all) {
+    const base::Error error = refused(text);
+    INFO(text << " -> " << error.what);
+    CHECK(error.what.find(what) != std::string::npos);
+  }
+  CHECK(refused("nope>0").hint.find("overflow_fin_wait2") != std::string::npos);
+  CHECK(refused("created{x=1}>0").hint.find("service, comm, role, port, netns") != std::string::npos);
+  CHECK(refused(std::string(100'000, 'x')).what.size() < 2000);
+}
+
+TEST_CASE("what a selector takes") {
+  const auto takes = [](const std::string& labels, const model::Row& of) {
+    return report::selects(parsed("created{" + labels + "}>0").selector, of);
+  };
+  CHECK(takes("service=web.service", row()));
+  CHECK(takes("service=web", row()));
+  CHECK(takes("service=w*", row()));
+  CHECK(!takes("service=we", row()));
+  CHECK(takes("comm=nginx", row()));
+  CHECK(!takes("comm=ngin", row()));
+  CHECK(takes("role=server,port=8080", row()));
+  CHECK(!takes("role=client,port=8080", row()));
+  CHECK(!takes("port=80", row()));
+  CHECK(takes("netns=host", row()));
+  CHECK(takes("netns=4026531840", row()));
+  CHECK(!takes("netns=blue,comm=nginx", row()));
+  model::Row rest = row();
+  rest.kind = model::RowKind::kUnattributed;
+  CHECK(takes("netns=host", rest));
+  CHECK(!takes("comm=*", rest));
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/diff.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "support/deploy.hpp"
+
+using namespace twtrace;
+using test::HandMade;
+using test::made;
+
+namespace {
+
+report::Report report_of(HandMade& recording) {
+  recording.editable().ended_unix_ms = recording.now_unix_ms();
+  return report::build_report(recording, {}).value();
+}
+
+report::Diff diff_of(HandMade& before, HandMade& after, std::initializer_list<const char*> budgets = {}) {
+  std::vector<report::Budget> parsed;
+  for (const char* text : budgets) parsed.push_back(report::parse_budget(text).value());
+  return report::diff_reports(report_of(before), report_of(after), parsed);
+}
+
+void web(HandMade& recording, const model::Counters& counts) {
+  recording.act({1, "nginx", "web.service", model::Role::kServer, 8080, counts});
+}
+
+}  // namespace
+
+TEST_CASE("equal captures do not differ, whatever became of their buckets") {
+  HandMade before;
+  HandMade after;
+  web(before, made(5));
+  model::Counters counts = made(5);
+  counts.expired = 3;
+  web(after, counts);
+  before.sample(5);
+  after.sample(5);
+  const report::Diff diff = diff_of(before, after);
+  CHECK(!diff.differ());
+  CHECK(diff.warnings.empty());
+  REQUIRE(diff.rows.size() == 1);
+  CHECK(!diff.rows[0].differs());
+}
+
+TEST_CASE("rows are matched by service, comm, role and port; pids and namespaces are merged") {
+  HandMade before;
+  HandMade after;
+  after.namespaces.push_back({2, 4026532000U, "blue", {}, {}});
+  model::NetnsRow blue;
+  blue.netns = 4026532000U;
+  blue.name = "blue";
+  blue.counts = made(4);
+  after.more = {blue};
+  web(before, made(10));
+  after.act({5, "nginx", "web.service", model::Role::kServer, 8080, made(6)});
+  after.act({6, "nginx", "web.service", model::Role::kServer, 8080, made(4), 2});
+  before.sample(1);
+  after.sample(1);
+  CHECK(!diff_of(before, after).differ());
+}
+
+TEST_CASE("the largest change comes first; new and gone rows are told") {
+  HandMade before;
+  HandMade after;
+  web(before, made(100));
+  web(after, made(90));
+  before.act({2, "old", "old.service", model::Role::kClient, 1, made(50)});
+  after.act({3, "new", "new.service", model::Role::kClient, 1, made(0, 30)});
+  before.act({4, "same", "same.service", model::Role::kClient, 1, made(7)});
+  after.act({4, "same", "same.service", model::Role::kClient, 1, made(7, 0, 2)});
+  before.sample(1);
+  after.sample(1);
+  const report::Diff diff = diff_of(before, after);
+  CHECK(diff.differ());
+  REQUIRE(diff.rows.size() == 4);
+  CHECK(diff.rows[0].key.comm == "old");
+  CHECK(!diff.rows[0].after);
+  CHECK(diff.rows[1].key.comm == "new");
+  CHECK(!diff.rows[1].before);
+  CHECK(diff.rows[2].key.comm == "nginx");
+  CHECK(diff.rows[3].key.comm == "same");
+  CHECK(diff.rows[3].differs());
+}
+
+TEST_CASE("captures of different lengths are compared per second") {
+  HandMade before;
+  HandMade after;
+  web(before, made(100));
+  before.act({2, "steady", "steady.service", model::Role::kClient, 1, made(1000)});
+  before.sample(1);
+  web(after, made(300));
+  after.act({2, "steady", "steady.service", model::Role::kClient, 1, made(2000)});
+  after.sample(1);
+  after.sample(1);
+  const report::Diff diff = diff_of(before, after);
+  CHECK(diff.by_rate);
+  REQUIRE(diff.warnings.size() == 1);
+  CHECK(diff.warnings[0] == "durations differ: 1.0s before, 2.0s after");
+  CHECK(diff.rows[0].key.comm == "nginx");  // 100/s to 150/s; the other stays at 1000/s
+  CHECK(diff.rows[0].after_per_s == 150);
+  CHECK(diff.differ());
+}
+
+TEST_CASE("what makes a comparison unfair is said") {
+  HandMade before;
+  HandMade after;
+  after.netns.limit = 6000;
+  after.editable().host = {"web2", "6.13.0"};
+  after.editable().probe.backend = "kprobe";
+  before.sample(1);
+  after.sample(1);
+  const report::Diff diff = diff_of(before, after);
+  CHECK(!diff.differ());
+  const std::vector<std::string> expected = {"limits of the fullest namespace differ: 5,000 before, 6,000 after",
+                                             "kernels differ: 6.12.0 before, 6.13.0 after",
+                                             "hosts differ: web1 before, web2 after",
+                                             "backends differ: fentry before, kprobe after"};
+  CHECK(diff.warnings == expected);
+}
+
+TEST_CASE("budgets are about the later capture; the ratio compares both") {
+  HandMade before;
+  HandMade after;
+  web(before, made(100));
+  web(after, made(250, 0, 1));
+  before.sample(1);
+  after.sample(1);
+  const report::Diff diff =
+      diff_of(before, after, {"overflow>0", "created_ratio>2.4", "created_ratio>2.5", "created>250"});
+  REQUIRE(diff.after.verdicts.size() == 4);
+  CHECK(diff.after.verdicts[0].state == report::Verdict::State::kBreached);
+  CHECK(diff.after.verdicts[1].state == report::Verdict::State::kBreached);
+  CHECK(diff.after.verdicts[1].measured == 2.5);
+  CHECK(diff.after.verdicts[2].state == report::Verdict::State::kKept);
+  CHECK(diff.after.verdicts[3].state == report::Verdict::State::kKept);
+  CHECK(report::breached(diff.after));
+}
+
+TEST_CASE("words of a change") {
+  CHECK(report::change_words(5, 5) == "0");
+  CHECK(report::change_words(5, 1209) == "+1,204");
+  CHECK(report::change_words(22, 5) == "-17");
+}

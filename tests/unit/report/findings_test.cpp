@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each finding on both sides of its threshold.
+#include "report/findings.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <functional>
+
+#include "support/deploy.hpp"
+
+using namespace twtrace;
+using report::Finding;
+using report::Severity;
+using test::HandMade;
+using test::made;
+
+namespace {
+
+/// A host with nothing to complain about: a large table, hardly used.
+std::unique_ptr<HandMade> quiet() {
+  auto recording = std::make_unique<HandMade>();
+  model::CaptureInfo& info = recording->editable();
+  info.settings_at_start.front().limit = 131072;
+  info.settings_at_end = info.settings_at_start;
+  recording->netns.limit = 131072;
+  return recording;
+}
+
+std::vector<Finding> findings(HandMade& recording) {
+  recording.editable().ended_unix_ms = recording.now_unix_ms();
+  return report::build_report(recording, {}).value().findings;
+}
+
+std::optional<Finding> find(HandMade& recording, const std::string& id) {
+  for (const Finding& finding : findings(recording)) {
+    if (finding.id == id) return finding;
+  }
+  return std::nullopt;
+}
+
+void close_connections(HandMade& recording, const model::Counters& counts, std::uint64_t in_use) {
+  recording.act({1, "nginx", "web.service", model::Role::kServer, 8080, counts});
+  recording.sample(in_use);
+}
+
+bool has(const std::string& whole, const std::string& part) { return whole.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("a host in order has no findings") {
+  const auto recording = quiet();
+  close_connections(*recording, made(80), 80);
+  CHECK(findings(*recording).empty());
+}
+
+TEST_CASE("the table is too small above 80%, and when it overflowed") {
+  const auto below = quiet();
+  below->netns.limit = 20000;
+  close_connections(*below, made(1), 16000);
+  CHECK(!find(*below, "table-too-small"));
+
+  const auto above = quiet();
+  above->netns.limit = 20000;
+  close_connections(*above, made(1), 16001);
+  const auto warning = find(*above, "table-too-small");
+  REQUIRE(warning);
+  CHECK(warning->severity == Severity::kWarning);
+
+  const auto full = quiet();
+  close_connections(*full, made(1, 0, 1), 1);
+  const auto critical = find(*full, "table-too-small");
+  REQUIRE(critical);
+  CHECK(critical->severity == Severity::kCritical);
+}
+
+TEST_CASE("the size that is advised holds the peak rate for as long as a bucket lives") {
+  report::NetnsReport netns;
+  netns.last.limit = 5000;
+  netns.arrivals_per_s_peak = 800;  // x 60 s x 1.25 = 60,000
+  CHECK(report::needed_limit(netns) == 65536);
+  netns.arrivals_per_s_peak = 900;  // 67,500
+  CHECK(report::needed_limit(netns) == 131072);
+  netns.arrivals_per_s_peak = 1;
+  CHECK(report::needed_limit(netns) == 16384);  // never a small table
+  netns.in_use_peak = 60'000;                   // what was there counts too
+  CHECK(report::needed_limit(netns) == 131072);
+  netns.last.limit = 200'000;  // never lower than, or the same as, now
+  CHECK(report::needed_limit(netns) == 262144);
+  netns.last.limit = 2'147'483'646;
+  CHECK(report::needed_limit(netns) == 2'147'483'647);
+}
+
+TEST_CASE("the advice of a larger table names the memory that it costs here") {
+  const auto recording = test::deploy();
+  recording->editable().bucket_bytes = 512;
+  const auto finding = find(*recording, "table-too-small");
+  REQUIRE(finding);
+  CHECK(has(finding->change, "sysctl -w net.ipv4.tcp_max_tw_buckets=131072"));
+  CHECK(has(finding->change, "/etc/sysctl.d/90-tcp.conf"));
+  CHECK(has(finding->change, "64.0MiB"));
+  CHECK(has(finding->evidence.at(1), "1,080/s over 5 s x 60 s of life = 64,800 places"));
+}
+
+TEST_CASE("another namespace is entered, whatever its name is") {
+  for (const auto& [name, entry] :
+       std::vector<std::pair<std::string, std::string>>{{"blue", "--net=/run/netns/blue "},
+                                                        {"a b;$(x)", "--net='/run/netns/a b;$(x)' "},
+                                                        {"", "--net=/proc/PID/ns/net "}}) {
+    const auto recording = quiet();
+    recording->netns.name = name;
+    recording->namespaces.front().name = name;
+    close_connections(*recording, made(1, 0, 1), 1);
+    const auto finding = find(*recording, "table-too-small");
+    REQUIRE(finding);
+    INFO(finding->change);
+    CHECK(has(finding->change, "nsenter " + entry + "sysctl -w"));
+    CHECK(has(finding->command, "nsenter " + entry));
+  }
+}
+
+TEST_CASE("who was refused is named, and worse at the FIN_WAIT2 stage") {
+  const auto none = quiet();
+  close_connections(*none, made(9), 9);
+  CHECK(!find(*none, "refused"));
+
+  const auto at_time_wait = quiet();
+  close_connections(*at_time_wait, made(9, 0, 1, 0), 9);
+  REQUIRE(find(*at_time_wait, "refused"));
+  CHECK(find(*at_time_wait, "refused")->severity == Severity::kWarning);
+
+  const auto at_fin_wait2 = quiet();
+  close_connections(*at_fin_wait2, made(9, 0, 1, 1), 9);
+  const auto finding = find(*at_fin_wait2, "refused");
+  REQUIRE(finding);
+  CHECK(finding->severity == Severity::kCritical);
+  CHECK(finding->text ==
+        "nginx of web.service (server :8080) closed first and was refused a place 2 times (100% of all "
+        "refusals)");
+  CHECK(has(finding->change, "in the server: let its clients close first"));
+}
+
+TEST_CASE("a client is told to keep its connections") {
+  const auto recording = quiet();
+  recording->act({1, "worker", "worker.service", model::Role::kClient, 6379, made(9, 0, 1)});
+  recording->sample(9);
+  CHECK(has(find(*recording, "refused")->change, "in the client: keep connections open (keep-alive, a pool)"));
+}
+
+TEST_CASE("no memory is not the table's fault") {
+  const auto recording = quiet();
+  model::Counters counts = made(9);
+  counts.no_memory = 1;
+  close_connections(*recording, counts, 9);
+  const auto finding = find(*recording, "no-memory");
+  REQUIRE(finding);
+  CHECK(finding->severity == Severity::kCritical);
+  CHECK(!find(*recording, "table-too-small"));
+}
+
+TEST_CASE("who fills the table is named from a tenth on, where it was nearly full") {
+  const auto capture = [](std::uint64_t of_nginx, std::uint64_t in_use) {
+    auto recording = quiet();
+    recording->netns.limit = 20000;
+    model::Counters counts = made(of_nginx);
+    recording->act({1, "nginx", "web.service", model::Role::kServer, 8080, counts});
+    for (std::uint32_t slot = 2; slot < 13; ++slot) {  // eleven others, none with a tenth
+      recording->act({slot, "other", "s" + std::to_string(slot), model::Role::kServer, 1, made(82)});
+    }
+    recording->sample(in_use);
+    return recording;
+  };
+  REQUIRE(find(*capture(101, 16001), "fills-table"));
+  CHECK(has(find(*capture(101, 16001), "fills-table")->text, "nginx of web.service (server :8080) made 10%"));
+  CHECK(!find(*capture(100, 16001), "fills-table"));
+  CHECK(!find(*capture(900, 16000), "fills-table"));
+}
+
+TEST_CASE("ports towards a destination are a finding from half of them on") {
+  const auto capture = [](std::uint64_t taken) {
+    auto recording = quiet();
+    recording->head.port_use = std::make_shared<std::vector<model::PortUse>>(
+        std::vector<model::PortUse>{{4026531840U, {"10.0.0.9", std::uint16_t{6379}}, {taken, 1000}}});
+    recording->sample(1);
+    return recording;
+  };
+  CHECK(!find(*capture(499), "ports-taken"));
+  CHECK(find(*capture(500), "ports-taken")->severity == Severity::kWarning);
+  CHECK(find(*capture(899), "ports-taken")->severity == Severity::kWarning);
+  CHECK(find(*capture(900), "ports-taken")->severity == Severity::kCritical);
+  CHECK(has(find(*capture(900), "ports-taken")->text, "EADDRNOTAVAIL"));
+  CHECK(has(find(*capture(900), "ports-taken")->text, "10.0.0.9 port 6379"));
+}
+
+TEST_CASE("FIN_WAIT2 is a finding from a fifth and a hundred on") {
+  const auto capture = [](std::uint64_t time_wait, std::uint64_t fin_wait2) {
+    auto recording = quiet();
+    close_connections(*recording, made(time_wait, fin_wait2), 1);
+    return recording;
+  };
+  CHECK(!find(*capture(0, 99), "fin-wait2-share"));
+  CHECK(find(*capture(0, 100), "fin-wait2-share"));
+  CHECK(find(*capture(400, 100), "fin-wait2-share"));
+  CHECK(!find(*capture(401, 100), "fin-wait2-share"));
+}
+
+TEST_CASE("listen queues that overflowed, and attempts that were dropped otherwise") {
+  const auto capture = [](std::uint64_t overflows, std::uint64_t drops) {
+    auto recording = quiet();
+    recording->netns.kernel.listen_overflows = overflows;
+    recording->netns.kernel.listen_drops = drops;
+    recording->sample(1);
+    return recording;
+  };
+  CHECK(!find(*capture(0, 0), "listen-queue"));
+  const auto overflowed = find(*capture(1, 1), "listen-queue");
+  REQUIRE(overflowed);
+  CHECK(overflowed->severity == Severity::kCritical);
+  CHECK(has(overflowed->change, "net.core.somaxconn=8192"));
+  CHECK(has(overflowed->evidence.at(1), "net.core.somaxconn 4,096, net.ipv4.tcp_max_syn_backlog 512"));
+  const auto dropped = find(*capture(0, 1), "listen-queue");
+  REQUIRE(dropped);
+  CHECK(dropped->severity == Severity::kWarning);
+  CHECK(has(dropped->change, "net.ipv4.tcp_max_syn_backlog=4096"));
+}
+
+TEST_CASE("settings: what the doctor says, with risk and what not to do") {
+  const auto capture = [](const std::function<void(model::NetnsSettings&)>& change) {
+    auto recording = quiet();
+    change(recording->editable().settings_at_end.front());
+    recording->sample(1);
+    return recording;
+  };
+  CHECK(!find(*capture([](auto& host) { host.fin_timeout_s = 60; }), "fin-timeout-lowered"));
+  const auto finding = find(*capture([](auto& host) { host.fin_timeout_s = 59; }), "fin-timeout-lowered");
+  REQUIRE(finding);
+  CHECK(has(finding->text, "useless against TIME_WAIT"));
+  CHECK(has(finding->change, "net.ipv4.tcp_fin_timeout=60"));
+  CHECK(!finding->risk.empty());
+  CHECK(!finding->avoid.empty());
+  CHECK(find(*capture([](auto& host) { host.limit = 131071; }), "limit-below-default"));
+  CHECK(find(*capture([](auto& host) { host.tw_reuse = 0; }), "tw-reuse-off"));
+
+  const auto differing = quiet();
+  model::NetnsSettings blue = HandMade::settings();
+  blue.netns = 4026532000U;
+  blue.name = "blue";
+  blue.limit = 65536;
+  blue.default_limit = 65536;
+  differing->editable().settings_at_end.push_back(blue);
+  differing->sample(1);
+  CHECK(find(*differing, "limit-not-inherited"));
+}
+
+TEST_CASE("a low limit is not told twice of a table that was too small") {
+  const auto recording = test::deploy();
+  CHECK(find(*recording, "table-too-small"));
+  CHECK(!find(*recording, "limit-below-default"));
+}
+
+TEST_CASE("a limit that changed is told with its values") {
+  const auto same = quiet();
+  same->sample(1);
+  same->sample(1);
+  CHECK(!find(*same, "limit-changed"));
+  const auto changed = quiet();
+  changed->sample(1);
+  changed->netns.limit = 5000;
+  changed->sample(1);
+  const auto finding = find(*changed, "limit-changed");
+  REQUIRE(finding);
+  CHECK(finding->evidence.at(0) == "seen: 131,072, then 5,000");
+}
+
+TEST_CASE("what was missed and lost is a finding when it is not 0") {
+  const auto complete = quiet();
+  close_connections(*complete, made(9), 9);
+  CHECK(!find(*complete, "missed"));
+  CHECK(!find(*complete, "lost"));
+  const auto missed = quiet();
+  missed->netns.missed.created = 1;
+  close_connections(*missed, made(9), 9);
+  CHECK(has(find(*missed, "missed")->text, "1 created and 0 refused that no program of twtrace saw"));
+  const auto lost = quiet();
+  lost->head.lost.events = 1;
+  close_connections(*lost, made(9), 9);
+  CHECK(find(*lost, "lost")->severity == Severity::kNotice);
+  const auto lost_counts = quiet();
+  lost_counts->head.lost.counts = 1;
+  close_connections(*lost_counts, made(9), 9);
+  CHECK(find(*lost_counts, "lost")->severity == Severity::kWarning);
+}
+
+TEST_CASE("no finding advises what does harm, and each says risk and what not to do") {
+  auto recording = test::deploy();
+  recording->editable().settings_at_end.front().fin_timeout_s = 10;
+  recording->editable().settings_at_end.front().tw_reuse = 0;
+  recording->netns.missed.created = 3;
+  recording->head.lost.events = 3;
+  recording->sample(4000);
+  const auto all = findings(*recording);
+  CHECK(all.size() >= 8);
+  for (const Finding& finding : all) {
+    INFO(finding.id);
+    CHECK(!finding.text.empty());
+    CHECK(!finding.command.empty());
+    CHECK(!finding.change.empty());
+    CHECK(!finding.risk.empty());
+    CHECK(!finding.avoid.empty());
+    CHECK(!has(finding.change, "tcp_tw_recycle"));
+    CHECK((!has(finding.change, "tcp_fin_timeout=") || has(finding.change, "tcp_fin_timeout=60")));
+  }
+  CHECK(std::is_sorted(all.begin(), all.end(),
+                       [](const Finding& left, const Finding& right) { return left.severity < right.severity; }));
+}

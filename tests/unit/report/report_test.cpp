@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/report.hpp"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+
+#include "report/collector.hpp"
+#include "support/deploy.hpp"
+
+using namespace twtrace;
+using report::PhaseKind;
+using report::Verdict;
+using test::HandMade;
+using test::made;
+
+namespace {
+
+report::Report report_of(HandMade& recording, std::initializer_list<const char*> budgets = {}) {
+  std::vector<report::Budget> parsed;
+  for (const char* text : budgets) parsed.push_back(report::parse_budget(text).value());
+  return report::build_report(recording, parsed).value();
+}
+
+Verdict verdict(HandMade& recording, const char* budget) { return report_of(recording, {budget}).verdicts.at(0); }
+
+model::Counters sum(const report::Report& report) {
+  model::Counters counts;
+  for (const report::Owner& owner : report.owners) counts += owner.row.counts;
+  return counts;
+}
+
+}  // namespace
+
+TEST_CASE("a deploy: phases, owners and totals") {
+  const auto recording = test::deploy();
+  const report::Report report = report_of(*recording);
+  CHECK(report.samples == 30);
+  CHECK(report.seconds == 30);
+  CHECK(!report.cut());
+  REQUIRE(report.phases.size() == 3);
+  CHECK(report::phase(report, PhaseKind::kBefore)->seconds == 5);
+  CHECK(report::phase(report, PhaseKind::kDuring)->seconds == 10);
+  CHECK(report::phase(report, PhaseKind::kAfter)->seconds == 15);
+  CHECK(report::phase(report, PhaseKind::kWhole) == nullptr);
+  CHECK(report.phases[0].total.counts.created() == 5 * 80 + 17);
+  CHECK(report.phases[1].total.counts.created() == 5000 - 417);
+  CHECK(report.phases[2].total.counts.created() == 0);
+  CHECK(report.phases[1].fullest.in_use_peak == std::uint64_t{5000});
+  CHECK(report.phases[1].fullest.peak_percent == 100.0);
+  CHECK(report.totals.created() == 5000);
+  CHECK(report.totals.overflow() == 4454);
+  CHECK(report.unattributed.created() == 17);
+  CHECK(sum(report) == report.totals);
+  REQUIRE(report.owners.size() == 4);
+  CHECK(report.owners[0].row.process->comm == "scheduler");
+  CHECK(report.owners[0].phases[0].created() == 0);
+  CHECK(report.owners[0].phases[1].refused() + report.owners[0].phases[2].refused() == 4454);
+  CHECK(report.owners[3].row.kind == model::RowKind::kUnattributed);
+  REQUIRE(report.ports.size() == 1);
+  CHECK(report.ports[0].use.ports.taken == 18000);
+  CHECK(report.owners.at(report.ports[0].owner.value()).row.process->comm == "redis-worker");
+  CHECK(report.ports[0].created == 240);
+}
+
+TEST_CASE("without a command the whole capture is one phase") {
+  const auto recording = test::deploy();
+  recording->editable().command.reset();
+  const report::Report report = report_of(*recording);
+  REQUIRE(report.phases.size() == 1);
+  CHECK(report.phases[0].kind == PhaseKind::kWhole);
+  CHECK(report.phases[0].total.counts == report.totals);
+  CHECK(sum(report) == report.totals);
+}
+
+TEST_CASE("an interval that shares time with the command is during it") {
+  model::CaptureInfo info;
+  info.command = model::CapturedCommand{{"x"}, 10000, 20000, 0, std::nullopt};
+  CHECK(report::phase_of(8000, 9000, info) == 0);
+  CHECK(report::phase_of(9000, 10000, info) == 0);
+  CHECK(report::phase_of(9000, 10019, info) == 0);  // two clocks that are read one after the other
+  CHECK(report::phase_of(9000, 10021, info) == 1);
+  CHECK(report::phase_of(10000, 11000, info) == 1);
+  CHECK(report::phase_of(19000, 20000, info) == 1);
+  CHECK(report::phase_of(19990, 20990, info) == 2);
+  CHECK(report::phase_of(20000, 21000, info) == 2);
+  info.command->ended_unix_ms = 10005;  // shorter than the slack, and inside
+  CHECK(report::phase_of(9500, 10500, info) == 1);
+  CHECK(report::phase_of(10500, 11500, info) == 2);
+  info.command->ended_unix_ms.reset();  // still running
+  CHECK(report::phase_of(50000, 51000, info) == 1);
+  info.command->started_unix_ms.reset();  // never started
+  CHECK(report::phase_of(50000, 51000, info) == 0);
+}
+
+TEST_CASE("what is torn or cut is reported up to there") {
+  const auto recording = test::deploy();
+  recording->break_after(7);
+  recording->editable().ended_unix_ms.reset();
+  const report::Report report = report_of(*recording);
+  CHECK(report.samples == 7);
+  CHECK(report.cut());
+  CHECK(report.read_error == "the file is torn");
+  CHECK(sum(report) == report.totals);
+  CHECK(report.totals.created() == 7 * 80 + 17);
+  recording->break_after(0);
+  CHECK(!report::build_report(*recording, {}));
+}
+
+TEST_CASE("a capture without a sample says so and keeps no budget") {
+  HandMade recording;
+  const report::Report report = report_of(recording, {"overflow>0"});
+  CHECK(report.samples == 0);
+  CHECK(report.verdicts[0].state == Verdict::State::kNotMeasurable);
+  CHECK(report::breached(report));
+}
+
+TEST_CASE("a day of samples takes bounded memory and hides no peak") {
+  HandMade recording;
+  for (int i = 0; i < 10'000; ++i) {
+    recording.act({1, "a", "a.service", model::Role::kServer, 80, made(i == 7777 ? 500 : 1)});
+    recording.sample(i == 7777 ? 4321 : 100);
+  }
+  const report::Report report = report_of(recording);
+  const auto& timeline = report.namespaces[0].timeline;
+  CHECK(timeline.size() <= report::kMaxTimelinePoints);
+  CHECK(timeline.size() > report::kMaxTimelinePoints / 3);
+  std::uint64_t created = 0;
+  std::uint64_t peak = 0;
+  std::int64_t end = report.begin_unix_ms;
+  for (const report::TimelinePoint& point : timeline) {
+    CHECK(point.begin_unix_ms == end);
+    end = point.end_unix_ms;
+    created += point.created;
+    peak = std::max(peak, point.in_use.value_or(0));
+  }
+  CHECK(created == 10'499);
+  CHECK(peak == 4321);
+  CHECK(end == report.end_unix_ms);
+  CHECK(report.namespaces[0].created_per_s_peak == 500);
+  CHECK(report.namespaces[0].arrivals_per_s_peak == Approx(504.0 / 5));
+}
+
+TEST_CASE("namespaces are told apart, the fullest is first, and sums are over all") {
+  HandMade recording;
+  recording.namespaces.push_back({2, 4026532000U, "blue", {}, {}});
+  model::NetnsRow blue;
+  blue.netns = 4026532000U;
+  blue.name = "blue";
+  blue.limit = 100;
+  blue.in_use = 90;
+  blue.counts = made(90);
+  recording.more = {blue};
+  recording.act({1, "a", "a.service", model::Role::kServer, 80, made(1000)});
+  recording.act({2, "a", "a.service", model::Role::kServer, 80, made(90), 2});
+  recording.sample(1000);
+  const report::Report report =
+      report_of(recording, {"in_use_peak>80%", "in_use_peak{netns=host}>80%", "created{netns=blue}>89",
+                            "created{netns=nowhere}>0", "in_use_peak>999"});
+  REQUIRE(report.namespaces.size() == 2);
+  CHECK(report.namespaces[0].last.name == "blue");
+  CHECK(report.totals.created() == 1090);
+  CHECK(sum(report) == report.totals);
+  CHECK(report.verdicts[0].state == Verdict::State::kBreached);
+  CHECK(report.verdicts[0].measured == 90.0);
+  CHECK(report.verdicts[1].state == Verdict::State::kKept);
+  CHECK(report.verdicts[2].state == Verdict::State::kBreached);
+  CHECK(report.verdicts[2].measured == 90.0);
+  CHECK(report.owners[report.verdicts[2].owner.value()].row.netns_name == "blue");
+  CHECK(report.verdicts[3].state == Verdict::State::kNotMeasurable);
+  CHECK(report.verdicts[4].measured == 1000.0);
+}
+
+TEST_CASE("a namespace that takes the number of one that is gone counts on") {
+  HandMade recording;
+  model::NetnsRow old;
+  old.netns = 4026532000U;
+  old.counts = made(70);
+  recording.more = {old};
+  recording.sample(0);
+  old.gone = true;
+  model::NetnsRow young = old;
+  young.gone = false;
+  young.counts = made(3);
+  recording.more = {old, young};
+  recording.sample(0);
+  CHECK(report_of(recording).totals.created() == 73);
+  young.counts = made(5);  // the old one is no longer listed
+  recording.more = {young};
+  recording.sample(0);
+  CHECK(report_of(recording).totals.created() == 78);
+}
+
+TEST_CASE("verdicts of a deploy: value, state, culprit and share") {
+  const auto recording = test::deploy();
+  Verdict of = verdict(*recording, "overflow>0");
+  CHECK(of.state == Verdict::State::kBreached);
+  CHECK(of.measured == 4454.0);
+  const report::Report report = report_of(*recording);
+  CHECK(report.owners[of.owner.value()].row.process->comm == "scheduler");
+  CHECK(of.owner_count == 4454);
+  CHECK(of.owner_share == 1.0);
+
+  CHECK(verdict(*recording, "overflow>4454").state == Verdict::State::kKept);
+  CHECK(verdict(*recording, "overflow>=4454").state == Verdict::State::kBreached);
+  CHECK(verdict(*recording, "overflow{service=web}>0").state == Verdict::State::kKept);
+  CHECK(verdict(*recording, "created{service=web}>719").measured == 720.0);
+  CHECK(verdict(*recording, "created{comm=nobody}>0").words == "0 (no row matches)");
+  CHECK(verdict(*recording, "created{role=client,port=6379}==240").state == Verdict::State::kBreached);
+  CHECK(verdict(*recording, "created{service=scheduler}>80%").measured == Approx(100.0 * 4023 / 5000));
+  CHECK(verdict(*recording, "unattributed>16").measured == 17.0);
+  CHECK(verdict(*recording, "unattributed>1%").measured == Approx(0.34));
+  CHECK(verdict(*recording, "in_use_peak>=5000").state == Verdict::State::kBreached);
+  CHECK(verdict(*recording, "in_use_peak>100%").state == Verdict::State::kKept);
+  CHECK(verdict(*recording, "created_per_s_peak>=1080").state == Verdict::State::kBreached);
+  CHECK(verdict(*recording, "created_per_s_peak>1080").state == Verdict::State::kKept);
+  CHECK(verdict(*recording, "overflow>47%").measured == Approx(100.0 * 4454 / 9454));
+  CHECK(verdict(*recording, "lost_events>0").state == Verdict::State::kKept);
+  CHECK(verdict(*recording, "expired<1").state == Verdict::State::kBreached);
+}
+
+TEST_CASE("created_ratio compares during with before, of the rows that are asked for") {
+  const auto recording = test::deploy();
+  CHECK(verdict(*recording, "created_ratio>3").measured == Approx(458.3 / 83.4));
+  CHECK(verdict(*recording, "created_ratio{service=web}>3").measured == Approx(0.7));
+  CHECK(std::isinf(verdict(*recording, "created_ratio{service=scheduler}>3").measured.value()));
+  CHECK(verdict(*recording, "created_ratio{service=scheduler}>3").state == Verdict::State::kBreached);
+  CHECK(verdict(*recording, "created_ratio{service=none}>3").measured == 1.0);
+}
+
+TEST_CASE("what cannot be measured fails, whatever the comparison") {
+  for (const char* budget : {"expired>0", "expired<1", "reused>=0", "recycled==0", "purged!=1"}) {
+    const auto recording = test::deploy();
+    recording->editable().probe = {"tracepoint", {}, false};
+    const Verdict of = verdict(*recording, budget);
+    INFO(budget << ": " << of.words);
+    CHECK(of.state == Verdict::State::kNotMeasurable);
+    CHECK(of.fails());
+    CHECK(of.words.find("tracepoint") != std::string::npos);
+  }
+  const auto recording = test::deploy();
+  recording->editable().command.reset();
+  CHECK(verdict(*recording, "created_ratio>3").state == Verdict::State::kNotMeasurable);
+  const auto no_before = test::deploy();
+  no_before->editable().command->started_unix_ms = test::kTime;
+  CHECK(verdict(*no_before, "created_ratio>3").state == Verdict::State::kNotMeasurable);
+  HandMade unread;
+  unread.netns.limit.reset();
+  unread.netns.missed = {};
+  unread.sample(5);
+  CHECK(verdict(unread, "in_use_peak>80%").state == Verdict::State::kNotMeasurable);
+  CHECK(verdict(unread, "in_use_peak>80").state == Verdict::State::kKept);
+  CHECK(verdict(unread, "missed>0").state == Verdict::State::kNotMeasurable);
+}
+
+TEST_CASE("the headline says the most important thing") {
+  const auto recording = test::deploy();
+  CHECK(report::headline(report_of(*recording)) ==
+        "4,454 closed connections were refused a place in the table, all of scheduler of scheduler.service (server "
+        ":9000)");
+  HandMade quiet;
+  quiet.sample(4999);
+  CHECK(report::headline(report_of(quiet)) == "nothing was refused; the table was 99% full at most");
+}
