@@ -257,12 +257,14 @@ Grid owners_grid(const Report& report, std::size_t most) {
   return grid;
 }
 
-std::string verdict_words(const Report& report, const report::Verdict& verdict) {
-  std::string words = verdict.budget.text + ": " + verdict.words;
-  if (verdict.state == report::Verdict::State::kNotMeasurable)
-    words = verdict.budget.text + ": not measurable: " + verdict.words;
+std::string measured_words(const Report& report, const report::Verdict& verdict) {
   const std::string culprit = report::culprit_words(report, verdict);
-  return culprit.empty() ? words : words + "; " + culprit;
+  const bool unknown = verdict.state == report::Verdict::State::kNotMeasurable;
+  return (unknown ? "not measurable: " : "") + verdict.words + (culprit.empty() ? "" : "; " + culprit);
+}
+
+std::string verdict_words(const Report& report, const report::Verdict& verdict) {
+  return verdict.budget.text + ": " + measured_words(report, verdict);
 }
 
 std::vector<Moment> moments(const Report& report) {

@@ -38,7 +38,9 @@ std::vector<Fact> trust_facts(const report::Report& report);
 Grid phases_grid(const report::Report& report, bool fullest);
 /// At most so many rows, most arrivals first; then what the others come to, and the sum.
 Grid owners_grid(const report::Report& report, std::size_t most);
-/// A sentence for each verdict.
+/// What was measured, and whose it is.
+std::string measured_words(const report::Report& report, const report::Verdict& verdict);
+/// The same behind the budget.
 std::string verdict_words(const report::Report& report, const report::Verdict& verdict);
 /// "web1, ./deploy.sh, 2026-01-02 03:04".
 std::string report_title(const report::Report& report);

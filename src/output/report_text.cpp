@@ -8,6 +8,7 @@
 #include "output/report_parts.hpp"
 #include "output/text_chart.hpp"
 #include "output/text_grid.hpp"
+#include "output/text_parts.hpp"
 #include "output/wrap.hpp"
 
 namespace twtrace::output {
@@ -16,25 +17,11 @@ namespace {
 using report::Finding;
 using report::Report;
 using report::Severity;
-using report::Verdict;
 
 constexpr std::size_t kLabelColumns = 10;
 
 std::string heading(const std::string& text) {
   return "\n" + base::fit(base::sanitize_terminal(text), kTextColumns) + "\n";
-}
-
-std::string verdicts(const Report& report, Color color) {
-  const bool failed = report::breached(report);
-  std::string out = wrapped(base::sanitize_terminal(report::headline(report)) + ".", 0, 0, true);
-  for (const Verdict& verdict : report.verdicts) {
-    const char* word = verdict.fails() ? "FAIL" : "ok";
-    out += verdict.fails() ? alarm(word, color) : word;
-    out += std::string(verdict.fails() ? 1 : 3, ' ');
-    out += wrapped(base::sanitize_terminal(verdict_words(report, verdict)), 5, 5, true);
-  }
-  if (report.verdicts.empty()) return out;
-  return out + (failed ? alarm("A budget is breached.", color) + "\n" : "Every budget is kept.\n");
 }
 
 std::string facts(const std::vector<Fact>& all) {
@@ -87,7 +74,8 @@ std::string findings(const Report& report, Color color) {
 }  // namespace
 
 std::string report_text(const Report& report, Color color) {
-  std::string out = verdicts(report, color);
+  std::string out = wrapped(base::sanitize_terminal(report::headline(report)) + ".", 0, 0, true);
+  out += text_verdicts(report, color);
   out += "\n" + facts(header_facts(report));
   out += phases(report);
   if (const std::string chart = text_chart(report); !chart.empty())

@@ -8,6 +8,7 @@
 
 #include "base/escape.hpp"
 #include "base/format.hpp"
+#include "output/chart_scale.hpp"
 #include "output/report_parts.hpp"
 #include "output/wrap.hpp"
 
@@ -92,17 +93,7 @@ std::string text_chart(const Report& report) {
   const std::size_t points = report.namespaces.front().timeline.size();
   const std::size_t columns = std::min(kChartColumns, points * std::max<std::size_t>(kChartColumns / points, 1));
   const std::vector<Slice> all = slices(report, columns);
-  std::uint64_t in_use = 0;
-  std::uint64_t limit = 0;
-  bool refused = false;
-  for (const Slice& slice : all) {
-    in_use = std::max(in_use, slice.in_use);
-    limit = std::max(limit, slice.limit);
-    refused = refused || slice.refused != 0;
-  }
-  // The limit is in the picture only when the table came near it; else it would flatten everything.
-  const bool limit_shown = limit != 0 && in_use * 4 >= limit;
-  const std::uint64_t top = std::max<std::uint64_t>(limit_shown ? std::max(limit, in_use) : in_use, 1);
+  const auto [top, limit, refused, limit_shown] = chart_scale(report);
   std::string out;
   for (std::size_t row = kRows; row >= 1; --row) {
     std::string line = label(row == kRows ? base::human_count(top) : row == 1 ? "0" : "");
@@ -112,7 +103,7 @@ std::string text_chart(const Report& report) {
     }
     out += finish(line);
   }
-  if (refused) {
+  if (refused != 0) {
     std::string line = label("refused");
     for (const Slice& slice : all) line += slice.refused != 0 ? '!' : ' ';
     out += finish(line);

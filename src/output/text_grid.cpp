@@ -8,26 +8,40 @@
 namespace twtrace::output {
 namespace {
 
+/// Between columns; the narrow one where a column of text would have to be cut.
 constexpr std::size_t kGap = 2;
+constexpr std::size_t kNarrowGap = 1;
 constexpr std::size_t kNarrowest = 8;
 
-std::string line(const Grid& grid, const std::vector<std::string>& cells, const std::vector<std::size_t>& widths) {
+/// How a grid is laid out.
+struct Layout {
+  std::vector<std::size_t> widths;
+  std::size_t gap = kGap;
+};
+
+std::string line(const Grid& grid, const std::vector<std::string>& cells, const Layout& layout) {
   std::string text;
-  for (std::size_t i = 0; i < widths.size(); ++i) {
-    text += (i == 0 ? std::string() : std::string(kGap, ' ')) + base::pad(cells[i], widths[i], grid.columns[i].align);
+  for (std::size_t i = 0; i < layout.widths.size(); ++i) {
+    if (i != 0) text.append(layout.gap, ' ');
+    text += base::pad(cells[i], layout.widths[i], grid.columns[i].align);
   }
   text.erase(text.find_last_not_of(' ') + 1);
   return base::fit(text, kTextColumns) + "\n";
 }
 
-std::vector<std::size_t> widths_of(const Grid& grid, const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
+Layout layout_of(const Grid& grid, const std::vector<std::vector<std::string>>& rows) {
+  Layout layout;
+  std::vector<std::size_t>& widths = layout.widths;
   std::size_t sum = 0;
   for (std::size_t i = 0; i < grid.columns.size(); ++i) {
     std::size_t width = base::display_width(grid.columns[i].title);
     for (const auto& row : rows) width = std::max(width, base::display_width(row[i]));
     widths.push_back(width);
     sum += width + (i == 0 ? 0 : kGap);
+  }
+  if (sum > kTextColumns && !widths.empty()) {
+    layout.gap = kNarrowGap;
+    sum -= (widths.size() - 1) * (kGap - kNarrowGap);
   }
   while (sum > kTextColumns) {
     std::size_t widest = widths.size();
@@ -39,7 +53,7 @@ std::vector<std::size_t> widths_of(const Grid& grid, const std::vector<std::vect
     --widths[widest];
     --sum;
   }
-  return widths;
+  return layout;
 }
 
 }  // namespace
@@ -49,11 +63,11 @@ std::string text_grid(const Grid& grid) {
   for (auto& row : rows) {
     for (std::string& cell : row) cell = base::sanitize_terminal(cell);
   }
-  const std::vector<std::size_t> widths = widths_of(grid, rows);
+  const Layout layout = layout_of(grid, rows);
   std::vector<std::string> titles;
   for (const GridColumn& column : grid.columns) titles.push_back(column.title);
-  std::string out = line(grid, titles, widths);
-  for (const auto& row : rows) out += line(grid, row, widths);
+  std::string out = line(grid, titles, layout);
+  for (const auto& row : rows) out += line(grid, row, layout);
   return out;
 }
 

@@ -1,7 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reports of a recorded deploy, compared with those in golden/. $TWTRACE_UPDATE_GOLDEN=1 writes them anew.
+#include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <sstream>
+
+#include "base/escape.hpp"
+#include "base/unicode.hpp"
+#include "output/diff_formats.hpp"
+#include "output/html_parts.hpp"
+#include "output/report_csv.hpp"
+#include "output/report_html.hpp"
+#include "output/report_json.hpp"
+#include "output/report_markdown.hpp"
 #include "output/report_text.hpp"
 #include "support/deploy.hpp"
 #include "support/golden.hpp"
@@ -21,9 +39,204 @@ report::Report deploy_report() {
                                      "created_ratio>3", "missed>0"});
 }
 
+/// A deploy whose every name was chosen by somebody who means ill.
+std::unique_ptr<test::HandMade> hostile() {
+  const std::string evil = "<script>alert(1)</script>\x1b[31m|`*_[x](http://e.x)\n=1+1,\"'\xff";
+  auto recording = test::deploy();
+  model::CaptureInfo& info = recording->editable();
+  info.host = {evil, evil};
+  info.probe.backend = evil;
+  info.probe.fallbacks = {evil};
+  info.twtrace_version = evil;
+  info.command->argv = {evil, evil};
+  info.marks = {{test::kTime + 3000, evil}};
+  recording->netns.name = evil;
+  recording->namespaces.front().name = evil;
+  recording->head.port_use = std::make_shared<std::vector<model::PortUse>>(
+      std::vector<model::PortUse>{{4026531840U, {evil, std::uint16_t{1}}, {99, 100}}});
+  recording->act({7, evil, evil, model::Role::kServer, 1, test::made(9000, 0, 1, 1)});
+  recording->sample(5000);
+  return recording;
+}
+
+report::Report hostile_report() { return report_of(*hostile(), {"overflow{service=\"<script>\"}>=0", "created>0"}); }
+
+std::vector<std::string> lines(const std::string& text) {
+  std::vector<std::string> all;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) all.push_back(line);
+  return all;
+}
+
+/// Everything that a terminal, a parser or a reader could trip over.
+void check_harmless(const std::string& text) {
+  CHECK(base::is_valid_utf8(text));
+  for (const char c : text) CHECK((c == '\n' || static_cast<unsigned char>(c) >= ' '));
+}
+
+report::Diff deploy_diff() {
+  auto after = test::deploy();
+  after->act({9, "cron", "cron.service", model::Role::kClient, 443, test::made(5)});
+  after->editable().settings_at_start.front().limit = 6000;
+  after->sample(5000);
+  return report::diff_reports(report_of(*test::deploy()), report_of(*after),
+                              {report::parse_budget("created_ratio>3").value()});
+}
+
+/// The base64 SHA-256 of `text` by the tool that every Linux system has.
+std::string sha256_base64(const std::string& text) {
+  std::string path = "/tmp/twtrace-style-XXXXXX";
+  const int fd = ::mkstemp(path.data());
+  REQUIRE(fd >= 0);
+  ::close(fd);
+  std::ofstream(path) << text;
+  std::array<char, 65> hex{};
+  FILE* tool = ::popen(("sha256sum " + path).c_str(), "r");
+  REQUIRE(tool != nullptr);
+  REQUIRE(std::fread(hex.data(), 1, 64, tool) == 64);
+  ::pclose(tool);
+  std::remove(path.c_str());
+  std::string bits;
+  for (std::size_t i = 0; i < 64; ++i) {
+    const int digit = std::stoi(std::string(1, hex.at(i)), nullptr, 16);
+    for (int bit = 3; bit >= 0; --bit) bits += (digit >> bit & 1) != 0 ? '1' : '0';
+  }
+  bits.append(2, '0');  // 256 bits are 42 digits and four bits
+  const std::string alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  for (std::size_t i = 0; i < bits.size(); i += 6) out += alphabet.at(std::stoul(bits.substr(i, 6), nullptr, 2));
+  return out + "=";
+}
+
 }  // namespace
 
-TEST_CASE("golden reports of a deploy") {
+TEST_CASE("golden reports of a deploy, in every format") {
   const report::Report report = deploy_report();
   test::check_golden("output/golden/deploy.txt", output::report_text(report, output::Color::kNever));
+  test::check_golden("output/golden/deploy.md", output::report_markdown(report));
+  test::check_golden("output/golden/deploy.json", output::report_json(report) + "\n");
+  test::check_golden("output/golden/deploy.csv", output::report_csv(report));
+  test::check_golden("output/golden/deploy.html", output::report_html(report));
+}
+
+TEST_CASE("golden differences of two deploys, in every format") {
+  const report::Diff diff = deploy_diff();
+  test::check_golden("output/golden/diff.txt", output::diff_text(diff, output::Color::kNever));
+  test::check_golden("output/golden/diff.md", output::diff_markdown(diff));
+  test::check_golden("output/golden/diff.json", output::diff_json(diff) + "\n");
+  test::check_golden("output/golden/diff.csv", output::diff_csv(diff));
+  test::check_golden("output/golden/diff.html", output::diff_html(diff));
+}
+
+TEST_CASE("a report as text fits a mail, whatever the names are") {
+  for (const auto& report : {deploy_report(), hostile_report()}) {
+    const std::string text = output::report_text(report, output::Color::kNever);
+    check_harmless(text);
+    for (const std::string& line : lines(text)) {
+      INFO(line);
+      CHECK(base::display_width(line) <= 79);
+    }
+  }
+}
+
+TEST_CASE("colour changes nothing but colour") {
+  const report::Report report = deploy_report();
+  const std::string colored = output::report_text(report, output::Color::kAlways);
+  CHECK(colored.find("\x1b[31mFAIL\x1b[0m") != std::string::npos);
+  CHECK(std::regex_replace(colored, std::regex("\x1b\\[[0-9]+m"), "") ==
+        output::report_text(report, output::Color::kNever));
+}
+
+TEST_CASE("names are escaped in HTML and Markdown") {
+  const report::Report report = hostile_report();
+  const report::Diff diff = report::diff_reports(report_of(*test::deploy()), report_of(*hostile()), {});
+  for (const std::string& html : {output::report_html(report), output::diff_html(diff)}) {
+    check_harmless(html);
+    CHECK(html.find("<script") == std::string::npos);
+    CHECK(html.find("&lt;script&gt;") != std::string::npos);
+    CHECK(html.find("href") == std::string::npos);
+  }
+  for (const std::string& markdown : {output::report_markdown(report), output::diff_markdown(diff)}) {
+    check_harmless(markdown);
+    CHECK(markdown.find("<script") == std::string::npos);
+    // The chart is a block of HTML, in which Markdown means nothing.
+    const std::string text = std::regex_replace(markdown, std::regex("<pre>[^<]*</pre>"), "");
+    CHECK(text.find("](") == std::string::npos);
+    CHECK(text.find("://") == std::string::npos);
+  }
+}
+
+TEST_CASE("rows of Markdown tables have as many cells as their titles") {
+  for (const std::string& line : lines(output::report_markdown(hostile_report()))) {
+    if (line.empty() || line.front() != '|') continue;
+    INFO(line);
+    const auto bars = std::count(line.begin(), line.end(), '|');
+    CHECK((bars == 5 || bars == 9));  // before, during, after; or the offenders
+  }
+}
+
+TEST_CASE("the page forbids scripts and the network, and allows its own style") {
+  const std::string html = output::report_html(deploy_report());
+  CHECK(html.find("content=\"default-src 'none'; style-src 'sha256-" + sha256_base64(output::kHtmlStyle) + "'") !=
+        std::string::npos);
+  CHECK(html.find("style=\"") == std::string::npos);
+  CHECK(html.find("src=") == std::string::npos);
+  CHECK(html.find(" on") == html.find(" on "));
+  for (const char* part : {"<title id=\"timeline\">", "role=\"img\"", "limit 5,000", "command starts", "drain"}) {
+    INFO(part);
+    CHECK(html.find(part) != std::string::npos);
+  }
+}
+
+TEST_CASE("JSON is one line of ASCII with the numbers of the report") {
+  const report::Report report = hostile_report();
+  const std::string text = output::report_json(report);
+  for (const char c : text) CHECK((c >= ' ' && c < 127));
+  const auto json = nlohmann::json::parse(text);
+  CHECK(json["schema"] == "twtrace.report/1");
+  CHECK(json["breached"] == true);
+  std::uint64_t created = 0;
+  for (const auto& row : json["offenders"]) created += row["created"].get<std::uint64_t>();
+  CHECK(created == json["capture"]["totals"]["created"]);
+  CHECK(json["capture"]["host"]["name_hex"].is_string());
+}
+
+TEST_CASE("how buckets ended is unknown where the backend does not see it") {
+  auto recording = test::deploy();
+  recording->editable().probe.sees_removal = false;
+  const report::Report report = report_of(*recording);
+  CHECK(nlohmann::json::parse(output::report_json(report))["phases"][0]["total"]["expired"].is_null());
+  CHECK(std::regex_search(output::report_text(report, output::Color::kNever), std::regex("\nexpired +- +- +-\n")));
+  CHECK(output::report_csv(report).find(",,,\n") != std::string::npos);
+}
+
+TEST_CASE("CSV cells of text are guarded and every line has the same number of cells") {
+  auto recording = test::deploy();
+  recording->act({7, "=cmd()", "+evil.service", model::Role::kServer, 1, test::made(90)});
+  recording->sample(5000);
+  const std::string csv = output::report_csv(report_of(*recording));
+  CHECK(csv.find(",'+evil.service,'=cmd(),") != std::string::npos);
+  for (const std::string& line : lines(csv)) CHECK(std::count(line.begin(), line.end(), ',') == 20);
+}
+
+TEST_CASE("a capture without a sample, or without a command, can be printed") {
+  test::HandMade empty;
+  const report::Report nothing = report_of(empty, {"overflow>0"});
+  test::HandMade quiet;
+  quiet.act({1, "nginx", "web.service", model::Role::kServer, 80, test::made(3)});
+  quiet.sample(3);
+  quiet.editable().ended_unix_ms = quiet.now_unix_ms();
+  const report::Report little = report_of(quiet, {"overflow>0"});
+  for (const report::Report& report : {nothing, little}) {
+    for (const std::string& text : {output::report_text(report, output::Color::kNever), output::report_markdown(report),
+                                    output::report_html(report), output::report_csv(report)}) {
+      check_harmless(text);
+      CHECK(!text.empty());
+    }
+    CHECK(nlohmann::json::accept(output::report_json(report)));
+  }
+  const std::string text = output::report_text(nothing, output::Color::kNever);
+  CHECK(text.find("nothing can be said") != std::string::npos);
+  CHECK(text.find("complete  no") != std::string::npos);
+  CHECK(output::report_text(little, output::Color::kNever).find("the limit of 5,000 is above") != std::string::npos);
 }

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/diff_parts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/format.hpp"
+#include "model/columns.hpp"
+
+namespace twtrace::output {
+namespace {
+
+using base::grouped;
+using report::Diff;
+using report::DiffRow;
+using report::Report;
+
+std::uint64_t created(const std::optional<model::Counters>& counts) { return counts ? counts->created() : 0; }
+
+std::string state(const DiffRow& row) { return !row.before ? "new" : !row.after ? "gone" : ""; }
+
+std::string overflow_words(const DiffRow& row) {
+  const std::uint64_t before = row.before ? row.before->overflow() : 0;
+  const std::uint64_t after = row.after ? row.after->overflow() : 0;
+  return report::change_words(before, after);
+}
+
+std::string service_of(const DiffRow& row) {
+  if (row.key.kind != model::RowKind::kNormal) return std::string(model::row_label(row.key.kind));
+  return row.key.service.empty() ? "-" : row.key.service;
+}
+
+}  // namespace
+
+std::string diff_headline(const Diff& diff) {
+  const auto count = [&](auto&& test) { return std::count_if(diff.rows.begin(), diff.rows.end(), test); };
+  const auto differing = count([](const DiffRow& row) { return row.differs(); });
+  if (differing == 0) return fmt::format("the captures do not differ: {} rows, all the same", diff.rows.size());
+  return fmt::format("the captures differ in {} of {} rows ({} new, {} gone); created {}, overflow {}", differing,
+                     diff.rows.size(), count([](const DiffRow& row) { return !row.before; }),
+                     count([](const DiffRow& row) { return !row.after; }),
+                     report::change_words(diff.before.totals.created(), diff.after.totals.created()),
+                     report::change_words(diff.before.totals.overflow(), diff.after.totals.overflow()));
+}
+
+Grid diff_captures_grid(const Diff& diff) {
+  Grid grid;
+  grid.columns = {{"", base::Align::kLeft}, {"before"}, {"after"}};
+  const auto add = [&](const char* name, const auto& cell) {
+    grid.rows.push_back({name, cell(diff.before), cell(diff.after)});
+  };
+  add("host", [](const Report& report) { return report.info.host.name; });
+  add("kernel", [](const Report& report) { return report.info.host.kernel; });
+  add("began", [](const Report& report) { return time_words(report.begin_unix_ms); });
+  add("time", [](const Report& report) { return base::duration(report.seconds); });
+  add("limit", [](const Report& report) {
+    return report.namespaces.empty() ? std::string("-") : count_words(report.namespaces.front().last.limit);
+  });
+  add("in use, peak", [](const Report& report) {
+    return report.namespaces.empty() ? std::string("-") : count_words(report.namespaces.front().in_use_peak);
+  });
+  add("created", [](const Report& report) { return grouped(report.totals.created()); });
+  add("created/s", [](const Report& report) {
+    return report.seconds > 0 ? base::rate(static_cast<double>(report.totals.created()) / report.seconds) : "-";
+  });
+  add("overflow", [](const Report& report) { return grouped(report.totals.overflow()); });
+  add("no_memory", [](const Report& report) { return grouped(report.totals.no_memory); });
+  return grid;
+}
+
+Grid diff_grid(const Diff& diff) {
+  Grid grid;
+  grid.columns = {{"", base::Align::kLeft},
+                  {"SERVICE", base::Align::kLeft},
+                  {"PROCESS", base::Align::kLeft},
+                  {"ROLE", base::Align::kLeft},
+                  {"PORT"},
+                  {"BEFORE"},
+                  {"AFTER"},
+                  {"CREATED"}};
+  if (diff.by_rate) grid.columns.push_back({"/S BEFORE"});
+  if (diff.by_rate) grid.columns.push_back({"/S AFTER"});
+  grid.columns.push_back({"OVERFLOW"});
+  const std::size_t shown = std::min(kDiffRowsShown, diff.rows.size());
+  for (std::size_t i = 0; i < shown; ++i) {
+    const DiffRow& row = diff.rows[i];
+    std::vector<std::string> cells = {state(row),
+                                      service_of(row),
+                                      row.key.comm.empty() ? "-" : row.key.comm,
+                                      row.key.role ? model::to_string(*row.key.role) : "-",
+                                      row.key.port ? std::to_string(*row.key.port) : "-",
+                                      row.before ? grouped(row.before->created()) : "-",
+                                      row.after ? grouped(row.after->created()) : "-",
+                                      report::change_words(created(row.before), created(row.after))};
+    if (diff.by_rate) cells.push_back(base::rate(row.before_per_s));
+    if (diff.by_rate) cells.push_back(base::rate(row.after_per_s));
+    cells.push_back(overflow_words(row));
+    grid.rows.push_back(std::move(cells));
+  }
+  if (shown < diff.rows.size()) {
+    std::vector<std::string> cells(grid.columns.size());
+    cells[1] = fmt::format("+{} more rows", diff.rows.size() - shown);
+    grid.rows.push_back(std::move(cells));
+  }
+  return grid;
+}
+
+}  // namespace twtrace::output

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sections of a difference as plain text, before a format escapes and arranges them. Private to this folder.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "output/report_parts.hpp"
+#include "report/diff.hpp"
+
+namespace twtrace::output {
+
+/// Rows that a difference for reading shows.
+inline constexpr std::size_t kDiffRowsShown = 20;
+
+/// "The captures differ: ...", or that they do not.
+std::string diff_headline(const report::Diff& diff);
+/// The two captures side by side.
+Grid diff_captures_grid(const report::Diff& diff);
+/// At most kDiffRowsShown rows, then how many more there are.
+Grid diff_grid(const report::Diff& diff);
+
+}  // namespace twtrace::output

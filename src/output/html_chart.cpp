@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pictures as SVG with presentation attributes only: they look the same where styles are forbidden. Text takes the
+// page's colour, and the other colours are seen on white and on black.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/format.hpp"
+#include "model/words.hpp"
+#include "output/chart_scale.hpp"
+#include "output/html_parts.hpp"
+
+namespace twtrace::output {
+namespace {
+
+using report::Report;
+using report::TimelinePoint;
+
+constexpr double kWidth = 960;
+constexpr double kLeft = 64;
+constexpr double kRight = 16;
+constexpr double kTop = 34;      // letters of the moments
+constexpr double kPlot = 230;    // height of the table's plot
+constexpr double kGap = 14;      // between it and the refusals
+constexpr double kRefused = 46;  // height of theirs
+constexpr double kBelow = 26;    // times
+constexpr double kPlotWidth = kWidth - kLeft - kRight;
+constexpr double kHeight = kTop + kPlot + kGap + kRefused + kBelow;
+constexpr int kTicks = 4;
+constexpr std::size_t kMomentsNamed = 26;
+
+constexpr const char* kInUse = "#4a8fd8";
+constexpr const char* kBad = "#d9483b";
+constexpr const char* kMark = "#8d7ac4";
+constexpr const char* kText = "font-family=\"system-ui,sans-serif\" font-size=\"12\" fill=\"currentColor\"";
+
+/// Where a moment lies on the time axis.
+class Axis {
+ public:
+  explicit Axis(const Report& report)
+      : begin_(static_cast<double>(report.begin_unix_ms)),
+        length_(std::max(1.0, static_cast<double>(report.end_unix_ms - report.begin_unix_ms))) {}
+
+  double x(std::int64_t unix_ms) const {
+    return kLeft + std::clamp((static_cast<double>(unix_ms) - begin_) / length_, 0.0, 1.0) * kPlotWidth;
+  }
+  double length_s() const { return length_ / 1000; }
+
+ private:
+  double begin_;
+  double length_;
+};
+
+double y(std::uint64_t value, std::uint64_t top) {
+  return kTop + kPlot * (1 - std::min(1.0, static_cast<double>(value) / static_cast<double>(top)));
+}
+
+std::string text_at(double x, double y, const char* anchor, const std::string& text) {
+  return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\" {}>{}</text>\n", x, y, anchor, kText,
+                     base::html_text(text));
+}
+
+std::string line(double x1, double y1, double x2, double y2, const char* stroke, const char* more) {
+  return fmt::format("<line x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" stroke=\"{}\" {}/>\n", x1, y1, x2,
+                     y2, stroke, more);
+}
+
+std::string grid_lines(const Axis& axis, const ChartScale& scale) {
+  std::string out;
+  for (int i = 0; i <= kTicks; ++i) {
+    const std::uint64_t value = scale.top * static_cast<std::uint64_t>(i) / kTicks;
+    out += line(kLeft, y(value, scale.top), kWidth - kRight, y(value, scale.top), "currentColor",
+                "stroke-opacity=\"0.15\"");
+    out += text_at(kLeft - 8, y(value, scale.top) + 4, "end", base::human_count(value));
+    const double at = static_cast<double>(i) / kTicks;
+    out += text_at(kLeft + at * kPlotWidth, kHeight - 6,
+                   i == 0        ? "start"
+                   : i == kTicks ? "end"
+                                 : "middle",
+                   "+" + base::duration(at * axis.length_s()));
+  }
+  return out;
+}
+
+/// Steps, not slopes: what lies between two samples was not measured.
+std::string in_use(const Axis& axis, const ChartScale& scale, const std::vector<TimelinePoint>& timeline) {
+  std::string path;
+  for (const TimelinePoint& point : timeline) {
+    const double height = y(point.in_use.value_or(0), scale.top);
+    path += fmt::format("{}{:.1f} {:.1f}L{:.1f} {:.1f}", path.empty() ? "M" : "L", axis.x(point.begin_unix_ms), height,
+                        axis.x(point.end_unix_ms), height);
+  }
+  return fmt::format(
+      "<path d=\"{}L{:.1f} {:.1f}L{:.1f} {:.1f}Z\" fill=\"{}\" fill-opacity=\"0.35\"/>\n"
+      "<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\"/>\n",
+      path, axis.x(timeline.back().end_unix_ms), kTop + kPlot, axis.x(timeline.front().begin_unix_ms), kTop + kPlot,
+      kInUse, path, kInUse);
+}
+
+std::string limit_line(const Axis& axis, const ChartScale& scale, const std::vector<TimelinePoint>& timeline) {
+  if (!scale.limit_shown) return {};
+  std::string path;
+  for (const TimelinePoint& point : timeline) {
+    if (!point.limit) continue;
+    const double height = y(*point.limit, scale.top);
+    path += fmt::format("{}{:.1f} {:.1f}L{:.1f} {:.1f}", path.empty() ? "M" : "L", axis.x(point.begin_unix_ms), height,
+                        axis.x(point.end_unix_ms), height);
+  }
+  return fmt::format("<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\" stroke-dasharray=\"7 4\"/>\n", path,
+                     kBad) +
+         text_at(kLeft + 6, y(scale.limit, scale.top) + 16, "start", "limit " + base::grouped(scale.limit));
+}
+
+std::string refused_bars(const Axis& axis, const ChartScale& scale, const std::vector<TimelinePoint>& timeline) {
+  const double bottom = kTop + kPlot + kGap + kRefused;
+  std::string out = line(kLeft, bottom, kWidth - kRight, bottom, "currentColor", "stroke-opacity=\"0.4\"");
+  out += text_at(kLeft - 8, bottom - 2, "end", "refused");
+  if (scale.refused == 0) return out + text_at(kLeft + 6, bottom - 6, "start", "none");
+  out += text_at(kLeft - 8, bottom - kRefused + 10, "end", base::human_count(scale.refused));
+  for (const TimelinePoint& point : timeline) {
+    if (point.refused == 0) continue;
+    const double height =
+        std::max(2.0, kRefused * static_cast<double>(point.refused) / static_cast<double>(scale.refused));
+    out += fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"{}\"/>\n",
+                       axis.x(point.begin_unix_ms), bottom - height,
+                       std::max(1.5, axis.x(point.end_unix_ms) - axis.x(point.begin_unix_ms) - 1), height, kBad);
+  }
+  return out;
+}
+
+std::string moment_lines(const Report& report, const Axis& axis) {
+  std::string out;
+  double free_from = 0;
+  std::size_t named = 0;
+  for (const Moment& moment : moments(report)) {
+    if (named == kMomentsNamed) break;
+    const double x = axis.x(moment.time_unix_ms);
+    out += line(x, kTop - 8, x, kTop + kPlot + kGap + kRefused, kMark, "stroke-width=\"1.5\" stroke-dasharray=\"2 3\"");
+    // Letters of moments that fall together stand side by side.
+    const double at = std::max(x, free_from);
+    free_from = at + 12;
+    out += text_at(at, kTop - 14, "middle", std::string(1, static_cast<char>('a' + static_cast<char>(named++))));
+  }
+  return out;
+}
+
+std::string moment_legend(const Report& report) {
+  std::vector<Fact> facts;
+  for (const Moment& moment : moments(report)) {
+    if (facts.size() == kMomentsNamed) break;
+    facts.push_back({std::string(1, static_cast<char>('a' + static_cast<char>(facts.size()))),
+                     offset_words(report, moment.time_unix_ms) + " " + moment.name});
+  }
+  return facts.empty() ? std::string() : html_facts(facts);
+}
+
+std::string svg(double height, const std::string& id, const std::string& title, const std::string& inside) {
+  return fmt::format(
+             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {:.0f} {:.0f}\" width=\"{:.0f}\" "
+             "height=\"{:.0f}\" role=\"img\" aria-labelledby=\"{}\">\n<title id=\"{}\">{}</title>\n",
+             kWidth, height, kWidth, height, id, id, base::html_text(title)) +
+         inside + "</svg>\n";
+}
+
+}  // namespace
+
+std::string html_chart(const Report& report) {
+  if (report.namespaces.empty() || report.namespaces.front().timeline.empty()) return {};
+  const std::vector<TimelinePoint>& timeline = report.namespaces.front().timeline;
+  const Axis axis(report);
+  const ChartScale scale = chart_scale(report);
+  const std::string title =
+      fmt::format("Buckets in use over {}: at most {} of {}; {} refused", base::duration(axis.length_s()),
+                  count_words(report.namespaces.front().in_use_peak),
+                  scale.limit == 0 ? "an unknown limit" : base::grouped(scale.limit),
+                  base::grouped(report.namespaces.front().last.counts.refused()));
+  std::string out = svg(kHeight, "timeline", title,
+                        grid_lines(axis, scale) + in_use(axis, scale, timeline) + limit_line(axis, scale, timeline) +
+                            refused_bars(axis, scale, timeline) + moment_lines(report, axis));
+  if (scale.limit != 0 && !scale.limit_shown) {
+    out += "<p>The limit of " + base::grouped(scale.limit) + " is far above the picture.</p>\n";
+  }
+  return out + moment_legend(report);
+}
+
+std::string html_bars(const Report& report) {
+  constexpr double kRow = 26;
+  constexpr double kBar = 16;
+  constexpr double kNames = 340;
+  constexpr double kNumbers = 150;
+  constexpr std::size_t kNameColumns = 46;
+  const std::size_t shown = std::min(kOwnersShown, report.owners.size());
+  std::uint64_t most = 1;
+  for (std::size_t i = 0; i < shown; ++i) {
+    const model::Counters& counts = report.owners[i].row.counts;
+    most = std::max(most, counts.created() + counts.refused());
+  }
+  const double unit = (kWidth - kNames - kNumbers) / static_cast<double>(most);
+  std::string inside;
+  for (std::size_t i = 0; i < shown; ++i) {
+    const model::Row& row = report.owners[i].row;
+    const double top = static_cast<double>(i) * kRow;
+    const double created = static_cast<double>(row.counts.created()) * unit;
+    const double refused = static_cast<double>(row.counts.refused()) * unit;
+    const auto bar = [&](double x, double width, const char* fill) {
+      return fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"{}\"/>\n", x,
+                         top + 4, std::max(width, 1.0), kBar, fill);
+    };
+    const std::string name = base::fit(base::sanitize_terminal(model::owner_words(row)), kNameColumns);
+    inside += text_at(kNames - 10, top + 16, "end", name) + bar(kNames, created, kInUse);
+    if (row.counts.refused() != 0) inside += bar(kNames + created, refused, kBad);
+    const std::string numbers = base::grouped(row.counts.created()) +
+                                (row.counts.refused() == 0 ? "" : " + " + base::grouped(row.counts.refused()));
+    inside += text_at(kNames + created + refused + 8, top + 16, "start", numbers);
+  }
+  return svg(static_cast<double>(shown) * kRow, "offenders",
+             "Buckets created, and refused ones behind them, by who closed first", inside) +
+         "<p>Blue: created. Red, and behind the plus sign: refused.</p>\n";
+}
+
+}  // namespace twtrace::output

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/html_parts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace twtrace::output {
+
+const char* const kHtmlStyle =
+    ":root{color-scheme:light dark;--line:#8884;--soft:#8881;--bad:#c62828;--good:#2e7d32;--warn:#b26a00}"
+    "@media(prefers-color-scheme:dark){:root{--bad:#ff8a80;--good:#81c784;--warn:#ffb74d}}"
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1.25rem}"
+    "h1{font-size:1.5rem;margin:0 0 .5rem}h2{font-size:1.1rem;margin:2.2rem 0 .6rem}"
+    "h3{font-size:1rem;margin:0 0 .4rem}b{white-space:nowrap}"
+    "table{border-collapse:collapse;font-variant-numeric:tabular-nums;max-width:100%}"
+    "th,td{padding:.25rem .75rem;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}"
+    "thead th{border-bottom-width:2px;white-space:nowrap}td.n{white-space:nowrap}"
+    "tbody tr:nth-child(even){background:var(--soft)}"
+    "table.facts th{font-weight:600;white-space:nowrap}table.facts tr{background:none}"
+    "p.headline{font-size:1.1rem;margin:.25rem 0 1rem}"
+    ".bad{color:var(--bad)}.good{color:var(--good)}.warn{color:var(--warn)}"
+    "article{border:1px solid var(--line);border-left:4px solid var(--line);border-radius:4px;padding:.8rem 1rem;"
+    "margin:.8rem 0;break-inside:avoid}"
+    "article.critical{border-left-color:var(--bad)}article.warning{border-left-color:var(--warn)}"
+    "article table.facts th,article table.facts td{border:0;padding:.1rem .75rem .1rem 0}"
+    "svg{display:block;max-width:100%;height:auto}code{font:13px/1.5 ui-monospace,monospace}"
+    "footer{margin:2.5rem 0 1rem;opacity:.75;font-size:.9rem}"
+    "@media print{body{margin:0;max-width:none;font-size:11px}h2{break-after:avoid}}";
+
+const char* const kHtmlStyleHash = "pScmBxN1daFQ2GRmwnKrDFjxKIhCqN1qRJbbefBS8dU=";
+
+std::string html_page(const std::string& title, const std::string& body) {
+  std::string out = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
+  out += fmt::format(
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{}'; base-uri "
+      "'none'; form-action 'none'\">\n",
+      kHtmlStyleHash);
+  out += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
+  out += "<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n";
+  out += "<title>" + base::html_text(title) + "</title>\n<style>" + kHtmlStyle + "</style>\n</head>\n<body>\n";
+  return out + body + "<footer>Made by twtrace, which changes nothing by itself.</footer>\n</body>\n</html>\n";
+}
+
+std::string html_heading(int level, const std::string& text) {
+  return fmt::format("<h{}>{}</h{}>\n", level, base::html_text(text), level);
+}
+
+std::string html_headline(const std::string& text) {
+  return "<p class=\"headline\">" + base::html_text(text) + "</p>\n";
+}
+
+std::string html_grid(const Grid& grid) {
+  const auto cell = [&](const char* tag, std::size_t column, const std::string& text) {
+    const bool left = grid.columns[column].align == base::Align::kLeft;
+    return fmt::format("<{} align=\"{}\"{}>{}</{}>", tag, left ? "left" : "right", left ? "" : " class=\"n\"",
+                       base::html_text(text), tag);
+  };
+  std::string out = "<table cellpadding=\"4\">\n<thead><tr>";
+  for (std::size_t i = 0; i < grid.columns.size(); ++i) out += cell("th", i, grid.columns[i].title);
+  out += "</tr></thead>\n<tbody>\n";
+  for (const auto& row : grid.rows) {
+    out += "<tr>";
+    for (std::size_t i = 0; i < row.size(); ++i) out += cell("td", i, row[i]);
+    out += "</tr>\n";
+  }
+  return out + "</tbody>\n</table>\n";
+}
+
+std::string html_facts(const std::vector<Fact>& facts) {
+  std::string out = "<table class=\"facts\">\n";
+  for (const Fact& fact : facts) {
+    out += "<tr><th align=\"left\">" + base::html_text(fact.name) + "</th><td>" + base::html_text(fact.value) +
+           "</td></tr>\n";
+  }
+  return out + "</table>\n";
+}
+
+std::string html_verdicts(const report::Report& report) {
+  if (report.verdicts.empty()) return {};
+  std::string out = "<table class=\"facts\">\n";
+  for (const report::Verdict& verdict : report.verdicts) {
+    out += fmt::format("<tr><td><b class=\"{}\">{}</b></td><td><code>{}</code></td><td>{}</td></tr>\n",
+                       verdict.fails() ? "bad" : "good", verdict.fails() ? "FAIL" : "ok",
+                       base::html_text(verdict.budget.text), base::html_text(measured_words(report, verdict)));
+  }
+  return out + "</table>\n";
+}
+
+std::string html_warnings(const std::vector<std::string>& warnings) {
+  std::string out;
+  for (const std::string& warning : warnings) {
+    out += "<p><b class=\"warn\">!</b> " + base::html_text(warning) + "</p>\n";
+  }
+  return out;
+}
+
+}  // namespace twtrace::output

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/markdown_parts.hpp"
+
+#include <algorithm>
+
+namespace twtrace::output {
+
+std::string markdown_grid(const Grid& grid) {
+  std::string titles;
+  std::string rule;
+  for (const GridColumn& column : grid.columns) {
+    titles += "| " + (column.title.empty() ? std::string(" ") : base::markdown_text(column.title)) + " ";
+    rule += column.align == base::Align::kLeft ? "| :--- " : "| ---: ";
+  }
+  std::string out = titles + "|\n" + rule + "|\n";
+  for (const auto& row : grid.rows) {
+    for (const std::string& cell : row) out += "| " + base::markdown_text(cell) + " ";
+    out += "|\n";
+  }
+  return out;
+}
+
+std::string markdown_facts(const std::vector<Fact>& facts) {
+  std::string out;
+  for (const Fact& fact : facts) {
+    out += fact.name.empty() ? "  - " : "- **" + fact.name + "** ";
+    out += base::markdown_text(fact.value) + "\n";
+  }
+  return out;
+}
+
+std::string markdown_verdict_lines(const report::Report& report) {
+  std::string out;
+  for (const report::Verdict& verdict : report.verdicts) {
+    out += std::string("- ") + (verdict.fails() ? "**FAIL** " : "ok ");
+    out += base::markdown_text(verdict_words(report, verdict)) + "\n";
+  }
+  return out;
+}
+
+std::string markdown_code(const std::string& text) {
+  // <code> takes references, which backticks do not.
+  return "<code>" + base::markdown_text(text) + "</code>";
+}
+
+}  // namespace twtrace::output

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/report_csv.hpp"
+
+#include <fmt/format.h>
+
+#include "base/escape.hpp"
+#include "model/columns.hpp"
+
+namespace twtrace::output {
+namespace {
+
+std::string text(const std::string& bytes) { return base::csv_cell(base::sanitize_terminal(bytes)); }
+
+template <class T>
+std::string number(const std::optional<T>& value) {
+  return value ? std::to_string(*value) : std::string();
+}
+
+std::string role_and_port(const model::Row& row) {
+  return fmt::format("{},{}", row.role ? model::to_string(*row.role) : "", number(row.port));
+}
+
+std::string service(const model::Row& row) { return row.service ? text(row.service->name) : std::string(); }
+std::string comm(const model::Row& row) { return row.process ? text(row.process->comm) : std::string(); }
+
+std::string removed(const report::Report& report, const model::Counters& counts) {
+  if (!report.info.probe.sees_removal) return ",,,";
+  return fmt::format("{},{},{},{}", counts.reused, counts.recycled, counts.expired, counts.purged);
+}
+
+/// Counts of a row that one of the captures does not have are empty.
+std::string pair(const report::DiffRow& row, std::uint64_t (*count)(const model::Counters&)) {
+  return fmt::format("{},{}", row.before ? std::to_string(count(*row.before)) : "",
+                     row.after ? std::to_string(count(*row.after)) : "");
+}
+
+}  // namespace
+
+std::string report_csv(const report::Report& report) {
+  std::string out =
+      "rank,kind,netns,netns_name,service,comm,pid,role,port,created,share,time_wait,fin_wait2,overflow,"
+      "overflow_time_wait,overflow_fin_wait2,no_memory,reused,recycled,expired,purged\n";
+  std::size_t rank = 0;
+  for (const report::Owner& owner : report.owners) {
+    const model::Row& row = owner.row;
+    const model::Counters& counts = row.counts;
+    out += fmt::format("{},{},{},{},{},{},{},{},{},{:.4f},{},{},{},{},{},{},{}\n", ++rank, model::row_kind(row.kind),
+                       number(row.netns), text(row.netns_name), service(row), comm(row),
+                       row.process ? number(row.process->pid) : "", role_and_port(row), counts.created(), owner.share,
+                       counts.time_wait, counts.fin_wait2, counts.overflow(), counts.overflow_time_wait,
+                       counts.overflow_fin_wait2, counts.no_memory, removed(report, counts));
+  }
+  return out;
+}
+
+std::string diff_csv(const report::Diff& diff) {
+  std::string out =
+      "kind,service,comm,role,port,created_before,created_after,created_per_s_before,created_per_s_after,"
+      "overflow_before,overflow_after,no_memory_before,no_memory_after\n";
+  for (const report::DiffRow& row : diff.rows) {
+    out += fmt::format("{},{},{},{},{},{:.3f},{:.3f},{},{}\n", model::row_kind(row.key.kind), service(row.row),
+                       comm(row.row), role_and_port(row.row),
+                       pair(row, [](const model::Counters& counts) { return counts.created(); }), row.before_per_s,
+                       row.after_per_s, pair(row, [](const model::Counters& counts) { return counts.overflow(); }),
+                       pair(row, [](const model::Counters& counts) { return counts.no_memory; }));
+  }
+  return out;
+}
+
+}  // namespace twtrace::output

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// What reports and differences have in common as JSON. Private to this folder.
+#pragma once
+
+#include "output/json_fields.hpp"
+#include "report/report.hpp"
+
+namespace twtrace::output {
+
+/// The counts in the words of the snapshot schema; how buckets ended is null where that is not seen.
+void put_counts(Json& object, const model::Counters& counts, bool sees_removal);
+/// kind, service, process, role, port.
+void put_owner(Json& object, const model::Row& row);
+/// Host, times, backend, command.
+Json capture_json(const report::Report& report);
+Json verdicts_json(const report::Report& report);
+/// A number of a sink that knows no infinity: null instead.
+Json finite(const std::optional<double>& value);
+/// Thousandths are as fine as anything here is measured.
+double rounded(double value);
+
+}  // namespace twtrace::output

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pieces of plain text. Private to this folder.
+#pragma once
+
+#include <string>
+
+#include "output/style.hpp"
+#include "report/report.hpp"
+
+namespace twtrace::output {
+
+/// A paragraph per verdict, and how it comes out in all; empty without budgets.
+std::string text_verdicts(const report::Report& report, Color color);
+
+}  // namespace twtrace::output
