@@ -15,7 +15,8 @@ const std::vector<Target>& targets() {
                                           status_target(),         cgroup_target(),
                                           mountinfo_target(),      escape_target(),
                                           json_target(),           csv_target(),
-                                          table_target(),          event_target()};
+                                          table_target(),          event_target(),
+                                          budget_target()};
   return all;
 }
 

@@ -50,5 +50,6 @@ Target json_target();
 Target csv_target();
 Target table_target();
 Target event_target();
+Target budget_target();
 
 }  // namespace twtrace::fuzz
