@@ -29,7 +29,6 @@ namespace twtrace::app {
 namespace {
 
 constexpr int kExitNotRun = 125;
-constexpr int kExitBreached = 99;
 constexpr int kSignalBase = 128;
 
 std::chrono::nanoseconds nanoseconds(double seconds) {

@@ -9,7 +9,6 @@
 #include "app/stdout_writer.hpp"
 #include "capture/reader.hpp"
 #include "output/report_text.hpp"
-#include "report/report.hpp"
 
 namespace twtrace::app {
 namespace {
@@ -32,10 +31,16 @@ base::Result<std::vector<report::Budget>> parse_budgets(const std::vector<std::s
   return budgets;
 }
 
-base::Result<bool> report_capture(const std::string& path, const std::vector<report::Budget>& budgets, bool to_stderr) {
+base::Result<report::Report> read_report(const std::string& path, const std::vector<report::Budget>& budgets) {
   auto reader = capture::Reader::open(path);
   if (!reader) return tl::unexpected(reader.error());
-  const auto built = report::build_report(**reader, budgets);
+  auto built = report::build_report(**reader, budgets);
+  if (!built) return base::prepend(built.error(), path);
+  return built;
+}
+
+base::Result<bool> report_capture(const std::string& path, const std::vector<report::Budget>& budgets, bool to_stderr) {
+  const auto built = read_report(path, budgets);
   if (!built) return tl::unexpected(built.error());
   const std::string text = output::report_text(*built, color_for(to_stderr ? STDERR_FILENO : STDOUT_FILENO));
   if (to_stderr) {

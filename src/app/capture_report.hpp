@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// What capture does with its file when it is done.
+// From a capture file to its report: shared by capture, report and diff.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
-#include "report/budget.hpp"
+#include "report/report.hpp"
 
 namespace twtrace::app {
 
 /// kUsage names the first budget that makes no sense.
 base::Result<std::vector<report::Budget>> parse_budgets(const std::vector<std::string>& texts);
 
-/// Reads the capture back and reports on it, on standard error when a command owns standard output. Whether a budget was
-/// breached.
+/// Reads a capture, whoever made it.
+base::Result<report::Report> read_report(const std::string& path, const std::vector<report::Budget>& budgets);
+
+/// Reads the capture back and reports on it, on standard error when a command owns standard output. Whether a budget
+/// was breached.
 base::Result<bool> report_capture(const std::string& path, const std::vector<report::Budget>& budgets, bool to_stderr);
 
 }  // namespace twtrace::app

@@ -46,15 +46,7 @@ base::Result<void> check_output(Options& options, const Raw& raw) {
     return base::fail(base::ErrorCode::kUsage, "events cannot be written as csv", "use --json");
   }
   if (raw.relative_time) options.time_stamp = output::TimeStamp::kRelative;
-  if (raw.color != "auto" && raw.color != "always" && raw.color != "never") {
-    return base::fail(base::ErrorCode::kUsage, fmt::format("--color: unknown value \"{}\"", raw.color),
-                      "known are always, auto, never");
-  }
-  const char* no_color = std::getenv("NO_COLOR");
-  const bool wanted = no_color == nullptr || *no_color == '\0';
-  const bool automatic = raw.color == "auto" && wanted && ::isatty(STDOUT_FILENO) != 0;
-  if (raw.color == "always" || automatic) options.color = output::Color::kAlways;
-  return {};
+  return check_color(options, raw);
 }
 
 }  // namespace
@@ -159,6 +151,18 @@ base::Result<void> check_session_options(Options& options, const Raw& raw) {
   const auto ring = parse_ring_size(raw.ring);
   if (!ring) return tl::unexpected(ring.error());
   options.session.ring_bytes = *ring;
+  return {};
+}
+
+base::Result<void> check_color(Options& options, const Raw& raw) {
+  if (raw.color != "auto" && raw.color != "always" && raw.color != "never") {
+    return base::fail(base::ErrorCode::kUsage, fmt::format("--color: unknown value \"{}\"", raw.color),
+                      "known are always, auto, never");
+  }
+  const char* no_color = std::getenv("NO_COLOR");
+  const bool wanted = no_color == nullptr || *no_color == '\0';
+  const bool automatic = raw.color == "auto" && wanted && ::isatty(STDOUT_FILENO) != 0;
+  if (raw.color == "always" || automatic) options.color = output::Color::kAlways;
   return {};
 }
 

@@ -36,6 +36,9 @@ struct Raw {
   std::optional<double> before_s;
   std::optional<double> after_s;
   std::optional<double> duration_s;
+  std::string report_format = "text";
+  std::string diff_before;
+  std::string diff_after;
 };
 
 /// CLI11 takes "-1" for a large unsigned number, and every base that strtoull knows.
@@ -69,6 +72,14 @@ base::Result<void> check_view_options(Options& options, const Raw& raw);
 /// How to trace: backend, ring size and the like.
 void add_session_options(CLI::App& app, Options& options, Raw& raw);
 base::Result<void> check_session_options(Options& options, const Raw& raw);
+
+/// --color, once it is known where output goes.
+base::Result<void> check_color(Options& options, const Raw& raw);
+
+/// What `twtrace report` and `twtrace diff` take.
+void add_report_options(CLI::App& app, Options& options, Raw& raw);
+void add_diff_options(CLI::App& app, Options& options, Raw& raw);
+base::Result<void> check_report_options(Options& options, const Raw& raw);
 
 /// -v.
 void add_verbose_option(CLI::App& app, Options& options);

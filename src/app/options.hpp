@@ -16,7 +16,7 @@
 
 namespace twtrace::app {
 
-enum class Command { kTop, kEvents, kCapture, kMark, kReplay, kDoctor, kDemo };
+enum class Command { kTop, kEvents, kCapture, kMark, kReport, kDiff, kReplay, kDoctor, kDemo };
 enum class Format { kTable, kWide, kJson, kCsv };
 
 /// `twtrace capture`.
@@ -38,6 +38,16 @@ struct MarkOptions {
   std::string name;
 };
 
+enum class ReportFormat { kText, kMarkdown, kJson, kCsv, kHtml };
+
+/// `twtrace report` and `twtrace diff`.
+struct ReportOptions {
+  std::string file = "twtrace.db";
+  std::string before = "twtrace.db.old";  ///< diff only
+  ReportFormat format = ReportFormat::kText;
+  std::vector<std::string> budgets;  ///< as typed
+};
+
 /// `twtrace replay`.
 struct ReplayOptions {
   std::string file = "twtrace.db";
@@ -56,6 +66,7 @@ struct Options {
   model::View view;
   CaptureOptions capture;
   MarkOptions mark;
+  ReportOptions report;
   ReplayOptions replay;
   std::string netns;  ///< "all", "self", an inode number, a name or a path; empty: not given, which is all
   bool show_help_only = false;

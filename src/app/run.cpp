@@ -20,6 +20,10 @@ base::Result<int> dispatch(const Options& options, const Inherited& inherited) {
       return run_capture(options, inherited);
     case Command::kMark:
       return run_mark(options);
+    case Command::kReport:
+      return run_report(options);
+    case Command::kDiff:
+      return run_diff(options);
     case Command::kReplay:
       return run_replay(options);
     case Command::kDoctor:

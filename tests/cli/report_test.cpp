@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// report and diff as a user meets them. What needs a capture makes one, which needs root.
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "cli/cli.hpp"
+#include "support/environment.hpp"
+
+using namespace twtrace::test;
+
+namespace {
+
+/// A directory for one test, removed at its end.
+class Directory {
+ public:
+  Directory() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "twtrace-report-XXXXXX").string();
+    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
+    path_ = pattern;
+  }
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+  ~Directory() { std::filesystem::remove_all(path_); }
+
+  std::string file(const std::string& name) const { return (path_ / name).string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace
+
+TEST_CASE("report and diff: bad usage is refused before any file is read") {
+  const std::pair<Arguments, std::string> inputs[] = {
+      {{"report", "--fail-if", "overflo>0"}, "unknown metric"},
+      {{"report", "--fail-if", "overflow>"}, "at 10"},
+      {{"report", "--fail-if", ""}, "at 1"},
+      {{"report", "--fail-if", "created{pid=1}>0"}, "unknown label"},
+      {{"report", "--fail-if", "lost_events>1%"}, "%"},
+      {{"report", "-o", "table"}, "\"table\""},
+      {{"report", "a", "b"}, "b"},
+      {{"report", "--bogus"}, "--bogus"},
+      {{"report", "--color", "foo"}, "\"foo\""},
+      {{"diff", "a"}, "two captures"},
+      {{"diff", "a", "b", "c"}, "c"},
+      {{"diff", "-o", "wide"}, "\"wide\""},
+      {{"diff", "--fail-if", "nope>0"}, "unknown metric"},
+      {{"capture", "--fail-if", "overflo>0"}, "unknown metric"},
+  };
+  for (const auto& [arguments, what] : inputs) {
+    INFO(arguments[0] << ' ' << arguments.back());
+    check_refused(run_twtrace(arguments), 2, what);
+  }
+}
+
+TEST_CASE("report and diff: a file that is missing or no capture is named") {
+  const Directory directory;
+  std::ofstream(directory.file("text.db")) << "this is no capture";
+  std::ofstream(directory.file("empty.db"));
+  for (const char* name : {"missing.db", "text.db", "empty.db"}) {
+    INFO(name);
+    check_refused(run_twtrace({"report", directory.file(name)}), 1, name);
+    check_refused(run_twtrace({"diff", directory.file(name), directory.file("text.db")}), 1, name);
+  }
+}
+
+TEST_CASE("report and diff of a capture: formats and exit codes") {
+  if (!privileged()) return;
+  const Directory directory;
+  const std::string db = directory.file("a.db");
+  REQUIRE(run_twtrace({"capture", "-o", db, "--duration", "0.5", "-d", "0.1"}).code == 0);
+
+  for (const char* format : {"text", "markdown", "json", "csv", "html"}) {
+    const Outcome outcome = run_twtrace({"report", "-o", format, db});
+    INFO(format << ": " << describe(outcome));
+    CHECK(outcome.code == 0);
+    CHECK(outcome.err.empty());
+    CHECK(!outcome.out.empty());
+    CHECK(run_twtrace({"diff", "-o", format, db, db}).code == 0);
+  }
+  const auto json = nlohmann::json::parse(run_twtrace({"report", "--json", db}).out);
+  CHECK(json["schema"] == "twtrace.report/1");
+  CHECK(json["capture"]["complete"] == true);
+
+  CHECK(run_twtrace({"report", "--fail-if", "created>=0", db}).code == 99);
+  CHECK(run_twtrace({"report", "--fail-if", "created<0", db}).code == 0);
+  CHECK(run_twtrace({"report", "--fail-if", "created_ratio>3", db}).code == 99);  // not measurable
+  CHECK(run_twtrace({"diff", "--fail-if", "created>=0", db, db}).code == 99);
+  CHECK(run_twtrace({"capture", "-o", directory.file("b.db"), "--duration", "0.3", "--fail-if", "created>=0"}).code ==
+        99);
+  CHECK(run_shell("\"$0\" report '" + db + "' >&-").code == 1);
+}
