@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twtrace capture`: everything that happens around a command, or until Ctrl-C, in a file.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -11,29 +10,22 @@
 #include <set>
 #include <utility>
 
+#include "app/capture_info.hpp"
 #include "app/capture_report.hpp"
 #include "app/command.hpp"
 #include "app/command_process.hpp"
 #include "app/event_loop.hpp"
-#include "app/host.hpp"
 #include "app/session.hpp"
-#include "app/version.hpp"
 #include "base/clock.hpp"
 #include "base/escape.hpp"
 #include "base/log.hpp"
 #include "capture/writer.hpp"
-#include "kernel/net_settings.hpp"
-#include "kernel/procfs.hpp"
 
 namespace twtrace::app {
 namespace {
 
 constexpr int kExitNotRun = 125;
 constexpr int kSignalBase = 128;
-
-std::chrono::nanoseconds nanoseconds(double seconds) {
-  return std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9));
-}
 
 void tell(const std::string& line) { std::fputs(("twtrace: " + line + "\n").c_str(), stderr); }
 
@@ -78,14 +70,8 @@ class Capture {
 
   base::Result<void> begin() {
     command_.argv = options_.capture.command;
-    model::CaptureInfo info;
-    const model::Snapshot head = session_.head();
-    info.twtrace_version = kVersion;
-    info.host = head.host;
-    info.probe = head.probe;
-    info.interval_s = options_.delay_s;
+    model::CaptureInfo info = capture_info(session_, options_.delay_s);
     info.started_unix_ms = clock_.unix_ms();
-    info.bucket_bytes = kernel::read_bucket_bytes();
     info.settings_at_start = session_.settings(known_settings_);
     if (!command_.argv.empty()) info.command = command_;
     auto writer = capture::Writer::create(checked_.target, info, this_process());
@@ -97,19 +83,12 @@ class Capture {
         if (writer_) note(writer_->add_event(event));
       });
     }
-    return loop_.set_interval(nanoseconds(options_.delay_s));
-  }
-
-  static capture::WriterProcess this_process() {
-    const auto pid = static_cast<std::uint32_t>(::getpid());
-    const auto stat = kernel::Procfs().stat(pid);
-    const auto ticks_per_s = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
-    return {pid, stat ? stat->start_ticks * (1'000'000'000U / ticks_per_s) : 0};
+    return loop_.set_interval(std::chrono::duration<double>(options_.delay_s));
   }
 
   base::Result<int> run_alone() {
     if (options_.capture.duration_s) {
-      if (auto set = loop_.set_deadline(nanoseconds(*options_.capture.duration_s)); !set) {
+      if (auto set = loop_.set_deadline(std::chrono::duration<double>(*options_.capture.duration_s)); !set) {
         return tl::unexpected(set.error());
       }
     }
@@ -172,7 +151,7 @@ class Capture {
 
   base::Result<Why> wait_window(double seconds) {
     if (seconds <= 0) return Why::kDeadline;
-    if (auto set = loop_.set_deadline(nanoseconds(seconds)); !set) return tl::unexpected(set.error());
+    if (auto set = loop_.set_deadline(std::chrono::duration<double>(seconds)); !set) return tl::unexpected(set.error());
     return wait();
   }
 
@@ -215,7 +194,7 @@ class Capture {
     if (trace_error_) return;
     session_.count_ports();
     if (auto sampled = session_.sample(last); !sampled) return note_trace(std::move(sampled));
-    if (restart) note_trace(loop_.set_interval(nanoseconds(options_.delay_s)));
+    if (restart) note_trace(loop_.set_interval(std::chrono::duration<double>(options_.delay_s)));
     if (!writer_) return;
     const auto settings = session_.settings(known_settings_);
     if (!settings.empty()) note(writer_->add_settings(settings));
