@@ -88,13 +88,12 @@ TEST_CASE("a schema that is not exactly ours is refused", "[capture]") {
 }
 
 TEST_CASE("numbers and words that cannot be are refused", "[capture]") {
-  const std::string change =
-      GENERATE(as<std::string>{},  //
-               "UPDATE capture SET started_unix_ms=-1", "UPDATE capture SET started_unix_ms='soon'",
-               "UPDATE capture SET interval_s=9e999", "UPDATE capture SET sees_removal=2",
-               "UPDATE capture SET command_exit_code=256", "UPDATE capture SET host=x'00ff'", "UPDATE capture SET id=2",
-               "DELETE FROM capture", "UPDATE mark SET name=5.5", "UPDATE setting SET netns=4294967296",
-               "UPDATE setting SET tcp_max_tw_buckets=-1");
+  const std::string change = GENERATE(
+      as<std::string>{},  //
+      "UPDATE capture SET started_unix_ms=-1", "UPDATE capture SET started_unix_ms='soon'",
+      "UPDATE capture SET interval_s=9e999", "UPDATE capture SET sees_removal=2",
+      "UPDATE capture SET command_exit_code=256", "UPDATE capture SET host=x'00ff'", "UPDATE capture SET id=2",
+      "DELETE FROM capture", "UPDATE setting SET netns=4294967296", "UPDATE setting SET tcp_max_tw_buckets=-1");
   const kernel::TempTree tree;
   const std::string path = finished(tree);
   run_sql(path, change);
@@ -111,7 +110,6 @@ TEST_CASE("samples that cannot be end the reading, what came before is sound", "
       "UPDATE owner_sample SET time_wait=9223372036854775807 WHERE sample>=3",
       "UPDATE owner_sample SET moved=3 WHERE sample=4", "UPDATE owner_sample SET live='many' WHERE sample=4",
       "UPDATE owner_sample SET sample=2 WHERE id=(SELECT max(id) FROM owner_sample)",
-      "UPDATE owner_sample SET sample=99 WHERE id=(SELECT max(id) FROM owner_sample)",
       "UPDATE netns_sample SET netns=77 WHERE sample=4", "UPDATE netns_sample SET reused=-5000000 WHERE sample=4",
       "UPDATE netns_sample SET reconciled=5 WHERE sample=4", "UPDATE peer_sample SET pids=4294967296 WHERE sample=4",
       "INSERT INTO port_use VALUES(NULL, 4, 1, 'x', 70000, 1, 1)",
