@@ -47,6 +47,7 @@ void add_capture_options(CLI::App& app, Options& options, Raw& raw) {
   app.add_flag("--events", capture.events, "record every event, too");
   app.add_option("--user", capture.user, "run the command as this user (a name or a number)")->option_text("USER");
   app.add_option("--fail-if", capture.budgets, "exit with 99 when this is so (repeatable), as in overflow>0")
+      ->allow_extra_args(false)  // what follows its value is the file, or another option
       ->option_text("EXPR");
   app.footer("The command follows --: twtrace capture -o deploy.db -- ./deploy.sh --fast");
   add_session_options(app, options, raw);

@@ -16,6 +16,7 @@ void add_common(CLI::App& app, Options& options, Raw& raw) {
       ->option_text("FORMAT");
   app.add_flag("--json", raw.json, "same as -o json");
   app.add_option("--fail-if", options.report.budgets, "exit with 99 when this is so (repeatable), as in overflow>0")
+      ->allow_extra_args(false)  // what follows its value is the file, or another option
       ->option_text("EXPR");
   app.add_option("--color", raw.color, "auto, always or never")->option_text("WHEN");
 }

@@ -73,8 +73,11 @@ std::vector<model::NetnsRow> one_per_number(const std::vector<model::NetnsRow>& 
   return result;
 }
 
+/// A table that refused comes first, then those in which something was created: one that was full before and idle since
+/// explains nothing.
 auto rank(const NetnsReport& netns) {
-  return std::tuple(netns.peak_percent.value_or(0), netns.last.counts.refused(), netns.last.counts.created());
+  return std::tuple(netns.last.counts.refused() != 0, netns.last.counts.created() != 0, netns.peak_percent.value_or(0),
+                    netns.last.counts.refused(), netns.last.counts.created());
 }
 
 }  // namespace

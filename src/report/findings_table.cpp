@@ -62,9 +62,11 @@ bool told_already(const Findings& out, const model::DoctorWarning& warning, cons
 
 std::string rounded(double value) { return base::grouped(static_cast<std::uint64_t>(std::llround(value))); }
 
+/// Where nothing was created the table filled up before, and nobody was kept from anything.
 bool nearly_full(const NetnsReport& netns) {
   return netns.last.counts.overflow() != 0 ||
-         netns.peak_percent.value_or(0) > static_cast<double>(model::kNearlyFullPercent);
+         (netns.last.counts.created() != 0 &&
+          netns.peak_percent.value_or(0) > static_cast<double>(model::kNearlyFullPercent));
 }
 
 std::string values(const NetnsReport& netns) {

@@ -112,7 +112,7 @@ struct Report {
   std::vector<Phase> phases;
   model::Counters totals;
   model::Counters unattributed;
-  std::vector<NetnsReport> namespaces;  ///< fullest first
+  std::vector<NetnsReport> namespaces;  ///< those that refused, then those in use, the fullest first
   std::vector<Owner> owners;            ///< most arrivals (created and refused) first; they sum to `totals`
   std::vector<PortPeak> ports;          ///< fullest first
   model::Losses lost;

@@ -66,6 +66,11 @@ TEST_CASE("the table is too small above 80%, and when it overflowed") {
   REQUIRE(warning);
   CHECK(warning->severity == Severity::kWarning);
 
+  const auto idle = quiet();
+  idle->netns.limit = 20000;
+  idle->sample(20000);
+  CHECK(!find(*idle, "table-too-small"));
+
   const auto full = quiet();
   close_connections(*full, made(1, 0, 1), 1);
   const auto critical = find(*full, "table-too-small");

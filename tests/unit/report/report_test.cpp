@@ -170,6 +170,27 @@ TEST_CASE("namespaces are told apart, the fullest is first, and sums are over al
   CHECK(report.verdicts[4].measured == 1000.0);
 }
 
+TEST_CASE("a table that refused comes before a fuller one, and an idle one comes last") {
+  HandMade recording;
+  const auto other = [](std::uint32_t inum, const model::Counters& counts, std::uint64_t in_use) {
+    model::NetnsRow row;
+    row.netns = inum;
+    row.counts = counts;
+    row.limit = 100;
+    row.in_use = in_use;
+    return row;
+  };
+  recording.more = {other(1, {}, 100), other(2, made(1), 90), other(3, made(1, 0, 1), 50)};
+  recording.act({1, "a", "a.service", model::Role::kServer, 80, made(10)});
+  recording.sample(10);
+  const report::Report report = report_of(recording);
+  REQUIRE(report.namespaces.size() == 4);
+  CHECK(report.namespaces[0].last.netns == 3);
+  CHECK(report.namespaces[1].last.netns == 2);
+  CHECK(report.namespaces[2].last.name == "host");
+  CHECK(report.namespaces[3].last.netns == 1);
+}
+
 TEST_CASE("a namespace that takes the number of one that is gone counts on") {
   HandMade recording;
   model::NetnsRow old;
