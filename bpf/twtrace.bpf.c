@@ -315,15 +315,13 @@ int BPF_PROG(on_tracepoint_close, struct sock *sk, int oldstate, int newstate)
 	outcome.bucket = (u64)tw;
 	refused = was_refused(net, netns, &outcome);
 	closer_seen = owner__take(TW_DIRECT, sk, &row);
-	if (tw) {
-		outcome.substate = BPF_CORE_READ(tw, tw_substate);
-	} else if (refused) {
-		outcome.substate = substate_asked_for(sk);
-	} else { /* aborted: no bucket was asked for */
+	if (!tw && !refused) { /* aborted: no bucket was asked for */
 		if (closer_seen)
 			owner__release_row(row);
 		return 0;
 	}
+	/* Not the bucket's tw_substate: a FIN on another CPU may have made TIME_WAIT of FIN_WAIT2 by now. */
+	outcome.substate = substate_asked_for(sk);
 	if (!closer_seen) /* the port is the bucket's by now */
 		outcome.role =
 		    tw ? role__of_bucket(tw, (u16)netns, conn.local_port) : role__by_port((u16)netns, conn.local_port);
