@@ -76,5 +76,7 @@ TEST_CASE("a CPU goes and comes while connections end: every bucket is counted")
   CHECK(cycles > 1);  // or nothing was under way while it went and came
   arena.workload = workload.finish();
   arena.read_after();
-  check_everything(twtrace.fresh(), arena);
+  const json snapshot = twtrace.fresh();
+  INFO(snapshot.at("lost").dump());
+  check_everything(snapshot, arena);
 }
