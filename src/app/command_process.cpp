@@ -87,10 +87,11 @@ std::optional<Obstacle> read_obstacle(int fd) {
   return got == sizeof(obstacle) ? std::optional(obstacle) : std::nullopt;
 }
 
-std::vector<char*> pointers(const std::vector<std::string>& argv) {
+/// As execvp(3) wants them.
+std::vector<char*> pointers(std::vector<std::string>& argv) {
   std::vector<char*> result;
   result.reserve(argv.size() + 1);
-  for (const std::string& argument : argv) result.push_back(const_cast<char*>(argument.c_str()));
+  for (std::string& argument : argv) result.push_back(argument.data());
   result.push_back(nullptr);
   return result;
 }
@@ -155,12 +156,14 @@ tl::expected<CommandProcess, NotRun> CommandProcess::start(const std::vector<std
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return not_run(kFailed, errno, "cannot start the command", "");
   const base::UniqueFd reader(ends[0]);
   base::UniqueFd writer(ends[1]);
-  const std::vector<char*> arguments = pointers(argv);
+  std::vector<std::string> own_argv = argv;
+  std::string own_variable = variable;
+  const std::vector<char*> arguments = pointers(own_argv);
   const pid_t pid = ::fork();
   const int saved_errno = errno;
   if (pid < 0) return not_run(kFailed, saved_errno, "cannot start the command", "");
   if (pid == 0) {
-    ::putenv(const_cast<char*>(variable.c_str()));
+    ::putenv(own_variable.data());
     execute(arguments.data(), inherited, user, writer.get());
   }
   base::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));

@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 #include "base/unique_fd.hpp"
 #include "twtrace/capture_schema.hpp"
@@ -144,16 +146,15 @@ base::Result<Database> open_unwritten(const Looked& looked, const std::string& p
 
 base::Result<Looked> look_at(const std::string& path) {
   const base::UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  int saved_errno = errno;
+  const int saved_errno = errno;
   if (!file) return tl::unexpected(unreadable(saved_errno, path));
   struct stat found {};
   if (::fstat(file.get(), &found) != 0 || !S_ISREG(found.st_mode)) return foreign(path, " is no regular file");
   if (auto sound = check_header(file.get(), path); !sound) return tl::unexpected(sound.error());
-  char* resolved = ::realpath(path.c_str(), nullptr);
-  saved_errno = errno;
-  if (resolved == nullptr) return tl::unexpected(unreadable(saved_errno, path));
-  Looked looked{resolved, is_open_elsewhere(file.get()), false};
-  std::free(resolved);
+  std::error_code error;
+  const std::filesystem::path resolved = std::filesystem::canonical(path, error);
+  if (error) return tl::unexpected(unreadable(error.value(), path));
+  Looked looked{resolved.string(), is_open_elsewhere(file.get()), false};
   looked.has_wal = ::stat((looked.path + "-wal").c_str(), &found) == 0 && found.st_size > 0;
   return looked;
 }

@@ -9,8 +9,10 @@
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
 #include <string_view>
+#include <system_error>
 
 #include "capture/open.hpp"
 
@@ -119,18 +121,14 @@ base::Result<TargetFile> TargetFile::check(const std::string& path, const Invoke
     return base::fail(base::ErrorCode::kUsage, "-o: \"" + path + "\" is no name of a file", "name one");
   }
   const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  char* resolved = ::realpath(directory.c_str(), nullptr);
-  const int saved_errno = errno;
-  if (resolved == nullptr) return refuse_errno(saved_errno, directory, "name a directory that exists");
+  std::error_code error;
+  const std::string resolved = std::filesystem::canonical(directory, error).string();
+  if (error) return refuse_errno(error.value(), directory, "name a directory that exists");
   TargetFile target;
   target.given_ = path;
-  target.path_ = std::string(resolved) + (std::string_view(resolved) == "/" ? "" : "/") + name;
+  target.path_ = resolved + (resolved == "/" ? "" : "/") + name;
   target.invoker_ = invoker;
-  if (auto usable = check_directory(resolved, invoker); !usable) {
-    std::free(resolved);
-    return tl::unexpected(usable.error());
-  }
-  std::free(resolved);
+  if (auto usable = check_directory(resolved, invoker); !usable) return tl::unexpected(usable.error());
   if (auto usable = check_present(target.path_); !usable) return tl::unexpected(usable.error());
   if (auto usable = check_companions(target.path_, invoker); !usable) return tl::unexpected(usable.error());
   return target;

@@ -32,7 +32,7 @@ constexpr std::size_t kMomentsNamed = 26;
 constexpr const char* kInUse = "#4a8fd8";
 constexpr const char* kBad = "#d9483b";
 constexpr const char* kMark = "#8d7ac4";
-constexpr const char* kText = "font-family=\"system-ui,sans-serif\" font-size=\"12\" fill=\"currentColor\"";
+constexpr const char* kText = R"(font-family="system-ui,sans-serif" font-size="12" fill="currentColor")";
 
 /// Where a moment lies on the time axis.
 class Axis {
@@ -135,7 +135,7 @@ std::string moment_lines(const Report& report, const Axis& axis) {
   for (const Moment& moment : moments(report)) {
     if (named == kMomentsNamed) break;
     const double x = axis.x(moment.time_unix_ms);
-    out += line(x, kTop - 8, x, kTop + kPlot + kGap + kRefused, kMark, "stroke-width=\"1.5\" stroke-dasharray=\"2 3\"");
+    out += line(x, kTop - 8, x, kTop + kPlot + kGap + kRefused, kMark, R"(stroke-width="1.5" stroke-dasharray="2 3")");
     // Letters of moments that fall together stand side by side.
     const double at = std::max(x, free_from);
     free_from = at + 12;

@@ -139,9 +139,6 @@ class Parser {
                        (name == "role" && selector.role) || (name == "port" && selector.port) ||
                        (name == "netns" && selector.netns);
     if (known) return fail(name_at, fmt::format("{} is given twice", name), "give it once");
-    if (name == "service") selector.service = std::move(text);
-    if (name == "comm") selector.comm = std::move(text);
-    if (name == "netns") selector.netns = std::move(text);
     if (name == "role") {
       if (text != "server" && text != "client") {
         return fail(value_at, fmt::format("unknown role \"{}\"", text), "known are server, client");
@@ -155,6 +152,13 @@ class Parser {
         return fail(value_at, fmt::format("\"{}\" is no port", text), "give a whole number from 1 to 65535");
       }
       selector.port = port;
+    }
+    if (name == "service") {
+      selector.service = std::move(text);
+    } else if (name == "comm") {
+      selector.comm = std::move(text);
+    } else if (name == "netns") {
+      selector.netns = std::move(text);
     }
     return {};
   }

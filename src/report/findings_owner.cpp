@@ -13,8 +13,6 @@
 namespace twtrace::report {
 namespace {
 
-using model::Counters;
-
 /// Owners by a count, the largest first; none with 0.
 template <class Count>
 std::vector<const Owner*> largest(const Report& report, Count count) {

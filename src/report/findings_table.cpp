@@ -140,10 +140,11 @@ void settings(const Report& report, Findings& out) {
   }
   std::vector<model::DoctorNetns> namespaces;
   const auto& all = report.info.settings_at_end.empty() ? report.info.settings_at_start : report.info.settings_at_end;
+  namespaces.reserve(all.size());
   for (const model::NetnsSettings& netns : all) namespaces.push_back(as_doctor_sees(netns));
   for (const model::DoctorWarning& warning : model::doctor_warnings(namespaces)) {
-    const auto known = std::find_if(std::begin(kSettings), std::end(kSettings),
-                                    [&](const Setting& setting) { return warning.id == setting.id; });
+    const auto* const known = std::find_if(std::begin(kSettings), std::end(kSettings),
+                                           [&](const Setting& setting) { return warning.id == setting.id; });
     if (known == std::end(kSettings) || told_already(out, warning, small)) continue;
     Finding finding;
     finding.id = warning.id;

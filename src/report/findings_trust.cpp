@@ -91,8 +91,8 @@ void incomplete(const Report& report, Findings& out) {
     finding.id = "lost";
     finding.severity = report.lost.counts != 0 ? Severity::kWarning : Severity::kNotice;
     finding.text = "some detail was lost: " + words;
-    finding.evidence.push_back(report.lost.counts == 0 ? "every count is exact all the same"
-                                                       : "counts are too low by what is named");
+    finding.evidence.emplace_back(report.lost.counts == 0 ? "every count is exact all the same"
+                                                          : "counts are too low by what is named");
     finding.command = "twtrace -b --json -d 1 -n 10 | jq .lost";
     finding.change = "capture again with a larger --ring-size when events were lost";
     finding.risk = "more memory while capturing";
