@@ -4,8 +4,8 @@
 namespace twtrace::model {
 
 std::array<Loss, 11> losses(const Losses& lost) {
-  return {{{"events", lost.events},
-           {"counts", lost.counts},
+  return {{{"counts", lost.counts},
+           {"events", lost.events},
            {"rows_full", lost.rows_full},
            {"rows_busy", lost.rows_busy},
            {"netns_full", lost.netns_full},

@@ -22,6 +22,26 @@ Remark cross_check_remark(const NetnsRow& netns) {
   return *netns.reconciled ? Remark{"= kernel", Tone::kGood} : Remark{"!= kernel", Tone::kWarning};
 }
 
+std::vector<Remark> flow_remarks(const NetnsRow& netns) {
+  std::vector<Remark> remarks{{"created " + base::rate(netns.created_per_s) + "/s"}, overflow_remark(netns)};
+  if (netns.counts.no_memory != 0) {
+    remarks.push_back({"! no_memory " + base::grouped(netns.counts.no_memory), Tone::kAlarm});
+  }
+  return remarks;
+}
+
+/// Whether there is anything to say.
+bool append_missed(std::vector<Remark>& remarks, const MissedCounts& missed) {
+  const std::size_t before = remarks.size();
+  const auto add = [&remarks](const std::optional<std::uint64_t>& count, const char* what) {
+    if (count.value_or(0) == 0) return;
+    remarks.push_back({fmt::format("missed {} {}", base::grouped(*count), what), Tone::kWarning});
+  };
+  add(missed.created, "created");
+  add(missed.overflow, "overflow");
+  return remarks.size() != before;
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> percent_full(std::optional<std::uint64_t> in_use, std::optional<std::uint64_t> limit) {
@@ -32,25 +52,15 @@ std::optional<std::uint64_t> percent_full(std::optional<std::uint64_t> in_use, s
 std::string fill_words(const NetnsRow& netns) { return number(netns.in_use) + '/' + number(netns.limit); }
 
 std::vector<Remark> traffic_remarks(const NetnsRow& netns) {
-  std::vector<Remark> remarks{{"created " + base::rate(netns.created_per_s) + "/s"}, overflow_remark(netns)};
-  if (netns.counts.no_memory != 0) {
-    remarks.push_back({"! no_memory " + base::grouped(netns.counts.no_memory), Tone::kAlarm});
-  }
-  const std::size_t without_missed = remarks.size();
-  const auto missed = [&remarks](const std::optional<std::uint64_t>& count, const char* what) {
-    if (count.value_or(0) == 0) return;
-    remarks.push_back({fmt::format("missed {} {}", base::grouped(*count), what), Tone::kWarning});
-  };
-  missed(netns.missed.created, "created");
-  missed(netns.missed.overflow, "overflow");
-  if (remarks.size() == without_missed) remarks.push_back(cross_check_remark(netns));
+  std::vector<Remark> remarks = flow_remarks(netns);
+  if (!append_missed(remarks, netns.missed)) remarks.push_back(cross_check_remark(netns));
   return remarks;
 }
 
-NetnsRow sum_from(const std::vector<NetnsRow>& namespaces, std::size_t first) {
+std::vector<Remark> remainder_remarks(const std::vector<NetnsRow>& namespaces, std::size_t first) {
   NetnsRow sum;
   sum.missed = {0, 0};
-  sum.reconciled = true;
+  std::size_t unequal = 0;
   for (std::size_t i = first; i < namespaces.size(); ++i) {
     const NetnsRow& netns = namespaces[i];
     sum.counts += netns.counts;
@@ -58,9 +68,16 @@ NetnsRow sum_from(const std::vector<NetnsRow>& namespaces, std::size_t first) {
     sum.overflow_per_s += netns.overflow_per_s;
     *sum.missed.created += netns.missed.created.value_or(0);
     *sum.missed.overflow += netns.missed.overflow.value_or(0);
-    if (netns.reconciled == false) sum.reconciled = false;
+    if (netns.reconciled == false) ++unequal;
   }
-  return sum;
+  std::vector<Remark> remarks = flow_remarks(sum);
+  const bool missed = append_missed(remarks, sum.missed);
+  if (unequal != 0) {
+    remarks.push_back({fmt::format("{} != kernel", unequal), Tone::kWarning});
+  } else if (!missed) {
+    remarks.push_back({"= kernel", Tone::kGood});
+  }
+  return remarks;
 }
 
 std::string remainder_words(std::size_t namespaces) {

@@ -30,8 +30,9 @@ std::string fill_words(const NetnsRow& netns);
 /// or what differs.
 std::vector<Remark> traffic_remarks(const NetnsRow& netns);
 
-/// The namespaces from `first` on as one: nothing refused or missed stays unsaid.
-NetnsRow sum_from(const std::vector<NetnsRow>& namespaces, std::size_t first);
+/// The same for the namespaces from `first` on as one: nothing refused or missed stays unsaid, nor how many of them
+/// differ from the kernel.
+std::vector<Remark> remainder_remarks(const std::vector<NetnsRow>& namespaces, std::size_t first);
 /// "+3 more namespaces".
 std::string remainder_words(std::size_t namespaces);
 

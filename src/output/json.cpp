@@ -138,7 +138,7 @@ Json row_json(const model::Row& row, const model::Snapshot& snapshot) {
 }
 
 Json lost_json(const model::Losses& lost) {
-  Json object;
+  Json object{{"events", lost.events}, {"counts", lost.counts}};  // the contract's order
   for (const model::Loss& loss : model::losses(lost)) object[loss.name] = loss.count;
   if (!lost.recursion_misses) object["recursion_misses"] = nullptr;
   return object;

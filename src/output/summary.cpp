@@ -77,7 +77,7 @@ std::vector<Piece> netns_pieces(const model::NetnsRow& row, std::size_t width) {
 // The namespaces from `first` on, as one line.
 std::vector<Piece> remainder_pieces(const std::vector<model::NetnsRow>& rows, std::size_t first) {
   std::vector<Piece> pieces{{model::remainder_words(rows.size() - first)}};
-  append(pieces, model::traffic_remarks(model::sum_from(rows, first)));
+  append(pieces, model::remainder_remarks(rows, first));
   return pieces;
 }
 

@@ -46,8 +46,8 @@ Span span(const model::Remark& remark) {
   return {};
 }
 
-void append_traffic(StyledLine& line, const NetnsRow& netns) {
-  for (const model::Remark& remark : model::traffic_remarks(netns)) line.push_back(span(remark));
+void append(StyledLine& line, const std::vector<model::Remark>& remarks) {
+  for (const model::Remark& remark : remarks) line.push_back(span(remark));
 }
 
 std::string name_of(const NetnsRow& netns) {
@@ -107,7 +107,7 @@ StyledLine rates_line(const Picture& picture) {
   if (picture.snapshot.namespaces.empty()) return {{"no network namespace can be seen"}};
   const NetnsRow& netns = picture.snapshot.namespaces.front();
   StyledLine line;
-  append_traffic(line, netns);
+  append(line, model::traffic_remarks(netns));
   if (!picture.trend.empty() && picture.trend.back().removed && picture.trend.back().length_s > 0) {
     const double removed_per_s = *picture.trend.back().removed / picture.trend.back().length_s;
     line.insert(line.begin() + 1, {"removed " + base::rate(removed_per_s) + "/s"});
@@ -170,14 +170,14 @@ StyledLine trend_line(const Picture& picture, const ViewState& state, std::size_
 StyledLine other_line(const NetnsRow& netns) {
   StyledLine line{{fmt::format("netns {} {}", name_of(netns), model::fill_words(netns))}};
   if (const auto share = model::percent_full(netns.in_use, netns.limit)) line.push_back({fmt::format("{}%", *share)});
-  append_traffic(line, netns);
+  append(line, model::traffic_remarks(netns));
   return line;
 }
 
 /// All namespaces that have no line of their own.
 StyledLine remainder_line(const std::vector<NetnsRow>& namespaces, std::size_t first) {
   StyledLine line{{model::remainder_words(namespaces.size() - first)}};
-  append_traffic(line, model::sum_from(namespaces, first));
+  append(line, model::remainder_remarks(namespaces, first));
   return line;
 }
 
