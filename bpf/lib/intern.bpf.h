@@ -97,8 +97,8 @@ static const struct tw_cgroup empty_cgroup;
 
 /*
  * Remembers the path of a cgroup while it certainly exists: a transient scope is often gone before user space could
- * look. Once per cgroup. `node` is the address of its kernfs_node. Not inlined, and not static: so the verifier looks at
- * the walk once, and not again for each way in which a caller may get here. Before 6.8 it looks at it even where no
+ * look. Once per cgroup. `node` is the address of its kernfs_node. Not inlined, and not static: so the verifier looks
+ * at the walk once, and not again for each way in which a caller may get here. Before 6.8 it looks at it even where no
  * caller can get here: so what the callers know is asked again.
  */
 __noinline int cgroup__intern(u64 node, u64 id)
