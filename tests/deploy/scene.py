@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A deploy that fills the TIME_WAIT table, from `twtrace capture` to the report: every number equals the kernel's.
+
+One network namespace with a limit of 5000, nginx with ab in front of it, Redis with a fleet of workers, each service in
+a cgroup of its own. The capture must end with 99, name who filled the table and who was refused, and say what to change.
+
+usage: scene.py TWTRACE [--keep FILE]     keeps the capture file there
+"""
+import json
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+
+LIMIT = 5000
+ITEMS = 6007
+WORKERS = 4
+REQUESTS = 1009
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+NGINX = """daemon off;
+pid {0}/nginx.pid;
+error_log /dev/null;
+worker_processes 2;
+user root;
+events {{}}
+http {{
+  access_log off;
+  server {{ listen 127.0.0.1:8080; location / {{ return 200 "ok"; }} }}
+}}
+"""
+
+
+def run(*command, **options):
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, **options).stdout
+
+
+def wait_for(what, condition):
+    for _ in range(200):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"timed out waiting for {what}")
+
+
+class Scene:
+    def __init__(self):
+        self.directory = tempfile.mkdtemp(prefix="twtrace-deploy-")
+        self.name = "twdeploy" + str(os.getpid())
+        root = run("findmnt", "-n", "-t", "cgroup2", "-o", "TARGET").splitlines()[0]
+        self.cgroup = os.path.join(root, self.name)
+
+    def __enter__(self):
+        try:
+            self.set_up()
+        except BaseException:
+            self.clean_up()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.clean_up()
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def script(self, name, *lines):
+        with open(self.path(name), "w", encoding="utf-8") as script:
+            script.write("#!/bin/sh\n" + "\n".join(lines) + "\n")
+        os.chmod(self.path(name), stat.S_IRWXU)
+
+    def in_service(self, service, command):
+        """A shell line that becomes the command, in the service's cgroup and in the namespace."""
+        return f"sh -c 'echo $$ > {self.cgroup}/{service}/cgroup.procs; exec ip netns exec {self.name} {command}'"
+
+    def set_up(self):
+        run("ip", "netns", "add", self.name)
+        run("ip", "-n", self.name, "link", "set", "lo", "up")
+        run("ip", "netns", "exec", self.name, "sysctl", "-qw", f"net.ipv4.tcp_max_tw_buckets={LIMIT}")
+        for service in ("nginx", "redis", "queue-worker", "customers"):
+            os.makedirs(f"{self.cgroup}/{service}.service")
+        with open(self.path("nginx.conf"), "w", encoding="utf-8") as conf:
+            conf.write(NGINX.format(self.directory))
+        nginx = self.in_service("nginx.service", f"nginx -c {self.path('nginx.conf')} -e /dev/null")
+        self.script("start-nginx", f"setsid {nginx} > /dev/null 2>&1 &",
+                    f"until ip netns exec {self.name} ss -Hltn sport = 8080 | grep -q .; do sleep 0.05; done")
+        worker = self.in_service("queue-worker.service", f"{sys.executable} {HERE}/worker.py {self.path('connections')}")
+        self.script("start-workers", *[worker + " &" for _ in range(WORKERS)], "wait")
+        customers = self.in_service("customers.service", f"ab -r -q -c 2 -n {REQUESTS} http://127.0.0.1:8080/")
+        self.script("use-website", customers + " > /dev/null 2>&1")
+        redis = f"redis-server --port 6379 --save \"\" --dir {self.directory} --daemonize no"
+        self.script("start-redis", f"setsid {self.in_service('redis.service', redis)} > /dev/null 2>&1 &")
+        for start in ("start-nginx", "start-redis"):
+            run(self.path(start))
+        wait_for("redis", lambda: subprocess.run(self.inside("redis-cli", "ping"), stdout=subprocess.DEVNULL,
+                                                 stderr=subprocess.DEVNULL, check=False).returncode == 0)
+        fill = f"for i = 1, {ITEMS} do redis.call('RPUSH', 'queue', i) end"
+        run(*self.inside("redis-cli", "eval", fill, "0"))
+
+    def inside(self, *command):
+        return ["ip", "netns", "exec", self.name, *command]
+
+    def counters(self):
+        """The namespace's own counters: buckets created, buckets refused."""
+        values = {}
+        for line in run(*self.inside("nstat", "-asz")).splitlines():
+            fields = line.split()
+            if len(fields) >= 2 and fields[0].startswith("TcpExt"):
+                values[fields[0]] = int(fields[1])
+        return (values["TcpExtTW"] + values["TcpExtTWKilled"], values["TcpExtTCPTimeWaitOverflow"])
+
+    def processes(self):
+        for service in os.listdir(self.cgroup):
+            try:
+                with open(f"{self.cgroup}/{service}/cgroup.procs", encoding="ascii") as procs:
+                    yield from (int(pid) for pid in procs.read().split())
+            except NotADirectoryError:
+                pass
+
+    def clean_up(self):
+        if os.path.isdir(self.cgroup):
+            for pid in list(self.processes()):
+                os.kill(pid, signal.SIGKILL)
+            wait_for("the services to end", lambda: not list(self.processes()))
+            for service in os.listdir(self.cgroup):
+                if os.path.isdir(f"{self.cgroup}/{service}"):
+                    os.rmdir(f"{self.cgroup}/{service}")
+            os.rmdir(self.cgroup)
+        subprocess.run(["ip", "netns", "del", self.name], check=False, stderr=subprocess.DEVNULL)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def check_report(report, counted, connections):
+    created, refused = counted
+    (netns,) = [n for n in report["namespaces"] if n["overflow"] != 0]
+    assert (netns["created"], netns["overflow"] + netns["no_memory"]) == (created, refused), (netns, counted)
+    assert netns["kernel"]["created"] == created and netns["kernel"]["overflow"] == refused, netns
+    assert netns["missed"] == {"created": 0, "overflow": 0} and netns["reconciled"] is True, netns
+    assert netns["in_use_peak"] == LIMIT == netns["settings_at_end"]["limit"], netns
+
+    rows = [row for row in report["offenders"] if row["netns"] == netns["netns"]]
+    assert sum(row["created"] for row in rows) == created and sum(row["overflow"] for row in rows) == refused, rows
+    fleet = [row for row in rows if row["service"] == "queue-worker.service"]
+    assert all((row["role"], row["port"]) == ("client", 6379) for row in fleet), fleet
+    assert sum(row["created"] + row["overflow"] for row in fleet) == connections, (fleet, connections)
+    web = [row for row in rows if row["service"] == "nginx.service"]
+    assert web and all((row["role"], row["port"]) == ("server", 8080) for row in web), rows
+    assert rows[0]["service"] == "queue-worker.service", rows[0]
+
+    (verdict,) = report["verdicts"]
+    assert verdict["state"] == "breached" and verdict["culprit"]["service"] == "queue-worker.service", verdict
+    assert [mark["name"] for mark in report["marks"]] == ["restart nginx", "start queue workers"], report["marks"]
+    assert {"refused", "table-too-small"} <= {finding["id"] for finding in report["findings"]}, report["findings"]
+
+
+def main():
+    twtrace = os.path.abspath(sys.argv[1])
+    with Scene() as scene:
+        before = scene.counters()
+        environment = dict(os.environ, SCENE=scene.directory, TWTRACE=twtrace)
+        capture = subprocess.run(
+            [twtrace, "capture", "-o", scene.path("deploy.db"), "--before", "1", "--after", "2", "-d", "0.5",
+             "--fail-if", "overflow>0", "--", os.path.join(HERE, "deploy.sh")],
+            env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        print(capture.stderr)
+        counted = tuple(now - then for now, then in zip(scene.counters(), before))
+        assert capture.returncode == 99, capture.returncode
+        assert capture.stdout == "", capture.stdout  # the command's own
+        text = run(twtrace, "report", scene.path("deploy.db"))
+        assert max(len(line) for line in text.splitlines()) <= 79, text  # fits a mail
+        for words in ("queue-worker.service", "sysctl -w", "restart nginx", "nginx.service"):
+            assert words in text and words in capture.stderr, words
+        with open(scene.path("connections"), encoding="ascii") as counts:
+            connections = sum(int(line) for line in counts)
+        assert connections == ITEMS + WORKERS, connections
+        again = subprocess.run([twtrace, "report", "-o", "json", "--fail-if", "overflow>0", scene.path("deploy.db")],
+                               stdout=subprocess.PIPE, check=False)
+        assert again.returncode == 99, again.returncode
+        check_report(json.loads(again.stdout), counted, connections)
+        print(f"ok: {counted[0]} created and {counted[1]} refused, as the kernel says; {connections} by the fleet")
+        if sys.argv[2:3] == ["--keep"]:
+            shutil.copy(scene.path("deploy.db"), sys.argv[3])
+
+
+main()
