@@ -22,6 +22,8 @@ sigset_t set_of(std::initializer_list<int> signals) {
   return set;
 }
 
+sigset_t ending_signals() { return set_of({SIGINT, SIGTERM, SIGHUP}); }
+
 timespec timespec_of(std::chrono::duration<double> seconds) {
   const auto length = std::chrono::duration_cast<std::chrono::nanoseconds>(seconds);
   const auto whole = std::chrono::duration_cast<std::chrono::seconds>(length);
@@ -43,10 +45,15 @@ bool expired(int timer) {
 
 }  // namespace
 
+void EventLoop::hold_signals() {
+  const sigset_t signals = ending_signals();
+  ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+}
+
 base::Result<EventLoop> EventLoop::create() {
   EventLoop loop;
-  const sigset_t signals = set_of({SIGINT, SIGTERM, SIGHUP});
-  ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+  hold_signals();
+  const sigset_t signals = ending_signals();
   std::signal(SIGPIPE, SIG_IGN);
   loop.signals_.reset(::signalfd(-1, &signals, SFD_CLOEXEC));
   int saved_errno = errno;

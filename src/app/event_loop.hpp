@@ -31,6 +31,8 @@ class EventLoop {
   };
 
   static base::Result<EventLoop> create();
+  /// Holds those signals back until a loop takes them over: for what must be undone and is begun before there is one.
+  static void hold_signals();
 
   /// Takes SIGWINCH and SIGTSTP over, too, and waits for what is typed on `input` (a descriptor that the caller owns
   /// and keeps open).
