@@ -21,11 +21,11 @@ constexpr double kLeft = 64;
 constexpr double kRight = 16;
 constexpr double kTop = 34;      // letters of the moments
 constexpr double kPlot = 230;    // height of the table's plot
-constexpr double kGap = 14;      // between it and the refusals
+constexpr double kPlotGap = 14;  // between it and the refusals
 constexpr double kRefused = 46;  // height of theirs
 constexpr double kBelow = 26;    // times
 constexpr double kPlotWidth = kWidth - kLeft - kRight;
-constexpr double kHeight = kTop + kPlot + kGap + kRefused + kBelow;
+constexpr double kHeight = kTop + kPlot + kPlotGap + kRefused + kBelow;
 constexpr int kTicks = 4;
 constexpr std::size_t kMomentsNamed = 26;
 
@@ -112,7 +112,7 @@ std::string limit_line(const Axis& axis, const ChartScale& scale, const std::vec
 }
 
 std::string refused_bars(const Axis& axis, const ChartScale& scale, const std::vector<TimelinePoint>& timeline) {
-  const double bottom = kTop + kPlot + kGap + kRefused;
+  const double bottom = kTop + kPlot + kPlotGap + kRefused;
   std::string out = line(kLeft, bottom, kWidth - kRight, bottom, "currentColor", "stroke-opacity=\"0.4\"");
   out += text_at(kLeft - 8, bottom - 2, "end", "refused");
   if (scale.refused == 0) return out + text_at(kLeft + 6, bottom - 6, "start", "none");
@@ -135,7 +135,8 @@ std::string moment_lines(const Report& report, const Axis& axis) {
   for (const Moment& moment : moments(report)) {
     if (named == kMomentsNamed) break;
     const double x = axis.x(moment.time_unix_ms);
-    out += line(x, kTop - 8, x, kTop + kPlot + kGap + kRefused, kMark, R"(stroke-width="1.5" stroke-dasharray="2 3")");
+    out +=
+        line(x, kTop - 8, x, kTop + kPlot + kPlotGap + kRefused, kMark, R"(stroke-width="1.5" stroke-dasharray="2 3")");
     // Letters of moments that fall together stand side by side.
     const double at = std::max(x, free_from);
     free_from = at + 12;

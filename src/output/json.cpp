@@ -8,7 +8,6 @@
 
 #include "base/format.hpp"
 #include "model/columns.hpp"
-#include "model/losses.hpp"
 #include "output/json_fields.hpp"
 
 namespace twtrace::output {
@@ -18,9 +17,6 @@ template <class T>
 Json named(const std::optional<T>& value) {
   return value ? Json(model::to_string(*value)) : Json(nullptr);
 }
-
-// Milliseconds and thousandths are as fine as anything here is measured.
-double rounded(double value) { return std::round(value * 1000) / 1000; }
 
 void put_created_and_refused(Json& object, const model::Counters& counts) {
   object["created"] = counts.created();
@@ -134,13 +130,6 @@ Json row_json(const model::Row& row, const model::Snapshot& snapshot) {
   object["overflow_per_s"] = rounded(row.overflow_per_s);
   object["kind"] = std::string(model::row_kind(row.kind));
   put_text(object, "netns_name", row.netns_name);
-  return object;
-}
-
-Json lost_json(const model::Losses& lost) {
-  Json object{{"events", lost.events}, {"counts", lost.counts}};  // the contract's order
-  for (const model::Loss& loss : model::losses(lost)) object[loss.name] = loss.count;
-  if (!lost.recursion_misses) object["recursion_misses"] = nullptr;
   return object;
 }
 

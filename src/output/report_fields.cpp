@@ -36,8 +36,6 @@ Json owner_json(const report::Report& report, const report::Verdict& verdict) {
 
 }  // namespace
 
-double rounded(double value) { return std::round(value * 1000) / 1000; }
-
 Json finite(const std::optional<double>& value) {
   return value && std::isfinite(*value) ? Json(rounded(*value)) : Json(nullptr);
 }

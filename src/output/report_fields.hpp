@@ -16,7 +16,5 @@ Json capture_json(const report::Report& report);
 Json verdicts_json(const report::Report& report);
 /// A number of a sink that knows no infinity: null instead.
 Json finite(const std::optional<double>& value);
-/// Thousandths are as fine as anything here is measured.
-double rounded(double value);
 
 }  // namespace twtrace::output

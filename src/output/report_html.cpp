@@ -10,7 +10,7 @@ namespace {
 
 using report::Report;
 
-std::string phases(const Report& report) {
+std::string html_phases(const Report& report) {
   if (report.samples == 0) return {};
   const bool several = report.namespaces.size() > 1;
   std::string out = html_heading(2, (report.info.command ? "Before, during, after: " : "The capture: ") +
@@ -45,7 +45,7 @@ std::string finding_html(const report::Finding& finding) {
   return out + "</table>\n</article>\n";
 }
 
-std::string findings(const Report& report) {
+std::string html_findings(const Report& report) {
   if (report.findings.empty()) return html_heading(2, "No findings");
   std::string out = html_heading(2, fmt::format("Findings ({})", report.findings.size()));
   for (const report::Finding& finding : report.findings) out += finding_html(finding);
@@ -58,14 +58,14 @@ std::string report_html(const Report& report) {
   std::string body = html_heading(1, "TIME_WAIT on " + report_title(report));
   body += html_headline(report::headline(report) + ".") + html_verdicts(report);
   body += html_heading(2, "Capture") + html_facts(header_facts(report));
-  body += phases(report);
+  body += html_phases(report);
   if (const std::string chart = html_chart(report); !chart.empty()) {
     body += html_heading(2, "Timeline of " + fullest_name(report)) + chart;
   }
   if (!report.owners.empty()) {
     body += html_heading(2, "Top offenders") + html_bars(report) + html_grid(owners_grid(report, kOwnersShown));
   }
-  body += findings(report) + html_heading(2, "Trust") + html_facts(trust_facts(report));
+  body += html_findings(report) + html_heading(2, "Trust") + html_facts(trust_facts(report));
   return html_page("TIME_WAIT: " + report_title(report), body);
 }
 

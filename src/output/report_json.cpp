@@ -2,7 +2,6 @@
 #include "output/report_json.hpp"
 
 #include "base/format.hpp"
-#include "model/losses.hpp"
 #include "output/report_fields.hpp"
 
 namespace twtrace::output {
@@ -133,13 +132,6 @@ Json findings_json(const Report& report) {
     array.push_back(std::move(object));
   }
   return array;
-}
-
-Json lost_json(const model::Losses& lost) {
-  Json object = Json::object();
-  for (const model::Loss& loss : model::losses(lost)) object[loss.name] = loss.count;
-  object["recursion_misses"] = nullable(lost.recursion_misses);
-  return object;
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace {
 
 using report::Report;
 
-std::string phases(const Report& report) {
+std::string markdown_phases(const Report& report) {
   if (report.samples == 0) return {};
   std::string out = "\n### " + base::markdown_text(fullest_name(report)) +
                     (report.namespaces.size() > 1 ? ", the fullest" : "") + "\n\n" +
@@ -36,7 +36,7 @@ std::string chart(const Report& report) {
   return "\n### Timeline\n\n<pre>\n" + escaped + "</pre>\n";
 }
 
-std::string findings(const Report& report) {
+std::string markdown_findings(const Report& report) {
   if (report.findings.empty()) return "\nNo findings.\n";
   std::string out = fmt::format("\n### Findings ({})\n\n", report.findings.size());
   std::size_t number = 0;
@@ -61,9 +61,9 @@ std::string findings(const Report& report) {
 std::string report_markdown(const Report& report) {
   std::string out = "## TIME_WAIT: " + base::markdown_text(report_title(report)) + "\n\n" +
                     base::markdown_text(report::headline(report)) + ".\n\n" + markdown_verdict_lines(report);
-  out += "\n" + markdown_facts(header_facts(report)) + phases(report) + chart(report);
+  out += "\n" + markdown_facts(header_facts(report)) + markdown_phases(report) + chart(report);
   if (!report.owners.empty()) out += "\n### Top offenders\n\n" + markdown_grid(owners_grid(report, kOwnersShown));
-  return out + findings(report) + "\n### Trust\n\n" + markdown_facts(trust_facts(report));
+  return out + markdown_findings(report) + "\n### Trust\n\n" + markdown_facts(trust_facts(report));
 }
 
 }  // namespace twtrace::output

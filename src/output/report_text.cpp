@@ -18,7 +18,7 @@ using report::Finding;
 using report::Report;
 using report::Severity;
 
-constexpr std::size_t kLabelColumns = 10;
+constexpr std::size_t kFactColumns = 10;
 
 std::string heading(const std::string& text) {
   return "\n" + base::fit(base::sanitize_terminal(text), kTextColumns) + "\n";
@@ -27,13 +27,13 @@ std::string heading(const std::string& text) {
 std::string facts(const std::vector<Fact>& all) {
   std::string out;
   for (const Fact& fact : all) {
-    out += base::pad(fact.name, kLabelColumns, base::Align::kLeft) +
-           wrapped(base::sanitize_terminal(fact.value), kLabelColumns, kLabelColumns, true);
+    out += base::pad(fact.name, kFactColumns, base::Align::kLeft) +
+           wrapped(base::sanitize_terminal(fact.value), kFactColumns, kFactColumns, true);
   }
   return out;
 }
 
-std::string phases(const Report& report) {
+std::string text_phases(const Report& report) {
   if (report.samples == 0) return {};
   std::string out = heading(fullest_name(report) + (report.namespaces.size() > 1 ? ", the fullest" : ""));
   out += text_grid(phases_grid(report, true));
@@ -77,7 +77,7 @@ std::string report_text(const Report& report, Color color) {
   std::string out = wrapped(base::sanitize_terminal(report::headline(report)) + ".", 0, 0, true);
   out += text_verdicts(report, color);
   out += "\n" + facts(header_facts(report));
-  out += phases(report);
+  out += text_phases(report);
   if (const std::string chart = text_chart(report); !chart.empty())
     out += heading("TIMELINE of " + fullest_name(report)) + chart;
   if (!report.owners.empty()) out += heading("TOP OFFENDERS") + text_grid(owners_grid(report, kOwnersShown));

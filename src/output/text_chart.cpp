@@ -19,8 +19,8 @@ using report::Report;
 using report::TimelinePoint;
 
 constexpr std::size_t kRows = 8;
-constexpr std::size_t kLabelColumns = 7;
-constexpr std::size_t kChartColumns = kTextColumns - kLabelColumns - 1;
+constexpr std::size_t kAxisColumns = 7;
+constexpr std::size_t kChartColumns = kTextColumns - kAxisColumns - 1;
 constexpr std::size_t kMarksNamed = 26;
 
 /// What one column of the chart stands for.
@@ -52,7 +52,7 @@ std::vector<Slice> slices(const Report& report, std::size_t columns) {
   return all;
 }
 
-std::string label(const std::string& text) { return base::pad(text, kLabelColumns, base::Align::kRight) + " "; }
+std::string label(const std::string& text) { return base::pad(text, kAxisColumns, base::Align::kRight) + " "; }
 
 /// Rows that `value` reaches, a value above 0 at least one.
 std::size_t height(std::uint64_t value, std::uint64_t top) {
@@ -79,7 +79,7 @@ std::string marks(const Report& report, std::size_t columns) {
     while (column + 1 < columns && line[column] != ' ') ++column;
     line[column] = letter;
     const std::string text = fmt::format("{} {} {}", letter, offset_words(report, moment.time_unix_ms), moment.name);
-    legend += std::string(kLabelColumns + 1, ' ') + base::fit(base::sanitize_terminal(text), kChartColumns) + "\n";
+    legend += std::string(kAxisColumns + 1, ' ') + base::fit(base::sanitize_terminal(text), kChartColumns) + "\n";
   }
   if (named == 0) return {};
   return finish(label("") + line) + legend;
