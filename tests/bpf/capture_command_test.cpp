@@ -125,7 +125,7 @@ TEST_CASE("a grandchild that outlives the command is left alone", "[capture]") {
   CHECK(wait_until([&] { return std::filesystem::exists(capturing.tree() / "grandchild"); }));
 }
 
-TEST_CASE("--user changes user and groups, for good", "[capture]") {
+TEST_CASE("a command with --user changes user and groups, for good", "[capture]") {
   if (!privileged()) return;
   const passwd* nobody = ::getpwnam("nobody");
   REQUIRE(nobody != nullptr);
