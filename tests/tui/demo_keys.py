@@ -253,7 +253,7 @@ def check_replay(twtrace, directory, columns, rows):
         shows(screen, sample_at(60))
         screen.keys("t", "E")
         shows(screen, len(samples) - 1)
-        screen.wait(r"scheduler\.service")
+        screen.wait(r" scheduler +scheduler\.s")
         screen.keys("w")
         screen.wait(r"this is a capture file already")
         screen.keys("t", "t", "t")
