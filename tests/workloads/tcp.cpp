@@ -83,6 +83,7 @@ int listen_on(Family family, std::uint16_t port, int protocol) {
 int accept_one(int listener) {
   const int fd = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
   if (fd < 0) die("accept");
+  send_byte(fd);
   receive_byte(fd);
   send_byte(fd);
   return fd;
@@ -96,6 +97,7 @@ int connect_one(Family family, std::uint16_t port, std::uint16_t source_port, in
   }
   const Address remote = make_address(family, loopback(family), port);
   if (connect(fd, remote.get(), remote.size) != 0) die("connect");
+  receive_byte(fd);
   send_byte(fd);
   receive_byte(fd);
   return fd;

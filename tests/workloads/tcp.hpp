@@ -17,11 +17,16 @@ namespace twtrace::workload {
 /// A listening socket on the loopback address of `family`; `protocol` is IPPROTO_TCP or IPPROTO_MPTCP.
 int listen_on(Family family, std::uint16_t port, int protocol = IPPROTO_TCP);
 
-/// Accepts one connection and exchanges a byte in each direction, so that both ends are established and nothing is
-/// left unread (closing with unread data would send a reset).
+/// Accepts one connection, greets the peer and exchanges a byte in each direction, so that both ends are established
+/// and nothing is left unread (closing with unread data would send a reset).
+///
+/// The greeting keeps the connecting end silent until the connection is accepted. Data that overtakes the last ACK of
+/// the handshake on another CPU can leave a connection that is established but never offered to accept(): the request's
+/// ts_recent is the data's by then, and PAWS drops the ACK. Seen on 5.10; upstream mended it in 6.14 ("tcp: Defer
+/// ts_recent changes until req is owned") and in the stable kernels of that time.
 int accept_one(int listener);
 
-/// Connects, optionally from a fixed source port, and exchanges a byte in each direction.
+/// Connects, optionally from a fixed source port, waits for the greeting and exchanges a byte in each direction.
 int connect_one(Family family, std::uint16_t port, std::uint16_t source_port = 0, int protocol = IPPROTO_TCP);
 
 /// Waits for the peer's FIN.
