@@ -32,7 +32,8 @@ std::vector<std::string> command_line(const WorkloadSpec& spec) {
 
 }  // namespace
 
-Workload::Workload(const WorkloadSpec& spec, const NetnsSandbox& netns) : process_(command_line(spec), netns.fd()) {}
+Workload::Workload(const WorkloadSpec& spec, const NetnsSandbox& netns)
+    : process_(command_line(spec), netns.fd()), netns_(netns.fd()) {}
 
 void Workload::wait_held() {
   if (!process_.wait_for_output("{\"held\":true}")) {
@@ -41,9 +42,17 @@ void Workload::wait_held() {
 }
 
 nlohmann::json Workload::finish() {
-  if (process_.wait() != 0) throw std::runtime_error("workload failed: " + process_.standard_error());
+  const std::optional<int> code = process_.wait();
+  if (code != 0) throw std::runtime_error(failure(code));
   const std::string output = process_.standard_output();
   return nlohmann::json::parse(output.substr(output.find("{\"mode\"")));
+}
+
+std::string Workload::failure(std::optional<int> code) const {
+  Subprocess kernel({"cat", "/proc/net/netstat", "/proc/net/snmp", "/proc/net/tcp", "/proc/net/tcp6"}, netns_);
+  kernel.wait();
+  return "workload " + (code ? "failed with " + std::to_string(*code) : std::string("hangs")) + ": " +
+         process_.standard_error() + "\nthe kernel there says:\n" + kernel.standard_output();
 }
 
 Sysctls split_substates() { return {{"tcp_fin_timeout", exact_under_steering() ? "60" : "4"}}; }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "support/cgroup_sandbox.hpp"
@@ -40,7 +41,11 @@ class Workload {
   nlohmann::json finish();
 
  private:
+  /// What went wrong, and the sockets and counters of the namespace, for whoever reads a test's log.
+  std::string failure(std::optional<int> code) const;
+
   Subprocess process_;
+  int netns_;  ///< of the sandbox, which outlives this
 };
 
 /// Makes the kernel count the two substates apart: a FIN_WAIT2 bucket of at most 4 s is one of TWKilled
