@@ -46,8 +46,9 @@ class NetnsCatalog {
   void refresh(NetnsSearch search = {});
   /// The namespace as it was at the last refresh(); nullptr when it was not there. Valid until the next refresh().
   const NetnsRef* find(std::uint32_t inum) const;
-  /// All of them, ascending by inode number.
-  const std::map<std::uint32_t, NetnsRef>& all() const { return found_; }
+  /// All of them as they were at the last refresh(), ascending by inode number. A copy: whoever goes through them and
+  /// finds one gone may well refresh.
+  std::map<std::uint32_t, NetnsRef> all() const { return found_; }
 
   /// The namespace a user means by `self`, an inode number, a name or a path (anything with a slash). Refresh first.
   /// kNotFound when nothing is called so, kUsage when the path is no network namespace.

@@ -82,6 +82,18 @@ TEST_CASE("namespaces of processes are reached through the lowest pid") {
   CHECK(*catalog.find(201) == NetnsRef{201, "", 31, host.path("31/ns/net")});
 }
 
+TEST_CASE("what all() gave outlives a refresh that finds a namespace gone") {
+  const Host host;
+  host.process("30", 200, 1);
+  auto catalog = host.catalog();
+  const auto& before = catalog.all();
+  host.tree.remove("30");
+  catalog.refresh();
+  CHECK(catalog.all().size() == 1);
+  REQUIRE(before.size() == 2);
+  CHECK(before.at(200).path == host.path("30/ns/net"));
+}
+
 TEST_CASE("mounts give names and the lasting way in") {
   const Host host;
   host.process("30", 200, 1);
