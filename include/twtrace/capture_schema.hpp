@@ -19,6 +19,17 @@ struct SchemaTable {
 	const char *sql; ///< as sqlite_schema keeps it, byte for byte: the reader accepts no other
 };
 
+/// The counts that follow time_wait, wherever there are counts.
+#define TWTRACE_OTHER_COUNTS                                                                                           \
+	"  fin_wait2 INTEGER NOT NULL,\n"                                                                              \
+	"  overflow_time_wait INTEGER NOT NULL,\n"                                                                     \
+	"  overflow_fin_wait2 INTEGER NOT NULL,\n"                                                                     \
+	"  no_memory INTEGER NOT NULL,\n"                                                                              \
+	"  expired INTEGER NOT NULL,\n"                                                                                \
+	"  reused INTEGER NOT NULL,\n"                                                                                 \
+	"  recycled INTEGER NOT NULL,\n"                                                                               \
+	"  purged INTEGER NOT NULL,\n"
+
 /// Counts are increments: the sum over any samples is what was counted in them, the sum over all up to one is what had
 /// been counted since the start by then. Columns that end in `_total` are since the start. NULL is unknown, never 0.
 inline constexpr std::array kSchema = {
@@ -131,15 +142,7 @@ inline constexpr std::array kSchema = {
   in_use INTEGER,
   pre_existing INTEGER,
   time_wait INTEGER NOT NULL,        -- increments of everything seen in it
-  fin_wait2 INTEGER NOT NULL,
-  overflow_time_wait INTEGER NOT NULL,
-  overflow_fin_wait2 INTEGER NOT NULL,
-  no_memory INTEGER NOT NULL,
-  expired INTEGER NOT NULL,
-  reused INTEGER NOT NULL,
-  recycled INTEGER NOT NULL,
-  purged INTEGER NOT NULL,
-  unattributed_time_wait INTEGER NOT NULL,  -- increments of the part that no owner took
+)" TWTRACE_OTHER_COUNTS R"(  unattributed_time_wait INTEGER NOT NULL,  -- increments of the part that no owner took
   unattributed_fin_wait2 INTEGER NOT NULL,
   unattributed_overflow_time_wait INTEGER NOT NULL,
   unattributed_overflow_fin_wait2 INTEGER NOT NULL,
@@ -163,15 +166,7 @@ inline constexpr std::array kSchema = {
   owner INTEGER NOT NULL,            -- owner.id
   moved INTEGER NOT NULL,            -- 1: not counted now but moved between owners that were merged; may be negative
   time_wait INTEGER NOT NULL,
-  fin_wait2 INTEGER NOT NULL,
-  overflow_time_wait INTEGER NOT NULL,
-  overflow_fin_wait2 INTEGER NOT NULL,
-  no_memory INTEGER NOT NULL,
-  expired INTEGER NOT NULL,
-  reused INTEGER NOT NULL,
-  recycled INTEGER NOT NULL,
-  purged INTEGER NOT NULL,
-  live INTEGER,
+)" TWTRACE_OTHER_COUNTS R"(  live INTEGER,
   pids INTEGER NOT NULL,             -- processes merged; 0: the owner is part of another one from here on
   exited INTEGER NOT NULL
 ))"},
@@ -181,15 +176,7 @@ inline constexpr std::array kSchema = {
   peer INTEGER NOT NULL,             -- peer.id
   moved INTEGER NOT NULL,
   time_wait INTEGER NOT NULL,
-  fin_wait2 INTEGER NOT NULL,
-  overflow_time_wait INTEGER NOT NULL,
-  overflow_fin_wait2 INTEGER NOT NULL,
-  no_memory INTEGER NOT NULL,
-  expired INTEGER NOT NULL,
-  reused INTEGER NOT NULL,
-  recycled INTEGER NOT NULL,
-  purged INTEGER NOT NULL,
-  live INTEGER,
+)" TWTRACE_OTHER_COUNTS R"(  live INTEGER,
   pids INTEGER NOT NULL,
   exited INTEGER NOT NULL
 ))"},
@@ -239,5 +226,7 @@ inline constexpr std::array kSchema = {
   remote_port INTEGER NOT NULL
 ))"},
 };
+
+#undef TWTRACE_OTHER_COUNTS
 
 } // namespace twtrace::capture
