@@ -3,7 +3,6 @@
 
 #include <unistd.h>
 
-#include <chrono>
 #include <unordered_map>
 #include <utility>
 
@@ -35,9 +34,10 @@ class CommandLines {
 /// The session's samples on one side, the screen on the other.
 class Live {
  public:
-  Live(EventLoop& loop, Session& session, const Options& options, Screen& screen)
-      : loop_(loop), session_(session), options_(options), screen_(screen) {
+  Live(Session& session, const Options& options, Screen& screen)
+      : session_(session), options_(options), screen_(screen) {
     screen_.set_command_lines([this](std::uint32_t pid) { return command_lines_.find(pid); });
+    screen_.set_write([this] { return write_history(screen_.history(), session_); });
     session_.on_event([this](const model::Event& event) { screen_.log().add(event); });
   }
   Live(const Live&) = delete;
@@ -46,38 +46,22 @@ class Live {
 
   base::Result<void> run() {
     if (auto sampled = sample(); !sampled) return sampled;
-    screen_.draw();
-    if (auto set = set_interval(); !set) return set;
-    while (!done_) {
-      const auto wake = loop_.wait(session_.ring_fd());
+    if (auto begun = screen_.begin(); !begun) return begun;
+    while (!done_ && !screen_.ended()) {
+      const tui::Tab tab_before = screen_.state().tab;
+      const auto wake = screen_.wait(session_.ring_fd());
       if (!wake) return tl::unexpected(wake.error());
       if (auto handled = handle(*wake); !handled) return handled;
+      const tui::Tab tab = screen_.state().tab;
+      if (tab == tui::Tab::kPeers && tab_before != tab) session_.count_ports();
     }
     return {};
   }
 
  private:
   base::Result<void> handle(EventLoop::Wake wake) {
-    switch (wake) {
-      case EventLoop::Wake::kStop:
-        done_ = true;
-        return {};
-      case EventLoop::Wake::kRing:
-        return session_.drain();
-      case EventLoop::Wake::kTimer:
-        return tick();
-      case EventLoop::Wake::kInput:
-        return read_keys();
-      case EventLoop::Wake::kResize:
-        screen_.draw();
-        return {};
-      case EventLoop::Wake::kSuspend:
-        screen_.suspend(loop_);
-        return {};
-      case EventLoop::Wake::kDeadline:
-      case EventLoop::Wake::kChild:
-        return {};  // there is neither
-    }
+    if (wake == EventLoop::Wake::kRing) return session_.drain();
+    if (wake == EventLoop::Wake::kTimer) return tick();
     return {};
   }
 
@@ -96,25 +80,6 @@ class Live {
     return {};
   }
 
-  base::Result<void> set_interval() {
-    return loop_.set_interval(std::chrono::duration<double>(screen_.state().delay_s));
-  }
-
-  base::Result<void> read_keys() {
-    const tui::Tab tab_before = screen_.state().tab;
-    const double delay_before = screen_.state().delay_s;
-    const auto effects = screen_.read_keys();
-    if (!effects) return tl::unexpected(effects.error());
-    done_ = done_ || effects->quit;
-    if (effects->write) {
-      screen_.state().notice = write_history(screen_.history(), session_);
-      screen_.draw();
-    }
-    if (screen_.state().tab == tui::Tab::kPeers && tab_before != tui::Tab::kPeers) session_.count_ports();
-    return screen_.state().delay_s != delay_before ? set_interval() : base::Result<void>();
-  }
-
-  EventLoop& loop_;
   Session& session_;
   const Options& options_;
   Screen& screen_;
@@ -139,7 +104,7 @@ base::Result<int> run_live(EventLoop& loop, Session& session, const Options& opt
   session.record_peers(true);
   auto screen = Screen::open(loop, options, {});
   if (!screen) return tl::unexpected(screen.error());
-  Live live(loop, session, options, **screen);
+  Live live(session, options, **screen);
   if (auto done = live.run(); !done) return tl::unexpected(done.error());
   return kExitOk;
 }

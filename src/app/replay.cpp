@@ -2,7 +2,6 @@
 // `twtrace replay`: a capture file in the live view, or its samples one after the other.
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cstddef>
 #include <limits>
 #include <utility>
@@ -39,62 +38,18 @@ base::Result<std::optional<std::uint32_t>> netns_in_file(const std::string& spec
                     "twtrace replay -b -g netns -n 1 FILE lists them; give a name or an inode number");
 }
 
-/// The samples of a file on one side, the screen on the other.
-class Replay {
- public:
-  Replay(EventLoop& loop, Screen& screen) : loop_(loop), screen_(screen) {}
-
-  base::Result<void> run() {
-    screen_.draw();
-    if (auto set = set_interval(); !set) return set;
-    while (!done_) {
-      const auto wake = loop_.wait(-1);
-      if (!wake) return tl::unexpected(wake.error());
-      if (auto handled = handle(*wake); !handled) return handled;
-    }
-    return {};
+/// Moves on by a sample per interval when the user wants it to play.
+base::Result<void> play(Screen& screen) {
+  if (auto begun = screen.begin(); !begun) return begun;
+  while (!screen.ended()) {
+    const auto wake = screen.wait(-1);
+    if (!wake) return tl::unexpected(wake.error());
+    if (*wake != EventLoop::Wake::kTimer || !screen.state().playing) continue;
+    screen.state() = tui::play_on(std::move(screen.state()), screen.context());
+    screen.draw();
   }
-
- private:
-  base::Result<void> handle(EventLoop::Wake wake) {
-    switch (wake) {
-      case EventLoop::Wake::kStop:
-        done_ = true;
-        return {};
-      case EventLoop::Wake::kTimer:
-        if (!screen_.state().playing) return {};
-        screen_.state() = tui::play_on(std::move(screen_.state()), screen_.context());
-        screen_.draw();
-        return {};
-      case EventLoop::Wake::kInput:
-        return read_keys();
-      case EventLoop::Wake::kResize:
-        screen_.draw();
-        return {};
-      case EventLoop::Wake::kSuspend:
-        screen_.suspend(loop_);
-        return {};
-      default:
-        return {};  // nothing else is waited for
-    }
-  }
-
-  base::Result<void> set_interval() {
-    return loop_.set_interval(std::chrono::duration<double>(screen_.state().delay_s));
-  }
-
-  base::Result<void> read_keys() {
-    const double delay_before = screen_.state().delay_s;
-    const auto effects = screen_.read_keys();
-    if (!effects) return tl::unexpected(effects.error());
-    done_ = effects->quit;
-    return screen_.state().delay_s != delay_before ? set_interval() : base::Result<void>();
-  }
-
-  EventLoop& loop_;
-  Screen& screen_;
-  bool done_ = false;
-};
+  return {};
+}
 
 base::Error no_sample(const std::string& file) {
   return {base::ErrorCode::kFailure, 0, file + ": it holds no sample", "a capture that runs for a second has one"};
@@ -123,8 +78,7 @@ base::Result<int> run_screen(model::Recording& recording, const Options& options
   } else if (!recording.info().ended_unix_ms) {
     state.notice = "this capture was cut, or still runs: it ends with its last sample";
   }
-  Replay replay(*loop, **screen);
-  if (auto done = replay.run(); !done) return tl::unexpected(done.error());
+  if (auto done = play(**screen); !done) return tl::unexpected(done.error());
   return kExitOk;
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace twtrace::app {
@@ -46,11 +47,12 @@ base::Result<std::unique_ptr<Screen>> Screen::open(EventLoop& loop, const Option
   wanted.color = options.color == output::Color::kAlways;
   auto terminal = tui::Terminal::open(wanted);
   if (!terminal) return tl::unexpected(terminal.error());
-  return std::unique_ptr<Screen>(new Screen(options, limits, std::move(*terminal)));
+  return std::unique_ptr<Screen>(new Screen(loop, options, limits, std::move(*terminal)));
 }
 
-Screen::Screen(const Options& options, model::HistoryLimits limits, tui::Terminal terminal)
-    : terminal_(std::move(terminal)),
+Screen::Screen(EventLoop& loop, const Options& options, model::HistoryLimits limits, tui::Terminal terminal)
+    : loop_(loop),
+      terminal_(std::move(terminal)),
       history_(limits),
       composer_(history_, log_, options.view),
       state_(first_state(options)) {
@@ -75,13 +77,45 @@ void Screen::draw() {
   terminal_.paint(tui::draw(picture, state_, size, look_));
 }
 
-base::Result<tui::Effects> Screen::read_keys() {
+base::Result<void> Screen::begin() {
+  draw();
+  return set_interval();
+}
+
+base::Result<void> Screen::set_interval() { return loop_.set_interval(std::chrono::duration<double>(state_.delay_s)); }
+
+base::Result<EventLoop::Wake> Screen::wait(int ring_fd) {
+  auto wake = loop_.wait(ring_fd);
+  if (!wake) return wake;
+  switch (*wake) {
+    case EventLoop::Wake::kStop:
+      ended_ = true;
+      break;
+    case EventLoop::Wake::kInput:
+      if (auto read = read_keys(); !read) return tl::unexpected(read.error());
+      break;
+    case EventLoop::Wake::kResize:
+      draw();
+      break;
+    case EventLoop::Wake::kSuspend:
+      suspend();
+      break;
+    default:
+      break;  // the caller's
+  }
+  return wake;
+}
+
+base::Result<void> Screen::read_keys() {
+  const double delay_before = state_.delay_s;
   const auto keys = terminal_.read_keys();
   if (!keys) return tl::unexpected(keys.error());
   tui::Effects effects;
   for (const tui::Key& key : *keys) press(key, effects);
-  if (!keys->empty() && !effects.quit) draw();
-  return effects;
+  if (effects.write && write_) state_.notice = write_();
+  ended_ = effects.quit;
+  if (!keys->empty() && !ended_) draw();
+  return state_.delay_s != delay_before ? set_interval() : base::Result<void>();
 }
 
 void Screen::press(const tui::Key& key, tui::Effects& effects) {
@@ -94,9 +128,9 @@ void Screen::press(const tui::Key& key, tui::Effects& effects) {
   if (next.effects.zero) history_.set_zero(*next.effects.zero);
 }
 
-void Screen::suspend(EventLoop& loop) {
+void Screen::suspend() {
   terminal_.suspend();
-  loop.stop_self();
+  loop_.stop_self();
   terminal_.resume();
   draw();
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the live view and a replay have in common: a terminal that shows a history, and keys.
+// What the live view and a replay have in common: a terminal that shows a history, keys, and waiting for them.
 #pragma once
 
 #include "app/event_loop.hpp"
@@ -22,7 +22,7 @@ tui::Tab tab_of(model::Group group);
 /// the history has a sample. Not thread-safe.
 class Screen {
  public:
-  /// Takes the terminal of standard input and output.
+  /// Takes the terminal of standard input and output. The loop is the caller's, who keeps it.
   static base::Result<std::unique_ptr<Screen>> open(EventLoop& loop, const Options& options,
                                                     model::HistoryLimits limits);
   Screen(const Screen&) = delete;
@@ -37,21 +37,31 @@ class Screen {
     look_.command_line = std::move(find);
   }
 
+  /// Writes the history to a file when the user asks for it; returns what to tell.
+  void set_write(std::function<std::string()> write) { write_ = std::move(write); }
+
   /// What was logged becomes the notice.
   void show_log();
   /// What commands depend on now.
   tui::Context context();
   void draw();
-  /// Does what was typed; what is left to do is for the caller.
-  base::Result<tui::Effects> read_keys();
-  /// Until somebody continues this process.
-  void suspend(EventLoop& loop);
+
+  /// Draws for the first time; from here on the loop's timer goes at the user's pace.
+  base::Result<void> begin();
+  /// Waits as the loop does, and has done what is the screen's when it returns: keys, a new size, suspension.
+  base::Result<EventLoop::Wake> wait(int ring_fd);
+  /// The user has quit, or a signal came.
+  bool ended() const { return ended_; }
 
  private:
-  Screen(const Options& options, model::HistoryLimits limits, tui::Terminal terminal);
+  Screen(EventLoop& loop, const Options& options, model::HistoryLimits limits, tui::Terminal terminal);
+  base::Result<void> set_interval();
   tui::Context settle(const tui::Picture& picture, tui::Size size);
+  base::Result<void> read_keys();
   void press(const tui::Key& key, tui::Effects& effects);
+  void suspend();
 
+  EventLoop& loop_;
   base::LogHold logs_;  ///< before the terminal: it speaks when that is gone
   tui::Terminal terminal_;
   model::History history_;
@@ -59,6 +69,8 @@ class Screen {
   tui::Composer composer_;
   tui::ViewState state_;
   tui::Look look_;
+  std::function<std::string()> write_;
+  bool ended_ = false;
 };
 
 }  // namespace twtrace::app
