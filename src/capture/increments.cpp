@@ -5,48 +5,24 @@
 #include <utility>
 
 namespace twtrace::capture {
-namespace {
-
-using Fields = std::array<std::uint64_t, kCounterFields>;
-
-Fields fields(const model::Counters& counts) {
-  return {counts.time_wait,
-          counts.fin_wait2,
-          counts.overflow_time_wait,
-          counts.overflow_fin_wait2,
-          counts.no_memory,
-          counts.expired,
-          counts.reused,
-          counts.recycled,
-          counts.purged};
-}
-
-}  // namespace
 
 Delta difference(const model::Counters& now, const model::Counters& before) {
-  const Fields left = fields(now);
-  const Fields right = fields(before);
   Delta delta{};
-  for (std::size_t i = 0; i < kCounterFields; ++i) delta[i] = static_cast<std::int64_t>(left[i] - right[i]);
+  for (std::size_t i = 0; i < delta.size(); ++i) {
+    const auto field = model::kCounterFields[i];
+    delta[i] = static_cast<std::int64_t>(now.*field - before.*field);
+  }
   return delta;
 }
 
 bool is_zero(const Delta& delta) { return delta == Delta{}; }
 
 bool add_delta(const Delta& delta, model::Counters& counts) {
-  const std::array<std::uint64_t*, kCounterFields> to = {&counts.time_wait,
-                                                         &counts.fin_wait2,
-                                                         &counts.overflow_time_wait,
-                                                         &counts.overflow_fin_wait2,
-                                                         &counts.no_memory,
-                                                         &counts.expired,
-                                                         &counts.reused,
-                                                         &counts.recycled,
-                                                         &counts.purged};
-  for (std::size_t i = 0; i < kCounterFields; ++i) {
+  for (std::size_t i = 0; i < delta.size(); ++i) {
+    std::uint64_t& count = counts.*model::kCounterFields[i];
     std::int64_t sum = 0;
-    if (__builtin_add_overflow(static_cast<std::int64_t>(*to[i]), delta[i], &sum) || sum < 0) return false;
-    *to[i] = static_cast<std::uint64_t>(sum);
+    if (__builtin_add_overflow(static_cast<std::int64_t>(count), delta[i], &sum) || sum < 0) return false;
+    count = static_cast<std::uint64_t>(sum);
   }
   return true;
 }

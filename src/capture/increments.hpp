@@ -13,9 +13,8 @@
 
 namespace twtrace::capture {
 
-inline constexpr std::size_t kCounterFields = 9;
 /// The fields of Counters in the order of their declaration and of the file's columns.
-using Delta = std::array<std::int64_t, kCounterFields>;
+using Delta = std::array<std::int64_t, model::kCounterFields.size()>;
 
 Delta difference(const model::Counters& now, const model::Counters& before);
 bool is_zero(const Delta& delta);

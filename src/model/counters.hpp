@@ -2,6 +2,7 @@
 // Counts of buckets, in the words of docs: created, overflow, removed.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 namespace twtrace::model {
@@ -52,5 +53,16 @@ struct Counters {
   friend Counters operator+(Counters left, const Counters& right) { return left += right; }
   bool operator==(const Counters&) const = default;
 };
+
+/// All counts in the order of their declaration, for what treats them alike.
+inline constexpr std::array kCounterFields = {&Counters::time_wait,
+                                              &Counters::fin_wait2,
+                                              &Counters::overflow_time_wait,
+                                              &Counters::overflow_fin_wait2,
+                                              &Counters::no_memory,
+                                              &Counters::expired,
+                                              &Counters::reused,
+                                              &Counters::recycled,
+                                              &Counters::purged};
 
 }  // namespace twtrace::model
