@@ -43,8 +43,7 @@ Json warning_json(const model::DoctorWarning& warning) {
 
 std::string doctor_json(const model::DoctorReport& report) {
   Json object{{"schema", "twtrace.doctor/1"}, {"works", !report.backend.empty()}};
-  put_text(object["host"], "name", report.host.name);
-  put_text(object["host"], "kernel", report.host.kernel);
+  object["host"] = host_json(report.host);
   put_text(object, "btf", report.btf);
   put_text(object, "backend", report.backend);
   object["backends"] = checks_json(report.backends);

@@ -18,48 +18,6 @@ Json named(const std::optional<T>& value) {
   return value ? Json(model::to_string(*value)) : Json(nullptr);
 }
 
-void put_created_and_refused(Json& object, const model::Counters& counts) {
-  object["created"] = counts.created();
-  object["time_wait"] = counts.time_wait;
-  object["fin_wait2"] = counts.fin_wait2;
-  object["overflow"] = counts.overflow();
-  object["overflow_time_wait"] = counts.overflow_time_wait;
-  object["overflow_fin_wait2"] = counts.overflow_fin_wait2;
-  object["no_memory"] = counts.no_memory;
-}
-
-void put_removed(Json& object, const model::Counters& counts, bool known) {
-  const auto put = [&](const char* key, std::uint64_t count) { object[key] = known ? Json(count) : Json(nullptr); };
-  put("reused", counts.reused);
-  put("recycled", counts.recycled);
-  put("expired", counts.expired);
-  put("purged", counts.purged);
-}
-
-Json probe_json(const model::ProbeInfo& probe) {
-  Json object{{"backend", probe.backend}, {"fallbacks", Json::array()}};
-  for (const std::string& fallback : probe.fallbacks) object["fallbacks"].push_back(fallback);
-  object["sees_removal"] = probe.sees_removal;
-  return object;
-}
-
-Json host_json(const model::HostInfo& host) {
-  Json object;
-  put_text(object, "name", host.name);
-  put_text(object, "kernel", host.kernel);
-  return object;
-}
-
-Json totals_json(const model::Snapshot& snapshot) {
-  Json object;
-  put_created_and_refused(object, snapshot.totals);
-  put_removed(object, snapshot.totals, snapshot.probe.sees_removal);
-  object["unattributed"] = snapshot.unattributed.created();
-  object["unattributed_overflow"] = snapshot.unattributed.overflow();
-  object["unattributed_no_memory"] = snapshot.unattributed.no_memory;
-  return object;
-}
-
 Json netns_json(const model::NetnsRow& row, bool sees_removal) {
   Json object;
   object["netns"] = row.netns;
@@ -76,8 +34,7 @@ Json netns_json(const model::NetnsRow& row, bool sees_removal) {
   object["missed"] = {{"created", nullable(row.missed.created)}, {"overflow", nullable(row.missed.overflow)}};
   object["reconciled"] = nullable(row.reconciled);
   object["gone"] = row.gone;
-  put_created_and_refused(object, row.counts);  // adds the splits, keeps the place of what is there
-  put_removed(object, row.counts, sees_removal);
+  put_counts(object, row.counts, sees_removal);  // adds to what is there, which keeps its place
   object["unattributed"] = row.unattributed.created();
   object["unattributed_overflow"] = row.unattributed.overflow();
   object["created_per_s"] = rounded(row.created_per_s);
@@ -123,8 +80,7 @@ Json row_json(const model::Row& row, const model::Snapshot& snapshot) {
   object["port"] = nullable(row.port);
   if (snapshot.group == model::Group::kPeer) object["peer"] = peer_json(row.peer);
   object["attribution"] = named(row.attribution);
-  put_created_and_refused(object, row.counts);
-  put_removed(object, row.counts, snapshot.probe.sees_removal);
+  put_counts(object, row.counts, snapshot.probe.sees_removal);
   object["live"] = nullable(row.live);
   object["created_per_s"] = rounded(row.created_per_s);
   object["overflow_per_s"] = rounded(row.overflow_per_s);
@@ -174,7 +130,7 @@ std::string snapshot_json(const model::Snapshot& snapshot) {
   object["group"] = model::to_string(snapshot.group);
   object["host"] = host_json(snapshot.host);
   object["probe"] = probe_json(snapshot.probe);
-  object["totals"] = totals_json(snapshot);
+  object["totals"] = totals_json(snapshot.totals, snapshot.unattributed, snapshot.probe.sees_removal);
   object["namespaces"] = Json::array();
   for (const model::NetnsRow& row : snapshot.namespaces) {
     object["namespaces"].push_back(netns_json(row, snapshot.probe.sees_removal));

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "base/escape.hpp"
-#include "model/losses.hpp"
+#include "model/snapshot.hpp"
 
 namespace twtrace::output {
 
@@ -29,13 +29,14 @@ inline void put_text(Json& object, const std::string& key, const std::string& by
   if (!base::is_valid_utf8(bytes)) object[key + "_hex"] = base::hex(bytes);
 }
 
+/// The counts in the contract's words; how buckets ended is null where that is not seen.
+void put_counts(Json& object, const model::Counters& counts, bool sees_removal);
+/// The same of everything, and what of it no owner took.
+Json totals_json(const model::Counters& totals, const model::Counters& unattributed, bool sees_removal);
+Json host_json(const model::HostInfo& host);
+Json probe_json(const model::ProbeInfo& probe);
 /// What fell short, in the contract's order.
-inline Json lost_json(const model::Losses& lost) {
-  Json object{{"events", lost.events}, {"counts", lost.counts}};
-  for (const model::Loss& loss : model::losses(lost)) object[loss.name] = loss.count;
-  object["recursion_misses"] = nullable(lost.recursion_misses);
-  return object;
-}
+Json lost_json(const model::Losses& lost);
 
 /// One line of pure ASCII; never throws.
 inline std::string to_line(const Json& object) { return object.dump(-1, ' ', true, Json::error_handler_t::replace); }

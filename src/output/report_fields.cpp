@@ -40,23 +40,6 @@ Json finite(const std::optional<double>& value) {
   return value && std::isfinite(*value) ? Json(rounded(*value)) : Json(nullptr);
 }
 
-void put_counts(Json& object, const model::Counters& counts, bool sees_removal) {
-  object["created"] = counts.created();
-  object["time_wait"] = counts.time_wait;
-  object["fin_wait2"] = counts.fin_wait2;
-  object["overflow"] = counts.overflow();
-  object["overflow_time_wait"] = counts.overflow_time_wait;
-  object["overflow_fin_wait2"] = counts.overflow_fin_wait2;
-  object["no_memory"] = counts.no_memory;
-  const auto put = [&](const char* key, std::uint64_t count) {
-    object[key] = sees_removal ? Json(count) : Json(nullptr);
-  };
-  put("reused", counts.reused);
-  put("recycled", counts.recycled);
-  put("expired", counts.expired);
-  put("purged", counts.purged);
-}
-
 void put_owner(Json& object, const model::Row& row) {
   object["kind"] = std::string(model::row_kind(row.kind));
   object["netns"] = nullable(row.netns);
@@ -75,11 +58,8 @@ Json capture_json(const report::Report& report) {
   const model::CaptureInfo& info = report.info;
   Json object;
   object["twtrace"] = info.twtrace_version;
-  put_text(object["host"], "name", info.host.name);
-  put_text(object["host"], "kernel", info.host.kernel);
-  object["probe"] = {
-      {"backend", info.probe.backend}, {"fallbacks", Json::array()}, {"sees_removal", info.probe.sees_removal}};
-  for (const std::string& fallback : info.probe.fallbacks) object["probe"]["fallbacks"].push_back(fallback);
+  object["host"] = host_json(info.host);
+  object["probe"] = probe_json(info.probe);
   object["command"] = command_json(info.command);
   object["begin"] = base::iso8601_ms(report.begin_unix_ms);
   object["begin_unix_ms"] = report.begin_unix_ms;
@@ -89,11 +69,7 @@ Json capture_json(const report::Report& report) {
   object["samples"] = report.samples;
   object["complete"] = !report.cut();
   put_text(object, "read_error", report.read_error.value_or(""));
-  object["totals"] = Json::object();
-  put_counts(object["totals"], report.totals, info.probe.sees_removal);
-  object["totals"]["unattributed"] = report.unattributed.created();
-  object["totals"]["unattributed_overflow"] = report.unattributed.overflow();
-  object["totals"]["unattributed_no_memory"] = report.unattributed.no_memory;
+  object["totals"] = totals_json(report.totals, report.unattributed, info.probe.sees_removal);
   return object;
 }
 

@@ -7,8 +7,6 @@
 
 namespace twtrace::output {
 
-/// The counts in the words of the snapshot schema; how buckets ended is null where that is not seen.
-void put_counts(Json& object, const model::Counters& counts, bool sees_removal);
 /// kind, service, process, role, port.
 void put_owner(Json& object, const model::Row& row);
 /// Host, times, backend, command.
