@@ -14,8 +14,7 @@
 #include "app/capture_report.hpp"
 #include "app/command.hpp"
 #include "app/command_process.hpp"
-#include "app/event_loop.hpp"
-#include "app/session.hpp"
+#include "app/watch.hpp"
 #include "base/clock.hpp"
 #include "base/escape.hpp"
 #include "base/log.hpp"
@@ -259,11 +258,9 @@ base::Result<int> run(const Options& options, const Inherited& inherited) {
     }
   }
   std::signal(SIGXFSZ, SIG_IGN);  // so that the limit is an error of the write
-  auto loop = EventLoop::create();
-  if (!loop) return tl::unexpected(loop.error());
-  auto session = Session::start(options.session);
-  if (!session) return tl::unexpected(session.error());
-  Capture capture(*loop, *session, options, *checked, inherited);
+  auto watch = begin_watch(options);
+  if (!watch) return tl::unexpected(watch.error());
+  Capture capture(watch->loop, watch->session, options, *checked, inherited);
   return capture.run();
 }
 

@@ -17,14 +17,6 @@ model::Identity identity_of(const model::Event& event) {
 
 }  // namespace
 
-base::Result<Options> resolve_netns_filter(Session& session, Options options) {
-  if (options.netns.empty() || options.netns == "all") return options;
-  const auto inum = session.resolve_netns(options.netns);
-  if (!inum) return base::prepend(inum.error(), "--netns");
-  options.view.filter.netns = *inum;
-  return options;
-}
-
 bool event_matches(const model::Event& event, const Options& options) {
   const SessionOptions& session = options.session;
   if (session.local_port != 0 && event.local_port != session.local_port) return false;

@@ -5,8 +5,8 @@
 
 #include "app/command.hpp"
 #include "app/event_filter.hpp"
-#include "app/event_loop.hpp"
 #include "app/stdout_writer.hpp"
+#include "app/watch.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "output/event_text.hpp"
@@ -23,39 +23,37 @@ constexpr std::chrono::seconds kSampleInterval{1};
 }  // namespace
 
 base::Result<int> run_events(const Options& asked) {
-  auto loop = EventLoop::create();
-  if (!loop) return tl::unexpected(loop.error());
-  auto session = Session::start(asked.session);
-  if (!session) return tl::unexpected(session.error());
-  const auto options = resolve_netns_filter(*session, asked);
-  if (!options) return tl::unexpected(options.error());
+  auto watch = begin_watch(asked);
+  if (!watch) return tl::unexpected(watch.error());
+  Session& session = watch->session;
+  const Options& options = watch->options;
 
-  const bool json = options->format == Format::kJson;
+  const bool json = options.format == Format::kJson;
   output::EventTextOptions text;
-  text.time = options->time_stamp;
+  text.time = options.time_stamp;
   text.start_unix_ms = base::SystemClock().unix_ms();
-  text.color = options->color;
+  text.color = options.color;
   std::string pending;
-  session->on_event([&](const model::Event& event) {
-    if (!event_matches(event, *options)) return;
+  session.on_event([&](const model::Event& event) {
+    if (!event_matches(event, options)) return;
     pending += json ? output::event_json(event) : output::event_text(event, text);
     pending += '\n';
   });
   std::fputs("ready\n", stderr);
   if (!json) pending = output::event_text_header(text) + "\n";
-  if (auto set = loop->set_interval(kDrainInterval); !set) return tl::unexpected(set.error());
+  if (auto set = watch->loop.set_interval(kDrainInterval); !set) return tl::unexpected(set.error());
 
   const std::uint64_t drains_per_sample = kSampleInterval / kDrainInterval;
   std::uint64_t reported_loss = 0;
   for (std::uint64_t tick = 1;; ++tick) {
-    const auto wake = loop->wait(session->ring_fd());
+    const auto wake = watch->loop.wait(session.ring_fd());
     if (!wake) return tl::unexpected(wake.error());
     const bool stop = *wake == EventLoop::Wake::kStop;
     const bool sample = stop || tick % drains_per_sample == 0;
-    if (auto done = sample ? session->sample(false) : session->drain(); !done) return tl::unexpected(done.error());
+    if (auto done = sample ? session.sample(false) : session.drain(); !done) return tl::unexpected(done.error());
     if (auto written = write_stdout(pending); !written) return tl::unexpected(written.error());
     pending.clear();
-    if (const std::uint64_t lost = session->tracer().stats().events_lost; sample && lost > reported_loss) {
+    if (const std::uint64_t lost = session.tracer().stats().events_lost; sample && lost > reported_loss) {
       spdlog::warn("{} events were lost because the ring was full; a larger --ring-size holds more",
                    lost - reported_loss);
       reported_loss = lost;

@@ -5,9 +5,8 @@
 
 #include "app/batch_output.hpp"
 #include "app/command.hpp"
-#include "app/event_filter.hpp"
-#include "app/event_loop.hpp"
 #include "app/live.hpp"
+#include "app/watch.hpp"
 
 namespace twtrace::app {
 namespace {
@@ -21,29 +20,28 @@ base::Result<void> emit(Session& session, const Options& options, bool last) {
 
 base::Result<int> run_top(const Options& asked, const std::function<void()>& when_counting) {
   const bool live = can_show_live(asked);
-  auto loop = EventLoop::create();
-  if (!loop) return tl::unexpected(loop.error());
-  auto session = Session::start(asked.session);
-  if (!session) return tl::unexpected(session.error());
-  const auto options = resolve_netns_filter(*session, asked);
-  if (!options) return tl::unexpected(options.error());
-  session->record_peers(options->view.group == model::Group::kPeer);
+  auto watch = begin_watch(asked);
+  if (!watch) return tl::unexpected(watch.error());
+  EventLoop& loop = watch->loop;
+  Session& session = watch->session;
+  const Options& options = watch->options;
+  session.record_peers(options.view.group == model::Group::kPeer);
   if (when_counting) when_counting();
-  if (live) return run_live(*loop, *session, *options);
+  if (live) return run_live(loop, session, options);
   std::fputs("ready\n", stderr);
-  if (auto begun = begin_batch(*options); !begun) return tl::unexpected(begun.error());
-  if (auto set = loop->set_interval(std::chrono::duration<double>(options->delay_s)); !set)
+  if (auto begun = begin_batch(options); !begun) return tl::unexpected(begun.error());
+  if (auto set = loop.set_interval(std::chrono::duration<double>(options.delay_s)); !set)
     return tl::unexpected(set.error());
-  for (std::uint64_t done = 0; options->iterations == 0 || done < options->iterations;) {
-    const auto wake = loop->wait(session->ring_fd());
+  for (std::uint64_t done = 0; options.iterations == 0 || done < options.iterations;) {
+    const auto wake = loop.wait(session.ring_fd());
     if (!wake) return tl::unexpected(wake.error());
     if (*wake == EventLoop::Wake::kRing) {
-      if (auto drained = session->drain(); !drained) return tl::unexpected(drained.error());
+      if (auto drained = session.drain(); !drained) return tl::unexpected(drained.error());
       continue;
     }
     const bool stop = *wake == EventLoop::Wake::kStop;
     ++done;
-    if (auto emitted = emit(*session, *options, stop || done == options->iterations); !emitted) {
+    if (auto emitted = emit(session, options, stop || done == options.iterations); !emitted) {
       return tl::unexpected(emitted.error());
     }
     if (stop) break;
