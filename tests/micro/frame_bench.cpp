@@ -18,7 +18,7 @@ test::Scene& busy_scene() {
   for (int second = 0; second < 5; ++second) {
     for (std::uint32_t slot = 1; slot <= kRows; ++slot) {
       const std::string name = "worker" + std::to_string(slot % 100);
-      scene.act({slot, name, name + ".service", model::Role::kClient, 6379, slot % 7, slot % 3, false});
+      scene.act({slot, name, name + ".service", model::Role::kClient, 6379, test::made(slot % 7, 0, 0, slot % 3)});
     }
     scene.sample(4000);
   }
@@ -69,7 +69,7 @@ void keep_sample(benchmark::State& state) {
     state.PauseTiming();
     ++created;
     for (std::uint32_t slot = 1; slot <= kRows; ++slot) {
-      scene.act({slot, "worker", "worker.service", model::Role::kClient, 6379, created % 3 + 1, 0, false});
+      scene.act({slot, "worker", "worker.service", model::Role::kClient, 6379, test::made(created % 3 + 1)});
     }
     state.ResumeTiming();
     scene.sample(4000);

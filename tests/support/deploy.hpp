@@ -10,22 +10,13 @@
 #include "model/history.hpp"
 #include "model/recording.hpp"
 #include "support/snapshots.hpp"
+#include "support/tables.hpp"
 
 namespace twtrace::test {
 
-/// Tables that grow from sample to sample, one second apart unless told otherwise.
-class HandMade final : public model::Recording {
+/// Samples one second apart unless told otherwise.
+class HandMade final : public model::Recording, public Tables {
  public:
-  struct Activity {
-    std::uint32_t slot = 0;
-    std::string comm;
-    std::string service;
-    model::Role role = model::Role::kServer;
-    std::uint16_t port = 0;
-    model::Counters counts;  ///< added to those of before
-    std::uint32_t netns = 1;
-  };
-
   HandMade() : history_({1e9, 1U << 20U, std::size_t{1} << 32U}) {
     netns.netns = 4026531840U;
     netns.name = "host";
@@ -55,25 +46,6 @@ class HandMade final : public model::Recording {
     return host;
   }
 
-  void act(const Activity& activity) {
-    model::Counters counts = activity.counts;
-    if (const model::Entry* known = table.at(activity.slot)) {
-      counts += known->counts;
-    } else {
-      model::Identity identity;
-      identity.netns = activity.netns;
-      identity.pid = 100 + activity.slot;
-      identity.start_ns = activity.slot;
-      identity.comm = activity.comm;
-      identity.uid = 33;
-      identity.service = {"systemd", activity.service, "/system.slice/" + activity.service, "", ""};
-      identity.role = activity.role;
-      identity.port = activity.port;
-      table.add(activity.slot, activity.slot, identity);
-    }
-    table.set(activity.slot, counts, counts.created(), false);
-  }
-
   /// Ends an interval. Everything that was done belongs to the first namespace, unless `more` says otherwise.
   void sample(std::uint64_t in_use, double interval_s = 1) {
     netns.in_use = in_use;
@@ -98,10 +70,7 @@ class HandMade final : public model::Recording {
       head.unattributed += row.unattributed;
     }
     namespaces.front().unattributed = unattributed;
-    last_sample_ =
-        history_.append(std::make_shared<model::Snapshot>(head), model::TableSource(table, peers, namespaces));
-    table.begin_interval();
-    peers.begin_interval();
+    last_sample_ = append_to(history_, head);
   }
 
   std::int64_t now_unix_ms() const { return now_ms_; }
@@ -118,9 +87,6 @@ class HandMade final : public model::Recording {
     return {};
   }
 
-  model::Table table{100'000};
-  model::PeerTable peers{1000};
-  std::vector<model::NetnsInfo> namespaces = {{1, 4026531840U, "host", {}, {}}};
   model::NetnsRow netns;  ///< the first one
   std::vector<model::NetnsRow> more;
   model::Counters unattributed;
@@ -133,16 +99,6 @@ class HandMade final : public model::Recording {
   std::int64_t now_ms_ = kTime;
   std::optional<std::uint64_t> broken_after_;
 };
-
-inline model::Counters made(std::uint64_t time_wait, std::uint64_t fin_wait2 = 0, std::uint64_t overflow_time_wait = 0,
-                            std::uint64_t overflow_fin_wait2 = 0) {
-  model::Counters counts;
-  counts.time_wait = time_wait;
-  counts.fin_wait2 = fin_wait2;
-  counts.overflow_time_wait = overflow_time_wait;
-  counts.overflow_fin_wait2 = overflow_fin_wait2;
-  return counts;
-}
 
 /// Five seconds before, ten during, fifteen after. From the third second of the command on the scheduler's agents fill
 /// what is left of 5,000 places, and 4,454 are refused.

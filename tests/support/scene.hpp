@@ -9,6 +9,7 @@
 
 #include "model/history.hpp"
 #include "support/snapshots.hpp"
+#include "support/tables.hpp"
 #include "tui/composer.hpp"
 #include "tui/event_log.hpp"
 #include "tui/layout.hpp"
@@ -16,49 +17,13 @@
 
 namespace twtrace::test {
 
-/// Tables that grow from sample to sample, one second apart, and everything behind the live view.
-class Scene {
+/// Samples one second apart, and everything behind the live view.
+class Scene : public Tables {
  public:
-  model::Table table{100'000};
-  model::PeerTable peers{1000};
-  std::vector<model::NetnsInfo> namespaces = {{1, 4026531840U, "host", {}, {}}};
   model::History history;
   tui::EventLog log;
   tui::Composer composer{history, log, {}};
   tui::ViewState state;
-
-  /// What a program did during the next sample.
-  struct Activity {
-    std::uint32_t slot = 0;
-    std::string comm;
-    std::string service;
-    model::Role role = model::Role::kServer;
-    std::uint16_t port = 0;
-    std::uint64_t created = 0;
-    std::uint64_t refused = 0;
-    bool exited = false;
-  };
-
-  void act(const Activity& activity) {
-    model::Counters counts;
-    if (const model::Entry* known = table.at(activity.slot)) {
-      counts = known->counts;
-    } else {
-      model::Identity identity;
-      identity.netns = 1;
-      identity.pid = 100 + activity.slot;
-      identity.start_ns = activity.slot;
-      identity.comm = activity.comm;
-      identity.uid = 33;
-      identity.service = {"systemd", activity.service, "/system.slice/" + activity.service, "", ""};
-      identity.role = activity.role;
-      identity.port = activity.port;
-      table.add(activity.slot, activity.slot, identity);
-    }
-    counts.time_wait += activity.created;
-    counts.overflow_fin_wait2 += activity.refused;
-    table.set(activity.slot, counts, counts.created(), activity.exited);
-  }
 
   void sample(std::uint64_t in_use, std::uint64_t limit = 5000) {
     model::Snapshot head;
@@ -86,9 +51,7 @@ class Scene {
     head.namespaces = {netns};
     head.namespaces.insert(head.namespaces.end(), more.begin(), more.end());
     head.port_use = port_use;
-    history.append(std::make_shared<model::Snapshot>(head), model::TableSource(table, peers, namespaces));
-    table.begin_interval();
-    peers.begin_interval();
+    append_to(history, head);
   }
 
   std::vector<model::NetnsRow> more;  ///< namespaces besides "host"
@@ -126,11 +89,12 @@ inline void record_wave(Scene& scene) {
   for (int second = 1; second <= 12; ++second) {
     const std::uint64_t wanted = second > 3 ? 900 : 0;
     const std::uint64_t room = kLimit - in_use - 75;
-    const std::uint64_t made = wanted < room ? wanted : room;
-    scene.act({1, "web", "web.service", model::Role::kServer, 8080, 45, 0, false});
-    scene.act({2, "queue-worker", "queue-worker.service", model::Role::kClient, 6379, 30, 0, false});
-    scene.act({3, "scheduler", "scheduler.service", model::Role::kServer, 9000, made, wanted - made, second == 12});
-    in_use = in_use + 75 + made > kLimit ? kLimit : in_use + 75 + made;
+    const std::uint64_t granted = wanted < room ? wanted : room;
+    scene.act({1, "web", "web.service", model::Role::kServer, 8080, made(45)});
+    scene.act({2, "queue-worker", "queue-worker.service", model::Role::kClient, 6379, made(30)});
+    scene.act({3, "scheduler", "scheduler.service", model::Role::kServer, 9000, made(granted, 0, 0, wanted - granted),
+               1, second == 12});
+    in_use = in_use + 75 + granted > kLimit ? kLimit : in_use + 75 + granted;
     if (in_use + 75 > kLimit) in_use = kLimit - 75;
     scene.sample(in_use + (in_use == kLimit - 75 ? 75 : 0));
   }

@@ -59,7 +59,7 @@ TEST_CASE("golden frames of every view") {
   for (int i = 0; i < 30; ++i) scene.peers.count(peer, model::Event{});
   scene.port_use = std::make_shared<std::vector<model::PortUse>>(
       std::vector<model::PortUse>{{4026531840U, peer.peer, {15000, 28232}}});
-  scene.act({2, "", "", model::Role::kClient, 6379, 30, 0, false});
+  scene.act({2, "", "", model::Role::kClient, 6379, test::made(30)});
   scene.sample(5000);
   model::Event event = test::event();
   scene.log.add(event);
@@ -164,7 +164,7 @@ TEST_CASE("hostile names are drawn aligned, in UTF-8 and in ASCII") {
   std::uint32_t slot = 0;
   for (const std::string& name : names) {
     ++slot;
-    scene.act({slot, name, name + ".service", model::Role::kServer, 80, 10, 1, false});
+    scene.act({slot, name, name + ".service", model::Role::kServer, 80, test::made(10, 0, 0, 1)});
   }
   scene.sample(70);
   for (const tui::Charset charset : {tui::Charset::kUnicode, tui::Charset::kAscii}) {
@@ -190,7 +190,7 @@ TEST_CASE("hostile names are drawn aligned, in UTF-8 and in ASCII") {
 TEST_CASE("thousands of short-lived processes are one row with a count") {
   Scene scene;
   for (std::uint32_t slot = 1; slot <= 3000; ++slot) {
-    scene.act({slot, "curl", "cron.service", model::Role::kClient, 443, 1, 0, true});
+    scene.act({slot, "curl", "cron.service", model::Role::kClient, 443, test::made(1), 1, true});
   }
   scene.sample(3000);
   CHECK(scene.composer.compose(scene.state).snapshot.rows.size() == 1);
@@ -203,7 +203,7 @@ TEST_CASE("only processes on the screen are asked for their command line") {
   Scene scene;
   scene.state.process_group = model::Group::kPid;
   for (std::uint32_t slot = 1; slot <= 1000; ++slot) {
-    scene.act({slot, "php-cgi", "web.service", model::Role::kClient, 443, 1, 0, false});
+    scene.act({slot, "php-cgi", "web.service", model::Role::kClient, 443, test::made(1)});
   }
   scene.sample(1000);
   std::size_t asked = 0;
