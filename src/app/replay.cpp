@@ -56,13 +56,16 @@ base::Error no_sample(const std::string& file) {
 }
 
 /// What can be read is shown, and what is wrong with the rest said.
-base::Result<int> run_screen(model::Recording& recording, const Options& options) {
+base::Result<int> run_screen(capture::Reader& recording, const Options& options) {
   auto loop = EventLoop::create();
   if (!loop) return tl::unexpected(loop.error());
   std::uint64_t samples = 0;
   auto screen = Screen::open(*loop, options, whole_file());
   if (!screen) return tl::unexpected(screen.error());
   model::History& history = (*screen)->history();
+  (*screen)->set_events([&recording](std::int64_t until_unix_ms) {
+    return recording.events_until(until_unix_ms, tui::EventLog::kEvents);
+  });
   const auto read = recording.for_each([&](const model::SnapshotPtr& head, const model::Source& source) {
     history.append(head, source);
     ++samples;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <utility>
 
 namespace twtrace::app {
@@ -68,10 +69,26 @@ tui::Context Screen::settle(const tui::Picture& picture, tui::Size size) {
   return tui::context_of(picture, state_, size);
 }
 
-tui::Context Screen::context() { return settle(composer_.compose(state_), terminal_.size()); }
+/// Only while they are looked at, and once for every sample; with the last one all that there are.
+void Screen::find_events() {
+  const std::uint64_t sample = history_.clamp(state_.paused_at.value_or(history_.newest()));
+  if (!find_events_ || state_.tab != tui::Tab::kEvents || sample == events_sample_) return;
+  events_sample_ = sample;
+  const bool last = sample == history_.newest();
+  auto found = find_events_(last ? std::numeric_limits<std::int64_t>::max() : history_.head(sample)->time_unix_ms);
+  if (!found) state_.notice = found.error().what;
+  log_.assign(found ? std::move(*found) : std::vector<model::Event>());
+}
+
+const tui::Picture& Screen::compose() {
+  find_events();
+  return composer_.compose(state_);
+}
+
+tui::Context Screen::context() { return settle(compose(), terminal_.size()); }
 
 void Screen::draw() {
-  const tui::Picture& picture = composer_.compose(state_);
+  const tui::Picture& picture = compose();
   const tui::Size size = terminal_.size();
   settle(picture, size);
   terminal_.paint(tui::draw(picture, state_, size, look_));

@@ -2,6 +2,13 @@
 // What the live view and a replay have in common: a terminal that shows a history, keys, and waiting for them.
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "app/event_loop.hpp"
 #include "app/options.hpp"
 #include "base/log.hpp"
@@ -40,6 +47,11 @@ class Screen {
   /// Writes the history to a file when the user asks for it; returns what to tell.
   void set_write(std::function<std::string()> write) { write_ = std::move(write); }
 
+  /// Where the events of a moment are found; without it they are those added to log().
+  void set_events(std::function<base::Result<std::vector<model::Event>>(std::int64_t until_unix_ms)> find) {
+    find_events_ = std::move(find);
+  }
+
   /// What was logged becomes the notice.
   void show_log();
   /// What commands depend on now.
@@ -56,6 +68,8 @@ class Screen {
  private:
   Screen(EventLoop& loop, const Options& options, model::HistoryLimits limits, tui::Terminal terminal);
   base::Result<void> set_interval();
+  const tui::Picture& compose();
+  void find_events();
   tui::Context settle(const tui::Picture& picture, tui::Size size);
   base::Result<void> read_keys();
   void press(const tui::Key& key, tui::Effects& effects);
@@ -70,6 +84,8 @@ class Screen {
   tui::ViewState state_;
   tui::Look look_;
   std::function<std::string()> write_;
+  std::function<base::Result<std::vector<model::Event>>(std::int64_t until_unix_ms)> find_events_;
+  std::uint64_t events_sample_ = 0;  ///< whose events were found last
   bool ended_ = false;
 };
 

@@ -13,6 +13,8 @@
 
 namespace twtrace::capture {
 
+inline constexpr std::uint32_t kMaxPid = 1U << 22U;  ///< PID_MAX_LIMIT of linux/threads.h
+
 /// Takes the columns of the present row from left to right. A value of another type, or out of range, makes ok() false
 /// and reads as 0 or empty. Valid until the statement's next step.
 class Columns {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "capture/columns.hpp"
+#include "capture/events.hpp"
 #include "capture/open.hpp"
 #include "capture/replay.hpp"
 #include "capture/sqlite.hpp"
@@ -41,6 +42,9 @@ class Reader::Impl {
   const model::CaptureInfo& info() const { return info_; }
 
   base::Result<void> for_each(const model::SampleVisitor& visit) { return replay(database_, info_, visit); }
+  base::Result<std::vector<model::Event>> events_until(std::int64_t unix_ms, std::size_t most) {
+    return capture::events_until(database_, unix_ms, most);
+  }
 
  private:
   /// Calls back with every row of a query.
@@ -132,5 +136,8 @@ base::Result<std::unique_ptr<Reader>> Reader::open(const std::string& path) {
 
 const model::CaptureInfo& Reader::info() const { return impl_->info(); }
 base::Result<void> Reader::for_each(const model::SampleVisitor& visit) { return impl_->for_each(visit); }
+base::Result<std::vector<model::Event>> Reader::events_until(std::int64_t unix_ms, std::size_t most) {
+  return impl_->events_until(unix_ms, most);
+}
 
 }  // namespace twtrace::capture

@@ -18,8 +18,6 @@
 namespace twtrace::capture {
 namespace {
 
-constexpr std::uint64_t kMaxPid = 1U << 22U;  // PID_MAX_LIMIT of linux/threads.h
-
 /// What a key holds at the present sample.
 struct Track {
   model::TrackKey key;

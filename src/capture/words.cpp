@@ -24,4 +24,18 @@ std::optional<model::Attribution> attribution_named(std::string_view word) {
   return find(word, {model::Attribution::kCloser, model::Attribution::kCgroup, model::Attribution::kNone});
 }
 
+std::optional<model::Event::Kind> kind_named(std::string_view word) {
+  using Kind = model::Event::Kind;
+  return find(word, {Kind::kCreated, Kind::kOverflow, Kind::kNoMemory, Kind::kRemoved});
+}
+
+std::optional<model::Event::Substate> substate_named(std::string_view word) {
+  return find(word, {model::Event::Substate::kFinWait2, model::Event::Substate::kTimeWait});
+}
+
+std::optional<model::Event::Reason> reason_named(std::string_view word) {
+  using Reason = model::Event::Reason;
+  return find(word, {Reason::kUnknown, Reason::kExpired, Reason::kReused, Reason::kRecycled, Reason::kPurged});
+}
+
 }  // namespace twtrace::capture

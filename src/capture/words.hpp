@@ -11,5 +11,8 @@ namespace twtrace::capture {
 
 std::optional<model::Role> role_named(std::string_view word);
 std::optional<model::Attribution> attribution_named(std::string_view word);
+std::optional<model::Event::Kind> kind_named(std::string_view word);
+std::optional<model::Event::Substate> substate_named(std::string_view word);
+std::optional<model::Event::Reason> reason_named(std::string_view word);
 
 }  // namespace twtrace::capture

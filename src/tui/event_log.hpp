@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <utility>
+#include <vector>
 
 #include "model/snapshot.hpp"
 
@@ -21,9 +22,15 @@ class EventLog {
     if (events_.size() > kEvents) events_.pop_front();
     ++added_;
   }
+  /// Other ones instead of those that it holds, oldest first.
+  void assign(std::vector<model::Event> events) {
+    events_.clear();
+    for (model::Event& event : events) add(std::move(event));
+    ++added_;
+  }
   /// Oldest first.
   const std::deque<model::Event>& events() const { return events_; }
-  /// How many were ever added: tells whether anything has changed.
+  /// Grows with every change: tells whether anything has changed.
   std::uint64_t added() const { return added_; }
 
  private:

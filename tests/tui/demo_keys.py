@@ -6,6 +6,7 @@ usage: demo_keys.py TWTRACE COLUMNSxROWS
 """
 import json
 import re
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -243,6 +244,7 @@ def check_replay(twtrace, directory, columns, rows):
         wanted = samples[0]["time_unix_ms"] + 1000 * seconds
         return max(i for i, sample in enumerate(samples) if sample["time_unix_ms"] <= wanted)
 
+    add_events(f"{directory}/twtrace.db", samples)
     with Screen(f"env -C {directory} {twtrace} replay -d 0.1", columns, rows) as screen:
         shows(screen, 0)
         screen.keys("t")
@@ -262,9 +264,33 @@ def check_replay(twtrace, directory, columns, rows):
         screen.wait(r"this is the newest sample")  # played to the end
         screen.keys("t")
         shows(screen, len(samples) - 2)
+        check_replayed_events(screen, len(samples))
         screen.keys("q")
         assert screen.exit_code() == 0
         screen.check_restored()
+
+
+def add_events(file, samples):
+    """One event per sample, in the middle of its interval, as --events would have recorded them."""
+    with sqlite3.connect(file) as database:
+        for i, sample in enumerate(samples):
+            database.execute("INSERT INTO event VALUES(NULL,?,'created','time_wait',NULL,NULL,NULL,NULL,?,'made-up',0,"
+                             "1,'client',6379,'closer','10.0.0.1',?,'10.0.0.2',6379)",
+                             (sample["time_unix_ms"] - 1, i + 1, 40001 + i))
+
+
+def check_replayed_events(screen, samples):
+    """The events view has those up to the sample shown, newest first."""
+    def newest(count):
+        screen.wait(rf"\b1-[0-9]+/{count}$")
+        screen.wait(rf" created .*made-up\[{count}\] ")
+
+    screen.keys("B", "6")
+    newest(1)
+    screen.keys("T", "T")
+    newest(3)
+    screen.keys("E")
+    newest(samples)
 
 
 def main():

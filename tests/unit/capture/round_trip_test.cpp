@@ -2,12 +2,38 @@
 // What is written is what is read.
 #include <catch2/catch.hpp>
 
+#include <limits>
+
 #include "capture/increments.hpp"
 #include "capture/marker.hpp"
 #include "world.hpp"
 
 using namespace twtrace;
 using namespace twtrace::test;
+
+namespace {
+
+model::Event reused_event() {
+  model::Event event;
+  event.kind = model::Event::Kind::kRemoved;
+  event.reason = model::Event::Reason::kReused;
+  event.time_unix_ms = World::kStart + 5;
+  event.age_s = 1.5;
+  event.netns = 4026531840U;
+  event.process = model::ProcessId{812, "redis", 33, 1, false};
+  event.uid = 33;
+  event.service = systemd("redis.service");
+  event.role = model::Role::kServer;
+  event.port = 6379;
+  event.attribution = model::Attribution::kCloser;
+  event.local_address = "10.0.0.1";
+  event.local_port = 6379;
+  event.remote_address = "10.0.0.2";
+  event.remote_port = 40001;
+  return event;
+}
+
+}  // namespace
 
 TEST_CASE("every sample is read as it was written", "[capture]") {
   const auto seed = GENERATE(range(1U, 6U));
@@ -123,22 +149,7 @@ TEST_CASE("nothing is written of an owner that stays as it is", "[capture]") {
 
 TEST_CASE("events are rows, with the next sample", "[capture]") {
   Captured captured;
-  model::Event event;
-  event.kind = model::Event::Kind::kRemoved;
-  event.reason = model::Event::Reason::kReused;
-  event.time_unix_ms = World::kStart + 5;
-  event.age_s = 1.5;
-  event.netns = 4026531840U;
-  event.process = model::ProcessId{812, "redis", 33, 1, false};
-  event.service = systemd("redis.service");
-  event.role = model::Role::kServer;
-  event.port = 6379;
-  event.attribution = model::Attribution::kCloser;
-  event.local_address = "10.0.0.1";
-  event.local_port = 6379;
-  event.remote_address = "10.0.0.2";
-  event.remote_port = 40001;
-  for (int i = 0; i < 17; ++i) REQUIRE(captured.writer->add_event(event));
+  for (int i = 0; i < 17; ++i) REQUIRE(captured.writer->add_event(reused_event()));
   captured.add(1);
   captured.finish();
   CHECK(query(captured.path,
@@ -147,6 +158,84 @@ TEST_CASE("events are rows, with the next sample", "[capture]") {
         std::vector<std::string>{
             "removed|time_wait|reused|1.5||4026531840|812|redis|redis.service|server|6379|10.0.0.1|40001"});
   CHECK(query(captured.path, "SELECT count(*) FROM event") == std::vector<std::string>{"17"});
+}
+
+TEST_CASE("an event is read as it was written", "[capture]") {
+  Captured captured;
+  model::Event unknown;
+  unknown.kind = model::Event::Kind::kNoMemory;
+  unknown.substate = model::Event::Substate::kFinWait2;
+  unknown.time_unix_ms = World::kStart + 6;
+  unknown.cookie = 0xffff'ffff'ffff'fffeU;
+  unknown.attribution = model::Attribution::kCgroup;
+  unknown.service = systemd("\xff'\n");
+  unknown.uid = 0;
+  REQUIRE(captured.writer->add_event(reused_event()));
+  REQUIRE(captured.writer->add_event(unknown));
+  captured.add(1);
+  captured.finish();
+  const auto events = open_capture(captured.path)->events_until(World::kStart + 6, 9);
+  REQUIRE(events);
+  REQUIRE(events->size() == 2);
+  model::Event known = reused_event();
+  known.netns_name = "host";
+  CHECK(describe(events->at(0)) == describe(known));
+  CHECK(describe(events->at(1)) == describe(unknown));
+}
+
+TEST_CASE("of the events up to a moment the newest are read", "[capture]") {
+  Captured captured;
+  for (int i = 0; i < 101; ++i) {
+    model::Event event = reused_event();
+    event.time_unix_ms = World::kStart + i / 2 * 10;  // two at a time
+    event.local_port = static_cast<std::uint16_t>(i);
+    REQUIRE(captured.writer->add_event(event));
+  }
+  captured.add(1);
+  captured.finish();
+  const auto reader = open_capture(captured.path);
+  const auto ports = [&](std::int64_t until_ms, std::size_t most) {
+    std::vector<int> found;
+    const auto events = reader->events_until(until_ms, most);
+    REQUIRE(events);
+    for (const model::Event& event : *events) found.push_back(event.local_port);
+    return found;
+  };
+  using Ports = std::vector<int>;
+  CHECK(ports(World::kStart - 1, 5).empty());
+  CHECK(ports(World::kStart, 5) == Ports{0, 1});
+  CHECK(ports(World::kStart + 19, 5) == Ports{0, 1, 2, 3});
+  CHECK(ports(World::kStart + 20, 5) == Ports{1, 2, 3, 4, 5});
+  CHECK(ports(World::kStart + 499, 3) == Ports{97, 98, 99});
+  CHECK(ports(World::kStart + 500, 3) == Ports{98, 99, 100});
+  CHECK(ports(std::numeric_limits<std::int64_t>::max(), 1000).size() == 101);
+}
+
+TEST_CASE("a capture without events has none", "[capture]") {
+  Captured captured;
+  captured.add(1);
+  captured.finish();
+  const auto events = open_capture(captured.path)->events_until(World::kStart + 99, 9);
+  REQUIRE(events);
+  CHECK(events->empty());
+}
+
+TEST_CASE("events that cannot be are refused", "[capture]") {
+  const std::string change = GENERATE(
+      as<std::string>{},  //
+      "kind='gone'", "substate=''", "reason='bored'", "age_s=-1.0", "age_s=9e999", "cookie='x'", "netns=4294967296",
+      "pid=-1", "pid=4194305", "uid='root'", "service=9999", "role='peer'", "port=65536", "attribution='guess'",
+      "local_address=x'00'", "remote_port=-1", "time_unix_ms=-1", "id=9223372036854775807", "id=-1");
+  Captured captured;
+  REQUIRE(captured.writer->add_event(reused_event()));
+  captured.add(1);
+  captured.finish();
+  run_sql(captured.path, "UPDATE event SET " + change);
+  INFO(change);
+  const auto events = open_capture(captured.path)->events_until(World::kStart + 99, 9);
+  REQUIRE_FALSE(events);
+  CHECK(events.error().code == base::ErrorCode::kInvalid);
+  CHECK(events.error().what.find("table event holds what cannot be") != std::string::npos);
 }
 
 TEST_CASE("a mark goes into a running capture only", "[capture]") {

@@ -80,6 +80,19 @@ inline std::string describe(const model::Identity& who) {
   return out.str();
 }
 
+inline std::string describe(const model::Event& event) {
+  std::ostringstream out;
+  out << event.time_unix_ms << ' ' << model::to_string(event.kind) << ' ' << model::to_string(event.substate) << ' '
+      << model::to_string(event.reason) << ' ' << words(event.age_s) << ' ' << event.cookie << ' ' << words(event.netns)
+      << ' ' << event.netns_name << ' ' << event.service.kind << ',' << event.service.name << ','
+      << event.service.cgroup << ',' << event.service.pod << ',' << event.service.container << ' ' << words(event.uid)
+      << ' ' << (event.role ? model::to_string(*event.role) : "-") << ' ' << words(event.port) << ' '
+      << model::to_string(event.attribution) << ' ' << event.local_address << ' ' << event.local_port << ' '
+      << event.remote_address << ' ' << event.remote_port;
+  if (event.process) out << " [" << event.process->comm << "] " << words(event.process->pid);
+  return out.str();
+}
+
 /// The rows of a source in one order, those of one key added up.
 inline std::string describe(const model::Source& source) {
   struct Sum {

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capture/events.hpp"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "capture/columns.hpp"
+#include "capture/replay.hpp"
+#include "capture/words.hpp"
+
+namespace twtrace::capture {
+namespace {
+
+/// An id beyond it was not given by counting.
+constexpr std::uint64_t kMaxId = std::uint64_t{1} << 60U;
+
+using NetnsNames = std::map<std::uint32_t, std::string>;
+
+/// The events with an id from `first` up to before `end`.
+struct Span {
+  std::int64_t first = 1;
+  std::int64_t end = 1;
+};
+
+base::Error unreadable(const Database& database, int code) {
+  return code == SQLITE_ROW ? malformed(database, "event") : database.error("cannot be read");
+}
+
+base::Result<Span> all_events(const Database& database) {
+  auto query = database.prepare("SELECT min(id), max(id) FROM event");
+  if (!query) return tl::unexpected(query.error());
+  const int code = query->step();
+  if (code != SQLITE_ROW) return tl::unexpected(unreadable(database, code));
+  Columns row(query->get());
+  if (row.is_null()) return Span();
+  const auto first = row.number<std::uint64_t>(kMaxId);
+  const auto last = row.number<std::uint64_t>(kMaxId);
+  if (!row.ok()) return tl::unexpected(malformed(database, "event"));
+  return Span{static_cast<std::int64_t>(first), static_cast<std::int64_t>(last) + 1};
+}
+
+/// Those of them that are not younger. They are in the order of their times, but for the moment between two CPUs.
+base::Result<Span> not_younger(const Database& database, Span span, std::int64_t unix_ms) {
+  auto query = database.prepare("SELECT time_unix_ms FROM event WHERE id>=? ORDER BY id LIMIT 1");
+  if (!query) return tl::unexpected(query.error());
+  for (std::int64_t low = span.first; low < span.end;) {
+    const std::int64_t middle = low + (span.end - low) / 2;
+    query->reset();
+    query->bind_all(middle);
+    const int code = query->step();
+    if (code != SQLITE_ROW) return tl::unexpected(unreadable(database, code));
+    Columns row(query->get());
+    const bool younger = row.unix_ms() > unix_ms;
+    if (!row.ok()) return tl::unexpected(malformed(database, "event"));
+    if (younger) {
+      span.end = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return span;
+}
+
+base::Result<NetnsNames> netns_names(const Database& database) {
+  auto query = database.prepare("SELECT inode, name FROM netns ORDER BY id");
+  if (!query) return tl::unexpected(query.error());
+  NetnsNames names;
+  int code = query->step();
+  for (; code == SQLITE_ROW; code = query->step()) {
+    Columns row(query->get());
+    const auto inode = row.number<std::uint32_t>();
+    names[inode] = row.text();
+    if (!row.ok()) return tl::unexpected(malformed(database, "netns"));
+  }
+  if (code != SQLITE_DONE) return tl::unexpected(database.error("cannot be read"));
+  return names;
+}
+
+base::Service read_service(Columns& row) {
+  base::Service service;
+  for (std::string* text : {&service.kind, &service.name, &service.cgroup, &service.pod, &service.container}) {
+    *text = row.text();
+  }
+  return service;
+}
+
+model::Event read_event(Columns& row, const NetnsNames& names) {
+  model::Event event;
+  event.time_unix_ms = row.unix_ms();
+  event.kind = row.word(kind_named, event.kind);
+  event.substate = row.word(substate_named, event.substate);
+  event.reason = row.optional([](Columns& c) { return c.word(reason_named, model::Event::Reason::kUnknown); })
+                     .value_or(model::Event::Reason::kUnknown);
+  event.age_s = row.optional([](Columns& c) { return c.length(); });
+  event.cookie = static_cast<std::uint64_t>(row.optional([](Columns& c) { return c.integer(); }).value_or(0));
+  event.netns = row.optional([](Columns& c) { return c.number<std::uint32_t>(); });
+  const auto name = names.find(event.netns.value_or(0));
+  if (name != names.end()) event.netns_name = name->second;
+  const auto pid = row.optional([](Columns& c) { return c.number<std::uint32_t>(kMaxPid); });
+  const auto comm = row.optional([](Columns& c) { return c.text(); });
+  event.uid = row.optional([](Columns& c) { return c.number<std::uint32_t>(); });
+  if (comm) event.process = model::ProcessId{pid, *comm, event.uid, 1, false};
+  event.role = row.optional([](Columns& c) { return c.word(role_named, model::Role::kClient); });
+  event.port = row.optional([](Columns& c) { return c.number<std::uint16_t>(); });
+  event.attribution = row.word(attribution_named, event.attribution);
+  event.local_address = row.text();
+  event.local_port = row.number<std::uint16_t>();
+  event.remote_address = row.text();
+  event.remote_port = row.number<std::uint16_t>();
+  event.service = read_service(row);
+  return event;
+}
+
+}  // namespace
+
+base::Result<std::vector<model::Event>> events_until(const Database& database, std::int64_t unix_ms, std::size_t most) {
+  const auto all = all_events(database);
+  if (!all) return tl::unexpected(all.error());
+  const auto span = not_younger(database, *all, unix_ms);
+  if (!span) return tl::unexpected(span.error());
+  const auto names = netns_names(database);
+  if (!names) return tl::unexpected(names.error());
+  auto query = database.prepare(
+      "SELECT time_unix_ms, e.kind, substate, reason, age_s, cookie, netns, pid, comm, uid, role, port, attribution, "
+      "local_address, local_port, remote_address, remote_port, s.kind, s.name, cgroup, pod, container "
+      "FROM event e LEFT JOIN service s ON s.id=e.service WHERE e.id<? ORDER BY e.id DESC LIMIT ?");
+  if (!query) return tl::unexpected(query.error());
+  query->bind_all(span->end, most);
+  std::vector<model::Event> events;
+  int code = query->step();
+  for (; code == SQLITE_ROW; code = query->step()) {
+    Columns row(query->get());
+    events.push_back(read_event(row, *names));
+    if (!row.ok()) return tl::unexpected(malformed(database, "event"));
+  }
+  if (code != SQLITE_DONE) return tl::unexpected(database.error("cannot be read"));
+  std::reverse(events.begin(), events.end());
+  return events;
+}
+
+}  // namespace twtrace::capture
