@@ -117,7 +117,14 @@ std::vector<std::string> sum_row(const Report& report, std::size_t first, const 
     counts += report.owners[i].row.counts;
     share += report.owners[i].share;
   }
-  return {"", name, "", "", "", grouped(counts.created()), percent_words(100 * share), grouped(counts.overflow())};
+  return {"", name, "", "", "", "", grouped(counts.created()), percent_words(100 * share), grouped(counts.overflow())};
+}
+
+/// Where every row would say the same.
+void drop_netns(Grid& grid) {
+  constexpr std::ptrdiff_t kNetns = 5;
+  grid.columns.erase(grid.columns.begin() + kNetns);
+  for (std::vector<std::string>& row : grid.rows) row.erase(row.begin() + kNetns);
 }
 
 std::string service_words(const model::Row& row) {
@@ -238,6 +245,7 @@ Grid owners_grid(const Report& report, std::size_t most) {
                   {"PROCESS", base::Align::kLeft},
                   {"ROLE", base::Align::kLeft},
                   {"PORT"},
+                  {"NETNS", base::Align::kLeft},
                   {"CREATED"},
                   {"OF ALL"},
                   {"OVERFLOW"}};
@@ -248,12 +256,14 @@ Grid owners_grid(const Report& report, std::size_t most) {
     grid.rows.push_back(
         {std::to_string(i + 1), service_words(row), row.process && !row.process->comm.empty() ? row.process->comm : "-",
          row.role ? model::to_string(*row.role) : "-", row.port ? std::to_string(*row.port) : "-",
-         grouped(row.counts.created()), percent_words(100 * owner.share), grouped(row.counts.overflow())});
+         row.netns ? model::netns_words(*row.netns, row.netns_name) : "-", grouped(row.counts.created()),
+         percent_words(100 * owner.share), grouped(row.counts.overflow())});
   }
   if (shown < report.owners.size()) {
     grid.rows.push_back(sum_row(report, shown, fmt::format("+{} more rows", report.owners.size() - shown)));
   }
   if (!report.owners.empty()) grid.rows.push_back(sum_row(report, 0, "all"));
+  if (report.namespaces.size() < 2) drop_netns(grid);
   return grid;
 }
 

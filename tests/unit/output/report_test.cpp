@@ -34,6 +34,20 @@ report::Report report_of(test::HandMade& recording, std::initializer_list<const 
   return report::build_report(recording, parsed).value();
 }
 
+/// The deploy on a host with a second namespace, in which the same programs run.
+std::unique_ptr<test::HandMade> deploy_in_two(const std::string& name) {
+  auto recording = test::deploy();
+  model::NetnsRow second;
+  second.netns = 4026532000U;
+  second.name = name;
+  second.counts = test::made(123'456'789);
+  recording->namespaces.push_back({2, second.netns, name, {}, {}});
+  recording->more = {second};
+  recording->act({7, "nginx", "web.service", model::Role::kServer, 8080, second.counts, 2});
+  recording->sample(5000);
+  return recording;
+}
+
 report::Report deploy_report() {
   return report_of(*test::deploy(), {"overflow>0", "in_use_peak>80%", "created{service=web.service}>100000",
                                      "created_ratio>3", "missed>0"});
@@ -129,7 +143,8 @@ TEST_CASE("golden differences of two deploys, in every format") {
 }
 
 TEST_CASE("a report as text fits a mail, whatever the names are") {
-  for (const auto& report : {deploy_report(), hostile_report()}) {
+  const std::string long_name(300, 'n');
+  for (const auto& report : {deploy_report(), hostile_report(), report_of(*deploy_in_two(long_name))}) {
     const std::string text = output::report_text(report, output::Color::kNever);
     check_harmless(text);
     for (const std::string& line : lines(text)) {
@@ -137,6 +152,21 @@ TEST_CASE("a report as text fits a mail, whatever the names are") {
       CHECK(base::display_width(line) <= 79);
     }
   }
+}
+
+TEST_CASE("rows name their namespace when there is more than one") {
+  CHECK(output::report_text(deploy_report(), output::Color::kNever).find("NETNS") == std::string::npos);
+  const report::Report report = report_of(*deploy_in_two("blue"));
+  const std::string text = output::report_text(report, output::Color::kNever);
+  CHECK(std::regex_search(text, std::regex(" PORT +NETNS +CREATED ")));
+  CHECK(std::regex_search(text, std::regex("1 +web.service +nginx +server +8080 +blue +123,456,789 ")));
+  CHECK(std::regex_search(text, std::regex("3 +web.service +nginx +server +8080 +host +720 ")));
+  const std::string markdown = output::report_markdown(report);
+  CHECK(std::regex_search(markdown, std::regex("PORT *\\| *NETNS *\\| *CREATED")));
+  CHECK(std::regex_search(markdown, std::regex("8080 *\\| *blue *\\| *123,456,789")));
+  CHECK(output::report_html(report).find(">blue</td>") != std::string::npos);
+  const report::Report nameless = report_of(*deploy_in_two(""));
+  CHECK(output::report_text(nameless, output::Color::kNever).find(" 4026532000 ") != std::string::npos);
 }
 
 TEST_CASE("colour changes nothing but colour") {
@@ -167,12 +197,16 @@ TEST_CASE("names are escaped in HTML and Markdown") {
 }
 
 TEST_CASE("rows of Markdown tables have as many cells as their titles") {
-  for (const std::string& line : lines(output::report_markdown(hostile_report()))) {
-    if (line.empty() || line.front() != '|') continue;
-    INFO(line);
-    const auto bars = std::count(line.begin(), line.end(), '|');
-    CHECK((bars == 5 || bars == 9));  // before, during, after; or the offenders
-  }
+  const auto check = [](const report::Report& report, long offenders) {
+    for (const std::string& line : lines(output::report_markdown(report))) {
+      if (line.empty() || line.front() != '|') continue;
+      INFO(line);
+      const auto bars = std::count(line.begin(), line.end(), '|');
+      CHECK((bars == 5 || bars == offenders));  // before, during, after; or the offenders
+    }
+  };
+  check(hostile_report(), 9);
+  check(report_of(*deploy_in_two("a|b")), 10);
 }
 
 TEST_CASE("the page forbids scripts and the network, and allows its own style") {
