@@ -107,6 +107,19 @@ base::Result<void> check_order(const CLI::App& app, const CommandSpec& spec) {
   return {};
 }
 
+/// Of an option that is repeated the last one counts, so that an alias or a script can be overruled. What adds up is a
+/// list already. Filters stay as they are: whoever names two processes means neither only the last one.
+void let_last_win(CLI::App& app) {
+  constexpr std::array kFilters = {"pid", "local-port", "remote-port", "comm", "service", "netns"};
+  for (CLI::Option* option : app.get_options()) {
+    const bool flag = option->get_expected_min() == 0;
+    const bool list = option->get_expected_max() > 1;
+    const bool filter =
+        std::any_of(kFilters.begin(), kFilters.end(), [option](const char* name) { return option->check_lname(name); });
+    if (!option->get_positional() && !flag && !list && !filter) option->take_last();
+  }
+}
+
 /// How many arguments are ours: with `capture` all that stand before "--". What follows is a command that nothing here
 /// may touch.
 int count_own_arguments(int argc, const char* const* argv) {
@@ -139,10 +152,12 @@ base::Result<Options> parse_options(int argc, const char* const* argv) {
   app.require_subcommand(0, 1);
   add_watch_options(app, options, raw);
   add_verbose_option(app, options);
+  let_last_win(app);
   for (const CommandSpec& spec : kCommands) {
     CLI::App* sub = app.add_subcommand(spec.name, spec.about);
     spec.add(*sub, options, raw);
     add_verbose_option(*sub, options);
+    let_last_win(*sub);
     sub->callback([&options, command = spec.command] { options.command = command; });
   }
   try {

@@ -68,6 +68,24 @@ TEST_CASE("report and diff: a file that is missing or no capture is named") {
   }
 }
 
+TEST_CASE("of a repeated option the last one counts, budgets add up") {
+  if (!privileged()) return;
+  const Directory directory;
+  const std::string db = directory.file("a.db");
+  REQUIRE(run_twtrace({"capture", "-o", directory.file("no.db"), "-o", db, "--duration", "60", "--duration", "0.5",
+                       "-d", "9", "-d", "0.1"})
+              .code == 0);
+  CHECK_FALSE(std::filesystem::exists(directory.file("no.db")));
+  const Outcome replayed = run_twtrace(
+      {"replay", "-b", "-o", "csv", "-o", "json", "-g", "peer", "--group", "port", "-n", "3", "-n", "2", db});
+  INFO(describe(replayed));
+  REQUIRE(lines(replayed.out).size() == 2);
+  CHECK(nlohmann::json::parse(lines(replayed.out)[0])["group"] == "port");
+  CHECK(run_twtrace({"report", "--fail-if", "created>=0", "--fail-if", "created<0", db}).code == 99);
+  const auto told = [](const Arguments& arguments) { return run_twtrace(arguments).err.size(); };
+  CHECK(told({"-v", "-v", "-b", "-n", "1", "-d", "0.05"}) > 10 * told({"-v", "-b", "-n", "1", "-d", "0.05"}));
+}
+
 TEST_CASE("report and diff of a capture: formats and exit codes") {
   if (!privileged()) return;
   const Directory directory;
