@@ -16,7 +16,7 @@ const std::vector<Target>& targets() {
                                           mountinfo_target(),      escape_target(),
                                           json_target(),           csv_target(),
                                           table_target(),          event_target(),
-                                          budget_target()};
+                                          budget_target(),         capture_target()};
   return all;
 }
 

@@ -51,5 +51,6 @@ Target csv_target();
 Target table_target();
 Target event_target();
 Target budget_target();
+Target capture_target();
 
 }  // namespace twtrace::fuzz
