@@ -91,6 +91,19 @@ TEST_CASE("nothing is left in the kernel, however it ends") {
   CHECK(wait_until([&] { return left() == 0; }, milliseconds(20000)));
 }
 
+// What is mounted over can be found, but not entered: as with one that goes away while twtrace starts.
+TEST_CASE("a namespace that cannot be reached any more is left out") {
+  if (!privileged()) return;
+  const std::string script =
+      "set -e; mount -t tmpfs none /mnt; touch /mnt/x; unshare --net=/mnt/x true; unshare --net=/mnt/x true; exec " +
+      twtrace_binary() + " -b --json -n 1 -d 0.05";
+  const Outcome outcome = run_program({"unshare", "-m", "sh", "-c", script});
+  INFO(describe(outcome));
+  CHECK(outcome.code == 0);
+  CHECK(outcome.err == "ready\n");
+  CHECK(lines(outcome.out).size() == 1);
+}
+
 TEST_CASE("a run that is refused after loading leaves nothing either") {
   if (!privileged()) return;
   Subprocess process({twtrace_binary(), "--netns", "no-such-netns", "-b"});
