@@ -107,6 +107,18 @@ base::Result<void> check_order(const CLI::App& app, const CommandSpec& spec) {
   return {};
 }
 
+/// events takes the options of what watches, but has neither intervals nor rows.
+base::Result<void> check_events(const CLI::App& app) {
+  const CLI::App& events = *app.get_subcommand(spec_of(Command::kEvents).name);
+  for (const char* name : {"-d", "-n", "-g", "-s", "-r", "interval", "count"}) {
+    if (app.count(name) + events.count(name) == 0) continue;
+    return base::fail(base::ErrorCode::kUsage,
+                      fmt::format("{}: events come one by one, not in intervals or rows", name),
+                      "leave it out; -p, -L, -D, -4, -6, --comm, --service and --netns choose events");
+  }
+  return {};
+}
+
 /// Of an option that is repeated the last one counts, so that an alias or a script can be overruled. What adds up is a
 /// list already. Filters stay as they are: whoever names two processes means neither only the last one.
 void let_last_win(CLI::App& app) {
@@ -171,6 +183,9 @@ base::Result<Options> parse_options(int argc, const char* const* argv) {
   }
   const CommandSpec& spec = spec_of(options.command);
   if (auto ordered = check_order(app, spec); !ordered) return tl::unexpected(ordered.error());
+  if (options.command == Command::kEvents) {
+    if (auto usable = check_events(app); !usable) return tl::unexpected(usable.error());
+  }
   if (raw.sort == "help") {
     options.show_help_only = true;
     options.help_text = sort_help();
