@@ -35,7 +35,7 @@ class NetnsWatch {
   base::Result<std::uint32_t> resolve(const std::string& spec);
 
   /// A namespace that existed before counting was switched on; its counters are the start. Looks for namespaces again
-  /// when this one cannot be found any more: `ref` is not one of the catalog's own.
+  /// when this one cannot be reached any more.
   void add_existing(std::uint32_t slot, const kernel::NetnsRef& ref);
   /// The same for one that may not be entered, and so has no slot yet.
   void add_unentered(const kernel::NetnsRef& ref);

@@ -106,8 +106,7 @@ base::Result<Session> Session::start(const SessionOptions& options) {
 /// entered gets its slot with its first event.
 base::Result<void> Session::prepare_namespaces() {
   std::size_t closed = 0;
-  const std::map<std::uint32_t, kernel::NetnsRef> found = netns_.catalog().all();  // a copy: adding may look again
-  for (const auto& [inum, ref] : found) {
+  for (const auto& [inum, ref] : netns_.catalog().all()) {
     const auto scope = kernel::NetnsScope::enter(ref);
     if (!scope) {
       spdlog::info("network namespace {}: {}", inum, scope.error().what);
