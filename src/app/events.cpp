@@ -36,7 +36,11 @@ base::Result<int> run_events(const Options& asked) {
   std::string pending;
   session.on_event([&](const model::Event& event) {
     if (!event_matches(event, options)) return;
-    pending += json ? output::event_json(event) : output::event_text(event, text);
+    if (json) {
+      output::append_event_json(pending, event);
+    } else {
+      pending += output::event_text(event, text);
+    }
     pending += '\n';
   });
   std::fputs("ready\n", stderr);

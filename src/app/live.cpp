@@ -38,7 +38,7 @@ class Live {
       : session_(session), options_(options), screen_(screen) {
     screen_.set_command_lines([this](std::uint32_t pid) { return command_lines_.find(pid); });
     screen_.set_write([this] { return write_history(screen_.history(), session_); });
-    session_.on_event([this](const model::Event& event) { screen_.log().add(event); });
+    session_.on_event([this](const model::Event& event) { screen_.log().add(event); }, tui::EventLog::kEvents);
   }
   Live(const Live&) = delete;
   Live& operator=(const Live&) = delete;

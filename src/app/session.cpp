@@ -142,8 +142,10 @@ void Session::enable() {
 }
 
 base::Result<void> Session::drain() {
+  wall_offset_ms_ = clock_.unix_ms() - static_cast<std::int64_t>(clock_.boottime_ns() / 1'000'000U);
   const auto drained = tracer_.drain([this](const tw_event& record) { handle_event(record); }, kDrainLimit);
   if (!drained) return tl::unexpected(drained.error());
+  hand_on_newest();
   return {};
 }
 
@@ -196,16 +198,13 @@ model::Event Session::complete(model::Event event, std::uint32_t row_slot, std::
   event.netns = netns_.inum(netns_slot);
   if (!event.netns) event.netns = tracer_.namespaces()[netns_slot].inum;
   event.netns_name = netns_.name(netns_slot);
-  const auto rows = tracer_.rows();
-  if (row_slot == TW_ROW_NONE || row_slot >= rows.size() || !loader::is_published(rows[row_slot])) return event;
-  const model::Identity& who = identity(row_slot, rows[row_slot]);
-  event.attribution = who.attribution;
-  if (who.pid) event.process = model::ProcessId{who.pid, who.comm, who.uid, 1, false};
-  event.service = who.service;
-  event.uid = who.uid;
-  event.role = who.role;
-  event.port = who.port;
+  if (const tw_row* row = published_row(row_slot)) model::set_owner(event, identity(row_slot, *row));
   return event;
+}
+
+const tw_row* Session::published_row(std::uint32_t slot) {
+  const auto rows = tracer_.rows();
+  return slot == TW_ROW_NONE || slot >= rows.size() || !loader::is_published(rows[slot]) ? nullptr : &rows[slot];
 }
 
 void Session::handle_event(const tw_event& raw) {
@@ -213,15 +212,28 @@ void Session::handle_event(const tw_event& raw) {
   const auto checked = model::decode_record(std::as_bytes(std::span(&raw, 1)));
   if (!checked) return;  // slots in it index our arrays
   const tw_event& record = *checked;
-  const std::int64_t wall_offset_ms = clock_.unix_ms() - static_cast<std::int64_t>(clock_.boottime_ns() / 1'000'000U);
-  const model::Event event = complete(model::to_event(record, wall_offset_ms), record.row, record.netns);
-  if (event_handler_) event_handler_(event);
-  if (!record_peers_ || record.row == TW_ROW_NONE) return;
-  const model::Entry* entry = table_.at(record.row);
-  if (entry == nullptr) return;
-  model::PeerKey key{model::folded(entry->identity), {event.remote_address, std::nullopt}};
-  if (entry->identity.role == model::Role::kClient) key.peer.port = event.remote_port;
-  peers_.count(key, event);
+  if (record_peers_) {
+    if (const tw_row* row = published_row(record.row)) peers_.count(record, row->first_ns, identity(record.row, *row));
+  }
+  if (!event_handler_) return;
+  if (newest_events_ == SIZE_MAX) return hand_on(record);
+  if (newest_.size() < newest_events_) {
+    newest_.push_back(record);
+  } else {
+    newest_[kept_events_ % newest_events_] = record;
+  }
+  ++kept_events_;
+}
+
+void Session::hand_on(const tw_event& record) {
+  event_handler_(complete(model::to_event(record, wall_offset_ms_), record.row, record.netns));
+}
+
+void Session::hand_on_newest() {
+  const std::size_t first = kept_events_ > newest_.size() ? kept_events_ % newest_.size() : 0;
+  for (std::size_t i = 0; i < newest_.size(); ++i) hand_on(newest_[(first + i) % newest_.size()]);
+  newest_.clear();
+  kept_events_ = 0;
 }
 
 std::optional<std::uint64_t> Session::live_of(const tw_row& row) const {

@@ -46,8 +46,12 @@ class Session {
   /// Loads, attaches, reads what is there already, and starts counting.
   static base::Result<Session> start(const SessionOptions& options);
 
-  /// Events go here from now on; without a handler they are only used for the peer view.
-  void on_event(EventHandler handler) { event_handler_ = std::move(handler); }
+  /// Events go here from now on; without a handler they are only used for the peer view. Of each drain the handler gets
+  /// the `newest` at most: making an event readable costs more than counting it.
+  void on_event(EventHandler handler, std::size_t newest = SIZE_MAX) {
+    event_handler_ = std::move(handler);
+    newest_events_ = newest;
+  }
   /// Keep counts per peer: costs a look-up per event.
   void record_peers(bool record) { record_peers_ = record; }
 
@@ -102,6 +106,9 @@ class Session {
   std::optional<std::string> cgroup_path(std::uint64_t cgroup_id) const;
   const base::Service& service(std::uint64_t cgroup_id);
   void handle_event(const tw_event& raw);
+  void hand_on(const tw_event& record);
+  void hand_on_newest();
+  const tw_row* published_row(std::uint32_t slot);
   model::Event complete(model::Event event, std::uint32_t row, std::uint32_t netns_slot);
   std::optional<std::uint64_t> live_of(const tw_row& row) const;
   std::map<std::uint32_t, model::Counters> counts_by_netns() const;
@@ -117,6 +124,10 @@ class Session {
   model::PeerTable peers_{100'000};
   std::unordered_map<std::uint64_t, base::Service> services_;
   EventHandler event_handler_;
+  std::size_t newest_events_ = SIZE_MAX;
+  std::vector<tw_event> newest_;     ///< of the running drain, when there is a limit: the last so many, in a ring
+  std::size_t kept_events_ = 0;      ///< in the running drain, with those that others have taken the place of
+  std::int64_t wall_offset_ms_ = 0;  ///< from CLOCK_BOOTTIME to Unix time, as of the running drain
   bool record_peers_ = false;
 
   std::uint64_t started_ns_ = 0;  ///< CLOCK_MONOTONIC

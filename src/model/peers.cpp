@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/peers.hpp"
 
+#include <cstring>
 #include <utility>
+
+#include "model/decode.hpp"
 
 namespace twtrace::model {
 namespace {
@@ -25,9 +28,9 @@ void count_removed(Counters& counts, Event::Reason reason) {
   }
 }
 
-void count_event(Counters& counts, const Event& event) {
-  const bool fin_wait2 = event.substate == Event::Substate::kFinWait2;
-  switch (event.kind) {
+void count_event(Counters& counts, Event::Kind kind, Event::Substate substate, Event::Reason reason) {
+  const bool fin_wait2 = substate == Event::Substate::kFinWait2;
+  switch (kind) {
     case Event::Kind::kCreated:
       ++(fin_wait2 ? counts.fin_wait2 : counts.time_wait);
       return;
@@ -38,7 +41,7 @@ void count_event(Counters& counts, const Event& event) {
       ++counts.no_memory;
       return;
     case Event::Kind::kRemoved:
-      count_removed(counts, event.reason);
+      count_removed(counts, reason);
       return;
   }
 }
@@ -49,13 +52,61 @@ void PeerTable::begin_interval() {
   for (auto& [key, counts] : peers_) counts.previous = std::exchange(counts.sampled, counts.counts);
 }
 
-void PeerTable::count(const PeerKey& key, const Event& event) {
-  auto found = peers_.find(key);
-  if (found == peers_.end()) {
-    if (peers_.size() >= max_peers_) return;
-    found = peers_.emplace(key, PeerCounts{}).first;
+std::size_t PeerTable::RecordHash::operator()(const RecordKey& key) const {
+  std::uint64_t hash = std::uint64_t{key.program} << 32U | std::uint64_t{key.port} << 16U | key.family;
+  for (const std::uint64_t part : key.address) {
+    hash = (hash ^ part) * 0x9e3779b97f4a7c15U;
+    hash ^= hash >> 32U;
   }
-  count_event(found->second.counts, event);
+  return hash;
+}
+
+PeerCounts* PeerTable::find_or_add(const PeerKey& key) {
+  const auto found = peers_.find(key);
+  if (found != peers_.end()) return &found->second;
+  return peers_.size() >= max_peers_ ? nullptr : &peers_.emplace(key, PeerCounts{}).first->second;
+}
+
+void PeerTable::count(const PeerKey& key, const Event& event) {
+  PeerCounts* counts = find_or_add(key);
+  if (counts != nullptr) count_event(counts->counts, event.kind, event.substate, event.reason);
+}
+
+const PeerTable::Program& PeerTable::program_of(std::uint32_t row, std::uint64_t first_ns, const Identity& who) {
+  if (row >= programs_.size()) programs_.resize(row + 1);
+  Program& program = programs_[row];
+  if (program.first_ns == first_ns) return program;
+  Identity merged = folded(who);
+  program = {first_ns, 0, who.role == Role::kClient};
+  const auto number = numbers_.find(merged);
+  if (number != numbers_.end()) {
+    program.number = number->second;
+  } else if (numbers_.size() < max_peers_) {
+    program.number = static_cast<std::uint32_t>(numbers_.size()) + 1;
+    numbers_.emplace(std::move(merged), program.number);
+  }
+  return program;
+}
+
+void PeerTable::count(const tw_event& record, std::uint64_t first_ns, const Identity& who) {
+  const Program& program = program_of(record.row, first_ns, who);
+  if (program.number == 0) return;
+  RecordKey key;
+  const std::size_t used = record.family == TW_FAMILY_IPV6 ? sizeof(record.remote_address) : 4;
+  std::memcpy(key.address.data(), record.remote_address, used);
+  key.program = program.number;
+  if (program.is_client) key.port = record.remote_port;
+  key.family = record.family;
+  auto found = known_.find(key);
+  if (found == known_.end()) {
+    if (known_.size() >= max_peers_) return;
+    PeerKey named{folded(who), {format_address(record.family, record.remote_address), std::nullopt}};
+    if (program.is_client) named.peer.port = record.remote_port;
+    PeerCounts* counts = find_or_add(named);
+    if (counts == nullptr) return;
+    found = known_.emplace(key, counts).first;
+  }
+  count_event(found->second->counts, kind_of(record), substate_of(record), reason_of(record));
 }
 
 }  // namespace twtrace::model

@@ -3,8 +3,14 @@
 // many, and what is missing is shown as a row of its own.
 #pragma once
 
+#include <twtrace/abi.h>
+
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <map>
+#include <unordered_map>
+#include <vector>
 
 #include "model/snapshot.hpp"
 #include "model/table.hpp"
@@ -33,11 +39,38 @@ class PeerTable {
   /// unlike rows, which are read at its end.
   void begin_interval();
   void count(const PeerKey& key, const Event& event);
+  /// The same for a checked record of the row that was first seen at `first_ns` and belongs to `who`. A peer that is
+  /// known costs two look-ups by number: names are only touched for the first event of a row, or of a peer.
+  void count(const tw_event& record, std::uint64_t first_ns, const Identity& who);
   const std::map<PeerKey, PeerCounts>& all() const { return peers_; }
 
  private:
+  /// A row's processes as a number: rows that fold into the same identity have the same one.
+  struct Program {
+    std::uint64_t first_ns = 0;
+    std::uint32_t number = 0;  ///< 0: there are more than can be recorded
+    bool is_client = false;
+  };
+  /// A peer as records tell it.
+  struct RecordKey {
+    std::array<std::uint64_t, 2> address{};
+    std::uint32_t program = 0;
+    std::uint16_t port = 0;
+    std::uint16_t family = 0;
+    bool operator==(const RecordKey&) const = default;
+  };
+  struct RecordHash {
+    std::size_t operator()(const RecordKey& key) const;
+  };
+
+  const Program& program_of(std::uint32_t row, std::uint64_t first_ns, const Identity& who);
+  PeerCounts* find_or_add(const PeerKey& key);
+
   std::size_t max_peers_;
   std::map<PeerKey, PeerCounts> peers_;
+  std::map<Identity, std::uint32_t> numbers_;                     ///< at most max_peers_
+  std::vector<Program> programs_;                                 ///< by row slot
+  std::unordered_map<RecordKey, PeerCounts*, RecordHash> known_;  ///< values of peers_, which never move
 };
 
 }  // namespace twtrace::model

@@ -9,6 +9,7 @@
 #include "base/format.hpp"
 #include "model/columns.hpp"
 #include "output/json_fields.hpp"
+#include "output/json_line.hpp"
 
 namespace twtrace::output {
 namespace {
@@ -95,27 +96,42 @@ Json cost_json(const model::Cost& cost) {
           {"rss_bytes", cost.rss_bytes}};
 }
 
-Json event_process_json(const model::Event& event) {
-  Json object{{"pid", nullptr}, {"comm", nullptr}, {"uid", nullptr}};
-  if (event.process) {
-    object["pid"] = nullable(event.process->pid);
-    put_text(object, "comm", event.process->comm);
-    object["uid"] = nullable(event.process->uid);
-  }
-  if (event.uid) object["uid"] = *event.uid;
-  return object;
+void put_process(JsonLine& line, const model::Event& event) {
+  const model::ProcessId* process = event.process ? &*event.process : nullptr;
+  const std::string_view comm = process != nullptr ? std::string_view(process->comm) : std::string_view();
+  line.begin("process");
+  line.number("pid", process != nullptr ? process->pid : std::nullopt);
+  line.text("comm", comm);
+  line.number("uid", event.uid || process == nullptr ? event.uid : process->uid);
+  line.hex("comm", comm);
+  line.end();
 }
 
-Json endpoint_json(const std::string& address, std::uint16_t port) {
-  Json object;
-  put_text(object, "address", address);
-  object["port"] = port == 0 ? Json(nullptr) : Json(port);
-  return object;
+void put_named(JsonLine& line, std::string_view key, const std::string& bytes) {
+  line.text(key, bytes);
+  line.hex(key, bytes);
 }
 
-Json reason_json(const model::Event& event) {
+void put_service(JsonLine& line, const base::Service& service) {
+  line.begin("service");
+  line.any_word("kind", service.kind);
+  put_named(line, "name", service.name);
+  put_named(line, "cgroup", service.cgroup);
+  if (!service.pod.empty()) put_named(line, "pod", service.pod);
+  if (!service.container.empty()) put_named(line, "container", service.container);
+  line.end();
+}
+
+void put_endpoint(JsonLine& line, std::string_view key, const std::string& address, std::uint16_t port) {
+  line.begin(key);
+  put_named(line, "address", address);
+  line.number("port", port == 0 ? std::nullopt : std::optional(port));
+  line.end();
+}
+
+void put_reason(JsonLine& line, const model::Event& event) {
   const bool known = event.kind == model::Event::Kind::kRemoved && event.reason != model::Event::Reason::kUnknown;
-  return known ? Json(model::to_string(event.reason)) : Json(nullptr);
+  known ? line.word("reason", model::to_string(event.reason)) : line.null("reason");
 }
 
 }  // namespace
@@ -144,26 +160,33 @@ std::string snapshot_json(const model::Snapshot& snapshot) {
   return to_line(object);
 }
 
+void append_event_json(std::string& out, const model::Event& event) {
+  JsonLine line(out);
+  line.begin();
+  line.word("schema", "twtrace.event/1");
+  line.word("time", base::iso8601_ms(event.time_unix_ms));
+  line.number("time_unix_ms", event.time_unix_ms);
+  line.word("event", model::to_string(event.kind));
+  line.word("substate", model::to_string(event.substate));
+  put_reason(line, event);
+  line.number("age_s", event.age_s);
+  line.number("netns", event.netns);
+  put_named(line, "netns_name", event.netns_name);
+  put_process(line, event);
+  put_service(line, event.service);
+  event.role ? line.word("role", model::to_string(*event.role)) : line.null("role");
+  line.number("port", event.port);
+  line.word("attribution", model::to_string(event.attribution));
+  put_endpoint(line, "local", event.local_address, event.local_port);
+  put_endpoint(line, "remote", event.remote_address, event.remote_port);
+  event.cookie == 0 ? line.null("cookie") : line.word("cookie", fmt::format("{:x}", event.cookie));
+  line.end();
+}
+
 std::string event_json(const model::Event& event) {
-  Json object;
-  object["schema"] = "twtrace.event/1";
-  object["time"] = base::iso8601_ms(event.time_unix_ms);
-  object["time_unix_ms"] = event.time_unix_ms;
-  object["event"] = model::to_string(event.kind);
-  object["substate"] = model::to_string(event.substate);
-  object["reason"] = reason_json(event);
-  object["age_s"] = nullable(event.age_s);
-  object["netns"] = nullable(event.netns);
-  put_text(object, "netns_name", event.netns_name);
-  object["process"] = event_process_json(event);
-  object["service"] = service_json(event.service);
-  object["role"] = named(event.role);
-  object["port"] = nullable(event.port);
-  object["attribution"] = model::to_string(event.attribution);
-  object["local"] = endpoint_json(event.local_address, event.local_port);
-  object["remote"] = endpoint_json(event.remote_address, event.remote_port);
-  object["cookie"] = event.cookie == 0 ? Json(nullptr) : Json(fmt::format("{:x}", event.cookie));
-  return to_line(object);
+  std::string line;
+  append_event_json(line, event);
+  return line;
 }
 
 }  // namespace twtrace::output

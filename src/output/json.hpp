@@ -15,5 +15,7 @@ std::string snapshot_json(const model::Snapshot& snapshot);
 
 /// The same for one event.
 std::string event_json(const model::Event& event);
+/// The same behind what is in `out` already.
+void append_event_json(std::string& out, const model::Event& event);
 
 }  // namespace twtrace::output

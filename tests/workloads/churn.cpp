@@ -20,6 +20,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -39,6 +41,7 @@ constexpr unsigned kGraceSeconds = 60;
 struct Options {
   double seconds = 0;  ///< 0: until `connections` are done
   std::int64_t connections = 0;
+  double rate = 0;  ///< connections per second of all pairs together; 0: as fast as they can
   int pairs = 2;
   bool server_closes = false;
 };
@@ -58,8 +61,9 @@ struct Pair {
 
 [[noreturn]] void usage() {
   std::fputs(
-      "usage: tw_churn --seconds S | --connections N  [--pairs P] [--closer client|server]\n"
-      "S: up to 60; N: up to 2000000, rounded up to whole batches of 128 per pair; P: 1 to 64, default 2\n",
+      "usage: tw_churn --seconds S | --connections N  [--rate R] [--pairs P] [--closer client|server]\n"
+      "S: up to 60; N: up to 2000000, rounded up to whole batches of 128 per pair; R: connections per second, default\n"
+      "as many as possible; P: 1 to 64, default 2\n",
       stderr);
   std::exit(2);
 }
@@ -72,17 +76,18 @@ double number(const char* text, double low, double high) {
 }
 
 Options parse_options(int argc, char** argv) {
-  static const option kLong[] = {{"seconds", required_argument, nullptr, 's'},
-                                 {"connections", required_argument, nullptr, 'n'},
-                                 {"pairs", required_argument, nullptr, 'p'},
-                                 {"closer", required_argument, nullptr, 'c'},
-                                 {nullptr, 0, nullptr, 0}};
+  static const option kLong[] = {
+      {"seconds", required_argument, nullptr, 's'}, {"connections", required_argument, nullptr, 'n'},
+      {"rate", required_argument, nullptr, 'r'},    {"pairs", required_argument, nullptr, 'p'},
+      {"closer", required_argument, nullptr, 'c'},  {nullptr, 0, nullptr, 0}};
   Options options;
   for (int key = 0; (key = getopt_long(argc, argv, "", kLong, nullptr)) != -1;) {
     if (key == 's') {
       options.seconds = number(optarg, 0.1, 60);
     } else if (key == 'n') {
       options.connections = static_cast<std::int64_t>(number(optarg, 1, 2e6));
+    } else if (key == 'r') {
+      options.rate = number(optarg, 1, 1e6);
     } else if (key == 'p') {
       options.pairs = static_cast<int>(number(optarg, 1, kMaxPairs));
     } else if (key == 'c' && (std::strcmp(optarg, "client") == 0 || std::strcmp(optarg, "server") == 0)) {
@@ -138,7 +143,12 @@ void connect_and_close(const Options& options, const sockaddr_in& server) {
   const auto end =
       Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options.seconds));
   const std::int64_t quota = (options.connections + options.pairs - 1) / options.pairs;
+  const auto batch_time = std::chrono::duration_cast<Clock::duration>(
+      std::chrono::duration<double>(options.rate > 0 ? kBatch * options.pairs / options.rate : 0));
+  // Pairs take turns, so that they do not all work at the same moment.
+  auto next = Clock::now() + batch_time * pair.index / options.pairs;
   while (options.seconds > 0 ? Clock::now() < end : done < quota) {
+    if (options.rate > 0) std::this_thread::sleep_until(std::exchange(next, next + batch_time));
     const std::uint32_t host = INADDR_LOOPBACK + static_cast<std::uint32_t>(done / kBatch) % kAddresses;
     for (int i = 0; i < kBatch; ++i) connect_and_close(options, address(host, pair.index));
     char byte = 0;

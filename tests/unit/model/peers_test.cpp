@@ -73,3 +73,71 @@ TEST_CASE("the interval of a peer is what was counted between two samples") {
   peers.begin_interval();
   expect(7, 7);
 }
+
+namespace {
+
+tw_event record(std::uint32_t row, std::uint8_t last_byte, std::uint8_t family = TW_FAMILY_IPV4) {
+  tw_event event{};
+  event.row = row;
+  event.family = family;
+  event.kind = TW_EVENT_CREATED;
+  event.substate = TW_SUBSTATE_TIME_WAIT;
+  event.remote_address[0] = 10;
+  event.remote_address[family == TW_FAMILY_IPV6 ? 15 : 3] = last_byte;
+  event.remote_port = 6379;
+  return event;
+}
+
+}  // namespace
+
+TEST_CASE("records of the same program and peer count together, whatever row they come from") {
+  PeerTable peers(10);
+  peers.count(record(1, 7), 100, worker(1));
+  peers.count(record(1, 7), 100, worker(1));
+  peers.count(record(2, 7), 200, worker(2));  // another process of the same program
+  peers.count(record(1, 8), 100, worker(1));
+  peers.count(record(1, 7, TW_FAMILY_IPV6), 100, worker(1));
+  REQUIRE(peers.all().size() == 3);
+  CHECK(peers.all().at(peer("10.0.0.7")).counts == Counters{3});
+  CHECK(peers.all().at(peer("10.0.0.8")).counts == Counters{1});
+  CHECK(peers.all().at(peer("a00::7")).counts == Counters{1});
+}
+
+TEST_CASE("a row slot that is given again counts for its new owner") {
+  PeerTable peers(10);
+  Identity other = worker(2);
+  other.comm = "other";
+  peers.count(record(1, 7), 100, worker(1));
+  peers.count(record(1, 7), 300, other);
+  REQUIRE(peers.all().size() == 2);
+  CHECK(peers.all().at({folded(other), {"10.0.0.7", std::uint16_t{6379}}}).counts == Counters{1});
+}
+
+TEST_CASE("a server's peer has no port, so its ephemeral ports count together") {
+  PeerTable peers(10);
+  Identity server = worker(1);
+  server.role = Role::kServer;
+  tw_event event = record(1, 7);
+  for (std::uint16_t port = 40000; port < 40005; ++port) {
+    event.remote_port = port;
+    peers.count(event, 100, server);
+  }
+  REQUIRE(peers.all().size() == 1);
+  CHECK(peers.all().begin()->first.peer == Peer{"10.0.0.7", std::nullopt});
+  CHECK(peers.all().begin()->second.counts == Counters{5});
+}
+
+TEST_CASE("records of peers, or of programs, beyond the bound are not counted; known ones are") {
+  PeerTable peers(2);
+  Identity other = worker(1);
+  for (const char* comm : {"a", "b", "c"}) {
+    other.comm = comm;
+    peers.count(record(1, 7), static_cast<std::uint64_t>(comm[0]), other);
+  }
+  peers.count(record(2, 9), 5, worker(1));
+  other.comm = "a";
+  peers.count(record(1, 7), 7, other);
+  peers.count(record(1, 8), 7, other);
+  REQUIRE(peers.all().size() == 2);
+  CHECK(peers.all().at({folded(other), {"10.0.0.7", std::uint16_t{6379}}}).counts == Counters{2});
+}

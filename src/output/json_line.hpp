@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// One JSON object written straight into its line, for what is written tens of thousands of times per second. The bytes
+// are those that json_fields.hpp makes of the same values.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <concepts>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/escape.hpp"
+#include "output/json_fields.hpp"
+
+namespace twtrace::output {
+
+/// Appends to a string that the caller keeps. Keys are plain ASCII without quotes.
+class JsonLine {
+ public:
+  explicit JsonLine(std::string& out) : out_(out) {}
+
+  void null(std::string_view key) { name(key) += "null"; }
+  /// Text of ours: plain ASCII.
+  void word(std::string_view key, std::string_view text) { (((name(key) += '"') += text) += '"'); }
+  /// Text of ours that may have come through a file.
+  void any_word(std::string_view key, std::string_view text) {
+    if (std::all_of(text.begin(), text.end(), is_plain)) return word(key, text);
+    name(key) += to_line(Json(std::string(text)));
+  }
+  void number(std::string_view key, std::integral auto value) {
+    fmt::format_to(std::back_inserter(name(key)), "{}", value);
+  }
+  void number(std::string_view key, double value) { name(key) += Json(value).dump(); }
+  template <class T>
+  void number(std::string_view key, const std::optional<T>& value) {
+    value ? number(key, *value) : null(key);
+  }
+  /// Text from outside, as put_text() treats it, but for the `_hex` key: see hex().
+  void text(std::string_view key, std::string_view bytes) {
+    if (bytes.empty()) return null(key);
+    if (std::all_of(bytes.begin(), bytes.end(), is_plain)) return word(key, bytes);
+    name(key) += to_line(Json(base::replace_invalid_utf8(bytes)));
+  }
+  /// `<key>_hex`, when the text needs it.
+  void hex(std::string_view key, std::string_view bytes) {
+    if (std::all_of(bytes.begin(), bytes.end(), is_plain) || base::is_valid_utf8(bytes)) return;
+    fmt::format_to(std::back_inserter(separated()), "\"{}_hex\":\"{}\"", key, base::hex(bytes));
+  }
+  void begin(std::string_view key) {
+    name(key) += '{';
+    first_ = true;
+  }
+  void begin() {
+    out_ += '{';
+    first_ = true;
+  }
+  void end() {
+    out_ += '}';
+    first_ = false;
+  }
+
+ private:
+  static bool is_plain(char c) { return c >= ' ' && c < '\x7f' && c != '"' && c != '\\'; }
+
+  std::string& separated() {
+    if (!first_) out_ += ',';
+    first_ = false;
+    return out_;
+  }
+  std::string& name(std::string_view key) { return (((separated() += '"') += key) += "\":"); }
+
+  std::string& out_;
+  bool first_ = true;
+};
+
+}  // namespace twtrace::output
