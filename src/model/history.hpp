@@ -68,6 +68,7 @@ class History {
     void visit(const FactVisitor& visitor) const override;
     void visit_peers(const FactVisitor& visitor) const override;
     const std::vector<NetnsInfo>& namespaces() const override { return namespaces_; }
+    std::size_t size_hint() const override { return history_.rows_.size(); }
 
    private:
     const History& history_;

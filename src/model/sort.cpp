@@ -2,6 +2,7 @@
 #include "model/sort.hpp"
 
 #include <algorithm>
+#include <compare>
 #include <cstdint>
 #include <limits>
 #include <tuple>
@@ -16,26 +17,27 @@ double fill(const NetnsRow& row) {
 }
 
 /// Smaller sorts first.
-double rank(const Row& row, SortColumn column) {
+double rank_of(const SortItem& item, SortColumn column) {
   switch (column) {
     case SortColumn::kCreatedRate:
-      return -row.created_per_s;
+      return -item.created_per_s;
     case SortColumn::kOverflowRate:
-      return -row.overflow_per_s;
+      return -item.overflow_per_s;
     case SortColumn::kCreated:
-      return -static_cast<double>(row.counts.created());
+      return -static_cast<double>(item.created);
     case SortColumn::kOverflow:
-      return -static_cast<double>(row.counts.overflow());
+      return -static_cast<double>(item.overflow);
     case SortColumn::kLive:
-      return -static_cast<double>(row.live.value_or(0));
+      return -static_cast<double>(item.live.value_or(0));
     case SortColumn::kFinWait2:
-      return -static_cast<double>(row.counts.fin_wait2);
+      return -static_cast<double>(item.fin_wait2);
     case SortColumn::kPid:
-      return row.process && row.process->pid ? *row.process->pid : std::numeric_limits<double>::max();
+      return item.pid ? *item.pid : std::numeric_limits<double>::max();
     case SortColumn::kPort:
-      return row.port ? *row.port : std::numeric_limits<double>::max();
+      return item.port ? *item.port : std::numeric_limits<double>::max();
     case SortColumn::kUse:
-      return row.use && row.use->of != 0 ? -static_cast<double>(row.use->taken) / static_cast<double>(row.use->of) : 1;
+      return item.use && item.use->of != 0 ? -static_cast<double>(item.use->taken) / static_cast<double>(item.use->of)
+                                           : 1;
     case SortColumn::kComm:
     case SortColumn::kService:
       return 0;
@@ -43,43 +45,59 @@ double rank(const Row& row, SortColumn column) {
   return 0;
 }
 
-const std::string& name(const Row& row, SortColumn column) {
-  static const std::string kNone;
-  if (column == SortColumn::kComm && row.process) return row.process->comm;
-  if (column == SortColumn::kService && row.service) return row.service->name;
-  return kNone;
+int compare_names(const SortItem& left, const SortItem& right, SortColumn column) {
+  if (column == SortColumn::kComm) return left.comm->compare(*right.comm);
+  if (column == SortColumn::kService) return left.service->name.compare(right.service->name);
+  return 0;
 }
 
-/// Every dimension of a row, by reference: rows are compared hundreds of thousands of times per second.
-auto tie_breaker(const Row& row) {
-  static const ProcessId kNoProcess;
+/// Neighbours often share one: then nothing is compared letter by letter.
+std::strong_ordering compare_services(const SortItem& left, const SortItem& right) {
+  return left.service == right.service ? std::strong_ordering::equal : *left.service <=> *right.service;
+}
+
+std::strong_ordering compare_peers(const SortItem& left, const SortItem& right) {
+  if (left.peer == nullptr || right.peer == nullptr) return (left.peer != nullptr) <=> (right.peer != nullptr);
+  return *left.peer <=> *right.peer;
+}
+
+/// Every dimension of a row.
+bool breaks_tie(const SortItem& left, const SortItem& right) {
+  if (const auto order = compare_services(left, right); order != 0) return order < 0;
+  const auto first = [](const SortItem& item) {
+    return std::tie(*item.comm, item.pid, item.uid, item.role, item.port, item.netns);
+  };
+  if (first(left) != first(right)) return first(left) < first(right);
+  if (const auto order = compare_peers(left, right); order != 0) return order < 0;
+  if (left.attribution != right.attribution) return left.attribution < right.attribution;
+  return left.index < right.index;
+}
+
+SortItem sort_item(const Row& row, std::size_t index) {
+  static const std::string kNoName;
   static const base::Service kNoService;
-  const ProcessId& process = row.process ? *row.process : kNoProcess;
-  return std::tie(row.service ? *row.service : kNoService, process.comm, process.pid, process.uid, row.role, row.port,
-                  row.netns, row.peer, row.attribution);
-}
-
-/// A row on its way to its place.
-struct Ranked {
-  double rank;
-  std::uint64_t overflow;
-  std::uint64_t created;
-  const Row* row;
-};
-
-Ranked ranked(const Row& row, SortColumn column) {
-  return {rank(row, column), row.counts.overflow(), row.counts.created(), &row};
-}
-
-bool comes_before(const Ranked& left, const Ranked& right, SortColumn column, bool reverse) {
-  if (left.row->kind != right.row->kind) return left.row->kind < right.row->kind;
-  if (left.rank != right.rank) return (left.rank < right.rank) != reverse;
-  if (const int order = name(*left.row, column).compare(name(*right.row, column)); order != 0) {
-    return (order < 0) != reverse;
+  SortItem item;
+  item.kind = row.kind;
+  item.created_per_s = row.created_per_s;
+  item.overflow_per_s = row.overflow_per_s;
+  item.created = row.counts.created();
+  item.overflow = row.counts.overflow();
+  item.fin_wait2 = row.counts.fin_wait2;
+  item.live = row.live;
+  item.use = row.use;
+  item.comm = row.process ? &row.process->comm : &kNoName;
+  item.service = row.service ? &*row.service : &kNoService;
+  if (row.process) {
+    item.pid = row.process->pid;
+    item.uid = row.process->uid;
   }
-  if (left.overflow != right.overflow) return left.overflow > right.overflow;
-  if (left.created != right.created) return left.created > right.created;
-  return tie_breaker(*left.row) < tie_breaker(*right.row);
+  item.role = row.role;
+  item.port = row.port;
+  item.netns = row.netns;
+  item.peer = row.peer ? &*row.peer : nullptr;
+  item.attribution = row.attribution;
+  item.index = index;
+  return item;
 }
 
 }  // namespace
@@ -107,15 +125,26 @@ std::optional<SortColumn> sort_column_named(std::string_view name) {
   return std::nullopt;
 }
 
+void RowOrder::set_rank(SortItem& item) const { item.rank = rank_of(item, column); }
+
+bool RowOrder::operator()(const SortItem& left, const SortItem& right) const {
+  if (left.kind != right.kind) return left.kind < right.kind;
+  if (left.rank != right.rank) return (left.rank < right.rank) != reverse;
+  if (const int order = compare_names(left, right, column); order != 0) return (order < 0) != reverse;
+  if (left.overflow != right.overflow) return left.overflow > right.overflow;
+  if (left.created != right.created) return left.created > right.created;
+  return breaks_tie(left, right);
+}
+
 void sort_rows(std::vector<Row>& rows, SortColumn column, bool reverse) {
-  std::vector<Ranked> order;
-  order.reserve(rows.size());
-  for (const Row& row : rows) order.push_back(ranked(row, column));
-  std::stable_sort(order.begin(), order.end(),
-                   [&](const Ranked& left, const Ranked& right) { return comes_before(left, right, column, reverse); });
+  const RowOrder order{column, reverse};
+  std::vector<SortItem> items;
+  items.reserve(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) order.set_rank(items.emplace_back(sort_item(rows[i], i)));
+  std::sort(items.begin(), items.end(), order);
   std::vector<Row> sorted;
   sorted.reserve(rows.size());
-  for (const Ranked& next : order) sorted.push_back(std::move(rows[static_cast<std::size_t>(next.row - rows.data())]));
+  for (const SortItem& item : items) sorted.push_back(std::move(rows[item.index]));
   rows = std::move(sorted);
 }
 

@@ -34,9 +34,42 @@ struct SortName {
 const std::vector<SortName>& sort_names();
 std::optional<SortColumn> sort_column_named(std::string_view name);
 
+/// What the place of a row depends on, by reference to what the row is made of.
+struct SortItem {
+  RowKind kind = RowKind::kNormal;
+  double rank = 0;  ///< RowOrder::set_rank()
+  double created_per_s = 0;
+  double overflow_per_s = 0;
+  std::uint64_t created = 0;
+  std::uint64_t overflow = 0;
+  std::uint64_t fin_wait2 = 0;
+  std::optional<std::uint64_t> live;
+  std::optional<Use> use;
+  const std::string* comm = nullptr;       ///< never null; empty without a process
+  const base::Service* service = nullptr;  ///< never null; a default one without a service
+  std::optional<std::uint32_t> pid;
+  std::optional<std::uint32_t> uid;
+  std::optional<Role> role;
+  std::optional<std::uint16_t> port;
+  std::optional<std::uint32_t> netns;  ///< inode number
+  const Peer* peer = nullptr;
+  std::optional<Attribution> attribution;
+  std::size_t index = 0;  ///< the caller's; what is equal in everything stays in the order of this
+};
+
 /// Numbers descending, names and pid ascending; ties are broken by every other column, so the order is total and does
 /// not flicker. `reverse` turns the order of the column around, not that of ties. "(other)" and "(unattributed)" come
 /// last either way.
+struct RowOrder {
+  SortColumn column = SortColumn::kCreatedRate;
+  bool reverse = false;
+
+  /// To be called before an item is compared, and when what it ranks by has changed.
+  void set_rank(SortItem& item) const;
+  bool operator()(const SortItem& left, const SortItem& right) const;
+};
+
+/// Rows by a RowOrder.
 void sort_rows(std::vector<Row>& rows, SortColumn column, bool reverse = false);
 
 /// The share of its table that is in use, highest first, then the most created; equal ones keep their order.

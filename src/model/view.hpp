@@ -60,6 +60,8 @@ class Source {
   virtual void visit(const FactVisitor& visitor) const = 0;
   virtual void visit_peers(const FactVisitor& visitor) const = 0;
   virtual const std::vector<NetnsInfo>& namespaces() const = 0;
+  /// About how many facts visit() has, for making room; 0: not known.
+  virtual std::size_t size_hint() const { return 0; }
 };
 
 /// The tables as they are now. Keeps references.
@@ -71,6 +73,7 @@ class TableSource final : public Source {
   void visit(const FactVisitor& visitor) const override;
   void visit_peers(const FactVisitor& visitor) const override;
   const std::vector<NetnsInfo>& namespaces() const override { return namespaces_; }
+  std::size_t size_hint() const override { return table_.size(); }
 
  private:
   const Table& table_;

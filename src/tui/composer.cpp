@@ -19,7 +19,9 @@ double seconds_between(std::int64_t earlier_ms, std::int64_t later_ms) {
   return static_cast<double>(later_ms - earlier_ms) / 1000;
 }
 
-bool is_idle(const Row& row) { return row.created_per_s == 0 && row.overflow_per_s == 0 && row.live.value_or(0) == 0; }
+bool is_idle(const model::SortItem& row) {
+  return row.created_per_s == 0 && row.overflow_per_s == 0 && row.live.value_or(0) == 0;
+}
 
 const model::NetnsRow* netns_of(const Snapshot& snapshot, std::optional<std::uint32_t> netns) {
   const auto found = std::find_if(snapshot.namespaces.begin(), snapshot.namespaces.end(),
@@ -27,28 +29,36 @@ const model::NetnsRow* netns_of(const Snapshot& snapshot, std::optional<std::uin
   return found == snapshot.namespaces.end() ? nullptr : &*found;
 }
 
+using UseByDestination = std::map<std::pair<std::uint32_t, model::Peer>, model::Use>;
+
+UseByDestination use_by_destination(const Snapshot& snapshot) {
+  UseByDestination known;
+  if (!snapshot.port_use) return known;
+  for (const model::PortUse& use : *snapshot.port_use) known.emplace(std::pair(use.netns, use.destination), use.ports);
+  return known;
+}
+
 /// How full a row's table, or the range of ports towards its peer, is.
-void add_use(std::vector<Row>& rows, Group group, const Snapshot& snapshot) {
+void add_use(model::RowList& rows, Group group, const Snapshot& snapshot) {
   if (group == Group::kNetns) {
-    for (Row& row : rows) {
+    rows.set_use([&](const model::SortItem& row) -> std::optional<model::Use> {
       const model::NetnsRow* netns = netns_of(snapshot, row.netns);
-      if (netns != nullptr && netns->in_use && netns->limit) row.use = model::Use{*netns->in_use, *netns->limit};
-    }
+      if (netns == nullptr || !netns->in_use || !netns->limit) return std::nullopt;
+      return model::Use{*netns->in_use, *netns->limit};
+    });
   }
   if (group != Group::kPeer || !snapshot.port_use) return;
-  std::map<std::pair<std::uint32_t, model::Peer>, model::Use> known;
-  for (const model::PortUse& use : *snapshot.port_use) known.emplace(std::pair(use.netns, use.destination), use.ports);
-  for (Row& row : rows) {
-    if (!row.peer || !row.netns || row.role != model::Role::kClient) continue;
-    const auto found = known.find({*row.netns, *row.peer});
-    if (found != known.end()) row.use = found->second;
-  }
+  rows.set_use([&, known = use_by_destination(snapshot)](const model::SortItem& row) -> std::optional<model::Use> {
+    if (row.peer == nullptr || row.role != model::Role::kClient) return std::nullopt;
+    const auto found = known.find({row.netns.value_or(0), *row.peer});
+    return found == known.end() ? std::nullopt : std::optional(found->second);
+  });
 }
 
 constexpr std::int64_t kMinuteMs = 60'000;
 
-double refused_now(const Row& row) { return row.overflow_per_s; }
-double refused_ever(const Row& row) { return static_cast<double>(row.counts.overflow()); }
+double refused_now(const model::SortItem& row) { return row.overflow_per_s; }
+double refused_ever(const model::SortItem& row) { return static_cast<double>(row.overflow); }
 
 }  // namespace
 
@@ -120,17 +130,18 @@ void Composer::find_culprit(std::uint64_t sample) {
   if (snapshot.totals.overflow() == 0) return;
   model::View view;
   view.filter.netns = base_.filter.netns;
-  std::uint64_t hidden = 0;
-  const std::vector<Row> rows = model::build_rows(history_.at(sample), view, snapshot.interval_s, hidden);
+  const model::RowList rows(history_.at(sample), view, snapshot.interval_s);
+  const model::RowOrder order{view.sort, view.reverse};
   for (const auto measure : {refused_now, refused_ever}) {
     double sum = 0;
-    const Row* most = nullptr;
-    for (const Row& row : rows) {
+    const model::SortItem* most = nullptr;
+    for (const model::SortItem& row : rows.items()) {
       sum += measure(row);
-      if (most == nullptr || measure(row) > measure(*most)) most = &row;
+      const bool more = most == nullptr || measure(row) > measure(*most);
+      if (more || (measure(row) == measure(*most) && order(row, *most))) most = &row;
     }
     if (sum <= 0) continue;
-    picture_.culprit = Culprit{*most, measure(*most) / sum, measure == refused_now};
+    picture_.culprit = Culprit{rows.row_of(*most), measure(*most) / sum, measure == refused_now};
     return;
   }
 }
@@ -145,16 +156,17 @@ void Composer::build_rows(const Inputs& inputs) {
   view.max_rows = 0;
   if (filter.pid()) view.filter.pid = filter.pid();
   snapshot.group = inputs.group;
-  snapshot.rows = model::build_rows(history_.at(inputs.sample), view, snapshot.interval_s, snapshot.rows_hidden);
-  add_use(snapshot.rows, inputs.group, snapshot);
-  if (view.sort == model::SortColumn::kUse) model::sort_rows(snapshot.rows, view.sort, view.reverse);
-  picture_.rows_in_all = snapshot.rows.size();
-  std::erase_if(snapshot.rows,
-                [&](const Row& row) { return (inputs.hide_idle && is_idle(row)) || !filter.accepts(row); });
+  model::RowList rows(history_.at(inputs.sample), view, snapshot.interval_s);
+  add_use(rows, inputs.group, snapshot);
+  picture_.rows_in_all = rows.size();
+  if (inputs.hide_idle) rows.keep_if([](const model::SortItem& row) { return !is_idle(row); });
+  // Words are looked for in the rows themselves, so a filter has all of them made.
+  if (!filter.empty()) rows.keep_if([&](const model::SortItem& row) { return filter.accepts(rows.row_of(row)); });
+  picture_.rows = std::move(rows);
 }
 
 void Composer::collect_events(const Inputs& inputs) {
-  picture_.snapshot.rows.clear();
+  picture_.rows = {};
   picture_.events.clear();
   const model::RowFilter filter(inputs.filter);
   const std::int64_t until_ms = picture_.snapshot.time_unix_ms;
@@ -174,13 +186,12 @@ void Composer::build_detail(const Inputs& inputs) {
   const Snapshot& snapshot = picture_.snapshot;
   const model::History::Moment moment = history_.at(inputs.sample);
   const model::RowSource source(moment, inputs.open_group, inputs.open_id);
-  std::uint64_t hidden = 0;
   const auto rows_by = [&](Group group) {
     model::View view;
     view.group = group;
-    std::vector<Row> rows = model::build_rows(source, view, snapshot.interval_s, hidden);
+    model::RowList rows(source, view, snapshot.interval_s);
     add_use(rows, group, snapshot);
-    return rows;
+    return rows.rows(0, rows.size());
   };
   Detail detail;
   const std::vector<Row> self = rows_by(inputs.open_group);

@@ -10,6 +10,7 @@
 #include "model/forecast.hpp"
 #include "model/history.hpp"
 #include "model/row_findings.hpp"
+#include "model/row_list.hpp"
 #include "model/snapshot.hpp"
 #include "model/view.hpp"
 #include "tui/event_log.hpp"
@@ -36,7 +37,8 @@ struct Detail {
 
 /// One moment, ready to be drawn.
 struct Picture {
-  model::Snapshot snapshot;              ///< with the rows of the view: filtered, sorted, all of them
+  model::Snapshot snapshot;              ///< without rows
+  model::RowList rows;                   ///< of the view: filtered and sorted, all of them
   std::vector<model::TablePoint> trend;  ///< of the fullest namespace
   model::Forecast forecast;              ///< the same
   std::optional<Culprit> culprit;

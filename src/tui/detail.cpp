@@ -123,7 +123,9 @@ Section rows_section(const char* name, const std::vector<Row>& rows, Group group
       ++area.first;
       if (--area.rows == 0) return;
     }
-    draw_rows(frame, {area, first == 1, first <= 2 ? 0 : first - 2, SIZE_MAX}, rows, group, picture, state, look);
+    const std::size_t skipped = std::min(rows.size(), first <= 2 ? 0 : first - 2);
+    const auto begin = rows.begin() + static_cast<std::ptrdiff_t>(skipped);
+    draw_rows(frame, {area, first == 1, skipped, SIZE_MAX}, {begin, rows.end()}, group, picture, state, look);
   };
   return {rows.size() + 2, draw};
 }

@@ -41,7 +41,7 @@ Plan plan_of(const Picture& picture, const ViewState& state, Size size) {
 std::size_t lines_in_all(const Picture& picture, const ViewState& state) {
   if (state.mode == Mode::kDetail) return detail_height(picture);
   if (state.mode == Mode::kHelp) return help_height();
-  return state.tab == Tab::kEvents ? picture.events.size() : picture.snapshot.rows.size();
+  return state.tab == Tab::kEvents ? picture.events.size() : picture.rows.size();
 }
 
 std::size_t page_of(const Plan& plan) { return plan.body.rows - std::min<std::size_t>(plan.body.rows, plan.titles); }
@@ -107,13 +107,9 @@ Context context_of(const Picture& picture, const ViewState& state, Size size) {
     if (column.sort) context.sort_columns.push_back(*column.sort);
   }
   if (state.tab == Tab::kEvents) return context;
-  const std::vector<model::Row>& rows = picture.snapshot.rows;
-  if (state.current().selected < rows.size()) context.selected_id = rows[state.current().selected].id;
-  if (state.follow) {
-    const auto found =
-        std::find_if(rows.begin(), rows.end(), [&](const model::Row& row) { return row.id == *state.follow; });
-    if (found != rows.end()) context.followed = static_cast<std::size_t>(found - rows.begin());
-  }
+  const std::size_t selected = state.current().selected;
+  if (selected < picture.rows.size()) context.selected_id = picture.rows.id_at(selected);
+  if (state.follow) context.followed = picture.rows.find(*state.follow);
   return context;
 }
 
@@ -133,7 +129,8 @@ Frame draw(const Picture& picture, const ViewState& state, Size size, const Look
   } else if (state.tab == Tab::kEvents) {
     draw_events(frame, table, picture);
   } else {
-    draw_rows(frame, table, picture.snapshot.rows, picture.snapshot.group, picture, state, look);
+    draw_rows(frame, table, picture.rows.rows(table.first, table.area.rows), picture.snapshot.group, picture, state,
+              look);
   }
   if (plan.hint) draw_hint(frame, size.rows - 1, picture, state);
   return frame;

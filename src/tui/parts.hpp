@@ -43,14 +43,15 @@ std::vector<StyledLine> header_lines(const Picture& picture, const ViewState& st
 /// Only their number.
 std::size_t header_height(const Picture& picture, Size size);
 
-/// Rows of a table below their titles, from `first` on. `selected` is an index into `rows`; none: SIZE_MAX.
+/// Rows of a table below their titles. `selected` counts as `first` does; none: SIZE_MAX.
 struct TableArea {
   Area area;  ///< the titles come first
   bool titles = true;
-  std::size_t first = 0;
+  std::size_t first = 0;  ///< where the first one shown is in the whole table
   std::size_t selected = SIZE_MAX;
 };
-void draw_rows(Frame& frame, const TableArea& where, const std::vector<model::Row>& rows, model::Group group,
+/// `rows` begin with the first one shown; those that do not fit are left out.
+void draw_rows(Frame& frame, const TableArea& where, std::vector<model::Row> rows, model::Group group,
                const Picture& picture, const ViewState& state, const Look& look);
 void draw_events(Frame& frame, const TableArea& where, const Picture& picture);
 

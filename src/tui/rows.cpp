@@ -21,18 +21,13 @@ Style style_of(const Row& row, bool selected) {
   return row.process && row.process->exited ? Style::kDim : Style::kNormal;
 }
 
-/// The rows on the screen, with command lines for names where that was asked for.
-std::vector<Row> shown_rows(const std::vector<Row>& rows, std::size_t first, std::size_t count, const ViewState& state,
-                            const Look& look) {
-  first = std::min(first, rows.size());
-  const auto begin = rows.begin() + static_cast<std::ptrdiff_t>(first);
-  std::vector<Row> shown(begin, begin + static_cast<std::ptrdiff_t>(std::min(count, rows.size() - first)));
-  if (!state.command_line || !look.command_line) return shown;
-  for (Row& row : shown) {
+/// Command lines for names, where that was asked for.
+void put_command_lines(std::vector<Row>& rows, const ViewState& state, const Look& look) {
+  if (!state.command_line || !look.command_line) return;
+  for (Row& row : rows) {
     if (!row.process || !row.process->pid || row.process->exited) continue;
     if (auto line = look.command_line(*row.process->pid)) row.process->comm = std::move(*line);
   }
-  return shown;
 }
 
 }  // namespace
@@ -58,23 +53,24 @@ void write_cells(Frame& frame, std::size_t row, std::size_t margin, const std::v
   }
 }
 
-void draw_rows(Frame& frame, const TableArea& where, const std::vector<Row>& rows, model::Group group,
-               const Picture& picture, const ViewState& state, const Look& look) {
+void draw_rows(Frame& frame, const TableArea& where, std::vector<Row> rows, model::Group group, const Picture& picture,
+               const ViewState& state, const Look& look) {
   const std::size_t titles = where.titles ? 1 : 0;
   const std::size_t room = where.area.rows - std::min(where.area.rows, titles);
-  const std::vector<Row> shown = shown_rows(rows, where.first, room, state, look);
+  rows.resize(std::min(rows.size(), room));
+  put_command_lines(rows, state, look);
   const std::vector<FittedColumn> table =
-      model::fit_columns(model::live_columns(group), group, picture.snapshot.probe, shown, frame.size().columns);
+      model::fit_columns(model::live_columns(group), group, picture.snapshot.probe, rows, frame.size().columns);
   if (titles != 0) {
     write_titles(frame, where.area.first, model::kMarkColumns, table,
                  where.selected == SIZE_MAX ? std::nullopt : std::optional(state.current().sort));
   }
-  for (std::size_t i = 0; i < shown.size(); ++i) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
     const bool selected = where.first + i == where.selected;
-    const Style style = style_of(shown[i], selected);
+    const Style style = style_of(rows[i], selected);
     const std::size_t line = where.area.first + titles + i;
     if (selected) frame.paint(line, 0, style);
-    frame.write(line, 0, model::row_marks(shown[i]), style);
+    frame.write(line, 0, model::row_marks(rows[i]), style);
     write_cells(frame, line, model::kMarkColumns, table, i, style);
   }
 }

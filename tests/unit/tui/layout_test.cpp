@@ -193,7 +193,7 @@ TEST_CASE("thousands of short-lived processes are one row with a count") {
     scene.act({slot, "curl", "cron.service", model::Role::kClient, 443, test::made(1), 1, true});
   }
   scene.sample(3000);
-  CHECK(scene.composer.compose(scene.state).snapshot.rows.size() == 1);
+  CHECK(scene.composer.compose(scene.state).rows.size() == 1);
   const tui::Frame frame = scene.draw({24, 80});
   CHECK(shows(frame, "3000 pids curl"));
   CHECK(shows(frame, " x "));

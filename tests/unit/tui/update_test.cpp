@@ -112,7 +112,7 @@ TEST_CASE("a filter is live, and Esc restores the one before") {
     scene.type("queueq");
     scene.press(Special::kBackspace);
     CHECK(scene.state.filter == "queue");
-    CHECK(scene.composer.compose(scene.state).snapshot.rows.size() == 1);
+    CHECK(scene.composer.compose(scene.state).rows.size() == 1);
     scene.press(Special::kEscape);
     CHECK(scene.state.filter.empty());
   }
@@ -255,8 +255,8 @@ TEST_CASE("details open on the row under the cursor and follow it") {
   REQUIRE(scene.state.follow);
   scene.press(U'C');  // another order: the cursor goes with the row
   scene.draw({24, 80});
-  const auto& rows = scene.composer.compose(scene.state).snapshot.rows;
-  CHECK(rows[scene.state.current().selected].process->comm == "queue-worker");
+  const auto& rows = scene.composer.compose(scene.state).rows;
+  CHECK(rows.at(scene.state.current().selected).process->comm == "queue-worker");
   scene.press(U'F');
   CHECK_FALSE(scene.state.follow);
 }
@@ -264,7 +264,7 @@ TEST_CASE("details open on the row under the cursor and follow it") {
 TEST_CASE("zero, idle rows, command lines, writing, redrawing, quitting, unknown keys") {
   Wave scene;
   CHECK(scene.press(U'z').zero == 12U);
-  CHECK(scene.composer.compose(scene.state).snapshot.rows[0].counts.created() == 0);
+  CHECK(scene.composer.compose(scene.state).rows.at(0).counts.created() == 0);
   CHECK(scene.press(U'z').zero == 0U);
   scene.press(U'i');
   CHECK(scene.state.hide_idle);
