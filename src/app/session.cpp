@@ -25,7 +25,9 @@ namespace {
 constexpr std::size_t kDrainLimit = 1'000'000;
 constexpr std::uint64_t kMaxBuckets = 1U << 20U;
 /// A scan walks the whole table, so it may take this share of one core.
-constexpr std::uint64_t kScanShare = 50;
+constexpr std::uint64_t kScanShare = 100;
+/// After so many scans that found nothing, two sweeps have emptied the maps.
+constexpr std::uint64_t kQuietScans = 3;
 /// Look-ups in /proc per interval to find out whose processes have ended.
 constexpr std::size_t kLivenessChecks = 1000;
 /// Destinations per namespace whose ports in use are shown.
@@ -196,15 +198,10 @@ const model::Identity& Session::identity(std::uint32_t slot, const tw_row& row) 
 
 model::Event Session::complete(model::Event event, std::uint32_t row_slot, std::uint32_t netns_slot) {
   event.netns = netns_.inum(netns_slot);
-  if (!event.netns) event.netns = tracer_.namespaces()[netns_slot].inum;
+  if (!event.netns) event.netns = tracer_.netns_at(netns_slot).inum;
   event.netns_name = netns_.name(netns_slot);
-  if (const tw_row* row = published_row(row_slot)) model::set_owner(event, identity(row_slot, *row));
+  if (const tw_row* row = tracer_.row_at(row_slot)) model::set_owner(event, identity(row_slot, *row));
   return event;
-}
-
-const tw_row* Session::published_row(std::uint32_t slot) {
-  const auto rows = tracer_.rows();
-  return slot == TW_ROW_NONE || slot >= rows.size() || !loader::is_published(rows[slot]) ? nullptr : &rows[slot];
 }
 
 void Session::handle_event(const tw_event& raw) {
@@ -213,7 +210,7 @@ void Session::handle_event(const tw_event& raw) {
   if (!checked) return;  // slots in it index our arrays
   const tw_event& record = *checked;
   if (record_peers_) {
-    if (const tw_row* row = published_row(record.row)) peers_.count(record, row->first_ns, identity(record.row, *row));
+    if (const tw_row* row = tracer_.row_at(record.row)) peers_.count(record, row->first_ns, identity(record.row, *row));
   }
   if (!event_handler_) return;
   if (newest_events_ == SIZE_MAX) return hand_on(record);
@@ -320,11 +317,30 @@ void Session::scan(bool force) {
     }
   });
   if (!scan_works_) return;
-  auto gone = tracer_.sweep([this](std::uint32_t netns) { return netns_.visited(netns); });
-  if (gone) report_swept(*gone);
+  if (!maps_are_empty()) {
+    auto gone = tracer_.sweep([this](std::uint32_t netns) { return netns_.visited(netns); });
+    if (gone) report_swept(*gone);
+    if (!gone || !gone->empty()) quiet_scans_ = 0;
+  }
   ++scans_;
   scanned_ns_ = clock_.monotonic_ns();
   scan_cost_ns_ = scanned_ns_ - begin;
+}
+
+/// Whether the sweeps so far have left nothing to sweep: nothing was counted since, no socket waits for its end, and no
+/// bucket was found. Walking empty maps would be most of what an idle twtrace does.
+bool Session::maps_are_empty() {
+  std::uint64_t counted = 0;
+  std::uint64_t found = 0;
+  for (const tw_netns& netns : tracer_.namespaces()) {
+    const model::Counters total = to_counters(netns.total);
+    counted += total.created() + total.refused();
+    found += netns.scanned;
+  }
+  const bool quiet = counted == counted_at_scan_ && found == 0 && waiting_namespaces().empty();
+  counted_at_scan_ = counted;
+  quiet_scans_ = quiet ? quiet_scans_ + 1 : 0;
+  return quiet_scans_ > kQuietScans;
 }
 
 /// Without a hook at the end of a bucket, its absence from the table is what tells; why it went is not known.

@@ -94,6 +94,7 @@ class Session {
   void enable();
   std::set<std::uint32_t> waiting_namespaces();
   void scan(bool force);
+  bool maps_are_empty();
   bool scan_is_due() const;
   void report_swept(const std::vector<tw_swept_bucket>& gone);
   void read_rows();
@@ -108,7 +109,6 @@ class Session {
   void handle_event(const tw_event& raw);
   void hand_on(const tw_event& record);
   void hand_on_newest();
-  const tw_row* published_row(std::uint32_t slot);
   model::Event complete(model::Event event, std::uint32_t row, std::uint32_t netns_slot);
   std::optional<std::uint64_t> live_of(const tw_row& row) const;
   std::map<std::uint32_t, model::Counters> counts_by_netns() const;
@@ -138,6 +138,8 @@ class Session {
   std::uint64_t scan_cost_ns_ = 0;
   bool scan_works_ = true;
   std::uint64_t scans_ = 0;
+  std::uint64_t counted_at_scan_ = 0;  ///< buckets created and refused, at the last scan
+  std::uint64_t quiet_scans_ = 0;      ///< in a row, at which nothing was there and nothing had happened
   std::shared_ptr<const std::vector<model::PortUse>> port_use_;
   std::uint64_t ports_counted_ns_ = 0;  ///< CLOCK_MONOTONIC; 0: never
   std::uint64_t port_count_cost_ns_ = 0;

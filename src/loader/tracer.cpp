@@ -82,6 +82,19 @@ std::vector<T> records(const std::vector<std::byte>& bytes) {
   return result;
 }
 
+constexpr std::size_t kStep = 256;
+
+/// Slots are handed out in ascending order, so beyond a step without one in use there is none. `limit` grows.
+template <class Slot>
+std::span<Slot> handed_out(std::span<Slot> all, std::size_t& limit) {
+  const auto last_step_used = [&] {
+    const auto step = all.subspan(limit - kStep, kStep);
+    return std::any_of(step.begin(), step.end(), is_published<Slot>);
+  };
+  while (limit < all.size() && last_step_used()) limit += kStep;
+  return all.first(limit);
+}
+
 }  // namespace
 
 class Tracer::Impl {
@@ -104,7 +117,8 @@ class Tracer::Impl {
   RingPtr ring;
   MappedArray<tw_row> rows;
   MappedArray<tw_netns> namespaces;
-  std::size_t row_limit = 256;  ///< slots below may have been handed out; grows in steps, see Tracer::rows
+  std::size_t row_limit = kStep;  ///< slots below may have been handed out, see handed_out()
+  std::size_t netns_limit = kStep;
 
   const std::function<void(const tw_event&)>* handler = nullptr;
   std::size_t remaining = 0;
@@ -312,18 +326,15 @@ void Tracer::set_enabled(bool enabled) {
   __atomic_store_n(&impl_->skeleton->bss->tw_enabled, enabled ? 1U : 0U, __ATOMIC_SEQ_CST);
 }
 
-std::span<const tw_netns> Tracer::namespaces() const { return impl_->namespaces.values(); }
+std::span<const tw_netns> Tracer::namespaces() const {
+  return handed_out(impl_->namespaces.values(), impl_->netns_limit);
+}
+const tw_netns& Tracer::netns_at(std::uint32_t slot) const { return impl_->namespaces.values()[slot]; }
 
-std::span<const tw_row> Tracer::rows() {
-  constexpr std::size_t kStep = 256;
-  const std::span<tw_row> all = impl_->rows.values();
-  // Slots are handed out in ascending order, so beyond a step without a row there is none.
-  const auto last_step_used = [&] {
-    const auto step = all.subspan(impl_->row_limit - kStep, kStep);
-    return std::any_of(step.begin(), step.end(), is_published<tw_row>);
-  };
-  while (impl_->row_limit < all.size() && last_step_used()) impl_->row_limit += kStep;
-  return all.first(impl_->row_limit);
+std::span<const tw_row> Tracer::rows() { return handed_out(impl_->rows.values(), impl_->row_limit); }
+const tw_row* Tracer::row_at(std::uint32_t slot) const {
+  const tw_row& row = impl_->rows.values()[slot];
+  return slot != TW_ROW_NONE && is_published(row) ? &row : nullptr;
 }
 
 void Tracer::recycle_row(std::uint32_t id) {
@@ -367,7 +378,8 @@ std::optional<CgroupPath> Tracer::cgroup_path(std::uint64_t id) const {
 void Tracer::begin_scan(bool mark_pre_existing) {
   impl_->skeleton->bss->tw_scan_marks_pre_existing = mark_pre_existing ? 1 : 0;
   for (tw_row& row : impl_->rows.values().first(rows().size())) row.scanned = 0;
-  for (tw_netns& netns : impl_->namespaces.values()) netns.scanned = netns.scanned_pre_existing = 0;
+  for (tw_netns& netns : impl_->namespaces.values().first(namespaces().size()))
+    netns.scanned = netns.scanned_pre_existing = 0;
   ++impl_->skeleton->bss->tw_scan;
 }
 

@@ -75,10 +75,14 @@ class Tracer {
   /// Starts and stops counting in all programs at once.
   void set_enabled(bool enabled);
 
-  /// The namespace slots; read those that is_published().
+  /// The namespace slots up to the highest that was ever handed out; read those that is_published().
   std::span<const tw_netns> namespaces() const;
+  /// The namespace of a slot below TW_MAX_NETNS, published or not.
+  const tw_netns& netns_at(std::uint32_t slot) const;
   /// The row slots up to the highest that was ever handed out; read those that is_published().
   std::span<const tw_row> rows();
+  /// The row in a slot below TW_MAX_ROWS; nullptr when it is not published. Cheap: for every event.
+  const tw_row* row_at(std::uint32_t slot) const;
   /// Takes a row out of use: no process can count into it any more, see tw_row.pending. Its numbers are gone.
   void recycle_row(std::uint32_t id);
 
