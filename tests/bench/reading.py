@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Reading the present table: twtrace's BPF iterator beside ss and netstat, taking turns. Needs root; half a minute.
+
+Part of the buckets is older than the tracer, the rest is known to it. The iterator is run by the loader's own code.
+ss gives every socket that it prints a cookie, under which the tracer then looks first: buckets older than it take it
+two look-ups from there on.
+"""
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+
+import sandbox  # noqa: E402
+
+COMMANDS = {"ss -tan state time-wait": ("ss", "-tan", "state", "time-wait"), "netstat -ant": ("netstat", "-ant")}
+GOALS = {"ss -tan state time-wait": 10, "netstat -ant": 15}
+LIFETIME_S = 60  # TCP_TIMEWAIT_LEN: the buckets are gone after that
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--reader", required=True, help="the program read_table of the build")
+    parser.add_argument("--churn", required=True)
+    parser.add_argument("--buckets", type=int, default=100000, help="default: %(default)s")
+    parser.add_argument("--older", type=float, default=0.1, help="part older than the tracer (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=9, help="at most; at least 7 (default: %(default)s)")
+    parser.add_argument("--json", metavar="FILE")
+    return parser.parse_args()
+
+
+def fill(netns, arguments, count):
+    netns.run(arguments.churn, "--connections", count, stdout=subprocess.DEVNULL)
+
+
+def timed(netns, command):
+    """Wall and CPU seconds."""
+    begin, cpu_begin = time.monotonic(), children_cpu()
+    netns.run(*command, stdout=subprocess.DEVNULL)
+    return time.monotonic() - begin, children_cpu() - cpu_begin
+
+
+def children_cpu():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def main():
+    arguments = parse_arguments()
+    times = {"iterator": [], "sweep": [], **{name: [] for name in COMMANDS}}
+    limit = arguments.buckets + arguments.buckets // 10
+    with sandbox.Netns(tcp_max_tw_buckets=limit, tcp_tw_reuse=0,
+                       ip_local_port_range="1024 65535") as netns:
+        begun = time.monotonic()
+        older = int(arguments.buckets * arguments.older)
+        if older:
+            fill(netns, arguments, older)
+        with netns.popen(arguments.reader, limit + limit // 4, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader:
+            def scan():
+                reader.stdin.write(b"\n")
+                reader.stdin.flush()
+                return json.loads(reader.stdout.readline())
+
+            first = scan()
+            fill(netns, arguments, arguments.buckets - older)
+            held = netns.buckets()
+            for number in range(arguments.rounds):
+                if number >= 7 and time.monotonic() - begun > LIFETIME_S - 8:
+                    break
+                read = scan()
+                times["iterator"].append((read["scan_s"], read["scan_cpu_s"]))
+                times["sweep"].append((read["sweep_s"], 0))
+                for name, command in COMMANDS.items():
+                    times[name].append(timed(netns, command))
+            left = netns.buckets()
+            last = scan()
+            reader.stdin.close()
+    rounds = len(times["iterator"])
+    print(f"{held} buckets, {last['pre_existing']} of them older than the tracer; {rounds} rounds; after them {left}")
+    print(f"{'':26} {'median ms':>10} {'(min - max)':>18} {'x iterator':>11} {'CPU ms':>8} {'x':>6}")
+    all_met = left == held == last["buckets"] and first["pre_existing"] == first["buckets"]
+    if not all_met:
+        print(f"buckets changed or were not all read: {held}, {left}, {last}")
+    for name, each in times.items():
+        wall, cpu = ([run[kind] for run in each] for kind in (0, 1))
+        ratio, cpu_ratio = (statistics.median(run[kind] / own[kind] for run, own in zip(each, times["iterator"]))
+                            for kind in (0, 1))
+        spread = f"({min(wall) * 1e3:.1f} - {max(wall) * 1e3:.1f})"
+        words = ""
+        if name in GOALS:
+            met = ratio >= GOALS[name]
+            all_met = all_met and met
+            words = f"  goal {GOALS[name]}: {sandbox.verdict(met)}"
+        print(f"{name:26} {statistics.median(wall) * 1e3:10.2f} {spread:>18} {ratio:11.1f} "
+              f"{statistics.median(cpu) * 1e3:8.2f} {cpu_ratio:6.1f}{words}")
+    if arguments.json:
+        with open(arguments.json, "w", encoding="utf-8") as file:
+            json.dump({"schema": "twtrace.bench.reading/1", "buckets": held, "seconds": times}, file, indent=1)
+    return 0 if all_met else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
+        sys.exit(f"reading: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
