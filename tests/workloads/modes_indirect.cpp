@@ -53,7 +53,7 @@ void accept_mptcp_and_follow(Context& context) {
   const int listener = listen_on(context.options.family, context.options.port, IPPROTO_MPTCP);
   context.link.tell();
   for (int i = 0; i < context.options.count; ++i) {
-    const int fd = accept_one(listener);
+    const int fd = accept_one(listener, IPPROTO_MPTCP);
     read_eof(fd);
     close(fd);
   }

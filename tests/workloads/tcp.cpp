@@ -65,6 +65,8 @@ void receive_byte(int fd) {
   if (recv(fd, &byte, 1, 0) != 1) die("recv");
 }
 
+bool greets(int protocol) { return protocol == IPPROTO_TCP; }
+
 }  // namespace
 
 void die(const char* what) {
@@ -80,10 +82,10 @@ int listen_on(Family family, std::uint16_t port, int protocol) {
   return fd;
 }
 
-int accept_one(int listener) {
+int accept_one(int listener, int protocol) {
   const int fd = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
   if (fd < 0) die("accept");
-  send_byte(fd);
+  if (greets(protocol)) send_byte(fd);
   receive_byte(fd);
   send_byte(fd);
   return fd;
@@ -97,7 +99,7 @@ int connect_one(Family family, std::uint16_t port, std::uint16_t source_port, in
   }
   const Address remote = make_address(family, loopback(family), port);
   if (connect(fd, remote.get(), remote.size) != 0) die("connect");
-  receive_byte(fd);
+  if (greets(protocol)) receive_byte(fd);
   send_byte(fd);
   receive_byte(fd);
   return fd;

@@ -23,8 +23,9 @@ int listen_on(Family family, std::uint16_t port, int protocol = IPPROTO_TCP);
 /// The greeting keeps the connecting end silent until the connection is accepted. Data that overtakes the last ACK of
 /// the handshake on another CPU can leave a connection that is established but never offered to accept(): the request's
 /// ts_recent is the data's by then, and PAWS drops the ACK. Seen on 5.10; upstream mended it in 6.14 ("tcp: Defer
-/// ts_recent changes until req is owned") and in the stable kernels of that time.
-int accept_one(int listener);
+/// ts_recent changes until req is owned") and in the stable kernels of that time. MPTCP does without: with it a
+/// connection stood still once (6.12), and only kernels from 6.1 on run that mode.
+int accept_one(int listener, int protocol = IPPROTO_TCP);
 
 /// Connects, optionally from a fixed source port, waits for the greeting and exchanges a byte in each direction.
 int connect_one(Family family, std::uint16_t port, std::uint16_t source_port = 0, int protocol = IPPROTO_TCP);
