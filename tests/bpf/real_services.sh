@@ -12,6 +12,7 @@ show=${2:-}
 requests=1009
 run=twreal$$
 work=$(mktemp -d)
+nginx_conf=$(realpath "$(dirname "$0")/../support/nginx.conf")
 cgroup_root=$(findmnt -n -t cgroup2 -o TARGET | head -n 1)
 pids=()
 
@@ -54,22 +55,10 @@ done
 mkdir "$cgroup_root/$run"
 for service in redis queue-worker nginx checkout; do mkdir "$cgroup_root/$run/$service.service"; done
 
-cat > "$work/nginx.conf" <<CONF
-daemon off;
-pid $work/nginx.pid;
-error_log /dev/null;
-worker_processes 2;
-user root;
-events {}
-http {
-  access_log off;
-  server { listen 127.0.0.1:8080; location / { return 200 "ok"; } }
-}
-CONF
 in_service redis redis.service redis-server --port 6379 --save "" --dir "$work" --daemonize no
 "${command[@]}" > /dev/null &
 pids+=($!)
-in_service web nginx.service nginx -c "$work/nginx.conf" -e /dev/null
+in_service web nginx.service nginx -p "$work" -c "$nginx_conf" -e /dev/null
 "${command[@]}" &
 pids+=($!)
 wait_for ip netns exec "$run-redis" redis-cli ping

@@ -22,18 +22,7 @@ WORKERS = 4
 REQUESTS = 1009
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-
-NGINX = """daemon off;
-pid {0}/nginx.pid;
-error_log /dev/null;
-worker_processes 2;
-user root;
-events {{}}
-http {{
-  access_log off;
-  server {{ listen 127.0.0.1:8080; location / {{ return 200 "ok"; }} }}
-}}
-"""
+NGINX_CONF = os.path.join(HERE, "..", "support", "nginx.conf")
 
 
 def run(*command, **options):
@@ -84,9 +73,7 @@ class Scene:
         run("ip", "netns", "exec", self.name, "sysctl", "-qw", f"net.ipv4.tcp_max_tw_buckets={LIMIT}")
         for service in ("nginx", "redis", "queue-worker", "customers"):
             os.makedirs(f"{self.cgroup}/{service}.service")
-        with open(self.path("nginx.conf"), "w", encoding="utf-8") as conf:
-            conf.write(NGINX.format(self.directory))
-        nginx = self.in_service("nginx.service", f"nginx -c {self.path('nginx.conf')} -e /dev/null")
+        nginx = self.in_service("nginx.service", f"nginx -p {self.directory} -c {NGINX_CONF} -e /dev/null")
         self.script("start-nginx", f"setsid {nginx} > /dev/null 2>&1 &",
                     f"until ip netns exec {self.name} ss -Hltn sport = 8080 | grep -q .; do sleep 0.05; done")
         worker = self.in_service("queue-worker.service", f"{sys.executable} {HERE}/worker.py {self.path('connections')}")

@@ -15,18 +15,8 @@ import tempfile
 from screen import Screen, wait_for
 
 REQUESTS = 1009
-PORT = 8080
-NGINX = """daemon off;
-pid {directory}/nginx.pid;
-error_log /dev/null;
-worker_processes 2;
-user root;
-events {{}}
-http {{
-  access_log off;
-  server {{ listen 127.0.0.1:{port}; location / {{ return 200 "ok"; }} }}
-}}
-"""
+PORT = 8080  # of NGINX_CONF
+NGINX_CONF = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support", "nginx.conf")
 
 
 class Namespace:
@@ -37,10 +27,8 @@ class Namespace:
         self.directory = tempfile.mkdtemp(prefix="twtrace-tui-")
         subprocess.run(["ip", "netns", "add", self.name], check=True)
         self.run("ip", "link", "set", "lo", "up")
-        config = os.path.join(self.directory, "nginx.conf")
-        with open(config, "w") as file:
-            file.write(NGINX.format(directory=self.directory, port=PORT))
-        self.nginx = subprocess.Popen(["ip", "netns", "exec", self.name, "nginx", "-c", config, "-e", "/dev/null"])
+        self.nginx = subprocess.Popen(["ip", "netns", "exec", self.name, "nginx", "-p", self.directory, "-c", NGINX_CONF,
+                                       "-e", "/dev/null"])
         wait_for("nginx", lambda: f":{PORT}" in self.run("ss", "-ltn"))
 
     def __enter__(self):
