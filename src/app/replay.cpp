@@ -45,7 +45,8 @@ base::Result<void> play(Screen& screen) {
     const auto wake = screen.wait(-1);
     if (!wake) return tl::unexpected(wake.error());
     if (*wake != EventLoop::Wake::kTimer || !screen.state().playing) continue;
-    screen.state() = tui::play_on(std::move(screen.state()), screen.context());
+    const tui::Context context = screen.context();  // of the state that is moved from next
+    screen.state() = tui::play_on(std::move(screen.state()), context);
     screen.draw();
   }
   return {};
