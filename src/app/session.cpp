@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/session.hpp"
 
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 #include <span>
 #include <utility>
 
@@ -35,13 +35,11 @@ constexpr std::size_t kMaxDestinations = 1000;
 
 double seconds(std::uint64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e9; }
 
+/// User and system time of this process, nanoseconds.
 std::uint64_t own_cpu_ns() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  const auto ns = [](const timeval& t) {
-    return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(t.tv_usec) * 1000U;
-  };
-  return ns(usage.ru_utime) + ns(usage.ru_stime);
+  timespec used{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return static_cast<std::uint64_t>(used.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(used.tv_nsec);
 }
 
 model::Role role_of(std::uint8_t role) { return role == TW_ROLE_SERVER ? model::Role::kServer : model::Role::kClient; }
@@ -307,7 +305,7 @@ bool Session::scan_is_due() const {
 
 void Session::scan(bool force) {
   if (!scan_works_ || (!force && !scan_is_due())) return;
-  const std::uint64_t begin = clock_.monotonic_ns();
+  const std::uint64_t begin = own_cpu_ns();  // the time of a clock would make scans rare on a busy host
   tracer_.begin_scan(scans_ == 0);
   netns_.visit(waiting_namespaces(), [this](std::uint32_t slot) {
     if (auto done = tracer_.scan_current_netns(slot); !done) {
@@ -324,7 +322,7 @@ void Session::scan(bool force) {
   }
   ++scans_;
   scanned_ns_ = clock_.monotonic_ns();
-  scan_cost_ns_ = scanned_ns_ - begin;
+  scan_cost_ns_ = own_cpu_ns() - begin;
 }
 
 /// Whether the sweeps so far have left nothing to sweep: nothing was counted since, no socket waits for its end, and no
@@ -477,8 +475,9 @@ void Session::append_to(model::History& history) const {
 }
 
 void Session::count_ports() {
-  const std::uint64_t begin = clock_.monotonic_ns();
-  if (ports_counted_ns_ != 0 && begin - ports_counted_ns_ < port_count_cost_ns_ * kScanShare) return;
+  const std::uint64_t since = clock_.monotonic_ns() - ports_counted_ns_;
+  if (ports_counted_ns_ != 0 && since < port_count_cost_ns_ * kScanShare) return;
+  const std::uint64_t begin = own_cpu_ns();
   auto counted = std::make_shared<std::vector<model::PortUse>>();
   netns_.visit({}, [&](std::uint32_t slot) {
     const auto ports = kernel::EphemeralPorts::read();
@@ -497,7 +496,7 @@ void Session::count_ports() {
   });
   port_use_ = std::move(counted);
   ports_counted_ns_ = clock_.monotonic_ns();
-  port_count_cost_ns_ = ports_counted_ns_ - begin;
+  port_count_cost_ns_ = own_cpu_ns() - begin;
 }
 
 }  // namespace twtrace::app

@@ -134,17 +134,17 @@ class Session {
   std::uint64_t sampled_ns_ = 0;  ///< CLOCK_MONOTONIC
   double interval_s_ = 0;
   std::int64_t sampled_unix_ms_ = 0;
-  std::uint64_t scanned_ns_ = 0;  ///< CLOCK_MONOTONIC, end of the last scan; 0 when there was none
-  std::uint64_t scan_cost_ns_ = 0;
+  std::uint64_t scanned_ns_ = 0;    ///< CLOCK_MONOTONIC, end of the last scan; 0 when there was none
+  std::uint64_t scan_cost_ns_ = 0;  ///< CPU time
   bool scan_works_ = true;
   std::uint64_t scans_ = 0;
   std::uint64_t counted_at_scan_ = 0;  ///< buckets created and refused, at the last scan
   std::uint64_t quiet_scans_ = 0;      ///< in a row, at which nothing was there and nothing had happened
   std::shared_ptr<const std::vector<model::PortUse>> port_use_;
-  std::uint64_t ports_counted_ns_ = 0;  ///< CLOCK_MONOTONIC; 0: never
-  std::uint64_t port_count_cost_ns_ = 0;
-  std::vector<SlotState> slot_states_;  ///< by row slot
-  std::size_t next_check_ = 0;          ///< row slot at which looking for ended processes goes on
+  std::uint64_t ports_counted_ns_ = 0;    ///< CLOCK_MONOTONIC; 0: never
+  std::uint64_t port_count_cost_ns_ = 0;  ///< CPU time
+  std::vector<SlotState> slot_states_;    ///< by row slot
+  std::size_t next_check_ = 0;            ///< row slot at which looking for ended processes goes on
   model::Cost cost_;
   std::uint64_t cpu_ns_ = 0;
 };
