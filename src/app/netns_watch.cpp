@@ -119,8 +119,11 @@ std::optional<kernel::NetnsCounters> NetnsWatch::read(Watched& watched) {
   return std::nullopt;
 }
 
-void NetnsWatch::read_before() {
-  for (auto& [slot, watched] : watched_) watched.before = read(watched);
+void NetnsWatch::read_before(std::span<const tw_netns> slots) {
+  for (auto& [slot, watched] : watched_) {
+    const bool moved = !(to_counters(slots[slot].total) == watched.total);
+    watched.before = watched.after && !moved ? watched.after : read(watched);
+  }
 }
 
 void NetnsWatch::read_after() {
@@ -173,6 +176,7 @@ void NetnsWatch::observe(const std::map<std::uint32_t, model::Counters>& ours, s
     watched.unattributed_previous = watched.unattributed;
     watched.unattributed = to_counters(slots[slot].unattributed);
     watched.counts = (found == ours.end() ? model::Counters{} : found->second) + watched.unattributed;
+    watched.total = to_counters(slots[slot].total);
     watched.limit_seen = slots[slot].limit;
     if (sees_removal && watched.start_known) {
       const std::uint64_t removed = watched.unattributed.removed();

@@ -46,8 +46,9 @@ class NetnsWatch {
   /// The largest limit seen, for sizing.
   std::uint64_t largest_limit() const;
 
-  /// Reads the kernel's counters of every namespace, before and after ours are read.
-  void read_before();
+  /// Reads the kernel's counters of every namespace, before and after ours are read. Where ours have not moved since
+  /// the last time, that time's reading is the one before: any earlier one is, and this one is as close.
+  void read_before(std::span<const tw_netns> slots);
   void read_after();
   /// Right after counting was switched on; `slots` is the live array.
   void narrow_start(std::span<const tw_netns> slots);
@@ -88,6 +89,7 @@ class NetnsWatch {
     std::optional<model::Reconciler::Verdict> overflow_verdict;
     std::optional<bool> gauge_agrees;
     model::Counters verified;  ///< our counts that the verdicts are about
+    model::Counters total;     ///< of the slot, at the last observation
     model::Counters counts;
     model::Counters previous;
     model::Counters unattributed;
