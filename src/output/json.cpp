@@ -14,11 +14,6 @@
 namespace twtrace::output {
 namespace {
 
-template <class T>
-Json named(const std::optional<T>& value) {
-  return value ? Json(model::to_string(*value)) : Json(nullptr);
-}
-
 Json netns_json(const model::NetnsRow& row, bool sees_removal) {
   Json object;
   object["netns"] = row.netns;
@@ -40,53 +35,6 @@ Json netns_json(const model::NetnsRow& row, bool sees_removal) {
   object["unattributed_overflow"] = row.unattributed.overflow();
   object["created_per_s"] = rounded(row.created_per_s);
   object["overflow_per_s"] = rounded(row.overflow_per_s);
-  return object;
-}
-
-Json process_json(const std::optional<model::ProcessId>& process) {
-  Json object{{"pid", nullptr}, {"comm", nullptr}, {"uid", nullptr}, {"pids", nullptr}, {"exited", nullptr}};
-  if (!process) return object;
-  object["pid"] = nullable(process->pid);
-  put_text(object, "comm", process->comm);
-  object["uid"] = nullable(process->uid);
-  object["pids"] = process->pids;
-  object["exited"] = process->exited;
-  return object;
-}
-
-Json service_json(const base::Service& service) {
-  Json object;
-  object["kind"] = service.kind;
-  put_text(object, "name", service.name);
-  put_text(object, "cgroup", service.cgroup);
-  if (!service.pod.empty()) put_text(object, "pod", service.pod);
-  if (!service.container.empty()) put_text(object, "container", service.container);
-  return object;
-}
-
-Json peer_json(const std::optional<model::Peer>& peer) {
-  if (!peer) return nullptr;
-  Json object;
-  put_text(object, "address", peer->address);
-  object["port"] = nullable(peer->port);
-  return object;
-}
-
-Json row_json(const model::Row& row, const model::Snapshot& snapshot) {
-  Json object;
-  object["netns"] = nullable(row.netns);
-  object["process"] = process_json(row.process);
-  object["service"] = row.service ? service_json(*row.service) : Json(nullptr);
-  object["role"] = named(row.role);
-  object["port"] = nullable(row.port);
-  if (snapshot.group == model::Group::kPeer) object["peer"] = peer_json(row.peer);
-  object["attribution"] = named(row.attribution);
-  put_counts(object, row.counts, snapshot.probe.sees_removal);
-  object["live"] = nullable(row.live);
-  object["created_per_s"] = rounded(row.created_per_s);
-  object["overflow_per_s"] = rounded(row.overflow_per_s);
-  object["kind"] = std::string(model::row_kind(row.kind));
-  put_text(object, "netns_name", row.netns_name);
   return object;
 }
 
@@ -129,6 +77,77 @@ void put_endpoint(JsonLine& line, std::string_view key, const std::string& addre
   line.end();
 }
 
+void put_row_process(JsonLine& line, const std::optional<model::ProcessId>& process) {
+  line.begin("process");
+  if (process) {
+    line.number("pid", process->pid);
+    line.text("comm", process->comm);
+    line.number("uid", process->uid);
+    line.number("pids", process->pids);
+    line.truth("exited", process->exited);
+    line.hex("comm", process->comm);
+  } else {
+    for (const char* key : {"pid", "comm", "uid", "pids", "exited"}) line.null(key);
+  }
+  line.end();
+}
+
+template <class T>
+void put_word(JsonLine& line, std::string_view key, const std::optional<T>& value) {
+  value ? line.word(key, model::to_string(*value)) : line.null(key);
+}
+
+void put_peer(JsonLine& line, const std::optional<model::Peer>& peer) {
+  if (!peer) return line.null("peer");
+  line.begin("peer");
+  put_named(line, "address", peer->address);
+  line.number("port", peer->port);
+  line.end();
+}
+
+void put_row_counts(JsonLine& line, const model::Counters& counts, bool removal_known) {
+  line.number("created", counts.created());
+  line.number("time_wait", counts.time_wait);
+  line.number("fin_wait2", counts.fin_wait2);
+  line.number("overflow", counts.overflow());
+  line.number("overflow_time_wait", counts.overflow_time_wait);
+  line.number("overflow_fin_wait2", counts.overflow_fin_wait2);
+  line.number("no_memory", counts.no_memory);
+  const auto put = [&](std::string_view key, std::uint64_t count) {
+    removal_known ? line.number(key, count) : line.null(key);
+  };
+  put("reused", counts.reused);
+  put("recycled", counts.recycled);
+  put("expired", counts.expired);
+  put("purged", counts.purged);
+}
+
+void put_row(JsonLine& line, const model::Row& row, const model::Snapshot& snapshot) {
+  line.begin();
+  line.number("netns", row.netns);
+  put_row_process(line, row.process);
+  row.service ? put_service(line, *row.service) : line.null("service");
+  put_word(line, "role", row.role);
+  line.number("port", row.port);
+  if (snapshot.group == model::Group::kPeer) put_peer(line, row.peer);
+  put_word(line, "attribution", row.attribution);
+  put_row_counts(line, row.counts, snapshot.probe.sees_removal);
+  line.number("live", row.live);
+  line.number("created_per_s", rounded(row.created_per_s));
+  line.number("overflow_per_s", rounded(row.overflow_per_s));
+  line.word("kind", model::row_kind(row.kind));
+  put_named(line, "netns_name", row.netns_name);
+  line.end();
+}
+
+/// Thousands of rows per line: they are written straight into it.
+std::string rows_json(const model::Snapshot& snapshot) {
+  std::string rows = "[";
+  JsonLine line(rows);
+  for (const model::Row& row : snapshot.rows) put_row(line, row, snapshot);
+  return rows += ']';
+}
+
 void put_reason(JsonLine& line, const model::Event& event) {
   const bool known = event.kind == model::Event::Kind::kRemoved && event.reason != model::Event::Reason::kUnknown;
   known ? line.word("reason", model::to_string(event.reason)) : line.null("reason");
@@ -151,13 +170,15 @@ std::string snapshot_json(const model::Snapshot& snapshot) {
   for (const model::NetnsRow& row : snapshot.namespaces) {
     object["namespaces"].push_back(netns_json(row, snapshot.probe.sees_removal));
   }
-  object["rows"] = Json::array();
-  for (const model::Row& row : snapshot.rows) object["rows"].push_back(row_json(row, snapshot));
+  std::string line = to_line(object);
+  line.back() = ',';
+  ((line += "\"rows\":") += rows_json(snapshot)) += ',';
+  object = Json::object();
   object["lost"] = lost_json(snapshot.lost);
   object["cost"] = cost_json(snapshot.cost);
   object["rows_hidden"] = snapshot.rows_hidden;
   object["live_age_s"] = snapshot.live_age_s ? Json(rounded(*snapshot.live_age_s)) : Json(nullptr);
-  return to_line(object);
+  return line += to_line(object).substr(1);
 }
 
 void append_event_json(std::string& out, const model::Event& event) {
@@ -174,7 +195,7 @@ void append_event_json(std::string& out, const model::Event& event) {
   put_named(line, "netns_name", event.netns_name);
   put_process(line, event);
   put_service(line, event.service);
-  event.role ? line.word("role", model::to_string(*event.role)) : line.null("role");
+  put_word(line, "role", event.role);
   line.number("port", event.port);
   line.word("attribution", model::to_string(event.attribution));
   put_endpoint(line, "local", event.local_address, event.local_port);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <concepts>
 #include <iterator>
 #include <optional>
@@ -33,7 +34,14 @@ class JsonLine {
   void number(std::string_view key, std::integral auto value) {
     fmt::format_to(std::back_inserter(name(key)), "{}", value);
   }
-  void number(std::string_view key, double value) { name(key) += Json(value).dump(); }
+  void number(std::string_view key, double value) {
+    if (value == 0 && !std::signbit(value)) {  // most rates are
+      name(key) += "0.0";
+    } else {
+      name(key) += Json(value).dump();
+    }
+  }
+  void truth(std::string_view key, bool value) { name(key) += value ? "true" : "false"; }
   template <class T>
   void number(std::string_view key, const std::optional<T>& value) {
     value ? number(key, *value) : null(key);
@@ -53,8 +61,9 @@ class JsonLine {
     name(key) += '{';
     first_ = true;
   }
+  /// An element of an array, or the whole.
   void begin() {
-    out_ += '{';
+    separated() += '{';
     first_ = true;
   }
   void end() {
