@@ -28,11 +28,12 @@ class JsonLine {
   void word(std::string_view key, std::string_view text) { (((name(key) += '"') += text) += '"'); }
   /// Text of ours that may have come through a file.
   void any_word(std::string_view key, std::string_view text) {
-    if (std::all_of(text.begin(), text.end(), is_plain)) return word(key, text);
+    if (is_plain(text)) return word(key, text);
     name(key) += to_line(Json(std::string(text)));
   }
   void number(std::string_view key, std::integral auto value) {
-    fmt::format_to(std::back_inserter(name(key)), "{}", value);
+    const fmt::format_int digits(value);
+    name(key).append(digits.data(), digits.size());
   }
   void number(std::string_view key, double value) {
     if (value == 0 && !std::signbit(value)) {  // most rates are
@@ -49,12 +50,12 @@ class JsonLine {
   /// Text from outside, as put_text() treats it, but for the `_hex` key: see hex().
   void text(std::string_view key, std::string_view bytes) {
     if (bytes.empty()) return null(key);
-    if (std::all_of(bytes.begin(), bytes.end(), is_plain)) return word(key, bytes);
+    if (is_plain(bytes)) return word(key, bytes);
     name(key) += to_line(Json(base::replace_invalid_utf8(bytes)));
   }
   /// `<key>_hex`, when the text needs it.
   void hex(std::string_view key, std::string_view bytes) {
-    if (std::all_of(bytes.begin(), bytes.end(), is_plain) || base::is_valid_utf8(bytes)) return;
+    if (is_plain(bytes) || base::is_valid_utf8(bytes)) return;
     fmt::format_to(std::back_inserter(separated()), "\"{}_hex\":\"{}\"", key, base::hex(bytes));
   }
   void begin(std::string_view key) {
@@ -72,7 +73,10 @@ class JsonLine {
   }
 
  private:
-  static bool is_plain(char c) { return c >= ' ' && c < '\x7f' && c != '"' && c != '\\'; }
+  static bool is_plain(std::string_view text) {
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return c >= ' ' && c < '\x7f' && c != '"' && c != '\\'; });
+  }
 
   std::string& separated() {
     if (!first_) out_ += ',';
