@@ -1,0 +1,304 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Many of everything: buckets, keys, short-lived processes, namespaces, cgroups. Needs root.
+
+Each part has a network namespace and a twtrace of its own, and checks that the tables are the kernel's, that memory
+stays within the formula of docs/cost.md, and what a refresh costs.
+"""
+
+import argparse
+import contextlib
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+
+import sandbox  # noqa: E402
+import tracers  # noqa: E402
+
+MIB = 1 << 20
+REFRESH_S = 0.1
+MAX_ROWS = 65535  # TW_MAX_ROWS of the ABI, without the slot that stands for none
+PARTS = ("buckets", "keys", "processes", "namespaces", "cgroups")
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--twtrace", required=True)
+    parser.add_argument("--churn", required=True)
+    parser.add_argument("--many", required=True, help="the program tw_many of the build")
+    parser.add_argument("--parts", default=",".join(PARTS), help="default: %(default)s")
+    parser.add_argument("--buckets", type=int, default=1000000, help="default: %(default)s")
+    parser.add_argument("--keys", default="100,1000,10000,50000,100000", help="default: %(default)s")
+    parser.add_argument("--events", type=int, default=100000, help="of each number of keys (default: %(default)s)")
+    parser.add_argument("--processes", type=int, default=100000, help="default: %(default)s")
+    parser.add_argument("--namespaces", type=int, default=1000, help="default: %(default)s")
+    parser.add_argument("--cgroups", type=int, default=10000, help="default: %(default)s")
+    return parser.parse_args()
+
+
+class Checks:
+    def __init__(self):
+        self.all_met = True
+
+    def check(self, what, met):
+        self.all_met = self.all_met and met
+        print(f"  {what}: {sandbox.verdict(met)}", flush=True)
+
+
+class Refreshes:
+    """What refreshes cost, by the CPU time that each snapshot says the interval took."""
+
+    def __init__(self):
+        self.cpu_ms = []
+
+    def add(self, snapshot):
+        self.cpu_ms.append(snapshot["cost"]["cpu_percent"] / 100 * snapshot["interval_s"] * 1e3)
+
+    def words(self):
+        return f"{sorted(self.cpu_ms)[len(self.cpu_ms) // 2]:.1f} ms median, {max(self.cpu_ms):.1f} ms worst"
+
+
+def watch(twtrace, count):
+    """So many snapshots, and what they cost; the last one is fresh."""
+    refreshes = Refreshes()
+    for _ in range(count):
+        snapshot = twtrace.fresh(120)
+        refreshes.add(snapshot)
+    return snapshot, refreshes
+
+
+def map_bytes(pid):
+    """Kernel memory of every BPF map that the process holds, as the kernel states it."""
+    known = {}
+    for info in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            fields = dict(line.split(":\t", 1) for line in info.read_text().splitlines() if ":\t" in line)
+            if "map_id" in fields and "memlock" in fields:
+                known[fields["map_id"]] = int(fields["memlock"])
+    return sum(known.values())
+
+
+def of_netns(snapshot, inode):
+    return next(row for row in snapshot["namespaces"] if row["netns"] == inode)
+
+
+def exact(checks, netns, twtrace):
+    """Ours and what the kernel skipped are the kernel's; rows and what no row took are ours."""
+    for _ in range(10):  # the last ends of connections may still be on their way
+        kernel = netns.kernel_counts()
+        snapshot = twtrace.fresh(120)
+        row = of_netns(snapshot, netns.inode)
+        missed = row["missed"]["created"] or 0
+        if kernel == netns.kernel_counts():
+            break
+    in_rows = sum(each["created"] for each in snapshot["rows"] if each["netns"] == netns.inode)
+    print(f"  created {row['created']}, missed {missed}, kernel {kernel['created']}; unattributed {row['unattributed']}")
+    checks.check("counts are the kernel's", row["created"] + missed == kernel["created"])
+    checks.check("rows sum to the namespace", in_rows == row["created"])
+    checks.check("no count is lost", snapshot["lost"]["counts"] == 0)
+    return row
+
+
+def memory(checks, twtrace, snapshot, limit_mib):
+    rss = snapshot["cost"]["rss_bytes"] / MIB
+    maps = map_bytes(twtrace.process.pid) / MIB
+    print(f"  twtrace {rss:.1f} MiB resident (at most {limit_mib:.0f} by the formula), BPF maps {maps:.1f} MiB")
+    checks.check("memory is within the formula", rss <= limit_mib)
+
+
+def refresh(checks, refreshes):
+    print(f"  CPU of a refresh: {refreshes.words()}")
+    checks.check("refresh below 100 ms", max(refreshes.cpu_ms) < REFRESH_S * 1e3)
+
+
+@contextlib.contextmanager
+def traced(arguments, limit, *more, port_range="1024 65535", group="pid"):
+    with sandbox.Netns(tcp_max_tw_buckets=limit, tcp_tw_reuse=0, ip_local_port_range=port_range) as netns, \
+            sandbox.Twtrace(arguments.twtrace, "-g", group, "-r", 1000000, *more) as twtrace:
+        twtrace.fresh()
+        yield netns, twtrace
+
+
+def formula_mib(rows=0, folded=0):
+    """docs/cost.md, "Scale": what twtrace has resident besides the printed text of a snapshot."""
+    return 45 + (rows + folded) * 3 * 1024 / MIB
+
+
+def buckets(arguments, checks):
+    print(f"{arguments.buckets} live buckets")
+    with traced(arguments, arguments.buckets + arguments.buckets // 10) as (netns, twtrace):
+        begin = time.monotonic()
+        pairs = 2
+        netns.run(arguments.churn, "--connections", arguments.buckets, "--pairs", pairs, stdout=subprocess.DEVNULL)
+        print(f"  made in {time.monotonic() - begin:.0f} s")
+        snapshot, refreshes = watch(twtrace, 3)
+        exact(checks, netns, twtrace)
+        memory(checks, twtrace, snapshot, formula_mib())
+        refresh(checks, refreshes)
+        held = netns.buckets()
+        last = twtrace.stop()  # with a scan, however long ago the last one was
+        live = sum(each["live"] or 0 for each in last["rows"] if each["netns"] == netns.inode)
+        scan = Refreshes()
+        scan.add(last)
+        print(f"  in the table {held}, live in rows {live}; CPU of the refresh with that scan: {scan.words()}")
+        checks.check("live is what the table holds", live == held)
+        checks.check("a refresh with a scan below 100 ms", max(scan.cpu_ms) < REFRESH_S * 1e3)
+
+
+class Many:
+    """tw_many, which works once at its start and again whenever it is asked."""
+
+    def __init__(self, netns, *command):
+        self.process = netns.popen(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def __enter__(self):
+        return self
+
+    def wait(self):
+        if self.process.stdout.readline() != b"ready\n":
+            raise RuntimeError(f"tw_many ended with {self.process.wait()}")
+
+    def again(self):
+        self.process.stdin.write(b"\n")
+        self.process.stdin.flush()
+        self.wait()
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def bpf_run_ns(pid):
+    times = {}
+    for info in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            fields = dict(line.split(":\t", 1) for line in info.read_text().splitlines() if ":\t" in line)
+            if "run_time_ns" in fields:
+                times[fields["prog_id"]] = int(fields["run_time_ns"])
+    return sum(times.values())
+
+
+def keys(arguments, checks):
+    """Once for the rows to come to be, then measured: what a connection costs when its row is there."""
+    print("keys, and what a closed connection costs with so many of them")
+    print(f"  {'keys':>8} {'rows':>8} {'unattributed':>13} {'BPF ns/conn':>12} {'twtrace CPU us/conn':>20}")
+    costs = {}
+    for count in (int(word) for word in arguments.keys.split(",")):
+        with traced(arguments, 2000000, "-d", 2, port_range="51100 65535") as (netns, twtrace), \
+                Many(netns, arguments.many, "keys", count, arguments.events) as many:
+            many.wait()
+            first = twtrace.fresh()
+            pid = twtrace.process.pid
+            with tracers.RunTimeStatistics():
+                before, used = bpf_run_ns(pid), sandbox.usage(pid)["cpu_s"]
+                many.again()
+                after = bpf_run_ns(pid)
+            snapshot, refreshes = watch(twtrace, 1)
+            now = of_netns(snapshot, netns.inode)
+            made = now["created"] - of_netns(first, netns.inode)["created"]
+            rows = sum(1 for row in snapshot["rows"] if row["netns"] == netns.inode and row["kind"] == "normal")
+            costs[count] = (after - before) / made
+            own = (sandbox.usage(pid)["cpu_s"] - used) / made * 1e6
+            print(f"  {count:8} {rows:8} {now['unattributed']:13} {costs[count]:12.0f} {own:20.2f}")
+    checks.check("cost per event within 2x from the fewest to the most keys", max(costs.values()) <= 2 * costs[min(costs)])
+    kernel_exact = now["created"] + (now["missed"]["created"] or 0) == now["kernel"]["created"]
+    checks.check("counts are the kernel's with the most keys", kernel_exact)
+    in_rows = sum(row["created"] for row in snapshot["rows"] if row["netns"] == netns.inode)
+    checks.check("rows sum to the namespace with the most keys", in_rows == now["created"])
+    print(f"  {snapshot['cost']['rss_bytes'] / MIB:.1f} MiB resident, at most {formula_mib(rows=MAX_ROWS):.0f} by the "
+          "formula, with the text of a snapshot of all rows")
+    refresh(checks, refreshes)
+
+
+def processes(arguments, checks):
+    print(f"{arguments.processes} short-lived processes")
+    with traced(arguments, 2000000) as (netns, twtrace):
+        begin = time.monotonic()
+        with Many(netns, arguments.many, "processes", arguments.processes) as many:
+            many.wait()
+            print(f"  {arguments.processes / (time.monotonic() - begin):.0f} processes/s")
+            snapshot, refreshes = watch(twtrace, 3)
+            exact(checks, netns, twtrace)
+            memory(checks, twtrace, snapshot, formula_mib(rows=MAX_ROWS, folded=10000))
+            refresh(checks, refreshes)
+
+
+def namespaces(arguments, checks):
+    connections = 5
+    print(f"{arguments.namespaces} namespaces with {connections} connections each")
+    with traced(arguments, 100000, "-d", 2, group="netns") as (netns, twtrace):
+        begin = time.monotonic()
+        with Many(netns, arguments.many, "namespaces", arguments.namespaces, connections) as many:
+            many.wait()
+            print(f"  made in {time.monotonic() - begin:.0f} s")
+            snapshot, refreshes = watch(twtrace, 3)
+            right = [row for row in snapshot["namespaces"] if row["created"] == connections and row["reconciled"]]
+            print(f"  {len(right)} namespaces with exactly {connections}, equal to the kernel's")
+            checks.check("every namespace is exact", len(right) >= arguments.namespaces)
+            memory(checks, twtrace, snapshot, formula_mib(rows=arguments.namespaces))
+            refresh(checks, refreshes)
+
+
+def cgroup2_mount():
+    for line in pathlib.Path("/proc/mounts").read_text().splitlines():
+        words = line.split()
+        if words[2] == "cgroup2":
+            return words[1]
+    raise RuntimeError("no cgroup v2 here")
+
+
+@contextlib.contextmanager
+def cgroup_parent():
+    directory = tempfile.mkdtemp(prefix="twtrace-scale-", dir=cgroup2_mount())
+    try:
+        yield directory
+    finally:
+        for name in os.listdir(directory):
+            if os.path.isdir(os.path.join(directory, name)):
+                os.rmdir(os.path.join(directory, name))
+        os.rmdir(directory)
+
+
+def cgroups(arguments, checks):
+    print(f"{arguments.cgroups} cgroups, one process that goes through them")
+    with traced(arguments, 100000, "-d", 2, group="service") as (netns, twtrace), cgroup_parent() as parent:
+        begin = time.monotonic()
+        with Many(netns, arguments.many, "cgroups", parent, arguments.cgroups) as many:
+            many.wait()
+            print(f"  made in {time.monotonic() - begin:.0f} s")
+            snapshot, refreshes = watch(twtrace, 3)
+            exact(checks, netns, twtrace)
+            right = {row["service"]["name"] for row in snapshot["rows"]
+                     if row["service"] and row["created"] == 1 and parent.rsplit("/", 1)[1] in row["service"]["cgroup"]}
+            print(f"  {len(right)} services with one bucket each")
+            checks.check("every cgroup has its row", len(right) == arguments.cgroups)
+            memory(checks, twtrace, snapshot, formula_mib(rows=arguments.cgroups))
+            refresh(checks, refreshes)
+
+
+def main():
+    arguments = parse_arguments()
+    wanted = arguments.parts.split(",")
+    known = {"buckets": buckets, "keys": keys, "processes": processes, "namespaces": namespaces, "cgroups": cgroups}
+    if set(wanted) - set(known):
+        sys.exit(f"scale: parts are {', '.join(PARTS)}")
+    checks = Checks()
+    for part in wanted:
+        begin = time.monotonic()
+        known[part](arguments, checks)
+        print(f"  ({time.monotonic() - begin:.0f} s)", flush=True)
+    return 0 if checks.all_met else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
+        sys.exit(f"scale: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
