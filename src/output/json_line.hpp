@@ -56,7 +56,7 @@ class JsonLine {
   /// `<key>_hex`, when the text needs it.
   void hex(std::string_view key, std::string_view bytes) {
     if (is_plain(bytes) || base::is_valid_utf8(bytes)) return;
-    fmt::format_to(std::back_inserter(separated()), "\"{}_hex\":\"{}\"", key, base::hex(bytes));
+    fmt::format_to(std::back_inserter(separated()), R"("{}_hex":"{}")", key, base::hex(bytes));
   }
   void begin(std::string_view key) {
     name(key) += '{';
