@@ -119,9 +119,9 @@ std::optional<kernel::NetnsCounters> NetnsWatch::read(Watched& watched) {
   return std::nullopt;
 }
 
-void NetnsWatch::read_before(std::span<const tw_netns> slots) {
+void NetnsWatch::read_before(std::span<const tw_netns> slots, bool fresh) {
   for (auto& [slot, watched] : watched_) {
-    const bool moved = !(to_counters(slots[slot].total) == watched.total);
+    const bool moved = fresh || !(to_counters(slots[slot].total) == watched.total);
     watched.before = watched.after && !moved ? watched.after : read(watched);
   }
 }

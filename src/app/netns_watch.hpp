@@ -46,9 +46,10 @@ class NetnsWatch {
   /// The largest limit seen, for sizing.
   std::uint64_t largest_limit() const;
 
-  /// Reads the kernel's counters of every namespace, before and after ours are read. Where ours have not moved since
-  /// the last time, that time's reading is the one before: any earlier one is, and this one is as close.
-  void read_before(std::span<const tw_netns> slots);
+  /// Reads the kernel's counters of every namespace, before and after ours are read. Unless `fresh`, where ours have
+  /// not moved since the last time that time's reading is the one before: what was missed since is stated a sample
+  /// later, so the last sample is fresh.
+  void read_before(std::span<const tw_netns> slots, bool fresh);
   void read_after();
   /// Right after counting was switched on; `slots` is the live array.
   void narrow_start(std::span<const tw_netns> slots);

@@ -106,8 +106,7 @@ base::Result<Session> Session::start(const SessionOptions& options) {
 /// entered gets its slot with its first event.
 base::Result<void> Session::prepare_namespaces() {
   std::size_t closed = 0;
-  const auto existing = netns_.catalog().all();  // a copy: whoever finds one of them gone makes the catalog anew
-  for (const auto& [inum, ref] : existing) {
+  for (const auto& [inum, ref] : netns_.catalog().all()) {
     const auto scope = kernel::NetnsScope::enter(ref);
     if (!scope) {
       spdlog::info("network namespace {}: {}", inum, scope.error().what);
@@ -368,7 +367,7 @@ std::map<std::uint32_t, model::Counters> Session::counts_by_netns() const {
 base::Result<void> Session::sample(bool last) {
   if (auto drained = drain(); !drained) return drained;
   netns_.add_new(tracer_.namespaces());
-  netns_.read_before(tracer_.namespaces());
+  netns_.read_before(tracer_.namespaces(), last);
   const bool by_scan = !loader::sees_removal(tracer_.backend());
   if (by_scan) scan(last);
 
