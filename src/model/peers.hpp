@@ -30,10 +30,16 @@ struct PeerCounts {
   Counters previous;  ///< at the sample before that: rates are of what lies between the two
 };
 
-/// Bounded: beyond `max_peers` new peers are not recorded and end up in the remainder. Not thread-safe.
+/// Bounded: beyond `max_peers` new peers are not recorded and end up in the remainder. Moved, never copied: what is
+/// known points at its own counts. Not thread-safe.
 class PeerTable {
  public:
   explicit PeerTable(std::size_t max_peers) : max_peers_(max_peers) {}
+  PeerTable(PeerTable&&) noexcept = default;
+  PeerTable& operator=(PeerTable&&) noexcept = default;
+  PeerTable(const PeerTable&) = delete;
+  PeerTable& operator=(const PeerTable&) = delete;
+  ~PeerTable() = default;
 
   /// Every sample calls this once, after the events up to it were counted. Events are counted all through an interval,
   /// unlike rows, which are read at its end.
