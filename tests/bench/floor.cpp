@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The floor of scripts/bench: what a program costs that does nothing, on the hook of the tracepoint backend and attached
-// as that is. Says "ready" on standard error and stays until SIGINT.
+// The floor of scripts/bench: what a program costs that does nothing, on the hook of the tracepoint backend and
+// attached as that is. Says "ready" on standard error and stays until SIGINT.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
