@@ -5,15 +5,21 @@ import ctypes
 import os
 import pathlib
 import platform
+import re
 import signal
 import subprocess
+import tempfile
 import time
 
+import sandbox
+
 START_TIMEOUT_S = 20
+DRAIN_TIMEOUT_S = 20
+QUIET_CPU_S = 0.005  # in 0.1 s: what twtrace may use for its own timers and scans
 
 
 class Tracer:
-    """A running tracer. Leaving the block stops it and waits until its programs are detached."""
+    """A running tracer. What it prints goes to files, which cost no reader any time; read them after `stop`."""
 
     def __init__(self, command, ready=None):
         """`ready`: a line on standard error that says all is attached; without one, loaded programs have to do."""
@@ -21,8 +27,9 @@ class Tracer:
         self._ready = ready
 
     def __enter__(self):
-        self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                         stderr=subprocess.PIPE if self._ready else subprocess.DEVNULL)
+        self._files = [tempfile.TemporaryFile(), tempfile.TemporaryFile()]
+        self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=self._files[0],
+                                         stderr=self._files[1])
         try:
             self._wait_until_ready()
         except BaseException:
@@ -31,45 +38,77 @@ class Tracer:
         return self
 
     def __exit__(self, *_):
-        self._process.send_signal(signal.SIGINT)
+        self.stop()
+        for file in self._files:
+            file.close()
+
+    def stop(self):
+        """Ends it as Ctrl-C does, and waits until its programs are detached."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
         try:
-            self._process.wait(10)
+            self._process.wait(DRAIN_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
 
+    def output(self):
+        return self._text(0)
+
+    def errors(self):
+        return self._text(1)
+
+    def _text(self, which):
+        # Not by seek: the tracer writes where the offset is.
+        descriptor = self._files[which].fileno()
+        return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode(errors="replace")
+
     def _wait_until_ready(self):
-        if self._ready:
-            for line in self._process.stderr:
-                if line.decode(errors="replace").strip() == self._ready:
-                    return
-            raise RuntimeError(f"{self._command[0]} ended with {self._process.wait()} before it was ready")
         deadline = time.monotonic() + START_TIMEOUT_S
-        while not self.bpf_run_ns_by_program():
+        while not self._is_ready():
             if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{self._command[0]} loaded no program")
+                raise RuntimeError(self.errors().strip() or "it does not start")
+            time.sleep(0.05)
+        if not self._ready:
+            time.sleep(0.7)  # loaded, not yet attached
+
+    def _is_ready(self):
+        return self._ready in self.errors().splitlines() if self._ready else bool(self.programs())
+
+    def wait_until_drained(self):
+        """Until it has read all that the kernel has for it: it hardly runs any more."""
+        deadline = time.monotonic() + DRAIN_TIMEOUT_S
+        before, quiet = self.cpu_seconds(), 0
+        while quiet < 3 and time.monotonic() < deadline:
             time.sleep(0.1)
-        time.sleep(1)  # loaded, not yet attached
+            now = self.cpu_seconds()
+            quiet = quiet + 1 if now - before < QUIET_CPU_S else 0
+            before = now
 
     def cpu_seconds(self):
         """CPU time of all threads of the tracer, as the scheduler counts it: to the nanosecond, not to the tick."""
         threads = pathlib.Path(f"/proc/{self._process.pid}/task").glob("*/schedstat")
         return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
-    def bpf_run_ns_by_program(self):
-        """Run time of every BPF program this very process holds, by program id: no other tracer's are among them."""
-        times = {}
+    def resident_bytes(self):
+        return sandbox.field(f"/proc/{self._process.pid}/status", "VmRSS") * 1024
+
+    def programs(self):
+        """(run time in ns, runs) of every BPF program this very process holds, by id: no other tracer's are there."""
+        found = {}
         for info in pathlib.Path(f"/proc/{self._process.pid}/fdinfo").iterdir():
             try:
                 fields = dict(line.split(":\t", 1) for line in info.read_text().splitlines() if ":\t" in line)
             except FileNotFoundError:
                 continue  # closed meanwhile
             if "run_time_ns" in fields:
-                times[fields["prog_id"]] = int(fields["run_time_ns"])
-        return times
+                found[fields["prog_id"]] = (int(fields["run_time_ns"]), int(fields["run_cnt"]))
+        return found
 
-    def bpf_run_ns(self):
-        return sum(self.bpf_run_ns_by_program().values())
+    def bpf_totals(self):
+        """Run time in ns and runs over all its programs. They stay 0 without RunTimeStatistics."""
+        values = self.programs().values()
+        return sum(run_ns for run_ns, _ in values), sum(runs for _, runs in values)
 
 
 class RunTimeStatistics:
@@ -95,3 +134,8 @@ class RunTimeStatistics:
 
     def __exit__(self, *_):
         os.close(self._fd)
+
+
+def lost_events(errors):
+    """As libbpf-tools say it on standard error."""
+    return sum(map(int, re.findall(r"lost (\d+) events", errors, re.IGNORECASE)))
