@@ -24,7 +24,8 @@ void attach_empty_program() {
   code[1].code = BPF_JMP | BPF_EXIT;
   const int type = libbpf_find_vmlinux_btf_id("inet_sock_set_state", BPF_TRACE_RAW_TP);
   if (type < 0) die("sock:inet_sock_set_state is not in the kernel's BTF", type);
-  LIBBPF_OPTS(bpf_prog_load_opts, options);
+  bpf_prog_load_opts options{};
+  options.sz = sizeof(options);
   options.expected_attach_type = BPF_TRACE_RAW_TP;
   options.attach_btf_id = static_cast<__u32>(type);
   const int program = bpf_prog_load(BPF_PROG_TYPE_TRACING, "floor", "GPL", code, 2, &options);
