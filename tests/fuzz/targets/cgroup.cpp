@@ -40,7 +40,7 @@ Target cgroup_target() {
            "/kubepods/besteffort/pod01234567-89ab-cdef-0123-456789abcdef/" + id,
            "/machine.slice/libpod-" + id + ".scope/container", "/a/b/system.slice:cri-containerd:" + id,
            "0::/system.slice/x.service (deleted)\n1:name=systemd:/init.scope\n4:cpu,cpuacct:/\n"},
-          100'000};
+          50'000};
 }
 
 }  // namespace twtrace::fuzz

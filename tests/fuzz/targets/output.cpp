@@ -108,9 +108,9 @@ void run_event(Bytes bytes) {
 
 }  // namespace
 
-Target json_target() { return {"json", run_json, snapshot_seeds(), 1'500}; }
-Target csv_target() { return {"csv", run_csv, snapshot_seeds(), 1'500}; }
-Target table_target() { return {"table", run_table, snapshot_seeds(), 1'500}; }
-Target event_target() { return {"event", run_event, snapshot_seeds(), 5'000}; }
+Target json_target() { return {"json", run_json, snapshot_seeds(), 700}; }
+Target csv_target() { return {"csv", run_csv, snapshot_seeds(), 700}; }
+Target table_target() { return {"table", run_table, snapshot_seeds(), 700}; }
+Target event_target() { return {"event", run_event, snapshot_seeds(), 2'500}; }
 
 }  // namespace twtrace::fuzz

@@ -79,7 +79,7 @@ Target mountinfo_target() {
           {"25 1 0:23 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n"
            "99 1 0:4 net:[4026532281] /run/netns/a\\040b rw shared:5 - nsfs nsfs rw\n",
            "30 25 0:26 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,xattr,name=systemd\n"},
-          100'000};
+          50'000};
 }
 
 }  // namespace twtrace::fuzz

@@ -37,7 +37,7 @@ Target record_target() {
           run,
           {seed(TW_EVENT_CREATED, TW_FAMILY_IPV4), seed(TW_EVENT_OVERFLOW, TW_FAMILY_IPV6),
            seed(TW_EVENT_REMOVED, TW_FAMILY_IPV6)},
-          100'000};
+          50'000};
 }
 
 }  // namespace twtrace::fuzz
