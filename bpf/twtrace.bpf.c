@@ -37,26 +37,20 @@ static __always_inline void twsk_alloc(enum tw_access access, struct sock *sk, s
 				       int state, struct inet_timewait_sock *tw)
 {
 	struct outcome outcome = {.bucket = (u64)tw, .substate = (u8)state};
-	u32 row = TW_ROW_NONE;
+	struct closer closer;
 	struct conn conn;
-	bool closer_seen;
 	u32 netns;
 
 	if (!conn__is_tcp(access, sk))
 		return;
-	netns = netns__intern(access, tw_get(access, sk, __sk_common.skc_net.net));
 	outcome__read_table(access, dr, &outcome);
 	outcome.cookie = (u64)tw_get(access, sk, __sk_common.skc_cookie.counter);
 	conn__read(access, &sk->__sk_common, &conn);
-	closer_seen = owner__take(access, sk, &row);
-	if (!closer_seen) /* the bucket has no port yet, the socket still has */
+	owner__take(access, sk, outcome.cookie, &closer);
+	netns = owner__netns(access, sk, &closer);
+	if (!closer.seen) /* the bucket has no port yet, the socket still has */
 		outcome.role = role__of_socket(access, sk, (u16)netns, conn.local_port);
-	bucket__on_outcome(access, sk, &conn, netns, closer_seen, row, &outcome);
-}
-
-static __always_inline void destroy_sock(struct sock *sk)
-{
-	owner__forget((u64)sk);
+	bucket__on_outcome(access, sk, &conn, netns, &closer, &outcome);
 }
 
 /* What tcp_timewait_state_process returned: an acceptable SYN takes the four-tuple over. */
@@ -89,7 +83,7 @@ SEC("fentry/tcp_v4_destroy_sock")
 int BPF_PROG(on_fentry_destroy_sock, struct sock *sk)
 {
 	if (tw_enabled)
-		destroy_sock(sk);
+		owner__forget(TW_DIRECT, sk);
 	return 0;
 }
 
@@ -186,7 +180,7 @@ SEC("kprobe/tcp_v4_destroy_sock")
 int BPF_KPROBE(on_kprobe_destroy_sock, struct sock *sk)
 {
 	if (tw_enabled)
-		destroy_sock(sk);
+		owner__forget(TW_PROBED, sk);
 	return 0;
 }
 
@@ -291,41 +285,41 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_tracepoint_close, struct sock *sk, int oldstate, int newstate)
 {
 	struct inet_timewait_death_row *dr;
-	struct inet_timewait_sock *tw;
 	struct outcome outcome = {};
-	u32 netns, row = TW_ROW_NONE;
+	struct closer closer;
 	struct conn conn;
-	bool closer_seen, refused;
 	struct net *net;
+	bool refused;
+	u32 netns;
 
 	if (newstate != TCP_CLOSE ||
 	    (oldstate != TCP_FIN_WAIT2 && oldstate != TCP_CLOSING && oldstate != TCP_FIN_WAIT1))
 		return 0;
 	if (!tw_enabled || !conn__is_tcp(TW_DIRECT, sk))
 		return 0;
+	outcome.cookie = (u64)sk->__sk_common.skc_cookie.counter;
+	owner__take(TW_DIRECT, sk, outcome.cookie, &closer);
+	netns = owner__netns(TW_DIRECT, sk, &closer);
 	net = sk->__sk_common.skc_net.net;
-	netns = netns__intern(TW_DIRECT, net);
 	dr = compat__death_row(TW_DIRECT, net);
 	conn__read(TW_DIRECT, &sk->__sk_common, &conn);
 	/* inet_put_port has cleared skc_num by now. */
 	conn.local_port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
 	outcome__read_table(TW_DIRECT, dr, &outcome);
-	outcome.cookie = (u64)sk->__sk_common.skc_cookie.counter;
-	tw = (void *)ehash__find_bucket(tw_untyped(dr->hashinfo), tw_untyped(sk), conn.local_port);
-	outcome.bucket = (u64)tw;
+	outcome.bucket = ehash__find_bucket(sk, dr->hashinfo, conn.local_port);
 	refused = was_refused(net, netns, &outcome);
-	closer_seen = owner__take(TW_DIRECT, sk, &row);
-	if (!tw && !refused) { /* aborted: no bucket was asked for */
-		if (closer_seen)
-			owner__release_row(row);
+	if (!outcome.bucket && !refused) { /* aborted: no bucket was asked for */
+		owner__release_slot(&closer);
+		if (closer.seen)
+			owner__release_row(closer.row);
 		return 0;
 	}
 	/* Not the bucket's tw_substate: a FIN on another CPU may have made TIME_WAIT of FIN_WAIT2 by now. */
 	outcome.substate = substate_asked_for(sk);
-	if (!closer_seen) /* the port is the bucket's by now */
-		outcome.role =
-		    tw ? role__of_bucket(tw, (u16)netns, conn.local_port) : role__by_port((u16)netns, conn.local_port);
-	bucket__on_outcome(TW_DIRECT, sk, &conn, netns, closer_seen, row, &outcome);
+	if (!closer.seen) /* the port is the bucket's by now */
+		outcome.role = outcome.bucket ? role__of_bucket((void *)outcome.bucket, (u16)netns, conn.local_port)
+					      : role__by_port((u16)netns, conn.local_port);
+	bucket__on_outcome(TW_DIRECT, sk, &conn, netns, &closer, &outcome);
 	return 0;
 }
 
@@ -348,16 +342,17 @@ static __always_inline struct tw_bucket *scan__mark_pre_existing(u64 key)
 static __always_inline void scan__credit_bucket(struct sock_common *skc)
 {
 	struct tw_netns *ns = netns__at(tw_scan_netns);
+	struct known_bucket known;
 	struct tw_bucket *bucket;
 	struct tw_row *row;
-	u64 key;
 
 	if (!ns)
 		return;
 	ns->scanned++;
-	bucket = bucket__find((u64)skc->skc_cookie.counter, (u64)skc, &key);
+	bucket__find((u64)skc->skc_cookie.counter, (u64)skc, &known);
+	bucket = known.bucket;
 	if (!bucket && tw_scan_marks_pre_existing)
-		bucket = scan__mark_pre_existing(key);
+		bucket = scan__mark_pre_existing(known.key);
 	if (!bucket) /* no program saw it being created */
 		return;
 	bucket->scan = tw_scan;
@@ -368,31 +363,41 @@ static __always_inline void scan__credit_bucket(struct sock_common *skc)
 		ns->scanned_pre_existing++;
 }
 
-/* Credits every bucket of the namespace to its row, and marks what is alive for the sweeps below. */
+static __always_inline void scan__mark_socket(struct sock_common *skc)
+{
+	struct tw_slot *slot = slot__find((u64)skc->skc_cookie.counter);
+	struct tw_socket *socket;
+	u64 key = (u64)skc;
+
+	if (slot) {
+		slot->bucket.scan = tw_scan;
+		return;
+	}
+	socket = bpf_map_lookup_elem(&sockets, &key);
+	if (socket)
+		socket->scan = tw_scan;
+}
+
+/* Credits every bucket of the namespace to its row, and marks what is alive for the sweeps. */
 SEC("iter/tcp")
 int scan_sockets(struct bpf_iter__tcp *ctx)
 {
 	struct sock_common *skc = ctx->sk_common;
-	struct tw_socket *socket;
-	u64 key = (u64)skc;
 	u8 state;
 
 	if (!skc)
 		return 0;
 	state = skc->skc_state;
-	if (state == TCP_TIME_WAIT) {
+	if (state == TCP_TIME_WAIT)
 		scan__credit_bucket(skc);
-	} else if (state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2 || state == TCP_CLOSING) {
-		socket = bpf_map_lookup_elem(&sockets, &key);
-		if (socket)
-			socket->scan = tw_scan;
-	}
+	else if (state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2 || state == TCP_CLOSING)
+		scan__mark_socket(skc);
 	return 0;
 }
 
 /*
- * Entries that two scans in a row did not find, for user space to delete. Two, because a bucket may be added between
- * the mark and the walk.
+ * Entries of the maps that two scans in a row did not find, for user space to delete; it looks at the slots by itself.
+ * Two, because a bucket may be added between the mark and the walk.
  */
 SEC("iter/bpf_map_elem")
 int sweep_buckets(struct bpf_iter__bpf_map_elem *ctx)

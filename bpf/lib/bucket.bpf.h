@@ -50,21 +50,29 @@ static __always_inline u8 bucket__count_refusal(struct tw_netns *ns, struct tw_r
 	return TW_EVENT_OVERFLOW;
 }
 
-/* Remembers whose bucket it is until it goes away. */
-static __always_inline void bucket__remember(const struct outcome *outcome, const struct conn *conn, u32 row_id,
-					     u32 netns, u64 now)
+static __always_inline void bucket__write(struct tw_bucket *bucket, const struct outcome *outcome,
+					  const struct conn *conn, u64 now)
+{
+	bucket->created_ns = now;
+	bucket->scan = tw_scan;
+	bucket->local_port = conn->local_port;
+	bucket->remote_port = conn->remote_port;
+	bucket->reason = TW_REASON_UNKNOWN;
+	bucket->substate = outcome->substate;
+}
+
+/* Remembers whose bucket it is until it goes away: in the connection's slot where it has one. */
+static __always_inline void bucket__remember(const struct outcome *outcome, const struct conn *conn,
+					     struct tw_slot *slot, u32 row_id, u32 netns, u64 now)
 {
 	u64 key = conn__bucket_key(outcome->cookie, outcome->bucket);
-	struct tw_bucket bucket = {
-	    .created_ns = now,
-	    .row = row_id,
-	    .scan = tw_scan,
-	    .netns = (u16)netns,
-	    .local_port = conn->local_port,
-	    .remote_port = conn->remote_port,
-	    .substate = outcome->substate,
-	};
+	struct tw_bucket bucket = {.row = row_id, .netns = (u16)netns};
 
+	if (slot) {
+		bucket__write(&slot->bucket, outcome, conn, now);
+		return;
+	}
+	bucket__write(&bucket, outcome, conn, now);
 	if (bpf_map_update_elem(&buckets, &key, &bucket, BPF_ANY))
 		stats__add(buckets_full);
 }
@@ -89,11 +97,11 @@ static __always_inline u32 bucket__row_of_socket(enum tw_access access, struct s
 }
 
 /*
- * A connection asked for a bucket and got it or not. `row_id` is the owner's row, TW_ROW_NONE when there was no room
- * for one; `closer_seen` says whether anybody was seen sending the FIN. Counts first, detail last.
+ * A connection asked for a bucket and got it or not. `closer` says who was seen sending the FIN. Counts first, detail
+ * last.
  */
 static __always_inline void bucket__on_outcome(enum tw_access access, struct sock *sk, const struct conn *conn,
-					       u32 netns, bool closer_seen, u32 row_id, const struct outcome *outcome)
+					       u32 netns, const struct closer *closer, const struct outcome *outcome)
 {
 	struct tw_netns *ns = netns__at(netns);
 	struct tw_event event = {};
@@ -104,16 +112,17 @@ static __always_inline void bucket__on_outcome(enum tw_access access, struct soc
 	ns->limit = outcome->limit;
 	ns->count = outcome->count;
 	event.time_ns = bpf_ktime_get_boot_ns();
-	event.row = closer_seen ? row_id : bucket__row_of_socket(access, sk, conn, netns, outcome->role);
+	event.row = closer->seen ? closer->row : bucket__row_of_socket(access, sk, conn, netns, outcome->role);
 	row = row__at(event.row);
 	if (outcome->bucket) {
 		event.kind = bucket__count_created(ns, row, outcome->substate);
-		bucket__remember(outcome, conn, event.row, netns, event.time_ns);
+		bucket__remember(outcome, conn, closer->slot, event.row, netns, event.time_ns);
 	} else {
 		event.kind = bucket__count_refusal(ns, row, outcome);
+		owner__release_slot(closer);
 	}
-	if (closer_seen)
-		owner__release_row(row_id);
+	if (closer->seen)
+		owner__release_row(closer->row);
 	event.cookie = outcome->cookie;
 	event.netns = (u16)netns;
 	event.substate = outcome->substate;
@@ -128,36 +137,59 @@ static __always_inline void outcome__read_table(enum tw_access access, struct in
 	outcome->count = compat__death_row_count(access, dr);
 }
 
-/* Finds what is remembered of a bucket; the cookie may have been generated after it was remembered. */
-static __always_inline struct tw_bucket *bucket__find(u64 cookie, u64 address, u64 *key)
-{
-	struct tw_bucket *bucket;
+/* What is remembered of a bucket, and where. */
+struct known_bucket {
+	struct tw_bucket *bucket; /* NULL: nothing */
+	struct tw_slot *slot;     /* NULL: in the map */
+	u64 key;                  /* there */
+};
 
-	*key = conn__bucket_key(cookie, address);
-	bucket = bpf_map_lookup_elem(&buckets, key);
-	if (bucket || *key == address)
-		return bucket;
-	*key = address;
-	return bpf_map_lookup_elem(&buckets, key);
+static __always_inline void bucket__find_in_map(u64 cookie, u64 address, struct known_bucket *known)
+{
+	known->key = conn__bucket_key(cookie, address);
+	known->bucket = bpf_map_lookup_elem(&buckets, &known->key);
+	if (known->bucket || known->key == address)
+		return;
+	known->key = address; /* the cookie may have been generated after it was remembered */
+	known->bucket = bpf_map_lookup_elem(&buckets, &known->key);
+}
+
+static __always_inline void bucket__find(u64 cookie, u64 address, struct known_bucket *known)
+{
+	known->slot = slot__find(cookie);
+	if (known->slot && known->slot->bucket.substate) {
+		known->bucket = &known->slot->bucket;
+		return;
+	}
+	known->slot = NULL;
+	bucket__find_in_map(cookie, address, known);
+}
+
+static __always_inline void bucket__forget(const struct known_bucket *known)
+{
+	if (known->slot)
+		slot__release(known->slot);
+	else
+		bpf_map_delete_elem(&buckets, &known->key);
 }
 
 /* Notes why a bucket is about to go; the first reason stands. Buckets older than twtrace get an entry for it. */
 static __always_inline void bucket__set_reason(enum tw_access access, struct sock_common *skc, u8 reason)
 {
-	u64 key;
-	struct tw_bucket *known = bucket__find((u64)tw_get(access, skc, skc_cookie.counter), (u64)skc, &key);
 	struct tw_bucket bucket = {};
+	struct known_bucket known;
 
-	if (known) {
-		if (known->reason == TW_REASON_UNKNOWN)
-			known->reason = reason;
+	bucket__find((u64)tw_get(access, skc, skc_cookie.counter), (u64)skc, &known);
+	if (known.bucket) {
+		if (known.bucket->reason == TW_REASON_UNKNOWN)
+			known.bucket->reason = reason;
 		return;
 	}
 	bucket.netns = (u16)netns__intern(access, tw_get(access, skc, skc_net.net));
 	bucket.row = TW_ROW_NONE;
 	bucket.reason = reason;
 	bucket.scan = tw_scan;
-	if (bpf_map_update_elem(&buckets, &key, &bucket, BPF_ANY))
+	if (bpf_map_update_elem(&buckets, &known.key, &bucket, BPF_ANY))
 		stats__add(buckets_full);
 }
 
@@ -186,10 +218,9 @@ static __always_inline void bucket__on_removed(enum tw_access access, struct soc
 	u64 cookie = (u64)tw_get(access, skc, skc_cookie.counter);
 	struct net *net = tw_get(access, skc, skc_net.net);
 	struct tw_event event = {};
-	struct tw_bucket *known;
+	struct known_bucket known;
 	struct tw_netns *ns;
 	struct conn conn;
-	u64 key;
 
 	event.time_ns = bpf_ktime_get_boot_ns();
 	event.kind = TW_EVENT_REMOVED;
@@ -197,22 +228,22 @@ static __always_inline void bucket__on_removed(enum tw_access access, struct soc
 	event.age_ds = 65535;
 	event.row = TW_ROW_NONE;
 	event.cookie = cookie;
-	known = bucket__find(cookie, (u64)skc, &key);
-	if (known) {
-		event.row = known->row;
-		event.netns = known->netns;
-		event.substate = known->substate;
-		event.age_ds = bucket__age_ds(known->created_ns, event.time_ns);
-		if (known->reason != TW_REASON_UNKNOWN)
-			event.reason = known->reason;
+	bucket__find(cookie, (u64)skc, &known);
+	if (known.bucket) {
+		event.row = known.bucket->row;
+		event.netns = known.bucket->netns;
+		event.substate = known.bucket->substate;
+		event.age_ds = bucket__age_ds(known.bucket->created_ns, event.time_ns);
+		if (known.bucket->reason != TW_REASON_UNKNOWN)
+			event.reason = known.bucket->reason;
 	} else {
 		event.netns = (u16)netns__intern(access, net);
 	}
 	ns = netns__at(event.netns);
 	if (ns)
 		bucket__count_removed(ns, row__at(event.row), event.reason);
-	if (known)
-		bpf_map_delete_elem(&buckets, &key);
+	if (known.bucket)
+		bucket__forget(&known);
 	conn__read(access, skc, &conn);
 	emit__event(&event, &conn);
 }

@@ -13,78 +13,119 @@
 /* New buckets are added at the head of their chain (inet_twsk_add_node_rcu), so the search ends early. */
 #define EHASH_MAX_STEPS 32
 
-/* What a bucket has in common with the socket that it replaces. */
-struct ehash_place {
-	u32 hash;
-	u16 local_port;  /* host order */
-	u16 remote_port; /* network order */
-	struct net *net;
-	struct in6_addr local;
-	struct in6_addr remote;
+/* sizeof(struct sock_common) in every kernel with IPv6; both kinds of sockets are longer. */
+#define EHASH_COMMON_BYTES 136
+
+/* A copy of the head of a socket: one call instead of one per field. */
+union ehash_entry {
+	struct sock_common common;
+	u64 words[EHASH_COMMON_BYTES / sizeof(u64)];
 };
 
-static __always_inline void ehash__read_place(struct sock_common *skc, u16 family, struct ehash_place *place)
+/* Only with a pointer that the compiler knows nothing of does it leave each offset to CO-RE. */
+static __always_inline const struct sock_common *ehash__common(union ehash_entry *entry)
 {
-	__builtin_memset(place, 0, sizeof(*place));
-	place->hash = BPF_CORE_READ(skc, skc_hash);
-	place->local_port = BPF_CORE_READ(skc, skc_num);
-	place->remote_port = BPF_CORE_READ(skc, skc_dport);
-	place->net = BPF_CORE_READ(skc, skc_net.net);
-	if (family == AF_INET6 && bpf_core_field_exists(skc->skc_v6_daddr)) {
-		BPF_CORE_READ_INTO(&place->local, skc, skc_v6_rcv_saddr);
-		BPF_CORE_READ_INTO(&place->remote, skc, skc_v6_daddr);
+	struct sock_common *common = &entry->common;
+
+	barrier_var(common);
+	return common;
+}
+
+/* Writes down what a bucket has in common with the socket that it replaces. */
+static __always_inline void ehash__describe(struct sock *sk, const struct inet_hashinfo *hashinfo, u16 local_port,
+					    struct ehash_wanted *wanted)
+{
+	wanted->chains = (u64)hashinfo->ehash;
+	wanted->mask = hashinfo->ehash_mask;
+	wanted->net = (u64)sk->__sk_common.skc_net.net;
+	wanted->hash = sk->__sk_common.skc_hash;
+	wanted->local_port = local_port; /* inet_put_port has cleared skc_num */
+	wanted->remote_port = sk->__sk_common.skc_dport;
+	wanted->family = sk->__sk_common.skc_family;
+	if (wanted->family == AF_INET6 && bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) {
+		wanted->local[0] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[0];
+		wanted->local[1] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[1];
+		wanted->local[2] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[2];
+		wanted->local[3] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[3];
+		wanted->remote[0] = sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32[0];
+		wanted->remote[1] = sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32[1];
+		wanted->remote[2] = sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32[2];
+		wanted->remote[3] = sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32[3];
 	} else {
-		place->local.in6_u.u6_addr32[0] = BPF_CORE_READ(skc, skc_rcv_saddr);
-		place->remote.in6_u.u6_addr32[0] = BPF_CORE_READ(skc, skc_daddr);
+		wanted->local[0] = sk->__sk_common.skc_rcv_saddr;
+		wanted->remote[0] = sk->__sk_common.skc_daddr;
 	}
 }
 
-static __always_inline bool ehash__same_place(const struct ehash_place *left, const struct ehash_place *right)
+/* Without a branch per field, each of which the verifier would follow both ways. */
+static __always_inline bool ehash__is_wanted(const struct sock_common *entry, const struct ehash_wanted *wanted)
 {
-	const u64 *a = (const u64 *)left, *b = (const u64 *)right;
-	u64 differs = 0;
-	u32 i;
+	u64 differs = (u64)entry->skc_net.net ^ wanted->net;
 
-	/* Without a branch per word, each of which the verifier would follow both ways. */
-	for (i = 0; i < sizeof(*left) / sizeof(*a); i++)
-		differs |= a[i] ^ b[i];
+	differs |= entry->skc_hash ^ wanted->hash;
+	differs |= entry->skc_num ^ wanted->local_port;
+	differs |= entry->skc_dport ^ wanted->remote_port;
+	differs |= entry->skc_state ^ TCP_TIME_WAIT;
+	if (differs)
+		return false;
+	if (wanted->family == AF_INET6 && bpf_core_field_exists(entry->skc_v6_daddr)) {
+		differs |= entry->skc_v6_rcv_saddr.in6_u.u6_addr32[0] ^ wanted->local[0];
+		differs |= entry->skc_v6_rcv_saddr.in6_u.u6_addr32[1] ^ wanted->local[1];
+		differs |= entry->skc_v6_rcv_saddr.in6_u.u6_addr32[2] ^ wanted->local[2];
+		differs |= entry->skc_v6_rcv_saddr.in6_u.u6_addr32[3] ^ wanted->local[3];
+		differs |= entry->skc_v6_daddr.in6_u.u6_addr32[0] ^ wanted->remote[0];
+		differs |= entry->skc_v6_daddr.in6_u.u6_addr32[1] ^ wanted->remote[1];
+		differs |= entry->skc_v6_daddr.in6_u.u6_addr32[2] ^ wanted->remote[2];
+		differs |= entry->skc_v6_daddr.in6_u.u6_addr32[3] ^ wanted->remote[3];
+	} else {
+		differs |= entry->skc_rcv_saddr ^ wanted->local[0];
+		differs |= entry->skc_daddr ^ wanted->remote[0];
+	}
 	return !differs;
 }
 
 /*
- * Address of the bucket that replaced the socket at `address`, or 0. The hash nearly always decides. Not inlined, for
- * the reason that cgroup__intern gives.
+ * Address of the bucket that was described, or 0. Not inlined, for the reason that cgroup__intern gives. Verifiers
+ * before 6.8 look at it even where no caller can get here.
  */
-__noinline u64 ehash__find_bucket(u64 hashinfo_address, u64 address, u32 local_port)
+__noinline u64 ehash__find_wanted(void)
 {
-	struct inet_hashinfo *hashinfo = (struct inet_hashinfo *)hashinfo_address;
-	struct sock_common *skc = (struct sock_common *)address;
-	u16 family = BPF_CORE_READ(skc, skc_family);
-	struct ehash_place wanted, found;
-	struct hlist_nulls_node *node;
-	u64 slot, table;
+	u32 zero = 0;
+	const struct ehash_wanted *wanted = bpf_map_lookup_elem(&ehash_wanted, &zero);
+	union ehash_entry entry;
+	const struct sock_common *common;
+	u64 node = 0;
 	int i;
 
-	ehash__read_place(skc, family, &wanted);
-	wanted.local_port = (u16)local_port; /* inet_put_port has cleared skc_num */
-	slot = wanted.hash & BPF_CORE_READ(hashinfo, ehash_mask);
-	table = (u64)BPF_CORE_READ(hashinfo, ehash);
-	node = BPF_CORE_READ((struct inet_ehash_bucket *)(table + slot * bpf_core_type_size(struct inet_ehash_bucket)),
-			     chain.first);
+	if (!wanted)
+		return 0;
+	bpf_probe_read_kernel(&node, sizeof(node),
+			      (void *)(wanted->chains + (u64)(wanted->hash & wanted->mask) *
+							    bpf_core_type_size(struct inet_ehash_bucket)));
 	for (i = 0; i < EHASH_MAX_STEPS; i++) {
-		struct sock_common *entry;
-
-		if ((u64)node & 1) /* nulls marker: end of the chain */
+		if (node & 1) /* nulls marker: end of the chain */
 			return 0;
-		entry = (void *)node - bpf_core_field_offset(struct sock_common, skc_nulls_node);
-		if (BPF_CORE_READ(entry, skc_hash) == wanted.hash && BPF_CORE_READ(entry, skc_state) == TCP_TIME_WAIT) {
-			ehash__read_place(entry, family, &found);
-			if (ehash__same_place(&found, &wanted))
-				return (u64)entry;
-		}
-		node = BPF_CORE_READ(node, next);
+		node -= bpf_core_field_offset(struct sock_common, skc_nulls_node);
+		if (bpf_probe_read_kernel(&entry, sizeof(entry), (void *)node))
+			return 0;
+		common = ehash__common(&entry);
+		if (ehash__is_wanted(common, wanted))
+			return node;
+		node = (u64)common->skc_nulls_node.next;
 	}
 	return 0;
+}
+
+/* Address of the bucket that replaced the socket, or 0. */
+static __always_inline u64 ehash__find_bucket(struct sock *sk, const struct inet_hashinfo *hashinfo, u16 local_port)
+{
+	u32 zero = 0;
+	struct ehash_wanted *wanted = bpf_map_lookup_elem(&ehash_wanted, &zero);
+
+	if (!wanted)
+		return 0;
+	ehash__describe(sk, hashinfo, local_port, wanted);
+	return ehash__find_wanted();
 }
 
 /*
@@ -94,22 +135,18 @@ __noinline u64 ehash__find_bucket(u64 hashinfo_address, u64 address, u32 local_p
 static __always_inline u64 percpu__offset(void)
 {
 	u32 zero = 0;
-	u64 here = tw_untyped(bpf_map_lookup_elem(&overflow_seen, &zero));
-	u64 map = tw_untyped(&overflow_seen);
+	u64 here = tw_untyped(bpf_map_lookup_elem(&overflow_counters, &zero));
+	u64 map = tw_untyped(&overflow_counters);
 	u64 base = 0;
 
 	bpf_probe_read_kernel(&base, sizeof(base), (void *)(map + bpf_core_field_offset(struct bpf_array, pptrs)));
 	return here - base;
 }
 
-/* TCPTimeWaitOverflow of this namespace on this CPU. */
-static __always_inline u64 overflow__counter(struct net *net)
+/* Where this CPU counts TCPTimeWaitOverflow of this namespace. */
+static __always_inline u64 overflow__address(struct net *net)
 {
-	u64 mibs = (u64)BPF_CORE_READ(net, mib.net_statistics) + percpu__offset();
-	unsigned long value = 0;
-
-	bpf_probe_read_kernel(&value, sizeof(value), (void *)(mibs + tw_mib_overflow * sizeof(value)));
-	return value;
+	return (u64)BPF_CORE_READ(net, mib.net_statistics) + percpu__offset() + tw_mib_overflow * sizeof(unsigned long);
 }
 
 enum overflow_verdict {
@@ -124,16 +161,20 @@ enum overflow_verdict {
  */
 static __always_inline enum overflow_verdict overflow__look(struct net *net, u32 netns)
 {
-	u64 *seen = bpf_map_lookup_elem(&overflow_seen, &netns);
-	u64 now = overflow__counter(net) + 1; /* 0 stands for never looked */
+	struct overflow_counter *counter = bpf_map_lookup_elem(&overflow_counters, &netns);
+	unsigned long now = 0;
 	u64 before;
 
-	if (!seen)
+	if (!counter)
 		return OVERFLOW_UNKNOWN;
-	before = *seen;
-	*seen = now;
-	if (!before)
+	if (!counter->address || netns == TW_NETNS_OTHER) { /* that slot stands for many namespaces */
+		counter->address = overflow__address(net);
+		bpf_probe_read_kernel(&counter->seen, sizeof(counter->seen), (void *)counter->address);
 		return OVERFLOW_UNKNOWN;
+	}
+	bpf_probe_read_kernel(&now, sizeof(now), (void *)counter->address);
+	before = counter->seen;
+	counter->seen = now;
 	return now == before ? OVERFLOW_SAME : OVERFLOW_COUNTED;
 }
 

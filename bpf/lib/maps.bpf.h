@@ -16,8 +16,9 @@ const volatile __u8 tw_cgroup_v1 = 0;         /* services live in the v1 named h
 const volatile char tw_cgroup_root[64] = "systemd";
 const volatile __u16 tw_match_local_port = 0; /* 0 matches all */
 const volatile __u16 tw_match_remote_port = 0;
-const volatile __u32 tw_mib_overflow = 0; /* index of LINUX_MIB_TCPTIMEWAITOVERFLOW in linux_mib.mibs */
-const volatile __u32 tw_wakeup_bytes = 0; /* ring fill at which the reader is woken once */
+const volatile __u32 tw_mib_overflow = 0;   /* index of LINUX_MIB_TCPTIMEWAITOVERFLOW in linux_mib.mibs */
+const volatile __u32 tw_wakeup_bytes = 0;   /* ring fill at which the reader is woken once */
+const volatile __u32 tw_slot_mask = 0xffff; /* the number of slots - 1; that is a power of two */
 
 /* On after every program is attached, off before the first is detached. */
 volatile __u32 tw_enabled = 0;
@@ -77,6 +78,15 @@ struct {
 	__type(value, u32);
 } free_netns SEC(".maps");
 
+/* See slot.bpf.h. Resized by the loader to the largest limit. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 65536);
+	__type(key, u32);
+	__type(value, struct tw_slot);
+} slots SEC(".maps");
+
 /* Key: struct sock address. Preallocated and deleted explicitly: an LRU could evict a live owner. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -107,13 +117,39 @@ struct {
 	__type(value, u8);
 } listeners SEC(".maps");
 
-/* The kernel's overflow counter of this CPU and namespace as it was at the last connection end seen here. */
+/* The kernel's overflow counter of this CPU and namespace. */
+struct overflow_counter {
+	u64 address; /* 0: not looked for yet */
+	u64 seen;    /* its value at the last connection end seen here */
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, TW_MAX_NETNS);
 	__type(key, u32);
-	__type(value, u64);
-} overflow_seen SEC(".maps");
+	__type(value, struct overflow_counter);
+} overflow_counters SEC(".maps");
+
+/* What ehash__find_bucket is asked. Pointers that are stored here and loaded again are plain addresses. */
+struct ehash_wanted {
+	u64 chains; /* of the table */
+	u64 net;
+	u32 hash;
+	u32 mask;
+	u32 local[4];
+	u32 remote[4];
+	u16 local_port;  /* host order */
+	u16 remote_port; /* network order */
+	u16 family;
+	u16 reserved;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct ehash_wanted);
+} ehash_wanted SEC(".maps");
 
 /* Resized by the loader (--ring-size). */
 struct {

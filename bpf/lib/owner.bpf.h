@@ -5,6 +5,7 @@
 
 #include "intern.bpf.h"
 #include "role.bpf.h"
+#include "slot.bpf.h"
 
 /* The current thread's leader; loads go through BTF pointers where the kernel has them. */
 static __always_inline struct task_struct *owner__current_leader(void)
@@ -146,7 +147,7 @@ static __always_inline void owner__release_row(u32 id)
 		__sync_fetch_and_add(&row->pending, -1);
 }
 
-static __always_inline void owner__forget(u64 address)
+static __always_inline void owner__forget_in_map(u64 address)
 {
 	struct tw_socket *socket = bpf_map_lookup_elem(&sockets, &address);
 	u32 row_id;
@@ -158,6 +159,61 @@ static __always_inline void owner__forget(u64 address)
 		owner__release_row(row_id);
 }
 
+/* Whether the slot stands for a socket that has not come to its end. */
+static __always_inline bool owner__is_waiting(const struct tw_slot *slot)
+{
+	return slot && !slot->bucket.substate;
+}
+
+/* The socket is no more, and has left no bucket if it is still known here. */
+static __always_inline void owner__forget(enum tw_access access, struct sock *sk)
+{
+	struct tw_slot *slot = slot__find((u64)tw_get(access, sk, __sk_common.skc_cookie.counter));
+
+	if (!owner__is_waiting(slot)) {
+		owner__forget_in_map((u64)sk);
+		return;
+	}
+	owner__release_row(slot->bucket.row);
+	slot__release(slot);
+}
+
+static __always_inline bool owner__remember_in_slot(u64 cookie, u32 row, u32 netns)
+{
+	struct tw_slot *slot = slot__claim(cookie);
+
+	if (!slot)
+		return false;
+	slot->bucket.row = row;
+	slot->bucket.scan = tw_scan;
+	slot->bucket.netns = (u16)netns;
+	slot->bucket.substate = 0;
+	slot__publish(slot);
+	return true;
+}
+
+static __always_inline void owner__remember_in_map(enum tw_access access, struct sock *sk, u32 row)
+{
+	struct tw_socket socket = {.identity = conn__identity(access, &sk->__sk_common), .row = row, .scan = tw_scan};
+	u64 address = (u64)sk;
+
+	if (!bpf_map_update_elem(&sockets, &address, &socket, BPF_NOEXIST))
+		return;
+	owner__forget_in_map(address); /* a socket whose end was not seen had this address */
+	if (!bpf_map_update_elem(&sockets, &address, &socket, BPF_ANY))
+		return;
+	stats__add(sockets_full);
+	owner__release_row(row);
+}
+
+/* Generated now where that is possible, so that the bucket inherits it. */
+static __always_inline u64 owner__cookie(enum tw_access access, struct sock *sk)
+{
+	if (access == TW_DIRECT && tw_has_socket_cookie)
+		return bpf_get_socket_cookie(sk);
+	return (u64)tw_get(access, sk, __sk_common.skc_cookie.counter);
+}
+
 /*
  * The socket has just moved to FIN_WAIT1: close(), shutdown(SHUT_WR) or exit is running. Kernel threads close on
  * behalf of somebody else (MPTCP subflows, deferred close): there the socket says more than `current`.
@@ -166,47 +222,69 @@ static __always_inline void owner__on_fin(enum tw_access access, struct sock *sk
 {
 	u32 flags = tw_has_task_btf ? bpf_get_current_task_btf()->flags
 				    : BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), flags);
-	struct net *net = tw_get(access, sk, __sk_common.skc_net.net);
-	u32 netns = netns__intern(access, net);
-	struct tw_socket socket = {};
+	u32 netns = netns__intern(access, tw_get(access, sk, __sk_common.skc_net.net));
 	struct tw_row_key key = {};
 	struct conn conn;
-	u64 address = (u64)sk;
+	u32 row;
 
 	conn__read(access, &sk->__sk_common, &conn);
 	owner__set_place(&key, &conn, netns, role__of_socket(access, sk, (u16)netns, conn.local_port));
-	socket.row = flags & PF_KTHREAD ? owner__intern_socket(access, sk, &key) : owner__intern_current(&key);
-	if (access == TW_DIRECT && tw_has_socket_cookie)
-		bpf_get_socket_cookie(sk); /* generated now, so that the bucket inherits it */
-	socket.identity = conn__identity(access, &sk->__sk_common);
-	socket.fin_ns = bpf_ktime_get_boot_ns();
-	socket.scan = tw_scan;
-	owner__hold_row(socket.row);
-	if (!bpf_map_update_elem(&sockets, &address, &socket, BPF_NOEXIST))
-		return;
-	owner__forget(address); /* a socket whose end was not seen had this address */
-	if (!bpf_map_update_elem(&sockets, &address, &socket, BPF_ANY))
-		return;
-	stats__add(sockets_full);
-	owner__release_row(socket.row);
+	row = flags & PF_KTHREAD ? owner__intern_socket(access, sk, &key) : owner__intern_current(&key);
+	owner__hold_row(row);
+	if (!owner__remember_in_slot(owner__cookie(access, sk), row, netns))
+		owner__remember_in_map(access, sk, row);
 }
 
-/*
- * Takes the memory of who sent the FIN of this socket. False when there is none: the FIN is older than twtrace, or the
- * program that should have seen it did not run.
- */
-static __always_inline bool owner__take(enum tw_access access, struct sock *sk, u32 *row_id)
+/* Who was seen sending the FIN of a connection that has come to its end. */
+struct closer {
+	struct tw_slot *slot; /* where that was remembered, for the bucket; NULL: in the map, or nowhere */
+	u32 row;              /* held; TW_ROW_NONE when there was no room for one */
+	bool seen; /* false: the FIN is older than twtrace, or the program that should have seen it did not run */
+};
+
+static __always_inline void owner__take_from_map(enum tw_access access, struct sock *sk, struct closer *closer)
 {
 	u64 address = (u64)sk;
 	struct tw_socket *socket = bpf_map_lookup_elem(&sockets, &address);
-	bool same;
 
 	if (!socket)
-		return false;
-	same = conn__has_identity(access, &sk->__sk_common, socket->identity);
-	*row_id = socket->row;
+		return;
+	closer->seen = conn__has_identity(access, &sk->__sk_common, socket->identity);
+	closer->row = socket->row;
 	bpf_map_delete_elem(&sockets, &address);
-	return same;
+	if (!closer->seen) /* of a socket whose end was not seen */
+		owner__release_row(closer->row);
+}
+
+static __always_inline void owner__take(enum tw_access access, struct sock *sk, u64 cookie, struct closer *closer)
+{
+	struct tw_slot *slot = slot__find(cookie);
+
+	closer->slot = NULL;
+	closer->row = TW_ROW_NONE;
+	closer->seen = false;
+	if (!owner__is_waiting(slot)) {
+		owner__take_from_map(access, sk, closer);
+		return;
+	}
+	closer->slot = slot;
+	closer->row = slot->bucket.row;
+	closer->seen = true;
+}
+
+/* The connection has left no bucket. */
+static __always_inline void owner__release_slot(const struct closer *closer)
+{
+	if (closer->slot)
+		slot__release(closer->slot);
+}
+
+/* The slot of the connection's namespace: remembered with the closer, else looked up. */
+static __always_inline u32 owner__netns(enum tw_access access, struct sock *sk, const struct closer *closer)
+{
+	if (closer->slot)
+		return closer->slot->bucket.netns;
+	return netns__intern(access, tw_get(access, sk, __sk_common.skc_net.net));
 }
 
 #endif /* TWTRACE_OWNER_BPF_H */

@@ -25,7 +25,7 @@
 #define TW_MAX_NETNS 4096         /* namespaces seen in one run; slot TW_NETNS_OTHER takes the rest */
 #define TW_FREE_SLOTS_PER_RUN 128 /* slots handed to the kernel side at a time; divides both limits */
 #define TW_MAX_CGROUPS 16384
-#define TW_MAX_SOCKETS 65536 /* connections between our FIN and their end */
+#define TW_MAX_SOCKETS 65536 /* connections between our FIN and their end that have no slot */
 #define TW_MAX_LISTENERS 16384
 
 #define TW_NETNS_OTHER 0 /* namespace slot for what found no slot of its own */
@@ -116,16 +116,18 @@ struct tw_netns {
 };
 TW_STATIC_ASSERT(sizeof(struct tw_netns) == 184, "tw_netns");
 
-/* Value of the sockets map (key: struct sock address), from our FIN to the end of the socket. */
+/* Value of the sockets map (key: struct sock address), from our FIN to the end of a socket that has no slot. */
 struct tw_socket {
 	__u64 identity; /* socket cookie, else the four-tuple hash: tells a reused address from the same socket */
 	__u32 row;
-	__u32 scan;   /* generation of the last scan that saw the socket alive */
-	__u64 fin_ns; /* CLOCK_BOOTTIME */
+	__u32 scan; /* generation of the last scan that saw the socket alive */
 };
-TW_STATIC_ASSERT(sizeof(struct tw_socket) == 24, "tw_socket");
+TW_STATIC_ASSERT(sizeof(struct tw_socket) == 16, "tw_socket");
 
-/* Value of the buckets map (key: socket cookie, else the bucket's address), for the life of a bucket. */
+/*
+ * What is known of a bucket, for its life: in a slot, else in the buckets map (key: socket cookie, else the bucket's
+ * address).
+ */
 struct tw_bucket {
 	__u64 created_ns; /* CLOCK_BOOTTIME; 0 for buckets older than twtrace */
 	__u32 row;
@@ -137,6 +139,19 @@ struct tw_bucket {
 	__u8 reason; /* set by the hook that knows, read when the bucket is freed */
 };
 TW_STATIC_ASSERT(sizeof(struct tw_bucket) == 24, "tw_bucket");
+
+#define TW_SLOT_TAG_SHIFT 16       /* so there are at least 65,536 slots */
+#define TW_SLOT_PUBLISHED 0x10000U /* added to tw_slot.state when all of the slot has been written */
+#define TW_SLOT_TAKEN (TW_SLOT_PUBLISHED + 1)
+
+/* A connection, from our FIN to the end of its bucket. Which one of the slots array: the low bits of its cookie. */
+struct tw_slot {
+	__u32
+	    state; /* 0 free; the low half counts who claims it, TW_SLOT_PUBLISHED is added by the one that holds it */
+	__u32 tag; /* cookie >> TW_SLOT_TAG_SHIFT: whose it is */
+	struct tw_bucket bucket; /* substate 0: still a socket, of which only row, netns and scan are known */
+};
+TW_STATIC_ASSERT(sizeof(struct tw_slot) == 32, "tw_slot");
 
 /* A bucket that a scan no longer found, written by the sweep iterator for user space to delete and report. */
 struct tw_swept_bucket {
@@ -150,7 +165,7 @@ struct tw_swept_socket {
 	__u64 key;
 	struct tw_socket socket;
 };
-TW_STATIC_ASSERT(sizeof(struct tw_swept_socket) == 32, "tw_swept_socket");
+TW_STATIC_ASSERT(sizeof(struct tw_swept_socket) == 24, "tw_swept_socket");
 
 /* Key of the listeners map: ports that listen, or did since twtrace started. */
 struct tw_listener_key {

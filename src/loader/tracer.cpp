@@ -8,6 +8,7 @@
 #include <twtrace.skel.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstring>
 #include <string_view>
@@ -117,6 +118,11 @@ class Tracer::Impl {
   RingPtr ring;
   MappedArray<tw_row> rows;
   MappedArray<tw_netns> namespaces;
+  base::Result<std::vector<tw_swept_bucket>> sweep_slots(const ScannedNetns& scanned);
+  base::Result<void> sweep_socket_map(const ScannedNetns& scanned);
+  base::Result<std::vector<tw_swept_bucket>> sweep_bucket_map();
+  void let_go_of_row(std::uint32_t id);
+
   std::size_t row_limit = kStep;  ///< slots below may have been handed out, see handed_out()
   std::size_t netns_limit = kStep;
 
@@ -130,6 +136,7 @@ class Tracer::Impl {
   base::Result<void> attach_iterators();
   base::Result<void> fill_free_slots();
   bool wanted(std::string_view name) const;
+  std::uint32_t slot_count() const;
 
   Features features_;
   TracerOptions options_;
@@ -137,6 +144,10 @@ class Tracer::Impl {
 
 bool Tracer::Impl::wanted(std::string_view name) const {
   return uses_program(backend, name) && (features_.kernel_btf || !is_iterator(name));
+}
+
+std::uint32_t Tracer::Impl::slot_count() const {
+  return std::bit_ceil(std::max(options_.max_buckets, 1U << TW_SLOT_TAG_SHIFT));
 }
 
 base::Result<void> Tracer::Impl::open() {
@@ -158,6 +169,8 @@ base::Result<void> Tracer::Impl::open() {
   config.tw_state_process_args = features_.state_process_args;
   bpf_map__set_max_entries(skeleton->maps.events, options_.ring_bytes);
   bpf_map__set_max_entries(skeleton->maps.buckets, options_.max_buckets);
+  bpf_map__set_max_entries(skeleton->maps.slots, slot_count());
+  config.tw_slot_mask = slot_count() - 1;
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, skeleton->obj) {
     bpf_program__set_autoload(program, wanted(bpf_program__name(program)));
@@ -391,24 +404,60 @@ base::Result<void> Tracer::scan_current_netns(std::uint32_t netns_slot) {
   return {};
 }
 
-base::Result<std::vector<tw_swept_bucket>> Tracer::sweep(const std::function<bool(std::uint32_t netns_slot)>& scanned) {
-  if (!impl_->sweep_buckets) return base::fail(base::ErrorCode::kUnsupported, "this kernel cannot iterate over maps");
-  auto sockets = run_iterator(impl_->sweep_sockets.get());
-  if (!sockets) return tl::unexpected(sockets.error());
-  for (const tw_swept_socket& swept : records<tw_swept_socket>(*sockets)) {
-    if (swept.socket.row != TW_ROW_NONE && !scanned(impl_->rows.values()[swept.socket.row].key.netns)) continue;
-    if (bpf_map_delete_elem(bpf_map__fd(impl_->skeleton->maps.sockets), &swept.key) != 0) continue;
-    if (swept.socket.row != TW_ROW_NONE) {
-      __atomic_fetch_sub(&impl_->rows.values()[swept.socket.row].pending, 1, __ATOMIC_SEQ_CST);
+void Tracer::Impl::let_go_of_row(std::uint32_t id) {
+  if (id != TW_ROW_NONE) __atomic_fetch_sub(&rows.values()[id].pending, 1, __ATOMIC_SEQ_CST);
+}
+
+/// Mapped for the moment only: they are the kernel side's memory, and many.
+base::Result<std::vector<tw_swept_bucket>> Tracer::Impl::sweep_slots(const ScannedNetns& scanned) {
+  auto slots = MappedArray<tw_slot>::map(bpf_map__fd(skeleton->maps.slots), slot_count(), "slots");
+  if (!slots) return tl::unexpected(slots.error());
+  std::vector<tw_swept_bucket> gone;
+  for (tw_slot& slot : slots->values()) {
+    const std::uint32_t state = __atomic_load_n(&slot.state, __ATOMIC_ACQUIRE);
+    if (state < TW_SLOT_PUBLISHED || skeleton->bss->tw_scan - slot.bucket.scan < 2) continue;
+    const auto index = static_cast<std::uint64_t>(&slot - slots->values().data());
+    const tw_swept_bucket swept{std::uint64_t{slot.tag} << TW_SLOT_TAG_SHIFT | index % (1U << TW_SLOT_TAG_SHIFT),
+                                slot.bucket};
+    const bool is_socket = swept.bucket.substate == 0;
+    if (is_socket && !scanned(swept.bucket.netns)) continue;
+    __atomic_fetch_sub(&slot.state, TW_SLOT_TAKEN, __ATOMIC_SEQ_CST);
+    if (is_socket) {
+      let_go_of_row(swept.bucket.row);
+    } else {
+      gone.push_back(swept);
     }
   }
-  auto swept_bytes = run_iterator(impl_->sweep_buckets.get());
+  return gone;
+}
+
+base::Result<void> Tracer::Impl::sweep_socket_map(const ScannedNetns& scanned) {
+  auto swept_bytes = run_iterator(sweep_sockets.get());
+  if (!swept_bytes) return tl::unexpected(swept_bytes.error());
+  for (const tw_swept_socket& swept : records<tw_swept_socket>(*swept_bytes)) {
+    if (swept.socket.row != TW_ROW_NONE && !scanned(rows.values()[swept.socket.row].key.netns)) continue;
+    if (bpf_map_delete_elem(bpf_map__fd(skeleton->maps.sockets), &swept.key) == 0) let_go_of_row(swept.socket.row);
+  }
+  return {};
+}
+
+base::Result<std::vector<tw_swept_bucket>> Tracer::Impl::sweep_bucket_map() {
+  auto swept_bytes = run_iterator(sweep_buckets.get());
   if (!swept_bytes) return tl::unexpected(swept_bytes.error());
   std::vector<tw_swept_bucket> gone = records<tw_swept_bucket>(*swept_bytes);
-  for (const tw_swept_bucket& swept : gone) {
-    bpf_map_delete_elem(bpf_map__fd(impl_->skeleton->maps.buckets), &swept.key);
-  }
-  std::erase_if(gone, [&](const tw_swept_bucket& swept) { return !scanned(swept.bucket.netns); });
+  for (const tw_swept_bucket& swept : gone) bpf_map_delete_elem(bpf_map__fd(skeleton->maps.buckets), &swept.key);
+  return gone;
+}
+
+base::Result<std::vector<tw_swept_bucket>> Tracer::sweep(const ScannedNetns& scanned) {
+  if (!impl_->sweep_buckets) return base::fail(base::ErrorCode::kUnsupported, "this kernel cannot iterate over maps");
+  if (auto sockets = impl_->sweep_socket_map(scanned); !sockets) return tl::unexpected(sockets.error());
+  auto gone = impl_->sweep_bucket_map();
+  if (!gone) return gone;
+  auto slots = impl_->sweep_slots(scanned);
+  if (!slots) return slots;
+  gone->insert(gone->end(), slots->begin(), slots->end());
+  std::erase_if(*gone, [&](const tw_swept_bucket& swept) { return !scanned(swept.bucket.netns); });
   return gone;
 }
 

@@ -42,6 +42,9 @@ struct RunStats {
   std::optional<std::uint64_t> recursion_misses;  ///< empty before 5.12 (9ed9e9ba2337)
 };
 
+/// Whether the running scan reached a namespace slot.
+using ScannedNetns = std::function<bool(std::uint32_t netns_slot)>;
+
 /// Whether a slot of namespaces() or rows() may be read. Loads after it see what was stored before the slot was
 /// published, also on processors that reorder loads; the counts go on changing.
 template <class Slot>
@@ -103,7 +106,7 @@ class Tracer {
   /// Forgets what two scans in a row no longer found; the buckets among it are returned. Only for backends that do
   /// not see removal. `scanned` tells whether the scan reached a namespace slot: where it did not, sockets are kept and
   /// nothing is said of buckets.
-  base::Result<std::vector<tw_swept_bucket>> sweep(const std::function<bool(std::uint32_t netns_slot)>& scanned);
+  base::Result<std::vector<tw_swept_bucket>> sweep(const ScannedNetns& scanned);
 
   /// Readable when the ring crossed its watermark.
   int ring_fd() const;

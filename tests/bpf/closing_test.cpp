@@ -5,7 +5,9 @@
 
 #include "bpf/expect.hpp"
 #include "bpf/families.hpp"
+#include "support/bpf_maps.hpp"
 #include "support/environment.hpp"
+#include "support/twtrace_run.hpp"
 
 using namespace twtrace::test;
 using nlohmann::json;
@@ -44,6 +46,18 @@ TEST_CASE("short-lived processes are all named") { check_mode("short-lived", {31
 TEST_CASE("orphans wait for their peers in FIN_WAIT2", "[quick]") { check_mode("orphan-fin-wait2", {61, 101, 23}); }
 TEST_CASE("a reset by the closer leaves no bucket") { check_mode("rst", {13, 23, 61}); }
 TEST_CASE("a reset by the peer after our FIN leaves no bucket") { check_mode("peer-rst", {23, 13, 61}); }
+
+TEST_CASE("connections whose cookies end in the same bits keep their owners") {
+  if (!privileged()) return;
+  TwtraceRun twtrace;
+  Arena arena(split_substates());
+  arena.run({"like-cookies", 3, 5003, "4", nullptr, nullptr, kServerUid, kClientUid});
+  const json snapshot = twtrace.fresh();
+  check_everything(snapshot, arena);
+  // One has the slot, the others are in the map; how many slots there are depends on other namespaces' limits, too.
+  CHECK(map_entries(twtrace.process().pid(), "buckets") >= 2);
+  twtrace.stop();
+}
 
 TEST_CASE("with a long tcp_fin_timeout a close always ends in TIME_WAIT") {
   if (!privileged()) return;

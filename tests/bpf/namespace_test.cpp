@@ -99,4 +99,5 @@ TEST_CASE("namespaces that die with live buckets, again and again: purged, never
   const pid_t pid = twtrace.process().pid();
   CHECK(wait_until([&] { return map_entries(pid, "sockets") < kBuckets; }, kDeadline));
   CHECK(wait_until([&] { return map_entries(pid, "buckets") < kBuckets; }, kDeadline));
+  CHECK(wait_until([&] { return taken_slots(pid) < kBuckets; }, kDeadline));
 }

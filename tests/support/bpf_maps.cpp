@@ -2,13 +2,16 @@
 #include "support/bpf_maps.hpp"
 
 #include <bpf/bpf.h>
+#include <twtrace/abi.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <vector>
 
 #include "base/unique_fd.hpp"
+#include "loader/mapped_array.hpp"
 
 namespace twtrace::test {
 namespace {
@@ -32,20 +35,37 @@ std::size_t count_keys(int map_fd, std::size_t key_size) {
   return count;
 }
 
-}  // namespace
+/// A map and what the kernel says of it.
+struct Map {
+  base::UniqueFd fd;
+  bpf_map_info info{};
+};
 
-std::size_t map_entries(pid_t pid, const std::string& name) {
+Map find_map(pid_t pid, const std::string& name) {
   for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fdinfo")) {
     const __u32 id = map_id(entry.path());
     if (id == 0) continue;
-    const base::UniqueFd map(bpf_map_get_fd_by_id(id));
-    bpf_map_info info{};
-    __u32 length = sizeof(info);
-    if (map && bpf_obj_get_info_by_fd(map.get(), &info, &length) == 0 && name == info.name) {
-      return count_keys(map.get(), info.key_size);
-    }
+    Map map{base::UniqueFd(bpf_map_get_fd_by_id(id))};
+    __u32 length = sizeof(map.info);
+    if (map.fd && bpf_obj_get_info_by_fd(map.fd.get(), &map.info, &length) == 0 && name == map.info.name) return map;
   }
   throw std::runtime_error("no readable BPF map " + name);
+}
+
+}  // namespace
+
+std::size_t map_entries(pid_t pid, const std::string& name) {
+  const Map map = find_map(pid, name);
+  return count_keys(map.fd.get(), map.info.key_size);
+}
+
+std::size_t taken_slots(pid_t pid) {
+  const Map map = find_map(pid, "slots");
+  const auto slots = loader::MappedArray<tw_slot>::map(map.fd.get(), map.info.max_entries, "slots");
+  if (!slots) throw std::runtime_error(slots.error().what);
+  return static_cast<std::size_t>(
+      std::count_if(slots->values().begin(), slots->values().end(),
+                    [](const tw_slot& slot) { return __atomic_load_n(&slot.state, __ATOMIC_ACQUIRE) != 0; }));
 }
 
 }  // namespace twtrace::test

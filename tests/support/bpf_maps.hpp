@@ -13,4 +13,7 @@ namespace twtrace::test {
 /// no such map or it cannot be read. A map that changes meanwhile gives a number that is only roughly right.
 std::size_t map_entries(pid_t pid, const std::string& name);
 
+/// How many connections have a slot (tw_slot) in process `pid`. Needs root. Throws as map_entries().
+std::size_t taken_slots(pid_t pid);
+
 }  // namespace twtrace::test

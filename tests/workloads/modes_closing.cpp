@@ -3,7 +3,10 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <bit>
 #include <csignal>
+#include <fstream>
 #include <thread>
 
 #include "modes.hpp"
@@ -61,6 +64,26 @@ void connect_and_shut_down(Context& context) {
     read_eof(fd);
     wait_closed(fd);
   }
+  close_all(fds);
+}
+
+// As many as the slots that twtrace has for connections, with a limit as that of this namespace.
+std::uint64_t as_many_as_slots() {
+  std::uint64_t limit = 0;
+  std::ifstream("/proc/sys/net/ipv4/tcp_max_tw_buckets") >> limit;
+  return std::bit_ceil(std::max<std::uint64_t>(limit + limit / 4, 65536));
+}
+
+// All of them open at once, with cookies that end in the same bits.
+void connect_with_like_cookies_and_close(Context& context) {
+  context.link.wait();
+  const std::uint64_t modulus = as_many_as_slots();
+  std::vector<int> fds{connect_one(context)};
+  const std::uint64_t remainder = cookie_of(fds.front()) % modulus;
+  for (int i = 1; i < context.options.count; ++i) {
+    fds.push_back(connect_with_cookie(context.options.family, context.options.port, remainder, modulus));
+  }
+  context.link.wait();
   close_all(fds);
 }
 
@@ -145,6 +168,7 @@ std::vector<Mode> closing_modes() {
       {"restart", stop_listening_then_close_all, connect_all_and_follow, Owner::kServer, Stage::kAny},
       {"client-first", accept_and_follow, connect_and_close, Owner::kClient, Stage::kAny},
       {"half-close", accept_all_and_follow, connect_and_shut_down, Owner::kClient, Stage::kTimeWait},
+      {"like-cookies", accept_all_and_follow, connect_with_like_cookies_and_close, Owner::kClient, Stage::kAny},
       {"killed", accept_all_and_follow, connect_all_and_be_killed, Owner::kClient, Stage::kAny, nullptr, SIGKILL},
       {"exited", accept_all_and_follow, connect_all_and_exit, Owner::kClient, Stage::kAny},
       {"forked", accept_all_and_follow, connect_all_and_leave_to_child, Owner::kClientChild, Stage::kAny, "tw-child"},

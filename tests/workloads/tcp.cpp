@@ -67,6 +67,14 @@ void receive_byte(int fd) {
 
 bool greets(int protocol) { return protocol == IPPROTO_TCP; }
 
+void connect_and_greet(int fd, Family family, std::uint16_t port, int protocol) {
+  const Address remote = make_address(family, loopback(family), port);
+  if (connect(fd, remote.get(), remote.size) != 0) die("connect");
+  if (greets(protocol)) receive_byte(fd);
+  send_byte(fd);
+  receive_byte(fd);
+}
+
 }  // namespace
 
 void die(const char* what) {
@@ -97,12 +105,25 @@ int connect_one(Family family, std::uint16_t port, std::uint16_t source_port, in
     const Address local = make_address(family, loopback(family), source_port);
     if (bind(fd, local.get(), local.size) != 0) die("bind to the source port");
   }
-  const Address remote = make_address(family, loopback(family), port);
-  if (connect(fd, remote.get(), remote.size) != 0) die("connect");
-  if (greets(protocol)) receive_byte(fd);
-  send_byte(fd);
-  receive_byte(fd);
+  connect_and_greet(fd, family, port, protocol);
   return fd;
+}
+
+int connect_with_cookie(Family family, std::uint16_t port, std::uint64_t remainder, std::uint64_t modulus) {
+  int fd = open_socket(family, IPPROTO_TCP);
+  while (cookie_of(fd) % modulus != remainder) {
+    close(fd);
+    fd = open_socket(family, IPPROTO_TCP);
+  }
+  connect_and_greet(fd, family, port, IPPROTO_TCP);
+  return fd;
+}
+
+std::uint64_t cookie_of(int fd) {
+  std::uint64_t cookie = 0;
+  socklen_t size = sizeof(cookie);
+  if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) != 0) die("SO_COOKIE");
+  return cookie;
 }
 
 void read_eof(int fd) {

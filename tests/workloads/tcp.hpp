@@ -30,6 +30,12 @@ int accept_one(int listener, int protocol = IPPROTO_TCP);
 /// Connects, optionally from a fixed source port, waits for the greeting and exchanges a byte in each direction.
 int connect_one(Family family, std::uint16_t port, std::uint16_t source_port = 0, int protocol = IPPROTO_TCP);
 
+/// As connect_one, on a socket whose cookie leaves `remainder`: opens sockets until it has one, one by one.
+int connect_with_cookie(Family family, std::uint16_t port, std::uint64_t remainder, std::uint64_t modulus);
+
+/// The socket's cookie, which the kernel generates when it is first asked for.
+std::uint64_t cookie_of(int fd);
+
 /// Waits for the peer's FIN.
 void read_eof(int fd);
 
