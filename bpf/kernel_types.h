@@ -148,6 +148,7 @@ struct inet_sock {
 };
 
 struct inet_connection_sock {
+	struct inet_sock icsk_inet;
 	struct inet_bind_bucket *icsk_bind_hash;
 };
 

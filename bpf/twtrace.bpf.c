@@ -287,6 +287,7 @@ int BPF_PROG(on_tracepoint_close, struct sock *sk, int oldstate, int newstate)
 	struct inet_timewait_death_row *dr;
 	struct outcome outcome = {};
 	struct closer closer;
+	struct tcp_sock *tcp;
 	struct conn conn;
 	struct net *net;
 	bool refused;
@@ -297,21 +298,21 @@ int BPF_PROG(on_tracepoint_close, struct sock *sk, int oldstate, int newstate)
 		return 0;
 	if (!tw_enabled || !conn__is_tcp(TW_DIRECT, sk))
 		return 0;
+	tcp = bpf_skc_to_tcp_sock(sk); /* the verifier takes no cast for it */
+	if (!tcp)
+		return 0;
 	outcome.cookie = (u64)sk->__sk_common.skc_cookie.counter;
 	owner__take(TW_DIRECT, sk, outcome.cookie, &closer);
 	netns = owner__netns(TW_DIRECT, sk, &closer);
 	net = sk->__sk_common.skc_net.net;
 	dr = compat__death_row(TW_DIRECT, net);
 	conn__read(TW_DIRECT, &sk->__sk_common, &conn);
-	/* inet_put_port has cleared skc_num by now. */
-	conn.local_port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+	conn.local_port = bpf_ntohs(tcp->inet_conn.icsk_inet.inet_sport); /* inet_put_port has cleared skc_num */
 	outcome__read_table(TW_DIRECT, dr, &outcome);
 	outcome.bucket = ehash__find_bucket(sk, dr->hashinfo, conn.local_port);
 	refused = was_refused(net, netns, &outcome);
 	if (!outcome.bucket && !refused) { /* aborted: no bucket was asked for */
-		owner__release_slot(&closer);
-		if (closer.seen)
-			owner__release_row(closer.row);
+		owner__let_go(&closer);
 		return 0;
 	}
 	/* Not the bucket's tw_substate: a FIN on another CPU may have made TIME_WAIT of FIN_WAIT2 by now. */

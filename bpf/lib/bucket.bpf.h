@@ -117,12 +117,12 @@ static __always_inline void bucket__on_outcome(enum tw_access access, struct soc
 	if (outcome->bucket) {
 		event.kind = bucket__count_created(ns, row, outcome->substate);
 		bucket__remember(outcome, conn, closer->slot, event.row, netns, event.time_ns);
+		if (closer->seen)
+			owner__release_row(closer->row);
 	} else {
 		event.kind = bucket__count_refusal(ns, row, outcome);
-		owner__release_slot(closer);
+		owner__let_go(closer);
 	}
-	if (closer->seen)
-		owner__release_row(closer->row);
 	event.cookie = outcome->cookie;
 	event.netns = (u16)netns;
 	event.substate = outcome->substate;

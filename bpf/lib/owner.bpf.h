@@ -272,11 +272,13 @@ static __always_inline void owner__take(enum tw_access access, struct sock *sk, 
 	closer->seen = true;
 }
 
-/* The connection has left no bucket. */
-static __always_inline void owner__release_slot(const struct closer *closer)
+/* The connection has left no bucket: nothing needs to be known of it any more. */
+static __always_inline void owner__let_go(const struct closer *closer)
 {
 	if (closer->slot)
 		slot__release(closer->slot);
+	if (closer->seen)
+		owner__release_row(closer->row);
 }
 
 /* The slot of the connection's namespace: remembered with the closer, else looked up. */
