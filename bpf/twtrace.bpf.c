@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Entry points. Three backends, of which the loader loads one; each reads its arguments and ends in the functions of
- * lib/, so that all give the same answer. Work in process context (who sent the FIN) and in softirq (how it ended) is
- * split into programs of their own: the kernel skips a program that interrupts itself on its CPU.
+ * lib/, so that all give the same answer. The kernel skips a program that interrupts itself on its CPU, so what happens
+ * in process context (who sent the FIN) and in softirq (how it ended) never has to be done by one program alone.
  */
 #include <linux/ptrace.h>
 
@@ -247,21 +247,6 @@ int BPF_KRETPROBE(on_kretprobe_state_process, int ret)
 
 /* --- tracepoint sock:inet_sock_set_state alone ------------------------------------------------------------------ */
 
-/* Process context: somebody closes or listens. The state is stored after the tracepoint. */
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_tracepoint_fin, struct sock *sk, int oldstate, int newstate)
-{
-	if (newstate != TCP_FIN_WAIT1 && newstate != TCP_LISTEN)
-		return 0;
-	if (!tw_enabled || !conn__is_tcp(TW_DIRECT, sk))
-		return 0;
-	if (newstate == TCP_FIN_WAIT1)
-		owner__on_fin(TW_DIRECT, sk);
-	else
-		remember_listener(TW_DIRECT, sk);
-	return 0;
-}
-
 /* A refusal has set neither: see overflow__look. */
 static __always_inline bool was_refused(struct net *net, u32 netns, const struct outcome *outcome)
 {
@@ -280,40 +265,50 @@ static __always_inline u8 substate_asked_for(struct sock *sk)
 	return sk->__sk_common.skc_flags & done ? TW_SUBSTATE_TIME_WAIT : TW_SUBSTATE_FIN_WAIT2;
 }
 
-/* Softirq, mostly: a connection that sent its FIN first has come to its end. */
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_tracepoint_close, struct sock *sk, int oldstate, int newstate)
+/*
+ * The kernel skips a program on a CPU that has not left it yet, and a softirq that interrupts it ends up to 64
+ * connections at once. So there are two of the same, run one after the other at every transition: while one of them is
+ * interrupted the other is not running, and does for both what comes meanwhile. What the first has done the second
+ * leaves alone.
+ */
+enum turn {
+	FIRST_TURN,
+	SECOND_TURN,
+};
+
+/* Process context: somebody closes. The state is stored after the tracepoint. */
+static __always_inline void socket_closes(enum turn turn, struct sock *sk)
 {
-	struct inet_timewait_death_row *dr;
-	struct outcome outcome = {};
+	if (turn == FIRST_TURN || !owner__is_remembered(TW_DIRECT, sk))
+		owner__on_fin(TW_DIRECT, sk);
+}
+
+/* Softirq, mostly: a connection that sent its FIN first has come to its end. */
+static __always_inline void connection_ends(enum turn turn, struct sock *sk)
+{
+	struct outcome outcome = {.cookie = (u64)sk->__sk_common.skc_cookie.counter};
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk); /* the verifier takes no cast for it */
+	struct net *net = sk->__sk_common.skc_net.net;
+	struct inet_timewait_death_row *dr = compat__death_row(TW_DIRECT, net);
 	struct closer closer;
-	struct tcp_sock *tcp;
 	struct conn conn;
-	struct net *net;
 	bool refused;
 	u32 netns;
 
-	if (newstate != TCP_CLOSE ||
-	    (oldstate != TCP_FIN_WAIT2 && oldstate != TCP_CLOSING && oldstate != TCP_FIN_WAIT1))
-		return 0;
-	if (!tw_enabled || !conn__is_tcp(TW_DIRECT, sk))
-		return 0;
-	tcp = bpf_skc_to_tcp_sock(sk); /* the verifier takes no cast for it */
-	if (!tcp)
-		return 0;
-	outcome.cookie = (u64)sk->__sk_common.skc_cookie.counter;
+	if (!tcp || (turn == SECOND_TURN && slot__has_bucket(outcome.cookie)))
+		return;
 	owner__take(TW_DIRECT, sk, outcome.cookie, &closer);
+	if (turn == SECOND_TURN && !closer.seen)
+		return;
 	netns = owner__netns(TW_DIRECT, sk, &closer);
-	net = sk->__sk_common.skc_net.net;
-	dr = compat__death_row(TW_DIRECT, net);
 	conn__read(TW_DIRECT, &sk->__sk_common, &conn);
 	conn.local_port = bpf_ntohs(tcp->inet_conn.icsk_inet.inet_sport); /* inet_put_port has cleared skc_num */
 	outcome__read_table(TW_DIRECT, dr, &outcome);
-	outcome.bucket = ehash__find_bucket(sk, dr->hashinfo, conn.local_port);
+	outcome.bucket = ehash__find_bucket(turn, sk, dr->hashinfo, conn.local_port);
 	refused = was_refused(net, netns, &outcome);
 	if (!outcome.bucket && !refused) { /* aborted: no bucket was asked for */
 		owner__let_go(&closer);
-		return 0;
+		return;
 	}
 	/* Not the bucket's tw_substate: a FIN on another CPU may have made TIME_WAIT of FIN_WAIT2 by now. */
 	outcome.substate = substate_asked_for(sk);
@@ -321,6 +316,35 @@ int BPF_PROG(on_tracepoint_close, struct sock *sk, int oldstate, int newstate)
 		outcome.role = outcome.bucket ? role__of_bucket((void *)outcome.bucket, (u16)netns, conn.local_port)
 					      : role__by_port((u16)netns, conn.local_port);
 	bucket__on_outcome(TW_DIRECT, sk, &conn, netns, &closer, &outcome);
+}
+
+static __always_inline void state_changes(enum turn turn, struct sock *sk, int from, int to)
+{
+	bool ends = to == TCP_CLOSE && (from == TCP_FIN_WAIT2 || from == TCP_CLOSING || from == TCP_FIN_WAIT1);
+
+	if (!ends && to != TCP_FIN_WAIT1 && to != TCP_LISTEN)
+		return;
+	if (!tw_enabled || !conn__is_tcp(TW_DIRECT, sk))
+		return;
+	if (ends)
+		connection_ends(turn, sk);
+	else if (to == TCP_FIN_WAIT1)
+		socket_closes(turn, sk);
+	else
+		remember_listener(TW_DIRECT, sk);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_tracepoint_first, struct sock *sk, int oldstate, int newstate)
+{
+	state_changes(FIRST_TURN, sk, oldstate, newstate);
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_tracepoint_second, struct sock *sk, int oldstate, int newstate)
+{
+	state_changes(SECOND_TURN, sk, oldstate, newstate);
 	return 0;
 }
 

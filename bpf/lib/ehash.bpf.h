@@ -88,10 +88,9 @@ static __always_inline bool ehash__is_wanted(const struct sock_common *entry, co
  * Address of the bucket that was described, or 0. Not inlined, for the reason that cgroup__intern gives. Verifiers
  * before 6.8 look at it even where no caller can get here.
  */
-__noinline u64 ehash__find_wanted(void)
+__noinline u64 ehash__find_wanted(u32 which)
 {
-	u32 zero = 0;
-	const struct ehash_wanted *wanted = bpf_map_lookup_elem(&ehash_wanted, &zero);
+	const struct ehash_wanted *wanted = bpf_map_lookup_elem(&ehash_wanted, &which);
 	union ehash_entry entry;
 	const struct sock_common *common;
 	u64 node = 0;
@@ -116,16 +115,16 @@ __noinline u64 ehash__find_wanted(void)
 	return 0;
 }
 
-/* Address of the bucket that replaced the socket, or 0. */
-static __always_inline u64 ehash__find_bucket(struct sock *sk, const struct inet_hashinfo *hashinfo, u16 local_port)
+/* Address of the bucket that replaced the socket, or 0. `which`: of the two places to write down what is wanted. */
+static __always_inline u64 ehash__find_bucket(u32 which, struct sock *sk, const struct inet_hashinfo *hashinfo,
+					      u16 local_port)
 {
-	u32 zero = 0;
-	struct ehash_wanted *wanted = bpf_map_lookup_elem(&ehash_wanted, &zero);
+	struct ehash_wanted *wanted = bpf_map_lookup_elem(&ehash_wanted, &which);
 
 	if (!wanted)
 		return 0;
 	ehash__describe(sk, hashinfo, local_port, wanted);
-	return ehash__find_wanted();
+	return ehash__find_wanted(which);
 }
 
 /*
@@ -174,7 +173,8 @@ static __always_inline enum overflow_verdict overflow__look(struct net *net, u32
 	}
 	bpf_probe_read_kernel(&now, sizeof(now), (void *)counter->address);
 	before = counter->seen;
-	counter->seen = now;
+	if (now > before) /* a look that interrupted this one may have seen more */
+		counter->seen = now;
 	return now == before ? OVERFLOW_SAME : OVERFLOW_COUNTED;
 }
 

@@ -130,7 +130,10 @@ struct {
 	__type(value, struct overflow_counter);
 } overflow_counters SEC(".maps");
 
-/* What ehash__find_bucket is asked. Pointers that are stored here and loaded again are plain addresses. */
+/*
+ * What ehash__find_bucket is asked, by each of the two programs that may interrupt each other. Pointers that are stored
+ * here and loaded again are plain addresses.
+ */
 struct ehash_wanted {
 	u64 chains; /* of the table */
 	u64 net;
@@ -146,7 +149,7 @@ struct ehash_wanted {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, 2);
 	__type(key, u32);
 	__type(value, struct ehash_wanted);
 } ehash_wanted SEC(".maps");

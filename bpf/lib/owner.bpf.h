@@ -206,6 +206,18 @@ static __always_inline void owner__remember_in_map(enum tw_access access, struct
 	owner__release_row(row);
 }
 
+/* Whether somebody was seen sending the FIN of this connection, which has not come to its end. */
+static __always_inline bool owner__is_remembered(enum tw_access access, struct sock *sk)
+{
+	struct tw_socket *socket;
+	u64 address = (u64)sk;
+
+	if (owner__is_waiting(slot__find((u64)tw_get(access, sk, __sk_common.skc_cookie.counter))))
+		return true;
+	socket = bpf_map_lookup_elem(&sockets, &address);
+	return socket && conn__has_identity(access, &sk->__sk_common, socket->identity);
+}
+
 /* Generated now where that is possible, so that the bucket inherits it. */
 static __always_inline u64 owner__cookie(enum tw_access access, struct sock *sk)
 {
