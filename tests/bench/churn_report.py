@@ -8,6 +8,10 @@ import pathlib
 import statistics
 import sys
 
+sys.dont_write_bytecode = True
+
+from goals import Goals  # noqa: E402
+
 GOAL_US = 3
 GOAL_FLOORS = 3
 GOAL_OF_TCPSTATES = 1 / 40
@@ -97,11 +101,6 @@ def goals(document):
                 yield f"{name}, {closer} first: {text}", met
 
 
-def print_goals(document):
-    for text, met in goals(document):
-        print(("met: " if met else "not met: ") + text)
-
-
 def print_report(document):
     kernel, rounds, connections = (document[name] for name in ("kernel", "rounds", "connections"))
     print(f"Linux {kernel}, {document['cpus']} CPUs; {rounds} rounds of about {connections} connections by "
@@ -113,7 +112,7 @@ def print_report(document):
     print()
     for name, reason in document["unavailable"].items():
         print(f"not measured: {name}: {reason}")
-    print_goals(document)
+    Goals().say_all(goals(document))
 
 
 def main():

@@ -15,6 +15,7 @@ import time
 sys.dont_write_bytecode = True
 
 import sandbox  # noqa: E402
+from goals import Goals  # noqa: E402
 
 RECORD = 64 + 8  # with the ring's header
 INTERVAL_S = 1.0
@@ -43,7 +44,6 @@ def events_made(snapshot):
 
 def main():
     arguments = parse_arguments()
-    checks = []
     with sandbox.Netns(tcp_max_tw_buckets=2000000, tcp_tw_reuse=1, ip_local_port_range="1024 65535") as netns, \
             sandbox.Twtrace(arguments.twtrace, "-g", "pid", "-r", 100000, "-d", INTERVAL_S, "--ring-size",
                             arguments.ring) as twtrace:
@@ -82,17 +82,16 @@ def main():
     print(f"twtrace: created        {mine['created']}   missed {mine['missed']['created']}")
     print(f"events                  {made} made, {dropped} lost, {kept} kept")
     print(f"first snapshot          {recovered_s:.3f} s after SIGCONT")
-    checks.append(("counts are the kernel's", mine["created"] + (mine["missed"]["created"] or 0) == kernel["created"]))
-    checks.append(("no count is lost", last["lost"]["counts"] == 0))
-    checks.append(("rows sum to the namespace", rows == end["created"]))
-    checks.append((f"lost.events is what did not fit ({capacity} records, others' events included)",
-                   abs(kept - capacity) <= max(64, capacity // 50)))
-    checks.append(("the first snapshot comes within an interval", recovered_s <= INTERVAL_S))
-    checks.append(("nothing is lost after that", later["lost"]["events"] == after["lost"]["events"]))
-    checks.append(("the end is exact too", end["created"] + (end["missed"]["created"] or 0) == after_kernel["created"]))
-    for name, met in checks:
-        print(f"{name}: {sandbox.verdict(met)}")
-    return 0 if all(met for _, met in checks) else 1
+    goals = Goals()
+    goals.say("counts are the kernel's", mine["created"] + (mine["missed"]["created"] or 0) == kernel["created"])
+    goals.say("no count is lost", last["lost"]["counts"] == 0)
+    goals.say("rows sum to the namespace", rows == end["created"])
+    goals.say(f"lost.events is what did not fit ({capacity} records, others' events included)",
+              abs(kept - capacity) <= max(64, capacity // 50))
+    goals.say("the first snapshot comes within an interval", recovered_s <= INTERVAL_S)
+    goals.say("nothing is lost after that", later["lost"]["events"] == after["lost"]["events"])
+    goals.say("the end is exact too", end["created"] + (end["missed"]["created"] or 0) == after_kernel["created"])
+    return 0 if goals.all_met else 1
 
 
 if __name__ == "__main__":

@@ -18,9 +18,11 @@ import time
 sys.dont_write_bytecode = True
 
 import sandbox  # noqa: E402
+from goals import Goals  # noqa: E402
 
 COMMANDS = {"ss -tan state time-wait": ("ss", "-tan", "state", "time-wait"), "netstat -ant": ("netstat", "-ant")}
-GOALS = {"ss -tan state time-wait": 10, "netstat -ant": 15}
+AT_LEAST = {"ss -tan state time-wait": 10, "netstat -ant": 15}
+WALL, CPU = 0, 1  # of a reader's times
 LIFETIME_S = 60  # TCP_TIMEWAIT_LEN: the buckets are gone after that
 
 
@@ -51,8 +53,8 @@ def children_cpu():
     return used.ru_utime + used.ru_stime
 
 
-def main():
-    arguments = parse_arguments()
+def take_turns(arguments):
+    """How many buckets were there and were read at which time, and the seconds of every reader in every round."""
     times = {"iterator": [], "sweep": [], **{name: [] for name in COMMANDS}}
     limit = arguments.buckets + arguments.buckets // 10
     with sandbox.Netns(tcp_max_tw_buckets=limit, tcp_tw_reuse=0,
@@ -81,28 +83,48 @@ def main():
             left = netns.buckets()
             last = scan()
             reader.stdin.close()
-    rounds = len(times["iterator"])
-    print(f"{held} buckets, {last['pre_existing']} of them older than the tracer; {rounds} rounds; after them {left}")
+    return {"held": held, "left": left, "first": first, "last": last}, times
+
+
+def ratio(times, name, kind):
+    """Median over the rounds of a reader's seconds to those of the iterator."""
+    return statistics.median(run[kind] / own[kind] for run, own in zip(times[name], times["iterator"]))
+
+
+def print_times(times):
     print(f"{'':26} {'median ms':>10} {'(min - max)':>18} {'x iterator':>11} {'CPU ms':>8} {'x':>6}")
-    all_met = left == held == last["buckets"] and first["pre_existing"] == first["buckets"]
-    if not all_met:
-        print(f"buckets changed or were not all read: {held}, {left}, {last}")
     for name, each in times.items():
-        wall, cpu = ([run[kind] for run in each] for kind in (0, 1))
-        ratio, cpu_ratio = (statistics.median(run[kind] / own[kind] for run, own in zip(each, times["iterator"]))
-                            for kind in (0, 1))
+        wall, cpu = ([run[kind] for run in each] for kind in (WALL, CPU))
         spread = f"({min(wall) * 1e3:.1f} - {max(wall) * 1e3:.1f})"
-        words = ""
-        if name in GOALS:
-            met = ratio >= GOALS[name]
-            all_met = all_met and met
-            words = f"  goal {GOALS[name]}: {sandbox.verdict(met)}"
-        print(f"{name:26} {statistics.median(wall) * 1e3:10.2f} {spread:>18} {ratio:11.1f} "
-              f"{statistics.median(cpu) * 1e3:8.2f} {cpu_ratio:6.1f}{words}")
+        print(f"{name:26} {statistics.median(wall) * 1e3:10.2f} {spread:>18} {ratio(times, name, WALL):11.1f} "
+              f"{statistics.median(cpu) * 1e3:8.2f} {ratio(times, name, CPU):6.1f}")
+
+
+def goals(buckets, times):
+    """(text, met) of each."""
+    first, last = buckets["first"], buckets["last"]
+    yield (f"{last['buckets']} buckets read of {buckets['held']}, after which {buckets['left']} were left; goal: equal",
+           last["buckets"] == buckets["held"] == buckets["left"])
+    yield (f"{first['pre_existing']} of the first {first['buckets']} read as older than the tracer; goal: all",
+           first["pre_existing"] == first["buckets"])
+    for name, limit in AT_LEAST.items():
+        reached = ratio(times, name, WALL)
+        yield f"{reached:.1f} times as fast as {name}; goal: at least {limit}", reached >= limit
+
+
+def main():
+    arguments = parse_arguments()
+    buckets, times = take_turns(arguments)
+    print(f"{buckets['held']} buckets, {buckets['last']['pre_existing']} of them older than the tracer; "
+          f"{len(times['iterator'])} rounds; after them {buckets['left']}")
+    print_times(times)
+    verdict = Goals()
+    verdict.say_all(goals(buckets, times))
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:
-            json.dump({"schema": "twtrace.bench.reading/1", "buckets": held, "seconds": times}, file, indent=1)
-    return 0 if all_met else 1
+            json.dump({"schema": "twtrace.bench.reading/1", "buckets": buckets["held"], "seconds": times}, file,
+                      indent=1)
+    return 0 if verdict.all_met else 1
 
 
 if __name__ == "__main__":

@@ -197,7 +197,3 @@ def measure(pid, seconds):
     return {"wakes_per_s": (after["wakes"] - before["wakes"]) / passed,
             "cpu_percent": (after["cpu_s"] - before["cpu_s"]) / passed * 100,
             **{name: after[name] for name in ("VmRSS", "RssAnon", "RssFile", "RssShmem")}}
-
-
-def verdict(met):
-    return "met" if met else "NOT MET"
