@@ -171,9 +171,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
-        sys.exit(f"scripts/bench: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sandbox.run_main("churn", main)

@@ -4,6 +4,7 @@
 
 import argparse
 import json
+import subprocess
 import sys
 import time
 
@@ -19,7 +20,7 @@ AT_MOST = {
     "-b, loaded": {"cpu_percent": 2, "VmRSS": 40 * MIB},
     "live view, loaded": {"cpu_percent": 3},
 }
-UNITS = {"wakes_per_s": ("wakes/s", 1), "cpu_percent": ("% of one core", 1), "VmRSS": ("MiB resident", MIB)}
+UNITS = {"wakes_per_s": (" wakes/s", 1), "cpu_percent": ("% of one core", 1), "VmRSS": (" MiB resident", MIB)}
 SETTLE_S = 3
 
 
@@ -53,7 +54,7 @@ def loaded(arguments, run):
     with sandbox.Netns(tcp_max_tw_buckets=1000000, tcp_tw_reuse=1, ip_local_port_range="1024 65535") as netns:
         load_s = arguments.loaded + 2 * SETTLE_S + 3
         churn = netns.popen(arguments.churn, "--seconds", load_s, "--rate", arguments.rate, "--pairs", arguments.rows,
-                            stdout=sandbox.subprocess.PIPE)
+                            stdout=subprocess.PIPE)
         measured = run(arguments, arguments.loaded)
         report = json.loads(churn.communicate()[0])
     measured["connections_per_s"] = report["connections"] / report["seconds"]
@@ -66,7 +67,7 @@ def goals(runs):
         for field, limit in limits.items():
             unit, size = UNITS[field]
             used = runs[name][field]
-            yield f"{name}: {used / size:.3g} {unit}; goal: at most {limit / size:g}", used <= limit
+            yield f"{name}: {used / size:.3g}{unit}; goal: at most {limit / size:g}", used <= limit
 
 
 def main():
@@ -89,9 +90,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (RuntimeError, OSError) as error:
-        sys.exit(f"idle: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sandbox.run_main("idle", main)

@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 
@@ -30,10 +31,6 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def of_netns(snapshot, netns):
-    return next((row for row in snapshot["namespaces"] if row["netns"] == netns.inode), None)
-
-
 def events_made(snapshot):
     """What wanted a record: each bucket created or refused, and where the backend sees it, each one removed."""
     totals = snapshot["totals"]
@@ -50,7 +47,7 @@ def main():
         start = twtrace.fresh()
         pid = twtrace.process.pid
         os.kill(pid, signal.SIGSTOP)
-        churn = netns.popen(arguments.churn, "--seconds", arguments.stopped - 0.5, stdout=sandbox.subprocess.PIPE)
+        churn = netns.popen(arguments.churn, "--seconds", arguments.stopped - 0.5, stdout=subprocess.PIPE)
         time.sleep(arguments.stopped)
         report = json.loads(churn.communicate()[0])
         kernel = netns.kernel_counts()
@@ -62,42 +59,35 @@ def main():
         recovered_s = time.monotonic() - resumed
         after = twtrace.fresh()
         # And then it keeps up again: nothing more is lost.
-        netns.run(arguments.churn, "--connections", 2000, "--rate", 500, stdout=sandbox.subprocess.DEVNULL)
+        netns.run(arguments.churn, "--connections", 2000, "--rate", 500, stdout=subprocess.DEVNULL)
         later = twtrace.fresh()
         last = twtrace.stop()
-        backend = last["probe"]["backend"]
         after_kernel = netns.kernel_counts()
-    mine = of_netns(after, netns)
+    counts, end = sandbox.NetnsCounts(after, netns.inode), sandbox.NetnsCounts(last, netns.inode)
     made = events_made(after) - events_made(start)
     # Whatever was dropped while it stood still; between the start and the stop everything had been drained.
     dropped = after["lost"]["events"] - start["lost"]["events"]
     kept = made - dropped
     capacity = arguments.ring // RECORD
-    rows = sum(row["created"] for row in last["rows"] if row["netns"] == netns.inode)
-    end = of_netns(last, netns)
-    print(f"backend {backend}, ring {arguments.ring} bytes = {capacity} records, reader stopped {arguments.stopped:g} s")
+    print(f"backend {last['probe']['backend']}, ring {arguments.ring} bytes = {capacity} records, reader stopped "
+          f"{arguments.stopped:g} s")
     print(f"load                    {report['connections'] / report['seconds']:.0f} connections/s, "
           f"{report['connections']} in all")
     print(f"kernel: created         {kernel['created']}")
-    print(f"twtrace: created        {mine['created']}   missed {mine['missed']['created']}")
+    print(f"twtrace: created        {counts.created}   missed {counts.missed}")
     print(f"events                  {made} made, {dropped} lost, {kept} kept")
     print(f"first snapshot          {recovered_s:.3f} s after SIGCONT")
     goals = Goals()
-    goals.say("counts are the kernel's", mine["created"] + (mine["missed"]["created"] or 0) == kernel["created"])
+    goals.say("counts are the kernel's", counts.total == kernel["created"])
     goals.say("no count is lost", last["lost"]["counts"] == 0)
-    goals.say("rows sum to the namespace", rows == end["created"])
+    goals.say("rows sum to the namespace", end.in_rows == end.created)
     goals.say(f"lost.events is what did not fit ({capacity} records, others' events included)",
               abs(kept - capacity) <= max(64, capacity // 50))
     goals.say("the first snapshot comes within an interval", recovered_s <= INTERVAL_S)
     goals.say("nothing is lost after that", later["lost"]["events"] == after["lost"]["events"])
-    goals.say("the end is exact too", end["created"] + (end["missed"]["created"] or 0) == after_kernel["created"])
+    goals.say("the end is exact too", end.total == after_kernel["created"])
     return 0 if goals.all_met else 1
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (RuntimeError, OSError) as error:
-        sys.exit(f"overload: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sandbox.run_main("overload", main)

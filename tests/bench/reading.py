@@ -128,9 +128,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
-        sys.exit(f"reading: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sandbox.run_main("reading", main)

@@ -10,6 +10,7 @@ import collections
 import json
 import re
 
+import sandbox
 import tracers
 
 Load = collections.namedtuple("Load", "netns_inode pairs closer")
@@ -36,11 +37,10 @@ def result(said, right, lost, missed=0):
 
 def twtrace(output, _, load):
     last = json.loads(output.splitlines()[-1])
-    rows = [row for row in last["rows"] if row["netns"] == load.netns_inode]
-    of_closer = [row for row in rows if row["process"] and row["process"]["comm"] == closer_comm(load)]
-    missed = sum(known["missed"]["created"] or 0 for known in last["namespaces"] if known["netns"] == load.netns_inode)
-    return result(sum(row["created"] for row in rows), sum(row["created"] for row in of_closer),
-                  last["lost"]["events"] + last["lost"]["counts"], missed)
+    counts = sandbox.NetnsCounts(last, load.netns_inode)
+    of_closer = [row for row in counts.rows if row["process"] and row["process"]["comm"] == closer_comm(load)]
+    return result(counts.in_rows, sum(row["created"] for row in of_closer),
+                  last["lost"]["events"] + last["lost"]["counts"], counts.missed)
 
 
 def lines_of_ends(output, load, ports, wanted):

@@ -9,6 +9,7 @@ import pathlib
 import signal
 import struct
 import subprocess
+import sys
 import termios
 import threading
 import time
@@ -170,14 +171,32 @@ class OnTerminal:
         os.close(self._terminal)
 
 
+class NetnsCounts:
+    """What a snapshot of twtrace says of one namespace: buckets `created`, how many of them are `in_rows` and how many
+    `unattributed`; `missed` are those that it did not see, and `total` all, which should be those of the `kernel`."""
+
+    def __init__(self, snapshot, inode):
+        known = [each for each in snapshot["namespaces"] if each["netns"] == inode]  # none: it saw nothing there
+        self.rows = [row for row in snapshot["rows"] if row["netns"] == inode]
+        self.created, self.unattributed = (sum(each[name] for each in known) for name in ("created", "unattributed"))
+        self.missed = sum(each["missed"]["created"] or 0 for each in known)
+        self.total = self.created + self.missed
+        self.in_rows = sum(row["created"] for row in self.rows)
+        self.kernel = sum(each["kernel"]["created"] or 0 for each in known)
+
+
+def cpu_seconds(pid):
+    """CPU time of all threads of a process, as the scheduler counts it: to the nanosecond, not to the tick."""
+    threads = pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+
+
 def usage(pid):
     """CPU seconds, voluntary context switches and memory (bytes) of a process so far."""
-    cpu_ns = wakes = 0
-    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        cpu_ns += int((task / "schedstat").read_text().split()[0])
-        wakes += field(task / "status", "voluntary_ctxt_switches")
     status = f"/proc/{pid}/status"
-    return {"cpu_s": cpu_ns / 1e9, "wakes": wakes, "at": time.monotonic(),
+    threads = pathlib.Path(f"/proc/{pid}/task").glob("*/status")
+    return {"cpu_s": cpu_seconds(pid), "wakes": sum(field(thread, "voluntary_ctxt_switches") for thread in threads),
+            "at": time.monotonic(),
             **{name: field(status, name) * 1024 for name in ("VmRSS", "RssAnon", "RssFile", "RssShmem")}}
 
 
@@ -186,6 +205,36 @@ def field(path, name):
         if line.startswith(name + ":"):
             return int(line.split()[1])
     raise RuntimeError(f"{path} has no {name}")
+
+
+def bpf_objects(pid, identity, *numbers):
+    """Of every BPF object that a process holds, by its id, the numbers of these names that the kernel states for it.
+
+    `identity`: the name of the id. Descriptors without it or without one of the numbers are of something else.
+    """
+    found = {}
+    for info in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            fields = dict(line.split(":\t", 1) for line in info.read_text().splitlines() if ":\t" in line)
+            if fields.keys() >= {identity, *numbers}:
+                found[fields[identity]] = tuple(int(fields[name]) for name in numbers)
+    return found
+
+
+def bpf_programs(pid):
+    """(run time in ns, runs) of every BPF program that this very process holds: no other tracer's are there."""
+    return bpf_objects(pid, "prog_id", "run_time_ns", "run_cnt")
+
+
+def bpf_totals(pid):
+    """Run time in ns and runs over all its programs. They stay 0 without tracers.RunTimeStatistics."""
+    programs = bpf_programs(pid).values()
+    return sum(run_ns for run_ns, _ in programs), sum(runs for _, runs in programs)
+
+
+def bpf_map_bytes(pid):
+    """Kernel memory of all its BPF maps."""
+    return sum(size for size, in bpf_objects(pid, "map_id", "memlock").values())
 
 
 def measure(pid, seconds):
@@ -197,3 +246,13 @@ def measure(pid, seconds):
     return {"wakes_per_s": (after["wakes"] - before["wakes"]) / passed,
             "cpu_percent": (after["cpu_s"] - before["cpu_s"]) / passed * 100,
             **{name: after[name] for name in ("VmRSS", "RssAnon", "RssFile", "RssShmem")}}
+
+
+def run_main(name, main):
+    """Ends this program as `main` says, or with the reason why part `name` could not be measured."""
+    try:
+        sys.exit(main())
+    except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
+        sys.exit(f"scripts/bench {name}: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)

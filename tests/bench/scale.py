@@ -64,41 +64,25 @@ def watch(twtrace, count):
     return snapshot, refreshes
 
 
-def map_bytes(pid):
-    """Kernel memory of every BPF map that the process holds, as the kernel states it."""
-    known = {}
-    for info in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
-        with contextlib.suppress(FileNotFoundError):
-            fields = dict(line.split(":\t", 1) for line in info.read_text().splitlines() if ":\t" in line)
-            if "map_id" in fields and "memlock" in fields:
-                known[fields["map_id"]] = int(fields["memlock"])
-    return sum(known.values())
-
-
-def of_netns(snapshot, inode):
-    return next(row for row in snapshot["namespaces"] if row["netns"] == inode)
-
-
 def exact(goals, netns, twtrace):
-    """Ours and what the kernel skipped are the kernel's; rows and what no row took are ours."""
+    """Ours and what the kernel skipped are the kernel's, rows sum to ours. Returns how many were skipped."""
     for _ in range(10):  # the last ends of connections may still be on their way
         kernel = netns.kernel_counts()
         snapshot = twtrace.fresh(120)
-        row = of_netns(snapshot, netns.inode)
-        missed = row["missed"]["created"] or 0
+        counts = sandbox.NetnsCounts(snapshot, netns.inode)
         if kernel == netns.kernel_counts():
             break
-    in_rows = sum(each["created"] for each in snapshot["rows"] if each["netns"] == netns.inode)
-    print(f"  created {row['created']}, missed {missed}, kernel {kernel['created']}; unattributed {row['unattributed']}")
-    goals.say("counts are the kernel's", row["created"] + missed == kernel["created"])
-    goals.say("rows sum to the namespace", in_rows == row["created"])
+    print(f"  created {counts.created}, missed {counts.missed}, kernel {kernel['created']}; "
+          f"unattributed {counts.unattributed}")
+    goals.say("counts are the kernel's", counts.total == kernel["created"])
+    goals.say("rows sum to the namespace", counts.in_rows == counts.created)
     goals.say("no count is lost", snapshot["lost"]["counts"] == 0)
-    return row
+    return counts.missed
 
 
 def memory(goals, twtrace, snapshot, limit_mib):
     rss = snapshot["cost"]["rss_bytes"] / MIB
-    maps = map_bytes(twtrace.process.pid) / MIB
+    maps = sandbox.bpf_map_bytes(twtrace.process.pid) / MIB
     print(f"  twtrace {rss:.1f} MiB resident (at most {limit_mib:.0f} by the formula), BPF maps {maps:.1f} MiB")
     goals.say("memory is within the formula", rss <= limit_mib)
 
@@ -129,15 +113,16 @@ def buckets(arguments, goals):
         netns.run(arguments.churn, "--connections", arguments.buckets, "--pairs", pairs, stdout=subprocess.DEVNULL)
         print(f"  made in {time.monotonic() - begin:.0f} s")
         snapshot, refreshes = watch(twtrace, 3)
-        missed = exact(goals, netns, twtrace)["missed"]["created"] or 0
+        missed = exact(goals, netns, twtrace)
         memory(goals, twtrace, snapshot, formula_mib())
         refresh(goals, refreshes)
         held = netns.buckets()
         last = twtrace.stop()  # with a scan, however long ago the last one was
-        live = sum(each["live"] or 0 for each in last["rows"] if each["netns"] == netns.inode)
+        live = sum(row["live"] or 0 for row in sandbox.NetnsCounts(last, netns.inode).rows)
         scan = Refreshes()
         scan.add(last)
-        print(f"  in the table {held}, live in rows {live}, missed {missed}; CPU of the refresh with that scan: {scan.words()}")
+        print(f"  in the table {held}, live in rows {live}, missed {missed}; CPU of the refresh with that scan: "
+              f"{scan.words()}")
         goals.say("live and missed are what the table holds", live + missed == held)
         goals.say("a refresh with a scan below 100 ms", max(scan.cpu_ms) < REFRESH_S * 1e3)
 
@@ -165,16 +150,6 @@ class Many:
         self.process.wait()
 
 
-def bpf_run_ns(pid):
-    times = {}
-    for info in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
-        with contextlib.suppress(FileNotFoundError):
-            fields = dict(line.split(":\t", 1) for line in info.read_text().splitlines() if ":\t" in line)
-            if "run_time_ns" in fields:
-                times[fields["prog_id"]] = int(fields["run_time_ns"])
-    return sum(times.values())
-
-
 def refresh_of_a_page(arguments, many):
     """What users look at: of all the rows the first 50."""
     with sandbox.Twtrace(arguments.twtrace, "-g", "pid", "-r", 50, "-d", 2) as twtrace:
@@ -192,26 +167,24 @@ def keys(arguments, goals):
         with traced(arguments, 2000000, "-d", 2, port_range="51100 65535") as (netns, twtrace), \
                 Many(netns, arguments.many, "keys", count, arguments.events) as many:
             many.wait()
-            first = twtrace.fresh()
+            first = sandbox.NetnsCounts(twtrace.fresh(), netns.inode)
             pid = twtrace.process.pid
             with tracers.RunTimeStatistics():
-                before, used = bpf_run_ns(pid), sandbox.usage(pid)["cpu_s"]
+                before, used = sandbox.bpf_totals(pid)[0], sandbox.cpu_seconds(pid)
                 many.again()
-                after = bpf_run_ns(pid)
+                after = sandbox.bpf_totals(pid)[0]
             snapshot, refreshes = watch(twtrace, 1)
-            now = of_netns(snapshot, netns.inode)
-            made = now["created"] - of_netns(first, netns.inode)["created"]
-            rows = sum(1 for row in snapshot["rows"] if row["netns"] == netns.inode and row["kind"] == "normal")
+            now = sandbox.NetnsCounts(snapshot, netns.inode)
+            made = now.created - first.created
+            rows = sum(row["kind"] == "normal" for row in now.rows)
             costs[count] = (after - before) / made
-            own = (sandbox.usage(pid)["cpu_s"] - used) / made * 1e6
+            own = (sandbox.cpu_seconds(pid) - used) / made * 1e6
             if count == counts[-1]:
                 page = refresh_of_a_page(arguments, many)
-            print(f"  {count:8} {rows:8} {now['unattributed']:13} {costs[count]:12.0f} {own:20.2f}")
+            print(f"  {count:8} {rows:8} {now.unattributed:13} {costs[count]:12.0f} {own:20.2f}")
     goals.say("cost per event within 2x from the fewest to the most keys", max(costs.values()) <= 2 * costs[min(costs)])
-    kernel_exact = now["created"] + (now["missed"]["created"] or 0) == now["kernel"]["created"]
-    goals.say("counts are the kernel's with the most keys", kernel_exact)
-    in_rows = sum(row["created"] for row in snapshot["rows"] if row["netns"] == netns.inode)
-    goals.say("rows sum to the namespace with the most keys", in_rows == now["created"])
+    goals.say("counts are the kernel's with the most keys", now.total == now.kernel)
+    goals.say("rows sum to the namespace with the most keys", now.in_rows == now.created)
     print(f"  {snapshot['cost']['rss_bytes'] / MIB:.1f} MiB resident, at most {formula_mib(rows=MAX_ROWS):.0f} by the "
           f"formula; CPU of a refresh that prints all rows: {refreshes.words()}")
     print("  and one that prints 50 of them:")
@@ -301,9 +274,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
-        sys.exit(f"scale: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sandbox.run_main("scale", main)

@@ -3,7 +3,6 @@
 
 import ctypes
 import os
-import pathlib
 import platform
 import re
 import signal
@@ -73,7 +72,7 @@ class Tracer:
             time.sleep(0.7)  # loaded, not yet attached
 
     def _is_ready(self):
-        return self._ready in self.errors().splitlines() if self._ready else bool(self.programs())
+        return self._ready in self.errors().splitlines() if self._ready else bool(sandbox.bpf_programs(self._process.pid))
 
     def wait_until_drained(self):
         """Until it has read all that the kernel has for it: it hardly runs any more."""
@@ -86,29 +85,13 @@ class Tracer:
             before = now
 
     def cpu_seconds(self):
-        """CPU time of all threads of the tracer, as the scheduler counts it: to the nanosecond, not to the tick."""
-        threads = pathlib.Path(f"/proc/{self._process.pid}/task").glob("*/schedstat")
-        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+        return sandbox.cpu_seconds(self._process.pid)
 
     def resident_bytes(self):
         return sandbox.field(f"/proc/{self._process.pid}/status", "VmRSS") * 1024
 
-    def programs(self):
-        """(run time in ns, runs) of every BPF program this very process holds, by id: no other tracer's are there."""
-        found = {}
-        for info in pathlib.Path(f"/proc/{self._process.pid}/fdinfo").iterdir():
-            try:
-                fields = dict(line.split(":\t", 1) for line in info.read_text().splitlines() if ":\t" in line)
-            except FileNotFoundError:
-                continue  # closed meanwhile
-            if "run_time_ns" in fields:
-                found[fields["prog_id"]] = (int(fields["run_time_ns"]), int(fields["run_cnt"]))
-        return found
-
     def bpf_totals(self):
-        """Run time in ns and runs over all its programs. They stay 0 without RunTimeStatistics."""
-        values = self.programs().values()
-        return sum(run_ns for run_ns, _ in values), sum(runs for _, runs in values)
+        return sandbox.bpf_totals(self._process.pid)
 
 
 class RunTimeStatistics:
