@@ -13,7 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -24,8 +23,11 @@
 #include <utility>
 #include <vector>
 
+#include "die.hpp"
+
 namespace {
 
+using twtrace::workload::die;
 using Clock = std::chrono::steady_clock;
 
 // A client waits for its server after so many connections: it never overruns the backlog, which would make it wait
@@ -53,11 +55,6 @@ struct Pair {
   pid_t server;
   pid_t client;
 };
-
-[[noreturn]] void die(const char* what) {
-  std::fprintf(stderr, "tw_churn: %s: %s\n", what, std::strerror(errno));
-  std::exit(1);
-}
 
 [[noreturn]] void usage() {
   std::fputs(

@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -25,18 +24,17 @@
 #include <string>
 #include <vector>
 
+#include "die.hpp"
+
 namespace {
+
+using twtrace::workload::die;
 
 constexpr std::uint16_t kPort = 900;
 constexpr std::uint16_t kFirstKeyPort = 1000;
 constexpr int kKeyPorts = 50'000;
 constexpr int kBacklog = 64;
 constexpr unsigned kLifetimeSeconds = 600;
-
-[[noreturn]] void die(const char* what) {
-  std::fprintf(stderr, "tw_many: %s: %s\n", what, std::strerror(errno));
-  std::exit(1);
-}
 
 [[noreturn]] void usage() {
   std::fputs(

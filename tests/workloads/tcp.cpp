@@ -8,9 +8,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <ctime>
 
 namespace twtrace::workload {
@@ -76,11 +73,6 @@ void connect_and_greet(int fd, Family family, std::uint16_t port, int protocol) 
 }
 
 }  // namespace
-
-void die(const char* what) {
-  std::fprintf(stderr, "tw_workload: %s: %s\n", what, std::strerror(errno));
-  _exit(1);
-}
 
 int listen_on(Family family, std::uint16_t port, int protocol) {
   const int fd = open_socket(family, protocol);

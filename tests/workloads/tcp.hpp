@@ -7,12 +7,10 @@
 
 #include <cstdint>
 
+#include "die.hpp"
 #include "options.hpp"
 
 namespace twtrace::workload {
-
-/// Prints "tw_workload: what: errno" and exits with code 1.
-[[noreturn]] void die(const char* what);
 
 /// A listening socket on the loopback address of `family`; `protocol` is IPPROTO_TCP or IPPROTO_MPTCP.
 int listen_on(Family family, std::uint16_t port, int protocol = IPPROTO_TCP);
