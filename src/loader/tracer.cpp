@@ -391,8 +391,9 @@ std::optional<CgroupPath> Tracer::cgroup_path(std::uint64_t id) const {
 void Tracer::begin_scan(bool mark_pre_existing) {
   impl_->skeleton->bss->tw_scan_marks_pre_existing = mark_pre_existing ? 1 : 0;
   for (tw_row& row : impl_->rows.values().first(rows().size())) row.scanned = 0;
-  for (tw_netns& netns : impl_->namespaces.values().first(namespaces().size()))
+  for (tw_netns& netns : impl_->namespaces.values().first(namespaces().size())) {
     netns.scanned = netns.scanned_pre_existing = 0;
+  }
   ++impl_->skeleton->bss->tw_scan;
 }
 
