@@ -47,7 +47,7 @@ class Live {
   base::Result<void> run() {
     if (auto sampled = sample(); !sampled) return sampled;
     if (auto begun = screen_.begin(); !begun) return begun;
-    while (!done_ && !screen_.ended()) {
+    while (!ended()) {
       const tui::Tab tab_before = screen_.state().tab;
       const auto wake = screen_.wait(session_.ring_fd());
       if (!wake) return tl::unexpected(wake.error());
@@ -59,6 +59,8 @@ class Live {
   }
 
  private:
+  bool ended() const { return screen_.ended() || (options_.iterations != 0 && samples_ >= options_.iterations); }
+
   base::Result<void> handle(EventLoop::Wake wake) {
     if (wake == EventLoop::Wake::kRing) return session_.drain();
     if (wake == EventLoop::Wake::kTimer) return tick();
@@ -67,7 +69,7 @@ class Live {
 
   base::Result<void> tick() {
     if (auto sampled = sample(); !sampled) return sampled;
-    if (options_.iterations != 0 && ++samples_ >= options_.iterations) done_ = true;
+    ++samples_;
     screen_.draw();
     return {};
   }
@@ -85,7 +87,6 @@ class Live {
   Screen& screen_;
   CommandLines command_lines_;
   std::uint64_t samples_ = 0;
-  bool done_ = false;
 };
 
 }  // namespace
