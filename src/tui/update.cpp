@@ -110,12 +110,16 @@ void open_sort_menu(ViewState& state) {
                                 [&](const model::SortName& name) { return name.column == state.current().sort; });
   state.menu = now == names.end() ? 0 : static_cast<std::size_t>(now - names.begin());
   state.mode = Mode::kSortMenu;
+  state.open.reset();  // it is the rows that are sorted
 }
 
 void set_delay(ViewState& state, double delay_s) {
   state.delay_s = std::clamp(delay_s, kShortestDelayS, kLongestDelayS);
   state.notice = fmt::format("a sample every {:g} s", state.delay_s);
 }
+
+/// Back to what lies below help or a prompt.
+void uncover(ViewState& state) { state.mode = state.open ? Mode::kDetail : Mode::kRows; }
 
 void accept_delay(ViewState& state) {
   double value = 0;
@@ -126,7 +130,7 @@ void accept_delay(ViewState& state) {
   } else {
     state.notice = fmt::format("\"{}\" is no number of seconds", state.typed);
   }
-  state.mode = Mode::kRows;
+  uncover(state);
 }
 
 /// Enter.
@@ -158,12 +162,8 @@ void go_back(ViewState& state) {
     state.follow.reset();
   }
   if (state.mode == Mode::kFilter) state.filter = state.filter_before;
-  if (state.mode == Mode::kHelp && state.open) {
-    state.mode = Mode::kDetail;
-  } else {
-    state.mode = Mode::kRows;
-    state.open.reset();
-  }
+  if (state.mode == Mode::kDetail) state.open.reset();
+  uncover(state);
   state.scroll = 0;
 }
 
@@ -182,7 +182,7 @@ void erase(ViewState& state) {
 }
 
 void start_prompt(ViewState& state, Mode mode) {
-  if (mode == Mode::kFilter && state.mode == Mode::kDetail) state.open.reset();
+  if (mode == Mode::kFilter) state.open.reset();  // it is the rows that are filtered
   state.mode = mode;
   state.typed.clear();
   state.filter_before = state.filter;
@@ -198,13 +198,18 @@ void pause(ViewState& state, const Context& context) {
   }
 }
 
+/// The sample on the screen: what was paused at may not be kept any more.
+std::uint64_t shown_sample(const ViewState& state, const Context& context) {
+  return std::clamp(state.paused_at.value_or(context.newest), context.oldest, context.newest);
+}
+
 /// To another sample; `to` may lie beyond what is kept.
 void go_to(ViewState& state, std::uint64_t to, const Context& context) {
   if (!state.paused_at) {
     state.notice = "t T K J B E go through samples while paused; Space pauses";
     return;
   }
-  const std::uint64_t now = std::clamp(*state.paused_at, context.oldest, context.newest);
+  const std::uint64_t now = shown_sample(state, context);
   state.playing = false;
   state.paused_at = std::clamp(to, context.oldest, context.newest);
   if (*state.paused_at != now) return;
@@ -213,7 +218,7 @@ void go_to(ViewState& state, std::uint64_t to, const Context& context) {
 }
 
 void travel(ViewState& state, Action action, const Context& context) {
-  const std::uint64_t now = state.paused_at.value_or(context.newest);
+  const std::uint64_t now = shown_sample(state, context);
   switch (action) {
     case Action::kEarlier:
       return go_to(state, std::max<std::uint64_t>(now, 1) - 1, context);
@@ -260,8 +265,7 @@ void apply_simple(ViewState& state, const Command& command, const Context& conte
       effects.write = !state.replay;
       return;
     case Action::kZero: {
-      const std::uint64_t shown = state.paused_at.value_or(context.newest);
-      effects.zero = context.zero == 0 ? shown : 0;
+      effects.zero = context.zero == 0 ? shown_sample(state, context) : 0;
       state.notice = context.zero == 0 ? "counts since now; z again: since start" : "counts since start";
       return;
     }

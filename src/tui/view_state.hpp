@@ -41,7 +41,7 @@ struct ViewState {
   Mode mode = Mode::kRows;
   std::array<TabState, kTabs> tabs;
   model::Group process_group = model::Group::kProcess;  ///< of Tab::kProcesses; kPid with -g pid
-  std::optional<OpenRow> open;                          ///< with Mode::kDetail
+  std::optional<OpenRow> open;                          ///< in Mode::kDetail, and below what covers it
   std::size_t scroll = 0;                               ///< of details and help
   std::size_t menu = 0;                                 ///< line of the sort menu
   std::string filter;

@@ -160,6 +160,20 @@ TEST_CASE("pausing freezes the picture, t and T step through it") {
   }
 }
 
+TEST_CASE("a paused sample that is not kept any more gives way to the oldest that is") {
+  Scene scene;
+  scene.sample(10);
+  scene.press(U' ');
+  for (int second = 0; second < 700; ++second) scene.sample(10);
+  const std::uint64_t oldest = scene.history.oldest();
+  REQUIRE(oldest > 1);
+  CHECK(scene.composer.compose(scene.state).sample == oldest);
+  CHECK(scene.press(U'z').zero == oldest);
+  CHECK(scene.press(U'z').zero == 0U);
+  scene.press(U'T');
+  CHECK(scene.composer.compose(scene.state).sample == oldest + 1);
+}
+
 TEST_CASE("K and J go by a minute, B and E to the ends, while paused") {
   Wave scene;
   for (int second = 13; second <= 150; ++second) scene.sample(0);
@@ -259,6 +273,29 @@ TEST_CASE("details open on the row under the cursor and follow it") {
   CHECK(rows.at(scene.state.current().selected).process->comm == "queue-worker");
   scene.press(U'F');
   CHECK_FALSE(scene.state.follow);
+}
+
+TEST_CASE("what is asked for over the details goes back to them, and sorting to the rows") {
+  Wave scene;
+  scene.press(Special::kEnter);
+  REQUIRE(scene.state.open);
+  const std::uint64_t id = scene.state.open->id;
+  for (const Special leave : {Special::kEnter, Special::kEscape}) {
+    scene.press(U'd');
+    scene.type("2");
+    scene.press(leave);
+    CHECK(scene.state.mode == Mode::kDetail);
+    REQUIRE(scene.state.open);
+    CHECK(scene.state.open->id == id);
+  }
+  CHECK(scene.state.delay_s == 2);
+  scene.press(U's');
+  scene.press(Special::kEnter);
+  CHECK(scene.state.mode == Mode::kRows);
+  CHECK_FALSE(scene.state.open);
+  scene.press(U'h');
+  scene.press(Special::kEscape);
+  CHECK(scene.state.mode == Mode::kRows);
 }
 
 TEST_CASE("zero, idle rows, command lines, writing, redrawing, quitting, unknown keys") {
