@@ -10,7 +10,8 @@ namespace {
 
 /// What can be looked for in a row or an event.
 struct Haystack {
-  std::string pid;
+  std::string pid;      ///< as it is shown
+  std::string made_of;  ///< the pid that `pid=` has to name
   std::string comm;
   std::string service;
   std::string port;
@@ -52,7 +53,7 @@ Haystack haystack(const Row& row) {
 Haystack haystack(const Event& event) {
   Haystack hay;
   if (event.process) {
-    hay.pid = digits(event.process->pid);
+    hay.pid = hay.made_of = digits(event.process->pid);
     hay.comm = lower(event.process->comm);
   }
   hay.service = lower(event.service.name);
@@ -99,9 +100,8 @@ std::optional<std::uint32_t> RowFilter::pid() const {
   for (const Word& word : words_) {
     std::uint32_t value = 0;
     const char* end = word.text.data() + word.text.size();
-    if (word.field == Field::kPid && std::from_chars(word.text.data(), end, value).ptr == end && value != 0) {
-      return value;
-    }
+    if (word.field != Field::kPid || std::from_chars(word.text.data(), end, value).ptr != end) continue;
+    if (value != 0 && std::to_string(value) == word.text) return value;
   }
   return std::nullopt;
 }
@@ -114,7 +114,7 @@ bool matches(const Haystack& hay, Field field, const std::string& word) {
     case Field::kAny:
       return contains_anywhere(hay, word);
     case Field::kPid:
-      return word.empty() || hay.pid == word;
+      return word.empty() || hay.made_of == word;
     case Field::kComm:
       return contains(hay.comm, word);
     case Field::kService:
@@ -133,11 +133,10 @@ bool matches(const Haystack& hay, Field field, const std::string& word) {
 
 bool RowFilter::accepts(const Row& row) const {
   if (words_.empty()) return true;
-  const Haystack hay = haystack(row);
-  return std::all_of(words_.begin(), words_.end(), [&](const Word& word) {
-    // build_rows has been given the pid: its rows are made of that process alone.
-    return word.field == Field::kPid ? pid().has_value() || word.text.empty() : matches(hay, word.field, word.text);
-  });
+  Haystack hay = haystack(row);
+  hay.made_of = digits(pid());  // build_rows has been given it: its rows are made of that process alone
+  return std::all_of(words_.begin(), words_.end(),
+                     [&](const Word& word) { return matches(hay, word.field, word.text); });
 }
 
 bool RowFilter::accepts(const Event& event) const {

@@ -154,12 +154,14 @@ void Composer::build_rows(const Inputs& inputs) {
   view.sort = inputs.sort;
   view.reverse = inputs.reverse;
   view.max_rows = 0;
+  const bool of_another = filter.pid() && base_.filter.pid.value_or(*filter.pid()) != *filter.pid();
   if (filter.pid()) view.filter.pid = filter.pid();
   snapshot.group = inputs.group;
   model::RowList rows(history_.at(inputs.sample), view, snapshot.interval_s);
   add_use(rows, inputs.group, snapshot);
   picture_.rows_in_all = rows.size();
   if (inputs.hide_idle) rows.keep_if([](const model::SortItem& row) { return !is_idle(row); });
+  if (of_another) rows.keep_if([](const model::SortItem&) { return false; });
   // Words are looked for in the rows themselves, so a filter has all of them made.
   if (!filter.empty()) rows.keep_if([&](const model::SortItem& row) { return filter.accepts(rows.row_of(row)); });
   picture_.rows = std::move(rows);

@@ -56,6 +56,15 @@ TEST_CASE("a pid is for whoever builds the rows") {
   CHECK(RowFilter("  ").empty());
 }
 
+TEST_CASE("every pid that is asked for has to be the one, in rows as in events") {
+  for (const char* text : {"pid=812 pid=813", "pid=813 pid=812", "pid=812 pid=x", "pid=x pid=812", "pid=0812"}) {
+    INFO(text);
+    CHECK_FALSE(RowFilter(text).accepts(test::worker_row()));
+    CHECK_FALSE(RowFilter(text).accepts(test::event()));
+  }
+  CHECK(RowFilter("pid=812 pid=812 pid=").accepts(test::worker_row()));
+}
+
 TEST_CASE("remainder rows are found by the name they are shown with") {
   model::Row other;
   other.kind = model::RowKind::kOther;

@@ -158,6 +158,34 @@ TEST_CASE("several namespaces: nothing refused or missed stays unsaid") {
   CHECK(shows(frame, "missed 3 created"));
 }
 
+TEST_CASE("a pid that is typed does not undo the one of the command line") {
+  Scene scene;
+  test::record_wave(scene);
+  model::View view;
+  view.filter.pid = 101;
+  tui::Composer composer{scene.history, scene.log, view};
+  for (const auto& [text, rows] : {std::pair("", 1U), std::pair("pid=101", 1U), std::pair("pid=102", 0U)}) {
+    INFO(text);
+    scene.state.filter = text;
+    CHECK(composer.compose(scene.state).rows.size() == rows);
+  }
+}
+
+TEST_CASE("who is refused is named though only its service is known") {
+  Scene scene;
+  scene.sample(100);
+  model::Identity identity;
+  identity.netns = 1;
+  identity.service = {"systemd", "nginx.service", "/system.slice/nginx.service", "", ""};
+  identity.role = model::Role::kServer;
+  identity.port = 80;
+  identity.attribution = model::Attribution::kCgroup;
+  scene.table.add(1, 1, identity);
+  scene.table.set(1, test::made(0, 0, 7), 0, false);
+  scene.sample(5000);
+  CHECK(shows(scene.draw({24, 80}), "! a process of nginx.service (server :80): 7.0/s refused now, 100% of all"));
+}
+
 TEST_CASE("hostile names are drawn aligned, in UTF-8 and in ASCII") {
   const std::string names[] = {"\x1b[2J\x1b[H", "a\nb", "\xff\xfe", "\u65E5\u672C\u8A9E", "e\u0301", "\u202Eevil", ""};
   Scene scene;
