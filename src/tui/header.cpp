@@ -9,6 +9,7 @@
 #include "model/advice.hpp"
 #include "model/losses.hpp"
 #include "model/netns_words.hpp"
+#include "model/words.hpp"
 #include "tui/parts.hpp"
 #include "tui/sparkline.hpp"
 
@@ -50,9 +51,10 @@ void append(StyledLine& line, const std::vector<model::Remark>& remarks) {
   for (const model::Remark& remark : remarks) line.push_back(span(remark));
 }
 
+std::string shortened(const std::string& name) { return base::fit(base::sanitize_terminal(name), kNameColumns); }
+
 std::string name_of(const NetnsRow& netns) {
-  const std::string name = netns.name.empty() ? fmt::format("{}", netns.netns)
-                                              : base::fit(base::sanitize_terminal(netns.name), kNameColumns);
+  const std::string name = netns.name.empty() ? fmt::format("{}", netns.netns) : shortened(netns.name);
   return name + (netns.gone ? " (gone)" : "");
 }
 
@@ -116,15 +118,12 @@ StyledLine rates_line(const Picture& picture) {
   return line;
 }
 
-/// Who was refused. The name is cut, never the numbers.
+/// Who was refused. Names are cut, never the numbers.
 StyledLine culprit_line(const Culprit& culprit) {
-  const model::Row& row = culprit.row;
-  const std::string& comm = row.process ? row.process->comm : std::string(model::row_label(row.kind));
-  std::string who = base::fit(base::sanitize_terminal(comm), kNameColumns);
-  if (row.service && !row.service->name.empty()) {
-    who += " of " + base::fit(base::sanitize_terminal(row.service->name), kNameColumns);
-  }
-  if (row.role && row.port) who += fmt::format(" ({} :{})", model::to_string(*row.role), *row.port);
+  model::Row row = culprit.row;
+  if (row.process) row.process->comm = shortened(row.process->comm);
+  if (row.service) row.service->name = shortened(row.service->name);
+  const std::string who = model::owner_words(row);
   const int share = static_cast<int>(culprit.share * 100);
   const std::string how_much =
       culprit.now ? fmt::format("{}/s refused now, {}% of all", base::rate(row.overflow_per_s), share)
@@ -155,8 +154,7 @@ StyledLine trend_line(const Picture& picture, const ViewState& state, std::size_
   if (snapshot.live_age_s.value_or(0) > snapshot.interval_s) {
     line.push_back({fmt::format("live {} old", base::duration(*snapshot.live_age_s)), Style::kWarning});
   }
-  if (!snapshot.host.name.empty())
-    line.push_back({base::fit(base::sanitize_terminal(snapshot.host.name), kNameColumns)});
+  if (!snapshot.host.name.empty()) line.push_back({shortened(snapshot.host.name)});
   std::vector<double> in_use;
   for (const model::TablePoint& point : picture.trend) in_use.push_back(static_cast<double>(point.in_use));
   const double limit = picture.trend.empty() ? 0 : static_cast<double>(picture.trend.back().limit);
