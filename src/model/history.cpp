@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "model/find_netns.hpp"
+
 namespace twtrace::model {
 namespace {
 
@@ -234,9 +236,8 @@ Snapshot counted_since(const Snapshot& head, const Snapshot& zero) {
   result.totals -= zero.totals;
   result.unattributed -= zero.unattributed;
   for (NetnsRow& netns : result.namespaces) {
-    const auto before = std::find_if(zero.namespaces.begin(), zero.namespaces.end(),
-                                     [&](const NetnsRow& row) { return row.netns == netns.netns; });
-    if (before == zero.namespaces.end()) continue;
+    const NetnsRow* before = find_netns(zero.namespaces, netns.id, netns.netns);
+    if (before == nullptr) continue;
     netns.counts -= before->counts;
     netns.unattributed -= before->unattributed;
     subtract(netns.kernel.created, before->kernel.created);
@@ -244,6 +245,8 @@ Snapshot counted_since(const Snapshot& head, const Snapshot& zero) {
     subtract(netns.kernel.reused, before->kernel.reused);
     subtract(netns.kernel.listen_overflows, before->kernel.listen_overflows);
     subtract(netns.kernel.listen_drops, before->kernel.listen_drops);
+    subtract(netns.missed.created, before->missed.created);
+    subtract(netns.missed.overflow, before->missed.overflow);
   }
   return result;
 }

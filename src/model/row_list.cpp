@@ -220,6 +220,7 @@ void RowList::make_items() {
       item.port = parts.key.who->port;
     }
     item.netns = parts.netns->inum;
+    item.netns_id = parts.netns->id;
     item.peer = parts.key.peer;
     if (parts.key.kind != RowKind::kOther && !parts.attribution_differs) item.attribution = parts.attribution;
     order_.set_rank(item);
@@ -245,6 +246,7 @@ Row RowList::row_of(const SortItem& item) const {
   row.id = key.hash;
   row.kind = key.kind;
   row.netns = parts.netns->inum;
+  row.netns_id = parts.netns->id;
   row.netns_name = parts.netns->name;
   if (key.by.service) row.service = key.who->service;
   row.role = item.role;

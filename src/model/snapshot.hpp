@@ -48,6 +48,7 @@ struct Row {
   std::uint64_t id = 0;  ///< the same for the same row in every picture of one run; 0 when not known
   RowKind kind = RowKind::kNormal;
   std::optional<std::uint32_t> netns;  ///< inode number
+  std::uint32_t netns_id = 0;          ///< NetnsRow::id
   std::string netns_name;              ///< "host", an `ip netns` name, or empty
   std::optional<ProcessId> process;
   std::optional<base::Service> service;

@@ -65,7 +65,7 @@ std::strong_ordering compare_peers(const SortItem& left, const SortItem& right) 
 bool breaks_tie(const SortItem& left, const SortItem& right) {
   if (const auto order = compare_services(left, right); order != 0) return order < 0;
   const auto first = [](const SortItem& item) {
-    return std::tie(*item.comm, item.pid, item.uid, item.role, item.port, item.netns);
+    return std::tie(*item.comm, item.pid, item.uid, item.role, item.port, item.netns, item.netns_id);
   };
   if (first(left) != first(right)) return first(left) < first(right);
   if (const auto order = compare_peers(left, right); order != 0) return order < 0;
@@ -94,6 +94,7 @@ SortItem sort_item(const Row& row, std::size_t index) {
   item.role = row.role;
   item.port = row.port;
   item.netns = row.netns;
+  item.netns_id = row.netns_id;
   item.peer = row.peer ? &*row.peer : nullptr;
   item.attribution = row.attribution;
   item.index = index;

@@ -52,6 +52,7 @@ struct SortItem {
   std::optional<Role> role;
   std::optional<std::uint16_t> port;
   std::optional<std::uint32_t> netns;  ///< inode number
+  std::uint32_t netns_id = 0;          ///< NetnsRow::id
   const Peer* peer = nullptr;
   std::optional<Attribution> attribution;
   std::size_t index = 0;  ///< the caller's; what is equal in everything stays in the order of this

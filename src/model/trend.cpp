@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/trend.hpp"
 
-#include <algorithm>
+#include "model/find_netns.hpp"
 
 namespace twtrace::model {
 namespace {
-
-const NetnsRow* find(const Snapshot& head, std::uint32_t netns) {
-  const auto found = std::find_if(head.namespaces.begin(), head.namespaces.end(),
-                                  [netns](const NetnsRow& row) { return row.netns == netns; });
-  return found == head.namespaces.end() ? nullptr : &*found;
-}
 
 std::uint64_t created(const NetnsRow& row) { return row.counts.created() + row.missed.created.value_or(0); }
 std::uint64_t refused(const NetnsRow& row) { return row.counts.refused() + row.missed.overflow.value_or(0); }
@@ -32,13 +26,13 @@ TablePoint make_point(const Snapshot& head, const NetnsRow& row, const NetnsRow*
 
 }  // namespace
 
-std::vector<TablePoint> trend(const History& history, std::uint64_t sample, std::uint32_t netns) {
+std::vector<TablePoint> trend(const History& history, std::uint64_t sample, const NetnsRow& netns) {
   std::vector<TablePoint> points;
   const std::int64_t now_ms = history.head(sample)->time_unix_ms;
   const NetnsRow* before = nullptr;
   for (std::uint64_t kept = history.oldest(); kept <= sample; ++kept) {
     const Snapshot& head = *history.head(kept);
-    const NetnsRow* row = find(head, netns);
+    const NetnsRow* row = find_netns(head.namespaces, netns.id, netns.netns);
     if (row != nullptr && row->in_use && (before != nullptr || kept == 1)) {
       points.push_back(make_point(head, *row, before));
       points.back().age_s = static_cast<double>(now_ms - head.time_unix_ms) / 1000;

@@ -10,9 +10,9 @@
 
 namespace twtrace::model {
 
-/// The kept samples up to `sample`, oldest first, of the namespace with this inode number; those that it was not in, or
-/// in which its gauge was not known, are left out. Ages are counted from `sample`. What the kernel counted and no
-/// program saw is part of `created`.
-std::vector<TablePoint> trend(const History& history, std::uint64_t sample, std::uint32_t netns);
+/// The kept samples up to `sample`, oldest first, of the namespace of this row; those that it was not in, or in which
+/// its gauge was not known, are left out. Ages are counted from `sample`. What the kernel counted and no program saw is
+/// part of `created`.
+std::vector<TablePoint> trend(const History& history, std::uint64_t sample, const NetnsRow& netns);
 
 }  // namespace twtrace::model

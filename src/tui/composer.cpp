@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "model/find_netns.hpp"
 #include "model/row_filter.hpp"
 #include "model/trend.hpp"
 
@@ -23,10 +24,10 @@ bool is_idle(const model::SortItem& row) {
   return row.created_per_s == 0 && row.overflow_per_s == 0 && row.live.value_or(0) == 0;
 }
 
-const model::NetnsRow* netns_of(const Snapshot& snapshot, std::optional<std::uint32_t> netns) {
-  const auto found = std::find_if(snapshot.namespaces.begin(), snapshot.namespaces.end(),
-                                  [&](const model::NetnsRow& row) { return row.netns == netns; });
-  return found == snapshot.namespaces.end() ? nullptr : &*found;
+/// The namespace of a row.
+template <class RowOrItem>
+const model::NetnsRow* netns_of(const Snapshot& snapshot, const RowOrItem& row) {
+  return model::find_netns(snapshot.namespaces, row.netns_id, row.netns.value_or(0));
 }
 
 using UseByDestination = std::map<std::pair<std::uint32_t, model::Peer>, model::Use>;
@@ -42,7 +43,7 @@ UseByDestination use_by_destination(const Snapshot& snapshot) {
 void add_use(model::RowList& rows, Group group, const Snapshot& snapshot) {
   if (group == Group::kNetns) {
     rows.set_use([&](const model::SortItem& row) -> std::optional<model::Use> {
-      const model::NetnsRow* netns = netns_of(snapshot, row.netns);
+      const model::NetnsRow* netns = netns_of(snapshot, row);
       if (netns == nullptr || !netns->in_use || !netns->limit) return std::nullopt;
       return model::Use{*netns->in_use, *netns->limit};
     });
@@ -119,7 +120,7 @@ void Composer::build_head(std::uint64_t sample) {
   std::stable_partition(namespaces.begin(), namespaces.end(),
                         [this](const model::NetnsRow& netns) { return netns.netns == base_.filter.netns; });
   picture_.trend.clear();
-  if (!namespaces.empty()) picture_.trend = model::trend(history_, sample, namespaces.front().netns);
+  if (!namespaces.empty()) picture_.trend = model::trend(history_, sample, namespaces.front());
   picture_.forecast = model::forecast(picture_.trend);
 }
 
@@ -204,7 +205,7 @@ void Composer::build_detail(const Inputs& inputs) {
   detail.ports = rows_by(Group::kPort);
   detail.peers = inputs.open_group == Group::kPeer ? std::vector<Row>{detail.row} : rows_by(Group::kPeer);
   detail.pids = rows_by(Group::kPid);
-  detail.findings = model::row_findings(detail.row, netns_of(snapshot, detail.row.netns), detail.peers);
+  detail.findings = model::row_findings(detail.row, netns_of(snapshot, detail.row), detail.peers);
   picture_.detail = std::move(detail);
 }
 

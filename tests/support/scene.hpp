@@ -34,6 +34,7 @@ class Scene : public Tables {
     head.host = {"web1", "6.12.0"};
     head.probe = {"fentry", {}, true};
     model::NetnsRow netns;
+    netns.id = 1;
     netns.netns = 4026531840U;
     netns.name = "host";
     netns.limit = limit;

@@ -160,6 +160,48 @@ TEST_CASE("counts are shown since a sample, rates and gauges are not touched") {
   CHECK(recording.history.zero_head(2) == nullptr);
 }
 
+TEST_CASE("what was missed is shown since a sample, too") {
+  Snapshot zero;
+  zero.namespaces.resize(1);
+  zero.namespaces[0].missed = {5, 2};
+  Snapshot head = zero;
+  head.namespaces[0].missed = {7, 2};
+  const Snapshot since = counted_since(head, zero);
+  CHECK(since.namespaces[0].missed.created == 2U);
+  CHECK(since.namespaces[0].missed.overflow == 0U);
+}
+
+TEST_CASE("a namespace that got the number of one that is gone begins anew") {
+  History history;
+  const Table table(10);
+  const PeerTable peers(10);
+  const std::vector<NetnsInfo> namespaces;
+  Snapshot head;
+  NetnsRow old;
+  old.id = 1;
+  old.netns = 4026532000U;
+  old.in_use = 900;
+  old.limit = 1000;
+  old.counts.time_wait = 900;
+  NetnsRow young = old;
+  young.id = 2;
+  young.in_use = 10;
+  young.counts.time_wait = 10;
+  for (int second = 1; second <= 3; ++second) {
+    head.time_unix_ms = second * 1000;
+    old.gone = second > 1;
+    head.namespaces = {old};
+    if (old.gone) head.namespaces.push_back(young);
+    history.append(std::make_shared<Snapshot>(head), TableSource(table, peers, namespaces));
+  }
+  const Snapshot since = counted_since(*history.head(3), *history.head(1));
+  CHECK(since.namespaces[0].counts.created() == 0);
+  CHECK(since.namespaces[1].counts.created() == 10);
+  const auto points = trend(history, 3, young);
+  REQUIRE(points.size() == 1);
+  CHECK(points[0].in_use == 10);
+}
+
 TEST_CASE("what was zeroed stays zeroed when rows are folded into others") {
   Recording recording;
   recording.table = Table(1);
@@ -281,14 +323,17 @@ TEST_CASE("a trend counts what left from the gauge") {
   recording.sample(100);
   recording.set(10, 150);
   recording.sample(130);
-  const auto points = trend(recording.history, 2, 4026531840U);
+  NetnsRow netns;
+  netns.netns = 4026531840U;
+  const auto points = trend(recording.history, 2, netns);
   REQUIRE(points.size() == 2);
   CHECK(points[1].created == 50);
   CHECK(points[1].removed == 20.0);
   CHECK(points[1].in_use == 130);
   CHECK(points[0].age_s == 1);
   CHECK_FALSE(points[0].removed);
-  CHECK(trend(recording.history, 2, 7).empty());
+  netns.netns = 7;
+  CHECK(trend(recording.history, 2, netns).empty());
 }
 
 TEST_CASE("counts since an earlier sample are as if counting had begun there") {

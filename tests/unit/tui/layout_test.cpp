@@ -158,6 +158,29 @@ TEST_CASE("several namespaces: nothing refused or missed stays unsaid") {
   CHECK(shows(frame, "missed 3 created"));
 }
 
+TEST_CASE("a namespace that got the number of one that is gone shows its own table") {
+  Scene scene;
+  scene.namespaces = {{1, 4026531840U, "host", {}, {}}, {2, 4026532000U, "", {}, {}}, {3, 4026532000U, "", {}, {}}};
+  for (const auto& [id, in_use] : {std::pair(2U, 900U), std::pair(3U, 10U)}) {
+    scene.act({id, "web", "web.service", model::Role::kServer, 8080, test::made(in_use), id});
+    model::NetnsRow netns;
+    netns.id = id;
+    netns.netns = 4026532000U;
+    netns.gone = id == 2;
+    netns.in_use = in_use;
+    netns.limit = 1000;
+    scene.more.push_back(netns);
+  }
+  scene.sample(0);
+  scene.state.tab = tui::Tab::kNamespaces;
+  const auto& rows = scene.composer.compose(scene.state).rows;
+  REQUIRE(rows.size() == 2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    REQUIRE(rows.at(i).use);
+    CHECK(rows.at(i).use->taken == rows.at(i).counts.created());
+  }
+}
+
 TEST_CASE("a pid that is typed does not undo the one of the command line") {
   Scene scene;
   test::record_wave(scene);
