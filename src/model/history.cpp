@@ -58,6 +58,7 @@ void History::record(Tracks& tracks, const Fact& fact, std::uint64_t sample) {
     if (again) {  // and its first part was as before
       version.counts += last.counts;
       version.previous += last.counts;
+      version.live = version.live && last.live ? std::optional(*version.live + *last.live) : std::nullopt;
       version.exited = version.exited && last.exited;
     }
     const bool as_before = !last.gone && last.counts == version.counts && last.live == version.live &&

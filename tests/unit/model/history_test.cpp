@@ -202,6 +202,22 @@ TEST_CASE("a namespace that got the number of one that is gone begins anew") {
   CHECK(points[0].in_use == 10);
 }
 
+TEST_CASE("one identity twice in a sample is one row, live buckets included") {
+  Recording recording;
+  recording.set(10, 5, 0, 3);
+  recording.sample();
+  recording.table.add(11, 11, worker(10));  // what is left of a slot that was given again
+  Counters counts;
+  counts.time_wait = 2;
+  recording.table.set(11, counts, 0, true);
+  recording.sample();
+  const auto rows = recording.rows(2);
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0].counts.created() == 7);
+  CHECK(rows[0].live == 3U);
+  CHECK_FALSE(rows[0].process->exited);
+}
+
 TEST_CASE("what was zeroed stays zeroed when rows are folded into others") {
   Recording recording;
   recording.table = Table(1);
