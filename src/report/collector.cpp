@@ -53,6 +53,10 @@ void halve(std::vector<TimelinePoint>& points) {
   points = std::move(fewer);
 }
 
+void add(std::optional<std::uint64_t>& sum, const std::optional<std::uint64_t>& more) {
+  if (more) sum = sum.value_or(0) + *more;
+}
+
 /// A namespace that is gone and a new one with its number are one line of the report.
 std::vector<model::NetnsRow> one_per_number(const std::vector<model::NetnsRow>& rows) {
   std::vector<model::NetnsRow> result;
@@ -66,7 +70,13 @@ std::vector<model::NetnsRow> one_per_number(const std::vector<model::NetnsRow>& 
     model::NetnsRow both = same->gone ? row : *same;
     both.counts = same->counts + row.counts;
     both.unattributed = same->unattributed + row.unattributed;
-    both.kernel = {};  // of two tables, comparable with neither
+    const model::NetnsRow& other = same->gone ? *same : row;
+    add(both.missed.created, other.missed.created);
+    add(both.missed.overflow, other.missed.overflow);
+    add(both.kernel.listen_overflows, other.kernel.listen_overflows);
+    add(both.kernel.listen_drops, other.kernel.listen_drops);
+    // Of two tables, comparable with neither.
+    both.kernel.created = both.kernel.overflow = both.kernel.reused = std::nullopt;
     both.reconciled.reset();
     *same = std::move(both);
   }

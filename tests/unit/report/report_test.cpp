@@ -211,6 +211,35 @@ TEST_CASE("a namespace that takes the number of one that is gone counts on") {
   CHECK(report_of(recording).totals.created() == 78);
 }
 
+TEST_CASE("what was missed in a namespace that is gone stays missed when its number is given again") {
+  HandMade recording;
+  model::NetnsRow old;
+  old.netns = 4026532000U;
+  old.missed = {5, 1};
+  old.kernel.listen_overflows = 7;
+  recording.more = {old};
+  recording.sample(0);
+  old.gone = true;
+  model::NetnsRow young = old;
+  young.gone = false;
+  young.missed = {2, std::nullopt};
+  young.kernel.listen_overflows = 1;
+  young.kernel.created = 30;
+  for (const auto& order : {std::vector{old, young}, std::vector{young, old}}) {
+    recording.more = order;
+    recording.sample(0);
+    const report::Report report = report_of(recording);
+    const auto netns = std::find_if(report.namespaces.begin(), report.namespaces.end(),
+                                    [](const auto& known) { return known.last.netns == 4026532000U; });
+    REQUIRE(netns != report.namespaces.end());
+    CHECK_FALSE(netns->last.gone);
+    CHECK(netns->last.missed.created == 7U);
+    CHECK(netns->last.missed.overflow == 1U);
+    CHECK(netns->last.kernel.listen_overflows == 8U);
+    CHECK_FALSE(netns->last.kernel.created);
+  }
+}
+
 TEST_CASE("verdicts of a deploy: value, state, culprit and share") {
   const auto recording = test::deploy();
   Verdict of = verdict(*recording, "overflow>0");
