@@ -77,7 +77,7 @@ void shrink_columns(std::vector<FittedColumn>& table, std::size_t width, std::si
 }  // namespace
 
 std::string row_marks(const Row& row) {
-  std::string text = row.counts.overflow() != 0 ? "! " : "  ";
+  std::string text = row.counts.refused() != 0 ? "! " : "  ";
   if (row.process && row.process->exited) text[1] = 'x';
   if (row.attribution == Attribution::kCgroup) text[1] = '~';
   return text;

@@ -48,7 +48,7 @@ std::string snapshot_table(const model::Snapshot& snapshot, const TableOptions& 
   for (std::size_t i = 0; i < snapshot.rows.size(); ++i) {
     const model::Row& row = snapshot.rows[i];
     const std::string line = finish(row_line(table, row, i), options.width);
-    out += (row.counts.overflow() != 0 ? alarm(line, options.color) : line) + '\n';
+    out += (row.counts.refused() != 0 ? alarm(line, options.color) : line) + '\n';
   }
   if (snapshot.rows_hidden != 0) {
     out += finish(fmt::format("   +{} more rows", base::grouped(snapshot.rows_hidden)), options.width) + '\n';

@@ -16,7 +16,7 @@ constexpr std::size_t kKeyColumns = 14;
 
 /// What the signs in front of a row mean.
 constexpr std::array<HelpLine, 6> kSigns = {{
-    {"!", "buckets of this row were refused: the table was at its limit"},
+    {"!", "buckets of this row were refused: table full, or no memory"},
     {"x", "every process of the row has exited"},
     {"~", "the owner is known by cgroup and uid only: closed before twtrace started"},
     {"-", "unknown to this backend, or not measured yet; never 0"},

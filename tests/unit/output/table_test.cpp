@@ -219,6 +219,16 @@ TEST_CASE("colour marks overflow and nothing rests on it") {
   CHECK(has(snapshot_table(snapshot, {}), "overflow 0"));
 }
 
+TEST_CASE("a row that was refused for want of memory is marked as well") {
+  model::Snapshot snapshot = test::snapshot();
+  model::Counters& counts = snapshot.rows[0].counts;
+  counts = {};
+  counts.no_memory = 1;
+  TableOptions colored;
+  colored.color = Color::kAlways;
+  CHECK(has(snapshot_table(snapshot, colored), "\n\x1b[31m!  812 redis-worker"));
+}
+
 TEST_CASE("unknown removals are a dash in the wide table, known zeros are zeros") {
   model::Snapshot snapshot = test::snapshot();
   snapshot.rows[0].counts.expired = 0;
