@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/finding_words.hpp"
 
+#include <fmt/format.h>
+
+#include <cmath>
+
 #include "model/words.hpp"
 
 namespace twtrace::report {
@@ -24,6 +28,8 @@ std::string in_namespace(const model::NetnsRow& netns, const std::string& comman
 
 std::string title(const model::NetnsRow& netns) { return "netns " + model::netns_words(netns.netns, netns.name); }
 
-std::string percent(double share) { return std::to_string(static_cast<int>(share * 100)) + "%"; }
+std::string truncated_percent(double percent) { return fmt::format("{:.0f}%", std::floor(percent)); }
+
+std::string percent(double share) { return truncated_percent(share * 100); }
 
 }  // namespace twtrace::report

@@ -18,7 +18,9 @@ model::Place place_of(const std::string& name);
 /// A command, run in the namespace.
 std::string in_namespace(const model::NetnsRow& netns, const std::string& command);
 std::string title(const model::NetnsRow& netns);
-/// "12%", truncated.
+/// "12%", truncated: nothing is said to be full, or all, that is not. Captures may hold any numbers, so it may be long.
+std::string truncated_percent(double percent);
+/// The same of a share, mostly from 0 to 1.
 std::string percent(double share);
 
 }  // namespace twtrace::report

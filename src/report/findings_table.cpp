@@ -114,7 +114,7 @@ void table_too_small(const Report& report, Findings& out) {
                     base::grouped(*netns.last.limit), overflowed ? "full" : "nearly full", base::grouped(needed));
     finding.evidence.push_back(fmt::format(
         "in use {} at most{}", netns.in_use_peak ? base::grouped(*netns.in_use_peak) : "unknown",
-        netns.peak_percent ? fmt::format(" ({}% of the limit)", static_cast<std::uint64_t>(*netns.peak_percent)) : ""));
+        netns.peak_percent ? fmt::format(" ({} of the limit)", truncated_percent(*netns.peak_percent)) : ""));
     finding.evidence.push_back(
         fmt::format("peak of {}/s over {:g} s x {:g} s of life = {} places, +25%, rounded up to a power of two",
                     rounded(netns.arrivals_per_s_peak), model::kForecastRateS, model::kBucketLifetimeS,

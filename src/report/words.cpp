@@ -3,6 +3,7 @@
 
 #include "base/format.hpp"
 #include "model/words.hpp"
+#include "report/finding_words.hpp"
 #include "report/report.hpp"
 
 namespace twtrace::report {
@@ -71,14 +72,12 @@ std::string headline(const Report& report) {
   }
   const NetnsReport* fullest = report.namespaces.empty() ? nullptr : &report.namespaces.front();
   if (fullest == nullptr || !fullest->peak_percent) return "nothing was refused";
-  return fmt::format("nothing was refused; the table was {}% full at most",
-                     static_cast<std::uint64_t>(*fullest->peak_percent));
+  return fmt::format("nothing was refused; the table was {} full at most", truncated_percent(*fullest->peak_percent));
 }
 
 std::string culprit_words(const Report& report, const Verdict& verdict) {
   if (!verdict.owner || verdict.owner_count == 0) return {};
-  return fmt::format("{} ({}% of all) by {}", base::grouped(verdict.owner_count),
-                     static_cast<int>(verdict.owner_share * 100),
+  return fmt::format("{} ({} of all) by {}", base::grouped(verdict.owner_count), percent(verdict.owner_share),
                      model::owner_words(report.owners[*verdict.owner].row));
 }
 

@@ -211,6 +211,14 @@ TEST_CASE("a namespace that takes the number of one that is gone counts on") {
   CHECK(report_of(recording).totals.created() == 78);
 }
 
+TEST_CASE("numbers that no kernel has are told as they are") {
+  HandMade recording;
+  recording.netns.limit = 1;
+  recording.sample(std::uint64_t{1} << 63U);
+  CHECK(report::headline(report_of(recording)) ==
+        "nothing was refused; the table was 922337203685477580800% full at most");
+}
+
 TEST_CASE("what was missed in a namespace that is gone stays missed when its number is given again") {
   HandMade recording;
   model::NetnsRow old;
