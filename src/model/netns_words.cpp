@@ -60,6 +60,7 @@ std::vector<Remark> traffic_remarks(const NetnsRow& netns) {
 std::vector<Remark> remainder_remarks(const std::vector<NetnsRow>& namespaces, std::size_t first) {
   NetnsRow sum;
   sum.missed = {0, 0};
+  sum.reconciled = true;
   std::size_t unequal = 0;
   for (std::size_t i = first; i < namespaces.size(); ++i) {
     const NetnsRow& netns = namespaces[i];
@@ -69,13 +70,14 @@ std::vector<Remark> remainder_remarks(const std::vector<NetnsRow>& namespaces, s
     *sum.missed.created += netns.missed.created.value_or(0);
     *sum.missed.overflow += netns.missed.overflow.value_or(0);
     if (netns.reconciled == false) ++unequal;
+    if (!netns.reconciled) sum.reconciled.reset();
   }
   std::vector<Remark> remarks = flow_remarks(sum);
   const bool missed = append_missed(remarks, sum.missed);
   if (unequal != 0) {
     remarks.push_back({fmt::format("{} != kernel", unequal), Tone::kWarning});
   } else if (!missed) {
-    remarks.push_back({"= kernel", Tone::kGood});
+    remarks.push_back(cross_check_remark(sum));
   }
   return remarks;
 }

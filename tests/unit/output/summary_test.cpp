@@ -69,6 +69,10 @@ TEST_CASE("namespaces beyond the third are summed, and what they missed is said"
   snapshot.namespaces[3].reconciled = false;
   CHECK(has(text(snapshot),
             "\n+2 more namespaces  created 1.6k/s  ! overflow 624/s total 2,408  missed 3 created  1 != kernel\n"));
+  snapshot.namespaces[3] = first;
+  CHECK(has(text(snapshot), "total 2,408  = kernel\n"));
+  snapshot.namespaces[3].reconciled.reset();  // equal to the kernel's is what is known of all of them
+  CHECK(has(text(snapshot), "total 2,408  kernel n/a\n"));
   snapshot.namespaces.resize(3);
   CHECK_FALSE(has(text(snapshot), "more namespace"));
 }
