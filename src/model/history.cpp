@@ -71,26 +71,40 @@ void History::record(Tracks& tracks, const Fact& fact, std::uint64_t sample) {
 
 /// A row that is not there any more was folded into another, with its counts: so goes what was zeroed of it.
 void History::close_vanished(std::uint64_t sample) {
-  for (auto& [key, track] : rows_) {
+  std::vector<End> ends;
+  for (auto& known : rows_) {
+    Track& track = known.second;
     if (track.seen == sample || track.versions.back().gone) continue;
     TrackVersion end;
     end.sample = sample;
     end.gone = true;
     track.versions.push_back(end);
     ++versions_;
-    if (track.zero != Counters{}) hand_over_zero(key, std::exchange(track.zero, Counters{}), sample);
+    if (zero_ != 0) ends.push_back({sample, &known});
   }
+  hand_over_zeros(std::move(ends));
 }
 
-void History::hand_over_zero(const TrackKey& from, const Counters& zero, std::uint64_t sample) {
-  const TrackKey program{folded(from.identity), RowKind::kNormal, std::nullopt};
-  auto heir = from.identity.pid ? rows_.find(program) : rows_.end();
-  if (heir == rows_.end() || heir->second.seen != sample) {
-    TrackKey other{{}, RowKind::kOther, std::nullopt};
-    other.identity.netns = from.identity.netns;
-    heir = rows_.find(other);
+/// In the order in which the rows ended; of those that ended at once, processes go before the programs they went into.
+void History::hand_over_zeros(std::vector<End> ends) {
+  const auto order = [](const End& end) { return std::pair(end.sample, !end.track->first.identity.pid); };
+  std::sort(ends.begin(), ends.end(), [&](const End& left, const End& right) { return order(left) < order(right); });
+  for (const End& end : ends) {
+    const Counters zero = std::exchange(end.track->second.zero, Counters{});
+    if (zero == Counters{}) continue;
+    const Identity& who = end.track->first.identity;
+    const auto is_there = [&](Tracks::iterator track) {
+      const TrackVersion* version = track == rows_.end() ? nullptr : version_at(track->second, end.sample);
+      return version != nullptr && !version->gone;
+    };
+    auto heir = who.pid ? rows_.find(TrackKey{folded(who), RowKind::kNormal, std::nullopt}) : rows_.end();
+    if (!is_there(heir)) {
+      TrackKey other{{}, RowKind::kOther, std::nullopt};
+      other.identity.netns = who.netns;
+      heir = rows_.find(other);
+    }
+    if (heir != rows_.end()) heir->second.zero += zero;
   }
-  if (heir != rows_.end()) heir->second.zero += zero;
 }
 
 bool History::too_long() const {
@@ -201,6 +215,14 @@ void History::set_zero(std::uint64_t sample) {
       track.zero = version != nullptr && !version->gone ? version->counts : Counters{};
     }
   }
+  if (sample == 0) return;
+  std::vector<End> ends;  // what was folded since then
+  for (auto& known : rows_) {
+    for (const TrackVersion& version : known.second.versions) {
+      if (version.gone && version.sample > sample) ends.push_back({version.sample, &known});
+    }
+  }
+  hand_over_zeros(std::move(ends));
 }
 
 const Snapshot* History::zero_head(std::uint64_t sample) const {

@@ -111,7 +111,12 @@ class History {
 
   void record(Tracks& tracks, const Fact& fact, std::uint64_t sample);
   void close_vanished(std::uint64_t sample);
-  void hand_over_zero(const TrackKey& from, const Counters& zero, std::uint64_t sample);
+  /// When a row became part of another one.
+  struct End {
+    std::uint64_t sample = 0;
+    Tracks::value_type* track = nullptr;
+  };
+  void hand_over_zeros(std::vector<End> ends);
   bool too_long() const;
   void trim();
   void trim(Tracks& tracks);

@@ -233,6 +233,22 @@ TEST_CASE("what was zeroed stays zeroed when rows are folded into others") {
   }
 }
 
+TEST_CASE("counts since an earlier sample leave out what was folded after it") {
+  Recording recording;
+  recording.table = Table(1);
+  for (std::uint32_t slot = 10; slot < 16; ++slot) recording.set(slot, slot);
+  const std::uint64_t zero = recording.sample();
+  for (std::uint32_t slot = 10; slot < 16; ++slot) {
+    recording.table.retire(slot);
+    recording.sample();
+  }
+  recording.history.set_zero(zero);
+  for (const Row& row : recording.rows(recording.history.newest(), Group::kNetns)) {
+    INFO("kind " << static_cast<int>(row.kind));
+    CHECK(row.counts.created() == 0);
+  }
+}
+
 TEST_CASE("memory is bounded by age, by samples and by bytes") {
   SECTION("age") {
     HistoryLimits limits;
