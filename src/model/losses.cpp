@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/losses.hpp"
 
+#include "base/format.hpp"
+
 namespace twtrace::model {
 
 std::array<Loss, 11> losses(const Losses& lost) {
@@ -15,6 +17,16 @@ std::array<Loss, 11> losses(const Losses& lost) {
            {"listeners_full", lost.listeners_full},
            {"pairs_lost", lost.pairs_lost},
            {"recursion_misses", lost.recursion_misses.value_or(0)}}};
+}
+
+std::string loss_words(const Losses& lost, std::string_view separator) {
+  std::string words;
+  for (const Loss& loss : losses(lost)) {
+    if (loss.count == 0) continue;
+    if (!words.empty()) words += separator;
+    words.append(loss.name).append(" ").append(base::grouped(loss.count));
+  }
+  return words;
 }
 
 }  // namespace twtrace::model

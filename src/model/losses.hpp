@@ -4,6 +4,8 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "model/snapshot.hpp"
 
@@ -16,5 +18,8 @@ struct Loss {
 
 /// Every kind of loss with its count, 0 where nothing was lost; a count that is not known is 0 too.
 std::array<Loss, 11> losses(const Losses& lost);
+
+/// "events 1,204, rows_full 3", parted by `separator`; empty when nothing was lost.
+std::string loss_words(const Losses& lost, std::string_view separator);
 
 }  // namespace twtrace::model

@@ -201,10 +201,7 @@ std::vector<Fact> trust_facts(const Report& report) {
     const std::string words = model::netns_words(netns.last.netns, netns.last.name) + ": " + cross_check(netns);
     facts.push_back({++shown == 1 ? "kernel" : "", words});
   }
-  std::string lost;
-  for (const model::Loss& loss : model::losses(report.lost)) {
-    if (loss.count != 0) lost += fmt::format("{}{} {}", lost.empty() ? "" : ", ", loss.name, grouped(loss.count));
-  }
+  const std::string lost = model::loss_words(report.lost, ", ");
   facts.push_back({"lost", lost.empty() ? "nothing: no event, no count" : lost});
   facts.push_back({"backend", report.info.probe.backend});
   for (const std::string& fallback : report.info.probe.fallbacks) facts.push_back({"", fallback});

@@ -20,15 +20,6 @@ std::uint64_t longer(const std::optional<std::uint64_t>& now) {
   return std::max(now.value_or(0) * 2, kDefaultSomaxconn);
 }
 
-std::string loss_words(const model::Losses& lost) {
-  std::string words;
-  for (const model::Loss& loss : model::losses(lost)) {
-    if (loss.count != 0)
-      words += fmt::format("{}{} {}", words.empty() ? "" : ", ", loss.name, base::grouped(loss.count));
-  }
-  return words;
-}
-
 void missed(const NetnsReport& netns, Findings& out) {
   const std::uint64_t created = netns.last.missed.created.value_or(0);
   const std::uint64_t overflow = netns.last.missed.overflow.value_or(0);
@@ -86,7 +77,7 @@ void listen_queues(const Report& report, Findings& out) {
 
 void incomplete(const Report& report, Findings& out) {
   for (const NetnsReport& netns : report.namespaces) missed(netns, out);
-  if (const std::string words = loss_words(report.lost); !words.empty()) {
+  if (const std::string words = model::loss_words(report.lost, ", "); !words.empty()) {
     Finding finding;
     finding.id = "lost";
     finding.severity = report.lost.counts != 0 ? Severity::kWarning : Severity::kNotice;

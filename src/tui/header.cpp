@@ -134,12 +134,7 @@ StyledLine culprit_line(const Culprit& culprit) {
 /// Events are left out: they have a place of their own.
 std::string lost_words(model::Losses lost) {
   lost.events = 0;
-  std::string words;
-  for (const model::Loss& loss : model::losses(lost)) {
-    if (loss.count != 0)
-      words += fmt::format("{}{} {}", words.empty() ? "" : "  ", loss.name, base::grouped(loss.count));
-  }
-  return words;
+  return model::loss_words(lost, "  ");
 }
 
 /// The last minutes, and what is looking at them.
