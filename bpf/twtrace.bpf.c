@@ -354,6 +354,18 @@ int BPF_PROG(on_tracepoint_second, struct sock *sk, int oldstate, int newstate)
 volatile __u32 tw_scan_netns = 0;
 /* On during the first scan: whatever is not known then was there before twtrace. */
 volatile __u32 tw_scan_marks_pre_existing = 0;
+/*
+ * After so many objects, less one, an iterator says something: a read() with a small buffer comes back then, and the
+ * next one goes on where it stopped (bpf_seq_read). A power of two less one.
+ */
+const volatile __u64 tw_scan_slice_mask = 16383;
+/* What a sweep says then: as much as user space reads at a time, none of it a record. */
+char tw_sweep_pause[TW_SWEEP_READ_BYTES];
+
+static __always_inline bool scan__is_pause(const struct bpf_iter_meta *meta)
+{
+	return (meta->seq_num & tw_scan_slice_mask) == tw_scan_slice_mask;
+}
 
 static __always_inline struct tw_bucket *scan__mark_pre_existing(u64 key)
 {
@@ -412,6 +424,8 @@ int scan_sockets(struct bpf_iter__tcp *ctx)
 
 	if (!skc)
 		return 0;
+	if (scan__is_pause(ctx->meta))
+		bpf_seq_write(ctx->meta->seq, tw_sweep_pause, 1);
 	state = skc->skc_state;
 	if (state == TCP_TIME_WAIT)
 		scan__credit_bucket(skc);
@@ -431,6 +445,8 @@ int sweep_buckets(struct bpf_iter__bpf_map_elem *ctx)
 	struct tw_swept_bucket swept = {};
 	u64 *key = ctx->key;
 
+	if (scan__is_pause(ctx->meta))
+		bpf_seq_write(ctx->meta->seq, tw_sweep_pause, sizeof(tw_sweep_pause));
 	if (!key || !bucket || tw_scan - bucket->scan < 2)
 		return 0;
 	swept.key = *key;
@@ -446,6 +462,8 @@ int sweep_sockets(struct bpf_iter__bpf_map_elem *ctx)
 	struct tw_swept_socket swept = {};
 	u64 *key = ctx->key;
 
+	if (scan__is_pause(ctx->meta))
+		bpf_seq_write(ctx->meta->seq, tw_sweep_pause, sizeof(tw_sweep_pause));
 	if (!key || !socket || tw_scan - socket->scan < 2)
 		return 0;
 	swept.key = *key;

@@ -28,6 +28,8 @@
 #define TW_MAX_SOCKETS 65536 /* connections between our FIN and their end that have no slot */
 #define TW_MAX_LISTENERS 16384
 
+#define TW_SWEEP_READ_BYTES 1024 /* of the sweep iterators, at a time; records with key 0 are none */
+
 #define TW_NETNS_OTHER 0 /* namespace slot for what found no slot of its own */
 #define TW_ROW_NONE 0    /* no row: counted in tw_netns.unattributed */
 

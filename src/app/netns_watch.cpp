@@ -168,6 +168,10 @@ void NetnsWatch::observe_one(Watched& watched, const model::Counters& ours) {
   watched.verified = ours;
 }
 
+void NetnsWatch::take_scan(std::span<const tw_netns> slots) {
+  for (auto& [slot, watched] : watched_) watched.scanned_pre_existing = slots[slot].scanned_pre_existing;
+}
+
 void NetnsWatch::observe(const std::map<std::uint32_t, model::Counters>& ours, std::span<const tw_netns> slots,
                          bool sees_removal, bool scanned) {
   for (auto& [slot, watched] : watched_) {
@@ -182,7 +186,7 @@ void NetnsWatch::observe(const std::map<std::uint32_t, model::Counters>& ours, s
       const std::uint64_t removed = watched.unattributed.removed();
       watched.pre_existing = watched.start_in_use > removed ? watched.start_in_use - removed : 0;
     } else if (!sees_removal && scanned && watched.visited) {
-      watched.pre_existing = slots[slot].scanned_pre_existing;
+      watched.pre_existing = watched.scanned_pre_existing;
     }
     observe_one(watched, watched.counts);
     if (!counts_at_creation_ && sees_removal && watched.start_known && watched.before && watched.after) {
@@ -194,16 +198,24 @@ void NetnsWatch::observe(const std::map<std::uint32_t, model::Counters>& ours, s
   }
 }
 
-void NetnsWatch::visit(const std::set<std::uint32_t>& also, const std::function<void(std::uint32_t slot)>& visitor) {
+std::vector<std::uint32_t> NetnsWatch::worth_a_visit(const std::set<std::uint32_t>& also) {
+  std::vector<std::uint32_t> slots;
   for (auto& [slot, watched] : watched_) {
     watched.visited = slot != TW_NETNS_OTHER;
-    if (watched.gone || (!also.contains(slot) && watched.before && watched.before->in_use == 0)) continue;
-    const kernel::NetnsRef* ref = catalog_.find(watched.inum);
-    if (ref == nullptr) continue;
-    const auto scope = kernel::NetnsScope::enter(*ref);
-    watched.visited = scope || scope.error().code != base::ErrorCode::kPermission;
-    if (scope) visitor(slot);
+    const bool empty = !also.contains(slot) && watched.before && watched.before->in_use == 0;
+    if (!watched.gone && !empty) slots.push_back(slot);
   }
+  return slots;
+}
+
+bool NetnsWatch::visit(std::uint32_t slot, const std::function<void(std::uint32_t slot)>& visitor) {
+  Watched& watched = watched_.at(slot);
+  const kernel::NetnsRef* ref = watched.gone ? nullptr : catalog_.find(watched.inum);
+  if (ref == nullptr) return false;
+  const auto scope = kernel::NetnsScope::enter(*ref);
+  watched.visited = scope || scope.error().code != base::ErrorCode::kPermission;
+  if (scope) visitor(slot);
+  return scope.has_value();
 }
 
 bool NetnsWatch::visited(std::uint32_t slot) const {

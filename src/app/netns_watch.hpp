@@ -53,12 +53,16 @@ class NetnsWatch {
   void read_after();
   /// Right after counting was switched on; `slots` is the live array.
   void narrow_start(std::span<const tw_netns> slots);
+  /// A scan has gone through all of them: what it found there of buckets older than twtrace.
+  void take_scan(std::span<const tw_netns> slots);
   /// Compares with what was read. `ours` and `unattributed` by slot, as read between the two.
   void observe(const std::map<std::uint32_t, model::Counters>& ours, std::span<const tw_netns> slots, bool sees_removal,
                bool scanned);
 
-  /// Calls back inside each namespace that exists and holds buckets or is one of `also`.
-  void visit(const std::set<std::uint32_t>& also, const std::function<void(std::uint32_t slot)>& visitor);
+  /// The slots of the namespaces that exist and hold buckets or are one of `also`.
+  std::vector<std::uint32_t> worth_a_visit(const std::set<std::uint32_t>& also);
+  /// Calls back inside the namespace; false when it cannot be entered any more.
+  bool visit(std::uint32_t slot, const std::function<void(std::uint32_t slot)>& visitor);
   /// False when the last visit could not enter the namespace: nothing is known of its sockets then.
   bool visited(std::uint32_t slot) const;
 
@@ -95,6 +99,7 @@ class NetnsWatch {
     model::Counters previous;
     model::Counters unattributed;
     model::Counters unattributed_previous;
+    std::uint64_t scanned_pre_existing = 0;  ///< by the last whole scan
     std::optional<std::uint64_t> pre_existing;
     std::uint32_t limit_seen = 0;  ///< by the programs; 0 before the first event
   };

@@ -66,7 +66,11 @@ base::Error explained(base::Error error, const loader::Features& features) {
 }  // namespace
 
 Session::Session(loader::Tracer tracer, std::optional<kernel::CgroupFs> cgroups, const SessionOptions& options)
-    : tracer_(std::move(tracer)), cgroups_(std::move(cgroups)), netns_(false), table_(options.max_rows) {}
+    : tracer_(std::move(tracer)),
+      cgroups_(std::move(cgroups)),
+      netns_(false),
+      table_(options.max_rows),
+      scan_budget_ns_(options.scan_budget_ns) {}
 
 base::Result<Session> Session::start(const SessionOptions& options) {
   auto features = loader::probe_features(options.btf_path, options.no_features);
@@ -88,6 +92,7 @@ base::Result<Session> Session::start(const SessionOptions& options) {
   tracer_options.max_buckets = bucket_capacity(netns.largest_limit());
   tracer_options.match_local_port = options.local_port;
   tracer_options.match_remote_port = options.remote_port;
+  tracer_options.scan_slice = options.scan_slice;
   tracer_options.cgroup_v1 = cgroups && cgroups->choose() == kernel::HierarchyChoice::kV1Systemd;
   if (tracer_options.cgroup_v1 && !features->probe_read) {
     spdlog::warn("services cannot be named: cgroup v1 takes bpf_probe_read_kernel, which this kernel forbids");
@@ -231,18 +236,18 @@ void Session::hand_on_newest() {
   kept_events_ = 0;
 }
 
-std::optional<std::uint64_t> Session::live_of(const tw_row& row) const {
+std::optional<std::uint64_t> Session::live_of(std::uint32_t slot, const tw_row& row) const {
   if (loader::sees_removal(tracer_.backend())) {
     const model::Counters counts = to_counters(row.counts);
     return counts.created() > counts.removed() ? counts.created() - counts.removed() : 0;
   }
   const bool scanned = scanned_ns_ != 0 && netns_.visited(row.key.netns);
-  return scanned ? std::optional<std::uint64_t>(row.scanned) : std::nullopt;
+  return scanned ? std::optional(slot_states_[slot].scanned_live) : std::nullopt;
 }
 
 void Session::read_row(std::uint32_t slot, const tw_row& row) {
   identity(slot, row);
-  table_.set(slot, to_counters(row.counts), live_of(row), slot_states_[slot].ended);
+  table_.set(slot, to_counters(row.counts), live_of(slot, row), slot_states_[slot].ended);
 }
 
 void Session::read_rows() {
@@ -267,11 +272,11 @@ bool Session::is_idle(std::uint32_t slot, const tw_row& row) {
   SlotState& state = slot_states_[slot];
   const bool unchanged =
       entry != nullptr && entry->counts == entry->previous && entry->counts == to_counters(row.counts);
-  if (!unchanged || __atomic_load_n(&row.pending, __ATOMIC_SEQ_CST) != 0 || live_of(row) != 0U) {
+  if (!unchanged || __atomic_load_n(&row.pending, __ATOMIC_SEQ_CST) != 0 || live_of(slot, row) != 0U) {
     state.idle_since_scan.reset();
     return false;
   }
-  if (!state.idle_since_scan) state.idle_since_scan = scans_;
+  if (!state.idle_since_scan) state.idle_since_scan = scans_ + (scan_ ? 1 : 0);
   return loader::sees_removal(tracer_.backend()) || scans_ - *state.idle_since_scan >= 2;
 }
 
@@ -299,30 +304,82 @@ std::set<std::uint32_t> Session::waiting_namespaces() {
 
 bool Session::scan_is_due() const {
   if (!scan_works_) return false;
-  const std::uint64_t since = clock_.monotonic_ns() - scanned_ns_;
-  return scanned_ns_ == 0 || since >= scan_cost_ns_ * kScanShare;
+  const std::uint64_t since = clock_.monotonic_ns() - scan_end_ns_;
+  return scan_end_ns_ == 0 || since >= scan_cost_ns_ * kScanShare;
 }
 
-void Session::scan(bool force) {
-  if (!scan_works_ || (!force && !scan_is_due())) return;
+/// Goes on with the scan in progress, or begins one when it is time; a whole one starts over whatever is in progress,
+/// because its numbers are to be of now.
+void Session::scan(bool whole) {
+  if (!scan_works_ || (!whole && !scan_ && !scan_is_due())) return;
   const std::uint64_t begin = own_cpu_ns();  // the time of a clock would make scans rare on a busy host
-  tracer_.begin_scan(scans_ == 0);
-  netns_.visit(waiting_namespaces(), [this](std::uint32_t slot) {
-    if (auto done = tracer_.scan_current_netns(slot); !done) {
-      if (!loader::sees_removal(tracer_.backend()))
-        spdlog::warn("live buckets cannot be counted: {}", done.error().what);
-      scan_works_ = false;
-    }
-  });
-  if (!scan_works_) return;
-  if (!maps_are_empty()) {
-    auto gone = tracer_.sweep([this](std::uint32_t netns) { return netns_.visited(netns); });
-    if (gone) report_swept(*gone);
-    if (!gone || !gone->empty()) quiet_scans_ = 0;
+  if (whole || !scan_) begin_scan();
+  bool done = false;
+  do {
+    done = scan_on(whole ? loader::Pace::kWhole : loader::Pace::kSlice);
+  } while (!done && (whole || own_cpu_ns() - begin < scan_budget_ns_));
+  scan_->cost_ns += own_cpu_ns() - begin;
+  if (!done) return;
+  scan_cost_ns_ = scan_->cost_ns;
+  scan_end_ns_ = clock_.monotonic_ns();
+  scan_.reset();
+}
+
+void Session::begin_scan() {
+  tracer_.begin_scan(scans_ == 0, scan_.has_value());
+  scan_.emplace();
+  scan_->begun_ns = clock_.monotonic_ns();
+  scan_->namespaces = netns_.worth_a_visit(waiting_namespaces());
+}
+
+/// One step of the scan in progress; true when it is complete, or when there can be none.
+bool Session::scan_on(loader::Pace pace) {
+  if (scan_->next < scan_->namespaces.size()) {
+    scan_namespace(pace);
+    return !scan_works_;
   }
+  if (!scan_->counted) take_scan();
+  if (scan_->sweeps && !sweep(pace)) return false;
   ++scans_;
-  scanned_ns_ = clock_.monotonic_ns();
-  scan_cost_ns_ = own_cpu_ns() - begin;
+  return true;
+}
+
+/// One that cannot be entered any more is gone, and so are its buckets.
+void Session::scan_namespace(loader::Pace pace) {
+  bool done = true;
+  const bool entered = netns_.visit(scan_->namespaces[scan_->next], [&](std::uint32_t slot) {
+    const auto scanned = tracer_.scan_current_netns(slot, pace);
+    if (scanned) {
+      done = *scanned;
+      return;
+    }
+    if (!loader::sees_removal(tracer_.backend())) {
+      spdlog::warn("live buckets cannot be counted: {}", scanned.error().what);
+    }
+    scan_works_ = false;
+  });
+  if (!entered) tracer_.leave_netns();
+  if (done) ++scan_->next;
+}
+
+/// What a scan has counted is shown when it has been everywhere.
+void Session::take_scan() {
+  scan_->counted = true;
+  scan_->sweeps = !maps_are_empty();
+  scanned_ns_ = scan_->begun_ns;
+  const auto rows = tracer_.rows();
+  slot_states_.resize(std::max(slot_states_.size(), rows.size()));
+  for (std::size_t slot = 1; slot < rows.size(); ++slot) slot_states_[slot].scanned_live = rows[slot].scanned;
+  netns_.take_scan(tracer_.namespaces());
+}
+
+/// Forgets buckets that are gone; true when that is done.
+bool Session::sweep(loader::Pace pace) {
+  std::vector<tw_swept_bucket> gone;
+  const auto done = tracer_.sweep([this](std::uint32_t netns) { return netns_.visited(netns); }, gone, pace);
+  if (!done || !gone.empty()) quiet_scans_ = 0;
+  report_swept(gone);
+  return !done || *done;
 }
 
 /// Whether the sweeps so far have left nothing to sweep: nothing was counted since, no socket waits for its end, and no
@@ -479,7 +536,7 @@ void Session::count_ports() {
   if (ports_counted_ns_ != 0 && since < port_count_cost_ns_ * kScanShare) return;
   const std::uint64_t begin = own_cpu_ns();
   auto counted = std::make_shared<std::vector<model::PortUse>>();
-  netns_.visit({}, [&](std::uint32_t slot) {
+  const auto count = [&](std::uint32_t slot) {
     const auto ports = kernel::EphemeralPorts::read();
     if (!ports) return;
     const auto destinations = kernel::count_ports(*ports, kMaxDestinations);
@@ -493,7 +550,8 @@ void Session::count_ports() {
                           {model::format_address(family, destination.address), destination.port},
                           {destination.taken, ports->size()}});
     }
-  });
+  };
+  for (const std::uint32_t slot : netns_.worth_a_visit({})) netns_.visit(slot, count);
   port_use_ = std::move(counted);
   ports_counted_ns_ = clock_.monotonic_ns();
   port_count_cost_ns_ = own_cpu_ns() - begin;

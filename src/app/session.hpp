@@ -35,6 +35,10 @@ struct SessionOptions {
   std::size_t max_rows = 10000;
   std::uint16_t local_port = 0;
   std::uint16_t remote_port = 0;
+  /// CPU time that a scan of the table may take of one sample, and what it goes through between two looks at that: so a
+  /// table of any size delays a sample by no more than some 30 ms. The last sample's scan takes its time.
+  std::uint64_t scan_budget_ns = 20'000'000;
+  std::uint32_t scan_slice = 16384;
 };
 
 /// Owns everything that a trace needs. Not thread-safe; single-threaded on purpose, because reading another namespace
@@ -85,7 +89,17 @@ class Session {
   /// What is known about the process of a row.
   struct SlotState {
     bool ended = false;
-    std::optional<std::uint64_t> idle_since_scan;  ///< scans_ when the row was first found idle
+    std::uint64_t scanned_live = 0;                ///< its buckets, by the last whole scan
+    std::optional<std::uint64_t> idle_since_scan;  ///< scans begun when the row was first found idle
+  };
+  /// A scan in progress, maybe over several samples.
+  struct Scan {
+    std::vector<std::uint32_t> namespaces;  ///< slots to go to
+    std::size_t next = 0;
+    bool counted = false;  ///< every namespace has been walked through; what is left is the sweep
+    bool sweeps = false;
+    std::uint64_t begun_ns = 0;  ///< CLOCK_MONOTONIC
+    std::uint64_t cost_ns = 0;   ///< CPU time
   };
 
   Session(loader::Tracer tracer, std::optional<kernel::CgroupFs> cgroups, const SessionOptions& options);
@@ -93,7 +107,12 @@ class Session {
   base::Result<void> prepare_namespaces();
   void enable();
   std::set<std::uint32_t> waiting_namespaces();
-  void scan(bool force);
+  void scan(bool whole);
+  void begin_scan();
+  bool scan_on(loader::Pace pace);
+  void scan_namespace(loader::Pace pace);
+  void take_scan();
+  bool sweep(loader::Pace pace);
   bool maps_are_empty();
   bool scan_is_due() const;
   void report_swept(const std::vector<tw_swept_bucket>& gone);
@@ -110,7 +129,7 @@ class Session {
   void hand_on(const tw_event& record);
   void hand_on_newest();
   model::Event complete(model::Event event, std::uint32_t row, std::uint32_t netns_slot);
-  std::optional<std::uint64_t> live_of(const tw_row& row) const;
+  std::optional<std::uint64_t> live_of(std::uint32_t slot, const tw_row& row) const;
   std::map<std::uint32_t, model::Counters> counts_by_netns() const;
   void measure_cost();
   model::Losses losses() const;
@@ -134,10 +153,13 @@ class Session {
   std::uint64_t sampled_ns_ = 0;  ///< CLOCK_MONOTONIC
   double interval_s_ = 0;
   std::int64_t sampled_unix_ms_ = 0;
-  std::uint64_t scanned_ns_ = 0;    ///< CLOCK_MONOTONIC, end of the last scan; 0 when there was none
+  std::uint64_t scan_budget_ns_;
+  std::optional<Scan> scan_;        ///< the one in progress
+  std::uint64_t scanned_ns_ = 0;    ///< CLOCK_MONOTONIC, begin of the last whole scan; 0 when there was none
+  std::uint64_t scan_end_ns_ = 0;   ///< CLOCK_MONOTONIC, of the last whole scan and its sweep
   std::uint64_t scan_cost_ns_ = 0;  ///< CPU time
   bool scan_works_ = true;
-  std::uint64_t scans_ = 0;
+  std::uint64_t scans_ = 0;            ///< whole ones, with their sweeps
   std::uint64_t counted_at_scan_ = 0;  ///< buckets created and refused, at the last scan
   std::uint64_t quiet_scans_ = 0;      ///< in a row, at which nothing was there and nothing had happened
   std::shared_ptr<const std::vector<model::PortUse>> port_use_;

@@ -8,6 +8,7 @@
 #include <twtrace.skel.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstring>
@@ -59,27 +60,32 @@ bpf_prog_info program_info(int fd, __u32& length) {
   return info;
 }
 
-/// Runs an iterator to its end and returns what it wrote.
-base::Result<std::vector<std::byte>> run_iterator(const bpf_link* link) {
-  const base::UniqueFd fd(bpf_iter_create(bpf_link__fd(link)));
+base::Result<base::UniqueFd> start_iterator(const bpf_link* link) {
+  base::UniqueFd fd(bpf_iter_create(bpf_link__fd(link)));
   const int saved_errno = errno;
   if (!fd) return base::fail_errno(saved_errno, "cannot start a BPF iterator");
-  std::vector<std::byte> output;
-  std::vector<std::byte> buffer(64UL * 1024);
+  return fd;
+}
+
+/// What the iterator wrote next; 0 bytes at its end. It comes back as soon as it has written as much as fits (kernel
+/// bpf_seq_read), and with EAGAIN after a million objects that it wrote nothing about.
+base::Result<std::size_t> read_iterator(const base::UniqueFd& fd, std::span<std::byte> buffer) {
   while (true) {
     const ssize_t got = ::read(fd.get(), buffer.data(), buffer.size());
-    const int read_errno = errno;
-    if (got == 0) return output;
-    if (got < 0 && (read_errno == EAGAIN || read_errno == EINTR)) continue;
-    if (got < 0) return base::fail_errno(read_errno, "cannot read a BPF iterator");
-    output.insert(output.end(), buffer.begin(), buffer.begin() + got);
+    const int saved_errno = errno;
+    if (got >= 0) return static_cast<std::size_t>(got);
+    if (saved_errno != EAGAIN && saved_errno != EINTR) {
+      return base::fail_errno(saved_errno, "cannot read a BPF iterator");
+    }
   }
 }
 
+/// The records in what a sweep wrote: a pause has none.
 template <class T>
-std::vector<T> records(const std::vector<std::byte>& bytes) {
+std::vector<T> records(std::span<const std::byte> bytes) {
   std::vector<T> result(bytes.size() / sizeof(T));
   if (!result.empty()) std::memcpy(result.data(), bytes.data(), result.size() * sizeof(T));
+  std::erase_if(result, [](const T& record) { return record.key == 0; });
   return result;
 }
 
@@ -115,16 +121,17 @@ class Tracer::Impl {
   LinkPtr scan;
   LinkPtr sweep_buckets;
   LinkPtr sweep_sockets;
+  base::UniqueFd scan_walk;  ///< through the sockets of scan_netns; closed when none is under way
+  std::uint32_t scan_netns = 0;
+  base::UniqueFd sweep_walk;  ///< through the map of sockets, or of buckets
+  enum class SweepStage { kSockets, kBuckets, kSlots } sweep_stage = SweepStage::kSockets;
   RingPtr ring;
   MappedArray<tw_row> rows;
   MappedArray<tw_netns> namespaces;
-  base::Result<std::vector<tw_swept_bucket>> sweep_slots(const ScannedNetns& scanned);
-  base::Result<void> sweep_socket_map(const ScannedNetns& scanned);
-  base::Result<std::vector<tw_swept_bucket>> sweep_bucket_map();
-  void let_go_of_row(std::uint32_t id);
-
   std::size_t row_limit = kStep;  ///< slots below may have been handed out, see handed_out()
   std::size_t netns_limit = kStep;
+
+  base::Result<bool> sweep_once(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone);
 
   const std::function<void(const tw_event&)>* handler = nullptr;
   std::size_t remaining = 0;
@@ -135,6 +142,10 @@ class Tracer::Impl {
   base::Result<void> attach();
   base::Result<void> attach_iterators();
   base::Result<void> fill_free_slots();
+  base::Result<bool> sweep_map(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone);
+  base::Result<void> sweep_slots(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone);
+  void forget(const tw_swept_socket& swept, const ScannedNetns& scanned);
+  void let_go_of_row(std::uint32_t id);
   bool wanted(std::string_view name) const;
   std::uint32_t slot_count() const;
 
@@ -167,6 +178,7 @@ base::Result<void> Tracer::Impl::open() {
   config.tw_mib_overflow = features_.mib_overflow;
   config.tw_wakeup_bytes = options_.ring_bytes / 4;
   config.tw_state_process_args = features_.state_process_args;
+  config.tw_scan_slice_mask = options_.scan_slice - 1;
   bpf_map__set_max_entries(skeleton->maps.events, options_.ring_bytes);
   bpf_map__set_max_entries(skeleton->maps.buckets, options_.max_buckets);
   bpf_map__set_max_entries(skeleton->maps.slots, slot_count());
@@ -388,32 +400,83 @@ std::optional<CgroupPath> Tracer::cgroup_path(std::uint64_t id) const {
   return result;
 }
 
-void Tracer::begin_scan(bool mark_pre_existing) {
+void Tracer::begin_scan(bool mark_pre_existing, bool again) {
+  impl_->scan_walk.reset();
+  impl_->sweep_walk.reset();
+  impl_->sweep_stage = Impl::SweepStage::kSockets;
   impl_->skeleton->bss->tw_scan_marks_pre_existing = mark_pre_existing ? 1 : 0;
   for (tw_row& row : impl_->rows.values().first(rows().size())) row.scanned = 0;
   for (tw_netns& netns : impl_->namespaces.values().first(namespaces().size())) {
     netns.scanned = netns.scanned_pre_existing = 0;
   }
-  ++impl_->skeleton->bss->tw_scan;
+  if (!again) ++impl_->skeleton->bss->tw_scan;
 }
 
-base::Result<void> Tracer::scan_current_netns(std::uint32_t netns_slot) {
+base::Result<bool> Tracer::scan_current_netns(std::uint32_t netns_slot, Pace pace) {
   if (!impl_->scan) return base::fail(base::ErrorCode::kUnsupported, "this kernel cannot iterate over sockets");
+  if (!impl_->scan_walk || impl_->scan_netns != netns_slot) {
+    auto walk = start_iterator(impl_->scan.get());
+    if (!walk) return tl::unexpected(walk.error());
+    impl_->scan_walk = std::move(*walk);
+    impl_->scan_netns = netns_slot;
+  }
   impl_->skeleton->bss->tw_scan_netns = netns_slot;
-  auto output = run_iterator(impl_->scan.get());
-  if (!output) return tl::unexpected(output.error());
-  return {};
+  std::array<std::byte, 4096> pauses{};
+  const std::size_t at_once = pace == Pace::kWhole ? pauses.size() : 1;
+  do {
+    const auto got = read_iterator(impl_->scan_walk, std::span(pauses).first(at_once));
+    if (got && *got != 0) continue;
+    impl_->scan_walk.reset();
+    if (!got) return tl::unexpected(got.error());
+    return true;
+  } while (pace == Pace::kWhole);
+  return false;
 }
+
+void Tracer::leave_netns() { impl_->scan_walk.reset(); }
 
 void Tracer::Impl::let_go_of_row(std::uint32_t id) {
   if (id != TW_ROW_NONE) __atomic_fetch_sub(&rows.values()[id].pending, 1, __ATOMIC_SEQ_CST);
 }
 
-/// Mapped for the moment only: they are the kernel side's memory, and many.
-base::Result<std::vector<tw_swept_bucket>> Tracer::Impl::sweep_slots(const ScannedNetns& scanned) {
+void Tracer::Impl::forget(const tw_swept_socket& swept, const ScannedNetns& scanned) {
+  const std::uint32_t row = swept.socket.row;
+  if (row != TW_ROW_NONE && !scanned(rows.values()[row].key.netns)) return;
+  if (bpf_map_delete_elem(bpf_map__fd(skeleton->maps.sockets), &swept.key) == 0) let_go_of_row(row);
+}
+
+/// As much of a map as one read brings; true at its end. An entry that is passed over because others of its chain were
+/// deleted meanwhile is found by the next sweep.
+base::Result<bool> Tracer::Impl::sweep_map(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone) {
+  const bool buckets = sweep_stage == SweepStage::kBuckets;
+  if (!sweep_walk) {
+    auto walk = start_iterator(buckets ? sweep_buckets.get() : sweep_sockets.get());
+    if (!walk) return tl::unexpected(walk.error());
+    sweep_walk = std::move(*walk);
+  }
+  std::array<std::byte, TW_SWEEP_READ_BYTES> buffer{};
+  const auto got = read_iterator(sweep_walk, buffer);
+  if (!got || *got == 0) {
+    sweep_walk.reset();
+    if (!got) return tl::unexpected(got.error());
+    return true;
+  }
+  const auto written = std::span<const std::byte>(buffer).first(*got);
+  if (!buckets) {
+    for (const tw_swept_socket& swept : records<tw_swept_socket>(written)) forget(swept, scanned);
+    return false;
+  }
+  for (const tw_swept_bucket& swept : records<tw_swept_bucket>(written)) {
+    const bool deleted = bpf_map_delete_elem(bpf_map__fd(skeleton->maps.buckets), &swept.key) == 0;
+    if (deleted && scanned(swept.bucket.netns)) gone.push_back(swept);
+  }
+  return false;
+}
+
+/// All of them: a million takes some 20 ms. Mapped for the moment only, because they are the kernel side's memory.
+base::Result<void> Tracer::Impl::sweep_slots(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone) {
   auto slots = MappedArray<tw_slot>::map(bpf_map__fd(skeleton->maps.slots), slot_count(), "slots");
   if (!slots) return tl::unexpected(slots.error());
-  std::vector<tw_swept_bucket> gone;
   for (tw_slot& slot : slots->values()) {
     const std::uint32_t state = __atomic_load_n(&slot.state, __ATOMIC_ACQUIRE);
     if (state < TW_SLOT_PUBLISHED || skeleton->bss->tw_scan - slot.bucket.scan < 2) continue;
@@ -421,45 +484,37 @@ base::Result<std::vector<tw_swept_bucket>> Tracer::Impl::sweep_slots(const Scann
     const tw_swept_bucket swept{std::uint64_t{slot.tag} << TW_SLOT_TAG_SHIFT | index % (1U << TW_SLOT_TAG_SHIFT),
                                 slot.bucket};
     const bool is_socket = swept.bucket.substate == 0;
-    if (is_socket && !scanned(swept.bucket.netns)) continue;
+    const bool known = scanned(swept.bucket.netns);
+    if (is_socket && !known) continue;
     __atomic_fetch_sub(&slot.state, TW_SLOT_TAKEN, __ATOMIC_SEQ_CST);
-    if (is_socket) {
-      let_go_of_row(swept.bucket.row);
-    } else {
-      gone.push_back(swept);
-    }
-  }
-  return gone;
-}
-
-base::Result<void> Tracer::Impl::sweep_socket_map(const ScannedNetns& scanned) {
-  auto swept_bytes = run_iterator(sweep_sockets.get());
-  if (!swept_bytes) return tl::unexpected(swept_bytes.error());
-  for (const tw_swept_socket& swept : records<tw_swept_socket>(*swept_bytes)) {
-    if (swept.socket.row != TW_ROW_NONE && !scanned(rows.values()[swept.socket.row].key.netns)) continue;
-    if (bpf_map_delete_elem(bpf_map__fd(skeleton->maps.sockets), &swept.key) == 0) let_go_of_row(swept.socket.row);
+    if (is_socket) let_go_of_row(swept.bucket.row);
+    if (!is_socket && known) gone.push_back(swept);
   }
   return {};
 }
 
-base::Result<std::vector<tw_swept_bucket>> Tracer::Impl::sweep_bucket_map() {
-  auto swept_bytes = run_iterator(sweep_buckets.get());
-  if (!swept_bytes) return tl::unexpected(swept_bytes.error());
-  std::vector<tw_swept_bucket> gone = records<tw_swept_bucket>(*swept_bytes);
-  for (const tw_swept_bucket& swept : gone) bpf_map_delete_elem(bpf_map__fd(skeleton->maps.buckets), &swept.key);
-  return gone;
+/// One step; true at the end of the sweep.
+base::Result<bool> Tracer::Impl::sweep_once(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone) {
+  if (sweep_stage == SweepStage::kSlots) {
+    sweep_stage = SweepStage::kSockets;
+    if (auto swept = sweep_slots(scanned, gone); !swept) return tl::unexpected(swept.error());
+    return true;
+  }
+  const auto done = sweep_map(scanned, gone);
+  if (!done) {
+    sweep_stage = SweepStage::kSockets;
+    return done;
+  }
+  if (*done) sweep_stage = sweep_stage == SweepStage::kSockets ? SweepStage::kBuckets : SweepStage::kSlots;
+  return false;
 }
 
-base::Result<std::vector<tw_swept_bucket>> Tracer::sweep(const ScannedNetns& scanned) {
+base::Result<bool> Tracer::sweep(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone, Pace pace) {
   if (!impl_->sweep_buckets) return base::fail(base::ErrorCode::kUnsupported, "this kernel cannot iterate over maps");
-  if (auto sockets = impl_->sweep_socket_map(scanned); !sockets) return tl::unexpected(sockets.error());
-  auto gone = impl_->sweep_bucket_map();
-  if (!gone) return gone;
-  auto slots = impl_->sweep_slots(scanned);
-  if (!slots) return slots;
-  gone->insert(gone->end(), slots->begin(), slots->end());
-  std::erase_if(*gone, [&](const tw_swept_bucket& swept) { return !scanned(swept.bucket.netns); });
-  return gone;
+  while (true) {
+    auto done = impl_->sweep_once(scanned, gone);
+    if (!done || *done || pace == Pace::kSlice) return done;
+  }
 }
 
 int Tracer::ring_fd() const { return ring_buffer__epoll_fd(impl_->ring.get()); }

@@ -26,7 +26,8 @@ struct TracerOptions {
   std::uint32_t max_buckets = 65536;     ///< buckets whose row is remembered
   std::uint16_t match_local_port = 0;    ///< 0: all. Others are counted too, in rows with matched = 0
   std::uint16_t match_remote_port = 0;
-  bool cgroup_v1 = false;  ///< services live in the v1 hierarchy name=systemd
+  bool cgroup_v1 = false;            ///< services live in the v1 hierarchy name=systemd
+  std::uint32_t scan_slice = 16384;  ///< sockets or map entries that Pace::kSlice goes through; a power of two
 };
 
 /// The path of a cgroup as the kernel side recorded it.
@@ -44,6 +45,12 @@ struct RunStats {
 
 /// Whether the running scan reached a namespace slot.
 using ScannedNetns = std::function<bool(std::uint32_t netns_slot)>;
+
+/// How far one call of a scan goes.
+enum class Pace {
+  kWhole,  ///< to the end
+  kSlice,  ///< some TracerOptions::scan_slice further: a few milliseconds, whatever the size of the table
+};
 
 /// Whether a slot of namespaces() or rows() may be read. Loads after it see what was stored before the slot was
 /// published, also on processors that reorder loads; the counts go on changing.
@@ -97,16 +104,22 @@ class Tracer {
   /// Empty when the kernel side recorded none.
   std::optional<CgroupPath> cgroup_path(std::uint64_t id) const;
 
-  /// Starts a scan: clears the marks of all namespaces. Then scan_current_netns() in each of them, then sweep(). The
-  /// first one, right after counting was switched on, marks what is not known as older than twtrace.
-  void begin_scan(bool mark_pre_existing);
-  /// Credits each bucket of the calling thread's namespace to its row (tw_row.scanned, tw_netns.scanned).
-  /// kUnsupported when the kernel cannot iterate over sockets.
-  base::Result<void> scan_current_netns(std::uint32_t netns_slot);
-  /// Forgets what two scans in a row no longer found; the buckets among it are returned. Only for backends that do
-  /// not see removal. `scanned` tells whether the scan reached a namespace slot: where it did not, sockets are kept and
-  /// nothing is said of buckets.
-  base::Result<std::vector<tw_swept_bucket>> sweep(const ScannedNetns& scanned);
+  /// Starts a scan: clears the marks of all namespaces. Then scan_current_netns() in each of them until it says true,
+  /// then sweep() until it does. The first one, right after counting was switched on, marks what is not known as older
+  /// than twtrace. `again`: the scan that was begun last was not finished and starts over.
+  void begin_scan(bool mark_pre_existing, bool again = false);
+  /// Credits each bucket of the calling thread's namespace to its row (tw_row.scanned, tw_netns.scanned): true when
+  /// that is done, false when the same call goes on with it. In between an open descriptor keeps the namespace alive;
+  /// leave_netns(), the scan of another or a new scan closes it. kUnsupported when the kernel cannot iterate over
+  /// sockets.
+  base::Result<bool> scan_current_netns(std::uint32_t netns_slot, Pace pace);
+  /// Closes that descriptor: the namespace is not gone on with.
+  void leave_netns();
+  /// Forgets what two scans in a row no longer found; the buckets among it are put behind those in `gone`. True when
+  /// that is done. Only for backends that do not see removal. `scanned` tells whether the scan reached a namespace
+  /// slot: where it did not, sockets are kept and nothing is said of buckets.
+  base::Result<bool> sweep(const std::function<bool(std::uint32_t netns_slot)>& scanned,
+                           std::vector<tw_swept_bucket>& gone, Pace pace);
 
   /// Readable when the ring crossed its watermark.
   int ring_fd() const;

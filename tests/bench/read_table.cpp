@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <string>
+#include <vector>
 
 #include "loader/features.hpp"
 #include "loader/tracer.hpp"
@@ -30,11 +31,13 @@ base::Result<void> read_once(loader::Tracer& tracer, std::uint32_t slot, bool fi
   const double cpu_begin = cpu_seconds();
   const auto begin = Clock::now();
   tracer.begin_scan(first);
-  if (auto scanned = tracer.scan_current_netns(slot); !scanned) return scanned;
+  if (auto scanned = tracer.scan_current_netns(slot, loader::Pace::kWhole); !scanned)
+    return tl::unexpected(scanned.error());
   const double scan_s = seconds_since(begin);
   const double scan_cpu_s = cpu_seconds() - cpu_begin;
-  auto gone = tracer.sweep([](std::uint32_t) { return true; });
-  if (!gone) return tl::unexpected(gone.error());
+  std::vector<tw_swept_bucket> gone;
+  auto swept = tracer.sweep([](std::uint32_t) { return true; }, gone, loader::Pace::kWhole);
+  if (!swept) return tl::unexpected(swept.error());
   const tw_netns& netns = tracer.namespaces()[slot];
   std::printf("{\"scan_s\":%.6f,\"scan_cpu_s\":%.6f,\"sweep_s\":%.6f,\"buckets\":%llu,\"pre_existing\":%llu}\n", scan_s,
               scan_cpu_s, seconds_since(begin) - scan_s, static_cast<unsigned long long>(netns.scanned),

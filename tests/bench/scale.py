@@ -110,7 +110,12 @@ def buckets(arguments, goals):
     with traced(arguments, arguments.buckets + arguments.buckets // 10) as (netns, twtrace):
         begin = time.monotonic()
         pairs = 2
-        netns.run(arguments.churn, "--connections", arguments.buckets, "--pairs", pairs, stdout=subprocess.DEVNULL)
+        scanning = Refreshes()
+        churn = netns.popen(arguments.churn, "--connections", arguments.buckets, "--pairs", pairs, stdout=subprocess.DEVNULL)
+        while churn.poll() is None:
+            scanning.add(twtrace.fresh(120))
+        if churn.returncode != 0:
+            raise RuntimeError(f"{arguments.churn} ended with {churn.returncode}")
         print(f"  made in {time.monotonic() - begin:.0f} s")
         snapshot, refreshes = watch(twtrace, 3)
         missed = exact(goals, netns, twtrace)
@@ -119,12 +124,12 @@ def buckets(arguments, goals):
         held = netns.buckets()
         last = twtrace.stop()  # with a scan, however long ago the last one was
         live = sum(row["live"] or 0 for row in sandbox.NetnsCounts(last, netns.inode).rows)
-        scan = Refreshes()
-        scan.add(last)
-        print(f"  in the table {held}, live in rows {live}, missed {missed}; CPU of the refresh with that scan: "
-              f"{scan.words()}")
+        whole = Refreshes()
+        whole.add(last)
+        print(f"  in the table {held}, live in rows {live}, missed {missed}; CPU of the whole scan at the end: {whole.words()}")
         goals.say("live and missed are what the table holds", live + missed == held)
-        goals.say("a refresh with a scan below 100 ms", max(scan.cpu_ms) < REFRESH_S * 1e3)
+        print(f"  CPU of a refresh while the table grows, scans included: {scanning.words()}")
+        goals.say("a refresh with a part of a scan below 100 ms", max(scanning.cpu_ms) < REFRESH_S * 1e3)
 
 
 class Many:

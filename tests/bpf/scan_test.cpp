@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// The scan of the table in slices, as large tables are read: it finds what the kernel has, to the unit.
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "app/session.hpp"
+#include "bpf/expect.hpp"
+#include "kernel/netns_scope.hpp"
+#include "loader/features.hpp"
+#include "loader/tracer.hpp"
+#include "support/environment.hpp"
+
+using namespace twtrace;
+using namespace twtrace::test;
+
+namespace {
+
+constexpr int kBuckets = 211;
+constexpr std::uint32_t kSlice = 16;
+
+kernel::NetnsRef ref_of(const NetnsSandbox& netns) {
+  return {static_cast<std::uint32_t>(netns.inode()), {}, {}, "/proc/self/fd/" + std::to_string(netns.fd())};
+}
+
+/// A tracer of its own, and the namespace that it scans.
+struct Scanner {
+  explicit Scanner(const NetnsSandbox& sandbox) : ref(ref_of(sandbox)) {
+    const auto features = loader::probe_features("", {});
+    REQUIRE(features);
+    loader::TracerOptions options;
+    options.backend = loader::Backend::kTracepoint;
+    options.scan_slice = kSlice;
+    auto opened = loader::Tracer::open(*features, options);
+    INFO((opened ? std::string() : opened.error().what));
+    REQUIRE(opened);
+    tracer.emplace(std::move(*opened));
+    const auto scope = kernel::NetnsScope::enter(ref);
+    REQUIRE(scope);
+    const auto interned = tracer->intern_current_netns();
+    REQUIRE(interned);
+    slot = *interned;
+    tracer->set_enabled(true);
+  }
+
+  /// A whole scan without its sweep, in calls of that pace; returns how many it took.
+  int scan(loader::Pace pace, bool first = false) {
+    const auto scope = kernel::NetnsScope::enter(ref);
+    REQUIRE(scope);
+    tracer->begin_scan(first);
+    return calls([&] { return tracer->scan_current_netns(slot, pace); });
+  }
+
+  int sweep(std::vector<tw_swept_bucket>& gone, loader::Pace pace) {
+    return calls([&] { return tracer->sweep([](std::uint32_t) { return true; }, gone, pace); });
+  }
+
+  std::uint64_t credited() {
+    std::uint64_t sum = 0;
+    for (const tw_row& row : tracer->rows()) sum += loader::is_published(row) ? row.scanned : 0;
+    return sum;
+  }
+
+  std::uint64_t found() { return tracer->netns_at(slot).scanned; }
+
+  kernel::NetnsRef ref;
+  std::optional<loader::Tracer> tracer;
+  std::uint32_t slot = 0;
+
+ private:
+  template <class Call>
+  static int calls(Call call) {
+    for (int count = 1;; ++count) {
+      const auto done = call();
+      REQUIRE(done);
+      if (*done) return count;
+    }
+  }
+};
+
+/// The live buckets of a namespace's rows; empty while some are not known.
+std::optional<std::uint64_t> live_in(const model::Snapshot& snapshot, const NetnsSandbox& netns) {
+  std::uint64_t sum = 0;
+  for (const model::Row& row : snapshot.rows) {
+    if (row.netns != netns.inode() || row.kind != model::RowKind::kNormal) continue;
+    if (!row.live) return std::nullopt;
+    sum += *row.live;
+  }
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("a scan in slices credits every bucket once") {
+  if (!privileged()) return;
+  Arena arena(Sysctls{});
+  Scanner scanner(arena.netns);
+  CHECK(scanner.scan(loader::Pace::kWhole, true) == 1);
+  arena.run({"client-first", kBuckets, 5011});
+  REQUIRE(arena.after.in_use == kBuckets);
+
+  CHECK(scanner.scan(loader::Pace::kSlice) > kBuckets / static_cast<int>(kSlice));
+  CHECK(scanner.found() == kBuckets);
+  CHECK(scanner.credited() + number(arena.workload, "buckets") - kBuckets == kBuckets);
+  CHECK(scanner.scan(loader::Pace::kWhole) == 1);
+  CHECK(scanner.found() == kBuckets);
+  std::vector<tw_swept_bucket> gone;
+  CHECK(scanner.sweep(gone, loader::Pace::kSlice) > kBuckets / static_cast<int>(kSlice));
+  CHECK(gone.empty());  // the two scans have found them all
+}
+
+TEST_CASE("buckets are forgotten after two whole scans, and an unfinished one is none") {
+  if (!privileged()) return;
+  Arena arena(Sysctls{});
+  Scanner scanner(arena.netns);
+  scanner.scan(loader::Pace::kWhole, true);
+  arena.run({"syn-recycle", kBuckets, 5013});  // all of them are gone again
+  REQUIRE(arena.after.in_use == 0);
+  std::vector<tw_swept_bucket> gone;
+  scanner.tracer->begin_scan(false);
+  scanner.tracer->begin_scan(false, true);  // starts over: still the first
+  scanner.sweep(gone, loader::Pace::kSlice);
+  CHECK(gone.empty());
+  scanner.scan(loader::Pace::kSlice);
+  scanner.sweep(gone, loader::Pace::kSlice);
+  std::set<std::uint64_t> keys;
+  for (const tw_swept_bucket& swept : gone) keys.insert(swept.key);
+  CHECK(gone.size() == kBuckets);
+  CHECK(keys.size() == kBuckets);
+}
+
+TEST_CASE("live counts are shown when a scan has been everywhere, and the last sample's are of now") {
+  if (!privileged()) return;
+  Arena arena(Sysctls{});
+  app::SessionOptions options;
+  options.backend = loader::Backend::kTracepoint;
+  options.scan_slice = kSlice;
+  options.scan_budget_ns = 0;  // one slice a sample
+  auto session = app::Session::start(options);
+  REQUIRE(session);
+  arena.run({"client-first", kBuckets, 5017});
+  REQUIRE(arena.after.in_use == kBuckets);
+  model::View view;
+  view.group = model::Group::kPid;
+  view.max_rows = SIZE_MAX;
+
+  int samples = 0;
+  std::set<std::uint64_t> seen;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!seen.contains(kBuckets) && std::chrono::steady_clock::now() < deadline) {
+    REQUIRE(session->sample(false));
+    ++samples;
+    if (const auto live = live_in(*session->snapshot(view), arena.netns)) seen.insert(*live);
+  }
+  CHECK(seen == std::set<std::uint64_t>{0, kBuckets});  // nothing in between
+  CHECK(samples > kBuckets / static_cast<int>(kSlice));
+
+  arena.run({"client-first", 23, 5019});
+  REQUIRE(session->sample(true));
+  CHECK(live_in(*session->snapshot(view), arena.netns) == kBuckets + 23U);
+}
