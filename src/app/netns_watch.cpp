@@ -103,7 +103,7 @@ std::uint64_t NetnsWatch::largest_limit() const {
 
 std::optional<kernel::NetnsCounters> NetnsWatch::read(Watched& watched) {
   if (watched.gone) return std::nullopt;
-  for (int attempt = 0; attempt < 2; ++attempt) {
+  while (true) {
     const kernel::NetnsRef* ref = catalog_.find(watched.inum);
     if (ref != nullptr) {
       auto counters = kernel::read_counters(procfs_, *ref);
@@ -113,21 +113,57 @@ std::optional<kernel::NetnsCounters> NetnsWatch::read(Watched& watched) {
         return std::nullopt;
       }
     }
-    if (attempt == 0) discover(false);  // the way to it may have changed
+    if (discovered_) {  // once a sample, however many have gone
+      watched.gone = ref == nullptr;
+      return std::nullopt;
+    }
+    discovered_ = true;
+    discover(false);  // the way to it may have changed
   }
-  watched.gone = true;
-  return std::nullopt;
 }
 
 void NetnsWatch::read_before(std::span<const tw_netns> slots, bool fresh) {
+  ++samples_;
+  discovered_ = false;
+  const bool all = reads_all(fresh);
+  std::size_t left = all ? watched_.size() : readings_;
   for (auto& [slot, watched] : watched_) {
     const bool moved = fresh || !(to_counters(slots[slot].total) == watched.total);
-    watched.before = watched.after && !moved ? watched.after : read(watched);
+    watched.before = watched.after;
+    if (left == 0 || watched.gone || (watched.after && !(all && moved))) continue;
+    watched.before = read(watched);
+    --left;
   }
 }
 
-void NetnsWatch::read_after() {
-  for (auto& [slot, watched] : watched_) watched.after = read(watched);
+void NetnsWatch::read_after(Watched& watched, const model::Counters& total) {
+  watched.total_when_read = total;
+  watched.after = read(watched);
+  watched.read_in = samples_;
+  watched.current = true;
+}
+
+void NetnsWatch::read_after(std::span<const tw_netns> slots, bool fresh) {
+  struct Due {
+    bool current;
+    std::uint64_t read_in;
+    std::uint32_t slot;
+    auto operator<=>(const Due&) const = default;
+  };
+  std::vector<Due> due;
+  for (auto& [slot, watched] : watched_) {
+    watched.current = watched.after && watched.total_when_read == to_counters(slots[slot].total);
+    if (watched.gone) {
+      watched.after.reset();
+    } else {
+      due.push_back({watched.current, watched.read_in, slot});
+    }
+  }
+  if (!reads_all(fresh)) {
+    std::sort(due.begin(), due.end());
+    due.resize(std::min(due.size(), readings_));
+  }
+  for (const Due& next : due) read_after(watched_.at(next.slot), to_counters(slots[next.slot].total));
 }
 
 void NetnsWatch::narrow_start(std::span<const tw_netns> slots) {
@@ -158,7 +194,7 @@ void NetnsWatch::narrow_start(Watched& watched, const std::function<model::Count
 }
 
 void NetnsWatch::observe_one(Watched& watched, const model::Counters& ours) {
-  if (!watched.start_known || !watched.before || !watched.after) return;
+  if (!watched.start_known || !watched.before || !watched.after || !watched.current) return;
   if (counts_at_creation_) {
     watched.created_verdict =
         watched.created.observe(created(watched.before->ext), ours.created(), created(watched.after->ext));
@@ -182,6 +218,7 @@ void NetnsWatch::observe(const std::map<std::uint32_t, model::Counters>& ours, s
     watched.counts = (found == ours.end() ? model::Counters{} : found->second) + watched.unattributed;
     watched.total = to_counters(slots[slot].total);
     watched.limit_seen = slots[slot].limit;
+    watched.count_seen = slots[slot].count;
     if (sees_removal && watched.start_known) {
       const std::uint64_t removed = watched.unattributed.removed();
       watched.pre_existing = watched.start_in_use > removed ? watched.start_in_use - removed : 0;
@@ -189,7 +226,8 @@ void NetnsWatch::observe(const std::map<std::uint32_t, model::Counters>& ours, s
       watched.pre_existing = watched.scanned_pre_existing;
     }
     observe_one(watched, watched.counts);
-    if (!counts_at_creation_ && sees_removal && watched.start_known && watched.before && watched.after) {
+    if (!counts_at_creation_ && sees_removal && watched.start_known && watched.before && watched.after &&
+        watched.current) {
       // Before 5.18 the counters move at expiry; the gauge is what can be compared there.
       const std::uint64_t expected = watched.start_in_use + watched.counts.created() - watched.counts.removed();
       watched.gauge_agrees = expected >= std::min(watched.before->in_use, watched.after->in_use) &&
@@ -202,7 +240,7 @@ std::vector<std::uint32_t> NetnsWatch::worth_a_visit(const std::set<std::uint32_
   std::vector<std::uint32_t> slots;
   for (auto& [slot, watched] : watched_) {
     watched.visited = slot != TW_NETNS_OTHER;
-    const bool empty = !also.contains(slot) && watched.before && watched.before->in_use == 0;
+    const bool empty = !also.contains(slot) && watched.current && watched.before && watched.before->in_use == 0;
     if (!watched.gone && !empty) slots.push_back(slot);
   }
   return slots;
@@ -275,7 +313,7 @@ std::vector<model::NetnsRow> NetnsWatch::rows(double interval_s) const {
     row.name = watched.name;
     row.gone = watched.gone;
     if (watched.after) {
-      row.in_use = watched.after->in_use;
+      row.in_use = watched.current ? watched.after->in_use : watched.count_seen;
       row.limit = watched.after->limit;
       if (watched.start_known) {
         row.kernel.reused = watched.after->ext.tw_recycled - watched.start.tw_recycled;

@@ -27,7 +27,9 @@ namespace twtrace::app {
 class NetnsWatch {
  public:
   /// `counts_at_creation`: TW and TWKilled count when a bucket is made (Features::counts_at_creation).
-  explicit NetnsWatch(bool counts_at_creation) : counts_at_creation_(counts_at_creation) {}
+  /// `readings`: how many namespaces are read in one sample where there are more.
+  NetnsWatch(bool counts_at_creation, std::size_t readings)
+      : counts_at_creation_(counts_at_creation), readings_(readings) {}
 
   /// Looks for namespaces; `thorough` also finds those that only a descriptor holds.
   void discover(bool thorough);
@@ -49,8 +51,13 @@ class NetnsWatch {
   /// Reads the kernel's counters of every namespace, before and after ours are read. Unless `fresh`, where ours have
   /// not moved since the last time that time's reading is the one before: what was missed since is stated a sample
   /// later, so the last sample is fresh.
+  ///
+  /// Of more than `readings` namespaces only so many are read in a sample that is not fresh: those where ours have
+  /// moved since the last reading, then the others, each time those read longest ago. The reading before is the last
+  /// one there. Where ours have moved and there was no reading nothing is compared; where they have not, the last
+  /// verdict stands. `slots` of read_after() are the counts that are observed.
   void read_before(std::span<const tw_netns> slots, bool fresh);
-  void read_after();
+  void read_after(std::span<const tw_netns> slots, bool fresh);
   /// Right after counting was switched on; `slots` is the live array.
   void narrow_start(std::span<const tw_netns> slots);
   /// A scan has gone through all of them: what it found there of buckets older than twtrace.
@@ -86,6 +93,9 @@ class NetnsWatch {
     bool start_known = false;  ///< else nothing can be compared
     std::optional<kernel::NetnsCounters> before;
     std::optional<kernel::NetnsCounters> after;
+    std::uint64_t read_in = 0;        ///< sample of the last reading after
+    model::Counters total_when_read;  ///< of the slot, just before that reading
+    bool current = true;              ///< our counts have not moved since
     kernel::TcpExt start;
     std::uint64_t start_in_use = 0;
     model::Reconciler created;
@@ -102,14 +112,20 @@ class NetnsWatch {
     std::uint64_t scanned_pre_existing = 0;  ///< by the last whole scan
     std::optional<std::uint64_t> pre_existing;
     std::uint32_t limit_seen = 0;  ///< by the programs; 0 before the first event
+    std::uint32_t count_seen = 0;  ///< buckets, the same way
   };
 
   void set_start(Watched& watched, const kernel::NetnsRef& ref);
   void narrow_start(Watched& watched, const std::function<model::Counters()>& ours);
   std::optional<kernel::NetnsCounters> read(Watched& watched);
+  bool reads_all(bool fresh) const { return fresh || watched_.size() <= readings_; }
+  void read_after(Watched& watched, const model::Counters& total);
   void observe_one(Watched& watched, const model::Counters& ours);
 
   bool counts_at_creation_;
+  std::size_t readings_;
+  std::uint64_t samples_ = 0;
+  bool discovered_ = false;  ///< by a reading of this sample: looking once is enough, however many have gone
   kernel::Procfs procfs_;
   kernel::NetnsCatalog catalog_;
   std::map<std::uint32_t, Watched> watched_;    ///< by slot

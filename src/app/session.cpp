@@ -68,7 +68,7 @@ base::Error explained(base::Error error, const loader::Features& features) {
 Session::Session(loader::Tracer tracer, std::optional<kernel::CgroupFs> cgroups, const SessionOptions& options)
     : tracer_(std::move(tracer)),
       cgroups_(std::move(cgroups)),
-      netns_(false),
+      netns_(false, options.netns_readings),
       table_(options.max_rows),
       scan_budget_ns_(options.scan_budget_ns) {}
 
@@ -82,7 +82,7 @@ base::Result<Session> Session::start(const SessionOptions& options) {
   } else {
     spdlog::warn("services cannot be named: {}", opened.error().what);
   }
-  NetnsWatch netns(features->counts_at_creation);
+  NetnsWatch netns(features->counts_at_creation, options.netns_readings);
   netns.discover(true);
 
   loader::TracerOptions tracer_options;
@@ -438,7 +438,7 @@ base::Result<void> Session::sample(bool last) {
   netns_.add_new(tracer_.namespaces());
   const auto ours = counts_by_netns();
   const std::vector<tw_netns> slots(tracer_.namespaces().begin(), tracer_.namespaces().end());
-  netns_.read_after();
+  netns_.read_after(slots, last);
   netns_.observe(ours, slots, !by_scan, scanned_ns_ != 0);
   retire_ended_rows();
   measure_cost();
