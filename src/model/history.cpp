@@ -13,6 +13,16 @@ namespace {
 constexpr std::uint64_t kTrimInterval = 16;
 /// What makes room when memory is short.
 constexpr std::size_t kSamplesAtOnce = 10;
+/// How far ahead a walk over all rows fetches: the row, and nearer by its versions.
+constexpr std::size_t kFetchRow = 12;
+constexpr std::size_t kFetchVersions = 6;
+constexpr std::size_t kLine = 64;  ///< bytes
+
+/// Several lines of memory that will be read soon.
+void fetch(const void* from, std::size_t bytes) {
+  const auto* const first = static_cast<const char*>(from);
+  for (std::size_t at = 0; at < bytes; at += kLine) __builtin_prefetch(first + at);
+}
 
 const Peer* pointer(const std::optional<Peer>& peer) { return peer ? &*peer : nullptr; }
 
@@ -40,6 +50,8 @@ void History::record(Tracks& tracks, const Fact& fact, std::uint64_t sample) {
   if (found == tracks.end()) {
     found = tracks.emplace(track_key(fact), Track{}).first;
     found->second.first_unix_ms = samples_.back().head->time_unix_ms;
+    found->second.names = hash_names(fact.identity);
+    tracks.in_line.push_back(&*found);
   }
   Track& track = found->second;
   const bool again = track.seen == sample;  // a recycled slot and what is left of it have one identity
@@ -132,6 +144,7 @@ void History::trim() {
 
 /// Forgets what no kept sample needs: every version before the one that the oldest sample shows.
 void History::trim(Tracks& tracks) {
+  const std::size_t before = tracks.size();
   for (auto track = tracks.begin(); track != tracks.end();) {
     std::vector<TrackVersion>& versions = track->second.versions;
     const auto later =
@@ -145,6 +158,7 @@ void History::trim(Tracks& tracks) {
     if (forgotten) --versions_;
     track = forgotten ? tracks.erase(track) : std::next(track);
   }
+  if (tracks.size() != before) tracks.in_line.clear();
 }
 
 std::uint64_t History::clamp(std::uint64_t sample) const { return std::clamp(sample, oldest(), newest()); }
@@ -166,10 +180,25 @@ const TrackVersion* History::version_at(const Track& track, std::uint64_t sample
   return later == versions.begin() ? nullptr : &*std::prev(later);
 }
 
+const std::vector<const History::Tracks::value_type*>& History::in_line(const Tracks& tracks) {
+  if (tracks.in_line.size() != tracks.size()) {
+    tracks.in_line.clear();
+    for (const auto& track : tracks) tracks.in_line.push_back(&track);
+  }
+  return tracks.in_line;
+}
+
 void History::visit(const Tracks& tracks, std::uint64_t sample, std::uint64_t base, const FactVisitor& visitor) const {
   const Counters nothing;
   const bool zeroed = zero_ != 0 && sample >= zero_;
-  for (const auto& [key, track] : tracks) {
+  const auto& line = in_line(tracks);
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (i + kFetchRow < line.size()) fetch(line[i + kFetchRow], sizeof(*line[i]));
+    if (i + kFetchVersions < line.size()) {
+      const std::vector<TrackVersion>& versions = line[i + kFetchVersions]->second.versions;
+      fetch(&versions.back(), sizeof(TrackVersion));
+    }
+    const auto& [key, track] = *line[i];
     const TrackVersion* version = version_at(track, sample);
     if (version == nullptr || version->gone) continue;
     Counters counts = version->counts;
@@ -180,7 +209,7 @@ void History::visit(const Tracks& tracks, std::uint64_t sample, std::uint64_t ba
       previous -= begin->counts;
     }
     visitor({key.identity, key.kind, pointer(key.peer), counts, previous, zeroed ? track.zero : nothing, version->live,
-             version->pids, version->exited});
+             version->pids, version->exited, &track.names});
   }
 }
 

@@ -105,9 +105,14 @@ class History {
     std::vector<TrackVersion> versions;  ///< ascending; the first may be older than the oldest sample
     std::uint64_t seen = 0;              ///< last sample that it was in
     std::int64_t first_unix_ms = 0;
+    NameHashes names;
     Counters zero;
   };
-  using Tracks = std::unordered_map<TrackKey, Track, TrackHash, SameTrack>;
+  struct Tracks : std::unordered_map<TrackKey, Track, TrackHash, SameTrack> {
+    /// All of them, for walks that look ahead: through the table itself each waits for memory. Fewer than there are
+    /// after some were taken out.
+    mutable std::vector<const value_type*> in_line;
+  };
 
   void record(Tracks& tracks, const Fact& fact, std::uint64_t sample);
   void close_vanished(std::uint64_t sample);
@@ -121,6 +126,7 @@ class History {
   void trim();
   void trim(Tracks& tracks);
   void visit(const Tracks& tracks, std::uint64_t sample, std::uint64_t base, const FactVisitor& visitor) const;
+  static const std::vector<const Tracks::value_type*>& in_line(const Tracks& tracks);
   static const TrackVersion* version_at(const Track& track, std::uint64_t sample);
 
   HistoryLimits limits_;

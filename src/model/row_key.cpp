@@ -34,11 +34,14 @@ void mix(std::uint64_t& hash, std::uint64_t value) {
   hash ^= hash >> 31U;
 }
 
-void mix(std::uint64_t& hash, const std::string& text) { mix(hash, std::hash<std::string>{}(text)); }
+std::uint64_t hash_of(const std::string& text) { return std::hash<std::string>{}(text); }
 
 std::uint64_t hash_of(const RowKey& key) {
   auto hash = static_cast<std::uint64_t>(key.kind);
   const Identity& who = *key.who;
+  const auto name = [&](std::uint64_t NameHashes::*kept, const std::string& text) {
+    mix(hash, key.names != nullptr ? key.names->*kept : hash_of(text));
+  };
   mix(hash, who.netns);
   if (key.by.process) {
     mix(hash, who.pid.value_or(0));
@@ -46,16 +49,16 @@ std::uint64_t hash_of(const RowKey& key) {
     mix(hash, who.uid);
   }
   if (key.by.program) {
-    mix(hash, who.comm);
+    name(&NameHashes::comm, who.comm);
     mix(hash, static_cast<std::uint64_t>(who.attribution));
   }
   if (key.by.service) {
-    mix(hash, who.service.name);
-    mix(hash, who.service.cgroup);
+    name(&NameHashes::service_name, who.service.name);
+    name(&NameHashes::service_cgroup, who.service.cgroup);
   }
   if (key.by.port) mix(hash, std::uint64_t{who.port} << 1U | static_cast<std::uint64_t>(who.role));
   if (key.peer != nullptr) {
-    mix(hash, key.peer->address);
+    mix(hash, hash_of(key.peer->address));
     mix(hash, key.peer->port.value_or(0));
   }
   return hash | 1U;  // 0 means unknown
@@ -63,9 +66,13 @@ std::uint64_t hash_of(const RowKey& key) {
 
 }  // namespace
 
+NameHashes hash_names(const Identity& identity) {
+  return {hash_of(identity.comm), hash_of(identity.service.name), hash_of(identity.service.cgroup)};
+}
+
 RowKey key_of(const Fact& fact, Group group) {
   const Dimensions by = dimensions(group, fact.kind);
-  RowKey key{&fact.identity, by.peer ? fact.peer : nullptr, fact.kind, by, 0};
+  RowKey key{&fact.identity, by.peer ? fact.peer : nullptr, fact.kind, by, fact.names, 0};
   key.hash = hash_of(key);
   return key;
 }

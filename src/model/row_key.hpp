@@ -23,7 +23,8 @@ struct RowKey {
   const Peer* peer = nullptr;
   RowKind kind = RowKind::kNormal;
   Dimensions by;
-  std::uint64_t hash = 0;  ///< Row::id; never 0
+  const NameHashes* names = nullptr;  ///< nullptr: nobody keeps them
+  std::uint64_t hash = 0;             ///< Row::id; never 0
 };
 
 RowKey key_of(const Fact& fact, Group group);

@@ -33,6 +33,15 @@ struct NetnsInfo {
   Counters unattributed_previous;
 };
 
+/// Hashes of the names in an identity, for whoever keeps them: names do not change, and rows are found by them again
+/// and again.
+struct NameHashes {
+  std::uint64_t comm = 0;
+  std::uint64_t service_name = 0;
+  std::uint64_t service_cgroup = 0;
+};
+NameHashes hash_names(const Identity& identity);
+
 /// One row of the table, or of the peer table, at some moment. The numbers are valid during a visit, the identity as
 /// long as its source is not changed.
 struct Fact {
@@ -45,6 +54,7 @@ struct Fact {
   std::optional<std::uint64_t> live;
   std::uint32_t pids = 1;  ///< processes merged by folding
   bool exited = false;
+  const NameHashes* names = nullptr;  ///< hash_names(identity), where somebody keeps them
 };
 
 using FactVisitor = std::function<void(const Fact&)>;
