@@ -39,9 +39,9 @@ struct SessionOptions {
   /// table of any size delays a sample by no more than some 30 ms. The last sample's scan takes its time.
   std::uint64_t scan_budget_ns = 20'000'000;
   std::uint32_t scan_slice = 16384;
-  /// Namespaces whose counters are read in one sample, where there are more: some 15 ms. The last sample reads them
+  /// Namespaces whose counters are read in one sample, where there are more: some 25 ms. The last sample reads them
   /// all.
-  std::size_t netns_readings = 128;
+  std::size_t netns_readings = 256;
 };
 
 /// Owns everything that a trace needs. Not thread-safe; single-threaded on purpose, because reading another namespace
