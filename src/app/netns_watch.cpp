@@ -15,6 +15,9 @@ namespace {
 
 std::uint64_t created(const kernel::TcpExt& ext) { return ext.tw + ext.tw_killed; }
 
+/// How often a sample's readings look for namespaces anew, however many have gone.
+constexpr int kSearches = 4;
+
 /// A published slot, or the one for what found no slot of its own.
 bool holds_counts(std::uint32_t slot, const tw_netns& netns) {
   if (slot != TW_NETNS_OTHER) return loader::is_published(netns);
@@ -103,7 +106,7 @@ std::uint64_t NetnsWatch::largest_limit() const {
 
 std::optional<kernel::NetnsCounters> NetnsWatch::read(Watched& watched) {
   if (watched.gone) return std::nullopt;
-  while (true) {
+  for (bool searched = false;; searched = true) {
     const kernel::NetnsRef* ref = catalog_.find(watched.inum);
     if (ref != nullptr) {
       auto counters = kernel::read_counters(procfs_, *ref);
@@ -113,18 +116,18 @@ std::optional<kernel::NetnsCounters> NetnsWatch::read(Watched& watched) {
         return std::nullopt;
       }
     }
-    if (discovered_) {  // once a sample, however many have gone
+    if (searched || searches_ == kSearches) {
       watched.gone = ref == nullptr;
       return std::nullopt;
     }
-    discovered_ = true;
-    discover(false);  // the way to it may have changed
+    ++searches_;
+    discover(false);  // the way to it may have changed: the process that it led through has ended
   }
 }
 
 void NetnsWatch::read_before(std::span<const tw_netns> slots, bool fresh) {
   ++samples_;
-  discovered_ = false;
+  searches_ = 0;
   const bool all = reads_all(fresh);
   std::size_t left = all ? watched_.size() : readings_;
   for (auto& [slot, watched] : watched_) {

@@ -125,7 +125,7 @@ class NetnsWatch {
   bool counts_at_creation_;
   std::size_t readings_;
   std::uint64_t samples_ = 0;
-  bool discovered_ = false;  ///< by a reading of this sample: looking once is enough, however many have gone
+  int searches_ = 0;  ///< by readings of this sample
   kernel::Procfs procfs_;
   kernel::NetnsCatalog catalog_;
   std::map<std::uint32_t, Watched> watched_;    ///< by slot
