@@ -14,7 +14,9 @@ import time
 # It costs no time that we could measure, and leaves the second host core to a second machine.
 TCG = "tcg,thread=single"
 # Emulation on a loaded host stalls virtual CPUs for seconds: the stall detectors get more patience than by default.
-CMDLINE = "panic=-1 oops=panic mitigations=off rcupdate.rcu_cpu_stall_timeout=60 watchdog_thresh=30"
+# Namespaces and programs go away after an RCU grace period; expedited ones make a row some 5% shorter.
+CMDLINE = ("panic=-1 oops=panic mitigations=off rcupdate.rcu_cpu_stall_timeout=60 rcupdate.rcu_expedited=1 "
+           "watchdog_thresh=30")
 BOOT_ALLOWANCE_S = 120  # on top of the command's own time limit
 
 SPLAT = re.compile(

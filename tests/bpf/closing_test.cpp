@@ -51,11 +51,14 @@ TEST_CASE("connections whose cookies end in the same bits keep their owners") {
   if (!privileged()) return;
   TwtraceRun twtrace;
   Arena arena(split_substates());
-  arena.run({"like-cookies", 3, 5003, "4", nullptr, nullptr, kServerUid, kClientUid});
+  // Finding such a cookie takes seconds under emulation.
+  const int count = exact_under_steering() ? 2 : 3;
+  arena.run({"like-cookies", count, 5003, "4", nullptr, nullptr, kServerUid, kClientUid});
   const json snapshot = twtrace.fresh();
   check_everything(snapshot, arena);
-  // One has the slot, the others are in the map; how many slots there are depends on other namespaces' limits, too.
-  CHECK(map_entries(twtrace.process().pid(), "buckets") >= 2);
+  // One has the slot, the others are in the map (the map has those from before the start, too); how many slots there
+  // are depends on other namespaces' limits, too.
+  CHECK(map_entries(twtrace.process().pid(), "buckets") >= static_cast<std::size_t>(count - 1));
   twtrace.stop();
 }
 

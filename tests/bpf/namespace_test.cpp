@@ -34,7 +34,7 @@ Generations live_and_die() {
   for (int port = kFirstPort; port < kFirstPort + kGenerations; ++port) {
     NetnsSandbox netns(Sysctls{});
     const json report = Workload({"half-close", kBuckets, port}, netns).finish();
-    REQUIRE(netns.counters().in_use == kBuckets);
+    REQUIRE(netns.settled_counters().in_use == kBuckets);
     all.inodes.insert(netns.inode());
     all.owners[port] = report.at("owners").at(0);
     netns.remove();

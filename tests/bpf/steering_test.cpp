@@ -95,7 +95,7 @@ TEST_CASE("steered: the owner is killed") {
 }
 
 TEST_CASE("steered: short-lived processes", "[quick]") {
-  if (privileged()) check_steered({"short-lived", sized(101, 41), false});
+  if (privileged()) check_steered({"short-lived", sized(101, 23), false});
 }
 
 TEST_CASE("steered to an idle CPU: what is missed is stated to the unit") {
