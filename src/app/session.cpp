@@ -327,9 +327,8 @@ void Session::scan(bool whole) {
 
 void Session::begin_scan() {
   tracer_.begin_scan(scans_ == 0, scan_.has_value());
-  scan_.emplace();
-  scan_->begun_ns = clock_.monotonic_ns();
-  scan_->namespaces = netns_.worth_a_visit(waiting_namespaces());
+  const std::uint64_t begun_ns = clock_.monotonic_ns();
+  scan_ = Scan{.namespaces = netns_.worth_a_visit(waiting_namespaces()), .begun_ns = begun_ns};
 }
 
 /// One step of the scan in progress; true when it is complete, or when there can be none.

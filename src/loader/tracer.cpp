@@ -500,7 +500,7 @@ base::Result<bool> Tracer::Impl::sweep_once(const ScannedNetns& scanned, std::ve
     if (auto swept = sweep_slots(scanned, gone); !swept) return tl::unexpected(swept.error());
     return true;
   }
-  const auto done = sweep_map(scanned, gone);
+  auto done = sweep_map(scanned, gone);
   if (!done) {
     sweep_stage = SweepStage::kSockets;
     return done;
