@@ -5,7 +5,7 @@ import dataclasses
 import platform
 
 # QEMU 7.2 emulates cmpxchg16b wrongly enough to crash a 6.12 kernel in kmalloc; the other features only bring warnings.
-TCG_CPU_X86 = "Haswell-v4,-cx16,-pcid,-x2apic,-tsc-deadline,-invpcid,-spec-ctrl"
+TCG_CPU_X86 = "Nehalem,-cx16,+rdrand"
 
 
 @dataclasses.dataclass(frozen=True)

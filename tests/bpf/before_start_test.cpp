@@ -35,16 +35,21 @@ struct Held {
   Workload workload;
 };
 
-void check_closed_before(const std::string& mode) {
+}  // namespace
+
+TEST_CASE("closed or orphaned before the start: service and uid, no process") {
+  if (!privileged()) return;
   const CgroupSandbox server_cgroup("server");
   const CgroupSandbox client_cgroup("client");
   std::vector<std::unique_ptr<Held>> all;
-  for (const std::string family : {"4", "6", "mapped"}) {
-    all.push_back(std::make_unique<Held>(mode, family, server_cgroup, client_cgroup));
+  for (const std::string mode : {"closed-before-start", "orphaned-before-start"}) {
+    for (const std::string family : {"4", "6", "mapped"}) {
+      all.push_back(std::make_unique<Held>(mode, family, server_cgroup, client_cgroup));
+    }
   }
-  TwtraceRun twtrace;
+  TwtraceRun& twtrace = restarted_twtrace();
   for (const auto& held : all) held->finish();
-  const json snapshot = twtrace.stop();
+  const json snapshot = twtrace.fresh();
 
   check_nothing_lost(snapshot);
   for (const auto& held : all) {
@@ -58,22 +63,12 @@ void check_closed_before(const std::string& mode) {
   }
 }
 
-}  // namespace
-
-TEST_CASE("closed before the start: service and uid, no process") {
-  if (privileged()) check_closed_before("closed-before-start");
-}
-
-TEST_CASE("orphaned before the start: service and uid, no process") {
-  if (privileged()) check_closed_before("orphaned-before-start");
-}
-
 // No bucket is in its namespace meanwhile: a scan has nothing but the sockets to find there.
 TEST_CASE("sockets that are long in coming to their end keep their owner") {
   if (!privileged()) return;
   Arena arena(Sysctls{{"tcp_fin_timeout", "120"}});
   arena.spec = {"closed-before-start", 61, 5009};
-  TwtraceRun twtrace;
+  TwtraceRun& twtrace = shared_twtrace();
   Workload workload(arena.spec, arena.netns);
   workload.wait_held();
   std::set<json> scans;
@@ -85,7 +80,7 @@ TEST_CASE("sockets that are long in coming to their end keep their owner") {
   workload.go_on();
   arena.workload = workload.finish();
   arena.read_after();
-  const json snapshot = twtrace.stop();
+  const json snapshot = twtrace.fresh();
   check_namespace(snapshot, arena);
   check_owners(snapshot, arena);
 }
@@ -95,7 +90,7 @@ TEST_CASE("buckets from before the start are pre-existing and nobody's") {
   Arena arena(Sysctls{});
   arena.run({"server-first", 61, 5009});
   arena.before = arena.after;  // twtrace counts from here on
-  TwtraceRun twtrace;
+  TwtraceRun& twtrace = restarted_twtrace();
   const json first = twtrace.wait_for([&](const json& snapshot) {
     const json entry = namespace_entry(snapshot, arena.netns);
     return entry.is_object() && entry.at("pre_existing") == 61;
@@ -105,7 +100,7 @@ TEST_CASE("buckets from before the start are pre-existing and nobody's") {
   CHECK(rows_of(first, arena.netns).empty());
 
   arena.run({"client-first", 23, 5011});
-  const json snapshot = twtrace.stop();
+  const json snapshot = twtrace.fresh();
   check_namespace(snapshot, arena);
   check_owners(snapshot, arena);
   CHECK(number(namespace_entry(snapshot, arena.netns), "pre_existing") == 61);

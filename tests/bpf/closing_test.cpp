@@ -24,11 +24,7 @@ Families families_of(const std::string& mode, const std::array<int, 3>& counts, 
 void check_mode(const std::string& mode, const std::array<int, 3>& counts) {
   if (!privileged()) return;
   Families families = families_of(mode, counts, split_substates());
-  const json snapshot = families.run();
-  for (const auto& arena : families.arenas) {
-    CHECK(number(namespace_entry(snapshot, arena->netns), "created") == number(arena->workload, "buckets"));
-    check_everything(snapshot, *arena);
-  }
+  families.check_all(families.run());
 }
 
 }  // namespace
@@ -49,7 +45,7 @@ TEST_CASE("a reset by the peer after our FIN leaves no bucket") { check_mode("pe
 
 TEST_CASE("connections whose cookies end in the same bits keep their owners") {
   if (!privileged()) return;
-  TwtraceRun twtrace;
+  TwtraceRun& twtrace = shared_twtrace();
   Arena arena(split_substates());
   // Finding such a cookie takes seconds under emulation.
   const int count = exact_under_steering() ? 2 : 3;
@@ -59,7 +55,6 @@ TEST_CASE("connections whose cookies end in the same bits keep their owners") {
   // One has the slot, the others are in the map (the map has those from before the start, too); how many slots there
   // are depends on other namespaces' limits, too.
   CHECK(map_entries(twtrace.process().pid(), "buckets") >= static_cast<std::size_t>(count - 1));
-  twtrace.stop();
 }
 
 TEST_CASE("with a long tcp_fin_timeout a close always ends in TIME_WAIT") {

@@ -82,11 +82,10 @@ json row_of(const json& snapshot, const NetnsSandbox& netns, int pid) {
 }
 
 std::int64_t number(const json& object, const std::string& field) {
-  INFO(field << " of " << object.dump());
-  REQUIRE(object.is_object());
-  REQUIRE(object.contains(field));
-  REQUIRE(object.at(field).is_number_integer());
-  return object.at(field).get<std::int64_t>();
+  const auto found = object.is_object() ? object.find(field) : object.end();
+  // Said only then: in an emulated machine writing an object takes longer than all that is done with its numbers.
+  if (found == object.end() || !found->is_number_integer()) FAIL("no number " << field << " in " << object.dump());
+  return found->get<std::int64_t>();
 }
 
 std::int64_t sum_of(const json& snapshot, const NetnsSandbox& netns, const std::string& field) {
@@ -183,10 +182,32 @@ void check_owners(const json& snapshot, const Arena& arena) {
   CHECK(rows_of(snapshot, arena.netns).size() == arena.workload.at("owners").size());
 }
 
+void check_no_innocent(const json& snapshot, const Arena& arena, bool exact) {
+  std::size_t named = 0;
+  for (const json& owner : arena.workload.at("owners")) {
+    const json row = row_of(snapshot, arena.netns, owner.at("pid"));
+    if (row.is_null() && !exact) continue;
+    check_identity(row, owner, arena);
+    CHECK(number(row, "created") <= number(owner, "buckets"));
+    if (exact) CHECK(number(row, "created") == number(owner, "buckets"));
+    ++named;
+  }
+  for (const json& row : rows_of(snapshot, arena.netns)) {
+    INFO(row.dump());
+    if (row.at("attribution") == "closer") --named;
+    CHECK((row.at("attribution") == "closer" || !exact));
+  }
+  CHECK(named == 0);
+}
+
 void check_everything(const json& snapshot, const Arena& arena) {
   INFO(arena.workload.dump() << " family " << arena.spec.family);
   check_nothing_lost(snapshot);
   check_totals(snapshot);
+  if (kernel_skipped(snapshot, arena)) {
+    check_honest(snapshot, arena);
+    return check_no_innocent(snapshot, arena, false);
+  }
   check_namespace(snapshot, arena);
   check_owners(snapshot, arena);
   check_substates(snapshot, arena);

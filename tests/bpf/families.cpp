@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bpf/families.hpp"
 
+#include <catch2/catch.hpp>
+
+#include "bpf/expect.hpp"
 #include "support/twtrace_run.hpp"
 
 namespace twtrace::test {
@@ -19,6 +22,15 @@ Families::Families(const WorkloadSpec& common, const Sysctls& sysctls, const std
 
 void Families::run_workloads() {
   for (const auto& arena : arenas) arena->run();
+}
+
+void Families::check_all(const nlohmann::json& snapshot) const {
+  for (const auto& arena : arenas) {
+    if (!kernel_skipped(snapshot, *arena)) {
+      CHECK(number(namespace_entry(snapshot, arena->netns), "created") == number(arena->workload, "buckets"));
+    }
+    check_everything(snapshot, *arena);
+  }
 }
 
 nlohmann::json Families::run() {

@@ -21,6 +21,8 @@ struct Families {
   void run_workloads();
   /// The same under the shared twtrace; returns its snapshot.
   nlohmann::json run();
+  /// check_everything() for each, and that every bucket that the workload promised was created.
+  void check_all(const nlohmann::json& snapshot) const;
 
   CgroupSandbox server_cgroup{"server"};
   CgroupSandbox client_cgroup{"client"};

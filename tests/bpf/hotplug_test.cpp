@@ -49,12 +49,12 @@ TEST_CASE("a CPU that was off at the start comes: every bucket is counted") {
   Arena arena(split_substates());
   HotplugCpu cpu;
   REQUIRE(cpu.set(false));
-  TwtraceRun twtrace;
+  TwtraceRun& twtrace = restarted_twtrace();
   arena.run({"client-first", 61, 5023});
   REQUIRE(cpu.set(true));
   Arena later(split_substates());
   later.run({"server-first", 61, 5023, "4", nullptr, nullptr, -1, -1, 1});
-  const json snapshot = twtrace.stop();
+  const json snapshot = twtrace.fresh();
   check_everything(snapshot, arena);
   check_everything(snapshot, later);
 }

@@ -31,11 +31,7 @@ Families families_of(const std::string& mode, const std::array<int, 3>& counts, 
 
 void check_owned_by_process(const std::string& mode, const std::array<int, 3>& counts) {
   Families families = families_of(mode, counts);
-  const json snapshot = families.run();
-  for (const auto& arena : families.arenas) {
-    CHECK(number(namespace_entry(snapshot, arena->netns), "created") == number(arena->workload, "buckets"));
-    check_everything(snapshot, *arena);
-  }
+  families.check_all(families.run());
 }
 
 // The row of an end of an MPTCP connection: of the process where it closed its subflows itself, else of what their

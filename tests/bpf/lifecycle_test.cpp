@@ -22,7 +22,7 @@ TEST_CASE("a namespace that appears while twtrace runs is exact") {
 
 TEST_CASE("the numbers of a namespace that is deleted stay", "[quick]") {
   if (!privileged()) return;
-  TwtraceRun twtrace;
+  TwtraceRun& twtrace = shared_twtrace();
   Arena arena(Sysctls{});
   arena.run({"half-close", 61, 5017});
   const json before =
@@ -37,7 +37,7 @@ TEST_CASE("the numbers of a namespace that is deleted stay", "[quick]") {
     return json();
   };
   twtrace.wait_for([&](const json& now) { return row_in(now).is_object() && row_in(now).at("live") == 0; });
-  const json snapshot = twtrace.stop();
+  const json snapshot = stop_shared_twtrace();  // the next namespace may have this one's inode number
   const json row = row_in(snapshot);
   INFO(row.dump());
   CHECK(number(row, "created") == 61);
@@ -46,23 +46,12 @@ TEST_CASE("the numbers of a namespace that is deleted stay", "[quick]") {
   CHECK(number(snapshot.at("lost"), "counts") == 0);
 }
 
-TEST_CASE("a reader that stands still loses events, never counts") {
-  if (!privileged()) return;
-  Arena arena(split_substates());
-  TwtraceRun twtrace({"--ring-size", "4096"});
-  twtrace.process().signal(SIGSTOP);
-  arena.run({"client-first", 503, 5017});
-  twtrace.process().signal(SIGCONT);
-  const json snapshot = twtrace.stop();
-  CHECK(number(snapshot.at("lost"), "events") > 0);
-  CHECK(number(snapshot.at("lost"), "counts") == 0);
-  check_namespace(snapshot, arena);
-  check_owners(snapshot, arena);
-}
-
 // What tests/bench/overload.py does with as many connections as the machine can make.
 TEST_CASE("a ring of 64 KiB and a reader that stands still for ten seconds: what did not fit is lost, no count") {
   if (!privileged()) return;
+  // Under emulation, which is slow, the ring overflows sooner.
+  const int kConnections = exact_under_steering() ? 1503 : 5003;
+  const std::chrono::seconds kStandstill(exact_under_steering() ? 3 : 10);
   constexpr std::int64_t kRecords = 65536 / 72;  // with the ring's header
   Sysctls sysctls = split_substates();
   sysctls["tcp_max_tw_buckets"] = "20000";  // a machine with 1 GiB has 4096
@@ -71,8 +60,8 @@ TEST_CASE("a ring of 64 KiB and a reader that stands still for ten seconds: what
   const json before = twtrace.fresh();
   const auto stopped = std::chrono::steady_clock::now();
   twtrace.process().signal(SIGSTOP);
-  arena.run({"client-first", 5003, 5017});
-  std::this_thread::sleep_until(stopped + std::chrono::seconds(10));
+  arena.run({"client-first", kConnections, 5017});
+  std::this_thread::sleep_until(stopped + kStandstill);
   twtrace.process().signal(SIGCONT);
   const json snapshot = twtrace.fresh();
   const std::int64_t lost = number(snapshot.at("lost"), "events") - number(before.at("lost"), "events");
@@ -89,33 +78,23 @@ TEST_CASE("a ring of 64 KiB and a reader that stands still for ten seconds: what
   check_owners(snapshot, arena);
 }
 
-TEST_CASE("two instances at once are both exact") {
+// Attaching costs seconds in an emulated machine: a sequence, not a case for each step.
+TEST_CASE("two instances at once are both exact, a killed one disturbs neither the other nor the next") {
   if (!privileged()) return;
   Arena arena(split_substates());
-  TwtraceRun first;
-  TwtraceRun second;
+  TwtraceRun victim;
+  TwtraceRun other;
   arena.run({"client-first", 61, 5017});
-  check_everything(first.stop(), arena);
-  check_everything(second.stop(), arena);
-}
+  check_everything(victim.fresh(), arena);
+  check_everything(other.fresh(), arena);
 
-TEST_CASE("SIGTERM prints the last partial interval too") {
-  if (!privileged()) return;
-  Arena arena(split_substates());
-  TwtraceRun twtrace({}, "3600");
-  arena.run({"client-first", 23, 5017});
-  check_everything(twtrace.stop(SIGTERM), arena);
-}
-
-TEST_CASE("a killed instance leaves nothing that disturbs the next") {
-  if (!privileged()) return;
-  Arena arena(split_substates());
-  {
-    TwtraceRun victim;
-    victim.process().signal(SIGKILL);
-    REQUIRE(victim.process().wait() == 128 + SIGKILL);
-  }
-  TwtraceRun twtrace;
-  arena.run({"client-first", 23, 5017});
-  check_everything(twtrace.stop(), arena);
+  victim.process().signal(SIGKILL);
+  REQUIRE(victim.process().wait() == 128 + SIGKILL);
+  TwtraceRun next({}, "3600");  // SIGTERM prints the last partial interval too
+  Arena later(split_substates());
+  later.run({"client-first", 23, 5017});
+  check_everything(next.stop(SIGTERM), later);
+  const json last = other.stop();
+  check_everything(last, arena);
+  check_everything(last, later);
 }

@@ -15,7 +15,7 @@ using nlohmann::json;
 namespace {
 
 // Under emulation, which is slow, fewer will do.
-const int kGenerations = exact_under_steering() ? 19 : 53;
+const int kGenerations = exact_under_steering() ? 11 : 53;
 constexpr int kBuckets = 7;
 constexpr int kFirstPort = 6001;
 

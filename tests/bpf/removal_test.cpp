@@ -74,12 +74,12 @@ void check_families_removed(const std::string& mode, const Sysctls& sysctls, con
 
 TEST_CASE("live is what the kernel holds") {
   if (!privileged()) return;
-  TwtraceRun twtrace;
+  shared_twtrace();
   std::list<Arena> arenas;
   for (const std::string mode : {"server-first", "killed", "orphan-fin-wait2"}) {
     arenas.emplace_back(Sysctls{}).run({mode, 61, 5013});
   }
-  const json snapshot = twtrace.stop();  // the last one scans the tables whatever the scan before it cost
+  const json snapshot = stop_shared_twtrace();  // the last one scans the tables whatever the scan before it cost
   for (const Arena& arena : arenas) {
     INFO(arena.spec.mode);
     const json row = row_of(snapshot, arena.netns, arena.workload.at("owners").at(0).at("pid"));

@@ -20,25 +20,6 @@ bool steering_possible(const Arena& arena) {
   return false;
 }
 
-// Only owners have rows, none with more than it closed; with `exact` none with less.
-void check_no_innocent(const json& snapshot, const Arena& arena, bool exact) {
-  std::size_t named = 0;
-  for (const json& owner : arena.workload.at("owners")) {
-    const json row = row_of(snapshot, arena.netns, owner.at("pid"));
-    if (row.is_null() && !exact) continue;
-    check_identity(row, owner, arena);
-    CHECK(number(row, "created") <= number(owner, "buckets"));
-    if (exact) CHECK(number(row, "created") == number(owner, "buckets"));
-    ++named;
-  }
-  for (const json& row : rows_of(snapshot, arena.netns)) {
-    INFO(row.dump());
-    if (row.at("attribution") == "closer") --named;
-    CHECK((row.at("attribution") == "closer" || !exact));
-  }
-  CHECK(named == 0);
-}
-
 struct Steered {
   std::string mode;
   int count;

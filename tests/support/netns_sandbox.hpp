@@ -23,7 +23,7 @@ using Sysctls = std::map<std::string, std::string>;
 /// show two namespaces of the same name.
 class NetnsSandbox {
  public:
-  static constexpr int kInodesKept = 32;
+  static constexpr int kInodesKept = 64;
 
   /// Lets go of the namespaces that outlived their objects.
   static void release_kept();

@@ -28,15 +28,21 @@ std::vector<std::string> command_line(const std::vector<std::string>& extra, con
   return argv;
 }
 
-std::unique_ptr<TwtraceRun>& shared_run() {
-  static std::unique_ptr<TwtraceRun> run;
-  return run;
+struct SharedRun {
+  std::unique_ptr<TwtraceRun> run;
+  int uses = 0;
+};
+
+SharedRun& shared() {
+  static SharedRun one;
+  return one;
 }
 
-void end_shared_run() {
-  const std::unique_ptr<TwtraceRun> ended = std::move(shared_run());
-  if (ended) ended->stop();
+nlohmann::json end_shared_run() {
+  const std::unique_ptr<TwtraceRun> ended = std::move(shared().run);
+  nlohmann::json last = ended ? ended->stop() : nlohmann::json();
   NetnsSandbox::release_kept();  // of what it saw, the next one must not see a part
+  return last;
 }
 
 }  // namespace
@@ -94,13 +100,16 @@ nlohmann::json TwtraceRun::stop(int signal) {
 
 TwtraceRun& shared_twtrace() {
   constexpr int kUses = NetnsSandbox::kInodesKept / 4;
-  static int uses = 0;
-  if (++uses > kUses) end_shared_run();
-  if (!shared_run()) {
-    shared_run() = std::make_unique<TwtraceRun>();
-    uses = 1;
-  }
-  return *shared_run();
+  if (!shared().run || shared().uses == kUses) return restarted_twtrace();
+  ++shared().uses;
+  return *shared().run;
 }
+
+TwtraceRun& restarted_twtrace() {
+  shared() = {std::make_unique<TwtraceRun>(), 1};  // its constructor ends the one before
+  return *shared().run;
+}
+
+nlohmann::json stop_shared_twtrace() { return end_shared_run(); }
 
 }  // namespace twtrace::test

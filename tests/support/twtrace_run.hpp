@@ -46,4 +46,10 @@ class TwtraceRun {
 /// again (NetnsSandbox). Ask once per case.
 TwtraceRun& shared_twtrace();
 
+/// A new one in its place: for a case that has prepared what has to be there before the start.
+TwtraceRun& restarted_twtrace();
+
+/// Stops it, see TwtraceRun::stop(). The next case gets a new one.
+nlohmann::json stop_shared_twtrace();
+
 }  // namespace twtrace::test
