@@ -155,11 +155,15 @@ class Many:
         self.process.wait()
 
 
-def refresh_of_a_page(arguments, many):
+def traced_by_page(arguments):
     """What users look at: of all the rows the first 50."""
-    with sandbox.Twtrace(arguments.twtrace, "-g", "pid", "-r", 50, "-d", 2) as twtrace:
-        many.again()
-        return watch(twtrace, 3)[1]
+    return sandbox.Twtrace(arguments.twtrace, "-g", "pid", "-r", 50, "-d", 2)
+
+
+def refresh_of_a_page(goals, all_rows, page):
+    print(f"  CPU of a refresh that prints all rows: {all_rows.words()}")
+    print("  and of one that prints 50 of them:")
+    refresh(goals, page)
 
 
 def keys(arguments, goals):
@@ -185,28 +189,30 @@ def keys(arguments, goals):
             costs[count] = (after - before) / made
             own = (sandbox.cpu_seconds(pid) - used) / made * 1e6
             if count == counts[-1]:
-                page = refresh_of_a_page(arguments, many)
+                with traced_by_page(arguments) as paged:
+                    many.again()
+                    page = watch(paged, 3)[1]
             print(f"  {count:8} {rows:8} {now.unattributed:13} {costs[count]:12.0f} {own:20.2f}")
     goals.say("cost per event within 2x from the fewest to the most keys", max(costs.values()) <= 2 * costs[min(costs)])
     goals.say("counts are the kernel's with the most keys", now.total == now.kernel)
     goals.say("rows sum to the namespace with the most keys", now.in_rows == now.created)
     print(f"  {snapshot['cost']['rss_bytes'] / MIB:.1f} MiB resident, at most {formula_mib(rows=MAX_ROWS):.0f} by the "
-          f"formula; CPU of a refresh that prints all rows: {refreshes.words()}")
-    print("  and one that prints 50 of them:")
-    refresh(goals, page)
+          "formula")
+    refresh_of_a_page(goals, refreshes, page)
 
 
 def processes(arguments, goals):
     print(f"{arguments.processes} short-lived processes")
-    with traced(arguments, 2000000) as (netns, twtrace):
+    with traced(arguments, 2000000) as (netns, twtrace), traced_by_page(arguments) as paged:
         begin = time.monotonic()
         with Many(netns, arguments.many, "processes", arguments.processes) as many:
             many.wait()
             print(f"  {arguments.processes / (time.monotonic() - begin):.0f} processes/s")
+            page = watch(paged, 3)[1]
             snapshot, refreshes = watch(twtrace, 3)
             exact(goals, netns, twtrace)
             memory(goals, twtrace, snapshot, formula_mib(rows=MAX_ROWS, folded=10000))
-            refresh(goals, refreshes)
+            refresh_of_a_page(goals, refreshes, page)
 
 
 def namespaces(arguments, goals):

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "support/environment.hpp"
 
@@ -33,7 +34,7 @@ void check_rows_add_up(const json& snapshot, const Arena& arena, const json& ent
 // A bucket of TIME_WAIT always lives for 60 s, and is never one of TWKilled; one of FIN_WAIT2 is where
 // split_substates() could make it so.
 void check_substates(const json& snapshot, const Arena& arena) {
-  if (!kernel_counts_creation(namespace_entry(snapshot, arena.netns))) return;
+  if (!kernel_counts_creation(namespace_entry(snapshot, arena.netns)) || is_excused(snapshot, arena)) return;
   CHECK(sum_of(snapshot, arena.netns, "time_wait") <= arena.delta().tw);
   CHECK(sum_of(snapshot, arena.netns, "fin_wait2") >= arena.delta().tw_killed);
   if (!exact_under_steering()) CHECK(sum_of(snapshot, arena.netns, "time_wait") == arena.delta().tw);
@@ -101,6 +102,7 @@ void check_nothing_lost(const json& snapshot) {
 
 void check_namespace(const json& snapshot, const Arena& arena) {
   check_honest(snapshot, arena);
+  if (is_excused(snapshot, arena)) return;
   const json entry = namespace_entry(snapshot, arena.netns);
   CHECK(number(entry.at("missed"), "overflow") == 0);
   CHECK(number(entry, "overflow") + number(entry, "no_memory") == arena.delta().overflow);
@@ -140,6 +142,16 @@ bool kernel_skipped(const json& snapshot, const Arena& arena) {
   return missed > 0;
 }
 
+bool is_excused(const json& snapshot, const Arena& arena) {
+  constexpr std::size_t kFew = 5;  // of more than a hundred
+  static std::set<std::uint64_t> excused;
+  if (!kernel_skipped(snapshot, arena)) return false;
+  excused.insert(arena.netns.inode());
+  INFO(arena.workload.dump() << " " << namespace_entry(snapshot, arena.netns).dump());
+  CHECK(excused.size() <= kFew);
+  return true;
+}
+
 void check_identity(const json& row, const json& owner, const Arena& arena) {
   INFO("owner " << owner.dump() << " row " << row.dump());
   REQUIRE(row.is_object());
@@ -170,18 +182,6 @@ void check_remembered(const json& row, const std::string& role, const Arena& are
   CHECK(row.at("port") == arena.spec.port);
 }
 
-void check_owners(const json& snapshot, const Arena& arena) {
-  for (const json& owner : arena.workload.at("owners")) {
-    const json row = row_of(snapshot, arena.netns, owner.at("pid"));
-    check_identity(row, owner, arena);
-    INFO("owner " << owner.dump() << " row " << row.dump());
-    CHECK(number(row, "created") == number(row, "time_wait") + number(row, "fin_wait2"));
-    CHECK(number(row, "overflow") == 0);
-    check_stage(row, arena.workload.at("stage"), number(owner, "buckets"));
-  }
-  CHECK(rows_of(snapshot, arena.netns).size() == arena.workload.at("owners").size());
-}
-
 void check_no_innocent(const json& snapshot, const Arena& arena, bool exact) {
   std::size_t named = 0;
   for (const json& owner : arena.workload.at("owners")) {
@@ -200,14 +200,23 @@ void check_no_innocent(const json& snapshot, const Arena& arena, bool exact) {
   CHECK(named == 0);
 }
 
+void check_owners(const json& snapshot, const Arena& arena) {
+  if (is_excused(snapshot, arena)) return check_no_innocent(snapshot, arena, false);
+  for (const json& owner : arena.workload.at("owners")) {
+    const json row = row_of(snapshot, arena.netns, owner.at("pid"));
+    check_identity(row, owner, arena);
+    INFO("owner " << owner.dump() << " row " << row.dump());
+    CHECK(number(row, "created") == number(row, "time_wait") + number(row, "fin_wait2"));
+    CHECK(number(row, "overflow") == 0);
+    check_stage(row, arena.workload.at("stage"), number(owner, "buckets"));
+  }
+  CHECK(rows_of(snapshot, arena.netns).size() == arena.workload.at("owners").size());
+}
+
 void check_everything(const json& snapshot, const Arena& arena) {
   INFO(arena.workload.dump() << " family " << arena.spec.family);
   check_nothing_lost(snapshot);
   check_totals(snapshot);
-  if (kernel_skipped(snapshot, arena)) {
-    check_honest(snapshot, arena);
-    return check_no_innocent(snapshot, arena, false);
-  }
   check_namespace(snapshot, arena);
   check_owners(snapshot, arena);
   check_substates(snapshot, arena);

