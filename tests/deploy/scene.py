@@ -101,22 +101,25 @@ class Scene:
                 values[fields[0]] = int(fields[1])
         return (values["TcpExtTW"] + values["TcpExtTWKilled"], values["TcpExtTCPTimeWaitOverflow"])
 
-    def processes(self):
+    def in_services(self, file):
+        """What the kernel says in that file of each service's cgroup."""
         for service in os.listdir(self.cgroup):
-            try:
-                with open(f"{self.cgroup}/{service}/cgroup.procs", encoding="ascii") as procs:
-                    yield from (int(pid) for pid in procs.read().split())
-            except NotADirectoryError:
-                pass
+            if os.path.isdir(f"{self.cgroup}/{service}"):
+                with open(f"{self.cgroup}/{service}/{file}", encoding="ascii") as text:
+                    yield service, text.read()
+
+    def populated(self):
+        # cgroup.procs no longer names a process of which a thread is still on its way out.
+        return any("populated 1" in events for _, events in self.in_services("cgroup.events"))
 
     def clean_up(self):
         if os.path.isdir(self.cgroup):
-            for pid in list(self.processes()):
-                os.kill(pid, signal.SIGKILL)
-            wait_for("the services to end", lambda: not list(self.processes()))
-            for service in os.listdir(self.cgroup):
-                if os.path.isdir(f"{self.cgroup}/{service}"):
-                    os.rmdir(f"{self.cgroup}/{service}")
+            for _, pids in self.in_services("cgroup.procs"):
+                for pid in pids.split():
+                    os.kill(int(pid), signal.SIGKILL)
+            wait_for("the services to end", lambda: not self.populated())
+            for service, _ in list(self.in_services("cgroup.events")):
+                os.rmdir(f"{self.cgroup}/{service}")
             os.rmdir(self.cgroup)
         subprocess.run(["ip", "netns", "del", self.name], check=False, stderr=subprocess.DEVNULL)
         shutil.rmtree(self.directory, ignore_errors=True)
