@@ -41,6 +41,7 @@ TEST_CASE("workload: every mode does to the kernel what it says", "[ruler]") {
   sysctls["tcp_tw_reuse"] = "1";
   // A machine that is not given its CPUs for a while sends its FINs again. Such a FIN finds its socket gone, is
   // answered with a reset, and that ends the bucket unless the kernel is told not to mind (tcp_timewait_state_process).
+  // It is not all: emulated 6.18 and later still lose some early, and nobody knows why yet.
   sysctls["tcp_rfc1337"] = "1";
   Arena arena(sysctls);
   arena.run({mode, 23, 5001, family});
