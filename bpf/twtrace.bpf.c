@@ -25,11 +25,10 @@ static __always_inline void remember_listener(enum tw_access access, struct sock
 		role__remember_listener((u16)netns__intern(access, tw_get(access, sk, __sk_common.skc_net.net)), port);
 }
 
-static __always_inline void send_fin(enum tw_access access, struct sock *sk)
+static __always_inline bool sends_first_fin(enum tw_access access, struct sock *sk)
 {
 	/* Also called for LAST_ACK, where the peer closed first. */
-	if (tw_get(access, sk, __sk_common.skc_state) == TCP_FIN_WAIT1 && conn__is_tcp(access, sk))
-		owner__on_fin(access, sk);
+	return tw_get(access, sk, __sk_common.skc_state) == TCP_FIN_WAIT1 && conn__is_tcp(access, sk);
 }
 
 /* inet_twsk_alloc(sk, dr, state) returned `tw`. */
@@ -61,19 +60,48 @@ static __always_inline bool is_recycled_by_syn(int ret)
 
 /* --- fentry / fexit --------------------------------------------------------------------------------------------- */
 
+/*
+ * The kernel skips a program on a CPU that has not left it yet: a softirq interrupts it, or (lazy preemption, 6.13) the
+ * task inside it has to wait for another. So what tells whose a bucket is exists twice: while one of the two is held up
+ * the other runs for what comes in between. Their order on a function is the kernel's affair, so either leaves alone
+ * what the other has done.
+ */
+static __always_inline int fentry_send_fin(struct sock *sk)
+{
+	if (tw_enabled && sends_first_fin(TW_DIRECT, sk) && !owner__is_remembered(TW_DIRECT, sk))
+		owner__on_fin(TW_DIRECT, sk);
+	return 0;
+}
+
 SEC("fentry/tcp_send_fin")
 int BPF_PROG(on_fentry_send_fin, struct sock *sk)
 {
-	if (tw_enabled)
-		send_fin(TW_DIRECT, sk);
-	return 0;
+	return fentry_send_fin(sk);
+}
+
+SEC("fentry/tcp_send_fin")
+int BPF_PROG(on_fentry_send_fin_twin, struct sock *sk)
+{
+	return fentry_send_fin(sk);
 }
 
 SEC("fexit/inet_twsk_alloc")
 int BPF_PROG(on_fexit_twsk_alloc, struct sock *sk, struct inet_timewait_death_row *dr, int state,
 	     struct inet_timewait_sock *tw)
 {
-	if (tw_enabled)
+	if (tw_enabled && !bucket__is_known((u64)sk->__sk_common.skc_cookie.counter))
+		twsk_alloc(TW_DIRECT, sk, dr, state, tw);
+	return 0;
+}
+
+/* Not for refusals, nor without a cookie: there is nothing that the other one's work could be told by. */
+SEC("fexit/inet_twsk_alloc")
+int BPF_PROG(on_fexit_twsk_alloc_twin, struct sock *sk, struct inet_timewait_death_row *dr, int state,
+	     struct inet_timewait_sock *tw)
+{
+	u64 cookie = (u64)sk->__sk_common.skc_cookie.counter;
+
+	if (tw_enabled && tw && cookie && !bucket__is_known(cookie))
 		twsk_alloc(TW_DIRECT, sk, dr, state, tw);
 	return 0;
 }
@@ -152,8 +180,8 @@ int on_fexit_state_process(u64 *ctx)
 SEC("kprobe/tcp_send_fin")
 int BPF_KPROBE(on_kprobe_send_fin, struct sock *sk)
 {
-	if (tw_enabled)
-		send_fin(TW_PROBED, sk);
+	if (tw_enabled && sends_first_fin(TW_PROBED, sk))
+		owner__on_fin(TW_PROBED, sk);
 	return 0;
 }
 
@@ -266,10 +294,8 @@ static __always_inline u8 substate_asked_for(struct sock *sk)
 }
 
 /*
- * The kernel skips a program on a CPU that has not left it yet, and a softirq that interrupts it ends up to 64
- * connections at once. So there are two of the same, run one after the other at every transition: while one of them is
- * interrupted the other is not running, and does for both what comes meanwhile. What the first has done the second
- * leaves alone.
+ * Two of the same, as with fentry: a softirq ends up to 64 connections at once. Here their order is known, a tracepoint
+ * keeps that of attaching, and what the first has done the second leaves alone.
  */
 enum turn {
 	FIRST_TURN,
@@ -295,7 +321,7 @@ static __always_inline void connection_ends(enum turn turn, struct sock *sk)
 	bool refused;
 	u32 netns;
 
-	if (!tcp || (turn == SECOND_TURN && slot__has_bucket(outcome.cookie)))
+	if (!tcp || (turn == SECOND_TURN && bucket__is_known(outcome.cookie)))
 		return;
 	owner__take(TW_DIRECT, sk, outcome.cookie, &closer);
 	if (turn == SECOND_TURN && !closer.seen)

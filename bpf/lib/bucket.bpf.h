@@ -165,6 +165,16 @@ static __always_inline void bucket__find(u64 cookie, u64 address, struct known_b
 	bucket__find_in_map(cookie, address, known);
 }
 
+/* Whether the connection with this cookie has left a bucket, and that was counted. False for one without a cookie. */
+static __always_inline bool bucket__is_known(u64 cookie)
+{
+	struct tw_slot *slot = slot__find(cookie);
+
+	if (slot)
+		return slot->bucket.substate;
+	return cookie && bpf_map_lookup_elem(&buckets, &cookie);
+}
+
 static __always_inline void bucket__forget(const struct known_bucket *known)
 {
 	if (known->slot)

@@ -29,14 +29,6 @@ static __always_inline struct tw_slot *slot__find(u64 cookie)
 	return slot && slot->state >= TW_SLOT_PUBLISHED && slot->tag == slot__tag(cookie) ? slot : NULL;
 }
 
-/* Whether the connection has come to its end and left a bucket, and that is known here. */
-static __always_inline bool slot__has_bucket(u64 cookie)
-{
-	struct tw_slot *slot = slot__find(cookie);
-
-	return slot && slot->bucket.substate;
-}
-
 /*
  * Takes the slot of this cookie; NULL when somebody else has it or is about to. To be filled, then published. An
  * addition that returns nothing is all that 5.10 has (the others need 5.12), and enough: of those that add to a free

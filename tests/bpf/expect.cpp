@@ -144,26 +144,10 @@ bool kernel_skipped(const json& snapshot, const Arena& arena) {
   return missed > 0;
 }
 
-namespace {
-
-// Where tasks are preempted inside programs (lazily, from 6.13 on, seen on 7.3) fentry skips the run of the task that
-// comes in between on that CPU. A FIN that is not seen so leaves its bucket to what the socket remembers.
-bool owner_skipped(const json& snapshot, const Arena& arena) {
-  const json& skipped = snapshot.at("lost").at("recursion_misses");
-  if (snapshot.at("probe").at("backend") != "fentry" || !skipped.is_number()) return false;
-  std::int64_t remembered = 0;
-  for (const json& row : rows_of(snapshot, arena.netns)) {
-    if (row.at("attribution") == "cgroup") remembered += number(row, "created");
-  }
-  return remembered > 0 && remembered <= skipped.get<std::int64_t>();
-}
-
-}  // namespace
-
 bool is_excused(const json& snapshot, const Arena& arena) {
   constexpr std::size_t kFew = 5;  // of more than a hundred
   static std::set<std::uint64_t> excused;
-  if (!kernel_skipped(snapshot, arena) && !owner_skipped(snapshot, arena)) return false;
+  if (!kernel_skipped(snapshot, arena)) return false;
   excused.insert(arena.netns.inode());
   INFO(arena.workload.dump() << " " << namespace_entry(snapshot, arena.netns).dump());
   CHECK(excused.size() <= kFew);

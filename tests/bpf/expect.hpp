@@ -37,12 +37,12 @@ void check_namespace(const nlohmann::json& snapshot, const Arena& arena);
 /// What holds even where the platform skips program runs: created + missed = the kernel's counter, to the unit.
 void check_honest(const nlohmann::json& snapshot, const Arena& arena);
 
-/// Whether buckets were missed because a kprobe that finds another BPF program, or a map system call, on its CPU does
-/// not run. The kernel counts that, and what was missed for it may not be more.
+/// Whether buckets were missed because a kprobe that finds another one, or a map system call, on its CPU does not run.
+/// The kernel counts that, and what was missed for it may not be more.
 bool kernel_skipped(const nlohmann::json& snapshot, const Arena& arena);
 
-/// kernel_skipped(), or the run of a fentry program at the FIN, in a case that does nothing to provoke it, which then
-/// expects what is honest instead of what is exact. Fails when that is so for more than a few namespaces of a run.
+/// kernel_skipped() in a case that does nothing to provoke it, which then expects what is honest instead of what is
+/// exact. Fails when that is so for more than a few namespaces of a run.
 bool is_excused(const nlohmann::json& snapshot, const Arena& arena);
 
 /// A row is the given process in its role, found by its close.
