@@ -53,13 +53,6 @@ base::Error load_error(int error, const LibbpfLog& log, std::string_view what) {
   return result;
 }
 
-bpf_prog_info program_info(int fd, __u32& length) {
-  bpf_prog_info info{};
-  length = sizeof(info);
-  if (bpf_obj_get_info_by_fd(fd, &info, &length) != 0) length = 0;
-  return info;
-}
-
 base::Result<base::UniqueFd> start_iterator(const bpf_link* link) {
   base::UniqueFd fd(bpf_iter_create(bpf_link__fd(link)));
   const int saved_errno = errno;
@@ -535,14 +528,9 @@ RunStats Tracer::run_stats() const {
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, impl_->skeleton->obj) {
     if (!bpf_program__autoload(program) || !std::string_view(bpf_program__name(program)).starts_with("on_")) continue;
-    __u32 length = 0;
-    const bpf_prog_info info = program_info(bpf_program__fd(program), length);
-    sum.run_ns += info.run_time_ns;
-    sum.runs += info.run_cnt;
-    if (length >= offsetof(bpf_prog_info, recursion_misses) + sizeof(info.recursion_misses)) {
-      sum.recursion_misses = sum.recursion_misses.value_or(0) + info.recursion_misses;
-    }
+    add_program(sum, bpf_program__fd(program));
   }
+  for (const LinkPtr& link : impl_->links) add_link(sum, bpf_link__fd(link.get()));
   return sum;
 }
 

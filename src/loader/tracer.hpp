@@ -15,6 +15,7 @@
 #include "base/result.hpp"
 #include "loader/backend.hpp"
 #include "loader/features.hpp"
+#include "loader/run_stats.hpp"
 #include "loader/verifier_cost.hpp"
 
 namespace twtrace::loader {
@@ -34,13 +35,6 @@ struct TracerOptions {
 struct CgroupPath {
   std::string path;
   bool truncated = false;
-};
-
-/// Program runs and what they cost, summed over all programs.
-struct RunStats {
-  std::uint64_t run_ns = 0;  ///< 0 while kernel.bpf_stats_enabled is off
-  std::uint64_t runs = 0;
-  std::optional<std::uint64_t> recursion_misses;  ///< empty before 5.12 (9ed9e9ba2337)
 };
 
 /// Whether the running scan reached a namespace slot.
