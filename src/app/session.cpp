@@ -277,7 +277,7 @@ bool Session::is_idle(std::uint32_t slot, const tw_row& row) {
     return false;
   }
   if (!state.idle_since_scan) state.idle_since_scan = scans_ + (scan_ ? 1 : 0);
-  return loader::sees_removal(tracer_.backend()) || scans_ - *state.idle_since_scan >= 2;
+  return loader::sees_removal(tracer_.backend()) || scans_ >= *state.idle_since_scan + 2;
 }
 
 /// A row may be handed out again when nothing can count into it any more: its process has ended and it is idle.

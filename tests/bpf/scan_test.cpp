@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/session.hpp"
@@ -22,6 +23,7 @@
 
 using namespace twtrace;
 using namespace twtrace::test;
+using nlohmann::json;
 
 namespace {
 
@@ -100,6 +102,22 @@ std::optional<std::uint64_t> live_in(const model::Snapshot& snapshot, const Netn
   return sum;
 }
 
+/// One slice a sample, so that a scan is under way most of the time.
+app::SessionOptions slice_by_slice() {
+  app::SessionOptions options;
+  options.backend = loader::Backend::kTracepoint;
+  options.scan_slice = kSlice;
+  options.scan_budget_ns = 0;
+  return options;
+}
+
+model::View all_pids() {
+  model::View view;
+  view.group = model::Group::kPid;
+  view.max_rows = SIZE_MAX;
+  return view;
+}
+
 }  // namespace
 
 TEST_CASE("a scan in slices credits every bucket once") {
@@ -145,17 +163,11 @@ TEST_CASE("buckets are forgotten after two whole scans, and an unfinished one is
 TEST_CASE("live counts are shown when a scan has been everywhere, and the last sample's are of now") {
   if (!privileged()) return;
   Arena arena(Sysctls{});
-  app::SessionOptions options;
-  options.backend = loader::Backend::kTracepoint;
-  options.scan_slice = kSlice;
-  options.scan_budget_ns = 0;  // one slice a sample
-  auto session = app::Session::start(options);
+  auto session = app::Session::start(slice_by_slice());
   REQUIRE(session);
   arena.run({"client-first", kBuckets, 5017});
   REQUIRE(arena.after.in_use == kBuckets);
-  model::View view;
-  view.group = model::Group::kPid;
-  view.max_rows = SIZE_MAX;
+  const model::View view = all_pids();
 
   int samples = 0;
   std::set<std::uint64_t> seen;
@@ -171,6 +183,40 @@ TEST_CASE("live counts are shown when a scan has been everywhere, and the last s
   arena.run({"client-first", 23, 5019});
   REQUIRE(session->sample(true));
   CHECK(live_in(*session->snapshot(view), arena.netns) == kBuckets + 23U);
+}
+
+TEST_CASE("the row of a process that has ended keeps its buckets, also while a scan is under way") {
+  if (!privileged()) return;
+  constexpr std::uint64_t kEach = 7;
+  constexpr int kScans = 3;
+  Arena arena(Sysctls{});
+  auto session = app::Session::start(slice_by_slice());
+  REQUIRE(session);
+  arena.run({"client-first", kBuckets, 5017});  // for a scan to take many samples
+  std::map<std::uint32_t, std::uint64_t> made;  // by pid
+  double age_s = 0;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  for (int scans = 0; scans < kScans && std::chrono::steady_clock::now() < deadline;) {
+    const json report = Workload({"client-first", kEach, 5023}, arena.netns).finish();
+    made[report.at("owners").at(0).at("pid")] += kEach;
+    for (int sample = 0; sample < 3; ++sample) {  // it is new, it is unchanged, and somebody else may have its row
+      REQUIRE(session->sample(false));
+      const double before_s = std::exchange(age_s, session->head().live_age_s.value_or(0));
+      if (age_s < before_s) ++scans;
+    }
+  }
+  REQUIRE(session->sample(true));
+  const model::SnapshotPtr last = session->snapshot(all_pids());
+  std::map<std::uint32_t, std::uint64_t> live;
+  for (const model::Row& row : last->rows) {
+    if (row.netns == arena.netns.inode() && row.port == 5023) live[row.process->pid.value()] += row.live.value();
+  }
+  CHECK(made.size() > kBuckets / kSlice / 3);  // or no process has ended during a scan
+  CHECK(live.size() == made.size());
+  for (const auto& [pid, buckets] : made) {
+    INFO("pid " << pid);
+    CHECK(live[pid] == buckets);
+  }
 }
 
 TEST_CASE("with more namespaces than are read at a time, no number is false and the last ones are of now") {
