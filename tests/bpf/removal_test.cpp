@@ -45,7 +45,7 @@ json wait_for_removal(TwtraceRun& twtrace, const std::vector<const Arena*>& aren
 // left when tcp_fin_timeout is short: its keepalive timer ends it with a reset (tcp_rcv_state_process and
 // tcp_keepalive_timer; seen on 6.1 in an emulated machine).
 std::int64_t buckets_of(const json& snapshot, const Arena& arena) {
-  const json& by_kernel = namespace_entry(snapshot, arena.netns).at("kernel").at("created");
+  const json by_kernel = namespace_entry(snapshot, arena.netns).at("kernel").at("created");
   if (!exact_under_steering() || by_kernel.is_null()) return arena.spec.count;
   CHECK(by_kernel <= arena.spec.count);
   CHECK(by_kernel >= arena.spec.count - 3);
