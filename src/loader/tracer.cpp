@@ -2,34 +2,25 @@
 #include "loader/tracer.hpp"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <twtrace.skel.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstring>
 #include <string_view>
 
 #include "base/log.hpp"
-#include "base/unique_fd.hpp"
 #include "loader/libbpf_log.hpp"
+#include "loader/libbpf_ptr.hpp"
 #include "loader/mapped_array.hpp"
+#include "loader/table_walk.hpp"
 
 namespace twtrace::loader {
 namespace {
 
-/// A C object with a destroy function, owned.
-template <class T, void (*kDestroy)(T*)>
-struct Destroyer {
-  void operator()(T* object) const { kDestroy(object); }
-};
-void destroy_link(bpf_link* link) { bpf_link__destroy(link); }
-using LinkPtr = std::unique_ptr<bpf_link, Destroyer<bpf_link, destroy_link>>;
-using RingPtr = std::unique_ptr<ring_buffer, Destroyer<ring_buffer, ring_buffer__free>>;
 using SkeletonPtr = std::unique_ptr<twtrace_bpf, Destroyer<twtrace_bpf, twtrace_bpf::destroy>>;
 
 bool is_iterator(std::string_view name) { return name.starts_with("scan_") || name.starts_with("sweep_"); }
@@ -53,33 +44,8 @@ base::Error load_error(int error, const LibbpfLog& log, std::string_view what) {
   return result;
 }
 
-base::Result<base::UniqueFd> start_iterator(const bpf_link* link) {
-  base::UniqueFd fd(bpf_iter_create(bpf_link__fd(link)));
-  const int saved_errno = errno;
-  if (!fd) return base::fail_errno(saved_errno, "cannot start a BPF iterator");
-  return fd;
-}
-
-/// What the iterator wrote next; 0 bytes at its end. It comes back as soon as it has written as much as fits (kernel
-/// bpf_seq_read), and with EAGAIN after a million objects that it wrote nothing about.
-base::Result<std::size_t> read_iterator(const base::UniqueFd& fd, std::span<std::byte> buffer) {
-  while (true) {
-    const ssize_t got = ::read(fd.get(), buffer.data(), buffer.size());
-    const int saved_errno = errno;
-    if (got >= 0) return static_cast<std::size_t>(got);
-    if (saved_errno != EAGAIN && saved_errno != EINTR) {
-      return base::fail_errno(saved_errno, "cannot read a BPF iterator");
-    }
-  }
-}
-
-/// The records in what a sweep wrote: a pause has none.
-template <class T>
-std::vector<T> records(std::span<const std::byte> bytes) {
-  std::vector<T> result(bytes.size() / sizeof(T));
-  if (!result.empty()) std::memcpy(result.data(), bytes.data(), result.size() * sizeof(T));
-  std::erase_if(result, [](const T& record) { return record.key == 0; });
-  return result;
+tl::unexpected<base::Error> no_iterators() {
+  return base::fail(base::ErrorCode::kUnsupported, "BPF iterators need the running kernel's own BTF");
 }
 
 constexpr std::size_t kStep = 256;
@@ -111,20 +77,12 @@ class Tracer::Impl {
   std::vector<std::string> missing;
   SkeletonPtr skeleton;
   std::vector<LinkPtr> links;
-  LinkPtr scan;
-  LinkPtr sweep_buckets;
-  LinkPtr sweep_sockets;
-  base::UniqueFd scan_walk;  ///< through the sockets of scan_netns; closed when none is under way
-  std::uint32_t scan_netns = 0;
-  base::UniqueFd sweep_walk;  ///< through the map of sockets, or of buckets
-  enum class SweepStage { kSockets, kBuckets, kSlots } sweep_stage = SweepStage::kSockets;
   RingPtr ring;
   MappedArray<tw_row> rows;
   MappedArray<tw_netns> namespaces;
   std::size_t row_limit = kStep;  ///< slots below may have been handed out, see handed_out()
   std::size_t netns_limit = kStep;
-
-  base::Result<bool> sweep_once(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone);
+  std::optional<TableWalk> walk;  ///< empty: this kernel cannot iterate over sockets
 
   const std::function<void(const tw_event&)>* handler = nullptr;
   std::size_t remaining = 0;
@@ -133,12 +91,7 @@ class Tracer::Impl {
   base::Result<void> open();
   base::Result<void> load();
   base::Result<void> attach();
-  base::Result<void> attach_iterators();
   base::Result<void> fill_free_slots();
-  base::Result<bool> sweep_map(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone);
-  base::Result<void> sweep_slots(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone);
-  void forget(const tw_swept_socket& swept, const ScannedNetns& scanned);
-  void let_go_of_row(std::uint32_t id);
   bool wanted(std::string_view name) const;
   std::uint32_t slot_count() const;
 
@@ -213,25 +166,6 @@ base::Result<void> Tracer::Impl::attach() {
   return {};
 }
 
-base::Result<void> Tracer::Impl::attach_iterators() {
-  if (!features_.kernel_btf) return {};
-  const LibbpfLog log;
-  scan.reset(bpf_program__attach_iter(skeleton->progs.scan_sockets, nullptr));
-  bpf_iter_link_info target{};
-  bpf_iter_attach_opts attach_options{};
-  attach_options.sz = sizeof(attach_options);
-  attach_options.link_info = &target;
-  attach_options.link_info_len = sizeof(target);
-  target.map.map_fd = static_cast<__u32>(bpf_map__fd(skeleton->maps.buckets));
-  sweep_buckets.reset(bpf_program__attach_iter(skeleton->progs.sweep_buckets, &attach_options));
-  target.map.map_fd = static_cast<__u32>(bpf_map__fd(skeleton->maps.sockets));
-  sweep_sockets.reset(bpf_program__attach_iter(skeleton->progs.sweep_sockets, &attach_options));
-  if (!scan || !sweep_buckets || !sweep_sockets) {
-    return base::fail(base::ErrorCode::kUnsupported, "cannot attach the BPF iterators: " + log.last_warning());
-  }
-  return {};
-}
-
 /// Slots are handed out from the top of a stack, so the lowest numbers are pushed last.
 base::Result<void> Tracer::Impl::fill_free_slots() {
   static_assert(TW_MAX_ROWS % TW_FREE_SLOTS_PER_RUN == 0 && TW_MAX_NETNS % TW_FREE_SLOTS_PER_RUN == 0);
@@ -262,7 +196,11 @@ base::Result<void> Tracer::Impl::start() {
   if (!netns_array) return tl::unexpected(netns_array.error());
   namespaces = std::move(*netns_array);
   if (auto filled = fill_free_slots(); !filled) return filled;
-  if (auto attached = attach_iterators(); !attached) return attached;
+  if (features_.kernel_btf) {
+    auto iterators = TableWalk::attach(*skeleton, rows.values(), slot_count());
+    if (!iterators) return tl::unexpected(iterators.error());
+    walk.emplace(std::move(*iterators));
+  }
   const auto on_event = [](void* context, void* data, std::size_t size) {
     auto* self = static_cast<Impl*>(context);
     tw_event event{};
@@ -394,9 +332,7 @@ std::optional<CgroupPath> Tracer::cgroup_path(std::uint64_t id) const {
 }
 
 void Tracer::begin_scan(bool mark_pre_existing, bool again) {
-  impl_->scan_walk.reset();
-  impl_->sweep_walk.reset();
-  impl_->sweep_stage = Impl::SweepStage::kSockets;
+  if (impl_->walk) impl_->walk->restart();
   impl_->skeleton->bss->tw_scan_marks_pre_existing = mark_pre_existing ? 1 : 0;
   for (tw_row& row : impl_->rows.values().first(rows().size())) row.scanned = 0;
   for (tw_netns& netns : impl_->namespaces.values().first(namespaces().size())) {
@@ -406,108 +342,17 @@ void Tracer::begin_scan(bool mark_pre_existing, bool again) {
 }
 
 base::Result<bool> Tracer::scan_current_netns(std::uint32_t netns_slot, Pace pace) {
-  if (!impl_->scan) return base::fail(base::ErrorCode::kUnsupported, "this kernel cannot iterate over sockets");
-  if (!impl_->scan_walk || impl_->scan_netns != netns_slot) {
-    auto walk = start_iterator(impl_->scan.get());
-    if (!walk) return tl::unexpected(walk.error());
-    impl_->scan_walk = std::move(*walk);
-    impl_->scan_netns = netns_slot;
-  }
-  impl_->skeleton->bss->tw_scan_netns = netns_slot;
-  std::array<std::byte, 4096> pauses{};
-  const std::size_t at_once = pace == Pace::kWhole ? pauses.size() : 1;
-  do {
-    const auto got = read_iterator(impl_->scan_walk, std::span(pauses).first(at_once));
-    if (got && *got != 0) continue;
-    impl_->scan_walk.reset();
-    if (!got) return tl::unexpected(got.error());
-    return true;
-  } while (pace == Pace::kWhole);
-  return false;
+  if (!impl_->walk) return no_iterators();
+  return impl_->walk->scan_current_netns(netns_slot, pace);
 }
 
-void Tracer::leave_netns() { impl_->scan_walk.reset(); }
-
-void Tracer::Impl::let_go_of_row(std::uint32_t id) {
-  if (id != TW_ROW_NONE) __atomic_fetch_sub(&rows.values()[id].pending, 1, __ATOMIC_SEQ_CST);
-}
-
-void Tracer::Impl::forget(const tw_swept_socket& swept, const ScannedNetns& scanned) {
-  const std::uint32_t row = swept.socket.row;
-  if (row != TW_ROW_NONE && !scanned(rows.values()[row].key.netns)) return;
-  if (bpf_map_delete_elem(bpf_map__fd(skeleton->maps.sockets), &swept.key) == 0) let_go_of_row(row);
-}
-
-/// As much of a map as one read brings; true at its end. An entry that is passed over because others of its chain were
-/// deleted meanwhile is found by the next sweep.
-base::Result<bool> Tracer::Impl::sweep_map(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone) {
-  const bool buckets = sweep_stage == SweepStage::kBuckets;
-  if (!sweep_walk) {
-    auto walk = start_iterator(buckets ? sweep_buckets.get() : sweep_sockets.get());
-    if (!walk) return tl::unexpected(walk.error());
-    sweep_walk = std::move(*walk);
-  }
-  std::array<std::byte, TW_SWEEP_READ_BYTES> buffer{};
-  const auto got = read_iterator(sweep_walk, buffer);
-  if (!got || *got == 0) {
-    sweep_walk.reset();
-    if (!got) return tl::unexpected(got.error());
-    return true;
-  }
-  const auto written = std::span<const std::byte>(buffer).first(*got);
-  if (!buckets) {
-    for (const tw_swept_socket& swept : records<tw_swept_socket>(written)) forget(swept, scanned);
-    return false;
-  }
-  for (const tw_swept_bucket& swept : records<tw_swept_bucket>(written)) {
-    const bool deleted = bpf_map_delete_elem(bpf_map__fd(skeleton->maps.buckets), &swept.key) == 0;
-    if (deleted && scanned(swept.bucket.netns)) gone.push_back(swept);
-  }
-  return false;
-}
-
-/// All of them: a million takes some 20 ms. Mapped for the moment only, because they are the kernel side's memory.
-base::Result<void> Tracer::Impl::sweep_slots(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone) {
-  auto slots = MappedArray<tw_slot>::map(bpf_map__fd(skeleton->maps.slots), slot_count(), "slots");
-  if (!slots) return tl::unexpected(slots.error());
-  for (tw_slot& slot : slots->values()) {
-    const std::uint32_t state = __atomic_load_n(&slot.state, __ATOMIC_ACQUIRE);
-    if (state < TW_SLOT_PUBLISHED || skeleton->bss->tw_scan - slot.bucket.scan < 2) continue;
-    const auto index = static_cast<std::uint64_t>(&slot - slots->values().data());
-    const tw_swept_bucket swept{std::uint64_t{slot.tag} << TW_SLOT_TAG_SHIFT | index % (1U << TW_SLOT_TAG_SHIFT),
-                                slot.bucket};
-    const bool is_socket = swept.bucket.substate == 0;
-    const bool known = scanned(swept.bucket.netns);
-    if (is_socket && !known) continue;
-    __atomic_fetch_sub(&slot.state, TW_SLOT_TAKEN, __ATOMIC_SEQ_CST);
-    if (is_socket) let_go_of_row(swept.bucket.row);
-    if (!is_socket && known) gone.push_back(swept);
-  }
-  return {};
-}
-
-/// One step; true at the end of the sweep.
-base::Result<bool> Tracer::Impl::sweep_once(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone) {
-  if (sweep_stage == SweepStage::kSlots) {
-    sweep_stage = SweepStage::kSockets;
-    if (auto swept = sweep_slots(scanned, gone); !swept) return tl::unexpected(swept.error());
-    return true;
-  }
-  auto done = sweep_map(scanned, gone);
-  if (!done) {
-    sweep_stage = SweepStage::kSockets;
-    return done;
-  }
-  if (*done) sweep_stage = sweep_stage == SweepStage::kSockets ? SweepStage::kBuckets : SweepStage::kSlots;
-  return false;
+void Tracer::leave_netns() {
+  if (impl_->walk) impl_->walk->leave_netns();
 }
 
 base::Result<bool> Tracer::sweep(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone, Pace pace) {
-  if (!impl_->sweep_buckets) return base::fail(base::ErrorCode::kUnsupported, "this kernel cannot iterate over maps");
-  while (true) {
-    auto done = impl_->sweep_once(scanned, gone);
-    if (!done || *done || pace == Pace::kSlice) return done;
-  }
+  if (!impl_->walk) return no_iterators();
+  return impl_->walk->sweep(scanned, gone, pace);
 }
 
 int Tracer::ring_fd() const { return ring_buffer__epoll_fd(impl_->ring.get()); }

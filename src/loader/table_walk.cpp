@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loader/table_walk.hpp"
+
+#include <bpf/bpf.h>
+#include <twtrace.skel.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+
+#include "loader/libbpf_log.hpp"
+#include "loader/mapped_array.hpp"
+
+namespace twtrace::loader {
+namespace {
+
+base::Result<base::UniqueFd> start_iterator(const LinkPtr& link) {
+  base::UniqueFd fd(bpf_iter_create(bpf_link__fd(link.get())));
+  const int saved_errno = errno;
+  if (!fd) return base::fail_errno(saved_errno, "cannot start a BPF iterator");
+  return fd;
+}
+
+/// What the iterator wrote next; 0 bytes at its end. It comes back as soon as it has written as much as fits (kernel
+/// bpf_seq_read), and with EAGAIN after a million objects that it wrote nothing about.
+base::Result<std::size_t> read_iterator(const base::UniqueFd& fd, std::span<std::byte> buffer) {
+  while (true) {
+    const ssize_t got = ::read(fd.get(), buffer.data(), buffer.size());
+    const int saved_errno = errno;
+    if (got >= 0) return static_cast<std::size_t>(got);
+    if (saved_errno != EAGAIN && saved_errno != EINTR) {
+      return base::fail_errno(saved_errno, "cannot read a BPF iterator");
+    }
+  }
+}
+
+/// The records in what a sweep wrote: a pause has none.
+template <class T>
+std::vector<T> records(std::span<const std::byte> bytes) {
+  std::vector<T> result(bytes.size() / sizeof(T));
+  if (!result.empty()) std::memcpy(result.data(), bytes.data(), result.size() * sizeof(T));
+  std::erase_if(result, [](const T& record) { return record.key == 0; });
+  return result;
+}
+
+LinkPtr attach_to_map(const bpf_program* program, const bpf_map* map) {
+  bpf_iter_link_info target{};
+  target.map.map_fd = static_cast<__u32>(bpf_map__fd(map));
+  bpf_iter_attach_opts options{};
+  options.sz = sizeof(options);
+  options.link_info = &target;
+  options.link_info_len = sizeof(target);
+  return LinkPtr(bpf_program__attach_iter(program, &options));
+}
+
+}  // namespace
+
+base::Result<TableWalk> TableWalk::attach(twtrace_bpf& skeleton, std::span<tw_row> rows, std::uint32_t slots) {
+  const LibbpfLog log;
+  TableWalk walk(skeleton, rows, slots);
+  walk.sockets_link_.reset(bpf_program__attach_iter(skeleton.progs.scan_sockets, nullptr));
+  walk.swept_buckets_link_ = attach_to_map(skeleton.progs.sweep_buckets, skeleton.maps.buckets);
+  walk.swept_sockets_link_ = attach_to_map(skeleton.progs.sweep_sockets, skeleton.maps.sockets);
+  if (!walk.sockets_link_ || !walk.swept_buckets_link_ || !walk.swept_sockets_link_) {
+    return base::fail(base::ErrorCode::kUnsupported, "cannot attach the BPF iterators: " + log.last_warning());
+  }
+  return walk;
+}
+
+void TableWalk::restart() {
+  sockets_walk_.reset();
+  sweep_walk_.reset();
+  stage_ = Stage::kSockets;
+}
+
+base::Result<bool> TableWalk::scan_current_netns(std::uint32_t netns_slot, Pace pace) {
+  if (!sockets_walk_ || netns_ != netns_slot) {
+    auto walk = start_iterator(sockets_link_);
+    if (!walk) return tl::unexpected(walk.error());
+    sockets_walk_ = std::move(*walk);
+    netns_ = netns_slot;
+  }
+  skeleton_->bss->tw_scan_netns = netns_slot;
+  std::array<std::byte, 4096> pauses{};
+  const std::size_t at_once = pace == Pace::kWhole ? pauses.size() : 1;
+  do {
+    const auto got = read_iterator(sockets_walk_, std::span(pauses).first(at_once));
+    if (got && *got != 0) continue;
+    sockets_walk_.reset();
+    if (!got) return tl::unexpected(got.error());
+    return true;
+  } while (pace == Pace::kWhole);
+  return false;
+}
+
+void TableWalk::let_go_of_row(std::uint32_t id) {
+  if (id != TW_ROW_NONE) __atomic_fetch_sub(&rows_[id].pending, 1, __ATOMIC_SEQ_CST);
+}
+
+void TableWalk::forget(const tw_swept_socket& swept, const ScannedNetns& scanned) {
+  const std::uint32_t row = swept.socket.row;
+  if (row != TW_ROW_NONE && !scanned(rows_[row].key.netns)) return;
+  if (bpf_map_delete_elem(bpf_map__fd(skeleton_->maps.sockets), &swept.key) == 0) let_go_of_row(row);
+}
+
+/// As much of a map as one read brings; true at its end. An entry that is passed over because others of its chain were
+/// deleted meanwhile is found by the next sweep.
+base::Result<bool> TableWalk::sweep_map(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone) {
+  const bool buckets = stage_ == Stage::kBuckets;
+  if (!sweep_walk_) {
+    auto walk = start_iterator(buckets ? swept_buckets_link_ : swept_sockets_link_);
+    if (!walk) return tl::unexpected(walk.error());
+    sweep_walk_ = std::move(*walk);
+  }
+  std::array<std::byte, TW_SWEEP_READ_BYTES> buffer{};
+  const auto got = read_iterator(sweep_walk_, buffer);
+  if (!got || *got == 0) {
+    sweep_walk_.reset();
+    if (!got) return tl::unexpected(got.error());
+    return true;
+  }
+  const auto written = std::span<const std::byte>(buffer).first(*got);
+  if (!buckets) {
+    for (const tw_swept_socket& swept : records<tw_swept_socket>(written)) forget(swept, scanned);
+    return false;
+  }
+  for (const tw_swept_bucket& swept : records<tw_swept_bucket>(written)) {
+    const bool deleted = bpf_map_delete_elem(bpf_map__fd(skeleton_->maps.buckets), &swept.key) == 0;
+    if (deleted && scanned(swept.bucket.netns)) gone.push_back(swept);
+  }
+  return false;
+}
+
+/// All of them: a million takes some 20 ms. Mapped for the moment only, because they are the kernel side's memory.
+base::Result<void> TableWalk::sweep_slots(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone) {
+  auto slots = MappedArray<tw_slot>::map(bpf_map__fd(skeleton_->maps.slots), slots_, "slots");
+  if (!slots) return tl::unexpected(slots.error());
+  for (tw_slot& slot : slots->values()) {
+    const std::uint32_t state = __atomic_load_n(&slot.state, __ATOMIC_ACQUIRE);
+    if (state < TW_SLOT_PUBLISHED || skeleton_->bss->tw_scan - slot.bucket.scan < 2) continue;
+    const auto index = static_cast<std::uint64_t>(&slot - slots->values().data());
+    const tw_swept_bucket swept{std::uint64_t{slot.tag} << TW_SLOT_TAG_SHIFT | index % (1U << TW_SLOT_TAG_SHIFT),
+                                slot.bucket};
+    const bool is_socket = swept.bucket.substate == 0;
+    const bool known = scanned(swept.bucket.netns);
+    if (is_socket && !known) continue;
+    __atomic_fetch_sub(&slot.state, TW_SLOT_TAKEN, __ATOMIC_SEQ_CST);
+    if (is_socket) let_go_of_row(swept.bucket.row);
+    if (!is_socket && known) gone.push_back(swept);
+  }
+  return {};
+}
+
+/// One step; true at the end of the sweep.
+base::Result<bool> TableWalk::sweep_once(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone) {
+  if (stage_ == Stage::kSlots) {
+    stage_ = Stage::kSockets;
+    if (auto swept = sweep_slots(scanned, gone); !swept) return tl::unexpected(swept.error());
+    return true;
+  }
+  auto done = sweep_map(scanned, gone);
+  if (!done) {
+    stage_ = Stage::kSockets;
+    return done;
+  }
+  if (*done) stage_ = stage_ == Stage::kSockets ? Stage::kBuckets : Stage::kSlots;
+  return false;
+}
+
+base::Result<bool> TableWalk::sweep(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone, Pace pace) {
+  while (true) {
+    auto done = sweep_once(scanned, gone);
+    if (!done || *done || pace == Pace::kSlice) return done;
+  }
+}
+
+}  // namespace twtrace::loader
