@@ -104,25 +104,34 @@ std::uint64_t NetnsWatch::largest_limit() const {
   return largest;
 }
 
-std::optional<kernel::NetnsCounters> NetnsWatch::read(Watched& watched) {
-  if (watched.gone) return std::nullopt;
-  for (bool searched = false;; searched = true) {
+/// What `use` makes of the way into the namespace; another way is looked for once when that one leads nowhere any more,
+/// because the process that it went through has ended. kNotFound when there is none: the namespace is gone then, unless
+/// this sample has searched often enough.
+template <class Use>
+std::invoke_result_t<Use, const kernel::NetnsRef&> NetnsWatch::reach(Watched& watched, Use use) {
+  for (bool searched = false; !watched.gone; searched = true) {
     const kernel::NetnsRef* ref = catalog_.find(watched.inum);
     if (ref != nullptr) {
-      auto counters = kernel::read_counters(procfs_, *ref);
-      if (counters) return *counters;
-      if (counters.error().code != base::ErrorCode::kNotFound) {
-        spdlog::info("network namespace {}: {}", watched.inum, counters.error().what);
-        return std::nullopt;
-      }
+      auto result = use(*ref);
+      if (result || result.error().code != base::ErrorCode::kNotFound) return result;
     }
     if (searched || searches_ == kSearches) {
       watched.gone = ref == nullptr;
-      return std::nullopt;
+      break;
     }
     ++searches_;
-    discover(false);  // the way to it may have changed: the process that it led through has ended
+    discover(false);
   }
+  return base::fail(base::ErrorCode::kNotFound, "there is no way into it");
+}
+
+std::optional<kernel::NetnsCounters> NetnsWatch::read(Watched& watched) {
+  auto counters = reach(watched, [this](const kernel::NetnsRef& ref) { return kernel::read_counters(procfs_, ref); });
+  if (counters) return *counters;
+  if (counters.error().code != base::ErrorCode::kNotFound) {
+    spdlog::info("network namespace {}: {}", watched.inum, counters.error().what);
+  }
+  return std::nullopt;
 }
 
 void NetnsWatch::read_before(std::span<const tw_netns> slots, bool fresh) {
@@ -251,12 +260,14 @@ std::vector<std::uint32_t> NetnsWatch::worth_a_visit(const std::set<std::uint32_
 
 bool NetnsWatch::visit(std::uint32_t slot, const std::function<void(std::uint32_t slot)>& visitor) {
   Watched& watched = watched_.at(slot);
-  const kernel::NetnsRef* ref = watched.gone ? nullptr : catalog_.find(watched.inum);
-  if (ref == nullptr) return false;
-  const auto scope = kernel::NetnsScope::enter(*ref);
-  watched.visited = scope || scope.error().code != base::ErrorCode::kPermission;
-  if (scope) visitor(slot);
-  return scope.has_value();
+  const auto entered = reach(watched, [&](const kernel::NetnsRef& ref) -> base::Result<void> {
+    const auto scope = kernel::NetnsScope::enter(ref);
+    if (!scope) return tl::unexpected(scope.error());
+    visitor(slot);
+    return {};
+  });
+  watched.visited = entered || watched.gone;
+  return entered.has_value();
 }
 
 bool NetnsWatch::visited(std::uint32_t slot) const {

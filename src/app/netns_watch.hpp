@@ -11,6 +11,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "base/result.hpp"
@@ -68,9 +69,9 @@ class NetnsWatch {
 
   /// The slots of the namespaces that exist and hold buckets or are one of `also`.
   std::vector<std::uint32_t> worth_a_visit(const std::set<std::uint32_t>& also);
-  /// Calls back inside the namespace; false when it cannot be entered any more.
+  /// Calls back inside the namespace; false when it cannot be entered.
   bool visit(std::uint32_t slot, const std::function<void(std::uint32_t slot)>& visitor);
-  /// False when the last visit could not enter the namespace: nothing is known of its sockets then.
+  /// False when the last visit could not enter the namespace, which is still there: nothing is known of its sockets.
   bool visited(std::uint32_t slot) const;
 
   /// Inode number and name of a slot's namespace.
@@ -117,6 +118,8 @@ class NetnsWatch {
 
   void set_start(Watched& watched, const kernel::NetnsRef& ref);
   void narrow_start(Watched& watched, const std::function<model::Counters()>& ours);
+  template <class Use>
+  std::invoke_result_t<Use, const kernel::NetnsRef&> reach(Watched& watched, Use use);
   std::optional<kernel::NetnsCounters> read(Watched& watched);
   bool reads_all(bool fresh) const { return fresh || watched_.size() <= readings_; }
   void read_after(Watched& watched, const model::Counters& total);
@@ -125,7 +128,7 @@ class NetnsWatch {
   bool counts_at_creation_;
   std::size_t readings_;
   std::uint64_t samples_ = 0;
-  int searches_ = 0;  ///< by readings of this sample
+  int searches_ = 0;  ///< of this sample
   kernel::Procfs procfs_;
   kernel::NetnsCatalog catalog_;
   std::map<std::uint32_t, Watched> watched_;    ///< by slot

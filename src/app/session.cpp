@@ -24,23 +24,14 @@ namespace {
 
 constexpr std::size_t kDrainLimit = 1'000'000;
 constexpr std::uint64_t kMaxBuckets = 1U << 20U;
-/// A scan walks the whole table, so it may take this share of one core.
-constexpr std::uint64_t kScanShare = 100;
-/// After so many scans that found nothing, two sweeps have emptied the maps.
-constexpr std::uint64_t kQuietScans = 3;
 /// Look-ups in /proc per interval to find out whose processes have ended.
 constexpr std::size_t kLivenessChecks = 1000;
+/// Counting ports in use walks the whole table, so it may take this share of one core.
+constexpr std::uint64_t kPortCountShare = 100;
 /// Destinations per namespace whose ports in use are shown.
 constexpr std::size_t kMaxDestinations = 1000;
 
 double seconds(std::uint64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e9; }
-
-/// User and system time of this process, nanoseconds.
-std::uint64_t own_cpu_ns() {
-  timespec used{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-  return static_cast<std::uint64_t>(used.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(used.tv_nsec);
-}
 
 model::Role role_of(std::uint8_t role) { return role == TW_ROLE_SERVER ? model::Role::kServer : model::Role::kClient; }
 
@@ -69,8 +60,8 @@ Session::Session(loader::Tracer tracer, std::optional<kernel::CgroupFs> cgroups,
     : tracer_(std::move(tracer)),
       cgroups_(std::move(cgroups)),
       netns_(false, options.netns_readings),
-      table_(options.max_rows),
-      scan_budget_ns_(options.scan_budget_ns) {}
+      scan_(options.scan_budget_ns),
+      table_(options.max_rows) {}
 
 base::Result<Session> Session::start(const SessionOptions& options) {
   auto features = loader::probe_features(options.btf_path, options.no_features);
@@ -141,9 +132,13 @@ base::Result<void> Session::prepare_namespaces() {
 void Session::enable() {
   tracer_.set_enabled(true);
   started_ns_ = sampled_ns_ = clock_.monotonic_ns();
-  cpu_ns_ = own_cpu_ns();
+  cpu_ns_ = base::process_cpu_ns();
   netns_.narrow_start(tracer_.namespaces());
   scan(true);
+}
+
+void Session::scan(bool whole) {
+  scan_.advance(tracer_, netns_, whole, [this](const std::vector<tw_swept_bucket>& gone) { report_swept(gone); });
 }
 
 base::Result<void> Session::drain() {
@@ -241,8 +236,7 @@ std::optional<std::uint64_t> Session::live_of(std::uint32_t slot, const tw_row& 
     const model::Counters counts = to_counters(row.counts);
     return counts.created() > counts.removed() ? counts.created() - counts.removed() : 0;
   }
-  const bool scanned = scanned_ns_ != 0 && netns_.visited(row.key.netns);
-  return scanned ? std::optional(slot_states_[slot].scanned_live) : std::nullopt;
+  return scan_.live(slot, row.key.netns, netns_);
 }
 
 void Session::read_row(std::uint32_t slot, const tw_row& row) {
@@ -273,11 +267,11 @@ bool Session::is_idle(std::uint32_t slot, const tw_row& row) {
   const bool unchanged =
       entry != nullptr && entry->counts == entry->previous && entry->counts == to_counters(row.counts);
   if (!unchanged || __atomic_load_n(&row.pending, __ATOMIC_SEQ_CST) != 0 || live_of(slot, row) != 0U) {
-    state.idle_since_scan.reset();
+    state.idle_since.reset();
     return false;
   }
-  if (!state.idle_since_scan) state.idle_since_scan = scans_ + (scan_ ? 1 : 0);
-  return loader::sees_removal(tracer_.backend()) || scans_ >= *state.idle_since_scan + 2;
+  if (!state.idle_since) state.idle_since = scan_.moment();
+  return loader::sees_removal(tracer_.backend()) || scan_.passed_since(*state.idle_since) >= 2;
 }
 
 /// A row may be handed out again when nothing can count into it any more: its process has ended and it is idle.
@@ -289,112 +283,9 @@ void Session::retire_ended_rows() {
     if (!loader::is_published(rows[slot]) || !has_ended(slot, rows[slot]) || !is_idle(slot, rows[slot])) continue;
     table_.retire(slot);
     tracer_.recycle_row(slot);
+    scan_.forget_row(slot);
     slot_states_[slot] = SlotState{};
   }
-}
-
-/// Those with sockets between FIN and end, which a scan has to find even where there is no bucket.
-std::set<std::uint32_t> Session::waiting_namespaces() {
-  std::set<std::uint32_t> slots;
-  for (const tw_row& row : tracer_.rows()) {
-    if (loader::is_published(row) && __atomic_load_n(&row.pending, __ATOMIC_SEQ_CST) != 0) slots.insert(row.key.netns);
-  }
-  return slots;
-}
-
-bool Session::scan_is_due() const {
-  if (!scan_works_) return false;
-  const std::uint64_t since = clock_.monotonic_ns() - scan_end_ns_;
-  return scan_end_ns_ == 0 || since >= scan_cost_ns_ * kScanShare;
-}
-
-/// Goes on with the scan in progress, or begins one when it is time; a whole one starts over whatever is in progress,
-/// because its numbers are to be of now.
-void Session::scan(bool whole) {
-  if (!scan_works_ || (!whole && !scan_ && !scan_is_due())) return;
-  const std::uint64_t begin = own_cpu_ns();  // the time of a clock would make scans rare on a busy host
-  if (whole || !scan_) begin_scan();
-  bool done = false;
-  do {
-    done = scan_on(whole ? loader::Pace::kWhole : loader::Pace::kSlice);
-  } while (!done && (whole || own_cpu_ns() - begin < scan_budget_ns_));
-  scan_->cost_ns += own_cpu_ns() - begin;
-  if (!done) return;
-  scan_cost_ns_ = scan_->cost_ns;
-  scan_end_ns_ = clock_.monotonic_ns();
-  scan_.reset();
-}
-
-void Session::begin_scan() {
-  tracer_.begin_scan(scans_ == 0, scan_.has_value());
-  const std::uint64_t begun_ns = clock_.monotonic_ns();
-  scan_ = Scan{.namespaces = netns_.worth_a_visit(waiting_namespaces()), .begun_ns = begun_ns};
-}
-
-/// One step of the scan in progress; true when it is complete, or when there can be none.
-bool Session::scan_on(loader::Pace pace) {
-  if (scan_->next < scan_->namespaces.size()) {
-    scan_namespace(pace);
-    return !scan_works_;
-  }
-  if (!scan_->counted) take_scan();
-  if (scan_->sweeps && !sweep(pace)) return false;
-  ++scans_;
-  return true;
-}
-
-/// One that cannot be entered any more is gone, and so are its buckets.
-void Session::scan_namespace(loader::Pace pace) {
-  bool done = true;
-  const bool entered = netns_.visit(scan_->namespaces[scan_->next], [&](std::uint32_t slot) {
-    const auto scanned = tracer_.scan_current_netns(slot, pace);
-    if (scanned) {
-      done = *scanned;
-      return;
-    }
-    if (!loader::sees_removal(tracer_.backend())) {
-      spdlog::warn("live buckets cannot be counted: {}", scanned.error().what);
-    }
-    scan_works_ = false;
-  });
-  if (!entered) tracer_.leave_netns();
-  if (done) ++scan_->next;
-}
-
-/// What a scan has counted is shown when it has been everywhere.
-void Session::take_scan() {
-  scan_->counted = true;
-  scan_->sweeps = !maps_are_empty();
-  scanned_ns_ = scan_->begun_ns;
-  const auto rows = tracer_.rows();
-  slot_states_.resize(std::max(slot_states_.size(), rows.size()));
-  for (std::size_t slot = 1; slot < rows.size(); ++slot) slot_states_[slot].scanned_live = rows[slot].scanned;
-  netns_.take_scan(tracer_.namespaces());
-}
-
-/// Forgets buckets that are gone; true when that is done.
-bool Session::sweep(loader::Pace pace) {
-  std::vector<tw_swept_bucket> gone;
-  const auto done = tracer_.sweep([this](std::uint32_t netns) { return netns_.visited(netns); }, gone, pace);
-  if (!done || !gone.empty()) quiet_scans_ = 0;
-  report_swept(gone);
-  return !done || *done;
-}
-
-/// Whether the sweeps so far have left nothing to sweep: nothing was counted since, no socket waits for its end, and no
-/// bucket was found. Walking empty maps would be most of what an idle twtrace does.
-bool Session::maps_are_empty() {
-  std::uint64_t counted = 0;
-  std::uint64_t found = 0;
-  for (const tw_netns& netns : tracer_.namespaces()) {
-    const model::Counters total = to_counters(netns.total);
-    counted += total.created() + total.refused();
-    found += netns.scanned;
-  }
-  const bool quiet = counted == counted_at_scan_ && found == 0 && waiting_namespaces().empty();
-  counted_at_scan_ = counted;
-  quiet_scans_ = quiet ? quiet_scans_ + 1 : 0;
-  return quiet_scans_ > kQuietScans;
 }
 
 /// Without a hook at the end of a bucket, its absence from the table is what tells; why it went is not known.
@@ -438,14 +329,14 @@ base::Result<void> Session::sample(bool last) {
   const auto ours = counts_by_netns();
   const std::vector<tw_netns> slots(tracer_.namespaces().begin(), tracer_.namespaces().end());
   netns_.read_after(slots, last);
-  netns_.observe(ours, slots, !by_scan, scanned_ns_ != 0);
+  netns_.observe(ours, slots, !by_scan, scan_.counted_ns().has_value());
   retire_ended_rows();
   measure_cost();
   return {};
 }
 
 void Session::measure_cost() {
-  const std::uint64_t cpu_ns = own_cpu_ns();
+  const std::uint64_t cpu_ns = base::process_cpu_ns();
   if (interval_s_ > 0) cost_.cpu_percent = seconds(cpu_ns - cpu_ns_) / interval_s_ * 100;
   cpu_ns_ = cpu_ns;
   if (const auto statm = procfs_.read("self/statm")) {
@@ -503,8 +394,8 @@ model::Snapshot Session::head() const {
   }
   if (head.probe.sees_removal) {
     head.live_age_s = 0;
-  } else if (scanned_ns_ != 0) {
-    head.live_age_s = seconds(sampled_ns_ - std::min(scanned_ns_, sampled_ns_));
+  } else if (const auto counted_ns = scan_.counted_ns()) {
+    head.live_age_s = seconds(sampled_ns_ - std::min(*counted_ns, sampled_ns_));
   }
   head.lost = losses();
   head.cost = cost_;
@@ -532,8 +423,8 @@ void Session::append_to(model::History& history) const {
 
 void Session::count_ports() {
   const std::uint64_t since = clock_.monotonic_ns() - ports_counted_ns_;
-  if (ports_counted_ns_ != 0 && since < port_count_cost_ns_ * kScanShare) return;
-  const std::uint64_t begin = own_cpu_ns();
+  if (ports_counted_ns_ != 0 && since < port_count_cost_ns_ * kPortCountShare) return;
+  const std::uint64_t begin = base::process_cpu_ns();
   auto counted = std::make_shared<std::vector<model::PortUse>>();
   const auto count = [&](std::uint32_t slot) {
     const auto ports = kernel::EphemeralPorts::read();
@@ -553,7 +444,7 @@ void Session::count_ports() {
   for (const std::uint32_t slot : netns_.worth_a_visit({})) netns_.visit(slot, count);
   port_use_ = std::move(counted);
   ports_counted_ns_ = clock_.monotonic_ns();
-  port_count_cost_ns_ = own_cpu_ns() - begin;
+  port_count_cost_ns_ = base::process_cpu_ns() - begin;
 }
 
 }  // namespace twtrace::app

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "app/netns_watch.hpp"
+#include "app/table_scan.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "kernel/cgroup_fs.hpp"
@@ -92,32 +93,13 @@ class Session {
   /// What is known about the process of a row.
   struct SlotState {
     bool ended = false;
-    std::uint64_t scanned_live = 0;                ///< its buckets, by the last whole scan
-    std::optional<std::uint64_t> idle_since_scan;  ///< scans begun when the row was first found idle
+    std::optional<std::uint64_t> idle_since;  ///< TableScan::moment() at which the row was first found idle
   };
-  /// A scan in progress, maybe over several samples.
-  struct Scan {
-    std::vector<std::uint32_t> namespaces;  ///< slots to go to
-    std::size_t next = 0;
-    bool counted = false;  ///< every namespace has been walked through; what is left is the sweep
-    bool sweeps = false;
-    std::uint64_t begun_ns = 0;  ///< CLOCK_MONOTONIC
-    std::uint64_t cost_ns = 0;   ///< CPU time
-  };
-
   Session(loader::Tracer tracer, std::optional<kernel::CgroupFs> cgroups, const SessionOptions& options);
 
   base::Result<void> prepare_namespaces();
   void enable();
-  std::set<std::uint32_t> waiting_namespaces();
   void scan(bool whole);
-  void begin_scan();
-  bool scan_on(loader::Pace pace);
-  void scan_namespace(loader::Pace pace);
-  void take_scan();
-  bool sweep(loader::Pace pace);
-  bool maps_are_empty();
-  bool scan_is_due() const;
   void report_swept(const std::vector<tw_swept_bucket>& gone);
   void read_rows();
   void read_row(std::uint32_t slot, const tw_row& row);
@@ -142,6 +124,7 @@ class Session {
   loader::Tracer tracer_;
   std::optional<kernel::CgroupFs> cgroups_;
   NetnsWatch netns_;
+  TableScan scan_;
   model::Table table_;
   model::PeerTable peers_{100'000};
   std::unordered_map<std::uint64_t, base::Service> services_;
@@ -156,15 +139,6 @@ class Session {
   std::uint64_t sampled_ns_ = 0;  ///< CLOCK_MONOTONIC
   double interval_s_ = 0;
   std::int64_t sampled_unix_ms_ = 0;
-  std::uint64_t scan_budget_ns_;
-  std::optional<Scan> scan_;        ///< the one in progress
-  std::uint64_t scanned_ns_ = 0;    ///< CLOCK_MONOTONIC, begin of the last whole scan; 0 when there was none
-  std::uint64_t scan_end_ns_ = 0;   ///< CLOCK_MONOTONIC, of the last whole scan and its sweep
-  std::uint64_t scan_cost_ns_ = 0;  ///< CPU time
-  bool scan_works_ = true;
-  std::uint64_t scans_ = 0;            ///< whole ones, with their sweeps
-  std::uint64_t counted_at_scan_ = 0;  ///< buckets created and refused, at the last scan
-  std::uint64_t quiet_scans_ = 0;      ///< in a row, at which nothing was there and nothing had happened
   std::shared_ptr<const std::vector<model::PortUse>> port_use_;
   std::uint64_t ports_counted_ns_ = 0;    ///< CLOCK_MONOTONIC; 0: never
   std::uint64_t port_count_cost_ns_ = 0;  ///< CPU time

@@ -18,4 +18,6 @@ std::uint64_t SystemClock::monotonic_ns() const { return read_ns(CLOCK_MONOTONIC
 std::uint64_t SystemClock::boottime_ns() const { return read_ns(CLOCK_BOOTTIME); }
 std::int64_t SystemClock::unix_ms() const { return static_cast<std::int64_t>(read_ns(CLOCK_REALTIME) / 1'000'000U); }
 
+std::uint64_t process_cpu_ns() { return read_ns(CLOCK_PROCESS_CPUTIME_ID); }
+
 }  // namespace twtrace::base

@@ -26,4 +26,7 @@ class SystemClock final : public Clock {
   std::int64_t unix_ms() const override;
 };
 
+/// User and system time of this process, nanoseconds.
+std::uint64_t process_cpu_ns();
+
 }  // namespace twtrace::base

@@ -2,6 +2,7 @@
 // What keeps a refresh short on large hosts: the table is scanned in slices, and namespaces are read in turn. The
 // numbers stay the kernel's, to the unit.
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <catch2/catch.hpp>
 #include <chrono>
@@ -20,6 +21,7 @@
 #include "loader/features.hpp"
 #include "loader/tracer.hpp"
 #include "support/environment.hpp"
+#include "support/subprocess.hpp"
 
 using namespace twtrace;
 using namespace twtrace::test;
@@ -100,6 +102,11 @@ std::optional<std::uint64_t> live_in(const model::Snapshot& snapshot, const Netn
     sum += *row.live;
   }
   return sum;
+}
+
+ino_t inode_of(const std::string& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0 ? status.st_ino : 0;
 }
 
 /// One slice a sample, so that a scan is under way most of the time.
@@ -218,6 +225,29 @@ TEST_CASE("the row of a process that has ended keeps its buckets, also while a s
     INFO("pid " << pid);
     CHECK(live[pid] == buckets);
   }
+}
+
+TEST_CASE("a namespace is visited although the process that led into it has ended") {
+  if (!privileged()) return;
+  constexpr std::uint32_t kSlot = 7;
+  NetnsSandbox netns{Sysctls{}};
+  const auto inode = static_cast<std::uint32_t>(netns.inode());
+  app::NetnsWatch watch(true, 256);
+  watch.discover(false);
+  REQUIRE(watch.catalog().find(inode) != nullptr);
+  watch.add_existing(kSlot, *watch.catalog().find(inode));
+  std::optional<Subprocess> other(std::in_place, std::vector<std::string>{"sleep", "60"}, netns.fd());
+  REQUIRE(wait_until([&] { return inode_of("/proc/" + std::to_string(other->pid()) + "/ns/net") == inode; }));
+  netns.remove();
+  std::optional<ino_t> inside;
+  const auto look = [&](std::uint32_t) { inside = inode_of("/proc/thread-self/ns/net"); };
+  CHECK(watch.visit(kSlot, look));
+  CHECK(inside == inode);
+  CHECK(watch.visited(kSlot));
+
+  other.reset();
+  CHECK_FALSE(watch.visit(kSlot, look));
+  CHECK(watch.visited(kSlot));  // it is gone, and that is known
 }
 
 TEST_CASE("with more namespaces than are read at a time, no number is false and the last ones are of now") {
