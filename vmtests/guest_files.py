@@ -15,7 +15,8 @@ import libraries
 GUEST = pathlib.Path(__file__).resolve().with_name("guest")
 BUILDS = GUEST.parents[1] / "build"
 # Built by the target tests_vm.
-PROGRAMS = ("twtrace", "tests/bpf/bpf_test", "tests/bpf/verifier_cost", "tests/workloads/tw_workload")
+PROGRAMS = ("twtrace", "tests/bpf/bpf_test", "tests/bpf/capture_test", "tests/bpf/scan_test",
+            "tests/bpf/verifier_cost", "tests/workloads/tw_workload")
 VERIFIER_BUDGET = GUEST.parents[1] / "tests" / "bpf" / "verifier_budget.txt"
 TOOLS = ("ip", "ss", "bash")
 NATIVE_TOOLS = ("setpriv",)  # for the hosts of the matrix, which are of this processor
@@ -27,9 +28,9 @@ HOSTS = "127.0.0.1 localhost\n::1 localhost\n"
 NSSWITCH = "passwd: files\ngroup: files\nhosts: files\n"
 
 
-def build(path, kernel, command, settings, arguments):
-    """Writes the initramfs. Raises LookupError for a module of --module that this kernel does not have, OSError for a
-    program that is not built."""
+def build(path, kernel, command, settings, arguments, extra):
+    """Writes the initramfs; `extra` goes in beside what --extra names. Raises LookupError for a module of --module that
+    this kernel does not have, OSError for a program that is not there."""
     # The program under test comes with libraries of this system's, whatever the architecture: they are preferred.
     finder = libraries.Finder(kernel.arch, dict.fromkeys((pathlib.Path("/"), kernel.system)))
     archive = initramfs.Archive(finder)
@@ -46,7 +47,7 @@ def build(path, kernel, command, settings, arguments):
     archive.file("vm/verifier_budget.txt", VERIFIER_BUDGET)
     for program in PROGRAMS:
         archive.program(f"vm/{pathlib.Path(program).name}", (arguments.build or BUILDS / kernel.arch.build) / program)
-    for item in arguments.extra:
+    for item in (*arguments.extra, *extra):
         _add_extra(archive, item)
     if arguments.with_python:
         _add_python(archive)

@@ -4,8 +4,10 @@
 import dataclasses
 import json
 import pathlib
+import shutil
 
 BACKENDS = ("fentry", "kprobe", "tracepoint")
+TREE = pathlib.Path(__file__).resolve().parent.parent
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +30,10 @@ class Kernel:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One boot: the tests of a backend, or the checks of a host that lacks something, on one kernel."""
+    """One boot: the tests of a backend, or the checks of a host, on one kernel.
+
+    `extra` names files and programs to put in, as --extra takes them.
+    """
 
     id: str
     kernel: Kernel
@@ -38,6 +43,7 @@ class Row:
     no_cgroup2: bool = False
     in_sample: bool = False
     title: str = ""
+    extra: tuple[str, ...] = ()
 
 
 class Matrix:
@@ -52,15 +58,17 @@ class Matrix:
                 raise ValueError(f"{path}: kernel {kernel.id}: unknown or no backends")
             self.kernels[kernel.id] = kernel
         self.rows = [_tier_row(kernel, name) for kernel in self.kernels.values() for name in kernel.backends]
-        self.rows += [self._host_row(entry) for entry in content["hosts"]]
+        extras = {name: tuple(map(_source, items)) for name, items in content["extras"].items()}
+        self.rows += [self._host_row(entry, extras) for entry in content["hosts"]]
         if len({row.id for row in self.rows}) != len(self.rows):
             raise ValueError(f"{path}: an id occurs twice")
 
-    def _host_row(self, entry):
+    def _host_row(self, entry, extras):
         kernel = self.kernels[entry["kernel"]]
         command = f'set -o pipefail; {entry["check"]} | tee "$RESULTS/host.tap"'
         return Row(f"{kernel.id}/{entry['id']}", kernel, command, append=entry.get("append", ""),
-                   no_cgroup2=entry.get("no_cgroup2", False), title=entry["title"])
+                   no_cgroup2=entry.get("no_cgroup2", False), title=entry["title"],
+                   extra=extras[entry["extra"]] if "extra" in entry else ())
 
     def kernel(self, wanted):
         """The kernel with this id; SUITE:SERIES names one that is not in the matrix. Raises ValueError."""
@@ -74,3 +82,10 @@ class Matrix:
 
 def _tier_row(kernel, backend):
     return Row(f"{kernel.id}/{backend}", kernel, f"tier {backend} {kernel.cases}".strip(), backend, in_sample=backend == kernel.sample)
+
+
+def _source(item):
+    """A file of this tree, or a program of this system by its name."""
+    if "/" in item:
+        return str(TREE / item)
+    return shutil.which(item, path="/usr/bin:/usr/sbin:/bin:/sbin") or item

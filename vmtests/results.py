@@ -137,7 +137,7 @@ def document(results):
         "packet steering to the other CPU as well as without, every number equal to the kernel's own counters. This page is",
         "written by `vmtests/run --all --document docs/kernels.md`; with `--quick` it is from the cases tagged so.", "",
         "| kernel | arch | fentry | kprobe | tracepoint |", "|---|---|---|---|---|", *_kernel_lines(results), "",
-        "Hosts that lack something:", "",
+        "Hosts that lack something, or serve:", "",
         "| host | kernel | checks |", "|---|---|---|", *_host_lines(results), "",
         *_skipped_lines(results),
     ])

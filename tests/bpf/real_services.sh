@@ -3,6 +3,7 @@
 # redis-server with redis-benchmark, and nginx with ab, each service in a cgroup of its own, each pair in a network
 # namespace of its own: every row must name the right process, service, role and port, and the sums must equal what
 # nstat says in the namespace. With --show prints the table too; that is where the README's output comes from.
+# $TWTRACE_PROBE chooses the backend.
 #
 # usage: real_services.sh TWTRACE [--show]
 set -euo pipefail
@@ -32,7 +33,7 @@ trap cleanup EXIT
 # in_service NAMESPACE SERVICE COMMAND...: puts into `command` what runs COMMAND in the service's cgroup and in the
 # namespace, without a process in between, so that $! is its pid.
 in_service() {
-  command=(sh -c 'echo $$ > "$0/cgroup.procs" && ns=$1 && shift && exec ip netns exec "$ns" "$@"'
+  command=(bash -c 'echo $$ > "$0/cgroup.procs" && ns=$1 && shift && exec ip netns exec "$ns" "$@"'
     "$cgroup_root/$run/$2" "$run-$1" "${@:3}")
 }
 
@@ -73,7 +74,7 @@ start() {
   pids+=($!)
   wait_for grep -q ready "$work/$name.err"
 }
-start json -b --json -d 1
+start json -b --json -d 1 --probe "${TWTRACE_PROBE:-auto}"
 json_pid=${pids[-1]}
 if [ "$show" = --show ]; then
   start table -b -d 2

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2034,SC2154  # sourced by ../host
+# redis-server with redis-benchmark, and nginx with ab: the bpf tier's test of real traffic, with every backend.
+
+mkdir -p /var/lib/nginx /var/log/nginx
+for backend in $VM_BACKENDS; do
+  export TWTRACE_PROBE=$backend
+  check "$backend: every row is the right service's, the sums are nstat's" bash /vm/bpf/real_services.sh /vm/twtrace
+done
