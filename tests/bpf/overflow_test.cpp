@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A full table: who was refused, at which stage, in which namespace.
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 #include <list>
 
@@ -13,13 +15,14 @@ using nlohmann::json;
 
 namespace {
 
-// How many were refused. In an emulated machine a bucket may end early and leave its place to another (see the ruler in
-// workload_test.cpp): the kernel has counted what came of it.
+// How many were refused: those that found no place, less one for each other CPU at most. The kernel compares the number
+// of buckets with the limit first and counts the bucket later (inet_twsk_alloc, __inet_twsk_schedule), so two that ask
+// at the same moment may both get the last place. Seen where machines are emulated.
 std::int64_t refused_of(const Arena& arena, std::int64_t places) {
+  const std::int64_t late = places > 0 ? sysconf(_SC_NPROCESSORS_ONLN) - 1 : 0;
   const std::int64_t refused = arena.spec.count - places;
-  if (!exact_under_steering()) return refused;
   CHECK(arena.delta().overflow <= refused);
-  CHECK(arena.delta().overflow >= refused - 3);
+  CHECK(arena.delta().overflow >= refused - late);
   return arena.delta().overflow;
 }
 

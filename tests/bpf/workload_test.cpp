@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The workloads alone, without twtrace: a tool can only be measured with a ruler that was checked before.
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 
 #include "bpf/expect.hpp"
@@ -39,10 +41,6 @@ TEST_CASE("workload: every mode does to the kernel what it says", "[ruler]") {
   INFO(mode << " " << family);
   Sysctls sysctls = split_substates();
   sysctls["tcp_tw_reuse"] = "1";
-  // A machine that is not given its CPUs for a while sends its FINs again. Such a FIN finds its socket gone, is
-  // answered with a reset, and that ends the bucket unless the kernel is told not to mind (tcp_timewait_state_process).
-  // It is not all: emulated 6.18 and later still lose some early, and nobody knows why yet.
-  sysctls["tcp_rfc1337"] = "1";
   Arena arena(sysctls);
   arena.run({mode, 23, 5001, family});
   check_against_kernel(arena);
@@ -67,8 +65,9 @@ TEST_CASE("workload: a full table refuses the rest", "[ruler]") {
   const std::string mode = GENERATE("half-close", "orphan-fin-wait2", "killed");
   Arena arena(Sysctls{{"tcp_max_tw_buckets", "61"}});
   arena.run({mode, 149, 5001});
-  CHECK(arena.after.in_use == 61);
-  CHECK(arena.delta().overflow == 149 - 61);
+  CHECK(arena.after.in_use + arena.delta().overflow == 149);
+  CHECK(arena.after.in_use >= 61);
+  CHECK(arena.after.in_use < 61 + sysconf(_SC_NPROCESSORS_ONLN));  // see refused_of in overflow_test.cpp
 }
 
 TEST_CASE("workload: sandboxes are private", "[ruler]") {
