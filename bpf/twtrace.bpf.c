@@ -344,17 +344,22 @@ static __always_inline void connection_ends(enum turn turn, struct sock *sk)
 	bucket__on_outcome(TW_DIRECT, sk, &conn, netns, &closer, &outcome);
 }
 
+/*
+ * A close() that finds the FIN of a shutdown() not acknowledged yet stores FIN_WAIT1 again (tcp_close_state): nobody
+ * sends a FIN then.
+ */
 static __always_inline void state_changes(enum turn turn, struct sock *sk, int from, int to)
 {
 	bool ends = to == TCP_CLOSE && (from == TCP_FIN_WAIT2 || from == TCP_CLOSING || from == TCP_FIN_WAIT1);
+	bool closes = to == TCP_FIN_WAIT1 && from != TCP_FIN_WAIT1;
 
-	if (!ends && to != TCP_FIN_WAIT1 && to != TCP_LISTEN)
+	if (!ends && !closes && to != TCP_LISTEN)
 		return;
 	if (!tw_enabled || !conn__is_tcp(TW_DIRECT, sk))
 		return;
 	if (ends)
 		connection_ends(turn, sk);
-	else if (to == TCP_FIN_WAIT1)
+	else if (closes)
 		socket_closes(turn, sk);
 	else
 		remember_listener(TW_DIRECT, sk);

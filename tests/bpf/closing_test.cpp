@@ -43,6 +43,22 @@ TEST_CASE("orphans wait for their peers in FIN_WAIT2", "[quick]") { check_mode("
 TEST_CASE("a reset by the closer leaves no bucket") { check_mode("rst", {13, 23, 61}); }
 TEST_CASE("a reset by the peer after our FIN leaves no bucket") { check_mode("peer-rst", {23, 13, 61}); }
 
+TEST_CASE("a close() behind a FIN that is not acknowledged yet ends nothing", "[quick]") {
+  check_mode("shut-down-early", {7, 5, 3});
+}
+
+TEST_CASE("nor does it leave anything behind, also where a connection has no cookie and is kept by its address") {
+  if (!privileged()) return;
+  using Arguments = std::vector<std::string>;
+  const auto arguments = GENERATE(Arguments{}, Arguments{"--no-feature", "socket-cookie"});
+  constexpr int kCount = 7;
+  TwtraceRun twtrace(arguments, "3600");  // no scan sweeps meanwhile
+  Arena arena(split_substates());
+  arena.run({"shut-down-early", kCount, 5003, "4", nullptr, nullptr, kServerUid, kClientUid});
+  CHECK(map_entries(twtrace.process().pid(), "sockets") < kCount);
+  check_everything(twtrace.stop(), arena);
+}
+
 TEST_CASE("connections whose cookies end in the same bits keep their owners") {
   if (!privileged()) return;
   TwtraceRun& twtrace = shared_twtrace();

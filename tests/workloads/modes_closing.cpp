@@ -7,6 +7,7 @@
 #include <bit>
 #include <csignal>
 #include <fstream>
+#include <functional>
 #include <thread>
 
 #include "modes.hpp"
@@ -99,13 +100,11 @@ void connect_all_and_exit(Context& context) {
   _exit(0);
 }
 
-// The parent's close() sends nothing, because the child still holds the connection: the child is the owner.
-void connect_all_and_leave_to_child(Context& context) {
-  const std::vector<int> fds = connect_all(context);
-  context.link.wait();
+// Has a child close what both hold, after the parent has.
+void leave_to_child(const std::vector<int>& fds, const std::function<pid_t()>& fork_child) {
   int pipe_fds[2];
   if (pipe(pipe_fds) != 0) die("pipe");
-  const pid_t child = fork_owner(context, "tw-child");
+  const pid_t child = fork_child();
   if (child == 0) {
     Link(pipe_fds[0]).wait();
     close_all(fds);
@@ -114,6 +113,33 @@ void connect_all_and_leave_to_child(Context& context) {
   close_all(fds);
   Link(pipe_fds[1]).tell();
   if (!wait_for(child)) _exit(1);
+}
+
+// The parent's close() sends nothing, because the child still holds the connection: the child is the owner.
+void connect_all_and_leave_to_child(Context& context) {
+  const std::vector<int> fds = connect_all(context);
+  context.link.wait();
+  leave_to_child(fds, [&] { return fork_owner(context, "tw-child"); });
+}
+
+// The parent's FIN is not acknowledged yet when the child closes: that ends nothing, and the parent is the owner. As on
+// any network with a delay.
+void connect_all_shut_down_and_leave_to_child(Context& context) {
+  const std::vector<int> fds = connect_all(context);
+  context.link.wait();
+  for (const int fd : fds) send_fin_behind_data(fd);
+  leave_to_child(fds, [] { return fork_other("tw-heir"); });
+  context.link.tell();
+}
+
+void accept_all_and_read_late(Context& context) {
+  const std::vector<int> fds = accept_all(context);
+  context.link.tell();
+  context.link.wait();
+  for (const int fd : fds) {
+    read_all(fd);
+    close(fd);
+  }
 }
 
 // The owner is the process, so its row has the leader's name, not "tw-thread".
@@ -172,6 +198,8 @@ std::vector<Mode> closing_modes() {
       {"killed", accept_all_and_follow, connect_all_and_be_killed, Owner::kClient, Stage::kAny, nullptr, SIGKILL},
       {"exited", accept_all_and_follow, connect_all_and_exit, Owner::kClient, Stage::kAny},
       {"forked", accept_all_and_follow, connect_all_and_leave_to_child, Owner::kClientChild, Stage::kAny, "tw-child"},
+      {"shut-down-early", accept_all_and_read_late, connect_all_shut_down_and_leave_to_child, Owner::kClient,
+       Stage::kAny},
       {"thread", accept_all_and_follow, connect_and_close_in_thread, Owner::kClient, Stage::kAny},
       {"short-lived", accept_and_follow, connect_in_short_lived_children, Owner::kClientChild, Stage::kAny, "tw-short"},
       {"orphan-fin-wait2", accept_all_and_linger, connect_all_and_orphan, Owner::kClient, Stage::kFinWait2},

@@ -73,14 +73,19 @@ pid_t fork_role(const RoleIdentity& identity, RoleFunction function, Context& co
   _exit(0);
 }
 
-pid_t fork_owner(Context& context, const char* comm) {
+pid_t fork_other(const char* comm) {
   const pid_t pid = fork();
   if (pid < 0) die("fork");
   if (pid > 0) return pid;
   prctl(PR_SET_NAME, comm);
   alarm(kLifetimeSeconds);
-  context.shared.owners[context.shared.owner_count++] = getpid();
   return 0;
+}
+
+pid_t fork_owner(Context& context, const char* comm) {
+  const pid_t pid = fork_other(comm);
+  if (pid == 0) context.shared.owners[context.shared.owner_count++] = getpid();
+  return pid;
 }
 
 bool wait_for(pid_t pid, int signal) {

@@ -63,7 +63,10 @@ pid_t fork_role(const RoleIdentity& identity, RoleFunction function, Context& co
 /// Waits for a process; true when it exited with 0, or was killed by `signal` where that is expected.
 bool wait_for(pid_t pid, int signal = 0);
 
-/// Forks a child of a role process, names it and records it as an owner. Returns 0 in the child.
+/// Forks a child of a role process and names it. Returns 0 in the child.
+pid_t fork_other(const char* comm);
+
+/// The same for one that is recorded as an owner.
 pid_t fork_owner(Context& context, const char* comm);
 
 }  // namespace twtrace::workload

@@ -2,8 +2,10 @@
 #include "tcp.hpp"
 
 #include <arpa/inet.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -60,6 +62,21 @@ void send_byte(int fd) {
 void receive_byte(int fd) {
   char byte = 0;
   if (recv(fd, &byte, 1, 0) != 1) die("recv");
+}
+
+int state_of(int fd) {
+  tcp_info info{};
+  socklen_t size = sizeof(info);
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) die("TCP_INFO");
+  return info.tcpi_state;
+}
+
+// All that was sent is acknowledged, and yet there is more: the peer has no room.
+bool waits_for_room(int fd) {
+  int queued = 0;
+  int unsent = 0;
+  if (ioctl(fd, SIOCOUTQ, &queued) != 0 || ioctl(fd, SIOCOUTQNSD, &unsent) != 0) die("SIOCOUTQ");
+  return unsent > 0 && unsent == queued;
 }
 
 bool greets(int protocol) { return protocol == IPPROTO_TCP; }
@@ -123,6 +140,32 @@ void read_eof(int fd) {
   if (recv(fd, &byte, 1, 0) != 0) die("expected the peer's FIN");
 }
 
+void read_all(int fd) {
+  char buffer[16384];
+  ssize_t got = 0;
+  do {
+    got = recv(fd, buffer, sizeof(buffer), 0);
+  } while (got > 0);
+  if (got < 0) die("recv");
+}
+
+void fill(int fd) {
+  const int small = 4096;
+  if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)) != 0) die("SO_SNDBUF");
+  const char buffer[4096] = {};
+  while (!waits_for_room(fd)) {
+    if (send(fd, buffer, sizeof(buffer), MSG_DONTWAIT | MSG_NOSIGNAL) > 0) continue;
+    if (errno != EAGAIN) die("send");
+    usleep(500);
+  }
+}
+
+void send_fin_behind_data(int fd) {
+  fill(fd);
+  send_fin(fd);
+  if (!waits_for_room(fd) || state_of(fd) != TCP_FIN_WAIT1) die("expected a FIN that cannot be sent yet");
+}
+
 void read_reset(int fd) {
   char byte = 0;
   if (recv(fd, &byte, 1, 0) != -1 || errno != ECONNRESET) die("expected the peer's reset");
@@ -146,10 +189,7 @@ void ack_now(int fd) {
 void wait_closed(int fd) {
   const std::time_t deadline = std::time(nullptr) + kDeadlineSeconds;
   for (int turn = 0;; ++turn) {
-    tcp_info info{};
-    socklen_t size = sizeof(info);
-    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) die("TCP_INFO");
-    if (info.tcpi_state == TCP_CLOSE) return;
+    if (state_of(fd) == TCP_CLOSE) return;
     if (std::time(nullptr) > deadline) {
       errno = ETIMEDOUT;
       die("waiting for the end of a connection");

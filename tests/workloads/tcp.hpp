@@ -37,6 +37,15 @@ std::uint64_t cookie_of(int fd);
 /// Waits for the peer's FIN.
 void read_eof(int fd);
 
+/// Reads all that the peer has sent, up to its FIN.
+void read_all(int fd);
+
+/// Sends until nothing more fits in the buffers of both ends, for a peer that does not read.
+void fill(int fd);
+
+/// Sends the FIN behind data that the peer has no room for. It cannot be acknowledged before the peer reads.
+void send_fin_behind_data(int fd);
+
 /// Waits for the peer's reset.
 void read_reset(int fd);
 
