@@ -52,7 +52,7 @@ static __always_inline void twsk_alloc(enum tw_access access, struct sock *sk, s
 	bucket__on_outcome(access, sk, &conn, netns, &closer, &outcome);
 }
 
-/* What tcp_timewait_state_process returned: an acceptable SYN takes the four-tuple over. */
+/* What tcp_timewait_state_process returned: an acceptable SYN, which may take the four-tuple over. */
 static __always_inline bool is_recycled_by_syn(int ret)
 {
 	return ret == (int)bpf_core_enum_value(enum tcp_tw_status, TCP_TW_SYN);
@@ -171,7 +171,7 @@ int on_fexit_state_process(u64 *ctx)
 	else
 		LOAD_RETURN_VALUE(ret, ctx, 3);
 	if (is_recycled_by_syn((int)ret))
-		bucket__set_reason(TW_DIRECT, &tw->__tw_common, TW_REASON_RECYCLED);
+		bucket__set_reason(TW_DIRECT, &tw->__tw_common, TW_REASON_RECYCLED | REASON_TENTATIVE);
 	return 0;
 }
 
@@ -269,7 +269,7 @@ int BPF_KRETPROBE(on_kretprobe_state_process, int ret)
 	struct pair_args args;
 
 	if (tw_enabled && pair__leave(PAIR_STATE_PROCESS, &args) && is_recycled_by_syn(ret))
-		bucket__set_reason(TW_PROBED, (struct sock_common *)args.first, TW_REASON_RECYCLED);
+		bucket__set_reason(TW_PROBED, (struct sock_common *)args.first, TW_REASON_RECYCLED | REASON_TENTATIVE);
 	return 0;
 }
 

@@ -183,7 +183,28 @@ static __always_inline void bucket__forget(const struct known_bucket *known)
 		bpf_map_delete_elem(&buckets, &known->key);
 }
 
-/* Notes why a bucket is about to go; the first reason stands. Buckets older than twtrace get an entry for it. */
+/*
+ * Noted together with TW_REASON_RECYCLED: an acceptable SYN ends the bucket only if somebody still listens
+ * (tcp_v4_rcv), and then through inet_twsk_deschedule_put. Else the bucket stays, and may end in any way.
+ */
+#define REASON_TENTATIVE 0x80
+
+static __always_inline bool reason__is_known(u8 noted)
+{
+	return noted != TW_REASON_UNKNOWN && !(noted & REASON_TENTATIVE);
+}
+
+/* What stands when one reason follows another: the first that is certain. */
+static __always_inline u8 reason__after(u8 noted, u8 reason)
+{
+	if (reason__is_known(noted))
+		return noted;
+	if (noted & REASON_TENTATIVE && reason == TW_REASON_PURGED)
+		return TW_REASON_RECYCLED;
+	return reason;
+}
+
+/* Notes why a bucket is about to go. Buckets older than twtrace get an entry for it. */
 static __always_inline void bucket__set_reason(enum tw_access access, struct sock_common *skc, u8 reason)
 {
 	struct tw_bucket bucket = {};
@@ -191,8 +212,7 @@ static __always_inline void bucket__set_reason(enum tw_access access, struct soc
 
 	bucket__find((u64)tw_get(access, skc, skc_cookie.counter), (u64)skc, &known);
 	if (known.bucket) {
-		if (known.bucket->reason == TW_REASON_UNKNOWN)
-			known.bucket->reason = reason;
+		known.bucket->reason = reason__after(known.bucket->reason, reason);
 		return;
 	}
 	bucket.netns = (u16)netns__intern(access, tw_get(access, skc, skc_net.net));
@@ -244,7 +264,7 @@ static __always_inline void bucket__on_removed(enum tw_access access, struct soc
 		event.netns = known.bucket->netns;
 		event.substate = known.bucket->substate;
 		event.age_ds = bucket__age_ds(known.bucket->created_ns, event.time_ns);
-		if (known.bucket->reason != TW_REASON_UNKNOWN)
+		if (reason__is_known(known.bucket->reason))
 			event.reason = known.bucket->reason;
 	} else {
 		event.netns = (u16)netns__intern(access, net);

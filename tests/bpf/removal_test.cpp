@@ -125,6 +125,11 @@ TEST_CASE("buckets that a connect takes over") {
   check_families_removed("reuse", {{"tcp_tw_reuse", "1"}}, "reused");
 }
 
+TEST_CASE("buckets that a SYN does not kill, because nobody listens, and that a connect takes over") {
+  if (!privileged()) return;
+  check_families_removed("reuse-after-syn", {{"tcp_tw_reuse", "1"}}, "reused");
+}
+
 TEST_CASE("buckets that a SYN kills", "[quick]") {
   if (!privileged()) return;
   check_families_removed("syn-recycle", {}, "recycled");

@@ -34,9 +34,10 @@ void check_against_kernel(const Arena& arena) {
 
 TEST_CASE("workload: every mode does to the kernel what it says", "[ruler]") {
   if (!privileged()) return;
-  const std::string mode = GENERATE("server-first", "worker", "restart", "client-first", "half-close", "killed",
-                                    "exited", "forked", "shut-down-early", "thread", "short-lived", "orphan-fin-wait2",
-                                    "rst", "peer-rst", "reuse", "syn-recycle");
+  const std::string mode =
+      GENERATE("server-first", "worker", "restart", "client-first", "half-close", "killed", "exited", "forked",
+               "shut-down-early", "thread", "short-lived", "orphan-fin-wait2", "rst", "peer-rst", "reconnect",
+               "abandoned", "reuse", "reuse-after-syn", "syn-recycle");
   const std::string family = GENERATE("4", "6", "mapped");
   INFO(mode << " " << family);
   Sysctls sysctls = split_substates();

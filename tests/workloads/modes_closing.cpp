@@ -7,7 +7,6 @@
 #include <bit>
 #include <csignal>
 #include <fstream>
-#include <functional>
 #include <thread>
 
 #include "modes.hpp"
@@ -45,11 +44,6 @@ void stop_listening_then_close_all(Context& context) {
 void connect_all_and_follow(Context& context) {
   const std::vector<int> fds = connect_all(context);
   for (std::size_t i = 0; i < fds.size(); ++i) end_passively_in_turn(fds[i], static_cast<int>(i));
-}
-
-void accept_and_follow(Context& context) {
-  const int listener = start_server(context);
-  for (int i = 0; i < context.options.count; ++i) end_passively_in_turn(accept_one(listener), i);
 }
 
 void connect_and_close(Context& context) {
@@ -98,21 +92,6 @@ void connect_all_and_exit(Context& context) {
   connect_all(context);
   context.link.wait();
   _exit(0);
-}
-
-// Has a child close what both hold, after the parent has.
-void leave_to_child(const std::vector<int>& fds, const std::function<pid_t()>& fork_child) {
-  int pipe_fds[2];
-  if (pipe(pipe_fds) != 0) die("pipe");
-  const pid_t child = fork_child();
-  if (child == 0) {
-    Link(pipe_fds[0]).wait();
-    close_all(fds);
-    _exit(0);
-  }
-  close_all(fds);
-  Link(pipe_fds[1]).tell();
-  if (!wait_for(child)) _exit(1);
 }
 
 // The parent's close() sends nothing, because the child still holds the connection: the child is the owner.

@@ -59,6 +59,54 @@ void connect_and_shut_down_into_reset(Context& context) {
   }
 }
 
+// One socket, connection after connection: all its buckets have the same cookie.
+void connect_again_and_shut_down(Context& context) {
+  context.link.wait();
+  const int fd = connect_one(context);
+  for (int i = 0;; ++i) {
+    send_fin(fd);
+    read_eof(fd);
+    wait_closed(fd);
+    if (i + 1 == context.options.count) break;
+    disconnect(fd);
+    connect_again(fd, context.options.family, context.options.port);
+  }
+  close(fd);
+}
+
+// Each socket leaves a connection that it has sent a FIN on, and ends the next one by another process.
+void connect_abandon_and_leave_to_child(Context& context) {
+  context.link.wait();
+  std::vector<int> fds;
+  for (int i = 0; i < context.options.count; ++i) {
+    const int fd = connect_one(context);
+    send_fin(fd);
+    context.link.wait();
+    disconnect(fd);
+    context.link.tell();
+    connect_again(fd, context.options.family, context.options.port);
+    fds.push_back(fd);
+  }
+  context.link.wait();
+  leave_to_child(fds, [&] { return fork_owner(context, "tw-child"); });
+}
+
+void accept_abandoned_and_follow(Context& context) {
+  const int listener = start_server(context);
+  std::vector<int> fds;
+  for (int i = 0; i < context.options.count; ++i) {
+    const int abandoned = accept_one(listener);
+    read_eof(abandoned);
+    ack_now(abandoned);
+    context.link.tell();
+    context.link.wait();
+    close(abandoned);  // after the reset, so that it sends nothing
+    fds.push_back(accept_one(listener));
+  }
+  context.link.tell();
+  for (std::size_t i = 0; i < fds.size(); ++i) end_passively_in_turn(fds[i], static_cast<int>(i));
+}
+
 // Spins until both processes have arrived for the i-th time, so that their FINs leave as close together as they can.
 void meet(Context& context, int i) {
   ++context.shared.arrived;
@@ -140,6 +188,16 @@ void accept_follow_then_read_reset(Context& context) {
   }
 }
 
+// Between the two rounds a SYN that would be acceptable comes to each bucket, but nobody listens: the bucket stays.
+void accept_follow_send_syn_then_read_reset(Context& context) {
+  const Options& options = context.options;
+  const int listener = start_server(context);
+  for (int i = 0; i < options.count; ++i) end_passively(accept_one(listener));
+  close(listener);
+  for (int i = 0; i < options.count; ++i) send_unheard_syn(options.family, source_port(options, i), options.port);
+  accept_and_read_reset(context);
+}
+
 void connect_close_then_reuse(Context& context) {
   context.link.wait();
   for (int i = 0; i < context.options.count; ++i) close(connect_from(context, i));
@@ -164,21 +222,34 @@ void connect_follow_then_send_syn(Context& context) {
   for (int i = 0; i < context.options.count; ++i) close_with_reset(connect_from(context, i));
 }
 
+Mode reused(Mode mode) {
+  mode.reused = true;
+  return mode;
+}
+
+Mode recycled(Mode mode) {
+  mode.recycled = true;
+  return mode;
+}
+
 }  // namespace
 
 std::vector<Mode> special_modes() {
-  std::vector<Mode> modes = {
+  return {
       {"rst", accept_and_read_reset, connect_and_reset, Owner::kNobody, Stage::kNone},
       {"peer-rst", accept_and_reset, connect_and_shut_down_into_reset, Owner::kNobody, Stage::kNone},
+      {"reconnect", accept_and_follow, connect_again_and_shut_down, Owner::kClient, Stage::kTimeWait},
+      {"abandoned", accept_abandoned_and_follow, connect_abandon_and_leave_to_child, Owner::kClientChild, Stage::kAny,
+       "tw-child"},
       {"simultaneous", accept_and_end_together, connect_and_end_together, Owner::kBoth, Stage::kTimeWait},
       {"closed-before-start", accept_and_hold, connect_shut_down_and_stay, Owner::kClient, Stage::kTimeWait},
       {"orphaned-before-start", accept_and_hold, connect_close_and_leave, Owner::kClient, Stage::kTimeWait},
-      {"reuse", accept_follow_then_read_reset, connect_close_then_reuse, Owner::kClient, Stage::kAny},
-      {"syn-recycle", accept_close_then_read_reset, connect_follow_then_send_syn, Owner::kServer, Stage::kAny},
+      reused({"reuse", accept_follow_then_read_reset, connect_close_then_reuse, Owner::kClient, Stage::kAny}),
+      reused({"reuse-after-syn", accept_follow_send_syn_then_read_reset, connect_close_then_reuse, Owner::kClient,
+              Stage::kAny}),
+      recycled(
+          {"syn-recycle", accept_close_then_read_reset, connect_follow_then_send_syn, Owner::kServer, Stage::kAny}),
   };
-  modes[modes.size() - 2].reused = true;
-  modes[modes.size() - 1].recycled = true;
-  return modes;
 }
 
 std::vector<Mode> all_modes() {

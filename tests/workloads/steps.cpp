@@ -46,4 +46,23 @@ void connect_and_follow(Context& context) {
   for (int i = 0; i < context.options.count; ++i) end_passively_in_turn(connect_one(context), i);
 }
 
+void accept_and_follow(Context& context) {
+  const int listener = start_server(context);
+  for (int i = 0; i < context.options.count; ++i) end_passively_in_turn(accept_one(listener), i);
+}
+
+void leave_to_child(const std::vector<int>& fds, const std::function<pid_t()>& fork_child) {
+  int pipe_fds[2];
+  if (pipe(pipe_fds) != 0) die("pipe");
+  const pid_t child = fork_child();
+  if (child == 0) {
+    Link(pipe_fds[0]).wait();
+    close_all(fds);
+    _exit(0);
+  }
+  close_all(fds);
+  Link(pipe_fds[1]).tell();
+  if (!wait_for(child)) _exit(1);
+}
+
 }  // namespace twtrace::workload

@@ -2,6 +2,9 @@
 // Steps that many modes have in common. A server role tells the client over the link once it listens.
 #pragma once
 
+#include <sys/types.h>
+
+#include <functional>
 #include <vector>
 
 #include "role.hpp"
@@ -21,6 +24,12 @@ int connect_one(Context& context);
 std::vector<int> connect_all(Context& context);
 
 void close_all(const std::vector<int>& fds);
+
+/// Has a child, which `fork_child` makes (0 in it), close what both hold, after this process has.
+void leave_to_child(const std::vector<int>& fds, const std::function<pid_t()>& fork_child);
+
+/// A whole server role: accepts one after the other, ending each when the client closes it.
+void accept_and_follow(Context& context);
 
 /// A whole server role: accepts all, lets the client go on, then ends each connection that the client closes.
 void accept_all_and_follow(Context& context);

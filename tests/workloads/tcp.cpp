@@ -2,6 +2,7 @@
 #include "tcp.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -53,6 +54,11 @@ int open_socket(Family family, int protocol) {
   const int on = 1;
   if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0) die("SO_REUSEADDR");
   return fd;
+}
+
+void bind_to(int fd, Family family, std::uint16_t source_port) {
+  const Address local = make_address(family, loopback(family), source_port);
+  if (bind(fd, local.get(), local.size) != 0) die("bind to the source port");
 }
 
 void send_byte(int fd) {
@@ -110,13 +116,28 @@ int accept_one(int listener, int protocol) {
 
 int connect_one(Family family, std::uint16_t port, std::uint16_t source_port, int protocol) {
   const int fd = open_socket(family, protocol);
-  if (source_port != 0) {
-    const Address local = make_address(family, loopback(family), source_port);
-    if (bind(fd, local.get(), local.size) != 0) die("bind to the source port");
-  }
+  if (source_port != 0) bind_to(fd, family, source_port);
   connect_and_greet(fd, family, port, protocol);
   return fd;
 }
+
+void send_unheard_syn(Family family, std::uint16_t port, std::uint16_t source_port) {
+  const int fd = open_socket(family, IPPROTO_TCP);
+  bind_to(fd, family, source_port);
+  if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0) die("O_NONBLOCK");
+  const Address remote = make_address(family, loopback(family), port);
+  if (connect(fd, remote.get(), remote.size) == 0 || errno != EINPROGRESS) die("expected no answer");
+  usleep(20000);
+  close(fd);
+}
+
+void disconnect(int fd) {
+  sockaddr none{};
+  none.sa_family = AF_UNSPEC;
+  if (connect(fd, &none, sizeof(none)) != 0) die("connect to AF_UNSPEC");
+}
+
+void connect_again(int fd, Family family, std::uint16_t port) { connect_and_greet(fd, family, port, IPPROTO_TCP); }
 
 int connect_with_cookie(Family family, std::uint16_t port, std::uint64_t remainder, std::uint64_t modulus) {
   int fd = open_socket(family, IPPROTO_TCP);

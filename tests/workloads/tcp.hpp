@@ -28,6 +28,15 @@ int accept_one(int listener, int protocol = IPPROTO_TCP);
 /// Connects, optionally from a fixed source port, waits for the greeting and exchanges a byte in each direction.
 int connect_one(Family family, std::uint16_t port, std::uint16_t source_port = 0, int protocol = IPPROTO_TCP);
 
+/// Sends a SYN from one port to another, where nobody listens, and gives up.
+void send_unheard_syn(Family family, std::uint16_t port, std::uint16_t source_port);
+
+/// Takes the socket out of its connection, as connect() to AF_UNSPEC does: with a reset unless that has ended.
+void disconnect(int fd);
+
+/// As connect_one, with a socket that disconnect() has made free.
+void connect_again(int fd, Family family, std::uint16_t port);
+
 /// As connect_one, on a socket whose cookie leaves `remainder`: opens sockets until it has one, one by one.
 int connect_with_cookie(Family family, std::uint16_t port, std::uint64_t remainder, std::uint64_t modulus);
 
