@@ -145,10 +145,13 @@ static __always_inline u32 row__create(const struct tw_row_key *key, struct task
 		return TW_ROW_NONE;
 	row->key = *key;
 	row->first_ns = bpf_ktime_get_boot_ns();
-	if (leader && tw_has_task_btf) {
+	if (!leader) {
+		/* The slot may be one that another CPU gave back with a name in it. */
+		__builtin_memset(row->comm, 0, sizeof(row->comm));
+	} else if (tw_has_task_btf) {
 		for (i = 0; i < TW_COMM_LEN; i++)
 			row->comm[i] = leader->comm[i];
-	} else if (leader) {
+	} else {
 		BPF_CORE_READ_INTO(&row->comm, leader, comm);
 	}
 	if (bpf_map_update_elem(&row_ids, key, &id, BPF_NOEXIST)) {

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "base/unique_fd.hpp"
@@ -52,6 +53,14 @@ Map find_map(pid_t pid, const std::string& name) {
   throw std::runtime_error("no readable BPF map " + name);
 }
 
+template <class T>
+loader::MappedArray<T> map_array(pid_t pid, const std::string& name) {
+  const Map map = find_map(pid, name);
+  auto array = loader::MappedArray<T>::map(map.fd.get(), map.info.max_entries, name);
+  if (!array) throw std::runtime_error(array.error().what);
+  return std::move(*array);
+}
+
 }  // namespace
 
 std::size_t map_entries(pid_t pid, const std::string& name) {
@@ -60,12 +69,22 @@ std::size_t map_entries(pid_t pid, const std::string& name) {
 }
 
 std::size_t taken_slots(pid_t pid) {
-  const Map map = find_map(pid, "slots");
-  const auto slots = loader::MappedArray<tw_slot>::map(map.fd.get(), map.info.max_entries, "slots");
-  if (!slots) throw std::runtime_error(slots.error().what);
-  return static_cast<std::size_t>(
-      std::count_if(slots->values().begin(), slots->values().end(),
-                    [](const tw_slot& slot) { return __atomic_load_n(&slot.state, __ATOMIC_ACQUIRE) != 0; }));
+  const auto slots = map_array<tw_slot>(pid, "slots");
+  return static_cast<std::size_t>(std::count_if(slots.values().begin(), slots.values().end(), [](const tw_slot& slot) {
+    return __atomic_load_n(&slot.state, __ATOMIC_ACQUIRE) != 0;
+  }));
+}
+
+void occupy_slots(pid_t pid) {
+  const auto slots = map_array<tw_slot>(pid, "slots");
+  for (tw_slot& slot : slots.values()) __atomic_store_n(&slot.state, 1U, __ATOMIC_RELEASE);
+}
+
+void name_free_rows(pid_t pid, const std::string& comm) {
+  const auto rows = map_array<tw_row>(pid, "rows");
+  for (tw_row& row : rows.values()) {
+    if (row.in_use == 0) comm.copy(row.comm, sizeof(row.comm) - 1);
+  }
 }
 
 }  // namespace twtrace::test

@@ -16,4 +16,11 @@ std::size_t map_entries(pid_t pid, const std::string& name);
 /// How many connections have a slot (tw_slot) in process `pid`. Needs root. Throws as map_entries().
 std::size_t taken_slots(pid_t pid);
 
+/// Makes every slot of process `pid` somebody's, so that connections are kept in maps. Needs root. Throws as
+/// map_entries().
+void occupy_slots(pid_t pid);
+
+/// Writes a name into every row of process `pid` that may be handed out. Needs root. Throws as map_entries().
+void name_free_rows(pid_t pid, const std::string& comm);
+
 }  // namespace twtrace::test
