@@ -7,14 +7,17 @@
 
 /*
  * A wakeup is an IPI on the traced CPU and costs more than everything else here, so the reader drains on a timer and is
- * woken only when the fill crosses the watermark.
+ * woken only when the fill crosses the watermark. The first few records beyond it all wake: CPUs that reserve at the
+ * same time find the fill where the last of them has left it.
  */
+#define EMIT_WAKING_RECORDS 8
+
 static __always_inline u64 emit__wakeup_flag(void)
 {
 	u64 fill = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
 	u64 record = sizeof(struct tw_event) + 8; /* with the ring's header */
 
-	if (fill < tw_wakeup_bytes || fill >= tw_wakeup_bytes + record)
+	if (fill < tw_wakeup_bytes || fill >= tw_wakeup_bytes + EMIT_WAKING_RECORDS * record)
 		return BPF_RB_NO_WAKEUP;
 	stats__add(wakeups);
 	return BPF_RB_FORCE_WAKEUP;
