@@ -58,6 +58,15 @@ static __always_inline bool is_recycled_by_syn(int ret)
 	return ret == (int)bpf_core_enum_value(enum tcp_tw_status, TCP_TW_SYN);
 }
 
+/*
+ * Of two programs that do the same the other one has counted the bucket of this socket. A socket that was disconnected
+ * and connected again has the cookie of a bucket that it left before, but an owner that waits.
+ */
+static __always_inline bool is_counted(struct sock *sk)
+{
+	return bucket__is_known((u64)sk->__sk_common.skc_cookie.counter) && !owner__is_remembered(TW_DIRECT, sk);
+}
+
 /* --- fentry / fexit --------------------------------------------------------------------------------------------- */
 
 /*
@@ -89,7 +98,7 @@ SEC("fexit/inet_twsk_alloc")
 int BPF_PROG(on_fexit_twsk_alloc, struct sock *sk, struct inet_timewait_death_row *dr, int state,
 	     struct inet_timewait_sock *tw)
 {
-	if (tw_enabled && !bucket__is_known((u64)sk->__sk_common.skc_cookie.counter))
+	if (tw_enabled && !is_counted(sk))
 		twsk_alloc(TW_DIRECT, sk, dr, state, tw);
 	return 0;
 }
@@ -101,7 +110,7 @@ int BPF_PROG(on_fexit_twsk_alloc_twin, struct sock *sk, struct inet_timewait_dea
 {
 	u64 cookie = (u64)sk->__sk_common.skc_cookie.counter;
 
-	if (tw_enabled && tw && cookie && !bucket__is_known(cookie))
+	if (tw_enabled && tw && cookie && conn__is_tcp(TW_DIRECT, sk) && !is_counted(sk) && bucket__has_place(cookie))
 		twsk_alloc(TW_DIRECT, sk, dr, state, tw);
 	return 0;
 }
@@ -109,6 +118,15 @@ int BPF_PROG(on_fexit_twsk_alloc_twin, struct sock *sk, struct inet_timewait_dea
 /* The end of every TCP socket, v4 and v6: connections that were reset after our FIN never ask for a bucket. */
 SEC("fentry/tcp_v4_destroy_sock")
 int BPF_PROG(on_fentry_destroy_sock, struct sock *sk)
+{
+	if (tw_enabled)
+		owner__forget(TW_DIRECT, sk);
+	return 0;
+}
+
+/* connect(AF_UNSPEC), too: what the socket does next is another connection. */
+SEC("fentry/tcp_disconnect")
+int BPF_PROG(on_fentry_disconnect, struct sock *sk)
 {
 	if (tw_enabled)
 		owner__forget(TW_DIRECT, sk);
@@ -206,6 +224,14 @@ int BPF_KRETPROBE(on_kretprobe_twsk_alloc, struct inet_timewait_sock *tw)
 
 SEC("kprobe/tcp_v4_destroy_sock")
 int BPF_KPROBE(on_kprobe_destroy_sock, struct sock *sk)
+{
+	if (tw_enabled)
+		owner__forget(TW_PROBED, sk);
+	return 0;
+}
+
+SEC("kprobe/tcp_disconnect")
+int BPF_KPROBE(on_kprobe_disconnect, struct sock *sk)
 {
 	if (tw_enabled)
 		owner__forget(TW_PROBED, sk);
@@ -321,7 +347,7 @@ static __always_inline void connection_ends(enum turn turn, struct sock *sk)
 	bool refused;
 	u32 netns;
 
-	if (!tcp || (turn == SECOND_TURN && bucket__is_known(outcome.cookie)))
+	if (!tcp || (turn == SECOND_TURN && is_counted(sk)))
 		return;
 	owner__take(TW_DIRECT, sk, outcome.cookie, &closer);
 	if (turn == SECOND_TURN && !closer.seen)

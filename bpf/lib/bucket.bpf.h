@@ -175,6 +175,19 @@ static __always_inline bool bucket__is_known(u64 cookie)
 	return cookie && bpf_map_lookup_elem(&buckets, &cookie);
 }
 
+/*
+ * Before one of two programs counts a bucket: the place where it will be known to the other. False when there is none,
+ * and the other would count it once more. Its slot if that knows the owner, else an entry of the map.
+ */
+static __always_inline bool bucket__has_place(u64 cookie)
+{
+	struct tw_bucket bucket = {.row = TW_ROW_NONE, .scan = tw_scan};
+
+	if (owner__is_waiting(slot__find(cookie)) || bpf_map_lookup_elem(&buckets, &cookie))
+		return true;
+	return !bpf_map_update_elem(&buckets, &cookie, &bucket, BPF_NOEXIST);
+}
+
 static __always_inline void bucket__forget(const struct known_bucket *known)
 {
 	if (known->slot)

@@ -59,6 +59,13 @@ TEST_CASE("nor does it leave anything behind, also where a connection has no coo
   check_everything(twtrace.stop(), arena);
 }
 
+TEST_CASE("a socket that is connected again owns its buckets, which have one cookie") {
+  check_mode("reconnect", {13, 7, 5});
+}
+TEST_CASE("a connection that is abandoned for another leaves the other its own owner") {
+  check_mode("abandoned", {5, 7, 13});
+}
+
 TEST_CASE("connections whose cookies end in the same bits keep their owners") {
   if (!privileged()) return;
   TwtraceRun& twtrace = shared_twtrace();

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel side's tables: what finds no room is stated and no bucket is missed or counted twice for it; what is used
+// again has nothing left in it.
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "app/netns_watch.hpp"
+#include "bpf/expect.hpp"
+#include "loader/features.hpp"
+#include "loader/tracer.hpp"
+#include "support/bpf_maps.hpp"
+#include "support/environment.hpp"
+
+using namespace twtrace;
+using namespace twtrace::test;
+
+namespace {
+
+/// Of $TWTRACE_PROBE, not counting yet.
+base::Result<loader::Tracer> open_tracer(loader::TracerOptions options = {}) {
+  const auto features = loader::probe_features("", {});
+  if (!features) return tl::unexpected(features.error());
+  options.backend = loader::backend_named(environment("TWTRACE_PROBE", ""));
+  return loader::Tracer::open(*features, options);
+}
+
+}  // namespace
+
+TEST_CASE("no room for a connection: its bucket is counted once, and that its row is not remembered", "[capacity]") {
+  if (!privileged()) return;
+  constexpr std::uint64_t kBuckets = 23;
+  loader::TracerOptions options;
+  options.max_buckets = 1;
+  auto tracer = open_tracer(options);
+  INFO((tracer ? std::string() : tracer.error().what));
+  REQUIRE(tracer);
+  occupy_slots(::getpid());
+  Arena arena(split_substates());
+  tracer->set_enabled(true);
+  arena.run({"client-first", kBuckets, 5025});
+  tracer->set_enabled(false);
+
+  model::Counters total;
+  for (const tw_netns& netns : tracer->namespaces()) {
+    if (loader::is_published(netns) && netns.inum == arena.netns.inode()) total += app::to_counters(netns.total);
+  }
+  CHECK(total.created() == kBuckets);
+  CHECK(total.refused() == 0);
+  CHECK(tracer->stats().buckets_full >= kBuckets - 2);
+  CHECK(tracer->stats().sockets_full == 0);
+}
+
+TEST_CASE("a row that stands for no process has no name, whoever has given its place back", "[capacity]") {
+  if (!privileged()) return;
+  Arena arena(Sysctls{{"tcp_fin_timeout", "120"}});
+  arena.spec = {"closed-before-start", 7, 5025};
+  Workload workload(arena.spec, arena.netns);
+  workload.wait_held();
+  auto tracer = open_tracer();
+  INFO((tracer ? std::string() : tracer.error().what));
+  REQUIRE(tracer);
+  name_free_rows(::getpid(), "innocent");
+  tracer->set_enabled(true);
+  workload.go_on();
+  workload.finish();
+  tracer->set_enabled(false);
+
+  std::uint64_t remembered = 0;
+  for (const tw_row& row : tracer->rows()) {
+    if (!loader::is_published(row) || row.key.port != 5025) continue;
+    CHECK(row.key.attribution == TW_ATTRIBUTION_CGROUP);
+    CHECK(std::string(row.comm).empty());
+    remembered += app::to_counters(row.counts).created();
+  }
+  CHECK(remembered == 7);
+}
