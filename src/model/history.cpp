@@ -11,7 +11,7 @@ namespace {
 
 /// Old versions are looked for once in so many samples: it takes a walk over every row.
 constexpr std::uint64_t kTrimInterval = 16;
-/// What makes room when memory is short.
+/// What makes room when memory is short, at most.
 constexpr std::size_t kSamplesAtOnce = 10;
 /// How far ahead a walk over all rows fetches: the row, and nearer by its versions.
 constexpr std::size_t kFetchRow = 12;
@@ -32,8 +32,13 @@ void subtract(std::optional<std::uint64_t>& from, const std::optional<std::uint6
 
 }  // namespace
 
+std::size_t History::Sample::bytes() const {
+  return sizeof(Snapshot) + head->namespaces.size() * sizeof(NetnsRow) + namespaces.size() * sizeof(NetnsInfo);
+}
+
 std::uint64_t History::append(SnapshotPtr head, const Source& source) {
   samples_.push_back({std::move(head), source.namespaces()});
+  samples_bytes_ += samples_.back().bytes();
   const std::uint64_t sample = newest();
   source.visit([&](const Fact& fact) { record(rows_, fact, sample); });
   source.visit_peers([&](const Fact& fact) {
@@ -127,6 +132,7 @@ bool History::too_long() const {
 
 void History::trim() {
   const auto drop = [this] {
+    samples_bytes_ -= samples_.front().bytes();
     samples_.pop_front();
     ++first_;
   };
@@ -136,7 +142,8 @@ void History::trim() {
     trim(peers_);
   }
   while (samples_.size() > 1 && bytes() > limits_.bytes) {
-    for (std::size_t i = 0; i < kSamplesAtOnce && samples_.size() > 1; ++i) drop();
+    const std::size_t at_once = std::clamp<std::size_t>(samples_.size() / 8, 1, kSamplesAtOnce);
+    for (std::size_t i = 0; i < at_once && samples_.size() > 1; ++i) drop();
     trim(rows_);
     trim(peers_);
   }

@@ -19,7 +19,7 @@ namespace twtrace::model {
 struct HistoryLimits {
   double seconds = 600;
   std::size_t samples = 1200;
-  std::size_t bytes = std::size_t{64} << 20U;  ///< of row versions: the part that grows with the load
+  std::size_t bytes = std::size_t{64} << 20U;  ///< of what grows with the load and with the number of namespaces
 };
 
 /// One moment at which a row's numbers were not those of the sample before.
@@ -93,13 +93,14 @@ class History {
   /// Of the row of `group` with this Row::id; peers of processes are rows of Group::kPeer.
   Timeline timeline(Group group, std::uint64_t id, std::uint64_t sample) const;
 
-  /// Memory that row versions take, in bytes.
-  std::size_t bytes() const { return versions_ * sizeof(TrackVersion); }
+  /// Memory that row versions and the namespaces of every sample take, in bytes.
+  std::size_t bytes() const { return versions_ * sizeof(TrackVersion) + samples_bytes_; }
 
  private:
   struct Sample {
     SnapshotPtr head;
     std::vector<NetnsInfo> namespaces;
+    std::size_t bytes() const;
   };
   struct Track {
     std::vector<TrackVersion> versions;  ///< ascending; the first may be older than the oldest sample
@@ -135,6 +136,7 @@ class History {
   Tracks rows_;
   Tracks peers_;
   std::size_t versions_ = 0;
+  std::size_t samples_bytes_ = 0;
   std::uint64_t zero_ = 0;
   SnapshotPtr zero_head_;
 };

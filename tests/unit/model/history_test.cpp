@@ -271,6 +271,19 @@ TEST_CASE("memory is bounded by age, by samples and by bytes") {
     for (int i = 0; i < 50; ++i) recording.sample();
     CHECK(recording.history.oldest() == 44);
   }
+  SECTION("bytes of namespaces") {
+    HistoryLimits limits;
+    limits.bytes = std::size_t{1} << 20U;
+    Recording recording(limits);
+    for (std::uint32_t netns = 2; netns < 1000; ++netns) recording.namespaces.push_back({netns, netns, "", {}, {}});
+    for (int i = 0; i < 50; ++i) {
+      recording.sample();
+      CHECK(recording.history.bytes() <= limits.bytes);
+    }
+    const std::uint64_t kept = recording.history.newest() - recording.history.oldest() + 1;
+    CHECK(kept > 2);
+    CHECK(kept < 10);
+  }
   SECTION("bytes") {
     HistoryLimits limits;
     limits.bytes = 200 * sizeof(TrackVersion);
