@@ -22,7 +22,22 @@ sigset_t set_of(std::initializer_list<int> signals) {
   return set;
 }
 
-sigset_t ending_signals() { return set_of({SIGINT, SIGTERM, SIGHUP}); }
+/// Whoever started this process wants it to go on without a terminal: nohup(1). A blocked signal would come all the
+/// same.
+bool ignores_hangup() {
+  struct sigaction action {};
+  return ::sigaction(SIGHUP, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+/// Those that end a trace, beside `more`. SIGINT ends it also where it is ignored, as it is in the background of
+/// scripts.
+sigset_t ending_signals(std::initializer_list<int> more = {}) {
+  sigset_t set = set_of(more);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  if (!ignores_hangup()) sigaddset(&set, SIGHUP);
+  return set;
+}
 
 timespec timespec_of(std::chrono::duration<double> seconds) {
   const auto length = std::chrono::duration_cast<std::chrono::nanoseconds>(seconds);
@@ -84,7 +99,7 @@ EventLoop::Signal EventLoop::take_signal() {
 }
 
 base::Result<void> EventLoop::watch_terminal(int input) {
-  const sigset_t signals = set_of({SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP});
+  const sigset_t signals = ending_signals({SIGWINCH, SIGTSTP});
   ::sigprocmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGTTOU, SIG_IGN);  // a background process may give the terminal back
   const int result = ::signalfd(signals_.get(), &signals, SFD_CLOEXEC);

@@ -9,8 +9,8 @@
 
 namespace twtrace::app {
 
-/// Takes SIGINT, SIGTERM and SIGHUP over and ignores SIGPIPE, for the life of the process: make one, before anything
-/// is attached. Single-threaded.
+/// Takes SIGINT, SIGTERM and, unless this process was started with it ignored, SIGHUP over and ignores SIGPIPE, for the
+/// life of the process: make one, before anything is attached. Single-threaded.
 class EventLoop {
  public:
   enum class Wake {

@@ -70,6 +70,17 @@ TEST_CASE("a signal prints the last partial interval and ends with success") {
   CHECK(json::parse(all[0]).at("interval_s") < 60);
 }
 
+TEST_CASE("started with nohup it goes on after the terminal's end") {
+  if (!privileged()) return;
+  Subprocess process({"sh", "-c", "trap '' HUP; exec \"$0\" -b --json -d 3600", twtrace_binary()});
+  REQUIRE(process.wait_for_error("ready\n"));
+  process.signal(SIGHUP);
+  CHECK_FALSE(process.wait(milliseconds(500)));
+  process.signal(SIGTERM);
+  CHECK(process.wait() == 0);
+  CHECK(lines(process.standard_output()).size() == 1);
+}
+
 TEST_CASE("nothing is left in the kernel, however it ends") {
   if (!privileged()) return;
   const int signal = GENERATE(SIGINT, SIGKILL);
