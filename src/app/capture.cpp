@@ -99,8 +99,9 @@ class Capture {
   base::Result<int> run_around() {
     const auto before = wait_window(options_.capture.before_s);
     if (!before) return tl::unexpected(before.error());
-    sample(false);  // so that the next one holds nothing from before the command
-    if (*before == Why::kSignal) {
+    const bool interrupted = *before == Why::kSignal;
+    sample(interrupted);  // else so that the next one holds nothing from before the command
+    if (interrupted) {
       tell("interrupted: the command was not run");
       return end(kExitNotRun);
     }
@@ -129,14 +130,14 @@ class Capture {
     command_.signal = result.signal;
     if (!ended) note_trace(tl::unexpected(ended.error()));
     if (writer_) note(writer_->set_command(command_));
-    sample(false);
-    if (signals_ < 2) wait_after();
+    const bool goes_on = options_.capture.after_s > 0 && signals_ < 2 && !failed_;
+    sample(!goes_on);
+    if (goes_on) wait_after();
     return end(result.exit_code ? *result.exit_code : kSignalBase + result.signal.value_or(0));
   }
 
   void wait_after() {
     const double after = options_.capture.after_s;
-    if (after <= 0 || failed_) return;
     tell(fmt::format("the command has ended ({}); recording {:g} s more, Ctrl-C ends it", how_it_ended(), after));
     const auto waited = wait_window(after);
     if (!waited) note_trace(tl::unexpected(waited.error()));

@@ -17,6 +17,7 @@ struct Totals {
   model::Counters rows;  ///< sum over owners
   model::Counters peers;
   model::NetnsRow netns;
+  std::uint64_t live = 0;  ///< sum over owners
   std::size_t samples = 0;
 };
 
@@ -31,7 +32,9 @@ Totals totals_of(capture::Reader& reader, const NetnsSandbox& netns) {
       if (info.inum == netns.inode()) id = info.id;
     }
     source.visit([&](const model::Fact& fact) {
-      if (fact.identity.netns == id) totals.rows += fact.counts;
+      if (fact.identity.netns != id) return;
+      totals.rows += fact.counts;
+      totals.live += fact.live.value_or(0);
     });
     source.visit_peers([&](const model::Fact& fact) {
       if (fact.identity.netns == id) totals.peers += fact.counts;
@@ -112,6 +115,19 @@ TEST_CASE("a capture without a command ends with a signal, or after --duration",
   Capturing timed({"--duration", "0.7"}, {});
   CHECK(timed.process().wait() == 0);
   CHECK(totals_of(*timed.read(), arena.netns).samples >= 2);
+}
+
+TEST_CASE("the last sample is of the end, also when nothing is recorded after the command", "[capture][counts]") {
+  if (!privileged()) return;
+  Arena arena(split_substates());
+  Capturing capturing({"--before", "0", "--after", "0"}, held_script("exit 0"));
+  REQUIRE(capturing.process().wait_for_output("begun"));
+  arena.run({"client-first", 61, 5017});
+  capturing.tree().file("go", "");
+  CHECK(capturing.process().wait() == 0);
+  const Totals totals = totals_of(*capturing.read(), arena.netns);
+  CHECK(totals.rows.created() + totals.netns.missed.created.value_or(0) == 61);
+  CHECK(totals.live == totals.rows.created());
 }
 
 TEST_CASE("kill -9 while recording leaves a readable file, and the command alone", "[capture][counts]") {
