@@ -11,7 +11,7 @@ model::Identity identity_of(const model::Event& event) {
     identity.comm = event.process->comm;
   }
   identity.service = event.service;
-  identity.ipv6 = event.remote_address.find(':') != std::string::npos;
+  identity.ipv6 = event.ipv6;
   return identity;
 }
 

@@ -300,7 +300,7 @@ void Session::report_swept(const std::vector<tw_swept_bucket>& gone) {
     event.remote_port = swept.bucket.remote_port;
     event.substate = swept.bucket.substate == TW_SUBSTATE_FIN_WAIT2 ? model::Event::Substate::kFinWait2
                                                                     : model::Event::Substate::kTimeWait;
-    event.age_s = seconds(clock_.boottime_ns() - swept.bucket.created_ns);
+    if (swept.bucket.created_ns != 0) event.age_s = seconds(clock_.boottime_ns() - swept.bucket.created_ns);
     event_handler_(complete(std::move(event), swept.bucket.row, swept.bucket.netns));
   }
 }

@@ -108,6 +108,7 @@ model::Event read_event(Columns& row, const NetnsNames& names) {
   event.local_address = row.text();
   event.local_port = row.number<std::uint16_t>();
   event.remote_address = row.text();
+  event.ipv6 = event.remote_address.find(':') != std::string::npos;
   event.remote_port = row.number<std::uint16_t>();
   event.service = read_service(row);
   return event;

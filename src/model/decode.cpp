@@ -85,6 +85,7 @@ Event to_event(const tw_event& record, std::int64_t wall_offset_ms) {
   event.local_port = record.local_port;
   event.remote_address = format_address(record.family, record.remote_address);
   event.remote_port = record.remote_port;
+  event.ipv6 = record.family == TW_FAMILY_IPV6;
   event.substate = substate_of(record);
   event.reason = reason_of(record);
   if (event.kind == Event::Kind::kRemoved && record.age_ds != kAgeUnknown) event.age_s = record.age_ds / 10.0;
@@ -98,6 +99,7 @@ void set_owner(Event& event, const Identity& who) {
   event.uid = who.uid;
   event.role = who.role;
   event.port = who.port;
+  event.ipv6 = who.ipv6;
 }
 
 }  // namespace twtrace::model

@@ -181,6 +181,7 @@ struct Event {
   std::uint16_t local_port = 0;
   std::string remote_address;
   std::uint16_t remote_port = 0;
+  bool ipv6 = false;  ///< known from the row where the addresses are not; a capture has it from these only
   Substate substate = Substate::kTimeWait;
   Reason reason = Reason::kUnknown;  ///< removed only
   std::optional<double> age_s;       ///< removed only: seconds since it was created

@@ -22,6 +22,17 @@ Arguments events_of(const Arena& arena, const Arguments& extra) {
   return argv;
 }
 
+/// The lines that say of a removal.
+std::vector<json> removals(const Subprocess& process) {
+  std::vector<json> found;
+  const std::string text = process.standard_output();
+  for (const std::string& line : lines(text.substr(0, text.rfind('\n') + 1))) {
+    json event = json::parse(line);
+    if (event.at("event") == "removed") found.push_back(std::move(event));
+  }
+  return found;
+}
+
 }  // namespace
 
 TEST_CASE("events: one JSON object per bucket, as the kernel counted them") {
@@ -76,4 +87,36 @@ TEST_CASE("events: a filter leaves the others out") {
   process.signal(SIGINT);
   REQUIRE(process.wait() == 0);
   CHECK(process.standard_output().empty());
+}
+
+TEST_CASE("events: removals pass the filter of their family, also where a scan finds them") {
+  if (!privileged()) return;
+  Arena arena(Sysctls{});
+  Subprocess six(events_of(arena, {"-6", "--json"}));
+  Subprocess four(events_of(arena, {"-4", "--json"}));
+  REQUIRE(six.wait_for_error("ready\n"));
+  REQUIRE(four.wait_for_error("ready\n"));
+  arena.run({"half-close", 7, 5017, "6"});
+  arena.netns.remove();
+  CHECK(wait_until([&] { return removals(six).size() == 7; }));
+  for (Subprocess* process : {&six, &four}) {
+    process->signal(SIGINT);
+    REQUIRE(process->wait() == 0);
+  }
+  CHECK(four.standard_output().empty());
+}
+
+TEST_CASE("events: a bucket from before the start has no age when it is removed") {
+  if (!privileged()) return;
+  Arena arena(Sysctls{});
+  arena.run({"half-close", 7, 5017});
+  Subprocess process(events_of(arena, {"--json"}));
+  REQUIRE(process.wait_for_error("ready\n"));
+  arena.netns.remove();
+  CHECK(wait_until([&] { return removals(process).size() == 7; }));
+  for (const json& event : removals(process)) {
+    INFO(event.dump());
+    CHECK(event.at("age_s").is_null());
+    CHECK(event.at("process").at("pid").is_null());
+  }
 }
