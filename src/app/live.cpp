@@ -3,7 +3,8 @@
 
 #include <unistd.h>
 
-#include <unordered_map>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "app/command.hpp"
@@ -14,21 +15,24 @@
 namespace twtrace::app {
 namespace {
 
-/// Command lines do not change: a process that has ended keeps its own here. Forgets everything when it grows too
-/// large.
+/// The command lines of processes by pid and name: a pid may be somebody else's by now, or run another program. A
+/// process that has ended keeps its own here. Forgets everything when it grows too large.
 class CommandLines {
  public:
-  std::optional<std::string> find(std::uint32_t pid) {
+  std::optional<std::string> find(std::uint32_t pid, const std::string& comm) {
     if (known_.size() > kMost) known_.clear();
-    const auto found = known_.find(pid);
+    const auto found = known_.find({pid, comm});
     if (found != known_.end()) return found->second;
-    return known_.emplace(pid, procfs_.cmdline(pid)).first->second;
+    const auto now = procfs_.stat(pid);
+    auto line = now && now->comm == comm ? procfs_.cmdline(pid) : std::nullopt;
+    if (line) known_.emplace(std::pair(pid, comm), *line);
+    return line;
   }
 
  private:
   static constexpr std::size_t kMost = 10'000;
   kernel::Procfs procfs_;
-  std::unordered_map<std::uint32_t, std::optional<std::string>> known_;
+  std::map<std::pair<std::uint32_t, std::string>, std::string> known_;
 };
 
 /// The session's samples on one side, the screen on the other.
@@ -36,7 +40,8 @@ class Live {
  public:
   Live(Session& session, const Options& options, Screen& screen)
       : session_(session), options_(options), screen_(screen) {
-    screen_.set_command_lines([this](std::uint32_t pid) { return command_lines_.find(pid); });
+    screen_.set_command_lines(
+        [this](std::uint32_t pid, const std::string& comm) { return command_lines_.find(pid, comm); });
     screen_.set_write([this] { return write_history(screen_.history(), session_); });
     session_.on_event([this](const model::Event& event) { screen_.log().add(event); }, tui::EventLog::kEvents);
   }

@@ -40,9 +40,7 @@ class Screen {
   tui::EventLog& log() { return log_; }
   tui::ViewState& state() { return state_; }
   /// Where command lines come from.
-  void set_command_lines(std::function<std::optional<std::string>(std::uint32_t pid)> find) {
-    look_.command_line = std::move(find);
-  }
+  void set_command_lines(decltype(tui::Look::command_line) find) { look_.command_line = std::move(find); }
 
   /// Writes the history to a file when the user asks for it; returns what to tell.
   void set_write(std::function<std::string()> write) { write_ = std::move(write); }

@@ -16,8 +16,9 @@ namespace twtrace::tui {
 /// What does not come from the trace.
 struct Look {
   Charset charset = Charset::kUnicode;
-  /// The command line of a process, when it can be had. Asked only for rows that are shown; may be empty.
-  std::function<std::optional<std::string>(std::uint32_t pid)> command_line;
+  /// The command line of the process with this pid and name, when it can be had. Asked only for rows that are shown;
+  /// may be empty.
+  std::function<std::optional<std::string>(std::uint32_t pid, const std::string& comm)> command_line;
 };
 
 /// What commands depend on, for a screen of this size.

@@ -26,7 +26,7 @@ void put_command_lines(std::vector<Row>& rows, const ViewState& state, const Loo
   if (!state.command_line || !look.command_line) return;
   for (Row& row : rows) {
     if (!row.process || !row.process->pid || row.process->exited) continue;
-    if (auto line = look.command_line(*row.process->pid)) row.process->comm = std::move(*line);
+    if (auto line = look.command_line(*row.process->pid, row.process->comm)) row.process->comm = std::move(*line);
   }
 }
 

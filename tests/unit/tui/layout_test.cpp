@@ -259,9 +259,9 @@ TEST_CASE("only processes on the screen are asked for their command line") {
   scene.sample(1000);
   std::size_t asked = 0;
   tui::Look look;
-  look.command_line = [&asked](std::uint32_t pid) {
+  look.command_line = [&asked](std::uint32_t pid, const std::string& comm) {
     ++asked;
-    return std::optional<std::string>("php-cgi -b " + std::to_string(pid));
+    return std::optional<std::string>(comm + " -b " + std::to_string(pid));
   };
   scene.draw({24, 80}, look);
   CHECK(asked == 0);
