@@ -58,7 +58,11 @@ void NetnsCatalog::refresh(NetnsSearch search) {
   add_mounts("self", true, true);
   add_processes(pids);
   if (search.mount_namespaces) add_mount_namespaces(pids);
-  if (search.open_files) add_open_files(pids);
+  if (search.open_files) {
+    add_open_files(pids);
+  } else {
+    keep_open_files();
+  }
 }
 
 const NetnsRef* NetnsCatalog::find(std::uint32_t inum) const {
@@ -123,15 +127,24 @@ void NetnsCatalog::add_mounts(std::string_view process, bool own, bool trusted_n
 }
 
 void NetnsCatalog::add_open_files(const std::vector<std::uint32_t>& pids) {
+  by_descriptor_.clear();
   for (const std::uint32_t pid : pids) {
     std::error_code error;
     std::filesystem::directory_iterator entry(procfs_.path(pid, "fd"), error);
     while (!error && entry != std::filesystem::directory_iterator()) {
       const auto link = read_link(entry->path());
       const auto inum = link ? parse_namespace_link(*link, "net") : std::nullopt;
-      if (inum) add(*inum, entry->path().string());
+      if (inum && find(*inum) == nullptr) by_descriptor_[*inum] = add(*inum, entry->path().string());
       entry.increment(error);
     }
+  }
+}
+
+// Looking for all of them means to read every process's descriptors; whether one is still there is quickly seen.
+void NetnsCatalog::keep_open_files() {
+  for (const auto& [inum, ref] : by_descriptor_) {
+    const auto link = read_link(ref.path);
+    if (find(inum) == nullptr && link && parse_namespace_link(*link, "net") == inum) found_.emplace(inum, ref);
   }
 }
 

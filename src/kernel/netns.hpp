@@ -40,9 +40,10 @@ class NetnsCatalog {
  public:
   explicit NetnsCatalog(Procfs procfs = Procfs()) : procfs_(std::move(procfs)) {}
 
-  /// Looks at everything again: namespaces that are gone are dropped. The namespace of pid 1 (where that cannot be
-  /// read, our own) is "host". Other names come from mounts that this process or pid 1 sees; those of other mount
-  /// namespaces are whatever a container likes, and are ignored.
+  /// Looks at everything again: namespaces that are gone are dropped. One that only a descriptor led to stays while
+  /// that does, also where descriptors are not looked for. The namespace of pid 1 (where that cannot be read, our own)
+  /// is "host". Other names come from mounts that this process or pid 1 sees; those of other mount namespaces are
+  /// whatever a container likes, and are ignored.
   void refresh(NetnsSearch search = {});
   /// The namespace as it was at the last refresh(); nullptr when it was not there. Valid until the next refresh().
   const NetnsRef* find(std::uint32_t inum) const;
@@ -60,12 +61,14 @@ class NetnsCatalog {
   void add_mount_namespaces(const std::vector<std::uint32_t>& pids);
   void add_mounts(std::string_view process, bool own, bool trusted_names);
   void add_open_files(const std::vector<std::uint32_t>& pids);
+  void keep_open_files();
   NetnsRef& add(std::uint32_t inum, std::string path);
   std::optional<std::uint32_t> namespace_of(std::string_view relative, std::string_view kind) const;
   base::Result<NetnsRef> resolve_path(const std::string& path) const;
 
   Procfs procfs_;
   std::map<std::uint32_t, NetnsRef> found_;
+  std::map<std::uint32_t, NetnsRef> by_descriptor_;  ///< those that nothing else led to at the last look at descriptors
 };
 
 }  // namespace twtrace::kernel

@@ -144,6 +144,24 @@ TEST_CASE("namespaces held by a descriptor are found when asked for") {
   CHECK(catalog.find(201) == nullptr);
 }
 
+TEST_CASE("what only a descriptor leads to is kept while that does, without looking at all of them again") {
+  const Host host;
+  host.process("60", 100, 1);
+  host.tree.link("60/fd/3", "net:[200]");
+  auto catalog = host.catalog({.open_files = true});
+  catalog.refresh();
+  REQUIRE(catalog.find(200) != nullptr);
+  CHECK(*catalog.find(200) == NetnsRef{200, "", {}, host.path("60/fd/3")});
+  SECTION("it is closed") { host.tree.remove("60/fd/3"); }
+  SECTION("its number is another file's") {
+    host.tree.remove("60/fd/3");
+    host.tree.link("60/fd/3", "net:[201]");
+  }
+  catalog.refresh();
+  CHECK(catalog.find(200) == nullptr);
+  CHECK(catalog.find(201) == nullptr);
+}
+
 TEST_CASE("refresh forgets what is gone") {
   const Host host;
   host.process("30", 200, 1);
