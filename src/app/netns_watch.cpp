@@ -6,7 +6,6 @@
 #include "base/log.hpp"
 #include "kernel/net_settings.hpp"
 #include "kernel/netns_scope.hpp"
-#include "loader/tracer.hpp"
 #include "model/rate.hpp"
 #include "model/sort.hpp"
 
@@ -15,8 +14,18 @@ namespace {
 
 std::uint64_t created(const kernel::TcpExt& ext) { return ext.tw + ext.tw_killed; }
 
+/// One of the counters, which only grow, is below what it was: another namespace has the inode number now.
+bool is_of_another(const kernel::TcpExt& now, const kernel::TcpExt& before) {
+  return now.tw < before.tw || now.tw_killed < before.tw_killed || now.tw_recycled < before.tw_recycled ||
+         now.time_wait_overflow < before.time_wait_overflow || now.listen_overflows < before.listen_overflows ||
+         now.listen_drops < before.listen_drops;
+}
+
 /// How often a sample's readings look for namespaces anew, however many have gone.
 constexpr int kSearches = 4;
+
+/// How often a start is read again because our counts moved meanwhile.
+constexpr int kQuietReadings = 8;
 
 /// A published slot, or the one for what found no slot of its own.
 bool holds_counts(std::uint32_t slot, const tw_netns& netns) {
@@ -66,7 +75,7 @@ void NetnsWatch::set_start(Watched& watched, const kernel::NetnsRef& ref) {
   if (!counters) return;
   watched.start_known = true;
   watched.start = counters->ext;
-  watched.start_in_use = counters->in_use;
+  watched.start_in_use = static_cast<std::int64_t>(counters->in_use);
   watched.created.set_start(created(counters->ext));
   watched.overflow.set_start(counters->ext.time_wait_overflow);
 }
@@ -86,6 +95,7 @@ void NetnsWatch::add_new(std::span<const tw_netns> slots) {
     Watched& watched = watched_[slot];
     watched.inum = slots[slot].inum;
     watched.gone = slot == TW_NETNS_OTHER;  // many namespaces: none of them can be read
+    watched.visited = slot != TW_NETNS_OTHER;
     const kernel::NetnsRef* ref = catalog_.find(watched.inum);
     if (ref != nullptr) watched.name = ref->name;
     if (slot == TW_NETNS_OTHER) watched.name = "(other)";
@@ -127,7 +137,12 @@ std::invoke_result_t<Use, const kernel::NetnsRef&> NetnsWatch::reach(Watched& wa
 
 std::optional<kernel::NetnsCounters> NetnsWatch::read(Watched& watched) {
   auto counters = reach(watched, [this](const kernel::NetnsRef& ref) { return kernel::read_counters(procfs_, ref); });
-  if (counters) return *counters;
+  if (counters) {
+    watched.gone = is_of_another(counters->ext, watched.last);
+    if (watched.gone) return std::nullopt;
+    watched.last = counters->ext;
+    return *counters;
+  }
   if (counters.error().code != base::ErrorCode::kNotFound) {
     spdlog::info("network namespace {}: {}", watched.inum, counters.error().what);
   }
@@ -193,15 +208,21 @@ void NetnsWatch::narrow_start(std::span<const tw_netns> slots) {
 }
 
 void NetnsWatch::narrow_start(Watched& watched, const std::function<model::Counters()>& ours) {
-  const model::Counters before = ours();
-  const auto counters = read(watched);
-  const model::Counters after = ours();
+  model::Counters before = ours();
+  auto counters = read(watched);
+  model::Counters after = ours();
+  for (int again = 0; counters && !(before == after) && again < kQuietReadings; ++again) {
+    before = after;
+    counters = read(watched);
+    after = ours();
+  }
   if (!counters) return;
   watched.start_known = true;
   watched.before = watched.after = counters;
   watched.created.narrow_start(before.created(), created(counters->ext), after.created());
   watched.overflow.narrow_start(before.refused(), counters->ext.time_wait_overflow, after.refused());
-  watched.start_in_use = watched.after->in_use;
+  watched.start_in_use =
+      static_cast<std::int64_t>(counters->in_use + after.removed()) - static_cast<std::int64_t>(after.created());
   watched.start.tw_recycled = watched.after->ext.tw_recycled;
 }
 
@@ -232,26 +253,27 @@ void NetnsWatch::observe(const std::map<std::uint32_t, model::Counters>& ours, s
     watched.limit_seen = slots[slot].limit;
     watched.count_seen = slots[slot].count;
     if (sees_removal && watched.start_known) {
-      const std::uint64_t removed = watched.unattributed.removed();
-      watched.pre_existing = watched.start_in_use > removed ? watched.start_in_use - removed : 0;
-    } else if (!sees_removal && scanned && watched.visited) {
+      const auto removed = static_cast<std::int64_t>(watched.unattributed.removed());
+      watched.pre_existing = static_cast<std::uint64_t>(std::max<std::int64_t>(watched.start_in_use - removed, 0));
+    } else if (!sees_removal && scanned && (watched.visited || watched.gone)) {
       watched.pre_existing = watched.scanned_pre_existing;
     }
     observe_one(watched, watched.counts);
     if (!counts_at_creation_ && sees_removal && watched.start_known && watched.before && watched.after &&
         watched.current) {
       // Before 5.18 the counters move at expiry; the gauge is what can be compared there.
-      const std::uint64_t expected = watched.start_in_use + watched.counts.created() - watched.counts.removed();
-      watched.gauge_agrees = expected >= std::min(watched.before->in_use, watched.after->in_use) &&
-                             expected <= std::max(watched.before->in_use, watched.after->in_use);
+      const std::int64_t expected = watched.start_in_use + static_cast<std::int64_t>(watched.counts.created()) -
+                                    static_cast<std::int64_t>(watched.counts.removed());
+      const auto [lowest, highest] = std::minmax(watched.before->in_use, watched.after->in_use);
+      watched.gauge_agrees =
+          expected >= static_cast<std::int64_t>(lowest) && expected <= static_cast<std::int64_t>(highest);
     }
   }
 }
 
-std::vector<std::uint32_t> NetnsWatch::worth_a_visit(const std::set<std::uint32_t>& also) {
+std::vector<std::uint32_t> NetnsWatch::worth_a_visit(const std::set<std::uint32_t>& also) const {
   std::vector<std::uint32_t> slots;
-  for (auto& [slot, watched] : watched_) {
-    watched.visited = slot != TW_NETNS_OTHER;
+  for (const auto& [slot, watched] : watched_) {
     const bool empty = !also.contains(slot) && watched.current && watched.before && watched.before->in_use == 0;
     if (!watched.gone && !empty) slots.push_back(slot);
   }
@@ -266,13 +288,15 @@ bool NetnsWatch::visit(std::uint32_t slot, const std::function<void(std::uint32_
     visitor(slot);
     return {};
   });
-  watched.visited = entered || watched.gone;
+  watched.visited = entered.has_value();
   return entered.has_value();
 }
 
-bool NetnsWatch::visited(std::uint32_t slot) const {
+loader::Sight NetnsWatch::sight(std::uint32_t slot) const {
   const auto found = watched_.find(slot);
-  return found != watched_.end() && found->second.visited;
+  if (found == watched_.end()) return loader::Sight::kUnknown;
+  if (found->second.gone && slot != TW_NETNS_OTHER) return loader::Sight::kGone;
+  return found->second.visited ? loader::Sight::kScanned : loader::Sight::kUnknown;
 }
 
 std::optional<std::uint32_t> NetnsWatch::inum(std::uint32_t slot) const {

@@ -17,6 +17,7 @@
 #include "base/result.hpp"
 #include "kernel/counters.hpp"
 #include "kernel/netns.hpp"
+#include "loader/tracer.hpp"
 #include "model/reconcile.hpp"
 #include "model/recording.hpp"
 #include "model/snapshot.hpp"
@@ -68,11 +69,11 @@ class NetnsWatch {
                bool scanned);
 
   /// The slots of the namespaces that exist and hold buckets or are one of `also`.
-  std::vector<std::uint32_t> worth_a_visit(const std::set<std::uint32_t>& also);
+  std::vector<std::uint32_t> worth_a_visit(const std::set<std::uint32_t>& also) const;
   /// Calls back inside the namespace; false when it cannot be entered.
   bool visit(std::uint32_t slot, const std::function<void(std::uint32_t slot)>& visitor);
-  /// False when the last visit could not enter the namespace, which is still there: nothing is known of its sockets.
-  bool visited(std::uint32_t slot) const;
+  /// What the last visit has come to; kScanned where there was no need for one.
+  loader::Sight sight(std::uint32_t slot) const;
 
   /// Inode number and name of a slot's namespace.
   std::optional<std::uint32_t> inum(std::uint32_t slot) const;
@@ -90,7 +91,7 @@ class NetnsWatch {
     std::uint32_t inum = 0;
     std::string name;
     bool gone = false;
-    bool visited = true;
+    bool visited = true;       ///< false: the last visit could not enter it although it was there
     bool start_known = false;  ///< else nothing can be compared
     std::optional<kernel::NetnsCounters> before;
     std::optional<kernel::NetnsCounters> after;
@@ -98,7 +99,8 @@ class NetnsWatch {
     model::Counters total_when_read;  ///< of the slot, just before that reading
     bool current = true;              ///< our counts have not moved since
     kernel::TcpExt start;
-    std::uint64_t start_in_use = 0;
+    std::int64_t start_in_use = 0;  ///< when our counts were 0
+    kernel::TcpExt last;            ///< reading
     model::Reconciler created;
     model::Reconciler overflow;
     std::optional<model::Reconciler::Verdict> created_verdict;

@@ -91,6 +91,7 @@ base::Result<Session> Session::start(const SessionOptions& options) {
   auto tracer = loader::Tracer::open(*features, tracer_options);
   if (!tracer) return tl::unexpected(explained(tracer.error(), *features));
 
+  netns.discover(true);  // loading takes its time, and what comes into being meanwhile is older than counting
   Session session(std::move(*tracer), std::move(cgroups), options);
   session.netns_ = std::move(netns);
   if (auto prepared = session.prepare_namespaces(); !prepared) return tl::unexpected(prepared.error());
@@ -266,7 +267,8 @@ bool Session::is_idle(std::uint32_t slot, const tw_row& row) {
   SlotState& state = slot_states_[slot];
   const bool unchanged =
       entry != nullptr && entry->counts == entry->previous && entry->counts == to_counters(row.counts);
-  if (!unchanged || __atomic_load_n(&row.pending, __ATOMIC_SEQ_CST) != 0 || live_of(slot, row) != 0U) {
+  // Where no scan can look, live stays unknown; what is remembered of a row's buckets is swept there all the same.
+  if (!unchanged || __atomic_load_n(&row.pending, __ATOMIC_SEQ_CST) != 0 || live_of(slot, row).value_or(0) != 0) {
     state.idle_since.reset();
     return false;
   }
@@ -276,7 +278,8 @@ bool Session::is_idle(std::uint32_t slot, const tw_row& row) {
 
 /// A row may be handed out again when nothing can count into it any more: its process has ended and it is idle.
 void Session::retire_ended_rows() {
-  const auto rows = tracer_.rows();
+  const auto all = tracer_.rows();
+  const auto rows = all.first(std::min(all.size(), slot_states_.size()));  // others have come since they were read
   for (std::size_t checks = std::min(kLivenessChecks, rows.size()); checks > 0; --checks, ++next_check_) {
     if (next_check_ >= rows.size()) next_check_ = 1;
     const auto slot = static_cast<std::uint32_t>(next_check_);

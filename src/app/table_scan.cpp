@@ -38,7 +38,7 @@ void TableScan::advance(loader::Tracer& tracer, NetnsWatch& netns, bool whole, c
 
 std::optional<std::uint64_t> TableScan::live(std::uint32_t row_slot, std::uint32_t netns_slot,
                                              const NetnsWatch& netns) const {
-  if (!counted_ns_ || !netns.visited(netns_slot)) return std::nullopt;
+  if (!counted_ns_ || netns.sight(netns_slot) == loader::Sight::kUnknown) return std::nullopt;
   return row_slot < live_.size() ? live_[row_slot] : 0;
 }
 
@@ -88,7 +88,7 @@ void TableScan::take_counts(loader::Tracer& tracer, NetnsWatch& netns) {
 /// Forgets buckets that are gone; true when that is done.
 bool TableScan::sweep(loader::Tracer& tracer, const NetnsWatch& netns, loader::Pace pace, const GoneHandler& gone) {
   std::vector<tw_swept_bucket> swept;
-  const auto done = tracer.sweep([&netns](std::uint32_t slot) { return netns.visited(slot); }, swept, pace);
+  const auto done = tracer.sweep([&netns](std::uint32_t slot) { return netns.sight(slot); }, swept, pace);
   if (!done || !swept.empty()) quiet_ = 0;
   gone(swept);
   return !done || *done;

@@ -45,6 +45,15 @@ std::vector<T> records(std::span<const std::byte> bytes) {
   return result;
 }
 
+/// A socket in a namespace that nothing leads to keeps it alive until its FIN is answered or given up, which is
+/// minutes; one that has ended has let go of its place by itself, unless its end was not seen.
+constexpr std::uint32_t kPatience = 1000;
+
+/// Whether a socket that so many scans have not found is taken for one whose end was not seen.
+bool is_over(Sight sight, std::uint32_t scans) {
+  return sight == Sight::kScanned || (sight == Sight::kGone && scans >= kPatience);
+}
+
 LinkPtr attach_to_map(const bpf_program* program, const bpf_map* map) {
   bpf_iter_link_info target{};
   target.map.map_fd = static_cast<__u32>(bpf_map__fd(map));
@@ -99,15 +108,16 @@ void TableWalk::let_go_of_row(std::uint32_t id) {
   if (id != TW_ROW_NONE) __atomic_fetch_sub(&rows_[id].pending, 1, __ATOMIC_SEQ_CST);
 }
 
-void TableWalk::forget(const tw_swept_socket& swept, const ScannedNetns& scanned) {
+void TableWalk::forget(const tw_swept_socket& swept, const SightOf& sight) {
   const std::uint32_t row = swept.socket.row;
-  if (row != TW_ROW_NONE && !scanned(rows_[row].key.netns)) return;
+  const std::uint32_t scans = skeleton_->bss->tw_scan - swept.socket.scan;
+  if (row != TW_ROW_NONE && !is_over(sight(rows_[row].key.netns), scans)) return;
   if (bpf_map_delete_elem(bpf_map__fd(skeleton_->maps.sockets), &swept.key) == 0) let_go_of_row(row);
 }
 
 /// As much of a map as one read brings; true at its end. An entry that is passed over because others of its chain were
 /// deleted meanwhile is found by the next sweep.
-base::Result<bool> TableWalk::sweep_map(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone) {
+base::Result<bool> TableWalk::sweep_map(const SightOf& sight, std::vector<tw_swept_bucket>& gone) {
   const bool buckets = stage_ == Stage::kBuckets;
   if (!sweep_walk_) {
     auto walk = start_iterator(buckets ? swept_buckets_link_ : swept_sockets_link_);
@@ -123,44 +133,45 @@ base::Result<bool> TableWalk::sweep_map(const ScannedNetns& scanned, std::vector
   }
   const auto written = std::span<const std::byte>(buffer).first(*got);
   if (!buckets) {
-    for (const tw_swept_socket& swept : records<tw_swept_socket>(written)) forget(swept, scanned);
+    for (const tw_swept_socket& swept : records<tw_swept_socket>(written)) forget(swept, sight);
     return false;
   }
   for (const tw_swept_bucket& swept : records<tw_swept_bucket>(written)) {
     const bool deleted = bpf_map_delete_elem(bpf_map__fd(skeleton_->maps.buckets), &swept.key) == 0;
-    if (deleted && scanned(swept.bucket.netns)) gone.push_back(swept);
+    if (deleted && sight(swept.bucket.netns) != Sight::kUnknown) gone.push_back(swept);
   }
   return false;
 }
 
 /// All of them: a million takes some 20 ms. Mapped for the moment only, because they are the kernel side's memory.
-base::Result<void> TableWalk::sweep_slots(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone) {
+base::Result<void> TableWalk::sweep_slots(const SightOf& sight, std::vector<tw_swept_bucket>& gone) {
   auto slots = MappedArray<tw_slot>::map(bpf_map__fd(skeleton_->maps.slots), slots_, "slots");
   if (!slots) return tl::unexpected(slots.error());
   for (tw_slot& slot : slots->values()) {
     const std::uint32_t state = __atomic_load_n(&slot.state, __ATOMIC_ACQUIRE);
-    if (state < TW_SLOT_PUBLISHED || skeleton_->bss->tw_scan - slot.bucket.scan < 2) continue;
+    const std::uint32_t scans = skeleton_->bss->tw_scan - slot.bucket.scan;
+    if (state < TW_SLOT_PUBLISHED || scans < 2) continue;
     const auto index = static_cast<std::uint64_t>(&slot - slots->values().data());
     const tw_swept_bucket swept{std::uint64_t{slot.tag} << TW_SLOT_TAG_SHIFT | index % (1U << TW_SLOT_TAG_SHIFT),
                                 slot.bucket};
     const bool is_socket = swept.bucket.substate == 0;
-    const bool known = scanned(swept.bucket.netns);
-    if (is_socket && !known) continue;
+    const Sight seen = sight(swept.bucket.netns);
+    if (is_socket && !is_over(seen, scans)) continue;
     __atomic_fetch_sub(&slot.state, TW_SLOT_TAKEN, __ATOMIC_SEQ_CST);
     if (is_socket) let_go_of_row(swept.bucket.row);
-    if (!is_socket && known) gone.push_back(swept);
+    if (!is_socket && seen != Sight::kUnknown) gone.push_back(swept);
   }
   return {};
 }
 
 /// One step; true at the end of the sweep.
-base::Result<bool> TableWalk::sweep_once(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone) {
+base::Result<bool> TableWalk::sweep_once(const SightOf& sight, std::vector<tw_swept_bucket>& gone) {
   if (stage_ == Stage::kSlots) {
     stage_ = Stage::kSockets;
-    if (auto swept = sweep_slots(scanned, gone); !swept) return tl::unexpected(swept.error());
+    if (auto swept = sweep_slots(sight, gone); !swept) return tl::unexpected(swept.error());
     return true;
   }
-  auto done = sweep_map(scanned, gone);
+  auto done = sweep_map(sight, gone);
   if (!done) {
     stage_ = Stage::kSockets;
     return done;
@@ -169,9 +180,9 @@ base::Result<bool> TableWalk::sweep_once(const ScannedNetns& scanned, std::vecto
   return false;
 }
 
-base::Result<bool> TableWalk::sweep(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone, Pace pace) {
+base::Result<bool> TableWalk::sweep(const SightOf& sight, std::vector<tw_swept_bucket>& gone, Pace pace) {
   while (true) {
-    auto done = sweep_once(scanned, gone);
+    auto done = sweep_once(sight, gone);
     if (!done || *done || pace == Pace::kSlice) return done;
   }
 }

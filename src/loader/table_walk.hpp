@@ -31,7 +31,7 @@ class TableWalk {
   /// Tracer::leave_netns().
   void leave_netns() { sockets_walk_.reset(); }
   /// Tracer::sweep().
-  base::Result<bool> sweep(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone, Pace pace);
+  base::Result<bool> sweep(const SightOf& sight, std::vector<tw_swept_bucket>& gone, Pace pace);
 
  private:
   /// What is swept, in this order.
@@ -40,10 +40,10 @@ class TableWalk {
   TableWalk(twtrace_bpf& skeleton, std::span<tw_row> rows, std::uint32_t slots)
       : skeleton_(&skeleton), rows_(rows), slots_(slots) {}
 
-  base::Result<bool> sweep_once(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone);
-  base::Result<bool> sweep_map(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone);
-  base::Result<void> sweep_slots(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone);
-  void forget(const tw_swept_socket& swept, const ScannedNetns& scanned);
+  base::Result<bool> sweep_once(const SightOf& sight, std::vector<tw_swept_bucket>& gone);
+  base::Result<bool> sweep_map(const SightOf& sight, std::vector<tw_swept_bucket>& gone);
+  base::Result<void> sweep_slots(const SightOf& sight, std::vector<tw_swept_bucket>& gone);
+  void forget(const tw_swept_socket& swept, const SightOf& sight);
   void let_go_of_row(std::uint32_t id);
 
   twtrace_bpf* skeleton_;

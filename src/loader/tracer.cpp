@@ -350,9 +350,9 @@ void Tracer::leave_netns() {
   if (impl_->walk) impl_->walk->leave_netns();
 }
 
-base::Result<bool> Tracer::sweep(const ScannedNetns& scanned, std::vector<tw_swept_bucket>& gone, Pace pace) {
+base::Result<bool> Tracer::sweep(const SightOf& sight, std::vector<tw_swept_bucket>& gone, Pace pace) {
   if (!impl_->walk) return no_iterators();
-  return impl_->walk->sweep(scanned, gone, pace);
+  return impl_->walk->sweep(sight, gone, pace);
 }
 
 int Tracer::ring_fd() const { return ring_buffer__epoll_fd(impl_->ring.get()); }

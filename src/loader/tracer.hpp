@@ -37,8 +37,13 @@ struct CgroupPath {
   bool truncated = false;
 };
 
-/// Whether the running scan reached a namespace slot.
-using ScannedNetns = std::function<bool(std::uint32_t netns_slot)>;
+/// What the running scan has seen of a namespace.
+enum class Sight {
+  kScanned,  ///< every socket
+  kGone,     ///< nothing leads to it any more: its buckets went with it, but sockets may live on and keep it
+  kUnknown,  ///< it is there, and could not be entered
+};
+using SightOf = std::function<Sight(std::uint32_t netns_slot)>;
 
 /// How far one call of a scan goes.
 enum class Pace {
@@ -110,10 +115,9 @@ class Tracer {
   /// Closes that descriptor: the namespace is not gone on with.
   void leave_netns();
   /// Forgets what two scans in a row no longer found; the buckets among it are put behind those in `gone`. True when
-  /// that is done. Only for backends that do not see removal. `scanned` tells whether the scan reached a namespace
-  /// slot: where it did not, sockets are kept and nothing is said of buckets.
-  base::Result<bool> sweep(const std::function<bool(std::uint32_t netns_slot)>& scanned,
-                           std::vector<tw_swept_bucket>& gone, Pace pace);
+  /// that is done. Only for backends that do not see removal. In a namespace that the scan could not enter sockets are
+  /// kept and nothing is said of buckets; in one that is gone sockets are kept for a thousand scans.
+  base::Result<bool> sweep(const SightOf& sight, std::vector<tw_swept_bucket>& gone, Pace pace);
 
   /// Readable when the ring crossed its watermark.
   int ring_fd() const;

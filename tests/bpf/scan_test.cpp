@@ -66,13 +66,23 @@ struct Scanner {
   }
 
   /// Of this namespace alone: the host closes connections elsewhere meanwhile.
-  int sweep(std::vector<tw_swept_bucket>& gone, loader::Pace pace) {
-    return calls([&] { return tracer->sweep([this](std::uint32_t netns) { return netns == slot; }, gone, pace); });
+  int sweep(std::vector<tw_swept_bucket>& gone, loader::Pace pace, loader::Sight seen = loader::Sight::kScanned) {
+    const auto sight = [=, this](std::uint32_t netns) { return netns == slot ? seen : loader::Sight::kUnknown; };
+    return calls([&] { return tracer->sweep(sight, gone, pace); });
   }
 
   std::uint64_t credited() {
     std::uint64_t sum = 0;
     for (const tw_row& row : tracer->rows()) sum += loader::is_published(row) ? row.scanned : 0;
+    return sum;
+  }
+
+  /// Sockets between FIN and end.
+  std::uint64_t waiting() {
+    std::uint64_t sum = 0;
+    for (const tw_row& row : tracer->rows()) {
+      if (loader::is_published(row) && row.key.netns == slot) sum += row.pending;
+    }
     return sum;
   }
 
@@ -167,6 +177,26 @@ TEST_CASE("buckets are forgotten after two whole scans, and an unfinished one is
   CHECK(keys.size() == kBuckets);
 }
 
+TEST_CASE("sockets keep their owner in a namespace that nothing leads to, and are let go where a scan misses them") {
+  if (!privileged()) return;
+  Arena arena(Sysctls{{"tcp_fin_timeout", "120"}});
+  Scanner scanner(arena.netns, GENERATE(true, false));
+  scanner.scan(loader::Pace::kWhole, true);
+  arena.spec = {"orphaned-before-start", 7, 5035};
+  Workload workload(arena.spec, arena.netns);
+  workload.wait_held();
+  REQUIRE(scanner.waiting() == 7);
+  for (int scans = 0; scans < 3; ++scans) scanner.tracer->begin_scan(false);  // none of them looks
+  std::vector<tw_swept_bucket> gone;
+  for (const loader::Sight kept : {loader::Sight::kUnknown, loader::Sight::kGone}) {
+    scanner.sweep(gone, loader::Pace::kWhole, kept);
+    CHECK(scanner.waiting() == 7);
+  }
+  scanner.sweep(gone, loader::Pace::kWhole);
+  CHECK(scanner.waiting() == 0);
+  CHECK(gone.empty());
+}
+
 TEST_CASE("live counts are shown when a scan has been everywhere, and the last sample's are of now") {
   if (!privileged()) return;
   Arena arena(Sysctls{});
@@ -243,11 +273,41 @@ TEST_CASE("a namespace is visited although the process that led into it has ende
   const auto look = [&](std::uint32_t) { inside = inode_of("/proc/thread-self/ns/net"); };
   CHECK(watch.visit(kSlot, look));
   CHECK(inside == inode);
-  CHECK(watch.visited(kSlot));
+  CHECK(watch.sight(kSlot) == loader::Sight::kScanned);
 
   other.reset();
   CHECK_FALSE(watch.visit(kSlot, look));
-  CHECK(watch.visited(kSlot));  // it is gone, and that is known
+  CHECK(watch.sight(kSlot) == loader::Sight::kGone);
+}
+
+TEST_CASE("a namespace that got the inode number of one that is gone is not taken for it") {
+  if (!privileged()) return;
+  Arena arena(Sysctls{{"tcp_tw_reuse", "1"}});
+  arena.run({"reuse", 3, 5033});
+  REQUIRE(arena.delta().reused == 3);
+  const std::uint64_t inode = arena.netns.inode();
+  auto session = app::Session::start({});
+  REQUIRE(session);
+  const auto row_now = [&] {
+    REQUIRE(session->sample(false));
+    for (const model::NetnsRow& row : session->head().namespaces) {
+      if (row.netns == inode) return row;
+    }
+    return model::NetnsRow();
+  };
+  CHECK_FALSE(row_now().gone);
+  arena.netns.remove();
+  // Each takes the lowest number that is free; that of the removed one is, once the kernel has cleaned up.
+  std::vector<std::unique_ptr<NetnsSandbox>> others;
+  const bool again = wait_until([&] {
+    others.push_back(std::make_unique<NetnsSandbox>(Sysctls{}));
+    return others.back()->inode() == inode;
+  });
+  if (!again) return mark_skipped("inode numbers do not come again on this kernel");
+  const model::NetnsRow row = row_now();
+  CHECK(row.gone);
+  CHECK(row.kernel.reused.value_or(0) == 0);
+  CHECK_FALSE(row.in_use);
 }
 
 TEST_CASE("with more namespaces than are read at a time, no number is false and the last ones are of now") {
