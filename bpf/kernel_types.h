@@ -131,8 +131,13 @@ struct sock_common {
 	struct hlist_nulls_node skc_nulls_node;
 };
 
+typedef struct {
+	int owned;
+} socket_lock_t;
+
 struct sock {
 	struct sock_common __sk_common;
+	socket_lock_t sk_lock;
 	u16 sk_protocol;
 	unsigned char sk_userlocks : 4; /* u8 since 6.9: read it with BPF_CORE_READ_BITFIELD only */
 	kuid_t sk_uid;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Who sent the first FIN. Runs in that process's context, never in softirq. */
+/* Who sent the first FIN, or had it sent. */
 #ifndef TWTRACE_OWNER_BPF_H
 #define TWTRACE_OWNER_BPF_H
 
@@ -227,13 +227,24 @@ static __always_inline u64 owner__cookie(enum tw_access access, struct sock *sk)
 }
 
 /*
- * The socket has just moved to FIN_WAIT1: close(), shutdown(SHUT_WR) or exit is running. Kernel threads close on
- * behalf of somebody else (MPTCP subflows, deferred close): there the socket says more than `current`.
+ * Whether the running task is the one that closes. Kernel threads close on behalf of somebody else (MPTCP subflows,
+ * deferred close). And the FIN of a Fast Open connection that was shut down before the handshake ended is sent when
+ * that ends (tcp_rcv_state_process since 6.9, 94062790aedb): in softirq, where nobody owns the socket.
  */
-static __always_inline void owner__on_fin(enum tw_access access, struct sock *sk)
+static __always_inline bool owner__is_current(enum tw_access access, struct sock *sk)
 {
 	u32 flags = tw_has_task_btf ? bpf_get_current_task_btf()->flags
 				    : BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), flags);
+
+	return !(flags & PF_KTHREAD) && tw_get(access, sk, sk_lock.owned);
+}
+
+/*
+ * The socket has just moved to FIN_WAIT1: close(), shutdown(SHUT_WR) or exit is running, mostly. Where it is not, the
+ * socket says more than `current`.
+ */
+static __always_inline void owner__on_fin(enum tw_access access, struct sock *sk)
+{
 	u32 netns = netns__intern(access, tw_get(access, sk, __sk_common.skc_net.net));
 	struct tw_row_key key = {};
 	struct conn conn;
@@ -241,7 +252,7 @@ static __always_inline void owner__on_fin(enum tw_access access, struct sock *sk
 
 	conn__read(access, &sk->__sk_common, &conn);
 	owner__set_place(&key, &conn, netns, role__of_socket(access, sk, (u16)netns, conn.local_port));
-	row = flags & PF_KTHREAD ? owner__intern_socket(access, sk, &key) : owner__intern_current(&key);
+	row = owner__is_current(access, sk) ? owner__intern_current(&key) : owner__intern_socket(access, sk, &key);
 	owner__hold_row(row);
 	if (!owner__remember_in_slot(owner__cookie(access, sk), row, netns))
 		owner__remember_in_map(access, sk, row);

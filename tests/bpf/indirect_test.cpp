@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The process does not simply close(): a listener was handed down, io_uring closes, or a kernel thread does.
+#include <unistd.h>
+
 #include <array>
 #include <catch2/catch.hpp>
+#include <list>
 #include <vector>
 
 #include "bpf/expect.hpp"
 #include "bpf/families.hpp"
 #include "support/environment.hpp"
 #include "support/kernel_can.hpp"
+#include "support/twtrace_run.hpp"
 
 using namespace twtrace::test;
 using nlohmann::json;
@@ -82,6 +86,31 @@ TEST_CASE("closed by a kernel thread for a process that is gone: service and uid
     REQUIRE(rows.size() == 1);
     check_remembered(rows[0], "client", *arena);
     CHECK(number(rows[0], "created") == arena->spec.count);
+  }
+}
+
+// The timer that sends the handshake's answer again starts it, on whichever CPU: a process is current on each.
+TEST_CASE("a FIN that the kernel sends later blames nobody who happens to run") {
+  if (!privileged()) return;
+  const CgroupSandbox cgroup("server");
+  Arena arena(Sysctls{{"tcp_fastopen", "519"}, {"tcp_fin_timeout", "120"}});  // both ends, without cookies
+  TwtraceRun& twtrace = shared_twtrace();
+  std::list<Workload> innocent;
+  for (int cpu = 0; cpu < sysconf(_SC_NPROCESSORS_ONLN); ++cpu) {
+    innocent.emplace_back(WorkloadSpec{"innocent", 1, 5021, "4", nullptr, nullptr, -1, -1, cpu}, arena.netns);
+    innocent.back().wait_held();
+  }
+  arena.run({"fast-open", 5, 5021, "4", &cgroup, nullptr, 0, kClientUid});  // not everybody may attach a filter
+  const json snapshot = twtrace.fresh();
+  check_nothing_lost(snapshot);
+  check_namespace(snapshot, arena);
+  const std::vector<json> rows = rows_of(snapshot, arena.netns);
+  REQUIRE(rows.size() == 1);
+  CHECK(number(rows[0], "created") == 5);
+  if (rows[0].at("attribution") == "closer") {  // the kernel has not waited
+    check_identity(rows[0], arena.workload.at("owners").at(0), arena);
+  } else {
+    check_remembered(rows[0], "server", arena);
   }
 }
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Modes in which the process does not simply close: the listener was handed down, MPTCP or io_uring does it.
+// Modes in which the process does not simply close: the listener was handed down, or MPTCP, io_uring or the kernel does
+// it.
+#include <sys/socket.h>
 #include <unistd.h>
+
+#include <vector>
 
 #include "io_uring.hpp"
 #include "modes.hpp"
@@ -66,6 +70,35 @@ void connect_mptcp_and_close(Context& context) {
   }
 }
 
+// The shutdown comes before the handshake has ended, so the kernel sends the FIN when that does (before 6.9: at once).
+void accept_early_and_shut_down(Context& context) {
+  const int listener = listen_on(context.options.family, context.options.port);
+  accept_early(listener);
+  context.link.tell();
+  std::vector<int> fds;
+  for (int i = 0; i < context.options.count; ++i) {
+    const int fd = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+    if (fd < 0) die("accept");
+    receive_byte(fd);
+    send_fin(fd);
+    fds.push_back(fd);
+  }
+  for (const int fd : fds) let_be_established(fd);
+  for (const int fd : fds) {
+    read_eof(fd);
+    wait_closed(fd);
+  }
+  close_all(fds);
+}
+
+void connect_early_and_follow(Context& context) {
+  context.link.wait();
+  std::vector<int> fds;
+  for (int i = 0; i < context.options.count; ++i)
+    fds.push_back(connect_early(context.options.family, context.options.port));
+  for (const int fd : fds) end_passively(fd);
+}
+
 }  // namespace
 
 std::vector<Mode> indirect_modes() {
@@ -74,6 +107,7 @@ std::vector<Mode> indirect_modes() {
       {"io-uring", accept_all_and_follow, connect_all_and_close_by_ring, Owner::kClient, Stage::kAny},
       {"io-uring-worker", accept_all_and_follow, connect_all_and_close_in_ring_worker, Owner::kClient, Stage::kAny},
       {"io-uring-exit", accept_all_and_follow, connect_all_and_leave_to_ring, Owner::kClientSocket, Stage::kAny},
+      {"fast-open", accept_early_and_shut_down, connect_early_and_follow, Owner::kServer, Stage::kAny},
       {"mptcp", accept_mptcp_and_follow, connect_mptcp_and_close, Owner::kBoth, Stage::kAny},
   };
 }

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -63,11 +64,6 @@ void bind_to(int fd, Family family, std::uint16_t source_port) {
 
 void send_byte(int fd) {
   if (send(fd, "x", 1, MSG_NOSIGNAL) != 1) die("send");
-}
-
-void receive_byte(int fd) {
-  char byte = 0;
-  if (recv(fd, &byte, 1, 0) != 1) die("recv");
 }
 
 int state_of(int fd) {
@@ -154,6 +150,33 @@ std::uint64_t cookie_of(int fd) {
   socklen_t size = sizeof(cookie);
   if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) != 0) die("SO_COOKIE");
   return cookie;
+}
+
+void accept_early(int listener) {
+  const int queue = 1024;
+  if (setsockopt(listener, IPPROTO_TCP, TCP_FASTOPEN, &queue, sizeof(queue)) != 0) die("TCP_FASTOPEN");
+  // Byte 13 of the TCP header has the flags; SYN is 2.
+  sock_filter code[] = {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13), BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 2, 0, 1),
+                        BPF_STMT(BPF_RET | BPF_K, 0xffffffff), BPF_STMT(BPF_RET | BPF_K, 0)};
+  const sock_fprog program{4, code};
+  if (setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) != 0) die("SO_ATTACH_FILTER");
+}
+
+void let_be_established(int fd) {
+  const int unused = 0;
+  if (setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof(unused)) != 0) die("SO_DETACH_FILTER");
+}
+
+int connect_early(Family family, std::uint16_t port) {
+  const int fd = open_socket(family, IPPROTO_TCP);
+  const Address remote = make_address(family, loopback(family), port);
+  if (sendto(fd, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, remote.get(), remote.size) != 1) die("sendto with MSG_FASTOPEN");
+  return fd;
+}
+
+void receive_byte(int fd) {
+  char byte = 0;
+  if (recv(fd, &byte, 1, 0) != 1) die("recv");
 }
 
 void read_eof(int fd) {

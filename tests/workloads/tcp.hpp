@@ -15,6 +15,14 @@ namespace twtrace::workload {
 /// A listening socket on the loopback address of `family`; `protocol` is IPPROTO_TCP or IPPROTO_MPTCP.
 int listen_on(Family family, std::uint16_t port, int protocol = IPPROTO_TCP);
 
+/// Makes a listener take connections with TCP Fast Open, and keeps them from becoming established: every segment but
+/// the SYN is dropped, until let_be_established() is called for the accepted one.
+void accept_early(int listener);
+void let_be_established(int fd);
+
+/// Connects with a byte in the SYN, and returns once the other end has answered.
+int connect_early(Family family, std::uint16_t port);
+
 /// Accepts one connection, greets the peer and exchanges a byte in each direction, so that both ends are established
 /// and nothing is left unread (closing with unread data would send a reset).
 ///
@@ -42,6 +50,9 @@ int connect_with_cookie(Family family, std::uint16_t port, std::uint64_t remaind
 
 /// The socket's cookie, which the kernel generates when it is first asked for.
 std::uint64_t cookie_of(int fd);
+
+/// Waits for a byte.
+void receive_byte(int fd);
 
 /// Waits for the peer's FIN.
 void read_eof(int fd);
