@@ -78,6 +78,7 @@ struct inet_ehash_bucket {
 struct inet_hashinfo {
 	struct inet_ehash_bucket *ehash;
 	unsigned int ehash_mask;
+	unsigned int lhash2_mask;
 };
 
 struct inet_timewait_death_row {
@@ -221,7 +222,9 @@ enum tcp_tw_status {
 	TCP_TW_SYN = 3,
 };
 
-struct seq_file;
+struct seq_file {
+	void *private;
+};
 
 struct bpf_iter_meta {
 	struct seq_file *seq;

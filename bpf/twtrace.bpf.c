@@ -10,8 +10,8 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include "lib/ehash.bpf.h"
 #include "lib/pair.bpf.h"
+#include "lib/scan.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -407,87 +407,20 @@ int BPF_PROG(on_tracepoint_second, struct sock *sk, int oldstate, int newstate)
 
 /* --- reading the present table ---------------------------------------------------------------------------------- */
 
-/* Namespace slot of the scan in progress; an iterator sees one namespace only. */
-volatile __u32 tw_scan_netns = 0;
-/* On during the first scan: whatever is not known then was there before twtrace. */
-volatile __u32 tw_scan_marks_pre_existing = 0;
-/*
- * After so many objects, less one, an iterator says something: a read() with a small buffer comes back then, and the
- * next one goes on where it stopped (bpf_seq_read). A power of two less one.
- */
-const volatile __u64 tw_scan_slice_mask = 16383;
-/* What a sweep says then: as much as user space reads at a time, none of it a record. */
-char tw_sweep_pause[TW_SWEEP_READ_BYTES];
-
-static __always_inline bool scan__is_pause(const struct bpf_iter_meta *meta)
-{
-	return (meta->seq_num & tw_scan_slice_mask) == tw_scan_slice_mask;
-}
-
-static __always_inline struct tw_bucket *scan__mark_pre_existing(u64 key)
-{
-	struct tw_bucket bucket = {.netns = (u16)tw_scan_netns, .row = TW_ROW_NONE};
-
-	if (bpf_map_update_elem(&buckets, &key, &bucket, BPF_NOEXIST))
-		stats__add(buckets_full);
-	return bpf_map_lookup_elem(&buckets, &key);
-}
-
-static __always_inline void scan__credit_bucket(struct sock_common *skc)
-{
-	struct tw_netns *ns = netns__at(tw_scan_netns);
-	struct known_bucket known;
-	struct tw_bucket *bucket;
-	struct tw_row *row;
-
-	if (!ns)
-		return;
-	ns->scanned++;
-	bucket__find((u64)skc->skc_cookie.counter, (u64)skc, &known);
-	bucket = known.bucket;
-	if (!bucket && tw_scan_marks_pre_existing)
-		bucket = scan__mark_pre_existing(known.key);
-	if (!bucket) /* no program saw it being created */
-		return;
-	bucket->scan = tw_scan;
-	row = row__at(bucket->row);
-	if (row)
-		row->scanned++;
-	else if (!bucket->created_ns)
-		ns->scanned_pre_existing++;
-}
-
-static __always_inline void scan__mark_socket(struct sock_common *skc)
-{
-	struct tw_slot *slot = slot__find((u64)skc->skc_cookie.counter);
-	struct tw_socket *socket;
-	u64 key = (u64)skc;
-
-	if (slot) {
-		slot->bucket.scan = tw_scan;
-		return;
-	}
-	socket = bpf_map_lookup_elem(&sockets, &key);
-	if (socket)
-		socket->scan = tw_scan;
-}
-
 /* Credits every bucket of the namespace to its row, and marks what is alive for the sweeps. */
 SEC("iter/tcp")
 int scan_sockets(struct bpf_iter__tcp *ctx)
 {
 	struct sock_common *skc = ctx->sk_common;
-	u8 state;
 
-	if (!skc)
+	if (!skc) { /* the end */
+		scan__take_lost_chain(ctx->meta->seq);
 		return 0;
+	}
 	if (scan__is_pause(ctx->meta))
 		bpf_seq_write(ctx->meta->seq, tw_sweep_pause, 1);
-	state = skc->skc_state;
-	if (state == TCP_TIME_WAIT)
-		scan__credit_bucket(skc);
-	else if (state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2 || state == TCP_CLOSING)
-		scan__mark_socket(skc);
+	scan__note_chain(ctx->meta->seq, skc->skc_state);
+	scan__take(skc->skc_state, (u64)skc->skc_cookie.counter, (u64)skc);
 	return 0;
 }
 

@@ -108,6 +108,21 @@ struct kernfs_node___rcu_parent {
 	struct kernfs_node *__parent;
 };
 
+/* What an iteration over sockets keeps; with st_bucket_done from 5.15 (04c7820b776f) until 6.17, or 6.12.y. */
+struct seq_net_private {
+	struct net *net;
+};
+
+struct tcp_iter_state {
+	struct seq_net_private p;
+	int bucket;
+};
+
+struct bpf_tcp_iter_state___batch {
+	struct tcp_iter_state state;
+	bool st_bucket_done;
+};
+
 #pragma clang attribute pop
 
 static __always_inline struct inet_timewait_death_row *compat__death_row(enum tw_access access, struct net *net)
@@ -170,6 +185,28 @@ static __always_inline struct cgroup *compat__sock_cgroup(enum tw_access access,
 static __always_inline bool compat__sock_cgroup_is_typed(void)
 {
 	return bpf_core_field_exists(((struct sock___cgroup_pointer *)0)->sk_cgrp_data.cgroup);
+}
+
+/*
+ * Whether an iteration over sockets loses a chain of connections: since 5.15, where every batch resumes it where the
+ * last one ended (bpf_iter_tcp_batch), until it resumes by cookies. When tcp_seek_last_pos finds no more listeners from
+ * that chain on, what is left of its offset, -1, makes it pass over the connections in the chain of the same number, if
+ * they are the first of the namespace. Where nobody listens that is chain 0.
+ */
+static __always_inline bool compat__loses_chain(void)
+{
+	return bpf_core_field_exists(((struct bpf_tcp_iter_state___batch *)0)->st_bucket_done);
+}
+
+/* Of an iteration that loses a chain: the chain that it is in, and the namespace. */
+static __always_inline u32 compat__iterated_chain(struct seq_file *seq)
+{
+	return (u32)BPF_CORE_READ((struct bpf_tcp_iter_state___batch *)seq->private, state.bucket);
+}
+
+static __always_inline struct net *compat__iterated_net(struct seq_file *seq)
+{
+	return BPF_CORE_READ((struct bpf_tcp_iter_state___batch *)seq->private, state.p.net);
 }
 
 /* Only with bpf_probe_read_kernel: paths are walked by plain addresses. */

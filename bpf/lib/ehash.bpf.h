@@ -84,6 +84,26 @@ static __always_inline bool ehash__is_wanted(const struct sock_common *entry, co
 	return !differs;
 }
 
+/* The first node of a chain of the table. */
+static __always_inline u64 ehash__first_node(u64 chains, u32 chain)
+{
+	u64 node = 0;
+
+	bpf_probe_read_kernel(&node, sizeof(node),
+			      (void *)(chains + (u64)chain * bpf_core_type_size(struct inet_ehash_bucket)));
+	return node;
+}
+
+/* Copies the socket that a node is part of, and returns its address; 0 at the end of the chain. */
+static __always_inline u64 ehash__read_entry(u64 node, union ehash_entry *entry)
+{
+	u64 address = node - bpf_core_field_offset(struct sock_common, skc_nulls_node);
+
+	if (node & 1) /* nulls marker */
+		return 0;
+	return bpf_probe_read_kernel(entry, sizeof(*entry), (void *)address) ? 0 : address;
+}
+
 /*
  * Address of the bucket that was described, or 0. Not inlined, for the reason that cgroup__intern gives. Verifiers
  * before 6.8 look at it even where no caller can get here.
@@ -91,25 +111,21 @@ static __always_inline bool ehash__is_wanted(const struct sock_common *entry, co
 __noinline u64 ehash__find_wanted(u32 which)
 {
 	const struct ehash_wanted *wanted = bpf_map_lookup_elem(&ehash_wanted, &which);
-	union ehash_entry entry;
 	const struct sock_common *common;
-	u64 node = 0;
+	union ehash_entry entry;
+	u64 node, address;
 	int i;
 
 	if (!wanted)
 		return 0;
-	bpf_probe_read_kernel(&node, sizeof(node),
-			      (void *)(wanted->chains + (u64)(wanted->hash & wanted->mask) *
-							    bpf_core_type_size(struct inet_ehash_bucket)));
+	node = ehash__first_node(wanted->chains, wanted->hash & wanted->mask);
 	for (i = 0; i < EHASH_MAX_STEPS; i++) {
-		if (node & 1) /* nulls marker: end of the chain */
-			return 0;
-		node -= bpf_core_field_offset(struct sock_common, skc_nulls_node);
-		if (bpf_probe_read_kernel(&entry, sizeof(entry), (void *)node))
+		address = ehash__read_entry(node, &entry);
+		if (!address)
 			return 0;
 		common = ehash__common(&entry);
 		if (ehash__is_wanted(common, wanted))
-			return node;
+			return address;
 		node = (u64)common->skc_nulls_node.next;
 	}
 	return 0;

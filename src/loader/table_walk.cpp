@@ -90,6 +90,8 @@ base::Result<bool> TableWalk::scan_current_netns(std::uint32_t netns_slot, Pace 
     if (!walk) return tl::unexpected(walk.error());
     sockets_walk_ = std::move(*walk);
     netns_ = netns_slot;
+    skeleton_->bss->tw_scan_lost_chain = 0;
+    skeleton_->bss->tw_scan_first_chain = 0;
   }
   skeleton_->bss->tw_scan_netns = netns_slot;
   std::array<std::byte, 4096> pauses{};

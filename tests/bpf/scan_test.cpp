@@ -157,6 +157,19 @@ TEST_CASE("a scan in slices credits every bucket once") {
   CHECK(gone.empty());  // the two scans have found them all
 }
 
+TEST_CASE("a scan finds the buckets of every hash chain, also where nobody listens") {
+  if (!privileged()) return;
+  constexpr unsigned kChains = 32;                                // the first one is empty in one run of 700
+  Arena arena(Sysctls{{"tcp_max_tw_buckets", "1000"}}, kChains);  // else half of the chains
+  Scanner scanner(arena.netns, GENERATE(true, false));
+  scanner.scan(loader::Pace::kWhole, true);
+  arena.run({"client-first", kBuckets, 5015});
+  REQUIRE(arena.after.in_use == kBuckets);
+  scanner.scan(GENERATE(loader::Pace::kWhole, loader::Pace::kSlice));
+  CHECK(scanner.found() == kBuckets);
+  CHECK(scanner.credited() == kBuckets);
+}
+
 TEST_CASE("buckets are forgotten after two whole scans, and an unfinished one is none") {
   if (!privileged()) return;
   Arena arena(Sysctls{});

@@ -45,12 +45,20 @@ void close_others(int first, int second) {
   }
 }
 
+// The size of the hash is a setting of the namespace that the new one is made in.
+bool unshare_netns(unsigned hash_chains) {
+  if (unshare(CLONE_NEWNET) != 0) return false;
+  const bool settable =
+      hash_chains != 0 && write_file("/proc/sys/net/ipv4/tcp_child_ehash_entries", std::to_string(hash_chains));
+  return !settable || unshare(CLONE_NEWNET) == 0;
+}
+
 // The body of the holder: says whether the namespace is there, then sleeps until the lifeline is cut.
-[[noreturn]] void hold_namespace(int report, int lifeline) {
+[[noreturn]] void hold_namespace(int report, int lifeline, unsigned hash_chains) {
   prctl(PR_SET_NAME, "tw-sandbox");
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   close_others(report, lifeline);
-  const char fine = unshare(CLONE_NEWNET) == 0 && bring_loopback_up() ? 1 : 0;
+  const char fine = unshare_netns(hash_chains) && bring_loopback_up() ? 1 : 0;
   if (write(report, &fine, 1) != 1) _exit(1);
   char byte = 0;
   while (read(lifeline, &byte, 1) > 0) {
@@ -71,7 +79,7 @@ std::string hexadecimal_mask(int cpu) {
 
 }  // namespace
 
-NetnsSandbox::NetnsSandbox(const Sysctls& sysctls) {
+NetnsSandbox::NetnsSandbox(const Sysctls& sysctls, unsigned hash_chains) {
   int report[2];
   int lifeline[2];
   if (pipe2(report, O_CLOEXEC) != 0 || pipe2(lifeline, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
@@ -83,7 +91,7 @@ NetnsSandbox::NetnsSandbox(const Sysctls& sysctls) {
   if (holder_ < 0) throw std::runtime_error("fork");
   if (holder_ == 0) {
     lifeline_.reset();
-    hold_namespace(report[1], lifeline[0]);
+    hold_namespace(report[1], lifeline[0], hash_chains);
   }
   report_writer.reset();
   char fine = 0;

@@ -28,7 +28,10 @@ class NetnsSandbox {
   /// Lets go of the namespaces that outlived their objects.
   static void release_kept();
 
-  explicit NetnsSandbox(const Sysctls& sysctls = {});
+  /// With `hash_chains`, a power of two, the namespace gets a hash of established connections of its own, so that
+  /// each of them can be filled; where the kernel has no such thing (tcp_child_ehash_entries, 6.1) it shares the
+  /// host's.
+  explicit NetnsSandbox(const Sysctls& sysctls = {}, unsigned hash_chains = 0);
   NetnsSandbox(const NetnsSandbox&) = delete;
   NetnsSandbox& operator=(const NetnsSandbox&) = delete;
   ~NetnsSandbox();

@@ -57,7 +57,8 @@ Sysctls split_substates();
 /// there: a machine that is not given its CPUs for a while sends its FINs again, such a FIN finds its socket gone and
 /// is answered with a reset, and that would end the bucket but for tcp_rfc1337 (tcp_timewait_state_process).
 struct Arena {
-  explicit Arena(const Sysctls& sysctls) : netns(sysctls), before(netns.counters()) {
+  explicit Arena(const Sysctls& sysctls, unsigned hash_chains = 0)
+      : netns(sysctls, hash_chains), before(netns.counters()) {
     netns.set_sysctl("tcp_rfc1337", "1");
   }
   /// Runs the workload of `spec` to its end and reads the counters after it.

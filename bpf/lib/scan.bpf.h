@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Scans of the present table: which buckets are live, and what the kernel's iteration over it leaves out. */
+#ifndef TWTRACE_SCAN_BPF_H
+#define TWTRACE_SCAN_BPF_H
+
+#include "ehash.bpf.h"
+
+/* Namespace slot of the scan in progress; an iterator sees one namespace only. */
+volatile __u32 tw_scan_netns = 0;
+/* On during the first scan: whatever is not known then was there before twtrace. */
+volatile __u32 tw_scan_marks_pre_existing = 0;
+/*
+ * After so many objects, less one, an iterator says something: a read() with a small buffer comes back then, and the
+ * next one goes on where it stopped (bpf_seq_read). A power of two less one.
+ */
+const volatile __u64 tw_scan_slice_mask = 16383;
+/* What a sweep says then: as much as user space reads at a time, none of it a record. */
+char tw_sweep_pause[TW_SWEEP_READ_BYTES];
+
+/*
+ * Which chain an iteration loses if it is the first with connections of the namespace (compat__loses_chain), and one
+ * more than the number of the first that it came to. User space sets both to 0 when it begins one.
+ */
+volatile __u32 tw_scan_lost_chain = 0;
+volatile __u32 tw_scan_first_chain = 0;
+
+static __always_inline bool scan__is_pause(const struct bpf_iter_meta *meta)
+{
+	return (meta->seq_num & tw_scan_slice_mask) == tw_scan_slice_mask;
+}
+
+static __always_inline struct tw_bucket *scan__mark_pre_existing(u64 key)
+{
+	struct tw_bucket bucket = {.netns = (u16)tw_scan_netns, .row = TW_ROW_NONE};
+
+	if (bpf_map_update_elem(&buckets, &key, &bucket, BPF_NOEXIST))
+		stats__add(buckets_full);
+	return bpf_map_lookup_elem(&buckets, &key);
+}
+
+static __always_inline void scan__credit_bucket(u64 cookie, u64 address)
+{
+	struct tw_netns *ns = netns__at(tw_scan_netns);
+	struct known_bucket known;
+	struct tw_bucket *bucket;
+	struct tw_row *row;
+
+	if (!ns)
+		return;
+	ns->scanned++;
+	bucket__find(cookie, address, &known);
+	bucket = known.bucket;
+	if (!bucket && tw_scan_marks_pre_existing)
+		bucket = scan__mark_pre_existing(known.key);
+	if (!bucket) /* no program saw it being created */
+		return;
+	bucket->scan = tw_scan;
+	row = row__at(bucket->row);
+	if (row)
+		row->scanned++;
+	else if (!bucket->created_ns)
+		ns->scanned_pre_existing++;
+}
+
+static __always_inline void scan__mark_socket(u64 cookie, u64 address)
+{
+	struct tw_slot *slot = slot__find(cookie);
+	struct tw_socket *socket;
+
+	if (slot) {
+		slot->bucket.scan = tw_scan;
+		return;
+	}
+	socket = bpf_map_lookup_elem(&sockets, &address);
+	if (socket)
+		socket->scan = tw_scan;
+}
+
+/* A bucket is credited to its row; it and a socket on its way to one are marked as alive. */
+static __always_inline void scan__take(u8 state, u64 cookie, u64 address)
+{
+	if (state == TCP_TIME_WAIT)
+		scan__credit_bucket(cookie, address);
+	else if (state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2 || state == TCP_CLOSING)
+		scan__mark_socket(cookie, address);
+}
+
+/* That chain has the number of the one that listeners were looked for in last. */
+static __always_inline void scan__note_chain(struct seq_file *seq, u8 state)
+{
+	if (!tw_can_probe_read || !compat__loses_chain() || tw_scan_first_chain)
+		return;
+	if (state == TCP_LISTEN)
+		tw_scan_lost_chain = compat__iterated_chain(seq) + 1;
+	else
+		tw_scan_first_chain = compat__iterated_chain(seq) + 1;
+}
+
+/* Not inlined, for the reason that cgroup__intern gives. */
+__noinline int scan__take_entry(u64 state, u64 cookie, u64 address)
+{
+	scan__take((u8)state, cookie, address);
+	return 0;
+}
+
+/* The sockets of the namespace `net` in a chain; no lock, as in ehash__find_wanted. */
+__noinline int scan__take_chain(u64 node, u64 net)
+{
+	const struct sock_common *common;
+	union ehash_entry entry;
+	u64 address;
+	int i;
+
+	if (!tw_can_probe_read)
+		return 0;
+	for (i = 0; i < EHASH_MAX_STEPS; i++) {
+		address = ehash__read_entry(node, &entry);
+		if (!address)
+			return 0;
+		common = ehash__common(&entry);
+		if ((u64)common->skc_net.net == net)
+			scan__take_entry(common->skc_state, (u64)common->skc_cookie.counter, address);
+		node = (u64)common->skc_nulls_node.next;
+	}
+	return 0;
+}
+
+/*
+ * At the end of an iteration. It has lost no chain if it found connections in one up to that number, or if the last
+ * listener was in the last chain of theirs.
+ */
+static __always_inline void scan__take_lost_chain(struct seq_file *seq)
+{
+	u32 chain = tw_scan_lost_chain;
+	struct inet_hashinfo *hashinfo;
+	struct net *net;
+
+	if (!tw_can_probe_read || !compat__loses_chain())
+		return;
+	if (tw_scan_first_chain && tw_scan_first_chain <= chain + 1)
+		return;
+	net = compat__iterated_net(seq);
+	hashinfo = BPF_CORE_READ(compat__death_row(TW_PROBED, net), hashinfo);
+	if (chain > BPF_CORE_READ(hashinfo, lhash2_mask) || chain > BPF_CORE_READ(hashinfo, ehash_mask))
+		return;
+	scan__take_chain(ehash__first_node((u64)BPF_CORE_READ(hashinfo, ehash), chain), (u64)net);
+}
+
+#endif /* TWTRACE_SCAN_BPF_H */
