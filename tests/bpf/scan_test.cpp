@@ -2,6 +2,8 @@
 // What keeps a refresh short on large hosts: the table is scanned in slices, and namespaces are read in turn. The
 // numbers stay the kernel's, to the unit.
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -18,6 +20,7 @@
 #include <vector>
 
 #include "app/session.hpp"
+#include "base/unique_fd.hpp"
 #include "bpf/expect.hpp"
 #include "kernel/netns_scope.hpp"
 #include "loader/features.hpp"
@@ -36,6 +39,19 @@ constexpr std::uint32_t kSlice = 16;
 
 kernel::NetnsRef ref_of(const NetnsSandbox& netns) {
   return {static_cast<std::uint32_t>(netns.inode()), {}, {}, "/proc/self/fd/" + std::to_string(netns.fd())};
+}
+
+/// Somebody who listens on that port in that namespace.
+base::UniqueFd listen_in(const kernel::NetnsRef& ref, std::uint16_t port) {
+  const auto scope = kernel::NetnsScope::enter(ref);
+  REQUIRE(scope);
+  base::UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  REQUIRE(bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
+  REQUIRE(listen(fd.get(), 1) == 0);
+  return fd;
 }
 
 /// A tracer of its own, and the namespace that it scans. Without cookies it keeps connections in maps, not in slots.
@@ -170,6 +186,24 @@ TEST_CASE("a scan finds the buckets of every hash chain, also where nobody liste
   scanner.scan(GENERATE(loader::Pace::kWhole, loader::Pace::kSlice));
   CHECK(scanner.found() == kBuckets);
   CHECK(scanner.credited() == kBuckets);
+}
+
+TEST_CASE("a scan finds a lone bucket, whichever its hash chain is and whichever the listener's") {
+  if (!privileged()) return;
+  constexpr unsigned kChains = 256;
+  constexpr std::uint16_t kListenerChains = 512;  // where there is 1 GiB of memory; the port is in the hash as it is
+  Arena arena(Sysctls{{"tcp_max_tw_buckets", "1000"}}, kChains);
+  Scanner scanner(arena.netns);
+  scanner.scan(loader::Pace::kWhole, true);
+  arena.run({"client-first", 1, 5015});
+  REQUIRE(arena.after.in_use == 1);
+  std::set<std::uint16_t> overlooked;
+  for (std::uint16_t port = 20000; port < 20000 + kListenerChains; ++port) {
+    const base::UniqueFd listener = listen_in(scanner.ref, port);
+    scanner.scan(loader::Pace::kWhole);
+    if (scanner.found() != 1) overlooked.insert(port);
+  }
+  CHECK(overlooked == std::set<std::uint16_t>());
 }
 
 TEST_CASE("buckets are forgotten after two whole scans, and an unfinished one is none") {
