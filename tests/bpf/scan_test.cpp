@@ -219,7 +219,8 @@ TEST_CASE("buckets are forgotten after two whole scans, and an unfinished one is
   scanner.sweep(gone, loader::Pace::kSlice);
   CHECK(gone.empty());
   scanner.scan(loader::Pace::kSlice);
-  scanner.sweep(gone, loader::Pace::kSlice);
+  // An entry of a map that one sweep has passed over is found by the next: see TableWalk::sweep_map().
+  for (int sweeps = 0; sweeps < 2; ++sweeps) scanner.sweep(gone, loader::Pace::kSlice);
   std::set<std::uint64_t> keys;
   for (const tw_swept_bucket& swept : gone) keys.insert(swept.key);
   CHECK(gone.size() == kBuckets);
