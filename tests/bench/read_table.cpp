@@ -36,7 +36,7 @@ base::Result<void> read_once(loader::Tracer& tracer, std::uint32_t slot, bool fi
   const double scan_s = seconds_since(begin);
   const double scan_cpu_s = cpu_seconds() - cpu_begin;
   std::vector<tw_swept_bucket> gone;
-  auto swept = tracer.sweep([](std::uint32_t) { return true; }, gone, loader::Pace::kWhole);
+  auto swept = tracer.sweep([](std::uint32_t) { return loader::Sight::kScanned; }, gone, loader::Pace::kWhole);
   if (!swept) return tl::unexpected(swept.error());
   const tw_netns& netns = tracer.namespaces()[slot];
   std::printf("{\"scan_s\":%.6f,\"scan_cpu_s\":%.6f,\"sweep_s\":%.6f,\"buckets\":%llu,\"pre_existing\":%llu}\n", scan_s,
