@@ -15,8 +15,6 @@ using nlohmann::json;
 
 namespace {
 
-bool live_is(const json& row, std::int64_t live) { return row.is_object() && row.at("live") == live; }
-
 // A reason that the backend sees must be exact, and the others zero; without a reason all of them.
 void check_reason(const json& row, const std::string& reason, std::int64_t count) {
   for (const std::string field : {"expired", "reused", "recycled", "purged"}) {
@@ -32,11 +30,17 @@ json only_row(const json& snapshot, const Arena& arena) {
   return rows.size() == 1 ? rows[0] : json();
 }
 
-// Waits until no arena's row has a live bucket any more, and returns a snapshot that was taken after that.
+// No bucket is left, by the kernel's count too: a row may have no live one also before the scan that will find its
+// first.
+bool is_empty(const json& snapshot, const Arena& arena) {
+  const json row = only_row(snapshot, arena);
+  return row.is_object() && row.at("live") == 0 && namespace_entry(snapshot, arena.netns).at("in_use") == 0;
+}
+
+// Waits until no arena has a bucket any more, and returns a snapshot that was taken after that.
 json wait_for_removal(TwtraceRun& twtrace, const std::vector<const Arena*>& arenas) {
   twtrace.wait_for([&](const json& snapshot) {
-    return std::all_of(arenas.begin(), arenas.end(),
-                       [&](const Arena* arena) { return live_is(only_row(snapshot, *arena), 0); });
+    return std::all_of(arenas.begin(), arenas.end(), [&](const Arena* arena) { return is_empty(snapshot, *arena); });
   });
   return twtrace.fresh();
 }
