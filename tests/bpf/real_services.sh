@@ -52,6 +52,8 @@ counter() { ip netns exec "$run-$1" nstat -asz "$2" | awk -v name="$2" '$1 == na
 for ns in redis web; do
   ip netns add "$run-$ns"
   ip -n "$run-$ns" link set lo up
+  # Or a connect may take over a bucket from before the start, redis-cli's below, and that has nobody's row.
+  ip netns exec "$run-$ns" sh -c 'echo 0 > /proc/sys/net/ipv4/tcp_tw_reuse'
 done
 mkdir "$cgroup_root/$run"
 for service in redis queue-worker nginx checkout; do mkdir "$cgroup_root/$run/$service.service"; done
