@@ -67,6 +67,7 @@ pids+=($!)
 wait_for ip netns exec "$run-redis" redis-cli ping
 wait_for test -s "$work/nginx.pid"
 wait_for ip netns exec "$run-web" sh -c 'ss -ltn | grep -q :8080'
+wait_for ip netns exec "$run-redis" sh -c '! ss -Htn | grep -q .' # or redis-cli's bucket comes after the start
 
 # start NAME OPTIONS...: a twtrace that writes NAME.out, attached when this returns.
 start() {

@@ -88,6 +88,8 @@ class Scene:
                                                  stderr=subprocess.DEVNULL, check=False).returncode == 0)
         fill = f"for i = 1, {ITEMS} do redis.call('RPUSH', 'queue', i) end"
         run(*self.inside("redis-cli", "eval", fill, "0"))
+        # Or its bucket comes between the first reading of the counters and the start of the capture.
+        wait_for("redis-cli's connections to end", lambda: run(*self.inside("ss", "-Htn")) == "")
 
     def inside(self, *command):
         return ["ip", "netns", "exec", self.name, *command]
