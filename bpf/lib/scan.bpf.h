@@ -85,10 +85,16 @@ static __always_inline void scan__take(u8 state, u64 cookie, u64 address)
 		scan__mark_socket(cookie, address);
 }
 
+/* Whether an iteration loses a chain, and what was lost can be read. */
+static __always_inline bool scan__loses_chain(void)
+{
+	return tw_can_probe_read && compat__loses_chain();
+}
+
 /* That chain has the number of the one that listeners were looked for in last. */
 static __always_inline void scan__note_chain(struct seq_file *seq, u8 state)
 {
-	if (!tw_can_probe_read || !compat__loses_chain() || tw_scan_first_chain)
+	if (!scan__loses_chain() || tw_scan_first_chain)
 		return;
 	if (state == TCP_LISTEN)
 		tw_scan_lost_chain = compat__iterated_chain(seq) + 1;
@@ -135,9 +141,7 @@ static __always_inline void scan__take_lost_chain(struct seq_file *seq)
 	struct inet_hashinfo *hashinfo;
 	struct net *net;
 
-	if (!tw_can_probe_read || !compat__loses_chain())
-		return;
-	if (tw_scan_first_chain && tw_scan_first_chain <= chain + 1)
+	if (!scan__loses_chain() || (tw_scan_first_chain && tw_scan_first_chain <= chain + 1))
 		return;
 	net = compat__iterated_net(seq);
 	hashinfo = BPF_CORE_READ(compat__death_row(TW_PROBED, net), hashinfo);
