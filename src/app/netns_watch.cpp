@@ -95,7 +95,6 @@ void NetnsWatch::add_new(std::span<const tw_netns> slots) {
     Watched& watched = watched_[slot];
     watched.inum = slots[slot].inum;
     watched.gone = slot == TW_NETNS_OTHER;  // many namespaces: none of them can be read
-    watched.visited = slot != TW_NETNS_OTHER;
     const kernel::NetnsRef* ref = catalog_.find(watched.inum);
     if (ref != nullptr) watched.name = ref->name;
     if (slot == TW_NETNS_OTHER) watched.name = "(other)";
@@ -208,14 +207,15 @@ void NetnsWatch::narrow_start(std::span<const tw_netns> slots) {
 }
 
 void NetnsWatch::narrow_start(Watched& watched, const std::function<model::Counters()>& ours) {
-  model::Counters before = ours();
-  auto counters = read(watched);
+  model::Counters before;
   model::Counters after = ours();
-  for (int again = 0; counters && !(before == after) && again < kQuietReadings; ++again) {
+  std::optional<kernel::NetnsCounters> counters;
+  int again = 0;
+  do {
     before = after;
     counters = read(watched);
     after = ours();
-  }
+  } while (counters && !(before == after) && again++ < kQuietReadings);
   if (!counters) return;
   watched.start_known = true;
   watched.before = watched.after = counters;
@@ -294,8 +294,8 @@ bool NetnsWatch::visit(std::uint32_t slot, const std::function<void(std::uint32_
 
 loader::Sight NetnsWatch::sight(std::uint32_t slot) const {
   const auto found = watched_.find(slot);
-  if (found == watched_.end()) return loader::Sight::kUnknown;
-  if (found->second.gone && slot != TW_NETNS_OTHER) return loader::Sight::kGone;
+  if (found == watched_.end() || slot == TW_NETNS_OTHER) return loader::Sight::kUnknown;
+  if (found->second.gone) return loader::Sight::kGone;
   return found->second.visited ? loader::Sight::kScanned : loader::Sight::kUnknown;
 }
 
