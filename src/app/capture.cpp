@@ -51,7 +51,8 @@ base::Result<Checked> check(const CaptureOptions& options) {
 /// One capture from its first sample to its last.
 class Capture {
  public:
-  Capture(EventLoop& loop, Session& session, const Options& options, Checked& checked, const Inherited& inherited)
+  Capture(EventLoop& loop, trace::Session& session, const Options& options, Checked& checked,
+          const Inherited& inherited)
       : loop_(loop), session_(session), options_(options), checked_(checked), inherited_(inherited) {}
   Capture(const Capture&) = delete;
   Capture& operator=(const Capture&) = delete;
@@ -235,7 +236,7 @@ class Capture {
   }
 
   EventLoop& loop_;
-  Session& session_;
+  trace::Session& session_;
   const Options& options_;
   Checked& checked_;
   const Inherited& inherited_;

@@ -9,7 +9,7 @@
 
 namespace twtrace::app {
 
-model::CaptureInfo capture_info(const Session& session, double interval_s) {
+model::CaptureInfo capture_info(const trace::Session& session, double interval_s) {
   const model::Snapshot head = session.head();
   model::CaptureInfo info;
   info.twtrace_version = kVersion;

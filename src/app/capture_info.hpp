@@ -2,14 +2,14 @@
 // What every capture file of a session says of itself.
 #pragma once
 
-#include "app/session.hpp"
 #include "capture/writer.hpp"
 #include "model/recording.hpp"
+#include "trace/session.hpp"
 
 namespace twtrace::app {
 
 /// Versions, host, backend, interval and the size of a bucket; when it begins and whose settings are for the caller.
-model::CaptureInfo capture_info(const Session& session, double interval_s);
+model::CaptureInfo capture_info(const trace::Session& session, double interval_s);
 
 /// This process, as a capture file names it.
 capture::WriterProcess this_process();

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twtrace doctor`: whether twtrace can run here, and what is wrong with this host's settings.
 #include "app/command.hpp"
-#include "app/doctor_checks.hpp"
 #include "app/stdout_writer.hpp"
 #include "output/doctor_json.hpp"
 #include "output/doctor_text.hpp"
+#include "trace/doctor_checks.hpp"
 
 namespace twtrace::app {
 
@@ -12,7 +12,7 @@ base::Result<int> run_doctor(const Options& options) {
   if (options.format == Format::kCsv) {
     return base::fail(base::ErrorCode::kUsage, "the doctor's report cannot be written as csv", "use --json");
   }
-  const auto diagnosis = examine(options.session);
+  const auto diagnosis = trace::examine(options.session);
   if (!diagnosis) return tl::unexpected(diagnosis.error());
   const std::string text = options.format == Format::kJson ? output::doctor_json(diagnosis->report) + "\n"
                                                            : output::doctor_text(diagnosis->report, options.color);

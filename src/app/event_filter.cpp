@@ -18,7 +18,7 @@ model::Identity identity_of(const model::Event& event) {
 }  // namespace
 
 bool event_matches(const model::Event& event, const Options& options) {
-  const SessionOptions& session = options.session;
+  const trace::SessionOptions& session = options.session;
   if (session.local_port != 0 && event.local_port != session.local_port) return false;
   if (session.remote_port != 0 && event.remote_port != session.remote_port) return false;
   model::Filter filter = options.view.filter;

@@ -25,7 +25,7 @@ constexpr std::chrono::seconds kSampleInterval{1};
 base::Result<int> run_events(const Options& asked) {
   auto watch = begin_watch(asked);
   if (!watch) return tl::unexpected(watch.error());
-  Session& session = watch->session;
+  trace::Session& session = watch->session;
   const Options& options = watch->options;
 
   const bool json = options.format == Format::kJson;

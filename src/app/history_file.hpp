@@ -4,14 +4,14 @@
 
 #include <string>
 
-#include "app/session.hpp"
 #include "model/history.hpp"
+#include "trace/session.hpp"
 
 namespace twtrace::app {
 
 /// Writes every sample that the history keeps to a new twtrace.db in the working directory; an earlier one becomes
 /// twtrace.db.old. Counts begin with the oldest sample, whatever the user has set to zero. Returns one line for the
 /// user: where it is, or why not.
-std::string write_history(const model::History& history, const Session& session);
+std::string write_history(const model::History& history, const trace::Session& session);
 
 }  // namespace twtrace::app

@@ -38,7 +38,7 @@ class CommandLines {
 /// The session's samples on one side, the screen on the other.
 class Live {
  public:
-  Live(Session& session, const Options& options, Screen& screen)
+  Live(trace::Session& session, const Options& options, Screen& screen)
       : session_(session), options_(options), screen_(screen) {
     screen_.set_command_lines(
         [this](std::uint32_t pid, const std::string& comm) { return command_lines_.find(pid, comm); });
@@ -87,7 +87,7 @@ class Live {
     return {};
   }
 
-  Session& session_;
+  trace::Session& session_;
   const Options& options_;
   Screen& screen_;
   CommandLines command_lines_;
@@ -106,7 +106,7 @@ bool can_show_live(const Options& options) {
   return false;
 }
 
-base::Result<int> run_live(EventLoop& loop, Session& session, const Options& options) {
+base::Result<int> run_live(EventLoop& loop, trace::Session& session, const Options& options) {
   session.record_peers(true);
   auto screen = Screen::open(loop, options, {});
   if (!screen) return tl::unexpected(screen.error());

@@ -4,8 +4,8 @@
 
 #include "app/event_loop.hpp"
 #include "app/options.hpp"
-#include "app/session.hpp"
 #include "base/result.hpp"
+#include "trace/session.hpp"
 
 namespace twtrace::app {
 
@@ -15,6 +15,6 @@ bool can_show_live(const Options& options);
 
 /// Shows the session until the user quits, a signal ends it, or `options.iterations` samples are done. Returns the exit
 /// code. The terminal is as it was before, whatever happens.
-base::Result<int> run_live(EventLoop& loop, Session& session, const Options& options);
+base::Result<int> run_live(EventLoop& loop, trace::Session& session, const Options& options);
 
 }  // namespace twtrace::app

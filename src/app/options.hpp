@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "app/session.hpp"
 #include "base/result.hpp"
 #include "model/view.hpp"
 #include "output/event_text.hpp"
 #include "output/style.hpp"
+#include "trace/session.hpp"
 
 namespace twtrace::app {
 
@@ -62,7 +62,7 @@ struct Options {
   output::Color color = output::Color::kNever;
   output::TimeStamp time_stamp = output::TimeStamp::kWallClock;
   int verbosity = 0;
-  SessionOptions session;
+  trace::SessionOptions session;
   model::View view;
   CaptureOptions capture;
   MarkOptions mark;

@@ -11,7 +11,7 @@
 namespace twtrace::app {
 namespace {
 
-base::Result<void> emit(Session& session, const Options& options, bool last) {
+base::Result<void> emit(trace::Session& session, const Options& options, bool last) {
   if (auto sampled = session.sample(last); !sampled) return sampled;
   return write_batch(*session.snapshot(options.view), options);
 }
@@ -23,7 +23,7 @@ base::Result<int> run_top(const Options& asked, const std::function<void()>& whe
   auto watch = begin_watch(asked);
   if (!watch) return tl::unexpected(watch.error());
   EventLoop& loop = watch->loop;
-  Session& session = watch->session;
+  trace::Session& session = watch->session;
   const Options& options = watch->options;
   session.record_peers(options.view.group == model::Group::kPeer);
   if (when_counting) when_counting();

@@ -6,7 +6,7 @@
 namespace twtrace::app {
 namespace {
 
-base::Result<Options> resolve_netns_filter(Session& session, Options options) {
+base::Result<Options> resolve_netns_filter(trace::Session& session, Options options) {
   if (options.netns.empty() || options.netns == "all") return options;
   const auto inum = session.resolve_netns(options.netns);
   if (!inum) return base::prepend(inum.error(), "--netns");
@@ -19,7 +19,7 @@ base::Result<Options> resolve_netns_filter(Session& session, Options options) {
 base::Result<Watch> begin_watch(const Options& asked) {
   auto loop = EventLoop::create();
   if (!loop) return tl::unexpected(loop.error());
-  auto session = Session::start(asked.session);
+  auto session = trace::Session::start(asked.session);
   if (!session) return tl::unexpected(session.error());
   auto options = resolve_netns_filter(*session, asked);
   if (!options) return tl::unexpected(options.error());

@@ -4,15 +4,15 @@
 
 #include "app/event_loop.hpp"
 #include "app/options.hpp"
-#include "app/session.hpp"
 #include "base/result.hpp"
+#include "trace/session.hpp"
 
 namespace twtrace::app {
 
 /// What such a command works with.
 struct Watch {
   EventLoop loop;
-  Session session;
+  trace::Session session;
   Options options;  ///< as asked for, with --netns turned into the filter's inode number
 };
 

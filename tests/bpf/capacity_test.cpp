@@ -6,12 +6,12 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "app/netns_watch.hpp"
 #include "bpf/expect.hpp"
 #include "loader/features.hpp"
 #include "loader/tracer.hpp"
 #include "support/bpf_maps.hpp"
 #include "support/environment.hpp"
+#include "trace/netns_watch.hpp"
 
 using namespace twtrace;
 using namespace twtrace::test;
@@ -44,7 +44,7 @@ TEST_CASE("no room for a connection: its bucket is counted once, and that its ro
 
   model::Counters total;
   for (const tw_netns& netns : tracer->namespaces()) {
-    if (loader::is_published(netns) && netns.inum == arena.netns.inode()) total += app::to_counters(netns.total);
+    if (loader::is_published(netns) && netns.inum == arena.netns.inode()) total += trace::to_counters(netns.total);
   }
   CHECK(total.created() == kBuckets);
   CHECK(total.refused() == 0);
@@ -72,7 +72,7 @@ TEST_CASE("a row that stands for no process has no name, whoever has given its p
     if (!loader::is_published(row) || row.key.port != 5025) continue;
     CHECK(row.key.attribution == TW_ATTRIBUTION_CGROUP);
     CHECK(std::string(row.comm).empty());
-    remembered += app::to_counters(row.counts).created();
+    remembered += trace::to_counters(row.counts).created();
   }
   CHECK(remembered == 7);
 }

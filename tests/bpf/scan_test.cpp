@@ -19,7 +19,6 @@
 #include <utility>
 #include <vector>
 
-#include "app/session.hpp"
 #include "base/unique_fd.hpp"
 #include "bpf/expect.hpp"
 #include "kernel/netns_scope.hpp"
@@ -27,6 +26,7 @@
 #include "loader/tracer.hpp"
 #include "support/environment.hpp"
 #include "support/subprocess.hpp"
+#include "trace/session.hpp"
 
 using namespace twtrace;
 using namespace twtrace::test;
@@ -138,8 +138,8 @@ ino_t inode_of(const std::string& path) {
 }
 
 /// One slice a sample, so that a scan is under way most of the time.
-app::SessionOptions slice_by_slice() {
-  app::SessionOptions options;
+trace::SessionOptions slice_by_slice() {
+  trace::SessionOptions options;
   options.backend = loader::Backend::kTracepoint;
   options.scan_slice = kSlice;
   options.scan_budget_ns = 0;
@@ -250,7 +250,7 @@ TEST_CASE("sockets keep their owner in a namespace that nothing leads to, and ar
 TEST_CASE("live counts are shown when a scan has been everywhere, and the last sample's are of now") {
   if (!privileged()) return;
   Arena arena(Sysctls{});
-  auto session = app::Session::start(slice_by_slice());
+  auto session = trace::Session::start(slice_by_slice());
   REQUIRE(session);
   arena.run({"client-first", kBuckets, 5017});
   REQUIRE(arena.after.in_use == kBuckets);
@@ -277,7 +277,7 @@ TEST_CASE("the row of a process that has ended keeps its buckets, also while a s
   constexpr std::uint64_t kEach = 7;
   constexpr int kScans = 3;
   Arena arena(Sysctls{{"tcp_tw_reuse", "0"}});  // or a connect may take a bucket over
-  auto session = app::Session::start(slice_by_slice());
+  auto session = trace::Session::start(slice_by_slice());
   REQUIRE(session);
   arena.run({"client-first", kBuckets, 5017});  // for a scan to take many samples
   std::map<std::uint32_t, std::uint64_t> made;  // by pid
@@ -312,7 +312,7 @@ TEST_CASE("a namespace is visited although the process that led into it has ende
   constexpr std::uint32_t kSlot = 7;
   NetnsSandbox netns{Sysctls{}};
   const auto inode = static_cast<std::uint32_t>(netns.inode());
-  app::NetnsWatch watch(true, 256);
+  trace::NetnsWatch watch(true, 256);
   watch.discover(false);
   REQUIRE(watch.catalog().find(inode) != nullptr);
   watch.add_existing(kSlot, *watch.catalog().find(inode));
@@ -340,7 +340,7 @@ TEST_CASE("a namespace that got the inode number of one that is gone is not take
     REQUIRE(arena.delta().reused == 3);
     inodes.insert(arena.netns.inode());
   }
-  auto session = app::Session::start({});
+  auto session = trace::Session::start({});
   REQUIRE(session);
   REQUIRE(session->sample(false));
   for (const auto& arena : gone) arena->netns.remove();
@@ -367,9 +367,9 @@ TEST_CASE("a namespace that got the inode number of one that is gone is not take
 
 TEST_CASE("with more namespaces than are read at a time, no number is false and the last ones are of now") {
   if (!privileged()) return;
-  app::SessionOptions options;
+  trace::SessionOptions options;
   options.netns_readings = 2;
-  auto session = app::Session::start(options);
+  auto session = trace::Session::start(options);
   REQUIRE(session);
   std::vector<std::unique_ptr<Arena>> arenas;
   for (int i = 0; i < 7; ++i) arenas.push_back(std::make_unique<Arena>(Sysctls{}));

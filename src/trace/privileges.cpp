@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/privileges.hpp"
+#include "trace/privileges.hpp"
 
 #include <string>
 
@@ -7,7 +7,7 @@
 #include "kernel/file.hpp"
 #include "kernel/procfs.hpp"
 
-namespace twtrace::app {
+namespace twtrace::trace {
 namespace {
 
 /// The first two load the programs, the third enters other network namespaces.
@@ -32,4 +32,4 @@ base::Result<void> check_privileges(bool raises_memlock) {
                     "run it with sudo, or grant them: " + setcap_command(raises_memlock));
 }
 
-}  // namespace twtrace::app
+}  // namespace twtrace::trace

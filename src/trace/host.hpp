@@ -3,9 +3,9 @@
 
 #include "model/snapshot.hpp"
 
-namespace twtrace::app {
+namespace twtrace::trace {
 
 /// This machine's name and kernel release (uname(2)).
 model::HostInfo host_info();
 
-}  // namespace twtrace::app
+}  // namespace twtrace::trace

@@ -13,8 +13,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "app/netns_watch.hpp"
-#include "app/table_scan.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "kernel/cgroup_fs.hpp"
@@ -25,8 +23,10 @@
 #include "model/snapshot.hpp"
 #include "model/table.hpp"
 #include "model/view.hpp"
+#include "trace/netns_watch.hpp"
+#include "trace/table_scan.hpp"
 
-namespace twtrace::app {
+namespace twtrace::trace {
 
 struct SessionOptions {
   std::optional<loader::Backend> backend;
@@ -148,4 +148,4 @@ class Session {
   std::uint64_t cpu_ns_ = 0;
 };
 
-}  // namespace twtrace::app
+}  // namespace twtrace::trace

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/table_scan.hpp"
+#include "trace/table_scan.hpp"
 
 #include <algorithm>
 
 #include "base/log.hpp"
 
-namespace twtrace::app {
+namespace twtrace::trace {
 namespace {
 
 /// A scan walks the whole table, so it may take this share of one core.
@@ -127,4 +127,4 @@ void TableScan::explain(const base::Error& error, const loader::Tracer& tracer) 
   explained_ = true;
 }
 
-}  // namespace twtrace::app
+}  // namespace twtrace::trace

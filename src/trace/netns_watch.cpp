@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/netns_watch.hpp"
+#include "trace/netns_watch.hpp"
 
 #include <algorithm>
 
@@ -9,7 +9,7 @@
 #include "model/rate.hpp"
 #include "model/sort.hpp"
 
-namespace twtrace::app {
+namespace twtrace::trace {
 namespace {
 
 std::uint64_t created(const kernel::TcpExt& ext) { return ext.tw + ext.tw_killed; }
@@ -384,4 +384,4 @@ std::vector<model::NetnsRow> NetnsWatch::rows(double interval_s) const {
   return result;
 }
 
-}  // namespace twtrace::app
+}  // namespace twtrace::trace

@@ -5,11 +5,11 @@
 
 #include <optional>
 
-#include "app/session.hpp"
 #include "base/result.hpp"
 #include "model/doctor.hpp"
+#include "trace/session.hpp"
 
-namespace twtrace::app {
+namespace twtrace::trace {
 
 struct Diagnosis {
   model::DoctorReport report;
@@ -20,4 +20,4 @@ struct Diagnosis {
 /// only for options that make no sense (an unknown feature, an unreadable BTF file).
 base::Result<Diagnosis> examine(const SessionOptions& options);
 
-}  // namespace twtrace::app
+}  // namespace twtrace::trace

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/host.hpp"
+#include "trace/host.hpp"
 
 #include <sys/utsname.h>
 
-namespace twtrace::app {
+namespace twtrace::trace {
 
 model::HostInfo host_info() {
   utsname name{};
@@ -11,4 +11,4 @@ model::HostInfo host_info() {
   return {name.nodename, name.release};
 }
 
-}  // namespace twtrace::app
+}  // namespace twtrace::trace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/session.hpp"
+#include "trace/session.hpp"
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,8 +9,6 @@
 #include <span>
 #include <utility>
 
-#include "app/host.hpp"
-#include "app/privileges.hpp"
 #include "base/log.hpp"
 #include "kernel/cgroup.hpp"
 #include "kernel/inet_diag.hpp"
@@ -18,8 +16,10 @@
 #include "kernel/port_use.hpp"
 #include "kernel/sysctl.hpp"
 #include "model/decode.hpp"
+#include "trace/host.hpp"
+#include "trace/privileges.hpp"
 
-namespace twtrace::app {
+namespace twtrace::trace {
 namespace {
 
 constexpr std::size_t kDrainLimit = 1'000'000;
@@ -450,4 +450,4 @@ void Session::count_ports() {
   port_count_cost_ns_ = base::process_cpu_ns() - begin;
 }
 
-}  // namespace twtrace::app
+}  // namespace twtrace::trace

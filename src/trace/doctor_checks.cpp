@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/doctor_checks.hpp"
+#include "trace/doctor_checks.hpp"
 
 #include <linux/capability.h>
 
 #include <array>
 #include <string_view>
 
-#include "app/host.hpp"
-#include "app/privileges.hpp"
 #include "kernel/capabilities.hpp"
 #include "kernel/cgroup_fs.hpp"
 #include "kernel/counters.hpp"
@@ -16,8 +14,10 @@
 #include "kernel/netns.hpp"
 #include "kernel/netns_scope.hpp"
 #include "kernel/sysctl.hpp"
+#include "trace/host.hpp"
+#include "trace/privileges.hpp"
 
-namespace twtrace::app {
+namespace twtrace::trace {
 namespace {
 
 struct CapabilityCost {
@@ -205,4 +205,4 @@ base::Result<Diagnosis> examine(const SessionOptions& options) {
   return diagnosis;
 }
 
-}  // namespace twtrace::app
+}  // namespace twtrace::trace

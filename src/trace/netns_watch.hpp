@@ -23,7 +23,7 @@
 #include "model/snapshot.hpp"
 #include "model/view.hpp"
 
-namespace twtrace::app {
+namespace twtrace::trace {
 
 /// Follows every namespace that has a slot. Not thread-safe.
 class NetnsWatch {
@@ -140,4 +140,4 @@ class NetnsWatch {
 /// The kernel side's counts as the model has them.
 model::Counters to_counters(const tw_counts& counts);
 
-}  // namespace twtrace::app
+}  // namespace twtrace::trace

@@ -10,11 +10,11 @@
 #include <set>
 #include <vector>
 
-#include "app/netns_watch.hpp"
 #include "base/clock.hpp"
 #include "loader/tracer.hpp"
+#include "trace/netns_watch.hpp"
 
-namespace twtrace::app {
+namespace twtrace::trace {
 
 /// Goes through the sockets of every namespace that holds any, a part in each sample, and forgets what is gone. A scan
 /// may take 1% of one core. Not thread-safe.
@@ -79,4 +79,4 @@ class TableScan {
   std::uint64_t quiet_ = 0;                  ///< scans in a row at which nothing was there and nothing had happened
 };
 
-}  // namespace twtrace::app
+}  // namespace twtrace::trace
