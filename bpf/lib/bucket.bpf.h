@@ -137,6 +137,27 @@ static __always_inline void outcome__read_table(enum tw_access access, struct in
 	outcome->count = compat__death_row_count(access, dr);
 }
 
+/* inet_twsk_alloc(sk, dr, state) returned `tw`. */
+static __always_inline void bucket__on_alloc(enum tw_access access, struct sock *sk, struct inet_timewait_death_row *dr,
+					     int state, struct inet_timewait_sock *tw)
+{
+	struct outcome outcome = {.bucket = (u64)tw, .substate = (u8)state};
+	struct closer closer;
+	struct conn conn;
+	u32 netns;
+
+	if (!conn__is_tcp(access, sk))
+		return;
+	outcome__read_table(access, dr, &outcome);
+	outcome.cookie = (u64)tw_get(access, sk, __sk_common.skc_cookie.counter);
+	conn__read(access, &sk->__sk_common, &conn);
+	owner__take(access, sk, outcome.cookie, &closer);
+	netns = owner__netns(access, sk, &closer);
+	if (!closer.seen) /* the bucket has no port yet, the socket still has */
+		outcome.role = role__of_socket(access, sk, (u16)netns, conn.local_port);
+	bucket__on_outcome(access, sk, &conn, netns, &closer, &outcome);
+}
+
 /* What is remembered of a bucket, and where. */
 struct known_bucket {
 	struct tw_bucket *bucket; /* NULL: nothing */
@@ -173,6 +194,15 @@ static __always_inline bool bucket__is_known(u64 cookie)
 	if (slot)
 		return slot->bucket.substate;
 	return cookie && bpf_map_lookup_elem(&buckets, &cookie);
+}
+
+/*
+ * Of two programs that do the same the other one has counted the bucket of this socket. A socket that was disconnected
+ * and connected again has the cookie of a bucket that it left before, but an owner that waits.
+ */
+static __always_inline bool bucket__is_counted(struct sock *sk)
+{
+	return bucket__is_known((u64)sk->__sk_common.skc_cookie.counter) && !owner__is_remembered(TW_DIRECT, sk);
 }
 
 /*
@@ -234,6 +264,20 @@ static __always_inline void bucket__set_reason(enum tw_access access, struct soc
 	bucket.scan = tw_scan;
 	if (bpf_map_update_elem(&buckets, &known.key, &bucket, BPF_ANY))
 		stats__add(buckets_full);
+}
+
+/* tcp_twsk_unique returned `ret`: 1 when a connect() takes the bucket's four-tuple over. */
+static __always_inline void bucket__on_unique(enum tw_access access, struct sock_common *skc, int ret)
+{
+	if (ret == 1)
+		bucket__set_reason(access, skc, TW_REASON_REUSED);
+}
+
+/* tcp_timewait_state_process returned `ret`: TCP_TW_SYN for an acceptable SYN, which may take the four-tuple over. */
+static __always_inline void bucket__on_segment(enum tw_access access, struct sock_common *skc, int ret)
+{
+	if (ret == (int)bpf_core_enum_value(enum tcp_tw_status, TCP_TW_SYN))
+		bucket__set_reason(access, skc, TW_REASON_RECYCLED | REASON_TENTATIVE);
 }
 
 static __always_inline void bucket__count_removed(struct tw_netns *ns, struct tw_row *row, u8 reason)

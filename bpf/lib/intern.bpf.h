@@ -59,6 +59,16 @@ static __always_inline u32 netns__intern(enum tw_access access, struct net *net)
 	return slot;
 }
 
+/* The namespace of the running process gets a slot before its first event. */
+static __always_inline u32 netns__intern_current(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	if (tw_has_task_btf)
+		return netns__intern(TW_DIRECT, bpf_get_current_task_btf()->nsproxy->net_ns);
+	return netns__intern(TW_PROBED, BPF_CORE_READ(task, nsproxy, net_ns));
+}
+
 /* Writes the names from the leaf up; the empty name of the hierarchy's root ends the path. */
 static __always_inline void cgroup__write_path(struct kernfs_node *node, struct tw_cgroup *out)
 {
@@ -164,6 +174,30 @@ static __always_inline u32 row__create(const struct tw_row_key *key, struct task
 	intern__order_stores();
 	row->in_use = 1;
 	return id;
+}
+
+/*
+ * First of the TW_FREE_SLOTS_PER_RUN slots of the run below, and whether it is one of the namespaces. Slot 0 stands for
+ * none in both.
+ */
+volatile __u32 tw_free_slot_first = 0;
+volatile __u32 tw_free_slot_is_netns = 0;
+
+/* The highest slot goes first, because a stack gives back what came last. */
+static __always_inline int intern__push_free_slots(void)
+{
+	u32 first = tw_free_slot_first;
+	u32 i, slot;
+
+	for (i = 0; i < TW_FREE_SLOTS_PER_RUN; i++) {
+		slot = first + TW_FREE_SLOTS_PER_RUN - 1 - i;
+		if (slot == 0)
+			return 0;
+		if (tw_free_slot_is_netns ? bpf_map_push_elem(&free_netns, &slot, BPF_ANY)
+					  : bpf_map_push_elem(&free_rows, &slot, BPF_ANY))
+			return -1;
+	}
+	return 0;
 }
 
 #endif /* TWTRACE_INTERN_BPF_H */

@@ -1,29 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Every map, the load-time configuration, and the health counters. */
+/* Every map, and the health counters. */
 #ifndef TWTRACE_MAPS_BPF_H
 #define TWTRACE_MAPS_BPF_H
 
-#include "../kernel_types.h"
+#include "config.bpf.h"
 #include <bpf/bpf_helpers.h>
 #include <twtrace/abi.h>
 
-/* Set by the loader before load; constants to the verifier, which drops the branches they exclude. */
-const volatile __u32 tw_abi_version = TW_ABI_VERSION;
-const volatile __u8 tw_can_probe_read = 1;    /* 0 under lockdown=confidentiality */
-const volatile __u8 tw_has_task_btf = 1;      /* bpf_get_current_task_btf, 5.11 (3ca1032ab7ab) */
-const volatile __u8 tw_has_socket_cookie = 1; /* bpf_get_socket_cookie in tracing programs, 5.12 (c5dbb89fc2ac) */
-const volatile __u8 tw_cgroup_v1 = 0;         /* services live in the v1 named hierarchy tw_cgroup_root */
-const volatile char tw_cgroup_root[64] = "systemd";
-const volatile __u16 tw_match_local_port = 0; /* 0 matches all */
-const volatile __u16 tw_match_remote_port = 0;
-const volatile __u32 tw_mib_overflow = 0;   /* index of LINUX_MIB_TCPTIMEWAITOVERFLOW in linux_mib.mibs */
-const volatile __u32 tw_wakeup_bytes = 0;   /* ring fill at which the reader is woken once */
-const volatile __u32 tw_slot_mask = 0xffff; /* the number of slots - 1; that is a power of two */
-
-/* On after every program is attached, off before the first is detached. */
-volatile __u32 tw_enabled = 0;
-/* Generation of the running or last scan: see tw_bucket.scan. */
-volatile __u32 tw_scan = 0;
 /*
  * Shortfalls of detail, all of them rare. Not a map: reading one is a system call, during which the kernel skips every
  * BPF kprobe on that CPU (bpf_disable_instrumentation). On a cache line of its own, away from what every program reads.

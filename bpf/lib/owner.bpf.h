@@ -239,6 +239,12 @@ static __always_inline bool owner__is_current(enum tw_access access, struct sock
 	return !(flags & PF_KTHREAD) && tw_get(access, sk, sk_lock.owned);
 }
 
+static __always_inline bool owner__sends_first_fin(enum tw_access access, struct sock *sk)
+{
+	/* Also called for LAST_ACK, where the peer closed first. */
+	return tw_get(access, sk, __sk_common.skc_state) == TCP_FIN_WAIT1 && conn__is_tcp(access, sk);
+}
+
 /*
  * The socket has just moved to FIN_WAIT1: close(), shutdown(SHUT_WR) or exit is running, mostly. Where it is not, the
  * socket says more than `current`.

@@ -4,6 +4,7 @@
 #define TWTRACE_ROLE_BPF_H
 
 #include "conn.bpf.h"
+#include "intern.bpf.h"
 
 /* Remembered for good: at a restart the listener is gone before its TIME_WAITs come. */
 static __always_inline void role__remember_listener(u16 netns, u16 port)
@@ -15,6 +16,15 @@ static __always_inline void role__remember_listener(u16 netns, u16 port)
 		return;
 	if (bpf_map_update_elem(&listeners, &key, &one, BPF_ANY))
 		stats__add(listeners_full);
+}
+
+/* A socket listens. At the start of inet_csk_listen_start its port may still be 0: listen() chooses one then. */
+static __always_inline void role__on_listen(enum tw_access access, struct sock *sk)
+{
+	u16 port = tw_get(access, sk, __sk_common.skc_num);
+
+	if (port && conn__is_tcp(access, sk))
+		role__remember_listener((u16)netns__intern(access, tw_get(access, sk, __sk_common.skc_net.net)), port);
 }
 
 static __always_inline u8 role__by_port(u16 netns, u16 local_port)

@@ -9,12 +9,7 @@
 volatile __u32 tw_scan_netns = 0;
 /* On during the first scan: whatever is not known then was there before twtrace. */
 volatile __u32 tw_scan_marks_pre_existing = 0;
-/*
- * After so many objects, less one, an iterator says something: a read() with a small buffer comes back then, and the
- * next one goes on where it stopped (bpf_seq_read). A power of two less one.
- */
-const volatile __u64 tw_scan_slice_mask = 16383;
-/* What a sweep says then: as much as user space reads at a time, none of it a record. */
+/* What a sweep says at a pause (tw_scan_slice_mask): as much as user space reads at a time, none of it a record. */
 char tw_sweep_pause[TW_SWEEP_READ_BYTES];
 
 /*
@@ -148,6 +143,55 @@ static __always_inline void scan__take_lost_chain(struct seq_file *seq)
 	if (chain > BPF_CORE_READ(hashinfo, lhash2_mask) || chain > BPF_CORE_READ(hashinfo, ehash_mask))
 		return;
 	scan__take_chain(ehash__first_node((u64)BPF_CORE_READ(hashinfo, ehash), chain), (u64)net);
+}
+
+/* Credits every bucket of the namespace to its row, and marks what is alive for the sweeps. */
+static __always_inline void scan__on_socket(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *skc = ctx->sk_common;
+
+	if (!skc) { /* the end */
+		scan__take_lost_chain(ctx->meta->seq);
+		return;
+	}
+	if (scan__is_pause(ctx->meta))
+		bpf_seq_write(ctx->meta->seq, tw_sweep_pause, 1);
+	scan__note_chain(ctx->meta->seq, skc->skc_state);
+	scan__take(skc->skc_state, (u64)skc->skc_cookie.counter, (u64)skc);
+}
+
+/*
+ * Entries of the maps that two scans in a row did not find, for user space to delete; it looks at the slots by itself.
+ * Two, because a bucket may be added between the mark and the walk.
+ */
+static __always_inline void sweep__on_bucket(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct tw_bucket *bucket = ctx->value;
+	struct tw_swept_bucket swept = {};
+	u64 *key = ctx->key;
+
+	if (scan__is_pause(ctx->meta))
+		bpf_seq_write(ctx->meta->seq, tw_sweep_pause, sizeof(tw_sweep_pause));
+	if (!key || !bucket || tw_scan - bucket->scan < 2)
+		return;
+	swept.key = *key;
+	swept.bucket = *bucket;
+	bpf_seq_write(ctx->meta->seq, &swept, sizeof(swept));
+}
+
+static __always_inline void sweep__on_socket(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct tw_socket *socket = ctx->value;
+	struct tw_swept_socket swept = {};
+	u64 *key = ctx->key;
+
+	if (scan__is_pause(ctx->meta))
+		bpf_seq_write(ctx->meta->seq, tw_sweep_pause, sizeof(tw_sweep_pause));
+	if (!key || !socket || tw_scan - socket->scan < 2)
+		return;
+	swept.key = *key;
+	swept.socket = *socket;
+	bpf_seq_write(ctx->meta->seq, &swept, sizeof(swept));
 }
 
 #endif /* TWTRACE_SCAN_BPF_H */
