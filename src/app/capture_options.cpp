@@ -12,7 +12,7 @@ constexpr double kMaxDuration = 31 * 86400.0;
 constexpr double kMinDuration = 0.05;
 
 base::Result<void> check_windows(CaptureOptions& capture, const Raw& raw) {
-  if (capture.command.empty() && (raw.before_s || raw.after_s || !capture.user.empty())) {
+  if (capture.command.empty() && (raw.before_s || raw.after_s || capture.user)) {
     const char* which = raw.before_s ? "--before" : raw.after_s ? "--after" : "--user";
     return base::fail(base::ErrorCode::kUsage, fmt::format("{} is for a capture around a command", which),
                       "put the command behind --, or leave the option out");

@@ -2,8 +2,6 @@
 #include "app/command_process.hpp"
 
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -11,7 +9,6 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstdlib>
 #include <string_view>
 #include <utility>
@@ -52,25 +49,15 @@ struct Obstacle {
   int saved_errno = 0;
 };
 
-/// 0 or errno.
-int become(const RunAs& user) {
-  if (::geteuid() != 0 && ::geteuid() == user.uid) return 0;
-  if (::initgroups(user.name.c_str(), user.gid) != 0 || ::setgid(user.gid) != 0 || ::setuid(user.uid) != 0) {
-    return errno;
-  }
-  const bool changed = ::getuid() == user.uid && ::geteuid() == user.uid && ::getegid() == user.gid;
-  const bool can_return = user.uid != 0 && ::setuid(0) == 0;
-  return changed && !can_return ? 0 : EPERM;
-}
-
-[[noreturn]] void execute(char* const* argv, const Inherited& inherited, const std::optional<RunAs>& user, int report) {
+[[noreturn]] void execute(char* const* argv, char* const* environment, const Inherited& inherited,
+                          const std::optional<RunAs>& user, int report) {
   Obstacle obstacle;
   inherited.restore();
   if (user) {
     obstacle = {Obstacle::Step::kUser, become(*user)};
   }
   if (obstacle.saved_errno == 0) {
-    ::execvp(argv[0], argv);
+    ::execvpe(argv[0], argv, environment);
     obstacle = {Obstacle::Step::kExecute, errno};
   }
   if (::write(report, &obstacle, sizeof(obstacle)) < 0) ::_exit(kFailed);
@@ -87,12 +74,24 @@ std::optional<Obstacle> read_obstacle(int fd) {
   return got == sizeof(obstacle) ? std::optional(obstacle) : std::nullopt;
 }
 
-/// As execvp(3) wants them.
-std::vector<char*> pointers(std::vector<std::string>& argv) {
+/// As execvpe(3) wants them.
+std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> result;
-  result.reserve(argv.size() + 1);
-  for (std::string& argument : argv) result.push_back(argument.data());
+  result.reserve(texts.size() + 1);
+  for (std::string& text : texts) result.push_back(text.data());
   result.push_back(nullptr);
+  return result;
+}
+
+/// Ours with `variable` (NAME=VALUE) in it, as the user gets it when there is one.
+std::vector<std::string> environment_with(const std::string& variable, const std::optional<RunAs>& user) {
+  const std::string_view name = std::string_view(variable).substr(0, variable.find('=') + 1);
+  std::vector<std::string> result;
+  for (char** entry = ::environ; *entry != nullptr; ++entry) {
+    if (!std::string_view(*entry).starts_with(name)) result.emplace_back(*entry);
+  }
+  if (user) result = environment_of(*user, result);
+  result.push_back(variable);
   return result;
 }
 
@@ -112,22 +111,6 @@ void Inherited::restore() const {
   ::sigaction(SIGPIPE, &pipe, nullptr);
   ::sigaction(SIGXFSZ, &file_size, nullptr);
   ::sigprocmask(SIG_SETMASK, &mask, nullptr);
-}
-
-base::Result<RunAs> find_user(const std::string& user) {
-  const passwd* found = ::getpwnam(user.c_str());
-  uid_t number = 0;
-  const auto [end, error] = std::from_chars(user.data(), user.data() + user.size(), number);
-  if (found == nullptr && error == std::errc() && end == user.data() + user.size()) found = ::getpwuid(number);
-  if (found == nullptr) {
-    return base::fail(base::ErrorCode::kUsage, "--user: there is no user \"" + user + "\"", "getent passwd lists them");
-  }
-  RunAs result{found->pw_name, found->pw_uid, found->pw_gid};
-  if (::geteuid() != 0 && ::geteuid() != result.uid) {
-    return base::fail(base::ErrorCode::kPermission, "--user: only root can run a command as " + result.name,
-                      "run twtrace with sudo");
-  }
-  return result;
 }
 
 tl::expected<void, NotRun> find_command(const std::string& name) {
@@ -157,14 +140,14 @@ tl::expected<CommandProcess, NotRun> CommandProcess::start(const std::vector<std
   const base::UniqueFd reader(ends[0]);
   base::UniqueFd writer(ends[1]);
   std::vector<std::string> own_argv = argv;
-  std::string own_variable = variable;
+  std::vector<std::string> own_environment = environment_with(variable, user);
   const std::vector<char*> arguments = pointers(own_argv);
+  const std::vector<char*> variables = pointers(own_environment);
   const pid_t pid = ::fork();
   const int saved_errno = errno;
   if (pid < 0) return not_run(kFailed, saved_errno, "cannot start the command", "");
   if (pid == 0) {
-    ::putenv(own_variable.data());
-    execute(arguments.data(), inherited, user, writer.get());
+    execute(arguments.data(), variables.data(), inherited, user, writer.get());
   }
   base::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   const int pidfd_errno = errno;
@@ -174,7 +157,8 @@ tl::expected<CommandProcess, NotRun> CommandProcess::start(const std::vector<std
     while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
     }
     if (obstacle->step == Obstacle::Step::kExecute) return not_executed(obstacle->saved_errno, argv.front());
-    return not_run(kFailed, obstacle->saved_errno, "cannot run the command as " + user->name, "run twtrace as root");
+    return not_run(kFailed, obstacle->saved_errno, "cannot run the command as " + user->name,
+                   "in a container the user must be one of those that /proc/self/uid_map covers");
   }
   if (!pidfd) return not_run(kFailed, pidfd_errno, "cannot wait for the command, which runs now", "");
   return CommandProcess(pid, std::move(pidfd));

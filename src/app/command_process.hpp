@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "app/run_as.hpp"
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 
@@ -27,17 +28,6 @@ struct Inherited {
   /// Back to how they were.
   void restore() const;
 };
-
-/// Whom a command runs as.
-struct RunAs {
-  std::string name;
-  uid_t uid = 0;
-  gid_t gid = 0;
-};
-
-/// A name or a number of the user database. kUsage when there is no such user, kPermission when this process may not
-/// become it.
-base::Result<RunAs> find_user(const std::string& user);
 
 /// Why a command does not run, and the exit code that says so: 127 it is not there, 126 it cannot be executed, 125 it
 /// is twtrace that failed.
@@ -57,8 +47,9 @@ class CommandProcess {
     std::optional<int> signal;
   };
 
-  /// Starts argv in this process group with our stdin, stdout and stderr, the environment plus `variable` (NAME=VALUE),
-  /// and what it is to inherit. Returns when it has been executed, or why it was not.
+  /// Starts argv in this process group with our stdin, stdout and stderr, the environment (that of `user`, when there
+  /// is one) plus `variable` (NAME=VALUE), and what it is to inherit. Returns when it has been executed, or why it was
+  /// not.
   static tl::expected<CommandProcess, NotRun> start(const std::vector<std::string>& argv, const std::string& variable,
                                                     const Inherited& inherited, const std::optional<RunAs>& user);
 

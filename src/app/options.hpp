@@ -26,7 +26,7 @@ struct CaptureOptions {
   double after_s = 60;               ///< only with a command
   std::optional<double> duration_s;  ///< only without one; empty: until a signal
   bool events = false;
-  std::string user;                  ///< name or number; empty: as twtrace itself
+  std::optional<std::string> user;   ///< name or number; empty: as twtrace itself
   std::vector<std::string> budgets;  ///< as typed
   bool has_separator = false;        ///< "--" was there
   std::vector<std::string> command;  ///< empty: none

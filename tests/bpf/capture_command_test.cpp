@@ -132,13 +132,48 @@ TEST_CASE("a command with --user changes user and groups, for good", "[capture]"
   const std::string uid = std::to_string(nobody->pw_uid);
   const std::string gid = std::to_string(nobody->pw_gid);
   const std::string who = GENERATE_COPY(as<std::string>{}, "nobody", uid);
-  Capturing capturing({"--user", who}, {"sh", "-c", "grep -E '^(Uid|Gid|Groups|CapEff)' /proc/self/status"});
+  Capturing capturing({"--user", who}, {"sh", "-c", "grep -E '^(Uid|Gid|Groups|CapEff|NoNewPrivs)' /proc/self/status"});
   REQUIRE(capturing.process().wait() == 0);
   const std::string out = capturing.process().standard_output();
   CHECK(out.find("Uid:\t" + uid + "\t" + uid + "\t" + uid + "\t" + uid) != std::string::npos);
   CHECK(out.find("Gid:\t" + gid + "\t" + gid + "\t" + gid + "\t" + gid) != std::string::npos);
   CHECK(out.find("Groups:\t" + gid + " \n") != std::string::npos);
   CHECK(out.find("CapEff:\t0000000000000000") != std::string::npos);
+  CHECK(out.find("NoNewPrivs:\t0\n") != std::string::npos);  // setuid programs work, as under sudo
+}
+
+// Whatever the caller has: inheritable and ambient capabilities, an open file that only root can open, a keyring, a
+// terminal to type into (TIOCSTI, which on what is no terminal is ENOTTY unless it is forbidden: EPERM).
+TEST_CASE("a command with --user inherits nothing that gives root back", "[capture]") {
+  if (!privileged()) return;
+  const kernel::TempTree tree;
+  const std::string command =
+      "grep -E '^Cap(Inh|Prm|Eff|Amb)' /proc/self/status | cut -f 2 | sort -u; "
+      "for fd in 3 4 5 6 7 8 9 10 11 12 13; do [ -e /proc/self/fd/$fd ] && echo fd $fd; done; "
+      "python3 -c 'import fcntl, os, termios\n"
+      "try: fcntl.ioctl(os.open(\"/dev/null\", os.O_RDWR), termios.TIOCSTI, b\"x\")\n"
+      "except OSError as error: print(error.strerror)'; "
+      "echo $HOME $USER $LOGNAME $SHELL; env | grep -E '^(SUDO_|MAIL=|XDG_RUNTIME_DIR=|SSH_AUTH_SOCK=)'; exit 0";
+  const Outcome outcome = run_program(
+      {"setpriv", "--inh-caps=+net_raw", "--ambient-caps=+net_raw", "bash", "-c",
+       "exec 7</etc/shadow; export SUDO_UID=0 SUDO_GID=0 MAIL=/var/mail/root XDG_RUNTIME_DIR=/run/user/0 "
+       "SSH_AUTH_SOCK=/x; exec \"$0\" capture -o \"$1\" -d 0.1 --before 0 --after 0 --user nobody -- bash -c \"$2\"",
+       twtrace_binary(), tree / "x.db", command});
+  INFO(describe(outcome));
+  CHECK(outcome.code == 0);
+  const passwd* nobody = ::getpwnam("nobody");
+  REQUIRE(nobody != nullptr);
+  CHECK(outcome.out == "0000000000000000\nOperation not permitted\n" + std::string(nobody->pw_dir) + " nobody nobody " +
+                           nobody->pw_shell + "\n");
+}
+
+TEST_CASE("a --user that is nobody is a mistake of the command line, before anything else", "[capture]") {
+  const kernel::TempTree tree;
+  const std::string who = GENERATE(as<std::string>{}, "", "no-such-user-anywhere", "4000000000", "-1");
+  const Outcome outcome = run_twtrace({"capture", "-o", tree / "x.db", "--user", who, "--", "touch", tree / "ran"});
+  check_refused(outcome, 2, "--user");
+  CHECK_FALSE(std::filesystem::exists(tree / "x.db"));
+  CHECK_FALSE(std::filesystem::exists(tree / "ran"));
 }
 
 TEST_CASE("a command that cannot be run says why, and nothing is attached", "[capture]") {

@@ -14,6 +14,7 @@
 #include "app/capture_report.hpp"
 #include "app/command.hpp"
 #include "app/command_process.hpp"
+#include "app/run_as.hpp"
 #include "app/watch.hpp"
 #include "base/clock.hpp"
 #include "base/escape.hpp"
@@ -38,14 +39,15 @@ struct Checked {
 base::Result<Checked> check(const CaptureOptions& options) {
   auto budgets = parse_budgets(options.budgets);
   if (!budgets) return tl::unexpected(budgets.error());
+  std::optional<RunAs> user;
+  if (options.user) {
+    auto found = find_user(*options.user);
+    if (!found) return tl::unexpected(found.error());
+    user = std::move(*found);
+  }
   auto target = capture::TargetFile::check(options.file, capture::invoker());
   if (!target) return tl::unexpected(target.error());
-  Checked checked{std::move(*target), std::move(*budgets), std::nullopt};
-  if (options.user.empty()) return checked;
-  auto user = find_user(options.user);
-  if (!user) return tl::unexpected(user.error());
-  checked.user = std::move(*user);
-  return checked;
+  return Checked{std::move(*target), std::move(*budgets), std::move(user)};
 }
 
 /// One capture from its first sample to its last.
