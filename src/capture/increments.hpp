@@ -8,8 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "model/source.hpp"
 #include "model/track_key.hpp"
-#include "model/view.hpp"
 
 namespace twtrace::capture {
 

@@ -12,8 +12,8 @@
 #include "capture/columns.hpp"
 #include "capture/increments.hpp"
 #include "capture/words.hpp"
+#include "model/netns_order.hpp"
 #include "model/rate.hpp"
-#include "model/sort.hpp"
 
 namespace twtrace::capture {
 namespace {

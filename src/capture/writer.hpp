@@ -10,7 +10,7 @@
 #include "capture/target_file.hpp"
 #include "model/recording.hpp"
 #include "model/snapshot.hpp"
-#include "model/view.hpp"
+#include "model/source.hpp"
 
 namespace twtrace::capture {
 

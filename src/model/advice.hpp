@@ -9,8 +9,6 @@
 
 namespace twtrace::model {
 
-/// From here on a table counts as nearly full.
-inline constexpr std::uint64_t kNearlyFullPercent = 80;
 /// A busy server fills this in a minute with 273 connections per second.
 inline constexpr std::uint64_t kLowLimit = 16384;
 inline constexpr std::uint64_t kBytesPerBucket = 256;      ///< object size of slab tw_sock_TCP, 5.10 to 6.18

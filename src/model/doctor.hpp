@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `twtrace doctor` found out about a host, and what follows from it. Pure.
+// What `twtrace doctor` found out about a host. Pure.
 #pragma once
 
 #include <cstdint>
@@ -61,9 +61,5 @@ std::optional<std::uint64_t> percent_full(const DoctorNetns& netns);
 
 /// A nearly full table first, then by refusals, then by how full it is, then by inode number.
 void sort_worst_first(std::vector<DoctorNetns>& namespaces);
-
-/// The warnings about these namespaces, in their order; those about several come last. Nothing here ever advises a
-/// lower limit or tcp_tw_recycle.
-std::vector<DoctorWarning> doctor_warnings(const std::vector<DoctorNetns>& namespaces);
 
 }  // namespace twtrace::model

@@ -47,8 +47,4 @@ std::string removal_words(const Event& event) {
   return fmt::format("{} {}", known ? to_string(event.reason) : "-", age);
 }
 
-bool is_refusal(const Event& event) {
-  return event.kind == Event::Kind::kOverflow || event.kind == Event::Kind::kNoMemory;
-}
-
 }  // namespace twtrace::model

@@ -19,7 +19,5 @@ std::string connection_words(const Event& event);
 std::string netns_words(const Event& event);
 /// A removal's reason and age, "expired 60.0s"; empty for other events.
 std::string removal_words(const Event& event);
-/// A bucket was refused.
-bool is_refusal(const Event& event);
 
 }  // namespace twtrace::model

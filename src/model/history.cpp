@@ -265,7 +265,7 @@ const Snapshot* History::zero_head(std::uint64_t sample) const {
   return zero_ != 0 && sample >= zero_ ? zero_head_.get() : nullptr;
 }
 
-History::Timeline History::timeline(Group group, std::uint64_t id, std::uint64_t sample) const {
+History::Timeline History::timeline(const FactPredicate& counts, std::uint64_t sample) const {
   Timeline timeline;
   for (std::uint64_t kept = oldest(); kept <= sample; ++kept) timeline.points.push_back({kept, 0, 0});
   const Counters nothing;
@@ -273,7 +273,7 @@ History::Timeline History::timeline(Group group, std::uint64_t id, std::uint64_t
     for (const auto& [key, track] : tracks) {
       const TrackVersion& any = track.versions.back();
       const Fact fact{key.identity, key.kind, pointer(key.peer), any.counts, any.counts, nothing, std::nullopt};
-      if (row_id(fact, group) != id) continue;
+      if (!counts(fact)) continue;
       const std::int64_t first = timeline.first_seen_unix_ms;
       timeline.first_seen_unix_ms = first == 0 ? track.first_unix_ms : std::min(first, track.first_unix_ms);
       for (const TrackVersion& version : track.versions) {
@@ -286,7 +286,7 @@ History::Timeline History::timeline(Group group, std::uint64_t id, std::uint64_t
     }
   };
   add(rows_);
-  if (group == Group::kPeer) add(peers_);
+  add(peers_);
   return timeline;
 }
 

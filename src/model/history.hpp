@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "model/snapshot.hpp"
+#include "model/source.hpp"
 #include "model/track_key.hpp"
-#include "model/view.hpp"
 
 namespace twtrace::model {
 
@@ -80,7 +80,7 @@ class History {
   /// As if counting had begun with the sample `base`.
   Moment since(std::uint64_t base, std::uint64_t sample) const { return {*this, sample, base}; }
 
-  /// What a row was at a sample, and when it was first seen.
+  /// What some facts were at a sample, and when the first of them was seen.
   struct TimelinePoint {
     std::uint64_t sample = 0;
     std::uint64_t created = 0;  ///< in the interval that ended with the sample
@@ -90,8 +90,8 @@ class History {
     std::int64_t first_seen_unix_ms = 0;  ///< 0: never
     std::vector<TimelinePoint> points;    ///< one for every kept sample up to the asked one
   };
-  /// Of the row of `group` with this Row::id; peers of processes are rows of Group::kPeer.
-  Timeline timeline(Group group, std::uint64_t id, std::uint64_t sample) const;
+  /// Of the facts that `counts` picks.
+  Timeline timeline(const FactPredicate& counts, std::uint64_t sample) const;
 
   /// Memory that row versions and the namespaces of every sample take, in bytes.
   std::size_t bytes() const { return versions_ * sizeof(TrackVersion) + samples_bytes_; }

@@ -44,9 +44,8 @@ bool append_missed(std::vector<Remark>& remarks, const MissedCounts& missed) {
 
 }  // namespace
 
-std::optional<std::uint64_t> percent_full(std::optional<std::uint64_t> in_use, std::optional<std::uint64_t> limit) {
-  if (!in_use || limit.value_or(0) == 0) return std::nullopt;
-  return *in_use * 100 / *limit;
+std::string netns_words(std::uint32_t netns, const std::string& name) {
+  return name.empty() ? std::to_string(netns) : name;
 }
 
 std::string fill_words(const NetnsRow& netns) { return number(netns.in_use) + '/' + number(netns.limit); }

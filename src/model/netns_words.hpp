@@ -12,6 +12,9 @@
 
 namespace twtrace::model {
 
+/// The name of a namespace, or its inode number.
+std::string netns_words(std::uint32_t netns, const std::string& name);
+
 /// How a remark is meant; a sink may show it by colour, the words say it too.
 enum class Tone { kPlain, kQuiet, kGood, kWarning, kAlarm };
 
@@ -20,9 +23,6 @@ struct Remark {
   std::string text;
   Tone tone = Tone::kPlain;
 };
-
-/// Percent of the limit in use, truncated: 100 means full. Empty when either is unknown, or the limit is 0.
-std::optional<std::uint64_t> percent_full(std::optional<std::uint64_t> in_use, std::optional<std::uint64_t> limit);
 
 /// "4,985/5,000"; unknown is "-".
 std::string fill_words(const NetnsRow& netns);

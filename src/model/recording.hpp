@@ -10,7 +10,7 @@
 
 #include "base/result.hpp"
 #include "model/snapshot.hpp"
-#include "model/view.hpp"
+#include "model/source.hpp"
 
 namespace twtrace::model {
 

@@ -66,10 +66,6 @@ std::uint64_t hash_of(const RowKey& key) {
 
 }  // namespace
 
-NameHashes hash_names(const Identity& identity) {
-  return {hash_of(identity.comm), hash_of(identity.service.name), hash_of(identity.service.cgroup)};
-}
-
 RowKey key_of(const Fact& fact, Group group) {
   const Dimensions by = dimensions(group, fact.kind);
   RowKey key{&fact.identity, by.peer ? fact.peer : nullptr, fact.kind, by, fact.names, 0};
@@ -103,5 +99,12 @@ std::uint64_t unattributed_id(const NetnsInfo& netns) {
 }
 
 std::uint64_t row_id(const Fact& fact, Group group) { return key_of(fact, group).hash; }
+
+/// The row of a group without peers is made of rows alone: their counts hold those of the peers.
+FactPredicate goes_into(Group group, std::uint64_t id) {
+  return [group, id](const Fact& fact) {
+    return (fact.peer == nullptr || group == Group::kPeer) && row_id(fact, group) == id;
+  };
+}
 
 }  // namespace twtrace::model

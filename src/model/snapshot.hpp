@@ -185,6 +185,8 @@ struct Event {
   Substate substate = Substate::kTimeWait;
   Reason reason = Reason::kUnknown;  ///< removed only
   std::optional<double> age_s;       ///< removed only: seconds since it was created
+
+  bool is_refusal() const { return kind == Kind::kOverflow || kind == Kind::kNoMemory; }
 };
 
 /// "process", "pid", "service", "port", "peer", "netns".

@@ -11,11 +11,6 @@
 namespace twtrace::model {
 namespace {
 
-double fill(const NetnsRow& row) {
-  if (!row.limit || !row.in_use || *row.limit == 0) return 0;
-  return static_cast<double>(*row.in_use) / static_cast<double>(*row.limit);
-}
-
 /// Smaller sorts first.
 double rank_of(const SortItem& item, SortColumn column) {
   switch (column) {
@@ -147,13 +142,6 @@ void sort_rows(std::vector<Row>& rows, SortColumn column, bool reverse) {
   sorted.reserve(rows.size());
   for (const SortItem& item : items) sorted.push_back(std::move(rows[item.index]));
   rows = std::move(sorted);
-}
-
-void sort_fullest_first(std::vector<NetnsRow>& namespaces) {
-  std::stable_sort(namespaces.begin(), namespaces.end(), [](const NetnsRow& left, const NetnsRow& right) {
-    if (fill(left) != fill(right)) return fill(left) > fill(right);
-    return left.counts.created() > right.counts.created();
-  });
 }
 
 }  // namespace twtrace::model

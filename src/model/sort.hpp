@@ -73,7 +73,4 @@ struct RowOrder {
 /// Rows by a RowOrder.
 void sort_rows(std::vector<Row>& rows, SortColumn column, bool reverse = false);
 
-/// The share of its table that is in use, highest first, then the most created; equal ones keep their order.
-void sort_fullest_first(std::vector<NetnsRow>& namespaces);
-
 }  // namespace twtrace::model

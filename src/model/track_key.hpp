@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <optional>
 
-#include "model/view.hpp"
+#include "model/source.hpp"
 
 namespace twtrace::model {
 

@@ -9,20 +9,6 @@
 
 namespace twtrace::model {
 
-void TableSource::visit(const FactVisitor& visitor) const {
-  const Counters zero;
-  table_.for_each([&](const Entry& entry, RowKind kind) {
-    visitor({entry.identity, kind, nullptr, entry.counts, entry.previous, zero, entry.live, entry.pids, entry.exited});
-  });
-}
-
-void TableSource::visit_peers(const FactVisitor& visitor) const {
-  const Counters zero;
-  for (const auto& [key, peer] : peers_.all()) {
-    visitor({key.identity, RowKind::kNormal, &key.peer, peer.counts, peer.previous, zero, std::nullopt});
-  }
-}
-
 RowSource::RowSource(const Source& source, Group group, std::uint64_t id)
     : source_(source), group_(group), id_(id), whole_id_(id), namespaces_(source.namespaces()) {
   for (NetnsInfo& netns : namespaces_) {
@@ -53,6 +39,12 @@ std::vector<Row> build_rows(const Source& source, const View& view, double inter
   const std::size_t shown = view.max_rows == 0 ? list.size() : std::min(view.max_rows, list.size());
   hidden = list.size() - shown;
   return list.rows(0, shown);
+}
+
+Snapshot with_rows(Snapshot head, const Source& source, const View& view) {
+  head.group = view.group;
+  head.rows = build_rows(source, view, head.interval_s, head.rows_hidden);
+  return head;
 }
 
 }  // namespace twtrace::model

@@ -16,8 +16,4 @@ std::string owner_words(const Row& row) {
   return words;
 }
 
-std::string netns_words(std::uint32_t netns, const std::string& name) {
-  return name.empty() ? std::to_string(netns) : name;
-}
-
 }  // namespace twtrace::model

@@ -2,7 +2,6 @@
 // Names of things in sentences. They hold bytes that others chose: the sink escapes the whole sentence.
 #pragma once
 
-#include <cstdint>
 #include <string>
 
 #include "model/snapshot.hpp"
@@ -11,7 +10,5 @@ namespace twtrace::model {
 
 /// "scheduler of scheduler.service (server :9000)", "(unattributed)".
 std::string owner_words(const Row& row);
-/// The name of a namespace, or its inode number.
-std::string netns_words(std::uint32_t netns, const std::string& name);
 
 }  // namespace twtrace::model

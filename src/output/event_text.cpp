@@ -38,7 +38,7 @@ std::string event_text(const Event& event, const EventTextOptions& options) {
       "{}{:<{}} {:<{}} {} {} {} {}{}{}", time_text(event, options), model::to_string(event.kind), kWordColumns,
       model::to_string(event.substate), kWordColumns, model::owner_words(event), model::role_words(event),
       model::connection_words(event), model::netns_words(event), removal.empty() ? "" : " ", removal);
-  return model::is_refusal(event) ? alarm(line, options.color) : line;
+  return event.is_refusal() ? alarm(line, options.color) : line;
 }
 
 std::string event_text_header(const EventTextOptions& options) {

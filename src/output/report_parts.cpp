@@ -9,7 +9,7 @@
 #include "model/advice.hpp"
 #include "model/columns.hpp"
 #include "model/losses.hpp"
-#include "model/words.hpp"
+#include "model/netns_words.hpp"
 
 namespace twtrace::output {
 namespace {

@@ -9,6 +9,7 @@
 
 #include "base/escape.hpp"
 #include "base/format.hpp"
+#include "model/fill.hpp"
 #include "model/losses.hpp"
 #include "model/netns_words.hpp"
 

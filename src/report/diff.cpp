@@ -8,7 +8,6 @@
 #include <map>
 
 #include "base/format.hpp"
-#include "model/words.hpp"
 #include "report/verdict.hpp"
 
 namespace twtrace::report {

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "model/words.hpp"
+#include "model/netns_words.hpp"
 
 namespace twtrace::report {
 namespace {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/format.hpp"
+#include "model/fill.hpp"
 #include "model/row_findings.hpp"
 #include "model/words.hpp"
 #include "report/finding_words.hpp"

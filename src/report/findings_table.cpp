@@ -8,7 +8,8 @@
 
 #include "base/format.hpp"
 #include "model/advice.hpp"
-#include "model/doctor.hpp"
+#include "model/doctor_warnings.hpp"
+#include "model/fill.hpp"
 #include "model/forecast.hpp"
 #include "report/finding_words.hpp"
 #include "report/findings.hpp"

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "model/view.hpp"
+
 namespace twtrace::report {
 namespace {
 

@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "base/format.hpp"
-#include "model/words.hpp"
+#include "model/netns_words.hpp"
 
 namespace twtrace::report {
 namespace {

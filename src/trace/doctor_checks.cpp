@@ -201,7 +201,6 @@ base::Result<Diagnosis> examine(const SessionOptions& options) {
   if (const auto statistics = setting(kernel::kBpfStatsEnabled)) report.bpf_stats_enabled = *statistics != 0;
   report.namespaces = look_at_namespaces();
   model::sort_worst_first(report.namespaces);
-  report.warnings = model::doctor_warnings(report.namespaces);
   return diagnosis;
 }
 

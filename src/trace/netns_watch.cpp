@@ -6,8 +6,8 @@
 #include "base/log.hpp"
 #include "kernel/net_settings.hpp"
 #include "kernel/netns_scope.hpp"
+#include "model/netns_order.hpp"
 #include "model/rate.hpp"
-#include "model/sort.hpp"
 
 namespace twtrace::trace {
 namespace {

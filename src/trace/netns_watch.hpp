@@ -21,7 +21,7 @@
 #include "model/reconcile.hpp"
 #include "model/recording.hpp"
 #include "model/snapshot.hpp"
-#include "model/view.hpp"
+#include "model/source.hpp"
 
 namespace twtrace::trace {
 

@@ -406,15 +406,6 @@ model::Snapshot Session::head() const {
   return head;
 }
 
-model::SnapshotPtr Session::snapshot(const model::View& view) const {
-  auto snapshot = std::make_shared<model::Snapshot>(head());
-  const std::vector<model::NetnsInfo> namespaces = netns_.infos();
-  snapshot->group = view.group;
-  snapshot->rows =
-      model::build_rows(model::TableSource(table_, peers_, namespaces), view, interval_s_, snapshot->rows_hidden);
-  return snapshot;
-}
-
 void Session::with_source(const std::function<void(const model::Source&)>& use) const {
   const std::vector<model::NetnsInfo> namespaces = netns_.infos();
   use(model::TableSource(table_, peers_, namespaces));

@@ -21,8 +21,8 @@
 #include "model/history.hpp"
 #include "model/peers.hpp"
 #include "model/snapshot.hpp"
+#include "model/source.hpp"
 #include "model/table.hpp"
-#include "model/view.hpp"
 #include "trace/netns_watch.hpp"
 #include "trace/table_scan.hpp"
 
@@ -71,9 +71,7 @@ class Session {
 
   /// Takes the numbers of an interval that ends now. `last` asks for fresh numbers whatever they cost.
   base::Result<void> sample(bool last);
-  /// The picture of the last sample.
-  model::SnapshotPtr snapshot(const model::View& view) const;
-  /// The same without rows.
+  /// The picture of the last sample, without rows.
   model::Snapshot head() const;
   /// The tables of the last sample, valid during the call.
   void with_source(const std::function<void(const model::Source&)>& use) const;

@@ -201,7 +201,7 @@ void Composer::build_detail(const Inputs& inputs) {
   const auto found = std::find_if(self.begin(), self.end(), [&](const Row& row) { return row.id == inputs.open_id; });
   if (found == self.end()) return;
   detail.row = *found;
-  detail.timeline = history_.timeline(inputs.open_group, inputs.open_id, inputs.sample);
+  detail.timeline = history_.timeline(model::goes_into(inputs.open_group, inputs.open_id), inputs.sample);
   detail.ports = rows_by(Group::kPort);
   detail.peers = inputs.open_group == Group::kPeer ? std::vector<Row>{detail.row} : rows_by(Group::kPeer);
   detail.pids = rows_by(Group::kPid);

@@ -7,6 +7,7 @@
 #include "base/escape.hpp"
 #include "base/format.hpp"
 #include "model/advice.hpp"
+#include "model/fill.hpp"
 #include "model/losses.hpp"
 #include "model/netns_words.hpp"
 #include "model/words.hpp"

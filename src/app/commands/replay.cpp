@@ -92,10 +92,7 @@ base::Result<int> run_batch(model::Recording& recording, const Options& options)
   std::uint64_t samples = 0;
   const auto read = recording.for_each([&](const model::SnapshotPtr& head, const model::Source& source) {
     if (!written || (options.iterations != 0 && samples >= options.iterations)) return;
-    model::Snapshot snapshot = *head;
-    snapshot.group = options.view.group;
-    snapshot.rows = model::build_rows(source, options.view, snapshot.interval_s, snapshot.rows_hidden);
-    written = write_batch(snapshot, options);
+    written = write_batch(model::with_rows(*head, source, options.view), options);
     ++samples;
   });
   if (!written) return tl::unexpected(written.error());

@@ -13,7 +13,11 @@ namespace {
 
 base::Result<void> emit(trace::Session& session, const Options& options, bool last) {
   if (auto sampled = session.sample(last); !sampled) return sampled;
-  return write_batch(*session.snapshot(options.view), options);
+  base::Result<void> written;
+  session.with_source([&](const model::Source& source) {
+    written = write_batch(model::with_rows(session.head(), source, options.view), options);
+  });
+  return written;
 }
 
 }  // namespace

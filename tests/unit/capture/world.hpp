@@ -17,8 +17,8 @@
 #include "../model/entries.hpp"
 #include "capture/reader.hpp"
 #include "capture/writer.hpp"
+#include "model/netns_order.hpp"
 #include "model/rate.hpp"
-#include "model/sort.hpp"
 #include "model/track_key.hpp"
 
 namespace twtrace::test {

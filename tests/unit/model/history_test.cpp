@@ -322,7 +322,7 @@ TEST_CASE("a row has a timeline") {
   const std::uint64_t last = recording.sample();
   const auto rows = recording.rows(last, Group::kNetns);
   REQUIRE(rows.size() == 1);
-  const auto timeline = recording.history.timeline(Group::kNetns, rows[0].id, last);
+  const auto timeline = recording.history.timeline(goes_into(Group::kNetns, rows[0].id), last);
   REQUIRE(timeline.points.size() == 4);
   CHECK(timeline.points[0].created == 0);
   CHECK(timeline.points[1].created == 8);

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// What rows are built from: facts about one moment, whether the trace runs or its capture is read.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/peers.hpp"
+#include "model/snapshot.hpp"
+#include "model/table.hpp"
+
+namespace twtrace::model {
+
+/// One namespace of the table, by Identity::netns.
+struct NetnsInfo {
+  std::uint32_t id = 0;
+  std::uint32_t inum = 0;
+  std::string name;
+  Counters unattributed;
+  Counters unattributed_previous;
+};
+
+/// Hashes of the names in an identity, for whoever keeps them: names do not change, and rows are found by them again
+/// and again.
+struct NameHashes {
+  std::uint64_t comm = 0;
+  std::uint64_t service_name = 0;
+  std::uint64_t service_cgroup = 0;
+};
+NameHashes hash_names(const Identity& identity);
+
+/// One row of the table, or of the peer table, at some moment. The numbers are valid during a visit, the identity as
+/// long as its source is not changed.
+struct Fact {
+  const Identity& identity;
+  RowKind kind = RowKind::kNormal;
+  const Peer* peer = nullptr;  ///< of the peer table only; not owned
+  const Counters& counts;      ///< since start
+  const Counters& previous;    ///< at the end of the interval before
+  const Counters& zero;        ///< what the user does not want to see any more, a part of `counts`
+  std::optional<std::uint64_t> live;
+  std::uint32_t pids = 1;  ///< processes merged by folding
+  bool exited = false;
+  const NameHashes* names = nullptr;  ///< hash_names(identity), where somebody keeps them
+};
+
+using FactVisitor = std::function<void(const Fact&)>;
+using FactPredicate = std::function<bool(const Fact&)>;
+
+/// What rows are built from: the tables of a running trace, or those of an earlier moment.
+class Source {
+ public:
+  Source() = default;
+  Source(const Source&) = delete;
+  Source& operator=(const Source&) = delete;
+  virtual ~Source() = default;
+
+  virtual void visit(const FactVisitor& visitor) const = 0;
+  virtual void visit_peers(const FactVisitor& visitor) const = 0;
+  virtual const std::vector<NetnsInfo>& namespaces() const = 0;
+  /// About how many facts visit() has, for making room; 0: not known.
+  virtual std::size_t size_hint() const { return 0; }
+};
+
+/// The tables as they are now. Keeps references.
+class TableSource final : public Source {
+ public:
+  TableSource(const Table& table, const PeerTable& peers, const std::vector<NetnsInfo>& namespaces)
+      : table_(table), peers_(peers), namespaces_(namespaces) {}
+
+  void visit(const FactVisitor& visitor) const override;
+  void visit_peers(const FactVisitor& visitor) const override;
+  const std::vector<NetnsInfo>& namespaces() const override { return namespaces_; }
+  std::size_t size_hint() const override { return table_.size(); }
+
+ private:
+  const Table& table_;
+  const PeerTable& peers_;
+  const std::vector<NetnsInfo>& namespaces_;
+};
+
+}  // namespace twtrace::model
