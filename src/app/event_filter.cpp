@@ -21,7 +21,7 @@ bool event_matches(const model::Event& event, const Options& options) {
   const trace::SessionOptions& session = options.session;
   if (session.local_port != 0 && event.local_port != session.local_port) return false;
   if (session.remote_port != 0 && event.remote_port != session.remote_port) return false;
-  model::Filter filter = options.view.filter;
+  view::Filter filter = options.view.filter;
   filter.only_matched = false;  // the ports have just been compared
   return filter.accepts(identity_of(event), event.netns.value_or(0));
 }

@@ -110,14 +110,14 @@ base::Result<void> check_view_options(Options& options, const Raw& raw) {
   const auto group = look_up(kGroups, raw.group, "-g");
   if (!group) return tl::unexpected(group.error());
   options.view.group = *group;
-  const auto sort = model::sort_column_named(raw.sort);
+  const auto sort = view::sort_column_named(raw.sort);
   if (!sort) {
     return base::fail(base::ErrorCode::kUsage, fmt::format("-s: unknown column \"{}\"", raw.sort),
                       "twtrace -s help lists them");
   }
   options.view.sort = *sort;
   options.view.max_rows = raw.rows;
-  model::Filter& filter = options.view.filter;
+  view::Filter& filter = options.view.filter;
   filter.only_matched = options.session.local_port != 0 || options.session.remote_port != 0;
   if (filter.only_ipv4 && filter.only_ipv6) {
     return base::fail(base::ErrorCode::kUsage, "-4 and -6 together match nothing", "give one of them");

@@ -82,7 +82,7 @@ std::string command_names() {
 
 std::string sort_help() {
   std::string text = "Columns for -s:\n";
-  for (const model::SortName& name : model::sort_names()) text += fmt::format("  {:<12} {}\n", name.name, name.help);
+  for (const view::SortName& name : view::sort_names()) text += fmt::format("  {:<12} {}\n", name.name, name.help);
   return text;
 }
 

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "model/view.hpp"
 #include "output/event_text.hpp"
 #include "output/style.hpp"
 #include "trace/session.hpp"
+#include "view/view.hpp"
 
 namespace twtrace::app {
 
@@ -63,7 +63,7 @@ struct Options {
   output::TimeStamp time_stamp = output::TimeStamp::kWallClock;
   int verbosity = 0;
   trace::SessionOptions session;
-  model::View view;
+  view::View view;
   CaptureOptions capture;
   MarkOptions mark;
   ReportOptions report;

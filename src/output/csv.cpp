@@ -7,7 +7,7 @@
 
 #include "base/escape.hpp"
 #include "base/format.hpp"
-#include "model/columns.hpp"
+#include "view/columns.hpp"
 
 namespace twtrace::output {
 namespace {
@@ -25,7 +25,7 @@ struct CellText {
 
 std::string csv_header(model::Group group) {
   std::string line = "time,kind";
-  for (const model::Column& column : model::columns(group, true)) line.append(",").append(column.name);
+  for (const view::Column& column : view::columns(group, true)) line.append(",").append(column.name);
   return line += '\n';
 }
 
@@ -33,8 +33,8 @@ std::string snapshot_csv(const model::Snapshot& snapshot) {
   const std::string time = base::iso8601_ms(snapshot.time_unix_ms);
   std::string out;
   for (const model::Row& row : snapshot.rows) {
-    out.append(time).append(",").append(model::row_kind(row.kind));
-    for (const model::Column& column : model::columns(snapshot.group, true)) {
+    out.append(time).append(",").append(view::row_kind(row.kind));
+    for (const view::Column& column : view::columns(snapshot.group, true)) {
       out.append(",").append(std::visit(CellText{}, column.value(snapshot.probe, row)));
     }
     out += '\n';

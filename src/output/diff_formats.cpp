@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/diff_formats.hpp"
 
-#include "model/columns.hpp"
 #include "output/diff_parts.hpp"
 #include "output/html_parts.hpp"
 #include "output/markdown_parts.hpp"
@@ -9,6 +8,7 @@
 #include "output/text_grid.hpp"
 #include "output/text_parts.hpp"
 #include "output/wrap.hpp"
+#include "view/columns.hpp"
 
 namespace twtrace::output {
 namespace {
@@ -25,7 +25,7 @@ Json counts_json(const std::optional<model::Counters>& counts, double per_s, boo
 }
 
 Json row_json(const Diff& diff, const DiffRow& row) {
-  Json object{{"kind", std::string(model::row_kind(row.key.kind))}};
+  Json object{{"kind", std::string(view::row_kind(row.key.kind))}};
   put_text(object, "service", row.key.service);
   put_text(object, "comm", row.key.comm);
   object["role"] = row.key.role ? Json(model::to_string(*row.key.role)) : Json(nullptr);

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "base/format.hpp"
-#include "model/columns.hpp"
+#include "view/columns.hpp"
 
 namespace twtrace::output {
 namespace {
@@ -27,7 +27,7 @@ std::string overflow_words(const DiffRow& row) {
 }
 
 std::string service_of(const DiffRow& row) {
-  if (row.key.kind != model::RowKind::kNormal) return std::string(model::row_label(row.key.kind));
+  if (row.key.kind != model::RowKind::kNormal) return std::string(view::row_label(row.key.kind));
   return row.key.service.empty() ? "-" : row.key.service;
 }
 

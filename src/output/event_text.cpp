@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/format.hpp"
-#include "model/event_words.hpp"
+#include "phrases/event.hpp"
 
 namespace twtrace::output {
 namespace {
@@ -33,11 +33,11 @@ std::string time_text(const Event& event, const EventTextOptions& options) {
 }  // namespace
 
 std::string event_text(const Event& event, const EventTextOptions& options) {
-  const std::string removal = model::removal_words(event);
+  const std::string removal = phrases::removal_words(event);
   const std::string line = fmt::format(
       "{}{:<{}} {:<{}} {} {} {} {}{}{}", time_text(event, options), model::to_string(event.kind), kWordColumns,
-      model::to_string(event.substate), kWordColumns, model::owner_words(event), model::role_words(event),
-      model::connection_words(event), model::netns_words(event), removal.empty() ? "" : " ", removal);
+      model::to_string(event.substate), kWordColumns, phrases::owner_words(event), phrases::role_words(event),
+      phrases::connection_words(event), phrases::netns_words(event), removal.empty() ? "" : " ", removal);
   return event.is_refusal() ? alarm(line, options.color) : line;
 }
 

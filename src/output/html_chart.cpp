@@ -6,9 +6,9 @@
 #include <algorithm>
 
 #include "base/format.hpp"
-#include "model/words.hpp"
 #include "output/chart_scale.hpp"
 #include "output/html_parts.hpp"
+#include "phrases/owner.hpp"
 
 namespace twtrace::output {
 namespace {
@@ -207,7 +207,7 @@ std::string html_bars(const Report& report) {
       return fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"{}\"/>\n", x,
                          top + 4, std::max(width, 1.0), kBar, fill);
     };
-    const std::string name = base::fit(base::sanitize_terminal(model::owner_words(row)), kNameColumns);
+    const std::string name = base::fit(base::sanitize_terminal(phrases::owner_words(row)), kNameColumns);
     inside += text_at(kNames - 10, top + 16, "end", name) + bar(kNames, created, kInUse);
     if (row.counts.refused() != 0) inside += bar(kNames + created, refused, kBad);
     const std::string numbers = base::grouped(row.counts.created()) +

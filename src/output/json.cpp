@@ -7,9 +7,9 @@
 #include <optional>
 
 #include "base/format.hpp"
-#include "model/columns.hpp"
 #include "output/json_fields.hpp"
 #include "output/json_line.hpp"
+#include "view/columns.hpp"
 
 namespace twtrace::output {
 namespace {
@@ -135,7 +135,7 @@ void put_row(JsonLine& line, const model::Row& row, const model::Snapshot& snaps
   line.number("live", row.live);
   line.number("created_per_s", rounded(row.created_per_s));
   line.number("overflow_per_s", rounded(row.overflow_per_s));
-  line.word("kind", model::row_kind(row.kind));
+  line.word("kind", view::row_kind(row.kind));
   put_named(line, "netns_name", row.netns_name);
   line.end();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/json_fields.hpp"
 
-#include "model/losses.hpp"
+#include "phrases/losses.hpp"
 
 namespace twtrace::output {
 
@@ -47,7 +47,7 @@ Json probe_json(const model::ProbeInfo& probe) {
 
 Json lost_json(const model::Losses& lost) {
   Json object{{"events", lost.events}, {"counts", lost.counts}};
-  for (const model::Loss& loss : model::losses(lost)) object[loss.name] = loss.count;
+  for (const phrases::Loss& loss : phrases::losses(lost)) object[loss.name] = loss.count;
   object["recursion_misses"] = nullable(lost.recursion_misses);
   return object;
 }

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/escape.hpp"
-#include "model/columns.hpp"
+#include "view/columns.hpp"
 
 namespace twtrace::output {
 namespace {
@@ -44,7 +44,7 @@ std::string report_csv(const report::Report& report) {
   for (const report::Owner& owner : report.owners) {
     const model::Row& row = owner.row;
     const model::Counters& counts = row.counts;
-    out += fmt::format("{},{},{},{},{},{},{},{},{},{:.4f},{},{},{},{},{},{},{}\n", ++rank, model::row_kind(row.kind),
+    out += fmt::format("{},{},{},{},{},{},{},{},{},{:.4f},{},{},{},{},{},{},{}\n", ++rank, view::row_kind(row.kind),
                        number(row.netns), text(row.netns_name), service(row), comm(row),
                        row.process ? number(row.process->pid) : "", role_and_port(row), counts.created(), owner.share,
                        counts.time_wait, counts.fin_wait2, counts.overflow(), counts.overflow_time_wait,
@@ -58,7 +58,7 @@ std::string diff_csv(const report::Diff& diff) {
       "kind,service,comm,role,port,created_before,created_after,created_per_s_before,created_per_s_after,"
       "overflow_before,overflow_after,no_memory_before,no_memory_after\n";
   for (const report::DiffRow& row : diff.rows) {
-    out += fmt::format("{},{},{},{},{},{:.3f},{:.3f},{},{}\n", model::row_kind(row.key.kind), service(row.row),
+    out += fmt::format("{},{},{},{},{},{:.3f},{:.3f},{},{}\n", view::row_kind(row.key.kind), service(row.row),
                        comm(row.row), role_and_port(row.row),
                        pair(row, [](const model::Counters& counts) { return counts.created(); }), row.before_per_s,
                        row.after_per_s, pair(row, [](const model::Counters& counts) { return counts.overflow(); }),

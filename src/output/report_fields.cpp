@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "base/format.hpp"
-#include "model/columns.hpp"
+#include "view/columns.hpp"
 
 namespace twtrace::output {
 namespace {
@@ -41,7 +41,7 @@ Json finite(const std::optional<double>& value) {
 }
 
 void put_owner(Json& object, const model::Row& row) {
-  object["kind"] = std::string(model::row_kind(row.kind));
+  object["kind"] = std::string(view::row_kind(row.kind));
   object["netns"] = nullable(row.netns);
   put_text(object, "netns_name", row.netns_name);
   put_text(object, "service", row.service ? row.service->name : std::string());

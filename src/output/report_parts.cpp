@@ -6,10 +6,10 @@
 #include <algorithm>
 
 #include "base/format.hpp"
-#include "model/advice.hpp"
-#include "model/columns.hpp"
-#include "model/losses.hpp"
-#include "model/netns_words.hpp"
+#include "phrases/advice.hpp"
+#include "phrases/losses.hpp"
+#include "phrases/namespace.hpp"
+#include "view/columns.hpp"
 
 namespace twtrace::output {
 namespace {
@@ -44,7 +44,7 @@ void append_limits(const Report& report, std::vector<Fact>& facts) {
       return;
     }
     facts.push_back({shown == 1 ? "limit" : "", fmt::format("{} in netns {}{}", limits_words(netns),
-                                                            model::netns_words(netns.last.netns, netns.last.name),
+                                                            phrases::netns_words(netns.last.netns, netns.last.name),
                                                             netns.last.gone ? " (gone)" : "")});
   }
 }
@@ -128,7 +128,7 @@ void drop_netns(Grid& grid) {
 }
 
 std::string service_words(const model::Row& row) {
-  if (row.kind != model::RowKind::kNormal) return std::string(model::row_label(row.kind));
+  if (row.kind != model::RowKind::kNormal) return std::string(view::row_label(row.kind));
   return row.service && !row.service->name.empty() ? row.service->name : "-";
 }
 
@@ -152,7 +152,7 @@ std::string offset_words(const Report& report, std::int64_t time_unix_ms) {
 
 std::string command_words(const std::vector<std::string>& argv) {
   std::string words;
-  for (const std::string& word : argv) words += (words.empty() ? "" : " ") + model::shell_quoted(word);
+  for (const std::string& word : argv) words += (words.empty() ? "" : " ") + phrases::shell_quoted(word);
   return words;
 }
 
@@ -165,7 +165,7 @@ std::string report_title(const Report& report) {
 std::string fullest_name(const Report& report) {
   if (report.namespaces.empty()) return "no network namespace";
   const model::NetnsRow& row = report.namespaces.front().last;
-  return "netns " + model::netns_words(row.netns, row.name);
+  return "netns " + phrases::netns_words(row.netns, row.name);
 }
 
 std::vector<Fact> header_facts(const Report& report) {
@@ -198,10 +198,10 @@ std::vector<Fact> trust_facts(const Report& report) {
     // What counted nothing agrees with anything: only what differs there is worth a line.
     const bool idle = netns.last.counts == model::Counters{} && netns.last.reconciled.value_or(true);
     if (shown != 0 && (idle || shown >= kNamespacesShown)) continue;
-    const std::string words = model::netns_words(netns.last.netns, netns.last.name) + ": " + cross_check(netns);
+    const std::string words = phrases::netns_words(netns.last.netns, netns.last.name) + ": " + cross_check(netns);
     facts.push_back({++shown == 1 ? "kernel" : "", words});
   }
-  const std::string lost = model::loss_words(report.lost, ", ");
+  const std::string lost = phrases::loss_words(report.lost, ", ");
   facts.push_back({"lost", lost.empty() ? "nothing: no event, no count" : lost});
   facts.push_back({"backend", report.info.probe.backend});
   for (const std::string& fallback : report.info.probe.fallbacks) facts.push_back({"", fallback});
@@ -253,7 +253,7 @@ Grid owners_grid(const Report& report, std::size_t most) {
     grid.rows.push_back(
         {std::to_string(i + 1), service_words(row), row.process && !row.process->comm.empty() ? row.process->comm : "-",
          row.role ? model::to_string(*row.role) : "-", row.port ? std::to_string(*row.port) : "-",
-         row.netns ? model::netns_words(*row.netns, row.netns_name) : "-", grouped(row.counts.created()),
+         row.netns ? phrases::netns_words(*row.netns, row.netns_name) : "-", grouped(row.counts.created()),
          percent_words(100 * owner.share), grouped(row.counts.overflow())});
   }
   if (shown < report.owners.size()) {

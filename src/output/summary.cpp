@@ -10,8 +10,8 @@
 #include "base/escape.hpp"
 #include "base/format.hpp"
 #include "model/fill.hpp"
-#include "model/losses.hpp"
-#include "model/netns_words.hpp"
+#include "phrases/losses.hpp"
+#include "phrases/namespace.hpp"
 
 namespace twtrace::output {
 namespace {
@@ -62,29 +62,29 @@ std::vector<Piece> snapshot_pieces(const model::Snapshot& snapshot, std::size_t 
   return pieces;
 }
 
-void append(std::vector<Piece>& pieces, const std::vector<model::Remark>& remarks) {
-  for (const model::Remark& remark : remarks) pieces.push_back({remark.text, remark.tone == model::Tone::kAlarm});
+void append(std::vector<Piece>& pieces, const std::vector<phrases::Remark>& remarks) {
+  for (const phrases::Remark& remark : remarks) pieces.push_back({remark.text, remark.tone == phrases::Tone::kAlarm});
 }
 
 std::vector<Piece> netns_pieces(const model::NetnsRow& row, std::size_t width) {
-  std::string fill = "TIME_WAIT " + model::fill_words(row);
+  std::string fill = "TIME_WAIT " + phrases::fill_words(row);
   if (const auto percent = model::percent_full(row.in_use, row.limit)) fill += fmt::format(" ({}%)", *percent);
   const std::string name = row.name.empty() ? fmt::format("{}", row.netns) : name_text(row.name, width);
   std::vector<Piece> pieces{{std::move(fill)}, {"netns " + name + (row.gone ? " (gone)" : "")}};
-  append(pieces, model::traffic_remarks(row));
+  append(pieces, phrases::traffic_remarks(row));
   return pieces;
 }
 
 // The namespaces from `first` on, as one line.
 std::vector<Piece> remainder_pieces(const std::vector<model::NetnsRow>& rows, std::size_t first) {
-  std::vector<Piece> pieces{{model::remainder_words(rows.size() - first)}};
-  append(pieces, model::remainder_remarks(rows, first));
+  std::vector<Piece> pieces{{phrases::remainder_words(rows.size() - first)}};
+  append(pieces, phrases::remainder_remarks(rows, first));
   return pieces;
 }
 
 std::vector<Piece> loss_pieces(const model::Losses& lost) {
   std::vector<Piece> pieces;
-  for (const model::Loss& loss : model::losses(lost)) {
+  for (const phrases::Loss& loss : phrases::losses(lost)) {
     if (loss.count != 0) pieces.push_back({fmt::format("{} {}", loss.name, base::grouped(loss.count))});
   }
   if (!pieces.empty()) pieces.front().text.insert(0, "lost: ");

@@ -8,13 +8,13 @@
 
 #include "base/escape.hpp"
 #include "base/format.hpp"
-#include "model/fitted_table.hpp"
 #include "output/summary.hpp"
+#include "view/fitted_table.hpp"
 
 namespace twtrace::output {
 namespace {
 
-using model::FittedColumn;
+using view::FittedColumn;
 
 // Trailing blanks go: the last column is often text. `width` cuts what even the columns that stay do not fit in.
 std::string finish(std::string line, std::size_t width) {
@@ -23,7 +23,7 @@ std::string finish(std::string line, std::size_t width) {
 }
 
 std::string title_line(const std::vector<FittedColumn>& table) {
-  std::string line(model::kMarkColumns, ' ');
+  std::string line(view::kMarkColumns, ' ');
   for (const FittedColumn& filled : table) {
     line += ' ' + base::pad(filled.title, filled.width, filled.align);
   }
@@ -31,7 +31,7 @@ std::string title_line(const std::vector<FittedColumn>& table) {
 }
 
 std::string row_line(const std::vector<FittedColumn>& table, const model::Row& row, std::size_t index) {
-  std::string line = model::row_marks(row);
+  std::string line = view::row_marks(row);
   for (const FittedColumn& filled : table) {
     line += ' ' + base::pad(filled.cells[index], filled.width, filled.align);
   }
@@ -41,8 +41,8 @@ std::string row_line(const std::vector<FittedColumn>& table, const model::Row& r
 }  // namespace
 
 std::string snapshot_table(const model::Snapshot& snapshot, const TableOptions& options) {
-  const std::vector<FittedColumn> table = model::fit_columns(
-      model::columns(snapshot.group, options.wide), snapshot.group, snapshot.probe, snapshot.rows, options.width);
+  const std::vector<FittedColumn> table = view::fit_columns(view::columns(snapshot.group, options.wide), snapshot.group,
+                                                            snapshot.probe, snapshot.rows, options.width);
   std::string out = summary(snapshot, options.width, options.color);
   out += finish(title_line(table), options.width) + '\n';
   for (std::size_t i = 0; i < snapshot.rows.size(); ++i) {

@@ -56,8 +56,8 @@ enum class Op { kGreater, kGreaterEqual, kLess, kLessEqual, kEqual, kNotEqual };
 
 /// Which rows a budget is about; empty members take all.
 struct Selector {
-  std::optional<std::string> service;  ///< model::service_matches()
-  std::optional<std::string> comm;     ///< model::glob()
+  std::optional<std::string> service;  ///< view::service_matches()
+  std::optional<std::string> comm;     ///< view::glob()
   std::optional<model::Role> role;
   std::optional<std::uint16_t> port;
   std::optional<std::string> netns;  ///< a name, or an inode number

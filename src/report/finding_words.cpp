@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "model/netns_words.hpp"
+#include "phrases/namespace.hpp"
 
 namespace twtrace::report {
 namespace {
@@ -14,19 +14,19 @@ constexpr const char* kHost = "host";  // NetnsRow::name of the namespace of pid
 
 }  // namespace
 
-model::Place place_of(const std::string& name) {
+phrases::Place place_of(const std::string& name) {
   if (name == kHost) return {true, 1, "/proc/1/ns/net"};
   return {false, std::nullopt, name.empty() ? std::string() : "/run/netns/" + name};
 }
 
 std::string in_namespace(const model::NetnsRow& netns, const std::string& command) {
   if (netns.name == kHost) return command;
-  const std::string entry = netns.name.empty() ? "/proc/PID/ns/net" : model::shell_quoted("/run/netns/" + netns.name);
+  const std::string entry = netns.name.empty() ? "/proc/PID/ns/net" : phrases::shell_quoted("/run/netns/" + netns.name);
   const std::string pid = netns.name.empty() ? "; PID: lsns -t net shows it for " + std::to_string(netns.netns) : "";
   return "nsenter --net=" + entry + " " + command + pid;
 }
 
-std::string title(const model::NetnsRow& netns) { return "netns " + model::netns_words(netns.netns, netns.name); }
+std::string title(const model::NetnsRow& netns) { return "netns " + phrases::netns_words(netns.netns, netns.name); }
 
 std::string truncated_percent(double percent) { return fmt::format("{:.0f}%", std::floor(percent)); }
 

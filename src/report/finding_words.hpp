@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "model/advice.hpp"
+#include "phrases/advice.hpp"
 #include "report/report.hpp"
 
 namespace twtrace::report {
@@ -14,7 +14,7 @@ inline constexpr const char* kNeverLower =
     "TIME_WAIT, and tcp_tw_recycle is gone since 4.12";
 
 /// How a shell gets into the namespace.
-model::Place place_of(const std::string& name);
+phrases::Place place_of(const std::string& name);
 /// A command, run in the namespace.
 std::string in_namespace(const model::NetnsRow& netns, const std::string& command);
 std::string title(const model::NetnsRow& netns);

@@ -6,8 +6,8 @@
 
 #include "base/format.hpp"
 #include "model/fill.hpp"
-#include "model/row_findings.hpp"
-#include "model/words.hpp"
+#include "phrases/findings.hpp"
+#include "phrases/owner.hpp"
 #include "report/finding_words.hpp"
 #include "report/findings.hpp"
 
@@ -32,7 +32,7 @@ std::vector<std::string> lines(const std::vector<const Owner*>& owners, std::uin
   for (std::size_t i = 0; i < std::min(owners.size(), kOwnersTold); ++i) {
     const double share = all == 0 ? 0 : static_cast<double>(count(*owners[i])) / static_cast<double>(all);
     text.push_back(fmt::format("{} ({}): {}", base::grouped(count(*owners[i])), percent(share),
-                               model::owner_words(owners[i]->row)));
+                               phrases::owner_words(owners[i]->row)));
   }
   if (owners.size() > kOwnersTold) text.push_back(fmt::format("and {} more", owners.size() - kOwnersTold));
   return text;
@@ -41,7 +41,7 @@ std::vector<std::string> lines(const std::vector<const Owner*>& owners, std::uin
 std::string remedy(const Owner& owner) {
   if (!owner.row.role) return "find out who it is first: twtrace -g pid shows every process";
   return (owner.row.role == model::Role::kClient ? "in the client: " : "in the server: ") +
-         model::role_remedy(*owner.row.role);
+         phrases::role_remedy(*owner.row.role);
 }
 
 constexpr const char* kRiskOfKeepAlive = "idle connections take a socket each: bound the pool, and close idle ones";
@@ -57,9 +57,9 @@ void refused(const Report& report, Findings& out) {
   Finding finding;
   finding.id = "refused";
   finding.severity = report.totals.overflow_fin_wait2 != 0 ? Severity::kCritical : Severity::kWarning;
-  finding.text =
-      fmt::format("{} closed first and was refused a place {} times ({} of all refusals)", model::owner_words(most.row),
-                  base::grouped(count(most)), percent(static_cast<double>(count(most)) / static_cast<double>(all)));
+  finding.text = fmt::format("{} closed first and was refused a place {} times ({} of all refusals)",
+                             phrases::owner_words(most.row), base::grouped(count(most)),
+                             percent(static_cast<double>(count(most)) / static_cast<double>(all)));
   finding.evidence = lines(owners, all, count);
   if (report.totals.overflow_fin_wait2 != 0) {
     finding.evidence.push_back(
@@ -102,14 +102,14 @@ void fills_table(const Report& report, Findings& out) {
     const auto most = std::find_if(owners.begin(), owners.end(), [](const Owner* owner) { return owner->row.role; });
     if (most == owners.end()) continue;
     const double share = static_cast<double>(count(**most)) / static_cast<double>(all);
-    if (share < model::kLargeShareOfTable) continue;
+    if (share < phrases::kLargeShareOfTable) continue;
     ++told;
     Finding finding;
     finding.id = "fills-table";
     finding.severity = Severity::kWarning;
     const bool client = (*most)->row.role == model::Role::kClient;
     finding.text =
-        fmt::format("{} made {} of all buckets in {}: it {}", model::owner_words((*most)->row), percent(share),
+        fmt::format("{} made {} of all buckets in {}: it {}", phrases::owner_words((*most)->row), percent(share),
                     title(netns.last), client ? "connects for every request and closes first" : "closes first");
     finding.evidence = lines(owners, all, count);
     finding.command = "twtrace -b -s created";
@@ -124,7 +124,7 @@ void ports_taken(const Report& report, Findings& out) {
   std::size_t told = 0;
   for (const PortPeak& peak : report.ports) {
     const model::Use& ports = peak.use.ports;
-    if (ports.of == 0 || ports.taken * 100 / ports.of < model::kManyPortsPercent) continue;
+    if (ports.of == 0 || ports.taken * 100 / ports.of < phrases::kManyPortsPercent) continue;
     if (++told > kOwnersTold) return;
     const std::uint64_t percent_taken = ports.taken * 100 / ports.of;
     const std::string destination =
@@ -143,12 +143,12 @@ void ports_taken(const Report& report, Findings& out) {
         fmt::format("{} of {} ephemeral ports at most", base::grouped(ports.taken), base::grouped(ports.of)));
     if (peak.owner) {
       finding.evidence.push_back(fmt::format("{} buckets towards it by {}", base::grouped(peak.created),
-                                             model::owner_words(report.owners[*peak.owner].row)));
+                                             phrases::owner_words(report.owners[*peak.owner].row)));
     }
     finding.command =
-        in_namespace(netns, "ss -tan dst " + model::shell_quoted(peak.use.destination.address) + " | wc -l");
-    finding.change = "in the client: " + model::role_remedy(model::Role::kClient) + "; until then " +
-                     model::sysctl_change(place_of(netns.name), "net.ipv4.tcp_tw_reuse", 1);
+        in_namespace(netns, "ss -tan dst " + phrases::shell_quoted(peak.use.destination.address) + " | wc -l");
+    finding.change = "in the client: " + phrases::role_remedy(model::Role::kClient) + "; until then " +
+                     phrases::sysctl_change(place_of(netns.name), "net.ipv4.tcp_tw_reuse", 1);
     finding.risk = "tcp_tw_reuse=1 takes a port again after one second and needs TCP timestamps at both ends";
     finding.avoid = "do not bind() to a port before connect() without IP_BIND_ADDRESS_NO_PORT; never tcp_tw_recycle";
     out.push_back(std::move(finding));

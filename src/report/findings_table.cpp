@@ -7,10 +7,10 @@
 #include <cmath>
 
 #include "base/format.hpp"
-#include "model/advice.hpp"
-#include "model/doctor_warnings.hpp"
 #include "model/fill.hpp"
 #include "model/forecast.hpp"
+#include "phrases/advice.hpp"
+#include "phrases/doctor_warnings.hpp"
 #include "report/finding_words.hpp"
 #include "report/findings.hpp"
 
@@ -21,7 +21,7 @@ constexpr double kHeadroom = 1.25;
 
 model::DoctorNetns as_doctor_sees(const model::NetnsSettings& settings) {
   model::DoctorNetns netns;
-  const model::Place place = place_of(settings.name);
+  const phrases::Place place = place_of(settings.name);
   netns.netns = settings.netns;
   netns.name = settings.name;
   netns.host = place.host;
@@ -44,9 +44,9 @@ struct Setting {
 
 constexpr const char* kRiskOfRoom = "kernel memory when the table is full; no other";
 constexpr Setting kSettings[] = {
-    {"limit-below-default", model::kMaxTwBuckets, Severity::kWarning, kRiskOfRoom, kNeverLower},
-    {"limit-low", model::kMaxTwBuckets, Severity::kNotice, kRiskOfRoom, kNeverLower},
-    {"limit-not-inherited", model::kMaxTwBuckets, Severity::kNotice, kRiskOfRoom, kNeverLower},
+    {"limit-below-default", phrases::kMaxTwBuckets, Severity::kWarning, kRiskOfRoom, kNeverLower},
+    {"limit-low", phrases::kMaxTwBuckets, Severity::kNotice, kRiskOfRoom, kNeverLower},
+    {"limit-not-inherited", phrases::kMaxTwBuckets, Severity::kNotice, kRiskOfRoom, kNeverLower},
     {"fin-timeout-lowered", "net.ipv4.tcp_fin_timeout", Severity::kNotice,
      "orphaned FIN_WAIT2 sockets stay up to 60 s again, as the kernel's authors meant it",
      "do not lower it further: a peer that closes later than that gets a reset"},
@@ -97,13 +97,13 @@ std::uint64_t needed_limit(const NetnsReport& netns) {
   const double held = std::max(at_peak_rate, static_cast<double>(netns.in_use_peak.value_or(0)));
   const auto wanted = static_cast<std::uint64_t>(std::ceil(std::min(held * kHeadroom, 1e9)));
   const std::uint64_t rounded = std::bit_ceil(std::max(wanted, netns.last.limit.value_or(0) + 1));
-  return std::clamp(rounded, model::kLowLimit, model::kMaxLimit);
+  return std::clamp(rounded, phrases::kLowLimit, phrases::kMaxLimit);
 }
 
 void table_too_small(const Report& report, Findings& out) {
   std::size_t told = 0;
   for (const NetnsReport& netns : report.namespaces) {
-    if (!nearly_full(netns) || !netns.last.limit || *netns.last.limit >= model::kMaxLimit) continue;
+    if (!nearly_full(netns) || !netns.last.limit || *netns.last.limit >= phrases::kMaxLimit) continue;
     if (++told > kNamespacesTold) return;
     const bool overflowed = netns.last.counts.overflow() != 0;
     const std::uint64_t needed = needed_limit(netns);
@@ -124,10 +124,10 @@ void table_too_small(const Report& report, Findings& out) {
       finding.evidence.push_back(
           fmt::format("{} refused (TcpExtTCPTimeWaitOverflow)", base::grouped(netns.last.counts.overflow())));
     }
-    finding.command = in_namespace(netns.last, std::string("sysctl ") + model::kMaxTwBuckets) + "; " +
+    finding.command = in_namespace(netns.last, std::string("sysctl ") + phrases::kMaxTwBuckets) + "; " +
                       in_namespace(netns.last, "nstat -az TcpExtTCPTimeWaitOverflow");
-    finding.change = model::limit_change(place_of(netns.last.name), needed,
-                                         report.info.bucket_bytes.value_or(model::kBytesPerBucket));
+    finding.change = phrases::limit_change(place_of(netns.last.name), needed,
+                                           report.info.bucket_bytes.value_or(phrases::kBytesPerBucket));
     finding.risk = kRiskOfRoom;
     finding.avoid = kNeverLower;
     out.push_back(std::move(finding));
@@ -143,7 +143,7 @@ void settings(const Report& report, Findings& out) {
   const auto& all = report.info.settings_at_end.empty() ? report.info.settings_at_start : report.info.settings_at_end;
   namespaces.reserve(all.size());
   for (const model::NetnsSettings& netns : all) namespaces.push_back(as_doctor_sees(netns));
-  for (const model::DoctorWarning& warning : model::doctor_warnings(namespaces)) {
+  for (const model::DoctorWarning& warning : phrases::doctor_warnings(namespaces)) {
     const auto* const known = std::find_if(std::begin(kSettings), std::end(kSettings),
                                            [&](const Setting& setting) { return warning.id == setting.id; });
     if (known == std::end(kSettings) || told_already(out, warning, small)) continue;
@@ -167,7 +167,7 @@ void limit_changed(const Report& report, Findings& out) {
     finding.severity = Severity::kWarning;
     finding.text = title(netns.last) + ": tcp_max_tw_buckets was changed while the capture ran";
     finding.evidence.push_back("seen: " + values(netns));
-    finding.command = in_namespace(netns.last, std::string("sysctl ") + model::kMaxTwBuckets);
+    finding.command = in_namespace(netns.last, std::string("sysctl ") + phrases::kMaxTwBuckets);
     finding.change = fmt::format("find who writes it: grep -rs tcp_max_tw_buckets /etc/sysctl.conf /etc/sysctl.d");
     finding.risk = "none: this only looks";
     finding.avoid = "do not let a deploy set it: two writers undo each other";

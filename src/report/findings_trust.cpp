@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/format.hpp"
-#include "model/losses.hpp"
+#include "phrases/losses.hpp"
 #include "report/finding_words.hpp"
 #include "report/findings.hpp"
 
@@ -49,7 +49,7 @@ void listen_queues(const Report& report, Findings& out) {
     if (overflows == 0 && drops == 0) continue;
     if (++told > kNamespacesTold) return;
     const model::NetnsSettings settings = netns.at_end.value_or(netns.at_start.value_or(model::NetnsSettings{}));
-    const model::Place place = place_of(netns.last.name);
+    const phrases::Place place = place_of(netns.last.name);
     Finding finding;
     finding.id = "listen-queue";
     finding.severity = overflows != 0 ? Severity::kCritical : Severity::kWarning;
@@ -66,9 +66,9 @@ void listen_queues(const Report& report, Findings& out) {
     finding.command = in_namespace(netns.last, "nstat -az TcpExtListenOverflows TcpExtListenDrops") +
                       "; ss -ltn shows queue (Recv-Q) and backlog (Send-Q)";
     finding.change = overflows != 0
-                         ? model::sysctl_change(place, "net.core.somaxconn", longer(settings.somaxconn)) +
+                         ? phrases::sysctl_change(place, "net.core.somaxconn", longer(settings.somaxconn)) +
                                "; raise the backlog that the server passes to listen() as well, and restart it"
-                         : model::sysctl_change(place, "net.ipv4.tcp_max_syn_backlog", longer(settings.syn_backlog));
+                         : phrases::sysctl_change(place, "net.ipv4.tcp_max_syn_backlog", longer(settings.syn_backlog));
     finding.risk = "a longer queue hides a server that is too slow to accept: look at that first";
     finding.avoid = "do not set tcp_abort_on_overflow: waiting clients then get resets";
     out.push_back(std::move(finding));
@@ -77,7 +77,7 @@ void listen_queues(const Report& report, Findings& out) {
 
 void incomplete(const Report& report, Findings& out) {
   for (const NetnsReport& netns : report.namespaces) missed(netns, out);
-  if (const std::string words = model::loss_words(report.lost, ", "); !words.empty()) {
+  if (const std::string words = phrases::loss_words(report.lost, ", "); !words.empty()) {
     Finding finding;
     finding.id = "lost";
     finding.severity = report.lost.counts != 0 ? Severity::kWarning : Severity::kNotice;

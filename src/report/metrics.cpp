@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <array>
 
-#include "model/filter.hpp"
 #include "report/budget.hpp"
+#include "view/filter.hpp"
 
 namespace twtrace::report {
 namespace {
@@ -79,8 +79,8 @@ bool selects(const Selector& selector, const model::Row& row) {
   if (!selects_netns(selector, row.netns.value_or(0), row.netns_name)) return false;
   if (!selector.by_owner()) return true;
   if (row.kind != model::RowKind::kNormal) return false;
-  if (selector.service && !(row.service && model::service_matches(*selector.service, *row.service))) return false;
-  if (selector.comm && !(row.process && model::glob(*selector.comm, row.process->comm))) return false;
+  if (selector.service && !(row.service && view::service_matches(*selector.service, *row.service))) return false;
+  if (selector.comm && !(row.process && view::glob(*selector.comm, row.process->comm))) return false;
   if (selector.role && row.role != selector.role) return false;
   return !selector.port || row.port == selector.port;
 }

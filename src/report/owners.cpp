@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "model/view.hpp"
+#include "view/view.hpp"
 
 namespace twtrace::report {
 namespace {
@@ -60,7 +60,7 @@ std::vector<Owner> remainders(const Report& report, const std::vector<Owner>& ow
 
 void OwnerCollector::add(const model::Source& source, std::size_t phase, bool last) {
   std::uint64_t hidden = 0;
-  rows_ = model::build_rows(source, model::View{}, 1, hidden);
+  rows_ = view::build_rows(source, view::View{}, 1, hidden);
   std::erase_if(rows_, [](const Row& row) { return row.kind == RowKind::kUnattributed; });
   for (const Row& row : rows_) {
     auto& phases = by_phase_[row.id];
@@ -79,7 +79,7 @@ void OwnerCollector::add_peers(const model::Source& source) {
   std::map<std::pair<std::uint32_t, model::Peer>, std::map<std::uint64_t, std::uint64_t>> created;
   source.visit_peers([&](const model::Fact& fact) {
     if (fact.identity.role != model::Role::kClient || fact.peer == nullptr) return;
-    const std::uint64_t id = model::row_id(fact, model::Group::kProcess);
+    const std::uint64_t id = view::row_id(fact, model::Group::kProcess);
     created[{inum_of[fact.identity.netns], *fact.peer}][id] += fact.counts.created();
   });
   for (const auto& [destination, by_row] : created) {

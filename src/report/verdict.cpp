@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "base/format.hpp"
-#include "model/netns_words.hpp"
+#include "phrases/namespace.hpp"
 
 namespace twtrace::report {
 namespace {
@@ -106,7 +106,7 @@ Measured in_use_peak(const Budget& budget, const Report& report) {
       worst.words = fmt::format("{:.1f}% of the limit ({} in use)", *netns.peak_percent, worst.words);
     }
     if (report.namespaces.size() > 1) {
-      worst.words += " in netns " + model::netns_words(netns.last.netns, netns.last.name);
+      worst.words += " in netns " + phrases::netns_words(netns.last.netns, netns.last.name);
     }
   }
   return worst;

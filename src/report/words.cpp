@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/format.hpp"
-#include "model/words.hpp"
+#include "phrases/owner.hpp"
 #include "report/finding_words.hpp"
 #include "report/report.hpp"
 
@@ -66,7 +66,8 @@ std::string headline(const Report& report) {
     std::string words = fmt::format("{} closed connections were refused a place in the table", base::grouped(refused));
     if (const Owner* owner = most_refused(report)) {
       const std::uint64_t most = owner->row.counts.refused();
-      words += fmt::format(", {} of {}", most == refused ? "all" : base::grouped(most), model::owner_words(owner->row));
+      words +=
+          fmt::format(", {} of {}", most == refused ? "all" : base::grouped(most), phrases::owner_words(owner->row));
     }
     return words;
   }
@@ -78,7 +79,7 @@ std::string headline(const Report& report) {
 std::string culprit_words(const Report& report, const Verdict& verdict) {
   if (!verdict.owner || verdict.owner_count == 0) return {};
   return fmt::format("{} ({} of all) by {}", base::grouped(verdict.owner_count), percent(verdict.owner_share),
-                     model::owner_words(report.owners[*verdict.owner].row));
+                     phrases::owner_words(report.owners[*verdict.owner].row));
 }
 
 }  // namespace twtrace::report

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "model/find_netns.hpp"
-#include "model/row_filter.hpp"
 #include "model/trend.hpp"
+#include "view/row_filter.hpp"
 
 namespace twtrace::tui {
 namespace {
@@ -20,7 +20,7 @@ double seconds_between(std::int64_t earlier_ms, std::int64_t later_ms) {
   return static_cast<double>(later_ms - earlier_ms) / 1000;
 }
 
-bool is_idle(const model::SortItem& row) {
+bool is_idle(const view::SortItem& row) {
   return row.created_per_s == 0 && row.overflow_per_s == 0 && row.live.value_or(0) == 0;
 }
 
@@ -40,16 +40,16 @@ UseByDestination use_by_destination(const Snapshot& snapshot) {
 }
 
 /// How full a row's table, or the range of ports towards its peer, is.
-void add_use(model::RowList& rows, Group group, const Snapshot& snapshot) {
+void add_use(view::RowList& rows, Group group, const Snapshot& snapshot) {
   if (group == Group::kNetns) {
-    rows.set_use([&](const model::SortItem& row) -> std::optional<model::Use> {
+    rows.set_use([&](const view::SortItem& row) -> std::optional<model::Use> {
       const model::NetnsRow* netns = netns_of(snapshot, row);
       if (netns == nullptr || !netns->in_use || !netns->limit) return std::nullopt;
       return model::Use{*netns->in_use, *netns->limit};
     });
   }
   if (group != Group::kPeer || !snapshot.port_use) return;
-  rows.set_use([&, known = use_by_destination(snapshot)](const model::SortItem& row) -> std::optional<model::Use> {
+  rows.set_use([&, known = use_by_destination(snapshot)](const view::SortItem& row) -> std::optional<model::Use> {
     if (row.peer == nullptr || row.role != model::Role::kClient) return std::nullopt;
     const auto found = known.find({row.netns.value_or(0), *row.peer});
     return found == known.end() ? std::nullopt : std::optional(found->second);
@@ -58,8 +58,8 @@ void add_use(model::RowList& rows, Group group, const Snapshot& snapshot) {
 
 constexpr std::int64_t kMinuteMs = 60'000;
 
-double refused_now(const model::SortItem& row) { return row.overflow_per_s; }
-double refused_ever(const model::SortItem& row) { return static_cast<double>(row.overflow); }
+double refused_now(const view::SortItem& row) { return row.overflow_per_s; }
+double refused_ever(const view::SortItem& row) { return static_cast<double>(row.overflow); }
 
 }  // namespace
 
@@ -129,14 +129,14 @@ void Composer::find_culprit(std::uint64_t sample) {
   picture_.culprit.reset();
   const Snapshot& snapshot = picture_.snapshot;
   if (snapshot.totals.overflow() == 0) return;
-  model::View view;
+  view::View view;
   view.filter.netns = base_.filter.netns;
-  const model::RowList rows(history_.at(sample), view, snapshot.interval_s);
-  const model::RowOrder order{view.sort, view.reverse};
+  const view::RowList rows(history_.at(sample), view, snapshot.interval_s);
+  const view::RowOrder order{view.sort, view.reverse};
   for (const auto measure : {refused_now, refused_ever}) {
     double sum = 0;
-    const model::SortItem* most = nullptr;
-    for (const model::SortItem& row : rows.items()) {
+    const view::SortItem* most = nullptr;
+    for (const view::SortItem& row : rows.items()) {
       sum += measure(row);
       const bool more = most == nullptr || measure(row) > measure(*most);
       if (more || (measure(row) == measure(*most) && order(row, *most))) most = &row;
@@ -149,8 +149,8 @@ void Composer::find_culprit(std::uint64_t sample) {
 
 void Composer::build_rows(const Inputs& inputs) {
   Snapshot& snapshot = picture_.snapshot;
-  const model::RowFilter filter(inputs.filter);
-  model::View view = base_;
+  const view::RowFilter filter(inputs.filter);
+  view::View view = base_;
   view.group = inputs.group;
   view.sort = inputs.sort;
   view.reverse = inputs.reverse;
@@ -158,20 +158,20 @@ void Composer::build_rows(const Inputs& inputs) {
   const bool of_another = filter.pid() && base_.filter.pid.value_or(*filter.pid()) != *filter.pid();
   if (filter.pid()) view.filter.pid = filter.pid();
   snapshot.group = inputs.group;
-  model::RowList rows(history_.at(inputs.sample), view, snapshot.interval_s);
+  view::RowList rows(history_.at(inputs.sample), view, snapshot.interval_s);
   add_use(rows, inputs.group, snapshot);
   picture_.rows_in_all = rows.size();
-  if (inputs.hide_idle) rows.keep_if([](const model::SortItem& row) { return !is_idle(row); });
-  if (of_another) rows.keep_if([](const model::SortItem&) { return false; });
+  if (inputs.hide_idle) rows.keep_if([](const view::SortItem& row) { return !is_idle(row); });
+  if (of_another) rows.keep_if([](const view::SortItem&) { return false; });
   // Words are looked for in the rows themselves, so a filter has all of them made.
-  if (!filter.empty()) rows.keep_if([&](const model::SortItem& row) { return filter.accepts(rows.row_of(row)); });
+  if (!filter.empty()) rows.keep_if([&](const view::SortItem& row) { return filter.accepts(rows.row_of(row)); });
   picture_.rows = std::move(rows);
 }
 
 void Composer::collect_events(const Inputs& inputs) {
   picture_.rows = {};
   picture_.events.clear();
-  const model::RowFilter filter(inputs.filter);
+  const view::RowFilter filter(inputs.filter);
   const std::int64_t until_ms = picture_.snapshot.time_unix_ms;
   const bool paused = inputs.sample != inputs.newest;
   const auto& events = log_.events();
@@ -188,11 +188,11 @@ void Composer::build_detail(const Inputs& inputs) {
   if (inputs.open_id == 0) return;
   const Snapshot& snapshot = picture_.snapshot;
   const model::History::Moment moment = history_.at(inputs.sample);
-  const model::RowSource source(moment, inputs.open_group, inputs.open_id);
+  const view::RowSource source(moment, inputs.open_group, inputs.open_id);
   const auto rows_by = [&](Group group) {
-    model::View view;
+    view::View view;
     view.group = group;
-    model::RowList rows(source, view, snapshot.interval_s);
+    view::RowList rows(source, view, snapshot.interval_s);
     add_use(rows, group, snapshot);
     return rows.rows(0, rows.size());
   };
@@ -201,11 +201,11 @@ void Composer::build_detail(const Inputs& inputs) {
   const auto found = std::find_if(self.begin(), self.end(), [&](const Row& row) { return row.id == inputs.open_id; });
   if (found == self.end()) return;
   detail.row = *found;
-  detail.timeline = history_.timeline(model::goes_into(inputs.open_group, inputs.open_id), inputs.sample);
+  detail.timeline = history_.timeline(view::goes_into(inputs.open_group, inputs.open_id), inputs.sample);
   detail.ports = rows_by(Group::kPort);
   detail.peers = inputs.open_group == Group::kPeer ? std::vector<Row>{detail.row} : rows_by(Group::kPeer);
   detail.pids = rows_by(Group::kPid);
-  detail.findings = model::row_findings(detail.row, netns_of(snapshot, detail.row), detail.peers);
+  detail.findings = phrases::row_findings(detail.row, netns_of(snapshot, detail.row), detail.peers);
   picture_.detail = std::move(detail);
 }
 

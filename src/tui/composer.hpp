@@ -9,12 +9,12 @@
 
 #include "model/forecast.hpp"
 #include "model/history.hpp"
-#include "model/row_findings.hpp"
-#include "model/row_list.hpp"
 #include "model/snapshot.hpp"
-#include "model/view.hpp"
+#include "phrases/findings.hpp"
 #include "tui/event_log.hpp"
 #include "tui/view_state.hpp"
+#include "view/row_list.hpp"
+#include "view/view.hpp"
 
 namespace twtrace::tui {
 
@@ -32,13 +32,13 @@ struct Detail {
   std::vector<model::Row> ports;
   std::vector<model::Row> peers;
   std::vector<model::Row> pids;
-  std::vector<model::RowFinding> findings;
+  std::vector<phrases::RowFinding> findings;
 };
 
 /// One moment, ready to be drawn.
 struct Picture {
   model::Snapshot snapshot;              ///< without rows
-  model::RowList rows;                   ///< of the view: filtered and sorted, all of them
+  view::RowList rows;                    ///< of the view: filtered and sorted, all of them
   std::vector<model::TablePoint> trend;  ///< of the fullest namespace
   model::Forecast forecast;              ///< the same
   std::optional<Culprit> culprit;
@@ -60,7 +60,7 @@ struct Picture {
 class Composer {
  public:
   /// `base` is what the command line asked for: its filter always applies.
-  Composer(const model::History& history, const EventLog& log, model::View base)
+  Composer(const model::History& history, const EventLog& log, view::View base)
       : history_(history), log_(log), base_(std::move(base)) {}
 
   /// Valid until the next call, or until history or log change. Not before the first sample.
@@ -75,7 +75,7 @@ class Composer {
     std::uint64_t events = 0;
     Tab tab = Tab::kProcesses;
     model::Group group = model::Group::kProcess;
-    model::SortColumn sort = model::SortColumn::kCreatedRate;
+    view::SortColumn sort = view::SortColumn::kCreatedRate;
     bool reverse = false;
     bool hide_idle = false;
     std::string filter;
@@ -93,7 +93,7 @@ class Composer {
 
   const model::History& history_;
   const EventLog& log_;
-  model::View base_;
+  view::View base_;
   Inputs inputs_;
   Picture picture_;
 };

@@ -27,7 +27,7 @@ std::string who(const Row& row) {
   const auto add = [&text](const std::string& part) {
     if (!part.empty()) text += (text.empty() ? "" : "  ") + base::sanitize_terminal(part);
   };
-  add(std::string(model::row_label(row.kind)));
+  add(std::string(view::row_label(row.kind)));
   if (row.process) add(row.process->comm);
   if (row.service) add(row.service->name.empty() ? "(no service)" : row.service->name);
   if (row.role && row.port) add(fmt::format("{} port {}", model::to_string(*row.role), *row.port));
@@ -74,7 +74,7 @@ Section text_section(std::vector<Span> lines) {
 std::vector<Span> findings(const Detail& detail) {
   std::vector<Span> lines;
   if (!detail.findings.empty()) lines.push_back({"Findings so far", Style::kBold});
-  for (const model::RowFinding& finding : detail.findings) {
+  for (const phrases::RowFinding& finding : detail.findings) {
     lines.push_back(
         {(finding.alarming ? " ! " : " - ") + finding.text, finding.alarming ? Style::kAlarm : Style::kNormal});
     if (!finding.remedy.empty()) lines.push_back({"   " + finding.remedy});
@@ -137,7 +137,7 @@ std::vector<Section> sections(const Picture& picture, const ViewState& state, co
   const Style style = detail.row.counts.refused() != 0 ? Style::kAlarm : Style::kNormal;
   std::vector<Section> all;
   all.push_back(text_section({{who(detail.row), Style::kBold},
-                              {model::row_marks(detail.row) + numbers(detail.row), style},
+                              {view::row_marks(detail.row) + numbers(detail.row), style},
                               {history(detail, picture.snapshot), Style::kNormal}}));
   all.push_back(text_section(findings(detail)));
   all.push_back(timeline_section(picture));

@@ -3,14 +3,14 @@
 #include <array>
 
 #include "base/format.hpp"
-#include "model/event_words.hpp"
+#include "phrases/event.hpp"
 #include "tui/parts.hpp"
 
 namespace twtrace::tui {
 namespace {
 
 using model::Event;
-using model::FittedColumn;
+using view::FittedColumn;
 
 constexpr std::size_t kMargin = 1;
 
@@ -25,11 +25,11 @@ constexpr std::array<EventColumn, 8> kColumns = {{
     {"TIME", 0, 10, [](const Event& e) { return base::iso8601_ms(e.time_unix_ms).substr(11, 12); }},
     {"EVENT", 0, 0, [](const Event& e) { return std::string(model::to_string(e.kind)); }},
     {"STAGE", 0, 50, [](const Event& e) { return std::string(model::to_string(e.substate)); }},
-    {"OWNER", 30, 0, model::owner_words},
-    {"ROLE:PORT", 0, 40, model::role_words},
-    {"CONNECTION", 24, 60, model::connection_words},
-    {"NETNS", 0, 80, model::netns_words},
-    {"REMOVED BY", 0, 45, [](const Event& e) { return model::removal_words(e); }},
+    {"OWNER", 30, 0, phrases::owner_words},
+    {"ROLE:PORT", 0, 40, phrases::role_words},
+    {"CONNECTION", 24, 60, phrases::connection_words},
+    {"NETNS", 0, 80, phrases::netns_words},
+    {"REMOVED BY", 0, 45, [](const Event& e) { return phrases::removal_words(e); }},
 }};
 
 }  // namespace
@@ -48,7 +48,7 @@ void draw_events(Frame& frame, const TableArea& where, const Picture& picture) {
     for (std::size_t i = 0; i < count; ++i) filled.cells.push_back(column.text(*picture.events[first + i]));
     table.push_back(std::move(filled));
   }
-  model::fit(table, frame.size().columns, kMargin);
+  view::fit(table, frame.size().columns, kMargin);
   if (titles != 0) write_titles(frame, where.area.first, kMargin, table, std::nullopt);
   for (std::size_t i = 0; i < count; ++i) {
     const bool refused = picture.events[first + i]->is_refusal();

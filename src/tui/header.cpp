@@ -6,11 +6,11 @@
 
 #include "base/escape.hpp"
 #include "base/format.hpp"
-#include "model/advice.hpp"
 #include "model/fill.hpp"
-#include "model/losses.hpp"
-#include "model/netns_words.hpp"
-#include "model/words.hpp"
+#include "phrases/advice.hpp"
+#include "phrases/losses.hpp"
+#include "phrases/namespace.hpp"
+#include "phrases/owner.hpp"
 #include "tui/parts.hpp"
 #include "tui/sparkline.hpp"
 
@@ -32,24 +32,24 @@ constexpr std::size_t kRowsForTrend = 10;
 constexpr std::size_t kRowsForOthers = 16;
 constexpr std::size_t kOthersShown = 2;
 
-Span span(const model::Remark& remark) {
+Span span(const phrases::Remark& remark) {
   switch (remark.tone) {
-    case model::Tone::kPlain:
+    case phrases::Tone::kPlain:
       return {remark.text};
-    case model::Tone::kQuiet:
+    case phrases::Tone::kQuiet:
       return {remark.text, Style::kDim};
-    case model::Tone::kGood:
+    case phrases::Tone::kGood:
       return {remark.text, Style::kGood};
-    case model::Tone::kWarning:
+    case phrases::Tone::kWarning:
       return {remark.text, Style::kWarning};
-    case model::Tone::kAlarm:
+    case phrases::Tone::kAlarm:
       return {remark.text, Style::kAlarm};
   }
   return {};
 }
 
-void append(StyledLine& line, const std::vector<model::Remark>& remarks) {
-  for (const model::Remark& remark : remarks) line.push_back(span(remark));
+void append(StyledLine& line, const std::vector<phrases::Remark>& remarks) {
+  for (const phrases::Remark& remark : remarks) line.push_back(span(remark));
 }
 
 std::string shortened(const std::string& name) { return base::fit(base::sanitize_terminal(name), kNameColumns); }
@@ -90,7 +90,7 @@ StyledLine fill_line(const Picture& picture, std::size_t columns) {
   const Style style = share >= std::uint64_t{100}   ? Style::kAlarm
                       : share >= kNearlyFullPercent ? Style::kWarning
                                                     : Style::kBar;
-  StyledLine line{{"TIME_WAIT " + model::fill_words(netns), Style::kBold}};
+  StyledLine line{{"TIME_WAIT " + phrases::fill_words(netns), Style::kBold}};
   if (share) line.push_back({fmt::format("{}%", *share), style == Style::kBar ? Style::kBold : style});
   const Span forecast = forecast_span(picture.forecast);
   const std::string where = "netns " + name_of(netns);
@@ -110,7 +110,7 @@ StyledLine rates_line(const Picture& picture) {
   if (picture.snapshot.namespaces.empty()) return {{"no network namespace can be seen"}};
   const NetnsRow& netns = picture.snapshot.namespaces.front();
   StyledLine line;
-  append(line, model::traffic_remarks(netns));
+  append(line, phrases::traffic_remarks(netns));
   if (!picture.trend.empty() && picture.trend.back().removed && picture.trend.back().length_s > 0) {
     const double removed_per_s = *picture.trend.back().removed / picture.trend.back().length_s;
     line.insert(line.begin() + 1, {"removed " + base::rate(removed_per_s) + "/s"});
@@ -124,7 +124,7 @@ StyledLine culprit_line(const Culprit& culprit) {
   model::Row row = culprit.row;
   if (row.process) row.process->comm = shortened(row.process->comm);
   if (row.service) row.service->name = shortened(row.service->name);
-  const std::string who = model::owner_words(row);
+  const std::string who = phrases::owner_words(row);
   const int share = static_cast<int>(culprit.share * 100);
   const std::string how_much =
       culprit.now ? fmt::format("{}/s refused now, {}% of all", base::rate(row.overflow_per_s), share)
@@ -135,7 +135,7 @@ StyledLine culprit_line(const Culprit& culprit) {
 /// Events are left out: they have a place of their own.
 std::string lost_words(model::Losses lost) {
   lost.events = 0;
-  return model::loss_words(lost, "  ");
+  return phrases::loss_words(lost, "  ");
 }
 
 /// The last minutes, and what is looking at them.
@@ -162,16 +162,16 @@ StyledLine trend_line(const Picture& picture, const ViewState& state, std::size_
 }
 
 StyledLine other_line(const NetnsRow& netns) {
-  StyledLine line{{fmt::format("netns {} {}", name_of(netns), model::fill_words(netns))}};
+  StyledLine line{{fmt::format("netns {} {}", name_of(netns), phrases::fill_words(netns))}};
   if (const auto share = model::percent_full(netns.in_use, netns.limit)) line.push_back({fmt::format("{}%", *share)});
-  append(line, model::traffic_remarks(netns));
+  append(line, phrases::traffic_remarks(netns));
   return line;
 }
 
 /// All namespaces that have no line of their own.
 StyledLine remainder_line(const std::vector<NetnsRow>& namespaces, std::size_t first) {
-  StyledLine line{{model::remainder_words(namespaces.size() - first)}};
-  append(line, model::remainder_remarks(namespaces, first));
+  StyledLine line{{phrases::remainder_words(namespaces.size() - first)}};
+  append(line, phrases::remainder_remarks(namespaces, first));
   return line;
 }
 

@@ -75,7 +75,7 @@ void draw_help(Frame& frame, Area area, const ViewState& state) {
 }
 
 void draw_sort_menu(Frame& frame, Area area, const ViewState& state) {
-  const auto& names = model::sort_names();
+  const auto& names = view::sort_names();
   const std::size_t first = state.menu >= area.rows ? state.menu - area.rows + 1 : 0;
   for (std::size_t i = 0; i < area.rows && first + i < names.size(); ++i) {
     const bool selected = first + i == state.menu;

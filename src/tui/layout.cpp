@@ -8,8 +8,8 @@
 
 #include "base/escape.hpp"
 #include "base/format.hpp"
-#include "model/columns.hpp"
 #include "tui/parts.hpp"
+#include "view/columns.hpp"
 
 namespace twtrace::tui {
 namespace {
@@ -46,8 +46,8 @@ std::size_t lines_in_all(const Picture& picture, const ViewState& state) {
 
 std::size_t page_of(const Plan& plan) { return plan.body.rows - std::min<std::size_t>(plan.body.rows, plan.titles); }
 
-std::string_view sort_name(model::SortColumn column) {
-  for (const model::SortName& name : model::sort_names()) {
+std::string_view sort_name(view::SortColumn column) {
+  for (const view::SortName& name : view::sort_names()) {
     if (name.column == column) return name.name;
   }
   return "use";
@@ -103,7 +103,7 @@ Context context_of(const Picture& picture, const ViewState& state, Size size) {
   context.minute_earlier = picture.minute_earlier;
   context.minute_later = picture.minute_later;
   context.zero = picture.zero;
-  for (const model::Column& column : model::live_columns(group_of(state))) {
+  for (const view::Column& column : view::live_columns(group_of(state))) {
     if (column.sort) context.sort_columns.push_back(*column.sort);
   }
   if (state.tab == Tab::kEvents) return context;

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "model/fitted_table.hpp"
 #include "tui/composer.hpp"
 #include "tui/frame.hpp"
 #include "tui/layout.hpp"
 #include "tui/view_state.hpp"
+#include "view/fitted_table.hpp"
 
 namespace twtrace::tui {
 
@@ -66,9 +66,9 @@ void draw_sort_menu(Frame& frame, Area area, const ViewState& state);
 void draw_hint(Frame& frame, std::size_t row, const Picture& picture, const ViewState& state);
 
 /// Cells of a fitted table: titles, or one line.
-void write_titles(Frame& frame, std::size_t row, std::size_t margin, const std::vector<model::FittedColumn>& table,
-                  std::optional<model::SortColumn> sorted);
-void write_cells(Frame& frame, std::size_t row, std::size_t margin, const std::vector<model::FittedColumn>& table,
+void write_titles(Frame& frame, std::size_t row, std::size_t margin, const std::vector<view::FittedColumn>& table,
+                  std::optional<view::SortColumn> sorted);
+void write_cells(Frame& frame, std::size_t row, std::size_t margin, const std::vector<view::FittedColumn>& table,
                  std::size_t index, Style style);
 
 }  // namespace twtrace::tui

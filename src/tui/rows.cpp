@@ -5,14 +5,14 @@
 
 #include "base/escape.hpp"
 #include "base/format.hpp"
-#include "model/columns.hpp"
 #include "tui/parts.hpp"
+#include "view/columns.hpp"
 
 namespace twtrace::tui {
 namespace {
 
-using model::FittedColumn;
 using model::Row;
+using view::FittedColumn;
 
 Style style_of(const Row& row, bool selected) {
   const bool alarming = row.counts.refused() != 0;
@@ -33,7 +33,7 @@ void put_command_lines(std::vector<Row>& rows, const ViewState& state, const Loo
 }  // namespace
 
 void write_titles(Frame& frame, std::size_t row, std::size_t margin, const std::vector<FittedColumn>& table,
-                  std::optional<model::SortColumn> sorted) {
+                  std::optional<view::SortColumn> sorted) {
   frame.paint(row, 0, Style::kTitle);
   std::size_t column = margin;
   for (const FittedColumn& filled : table) {
@@ -60,9 +60,9 @@ void draw_rows(Frame& frame, const TableArea& where, std::vector<Row> rows, mode
   rows.resize(std::min(rows.size(), room));
   put_command_lines(rows, state, look);
   const std::vector<FittedColumn> table =
-      model::fit_columns(model::live_columns(group), group, picture.snapshot.probe, rows, frame.size().columns);
+      view::fit_columns(view::live_columns(group), group, picture.snapshot.probe, rows, frame.size().columns);
   if (titles != 0) {
-    write_titles(frame, where.area.first, model::kMarkColumns, table,
+    write_titles(frame, where.area.first, view::kMarkColumns, table,
                  where.selected == SIZE_MAX ? std::nullopt : std::optional(state.current().sort));
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -70,8 +70,8 @@ void draw_rows(Frame& frame, const TableArea& where, std::vector<Row> rows, mode
     const Style style = style_of(rows[i], selected);
     const std::size_t line = where.area.first + titles + i;
     if (selected) frame.paint(line, 0, style);
-    frame.write(line, 0, model::row_marks(rows[i]), style);
-    write_cells(frame, line, model::kMarkColumns, table, i, style);
+    frame.write(line, 0, view::row_marks(rows[i]), style);
+    write_cells(frame, line, view::kMarkColumns, table, i, style);
   }
 }
 

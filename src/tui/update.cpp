@@ -51,7 +51,7 @@ void move(ViewState& state, Action action, const Context& context) {
       return;
     }
     case Mode::kSortMenu:
-      state.menu = moved(state.menu, action, model::sort_names().size(), model::sort_names().size());
+      state.menu = moved(state.menu, action, view::sort_names().size(), view::sort_names().size());
       return;
     case Mode::kRows:
     case Mode::kFilter:
@@ -69,12 +69,12 @@ void show(ViewState& state, std::size_t tab) {
   state.follow.reset();
 }
 
-void sort_by(ViewState& state, model::SortColumn column) {
+void sort_by(ViewState& state, view::SortColumn column) {
   state.current().sort = column;
   state.current().reverse = false;
 }
 
-void sort_beside(ViewState& state, bool right, const std::vector<model::SortColumn>& columns) {
+void sort_beside(ViewState& state, bool right, const std::vector<view::SortColumn>& columns) {
   if (columns.empty()) return;
   const auto now = std::find(columns.begin(), columns.end(), state.current().sort);
   auto index = static_cast<std::size_t>(now - columns.begin());
@@ -105,9 +105,9 @@ void open_sort_menu(ViewState& state) {
     state.notice = "events are in the order of their time";
     return;
   }
-  const auto& names = model::sort_names();
+  const auto& names = view::sort_names();
   const auto now = std::find_if(names.begin(), names.end(),
-                                [&](const model::SortName& name) { return name.column == state.current().sort; });
+                                [&](const view::SortName& name) { return name.column == state.current().sort; });
   state.menu = now == names.end() ? 0 : static_cast<std::size_t>(now - names.begin());
   state.mode = Mode::kSortMenu;
   state.open.reset();  // it is the rows that are sorted
@@ -140,7 +140,7 @@ void accept(ViewState& state, const Context& context) {
       open_row(state, context);
       return;
     case Mode::kSortMenu:
-      sort_by(state, model::sort_names()[state.menu].column);
+      sort_by(state, view::sort_names()[state.menu].column);
       state.mode = Mode::kRows;
       return;
     case Mode::kFilter:
@@ -328,13 +328,13 @@ void apply(ViewState& state, const Command& command, const Context& context, Eff
     case Action::kSortRight:
       return sort_beside(state, true, context.sort_columns);
     case Action::kSortByLive:
-      return sort_by(state, model::SortColumn::kLive);
+      return sort_by(state, view::SortColumn::kLive);
     case Action::kSortByOverflow:
-      return sort_by(state, model::SortColumn::kOverflow);
+      return sort_by(state, view::SortColumn::kOverflow);
     case Action::kSortByCreated:
-      return sort_by(state, model::SortColumn::kCreatedRate);
+      return sort_by(state, view::SortColumn::kCreatedRate);
     case Action::kSortByPid:
-      return sort_by(state, model::SortColumn::kPid);
+      return sort_by(state, view::SortColumn::kPid);
     case Action::kPause:
       return pause(state, context);
     case Action::kEarlier:

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "model/snapshot.hpp"
-#include "model/sort.hpp"
 #include "tui/keymap.hpp"
+#include "view/sort.hpp"
 
 namespace twtrace::tui {
 
@@ -20,7 +20,7 @@ inline constexpr std::size_t kTabs = 6;
 
 /// How one view is sorted and where its cursor is.
 struct TabState {
-  model::SortColumn sort = model::SortColumn::kCreatedRate;
+  view::SortColumn sort = view::SortColumn::kCreatedRate;
   bool reverse = false;
   std::size_t selected = 0;
   std::size_t top = 0;  ///< first row shown
@@ -65,12 +65,12 @@ model::Group group_of(const ViewState& state);
 
 /// What there is on the screen now, for commands that depend on it.
 struct Context {
-  std::size_t rows = 0;                         ///< of the view, or lines of the details
-  std::size_t page = 1;                         ///< rows that fit on the screen
-  std::uint64_t selected_id = 0;                ///< Row::id under the cursor; 0: none
-  std::optional<std::size_t> followed;          ///< where the followed row is now
-  std::vector<model::SortColumn> sort_columns;  ///< of the columns shown, from the left
-  std::uint64_t oldest = 0;                     ///< samples to step through
+  std::size_t rows = 0;                        ///< of the view, or lines of the details
+  std::size_t page = 1;                        ///< rows that fit on the screen
+  std::uint64_t selected_id = 0;               ///< Row::id under the cursor; 0: none
+  std::optional<std::size_t> followed;         ///< where the followed row is now
+  std::vector<view::SortColumn> sort_columns;  ///< of the columns shown, from the left
+  std::uint64_t oldest = 0;                    ///< samples to step through
   std::uint64_t newest = 0;
   std::uint64_t minute_earlier = 0;
   std::uint64_t minute_later = 0;

@@ -24,10 +24,10 @@
 #include "kernel/netns_scope.hpp"
 #include "loader/features.hpp"
 #include "loader/tracer.hpp"
-#include "model/view.hpp"
 #include "support/environment.hpp"
 #include "support/subprocess.hpp"
 #include "trace/session.hpp"
+#include "view/view.hpp"
 
 using namespace twtrace;
 using namespace twtrace::test;
@@ -147,16 +147,16 @@ trace::SessionOptions slice_by_slice() {
   return options;
 }
 
-model::View all_pids() {
-  model::View view;
+view::View all_pids() {
+  view::View view;
   view.group = model::Group::kPid;
   view.max_rows = SIZE_MAX;
   return view;
 }
 
-model::Snapshot last_picture(const trace::Session& session, const model::View& view) {
+model::Snapshot last_picture(const trace::Session& session, const view::View& view) {
   model::Snapshot picture = session.head();
-  session.with_source([&](const model::Source& source) { picture = model::with_rows(picture, source, view); });
+  session.with_source([&](const model::Source& source) { picture = view::with_rows(picture, source, view); });
   return picture;
 }
 
@@ -261,7 +261,7 @@ TEST_CASE("live counts are shown when a scan has been everywhere, and the last s
   REQUIRE(session);
   arena.run({"client-first", kBuckets, 5017});
   REQUIRE(arena.after.in_use == kBuckets);
-  const model::View view = all_pids();
+  const view::View view = all_pids();
 
   int samples = 0;
   std::set<std::uint64_t> seen;

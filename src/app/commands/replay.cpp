@@ -92,7 +92,7 @@ base::Result<int> run_batch(model::Recording& recording, const Options& options)
   std::uint64_t samples = 0;
   const auto read = recording.for_each([&](const model::SnapshotPtr& head, const model::Source& source) {
     if (!written || (options.iterations != 0 && samples >= options.iterations)) return;
-    written = write_batch(model::with_rows(*head, source, options.view), options);
+    written = write_batch(view::with_rows(*head, source, options.view), options);
     ++samples;
   });
   if (!written) return tl::unexpected(written.error());

@@ -15,7 +15,7 @@ base::Result<void> emit(trace::Session& session, const Options& options, bool la
   if (auto sampled = session.sample(last); !sampled) return sampled;
   base::Result<void> written;
   session.with_source([&](const model::Source& source) {
-    written = write_batch(model::with_rows(session.head(), source, options.view), options);
+    written = write_batch(view::with_rows(session.head(), source, options.view), options);
   });
   return written;
 }

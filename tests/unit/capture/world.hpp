@@ -14,12 +14,12 @@
 #include <vector>
 
 #include "../kernel/temp_tree.hpp"
-#include "../model/entries.hpp"
 #include "capture/reader.hpp"
 #include "capture/writer.hpp"
 #include "model/netns_order.hpp"
 #include "model/rate.hpp"
 #include "model/track_key.hpp"
+#include "support/entries.hpp"
 
 namespace twtrace::test {
 

@@ -5,10 +5,11 @@
 
 #include <memory>
 
-#include "entries.hpp"
 #include "model/trend.hpp"
+#include "support/entries.hpp"
 
 using namespace twtrace::model;
+using namespace twtrace::view;
 using namespace twtrace::test;
 
 namespace {

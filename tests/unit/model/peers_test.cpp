@@ -3,7 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "entries.hpp"
+#include "support/entries.hpp"
 
 using namespace twtrace::model;
 using namespace twtrace::test;

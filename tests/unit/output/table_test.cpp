@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/escape.hpp"
-#include "model/columns.hpp"
 #include "support/snapshots.hpp"
+#include "view/columns.hpp"
 
 using namespace twtrace;
 using output::Color;

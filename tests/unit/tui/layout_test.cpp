@@ -184,7 +184,7 @@ TEST_CASE("a namespace that got the number of one that is gone shows its own tab
 TEST_CASE("a pid that is typed does not undo the one of the command line") {
   Scene scene;
   test::record_wave(scene);
-  model::View view;
+  view::View view;
   view.filter.pid = 101;
   tui::Composer composer{scene.history, scene.log, view};
   for (const auto& [text, rows] : {std::pair("", 1U), std::pair("pid=101", 1U), std::pair("pid=102", 0U)}) {

@@ -9,11 +9,11 @@
 #include "tui/view_state.hpp"
 
 using namespace twtrace;
-using model::SortColumn;
 using test::Scene;
 using tui::Mode;
 using tui::Special;
 using tui::Tab;
+using view::SortColumn;
 
 namespace {
 

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phrases/advice.hpp"
+
+#include <algorithm>
+
+#include "base/format.hpp"
+
+namespace twtrace::phrases {
+
+std::string shell_quoted(const std::string& text) {
+  constexpr const char* kHarmless = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
+  if (!text.empty() && text.find_first_not_of(kHarmless) == std::string::npos) return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+std::string sysctl_change(const Place& place, const std::string& name, std::uint64_t value) {
+  const std::string command = "sysctl -w " + name + "=" + std::to_string(value);
+  if (place.host) {
+    return command + " (to keep it: " + name + " = " + std::to_string(value) + " in " + kSysctlFile + ")";
+  }
+  // Nothing is known of a namespace without a name but that processes live there: lsns names one.
+  const std::string entry = place.pid            ? "/proc/" + std::to_string(*place.pid) + "/ns/net"
+                            : place.path.empty() ? "/proc/PID/ns/net"
+                                                 : shell_quoted(place.path);
+  return "nsenter --net=" + entry + " " + command + " (to keep it: set it where the namespace is made, for example " +
+         "docker run --sysctl " + name + "=" + std::to_string(value) + ")";
+}
+
+std::string limit_change(const Place& place, std::uint64_t wanted, std::uint64_t bucket_bytes) {
+  const std::uint64_t value = std::min(std::max(wanted, kLowLimit), kMaxLimit);
+  return sysctl_change(place, kMaxTwBuckets, value) + "; " + base::bytes(value * bucket_bytes / 1024 * 1024) +
+         " of kernel memory when full";
+}
+
+}  // namespace twtrace::phrases

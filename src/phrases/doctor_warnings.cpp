@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phrases/doctor_warnings.hpp"
+
+#include <algorithm>
+
+#include "base/format.hpp"
+#include "model/fill.hpp"
+#include "phrases/advice.hpp"
+
+namespace twtrace::phrases {
+namespace {
+
+/// What to advise where the kernel's own default is not known.
+constexpr std::uint64_t kAmpleLimit = 65536;
+constexpr std::size_t kNamesShown = 3;
+
+std::string title(const model::DoctorNetns& netns) {
+  const std::string number = std::to_string(netns.netns);
+  return netns.name.empty() ? number : netns.name;
+}
+
+Place place_of(const model::DoctorNetns& netns) { return {netns.host, netns.pid, netns.path}; }
+
+std::uint64_t ample_limit(const model::DoctorNetns& netns) { return netns.default_limit.value_or(kAmpleLimit); }
+
+/// Twice as much room as now, and never less than the kernel itself would give.
+std::string double_limit(const model::DoctorNetns& netns) {
+  return limit_change(place_of(netns), std::max(netns.limit.value_or(0) * 2, ample_limit(netns)));
+}
+
+using Warning = std::optional<model::DoctorWarning>;
+
+Warning overflow_seen(const model::DoctorNetns& netns) {
+  if (netns.overflow.value_or(0) == 0) return std::nullopt;
+  return model::DoctorWarning{
+      "overflow-seen", netns.netns,
+      title(netns) + ": " + base::grouped(*netns.overflow) +
+          " buckets were refused since the namespace was made (TcpExtTCPTimeWaitOverflow); their "
+          "sockets closed at once, and peers may have got resets",
+      "twtrace -s overflow names who was refused; then " + double_limit(netns)};
+}
+
+Warning table_nearly_full(const model::DoctorNetns& netns) {
+  if (!model::is_nearly_full(netns.in_use, netns.limit)) return std::nullopt;
+  return model::DoctorWarning{"table-nearly-full", netns.netns,
+                              title(netns) + ": the table is " + std::to_string(*model::percent_full(netns)) +
+                                  "% full (" + base::grouped(*netns.in_use) + " of " + base::grouped(*netns.limit) +
+                                  ")",
+                              "twtrace -s live names who fills it; then " + double_limit(netns)};
+}
+
+Warning limit_low(const model::DoctorNetns& netns) {
+  if (!netns.limit) return std::nullopt;
+  const bool below_default = netns.default_limit && *netns.limit < *netns.default_limit;
+  if (!below_default && *netns.limit >= kLowLimit) return std::nullopt;
+  std::string text = title(netns) + ": " + kMaxTwBuckets + " is " + base::grouped(*netns.limit);
+  if (below_default) {
+    text += ", below the " + base::grouped(*netns.default_limit) + " that this kernel sets by itself";
+  }
+  text += "; " + base::rate(static_cast<double>(*netns.limit) / 60) + " closed connections per second fill it";
+  return model::DoctorWarning{below_default ? "limit-below-default" : "limit-low", netns.netns, text,
+                              limit_change(place_of(netns), std::max(ample_limit(netns), kLowLimit))};
+}
+
+Warning fin_timeout_lowered(const model::DoctorNetns& netns) {
+  if (netns.fin_timeout_s.value_or(kDefaultFinTimeoutS) >= kDefaultFinTimeoutS) return std::nullopt;
+  return model::DoctorWarning{
+      "fin-timeout-lowered", netns.netns,
+      title(netns) + ": tcp_fin_timeout is " + std::to_string(*netns.fin_timeout_s) +
+          " s; it shortens FIN_WAIT2 only and is useless against TIME_WAIT, which stays at 60 s",
+      sysctl_change(place_of(netns), "net.ipv4.tcp_fin_timeout", kDefaultFinTimeoutS)};
+}
+
+Warning tw_reuse_off(const model::DoctorNetns& netns) {
+  if (netns.tw_reuse.value_or(2) != 0) return std::nullopt;
+  return model::DoctorWarning{
+      "tw-reuse-off", netns.netns,
+      title(netns) + ": tcp_tw_reuse is 0, so an outgoing connect never takes a TIME_WAIT bucket over",
+      sysctl_change(place_of(netns), "net.ipv4.tcp_tw_reuse", 2) +
+          "; 2 is the kernel's default (loopback only), 1 is for hosts that open many connections"};
+}
+
+std::string list(const std::vector<const model::DoctorNetns*>& namespaces) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(namespaces.size(), kNamesShown); ++i) {
+    text += (i == 0 ? "" : ", ") + title(*namespaces[i]) + " " + base::grouped(*namespaces[i]->limit);
+  }
+  if (namespaces.size() > kNamesShown) text += ", " + std::to_string(namespaces.size() - kNamesShown) + " more";
+  return text;
+}
+
+/// The lower side is the one to change, always.
+Warning limit_not_inherited(const std::vector<model::DoctorNetns>& namespaces) {
+  const auto host = std::find_if(namespaces.begin(), namespaces.end(), [](const auto& netns) { return netns.host; });
+  if (host == namespaces.end() || !host->limit) return std::nullopt;
+  std::vector<const model::DoctorNetns*> different;
+  const model::DoctorNetns* lower = nullptr;
+  for (const model::DoctorNetns& netns : namespaces) {
+    if (!netns.limit || *netns.limit == *host->limit) continue;
+    different.push_back(&netns);
+    if (lower == nullptr && *netns.limit < *host->limit) lower = &netns;
+  }
+  if (different.empty()) return std::nullopt;
+  const model::DoctorNetns& to_raise = lower != nullptr ? *lower : *host;
+  const std::uint64_t target = lower != nullptr ? *host->limit : *different.front()->limit;
+  return model::DoctorWarning{"limit-not-inherited", std::nullopt,
+                              "the host's limit is " + base::grouped(*host->limit) + ", but not that of: " +
+                                  list(different) + "; tcp_max_tw_buckets is per namespace and not inherited",
+                              "raise the lower one where it matters: " + limit_change(place_of(to_raise), target)};
+}
+
+}  // namespace
+
+std::vector<model::DoctorWarning> doctor_warnings(const std::vector<model::DoctorNetns>& namespaces) {
+  std::vector<model::DoctorWarning> warnings;
+  const auto add = [&](Warning warning) {
+    if (warning) warnings.push_back(std::move(*warning));
+  };
+  for (const model::DoctorNetns& netns : namespaces) {
+    for (const auto& check : {overflow_seen, table_nearly_full, limit_low, fin_timeout_lowered, tw_reuse_off}) {
+      add(check(netns));
+    }
+  }
+  add(limit_not_inherited(namespaces));
+  return warnings;
+}
+
+}  // namespace twtrace::phrases

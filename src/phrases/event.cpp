@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phrases/event.hpp"
+
+#include <fmt/format.h>
+
+#include "base/escape.hpp"
+
+namespace twtrace::phrases {
+namespace {
+
+std::string endpoint_text(const std::string& address, std::uint16_t port) {
+  const std::string safe = base::sanitize_terminal(address);
+  const std::string host = safe.empty() ? "-" : safe.find(':') != std::string::npos ? '[' + safe + ']' : safe;
+  return host + ':' + (port == 0 ? "-" : fmt::format("{}", port));
+}
+
+}  // namespace
+
+std::string owner_words(const model::Event& event) {
+  std::string text = event.attribution == model::Attribution::kCgroup ? "~" : "";
+  text += event.service.name.empty() ? "-" : base::sanitize_terminal(event.service.name);
+  if (!event.process) return text;
+  text += '/' + base::sanitize_terminal(event.process->comm);
+  if (event.process->pid) text += fmt::format("[{}]", *event.process->pid);
+  return text;
+}
+
+std::string role_words(const model::Event& event) {
+  return fmt::format("{}:{}", event.role ? to_string(*event.role) : "-",
+                     event.port ? fmt::format("{}", *event.port) : "-");
+}
+
+std::string connection_words(const model::Event& event) {
+  return endpoint_text(event.local_address, event.local_port) + " -> " +
+         endpoint_text(event.remote_address, event.remote_port);
+}
+
+std::string netns_words(const model::Event& event) {
+  if (!event.netns_name.empty()) return base::sanitize_terminal(event.netns_name);
+  return event.netns ? fmt::format("{}", *event.netns) : "-";
+}
+
+std::string removal_words(const model::Event& event) {
+  if (event.kind != model::Event::Kind::kRemoved) return {};
+  const bool known = event.reason != model::Event::Reason::kUnknown;
+  const std::string age = event.age_s ? fmt::format("{:.1f}s", *event.age_s) : "-";
+  return fmt::format("{} {}", known ? to_string(event.reason) : "-", age);
+}
+
+}  // namespace twtrace::phrases

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// An event in words, shared by `twtrace events` and the live view. Names are made visible (sanitize_terminal); unknown
+// is `-`.
+#pragma once
+
+#include <string>
+
+#include "model/snapshot.hpp"
+
+namespace twtrace::phrases {
+
+/// "worker.service/redis-worker[812]"; `~` in front when the owner is known by cgroup only.
+std::string owner_words(const model::Event& event);
+/// "client:6379".
+std::string role_words(const model::Event& event);
+/// "10.0.0.1:4242 -> 10.0.0.2:6379".
+std::string connection_words(const model::Event& event);
+/// "host", or the inode number.
+std::string netns_words(const model::Event& event);
+/// A removal's reason and age, "expired 60.0s"; empty for other events.
+std::string removal_words(const model::Event& event);
+
+}  // namespace twtrace::phrases

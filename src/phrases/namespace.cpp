@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phrases/namespace.hpp"
+
+#include <fmt/format.h>
+
+#include "base/format.hpp"
+
+namespace twtrace::phrases {
+namespace {
+
+std::string number(const std::optional<std::uint64_t>& value) { return value ? base::grouped(*value) : "-"; }
+
+Remark overflow_remark(const model::NetnsRow& netns) {
+  if (netns.counts.overflow() == 0) return {"overflow 0"};
+  return {
+      fmt::format("! overflow {}/s total {}", base::rate(netns.overflow_per_s), base::grouped(netns.counts.overflow())),
+      Tone::kAlarm};
+}
+
+Remark cross_check_remark(const model::NetnsRow& netns) {
+  if (!netns.reconciled) return {"kernel n/a", Tone::kQuiet};
+  return *netns.reconciled ? Remark{"= kernel", Tone::kGood} : Remark{"!= kernel", Tone::kWarning};
+}
+
+std::vector<Remark> flow_remarks(const model::NetnsRow& netns) {
+  std::vector<Remark> remarks{{"created " + base::rate(netns.created_per_s) + "/s"}, overflow_remark(netns)};
+  if (netns.counts.no_memory != 0) {
+    remarks.push_back({"! no_memory " + base::grouped(netns.counts.no_memory), Tone::kAlarm});
+  }
+  return remarks;
+}
+
+/// Whether there is anything to say.
+bool append_missed(std::vector<Remark>& remarks, const model::MissedCounts& missed) {
+  const std::size_t before = remarks.size();
+  const auto add = [&remarks](const std::optional<std::uint64_t>& count, const char* what) {
+    if (count.value_or(0) == 0) return;
+    remarks.push_back({fmt::format("missed {} {}", base::grouped(*count), what), Tone::kWarning});
+  };
+  add(missed.created, "created");
+  add(missed.overflow, "overflow");
+  return remarks.size() != before;
+}
+
+}  // namespace
+
+std::string netns_words(std::uint32_t netns, const std::string& name) {
+  return name.empty() ? std::to_string(netns) : name;
+}
+
+std::string fill_words(const model::NetnsRow& netns) { return number(netns.in_use) + '/' + number(netns.limit); }
+
+std::vector<Remark> traffic_remarks(const model::NetnsRow& netns) {
+  std::vector<Remark> remarks = flow_remarks(netns);
+  if (!append_missed(remarks, netns.missed)) remarks.push_back(cross_check_remark(netns));
+  return remarks;
+}
+
+std::vector<Remark> remainder_remarks(const std::vector<model::NetnsRow>& namespaces, std::size_t first) {
+  model::NetnsRow sum;
+  sum.missed = {0, 0};
+  sum.reconciled = true;
+  std::size_t unequal = 0;
+  for (std::size_t i = first; i < namespaces.size(); ++i) {
+    const model::NetnsRow& netns = namespaces[i];
+    sum.counts += netns.counts;
+    sum.created_per_s += netns.created_per_s;
+    sum.overflow_per_s += netns.overflow_per_s;
+    *sum.missed.created += netns.missed.created.value_or(0);
+    *sum.missed.overflow += netns.missed.overflow.value_or(0);
+    if (netns.reconciled == false) ++unequal;
+    if (!netns.reconciled) sum.reconciled.reset();
+  }
+  std::vector<Remark> remarks = flow_remarks(sum);
+  const bool missed = append_missed(remarks, sum.missed);
+  if (unequal != 0) {
+    remarks.push_back({fmt::format("{} != kernel", unequal), Tone::kWarning});
+  } else if (!missed) {
+    remarks.push_back(cross_check_remark(sum));
+  }
+  return remarks;
+}
+
+std::string remainder_words(std::size_t namespaces) {
+  return fmt::format("+{} more namespace{}", namespaces, namespaces == 1 ? "" : "s");
+}
+
+}  // namespace twtrace::phrases

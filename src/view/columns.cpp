@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "view/columns.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+namespace twtrace::view {
+namespace {
+
+using base::Align;
+
+template <class T>
+Value number(const std::optional<T>& value) {
+  return value ? Value(std::uint64_t{*value}) : Value();
+}
+
+Value text(const std::string& bytes) { return bytes.empty() ? Value() : Value(bytes); }
+
+template <class T>
+Value named(const std::optional<T>& value) {
+  return value ? Value(std::string(to_string(*value))) : Value();
+}
+
+// Accessors as template arguments keep the declarations below to a line each.
+template <std::uint64_t model::Counters::*kMember>
+Value count(const model::ProbeInfo&, const model::Row& row) {
+  return row.counts.*kMember;
+}
+
+template <std::uint64_t model::Counters::*kMember>
+Value removed(const model::ProbeInfo& probe, const model::Row& row) {
+  return probe.sees_removal ? Value(row.counts.*kMember) : Value();
+}
+
+template <std::string base::Service::*kMember>
+Value of_service(const model::ProbeInfo&, const model::Row& row) {
+  return row.service ? text((*row.service).*kMember) : Value();
+}
+
+std::string use_text(const model::Row& row) {
+  if (!row.use || row.use->of == 0) return {};
+  return fmt::format("{:>3}% {}/{}", row.use->taken * 100 / row.use->of, row.use->taken, row.use->of);
+}
+
+std::string pid_or_pids(const model::Row& row) {
+  if (!row.process) return {};
+  if (row.process->pid) return fmt::format("{}", *row.process->pid);
+  return row.process->pids == 0 ? std::string() : fmt::format("{} pids", row.process->pids);
+}
+
+// clang-format off
+constexpr Column kPid{"pid", "PID", "process id, or how many processes the row merges", Align::kRight, 0, 40,
+    [](const model::ProbeInfo&, const model::Row& r) { return r.process ? number(r.process->pid) : Value(); }, pid_or_pids, SortColumn::kPid};
+constexpr Column kPids{"pids", "PIDS", "processes that the row merges", Align::kRight, 0, 60,
+    [](const model::ProbeInfo&, const model::Row& r) { return r.process ? Value(std::uint64_t{r.process->pids}) : Value(); }};
+constexpr Column kComm{"comm", "COMMAND", "name of the thread-group leader", Align::kLeft, 8, 0,
+    [](const model::ProbeInfo&, const model::Row& r) { return r.process ? text(r.process->comm) : Value(); }, nullptr, SortColumn::kComm};
+constexpr Column kUid{"uid", "UID", "user that owns the process", Align::kRight, 0, 80,
+    [](const model::ProbeInfo&, const model::Row& r) { return r.process ? number(r.process->uid) : Value(); }};
+constexpr Column kExited{"exited", "EXITED", "yes when every process of the row has ended", Align::kLeft, 0, 80,
+    [](const model::ProbeInfo&, const model::Row& r) { return r.process ? text(r.process->exited ? "yes" : "no") : Value(); }};
+constexpr Column kService{"service", "SERVICE", "systemd unit, container or cgroup of the owner", Align::kLeft, 10, 30,
+    of_service<&base::Service::name>, nullptr, SortColumn::kService};
+constexpr Column kServiceKind{"service_kind", "KIND", "systemd, docker, kubernetes ... or cgroup", Align::kLeft, 0, 80,
+    of_service<&base::Service::kind>};
+constexpr Column kCgroup{"cgroup", "CGROUP", "cgroup path of the owner", Align::kLeft, 10, 95,
+    of_service<&base::Service::cgroup>};
+constexpr Column kContainer{"container", "CONTAINER", "container id", Align::kLeft, 12, 95,
+    of_service<&base::Service::container>};
+constexpr Column kPod{"pod", "POD", "Kubernetes pod uid", Align::kLeft, 10, 95,
+    of_service<&base::Service::pod>};
+constexpr Column kRole{"role", "ROLE",
+    "server: this end accepted the connection; client: it connected", Align::kLeft, 0, 70,
+    [](const model::ProbeInfo&, const model::Row& r) { return named(r.role); }};
+constexpr Column kPort{"port", "PORT", "service port: local for a server, remote for a client", Align::kRight, 0, 20,
+    [](const model::ProbeInfo&, const model::Row& r) { return number(r.port); }, nullptr, SortColumn::kPort};
+constexpr Column kPeerAddress{"peer_address", "PEER", "address of the other end", Align::kLeft, 15, 0,
+    [](const model::ProbeInfo&, const model::Row& r) { return r.peer ? text(r.peer->address) : Value(); }};
+constexpr Column kPeerPort{"peer_port", "PEER_PORT",
+    "port of the other end, when it is not ephemeral", Align::kRight, 0, 75,
+    [](const model::ProbeInfo&, const model::Row& r) { return r.peer ? number(r.peer->port) : Value(); }};
+constexpr Column kNetns{"netns", "NETNS", "inode number of the network namespace", Align::kRight, 0, 80,
+    [](const model::ProbeInfo&, const model::Row& r) { return number(r.netns); }};
+constexpr Column kNetnsName{"netns_name", "NAME", "name of the network namespace", Align::kLeft, 8, 80,
+    [](const model::ProbeInfo&, const model::Row& r) { return text(r.netns_name); }};
+constexpr Column kAttribution{"attribution", "ATTRIBUTION",
+    "how the owner is known: closer, cgroup or none", Align::kLeft, 0, 85,
+    [](const model::ProbeInfo&, const model::Row& r) { return named(r.attribution); }};
+constexpr Column kCreatedPerS{"created_per_s", "CREATED/s",
+    "buckets created per second, last interval", Align::kRight, 0, 10,
+    [](const model::ProbeInfo&, const model::Row& r) { return Value(r.created_per_s); }, nullptr, SortColumn::kCreatedRate};
+constexpr Column kCreated{"created", "CREATED", "buckets created since start", Align::kRight, 0, 60,
+    [](const model::ProbeInfo&, const model::Row& r) { return Value(r.counts.created()); }, nullptr, SortColumn::kCreated};
+constexpr Column kOverflowPerS{"overflow_per_s", "OVERFLOW/s",
+    "buckets refused per second, last interval", Align::kRight, 0, 50,
+    [](const model::ProbeInfo&, const model::Row& r) { return Value(r.overflow_per_s); }, nullptr, SortColumn::kOverflowRate};
+constexpr Column kOverflow{"overflow", "OVERFLOW",
+    "buckets refused since start: table at its limit", Align::kRight, 0, 0,
+    [](const model::ProbeInfo&, const model::Row& r) { return Value(r.counts.overflow()); }, nullptr, SortColumn::kOverflow};
+constexpr Column kLive{"live", "LIVE", "buckets that exist now", Align::kRight, 0, 50,
+    [](const model::ProbeInfo&, const model::Row& r) { return number(r.live); }, nullptr, SortColumn::kLive};
+constexpr Column kTimeWait{"time_wait", "TIME_WAIT", "created as TIME_WAIT", Align::kRight, 0, 90,
+    count<&model::Counters::time_wait>};
+constexpr Column kFinWait2{"fin_wait2", "FIN_WAIT2", "created as FIN_WAIT2", Align::kRight, 0, 90,
+    count<&model::Counters::fin_wait2>, nullptr, SortColumn::kFinWait2};
+constexpr Column kOverflowTimeWait{"overflow_time_wait", "OVER_TW",
+    "refused at the TIME_WAIT stage", Align::kRight, 0, 90,
+    count<&model::Counters::overflow_time_wait>};
+constexpr Column kOverflowFinWait2{"overflow_fin_wait2", "OVER_FW2",
+    "refused at the FIN_WAIT2 stage: peers get resets", Align::kRight, 0, 90,
+    count<&model::Counters::overflow_fin_wait2>};
+constexpr Column kNoMemory{"no_memory", "NO_MEM", "refused because the allocation failed", Align::kRight, 0, 90,
+    count<&model::Counters::no_memory>};
+constexpr Column kExpired{"expired", "EXPIRED", "removed by the timer", Align::kRight, 0, 92,
+    removed<&model::Counters::expired>};
+constexpr Column kReused{"reused", "REUSED", "removed: taken over by an outgoing connect", Align::kRight, 0, 92,
+    removed<&model::Counters::reused>};
+constexpr Column kRecycled{"recycled", "RECYCLED", "removed: killed early by an incoming SYN", Align::kRight, 0, 92,
+    removed<&model::Counters::recycled>};
+constexpr Column kPurged{"purged", "PURGED", "removed: everything else", Align::kRight, 0, 92,
+    removed<&model::Counters::purged>};
+constexpr Column kTableUse{"in_use", "IN USE/LIMIT", "buckets of the namespace's table", Align::kRight, 0, 0,
+    [](const model::ProbeInfo&, const model::Row& r) { return r.use ? Value(r.use->taken) : Value(); }, use_text, SortColumn::kUse};
+constexpr Column kPortUse{"ports_taken", "PORTS TAKEN",
+    "ephemeral ports taken towards this destination", Align::kRight, 0, 5,
+    [](const model::ProbeInfo&, const model::Row& r) { return r.use ? Value(r.use->taken) : Value(); }, use_text, SortColumn::kUse};
+// clang-format on
+
+Column keep(Column column) {
+  column.priority = 0;
+  return column;
+}
+
+std::vector<Column> default_columns(model::Group group) {
+  switch (group) {
+    case model::Group::kProcess:
+    case model::Group::kPid:
+      return {kPid, kComm, kService, kRole, kPort, kCreatedPerS, kCreated, kOverflow, kLive};
+    case model::Group::kService:
+      return {keep(kService), kServiceKind, kCreatedPerS, kCreated, kOverflowPerS, kOverflow, kLive};
+    case model::Group::kPort:
+      return {keep(kRole), keep(kPort), kCreatedPerS, kCreated, kOverflowPerS, kOverflow, kLive};
+    case model::Group::kPeer:
+      return {kPeerAddress, kComm, kService, kRole, kPort, kCreatedPerS, kCreated, kOverflow};
+    case model::Group::kNetns:
+      return {keep(kNetns), keep(kNetnsName), kCreatedPerS, kCreated, kOverflowPerS, kOverflow, kLive};
+  }
+  return {};
+}
+
+// What identifies a row of the group beyond its default columns.
+std::vector<Column> identity_columns(model::Group group) {
+  switch (group) {
+    case model::Group::kProcess:
+    case model::Group::kPid:
+      return {kPids, kUid, kExited, kNetns, kNetnsName, kServiceKind, kAttribution, kOverflowPerS};
+    case model::Group::kService:
+    case model::Group::kPort:
+      return {kNetns, kNetnsName, kAttribution};
+    case model::Group::kPeer:
+      return {kPeerPort, kLive, kPids, kUid, kNetns, kNetnsName, kServiceKind, kAttribution, kOverflowPerS};
+    case model::Group::kNetns:
+      return {};
+  }
+  return {};
+}
+
+// Long text goes last, where it hurts no alignment.
+std::vector<Column> text_columns(model::Group group) {
+  const bool has_service = group == model::Group::kProcess || group == model::Group::kPid ||
+                           group == model::Group::kService || group == model::Group::kPeer;
+  return has_service ? std::vector<Column>{kPod, kContainer, kCgroup} : std::vector<Column>{};
+}
+
+std::vector<Column> wide_columns(model::Group group) {
+  std::vector<Column> all = default_columns(group);
+  const auto append = [&](const std::vector<Column>& more) { all.insert(all.end(), more.begin(), more.end()); };
+  append(identity_columns(group));
+  append({kTimeWait, kFinWait2, kOverflowTimeWait, kOverflowFinWait2, kNoMemory});
+  append({kExpired, kReused, kRecycled, kPurged});
+  append(text_columns(group));
+  return all;
+}
+
+std::vector<Column> columns_of_live_view(model::Group group) {
+  std::vector<Column> all = default_columns(group);
+  if (group == model::Group::kNetns) all.insert(all.begin() + 2, kTableUse);
+  if (group == model::Group::kPeer) {
+    all.insert(all.begin() + 1, {kPeerPort, kPortUse});
+    all[1].priority = 6;  // a destination is an address and a port; what a client's row calls port is the same
+    for (Column& column : all) {
+      if (column.name == kPort.name) column.priority = kRole.priority + 1;
+    }
+  }
+  return all;
+}
+
+struct Lists {
+  explicit Lists(model::Group group)
+      : normal(default_columns(group)), wide(wide_columns(group)), live(columns_of_live_view(group)) {}
+  std::vector<Column> normal;
+  std::vector<Column> wide;
+  std::vector<Column> live;
+};
+
+const Lists& lists_of(model::Group group) {
+  static const Lists kLists[] = {Lists(model::Group::kProcess), Lists(model::Group::kPid),
+                                 Lists(model::Group::kService), Lists(model::Group::kPort),
+                                 Lists(model::Group::kPeer),    Lists(model::Group::kNetns)};
+  static_assert(static_cast<std::size_t>(model::Group::kNetns) + 1 == std::size(kLists));
+  return kLists[static_cast<std::size_t>(group)];
+}
+
+}  // namespace
+
+const std::vector<Column>& columns(model::Group group, bool wide) {
+  const Lists& lists = lists_of(group);
+  return wide ? lists.wide : lists.normal;
+}
+
+const std::vector<Column>& live_columns(model::Group group) { return lists_of(group).live; }
+
+std::string_view label_column(model::Group group) {
+  switch (group) {
+    case model::Group::kProcess:
+    case model::Group::kPid:
+      return kComm.name;
+    case model::Group::kService:
+      return kService.name;
+    case model::Group::kPort:
+      return kRole.name;
+    case model::Group::kPeer:
+      return kPeerAddress.name;
+    case model::Group::kNetns:
+      return kNetnsName.name;
+  }
+  return {};
+}
+
+std::string_view row_kind(model::RowKind kind) {
+  switch (kind) {
+    case model::RowKind::kNormal:
+      return "normal";
+    case model::RowKind::kOther:
+      return "other";
+    case model::RowKind::kUnattributed:
+      return "unattributed";
+  }
+  return "";
+}
+
+std::string_view row_label(model::RowKind kind) {
+  switch (kind) {
+    case model::RowKind::kNormal:
+      return "";
+    case model::RowKind::kOther:
+      return "(other)";
+    case model::RowKind::kUnattributed:
+      return "(unattributed)";
+  }
+  return "";
+}
+
+}  // namespace twtrace::view

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// One list of columns per group, read by the text table, the live view and CSV.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/escape.hpp"
+#include "model/snapshot.hpp"
+#include "view/sort.hpp"
+
+namespace twtrace::view {
+
+/// What a row holds in a column: nothing (unknown to the backend, or merged away by the group), a count, a rate per
+/// second, or text as it came from outside: not yet sanitized.
+using Value = std::variant<std::monostate, std::uint64_t, double, std::string>;
+
+/// A column, declared once. Immutable; strings live for the whole run.
+struct Column {
+  std::string_view name;   ///< as in JSON; the CSV header
+  std::string_view title;  ///< in the table
+  std::string_view help;   ///< one line for help and the man page
+  base::Align align = base::Align::kRight;
+  std::size_t min_width = 0;  ///< a table may shrink it to this; 0: it never shrinks
+  int priority = 0;           ///< when a table is too wide the highest goes first, the rightmost of equals; 0: stays
+  Value (*value)(const model::ProbeInfo&, const model::Row&) = nullptr;
+  std::string (*text)(const model::Row&) =
+      nullptr;                                    ///< what a table shows instead of `value`; not sanitized; may be null
+  std::optional<SortColumn> sort = std::nullopt;  ///< what sorts by it
+};
+
+/// The columns of a group, in order. `wide` adds every split and identifier behind the default ones; CSV uses the wide
+/// list. The reference stays valid for the whole run; safe from any thread.
+const std::vector<Column>& columns(model::Group group, bool wide);
+
+/// What the live view shows: the default columns, and how full (Row::use) where a group knows it.
+const std::vector<Column>& live_columns(model::Group group);
+
+/// The column in which a table names "(other)" and "(unattributed)" rows.
+std::string_view label_column(model::Group group);
+
+/// "normal", "other", "unattributed".
+std::string_view row_kind(model::RowKind kind);
+
+/// "" for a normal row, else "(other)" or "(unattributed)".
+std::string_view row_label(model::RowKind kind);
+
+}  // namespace twtrace::view

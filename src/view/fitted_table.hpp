@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows as columns of text that fit into a given width.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/snapshot.hpp"
+#include "view/columns.hpp"
+
+namespace twtrace::view {
+
+/// One column with the text of its cells: safe for a terminal, not yet padded.
+struct FittedColumn {
+  std::string_view title;
+  base::Align align = base::Align::kLeft;
+  std::size_t min_width = 0;       ///< as Column has it
+  int priority = 0;                ///< as Column has it
+  const Column* column = nullptr;  ///< null when it is none of a Row
+  std::vector<std::string> cells;  ///< one for each row
+  std::size_t natural = 0;         ///< columns that title and cells would like to have
+  std::size_t width = 0;           ///< what they get
+};
+
+/// Columns in front of a line that row_marks() fills.
+inline constexpr std::size_t kMarkColumns = 2;
+
+/// "!" buckets of this row were refused; "x" all its processes have exited; "~" the owner is known by cgroup only.
+/// Always kMarkColumns long.
+std::string row_marks(const model::Row& row);
+
+/// The cells of `rows`, nothing else is looked at. No line, marks included and each column behind one blank, is wider
+/// than `width` (0: unlimited): long text shrinks first, then columns go, by priority; those of priority 0 stay
+/// whatever the width is. Pure.
+std::vector<FittedColumn> fit_columns(const std::vector<Column>& columns, model::Group group,
+                                      const model::ProbeInfo& probe, std::span<const model::Row> rows,
+                                      std::size_t width);
+
+/// Makes columns with cells fit, as above: sets `natural` and `width`, drops what has no place. `margin` columns stay
+/// free in front.
+void fit(std::vector<FittedColumn>& table, std::size_t width, std::size_t margin);
+
+}  // namespace twtrace::view

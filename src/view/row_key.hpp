@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which row of a group something goes into. Private to this folder.
+#pragma once
+
+#include <cstdint>
+
+#include "view/view.hpp"
+
+namespace twtrace::view {
+
+/// The dimensions by which a group tells rows apart; what it merges is left out.
+struct Dimensions {
+  bool process = false;
+  bool program = false;  ///< comm and attribution
+  bool service = false;
+  bool port = false;  ///< and role
+  bool peer = false;
+};
+
+/// By reference: valid as long as the fact's identity and peer are.
+struct RowKey {
+  const model::Identity* who = nullptr;
+  const model::Peer* peer = nullptr;
+  model::RowKind kind = model::RowKind::kNormal;
+  Dimensions by;
+  const model::NameHashes* names = nullptr;  ///< nullptr: nobody keeps them
+  std::uint64_t hash = 0;                    ///< Row::id; never 0
+};
+
+RowKey key_of(const model::Fact& fact, model::Group group);
+/// The row of the same processes without the peer.
+RowKey without_peer(RowKey key);
+bool is_same(const RowKey& left, const RowKey& right);
+/// Row::id of what no row took in a namespace.
+std::uint64_t unattributed_id(const model::NetnsInfo& netns);
+
+}  // namespace twtrace::view

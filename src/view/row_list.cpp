@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "view/row_list.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "model/rate.hpp"
+
+namespace twtrace::view {
+namespace {
+
+constexpr std::size_t kFirstCapacity = 64;
+/// More than fit on a screen: what is behind is only ordered when somebody goes there.
+constexpr std::size_t kAtOnce = 256;
+
+bool hides_remainders(const Filter& filter) {
+  Filter without_netns = filter;
+  without_netns.netns.reset();
+  return !without_netns.empty();
+}
+
+/// Takes up to `amount` out of `from`, field by field; returns what was taken.
+model::Counters take(model::Counters& from, const model::Counters& amount) {
+  model::Counters taken = from;
+  from -= amount;
+  taken -= from;
+  return taken;
+}
+
+/// The row of a peer out of the row of its processes: the same processes, but none of their counts.
+RowParts without_counts(const RowParts& whole) {
+  RowParts parts = whole;
+  parts.counts = parts.previous = parts.zero = model::Counters{};
+  parts.live.reset();
+  return parts;
+}
+
+model::ProcessId process_of(const RowParts& parts) {
+  model::ProcessId process;
+  process.comm = parts.key.who->comm;
+  process.pids = parts.pids();
+  if (process.pids == 1 && parts.folded_pids == 0) process.pid = parts.process.first;
+  if (!parts.uid_differs) process.uid = parts.uid;
+  process.exited = process.pids > 0 && parts.all_exited;
+  return process;
+}
+
+/// Rates are of what was really counted; what was zeroed is left out of the counts alone.
+model::Counters shown_counts(const RowParts& parts) {
+  model::Counters counts = parts.counts;
+  return counts -= parts.zero;
+}
+
+}  // namespace
+
+void RowParts::add(const model::Fact& fact) {
+  counts += fact.counts;
+  previous += fact.previous;
+  zero += fact.zero;
+  live = live && fact.live ? std::optional(*live + *fact.live) : std::nullopt;
+  const model::Identity& identity = fact.identity;
+  if (identity.attribution == model::Attribution::kCloser) {
+    if (!identity.pid) {
+      folded_pids += fact.pids;
+    } else if (const std::pair found(*identity.pid, identity.start_ns); process.first == 0) {
+      process = found;
+    } else if (process != found) {
+      more_processes.push_back(found);
+    }
+    all_exited = all_exited && fact.exited;
+  }
+  uid_differs = uid_differs || (uid && *uid != identity.uid);
+  uid = identity.uid;
+  attribution_differs = attribution_differs || (attribution && *attribution != identity.attribution);
+  attribution = identity.attribution;
+}
+
+void RowParts::forget_repeated_processes() {
+  std::sort(more_processes.begin(), more_processes.end());
+  more_processes.erase(std::unique(more_processes.begin(), more_processes.end()), more_processes.end());
+}
+
+std::uint32_t RowParts::pids() const {
+  return (process.first != 0 ? 1U : 0U) + static_cast<std::uint32_t>(more_processes.size()) + folded_pids;
+}
+
+RowList::RowList(const model::Source& source, const View& view, double interval_s)
+    : interval_s_(interval_s), order_{view.sort, view.reverse}, namespaces_(source.namespaces()) {
+  for (const model::NetnsInfo& netns : namespaces_) netns_by_id_.emplace(netns.id, &netns);
+  group(source, view);
+  if (view.group == model::Group::kPeer) split_by_peer(source, view);
+  index_ = {};
+  add_unattributed(view);
+  make_items();
+}
+
+const model::NetnsInfo* RowList::netns_of(std::uint32_t id) {
+  if (last_netns_ != nullptr && last_netns_->id == id) return last_netns_;
+  const auto found = netns_by_id_.find(id);
+  return last_netns_ = found == netns_by_id_.end() ? nullptr : found->second;
+}
+
+void RowList::reindex(std::size_t capacity) {
+  index_.assign(capacity, 0);
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    std::size_t at = parts_[i].key.hash & (capacity - 1);
+    while (index_[at] != 0) at = (at + 1) & (capacity - 1);
+    index_[at] = static_cast<std::uint32_t>(i + 1);
+  }
+}
+
+RowParts* RowList::find(const RowKey& key) {
+  if (index_.empty()) return nullptr;
+  for (std::size_t at = key.hash & (index_.size() - 1); index_[at] != 0; at = (at + 1) & (index_.size() - 1)) {
+    RowParts& parts = parts_[index_[at] - 1];
+    if (is_same(parts.key, key)) return &parts;
+  }
+  return nullptr;
+}
+
+RowParts& RowList::find_or_add(const RowKey& key) {
+  if (RowParts* known = find(key)) return *known;
+  parts_.emplace_back().key = key;
+  if (parts_.size() * 2 > index_.size()) {
+    reindex(std::max(kFirstCapacity, index_.size() * 2));
+  } else {
+    std::size_t at = key.hash & (index_.size() - 1);
+    while (index_[at] != 0) at = (at + 1) & (index_.size() - 1);
+    index_[at] = static_cast<std::uint32_t>(parts_.size());
+  }
+  return parts_.back();
+}
+
+void RowList::group(const model::Source& source, const View& view) {
+  const bool no_remainders = hides_remainders(view.filter);
+  const bool unfiltered = view.filter.empty();
+  if (view.group == model::Group::kPid ||
+      view.group == model::Group::kProcess) {  // the others have far fewer rows than facts
+    parts_.reserve(source.size_hint());
+    reindex(std::bit_ceil(std::max(kFirstCapacity, source.size_hint() * 2)));
+  }
+  source.visit([&](const model::Fact& fact) {
+    const model::NetnsInfo* netns = netns_of(fact.identity.netns);
+    if (netns == nullptr || (fact.kind != model::RowKind::kNormal && no_remainders)) return;
+    if (!unfiltered && !view.filter.accepts(fact.identity, netns->inum)) return;
+    RowParts& parts = find_or_add(key_of(fact, view.group));
+    parts.netns = netns;
+    parts.add(fact);
+  });
+}
+
+/// What the peer table knows takes the place of the processes' rows; the rest of each stays as a row without a peer.
+void RowList::split_by_peer(const model::Source& source, const View& view) {
+  RowList by_peer;
+  source.visit_peers([&](const model::Fact& fact) {
+    const model::NetnsInfo* netns = netns_of(fact.identity.netns);
+    if (netns == nullptr || !view.filter.accepts(fact.identity, netns->inum)) return;
+    const RowKey key = key_of(fact, model::Group::kPeer);
+    RowParts* whole = find(without_peer(key));
+    if (whole == nullptr) return;
+    RowParts* parts = by_peer.find(key);
+    if (parts == nullptr) {
+      parts = &by_peer.find_or_add(key);
+      *parts = without_counts(*whole);
+      parts->key = key;
+    }
+    // No more than is left: a part of what was counted per peer may have gone to (other).
+    parts->counts += take(whole->counts, fact.counts);
+    parts->previous += take(whole->previous, fact.previous);
+    parts->zero += take(whole->zero, fact.zero);
+  });
+  for (RowParts& parts : parts_) {
+    parts.live.reset();
+    if (parts.counts != model::Counters{} || parts.key.kind != model::RowKind::kNormal) {
+      by_peer.parts_.push_back(std::move(parts));
+    }
+  }
+  parts_ = std::move(by_peer.parts_);
+}
+
+void RowList::add_unattributed(const View& view) {
+  const bool no_remainders = hides_remainders(view.filter);
+  for (const model::NetnsInfo& netns : namespaces_) {
+    const bool wanted = !view.filter.netns || *view.filter.netns == netns.inum;
+    if (!wanted || no_remainders || netns.unattributed == model::Counters{}) continue;
+    RowParts& parts = parts_.emplace_back();
+    parts.key.kind = model::RowKind::kUnattributed;
+    parts.key.hash = unattributed_id(netns);
+    parts.netns = &netns;
+    parts.counts = netns.unattributed;
+    parts.previous = netns.unattributed_previous;
+    parts.live.reset();
+    parts.attribution = model::Attribution::kNone;
+  }
+}
+
+void RowList::make_items() {
+  static const std::string kNoName;
+  static const base::Service kNoService;
+  items_.reserve(parts_.size());
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    RowParts& parts = parts_[i];
+    if (!parts.more_processes.empty()) parts.forget_repeated_processes();
+    const model::Counters counts = shown_counts(parts);
+    const bool of_program = parts.key.by.program;
+    SortItem& item = items_.emplace_back();
+    item.index = i;
+    item.kind = parts.key.kind;
+    item.created_per_s = model::rate(parts.counts.created(), parts.previous.created(), interval_s_);
+    item.overflow_per_s = model::rate(parts.counts.overflow(), parts.previous.overflow(), interval_s_);
+    item.created = counts.created();
+    item.overflow = counts.overflow();
+    item.fin_wait2 = counts.fin_wait2;
+    item.live = parts.live;
+    item.comm = of_program ? &parts.key.who->comm : &kNoName;
+    item.service = parts.key.by.service ? &parts.key.who->service : &kNoService;
+    if (of_program && parts.pids() == 1 && parts.folded_pids == 0) item.pid = parts.process.first;
+    if (of_program && !parts.uid_differs) item.uid = parts.uid;
+    if (parts.key.by.port) {
+      item.role = parts.key.who->role;
+      item.port = parts.key.who->port;
+    }
+    item.netns = parts.netns->inum;
+    item.netns_id = parts.netns->id;
+    item.peer = parts.key.peer;
+    if (parts.key.kind != model::RowKind::kOther && !parts.attribution_differs) item.attribution = parts.attribution;
+    order_.set_rank(item);
+  }
+  sorted_.reserve(items_.size());
+  for (const SortItem& item : items_) sorted_.push_back(&item);
+}
+
+const SortItem& RowList::ordered(std::size_t index) const {
+  if (index >= sorted_until_) {
+    const auto less = [this](const SortItem* left, const SortItem* right) { return order_(*left, *right); };
+    sorted_until_ = index < kAtOnce ? std::min(kAtOnce, sorted_.size()) : sorted_.size();
+    std::partial_sort(sorted_.begin(), sorted_.begin() + static_cast<std::ptrdiff_t>(sorted_until_), sorted_.end(),
+                      less);
+  }
+  return *sorted_[index];
+}
+
+model::Row RowList::row_of(const SortItem& item) const {
+  const RowParts& parts = parts_[item.index];
+  const RowKey& key = parts.key;
+  model::Row row;
+  row.id = key.hash;
+  row.kind = key.kind;
+  row.netns = parts.netns->inum;
+  row.netns_id = parts.netns->id;
+  row.netns_name = parts.netns->name;
+  if (key.by.service) row.service = key.who->service;
+  row.role = item.role;
+  row.port = item.port;
+  if (key.peer != nullptr) row.peer = *key.peer;
+  if (key.by.program) row.process = process_of(parts);
+  row.attribution = item.attribution;
+  row.live = parts.live;
+  row.counts = shown_counts(parts);
+  row.created_per_s = item.created_per_s;
+  row.overflow_per_s = item.overflow_per_s;
+  row.use = item.use;
+  return row;
+}
+
+model::Row RowList::at(std::size_t index) const { return row_of(ordered(index)); }
+
+std::uint64_t RowList::id_at(std::size_t index) const { return parts_[ordered(index).index].key.hash; }
+
+std::vector<model::Row> RowList::rows(std::size_t first, std::size_t count) const {
+  std::vector<model::Row> result;
+  if (first >= size()) return result;
+  count = std::min(count, size() - first);
+  result.reserve(count);
+  if (count != 0) ordered(first + count - 1);
+  for (std::size_t i = 0; i < count; ++i) result.push_back(at(first + i));
+  return result;
+}
+
+std::optional<std::size_t> RowList::find(std::uint64_t id) const {
+  for (std::size_t i = 0; i < size(); ++i) {
+    if (id_at(i) == id) return i;
+  }
+  return std::nullopt;
+}
+
+void RowList::keep_if(const std::function<bool(const SortItem&)>& keep) {
+  std::erase_if(items_, [&](const SortItem& item) { return !keep(item); });
+  sorted_.clear();
+  for (const SortItem& item : items_) sorted_.push_back(&item);
+  sorted_until_ = 0;
+}
+
+void RowList::set_use(const std::function<std::optional<model::Use>(const SortItem&)>& use_of) {
+  for (SortItem& item : items_) {
+    item.use = use_of(item);
+    order_.set_rank(item);
+  }
+  sorted_until_ = 0;
+}
+
+}  // namespace twtrace::view

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rows of one group, in order, of which only those are made that somebody looks at. Pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "view/row_key.hpp"
+#include "view/sort.hpp"
+#include "view/view.hpp"
+
+namespace twtrace::view {
+
+/// What goes into one row.
+struct RowParts {
+  RowKey key;
+  const model::NetnsInfo* netns = nullptr;
+  model::Counters counts;
+  model::Counters previous;
+  model::Counters zero;
+  std::optional<std::uint64_t> live = 0;
+  std::pair<std::uint32_t, std::uint64_t> process;                      ///< pid and start of the first one; pid 0: none
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> more_processes;  ///< may repeat until all is added
+  std::uint32_t folded_pids = 0;
+  std::optional<std::uint32_t> uid;
+  bool uid_differs = false;
+  std::optional<model::Attribution> attribution;
+  bool attribution_differs = false;
+  bool all_exited = true;
+  std::optional<model::Use> use;
+
+  void add(const model::Fact& fact);
+  void forget_repeated_processes();
+  std::uint32_t pids() const;
+};
+
+/// Groups and filters at once, orders as far as it is looked at, and makes a row when it is asked for: with ten
+/// thousand rows that is a few milliseconds instead of tens. Valid until the source is changed. Moved, never copied;
+/// not thread-safe, because looking at it orders it.
+class RowList {
+ public:
+  RowList() = default;
+  /// View::max_rows is left to the caller.
+  RowList(const model::Source& source, const View& view, double interval_s);
+  RowList(RowList&&) noexcept = default;
+  RowList& operator=(RowList&&) noexcept = default;
+  RowList(const RowList&) = delete;
+  RowList& operator=(const RowList&) = delete;
+  ~RowList() = default;
+
+  std::size_t size() const { return items_.size(); }
+  /// In the view's order, from 0 on; the index is less than size().
+  model::Row at(std::size_t index) const;
+  std::uint64_t id_at(std::size_t index) const;
+  /// Up to `count` rows from `first` on.
+  std::vector<model::Row> rows(std::size_t first, std::size_t count) const;
+  /// Where the row with this Row::id is.
+  std::optional<std::size_t> find(std::uint64_t id) const;
+
+  /// What a row is ordered by, in no order; `index` is for row_of().
+  const std::vector<SortItem>& items() const { return items_; }
+  model::Row row_of(const SortItem& item) const;
+
+  /// Takes rows out.
+  void keep_if(const std::function<bool(const SortItem&)>& keep);
+  /// Gives rows their Row::use, and orders by it when that is the view's order.
+  void set_use(const std::function<std::optional<model::Use>(const SortItem&)>& use_of);
+
+ private:
+  RowParts& find_or_add(const RowKey& key);
+  RowParts* find(const RowKey& key);
+  void group(const model::Source& source, const View& view);
+  void split_by_peer(const model::Source& source, const View& view);
+  void add_unattributed(const View& view);
+  void make_items();
+  void reindex(std::size_t capacity);
+  const SortItem& ordered(std::size_t index) const;
+  const model::NetnsInfo* netns_of(std::uint32_t id);
+
+  double interval_s_ = 0;
+  RowOrder order_;
+  std::vector<model::NetnsInfo> namespaces_;
+  std::unordered_map<std::uint32_t, const model::NetnsInfo*> netns_by_id_;
+  const model::NetnsInfo* last_netns_ = nullptr;  ///< what was found last: mostly it is asked for again
+  std::vector<RowParts> parts_;
+  std::vector<std::uint32_t> index_;  ///< open addressing by RowKey::hash: place in parts_ + 1; 0: free
+  std::vector<SortItem> items_;
+  mutable std::vector<const SortItem*> sorted_;  ///< all of them; in order up to sorted_until_
+  mutable std::size_t sorted_until_ = 0;
+};
+
+}  // namespace twtrace::view

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "view/sort.hpp"
+
+#include <algorithm>
+#include <compare>
+#include <cstdint>
+#include <limits>
+#include <tuple>
+#include <utility>
+
+namespace twtrace::view {
+namespace {
+
+/// Smaller sorts first.
+double rank_of(const SortItem& item, SortColumn column) {
+  switch (column) {
+    case SortColumn::kCreatedRate:
+      return -item.created_per_s;
+    case SortColumn::kOverflowRate:
+      return -item.overflow_per_s;
+    case SortColumn::kCreated:
+      return -static_cast<double>(item.created);
+    case SortColumn::kOverflow:
+      return -static_cast<double>(item.overflow);
+    case SortColumn::kLive:
+      return -static_cast<double>(item.live.value_or(0));
+    case SortColumn::kFinWait2:
+      return -static_cast<double>(item.fin_wait2);
+    case SortColumn::kPid:
+      return item.pid ? *item.pid : std::numeric_limits<double>::max();
+    case SortColumn::kPort:
+      return item.port ? *item.port : std::numeric_limits<double>::max();
+    case SortColumn::kUse:
+      return item.use && item.use->of != 0 ? -static_cast<double>(item.use->taken) / static_cast<double>(item.use->of)
+                                           : 1;
+    case SortColumn::kComm:
+    case SortColumn::kService:
+      return 0;
+  }
+  return 0;
+}
+
+int compare_names(const SortItem& left, const SortItem& right, SortColumn column) {
+  if (column == SortColumn::kComm) return left.comm->compare(*right.comm);
+  if (column == SortColumn::kService) return left.service->name.compare(right.service->name);
+  return 0;
+}
+
+/// Neighbours often share one: then nothing is compared letter by letter.
+std::strong_ordering compare_services(const SortItem& left, const SortItem& right) {
+  return left.service == right.service ? std::strong_ordering::equal : *left.service <=> *right.service;
+}
+
+std::strong_ordering compare_peers(const SortItem& left, const SortItem& right) {
+  if (left.peer == nullptr || right.peer == nullptr) return (left.peer != nullptr) <=> (right.peer != nullptr);
+  return *left.peer <=> *right.peer;
+}
+
+/// Every dimension of a row.
+bool breaks_tie(const SortItem& left, const SortItem& right) {
+  if (const auto order = compare_services(left, right); order != 0) return order < 0;
+  const auto first = [](const SortItem& item) {
+    return std::tie(*item.comm, item.pid, item.uid, item.role, item.port, item.netns, item.netns_id);
+  };
+  if (first(left) != first(right)) return first(left) < first(right);
+  if (const auto order = compare_peers(left, right); order != 0) return order < 0;
+  if (left.attribution != right.attribution) return left.attribution < right.attribution;
+  return left.index < right.index;
+}
+
+SortItem sort_item(const model::Row& row, std::size_t index) {
+  static const std::string kNoName;
+  static const base::Service kNoService;
+  SortItem item;
+  item.kind = row.kind;
+  item.created_per_s = row.created_per_s;
+  item.overflow_per_s = row.overflow_per_s;
+  item.created = row.counts.created();
+  item.overflow = row.counts.overflow();
+  item.fin_wait2 = row.counts.fin_wait2;
+  item.live = row.live;
+  item.use = row.use;
+  item.comm = row.process ? &row.process->comm : &kNoName;
+  item.service = row.service ? &*row.service : &kNoService;
+  if (row.process) {
+    item.pid = row.process->pid;
+    item.uid = row.process->uid;
+  }
+  item.role = row.role;
+  item.port = row.port;
+  item.netns = row.netns;
+  item.netns_id = row.netns_id;
+  item.peer = row.peer ? &*row.peer : nullptr;
+  item.attribution = row.attribution;
+  item.index = index;
+  return item;
+}
+
+}  // namespace
+
+const std::vector<SortName>& sort_names() {
+  static const std::vector<SortName> kNames = {
+      {SortColumn::kCreatedRate, "created/s", "buckets created per second in the last interval (default)"},
+      {SortColumn::kOverflowRate, "overflow/s", "buckets refused per second in the last interval"},
+      {SortColumn::kCreated, "created", "buckets created since start"},
+      {SortColumn::kOverflow, "overflow", "buckets refused because the table was full, since start"},
+      {SortColumn::kLive, "live", "buckets that exist now"},
+      {SortColumn::kFinWait2, "fin_wait2", "buckets created as FIN_WAIT2, since start"},
+      {SortColumn::kPid, "pid", "process id"},
+      {SortColumn::kComm, "comm", "process name"},
+      {SortColumn::kService, "service", "service name"},
+      {SortColumn::kPort, "port", "service port"},
+  };
+  return kNames;
+}
+
+std::optional<SortColumn> sort_column_named(std::string_view name) {
+  for (const SortName& known : sort_names()) {
+    if (known.name == name) return known.column;
+  }
+  return std::nullopt;
+}
+
+void RowOrder::set_rank(SortItem& item) const { item.rank = rank_of(item, column); }
+
+bool RowOrder::operator()(const SortItem& left, const SortItem& right) const {
+  if (left.kind != right.kind) return left.kind < right.kind;
+  if (left.rank != right.rank) return (left.rank < right.rank) != reverse;
+  if (const int order = compare_names(left, right, column); order != 0) return (order < 0) != reverse;
+  if (left.overflow != right.overflow) return left.overflow > right.overflow;
+  if (left.created != right.created) return left.created > right.created;
+  return breaks_tie(left, right);
+}
+
+void sort_rows(std::vector<model::Row>& rows, SortColumn column, bool reverse) {
+  const RowOrder order{column, reverse};
+  std::vector<SortItem> items;
+  items.reserve(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) order.set_rank(items.emplace_back(sort_item(rows[i], i)));
+  std::sort(items.begin(), items.end(), order);
+  std::vector<model::Row> sorted;
+  sorted.reserve(rows.size());
+  for (const SortItem& item : items) sorted.push_back(std::move(rows[item.index]));
+  rows = std::move(sorted);
+}
+
+}  // namespace twtrace::view

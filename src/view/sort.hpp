@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// The columns that rows can be sorted by.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/snapshot.hpp"
+
+namespace twtrace::view {
+
+enum class SortColumn {
+  kCreatedRate,
+  kOverflowRate,
+  kCreated,
+  kOverflow,
+  kLive,
+  kFinWait2,
+  kPid,
+  kComm,
+  kService,
+  kPort,
+  kUse  ///< of the live view
+};
+
+/// Name and what it sorts by, in the order of `-s help`; kUse has none.
+struct SortName {
+  SortColumn column;
+  std::string_view name;
+  std::string_view help;
+};
+const std::vector<SortName>& sort_names();
+std::optional<SortColumn> sort_column_named(std::string_view name);
+
+/// What the place of a row depends on, by reference to what the row is made of.
+struct SortItem {
+  model::RowKind kind = model::RowKind::kNormal;
+  double rank = 0;  ///< RowOrder::set_rank()
+  double created_per_s = 0;
+  double overflow_per_s = 0;
+  std::uint64_t created = 0;
+  std::uint64_t overflow = 0;
+  std::uint64_t fin_wait2 = 0;
+  std::optional<std::uint64_t> live;
+  std::optional<model::Use> use;
+  const std::string* comm = nullptr;       ///< never null; empty without a process
+  const base::Service* service = nullptr;  ///< never null; a default one without a service
+  std::optional<std::uint32_t> pid;
+  std::optional<std::uint32_t> uid;
+  std::optional<model::Role> role;
+  std::optional<std::uint16_t> port;
+  std::optional<std::uint32_t> netns;  ///< inode number
+  std::uint32_t netns_id = 0;          ///< NetnsRow::id
+  const model::Peer* peer = nullptr;
+  std::optional<model::Attribution> attribution;
+  std::size_t index = 0;  ///< the caller's; what is equal in everything stays in the order of this
+};
+
+/// Numbers descending, names and pid ascending; ties are broken by every other column, so the order is total and does
+/// not flicker. `reverse` turns the order of the column around, not that of ties. "(other)" and "(unattributed)" come
+/// last either way.
+struct RowOrder {
+  SortColumn column = SortColumn::kCreatedRate;
+  bool reverse = false;
+
+  /// To be called before an item is compared, and when what it ranks by has changed.
+  void set_rank(SortItem& item) const;
+  bool operator()(const SortItem& left, const SortItem& right) const;
+};
+
+/// Rows by a RowOrder.
+void sort_rows(std::vector<model::Row>& rows, SortColumn column, bool reverse = false);
+
+}  // namespace twtrace::view

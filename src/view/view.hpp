@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the table to the rows of one group. Pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "model/snapshot.hpp"
+#include "model/source.hpp"
+#include "view/filter.hpp"
+#include "view/sort.hpp"
+
+namespace twtrace::view {
+
+/// How the user wants to look at the table.
+struct View {
+  model::Group group = model::Group::kProcess;
+  SortColumn sort = SortColumn::kCreatedRate;
+  Filter filter;
+  std::size_t max_rows = 0;  ///< 0: all
+  bool reverse = false;      ///< the other way round
+};
+
+/// The part of a source that went into one row. Keeps a reference.
+class RowSource final : public model::Source {
+ public:
+  /// `id` is Row::id of a row of `group` that was built from `source`, or from another moment of the same run.
+  RowSource(const model::Source& source, model::Group group, std::uint64_t id);
+
+  void visit(const model::FactVisitor& visitor) const override;
+  void visit_peers(const model::FactVisitor& visitor) const override;
+  const std::vector<model::NetnsInfo>& namespaces() const override { return namespaces_; }
+
+ private:
+  const model::Source& source_;
+  model::Group group_;
+  std::uint64_t id_;
+  std::uint64_t whole_id_;                    ///< of the row of the same processes without a peer
+  std::vector<model::NetnsInfo> namespaces_;  ///< what no row took only when that is the row
+};
+
+/// Row::id of the row of `group` that a fact goes into.
+std::uint64_t row_id(const model::Fact& fact, model::Group group);
+/// Whether a fact goes into the row of `group` with this Row::id.
+model::FactPredicate goes_into(model::Group group, std::uint64_t id);
+
+/// The rows of the group, filtered, sorted and cut; `hidden` receives how many were cut. Without a filter the rows sum
+/// to the namespaces' counts.
+std::vector<model::Row> build_rows(const model::Source& source, const View& view, double interval_s,
+                                   std::uint64_t& hidden);
+
+/// `head` with the rows that `view` asks for.
+model::Snapshot with_rows(model::Snapshot head, const model::Source& source, const View& view);
+
+}  // namespace twtrace::view

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "view/columns.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "support/snapshots.hpp"
+
+using namespace twtrace;
+
+TEST_CASE("every group's columns are complete, unique and can be dropped down to something") {
+  for (const model::Group group : {model::Group::kProcess, model::Group::kPid, model::Group::kService,
+                                   model::Group::kPort, model::Group::kPeer, model::Group::kNetns}) {
+    INFO(model::to_string(group));
+    const auto& normal = view::columns(group, false);
+    const auto& wide = view::columns(group, true);
+    std::set<std::string_view> names;
+    for (const view::Column& column : wide) {
+      CHECK(names.insert(column.name).second);
+      CHECK_FALSE(column.title.empty());
+      CHECK_FALSE(column.help.empty());
+      REQUIRE(column.value != nullptr);
+    }
+    CHECK(wide.size() > normal.size());
+    CHECK(std::equal(normal.begin(), normal.end(), wide.begin(),
+                     [](const auto& a, const auto& b) { return a.name == b.name; }));
+
+    const auto label = std::find_if(normal.begin(), normal.end(),
+                                    [&](const auto& column) { return column.name == view::label_column(group); });
+    REQUIRE(label != normal.end());
+    CHECK(label->priority == 0);
+    for (const std::string_view name : {"created_per_s", "created", "overflow", "live"}) CHECK(names.count(name) == 1);
+  }
+}
+
+TEST_CASE("columns of a row that knows nothing are empty") {
+  const model::Row nothing;
+  for (const view::Column& column : view::columns(model::Group::kProcess, true)) {
+    INFO(column.name);
+    const view::Value value = column.value({}, nothing);
+    const bool is_count = std::holds_alternative<std::uint64_t>(value) || std::holds_alternative<double>(value);
+    CHECK((is_count || std::holds_alternative<std::monostate>(value)));
+    if (column.text != nullptr) CHECK(column.text(nothing).empty());
+  }
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "view/view.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "support/entries.hpp"
+
+using namespace twtrace::model;
+using namespace twtrace::view;
+using namespace twtrace::test;
+
+namespace {
+
+constexpr Group kGroups[] = {Group::kProcess, Group::kPid, Group::kService, Group::kPort, Group::kPeer, Group::kNetns};
+
+View view(Group group, const Filter& filter = {}, std::size_t max_rows = 0,
+          SortColumn sort = SortColumn::kCreatedRate) {
+  return {group, sort, filter, max_rows, false};
+}
+
+/// A table under construction and the namespaces around it.
+struct Scene {
+  Table table{1000};
+  PeerTable peers{1000};
+  std::vector<NetnsInfo> namespaces = {{1, 4026531840U, "host", {}, {}}};
+  std::uint32_t slot = 0;
+
+  void add(const Identity& identity, const Counters& counts, std::optional<std::uint64_t> live = 0,
+           bool exited = false) {
+    ++slot;
+    table.add(slot, slot, identity);
+    table.set(slot, counts, live, exited);
+  }
+  std::vector<Row> rows(const View& asked) const {
+    std::uint64_t hidden = 0;
+    return build_rows(TableSource(table, peers, namespaces), asked, 2.0, hidden);
+  }
+  std::vector<Row> rows(Group group) const { return rows(view(group)); }
+};
+
+Event created() { return {}; }
+
+PeerKey peer_of(const Identity& identity, const std::string& address) {
+  return {folded(identity), {address, std::uint16_t{6379}}};
+}
+
+std::map<std::uint32_t, Counters> sums_of(const std::vector<Row>& rows) {
+  std::map<std::uint32_t, Counters> result;
+  for (const Row& row : rows) result[row.netns.value()] += row.counts;
+  return result;
+}
+
+/// Random rows, some retired, some beyond the bound, with peers for a part of what was created.
+Scene random_scene(std::uint64_t seed, std::size_t max_rows, std::map<std::uint32_t, Counters>& expected) {
+  Random random(seed);
+  Scene scene;
+  scene.table = Table(max_rows);
+  scene.namespaces.clear();
+  for (std::uint32_t id = 0; id <= 2; ++id) {
+    const Counters unattributed = random_counts(random);
+    scene.namespaces.push_back({id, 1000 + id, "", unattributed, {}});
+    expected[1000 + id] += unattributed;
+  }
+  for (std::uint32_t slot = 1; slot <= 60; ++slot) {
+    const Identity identity = random_identity(random);
+    const Counters counts = random_counts(random);
+    expected[1000 + identity.netns] += counts;
+    scene.add(identity, counts, random.up_to(3));
+    for (std::uint64_t seen = random.up_to(counts.time_wait); seen > 0; --seen) {  // the other events were lost
+      scene.peers.count(peer_of(identity, "10.0.0." + std::to_string(random.up_to(2))), created());
+    }
+    if (random.up_to(2) == 0) scene.table.retire(slot);
+  }
+  return scene;
+}
+
+}  // namespace
+
+TEST_CASE("without a filter the rows of every group sum to the namespaces' counts") {
+  const std::size_t max_rows = GENERATE(0U, 3U, 1000U);
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    std::map<std::uint32_t, Counters> expected;
+    const Scene scene = random_scene(seed, max_rows, expected);
+    for (const Group group : kGroups) {
+      INFO(to_string(group) << ", seed " << seed);
+      auto actual = sums_of(scene.rows(group));
+      REQUIRE(actual == expected);
+    }
+  }
+}
+
+TEST_CASE("rows that were cut are counted") {
+  std::map<std::uint32_t, Counters> expected;
+  const Scene scene = random_scene(1, 1000, expected);
+  const std::size_t all = scene.rows(Group::kPid).size();
+  std::uint64_t hidden = 99;
+  CHECK(
+      build_rows(TableSource(scene.table, scene.peers, scene.namespaces), view(Group::kPid, {}, 5), 1, hidden).size() ==
+      5);
+  CHECK(hidden == all - 5);
+  build_rows(TableSource(scene.table, scene.peers, scene.namespaces), view(Group::kPid, {}, all), 1, hidden);
+  CHECK(hidden == 0);
+}
+
+TEST_CASE("the process group merges the pids of one program and counts them") {
+  Scene scene;
+  scene.add(worker(11), {3}, 2);
+  scene.add(worker(12), {5}, 1);
+  scene.add(worker(13), {7}, 1, true);
+  scene.table.retire(3);
+  scene.add(worker(14, "another"), {9}, 9);
+  auto rows = scene.rows(view(Group::kProcess, {}, 0, SortColumn::kComm));
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].process->comm == "another");
+  CHECK(rows[0].process->pid == 14U);
+  CHECK(rows[0].process->pids == 1);
+  CHECK(rows[1].process->comm == "worker");
+  CHECK_FALSE(rows[1].process->pid);
+  CHECK(rows[1].process->pids == 3);
+  CHECK_FALSE(rows[1].process->exited);
+  CHECK(rows[1].process->uid == 33U);
+  CHECK(rows[1].counts == Counters{15});
+  CHECK(rows[1].live == 3U);
+  CHECK(rows[1].service == systemd("worker.service"));
+  CHECK(rows[1].port == std::uint16_t{6379});
+}
+
+TEST_CASE("one process with two rows is one process") {
+  Scene scene;
+  Identity v6 = worker(11);
+  v6.ipv6 = true;
+  scene.add(worker(11), {3}, 2, true);
+  scene.add(v6, {4}, 2, true);
+  SECTION("while it runs") {}
+  SECTION("when its rows were given back") {
+    scene.table.retire(1);
+    scene.table.retire(2);
+  }
+  for (const Group group : {Group::kProcess, Group::kPid}) {
+    const auto rows = scene.rows(group);
+    REQUIRE(rows.size() == 1);
+    CHECK(rows[0].process->pid == 11U);
+    CHECK(rows[0].process->pids == 1);
+    CHECK(rows[0].process->exited);
+    CHECK(rows[0].counts == Counters{7});
+  }
+}
+
+TEST_CASE("a pid that was used again is another process") {
+  Scene scene;
+  Identity later = worker(11);
+  later.start_ns += 1;
+  scene.add(worker(11), {3});
+  scene.add(later, {4});
+  CHECK(scene.rows(Group::kPid).size() == 2);
+  const auto rows = scene.rows(Group::kProcess);
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0].process->pids == 2);
+  CHECK_FALSE(rows[0].process->pid);
+}
+
+TEST_CASE("a process that changed its uid has a row per uid") {
+  Scene scene;
+  Identity root = worker(11);
+  root.uid = 0;
+  scene.add(root, {1});
+  scene.add(worker(11), {2});
+  CHECK(scene.rows(Group::kPid).size() == 2);
+  REQUIRE(scene.rows(Group::kProcess).size() == 1);
+  CHECK(scene.rows(Group::kProcess)[0].process->pid == 11U);
+}
+
+TEST_CASE("one process beside folded ones is not named as the only one") {
+  Scene scene;
+  scene.table = Table(1);
+  for (const std::uint32_t pid : {11U, 12U, 13U}) scene.add(worker(pid), {1});
+  scene.table.retire(1);
+  scene.table.retire(2);
+  const auto rows = scene.rows(Group::kProcess);
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0].process->pids == 3);
+  CHECK_FALSE(rows[0].process->pid);
+}
+
+TEST_CASE("what a group merges and what differs is empty") {
+  Scene scene;
+  Identity other_user = worker(12);
+  other_user.uid = 34;
+  scene.add(worker(11), {1});
+  scene.add(other_user, {1});
+  CHECK_FALSE(scene.rows(Group::kProcess).at(0).process->uid);
+  CHECK(scene.rows(Group::kProcess).at(0).attribution == Attribution::kCloser);
+
+  Identity before_start = worker(0);
+  before_start.pid.reset();
+  before_start.start_ns = 0;
+  before_start.attribution = Attribution::kCgroup;
+  scene.add(before_start, {1});
+  CHECK(scene.rows(Group::kProcess).size() == 2);  // known by its close, and known by its cgroup
+  const auto services = scene.rows(Group::kService);
+  REQUIRE(services.size() == 1);
+  CHECK_FALSE(services[0].attribution);
+  CHECK_FALSE(services[0].process);
+  CHECK_FALSE(services[0].port);
+  CHECK_FALSE(services[0].role);
+  const auto ports = scene.rows(Group::kPort);
+  REQUIRE(ports.size() == 1);
+  CHECK_FALSE(ports[0].service);
+  CHECK(ports[0].role == Role::kClient);
+  const auto netns = scene.rows(Group::kNetns);
+  REQUIRE(netns.size() == 1);
+  CHECK_FALSE(netns[0].port);
+  CHECK(netns[0].netns == 4026531840U);
+  CHECK(netns[0].netns_name == "host");
+  CHECK(netns[0].counts == Counters{3});
+}
+
+TEST_CASE("what is not known of one row is not known of the sum") {
+  Scene scene;
+  scene.add(worker(11), {3}, 2);
+  scene.add(worker(12), {3}, std::nullopt);
+  CHECK_FALSE(scene.rows(Group::kProcess).at(0).live);
+}
+
+TEST_CASE("rates are of the interval") {
+  Scene scene;
+  scene.add(worker(11), {10, 0, 2});
+  scene.table.begin_interval();
+  scene.table.set(1, {13, 1, 7}, 0, false);
+  const auto rows = scene.rows(Group::kProcess);
+  CHECK(rows.at(0).created_per_s == 2.0);
+  CHECK(rows.at(0).overflow_per_s == 2.5);
+}
+
+TEST_CASE("what no row took is a row of its own, unless a filter hides remainders") {
+  Scene scene;
+  scene.namespaces[0].unattributed = {5};
+  scene.namespaces.push_back({2, 7, "", {}, {}});
+  scene.add(worker(11), {3});
+  for (const Group group : kGroups) {
+    const auto rows = scene.rows(group);
+    REQUIRE(rows.size() == 2);
+    CHECK(rows[1].kind == RowKind::kUnattributed);
+    CHECK(rows[1].attribution == Attribution::kNone);
+    CHECK(rows[1].counts == Counters{5});
+  }
+  CHECK(scene.rows(view(Group::kProcess, filter_by(&Filter::comm, "worker"))).size() == 1);
+  CHECK(scene.rows(view(Group::kProcess, filter_by(&Filter::netns, 4026531840U))).size() == 2);
+  CHECK(scene.rows(view(Group::kProcess, filter_by(&Filter::netns, 7))).empty());
+}
+
+TEST_CASE("folded rows are hidden by a filter that cannot be asked of them") {
+  Scene scene;
+  scene.table = Table(0);
+  scene.add(worker(11), {3}, 0, true);
+  scene.table.retire(1);
+  const auto rows = scene.rows(Group::kProcess);
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0].kind == RowKind::kOther);
+  CHECK_FALSE(rows[0].process);
+  CHECK_FALSE(rows[0].attribution);
+  CHECK(scene.rows(view(Group::kProcess, filter_by(&Filter::service, "*"))).empty());
+}
+
+TEST_CASE("peers and the remainder are the exact counts though events were lost") {
+  Scene scene;
+  scene.add(worker(11), {10, 3}, 4);
+  for (int i = 0; i < 4; ++i) scene.peers.count(peer_of(worker(11), "10.0.0.1"), created());
+  scene.peers.count(peer_of(worker(11), "10.0.0.2"), created());
+  const auto rows = scene.rows(view(Group::kPeer, {}, 0, SortColumn::kCreated));
+  REQUIRE(rows.size() == 3);
+  CHECK_FALSE(rows[0].peer);
+  CHECK(rows[0].counts == Counters{5, 3});
+  CHECK(rows[1].peer == Peer{"10.0.0.1", std::uint16_t{6379}});
+  CHECK(rows[1].counts == Counters{4});
+  CHECK(rows[1].process->pid == 11U);
+  CHECK(rows[2].counts == Counters{1});
+  for (const Row& row : rows) CHECK_FALSE(row.live);
+}
+
+TEST_CASE("a peer that took everything leaves no remainder") {
+  Scene scene;
+  scene.add(worker(11), {2}, 4);
+  for (int i = 0; i < 2; ++i) scene.peers.count(peer_of(worker(11), "10.0.0.1"), created());
+  CHECK(scene.rows(Group::kPeer).size() == 1);
+}
+
+TEST_CASE("peers of a program that went to (other) and came back are not counted twice") {
+  Scene scene;
+  scene.table = Table(0);
+  scene.add(worker(11), {5}, 0, true);
+  for (int i = 0; i < 5; ++i) scene.peers.count(peer_of(worker(11), "10.0.0.1"), created());
+  scene.table.retire(1);
+  scene.add(worker(12), {2});
+  for (int i = 0; i < 2; ++i) scene.peers.count(peer_of(worker(12), "10.0.0.1"), created());
+  CHECK(sums_of(scene.rows(Group::kPeer)).at(4026531840U) == Counters{7});
+}
+
+TEST_CASE("a filter on the process holds for its peers") {
+  Scene scene;
+  scene.add(worker(11, "a"), {1});
+  scene.add(worker(12, "b"), {1});
+  scene.peers.count(peer_of(worker(11, "a"), "10.0.0.1"), created());
+  scene.peers.count(peer_of(worker(12, "b"), "10.0.0.1"), created());
+  const auto rows = scene.rows(view(Group::kPeer, filter_by(&Filter::comm, "b")));
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0].process->comm == "b");
+  CHECK(rows[0].peer);
+}
