@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "capture/columns.hpp"
-#include "capture/events.hpp"
 #include "capture/open.hpp"
 #include "capture/replay.hpp"
 #include "capture/sqlite.hpp"
+#include "capture/stored_events.hpp"
 
 namespace twtrace::capture {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "capture/columns.hpp"
 #include "capture/increments.hpp"
-#include "capture/words.hpp"
+#include "capture/names.hpp"
 #include "model/netns_order.hpp"
 #include "model/rate.hpp"
 

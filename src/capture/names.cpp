@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "capture/words.hpp"
+#include "capture/names.hpp"
 
 #include <initializer_list>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "capture/events.hpp"
+#include "capture/stored_events.hpp"
 
 #include <algorithm>
 #include <map>
@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "capture/columns.hpp"
+#include "capture/names.hpp"
 #include "capture/replay.hpp"
-#include "capture/words.hpp"
 
 namespace twtrace::capture {
 namespace {
