@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What was under way, or over, before twtrace started: marked, never guessed.
-#include <catch2/catch.hpp>
 #include <memory>
 #include <set>
 #include <vector>
 
 #include "bpf/expect.hpp"
+#include "support/catch.hpp"
 #include "support/environment.hpp"
 #include "support/twtrace_run.hpp"
 

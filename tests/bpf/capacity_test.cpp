@@ -3,13 +3,13 @@
 // again has nothing left in it.
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <string>
 
 #include "bpf/expect.hpp"
 #include "loader/features.hpp"
 #include "loader/tracer.hpp"
 #include "support/bpf_maps.hpp"
+#include "support/catch.hpp"
 #include "support/environment.hpp"
 #include "trace/netns_watch.hpp"
 

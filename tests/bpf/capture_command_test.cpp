@@ -3,11 +3,11 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <csignal>
 
 #include "bpf/capturing.hpp"
 #include "cli/cli.hpp"
+#include "support/catch.hpp"
 
 using namespace twtrace;
 using namespace twtrace::test;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a capture holds: a known workload, exact numbers, beside the kernel's and those of another twtrace.
-#include <catch2/catch.hpp>
 #include <csignal>
 
 #include "bpf/capturing.hpp"
 #include "bpf/expect.hpp"
+#include "support/catch.hpp"
 
 using namespace twtrace;
 using namespace twtrace::test;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every way a connection can end, over IPv4, IPv6 and IPv4-mapped sockets: who, how many, and what the kernel says.
 #include <array>
-#include <catch2/catch.hpp>
 
 #include "bpf/expect.hpp"
 #include "bpf/families.hpp"
 #include "support/bpf_maps.hpp"
+#include "support/catch.hpp"
 #include "support/environment.hpp"
 #include "support/twtrace_run.hpp"
 

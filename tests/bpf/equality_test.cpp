@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The backends give the same answer: all that load here watch the same connections at the same time.
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <memory>
 #include <sstream>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "bpf/expect.hpp"
+#include "support/catch.hpp"
 #include "support/environment.hpp"
 #include "support/twtrace_run.hpp"
 

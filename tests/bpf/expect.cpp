@@ -2,9 +2,9 @@
 #include "bpf/expect.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <set>
 
+#include "support/catch.hpp"
 #include "support/environment.hpp"
 
 namespace twtrace::test {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bpf/families.hpp"
 
-#include <catch2/catch.hpp>
-
 #include "bpf/expect.hpp"
+#include "support/catch.hpp"
 #include "support/twtrace_run.hpp"
 
 namespace twtrace::test {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A CPU goes away and comes back while connections end on it.
-#include <catch2/catch.hpp>
 #include <fstream>
 #include <string>
 #include <thread>
 
 #include "bpf/expect.hpp"
+#include "support/catch.hpp"
 #include "support/environment.hpp"
 #include "support/twtrace_run.hpp"
 

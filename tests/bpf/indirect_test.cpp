@@ -3,12 +3,12 @@
 #include <unistd.h>
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <list>
 #include <vector>
 
 #include "bpf/expect.hpp"
 #include "bpf/families.hpp"
+#include "support/catch.hpp"
 #include "support/environment.hpp"
 #include "support/kernel_can.hpp"
 #include "support/twtrace_run.hpp"

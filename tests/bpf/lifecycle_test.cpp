@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Namespaces that come and go, a reader that stands still, two tracers at once.
-#include <catch2/catch.hpp>
 #include <chrono>
 #include <csignal>
 #include <thread>
 
 #include "bpf/expect.hpp"
+#include "support/catch.hpp"
 #include "support/environment.hpp"
 #include "support/twtrace_run.hpp"
 

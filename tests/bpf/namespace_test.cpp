@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Namespaces that die with buckets in them, again and again: their inode numbers come back, their numbers must not.
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <map>
 #include <set>
 
 #include "bpf/expect.hpp"
 #include "support/bpf_maps.hpp"
+#include "support/catch.hpp"
 #include "support/environment.hpp"
 #include "support/twtrace_run.hpp"
 

@@ -2,11 +2,11 @@
 // A full table: who was refused, at which stage, in which namespace.
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <list>
 
 #include "bpf/expect.hpp"
 #include "bpf/families.hpp"
+#include "support/catch.hpp"
 #include "support/environment.hpp"
 #include "support/twtrace_run.hpp"
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ends of buckets. A backend that cannot see why a bucket went away says null; then only the gauges are asserted.
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <list>
 #include <vector>
 
 #include "bpf/expect.hpp"
 #include "bpf/families.hpp"
+#include "support/catch.hpp"
 #include "support/environment.hpp"
 #include "support/twtrace_run.hpp"
 

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -24,6 +23,7 @@
 #include "kernel/netns_scope.hpp"
 #include "loader/features.hpp"
 #include "loader/tracer.hpp"
+#include "support/catch.hpp"
 #include "support/environment.hpp"
 #include "support/subprocess.hpp"
 #include "trace/session.hpp"

@@ -2,10 +2,10 @@
 // Receive packet steering: every softirq of the workload runs on the other CPU, where an innocent process is current.
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <optional>
 
 #include "bpf/expect.hpp"
+#include "support/catch.hpp"
 #include "support/environment.hpp"
 #include "support/twtrace_run.hpp"
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bpf/verifier_budget.hpp"
 
-#include <catch2/catch.hpp>
 #include <stdexcept>
 
 #include "loader/verifier_cost.hpp"
+#include "support/catch.hpp"
 
 using namespace twtrace::test;
 using twtrace::loader::parse_verifier_statistics;

@@ -2,9 +2,8 @@
 // The workloads alone, without twtrace: a tool can only be measured with a ruler that was checked before.
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include "bpf/expect.hpp"
+#include "support/catch.hpp"
 #include "support/environment.hpp"
 
 using namespace twtrace::test;

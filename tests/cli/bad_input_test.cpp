@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What makes no sense is refused with one line that says what is wrong and what to do, before anything is loaded.
-#include <catch2/catch.hpp>
 
 #include "cli/cli.hpp"
+#include "support/catch.hpp"
 #include "support/environment.hpp"
 
 using namespace twtrace::test;

@@ -2,9 +2,9 @@
 #include "cli/cli.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <sstream>
 
+#include "support/catch.hpp"
 #include "support/environment.hpp"
 
 namespace twtrace::test {

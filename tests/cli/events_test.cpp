@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <csignal>
 
 #include "cli/cli.hpp"
+#include "support/catch.hpp"
 #include "support/environment.hpp"
 #include "support/workload.hpp"
 

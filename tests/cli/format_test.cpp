@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The other formats and colours.
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <csignal>
 
 #include "cli/cli.hpp"
+#include "support/catch.hpp"
 #include "support/environment.hpp"
 #include "support/workload.hpp"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What asks for information gets it on standard output, without a privilege.
 #include <algorithm>
-#include <catch2/catch.hpp>
 
 #include "cli/cli.hpp"
+#include "support/catch.hpp"
 
 using namespace twtrace::test;
 

@@ -2,11 +2,11 @@
 // The JSON contract, on the real binary: every field has its name and type. Fields are added, never renamed: a new one
 // belongs into these lists.
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <functional>
 
 #include "cli/cli.hpp"
+#include "support/catch.hpp"
 #include "support/environment.hpp"
 #include "support/workload.hpp"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A kernel or a user that cannot: exit code 77, the reason and the remedy.
-#include <catch2/catch.hpp>
 
 #include "cli/cli.hpp"
+#include "support/catch.hpp"
 #include "support/environment.hpp"
 
 using namespace twtrace::test;

@@ -2,12 +2,12 @@
 // report and diff as a user meets them. What needs a capture makes one, which needs root.
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 
 #include "cli/cli.hpp"
+#include "support/catch.hpp"
 #include "support/environment.hpp"
 
 using namespace twtrace::test;

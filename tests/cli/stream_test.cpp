@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Standard output that goes away, is full, or was never there: one line, exit code 1, no hang.
-#include <catch2/catch.hpp>
 
 #include "cli/cli.hpp"
+#include "support/catch.hpp"
 #include "support/environment.hpp"
 #include "support/workload.hpp"
 

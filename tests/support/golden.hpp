@@ -2,11 +2,12 @@
 // Output compared with a file. $TWTRACE_UPDATE_GOLDEN=1 writes the files anew.
 #pragma once
 
-#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <string>
+
+#include "support/catch.hpp"
 
 namespace twtrace::test {
 

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Says on standard error which case is running: JUnit comes at the very end, and a machine may hang before that.
-#define CATCH_CONFIG_EXTERNAL_INTERFACES
-#include <catch2/catch.hpp>
 #include <chrono>
 #include <cstdio>
 
+#include "support/catch.hpp"
+
 namespace {
 
-class ProgressListener : public Catch::TestEventListenerBase {
+class ProgressListener : public Catch::EventListenerBase {
  public:
-  using TestEventListenerBase::TestEventListenerBase;
+  using Catch::EventListenerBase::EventListenerBase;
 
   void testCaseStarting(const Catch::TestCaseInfo& info) override {
-    TestEventListenerBase::testCaseStarting(info);
+    EventListenerBase::testCaseStarting(info);
     started_ = std::chrono::steady_clock::now();
     std::fprintf(stderr, "%s ...\n", info.name.c_str());
   }
@@ -20,7 +20,7 @@ class ProgressListener : public Catch::TestEventListenerBase {
   void testCaseEnded(const Catch::TestCaseStats& stats) override {
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started_;
     std::fprintf(stderr, "  %.1f s, %zu failed assertions\n", took.count(), stats.totals.assertions.failed);
-    TestEventListenerBase::testCaseEnded(stats);
+    EventListenerBase::testCaseEnded(stats);
   }
 
  private:

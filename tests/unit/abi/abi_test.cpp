@@ -3,12 +3,12 @@
 #include <bpf/btf.h>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <fstream>
 #include <memory>
 #include <set>
 
 #include "abi_table.hpp"
+#include "support/catch.hpp"
 
 using namespace twtrace::test;
 

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include <catch2/catch.hpp>
+#include "support/catch.hpp"
 
 using namespace twtrace::app;
 using twtrace::base::ErrorCode;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/escape.hpp"
 
-#include <catch2/catch.hpp>
-
 #include <cstdint>
 #include <string>
 
 #include "base/unicode.hpp"
+#include "support/catch.hpp"
 
 using namespace twtrace::base;
 using namespace std::string_literals;

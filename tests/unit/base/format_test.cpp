@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/format.hpp"
 
-#include <catch2/catch.hpp>
-
 #include <cmath>
 #include <cstdint>
 #include <limits>
+
+#include "support/catch.hpp"
 
 using namespace twtrace::base;
 

@@ -2,10 +2,10 @@
 // Files that are no captures, or claim to be: one clear error each, with what to do.
 #include <sys/stat.h>
 
-#include <catch2/catch.hpp>
 #include <fstream>
 #include <sstream>
 
+#include "support/catch.hpp"
 #include "world.hpp"
 
 using namespace twtrace;

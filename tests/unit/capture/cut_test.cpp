@@ -5,11 +5,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <fstream>
 #include <iterator>
 
+#include "support/catch.hpp"
 #include "world.hpp"
 
 using namespace twtrace;

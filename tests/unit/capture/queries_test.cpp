@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The queries of docs/capture.md, on a plain SQLite.
-#include <catch2/catch.hpp>
 #include <fstream>
 #include <iterator>
 
+#include "support/catch.hpp"
 #include "world.hpp"
 
 using namespace twtrace;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is written is what is read.
-#include <catch2/catch.hpp>
 
 #include <limits>
 
 #include "capture/increments.hpp"
 #include "capture/marker.hpp"
+#include "support/catch.hpp"
 #include "world.hpp"
 
 using namespace twtrace;

@@ -5,10 +5,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include <cstdlib>
 #include <fstream>
+
+#include "support/catch.hpp"
 
 using namespace twtrace;
 namespace fs = std::filesystem;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "demo/pace.hpp"
 
-#include <catch2/catch.hpp>
+#include "support/catch.hpp"
 
 using twtrace::demo::due;
 using twtrace::demo::Pace;

@@ -4,9 +4,9 @@
 #include <linux/capability.h>
 
 #include <array>
-#include <catch2/catch.hpp>
 
 #include "kernel/lockdown.hpp"
+#include "support/catch.hpp"
 #include "temp_tree.hpp"
 
 using namespace twtrace::kernel;

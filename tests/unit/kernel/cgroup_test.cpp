@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/cgroup.hpp"
 
-#include <catch2/catch.hpp>
 #include <random>
 #include <string>
+
+#include "support/catch.hpp"
 
 using namespace twtrace::kernel;
 using namespace std::string_literals;

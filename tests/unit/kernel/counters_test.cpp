@@ -3,8 +3,7 @@
 
 #include <sys/stat.h>
 
-#include <catch2/catch.hpp>
-
+#include "support/catch.hpp"
 #include "temp_tree.hpp"
 
 using namespace twtrace::kernel;

@@ -9,11 +9,11 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <cstring>
 #include <random>
 
 #include "base/unique_fd.hpp"
+#include "support/catch.hpp"
 
 using namespace twtrace::kernel;
 using twtrace::base::ErrorCode;

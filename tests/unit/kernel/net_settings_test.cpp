@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/net_settings.hpp"
 
-#include <catch2/catch.hpp>
-
+#include "support/catch.hpp"
 #include "temp_tree.hpp"
 
 using namespace twtrace::kernel;

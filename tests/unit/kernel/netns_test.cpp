@@ -3,9 +3,8 @@
 
 #include <sys/stat.h>
 
-#include <catch2/catch.hpp>
-
 #include "kernel/netns_scope.hpp"
+#include "support/catch.hpp"
 #include "temp_tree.hpp"
 
 using namespace twtrace::kernel;

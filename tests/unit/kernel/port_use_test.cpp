@@ -3,7 +3,7 @@
 
 #include <sys/socket.h>
 
-#include <catch2/catch.hpp>
+#include "support/catch.hpp"
 
 using namespace twtrace::kernel;
 

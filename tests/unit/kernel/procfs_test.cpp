@@ -4,8 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
+#include "support/catch.hpp"
 #include "temp_tree.hpp"
 
 using namespace twtrace::kernel;

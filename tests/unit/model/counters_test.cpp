@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/counters.hpp"
 
-#include <catch2/catch.hpp>
+#include "support/catch.hpp"
 
 using twtrace::model::Counters;
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/decode.hpp"
 
-#include <catch2/catch.hpp>
 #include <cstring>
 #include <vector>
+
+#include "support/catch.hpp"
 
 using namespace twtrace::model;
 

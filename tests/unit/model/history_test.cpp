@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/history.hpp"
 
-#include <catch2/catch.hpp>
-
 #include <memory>
 
 #include "model/trend.hpp"
+#include "support/catch.hpp"
 #include "support/entries.hpp"
 
 using namespace twtrace::model;

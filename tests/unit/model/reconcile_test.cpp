@@ -2,9 +2,10 @@
 #include "model/reconcile.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <cstdint>
 #include <random>
+
+#include "support/catch.hpp"
 
 using twtrace::model::Reconciler;
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <catch2/catch.hpp>
 
 #include <string>
 
 #include "model/snapshot.hpp"
+#include "support/catch.hpp"
 
 using namespace twtrace::model;
 

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/csv.hpp"
 
-#include <catch2/catch.hpp>
-
 #include <algorithm>
 #include <map>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "support/catch.hpp"
 #include "support/snapshots.hpp"
 
 using namespace twtrace;

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <catch2/catch.hpp>
 
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -7,6 +6,7 @@
 #include "base/escape.hpp"
 #include "output/doctor_json.hpp"
 #include "output/doctor_text.hpp"
+#include "support/catch.hpp"
 
 using namespace twtrace;
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/event_text.hpp"
 
-#include <catch2/catch.hpp>
-
 #include <limits>
 #include <string>
 
+#include "support/catch.hpp"
 #include "support/snapshots.hpp"
 
 using namespace twtrace;

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/json.hpp"
 
-#include <catch2/catch.hpp>
-
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "support/catch.hpp"
 #include "support/snapshots.hpp"
 
 using namespace twtrace;
@@ -219,7 +218,7 @@ TEST_CASE("hostile names stay one line of ASCII and lose nothing") {
   for (const char c : line) {
     if (c < 0x20 || c == 0x7f) FAIL("not printable ASCII: " << static_cast<int>(c));
   }
-  CHECK_NOTHROW(Json::parse(line));
+  CHECK(Json::accept(line));
 }
 
 TEST_CASE("numbers at their limits survive, and what is no number is null") {

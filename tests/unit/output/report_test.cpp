@@ -2,7 +2,6 @@
 // Reports of a recorded deploy, compared with those in golden/. $TWTRACE_UPDATE_GOLDEN=1 writes them anew.
 #include <algorithm>
 #include <array>
-#include <catch2/catch.hpp>
 
 #include <unistd.h>
 
@@ -21,6 +20,7 @@
 #include "output/report_json.hpp"
 #include "output/report_markdown.hpp"
 #include "output/report_text.hpp"
+#include "support/catch.hpp"
 #include "support/deploy.hpp"
 #include "support/golden.hpp"
 

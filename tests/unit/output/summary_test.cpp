@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/summary.hpp"
 
-#include <catch2/catch.hpp>
-
 #include <string>
 
+#include "support/catch.hpp"
 #include "support/snapshots.hpp"
 
 using namespace twtrace;

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/table.hpp"
 
-#include <catch2/catch.hpp>
-
 #include <limits>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "base/escape.hpp"
+#include "support/catch.hpp"
 #include "support/snapshots.hpp"
 #include "view/columns.hpp"
 

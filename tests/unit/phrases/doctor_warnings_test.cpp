@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phrases/doctor_warnings.hpp"
 
-#include <catch2/catch.hpp>
-
 #include <algorithm>
+
+#include "support/catch.hpp"
 
 using namespace twtrace;
 using model::DoctorNetns;

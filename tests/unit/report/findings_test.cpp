@@ -3,9 +3,9 @@
 #include "report/findings.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <functional>
 
+#include "support/catch.hpp"
 #include "support/deploy.hpp"
 
 using namespace twtrace;

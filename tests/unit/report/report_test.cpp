@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/report.hpp"
 
-#include <catch2/catch.hpp>
 #include <cmath>
 
 #include "report/collector.hpp"
+#include "support/catch.hpp"
 #include "support/deploy.hpp"
 
 using namespace twtrace;

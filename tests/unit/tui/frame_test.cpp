@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tui/frame.hpp"
 
-#include <catch2/catch.hpp>
-
 #include "base/escape.hpp"
+#include "support/catch.hpp"
 #include "tui/sparkline.hpp"
 
 using namespace twtrace;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Frames of a recorded minute, compared with those in golden/. $TWTRACE_UPDATE_GOLDEN=1 writes them anew.
-#include <catch2/catch.hpp>
 
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 
 #include "base/escape.hpp"
+#include "support/catch.hpp"
 #include "support/scene.hpp"
 
 using namespace twtrace;

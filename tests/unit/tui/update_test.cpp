@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <catch2/catch.hpp>
 
 #include <set>
 #include <string>
 
+#include "support/catch.hpp"
 #include "support/scene.hpp"
 #include "tui/keymap.hpp"
 #include "tui/view_state.hpp"

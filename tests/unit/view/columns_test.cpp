@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "view/columns.hpp"
 
-#include <catch2/catch.hpp>
-
 #include <algorithm>
 #include <set>
 #include <string>
 
+#include "support/catch.hpp"
 #include "support/snapshots.hpp"
 
 using namespace twtrace;

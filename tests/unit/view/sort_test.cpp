@@ -2,9 +2,9 @@
 #include "view/sort.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <set>
 
+#include "support/catch.hpp"
 #include "support/entries.hpp"
 
 using namespace twtrace::model;
