@@ -14,39 +14,40 @@ namespace {
 
 constexpr std::size_t kDefaultWidth = 79;
 
-std::size_t table_width(const Options& options) {
+std::size_t table_width(TableFormat format) {
   winsize size{};
   if (::isatty(STDOUT_FILENO) != 0 && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1) {
     return size.ws_col - 1U;
   }
-  return options.format == Format::kWide ? 0 : kDefaultWidth;
+  return format == TableFormat::kWide ? 0 : kDefaultWidth;
 }
 
-std::string render(const model::Snapshot& snapshot, const Options& options) {
-  switch (options.format) {
-    case Format::kJson:
+std::string render(const model::Snapshot& snapshot, const TableOptions& options) {
+  const TableFormat format = options.output.format;
+  switch (format) {
+    case TableFormat::kJson:
       return output::snapshot_json(snapshot) + "\n";
-    case Format::kCsv:
+    case TableFormat::kCsv:
       return output::snapshot_csv(snapshot);
-    case Format::kTable:
-    case Format::kWide:
+    case TableFormat::kTable:
+    case TableFormat::kWide:
       break;
   }
   output::TableOptions table;
-  table.wide = options.format == Format::kWide;
-  table.width = table_width(options);
-  table.color = options.color;
+  table.wide = format == TableFormat::kWide;
+  table.width = table_width(format);
+  table.color = options.output.color();
   return output::snapshot_table(snapshot, table) + "\n";
 }
 
 }  // namespace
 
-base::Result<void> begin_batch(const Options& options) {
-  if (options.format != Format::kCsv) return {};
-  return write_stdout(output::csv_header(options.view.group));
+base::Result<void> begin_batch(const TableOptions& options) {
+  if (options.output.format != TableFormat::kCsv) return {};
+  return write_stdout(output::csv_header(options.rows.group));
 }
 
-base::Result<void> write_batch(const model::Snapshot& snapshot, const Options& options) {
+base::Result<void> write_batch(const model::Snapshot& snapshot, const TableOptions& options) {
   return write_stdout(render(snapshot, options));
 }
 

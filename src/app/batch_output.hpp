@@ -2,15 +2,15 @@
 // Snapshots on standard output, one after the other.
 #pragma once
 
-#include "app/options.hpp"
+#include "app/option_groups.hpp"
 #include "base/result.hpp"
 #include "model/snapshot.hpp"
 
 namespace twtrace::app {
 
 /// What comes before the first snapshot: the titles of CSV.
-base::Result<void> begin_batch(const Options& options);
+base::Result<void> begin_batch(const TableOptions& options);
 /// One snapshot in the format that was asked for.
-base::Result<void> write_batch(const model::Snapshot& snapshot, const Options& options);
+base::Result<void> write_batch(const model::Snapshot& snapshot, const TableOptions& options);
 
 }  // namespace twtrace::app

@@ -10,9 +10,6 @@
 
 namespace twtrace::app {
 
-/// kUsage names the first budget that makes no sense.
-base::Result<std::vector<report::Budget>> parse_budgets(const std::vector<std::string>& texts);
-
 /// Reads a capture, whoever made it.
 base::Result<report::Report> read_report(const std::string& path, const std::vector<report::Budget>& budgets);
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commands. Each runs to its end and returns the exit code of docs: 0, 1, 2, 77 or 99, and those of capture.
+// What a command is.
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <string_view>
 
 #include "app/command_process.hpp"
-#include "app/options.hpp"
+#include "app/option_list.hpp"
 #include "base/result.hpp"
 
 namespace twtrace::app {
@@ -16,23 +18,31 @@ inline constexpr int kExitUsage = 2;
 inline constexpr int kExitUnsupported = 77;
 inline constexpr int kExitBreached = 99;  ///< a --fail-if budget
 
-/// The exit code of an error.
-int exit_code(const base::Error& error);
+/// Runs a command whose options have been read. Returns the exit code: one of those above, or that of the command that
+/// a capture is taken around.
+using Run = std::function<base::Result<int>(const Inherited& inherited)>;
 
-/// `when_counting` is called once, when counting has begun.
-base::Result<int> run_top(const Options& asked, const std::function<void()>& when_counting = {});
-base::Result<int> run_events(const Options& asked);
-/// `inherited`: what this process was started with.
-base::Result<int> run_capture(const Options& options, const Inherited& inherited);
-base::Result<int> run_mark(const Options& options);
-base::Result<int> run_report(const Options& options);
-/// kExitFailure when the captures differ.
-base::Result<int> run_diff(const Options& options);
-base::Result<int> run_replay(const Options& asked);
-base::Result<int> run_doctor(const Options& options);
-base::Result<int> run_demo(const Options& asked);
+/// One command of the command line.
+struct Command {
+  std::string_view name;
+  std::string_view about;  ///< what it does: "compare two captures"
+  /// Declares its options. The result uses the values that they have when it is called.
+  Run (*prepare)(OptionList& list);
+};
 
-/// Parses, runs and reports: all of main.
-int run(int argc, const char* const* argv);
+/// The `prepare` of a command whose options are the members of `Task`: `declare(OptionList&)` declares them, and
+/// `run()`, or `run(const Inherited&)` where it matters what twtrace was started with, runs the command.
+template <class Task>
+Run prepare(OptionList& list) {
+  auto task = std::make_shared<Task>();
+  task->declare(list);
+  return [task](const Inherited& inherited) -> base::Result<int> {
+    if constexpr (requires { task->run(inherited); }) {
+      return task->run(inherited);
+    } else {
+      return task->run();
+    }
+  };
+}
 
 }  // namespace twtrace::app

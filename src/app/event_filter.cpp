@@ -17,12 +17,9 @@ model::Identity identity_of(const model::Event& event) {
 
 }  // namespace
 
-bool event_matches(const model::Event& event, const Options& options) {
-  const trace::SessionOptions& session = options.session;
-  if (session.local_port != 0 && event.local_port != session.local_port) return false;
-  if (session.remote_port != 0 && event.remote_port != session.remote_port) return false;
-  view::Filter filter = options.view.filter;
-  filter.only_matched = false;  // the ports have just been compared
+bool event_matches(const model::Event& event, const view::Filter& filter, const trace::SessionOptions& ports) {
+  if (ports.local_port != 0 && event.local_port != ports.local_port) return false;
+  if (ports.remote_port != 0 && event.remote_port != ports.remote_port) return false;
   return filter.accepts(identity_of(event), event.netns.value_or(0));
 }
 

@@ -38,8 +38,8 @@ class CommandLines {
 /// The session's samples on one side, the screen on the other.
 class Live {
  public:
-  Live(trace::Session& session, const Options& options, Screen& screen)
-      : session_(session), options_(options), screen_(screen) {
+  Live(trace::Session& session, std::uint64_t iterations, Screen& screen)
+      : session_(session), iterations_(iterations), screen_(screen) {
     screen_.set_command_lines(
         [this](std::uint32_t pid, const std::string& comm) { return command_lines_.find(pid, comm); });
     screen_.set_write([this] { return write_history(screen_.history(), session_); });
@@ -64,7 +64,7 @@ class Live {
   }
 
  private:
-  bool ended() const { return screen_.ended() || (options_.iterations != 0 && samples_ >= options_.iterations); }
+  bool ended() const { return screen_.ended() || (iterations_ != 0 && samples_ >= iterations_); }
 
   base::Result<void> handle(EventLoop::Wake wake) {
     if (wake == EventLoop::Wake::kRing) return session_.drain();
@@ -88,7 +88,7 @@ class Live {
   }
 
   trace::Session& session_;
-  const Options& options_;
+  const std::uint64_t iterations_;
   Screen& screen_;
   CommandLines command_lines_;
   std::uint64_t samples_ = 0;
@@ -96,8 +96,8 @@ class Live {
 
 }  // namespace
 
-bool can_show_live(const Options& options) {
-  const bool wanted = !options.batch && options.format == Format::kTable && ::isatty(STDOUT_FILENO) != 0;
+bool can_show_live(const TableOptions& options) {
+  const bool wanted = !options.batch && options.output.format == TableFormat::kTable && ::isatty(STDOUT_FILENO) != 0;
   if (!wanted) return false;
   std::string why = ::isatty(STDIN_FILENO) == 0 ? "standard input is no terminal, so no key can be read"
                                                 : tui::why_unusable(STDOUT_FILENO);
@@ -106,11 +106,12 @@ bool can_show_live(const Options& options) {
   return false;
 }
 
-base::Result<int> run_live(EventLoop& loop, trace::Session& session, const Options& options) {
+base::Result<int> run_live(EventLoop& loop, trace::Session& session, const TableOptions& options,
+                           const view::View& shown) {
   session.record_peers(true);
-  auto screen = Screen::open(loop, options, {});
+  auto screen = Screen::open(loop, options, shown, {});
   if (!screen) return tl::unexpected(screen.error());
-  Live live(session, options, **screen);
+  Live live(session, options.pace.iterations, **screen);
   if (auto done = live.run(); !done) return tl::unexpected(done.error());
   return kExitOk;
 }

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "app/event_loop.hpp"
-#include "app/options.hpp"
+#include "app/option_groups.hpp"
 #include "base/result.hpp"
 #include "trace/session.hpp"
 
@@ -11,10 +11,11 @@ namespace twtrace::app {
 
 /// Whether the screen can be taken: standard output and input are a terminal that can be painted over. If not, and the
 /// user would otherwise expect it, the reason is logged, and the table comes in batches.
-bool can_show_live(const Options& options);
+bool can_show_live(const TableOptions& options);
 
-/// Shows the session until the user quits, a signal ends it, or `options.iterations` samples are done. Returns the exit
+/// Shows the session until the user quits, a signal ends it, or the asked number of samples is done. Returns the exit
 /// code. The terminal is as it was before, whatever happens.
-base::Result<int> run_live(EventLoop& loop, trace::Session& session, const Options& options);
+base::Result<int> run_live(EventLoop& loop, trace::Session& session, const TableOptions& options,
+                           const view::View& shown);
 
 }  // namespace twtrace::app

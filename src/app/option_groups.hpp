@@ -1,98 +1,112 @@
 // SPDX-License-Identifier: Apache-2.0
-// Private to the options: what the groups of options share.
+// Options that several commands share. A command holds the groups that it takes and lets each declare itself; values
+// are checked when they are read.
 #pragma once
 
-#include <fmt/format.h>
+#include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
-#include <map>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "app/options.hpp"
-#include "base/result.hpp"
+#include "app/color.hpp"
+#include "app/option_list.hpp"
+#include "app/option_values.hpp"
+#include "output/style.hpp"
+#include "report/budget.hpp"
+#include "trace/session.hpp"
+#include "view/view.hpp"
 
 namespace twtrace::app {
 
-/// Text as it comes from the command line, before it is checked.
-struct Raw {
-  std::string format = "table";
-  bool json = false;
-  std::string group = "process";
-  std::string sort = "created/s";
-  std::string probe = "auto";
-  std::string color = "auto";
-  std::vector<std::string> no_features;
-  std::string ring = "4M";
-  std::uint64_t rows = 0;
-  std::uint64_t max_rows = 10000;
-  bool relative_time = false;
-  bool wall_time = false;
-  std::optional<double> interval;
-  std::optional<std::uint64_t> count;
-  std::optional<double> before_s;
-  std::optional<double> after_s;
-  std::optional<double> duration_s;
-  std::string report_format = "text";
-  std::string diff_before;
-  std::string diff_after;
+/// -d: seconds between samples.
+void declare_delay(OptionList& list, double& delay_s);
+
+/// -d and -n.
+struct PaceOptions {
+  double delay_s = 1;
+  std::uint64_t iterations = 0;  ///< 0: until interrupted
+
+  void declare(OptionList& list);
+  /// The same as words: [SECONDS [N]].
+  void declare_words(OptionList& list);
 };
 
-/// CLI11 takes "-1" for a large unsigned number, and every base that strtoull knows.
-CLI::Validator whole_number(std::uint64_t least, std::uint64_t most);
+/// How to trace.
+struct TracingOptions {
+  trace::SessionOptions session;
 
-/// The value of that name, or kUsage with the names that there are.
-template <class Value>
-base::Result<Value> look_up(const std::map<std::string, Value>& known, const std::string& text,
-                            std::string_view option) {
-  const auto found = known.find(text);
-  if (found != known.end()) return found->second;
-  std::string all;
-  for (const auto& [name, value] : known) all += (all.empty() ? "" : ", ") + name;
-  return base::fail(base::ErrorCode::kUsage, fmt::format("{}: unknown value \"{}\"", option, text), "known are " + all);
-}
+  void declare(OptionList& list);
+  /// The part of it that chooses how programs are loaded.
+  void declare_loading(OptionList& list);
+  /// -L and -D are filters to the user, but the kernel side applies them.
+  void declare_ports(OptionList& list);
+  bool has_ports() const { return session.local_port != 0 || session.remote_port != 0; }
+};
 
-/// kUsage unless `seconds` lies between the two. `option` is named as it is typed.
-base::Result<void> check_seconds(std::string_view option, double seconds, double least, double most);
+/// Whose buckets are shown.
+struct FilterOptions {
+  view::Filter filter;  ///< without the namespace
+  std::string netns;    ///< "all", "self", an inode number, a name or a path; empty: not given, which is all
 
-/// -d, within what the event loop can do.
-base::Result<void> check_delay(const Options& options);
+  void declare(OptionList& list);
+};
 
-// One pair per group: `add` declares the options, `check` runs once after parsing.
+/// Which rows there are: -g, -s, -r.
+struct RowOptions {
+  model::Group group = model::Group::kProcess;
+  view::SortColumn sort = view::SortColumn::kCreatedRate;
+  std::size_t max_rows = 0;  ///< 0: all
 
-/// What shows tables and events: -b, -d, -n, -g, -s, -r, -o as a format, the filters, -t and -T.
-void add_view_options(CLI::App& app, Options& options, Raw& raw);
-/// The positionals [SECONDS [N]], the same as -d and -n.
-void add_interval_positionals(CLI::App& app, Raw& raw);
-base::Result<void> check_view_options(Options& options, const Raw& raw);
+  void declare(OptionList& list);
+};
 
-/// How to trace: backend, ring size and the like.
-void add_session_options(CLI::App& app, Options& options, Raw& raw);
-base::Result<void> check_session_options(Options& options, const Raw& raw);
+/// -o, --json and --color. The first enumerator of `Format` is the default, and one is kJson.
+template <class Format>
+struct OutputOptions {
+  Format format{};
+  ColorWhen color_when = ColorWhen::kAuto;
 
-/// --color, once it is known where output goes.
-base::Result<void> check_color(Options& options, const Raw& raw);
+  output::Color color() const { return color_on(STDOUT_FILENO, color_when); }
 
-/// What `twtrace report` and `twtrace diff` take.
-void add_report_options(CLI::App& app, Options& options, Raw& raw);
-void add_diff_options(CLI::App& app, Options& options, Raw& raw);
-base::Result<void> check_report_options(Options& options, const Raw& raw);
+  void declare(OptionList& list, const std::string& about, std::vector<Named<Format>> formats) {
+    list.section("Output");
+    list.option("-o,--output", "FORMAT", about, one_of(format, std::move(formats)));
+    list.flag("--json", "same as -o json", [this] { format = Format::kJson; });
+    list.option(
+        "--color", "WHEN", "auto (default), always or never",
+        one_of(color_when, {{"auto", ColorWhen::kAuto}, {"always", ColorWhen::kAlways}, {"never", ColorWhen::kNever}}));
+  }
+};
 
-/// -v.
-void add_verbose_option(CLI::App& app, Options& options);
+enum class TableFormat { kTable, kWide, kJson, kCsv };
 
-/// capture: its file, its windows, its command.
-void add_capture_options(CLI::App& app, Options& options, Raw& raw);
-base::Result<void> check_capture_options(Options& options, const Raw& raw);
+/// What shows tables: of a running trace or of a capture.
+struct TableOptions {
+  bool batch = false;
+  OutputOptions<TableFormat> output;
+  PaceOptions pace;
+  RowOptions rows;
+  FilterOptions filter;
 
-/// replay: its file, and how it is looked at.
-void add_replay_options(CLI::App& app, Options& options, Raw& raw);
-base::Result<void> check_replay_options(Options& options, const Raw& raw);
+  void declare(OptionList& list);
+  /// What it shows. `resolved` is the filter with its namespace (resolve_filter()).
+  view::View view_with(const view::Filter& resolved) const;
+};
 
-/// mark: its file and its name.
-void add_mark_options(CLI::App& app, Options& options, Raw& raw);
+/// --fail-if.
+struct BudgetOptions {
+  std::vector<report::Budget> budgets;
+
+  void declare(OptionList& list);
+};
+
+/// For commands that print lines of text or JSON.
+enum class LineFormat { kTable, kJson };
+void declare_line_output(OptionList& list, OutputOptions<LineFormat>& output);
+
+/// For commands that print a report on captures.
+enum class ReportFormat { kText, kMarkdown, kJson, kCsv, kHtml };
+void declare_report_output(OptionList& list, OutputOptions<ReportFormat>& output);
 
 }  // namespace twtrace::app

@@ -1,40 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/command.hpp"
+#include "app/run.hpp"
+
+#include <string>
+#include <vector>
+
+#include "app/command_line.hpp"
 #include "app/stdout_writer.hpp"
 #include "base/log.hpp"
 
 namespace twtrace::app {
 namespace {
-
-base::Result<int> dispatch(const Options& options, const Inherited& inherited) {
-  if (options.show_help_only) {
-    if (auto written = write_stdout(options.help_text); !written) return tl::unexpected(written.error());
-    return kExitOk;
-  }
-  switch (options.command) {
-    case Command::kTop:
-      return run_top(options);
-    case Command::kEvents:
-      return run_events(options);
-    case Command::kCapture:
-      return run_capture(options, inherited);
-    case Command::kMark:
-      return run_mark(options);
-    case Command::kReport:
-      return run_report(options);
-    case Command::kDiff:
-      return run_diff(options);
-    case Command::kReplay:
-      return run_replay(options);
-    case Command::kDoctor:
-      return run_doctor(options);
-    case Command::kDemo:
-      return run_demo(options);
-  }
-  return kExitUsage;
-}
-
-}  // namespace
 
 int exit_code(const base::Error& error) {
   switch (error.code) {
@@ -48,19 +23,24 @@ int exit_code(const base::Error& error) {
   }
 }
 
+base::Result<int> parse_and_run(const std::vector<std::string>& arguments, const Inherited& inherited) {
+  const auto request = parse_command_line(arguments);
+  if (!request) return tl::unexpected(request.error());
+  base::init_logging(request->verbosity);
+  return request->run(inherited);
+}
+
+}  // namespace
+
 int run(int argc, const char* const* argv) {
   const Inherited inherited = Inherited::take();
   prepare_standard_streams();
   base::init_logging(0);
-  auto options = parse_options(argc, argv);
-  if (options) {
-    base::init_logging(options->verbosity);
-    auto code = dispatch(*options, inherited);
-    if (code) return *code;
-    options = tl::unexpected(code.error());
-  }
-  base::log_error(options.error());
-  return exit_code(options.error());
+  const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+  const auto code = parse_and_run(arguments, inherited);
+  if (code) return *code;
+  base::log_error(code.error());
+  return exit_code(code.error());
 }
 
 }  // namespace twtrace::app

@@ -11,12 +11,12 @@
 namespace twtrace::app {
 namespace {
 
-tui::ViewState first_state(const Options& options) {
+tui::ViewState first_state(double delay_s, const view::View& shown) {
   tui::ViewState state;
-  state.tab = tab_of(options.view.group);
-  for (tui::TabState& tab : state.tabs) tab.sort = options.view.sort;
-  if (options.view.group == model::Group::kPid) state.process_group = model::Group::kPid;
-  state.delay_s = std::max(options.delay_s, tui::kShortestDelayS);
+  state.tab = tab_of(shown.group);
+  for (tui::TabState& tab : state.tabs) tab.sort = shown.sort;
+  if (shown.group == model::Group::kPid) state.process_group = model::Group::kPid;
+  state.delay_s = std::max(delay_s, tui::kShortestDelayS);
   return state;
 }
 
@@ -39,24 +39,25 @@ tui::Tab tab_of(model::Group group) {
   return tui::Tab::kProcesses;
 }
 
-base::Result<std::unique_ptr<Screen>> Screen::open(EventLoop& loop, const Options& options,
-                                                   model::HistoryLimits limits) {
+base::Result<std::unique_ptr<Screen>> Screen::open(EventLoop& loop, const TableOptions& options,
+                                                   const view::View& shown, model::HistoryLimits limits) {
   if (auto watching = loop.watch_terminal(STDIN_FILENO); !watching) return tl::unexpected(watching.error());
   tui::TerminalOptions wanted;
   wanted.input = STDIN_FILENO;
   wanted.output = STDOUT_FILENO;
-  wanted.color = options.color == output::Color::kAlways;
+  wanted.color = options.output.color() == output::Color::kAlways;
   auto terminal = tui::Terminal::open(wanted);
   if (!terminal) return tl::unexpected(terminal.error());
-  return std::unique_ptr<Screen>(new Screen(loop, options, limits, std::move(*terminal)));
+  return std::unique_ptr<Screen>(new Screen(loop, options.pace.delay_s, shown, limits, std::move(*terminal)));
 }
 
-Screen::Screen(EventLoop& loop, const Options& options, model::HistoryLimits limits, tui::Terminal terminal)
+Screen::Screen(EventLoop& loop, double delay_s, const view::View& shown, model::HistoryLimits limits,
+               tui::Terminal terminal)
     : loop_(loop),
       terminal_(std::move(terminal)),
       history_(limits),
-      composer_(history_, log_, options.view),
-      state_(first_state(options)) {
+      composer_(history_, log_, shown),
+      state_(first_state(delay_s, shown)) {
   look_.charset = terminal_.charset();
 }
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "app/event_loop.hpp"
-#include "app/options.hpp"
+#include "app/option_groups.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "model/history.hpp"
@@ -30,8 +30,8 @@ tui::Tab tab_of(model::Group group);
 class Screen {
  public:
   /// Takes the terminal of standard input and output. The loop is the caller's, who keeps it.
-  static base::Result<std::unique_ptr<Screen>> open(EventLoop& loop, const Options& options,
-                                                    model::HistoryLimits limits);
+  static base::Result<std::unique_ptr<Screen>> open(EventLoop& loop, const TableOptions& options,
+                                                    const view::View& shown, model::HistoryLimits limits);
   Screen(const Screen&) = delete;
   Screen& operator=(const Screen&) = delete;
   ~Screen() = default;
@@ -64,7 +64,7 @@ class Screen {
   bool ended() const { return ended_; }
 
  private:
-  Screen(EventLoop& loop, const Options& options, model::HistoryLimits limits, tui::Terminal terminal);
+  Screen(EventLoop& loop, double delay_s, const view::View& shown, model::HistoryLimits limits, tui::Terminal terminal);
   base::Result<void> set_interval();
   const tui::Picture& compose();
   void find_events();

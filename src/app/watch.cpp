@@ -4,26 +4,22 @@
 #include <utility>
 
 namespace twtrace::app {
-namespace {
 
-base::Result<Options> resolve_netns_filter(trace::Session& session, Options options) {
-  if (options.netns.empty() || options.netns == "all") return options;
-  const auto inum = session.resolve_netns(options.netns);
-  if (!inum) return base::prepend(inum.error(), "--netns");
-  options.view.filter.netns = *inum;
-  return options;
-}
-
-}  // namespace
-
-base::Result<Watch> begin_watch(const Options& asked) {
+base::Result<Watch> begin_watch(const trace::SessionOptions& options) {
   auto loop = EventLoop::create();
   if (!loop) return tl::unexpected(loop.error());
-  auto session = trace::Session::start(asked.session);
+  auto session = trace::Session::start(options);
   if (!session) return tl::unexpected(session.error());
-  auto options = resolve_netns_filter(*session, asked);
-  if (!options) return tl::unexpected(options.error());
-  return Watch{std::move(*loop), std::move(*session), std::move(*options)};
+  return Watch{std::move(*loop), std::move(*session)};
+}
+
+base::Result<view::Filter> resolve_filter(trace::Session& session, const FilterOptions& options) {
+  view::Filter filter = options.filter;
+  if (options.netns.empty() || options.netns == "all") return filter;
+  const auto inum = session.resolve_netns(options.netns);
+  if (!inum) return base::prepend(inum.error(), "--netns");
+  filter.netns = *inum;
+  return filter;
 }
 
 }  // namespace twtrace::app

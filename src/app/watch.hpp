@@ -3,9 +3,10 @@
 #pragma once
 
 #include "app/event_loop.hpp"
-#include "app/options.hpp"
+#include "app/option_groups.hpp"
 #include "base/result.hpp"
 #include "trace/session.hpp"
+#include "view/filter.hpp"
 
 namespace twtrace::app {
 
@@ -13,10 +14,12 @@ namespace twtrace::app {
 struct Watch {
   EventLoop loop;
   trace::Session session;
-  Options options;  ///< as asked for, with --netns turned into the filter's inode number
 };
 
-/// Takes the signals over, attaches and begins to count. kNotFound or kUsage when --netns names nothing.
-base::Result<Watch> begin_watch(const Options& asked);
+/// Takes the signals over, attaches and begins to count.
+base::Result<Watch> begin_watch(const trace::SessionOptions& options);
+
+/// The filter with --netns turned into an inode number. kNotFound or kUsage when it names nothing.
+base::Result<view::Filter> resolve_filter(trace::Session& session, const FilterOptions& options);
 
 }  // namespace twtrace::app

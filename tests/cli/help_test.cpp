@@ -37,8 +37,25 @@ TEST_CASE("help explains every command and common flag") {
 }
 
 TEST_CASE("help of a command lists its flags") {
-  for (const char* command : {"top", "events", "doctor"}) {
+  for (const char* command : {"top", "events", "replay", "demo"}) {
+    INFO(command);
     CHECK(mentions(told({command, "--help"}), "--netns"));
+  }
+  const std::string doctor = told({"doctor", "-h"});
+  for (const char* flag : {"--netns", "--group", "--iterations", "--batch"}) {
+    INFO(flag);
+    CHECK_FALSE(mentions(doctor, flag));
+  }
+}
+
+TEST_CASE("the command help says the same as --help") {
+  CHECK(told({"help"}) == told({"--help"}));
+  for (const char* command :
+       {"top", "events", "capture", "mark", "report", "diff", "replay", "doctor", "demo", "help"}) {
+    INFO(command);
+    CHECK(told({"help", command}) == told({command, "--help"}));
+    CHECK(told({"--help", command}) == told({command, "-h"}));
+    CHECK(mentions(told({"help"}), command));
   }
 }
 

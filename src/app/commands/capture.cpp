@@ -14,6 +14,7 @@
 #include "app/capture_report.hpp"
 #include "app/command.hpp"
 #include "app/command_process.hpp"
+#include "app/option_groups.hpp"
 #include "app/run_as.hpp"
 #include "app/watch.hpp"
 #include "base/clock.hpp"
@@ -29,16 +30,74 @@ constexpr int kSignalBase = 128;
 
 void tell(const std::string& line) { std::fputs(("twtrace: " + line + "\n").c_str(), stderr); }
 
+constexpr double kDefaultBefore = 10;
+constexpr double kDefaultAfter = 60;  ///< as long as TIME_WAIT lasts
+constexpr double kMaxWindow = 86400;
+constexpr double kMaxDuration = 31 * 86400.0;
+constexpr double kMinDuration = 0.05;
+
+struct CaptureOptions {
+  std::string file = "twtrace.db";
+  std::optional<double> before_s;    ///< only with a command
+  std::optional<double> after_s;     ///< only with a command
+  std::optional<double> duration_s;  ///< only without one; empty: until a signal
+  double delay_s = 1;
+  bool events = false;
+  std::optional<std::string> user;  ///< name or number; empty: as twtrace itself
+  BudgetOptions budgets;
+  TracingOptions tracing;
+  std::vector<std::string> command;  ///< empty: none
+
+  void declare(OptionList& list);
+  base::Result<void> check() const;
+  base::Result<int> run(const Inherited& inherited) const;
+};
+
+void CaptureOptions::declare(OptionList& list) {
+  list.section("Output");
+  list.option("-o,--output", "FILE", "the capture (default twtrace.db)", text(file));
+  list.flag("--events", "record every event, too", events);
+  budgets.declare(list);
+  list.section("Time");
+  declare_delay(list, delay_s);
+  list.option("--before", "SECONDS", "record so long before COMMAND (default 10)", seconds(before_s, 0, kMaxWindow));
+  list.option("--after", "SECONDS", "record so long after it (default 60)", seconds(after_s, 0, kMaxWindow));
+  list.option("--duration", "SECONDS", "without COMMAND: end then (default: at Ctrl-C)",
+              seconds(duration_s, kMinDuration, kMaxDuration));
+  list.section("Command");
+  list.option("--user", "USER", "run COMMAND as this user (a name or a number)", text(user));
+  tracing.declare(list);
+  list.take_command = [this](const std::vector<std::string>& argv) -> base::Result<void> {
+    command = argv;
+    if (!command.empty() && !command.front().empty()) return {};
+    return base::fail(base::ErrorCode::kUsage, "no command follows --", "name it, or leave -- out");
+  };
+  list.check([this] { return check(); });
+  list.notes.emplace_back(
+      "COMMAND follows --, as in: twtrace capture -o deploy.db -- ./deploy.sh --fast\n"
+      "The default of --after is as long as TIME_WAIT lasts. An earlier capture in\nFILE becomes FILE.old.");
+}
+
+base::Result<void> CaptureOptions::check() const {
+  if (command.empty() && (before_s || after_s || user)) {
+    const char* which = before_s ? "--before" : after_s ? "--after" : "--user";
+    return base::fail(base::ErrorCode::kUsage, fmt::format("{} is for a capture around a command", which),
+                      "put the command behind --, or leave the option out");
+  }
+  if (!command.empty() && duration_s) {
+    return base::fail(base::ErrorCode::kUsage, "--duration is for a capture without a command",
+                      "with one, --before and --after say how long to record around it");
+  }
+  return {};
+}
+
 /// Everything that can be wrong is found out before anything is attached.
 struct Checked {
   capture::TargetFile target;
-  std::vector<report::Budget> budgets;
   std::optional<RunAs> user;
 };
 
 base::Result<Checked> check(const CaptureOptions& options) {
-  auto budgets = parse_budgets(options.budgets);
-  if (!budgets) return tl::unexpected(budgets.error());
   std::optional<RunAs> user;
   if (options.user) {
     auto found = find_user(*options.user);
@@ -47,13 +106,13 @@ base::Result<Checked> check(const CaptureOptions& options) {
   }
   auto target = capture::TargetFile::check(options.file, capture::invoker());
   if (!target) return tl::unexpected(target.error());
-  return Checked{std::move(*target), std::move(*budgets), std::move(user)};
+  return Checked{std::move(*target), std::move(user)};
 }
 
 /// One capture from its first sample to its last.
 class Capture {
  public:
-  Capture(EventLoop& loop, trace::Session& session, const Options& options, Checked& checked,
+  Capture(EventLoop& loop, trace::Session& session, const CaptureOptions& options, Checked& checked,
           const Inherited& inherited)
       : loop_(loop), session_(session), options_(options), checked_(checked), inherited_(inherited) {}
   Capture(const Capture&) = delete;
@@ -63,7 +122,7 @@ class Capture {
   base::Result<int> run() {
     if (auto begun = begin(); !begun) return tl::unexpected(begun.error());
     std::fputs("ready\n", stderr);
-    if (options_.capture.command.empty()) return run_alone();
+    if (options_.command.empty()) return run_alone();
     return run_around();
   }
 
@@ -71,7 +130,7 @@ class Capture {
   enum class Why { kDeadline, kChild, kSignal };
 
   base::Result<void> begin() {
-    command_.argv = options_.capture.command;
+    command_.argv = options_.command;
     model::CaptureInfo info = capture_info(session_, options_.delay_s);
     info.started_unix_ms = clock_.unix_ms();
     info.settings_at_start = session_.settings(known_settings_);
@@ -80,7 +139,7 @@ class Capture {
     if (!writer) return tl::unexpected(writer.error());
     writer_ = std::move(*writer);
     session_.record_peers(true);
-    if (options_.capture.events) {
+    if (options_.events) {
       session_.on_event([this](const model::Event& event) {
         if (writer_) note(writer_->add_event(event));
       });
@@ -89,8 +148,8 @@ class Capture {
   }
 
   base::Result<int> run_alone() {
-    if (options_.capture.duration_s) {
-      if (auto set = loop_.set_deadline(std::chrono::duration<double>(*options_.capture.duration_s)); !set) {
+    if (options_.duration_s) {
+      if (auto set = loop_.set_deadline(std::chrono::duration<double>(*options_.duration_s)); !set) {
         return tl::unexpected(set.error());
       }
     }
@@ -100,7 +159,7 @@ class Capture {
   }
 
   base::Result<int> run_around() {
-    const auto before = wait_window(options_.capture.before_s);
+    const auto before = wait_window(options_.before_s.value_or(kDefaultBefore));
     if (!before) return tl::unexpected(before.error());
     const bool interrupted = *before == Why::kSignal;
     sample(interrupted);  // else so that the next one holds nothing from before the command
@@ -133,14 +192,14 @@ class Capture {
     command_.signal = result.signal;
     if (!ended) note_trace(tl::unexpected(ended.error()));
     if (writer_) note(writer_->set_command(command_));
-    const bool goes_on = options_.capture.after_s > 0 && signals_ < 2 && !failed_;
+    const bool goes_on = options_.after_s.value_or(kDefaultAfter) > 0 && signals_ < 2 && !failed_;
     sample(!goes_on);
     if (goes_on) wait_after();
     return end(result.exit_code ? *result.exit_code : kSignalBase + result.signal.value_or(0));
   }
 
   void wait_after() {
-    const double after = options_.capture.after_s;
+    const double after = options_.after_s.value_or(kDefaultAfter);
     tell(fmt::format("the command has ended ({}); recording {:g} s more, Ctrl-C ends it", how_it_ended(), after));
     const auto waited = wait_window(after);
     if (!waited) note_trace(tl::unexpected(waited.error()));
@@ -229,8 +288,8 @@ class Capture {
       note(writer_->finish(clock_.unix_ms(), session_.settings(all)));
     }
     writer_.reset();  // before the file is read: closing it would take the writer's locks away
-    const bool around = !options_.capture.command.empty();
-    const auto breached = report_capture(checked_.target.path(), checked_.budgets, around);
+    const bool around = !options_.command.empty();
+    const auto breached = report_capture(checked_.target.path(), options_.budgets.budgets, around);
     if (!breached) base::log_error(breached.error());
     if (code != kExitOk) return code;
     if (failed_ || !breached) return kExitFailure;
@@ -239,7 +298,7 @@ class Capture {
 
   EventLoop& loop_;
   trace::Session& session_;
-  const Options& options_;
+  const CaptureOptions& options_;
   Checked& checked_;
   const Inherited& inherited_;
   base::SystemClock clock_;
@@ -252,29 +311,32 @@ class Capture {
   bool trace_error_ = false;
 };
 
-base::Result<int> run(const Options& options, const Inherited& inherited) {
-  auto checked = check(options.capture);
+base::Result<int> attach_and_run(const CaptureOptions& options, const Inherited& inherited) {
+  auto checked = check(options);
   if (!checked) return tl::unexpected(checked.error());
-  if (!options.capture.command.empty()) {
-    if (auto found = find_command(options.capture.command.front()); !found) {
+  if (!options.command.empty()) {
+    if (auto found = find_command(options.command.front()); !found) {
       base::log_error(found.error().error);
       return found.error().exit_code;
     }
   }
   std::signal(SIGXFSZ, SIG_IGN);  // so that the limit is an error of the write
-  auto watch = begin_watch(options);
+  auto watch = begin_watch(options.tracing.session);
   if (!watch) return tl::unexpected(watch.error());
   Capture capture(watch->loop, watch->session, options, *checked, inherited);
   return capture.run();
 }
 
-}  // namespace
-
-base::Result<int> run_capture(const Options& options, const Inherited& inherited) {
-  auto code = run(options, inherited);
-  if (code || options.capture.command.empty() || code.error().code == base::ErrorCode::kUsage) return code;
+base::Result<int> CaptureOptions::run(const Inherited& inherited) const {
+  auto code = attach_and_run(*this, inherited);
+  if (code || command.empty() || code.error().code == base::ErrorCode::kUsage) return code;
   base::log_error(code.error());
   return kExitNotRun;  // its caller must be able to tell this from the command's own failure
 }
+
+}  // namespace
+
+extern const Command kCapture = {"capture", "record what happens around a command, or until Ctrl-C",
+                                 prepare<CaptureOptions>};
 
 }  // namespace twtrace::app

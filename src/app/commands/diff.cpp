@@ -2,6 +2,7 @@
 // `twtrace diff`: what changed between two captures.
 #include "app/capture_report.hpp"
 #include "app/command.hpp"
+#include "app/option_groups.hpp"
 #include "app/stdout_writer.hpp"
 #include "output/diff_formats.hpp"
 #include "output/report_csv.hpp"
@@ -9,10 +10,20 @@
 namespace twtrace::app {
 namespace {
 
-std::string rendered(const report::Diff& diff, const Options& options) {
-  switch (options.report.format) {
+struct DiffCommand {
+  std::string before;
+  std::string after;
+  OutputOptions<ReportFormat> output;
+  BudgetOptions budgets;
+
+  void declare(OptionList& list);
+  base::Result<int> run() const;
+};
+
+std::string rendered(const report::Diff& diff, const OutputOptions<ReportFormat>& output) {
+  switch (output.format) {
     case ReportFormat::kText:
-      return output::diff_text(diff, options.color);
+      return output::diff_text(diff, output.color());
     case ReportFormat::kMarkdown:
       return output::diff_markdown(diff);
     case ReportFormat::kJson:
@@ -25,19 +36,31 @@ std::string rendered(const report::Diff& diff, const Options& options) {
   return {};
 }
 
-}  // namespace
+void DiffCommand::declare(OptionList& list) {
+  list.word("BEFORE", "the earlier capture (default twtrace.db.old)", text(before));
+  list.word("AFTER", "the later capture (default twtrace.db)", text(after));
+  declare_report_output(list, output);
+  budgets.declare(list);
+  list.check([this]() -> base::Result<void> {
+    if (before.empty() == after.empty()) return {};
+    return base::fail(base::ErrorCode::kUsage, "diff needs two captures, or none",
+                      "twtrace diff BEFORE AFTER; without both it takes twtrace.db.old and twtrace.db");
+  });
+}
 
-base::Result<int> run_diff(const Options& options) {
-  const auto budgets = parse_budgets(options.report.budgets);
-  if (!budgets) return tl::unexpected(budgets.error());
-  auto before = read_report(options.report.before, {});
-  if (!before) return tl::unexpected(before.error());
-  auto after = read_report(options.report.file, {});
-  if (!after) return tl::unexpected(after.error());
-  const report::Diff diff = report::diff_reports(std::move(*before), std::move(*after), *budgets);
-  if (auto written = write_stdout(rendered(diff, options)); !written) return tl::unexpected(written.error());
+base::Result<int> DiffCommand::run() const {
+  auto first = read_report(before.empty() ? "twtrace.db.old" : before, {});
+  if (!first) return tl::unexpected(first.error());
+  auto second = read_report(after.empty() ? "twtrace.db" : after, {});
+  if (!second) return tl::unexpected(second.error());
+  const report::Diff diff = report::diff_reports(std::move(*first), std::move(*second), budgets.budgets);
+  if (auto written = write_stdout(rendered(diff, output)); !written) return tl::unexpected(written.error());
   if (report::breached(diff.after)) return kExitBreached;
   return diff.differ() ? kExitFailure : kExitOk;
 }
+
+}  // namespace
+
+extern const Command kDiff = {"diff", "compare two captures", prepare<DiffCommand>};
 
 }  // namespace twtrace::app

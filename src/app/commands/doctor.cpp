@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twtrace doctor`: whether twtrace can run here, and what is wrong with this host's settings.
 #include "app/command.hpp"
+#include "app/option_groups.hpp"
 #include "app/stdout_writer.hpp"
 #include "output/doctor_json.hpp"
 #include "output/doctor_text.hpp"
@@ -8,19 +9,32 @@
 #include "trace/doctor_checks.hpp"
 
 namespace twtrace::app {
+namespace {
 
-base::Result<int> run_doctor(const Options& options) {
-  if (options.format == Format::kCsv) {
-    return base::fail(base::ErrorCode::kUsage, "the doctor's report cannot be written as csv", "use --json");
+struct Doctor {
+  OutputOptions<LineFormat> output;
+  TracingOptions tracing;
+
+  void declare(OptionList& list) {
+    declare_line_output(list, output);
+    tracing.declare_loading(list);
   }
-  auto diagnosis = trace::examine(options.session);
+  base::Result<int> run() const;
+};
+
+base::Result<int> Doctor::run() const {
+  auto diagnosis = trace::examine(tracing.session);
   if (!diagnosis) return tl::unexpected(diagnosis.error());
   diagnosis->report.warnings = phrases::doctor_warnings(diagnosis->report.namespaces);
-  const std::string text = options.format == Format::kJson ? output::doctor_json(diagnosis->report) + "\n"
-                                                           : output::doctor_text(diagnosis->report, options.color);
+  const std::string text = output.format == LineFormat::kJson ? output::doctor_json(diagnosis->report) + "\n"
+                                                              : output::doctor_text(diagnosis->report, output.color());
   if (auto written = write_stdout(text); !written) return tl::unexpected(written.error());
   if (diagnosis->obstacle) return tl::unexpected(*diagnosis->obstacle);
   return kExitOk;
 }
+
+}  // namespace
+
+extern const Command kDoctor = {"doctor", "check if twtrace can run here; show every limit", prepare<Doctor>};
 
 }  // namespace twtrace::app

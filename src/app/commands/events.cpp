@@ -5,6 +5,7 @@
 
 #include "app/command.hpp"
 #include "app/event_filter.hpp"
+#include "app/option_groups.hpp"
 #include "app/stdout_writer.hpp"
 #include "app/watch.hpp"
 #include "base/clock.hpp"
@@ -20,22 +21,40 @@ constexpr std::chrono::milliseconds kDrainInterval{50};
 /// How often the table is read for buckets that went away, where the backend does not see it.
 constexpr std::chrono::seconds kSampleInterval{1};
 
-}  // namespace
+struct Events {
+  FilterOptions filter;
+  TracingOptions tracing;
+  OutputOptions<LineFormat> output;
+  output::TimeStamp time_stamp = output::TimeStamp::kWallClock;
 
-base::Result<int> run_events(const Options& asked) {
-  auto watch = begin_watch(asked);
+  void declare(OptionList& list);
+  base::Result<int> run() const;
+};
+
+void Events::declare(OptionList& list) {
+  declare_line_output(list, output);
+  list.flag("-t", "times in seconds since the start", [this] { time_stamp = output::TimeStamp::kRelative; });
+  list.flag("-T", "time of day, UTC (default)", [this] { time_stamp = output::TimeStamp::kWallClock; });
+  filter.declare(list);
+  tracing.declare_ports(list);
+  tracing.declare_loading(list);
+}
+
+base::Result<int> Events::run() const {
+  auto watch = begin_watch(tracing.session);
   if (!watch) return tl::unexpected(watch.error());
   trace::Session& session = watch->session;
-  const Options& options = watch->options;
+  const auto wanted = resolve_filter(session, filter);
+  if (!wanted) return tl::unexpected(wanted.error());
 
-  const bool json = options.format == Format::kJson;
+  const bool json = output.format == LineFormat::kJson;
   output::EventTextOptions text;
-  text.time = options.time_stamp;
+  text.time = time_stamp;
   text.start_unix_ms = base::SystemClock().unix_ms();
-  text.color = options.color;
+  text.color = output.color();
   std::string pending;
   session.on_event([&](const model::Event& event) {
-    if (!event_matches(event, options)) return;
+    if (!event_matches(event, *wanted, tracing.session)) return;
     if (json) {
       output::append_event_json(pending, event);
     } else {
@@ -65,5 +84,9 @@ base::Result<int> run_events(const Options& asked) {
     if (stop) return kExitOk;
   }
 }
+
+}  // namespace
+
+extern const Command kEvents = {"events", "print a line per bucket created, refused or removed", prepare<Events>};
 
 }  // namespace twtrace::app

@@ -1,19 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twtrace mark`: gives this moment of a running capture a name.
+#include <cstdlib>
+#include <string>
+
 #include "app/command.hpp"
+#include "app/option_values.hpp"
 #include "base/clock.hpp"
 #include "capture/marker.hpp"
 #include "kernel/procfs.hpp"
 
 namespace twtrace::app {
+namespace {
 
-base::Result<int> run_mark(const Options& options) {
-  const model::Mark mark{base::SystemClock().unix_ms(), options.mark.name};
+struct Mark {
+  std::string file = "twtrace.db";
+  std::string name;
+
+  void declare(OptionList& list);
+  base::Result<int> run() const;
+};
+
+void Mark::declare(OptionList& list) {
+  const char* running = std::getenv("TWTRACE_CAPTURE");  // capture tells its command so
+  if (running != nullptr && *running != '\0') file = running;
+  list.word("NAME", "what happens now, as in 'workers restarted'", text(name));
+  list.words.back().required = true;
+  list.section("Output");
+  list.option("-o,--output", "FILE", "the running capture (default: see below)", text(file));
+  list.notes.emplace_back(
+      "The default FILE is $TWTRACE_CAPTURE, which capture sets for its command, else\ntwtrace.db.");
+}
+
+base::Result<int> Mark::run() const {
+  const model::Mark mark{base::SystemClock().unix_ms(), name};
   const auto alive = [](const capture::WriterProcess& process) {
     return kernel::Procfs().alive(process.pid, process.start_ns);
   };
-  if (auto added = capture::add_mark(options.mark.file, mark, alive); !added) return tl::unexpected(added.error());
+  if (auto added = capture::add_mark(file, mark, alive); !added) return tl::unexpected(added.error());
   return kExitOk;
 }
+
+}  // namespace
+
+extern const Command kMark = {"mark", "name this moment of a running capture", prepare<Mark>};
 
 }  // namespace twtrace::app

@@ -9,12 +9,23 @@
 #include "app/batch_output.hpp"
 #include "app/command.hpp"
 #include "app/live.hpp"
+#include "app/option_groups.hpp"
 #include "app/screen.hpp"
 #include "base/format.hpp"
 #include "capture/reader.hpp"
 
 namespace twtrace::app {
 namespace {
+
+struct Replay {
+  std::string file = "twtrace.db";
+  TableOptions table;
+
+  void declare(OptionList& list);
+  base::Result<int> run() const;
+  base::Result<int> run_screen(capture::Reader& recording, const view::View& shown) const;
+  base::Result<int> run_batch(model::Recording& recording, const view::View& shown) const;
+};
 
 /// A day of a busy host; older samples than fit are left out, and the user is told.
 constexpr std::size_t kMostBytes = std::size_t{1} << 30U;
@@ -57,11 +68,11 @@ base::Error no_sample(const std::string& file) {
 }
 
 /// What can be read is shown, and what is wrong with the rest said.
-base::Result<int> run_screen(capture::Reader& recording, const Options& options) {
+base::Result<int> Replay::run_screen(capture::Reader& recording, const view::View& shown) const {
   auto loop = EventLoop::create();
   if (!loop) return tl::unexpected(loop.error());
   std::uint64_t samples = 0;
-  auto screen = Screen::open(*loop, options, whole_file());
+  auto screen = Screen::open(*loop, table, shown, whole_file());
   if (!screen) return tl::unexpected(screen.error());
   model::History& history = (*screen)->history();
   (*screen)->set_events([&recording](std::int64_t until_unix_ms) {
@@ -71,7 +82,7 @@ base::Result<int> run_screen(capture::Reader& recording, const Options& options)
     history.append(head, source);
     ++samples;
   });
-  if (samples == 0) return tl::unexpected(read ? no_sample(options.replay.file) : read.error());
+  if (samples == 0) return tl::unexpected(read ? no_sample(file) : read.error());
   tui::ViewState& state = (*screen)->state();
   state.replay = true;
   state.paused_at = history.oldest();
@@ -86,31 +97,38 @@ base::Result<int> run_screen(capture::Reader& recording, const Options& options)
   return kExitOk;
 }
 
-base::Result<int> run_batch(model::Recording& recording, const Options& options) {
-  if (auto begun = begin_batch(options); !begun) return tl::unexpected(begun.error());
+base::Result<int> Replay::run_batch(model::Recording& recording, const view::View& shown) const {
+  if (auto begun = begin_batch(table); !begun) return tl::unexpected(begun.error());
   base::Result<void> written;
   std::uint64_t samples = 0;
   const auto read = recording.for_each([&](const model::SnapshotPtr& head, const model::Source& source) {
-    if (!written || (options.iterations != 0 && samples >= options.iterations)) return;
-    written = write_batch(view::with_rows(*head, source, options.view), options);
+    if (!written || (table.pace.iterations != 0 && samples >= table.pace.iterations)) return;
+    written = write_batch(view::with_rows(*head, source, shown), table);
     ++samples;
   });
   if (!written) return tl::unexpected(written.error());
   if (!read) return tl::unexpected(read.error());
-  if (samples == 0) return tl::unexpected(no_sample(options.replay.file));
+  if (samples == 0) return tl::unexpected(no_sample(file));
   return kExitOk;
+}
+
+void Replay::declare(OptionList& list) {
+  list.word("FILE", "the capture (default twtrace.db)", text(file));
+  table.declare(list);
+}
+
+base::Result<int> Replay::run() const {
+  auto reader = capture::Reader::open(file);
+  if (!reader) return tl::unexpected(reader.error());
+  const auto netns = netns_in_file(table.filter.netns, **reader);
+  if (!netns) return tl::unexpected(netns.error());
+  view::View shown = table.view_with(table.filter.filter);
+  shown.filter.netns = *netns;
+  return can_show_live(table) ? run_screen(**reader, shown) : run_batch(**reader, shown);
 }
 
 }  // namespace
 
-base::Result<int> run_replay(const Options& asked) {
-  auto reader = capture::Reader::open(asked.replay.file);
-  if (!reader) return tl::unexpected(reader.error());
-  Options options = asked;
-  const auto netns = netns_in_file(asked.netns, **reader);
-  if (!netns) return tl::unexpected(netns.error());
-  options.view.filter.netns = *netns;
-  return can_show_live(options) ? run_screen(**reader, options) : run_batch(**reader, options);
-}
+extern const Command kReplay = {"replay", "show a capture in the live view, sample by sample", prepare<Replay>};
 
 }  // namespace twtrace::app

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// `twtrace report`: what a capture comes to.
+// `twtrace report`: summarizes a capture.
 #include "app/capture_report.hpp"
 #include "app/command.hpp"
+#include "app/option_groups.hpp"
 #include "app/stdout_writer.hpp"
 #include "output/report_csv.hpp"
 #include "output/report_html.hpp"
@@ -12,10 +13,19 @@
 namespace twtrace::app {
 namespace {
 
-std::string rendered(const report::Report& report, const Options& options) {
-  switch (options.report.format) {
+struct ReportCommand {
+  std::string file = "twtrace.db";
+  OutputOptions<ReportFormat> output;
+  BudgetOptions budgets;
+
+  void declare(OptionList& list);
+  base::Result<int> run() const;
+};
+
+std::string rendered(const report::Report& report, const OutputOptions<ReportFormat>& output) {
+  switch (output.format) {
     case ReportFormat::kText:
-      return output::report_text(report, options.color);
+      return output::report_text(report, output.color());
     case ReportFormat::kMarkdown:
       return output::report_markdown(report);
     case ReportFormat::kJson:
@@ -28,15 +38,21 @@ std::string rendered(const report::Report& report, const Options& options) {
   return {};
 }
 
-}  // namespace
+void ReportCommand::declare(OptionList& list) {
+  list.word("FILE", "the capture (default twtrace.db)", text(file));
+  declare_report_output(list, output);
+  budgets.declare(list);
+}
 
-base::Result<int> run_report(const Options& options) {
-  const auto budgets = parse_budgets(options.report.budgets);
-  if (!budgets) return tl::unexpected(budgets.error());
-  const auto report = read_report(options.report.file, *budgets);
+base::Result<int> ReportCommand::run() const {
+  const auto report = read_report(file, budgets.budgets);
   if (!report) return tl::unexpected(report.error());
-  if (auto written = write_stdout(rendered(*report, options)); !written) return tl::unexpected(written.error());
+  if (auto written = write_stdout(rendered(*report, output)); !written) return tl::unexpected(written.error());
   return report::breached(*report) ? kExitBreached : kExitOk;
 }
+
+}  // namespace
+
+extern const Command kReport = {"report", "summarize a capture: budgets, culprits, findings", prepare<ReportCommand>};
 
 }  // namespace twtrace::app

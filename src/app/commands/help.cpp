@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// `twtrace help [COMMAND]`: the same as --help.
+#include <string>
+
+#include "app/command.hpp"
+#include "app/command_line.hpp"
+#include "app/commands.hpp"
+#include "app/option_values.hpp"
+#include "app/stdout_writer.hpp"
+
+namespace twtrace::app {
+namespace {
+
+struct Help {
+  std::string command;  ///< empty: twtrace itself
+
+  void declare(OptionList& list) { list.word("COMMAND", "the command to explain (default: twtrace)", text(command)); }
+  base::Result<int> run() const;
+};
+
+base::Result<int> Help::run() const {
+  const auto named = command.empty() ? base::Result<const Command*>(nullptr) : command_named(command);
+  if (!named) return tl::unexpected(named.error());
+  if (auto written = write_stdout(help_text(*named)); !written) return tl::unexpected(written.error());
+  return kExitOk;
+}
+
+}  // namespace
+
+extern const Command kHelp = {"help", "explain twtrace, or one of its commands", prepare<Help>};
+
+}  // namespace twtrace::app

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// What --help prints.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "app/option_list.hpp"
+
+namespace twtrace::app {
+
+/// "twtrace capture [OPTIONS] [-- COMMAND [ARGUMENT...]]".
+std::string usage_text(const OptionList& list);
+
+/// Everything that the list takes, section by section, and its notes.
+std::string options_text(const OptionList& list);
+
+/// Two columns, indented.
+std::string entry_text(std::string_view left, std::string_view right);
+
+/// "print it" as a sentence: "Print it."
+std::string sentence(std::string_view about);
+
+}  // namespace twtrace::app

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/table_watch.hpp"
+
+#include <chrono>
+#include <cstdio>
+
+#include "app/batch_output.hpp"
+#include "app/live.hpp"
+#include "app/watch.hpp"
+
+namespace twtrace::app {
+namespace {
+
+base::Result<void> emit(trace::Session& session, const TableOptions& options, const view::View& shown, bool last) {
+  if (auto sampled = session.sample(last); !sampled) return sampled;
+  base::Result<void> written;
+  session.with_source([&](const model::Source& source) {
+    written = write_batch(view::with_rows(session.head(), source, shown), options);
+  });
+  return written;
+}
+
+}  // namespace
+
+void TableWatch::declare(OptionList& list) {
+  table.pace.declare_words(list);
+  table.declare(list);
+  tracing.declare_ports(list);
+  tracing.declare(list);
+}
+
+base::Result<int> TableWatch::run(const std::function<void()>& when_counting) const {
+  const bool live = can_show_live(table);
+  auto watch = begin_watch(tracing.session);
+  if (!watch) return tl::unexpected(watch.error());
+  EventLoop& loop = watch->loop;
+  trace::Session& session = watch->session;
+  auto filter = resolve_filter(session, table.filter);
+  if (!filter) return tl::unexpected(filter.error());
+  filter->only_matched = tracing.has_ports();
+  const view::View shown = table.view_with(*filter);
+  session.record_peers(shown.group == model::Group::kPeer);
+  when_counting();
+  if (live) return run_live(loop, session, table, shown);
+  std::fputs("ready\n", stderr);
+  if (auto begun = begin_batch(table); !begun) return tl::unexpected(begun.error());
+  if (auto set = loop.set_interval(std::chrono::duration<double>(table.pace.delay_s)); !set)
+    return tl::unexpected(set.error());
+  const std::uint64_t wanted = table.pace.iterations;
+  for (std::uint64_t done = 0; wanted == 0 || done < wanted;) {
+    const auto wake = loop.wait(session.ring_fd());
+    if (!wake) return tl::unexpected(wake.error());
+    if (*wake == EventLoop::Wake::kRing) {
+      if (auto drained = session.drain(); !drained) return tl::unexpected(drained.error());
+      continue;
+    }
+    const bool stop = *wake == EventLoop::Wake::kStop;
+    ++done;
+    if (auto emitted = emit(session, table, shown, stop || done == wanted); !emitted) {
+      return tl::unexpected(emitted.error());
+    }
+    if (stop) break;
+  }
+  return kExitOk;
+}
+
+}  // namespace twtrace::app
