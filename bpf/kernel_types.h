@@ -140,7 +140,7 @@ struct sock {
 	struct sock_common __sk_common;
 	socket_lock_t sk_lock;
 	u16 sk_protocol;
-	unsigned char sk_userlocks : 4; /* u8 since 6.9: read it with BPF_CORE_READ_BITFIELD only */
+	unsigned char sk_userlocks : 4; /* see compat__userlocks */
 	kuid_t sk_uid;
 };
 

@@ -3,7 +3,7 @@
 #ifndef TWTRACE_COMPAT_BPF_H
 #define TWTRACE_COMPAT_BPF_H
 
-#include "../kernel_types.h"
+#include "config.bpf.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
@@ -125,6 +125,51 @@ struct bpf_tcp_iter_state___batch {
 
 #pragma clang attribute pop
 
+/*
+ * A field of the running thread, and one of what that leads to. The helper that gives a BTF-typed pointer to it came
+ * with 5.11 (3ca1032ab7ab).
+ */
+#define compat__current(field)                                                                                         \
+	(tw_has_task_btf ? bpf_get_current_task_btf()->field                                                           \
+			 : BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), field))
+#define compat__task_get(ptr, field) (tw_has_task_btf ? (ptr)->field : BPF_CORE_READ((ptr), field))
+
+static __always_inline void compat__read_comm(struct task_struct *task, char comm[TW_COMM_LEN])
+{
+	int i;
+
+	if (tw_has_task_btf) {
+		for (i = 0; i < TW_COMM_LEN; i++)
+			comm[i] = task->comm[i];
+	} else {
+		bpf_core_read(comm, TW_COMM_LEN, &task->comm);
+	}
+}
+
+/*
+ * The socket's cookie. Since 5.12 (c5dbb89fc2ac) a tracing program can have it generated, which is done here where that
+ * is possible; else it is 0 until somebody asks for it.
+ */
+static __always_inline u64 compat__socket_cookie(enum tw_access access, struct sock *sk)
+{
+	if (access == TW_DIRECT && tw_has_socket_cookie)
+		return bpf_get_socket_cookie(sk);
+	return (u64)tw_get(access, sk, __sk_common.skc_cookie.counter);
+}
+
+/* A kernel built without CONFIG_IPV6 has no IPv6 addresses in its sockets. */
+static __always_inline bool compat__has_ipv6(void)
+{
+	return bpf_core_field_exists(((struct sock_common *)0)->skc_v6_daddr);
+}
+
+/* SOCK_*_LOCK of a socket: 4 bits, or a byte since 6.9 (5d4cc87414c5). */
+static __always_inline u64 compat__userlocks(enum tw_access access, struct sock *sk)
+{
+	return access == TW_PROBED ? BPF_CORE_READ_BITFIELD_PROBED(sk, sk_userlocks)
+				   : BPF_CORE_READ_BITFIELD(sk, sk_userlocks);
+}
+
 static __always_inline struct inet_timewait_death_row *compat__death_row(enum tw_access access, struct net *net)
 {
 	if (bpf_core_field_exists(((struct net___pointer *)0)->ipv4.tcp_death_row) &&
@@ -209,12 +254,63 @@ static __always_inline struct net *compat__iterated_net(struct seq_file *seq)
 	return BPF_CORE_READ((struct bpf_tcp_iter_state___batch *)seq->private, state.p.net);
 }
 
+/* What is behind so many arguments. In assembly, because the verifier wants a constant offset at each load. */
+#define compat__load_argument(value, ctx, index)                                                                       \
+	asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(value) : "r"(ctx), "i"(8 * (index)))
+
+/*
+ * What tcp_timewait_state_process returned, of fexit's context: it is behind the arguments, of which there are three,
+ * four since 6.10 (tw_isn, 41eecbd712b7), five since 6.16 (drop_reason, 04271411121a).
+ */
+static __always_inline int compat__state_process_result(u64 *ctx)
+{
+	u64 result;
+
+	if (tw_state_process_args == 5)
+		compat__load_argument(result, ctx, 5);
+	else if (tw_state_process_args == 4)
+		compat__load_argument(result, ctx, 4);
+	else
+		compat__load_argument(result, ctx, 3);
+	return (int)result;
+}
+
 /* Only with bpf_probe_read_kernel: paths are walked by plain addresses. */
 static __always_inline struct kernfs_node *compat__kernfs_parent(struct kernfs_node *node)
 {
 	if (bpf_core_field_exists(((struct kernfs_node___rcu_parent *)0)->__parent))
 		return BPF_CORE_READ((struct kernfs_node___rcu_parent *)node, __parent);
 	return BPF_CORE_READ((struct kernfs_node___parent *)node, parent);
+}
+
+/*
+ * The cgroup of a process where it is kept in the named v1 hierarchy tw_cgroup_root (tw_cgroup_v1): one link per
+ * hierarchy hangs off the css_set (kernel/cgroup/cgroup.c, find_existing_css_set).
+ */
+static __always_inline struct kernfs_node *compat__named_cgroup(struct task_struct *task)
+{
+	struct list_head *link = BPF_CORE_READ(task, cgroups, cgrp_links.next);
+	char name[sizeof(tw_cgroup_root)];
+	int i, c;
+
+	for (i = 0; i < 20; i++) {
+		struct cgroup *cgrp;
+
+		cgrp = BPF_CORE_READ(
+		    (struct cgrp_cset_link *)((void *)link - bpf_core_field_offset(struct cgrp_cset_link, cgrp_link)),
+		    cgrp);
+		if (!cgrp)
+			break;
+		BPF_CORE_READ_INTO(&name, cgrp, root, name);
+		for (c = 0; c < (int)sizeof(name); c++) {
+			if (name[c] != tw_cgroup_root[c])
+				break;
+			if (!name[c])
+				return BPF_CORE_READ(cgrp, kn);
+		}
+		link = BPF_CORE_READ(link, next);
+	}
+	return NULL;
 }
 
 #endif /* TWTRACE_COMPAT_BPF_H */

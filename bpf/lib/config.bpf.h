@@ -12,17 +12,16 @@
  */
 const volatile __u32 tw_abi_version = TW_ABI_VERSION;
 const volatile __u8 tw_can_probe_read = 1;    /* 0 under lockdown=confidentiality */
-const volatile __u8 tw_has_task_btf = 1;      /* bpf_get_current_task_btf, 5.11 (3ca1032ab7ab) */
-const volatile __u8 tw_has_socket_cookie = 1; /* bpf_get_socket_cookie in tracing programs, 5.12 (c5dbb89fc2ac) */
+const volatile __u8 tw_has_task_btf = 1;      /* see compat__current */
+const volatile __u8 tw_has_socket_cookie = 1; /* see compat__socket_cookie */
 const volatile __u8 tw_cgroup_v1 = 0;         /* services live in the v1 named hierarchy tw_cgroup_root */
 const volatile char tw_cgroup_root[64] = "systemd";
 const volatile __u16 tw_match_local_port = 0; /* 0 matches all */
 const volatile __u16 tw_match_remote_port = 0;
-const volatile __u32 tw_mib_overflow = 0;   /* index of LINUX_MIB_TCPTIMEWAITOVERFLOW in linux_mib.mibs */
-const volatile __u32 tw_wakeup_bytes = 0;   /* ring fill at which the reader is woken once */
-const volatile __u32 tw_slot_mask = 0xffff; /* the number of slots - 1; that is a power of two */
-/* Arguments of tcp_timewait_state_process: 3, then tw_isn (6.9) and drop_reason (6.15) were added behind. */
-const volatile __u32 tw_state_process_args = 3;
+const volatile __u32 tw_mib_overflow = 0;       /* index of LINUX_MIB_TCPTIMEWAITOVERFLOW in linux_mib.mibs */
+const volatile __u32 tw_wakeup_bytes = 0;       /* ring fill at which the reader is woken once */
+const volatile __u32 tw_slot_mask = 0xffff;     /* the number of slots - 1; that is a power of two */
+const volatile __u32 tw_state_process_args = 3; /* see compat__state_process_result */
 /*
  * After so many objects, less one, an iterator says something: a read() with a small buffer comes back then, and the
  * next one goes on where it stopped (bpf_seq_read). A power of two less one.

@@ -22,7 +22,7 @@ static __always_inline void conn__read(enum tw_access access, struct sock_common
 	conn->family = TW_FAMILY_IPV4;
 	conn->local_port = tw_get(access, skc, skc_num);
 	conn->remote_port = bpf_ntohs(tw_get(access, skc, skc_dport));
-	if (tw_get(access, skc, skc_family) == AF_INET6 && bpf_core_field_exists(skc->skc_v6_daddr)) {
+	if (tw_get(access, skc, skc_family) == AF_INET6 && compat__has_ipv6()) {
 		conn->remote[0] = tw_get(access, skc, skc_v6_daddr.in6_u.u6_addr32[0]);
 		conn->remote[1] = tw_get(access, skc, skc_v6_daddr.in6_u.u6_addr32[1]);
 		conn->remote[2] = tw_get(access, skc, skc_v6_daddr.in6_u.u6_addr32[2]);

@@ -42,7 +42,7 @@ static __always_inline void ehash__describe(struct sock *sk, const struct inet_h
 	wanted->local_port = local_port; /* inet_put_port has cleared skc_num */
 	wanted->remote_port = sk->__sk_common.skc_dport;
 	wanted->family = sk->__sk_common.skc_family;
-	if (wanted->family == AF_INET6 && bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) {
+	if (wanted->family == AF_INET6 && compat__has_ipv6()) {
 		wanted->local[0] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[0];
 		wanted->local[1] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[1];
 		wanted->local[2] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[2];
@@ -68,7 +68,7 @@ static __always_inline bool ehash__is_wanted(const struct sock_common *entry, co
 	differs |= entry->skc_state ^ TCP_TIME_WAIT;
 	if (differs)
 		return false;
-	if (wanted->family == AF_INET6 && bpf_core_field_exists(entry->skc_v6_daddr)) {
+	if (wanted->family == AF_INET6 && compat__has_ipv6()) {
 		differs |= entry->skc_v6_rcv_saddr.in6_u.u6_addr32[0] ^ wanted->local[0];
 		differs |= entry->skc_v6_rcv_saddr.in6_u.u6_addr32[1] ^ wanted->local[1];
 		differs |= entry->skc_v6_rcv_saddr.in6_u.u6_addr32[2] ^ wanted->local[2];

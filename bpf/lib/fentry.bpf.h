@@ -36,22 +36,12 @@ static __always_inline void fentry__on_alloc_twin(struct sock *sk, struct inet_t
 		bucket__on_alloc(TW_DIRECT, sk, dr, state, tw);
 }
 
-/* The return value is behind the arguments. In assembly, because the verifier wants a constant offset at each load. */
-#define LOAD_RETURN_VALUE(ret, ctx, args) asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(ret) : "r"(ctx), "i"(8 * (args)))
-
 /* tcp_timewait_state_process has returned. */
 static __always_inline void fentry__on_state_process(u64 *ctx)
 {
 	struct inet_timewait_sock *tw = (void *)ctx[0];
-	u64 ret;
 
-	if (tw_state_process_args == 5)
-		LOAD_RETURN_VALUE(ret, ctx, 5);
-	else if (tw_state_process_args == 4)
-		LOAD_RETURN_VALUE(ret, ctx, 4);
-	else
-		LOAD_RETURN_VALUE(ret, ctx, 3);
-	bucket__on_segment(TW_DIRECT, &tw->__tw_common, (int)ret);
+	bucket__on_segment(TW_DIRECT, &tw->__tw_common, compat__state_process_result(ctx));
 }
 
 #endif /* TWTRACE_FENTRY_BPF_H */

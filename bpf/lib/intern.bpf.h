@@ -62,11 +62,11 @@ static __always_inline u32 netns__intern(enum tw_access access, struct net *net)
 /* The namespace of the running process gets a slot before its first event. */
 static __always_inline u32 netns__intern_current(void)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct nsproxy *nsproxy = compat__current(nsproxy);
 
 	if (tw_has_task_btf)
-		return netns__intern(TW_DIRECT, bpf_get_current_task_btf()->nsproxy->net_ns);
-	return netns__intern(TW_PROBED, BPF_CORE_READ(task, nsproxy, net_ns));
+		return netns__intern(TW_DIRECT, nsproxy->net_ns);
+	return netns__intern(TW_PROBED, BPF_CORE_READ(nsproxy, net_ns));
 }
 
 /* Writes the names from the leaf up; the empty name of the hierarchy's root ends the path. */
@@ -144,7 +144,6 @@ static __always_inline u32 row__create(const struct tw_row_key *key, struct task
 {
 	struct tw_row *row;
 	u32 id;
-	int i;
 
 	if (bpf_map_pop_elem(&free_rows, &id)) {
 		stats__add(rows_full);
@@ -155,15 +154,10 @@ static __always_inline u32 row__create(const struct tw_row_key *key, struct task
 		return TW_ROW_NONE;
 	row->key = *key;
 	row->first_ns = bpf_ktime_get_boot_ns();
-	if (!leader) {
-		/* The slot may be one that another CPU gave back with a name in it. */
+	if (!leader) /* the slot may be one that another CPU gave back with a name in it */
 		__builtin_memset(row->comm, 0, sizeof(row->comm));
-	} else if (tw_has_task_btf) {
-		for (i = 0; i < TW_COMM_LEN; i++)
-			row->comm[i] = leader->comm[i];
-	} else {
-		BPF_CORE_READ_INTO(&row->comm, leader, comm);
-	}
+	else
+		compat__read_comm(leader, row->comm);
 	if (bpf_map_update_elem(&row_ids, key, &id, BPF_NOEXIST)) {
 		bpf_map_push_elem(&free_rows, &id, BPF_ANY);
 		id = row__find(key); /* another CPU was first */

@@ -7,43 +7,6 @@
 #include "role.bpf.h"
 #include "slot.bpf.h"
 
-/* The current thread's leader; loads go through BTF pointers where the kernel has them. */
-static __always_inline struct task_struct *owner__current_leader(void)
-{
-	if (tw_has_task_btf)
-		return bpf_get_current_task_btf()->group_leader;
-	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), group_leader);
-}
-
-#define owner__get(ptr, field) (tw_has_task_btf ? (ptr)->field : BPF_CORE_READ((ptr), field))
-
-/* The cgroup of the named v1 hierarchy: one link per hierarchy hangs off the css_set (kernel/cgroup/cgroup.c). */
-static __always_inline struct kernfs_node *owner__cgroup_v1(struct task_struct *task)
-{
-	struct list_head *link = BPF_CORE_READ(task, cgroups, cgrp_links.next);
-	char name[sizeof(tw_cgroup_root)];
-	int i, c;
-
-	for (i = 0; i < 20; i++) {
-		struct cgroup *cgrp;
-
-		cgrp = BPF_CORE_READ(
-		    (struct cgrp_cset_link *)((void *)link - bpf_core_field_offset(struct cgrp_cset_link, cgrp_link)),
-		    cgrp);
-		if (!cgrp)
-			break;
-		BPF_CORE_READ_INTO(&name, cgrp, root, name);
-		for (c = 0; c < (int)sizeof(name); c++) {
-			if (name[c] != tw_cgroup_root[c])
-				break;
-			if (!name[c])
-				return BPF_CORE_READ(cgrp, kn);
-		}
-		link = BPF_CORE_READ(link, next);
-	}
-	return NULL;
-}
-
 /* The cgroup of a process: its id (0: not known) and its node. */
 static __always_inline u64 owner__process_cgroup(struct task_struct *leader, struct kernfs_node **node)
 {
@@ -53,13 +16,13 @@ static __always_inline u64 owner__process_cgroup(struct task_struct *leader, str
 	if (tw_cgroup_v1) {
 		if (!tw_can_probe_read)
 			return 0;
-		*node = owner__cgroup_v1(leader);
+		*node = compat__named_cgroup(leader);
 		return BPF_CORE_READ(*node, id);
 	}
-	cset = owner__get(leader, cgroups);
-	cgrp = owner__get(cset, dfl_cgrp);
-	*node = owner__get(cgrp, kn);
-	return owner__get(*node, id);
+	cset = compat__task_get(leader, cgroups);
+	cgrp = compat__task_get(cset, dfl_cgrp);
+	*node = compat__task_get(cgrp, kn);
+	return compat__task_get(*node, id);
 }
 
 /* The part of the key that the socket gives. */
@@ -75,15 +38,15 @@ static __always_inline void owner__set_place(struct tw_row_key *key, const struc
 /* The row of the running process. */
 static __always_inline u32 owner__intern_current(struct tw_row_key *key)
 {
-	struct task_struct *leader = owner__current_leader();
+	struct task_struct *leader = compat__current(group_leader);
 	struct kernfs_node *node = NULL;
 	u32 id;
 
 	key->attribution = TW_ATTRIBUTION_CLOSER;
 	key->tgid = (u32)(bpf_get_current_pid_tgid() >> 32);
 	key->uid = (u32)bpf_get_current_uid_gid();
-	key->start_ns = owner__get(leader, start_boottime);
-	key->exec_id = owner__get(leader, self_exec_id);
+	key->start_ns = compat__task_get(leader, start_boottime);
+	key->exec_id = compat__task_get(leader, self_exec_id);
 	key->cgroup_id = owner__process_cgroup(leader, &node);
 	id = row__find(key);
 	if (id != TW_ROW_NONE)
@@ -218,14 +181,6 @@ static __always_inline bool owner__is_remembered(enum tw_access access, struct s
 	return socket && conn__has_identity(access, &sk->__sk_common, socket->identity);
 }
 
-/* Generated now where that is possible, so that the bucket inherits it. */
-static __always_inline u64 owner__cookie(enum tw_access access, struct sock *sk)
-{
-	if (access == TW_DIRECT && tw_has_socket_cookie)
-		return bpf_get_socket_cookie(sk);
-	return (u64)tw_get(access, sk, __sk_common.skc_cookie.counter);
-}
-
 /*
  * Whether the running task is the one that closes. Kernel threads close on behalf of somebody else (MPTCP subflows,
  * deferred close). And the FIN of a Fast Open connection that was shut down before the handshake ended is sent when
@@ -233,8 +188,7 @@ static __always_inline u64 owner__cookie(enum tw_access access, struct sock *sk)
  */
 static __always_inline bool owner__is_current(enum tw_access access, struct sock *sk)
 {
-	u32 flags = tw_has_task_btf ? bpf_get_current_task_btf()->flags
-				    : BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), flags);
+	u32 flags = compat__current(flags);
 
 	return !(flags & PF_KTHREAD) && tw_get(access, sk, sk_lock.owned);
 }
@@ -260,7 +214,7 @@ static __always_inline void owner__on_fin(enum tw_access access, struct sock *sk
 	owner__set_place(&key, &conn, netns, role__of_socket(access, sk, (u16)netns, conn.local_port));
 	row = owner__is_current(access, sk) ? owner__intern_current(&key) : owner__intern_socket(access, sk, &key);
 	owner__hold_row(row);
-	if (!owner__remember_in_slot(owner__cookie(access, sk), row, netns))
+	if (!owner__remember_in_slot(compat__socket_cookie(access, sk), row, netns))
 		owner__remember_in_map(access, sk, row);
 }
 

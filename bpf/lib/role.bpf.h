@@ -60,13 +60,7 @@ static __always_inline struct inet_bind_bucket *role__bind_bucket(enum tw_access
  */
 static __always_inline u8 role__of_socket(enum tw_access access, struct sock *sk, u16 netns, u16 local_port)
 {
-	u64 locks;
-
-	if (access == TW_PROBED)
-		locks = BPF_CORE_READ_BITFIELD_PROBED(sk, sk_userlocks);
-	else
-		locks = BPF_CORE_READ_BITFIELD(sk, sk_userlocks);
-	if (locks & SOCK_BINDPORT_LOCK)
+	if (compat__userlocks(access, sk) & SOCK_BINDPORT_LOCK)
 		return TW_ROLE_CLIENT;
 	if (role__port_was_chosen_by_connect(access, role__bind_bucket(access, sk)))
 		return TW_ROLE_CLIENT;

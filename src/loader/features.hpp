@@ -23,7 +23,7 @@ struct Features {
   bool memcg_charged = true;        ///< maps count against the memory cgroup and not RLIMIT_MEMLOCK. Since 5.11
   bool counts_at_creation = false;  ///< "counts-at-creation": TW and TWKilled count when a bucket is made. Since 5.18
   std::uint32_t mib_overflow = 0;   ///< index of LINUX_MIB_TCPTIMEWAITOVERFLOW; 0 when unknown
-  std::uint32_t state_process_args = 3;  ///< of tcp_timewait_state_process: 3, 4 since 6.9, 5 since 6.15
+  std::uint32_t state_process_args = 3;  ///< of tcp_timewait_state_process: 3, 4 since 6.10, 5 since 6.16
 };
 
 /// Looks at the kernel's BTF, or at `btf_path` when it is not empty. kUnsupported when there is neither, kInvalid for
