@@ -27,7 +27,7 @@ static __always_inline void conn__read(enum tw_access access, struct sock_common
 		conn->remote[1] = tw_get(access, skc, skc_v6_daddr.in6_u.u6_addr32[1]);
 		conn->remote[2] = tw_get(access, skc, skc_v6_daddr.in6_u.u6_addr32[2]);
 		conn->remote[3] = tw_get(access, skc, skc_v6_daddr.in6_u.u6_addr32[3]);
-		if (conn->remote[0] || conn->remote[1] || conn->remote[2] != bpf_htonl(0xffff)) {
+		if (conn->remote[0] | conn->remote[1] | (conn->remote[2] ^ bpf_htonl(0xffff))) {
 			conn->family = TW_FAMILY_IPV6;
 			conn->local[0] = tw_get(access, skc, skc_v6_rcv_saddr.in6_u.u6_addr32[0]);
 			conn->local[1] = tw_get(access, skc, skc_v6_rcv_saddr.in6_u.u6_addr32[1]);

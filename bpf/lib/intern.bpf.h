@@ -73,6 +73,7 @@ static __always_inline u32 netns__intern_current(void)
 static __always_inline void cgroup__write_path(struct kernfs_node *node, struct tw_cgroup *out)
 {
 	u64 used = 0; /* 64 bits: older verifiers lose the bound of a 32-bit copy */
+	u32 truncated = 0;
 	int i;
 
 	for (i = 0; i < TW_CGROUP_DEPTH; i++) {
@@ -83,23 +84,23 @@ static __always_inline void cgroup__write_path(struct kernfs_node *node, struct 
 			break;
 		barrier_var(used);
 		if (used > TW_CGROUP_TEXT_LEN - TW_CGROUP_NAME_LEN) {
-			out->truncated = 1;
+			truncated = 1;
 			break;
 		}
 		length = bpf_probe_read_kernel_str(&out->text[used], TW_CGROUP_NAME_LEN, BPF_CORE_READ(node, name));
 		if (length <= 0 || length > TW_CGROUP_NAME_LEN)
 			break;
-		if (length == TW_CGROUP_NAME_LEN)
-			out->truncated = 1;
+		truncated |= (u32)((u64)length / TW_CGROUP_NAME_LEN); /* a name that fills its part was cut */
 		used += (u64)length;
 		node = parent;
 	}
 	if (i == TW_CGROUP_DEPTH)
-		out->truncated = 1;
+		truncated = 1;
 	if (!used) { /* the root itself */
 		out->text[0] = 0;
 		used = 1;
 	}
+	out->truncated = truncated;
 	out->length = (u32)used;
 }
 
