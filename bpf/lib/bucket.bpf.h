@@ -9,11 +9,9 @@
 /* How one connection ended, as a backend found it. */
 struct outcome {
 	u64 bucket; /* address of the minisock; 0 when it was refused */
-	u64 cookie; /* of the minisock */
 	u32 limit;  /* of the namespace, at that moment */
 	u32 count;
 	u8 substate; /* asked for: TW_SUBSTATE_* */
-	u8 role;     /* of a connection that nobody was seen closing */
 };
 
 /* The same counter of the namespace's total and of the row, or of the unattributed part. */
@@ -50,31 +48,22 @@ static __always_inline u8 bucket__count_refusal(struct tw_netns *ns, struct tw_r
 	return TW_EVENT_OVERFLOW;
 }
 
-static __always_inline void bucket__write(struct tw_bucket *bucket, const struct outcome *outcome,
-					  const struct conn *conn, u64 now)
+/* Remembers whose bucket it is until it goes away. */
+static __always_inline void bucket__remember(const struct stored *stored, const struct outcome *outcome,
+					     const struct conn *conn, const struct tw_event *event)
 {
-	bucket->created_ns = now;
-	bucket->scan = tw_scan;
-	bucket->local_port = conn->local_port;
-	bucket->remote_port = conn->remote_port;
-	bucket->reason = TW_REASON_UNKNOWN;
-	bucket->substate = outcome->substate;
-}
+	struct tw_bucket bucket = {
+	    .created_ns = event->time_ns,
+	    .row = event->row,
+	    .scan = tw_scan,
+	    .netns = event->netns,
+	    .local_port = conn->local_port,
+	    .remote_port = conn->remote_port,
+	    .substate = outcome->substate,
+	    .reason = TW_REASON_UNKNOWN,
+	};
 
-/* Remembers whose bucket it is until it goes away: in the connection's slot where it has one. */
-static __always_inline void bucket__remember(const struct outcome *outcome, const struct conn *conn,
-					     struct tw_slot *slot, u32 row_id, u32 netns, u64 now)
-{
-	u64 key = conn__bucket_key(outcome->cookie, outcome->bucket);
-	struct tw_bucket bucket = {.row = row_id, .netns = (u16)netns};
-
-	if (slot) {
-		bucket__write(&slot->bucket, outcome, conn, now);
-		return;
-	}
-	bucket__write(&bucket, outcome, conn, now);
-	if (bpf_map_update_elem(&buckets, &key, &bucket, BPF_ANY))
-		stats__add(buckets_full);
+	store__remember_bucket(stored, outcome->bucket, &bucket);
 }
 
 static __always_inline u8 bucket__count_created(struct tw_netns *ns, struct tw_row *row, u8 substate)
@@ -97,35 +86,32 @@ static __always_inline u32 bucket__row_of_socket(enum tw_access access, struct s
 }
 
 /*
- * A connection asked for a bucket and got it or not. `closer` says who was seen sending the FIN. Counts first, detail
- * last.
+ * A connection asked for a bucket and got it or not. `row_id`: whose it is; `stored`: its socket, if somebody was seen
+ * sending the FIN. Counts first, detail last.
  */
-static __always_inline void bucket__on_outcome(enum tw_access access, struct sock *sk, const struct conn *conn,
-					       u32 netns, const struct closer *closer, const struct outcome *outcome)
+static __always_inline void bucket__on_outcome(const struct stored *stored, const struct conn *conn, u32 netns,
+					       u32 row_id, const struct outcome *outcome)
 {
 	struct tw_netns *ns = netns__at(netns);
+	struct tw_row *row = row__at(row_id);
 	struct tw_event event = {};
-	struct tw_row *row;
 
 	if (!ns)
 		return;
 	ns->limit = outcome->limit;
 	ns->count = outcome->count;
 	event.time_ns = bpf_ktime_get_boot_ns();
-	event.row = closer->seen ? closer->row : bucket__row_of_socket(access, sk, conn, netns, outcome->role);
-	row = row__at(event.row);
-	if (outcome->bucket) {
-		event.kind = bucket__count_created(ns, row, outcome->substate);
-		bucket__remember(outcome, conn, closer->slot, event.row, netns, event.time_ns);
-		if (closer->seen)
-			owner__release_row(closer->row);
-	} else {
-		event.kind = bucket__count_refusal(ns, row, outcome);
-		owner__let_go(closer);
-	}
-	event.cookie = outcome->cookie;
+	event.cookie = stored->cookie;
+	event.row = row_id;
 	event.netns = (u16)netns;
 	event.substate = outcome->substate;
+	if (outcome->bucket) {
+		event.kind = bucket__count_created(ns, row, outcome->substate);
+		bucket__remember(stored, outcome, conn, &event);
+	} else {
+		event.kind = bucket__count_refusal(ns, row, outcome);
+		store__forget(stored);
+	}
 	emit__event(&event, conn);
 }
 
@@ -137,93 +123,26 @@ static __always_inline void outcome__read_table(enum tw_access access, struct in
 	outcome->count = compat__death_row_count(access, dr);
 }
 
-/* inet_twsk_alloc(sk, dr, state) returned `tw`. */
-static __always_inline void bucket__on_alloc(enum tw_access access, struct sock *sk, struct inet_timewait_death_row *dr,
-					     int state, struct inet_timewait_sock *tw)
+/* inet_twsk_alloc(sk, dr, state) returned `tw`. `stored`: what store__find_socket has found. */
+static __always_inline void bucket__on_alloc(enum tw_access access, const struct stored *stored, struct sock *sk,
+					     struct inet_timewait_death_row *dr, int state,
+					     struct inet_timewait_sock *tw)
 {
 	struct outcome outcome = {.bucket = (u64)tw, .substate = (u8)state};
-	struct closer closer;
+	u32 netns = store__netns(access, sk, stored);
 	struct conn conn;
-	u32 netns;
+	u32 row;
+	u8 role;
 
-	if (!conn__is_tcp(access, sk))
-		return;
 	outcome__read_table(access, dr, &outcome);
-	outcome.cookie = (u64)tw_get(access, sk, __sk_common.skc_cookie.counter);
 	conn__read(access, &sk->__sk_common, &conn);
-	owner__take(access, sk, outcome.cookie, &closer);
-	netns = owner__netns(access, sk, &closer);
-	if (!closer.seen) /* the bucket has no port yet, the socket still has */
-		outcome.role = role__of_socket(access, sk, (u16)netns, conn.local_port);
-	bucket__on_outcome(access, sk, &conn, netns, &closer, &outcome);
-}
-
-/* What is remembered of a bucket, and where. */
-struct known_bucket {
-	struct tw_bucket *bucket; /* NULL: nothing */
-	struct tw_slot *slot;     /* NULL: in the map */
-	u64 key;                  /* there */
-};
-
-static __always_inline void bucket__find_in_map(u64 cookie, u64 address, struct known_bucket *known)
-{
-	known->key = conn__bucket_key(cookie, address);
-	known->bucket = bpf_map_lookup_elem(&buckets, &known->key);
-	if (known->bucket || known->key == address)
-		return;
-	known->key = address; /* the cookie may have been generated after it was remembered */
-	known->bucket = bpf_map_lookup_elem(&buckets, &known->key);
-}
-
-static __always_inline void bucket__find(u64 cookie, u64 address, struct known_bucket *known)
-{
-	known->slot = slot__find(cookie);
-	if (known->slot && known->slot->bucket.substate) {
-		known->bucket = &known->slot->bucket;
-		return;
+	if (store__is_kept(stored)) {
+		row = store__row(stored);
+	} else {
+		role = role__of_socket(access, sk, (u16)netns, conn.local_port); /* the bucket has no port yet */
+		row = bucket__row_of_socket(access, sk, &conn, netns, role);
 	}
-	known->slot = NULL;
-	bucket__find_in_map(cookie, address, known);
-}
-
-/* Whether the connection with this cookie has left a bucket, and that was counted. False for one without a cookie. */
-static __always_inline bool bucket__is_known(u64 cookie)
-{
-	struct tw_slot *slot = slot__find(cookie);
-
-	if (slot)
-		return slot->bucket.substate;
-	return cookie && bpf_map_lookup_elem(&buckets, &cookie);
-}
-
-/*
- * Of two programs that do the same the other one has counted the bucket of this socket. A socket that was disconnected
- * and connected again has the cookie of a bucket that it left before, but an owner that waits.
- */
-static __always_inline bool bucket__is_counted(struct sock *sk)
-{
-	return bucket__is_known((u64)sk->__sk_common.skc_cookie.counter) && !owner__is_remembered(TW_DIRECT, sk);
-}
-
-/*
- * Before one of two programs counts a bucket: the place where it will be known to the other. False when there is none,
- * and the other would count it once more. Its slot if that knows the owner, else an entry of the map.
- */
-static __always_inline bool bucket__has_place(u64 cookie)
-{
-	struct tw_bucket bucket = {.row = TW_ROW_NONE, .scan = tw_scan};
-
-	if (owner__is_waiting(slot__find(cookie)) || bpf_map_lookup_elem(&buckets, &cookie))
-		return true;
-	return !bpf_map_update_elem(&buckets, &cookie, &bucket, BPF_NOEXIST);
-}
-
-static __always_inline void bucket__forget(const struct known_bucket *known)
-{
-	if (known->slot)
-		slot__release(known->slot);
-	else
-		bpf_map_delete_elem(&buckets, &known->key);
+	bucket__on_outcome(stored, &conn, netns, row, &outcome);
 }
 
 /*
@@ -250,20 +169,11 @@ static __always_inline u8 reason__after(u8 noted, u8 reason)
 /* Notes why a bucket is about to go. Buckets older than twtrace get an entry for it. */
 static __always_inline void bucket__set_reason(enum tw_access access, struct sock_common *skc, u8 reason)
 {
-	struct tw_bucket bucket = {};
-	struct known_bucket known;
+	struct stored stored;
 
-	bucket__find((u64)tw_get(access, skc, skc_cookie.counter), (u64)skc, &known);
-	if (known.bucket) {
-		known.bucket->reason = reason__after(known.bucket->reason, reason);
-		return;
-	}
-	bucket.netns = (u16)netns__intern(access, tw_get(access, skc, skc_net.net));
-	bucket.row = TW_ROW_NONE;
-	bucket.reason = reason;
-	bucket.scan = tw_scan;
-	if (bpf_map_update_elem(&buckets, &known.key, &bucket, BPF_ANY))
-		stats__add(buckets_full);
+	if (store__find_bucket((u64)tw_get(access, skc, skc_cookie.counter), (u64)skc, &stored) ||
+	    store__add_bucket(&stored, netns__intern(access, tw_get(access, skc, skc_net.net))))
+		stored.bucket->reason = reason__after(stored.bucket->reason, reason);
 }
 
 /* tcp_twsk_unique returned `ret`: 1 when a connect() takes the bucket's four-tuple over. */
@@ -305,7 +215,7 @@ static __always_inline void bucket__on_removed(enum tw_access access, struct soc
 	u64 cookie = (u64)tw_get(access, skc, skc_cookie.counter);
 	struct net *net = tw_get(access, skc, skc_net.net);
 	struct tw_event event = {};
-	struct known_bucket known;
+	struct stored stored;
 	struct tw_netns *ns;
 	struct conn conn;
 
@@ -315,22 +225,20 @@ static __always_inline void bucket__on_removed(enum tw_access access, struct soc
 	event.age_ds = 65535;
 	event.row = TW_ROW_NONE;
 	event.cookie = cookie;
-	bucket__find(cookie, (u64)skc, &known);
-	if (known.bucket) {
-		event.row = known.bucket->row;
-		event.netns = known.bucket->netns;
-		event.substate = known.bucket->substate;
-		event.age_ds = bucket__age_ds(known.bucket->created_ns, event.time_ns);
-		if (reason__is_known(known.bucket->reason))
-			event.reason = known.bucket->reason;
+	if (store__find_bucket(cookie, (u64)skc, &stored)) {
+		event.row = stored.bucket->row;
+		event.netns = stored.bucket->netns;
+		event.substate = stored.bucket->substate;
+		event.age_ds = bucket__age_ds(stored.bucket->created_ns, event.time_ns);
+		if (reason__is_known(stored.bucket->reason))
+			event.reason = stored.bucket->reason;
 	} else {
 		event.netns = (u16)netns__intern(access, net);
 	}
 	ns = netns__at(event.netns);
 	if (ns)
 		bucket__count_removed(ns, row__at(event.row), event.reason);
-	if (known.bucket)
-		bucket__forget(&known);
+	store__forget(&stored);
 	conn__read(access, skc, &conn);
 	emit__event(&event, &conn);
 }

@@ -68,12 +68,6 @@ static __always_inline bool conn__has_identity(enum tw_access access, struct soc
 	return identity == (u64)tw_get(access, skc, skc_cookie.counter);
 }
 
-/* Key of the buckets map: cookies are small numbers and addresses have their top bit set, so the two cannot meet. */
-static __always_inline u64 conn__bucket_key(u64 cookie, u64 address)
-{
-	return cookie ? cookie : address;
-}
-
 static __always_inline bool conn__matches(const struct conn *conn)
 {
 	return (!tw_match_local_port || tw_match_local_port == conn->local_port) &&

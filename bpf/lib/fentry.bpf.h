@@ -15,25 +15,44 @@
 /* Either of the two programs on tcp_send_fin. */
 static __always_inline void fentry__on_send_fin(struct sock *sk)
 {
-	if (owner__sends_first_fin(TW_DIRECT, sk) && !owner__is_remembered(TW_DIRECT, sk))
+	struct stored stored;
+
+	if (owner__sends_first_fin(TW_DIRECT, sk) && !store__find_socket(TW_DIRECT, sk, &stored))
 		owner__on_fin(TW_DIRECT, sk);
+}
+
+/*
+ * Whether the other program on inet_twsk_alloc has counted the bucket of this socket. A socket that was disconnected
+ * and connected again has the cookie of a bucket that it left before, but it is remembered itself.
+ */
+static __always_inline bool fentry__is_counted(const struct stored *stored)
+{
+	return !store__is_kept(stored) && store__knows_bucket(stored->cookie);
 }
 
 static __always_inline void fentry__on_alloc(struct sock *sk, struct inet_timewait_death_row *dr, int state,
 					     struct inet_timewait_sock *tw)
 {
-	if (!bucket__is_counted(sk))
-		bucket__on_alloc(TW_DIRECT, sk, dr, state, tw);
+	struct stored stored;
+
+	if (!conn__is_tcp(TW_DIRECT, sk))
+		return;
+	store__find_socket(TW_DIRECT, sk, &stored);
+	if (!fentry__is_counted(&stored))
+		bucket__on_alloc(TW_DIRECT, &stored, sk, dr, state, tw);
 }
 
 /* Not for refusals, nor without a cookie: there is nothing that the other one's work could be told by. */
 static __always_inline void fentry__on_alloc_twin(struct sock *sk, struct inet_timewait_death_row *dr, int state,
 						  struct inet_timewait_sock *tw)
 {
-	u64 cookie = (u64)sk->__sk_common.skc_cookie.counter;
+	struct stored stored;
 
-	if (tw && cookie && conn__is_tcp(TW_DIRECT, sk) && !bucket__is_counted(sk) && bucket__has_place(cookie))
-		bucket__on_alloc(TW_DIRECT, sk, dr, state, tw);
+	if (!tw || !conn__is_tcp(TW_DIRECT, sk))
+		return;
+	store__find_socket(TW_DIRECT, sk, &stored);
+	if (stored.cookie && !fentry__is_counted(&stored) && store__reserve_bucket(&stored))
+		bucket__on_alloc(TW_DIRECT, &stored, sk, dr, state, tw);
 }
 
 /* tcp_timewait_state_process has returned. */

@@ -171,6 +171,23 @@ static __always_inline u32 row__create(const struct tw_row_key *key, struct task
 	return id;
 }
 
+/* A row with sockets between FIN and end must not be recycled. */
+static __always_inline void row__hold(u32 id)
+{
+	struct tw_row *row = row__at(id);
+
+	if (row)
+		__sync_fetch_and_add(&row->pending, 1);
+}
+
+static __always_inline void row__release(u32 id)
+{
+	struct tw_row *row = row__at(id);
+
+	if (row)
+		__sync_fetch_and_add(&row->pending, -1);
+}
+
 /*
  * First of the TW_FREE_SLOTS_PER_RUN slots of the run below, and whether it is one of the namespaces. Slot 0 stands for
  * none in both.

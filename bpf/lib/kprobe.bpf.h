@@ -14,11 +14,19 @@ static __always_inline void kprobe__on_send_fin(struct sock *sk)
 
 static __always_inline void kprobe__on_alloc_return(struct inet_timewait_sock *tw)
 {
+	struct inet_timewait_death_row *dr;
+	struct stored stored;
 	struct pair_args args;
+	struct sock *sk;
 
-	if (pair__leave(PAIR_TWSK_ALLOC, &args))
-		bucket__on_alloc(TW_PROBED, (struct sock *)args.first, (struct inet_timewait_death_row *)args.second,
-				 (int)args.third, tw);
+	if (!pair__leave(PAIR_TWSK_ALLOC, &args))
+		return;
+	sk = (struct sock *)args.first;
+	dr = (struct inet_timewait_death_row *)args.second;
+	if (!conn__is_tcp(TW_PROBED, sk))
+		return;
+	store__find_socket(TW_PROBED, sk, &stored);
+	bucket__on_alloc(TW_PROBED, &stored, sk, dr, (int)args.third, tw);
 }
 
 static __always_inline void kprobe__on_unique_return(int ret)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Every map, and the health counters. */
+/* The maps that several files use, and the health counters. */
 #ifndef TWTRACE_MAPS_BPF_H
 #define TWTRACE_MAPS_BPF_H
 
@@ -15,7 +15,6 @@ struct tw_stats tw_health __attribute__((aligned(64))) = {};
 /* Never used: a global makes the compiler describe in BTF what no map holds, for tests/unit/abi. */
 struct tw_event *tw_btf_event;
 struct tw_swept_bucket *tw_btf_swept_bucket;
-struct tw_swept_socket *tw_btf_swept_socket;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -60,31 +59,6 @@ struct {
 	__uint(max_entries, TW_MAX_NETNS);
 	__type(value, u32);
 } free_netns SEC(".maps");
-
-/* See slot.bpf.h. Resized by the loader to the largest limit. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 65536);
-	__type(key, u32);
-	__type(value, struct tw_slot);
-} slots SEC(".maps");
-
-/* Key: struct sock address. Preallocated and deleted explicitly: an LRU could evict a live owner. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, TW_MAX_SOCKETS);
-	__type(key, u64);
-	__type(value, struct tw_socket);
-} sockets SEC(".maps");
-
-/* Key: socket cookie, else the bucket's address. Resized by the loader to the largest limit. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__type(key, u64);
-	__type(value, struct tw_bucket);
-} buckets SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

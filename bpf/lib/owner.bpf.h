@@ -5,7 +5,7 @@
 
 #include "intern.bpf.h"
 #include "role.bpf.h"
-#include "slot.bpf.h"
+#include "store.bpf.h"
 
 /* The cgroup of a process: its id (0: not known) and its node. */
 static __always_inline u64 owner__process_cgroup(struct task_struct *leader, struct kernfs_node **node)
@@ -93,94 +93,6 @@ static __always_inline u32 owner__intern_socket(enum tw_access access, struct so
 	return row__create(key, NULL);
 }
 
-/* A row with sockets between FIN and end must not be recycled. */
-static __always_inline void owner__hold_row(u32 id)
-{
-	struct tw_row *row = row__at(id);
-
-	if (row)
-		__sync_fetch_and_add(&row->pending, 1);
-}
-
-static __always_inline void owner__release_row(u32 id)
-{
-	struct tw_row *row = row__at(id);
-
-	if (row)
-		__sync_fetch_and_add(&row->pending, -1);
-}
-
-static __always_inline void owner__forget_in_map(u64 address)
-{
-	struct tw_socket *socket = bpf_map_lookup_elem(&sockets, &address);
-	u32 row_id;
-
-	if (!socket)
-		return;
-	row_id = socket->row;
-	if (!bpf_map_delete_elem(&sockets, &address))
-		owner__release_row(row_id);
-}
-
-/* Whether the slot stands for a socket that has not come to its end. */
-static __always_inline bool owner__is_waiting(const struct tw_slot *slot)
-{
-	return slot && !slot->bucket.substate;
-}
-
-/* The socket is no more, and has left no bucket if it is still known here. */
-static __always_inline void owner__forget(enum tw_access access, struct sock *sk)
-{
-	struct tw_slot *slot = slot__find((u64)tw_get(access, sk, __sk_common.skc_cookie.counter));
-
-	if (!owner__is_waiting(slot)) {
-		owner__forget_in_map((u64)sk);
-		return;
-	}
-	owner__release_row(slot->bucket.row);
-	slot__release(slot);
-}
-
-static __always_inline bool owner__remember_in_slot(u64 cookie, u32 row, u32 netns)
-{
-	struct tw_slot *slot = slot__claim(cookie);
-
-	if (!slot)
-		return false;
-	slot->bucket.row = row;
-	slot->bucket.scan = tw_scan;
-	slot->bucket.netns = (u16)netns;
-	slot->bucket.substate = 0;
-	slot__publish(slot);
-	return true;
-}
-
-static __always_inline void owner__remember_in_map(enum tw_access access, struct sock *sk, u32 row)
-{
-	struct tw_socket socket = {.identity = conn__identity(access, &sk->__sk_common), .row = row, .scan = tw_scan};
-	u64 address = (u64)sk;
-
-	if (!bpf_map_update_elem(&sockets, &address, &socket, BPF_NOEXIST))
-		return;
-	owner__forget_in_map(address); /* a socket whose end was not seen had this address */
-	if (!bpf_map_update_elem(&sockets, &address, &socket, BPF_ANY))
-		return;
-	stats__add(sockets_full);
-	owner__release_row(row);
-}
-
-/* Whether somebody was seen sending the FIN of this connection, which has not come to its end. */
-static __always_inline bool owner__is_remembered(enum tw_access access, struct sock *sk)
-{
-	struct tw_socket *socket;
-	u64 address = (u64)sk;
-
-	if (owner__is_waiting(slot__find((u64)tw_get(access, sk, __sk_common.skc_cookie.counter))))
-		return true;
-	socket = bpf_map_lookup_elem(&sockets, &address);
-	return socket && conn__has_identity(access, &sk->__sk_common, socket->identity);
-}
-
 /*
  * Whether the running task is the one that closes. Kernel threads close on behalf of somebody else (MPTCP subflows,
  * deferred close). And the FIN of a Fast Open connection that was shut down before the handshake ended is sent when
@@ -213,63 +125,16 @@ static __always_inline void owner__on_fin(enum tw_access access, struct sock *sk
 	conn__read(access, &sk->__sk_common, &conn);
 	owner__set_place(&key, &conn, netns, role__of_socket(access, sk, (u16)netns, conn.local_port));
 	row = owner__is_current(access, sk) ? owner__intern_current(&key) : owner__intern_socket(access, sk, &key);
-	owner__hold_row(row);
-	if (!owner__remember_in_slot(compat__socket_cookie(access, sk), row, netns))
-		owner__remember_in_map(access, sk, row);
+	store__remember_socket(access, sk, compat__socket_cookie(access, sk), row, netns);
 }
 
-/* Who was seen sending the FIN of a connection that has come to its end. */
-struct closer {
-	struct tw_slot *slot; /* where that was remembered, for the bucket; NULL: in the map, or nowhere */
-	u32 row;              /* held; TW_ROW_NONE when there was no room for one */
-	bool seen; /* false: the FIN is older than twtrace, or the program that should have seen it did not run */
-};
-
-static __always_inline void owner__take_from_map(enum tw_access access, struct sock *sk, struct closer *closer)
+/* The socket is no more, and has left no bucket if it is still known here. */
+static __always_inline void owner__forget(enum tw_access access, struct sock *sk)
 {
-	u64 address = (u64)sk;
-	struct tw_socket *socket = bpf_map_lookup_elem(&sockets, &address);
+	struct stored stored;
 
-	if (!socket)
-		return;
-	closer->seen = conn__has_identity(access, &sk->__sk_common, socket->identity);
-	closer->row = socket->row;
-	bpf_map_delete_elem(&sockets, &address);
-	if (!closer->seen) /* of a socket whose end was not seen */
-		owner__release_row(closer->row);
-}
-
-static __always_inline void owner__take(enum tw_access access, struct sock *sk, u64 cookie, struct closer *closer)
-{
-	struct tw_slot *slot = slot__find(cookie);
-
-	closer->slot = NULL;
-	closer->row = TW_ROW_NONE;
-	closer->seen = false;
-	if (!owner__is_waiting(slot)) {
-		owner__take_from_map(access, sk, closer);
-		return;
-	}
-	closer->slot = slot;
-	closer->row = slot->bucket.row;
-	closer->seen = true;
-}
-
-/* The connection has left no bucket: nothing needs to be known of it any more. */
-static __always_inline void owner__let_go(const struct closer *closer)
-{
-	if (closer->slot)
-		slot__release(closer->slot);
-	if (closer->seen)
-		owner__release_row(closer->row);
-}
-
-/* The slot of the connection's namespace: remembered with the closer, else looked up. */
-static __always_inline u32 owner__netns(enum tw_access access, struct sock *sk, const struct closer *closer)
-{
-	if (closer->slot)
-		return closer->slot->bucket.netns;
-	return netns__intern(access, tw_get(access, sk, __sk_common.skc_net.net));
+	if (store__look_up_socket((u64)tw_get(access, sk, __sk_common.skc_cookie.counter), (u64)sk, &stored))
+		store__forget(&stored);
 }
 
 #endif /* TWTRACE_OWNER_BPF_H */

@@ -77,9 +77,8 @@ static __always_inline bool pair__leave(enum pair_function function, struct pair
 {
 	struct pair_key key = pair__key(function);
 	struct pair_stack *stack = bpf_map_lookup_elem(&pairs, &key);
-	u64 top;
+	u64 top = stack ? stack->depth - 1 : PAIR_DEPTH;
 
-	top = stack ? stack->depth - 1 : PAIR_DEPTH;
 	barrier_var(top); /* the bound below must stay a bound of the index itself */
 	if (!stack || top >= PAIR_DEPTH) {
 		stats__add(pairs_lost);

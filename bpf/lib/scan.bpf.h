@@ -24,51 +24,32 @@ static __always_inline bool scan__is_pause(const struct bpf_iter_meta *meta)
 	return (meta->seq_num & tw_scan_slice_mask) == tw_scan_slice_mask;
 }
 
-static __always_inline struct tw_bucket *scan__mark_pre_existing(u64 key)
-{
-	struct tw_bucket bucket = {.netns = (u16)tw_scan_netns, .row = TW_ROW_NONE};
-
-	if (bpf_map_update_elem(&buckets, &key, &bucket, BPF_NOEXIST))
-		stats__add(buckets_full);
-	return bpf_map_lookup_elem(&buckets, &key);
-}
-
 static __always_inline void scan__credit_bucket(u64 cookie, u64 address)
 {
 	struct tw_netns *ns = netns__at(tw_scan_netns);
-	struct known_bucket known;
-	struct tw_bucket *bucket;
+	struct stored stored;
 	struct tw_row *row;
 
 	if (!ns)
 		return;
 	ns->scanned++;
-	bucket__find(cookie, address, &known);
-	bucket = known.bucket;
-	if (!bucket && tw_scan_marks_pre_existing)
-		bucket = scan__mark_pre_existing(known.key);
-	if (!bucket) /* no program saw it being created */
-		return;
-	bucket->scan = tw_scan;
-	row = row__at(bucket->row);
+	if (!store__find_bucket(cookie, address, &stored) &&
+	    !(tw_scan_marks_pre_existing && store__add_bucket(&stored, tw_scan_netns)))
+		return; /* no program saw it being created */
+	store__mark_scanned(&stored);
+	row = row__at(stored.bucket->row);
 	if (row)
 		row->scanned++;
-	else if (!bucket->created_ns)
+	else if (!stored.bucket->created_ns)
 		ns->scanned_pre_existing++;
 }
 
 static __always_inline void scan__mark_socket(u64 cookie, u64 address)
 {
-	struct tw_slot *slot = slot__find(cookie);
-	struct tw_socket *socket;
+	struct stored stored;
 
-	if (slot) {
-		slot->bucket.scan = tw_scan;
-		return;
-	}
-	socket = bpf_map_lookup_elem(&sockets, &address);
-	if (socket)
-		socket->scan = tw_scan;
+	if (store__look_up_socket(cookie, address, &stored))
+		store__mark_scanned(&stored);
 }
 
 /* A bucket is credited to its row; it and a socket on its way to one are marked as alive. */
@@ -160,19 +141,21 @@ static __always_inline void scan__on_socket(struct bpf_iter__tcp *ctx)
 	scan__take(skc->skc_state, (u64)skc->skc_cookie.counter, (u64)skc);
 }
 
-/*
- * Entries of the maps that two scans in a row did not find, for user space to delete; it looks at the slots by itself.
- * Two, because a bucket may be added between the mark and the walk.
- */
+static __always_inline void sweep__pause(const struct bpf_iter_meta *meta)
+{
+	if (scan__is_pause(meta))
+		bpf_seq_write(meta->seq, tw_sweep_pause, sizeof(tw_sweep_pause));
+}
+
+/* Entries of the maps that are stale, for user space to judge and delete. It reads the slots by itself. */
 static __always_inline void sweep__on_bucket(struct bpf_iter__bpf_map_elem *ctx)
 {
 	struct tw_bucket *bucket = ctx->value;
 	struct tw_swept_bucket swept = {};
 	u64 *key = ctx->key;
 
-	if (scan__is_pause(ctx->meta))
-		bpf_seq_write(ctx->meta->seq, tw_sweep_pause, sizeof(tw_sweep_pause));
-	if (!key || !bucket || tw_scan - bucket->scan < 2)
+	sweep__pause(ctx->meta);
+	if (!key || !bucket || !store__is_stale(bucket->scan))
 		return;
 	swept.key = *key;
 	swept.bucket = *bucket;
@@ -182,15 +165,15 @@ static __always_inline void sweep__on_bucket(struct bpf_iter__bpf_map_elem *ctx)
 static __always_inline void sweep__on_socket(struct bpf_iter__bpf_map_elem *ctx)
 {
 	struct tw_socket *socket = ctx->value;
-	struct tw_swept_socket swept = {};
+	struct tw_swept_bucket swept = {};
 	u64 *key = ctx->key;
 
-	if (scan__is_pause(ctx->meta))
-		bpf_seq_write(ctx->meta->seq, tw_sweep_pause, sizeof(tw_sweep_pause));
-	if (!key || !socket || tw_scan - socket->scan < 2)
+	sweep__pause(ctx->meta);
+	if (!key || !socket || !store__is_stale(socket->scan))
 		return;
 	swept.key = *key;
-	swept.socket = *socket;
+	swept.bucket.row = socket->row;
+	swept.bucket.scan = socket->scan;
 	bpf_seq_write(ctx->meta->seq, &swept, sizeof(swept));
 }
 

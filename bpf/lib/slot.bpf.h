@@ -9,6 +9,15 @@
 
 #include "maps.bpf.h"
 
+/* Resized by the loader to the largest limit. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 65536);
+	__type(key, u32);
+	__type(value, struct tw_slot);
+} slots SEC(".maps");
+
 static __always_inline struct tw_slot *slot__at(u64 cookie)
 {
 	u32 index = (u32)cookie & tw_slot_mask;
@@ -58,6 +67,12 @@ static __always_inline void slot__publish(struct tw_slot *slot)
 static __always_inline void slot__release(struct tw_slot *slot)
 {
 	__sync_fetch_and_add(&slot->state, -TW_SLOT_TAKEN);
+}
+
+/* Whether the connection is a socket that has not come to its end; else it is a bucket. */
+static __always_inline bool slot__is_of_socket(const struct tw_slot *slot)
+{
+	return !slot->bucket.substate;
 }
 
 #endif /* TWTRACE_SLOT_BPF_H */

@@ -18,9 +18,9 @@ static __always_inline bool tracepoint__was_refused(struct net *net, u32 netns, 
 /* tcp_fin has run (it sets SOCK_DONE), so TIME_WAIT was asked for; before it only an orphan's FIN_WAIT2 is. */
 static __always_inline u8 tracepoint__substate_asked_for(struct sock *sk)
 {
-	u64 done = 1ULL << bpf_core_enum_value(enum sock_flags, SOCK_DONE);
+	u64 done = sk->__sk_common.skc_flags >> bpf_core_enum_value(enum sock_flags, SOCK_DONE) & 1;
 
-	return sk->__sk_common.skc_flags & done ? TW_SUBSTATE_TIME_WAIT : TW_SUBSTATE_FIN_WAIT2;
+	return (u8)(TW_SUBSTATE_FIN_WAIT2 + done);
 }
 
 /*
@@ -35,43 +35,50 @@ enum turn {
 /* Process context: somebody closes. The state is stored after the tracepoint. */
 static __always_inline void tracepoint__on_close(enum turn turn, struct sock *sk)
 {
-	if (turn == FIRST_TURN || !owner__is_remembered(TW_DIRECT, sk))
+	struct stored stored;
+
+	if (turn == FIRST_TURN || !store__find_socket(TW_DIRECT, sk, &stored))
 		owner__on_fin(TW_DIRECT, sk);
+}
+
+/* The role of a connection that nobody was seen closing: its socket has no port any more, its bucket has. */
+static __always_inline u8 tracepoint__role(const struct outcome *outcome, u32 netns, u16 local_port)
+{
+	if (outcome->bucket)
+		return role__of_bucket((struct inet_timewait_sock *)outcome->bucket, (u16)netns, local_port);
+	return role__by_port((u16)netns, local_port);
 }
 
 /* Softirq, mostly: a connection that sent its FIN first has come to its end. */
 static __always_inline void tracepoint__on_end(enum turn turn, struct sock *sk)
 {
-	struct outcome outcome = {.cookie = (u64)sk->__sk_common.skc_cookie.counter};
 	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk); /* the verifier takes no cast for it */
 	struct net *net = sk->__sk_common.skc_net.net;
 	struct inet_timewait_death_row *dr = compat__death_row(TW_DIRECT, net);
-	struct closer closer;
+	struct outcome outcome = {};
+	struct stored stored;
 	struct conn conn;
+	u32 netns, row;
 	bool refused;
-	u32 netns;
 
-	if (!tcp || (turn == SECOND_TURN && bucket__is_counted(sk)))
+	if (!tcp || (!store__find_socket(TW_DIRECT, sk, &stored) && turn == SECOND_TURN))
 		return;
-	owner__take(TW_DIRECT, sk, outcome.cookie, &closer);
-	if (turn == SECOND_TURN && !closer.seen)
-		return;
-	netns = owner__netns(TW_DIRECT, sk, &closer);
+	netns = store__netns(TW_DIRECT, sk, &stored);
 	conn__read(TW_DIRECT, &sk->__sk_common, &conn);
 	conn.local_port = bpf_ntohs(tcp->inet_conn.icsk_inet.inet_sport); /* inet_put_port has cleared skc_num */
 	outcome__read_table(TW_DIRECT, dr, &outcome);
 	outcome.bucket = ehash__find_bucket(turn, sk, dr->hashinfo, conn.local_port);
 	refused = tracepoint__was_refused(net, netns, &outcome);
 	if (!outcome.bucket && !refused) { /* aborted: no bucket was asked for */
-		owner__let_go(&closer);
+		store__forget(&stored);
 		return;
 	}
 	/* Not the bucket's tw_substate: a FIN on another CPU may have made TIME_WAIT of FIN_WAIT2 by now. */
 	outcome.substate = tracepoint__substate_asked_for(sk);
-	if (!closer.seen) /* the port is the bucket's by now */
-		outcome.role = outcome.bucket ? role__of_bucket((void *)outcome.bucket, (u16)netns, conn.local_port)
-					      : role__by_port((u16)netns, conn.local_port);
-	bucket__on_outcome(TW_DIRECT, sk, &conn, netns, &closer, &outcome);
+	row = store__is_kept(&stored) ? store__row(&stored)
+				      : bucket__row_of_socket(TW_DIRECT, sk, &conn, netns,
+							      tracepoint__role(&outcome, netns, conn.local_port));
+	bucket__on_outcome(&stored, &conn, netns, row, &outcome);
 }
 
 /*

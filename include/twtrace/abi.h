@@ -155,19 +155,15 @@ struct tw_slot {
 };
 TW_STATIC_ASSERT(sizeof(struct tw_slot) == 32, "tw_slot");
 
-/* A bucket that a scan no longer found, written by the sweep iterator for user space to delete and report. */
+/*
+ * An entry of `buckets` or `sockets` that two scans did not find, written by the sweep iterators for user space to
+ * delete and report. For a socket only row and scan are set.
+ */
 struct tw_swept_bucket {
 	__u64 key;
 	struct tw_bucket bucket;
 };
 TW_STATIC_ASSERT(sizeof(struct tw_swept_bucket) == 32, "tw_swept_bucket");
-
-/* A socket entry whose socket a scan no longer found. */
-struct tw_swept_socket {
-	__u64 key;
-	struct tw_socket socket;
-};
-TW_STATIC_ASSERT(sizeof(struct tw_swept_socket) == 24, "tw_swept_socket");
 
 /* Key of the listeners map: ports that listen, or did since twtrace started. */
 struct tw_listener_key {

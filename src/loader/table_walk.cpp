@@ -37,22 +37,28 @@ base::Result<std::size_t> read_iterator(const base::UniqueFd& fd, std::span<std:
 }
 
 /// The records in what a sweep wrote: a pause has none.
-template <class T>
-std::vector<T> records(std::span<const std::byte> bytes) {
-  std::vector<T> result(bytes.size() / sizeof(T));
-  if (!result.empty()) std::memcpy(result.data(), bytes.data(), result.size() * sizeof(T));
-  std::erase_if(result, [](const T& record) { return record.key == 0; });
+std::vector<tw_swept_bucket> records(std::span<const std::byte> bytes) {
+  std::vector<tw_swept_bucket> result(bytes.size() / sizeof(tw_swept_bucket));
+  if (!result.empty()) std::memcpy(result.data(), bytes.data(), result.size() * sizeof(tw_swept_bucket));
+  std::erase_if(result, [](const tw_swept_bucket& record) { return record.key == 0; });
   return result;
 }
 
-/// A socket in a namespace that nothing leads to keeps it alive until its FIN is answered or given up, which is
-/// minutes; one that has ended has let go of its place by itself, unless its end was not seen.
+/// Scans without a sight after which a socket in a namespace that nothing leads to is taken for one whose end was not
+/// seen. Such a socket keeps its namespace alive until its FIN is answered or given up, which takes minutes.
 constexpr std::uint32_t kPatience = 1000;
+/// As store__is_stale of bpf/lib/store.bpf.h.
+constexpr std::uint32_t kStaleScans = 2;
 
-/// Whether a socket that so many scans have not found is taken for one whose end was not seen.
-bool is_over(Sight sight, std::uint32_t scans) {
-  return sight == Sight::kScanned || (sight == Sight::kGone && scans >= kPatience);
+/// The number of `slots` is a power of two, and not below 1 << TW_SLOT_TAG_SHIFT.
+std::uint64_t cookie_of(std::span<const tw_slot> slots, const tw_slot& slot) {
+  const auto index = static_cast<std::uint64_t>(&slot - slots.data());
+  return std::uint64_t{slot.tag} << TW_SLOT_TAG_SHIFT | index % (1U << TW_SLOT_TAG_SHIFT);
 }
+
+bool is_held(const tw_slot& slot) { return __atomic_load_n(&slot.state, __ATOMIC_ACQUIRE) >= TW_SLOT_PUBLISHED; }
+
+void release(tw_slot& slot) { __atomic_fetch_sub(&slot.state, TW_SLOT_TAKEN, __ATOMIC_SEQ_CST); }
 
 LinkPtr attach_to_map(const bpf_program* program, const bpf_map* map) {
   bpf_iter_link_info target{};
@@ -106,23 +112,31 @@ base::Result<bool> TableWalk::scan_current_netns(std::uint32_t netns_slot, Pace 
   return false;
 }
 
-void TableWalk::let_go_of_row(std::uint32_t id) {
-  if (id != TW_ROW_NONE) __atomic_fetch_sub(&rows_[id].pending, 1, __ATOMIC_SEQ_CST);
+/// Whether a connection that two scans have not found is to be forgotten. A bucket is gone. A socket may live on where
+/// no scan looks; nothing is lost with it if it has no row.
+bool TableWalk::is_over(const Unseen& unseen, const SightOf& sight) const {
+  const tw_bucket& known = unseen.swept.bucket;
+  if (!unseen.is_socket || known.row == TW_ROW_NONE) return true;
+  const Sight seen = sight(known.netns);
+  return seen == Sight::kScanned || (seen == Sight::kGone && skeleton_->bss->tw_scan - known.scan >= kPatience);
 }
 
-void TableWalk::forget(const tw_swept_socket& swept, const SightOf& sight) {
-  const std::uint32_t row = swept.socket.row;
-  const std::uint32_t scans = skeleton_->bss->tw_scan - swept.socket.scan;
-  if (row != TW_ROW_NONE && !is_over(sight(rows_[row].key.netns), scans)) return;
-  if (bpf_map_delete_elem(bpf_map__fd(skeleton_->maps.sockets), &swept.key) == 0) let_go_of_row(row);
+/// After the connection has been forgotten: a socket lets go of its row, a bucket is reported.
+void TableWalk::settle(const Unseen& unseen, const SightOf& sight, std::vector<tw_swept_bucket>& gone) {
+  const tw_bucket& known = unseen.swept.bucket;
+  if (!unseen.is_socket) {
+    if (sight(known.netns) != Sight::kUnknown) gone.push_back(unseen.swept);
+  } else if (known.row != TW_ROW_NONE) {
+    __atomic_fetch_sub(&rows_[known.row].pending, 1, __ATOMIC_SEQ_CST);
+  }
 }
 
 /// As much of a map as one read brings; true at its end. An entry that is passed over because others of its chain were
 /// deleted meanwhile is found by the next sweep.
 base::Result<bool> TableWalk::sweep_map(const SightOf& sight, std::vector<tw_swept_bucket>& gone) {
-  const bool buckets = stage_ == Stage::kBuckets;
+  const bool sockets = stage_ == Stage::kSockets;
   if (!sweep_walk_) {
-    auto walk = start_iterator(buckets ? swept_buckets_link_ : swept_sockets_link_);
+    auto walk = start_iterator(sockets ? swept_sockets_link_ : swept_buckets_link_);
     if (!walk) return tl::unexpected(walk.error());
     sweep_walk_ = std::move(*walk);
   }
@@ -133,14 +147,11 @@ base::Result<bool> TableWalk::sweep_map(const SightOf& sight, std::vector<tw_swe
     if (!got) return tl::unexpected(got.error());
     return true;
   }
-  const auto written = std::span<const std::byte>(buffer).first(*got);
-  if (!buckets) {
-    for (const tw_swept_socket& swept : records<tw_swept_socket>(written)) forget(swept, sight);
-    return false;
-  }
-  for (const tw_swept_bucket& swept : records<tw_swept_bucket>(written)) {
-    const bool deleted = bpf_map_delete_elem(bpf_map__fd(skeleton_->maps.buckets), &swept.key) == 0;
-    if (deleted && sight(swept.bucket.netns) != Sight::kUnknown) gone.push_back(swept);
+  const int map = bpf_map__fd(sockets ? skeleton_->maps.sockets : skeleton_->maps.buckets);
+  for (tw_swept_bucket& swept : records(std::span<const std::byte>(buffer).first(*got))) {
+    if (sockets) swept.bucket.netns = rows_[swept.bucket.row].key.netns;
+    const Unseen unseen{sockets, swept};
+    if (is_over(unseen, sight) && bpf_map_delete_elem(map, &swept.key) == 0) settle(unseen, sight, gone);
   }
   return false;
 }
@@ -150,18 +161,11 @@ base::Result<void> TableWalk::sweep_slots(const SightOf& sight, std::vector<tw_s
   auto slots = MappedArray<tw_slot>::map(bpf_map__fd(skeleton_->maps.slots), slots_, "slots");
   if (!slots) return tl::unexpected(slots.error());
   for (tw_slot& slot : slots->values()) {
-    const std::uint32_t state = __atomic_load_n(&slot.state, __ATOMIC_ACQUIRE);
-    const std::uint32_t scans = skeleton_->bss->tw_scan - slot.bucket.scan;
-    if (state < TW_SLOT_PUBLISHED || scans < 2) continue;
-    const auto index = static_cast<std::uint64_t>(&slot - slots->values().data());
-    const tw_swept_bucket swept{std::uint64_t{slot.tag} << TW_SLOT_TAG_SHIFT | index % (1U << TW_SLOT_TAG_SHIFT),
-                                slot.bucket};
-    const bool is_socket = swept.bucket.substate == 0;
-    const Sight seen = sight(swept.bucket.netns);
-    if (is_socket && !is_over(seen, scans)) continue;
-    __atomic_fetch_sub(&slot.state, TW_SLOT_TAKEN, __ATOMIC_SEQ_CST);
-    if (is_socket) let_go_of_row(swept.bucket.row);
-    if (!is_socket && seen != Sight::kUnknown) gone.push_back(swept);
+    if (!is_held(slot) || skeleton_->bss->tw_scan - slot.bucket.scan < kStaleScans) continue;
+    const Unseen unseen{slot.bucket.substate == 0, {cookie_of(slots->values(), slot), slot.bucket}};
+    if (!is_over(unseen, sight)) continue;
+    release(slot);
+    settle(unseen, sight, gone);
   }
   return {};
 }

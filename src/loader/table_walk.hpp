@@ -37,14 +37,20 @@ class TableWalk {
   /// What is swept, in this order.
   enum class Stage { kSockets, kBuckets, kSlots };
 
+  /// A connection that two scans have not found, wherever it is kept.
+  struct Unseen {
+    bool is_socket;
+    tw_swept_bucket swept;
+  };
+
   TableWalk(twtrace_bpf& skeleton, std::span<tw_row> rows, std::uint32_t slots)
       : skeleton_(&skeleton), rows_(rows), slots_(slots) {}
 
   base::Result<bool> sweep_once(const SightOf& sight, std::vector<tw_swept_bucket>& gone);
   base::Result<bool> sweep_map(const SightOf& sight, std::vector<tw_swept_bucket>& gone);
   base::Result<void> sweep_slots(const SightOf& sight, std::vector<tw_swept_bucket>& gone);
-  void forget(const tw_swept_socket& swept, const SightOf& sight);
-  void let_go_of_row(std::uint32_t id);
+  bool is_over(const Unseen& unseen, const SightOf& sight) const;
+  void settle(const Unseen& unseen, const SightOf& sight, std::vector<tw_swept_bucket>& gone);
 
   twtrace_bpf* skeleton_;
   std::span<tw_row> rows_;
