@@ -20,6 +20,7 @@
 
 #include "base/unique_fd.hpp"
 #include "bpf/expect.hpp"
+#include "bpf/scanner.hpp"
 #include "kernel/netns_scope.hpp"
 #include "loader/features.hpp"
 #include "loader/tracer.hpp"
@@ -35,13 +36,6 @@ using nlohmann::json;
 
 namespace {
 
-constexpr int kBuckets = 211;
-constexpr std::uint32_t kSlice = 16;
-
-kernel::NetnsRef ref_of(const NetnsSandbox& netns) {
-  return {static_cast<std::uint32_t>(netns.inode()), {}, {}, "/proc/self/fd/" + std::to_string(netns.fd())};
-}
-
 /// Somebody who listens on that port in that namespace.
 base::UniqueFd listen_in(const kernel::NetnsRef& ref, std::uint16_t port) {
   const auto scope = kernel::NetnsScope::enter(ref);
@@ -54,73 +48,6 @@ base::UniqueFd listen_in(const kernel::NetnsRef& ref, std::uint16_t port) {
   REQUIRE(listen(fd.get(), 1) == 0);
   return fd;
 }
-
-/// A tracer of its own, and the namespace that it scans. Without cookies it keeps connections in maps, not in slots.
-struct Scanner {
-  explicit Scanner(const NetnsSandbox& sandbox, bool cookies = true) : ref(ref_of(sandbox)) {
-    const auto features =
-        loader::probe_features("", cookies ? std::set<std::string>{} : std::set<std::string>{"socket-cookie"});
-    REQUIRE(features);
-    loader::TracerOptions options;
-    options.backend = loader::Backend::kTracepoint;
-    options.scan_slice = kSlice;
-    auto opened = loader::Tracer::open(*features, options);
-    INFO((opened ? std::string() : opened.error().what));
-    REQUIRE(opened);
-    tracer.emplace(std::move(*opened));
-    const auto scope = kernel::NetnsScope::enter(ref);
-    REQUIRE(scope);
-    const auto interned = tracer->intern_current_netns();
-    REQUIRE(interned);
-    slot = *interned;
-    tracer->set_enabled(true);
-  }
-
-  /// A whole scan without its sweep, in calls of that pace; returns how many it took.
-  int scan(loader::Pace pace, bool first = false) {
-    const auto scope = kernel::NetnsScope::enter(ref);
-    REQUIRE(scope);
-    tracer->begin_scan(first);
-    return calls([&] { return tracer->scan_current_netns(slot, pace); });
-  }
-
-  /// Of this namespace alone: the host closes connections elsewhere meanwhile.
-  int sweep(std::vector<tw_swept_bucket>& gone, loader::Pace pace, loader::Sight seen = loader::Sight::kScanned) {
-    const auto sight = [=, this](std::uint32_t netns) { return netns == slot ? seen : loader::Sight::kUnknown; };
-    return calls([&] { return tracer->sweep(sight, gone, pace); });
-  }
-
-  std::uint64_t credited() {
-    std::uint64_t sum = 0;
-    for (const tw_row& row : tracer->rows()) sum += loader::is_published(row) ? row.scanned : 0;
-    return sum;
-  }
-
-  /// Sockets between FIN and end.
-  std::uint64_t waiting() {
-    std::uint64_t sum = 0;
-    for (const tw_row& row : tracer->rows()) {
-      if (loader::is_published(row) && row.key.netns == slot) sum += row.pending;
-    }
-    return sum;
-  }
-
-  std::uint64_t found() { return tracer->netns_at(slot).scanned; }
-
-  kernel::NetnsRef ref;
-  std::optional<loader::Tracer> tracer;
-  std::uint32_t slot = 0;
-
- private:
-  template <class Call>
-  static int calls(Call call) {
-    for (int count = 1;; ++count) {
-      const auto done = call();
-      REQUIRE(done);
-      if (*done) return count;
-    }
-  }
-};
 
 /// The live buckets of a namespace's rows; empty while some are not known.
 std::optional<std::uint64_t> live_in(const model::Snapshot& snapshot, const NetnsSandbox& netns) {
@@ -211,47 +138,6 @@ TEST_CASE("a scan finds a lone bucket, whichever its hash chain is and whichever
     if (scanner.found() != 1) overlooked.insert(port);
   }
   CHECK(overlooked == std::set<std::uint16_t>());
-}
-
-TEST_CASE("buckets are forgotten after two whole scans, and an unfinished one is none") {
-  if (!privileged()) return;
-  Arena arena(Sysctls{});
-  Scanner scanner(arena.netns, GENERATE(true, false));
-  scanner.scan(loader::Pace::kWhole, true);
-  arena.run({"syn-recycle", kBuckets, 5013});  // all of them are gone again
-  REQUIRE(arena.after.in_use == 0);
-  std::vector<tw_swept_bucket> gone;
-  scanner.tracer->begin_scan(false);
-  scanner.tracer->begin_scan(false, true);  // starts over: still the first
-  scanner.sweep(gone, loader::Pace::kSlice);
-  CHECK(gone.empty());
-  scanner.scan(loader::Pace::kSlice);
-  // An entry of a map that one sweep has passed over is found by the next: see TableWalk::sweep_map().
-  for (int sweeps = 0; sweeps < 2; ++sweeps) scanner.sweep(gone, loader::Pace::kSlice);
-  std::set<std::uint64_t> keys;
-  for (const tw_swept_bucket& swept : gone) keys.insert(swept.key);
-  CHECK(gone.size() == kBuckets);
-  CHECK(keys.size() == kBuckets);
-}
-
-TEST_CASE("sockets keep their owner in a namespace that nothing leads to, and are let go where a scan misses them") {
-  if (!privileged()) return;
-  Arena arena(Sysctls{{"tcp_fin_timeout", "120"}});
-  Scanner scanner(arena.netns, GENERATE(true, false));
-  scanner.scan(loader::Pace::kWhole, true);
-  arena.spec = {"orphaned-before-start", 7, 5035};
-  Workload workload(arena.spec, arena.netns);
-  workload.wait_held();
-  REQUIRE(scanner.waiting() == 7);
-  for (int scans = 0; scans < 3; ++scans) scanner.tracer->begin_scan(false);  // none of them looks
-  std::vector<tw_swept_bucket> gone;
-  for (const loader::Sight kept : {loader::Sight::kUnknown, loader::Sight::kGone}) {
-    scanner.sweep(gone, loader::Pace::kWhole, kept);
-    CHECK(scanner.waiting() == 7);
-  }
-  scanner.sweep(gone, loader::Pace::kWhole);
-  CHECK(scanner.waiting() == 0);
-  CHECK(gone.empty());
 }
 
 TEST_CASE("live counts are shown when a scan has been everywhere, and the last sample's are of now") {
