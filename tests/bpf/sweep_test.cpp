@@ -1,16 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is remembered of a connection is forgotten when scans no longer find it, and not before.
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <chrono>
 #include <cstdint>
 #include <set>
+#include <thread>
 #include <vector>
 
+#include "base/unique_fd.hpp"
 #include "bpf/expect.hpp"
 #include "bpf/scanner.hpp"
+#include "kernel/netns_scope.hpp"
 #include "support/catch.hpp"
 #include "support/environment.hpp"
 
 using namespace twtrace;
 using namespace twtrace::test;
+
+namespace {
+
+sockaddr_in loopback(std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+void wait_for_state(const base::UniqueFd& fd, int state) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (true) {
+    tcp_info info{};
+    socklen_t size = sizeof(info);
+    REQUIRE(getsockopt(fd.get(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0);
+    if (info.tcpi_state == state) return;
+    REQUIRE(std::chrono::steady_clock::now() < deadline);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+/// Connects the socket to the listener and sends the FIN; returns the other end.
+base::UniqueFd connect_and_shut_down(const base::UniqueFd& fd, const base::UniqueFd& listener, std::uint16_t port) {
+  const sockaddr_in address = loopback(port);
+  REQUIRE(connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
+  base::UniqueFd peer(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  REQUIRE(peer);
+  REQUIRE(shutdown(fd.get(), SHUT_WR) == 0);
+  wait_for_state(fd, TCP_FIN_WAIT2);
+  return peer;
+}
+
+void disconnect(const base::UniqueFd& fd) {
+  sockaddr unspecified{};
+  unspecified.sa_family = AF_UNSPEC;
+  REQUIRE(connect(fd.get(), &unspecified, sizeof(unspecified)) == 0);
+}
+
+}  // namespace
 
 TEST_CASE("buckets are forgotten after two whole scans, and an unfinished one is none") {
   if (!privileged()) return;
@@ -51,4 +100,32 @@ TEST_CASE("sockets keep their owner in a namespace that nothing leads to, and ar
   scanner.sweep(gone, loader::Pace::kWhole);
   CHECK(scanner.waiting() == 0);
   CHECK(gone.empty());
+}
+
+TEST_CASE("a socket that is connected again keeps its owner while its first bucket lives") {
+  if (!privileged()) return;
+  constexpr std::uint16_t kPort = 5037;
+  Arena arena(Sysctls{});
+  Scanner scanner(arena.netns, GENERATE(true, false));
+  scanner.scan(loader::Pace::kWhole, true);
+  {
+    const auto scope = kernel::NetnsScope::enter(scanner.ref);
+    REQUIRE(scope);
+    const base::UniqueFd listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const base::UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const sockaddr_in address = loopback(kPort);
+    REQUIRE(bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
+    REQUIRE(listen(listener.get(), 1) == 0);
+    connect_and_shut_down(fd, listener, kPort);  // the other end is closed at once
+    wait_for_state(fd, TCP_CLOSE);
+    disconnect(fd);
+    const base::UniqueFd peer = connect_and_shut_down(fd, listener, kPort);  // the bucket has the same cookie
+
+    for (int scans = 0; scans < 3; ++scans) scanner.scan(loader::Pace::kWhole);
+    CHECK(scanner.found() == 1);
+    std::vector<tw_swept_bucket> gone;
+    scanner.sweep(gone, loader::Pace::kWhole);
+    CHECK(scanner.waiting() == 1);
+    CHECK(gone.empty());
+  }
 }
