@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/arguments.hpp"
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 
 #include "app/help_text.hpp"
 #include "app/option_values.hpp"
+#include "support/catch.hpp"
 
 using namespace twtrace;
 using namespace twtrace::app;

@@ -3,13 +3,13 @@
 #include "app/command_line.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <set>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "app/commands.hpp"
+#include "support/catch.hpp"
 
 using namespace twtrace;
 using namespace twtrace::app;

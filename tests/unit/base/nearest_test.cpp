@@ -2,8 +2,9 @@
 #include "base/nearest.hpp"
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <string>
+
+#include "support/catch.hpp"
 
 using namespace twtrace::base;
 
