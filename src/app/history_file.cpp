@@ -27,7 +27,7 @@ base::Result<std::uint64_t> write(const model::History& history, const trace::Se
   info.started_unix_ms = oldest.time_unix_ms;
   if (from_start) info.started_unix_ms -= static_cast<std::int64_t>(oldest.uptime_s * 1000);
   info.settings_at_start = session.settings(known);
-  auto writer = capture::Writer::create(*target, info, this_process(), capture::Durability::kWhenFinished);
+  auto writer = capture::Writer::create(std::move(*target), info, this_process(), capture::Durability::kWhenFinished);
   if (!writer) return tl::unexpected(writer.error());
   std::uint64_t written = 0;
   for (std::uint64_t sample = from_start ? 1 : base + 1; sample <= history.newest(); ++sample, ++written) {

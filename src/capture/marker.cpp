@@ -1,38 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capture/marker.hpp"
 
+#include <chrono>
+#include <thread>
+
 #include "capture/columns.hpp"
 #include "capture/open.hpp"
+#include "capture/target_file.hpp"
 
 namespace twtrace::capture {
 namespace {
 
-base::Result<void> check_running(const Database& database, const std::function<bool(const WriterProcess&)>& alive) {
-  auto query = database.prepare("SELECT writer_pid, writer_start_ns, ended_unix_ms FROM capture");
-  if (!query) return tl::unexpected(query.error());
-  if (query->step() != SQLITE_ROW) return tl::unexpected(database.error("cannot be read"));
-  Columns row(query->get());
-  WriterProcess process;
-  process.pid = row.number<std::uint32_t>();
-  process.start_ns = row.number<std::uint64_t>();
-  const char* hint = "marks are for the time while twtrace capture runs; -o names its file";
-  if (!row.is_null()) {
-    return base::fail(base::ErrorCode::kFailure, database.path() + ": the capture has ended", hint);
+constexpr std::chrono::milliseconds kMarkPoll(20);
+
+base::Error not_running(const std::string& path) {
+  const auto opened = open_for_reading(path);
+  if (!opened) return opened.error();
+  const auto cut = opened->database.number("SELECT ended_unix_ms IS NULL FROM capture");
+  if (!cut) return cut.error();
+  return {base::ErrorCode::kFailure, 0,
+          path + (*cut != 0 ? ": the capture was cut, nobody writes it any more" : ": the capture has ended"),
+          "marks are for the time while twtrace capture runs; -o names its file"};
+}
+
+base::Result<void> await_file(const std::string& path) {
+  while (true) {
+    const bool reserved = is_reserved(path);  // asked first: by the next line the file may have its name
+    const auto looked = look_at(path);
+    if (looked && looked->written) return {};
+    if (!reserved) return tl::unexpected(looked ? not_running(path) : looked.error());
+    std::this_thread::sleep_for(kMarkPoll);
   }
-  if (row.ok() && alive(process)) return {};
-  return base::fail(base::ErrorCode::kFailure, database.path() + ": the capture was cut, nobody writes it any more",
-                    hint);
 }
 
 }  // namespace
 
-base::Result<void> add_mark(const std::string& path, const model::Mark& mark,
-                            const std::function<bool(const WriterProcess&)>& alive) {
-  {
-    const auto database = open_for_reading(path);  // which leaves a file as it is that is not to be marked
-    if (!database) return tl::unexpected(database.error());
-    if (auto running = check_running(*database, alive); !running) return running;
-  }
+base::Result<void> add_mark(const std::string& path, const model::Mark& mark) {
+  if (auto there = await_file(path); !there) return there;
   const auto database = open_for_adding(path);
   if (!database) return tl::unexpected(database.error());
   auto insert = database->prepare("INSERT INTO mark VALUES(NULL,?,?)");

@@ -12,8 +12,10 @@
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "base/unique_fd.hpp"
+#include "capture/locks.hpp"
 #include "twtrace/capture_schema.hpp"
 
 namespace twtrace::capture {
@@ -23,9 +25,10 @@ namespace {
 constexpr std::string_view kMagic("SQLite format 3\0", 16);
 constexpr std::size_t kHeaderSize = 100;
 constexpr std::size_t kApplicationIdOffset = 68;
-// Every connection to a database in WAL mode holds a shared lock on these bytes ("File Locking And Concurrency").
-constexpr off_t kSharedFirst = 0x40000002;
-constexpr off_t kSharedSize = 510;
+constexpr std::size_t kReadVersionOffset = 19;
+constexpr char kWalVersion = 2;
+/// To open a file whose name another capture takes over meanwhile.
+constexpr int kOpenAttempts = 3;
 
 constexpr int kLongestText = 1 << 20;
 
@@ -44,9 +47,11 @@ tl::unexpected<base::Error> foreign(const std::string& path, const std::string& 
   return base::fail(base::ErrorCode::kInvalid, path + what, "name a file that twtrace capture wrote");
 }
 
+using Header = std::array<char, kHeaderSize>;
+
 /// kInvalid unless it begins as a capture does.
-base::Result<void> check_header(int fd, const std::string& path) {
-  std::array<char, kHeaderSize> header{};
+base::Result<Header> read_header(int fd, const std::string& path) {
+  Header header{};
   const ssize_t got = ::pread(fd, header.data(), header.size(), 0);
   const int saved_errno = errno;
   if (got < 0) return tl::unexpected(unreadable(saved_errno, path));
@@ -57,16 +62,7 @@ base::Result<void> check_header(int fd, const std::string& path) {
   for (std::size_t i = 0; i < sizeof(id); ++i) {
     id = id << 8U | static_cast<unsigned char>(header.at(kApplicationIdOffset + i));
   }
-  return database && id == kApplicationId ? base::Result<void>() : foreign(path, " is no capture");
-}
-
-bool is_open_elsewhere(int fd) {
-  struct flock lock {};
-  lock.l_type = F_WRLCK;
-  lock.l_whence = SEEK_SET;
-  lock.l_start = kSharedFirst;
-  lock.l_len = kSharedSize;
-  return ::fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+  return database && id == kApplicationId ? base::Result<Header>(header) : foreign(path, " is no capture");
 }
 
 base::Result<void> harden(const Database& database) {
@@ -132,7 +128,7 @@ base::Result<void> check_pages(const Database& database) {
 /// without locks (unix-none) that claims to be alone. Without a -wal there is nothing but the file.
 base::Result<Database> open_unwritten(const Looked& looked, const std::string& path) {
   const std::string uri = file_uri(looked.path) + "?mode=ro";
-  if (looked.in_use) return Database::open(uri, path, SQLITE_OPEN_READONLY, nullptr);
+  if (looked.in_use || looked.written) return Database::open(uri, path, SQLITE_OPEN_READONLY, nullptr);
   if (!looked.has_wal) return Database::open(uri + "&immutable=1", path, SQLITE_OPEN_READONLY, nullptr);
   auto database = Database::open(uri, path, SQLITE_OPEN_READONLY, "unix-none");
   if (!database) return database;
@@ -140,6 +136,11 @@ base::Result<Database> open_unwritten(const Looked& looked, const std::string& p
     return tl::unexpected(alone.error());
   }
   return database;
+}
+
+bool still_named(const Looked& looked) {
+  struct stat found {};
+  return ::stat(looked.path.c_str(), &found) == 0 && found.st_dev == looked.device && found.st_ino == looked.inode;
 }
 
 }  // namespace
@@ -150,24 +151,37 @@ base::Result<Looked> look_at(const std::string& path) {
   if (!file) return tl::unexpected(unreadable(saved_errno, path));
   struct stat found {};
   if (::fstat(file.get(), &found) != 0 || !S_ISREG(found.st_mode)) return foreign(path, " is no regular file");
-  if (auto sound = check_header(file.get(), path); !sound) return tl::unexpected(sound.error());
+  const auto header = read_header(file.get(), path);
+  if (!header) return tl::unexpected(header.error());
   std::error_code error;
   const std::filesystem::path resolved = std::filesystem::canonical(path, error);
   if (error) return tl::unexpected(unreadable(error.value(), path));
-  Looked looked{resolved.string(), is_open_elsewhere(file.get()), false};
+  Looked looked;
+  looked.path = resolved.string();
+  looked.device = found.st_dev;
+  looked.inode = found.st_ino;
+  looked.written = is_written(file.get());
+  looked.in_use = is_open_elsewhere(file.get());
+  looked.in_wal_mode = header->at(kReadVersionOffset) == kWalVersion;
   looked.has_wal = ::stat((looked.path + "-wal").c_str(), &found) == 0 && found.st_size > 0;
   return looked;
 }
 
-base::Result<Database> open_for_reading(const std::string& path) {
-  const auto looked = look_at(path);
-  if (!looked) return tl::unexpected(looked.error());
-  auto database = open_unwritten(*looked, path);
-  if (!database) return database;
-  for (const auto& step : {harden, check_version, check_schema, check_pages}) {
-    if (auto done = step(*database); !done) return tl::unexpected(done.error());
+base::Result<Opened> open_for_reading(const std::string& path) {
+  for (int attempt = 1;; ++attempt) {
+    auto looked = look_at(path);
+    if (!looked) return tl::unexpected(looked.error());
+    auto database = open_unwritten(*looked, path);
+    if (!database) return tl::unexpected(database.error());
+    base::Result<void> sound;
+    for (const auto& step : {harden, check_version, check_schema, check_pages}) {
+      if (sound) sound = step(*database);
+    }
+    // When a new capture has taken the name, this one may have been read with the other one's -wal.
+    if (!still_named(*looked) && attempt < kOpenAttempts) continue;
+    if (!sound) return tl::unexpected(sound.error());
+    return Opened{std::move(*database), std::move(*looked)};
   }
-  return database;
 }
 
 base::Result<Database> open_for_adding(const std::string& path) {

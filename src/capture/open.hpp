@@ -2,6 +2,8 @@
 // Private to capture: opening a file that somebody else may have made.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 
 #include "base/result.hpp"
@@ -11,9 +13,13 @@ namespace twtrace::capture {
 
 /// What can be told without SQLite.
 struct Looked {
-  std::string path;      ///< absolute, without links
-  bool in_use = false;   ///< a process has it open as a database
-  bool has_wal = false;  ///< it was not finished: the newest samples are in FILE-wal
+  std::string path;          ///< absolute, without links
+  dev_t device = 0;          ///< which file had that name
+  ino_t inode = 0;           ///< the same
+  bool written = false;      ///< a capture writes it
+  bool in_use = false;       ///< another process has it open as a database
+  bool in_wal_mode = false;  ///< it was not finished, or not made one plain file
+  bool has_wal = false;      ///< the newest samples are in FILE-wal
 };
 
 /// Opens, looks and closes. kNotFound, kFailure or kInvalid, each with what to do, for what cannot be read, is no
@@ -21,9 +27,15 @@ struct Looked {
 /// away.
 base::Result<Looked> look_at(const std::string& path);
 
+/// A database, and what could be told of its file before it was opened.
+struct Opened {
+  Database database;
+  Looked looked;
+};
+
 /// Opens for reading: nothing in the file's directory is changed, whoever is asking. The schema is verified to be
 /// exactly ours, and the pages to be sound. kInvalid for what is not, kFailure for a newer version.
-base::Result<Database> open_for_reading(const std::string& path);
+base::Result<Opened> open_for_reading(const std::string& path);
 
 /// Opens a running capture's file for adding to it.
 base::Result<Database> open_for_adding(const std::string& path);

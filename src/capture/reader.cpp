@@ -127,9 +127,9 @@ Reader::Reader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Reader::~Reader() = default;
 
 base::Result<std::unique_ptr<Reader>> Reader::open(const std::string& path) {
-  auto database = open_for_reading(path);
-  if (!database) return tl::unexpected(database.error());
-  auto impl = std::make_unique<Impl>(std::move(*database));
+  auto opened = open_for_reading(path);
+  if (!opened) return tl::unexpected(opened.error());
+  auto impl = std::make_unique<Impl>(std::move(opened->database));
   if (auto read = impl->read_info(); !read) return tl::unexpected(read.error());
   return std::unique_ptr<Reader>(new Reader(std::move(impl)));
 }

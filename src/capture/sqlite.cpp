@@ -55,6 +55,7 @@ base::Result<Database> Database::open(const std::string& uri, const std::string&
   sqlite3* handle = nullptr;
   const int code = sqlite3_open_v2(uri.c_str(), &handle, flags | SQLITE_OPEN_URI | SQLITE_OPEN_PRIVATECACHE, vfs);
   Database database;
+  database.guard_ = std::make_unique<TruncationGuard>();
   database.handle_.reset(handle);
   database.path_ = path;
   if (code != SQLITE_OK) return tl::unexpected(database.error("cannot be opened"));

@@ -12,6 +12,7 @@
 #include <type_traits>
 
 #include "base/result.hpp"
+#include "capture/truncation.hpp"
 
 namespace twtrace::capture {
 
@@ -93,6 +94,7 @@ class Database {
   struct Close {
     void operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
   };
+  std::unique_ptr<TruncationGuard> guard_;  ///< before the handle: outlives it
   std::unique_ptr<sqlite3, Close> handle_;
   std::string path_;
 };

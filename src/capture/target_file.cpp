@@ -13,13 +13,18 @@
 #include <optional>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
+#include "capture/locks.hpp"
 #include "capture/open.hpp"
 
 namespace twtrace::capture {
 namespace {
 
-constexpr std::size_t kLongestName = 255 - std::string_view(".old-journal").size();
+constexpr std::string_view kNew = ".new";
+constexpr std::size_t kLongestName = 255 - std::string_view(".new-journal").size();
+/// To make a file, when others remove it at the same moment.
+constexpr int kMakeAttempts = 10;
 
 tl::unexpected<base::Error> refuse(const std::string& what, const std::string& hint) {
   return base::fail(base::ErrorCode::kFailure, what, hint);
@@ -66,20 +71,37 @@ const char* kind_of(mode_t mode) {
   return S_ISSOCK(mode) ? "a socket" : "a device";
 }
 
-/// What is at the path may be moved out of the way when it is a capture or holds nothing.
-base::Result<void> check_present(const std::string& path) {
+/// The capture at the path that is to make room, if there is one. An empty file is as good as none.
+base::Result<std::optional<Looked>> earlier_capture(const std::string& path) {
   struct stat found {};
-  if (::lstat(path.c_str(), &found) != 0) return {};  // nothing: as it should be
+  if (::lstat(path.c_str(), &found) != 0) return std::optional<Looked>();
   if (!S_ISREG(found.st_mode)) {
     return refuse(path + " is " + kind_of(found.st_mode), "a capture is written to a regular file: name another one");
   }
-  if (found.st_size == 0) return {};
-  const auto looked = look_at(path);
-  if (!looked) return refuse(looked.error().what, "it will not be replaced: name another file");
-  if (looked->in_use) {
-    return refuse(path + " is being written or read by another program", "wait for its end, or name another file");
+  auto looked = look_at(path);
+  if (looked) return std::optional(std::move(*looked));
+  if (found.st_size == 0) return std::optional<Looked>();
+  return refuse(looked.error().what, "it will not be replaced: name another file");
+}
+
+base::Result<void> check_earlier(const std::string& path) {
+  const auto earlier = earlier_capture(path);
+  if (!earlier) return tl::unexpected(earlier.error());
+  if (!*earlier) return {};
+  if ((*earlier)->written) {
+    return refuse("another capture is being written to " + path, "wait for its end, or name another file");
   }
+  if ((*earlier)->in_use) return refuse(path + " is open in another program", "close it there, or name another file");
   return {};
+}
+
+bool is_ours(const struct stat& found, const Invoker& invoker) {
+  return found.st_uid == 0 || found.st_uid == invoker.uid || found.st_uid == ::geteuid();
+}
+
+tl::unexpected<base::Error> being_taken(const std::string& new_path) {
+  return refuse("another capture is about to be written to " + new_path.substr(0, new_path.size() - kNew.size()),
+                "wait for its end, or name another file");
 }
 
 /// Files that SQLite would take for parts of ours must be of nobody else.
@@ -87,17 +109,74 @@ base::Result<void> check_companions(const std::string& path, const Invoker& invo
   for (const char* suffix : {"-wal", "-shm", "-journal"}) {
     struct stat found {};
     if (::lstat((path + suffix).c_str(), &found) != 0) continue;
-    const bool ours = found.st_uid == 0 || found.st_uid == invoker.uid || found.st_uid == ::geteuid();
-    if (!S_ISREG(found.st_mode) || !ours) {
+    if (!S_ISREG(found.st_mode) || !is_ours(found, invoker)) {
       return refuse(path + suffix + " is no file of ours", "remove it, or name another file");
     }
   }
   return {};
 }
 
+void remove_companions(const std::string& path) {
+  for (const char* suffix : {"-wal", "-shm", "-journal"}) ::unlink((path + suffix).c_str());
+}
+
 base::Result<void> move(const std::string& from, const std::string& to) {
-  if (::rename(from.c_str(), to.c_str()) == 0 || errno == ENOENT) return {};
+  if (::rename(from.c_str(), to.c_str()) == 0) return {};
   return refuse_errno(errno, "cannot rename " + from + " to " + to, "move it away, or name another file");
+}
+
+/// At every step the earlier capture is whole under one of the two names: its -wal has both names when it gets the
+/// other one.
+base::Result<void> make_room(const std::string& path, const Looked& earlier) {
+  const std::string old = path + ".old";
+  if (earlier.has_wal) ::unlink(old.c_str());  // the -wal is not its
+  remove_companions(old);
+  if (earlier.has_wal && ::link((path + "-wal").c_str(), (old + "-wal").c_str()) != 0) {
+    return refuse_errno(errno, "cannot link " + path + "-wal to " + old + "-wal", "move it away, or name another file");
+  }
+  return move(path, old);
+}
+
+bool is_named(const std::string& path, int fd) {
+  struct stat named {};
+  struct stat opened {};
+  return ::lstat(path.c_str(), &named) == 0 && ::fstat(fd, &opened) == 0 && named.st_dev == opened.st_dev &&
+         named.st_ino == opened.st_ino;
+}
+
+/// What a capture left that was ended before its first sample. The lock keeps others from taking it, too.
+base::Result<void> remove_leftover(const std::string& path, const Invoker& invoker) {
+  const base::UniqueFd file(::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  const int saved_errno = errno;
+  if (!file && saved_errno == ENOENT) return {};
+  struct stat found {};
+  const bool known = file && ::fstat(file.get(), &found) == 0 && S_ISREG(found.st_mode);
+  if (!known || !is_ours(found, invoker))
+    return refuse(path + " is no file of ours", "remove it, or name another file");
+  const auto locked = lock_for_writing(file.get());
+  if (!locked) return base::prepend(locked.error(), path);
+  if (!*locked) return being_taken(path);
+  if (is_named(path, file.get())) ::unlink(path.c_str());
+  return {};
+}
+
+/// Makes a file and locks it. Of several processes that try, one succeeds.
+base::Result<base::UniqueFd> make_locked(const std::string& path, const Invoker& invoker) {
+  for (int attempt = 0; attempt < kMakeAttempts; ++attempt) {
+    base::UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    const int saved_errno = errno;
+    if (!file && saved_errno != EEXIST)
+      return refuse_errno(saved_errno, "cannot make " + path, "choose another directory");
+    if (!file) {
+      if (auto removed = remove_leftover(path, invoker); !removed) return tl::unexpected(removed.error());
+      continue;
+    }
+    const auto locked = lock_for_writing(file.get());
+    if (!locked) return base::prepend(locked.error(), path);
+    if (!*locked) return being_taken(path);
+    if (is_named(path, file.get())) return file;
+  }
+  return being_taken(path);
 }
 
 }  // namespace
@@ -127,30 +206,71 @@ base::Result<TargetFile> TargetFile::check(const std::string& path, const Invoke
   TargetFile target;
   target.given_ = path;
   target.path_ = resolved + (resolved == "/" ? "" : "/") + name;
-  target.invoker_ = invoker;
   if (auto usable = check_directory(resolved, invoker); !usable) return tl::unexpected(usable.error());
-  if (auto usable = check_present(target.path_); !usable) return tl::unexpected(usable.error());
-  if (auto usable = check_companions(target.path_, invoker); !usable) return tl::unexpected(usable.error());
+  for (const char* suffix : {"", ".new", ".old"}) {
+    if (auto usable = check_companions(target.path_ + suffix, invoker); !usable) return tl::unexpected(usable.error());
+  }
+  auto file = make_locked(target.new_path(), invoker);
+  if (!file) return tl::unexpected(file.error());
+  target.file_ = std::move(*file);
+  remove_companions(target.new_path());
+  // Looked at with the lock held: whoever had it before has placed its file, or given up.
+  for (const std::string& present : {target.path_, target.path_ + ".old"}) {
+    if (auto usable = check_earlier(present); !usable) return tl::unexpected(usable.error());
+  }
+  const bool foreign = invoker.uid != ::geteuid() || invoker.gid != ::getegid();
+  if (foreign && ::fchown(target.file_.get(), invoker.uid, invoker.gid) != 0) {
+    return refuse_errno(errno, "cannot give " + target.new_path() + " to its user", "choose another directory");
+  }
   return target;
 }
 
-base::Result<void> TargetFile::create() const {
-  const std::string old = path_ + ".old";
-  for (const char* suffix : {"-wal", "-shm", "-journal"}) ::unlink((old + suffix).c_str());
-  if (auto moved = move(path_, old); !moved) return moved;
-  if (auto moved = move(path_ + "-wal", old + "-wal"); !moved) return moved;
-  for (const char* suffix : {"-shm", "-journal"}) ::unlink((path_ + suffix).c_str());
+TargetFile& TargetFile::operator=(TargetFile&& other) noexcept {
+  std::swap(given_, other.given_);
+  std::swap(path_, other.path_);
+  std::swap(file_, other.file_);
+  std::swap(worth_keeping_, other.worth_keeping_);
+  std::swap(placed_, other.placed_);
+  return *this;
+}
 
-  const base::UniqueFd file(::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  int saved_errno = errno;
-  if (!file) return refuse_errno(saved_errno, "cannot make " + path_, "choose another directory");
-  const bool foreign = invoker_.uid != ::geteuid() || invoker_.gid != ::getegid();
-  if (foreign && ::fchown(file.get(), invoker_.uid, invoker_.gid) != 0) {
-    saved_errno = errno;
-    ::unlink(path_.c_str());
-    return refuse_errno(saved_errno, "cannot give " + path_ + " to its user", "choose another directory");
+TargetFile::~TargetFile() {
+  if (!file_ || placed_ || worth_keeping_) return;
+  ::unlink(new_path().c_str());
+  remove_companions(new_path());
+}
+
+std::string TargetFile::new_path() const { return path_ + std::string(kNew); }
+
+base::Result<bool> TargetFile::place() {
+  const auto older = earlier_capture(path_ + ".old");
+  if (!older) return tl::unexpected(older.error());
+  const auto earlier = earlier_capture(path_);
+  if (!earlier) return tl::unexpected(earlier.error());
+  for (const auto& present : {*older, *earlier}) {
+    if (present && (present->written || (present->in_use && present->in_wal_mode))) return false;
   }
-  return {};
+  if (*earlier) {
+    if (auto made = make_room(path_, **earlier); !made) return tl::unexpected(made.error());
+  }
+  remove_companions(path_);  // what is left of the earlier one is FILE.old-wal
+  if (auto moved = move(new_path(), path_); !moved) return tl::unexpected(moved.error());
+  placed_ = true;
+  sync_directory();
+  return true;
+}
+
+/// So that the names survive a power cut, too.
+void TargetFile::sync_directory() const {
+  const std::string directory = path_.substr(0, path_.rfind('/') + 1);
+  const base::UniqueFd opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (opened) ::fsync(opened.get());
+}
+
+bool is_reserved(const std::string& path) {
+  const std::string name = path + std::string(kNew);
+  const base::UniqueFd file(::open(name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  return file && is_written(file.get());
 }
 
 }  // namespace twtrace::capture

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capture/writer.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <map>
@@ -12,10 +9,9 @@
 #include <tuple>
 #include <utility>
 
-#include "base/unique_fd.hpp"
+#include "capture/growing_file.hpp"
 #include "capture/increments.hpp"
 #include "capture/sqlite.hpp"
-#include "twtrace/capture_schema.hpp"
 
 namespace twtrace::capture {
 namespace {
@@ -35,6 +31,7 @@ std::string insert(const char* table, int columns, bool with_id = false) {
 struct Inserts {
   Statement mark, setting, netns, service, owner, peer, sample, netns_sample, owner_sample, peer_sample, loss, port_use,
       event;
+  Statement command, ended;  ///< updates of the one row of capture
 };
 
 base::Result<Inserts> prepare_inserts(const Database& database) {
@@ -59,6 +56,12 @@ base::Result<Inserts> prepare_inserts(const Database& database) {
     if (!prepared) return tl::unexpected(prepared.error());
     *statement = std::move(*prepared);
   }
+  auto command = database.prepare(
+      "UPDATE capture SET command_started_unix_ms=?, command_ended_unix_ms=?, command_exit_code=?, command_signal=?");
+  auto ended = database.prepare("UPDATE capture SET ended_unix_ms=?");
+  if (!command || !ended) return tl::unexpected(database.error("cannot be used"));
+  inserts.command = std::move(*command);
+  inserts.ended = std::move(*ended);
   return inserts;
 }
 
@@ -112,123 +115,77 @@ model::NetnsRow row_of(const model::NetnsInfo& info, const model::Snapshot& head
 
 class Writer::Impl {
  public:
-  base::Result<void> open(const TargetFile& target, const model::CaptureInfo& info, const WriterProcess& process,
-                          Durability durability) {
-    path_ = target.given();
-    real_path_ = target.path();
-    auto database = Database::open(file_uri(target.path()) + "?mode=rw", target.given(),
-                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, nullptr);
-    if (!database) return tl::unexpected(database.error());
-    database_ = std::move(*database);
-    sqlite3_busy_timeout(database_.get(), kBusyTimeoutMs);
-    // The tables are made without a journal: a file that is cut here holds nothing anyway.
-    const std::string begin = "PRAGMA journal_mode=MEMORY; PRAGMA temp_store=MEMORY; PRAGMA application_id=" +
-                              std::to_string(kApplicationId) +
-                              "; PRAGMA user_version=" + std::to_string(kSchemaVersion) + "; BEGIN";
-    if (auto done = database_.exec(begin.c_str(), "cannot be written"); !done) return done;
-    for (const SchemaTable& table : kSchema) {
-      if (auto done = database_.exec(table.sql, "cannot be written"); !done) return done;
-    }
-    if (auto done = write_start(info, process); !done) return done;
-    if (auto done = database_.exec("COMMIT", "cannot be written"); !done) return done;
-    if (auto done = set_journal("wal"); !done) return done;
-    if (auto done = synchronize(durability == Durability::kEachSample); !done) return done;
-    sync_directory();
-    auto inserts = prepare_inserts(database_);
-    if (!inserts) return tl::unexpected(inserts.error());
-    insert_ = std::move(*inserts);
-    return transaction([&] { return write_settings(info.settings_at_start, false); });
+  Impl(TargetFile target, Durability durability) : file_(std::move(target), durability) {}
+
+  base::Result<void> begin(const model::CaptureInfo& info, const WriterProcess& process) {
+    if (auto created = file_.create([&] { return write_start(info, process); }); !created) return created;
+    if (auto prepared = prepare(); !prepared) return prepared;
+    return file_.transaction([&] { return write_settings(info.settings_at_start, false); });
   }
 
   base::Result<void> append(const model::Snapshot& head, const model::Source& source) {
-    return transaction([&] {
+    auto done = file_.transaction([&] {
       ++sample_;
       return write_events() && write_sample(head) && write_namespaces(head, source) &&
              write_changes(source, owners_, false) && write_changes(source, peers_, true);
     });
+    return done ? place(false) : done;
   }
 
   base::Result<void> add_event(const model::Event& event) {
-    if (broken_) return tl::unexpected(*broken_);
     events_.push_back(event);
     if (events_.size() < kMaxPendingEvents) return {};
-    return transaction([&] { return write_events(); });
+    return file_.transaction([&] { return write_events(); });
   }
 
   base::Result<void> add_settings(const std::vector<model::NetnsSettings>& settings) {
-    return transaction([&] { return write_settings(settings, false); });
+    return file_.transaction([&] { return write_settings(settings, false); });
   }
 
   base::Result<void> set_command(const model::CapturedCommand& command) {
-    auto update = database_.prepare(
-        "UPDATE capture SET command_started_unix_ms=?, command_ended_unix_ms=?, command_exit_code=?, command_signal=?");
-    if (!update) return tl::unexpected(update.error());
-    return transaction([&] {
-      return ok(update->run(command.started_unix_ms, command.ended_unix_ms, command.exit_code, command.signal));
+    return file_.transaction([&] {
+      return ok(insert_.command.run(command.started_unix_ms, command.ended_unix_ms, command.exit_code, command.signal));
     });
   }
 
   base::Result<void> add_mark(const model::Mark& mark) {
-    return transaction([&] { return ok(insert_.mark.run(mark.time_unix_ms, mark.name)); });
+    return file_.transaction([&] { return ok(insert_.mark.run(mark.time_unix_ms, mark.name)); });
   }
 
-  base::Result<void> finish(std::int64_t ended_unix_ms, const std::vector<model::NetnsSettings>& settings) {
-    auto update = database_.prepare("UPDATE capture SET ended_unix_ms=?");
-    if (!update) return tl::unexpected(update.error());
-    auto done =
-        transaction([&] { return write_events() && write_settings(settings, true) && ok(update->run(ended_unix_ms)); });
-    if (!done) return done;
-    if (auto synced = synchronize(true); !synced) return synced;
-    *update = Statement();
-    insert_ = Inserts();  // an open statement keeps the journal mode
-    if (auto whole = set_journal("delete"); !whole) return whole;
-    database_ = Database();
-    return {};
+  base::Result<Left> finish(std::int64_t ended_unix_ms, const std::vector<model::NetnsSettings>& settings) {
+    if (sample_ == 0) return base::fail(base::ErrorCode::kFailure, "the capture has no sample", "let it run longer");
+    auto done = file_.transaction(
+        [&] { return write_events() && write_settings(settings, true) && ok(insert_.ended.run(ended_unix_ms)); });
+    if (done) done = place(true);
+    if (!done) return tl::unexpected(done.error());
+    insert_ = Inserts();
+    return file_.close();
   }
+
+  bool placed() const { return file_.placed(); }
 
  private:
   static bool ok(int code) { return code == SQLITE_OK; }
 
-  /// Runs `write` between BEGIN and COMMIT. After a failure nothing is written any more.
-  template <class Write>
-  base::Result<void> transaction(const Write& write) {
-    if (broken_) return tl::unexpected(*broken_);
-    if (!database_.exec("BEGIN IMMEDIATE", "") || !write() || !database_.exec("COMMIT", "")) {
-      broken_ = database_.error("cannot be written");
-      static_cast<void>(database_.exec("ROLLBACK", ""));
-      return tl::unexpected(*broken_);
-    }
+  base::Result<void> prepare() {
+    auto inserts = prepare_inserts(file_.database());
+    if (!inserts) return tl::unexpected(inserts.error());
+    insert_ = std::move(*inserts);
     return {};
   }
 
-  /// Whether a transaction is on the device when it returns.
-  base::Result<void> synchronize(bool each) {
-    return database_.exec(each ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=OFF", "cannot be written");
-  }
-
-  /// SQLite keeps the mode that it has where a file system cannot do the other one.
-  base::Result<void> set_journal(const std::string& mode) {
-    auto change = database_.prepare("PRAGMA journal_mode=" + mode);
-    if (!change) return tl::unexpected(change.error());
-    if (change->step() != SQLITE_ROW) return tl::unexpected(database_.error("cannot change the journal to " + mode));
-    const auto* const now = reinterpret_cast<const char*>(sqlite3_column_text(change->get(), 0));
-    if (now != nullptr && mode == now) return {};
-    return base::fail(base::ErrorCode::kFailure, path_ + ": its file system cannot hold a database that grows safely",
-                      "write to a local file system");
-  }
-
-  /// So that the file's name survives a power cut, too.
-  void sync_directory() const {
-    const std::string directory = real_path_.substr(0, real_path_.rfind('/') + 1);
-    const base::UniqueFd opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (opened) ::fsync(opened.get());
+  base::Result<void> place(bool end) {
+    if (!file_.wants_name(end)) return {};
+    insert_ = Inserts();
+    auto done = file_.place();
+    return done ? prepare() : done;
   }
 
   base::Result<void> write_start(const model::CaptureInfo& info, const WriterProcess& process) {
-    auto capture = database_.prepare(insert("capture", 16));
-    auto fallback = database_.prepare(insert("fallback", 2));
-    auto argument = database_.prepare(insert("argument", 2, true));
-    if (!capture || !fallback || !argument) return tl::unexpected(database_.error("cannot be written"));
+    auto capture = file_.database().prepare(insert("capture", 16));
+    auto fallback = file_.database().prepare(insert("fallback", 2));
+    auto argument = file_.database().prepare(insert("argument", 2, true));
+    if (!capture || !fallback || !argument) return tl::unexpected(file_.database().error("cannot be written"));
     const std::optional<std::int64_t> unknown;
     bool done = ok(capture->run(info.twtrace_version, info.host.name, info.host.kernel, info.probe.backend,
                                 info.probe.sees_removal, info.interval_s, info.started_unix_ms, unknown,
@@ -238,7 +195,7 @@ class Writer::Impl {
     for (const std::string& value : info.command ? info.command->argv : std::vector<std::string>()) {
       done = done && ok(argument->run(position++, value));
     }
-    if (!done) return tl::unexpected(database_.error("cannot be written"));
+    if (!done) return tl::unexpected(file_.database().error("cannot be written"));
     return {};
   }
 
@@ -301,7 +258,7 @@ class Writer::Impl {
   }
 
   bool rename(const model::NetnsInfo& info) {
-    auto update = database_.prepare("UPDATE netns SET name=? WHERE id=?");
+    auto update = file_.database().prepare("UPDATE netns SET name=? WHERE id=?");
     return update && ok(update->run(info.name, info.id));
   }
 
@@ -379,11 +336,8 @@ class Writer::Impl {
                                 event.local_port, event.remote_address, event.remote_port));
   }
 
-  std::string path_;
-  std::string real_path_;
-  Database database_;
-  Inserts insert_;  ///< after the database: ends before it
-  std::optional<base::Error> broken_;
+  GrowingFile file_;
+  Inserts insert_;  ///< after the file: ends before it
   std::uint64_t sample_ = 0;
   std::vector<model::Event> events_;
   std::map<base::Service, std::int64_t> services_;
@@ -400,11 +354,10 @@ Writer::Writer(Writer&& other) noexcept = default;
 Writer& Writer::operator=(Writer&& other) noexcept = default;
 Writer::~Writer() = default;
 
-base::Result<Writer> Writer::create(const TargetFile& target, const model::CaptureInfo& info,
-                                    const WriterProcess& process, Durability durability) {
-  if (auto made = target.create(); !made) return tl::unexpected(made.error());
-  auto impl = std::make_unique<Impl>();
-  if (auto opened = impl->open(target, info, process, durability); !opened) return tl::unexpected(opened.error());
+base::Result<Writer> Writer::create(TargetFile target, const model::CaptureInfo& info, const WriterProcess& process,
+                                    Durability durability) {
+  auto impl = std::make_unique<Impl>(std::move(target), durability);
+  if (auto begun = impl->begin(info, process); !begun) return tl::unexpected(begun.error());
   return Writer(std::move(impl));
 }
 
@@ -417,7 +370,8 @@ base::Result<void> Writer::add_settings(const std::vector<model::NetnsSettings>&
 }
 base::Result<void> Writer::set_command(const model::CapturedCommand& command) { return impl_->set_command(command); }
 base::Result<void> Writer::add_mark(const model::Mark& mark) { return impl_->add_mark(mark); }
-base::Result<void> Writer::finish(std::int64_t ended_unix_ms, const std::vector<model::NetnsSettings>& settings) {
+bool Writer::placed() const { return impl_->placed(); }
+base::Result<Left> Writer::finish(std::int64_t ended_unix_ms, const std::vector<model::NetnsSettings>& settings) {
   return impl_->finish(ended_unix_ms, settings);
 }
 

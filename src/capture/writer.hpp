@@ -14,7 +14,7 @@
 
 namespace twtrace::capture {
 
-/// The process that writes, so that others can tell whether it still runs.
+/// The process that writes, for whoever looks at the file.
 struct WriterProcess {
   std::uint32_t pid = 0;
   std::uint64_t start_ns = 0;  ///< CLOCK_BOOTTIME
@@ -23,16 +23,22 @@ struct WriterProcess {
 /// When what was written survives a power cut.
 enum class Durability { kEachSample, kWhenFinished };
 
-/// A file that grows. Whatever ends the process, everything up to the last append() can be read; with
-/// Durability::kEachSample each is on the device before it returns (WAL with synchronous=FULL). After an error nothing
-/// more can be written, and what was written stays. One per file and process: closing the file elsewhere in this
-/// process would drop SQLite's locks. Not thread-safe.
+/// What finish() has left.
+enum class Left {
+  kPlainFile,  ///< no -wal, no -shm
+  kWal,        ///< another program reads the file: -wal and -shm stay until the last one closes it
+};
+
+/// A file that grows. It takes its name, and an earlier capture gets .old, with its first sample. Whatever ends the
+/// process, everything up to the last append() can be read; with Durability::kEachSample each is on the device before
+/// it returns (WAL with synchronous=FULL). After an error nothing more can be written, and what was written stays. One
+/// per file and process: closing the file elsewhere in this process would drop SQLite's locks. Not thread-safe.
 class Writer {
  public:
-  /// Makes the file and writes what is known at the start: versions, host, probe, interval, start, bucket size, argv of
-  /// the command, settings at start.
-  static base::Result<Writer> create(const TargetFile& target, const model::CaptureInfo& info,
-                                     const WriterProcess& process, Durability durability = Durability::kEachSample);
+  /// Writes what is known at the start: versions, host, probe, interval, start, bucket size, argv of the command,
+  /// settings at start.
+  static base::Result<Writer> create(TargetFile target, const model::CaptureInfo& info, const WriterProcess& process,
+                                     Durability durability = Durability::kEachSample);
   Writer(Writer&& other) noexcept;
   Writer& operator=(Writer&& other) noexcept;
   Writer(const Writer&) = delete;
@@ -40,7 +46,7 @@ class Writer {
   /// Without finish() the capture counts as cut.
   ~Writer();
 
-  /// Adds a sample, with the events since the last one.
+  /// Adds a sample, with the events since the last one. The first one gives the file its name.
   base::Result<void> append(const model::Snapshot& head, const model::Source& source);
   /// Kept in memory up to the next sample, or until there are many.
   base::Result<void> add_event(const model::Event& event);
@@ -49,8 +55,11 @@ class Writer {
   /// When the command started and ended, and how; argv is not written again.
   base::Result<void> set_command(const model::CapturedCommand& command);
   base::Result<void> add_mark(const model::Mark& mark);
-  /// Writes `ended_unix_ms` and the settings at the end, and makes the file whole: one plain file, no -wal beside it.
-  base::Result<void> finish(std::int64_t ended_unix_ms, const std::vector<model::NetnsSettings>& settings);
+  /// Writes `ended_unix_ms` and the settings at the end, and makes the file one plain file unless another program keeps
+  /// it open for more than a second. kFailure without a sample.
+  base::Result<Left> finish(std::int64_t ended_unix_ms, const std::vector<model::NetnsSettings>& settings);
+  /// Whether the file has its name; before that an earlier capture may have it.
+  bool placed() const;
 
  private:
   class Impl;

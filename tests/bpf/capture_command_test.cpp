@@ -4,6 +4,9 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <fstream>
+#include <iterator>
+#include <sstream>
 
 #include "bpf/capturing.hpp"
 #include "cli/cli.hpp"
@@ -209,6 +212,51 @@ TEST_CASE("a mark lands in the running capture", "[capture]") {
   CHECK(reader->info().marks[0].time_unix_ms >= reader->info().command->started_unix_ms);
   CHECK(reader->info().marks[1].time_unix_ms <= reader->info().command->ended_unix_ms);
   check_refused(run_twtrace({"mark", "-o", capturing.path(), "late"}), 1, "has ended");
+}
+
+TEST_CASE("a second capture to the same file is refused, and the first goes on", "[capture]") {
+  if (!privileged()) return;
+  Capturing first({"--before", "3600"}, {"true"});
+  REQUIRE(first.process().wait_for_error("ready\n"));
+  const auto refused = [&](int code, const Arguments& rest) {
+    Arguments second = {"capture", "-o", first.path()};
+    second.insert(second.end(), rest.begin(), rest.end());
+    check_refused(run_twtrace(second), code, first.path());
+  };
+  refused(1, {"--duration", "0.3"});
+  refused(125, {"--", "true"});
+  REQUIRE(wait_until([&] { return std::filesystem::exists(first.path()); }));
+  refused(1, {"--duration", "0.3"});
+  first.process().signal(SIGINT);
+  CHECK(first.process().wait() == 125);
+  CHECK(first.read()->info().ended_unix_ms);
+
+  Capturing killed({}, {});
+  REQUIRE(killed.process().wait_for_error("ready\n"));
+  killed.process().signal(SIGKILL);
+  CHECK(killed.process().wait() == 128 + SIGKILL);
+  CHECK(run_twtrace({"capture", "-o", killed.path(), "--duration", "0.3"}).code == 0);
+}
+
+TEST_CASE("an earlier capture stays when the next one cannot begin", "[capture]") {
+  if (!privileged()) return;
+  const kernel::TempTree tree;
+  const std::string path = tree / "x.db";
+  REQUIRE(run_twtrace({"capture", "-o", path, "--duration", "0.3"}).code == 0);
+  REQUIRE(run_twtrace({"capture", "-o", path, "--duration", "0.3"}).code == 0);
+  const auto bytes_of = [](const std::string& name) {
+    std::ostringstream bytes;
+    bytes << std::ifstream(name, std::ios::binary).rdbuf();
+    return bytes.str();
+  };
+  const std::string before = bytes_of(path) + bytes_of(path + ".old");
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const Outcome outcome = run_shell("ulimit -f 16; exec \"$0\" capture -o " + path + " --before 0 --after 0 -- true");
+    INFO(describe(outcome));
+    CHECK(outcome.code == 125);
+    CHECK(bytes_of(path) + bytes_of(path + ".old") == before);
+  }
+  CHECK(std::distance(std::filesystem::directory_iterator(tree.root()), {}) == 2);
 }
 
 TEST_CASE("a file that cannot grow ends the file, not the command", "[capture]") {

@@ -145,3 +145,27 @@ TEST_CASE("kill -9 while recording leaves a readable file, and the command alone
   capturing.tree().file("go", "");
   CHECK(wait_until([&] { return std::filesystem::exists(capturing.tree() / "done"); }));
 }
+
+TEST_CASE("a capture ends well while somebody reads it", "[capture]") {
+  if (!privileged()) return;
+  Capturing capturing({}, held_script("exit 0"));
+  REQUIRE(capturing.process().wait_for_output("begun"));
+  auto held = capturing.read();
+  capturing.tree().file("go", "");
+  CHECK(capturing.process().wait() == 0);
+  CHECK(capturing.process().standard_error().find("another program is reading it") != std::string::npos);
+  held.reset();
+  CHECK(capturing.read()->info().ended_unix_ms);
+}
+
+TEST_CASE("a file beside it that is spoiled ends the capture, not the command", "[capture]") {
+  if (!privileged()) return;
+  Capturing capturing({}, held_script("echo finished"));
+  REQUIRE(capturing.process().wait_for_output("begun"));
+  std::filesystem::resize_file(capturing.path() + "-shm", 0);
+  REQUIRE(capturing.process().wait_for_error("-shm was changed by another program"));
+  capturing.tree().file("go", "");
+  CHECK(capturing.process().wait() == 1);
+  CHECK(capturing.process().standard_output() == "begun\nfinished\n");
+  CHECK_FALSE(capturing.read()->info().ended_unix_ms);
+}

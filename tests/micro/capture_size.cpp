@@ -45,11 +45,11 @@ int main(int argc, char** argv) {
   const unsigned hours = argument(argc, argv, 2, 24);
   const unsigned keys = argument(argc, argv, 3, 1000);
   const unsigned changing = argument(argc, argv, 4, 100);
-  const auto target = capture::TargetFile::check(argv[1], capture::invoker());
+  auto target = capture::TargetFile::check(argv[1], capture::invoker());
   if (!target) return std::fprintf(stderr, "%s\n", target.error().what.c_str()), 1;
   model::CaptureInfo info;
   info.started_unix_ms = 1'767'323'045'678;
-  auto writer = capture::Writer::create(*target, info, {});
+  auto writer = capture::Writer::create(std::move(*target), info, {});
   if (!writer) return std::fprintf(stderr, "%s\n", writer.error().what.c_str()), 1;
 
   model::Table table(keys);

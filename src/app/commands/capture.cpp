@@ -114,7 +114,12 @@ class Capture {
  public:
   Capture(EventLoop& loop, trace::Session& session, const CaptureOptions& options, Checked& checked,
           const Inherited& inherited)
-      : loop_(loop), session_(session), options_(options), checked_(checked), inherited_(inherited) {}
+      : loop_(loop),
+        session_(session),
+        options_(options),
+        checked_(checked),
+        path_(checked.target.path()),
+        inherited_(inherited) {}
   Capture(const Capture&) = delete;
   Capture& operator=(const Capture&) = delete;
   ~Capture() { session_.on_event({}); }
@@ -135,7 +140,7 @@ class Capture {
     info.started_unix_ms = clock_.unix_ms();
     info.settings_at_start = session_.settings(known_settings_);
     if (!command_.argv.empty()) info.command = command_;
-    auto writer = capture::Writer::create(checked_.target, info, this_process());
+    auto writer = capture::Writer::create(std::move(checked_.target), info, this_process());
     if (!writer) return tl::unexpected(writer.error());
     writer_ = std::move(*writer);
     session_.record_peers(true);
@@ -168,8 +173,7 @@ class Capture {
       return end(kExitNotRun);
     }
     command_.started_unix_ms = clock_.unix_ms();
-    auto process =
-        CommandProcess::start(command_.argv, "TWTRACE_CAPTURE=" + checked_.target.path(), inherited_, checked_.user);
+    auto process = CommandProcess::start(command_.argv, "TWTRACE_CAPTURE=" + path_, inherited_, checked_.user);
     if (!process) {
       command_.started_unix_ms.reset();
       base::log_error(process.error().error);
@@ -268,10 +272,29 @@ class Capture {
   /// A file that cannot be written ends the file, not the command and not the trace.
   void note(base::Result<void> written) {
     if (written) return;
-    written.error().what += "; what was written until now can be read";
+    written.error().what +=
+        writer_->placed() ? "; what was written until now can be read" : "; an earlier capture is as it was";
     base::log_error(written.error());
     failed_ = true;
+    drop_writer();
+  }
+
+  /// Also before the file is read: closing it would take the writer's locks away.
+  void drop_writer() {
+    if (!writer_) return;
+    placed_ = writer_->placed();
     writer_.reset();
+  }
+
+  void finish() {
+    std::set<std::uint32_t> all;
+    const auto left = writer_->finish(clock_.unix_ms(), session_.settings(all));
+    if (!left) return note(tl::unexpected(left.error()));
+    if (*left == capture::Left::kPlainFile) return;
+    const std::string& file = options_.file;
+    tell(fmt::format(
+        "{0}: another program is reading it, so {0}-wal and {0}-shm stay beside it; keep the three together",
+        base::sanitize_terminal(file)));
   }
 
   /// A trace that fails ends itself, not the command.
@@ -283,13 +306,11 @@ class Capture {
 
   /// The command's own code wins, then a failure of ours, then a budget.
   base::Result<int> end(int code) {
-    if (writer_ && !trace_error_) {
-      std::set<std::uint32_t> all;
-      note(writer_->finish(clock_.unix_ms(), session_.settings(all)));
-    }
-    writer_.reset();  // before the file is read: closing it would take the writer's locks away
+    if (writer_ && !trace_error_) finish();
+    drop_writer();
+    if (!placed_) return code != kExitOk ? code : kExitFailure;
     const bool around = !options_.command.empty();
-    const auto breached = report_capture(checked_.target.path(), options_.budgets.budgets, around);
+    const auto breached = report_capture(path_, options_.budgets.budgets, around);
     if (!breached) base::log_error(breached.error());
     if (code != kExitOk) return code;
     if (failed_ || !breached) return kExitFailure;
@@ -300,9 +321,11 @@ class Capture {
   trace::Session& session_;
   const CaptureOptions& options_;
   Checked& checked_;
+  std::string path_;
   const Inherited& inherited_;
   base::SystemClock clock_;
   std::optional<capture::Writer> writer_;  ///< empty when it failed
+  bool placed_ = false;                    ///< when it is empty: the file was there
   std::optional<CommandProcess> process_;  ///< while it runs
   model::CapturedCommand command_;
   std::set<std::uint32_t> known_settings_;  ///< slots
@@ -312,6 +335,7 @@ class Capture {
 };
 
 base::Result<int> attach_and_run(const CaptureOptions& options, const Inherited& inherited) {
+  EventLoop::hold_signals();  // until there is a loop, so that none of them leaves FILE.new behind
   auto checked = check(options);
   if (!checked) return tl::unexpected(checked.error());
   if (!options.command.empty()) {

@@ -7,7 +7,6 @@
 #include "app/option_values.hpp"
 #include "base/clock.hpp"
 #include "capture/marker.hpp"
-#include "kernel/procfs.hpp"
 
 namespace twtrace::app {
 namespace {
@@ -33,10 +32,7 @@ void Mark::declare(OptionList& list) {
 
 base::Result<int> Mark::run() const {
   const model::Mark mark{base::SystemClock().unix_ms(), name};
-  const auto alive = [](const capture::WriterProcess& process) {
-    return kernel::Procfs().alive(process.pid, process.start_ns);
-  };
-  if (auto added = capture::add_mark(file, mark, alive); !added) return tl::unexpected(added.error());
+  if (auto added = capture::add_mark(file, mark); !added) return tl::unexpected(added.error());
   return kExitOk;
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Captures that end early: everything up to the last good sample is there.
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "child.hpp"
 #include "support/catch.hpp"
 #include "world.hpp"
 
@@ -39,31 +39,6 @@ struct Cut {
 
 bool is_prefix(const std::vector<std::string>& part, const std::vector<std::string>& whole) {
   return part.size() <= whole.size() && std::equal(part.begin(), part.end(), whole.begin());
-}
-
-/// Runs in a child, because it cannot be undone: what `body` returns, which is a report of at most 4,000 bytes.
-template <class Body>
-std::string in_child(const Body& body) {
-  int ends[2];
-  if (::pipe(ends) != 0) return "no pipe";
-  const pid_t pid = ::fork();
-  if (pid == 0) {
-    std::string text;
-    try {
-      text = body();
-    } catch (const std::exception& error) {
-      text = error.what();
-    }
-    if (::write(ends[1], text.data(), std::min<std::size_t>(text.size(), 4000)) < 0) ::_exit(1);
-    ::_exit(0);
-  }
-  ::close(ends[1]);
-  std::string text;
-  char byte = 0;
-  while (::read(ends[0], &byte, 1) == 1) text += byte;
-  ::close(ends[0]);
-  ::waitpid(pid, nullptr, 0);
-  return text;
 }
 
 /// Adds samples until that fails; says how, and what can be read afterwards.
@@ -179,8 +154,8 @@ TEST_CASE("kill -9 while it writes leaves a readable file", "[capture]") {
     REQUIRE(::pipe(ends) == 0);
     const pid_t pid = ::fork();
     if (pid == 0) {
-      const auto target = capture::TargetFile::check(path, capture::invoker());
-      auto writer = capture::Writer::create(*target, World::info(), {});
+      auto target = capture::TargetFile::check(path, capture::invoker());
+      auto writer = capture::Writer::create(std::move(*target), World::info(), {});
       World world(11);
       for (char count = 1;; ++count) {
         world.sample([&](const model::Snapshot& head, const model::Source& source) {
@@ -223,20 +198,9 @@ TEST_CASE("a file-size limit ends the file, and what was written stays", "[captu
 
 TEST_CASE("a full disk ends the file, and what was written stays", "[capture]") {
   if (::geteuid() != 0) return;  // mounting takes root
-  const std::string result = in_child([] {
-    const kernel::TempTree tree;
-    if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-        ::mount("tmpfs", tree.root().c_str(), "tmpfs", 0, "size=700k,mode=755") != 0 ||
-        ::setenv("TMPDIR", tree.root().c_str(), 1) != 0) {
-      return std::string("cannot mount");
-    }
-    std::string text;
-    {
-      Captured captured;
-      text = fill_up(captured);
-    }
-    ::umount(tree.root().c_str());
-    return text;
+  const std::string result = in_small_tmpfs("700k", [] {
+    Captured captured;
+    return fill_up(captured);
   });
   INFO(result);
   CHECK(result.find("; all readable; cut") != std::string::npos);

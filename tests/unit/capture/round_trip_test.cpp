@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is written is what is read.
 
+#include <chrono>
+#include <future>
 #include <limits>
 
 #include "capture/increments.hpp"
@@ -241,25 +243,28 @@ TEST_CASE("events that cannot be are refused", "[capture]") {
 TEST_CASE("a mark goes into a running capture only", "[capture]") {
   Captured captured;
   captured.add(1);
-  capture::WriterProcess asked;
-  const auto alive = [&](const capture::WriterProcess& process) {
-    asked = process;
-    return true;
-  };
-  REQUIRE(capture::add_mark(captured.path, {World::kStart + 9, "now"}, alive));
-  CHECK(asked.pid == 41);
-  CHECK(asked.start_ns == 43'000'000'000);
+  REQUIRE(capture::add_mark(captured.path, {World::kStart + 9, "now"}));
   captured.add(1);
-  const auto cut =
-      capture::add_mark(captured.path, {World::kStart, "x"}, [](const capture::WriterProcess&) { return false; });
-  REQUIRE_FALSE(cut);
-  CHECK(cut.error().what.find("cut") != std::string::npos);
   captured.finish();
-  const auto ended = capture::add_mark(captured.path, {World::kStart, "x"}, alive);
+  const auto ended = capture::add_mark(captured.path, {World::kStart, "x"});
   REQUIRE_FALSE(ended);
   CHECK(ended.error().what.find("ended") != std::string::npos);
   const auto reader = open_capture(captured.path);
   REQUIRE(reader->info().marks.size() == 1);
   CHECK(reader->info().marks[0].name == "now");
   CHECK(read_samples(*reader) == captured.samples);
+  run_sql(captured.path, "UPDATE capture SET ended_unix_ms=NULL");
+  const auto cut = capture::add_mark(captured.path, {World::kStart, "x"});
+  REQUIRE_FALSE(cut);
+  CHECK(cut.error().what.find("cut") != std::string::npos);
+}
+
+TEST_CASE("a mark waits for the first sample, when there is a file", "[capture]") {
+  Captured captured;
+  auto marked = std::async(std::launch::async, [&] { return capture::add_mark(captured.path, {World::kStart, "x"}); });
+  CHECK(marked.wait_for(std::chrono::milliseconds(60)) == std::future_status::timeout);
+  captured.add(1);
+  CHECK(marked.get());
+  captured.finish();
+  CHECK(open_capture(captured.path)->info().marks.size() == 1);
 }

@@ -254,15 +254,16 @@ class World {
 /// A writer in a directory of its own, and what it was given.
 struct Captured {
   kernel::TempTree tree;
-  std::string path = tree / "twtrace.db";
+  std::string path;
   World world;
   std::vector<std::string> samples;
   std::optional<capture::Writer> writer;
 
-  explicit Captured(std::uint64_t seed = 1) : world(seed) {
-    const auto target = capture::TargetFile::check(path, capture::invoker());
+  explicit Captured(std::uint64_t seed = 1, const std::string& where = {})
+      : path(where.empty() ? (tree / "twtrace.db").string() : where), world(seed) {
+    auto target = capture::TargetFile::check(path, capture::invoker());
     if (!target) throw std::runtime_error(target.error().what);
-    auto made = capture::Writer::create(*target, World::info(), {41, 43'000'000'000});
+    auto made = capture::Writer::create(std::move(*target), World::info(), {41, 43'000'000'000});
     if (!made) throw std::runtime_error(made.error().what);
     writer = std::move(*made);
   }
@@ -281,6 +282,24 @@ struct Captured {
     writer.reset();
   }
 };
+
+/// A whole capture of so many samples, to its end.
+inline void capture_into(const std::string& path, std::size_t samples,
+                         const capture::Invoker& invoker = capture::invoker()) {
+  auto target = capture::TargetFile::check(path, invoker);
+  if (!target) throw std::runtime_error(target.error().what);
+  auto writer = capture::Writer::create(std::move(*target), World::info(), {});
+  if (!writer) throw std::runtime_error(writer.error().what);
+  World world(5);
+  for (std::size_t i = 0; i < samples; ++i) {
+    world.sample([&](const model::Snapshot& head, const model::Source& source) {
+      const auto written = writer->append(head, source);
+      if (!written) throw std::runtime_error(written.error().what);
+    });
+  }
+  const auto done = writer->finish(World::kStart, {});
+  if (!done) throw std::runtime_error(done.error().what);
+}
 
 /// All samples of a file as texts; an error ends the list with its message.
 inline std::vector<std::string> read_samples(capture::Reader& reader) {

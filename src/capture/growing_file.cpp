@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capture/growing_file.hpp"
+
+#include <chrono>
+#include <thread>
+
+#include "twtrace/capture_schema.hpp"
+
+namespace twtrace::capture {
+namespace {
+
+/// At the end for readers to close the file, and between two looks.
+constexpr std::chrono::milliseconds kReaderPatience(1000);
+constexpr std::chrono::milliseconds kReaderPoll(20);
+
+}  // namespace
+
+base::Error GrowingFile::harmed(Harm harm) const {
+  std::string what = target_.given() + (harm == Harm::kIndex ? "-shm" : "-wal") + " was changed by another program";
+  if (harm == Harm::kCut) what += ", and the newest samples were lost with it";
+  return {base::ErrorCode::kFailure, 0, what, "leave -wal and -shm alone while a capture runs"};
+}
+
+base::Result<void> GrowingFile::check_companions() {
+  if (broken_) return tl::unexpected(*broken_);
+  const Harm harm = companions_.look();
+  if (harm == Harm::kNone) return {};
+  // What was cut off reads as zeroes: these must not get into FILE when it is closed.
+  if (harm == Harm::kCut) sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  return give_up(harmed(harm));
+}
+
+/// Without a journal: a file that is cut here holds nothing anyway.
+base::Result<void> GrowingFile::begin_tables() {
+  if (auto opened = open(target_.new_path()); !opened) return opened;
+  const std::string begin = "PRAGMA journal_mode=MEMORY; PRAGMA application_id=" + std::to_string(kApplicationId) +
+                            "; PRAGMA user_version=" + std::to_string(kSchemaVersion) + "; BEGIN";
+  auto done = database_.exec(begin.c_str(), "cannot be written");
+  for (const SchemaTable& table : kSchema) {
+    if (done) done = database_.exec(table.sql, "cannot be written");
+  }
+  return done;
+}
+
+base::Result<void> GrowingFile::open(const std::string& path) {
+  auto database = Database::open(file_uri(path) + "?mode=rw", target_.given(),
+                                 SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, nullptr);
+  if (!database) return tl::unexpected(database.error());
+  database_ = std::move(*database);
+  sqlite3_busy_timeout(database_.get(), kBusyTimeoutMs);
+  return database_.exec("PRAGMA temp_store=MEMORY", "cannot be opened");
+}
+
+/// In WAL mode others read while this writes. The first look at it makes -wal and -shm, and takes the lock by which
+/// they know.
+base::Result<void> GrowingFile::share() {
+  const auto shared = set_journal("wal");
+  if (!shared) return tl::unexpected(shared.error());
+  if (*shared) {
+    if (auto looked = database_.number("SELECT count(*) FROM capture"); !looked) return tl::unexpected(looked.error());
+    companions_ = Companions(target_.placed() ? target_.path() : target_.new_path());
+    return synchronize(durability_ == Durability::kEachSample ? "FULL" : "OFF");
+  }
+  return base::fail(base::ErrorCode::kFailure,
+                    target_.given() + ": its file system cannot hold a database that grows safely",
+                    "write to a local file system");
+}
+
+/// SQLite knows -wal and -shm by the file's name, so the file is not open while it gets another one.
+base::Result<void> GrowingFile::place() {
+  if (broken_) return tl::unexpected(*broken_);
+  target_.keep();
+  const auto left = settle();
+  if (!left) return give_up(left.error());
+  const auto placed = *left == Left::kPlainFile ? target_.place() : base::Result<bool>(false);
+  if (!placed) return give_up(placed.error());
+  auto shared = open(*placed ? target_.path() : target_.new_path());
+  if (shared) shared = share();
+  return shared ? shared : give_up(shared.error());
+}
+
+base::Result<Left> GrowingFile::close() {
+  if (broken_) return tl::unexpected(*broken_);
+  if (target_.placed()) return settle();
+  return base::fail(
+      base::ErrorCode::kFailure,
+      target_.given() + ": another program has the earlier capture open, so the new one is " + target_.new_path(),
+      "close the earlier one there, and rename the new one");
+}
+
+/// Makes it one plain file and closes it.
+base::Result<Left> GrowingFile::settle() {
+  if (auto synced = synchronize("FULL"); !synced) return tl::unexpected(synced.error());
+  // What readers allow to be moved goes into FILE, for the case that they stay.
+  if (auto moved = database_.exec("PRAGMA wal_checkpoint(PASSIVE)", "cannot be written"); !moved) {
+    return tl::unexpected(moved.error());
+  }
+  auto whole = set_journal("delete");
+  for (auto waited = kReaderPoll; whole && !*whole && waited <= kReaderPatience; waited += kReaderPoll) {
+    std::this_thread::sleep_for(kReaderPoll);
+    whole = set_journal("delete");
+  }
+  if (!whole) return tl::unexpected(whole.error());
+  database_ = Database();
+  companions_ = Companions();
+  return *whole ? Left::kPlainFile : Left::kWal;
+}
+
+/// False when the mode stays as it is: another program has the file open, or its file system cannot do the other one.
+base::Result<bool> GrowingFile::set_journal(const std::string& mode) const {
+  auto change = database_.prepare("PRAGMA journal_mode=" + mode);
+  if (!change) return tl::unexpected(change.error());
+  const int code = change->step();
+  if (code == SQLITE_BUSY) return false;
+  if (code != SQLITE_ROW) return tl::unexpected(database_.error("cannot change the journal to " + mode));
+  const auto* const now = reinterpret_cast<const char*>(sqlite3_column_text(change->get(), 0));
+  return now != nullptr && mode == now;
+}
+
+/// FULL: a transaction is on the device when it returns.
+base::Result<void> GrowingFile::synchronize(const char* mode) const {
+  return database_.exec((std::string("PRAGMA synchronous=") + mode).c_str(), "cannot be written");
+}
+
+tl::unexpected<base::Error> GrowingFile::give_up(const base::Error& error) {
+  broken_ = error;
+  return tl::unexpected(error);
+}
+
+}  // namespace twtrace::capture

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Private to capture: a database that one process fills while others read it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/result.hpp"
+#include "capture/sqlite.hpp"
+#include "capture/target_file.hpp"
+#include "capture/truncation.hpp"
+#include "capture/writer.hpp"
+
+namespace twtrace::capture {
+
+/// The file from its first table to its end: transactions, its journal, and its way from FILE.new to FILE. After a
+/// failure nothing more can be written. Statements must not outlive place() and close(). Not thread-safe.
+class GrowingFile {
+ public:
+  GrowingFile(TargetFile target, Durability durability) : target_(std::move(target)), durability_(durability) {}
+
+  const Database& database() const { return database_; }
+  bool placed() const { return target_.placed(); }
+
+  /// Opens FILE.new and makes the tables; `write` fills them. Others may read from here on.
+  template <class Write>
+  base::Result<void> create(const Write& write) {
+    if (auto begun = begin_tables(); !begun) return begun;
+    if (auto written = write(); !written) return written;
+    if (auto done = database_.exec("COMMIT", "cannot be written"); !done) return done;
+    return share();
+  }
+
+  /// Runs `write`, which returns whether it could, between BEGIN and COMMIT.
+  template <class Write>
+  base::Result<void> transaction(const Write& write) {
+    if (auto usable = check_companions(); !usable) return usable;
+    const std::uint64_t hits = TruncationGuard::hits();
+    if (database_.exec("BEGIN IMMEDIATE", "") && write() && database_.exec("COMMIT", "")) {
+      return TruncationGuard::hits() == hits ? base::Result<void>() : give_up(harmed(Harm::kIndex));
+    }
+    const base::Error error = database_.error("cannot be written");
+    static_cast<void>(database_.exec("ROLLBACK", ""));
+    return give_up(error);
+  }
+
+  /// Whether place() is due: with its first sample, or at the `end` for a file that is worth something only then.
+  bool wants_name(bool end) const { return !placed() && (end || durability_ == Durability::kEachSample); }
+  /// Gives the file its name. It stays FILE.new, and the next call tries again, while another program has the earlier
+  /// capture open in WAL mode.
+  base::Result<void> place();
+  /// Ends it: one plain file, unless another program keeps it open for more than a second. kFailure when it could not
+  /// be placed.
+  base::Result<Left> close();
+
+ private:
+  base::Result<void> check_companions();
+  base::Error harmed(Harm harm) const;
+  base::Result<void> begin_tables();
+  base::Result<void> open(const std::string& path);
+  base::Result<void> share();
+  base::Result<Left> settle();
+  base::Result<bool> set_journal(const std::string& mode) const;
+  base::Result<void> synchronize(const char* mode) const;
+  tl::unexpected<base::Error> give_up(const base::Error& error);
+
+  TargetFile target_;  ///< before the database: outlives it
+  Durability durability_;
+  Companions companions_;  ///< the same
+  Database database_;
+  std::optional<base::Error> broken_;
+};
+
+}  // namespace twtrace::capture
