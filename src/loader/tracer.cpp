@@ -15,6 +15,7 @@
 #include "base/log.hpp"
 #include "loader/libbpf_log.hpp"
 #include "loader/libbpf_ptr.hpp"
+#include "loader/load_error.hpp"
 #include "loader/mapped_array.hpp"
 #include "loader/table_walk.hpp"
 
@@ -31,17 +32,6 @@ bool is_essential(std::string_view name) {
     if (name.find(part) != std::string_view::npos) return true;
   }
   return false;
-}
-
-base::Error load_error(int error, const LibbpfLog& log, std::string_view what) {
-  base::Error result = base::fail_errno(error, std::string(what)).value();
-  if (error == EPERM || error == EACCES) {
-    result.hint = "a privilege is missing or a security policy of this kernel forbids it";
-  } else if (const std::string said = log.last_warning(); !said.empty()) {
-    result.what += " (" + said + ")";
-  }
-  if (error == ENOMEM) result.hint = "the memory cgroup may be too small: try a smaller --ring-size";
-  return result;
 }
 
 tl::unexpected<base::Error> no_iterators() {
@@ -217,26 +207,8 @@ base::Result<void> Tracer::Impl::start() {
 }
 
 base::Result<std::vector<VerifierCost>> Tracer::Impl::load_and_measure() {
-  constexpr __u32 kStatisticsOnly = 4;  // BPF_LOG_STATS of the kernel's bpf_verifier.h, in no header for user space
-  constexpr std::size_t kLogBytes = 16384;
   if (auto opened = open(); !opened) return tl::unexpected(opened.error());
-  std::vector<std::pair<std::string, std::vector<char>>> logs;
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, skeleton->obj) {
-    if (!bpf_program__autoload(program)) continue;
-    auto& [name, log] = logs.emplace_back(bpf_program__name(program), std::vector<char>(kLogBytes));
-    bpf_program__set_log_level(program, kStatisticsOnly);
-    bpf_program__set_log_buf(program, log.data(), log.size());
-  }
-  if (auto loaded = load(); !loaded) return tl::unexpected(loaded.error());
-  std::vector<VerifierCost> costs;
-  for (const auto& [name, log] : logs) {
-    auto cost = parse_verifier_statistics(log.data());
-    if (!cost) return base::fail(base::ErrorCode::kInvalid, "the verifier gives no statistics of " + name);
-    cost->program = name;
-    costs.push_back(std::move(*cost));
-  }
-  return costs;
+  return measure_load(skeleton->obj, [this] { return load(); });
 }
 
 base::Result<std::vector<VerifierCost>> Tracer::verifier_costs(const Features& features, Backend backend) {

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loader/verifier_cost.hpp"
 
+#include <bpf/libbpf.h>
+
 #include <charconv>
+#include <cstddef>
 #include <system_error>
+#include <utility>
 
 namespace twtrace::loader {
 namespace {
@@ -28,6 +32,29 @@ std::optional<VerifierCost> parse_verifier_statistics(std::string_view log) {
   const auto total = number_after(log, " total_states ");
   if (!insns || !peak || !total) return std::nullopt;
   return VerifierCost{{}, *insns, *peak, *total};
+}
+
+base::Result<std::vector<VerifierCost>> measure_load(bpf_object* object,
+                                                     const std::function<base::Result<void>()>& load) {
+  constexpr __u32 kStatisticsOnly = 4;  // BPF_LOG_STATS of the kernel's bpf_verifier.h, in no header for user space
+  constexpr std::size_t kLogBytes = 16384;
+  std::vector<std::pair<std::string, std::vector<char>>> logs;
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, object) {
+    if (!bpf_program__autoload(program)) continue;
+    auto& [name, log] = logs.emplace_back(bpf_program__name(program), std::vector<char>(kLogBytes));
+    bpf_program__set_log_level(program, kStatisticsOnly);
+    bpf_program__set_log_buf(program, log.data(), log.size());
+  }
+  if (auto loaded = load(); !loaded) return tl::unexpected(loaded.error());
+  std::vector<VerifierCost> costs;
+  for (const auto& [name, log] : logs) {
+    auto cost = parse_verifier_statistics(log.data());
+    if (!cost) return base::fail(base::ErrorCode::kInvalid, "the verifier gives no statistics of " + name);
+    cost->program = name;
+    costs.push_back(std::move(*cost));
+  }
+  return costs;
 }
 
 }  // namespace twtrace::loader

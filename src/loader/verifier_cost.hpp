@@ -3,9 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+struct bpf_object;
 
 namespace twtrace::loader {
 
@@ -20,5 +26,10 @@ struct VerifierCost {
 /// Finds the statistics line in what the verifier says at BPF_LOG_STATS; `program` is left empty. Nothing when there
 /// is none.
 std::optional<VerifierCost> parse_verifier_statistics(std::string_view log);
+
+/// Calls `load`, which loads the object, and returns what the verifier spent on each of its programs, in the order of
+/// the object. Errors of `load`; kInvalid when the kernel gives no statistics.
+base::Result<std::vector<VerifierCost>> measure_load(bpf_object* object,
+                                                     const std::function<base::Result<void>()>& load);
 
 }  // namespace twtrace::loader

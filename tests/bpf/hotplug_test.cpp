@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A CPU goes away and comes back while connections end on it.
-#include <fstream>
 #include <string>
 #include <thread>
 
 #include "bpf/expect.hpp"
 #include "support/catch.hpp"
 #include "support/environment.hpp"
+#include "support/hotplug_cpu.hpp"
 #include "support/twtrace_run.hpp"
 
 using namespace twtrace::test;
@@ -14,33 +14,9 @@ using nlohmann::json;
 
 namespace {
 
-constexpr const char* kSwitch = "/sys/devices/system/cpu/cpu1/online";
-
 // Not as fast as it can: under emulation the workload would get nowhere.
 constexpr int kCycles = 8;
 constexpr milliseconds kPause{20};
-
-/// CPU 1, which is switched on again whatever happens.
-class HotplugCpu {
- public:
-  HotplugCpu() = default;
-  HotplugCpu(const HotplugCpu&) = delete;
-  HotplugCpu& operator=(const HotplugCpu&) = delete;
-  ~HotplugCpu() { set(true); }
-
-  bool set(bool online) {
-    std::ofstream file(kSwitch);
-    file << (online ? "1" : "0") << std::flush;
-    return file.good();
-  }
-};
-
-// Only in a machine that exists for the test.
-bool hotplug_possible() {
-  if (exact_under_steering() && std::ifstream(kSwitch)) return true;
-  mark_skipped("switches a CPU off: only in a machine of vmtests, with two CPUs");
-  return false;
-}
 
 }  // namespace
 
