@@ -16,7 +16,7 @@ GUEST = pathlib.Path(__file__).resolve().with_name("guest")
 BUILDS = GUEST.parents[1] / "build"
 # Built by the target tests_vm.
 PROGRAMS = ("twtrace", "tests/bpf/bpf_test", "tests/bpf/capture_test", "tests/bpf/parts_test",
-            "tests/bpf/verifier_cost", "tests/workloads/tw_workload")
+            "tests/bpf/readers_test", "tests/bpf/verifier_cost", "tests/workloads/tw_workload")
 VERIFIER_BUDGET = GUEST.parents[1] / "tests" / "bpf" / "verifier_budget.txt"
 TOOLS = ("ip", "ss", "bash")
 NATIVE_TOOLS = ("setpriv",)  # for the hosts of the matrix, which are of this processor

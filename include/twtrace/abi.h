@@ -216,4 +216,77 @@ struct tw_stats {
 };
 TW_STATIC_ASSERT(sizeof(struct tw_stats) == 80, "tw_stats");
 
+/*
+ * What the reader programs (bpf/readers.bpf.c) and user space tell each other. User space runs a program, reads what it
+ * left, and runs it again until it is done.
+ */
+
+/* Namespaces that one run of read_namespaces reads at most. */
+#define TW_READ_NAMESPACES 1024
+
+/* The kernel's own counters of a namespace, summed over all CPUs; monotonic for the life of the namespace. */
+struct tw_kernel_counters {
+	__u64 tw;        /* TcpExt TW */
+	__u64 tw_killed; /* TcpExt TWKilled */
+	__u64 tw_recycled;
+	__u64 time_wait_overflow;
+	__u64 listen_overflows;
+	__u64 listen_drops;
+	__u64 attempt_fails; /* Tcp AttemptFails */
+	__u64 estab_resets;
+	__u64 out_rsts;
+};
+TW_STATIC_ASSERT(sizeof(struct tw_kernel_counters) == 72, "tw_kernel_counters");
+
+/* Which of a per-CPU array of counters read_namespaces copies: `words` from `first` on, to the place `at` of a buffer.
+ */
+struct tw_mib_span {
+	__u16 tcp; /* 1: of struct tcp_mib, 0: of struct linux_mib */
+	__u16 first;
+	__u16 words; /* 0: none */
+	__u16 at;
+};
+TW_STATIC_ASSERT(sizeof(struct tw_mib_span) == 8, "tw_mib_span");
+
+#define TW_MIB_SPANS 9   /* each counter may be far from the others */
+#define TW_MIB_WORDS 128 /* room for all of them */
+#define TW_KERNEL_COUNTERS (sizeof(struct tw_kernel_counters) / sizeof(__u64))
+
+/* One network namespace, as read_namespaces found it. */
+struct tw_namespace_reading {
+	__u64 id;         /* no other namespace has it, before or after: the cookie, else hash_mix and inode number */
+	__u64 cookie;     /* net.net_cookie; 0 where the kernel gives none */
+	__u64 table;      /* address of the table of established connections that holds its buckets */
+	__u32 inum;       /* inode number of /proc/PID/ns/net */
+	__u32 limit;      /* sysctl_max_tw_buckets */
+	__u32 count;      /* buckets in use */
+	__u16 first_port; /* ip_local_port_range */
+	__u16 last_port;
+	__u8 exiting;   /* it has no references: it is being torn down, and its buckets with it */
+	__u8 own_table; /* the table is its alone (tcp_child_ehash_entries) */
+	__u16 reserved[3];
+	struct tw_kernel_counters counters; /* 0 when they were not asked for */
+};
+TW_STATIC_ASSERT(sizeof(struct tw_namespace_reading) == 120, "tw_namespace_reading");
+
+/* How far read_namespaces has come. All zero: at the beginning. */
+struct tw_namespace_pass {
+	__u64 first;    /* the list is a ring, entered and left at our own namespace */
+	__u64 last;     /* node that was read last */
+	__u64 last_id;  /* of its namespace: the node may be somebody else's by the next run */
+	__u32 filled;   /* readings that the last run left */
+	__u32 done;     /* all namespaces are read */
+	__u32 restarts; /* a namespace was gone when a run wanted to go on from it: some were read twice */
+	__u32 reserved;
+};
+TW_STATIC_ASSERT(sizeof(struct tw_namespace_pass) == 40, "tw_namespace_pass");
+
+/* Where a possible CPU keeps its part of what is per CPU: added to a __percpu pointer. */
+struct tw_cpu {
+	__u64 offset;
+	__u32 id;    /* written by user space: possible CPUs need not be numbered without gaps */
+	__u32 known; /* the offset was learned, and found right */
+};
+TW_STATIC_ASSERT(sizeof(struct tw_cpu) == 16, "tw_cpu");
+
 #endif /* TWTRACE_ABI_H */

@@ -33,18 +33,43 @@ std::uint32_t argument_count(const btf* types, const char* name) {
   return prototype == nullptr ? 0 : btf_vlen(prototype);
 }
 
-/// Value of an enumerator of an anonymous enum: CO-RE finds enums by name only. 0 when it is not there.
-std::uint32_t enumerator(const btf* types, std::string_view name) {
+/// Names of the counters of tw_kernel_counters, in its order, and whether struct tcp_mib holds them.
+struct CounterName {
+  bool tcp;
+  std::string_view name;
+};
+constexpr std::array<CounterName, TW_KERNEL_COUNTERS> kCounterNames = {{{false, "LINUX_MIB_TIMEWAITED"},
+                                                                        {false, "LINUX_MIB_TIMEWAITKILLED"},
+                                                                        {false, "LINUX_MIB_TIMEWAITRECYCLED"},
+                                                                        {false, "LINUX_MIB_TCPTIMEWAITOVERFLOW"},
+                                                                        {false, "LINUX_MIB_LISTENOVERFLOWS"},
+                                                                        {false, "LINUX_MIB_LISTENDROPS"},
+                                                                        {true, "TCP_MIB_ATTEMPTFAILS"},
+                                                                        {true, "TCP_MIB_ESTABRESETS"},
+                                                                        {true, "TCP_MIB_OUTRSTS"}}};
+constexpr std::size_t kOverflow = 3;
+
+/// Looks for the counters in one anonymous enum: CO-RE finds enums by name only.
+void find_counters(const btf* types, const btf_type* type, CounterPlaces& places) {
+  const struct btf_enum* values = btf_enum(type);
+  for (__u16 i = 0; i < btf_vlen(type); ++i) {
+    const std::string_view name = btf__name_by_offset(types, values[i].name_off);
+    if (!name.starts_with("LINUX_MIB_") && !name.starts_with("TCP_MIB_")) return;
+    for (std::size_t counter = 0; counter < kCounterNames.size(); ++counter) {
+      const auto& [tcp, wanted] = kCounterNames.at(counter);
+      if (name == wanted) places.at(counter) = {tcp, static_cast<std::uint32_t>(values[i].val)};
+    }
+  }
+}
+
+CounterPlaces counter_places(const btf* types) {
+  CounterPlaces places;
   const __u32 count = btf__type_cnt(types);
   for (__u32 id = 1; id < count; ++id) {
     const btf_type* type = btf__type_by_id(types, id);
-    if (!btf_is_enum(type) || type->name_off != 0) continue;
-    const struct btf_enum* values = btf_enum(type);
-    for (__u16 i = 0; i < btf_vlen(type); ++i) {
-      if (name == btf__name_by_offset(types, values[i].name_off)) return static_cast<std::uint32_t>(values[i].val);
-    }
+    if (btf_is_enum(type) && type->name_off == 0) find_counters(types, type, places);
   }
-  return 0;
+  return places;
 }
 
 bool has_member(const btf* types, const char* structure, std::string_view member) {
@@ -124,7 +149,8 @@ base::Result<Features> probe_features(const std::string& btf_path, const std::se
   features.task_btf = features.kernel_btf && has_function(types.get(), "bpf_get_current_task_btf");
   features.socket_cookie = has_function(types.get(), "bpf_get_socket_ptr_cookie");
   features.counts_at_creation = has_member(types.get(), "inet_timewait_death_row", "tw_refcount");
-  features.mib_overflow = enumerator(types.get(), "LINUX_MIB_TCPTIMEWAITOVERFLOW");
+  features.counters = counter_places(types.get());
+  features.mib_overflow = features.counters[kOverflow].index;
   const std::uint32_t arguments = argument_count(types.get(), "tcp_timewait_state_process");
   if (arguments > 3) features.state_process_args = arguments;
   features.probe_read = takes_probe_read();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loads the programs of every backend on the running kernel, prints what the verifier spends on each, and compares it
-// with a table, or writes it there. Needs root.
+// Loads the programs of every backend and the readers on the running kernel, prints what the verifier spends on each,
+// and compares it with a table, or writes it there. Needs root.
 #include <getopt.h>
 
 #include <cstdio>
@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "bpf/verifier_budget.hpp"
+#include "loader/readers.hpp"
 #include "loader/tracer.hpp"
 #include "support/environment.hpp"
 
@@ -87,25 +88,28 @@ void write_table(const std::string& path, const std::vector<VerifierBudget>& tab
   if (!file) throw std::runtime_error("cannot write " + path);
 }
 
-// Every backend that loads here; the others are named, with their reason.
+// What loads here of the backends, and the reader programs; the others are named, with their reason.
 std::vector<VerifierBudget> measure(const std::string& kernel) {
   const auto features = loader::probe_features("", {});
   if (!features) throw std::runtime_error(features.error().what);
   std::vector<VerifierBudget> measured;
-  for (const loader::Backend backend : loader::kBackends) {
-    const auto costs = loader::Tracer::verifier_costs(*features, backend);
+  const auto note = [&](const char* name, const base::Result<std::vector<loader::VerifierCost>>& costs) {
     if (!costs) {
-      std::fprintf(stderr, "%s does not load here: %s\n", to_string(backend), costs.error().what.c_str());
-      continue;
+      std::fprintf(stderr, "%s does not load here: %s\n", name, costs.error().what.c_str());
+      return;
     }
-    std::printf("# %s %s\n", kernel.c_str(), to_string(backend));
+    std::printf("# %s %s\n", kernel.c_str(), name);
     for (const loader::VerifierCost& cost : *costs) {
       std::printf(
           "%-28s %7llu %5llu %5llu\n", cost.program.c_str(), static_cast<unsigned long long>(cost.insns_processed),
           static_cast<unsigned long long>(cost.peak_states), static_cast<unsigned long long>(cost.total_states));
-      measured.push_back({kernel, to_string(backend), cost.program, cost.insns_processed, cost.total_states});
+      measured.push_back({kernel, name, cost.program, cost.insns_processed, cost.total_states});
     }
+  };
+  for (const loader::Backend backend : loader::kBackends) {
+    note(to_string(backend), loader::Tracer::verifier_costs(*features, backend));
   }
+  note("readers", loader::Readers::verifier_costs(*features));
   if (measured.empty()) throw std::runtime_error("no backend loads here");
   return measured;
 }

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Every network namespace of the kernel, also those that only a descriptor, a socket or a thread holds. They hang in
+ * one list (net.list) that is changed under a lock and read under RCU, so one that is removed while we stand on it
+ * still leads on. Between two runs it may be freed: it is looked at again before the next run goes on from it.
+ */
+#ifndef TWTRACE_READ_NAMESPACES_BPF_H
+#define TWTRACE_READ_NAMESPACES_BPF_H
+
+#include "percpu.bpf.h"
+#include "run.bpf.h"
+
+/* Namespaces and CPUs between two looks at the clock. */
+#define NAMESPACES_BATCH 8
+#define CPUS_BATCH 64
+#define CPU_BATCHES 128 /* CONFIG_NR_CPUS is at most 8192 */
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct list_head___node {
+	struct list_head___node *next, *prev;
+};
+
+struct ns_common___ops {
+	const void *ops;
+};
+
+struct tcp_mib;
+
+struct netns_mib___tcp {
+	struct tcp_mib *tcp_statistics; /* __percpu */
+};
+
+struct net___listed {
+	struct list_head___node list;
+	struct ns_common___ops ns;
+	struct netns_mib___tcp mib;
+};
+
+#pragma clang attribute pop
+
+/* Set by the loader, which finds the numbers of the counters in the kernel's BTF. */
+const volatile struct tw_mib_span tw_mib_spans[TW_MIB_SPANS] = {};
+/* For each word of tw_kernel_counters its place in the copy. */
+const volatile __u32 tw_mib_places[TW_KERNEL_COUNTERS] = {};
+const volatile __u32 tw_cpu_count = 0;
+
+volatile __u32 tw_reads_counters = 1;
+
+struct tw_namespace_pass tw_namespace_pass = {};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, TW_READ_NAMESPACES);
+	__type(key, u32);
+	__type(value, struct tw_namespace_reading);
+} namespace_readings SEC(".maps");
+
+/* What the functions below leave for each other. */
+static u64 namespaces_net_mib; /* of the namespace that is being read */
+static u64 namespaces_tcp_mib;
+static u64 namespaces_ops; /* of every namespace's ns_common; the list's head is in none */
+static u64 namespaces_copy[TW_MIB_WORDS];
+
+static __always_inline struct net *namespaces__net_of(u64 node)
+{
+	return (struct net *)(node - bpf_core_field_offset(struct net___listed, list));
+}
+
+static __always_inline u64 namespaces__ops_of(struct net *net)
+{
+	return (u64)BPF_CORE_READ((struct net___listed *)net, ns.ops);
+}
+
+/*
+ * Whether the node is in the list and belongs to that namespace, as it did in an earlier run. list_del_rcu poisons
+ * `prev` before a namespace is freed, and nobody else has its identity.
+ */
+static __always_inline bool namespaces__is_linked(u64 node, u64 id)
+{
+	struct list_head___node *entry = (void *)node;
+
+	return compat__net_id(namespaces__net_of(node)) == id && (u64)BPF_CORE_READ(entry, prev, next) == node;
+}
+
+static __always_inline void namespaces__copy_counters(u64 offset)
+{
+	u32 i;
+
+	for (i = 0; i < TW_MIB_SPANS; i++) {
+		u32 words = tw_mib_spans[i].words;
+		u32 at = tw_mib_spans[i].at;
+		u64 mib = tw_mib_spans[i].tcp ? namespaces_tcp_mib : namespaces_net_mib;
+
+		if (!words || at >= TW_MIB_WORDS || words > TW_MIB_WORDS - at)
+			continue;
+		bpf_probe_read_kernel(&namespaces_copy[at], words * sizeof(u64),
+				      (void *)(mib + offset + tw_mib_spans[i].first * sizeof(u64)));
+	}
+}
+
+/* Adds what the CPUs from that one on have counted to that reading. */
+__noinline int namespaces__add_cpus(u32 index, u32 first_cpu)
+{
+	struct tw_namespace_reading *reading = bpf_map_lookup_elem(&namespace_readings, &index);
+	u32 i, k, number;
+	struct tw_cpu *cpu;
+	u64 *sums;
+
+	if (!reading)
+		return 0;
+	sums = (u64 *)&reading->counters;
+	for (i = 0; i < CPUS_BATCH; i++) {
+		number = first_cpu + i;
+		cpu = number < tw_cpu_count ? bpf_map_lookup_elem(&cpus, &number) : NULL;
+		if (!cpu)
+			return 0;
+		namespaces__copy_counters(cpu->offset);
+		for (k = 0; k < TW_KERNEL_COUNTERS; k++)
+			sums[k] += namespaces_copy[tw_mib_places[k] & (TW_MIB_WORDS - 1)];
+	}
+	return 0;
+}
+
+static __always_inline void namespaces__sum_counters(u32 index, struct net *net)
+{
+	u32 i;
+
+	namespaces_net_mib = (u64)BPF_CORE_READ(net, mib.net_statistics);
+	namespaces_tcp_mib = (u64)BPF_CORE_READ((struct net___listed *)net, mib.tcp_statistics);
+	for (i = 0; i < CPU_BATCHES && i * CPUS_BATCH < tw_cpu_count; i++)
+		namespaces__add_cpus(index, i * CPUS_BATCH);
+}
+
+/* Fills the next reading. Not inlined: so the verifier looks at it once. */
+__noinline int namespaces__read(u64 address)
+{
+	struct net *net = (struct net *)address;
+	u32 index = tw_namespace_pass.filled;
+	struct tw_namespace_reading *reading = bpf_map_lookup_elem(&namespace_readings, &index);
+	struct inet_timewait_death_row *row;
+	struct inet_hashinfo *hashinfo;
+
+	if (!reading)
+		return 0;
+	__builtin_memset(reading, 0, sizeof(*reading));
+	row = compat__death_row(TW_PROBED, net);
+	hashinfo = BPF_CORE_READ(row, hashinfo);
+	reading->id = compat__net_id(net);
+	reading->cookie = compat__net_cookie(TW_PROBED, net);
+	reading->inum = BPF_CORE_READ(net, ns.inum);
+	reading->exiting = compat__net_is_exiting(TW_PROBED, net);
+	reading->limit = (u32)BPF_CORE_READ(row, sysctl_max_tw_buckets);
+	reading->count = compat__death_row_count(TW_PROBED, row);
+	reading->table = (u64)BPF_CORE_READ(hashinfo, ehash);
+	reading->own_table = compat__is_own_table(hashinfo);
+	compat__local_ports(net, &reading->first_port, &reading->last_port);
+	if (tw_reads_counters)
+		namespaces__sum_counters(index, net);
+	tw_namespace_pass.last_id = reading->id;
+	tw_namespace_pass.filled = index + 1;
+	return 0;
+}
+
+/* Reads the namespaces behind the last one. 1: the run ends here. */
+__noinline int namespaces__read_batch(void)
+{
+	struct tw_namespace_pass *pass = &tw_namespace_pass;
+	u64 node = pass->last;
+	struct net *net;
+	u32 i;
+
+	for (i = 0; i < NAMESPACES_BATCH; i++) {
+		if (pass->filled >= TW_READ_NAMESPACES)
+			return 1;
+		node = (u64)BPF_CORE_READ((struct list_head___node *)node, next);
+		if (node == pass->first || !node) {
+			pass->done = node != 0;
+			return 1;
+		}
+		net = namespaces__net_of(node);
+		if (namespaces__ops_of(net) != namespaces_ops)
+			continue;
+		namespaces__read((u64)net);
+		pass->last = node;
+	}
+	return 0;
+}
+
+/* The pass begins with our own namespace, which is certainly in the list. */
+static __always_inline void namespaces__begin(struct tw_namespace_pass *pass, struct net *own)
+{
+	if (pass->last)
+		pass->restarts++;
+	pass->first = (u64)own + bpf_core_field_offset(struct net___listed, list);
+	pass->last = pass->first;
+	namespaces__read((u64)own);
+}
+
+#endif /* TWTRACE_READ_NAMESPACES_BPF_H */

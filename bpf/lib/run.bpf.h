@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* How long a run of a reader program may take: while it lasts nothing else runs on its CPU but interrupts. */
+#ifndef TWTRACE_RUN_BPF_H
+#define TWTRACE_RUN_BPF_H
+
+#include "../kernel_types.h"
+#include <bpf/bpf_helpers.h>
+
+/* A run that has taken so long stops as soon as it can. */
+volatile __u64 tw_run_ns = 500000;
+/* What the last run took. */
+volatile __u64 tw_run_took_ns = 0;
+
+static u64 run_begun_ns;
+
+static __always_inline void run__begin(void)
+{
+	run_begun_ns = bpf_ktime_get_ns();
+}
+
+static __always_inline bool run__is_over(void)
+{
+	return bpf_ktime_get_ns() - run_begun_ns >= tw_run_ns;
+}
+
+static __always_inline void run__end(void)
+{
+	tw_run_took_ns = bpf_ktime_get_ns() - run_begun_ns;
+}
+
+#endif /* TWTRACE_RUN_BPF_H */

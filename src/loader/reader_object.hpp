@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loaded reader programs (bpf/readers.bpf.c), for the readers of this folder.
+#pragma once
+
+#include <bpf/libbpf.h>
+#include <twtrace/abi.h>
+// Its globals are structures of abi.h.
+#include <readers.skel.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/result.hpp"
+#include "loader/features.hpp"
+#include "loader/libbpf_ptr.hpp"
+#include "loader/mapped_array.hpp"
+#include "loader/readers.hpp"
+
+namespace twtrace::loader {
+
+/// Owns the object and its mappings. Not thread-safe. Does not move: the readers point to it.
+class ReaderObject {
+ public:
+  /// Errors as Readers::open().
+  static base::Result<std::unique_ptr<ReaderObject>> open(const Features& features, const ReaderOptions& options);
+  /// As Readers::verifier_costs().
+  static base::Result<std::vector<VerifierCost>> verifier_costs(const Features& features);
+
+  ReaderObject(const ReaderObject&) = delete;
+  ReaderObject& operator=(const ReaderObject&) = delete;
+
+  readers_bpf& skeleton() { return *skeleton_; }
+  const ReaderRuns& runs() const { return runs_; }
+
+  /// Runs a program once. kPermission where the kernel wants CAP_BPF for that (before 5.19) and it has been dropped.
+  base::Result<void> run(const bpf_program* program);
+
+ private:
+  using SkeletonPtr = std::unique_ptr<readers_bpf, Destroyer<readers_bpf, readers_bpf::destroy>>;
+
+  ReaderObject() = default;
+  base::Result<void> prepare(const Features& features, const ReaderOptions& options);
+  base::Result<void> load();
+  base::Result<void> learn_cpus();
+
+  SkeletonPtr skeleton_;
+  std::vector<std::uint32_t> cpus_;
+  ReaderRuns runs_;
+};
+
+}  // namespace twtrace::loader

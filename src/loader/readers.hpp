@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading the kernel's own lists, for all network namespaces at once: which namespaces there are, with their counters.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "loader/features.hpp"
+#include "loader/namespace_reader.hpp"
+#include "loader/verifier_cost.hpp"
+
+namespace twtrace::loader {
+
+class ReaderObject;
+
+struct ReaderOptions {
+  std::string btf_path;  ///< BTF of this kernel for hosts that carry none; empty: the kernel's own
+  /// How long a run may take, in nanoseconds: it keeps its CPU that long. It looks at the clock now and then, so it
+  /// takes some microseconds more; 0 gives the shortest runs there are.
+  std::uint64_t run_ns = 500'000;
+};
+
+/// The runs of reader programs so far, with whatever interrupted them.
+struct ReaderRuns {
+  std::uint64_t count = 0;
+  std::uint64_t total_ns = 0;
+  std::uint64_t longest_ns = 0;
+};
+
+/// Owns the reader programs; nothing is attached or pinned. They see every namespace of the kernel, whatever namespaces
+/// this process is in, and need no privilege once they are loaded (before Linux 5.19 CAP_BPF). Not thread-safe. A
+/// moved-from object can only be destroyed or assigned to.
+class Readers {
+ public:
+  /// Loads the programs: CAP_BPF and CAP_PERFMON. kUnsupported where the kernel forbids bpf_probe_read_kernel
+  /// (lockdown=confidentiality) or lacks something, kPermission without the privilege.
+  static base::Result<Readers> open(const Features& features, const ReaderOptions& options = {});
+
+  /// What the verifier spends on each program. Errors as open(); kInvalid when the kernel gives no statistics.
+  static base::Result<std::vector<VerifierCost>> verifier_costs(const Features& features);
+
+  Readers(Readers&&) noexcept;
+  Readers& operator=(Readers&&) noexcept;
+  ~Readers();
+
+  NamespaceReader& namespaces() { return namespaces_; }
+  const ReaderRuns& runs() const;
+
+ private:
+  explicit Readers(std::unique_ptr<ReaderObject> object, NamespaceReader namespaces);
+
+  std::unique_ptr<ReaderObject> object_;
+  NamespaceReader namespaces_;
+};
+
+}  // namespace twtrace::loader

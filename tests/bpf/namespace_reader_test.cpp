@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: Apache-2.0
+// The reader of namespaces against what the kernel's files say inside each of them.
+#include <grp.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <future>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "loader/features.hpp"
+#include "loader/readers.hpp"
+#include "support/catch.hpp"
+#include "support/environment.hpp"
+#include "support/hotplug_cpu.hpp"
+#include "support/inside_netns.hpp"
+#include "support/netns_sandbox.hpp"
+#include "support/tcp_pairs.hpp"
+
+using namespace twtrace;
+using namespace twtrace::test;
+
+namespace {
+
+loader::Features features() {
+  const auto found = loader::probe_features("", {});
+  REQUIRE(found);
+  return *found;
+}
+
+loader::Readers open_readers(std::uint64_t run_ns = loader::ReaderOptions().run_ns) {
+  auto readers = loader::Readers::open(features(), {{}, run_ns});
+  INFO((readers ? std::string() : readers.error().what));
+  REQUIRE(readers);
+  return std::move(*readers);
+}
+
+using Readings = std::map<std::uint32_t, tw_namespace_reading>;
+
+/// By inode number; a namespace that was read twice is a failure.
+Readings by_inum(std::span<const tw_namespace_reading> readings) {
+  Readings result;
+  for (const tw_namespace_reading& reading : readings) {
+    INFO(reading.inum);
+    CHECK((reading.exiting != 0 || result.insert({reading.inum, reading}).second));
+  }
+  return result;
+}
+
+Readings read_all(loader::Readers& readers, bool counters = true) {
+  const auto readings = readers.namespaces().read(counters);
+  INFO((readings ? std::string() : readings.error().what));
+  REQUIRE(readings);
+  return by_inum(*readings);
+}
+
+std::uint64_t counter(const NetnsFacts& facts, const std::string& name) {
+  const auto found = facts.counters.find(name);
+  return found == facts.counters.end() ? 0 : found->second;
+}
+
+void check_counters(const tw_kernel_counters& read, const NetnsFacts& facts) {
+  CHECK(read.tw == counter(facts, "TcpExt.TW"));
+  CHECK(read.tw_killed == counter(facts, "TcpExt.TWKilled"));
+  CHECK(read.tw_recycled == counter(facts, "TcpExt.TWRecycled"));
+  CHECK(read.time_wait_overflow == counter(facts, "TcpExt.TCPTimeWaitOverflow"));
+  CHECK(read.listen_overflows == counter(facts, "TcpExt.ListenOverflows"));
+  CHECK(read.listen_drops == counter(facts, "TcpExt.ListenDrops"));
+  CHECK(read.attempt_fails == counter(facts, "Tcp.AttemptFails"));
+  CHECK(read.estab_resets == counter(facts, "Tcp.EstabResets"));
+  CHECK(read.out_rsts == counter(facts, "Tcp.OutRsts"));
+}
+
+void check_reading(const Readings& readings, const NetnsFacts& facts) {
+  INFO("namespace " << facts.inum);
+  REQUIRE(readings.count(facts.inum) == 1);
+  const tw_namespace_reading& read = readings.at(facts.inum);
+  if (facts.cookie && read.cookie != 0) CHECK(read.cookie == *facts.cookie);
+  CHECK(read.id != 0);
+  CHECK(read.limit == facts.limit);
+  CHECK(read.count == facts.in_use);
+  CHECK(read.first_port == facts.first_port);
+  CHECK(read.last_port == facts.last_port);
+  CHECK(read.exiting == 0);
+  check_counters(read.counters, facts);
+}
+
+/// Connections of which the first `count` leave a bucket where the limit allows, and as many that nobody listens for.
+void make_traffic(unsigned count) {
+  const base::UniqueFd listener = listen_on(5000);
+  for (unsigned i = 0; i < count; ++i) {
+    TcpPair pair = make_pair(listener.get(), 5000);
+    close_first(pair.client, pair.server);
+    CHECK_THROWS(connect_to(5001));
+  }
+}
+
+/// A namespace and what holds it.
+struct Held {
+  base::UniqueFd fd;
+  base::UniqueFd socket;
+  std::promise<void> end;
+  std::thread thread;
+  NetnsFacts facts;
+
+  ~Held() {
+    if (!thread.joinable()) return;
+    end.set_value();
+    thread.join();
+  }
+};
+
+enum class Holder { kDescriptor, kSocket, kThread };
+
+/// Every namespace is different, so that none can be taken for another.
+std::unique_ptr<Held> hold(Holder holder, unsigned number) {
+  auto held = std::make_unique<Held>();
+  held->fd = new_netns();
+  inside_netns(held->fd.get(), [&] {
+    write_net_sysctl("tcp_max_tw_buckets", std::to_string(number % 7 + number));
+    write_net_sysctl("ip_local_port_range", std::to_string(30000 + 2 * number) + " 65000");
+    make_traffic(number % 11);
+    if (holder == Holder::kSocket) held->socket.reset(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  });
+  held->facts = netns_facts(held->fd.get());
+  if (holder == Holder::kThread) {
+    std::promise<void> inside;
+    held->thread = std::thread([&inside, fd = held->fd.get(), end = held->end.get_future()]() mutable {
+      if (setns(fd, CLONE_NEWNET) == 0) inside.set_value();
+      end.wait();
+    });
+    inside.get_future().wait();
+  }
+  if (holder != Holder::kDescriptor) held->fd.reset();
+  return held;
+}
+
+/// Whether programs that are loaded may be run without a privilege: since 5.19, as bpf_map_lookup_percpu_elem.
+bool runs_unprivileged() {
+  std::ifstream symbols("/proc/kallsyms");
+  for (std::string address, type, name, rest; symbols >> address >> type >> name && std::getline(symbols, rest);) {
+    if (name == "bpf_map_lookup_percpu_elem") return true;
+  }
+  return false;
+}
+
+/// Waits until the kernel has taken a namespace off its list.
+void wait_gone(loader::Readers& readers, std::uint64_t id) {
+  while (true) {
+    const auto readings = readers.namespaces().read(false);
+    REQUIRE(readings);
+    if (std::none_of(readings->begin(), readings->end(), [id](const auto& reading) { return reading.id == id; }))
+      return;
+    std::this_thread::yield();
+  }
+}
+
+/// Gives up everything, in a child, and reads the namespaces there; returns how the child ended: 0 when it has read as
+/// many as `expected`, 2 when it may not.
+int read_as_nobody(loader::Readers& readers, std::size_t expected) {
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    constexpr uid_t kNobody = 65534;
+    const bool dropped = setgroups(0, nullptr) == 0 && setresgid(kNobody, kNobody, kNobody) == 0 &&
+                         setresuid(kNobody, kNobody, kNobody) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+    if (!dropped) _exit(3);
+    const auto read = readers.namespaces().read(true);
+    if (!read) _exit(read.error().code == base::ErrorCode::kPermission ? 2 : 4);
+    _exit(read->size() == expected ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+}  // namespace
+
+TEST_CASE("every namespace is read once, whoever holds it, with the kernel's own numbers") {
+  if (!privileged()) return;
+  loader::Readers readers = open_readers(GENERATE(0U, 500'000U));
+  std::vector<std::unique_ptr<Held>> held;
+  for (unsigned number = 0; number < 50; ++number) {
+    held.push_back(hold(std::array{Holder::kDescriptor, Holder::kSocket, Holder::kThread}.at(number % 3), number));
+  }
+  const NetnsSandbox sandbox(Sysctls{{"tcp_max_tw_buckets", "4711"}});
+  const Readings readings = read_all(readers);
+  for (const auto& each : held) check_reading(readings, each->facts);
+  check_reading(readings, netns_facts(sandbox.fd()));
+  CHECK(readings.at(static_cast<std::uint32_t>(sandbox.inode())).limit == 4711);
+  CHECK(readings.count(netns_facts(own_netns().get()).inum) == 1);
+  std::set<std::uint64_t> ids;
+  for (const auto& [inum, reading] : readings) ids.insert(reading.id);
+  CHECK(ids.size() == readings.size());
+}
+
+TEST_CASE("a known workload moves the counters by what it did") {
+  if (!privileged()) return;
+  loader::Readers readers = open_readers();
+  const base::UniqueFd netns = new_netns();
+  inside_netns(netns.get(), [] { write_net_sysctl("tcp_max_tw_buckets", "7"); });
+  const auto inum = netns_facts(netns.get()).inum;
+  const tw_kernel_counters before = read_all(readers).at(inum).counters;
+  inside_netns(netns.get(), [] { make_traffic(13); });
+  const tw_namespace_reading after = read_all(readers).at(inum);
+  CHECK(after.count == 7);
+  CHECK(after.counters.time_wait_overflow - before.time_wait_overflow == 6);
+  CHECK(after.counters.attempt_fails - before.attempt_fails == 13);
+  CHECK(after.counters.out_rsts - before.out_rsts == 13);
+  if (features().counts_at_creation) CHECK(after.counters.tw - before.tw == 7);
+}
+
+TEST_CASE("what each CPU has counted is summed up") {
+  if (!privileged()) return;
+  loader::Readers readers = open_readers();
+  const base::UniqueFd netns = new_netns();
+  cpu_set_t possible;
+  REQUIRE(sched_getaffinity(0, sizeof(possible), &possible) == 0);
+  inside_netns(netns.get(), [&possible] {
+    for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+      if (!CPU_ISSET(cpu, &possible)) continue;
+      cpu_set_t only;
+      CPU_ZERO(&only);
+      CPU_SET(cpu, &only);
+      if (sched_setaffinity(0, sizeof(only), &only) == 0) make_traffic(1 + static_cast<unsigned>(cpu) % 3);
+    }
+  });
+  check_reading(read_all(readers), netns_facts(netns.get()));
+}
+
+TEST_CASE("what a CPU has counted stays in the sum when it is switched off") {
+  if (!privileged() || !hotplug_possible()) return;
+  const base::UniqueFd netns = new_netns();
+  HotplugCpu cpu;
+  inside_netns(netns.get(), [] {
+    cpu_set_t second;
+    CPU_ZERO(&second);
+    CPU_SET(1, &second);
+    REQUIRE(sched_setaffinity(0, sizeof(second), &second) == 0);
+    make_traffic(5);
+  });
+  loader::Readers before = open_readers();
+  REQUIRE(cpu.set(false));
+  loader::Readers after = open_readers();
+  const NetnsFacts facts = netns_facts(netns.get());
+  CHECK(counter(facts, "Tcp.OutRsts") == 5);
+  check_reading(read_all(before), facts);
+  check_reading(read_all(after), facts);
+}
+
+TEST_CASE("without the counters the rest is read") {
+  if (!privileged()) return;
+  loader::Readers readers = open_readers();
+  const base::UniqueFd netns = new_netns();
+  inside_netns(netns.get(), [] { make_traffic(3); });
+  const NetnsFacts facts = netns_facts(netns.get());
+  const tw_namespace_reading reading = read_all(readers, false).at(facts.inum);
+  CHECK(reading.count == 3);
+  CHECK(reading.counters.out_rsts == 0);
+  CHECK(read_all(readers, true).at(facts.inum).counters.out_rsts == 3);
+}
+
+TEST_CASE("a namespace that goes away between two runs takes no other with it") {
+  if (!privileged()) return;
+  loader::Readers readers = open_readers(0);  // the shortest runs: a pass takes many of them
+  loader::Readers others = open_readers();
+  std::vector<base::UniqueFd> lasting;
+  std::map<std::uint32_t, base::UniqueFd> passing;
+  std::set<std::uint32_t> expected;
+  for (int i = 0; i < 40; ++i) {
+    lasting.push_back(new_netns());
+    expected.insert(netns_facts(lasting.back().get()).inum);
+    base::UniqueFd fd = new_netns();
+    const auto inum = netns_facts(fd.get()).inum;
+    passing.emplace(inum, std::move(fd));
+  }
+  auto& reader = readers.namespaces();
+  reader.begin(false);
+  int gone = 0;
+  while (true) {
+    const auto done = reader.advance(0);
+    REQUIRE(done);
+    if (*done) break;
+    const tw_namespace_reading last = reader.readings().back();  // the next run goes on from this one
+    if (passing.erase(last.inum) == 0) continue;
+    wait_gone(others, last.id);
+    ++gone;
+  }
+  CHECK(gone > 0);
+  const Readings readings = by_inum(reader.readings());
+  for (const std::uint32_t inum : expected) {
+    INFO(inum);
+    CHECK(readings.count(inum) == 1);
+  }
+}
+
+TEST_CASE("namespaces that are being torn down say so") {
+  if (!privileged()) return;
+  loader::Readers readers = open_readers();
+  // The kernel takes down a batch at a time, and what loses its last reference meanwhile waits in the list.
+  constexpr int kAttempts = 100;
+  bool seen = false;
+  for (int attempt = 0; attempt < kAttempts && !seen; ++attempt) {
+    std::vector<base::UniqueFd> first(8);
+    for (base::UniqueFd& fd : first) fd = new_netns();
+    base::UniqueFd second = new_netns();
+    const auto inum = netns_facts(second.get()).inum;
+    first.clear();
+    second.reset();
+    const auto readings = readers.namespaces().read(false);
+    REQUIRE(readings);
+    seen = std::any_of(readings->begin(), readings->end(),
+                       [inum](const auto& reading) { return reading.inum == inum && reading.exiting != 0; });
+  }
+  CHECK(seen);
+}
+
+TEST_CASE("a namespace with a table of its own says so") {
+  if (!privileged()) return;
+  loader::Readers readers = open_readers();
+  const NetnsSandbox shared;
+  const NetnsSandbox own(Sysctls{}, 64);
+  const Readings readings = read_all(readers, false);
+  const auto& with_shared = readings.at(static_cast<std::uint32_t>(shared.inode()));
+  const auto& with_own = readings.at(static_cast<std::uint32_t>(own.inode()));
+  CHECK(with_shared.own_table == 0);
+  CHECK(with_shared.table != 0);
+  const bool possible = std::ifstream("/proc/sys/net/ipv4/tcp_child_ehash_entries").good();
+  CHECK(with_own.own_table == (possible ? 1 : 0));
+  CHECK((with_own.table != with_shared.table) == possible);
+}
+
+TEST_CASE("the namespaces are read by nobody, without a capability", "[nobody]") {
+  if (!privileged()) return;
+  loader::Readers readers = open_readers();
+  const std::size_t count = read_all(readers).size();
+  const int code = read_as_nobody(readers, count);
+  CHECK(code == (runs_unprivileged() ? 0 : 2));
+}
+
+TEST_CASE("where probe reads are forbidden the readers say so") {
+  loader::Features none;
+  none.probe_read = false;
+  const auto readers = loader::Readers::open(none);
+  REQUIRE_FALSE(readers);
+  CHECK(readers.error().code == base::ErrorCode::kUnsupported);
+  CHECK(readers.error().what.find("bpf_probe_read_kernel") != std::string::npos);
+}

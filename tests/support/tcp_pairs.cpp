@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/tcp_pairs.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace twtrace::test {
+namespace {
+
+struct Loopback {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+
+Loopback loopback(int family, std::uint16_t port) {
+  Loopback address;
+  if (family == AF_INET) {
+    auto* v4 = reinterpret_cast<sockaddr_in*>(&address.storage);
+    *v4 = {AF_INET, htons(port), {htonl(INADDR_LOOPBACK)}, {}};
+    address.size = sizeof(*v4);
+  } else {
+    auto* v6 = reinterpret_cast<sockaddr_in6*>(&address.storage);
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons(port);
+    v6->sin6_addr = in6addr_loopback;
+    address.size = sizeof(*v6);
+  }
+  return address;
+}
+
+void check(bool fine, const char* what) {
+  if (!fine) throw std::runtime_error(std::string(what) + " failed");
+}
+
+base::UniqueFd open_socket(int family) {
+  base::UniqueFd fd(socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  check(fd && setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0, "socket");
+  return fd;
+}
+
+int state_of(int fd) {
+  tcp_info info{};
+  socklen_t size = sizeof(info);
+  check(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0, "TCP_INFO");
+  return info.tcpi_state;
+}
+
+void wait_state(int fd, int state) {
+  while (state_of(fd) != state) poll(nullptr, 0, 1);
+}
+
+void read_eof(int fd) {
+  char byte = 0;
+  check(recv(fd, &byte, 1, 0) == 0, "waiting for the FIN");
+}
+
+}  // namespace
+
+base::UniqueFd listen_on(std::uint16_t port, int family, int backlog) {
+  base::UniqueFd fd = open_socket(family);
+  const Loopback address = loopback(family, port);
+  check(bind(fd.get(), address.get(), address.size) == 0, "bind");
+  check(listen(fd.get(), backlog) == 0, "listen");
+  return fd;
+}
+
+base::UniqueFd connect_to(std::uint16_t port, int family, std::uint16_t source_port) {
+  base::UniqueFd fd = open_socket(family);
+  const Loopback source = loopback(family, source_port);
+  if (source_port != 0) check(bind(fd.get(), source.get(), source.size) == 0, "bind");
+  const Loopback address = loopback(family, port);
+  check(connect(fd.get(), address.get(), address.size) == 0, "connect");
+  return fd;
+}
+
+TcpPair make_pair(int listener, std::uint16_t port, int family, std::uint16_t source_port) {
+  TcpPair pair;
+  pair.client = connect_to(port, family, source_port);
+  pair.server.reset(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
+  check(static_cast<bool>(pair.server), "accept");
+  return pair;
+}
+
+void close_first(base::UniqueFd& first, base::UniqueFd& second) {
+  check(shutdown(first.get(), SHUT_WR) == 0, "shutdown");
+  read_eof(second.get());
+  check(shutdown(second.get(), SHUT_WR) == 0, "shutdown");
+  read_eof(first.get());
+  wait_state(first.get(), TCP_CLOSE);
+  wait_state(second.get(), TCP_CLOSE);
+  first.reset();
+  second.reset();
+}
+
+base::UniqueFd close_one_end(TcpPair pair) {
+  pair.client.reset();
+  read_eof(pair.server.get());
+  return std::move(pair.server);
+}
+
+}  // namespace twtrace::test

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// TCP connections of the calling thread with itself, over loopback, for tests that need one bucket and not a workload.
+#pragma once
+
+#include <cstdint>
+
+#include "base/unique_fd.hpp"
+
+namespace twtrace::test {
+
+/// Both ends of an established connection.
+struct TcpPair {
+  base::UniqueFd client;
+  base::UniqueFd server;
+};
+
+/// A listening socket on 127.0.0.1, or ::1. Everything here throws std::runtime_error.
+base::UniqueFd listen_on(std::uint16_t port, int family = 2 /* AF_INET */, int backlog = 1024);
+
+/// Connects to that port of 127.0.0.1, or ::1, from `source_port` if that is not 0.
+base::UniqueFd connect_to(std::uint16_t port, int family = 2, std::uint16_t source_port = 0);
+
+TcpPair make_pair(int listener, std::uint16_t port, int family = 2, std::uint16_t source_port = 0);
+
+/// Ends the connection; the first end is left with a bucket, or refused one, when this returns.
+void close_first(base::UniqueFd& first, base::UniqueFd& second);
+
+/// Leaves the first end, an orphan, in a FIN_WAIT2 bucket, and returns the other one: it has not sent its FIN. Where
+/// tcp_fin_timeout is above 60 the orphan stays a socket.
+base::UniqueFd close_one_end(TcpPair pair);
+
+}  // namespace twtrace::test
