@@ -12,7 +12,7 @@ class ProgressListener : public Catch::EventListenerBase {
   using Catch::EventListenerBase::EventListenerBase;
 
   void testCaseStarting(const Catch::TestCaseInfo& info) override {
-    EventListenerBase::testCaseStarting(info);
+    Catch::EventListenerBase::testCaseStarting(info);
     started_ = std::chrono::steady_clock::now();
     std::fprintf(stderr, "%s ...\n", info.name.c_str());
   }
@@ -20,7 +20,7 @@ class ProgressListener : public Catch::EventListenerBase {
   void testCaseEnded(const Catch::TestCaseStats& stats) override {
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started_;
     std::fprintf(stderr, "  %.1f s, %zu failed assertions\n", took.count(), stats.totals.assertions.failed);
-    EventListenerBase::testCaseEnded(stats);
+    Catch::EventListenerBase::testCaseEnded(stats);
   }
 
  private:
