@@ -4,7 +4,7 @@
 #include <cstring>
 #include <utility>
 
-#include "model/decode.hpp"
+#include "model/address.hpp"
 
 namespace twtrace::model {
 namespace {
@@ -53,7 +53,7 @@ void PeerTable::begin_interval() {
 }
 
 std::size_t PeerTable::RecordHash::operator()(const RecordKey& key) const {
-  std::uint64_t hash = std::uint64_t{key.program} << 32U | std::uint64_t{key.port} << 16U | key.family;
+  std::uint64_t hash = std::uint64_t{key.program} << 32U | std::uint64_t{key.port} << 16U | key.ipv6;
   for (const std::uint64_t part : key.address) {
     hash = (hash ^ part) * 0x9e3779b97f4a7c15U;
     hash ^= hash >> 32U;
@@ -88,25 +88,24 @@ const PeerTable::Program& PeerTable::program_of(std::uint32_t row, std::uint64_t
   return program;
 }
 
-void PeerTable::count(const tw_event& record, std::uint64_t first_ns, const Identity& who) {
+void PeerTable::count(const PeerRecord& record, std::uint64_t first_ns, const Identity& who) {
   const Program& program = program_of(record.row, first_ns, who);
   if (program.number == 0) return;
   RecordKey key;
-  const std::size_t used = record.family == TW_FAMILY_IPV6 ? sizeof(record.remote_address) : 4;
-  std::memcpy(key.address.data(), record.remote_address, used);
+  std::memcpy(key.address.data(), record.address.data(), sizeof(key.address));
   key.program = program.number;
-  if (program.is_client) key.port = record.remote_port;
-  key.family = record.family;
+  if (program.is_client) key.port = record.port;
+  key.ipv6 = record.ipv6 ? 1 : 0;
   auto found = known_.find(key);
   if (found == known_.end()) {
     if (known_.size() >= max_peers_) return;
-    PeerKey named{folded(who), {format_address(record.family, record.remote_address), std::nullopt}};
-    if (program.is_client) named.peer.port = record.remote_port;
+    PeerKey named{folded(who), {format_address(record.ipv6, record.address), std::nullopt}};
+    if (program.is_client) named.peer.port = record.port;
     PeerCounts* counts = find_or_add(named);
     if (counts == nullptr) return;
     found = known_.emplace(key, counts).first;
   }
-  count_event(found->second->counts, kind_of(record), substate_of(record), reason_of(record));
+  count_event(found->second->counts, record.kind, record.substate, record.reason);
 }
 
 }  // namespace twtrace::model

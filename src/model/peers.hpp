@@ -3,8 +3,6 @@
 // many, and what is missing is shown as a row of its own.
 #pragma once
 
-#include <twtrace/abi.h>
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +20,17 @@ struct PeerKey {
   Identity identity;
   Peer peer;
   auto operator<=>(const PeerKey&) const = default;
+};
+
+/// What one event says of its remote end, in numbers: names cost too much for every event.
+struct PeerRecord {
+  std::array<std::uint8_t, 16> address{};  ///< network order; of an IPv4 address the first four bytes, the rest 0
+  std::uint32_t row = 0;                   ///< row slot of the connection's owner
+  std::uint16_t port = 0;
+  bool ipv6 = false;
+  Event::Kind kind = Event::Kind::kCreated;
+  Event::Substate substate = Event::Substate::kTimeWait;
+  Event::Reason reason = Event::Reason::kUnknown;  ///< removed only
 };
 
 struct PeerCounts {
@@ -45,9 +54,9 @@ class PeerTable {
   /// unlike rows, which are read at its end.
   void begin_interval();
   void count(const PeerKey& key, const Event& event);
-  /// The same for a checked record of the row that was first seen at `first_ns` and belongs to `who`. A peer that is
-  /// known costs two look-ups by number: names are only touched for the first event of a row, or of a peer.
-  void count(const tw_event& record, std::uint64_t first_ns, const Identity& who);
+  /// The same for a record of the row that was first seen at `first_ns` and belongs to `who`. A peer that is known
+  /// costs two look-ups by number: names are only touched for the first event of a row, or of a peer.
+  void count(const PeerRecord& record, std::uint64_t first_ns, const Identity& who);
   const std::map<PeerKey, PeerCounts>& all() const { return peers_; }
 
  private:
@@ -62,7 +71,7 @@ class PeerTable {
     std::array<std::uint64_t, 2> address{};
     std::uint32_t program = 0;
     std::uint16_t port = 0;
-    std::uint16_t family = 0;
+    std::uint16_t ipv6 = 0;
     bool operator==(const RecordKey&) const = default;
   };
   struct RecordHash {

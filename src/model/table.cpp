@@ -15,6 +15,16 @@ void merge(Entry& into, const Entry& from) {
 
 }  // namespace
 
+void set_owner(Event& event, const Identity& who) {
+  event.attribution = who.attribution;
+  if (who.pid) event.process = ProcessId{who.pid, who.comm, who.uid, 1, false};
+  event.service = who.service;
+  event.uid = who.uid;
+  event.role = who.role;
+  event.port = who.port;
+  event.ipv6 = who.ipv6;
+}
+
 Identity folded(Identity identity) {
   identity.pid.reset();
   identity.start_ns = 0;

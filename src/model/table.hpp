@@ -35,6 +35,9 @@ struct Identity {
 /// The identity that rows of the same program share once their processes have ended.
 Identity folded(Identity identity);
 
+/// The parts of an event that the row of its owner holds.
+void set_owner(Event& event, const Identity& who);
+
 /// One row with its history.
 struct Entry {
   Identity identity;

@@ -8,6 +8,7 @@
 #include "kernel/netns_scope.hpp"
 #include "model/netns_order.hpp"
 #include "model/rate.hpp"
+#include "trace/translate.hpp"
 
 namespace twtrace::trace {
 namespace {
@@ -35,18 +36,6 @@ bool holds_counts(std::uint32_t slot, const tw_netns& netns) {
 }
 
 }  // namespace
-
-model::Counters to_counters(const tw_counts& counts) {
-  return {counts.time_wait,
-          counts.fin_wait2,
-          counts.overflow_time_wait,
-          counts.overflow_fin_wait2,
-          counts.no_memory,
-          counts.expired,
-          counts.reused,
-          counts.recycled,
-          counts.purged};
-}
 
 void NetnsWatch::discover(bool thorough) {
   kernel::NetnsSearch search;

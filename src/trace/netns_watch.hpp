@@ -137,7 +137,4 @@ class NetnsWatch {
   std::map<std::uint32_t, Watched> unentered_;  ///< by inode number
 };
 
-/// The kernel side's counts as the model has them.
-model::Counters to_counters(const tw_counts& counts);
-
 }  // namespace twtrace::trace

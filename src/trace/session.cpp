@@ -15,9 +15,10 @@
 #include "kernel/netns_scope.hpp"
 #include "kernel/port_use.hpp"
 #include "kernel/sysctl.hpp"
-#include "model/decode.hpp"
+#include "model/address.hpp"
 #include "trace/host.hpp"
 #include "trace/privileges.hpp"
+#include "trace/translate.hpp"
 
 namespace twtrace::trace {
 namespace {
@@ -32,12 +33,6 @@ constexpr std::uint64_t kPortCountShare = 100;
 constexpr std::size_t kMaxDestinations = 1000;
 
 double seconds(std::uint64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e9; }
-
-model::Role role_of(std::uint8_t role) { return role == TW_ROLE_SERVER ? model::Role::kServer : model::Role::kClient; }
-
-model::Attribution attribution_of(std::uint8_t attribution) {
-  return attribution == TW_ATTRIBUTION_CLOSER ? model::Attribution::kCloser : model::Attribution::kCgroup;
-}
 
 /// Room for every bucket of the largest table, with some for those just removed.
 std::uint32_t bucket_capacity(std::uint64_t largest_limit) {
@@ -172,26 +167,10 @@ const base::Service& Session::service(std::uint64_t cgroup_id) {
   return services_.insert_or_assign(cgroup_id, std::move(found)).first->second;
 }
 
-model::Identity Session::make_identity(const tw_row& row) {
-  model::Identity identity;
-  identity.netns = row.key.netns;
-  identity.attribution = attribution_of(row.key.attribution);
-  if (identity.attribution == model::Attribution::kCloser) {
-    identity.pid = row.key.tgid;
-    identity.start_ns = row.key.start_ns;
-  }
-  identity.comm = std::string(row.comm, ::strnlen(row.comm, sizeof(row.comm)));
-  identity.uid = row.key.uid;
-  identity.service = service(row.key.cgroup_id);
-  identity.role = role_of(row.key.role);
-  identity.port = row.key.port;
-  identity.ipv6 = row.key.family == TW_FAMILY_IPV6;
-  identity.matched = row.key.matched != 0;
-  return identity;
-}
-
 const model::Identity& Session::identity(std::uint32_t slot, const tw_row& row) {
-  if (!table_.knows(slot, row.first_ns)) table_.add(slot, row.first_ns, make_identity(row));
+  if (!table_.knows(slot, row.first_ns)) {
+    table_.add(slot, row.first_ns, to_identity(row, service(row.key.cgroup_id)));
+  }
   return table_.at(slot)->identity;
 }
 
@@ -205,11 +184,13 @@ model::Event Session::complete(model::Event event, std::uint32_t row_slot, std::
 
 void Session::handle_event(const tw_event& raw) {
   if (!event_handler_ && !record_peers_) return;
-  const auto checked = model::decode_record(std::as_bytes(std::span(&raw, 1)));
+  const auto checked = decode_record(std::as_bytes(std::span(&raw, 1)));
   if (!checked) return;  // slots in it index our arrays
   const tw_event& record = *checked;
   if (record_peers_) {
-    if (const tw_row* row = tracer_.row_at(record.row)) peers_.count(record, row->first_ns, identity(record.row, *row));
+    if (const tw_row* row = tracer_.row_at(record.row)) {
+      peers_.count(to_peer_record(record), row->first_ns, identity(record.row, *row));
+    }
   }
   if (!event_handler_) return;
   if (newest_events_ == SIZE_MAX) return hand_on(record);
@@ -222,7 +203,7 @@ void Session::handle_event(const tw_event& raw) {
 }
 
 void Session::hand_on(const tw_event& record) {
-  event_handler_(complete(model::to_event(record, wall_offset_ms_), record.row, record.netns));
+  event_handler_(complete(to_event(record, wall_offset_ms_), record.row, record.netns));
 }
 
 void Session::hand_on_newest() {
@@ -295,15 +276,7 @@ void Session::retire_ended_rows() {
 void Session::report_swept(const std::vector<tw_swept_bucket>& gone) {
   if (!event_handler_) return;
   for (const tw_swept_bucket& swept : gone) {
-    model::Event event;
-    event.kind = model::Event::Kind::kRemoved;
-    event.time_unix_ms = clock_.unix_ms();
-    event.cookie = swept.key >> 63U ? 0 : swept.key;  // else the key is an address, which nobody may see
-    event.local_port = swept.bucket.local_port;
-    event.remote_port = swept.bucket.remote_port;
-    event.substate = swept.bucket.substate == TW_SUBSTATE_FIN_WAIT2 ? model::Event::Substate::kFinWait2
-                                                                    : model::Event::Substate::kTimeWait;
-    if (swept.bucket.created_ns != 0) event.age_s = seconds(clock_.boottime_ns() - swept.bucket.created_ns);
+    model::Event event = to_event(swept, clock_.unix_ms(), clock_.boottime_ns());
     event_handler_(complete(std::move(event), swept.bucket.row, swept.bucket.netns));
   }
 }
@@ -359,22 +332,6 @@ void Session::measure_cost() {
   }
 }
 
-model::Losses Session::losses() const {
-  const tw_stats stats = tracer_.stats();
-  model::Losses lost;
-  lost.events = stats.events_lost;
-  lost.rows_full = stats.rows_full;
-  lost.rows_busy = stats.rows_busy;
-  lost.netns_full = stats.netns_full;
-  lost.sockets_full = stats.sockets_full;
-  lost.buckets_full = stats.buckets_full;
-  lost.cgroups_full = stats.cgroups_full;
-  lost.listeners_full = stats.listeners_full;
-  lost.pairs_lost = stats.pairs_lost;
-  lost.recursion_misses = tracer_.run_stats().recursion_misses;
-  return lost;
-}
-
 model::Snapshot Session::head() const {
   model::Snapshot head;
   head.time_unix_ms = sampled_unix_ms_;
@@ -400,7 +357,7 @@ model::Snapshot Session::head() const {
   } else if (const auto counted_ns = scan_.counted_ns()) {
     head.live_age_s = seconds(sampled_ns_ - std::min(*counted_ns, sampled_ns_));
   }
-  head.lost = losses();
+  head.lost = to_losses(tracer_.stats(), tracer_.run_stats().recursion_misses);
   head.cost = cost_;
   head.port_use = port_use_;
   return head;
@@ -429,10 +386,10 @@ void Session::count_ports() {
       return;
     }
     for (const kernel::DestinationPorts& destination : *destinations) {
-      const std::uint8_t family = destination.family == AF_INET6 ? TW_FAMILY_IPV6 : TW_FAMILY_IPV4;
-      counted->push_back({netns_.inum(slot).value_or(0),
-                          {model::format_address(family, destination.address), destination.port},
-                          {destination.taken, ports->size()}});
+      counted->push_back(
+          {netns_.inum(slot).value_or(0),
+           {model::format_address(destination.family == AF_INET6, destination.address), destination.port},
+           {destination.taken, ports->size()}});
     }
   };
   for (const std::uint32_t slot : netns_.worth_a_visit({})) netns_.visit(slot, count);

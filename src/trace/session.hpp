@@ -105,7 +105,6 @@ class Session {
   bool has_ended(std::uint32_t slot, const tw_row& row);
   bool is_idle(std::uint32_t slot, const tw_row& row);
   const model::Identity& identity(std::uint32_t slot, const tw_row& row);
-  model::Identity make_identity(const tw_row& row);
   std::optional<std::string> cgroup_path(std::uint64_t cgroup_id) const;
   const base::Service& service(std::uint64_t cgroup_id);
   void handle_event(const tw_event& raw);
@@ -115,7 +114,6 @@ class Session {
   std::optional<std::uint64_t> live_of(std::uint32_t slot, const tw_row& row) const;
   std::map<std::uint32_t, model::Counters> counts_by_netns() const;
   void measure_cost();
-  model::Losses losses() const;
 
   base::SystemClock clock_;
   kernel::Procfs procfs_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "trace/translate.hpp"
 
 namespace twtrace::trace {
 namespace {

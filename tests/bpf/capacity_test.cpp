@@ -11,7 +11,7 @@
 #include "support/bpf_maps.hpp"
 #include "support/catch.hpp"
 #include "support/environment.hpp"
-#include "trace/netns_watch.hpp"
+#include "trace/translate.hpp"
 
 using namespace twtrace;
 using namespace twtrace::test;

@@ -14,10 +14,10 @@
 #include <string>
 #include <vector>
 
-#include "model/decode.hpp"
 #include "model/peers.hpp"
 #include "model/table.hpp"
 #include "output/json.hpp"
+#include "trace/translate.hpp"
 
 namespace twtrace::bench {
 
@@ -47,7 +47,7 @@ class Recorded {
   std::size_t count_into(model::PeerTable& peers) const {
     std::size_t good = 0;
     for_each([&](const tw_event& record, const model::Entry& entry) {
-      peers.count(record, first_ns_[record.row], entry.identity);
+      peers.count(trace::to_peer_record(record), first_ns_[record.row], entry.identity);
       ++good;
     });
     return good;
@@ -64,7 +64,7 @@ class Recorded {
   std::size_t write_json(std::string& line) const {
     std::size_t written = 0;
     for_each([&](const tw_event& record, const model::Entry& entry) {
-      model::Event event = model::to_event(record, 1'760'000'000'000);
+      model::Event event = trace::to_event(record, 1'760'000'000'000);
       event.netns = 4026531840U;
       event.netns_name = "host";
       model::set_owner(event, entry.identity);
@@ -82,7 +82,7 @@ class Recorded {
     for (std::size_t at = 0; at < all.size();) {
       std::uint32_t length = 0;
       std::memcpy(&length, &all[at], sizeof(length));
-      const auto record = model::decode_record(all.subspan(at + kHeader, length));
+      const auto record = trace::decode_record(all.subspan(at + kHeader, length));
       if (record && table_.knows(record->row, first_ns_[record->row])) use(*record, *table_.at(record->row));
       at += kHeader + length;
     }

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "model/decode.hpp"
 #include "output/event_text.hpp"
 #include "output/json.hpp"
 #include "target.hpp"
+#include "trace/translate.hpp"
 
 namespace twtrace::fuzz {
 namespace {
 
 void run(Bytes bytes) {
-  const auto record = model::decode_record(std::as_bytes(bytes));
+  const auto record = trace::decode_record(std::as_bytes(bytes));
   if (!record) return;
   require(bytes.size() >= sizeof(tw_event), "a short record is none");
   require(record->row < TW_MAX_ROWS && record->netns < TW_MAX_NETNS, "slots can be used as an index");
-  const model::Event event = model::to_event(*record, 0);
+  const model::PeerRecord peer = trace::to_peer_record(*record);
+  require(peer.row == record->row && peer.ipv6 == (record->family == TW_FAMILY_IPV6), "a peer record is of its record");
+  const model::Event event = trace::to_event(*record, 0);
   require(!event.local_address.empty() && !event.remote_address.empty(), "addresses are printed");
   require_printable(output::event_text(event, {}));
   require_printable(output::event_json(event));

@@ -75,16 +75,14 @@ TEST_CASE("the interval of a peer is what was counted between two samples") {
 
 namespace {
 
-tw_event record(std::uint32_t row, std::uint8_t last_byte, std::uint8_t family = TW_FAMILY_IPV4) {
-  tw_event event{};
-  event.row = row;
-  event.family = family;
-  event.kind = TW_EVENT_CREATED;
-  event.substate = TW_SUBSTATE_TIME_WAIT;
-  event.remote_address[0] = 10;
-  event.remote_address[family == TW_FAMILY_IPV6 ? 15 : 3] = last_byte;
-  event.remote_port = 6379;
-  return event;
+PeerRecord record(std::uint32_t row, std::uint8_t last_byte, bool ipv6 = false) {
+  PeerRecord record;
+  record.row = row;
+  record.ipv6 = ipv6;
+  record.address[0] = 10;
+  record.address[ipv6 ? 15 : 3] = last_byte;
+  record.port = 6379;
+  return record;
 }
 
 }  // namespace
@@ -95,7 +93,7 @@ TEST_CASE("records of the same program and peer count together, whatever row the
   peers.count(record(1, 7), 100, worker(1));
   peers.count(record(2, 7), 200, worker(2));  // another process of the same program
   peers.count(record(1, 8), 100, worker(1));
-  peers.count(record(1, 7, TW_FAMILY_IPV6), 100, worker(1));
+  peers.count(record(1, 7, true), 100, worker(1));
   REQUIRE(peers.all().size() == 3);
   CHECK(peers.all().at(peer("10.0.0.7")).counts == Counters{3});
   CHECK(peers.all().at(peer("10.0.0.8")).counts == Counters{1});
@@ -116,9 +114,9 @@ TEST_CASE("a server's peer has no port, so its ephemeral ports count together") 
   PeerTable peers(10);
   Identity server = worker(1);
   server.role = Role::kServer;
-  tw_event event = record(1, 7);
+  PeerRecord event = record(1, 7);
   for (std::uint16_t port = 40000; port < 40005; ++port) {
-    event.remote_port = port;
+    event.port = port;
     peers.count(event, 100, server);
   }
   REQUIRE(peers.all().size() == 1);

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trace/translate.hpp"
+
+#include <cstring>
+#include <string>
+
+#include "model/address.hpp"
+
+namespace twtrace::trace {
+namespace {
+
+constexpr std::uint16_t kAgeUnknown = 65535;
+/// A key with this bit is the address of a bucket, not its cookie (bpf/lib/conn.bpf.h).
+constexpr unsigned kAddressBit = 63;
+
+bool has_known_numbers(const tw_event& record) {
+  const bool substate =
+      record.substate == 0 || record.substate == TW_SUBSTATE_FIN_WAIT2 || record.substate == TW_SUBSTATE_TIME_WAIT;
+  const bool family = record.family == TW_FAMILY_IPV4 || record.family == TW_FAMILY_IPV6;
+  const bool kind = record.kind >= TW_EVENT_CREATED && record.kind <= TW_EVENT_REMOVED;
+  const bool slots = record.row < TW_MAX_ROWS && record.netns < TW_MAX_NETNS;
+  return kind && family && substate && slots && record.reason <= TW_REASON_PURGED;
+}
+
+model::Attribution to_attribution(std::uint8_t attribution) {
+  return attribution == TW_ATTRIBUTION_CLOSER ? model::Attribution::kCloser : model::Attribution::kCgroup;
+}
+
+}  // namespace
+
+std::optional<tw_event> decode_record(std::span<const std::byte> bytes) {
+  tw_event record{};
+  if (bytes.size() < sizeof(record)) return std::nullopt;
+  std::memcpy(&record, bytes.data(), sizeof(record));
+  if (!has_known_numbers(record)) return std::nullopt;
+  return record;
+}
+
+model::Event to_event(const tw_event& record, std::int64_t wall_offset_ms) {
+  model::Event event;
+  event.kind = to_kind(record.kind);
+  event.time_unix_ms = static_cast<std::int64_t>(record.time_ns / 1'000'000U) + wall_offset_ms;
+  event.cookie = record.cookie;
+  event.ipv6 = record.family == TW_FAMILY_IPV6;
+  event.local_address = model::format_address(event.ipv6, record.local_address);
+  event.local_port = record.local_port;
+  event.remote_address = model::format_address(event.ipv6, record.remote_address);
+  event.remote_port = record.remote_port;
+  event.substate = to_substate(record.substate);
+  event.reason = to_reason(record.reason);
+  if (record.kind == TW_EVENT_REMOVED && record.age_ds != kAgeUnknown) event.age_s = record.age_ds / 10.0;
+  return event;
+}
+
+model::Event to_event(const tw_swept_bucket& gone, std::int64_t now_unix_ms, std::uint64_t now_boottime_ns) {
+  const tw_bucket& bucket = gone.bucket;
+  model::Event event;
+  event.kind = model::Event::Kind::kRemoved;
+  event.time_unix_ms = now_unix_ms;
+  event.cookie = gone.key >> kAddressBit != 0 ? 0 : gone.key;  // nobody may see a kernel address
+  event.local_port = bucket.local_port;
+  event.remote_port = bucket.remote_port;
+  event.substate = to_substate(bucket.substate);
+  if (bucket.created_ns != 0) event.age_s = static_cast<double>(now_boottime_ns - bucket.created_ns) / 1e9;
+  return event;
+}
+
+model::Identity to_identity(const tw_row& row, base::Service service) {
+  const tw_row_key& key = row.key;
+  model::Identity identity;
+  identity.netns = key.netns;
+  identity.attribution = to_attribution(key.attribution);
+  if (identity.attribution == model::Attribution::kCloser) {
+    identity.pid = key.tgid;
+    identity.start_ns = key.start_ns;
+  }
+  identity.comm = std::string(row.comm, ::strnlen(row.comm, sizeof(row.comm)));
+  identity.uid = key.uid;
+  identity.service = std::move(service);
+  identity.role = key.role == TW_ROLE_SERVER ? model::Role::kServer : model::Role::kClient;
+  identity.port = key.port;
+  identity.ipv6 = key.family == TW_FAMILY_IPV6;
+  identity.matched = key.matched != 0;
+  return identity;
+}
+
+model::Counters to_counters(const tw_counts& counts) {
+  model::Counters result;
+  result.time_wait = counts.time_wait;
+  result.fin_wait2 = counts.fin_wait2;
+  result.overflow_time_wait = counts.overflow_time_wait;
+  result.overflow_fin_wait2 = counts.overflow_fin_wait2;
+  result.no_memory = counts.no_memory;
+  result.expired = counts.expired;
+  result.reused = counts.reused;
+  result.recycled = counts.recycled;
+  result.purged = counts.purged;
+  return result;
+}
+
+model::Losses to_losses(const tw_stats& stats, std::optional<std::uint64_t> recursion_misses) {
+  model::Losses lost;
+  lost.events = stats.events_lost;
+  lost.rows_full = stats.rows_full;
+  lost.rows_busy = stats.rows_busy;
+  lost.netns_full = stats.netns_full;
+  lost.sockets_full = stats.sockets_full;
+  lost.buckets_full = stats.buckets_full;
+  lost.cgroups_full = stats.cgroups_full;
+  lost.listeners_full = stats.listeners_full;
+  lost.pairs_lost = stats.pairs_lost;
+  lost.recursion_misses = recursion_misses;
+  return lost;
+}
+
+}  // namespace twtrace::trace
