@@ -110,7 +110,7 @@ static __always_inline void bucket__on_outcome(const struct stored *stored, cons
 		bucket__remember(stored, outcome, conn, &event);
 	} else {
 		event.kind = bucket__count_refusal(ns, row, outcome);
-		store__forget(stored);
+		store__forget_socket(stored);
 	}
 	emit__event(&event, conn);
 }
@@ -171,9 +171,10 @@ static __always_inline void bucket__set_reason(enum tw_access access, struct soc
 {
 	struct stored stored;
 
-	if (store__find_bucket((u64)tw_get(access, skc, skc_cookie.counter), (u64)skc, &stored) ||
-	    store__add_bucket(&stored, netns__intern(access, tw_get(access, skc, skc_net.net))))
+	if (store__find_bucket((u64)tw_get(access, skc, skc_cookie.counter), (u64)skc, &stored))
 		stored.bucket->reason = reason__after(stored.bucket->reason, reason);
+	else if (store__add_bucket(&stored, netns__intern(access, tw_get(access, skc, skc_net.net))))
+		stored.bucket->reason = reason;
 }
 
 /* tcp_twsk_unique returned `ret`: 1 when a connect() takes the bucket's four-tuple over. */
@@ -238,7 +239,7 @@ static __always_inline void bucket__on_removed(enum tw_access access, struct soc
 	ns = netns__at(event.netns);
 	if (ns)
 		bucket__count_removed(ns, row__at(event.row), event.reason);
-	store__forget(&stored);
+	store__forget_bucket(&stored);
 	conn__read(access, skc, &conn);
 	emit__event(&event, &conn);
 }

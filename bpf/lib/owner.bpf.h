@@ -133,8 +133,8 @@ static __always_inline void owner__forget(enum tw_access access, struct sock *sk
 {
 	struct stored stored;
 
-	if (store__look_up_socket((u64)tw_get(access, sk, __sk_common.skc_cookie.counter), (u64)sk, &stored))
-		store__forget(&stored);
+	store__look_up_socket((u64)tw_get(access, sk, __sk_common.skc_cookie.counter), (u64)sk, &stored);
+	store__forget_socket(&stored);
 }
 
 #endif /* TWTRACE_OWNER_BPF_H */

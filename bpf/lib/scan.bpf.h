@@ -147,34 +147,32 @@ static __always_inline void sweep__pause(const struct bpf_iter_meta *meta)
 		bpf_seq_write(meta->seq, tw_sweep_pause, sizeof(tw_sweep_pause));
 }
 
-/* Entries of the maps that are stale, for user space to judge and delete. It reads the slots by itself. */
+/* Writes an entry of a map that is stale, for user space to judge and delete. It reads the slots by itself. */
+static __always_inline void sweep__write(const struct bpf_iter_meta *meta, u64 key, const struct tw_bucket *bucket)
+{
+	struct tw_swept_bucket swept = {.key = key, .bucket = *bucket};
+
+	bpf_seq_write(meta->seq, &swept, sizeof(swept));
+}
+
 static __always_inline void sweep__on_bucket(struct bpf_iter__bpf_map_elem *ctx)
 {
 	struct tw_bucket *bucket = ctx->value;
-	struct tw_swept_bucket swept = {};
 	u64 *key = ctx->key;
 
 	sweep__pause(ctx->meta);
-	if (!key || !bucket || !store__is_stale(bucket->scan))
-		return;
-	swept.key = *key;
-	swept.bucket = *bucket;
-	bpf_seq_write(ctx->meta->seq, &swept, sizeof(swept));
+	if (key && bucket && store__is_stale(bucket->scan))
+		sweep__write(ctx->meta, *key, bucket);
 }
 
 static __always_inline void sweep__on_socket(struct bpf_iter__bpf_map_elem *ctx)
 {
 	struct tw_socket *socket = ctx->value;
-	struct tw_swept_bucket swept = {};
 	u64 *key = ctx->key;
 
 	sweep__pause(ctx->meta);
-	if (!key || !socket || !store__is_stale(socket->scan))
-		return;
-	swept.key = *key;
-	swept.bucket.row = socket->row;
-	swept.bucket.scan = socket->scan;
-	bpf_seq_write(ctx->meta->seq, &swept, sizeof(swept));
+	if (key && socket && store__is_stale(socket->scan))
+		sweep__write(ctx->meta, *key, &(struct tw_bucket){.row = socket->row, .scan = socket->scan});
 }
 
 #endif /* TWTRACE_SCAN_BPF_H */

@@ -89,12 +89,15 @@ static __always_inline u32 store__netns(enum tw_access access, struct sock *sk, 
 	return netns__intern(access, tw_get(access, sk, __sk_common.skc_net.net));
 }
 
-/* Forgets a socket that is kept. */
+/* Forgets the socket, if it is kept. */
 static __always_inline void store__forget_socket(const struct stored *stored)
 {
-	u32 row = store__row(stored);
 	u64 address = stored->key;
+	u32 row;
 
+	if (!store__is_kept(stored))
+		return;
+	row = store__row(stored);
 	if (stored->slot)
 		slot__release(stored->slot);
 	else if (bpf_map_delete_elem(&sockets, &address))
@@ -139,8 +142,7 @@ static __always_inline bool store__remember_in_map(enum tw_access access, struct
 	if (!bpf_map_update_elem(&sockets, &address, &socket, BPF_NOEXIST))
 		return true;
 	before.socket = bpf_map_lookup_elem(&sockets, &address);
-	if (before.socket) /* nobody saw the end of the socket that had this address before */
-		store__forget_socket(&before);
+	store__forget_socket(&before); /* nobody saw the end of the socket that had this address before */
 	return !bpf_map_update_elem(&sockets, &address, &socket, BPF_ANY);
 }
 
@@ -210,13 +212,14 @@ static __always_inline bool store__add_bucket(struct stored *stored, u32 netns)
 	return stored->bucket;
 }
 
+/* Forgets the bucket, if it is kept. */
 static __always_inline void store__forget_bucket(const struct stored *stored)
 {
 	u64 key = stored->key;
 
 	if (stored->slot)
 		slot__release(stored->slot);
-	else
+	else if (stored->bucket)
 		bpf_map_delete_elem(&buckets, &key);
 }
 
@@ -244,14 +247,6 @@ static __always_inline bool store__reserve_bucket(const struct stored *stored)
 }
 
 /* --- both ------------------------------------------------------------------------------------------------------- */
-
-static __always_inline void store__forget(const struct stored *stored)
-{
-	if (stored->bucket)
-		store__forget_bucket(stored);
-	else if (store__is_kept(stored))
-		store__forget_socket(stored);
-}
 
 /* The running scan has found it alive. */
 static __always_inline void store__mark_scanned(const struct stored *stored)

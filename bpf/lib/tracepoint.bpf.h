@@ -70,7 +70,7 @@ static __always_inline void tracepoint__on_end(enum turn turn, struct sock *sk)
 	outcome.bucket = ehash__find_bucket(turn, sk, dr->hashinfo, conn.local_port);
 	refused = tracepoint__was_refused(net, netns, &outcome);
 	if (!outcome.bucket && !refused) { /* aborted: no bucket was asked for */
-		store__forget(&stored);
+		store__forget_socket(&stored);
 		return;
 	}
 	/* Not the bucket's tw_substate: a FIN on another CPU may have made TIME_WAIT of FIN_WAIT2 by now. */
