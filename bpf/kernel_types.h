@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The few kernel types that the programs read, written by hand: CO-RE relocates every access by name, so only the
- * fields in use are declared, in no particular order. What differs between kernels is in lib/compat.bpf.h.
+ * The kernel types that the programs read, written by hand. CO-RE relocates every access by name, so only the fields in
+ * use are declared, in no particular order. What differs between kernels is in lib/compat.bpf.h.
  */
 #ifndef TWTRACE_KERNEL_TYPES_H
 #define TWTRACE_KERNEL_TYPES_H

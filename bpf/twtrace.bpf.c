@@ -54,7 +54,7 @@ int BPF_PROG(on_fexit_twsk_alloc_twin, struct sock *sk, struct inet_timewait_dea
 	return 0;
 }
 
-/* The end of every TCP socket, v4 and v6: connections that were reset after our FIN never ask for a bucket. */
+/* Runs for every TCP socket, IPv6 too. A connection that is reset after our FIN never asks for a bucket. */
 SEC("fentry/tcp_v4_destroy_sock")
 int BPF_PROG(on_fentry_destroy_sock, struct sock *sk)
 {
@@ -63,7 +63,7 @@ int BPF_PROG(on_fentry_destroy_sock, struct sock *sk)
 	return 0;
 }
 
-/* connect(AF_UNSPEC), too: what the socket does next is another connection. */
+/* Runs for connect(AF_UNSPEC) too. What the socket does next is another connection. */
 SEC("fentry/tcp_disconnect")
 int BPF_PROG(on_fentry_disconnect, struct sock *sk)
 {
@@ -72,7 +72,7 @@ int BPF_PROG(on_fentry_disconnect, struct sock *sk)
 	return 0;
 }
 
-/* At exit the port is known, even when listen() chose it. */
+/* At exit the port is known, even if listen() chose it. */
 SEC("fexit/inet_csk_listen_start")
 int BPF_PROG(on_fexit_listen_start, struct sock *sk)
 {
@@ -81,7 +81,7 @@ int BPF_PROG(on_fexit_listen_start, struct sock *sk)
 	return 0;
 }
 
-/* Runs once per freed bucket in every version; called through a pointer up to 6.12. */
+/* Runs once for each bucket that is freed, in every version. Up to 6.12 it is called through a pointer. */
 SEC("fentry/tcp_twsk_destructor")
 int BPF_PROG(on_fentry_twsk_destructor, struct sock *sk)
 {
@@ -90,7 +90,7 @@ int BPF_PROG(on_fentry_twsk_destructor, struct sock *sk)
 	return 0;
 }
 
-/* Every early end passes here; reuse and recycling have left their reason before. */
+/* Runs at every early end of a bucket. If that is reuse or recycling, the reason is noted already. */
 SEC("fentry/inet_twsk_deschedule_put")
 int BPF_PROG(on_fentry_twsk_deschedule, struct inet_timewait_sock *tw)
 {
@@ -157,7 +157,7 @@ int BPF_KPROBE(on_kprobe_disconnect, struct sock *sk)
 	return 0;
 }
 
-/* By the number of its backlog argument this is a listening socket from here on; the port may still be 0. */
+/* The port may still be 0 here: a socket that listen() gives a port is not remembered. */
 SEC("kprobe/inet_csk_listen_start")
 int BPF_KPROBE(on_kprobe_listen_start, struct sock *sk)
 {
@@ -255,14 +255,14 @@ int sweep_sockets(struct bpf_iter__bpf_map_elem *ctx)
 
 /* --- run by user space (BPF_PROG_TEST_RUN) ---------------------------------------------------------------------- */
 
-/* Inside a namespace: gives it a slot before its first event, and returns it. */
+/* Gives the namespace of the caller a number before its first event, and returns the number. */
 SEC("raw_tp")
 int intern_current_netns(void *ctx)
 {
 	return (int)netns__intern_current();
 }
 
-/* Before anything is attached: a system call per run, not per slot. */
+/* Fills the stacks before anything is attached, many numbers in a system call. */
 SEC("raw_tp")
 int push_free_slots(void *ctx)
 {

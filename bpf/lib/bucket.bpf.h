@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The life of a bucket: created, refused, removed. Every backend ends in these functions. */
+/* Counts the buckets: created, refused, removed. Every backend ends in these functions. */
 #ifndef TWTRACE_BUCKET_BPF_H
 #define TWTRACE_BUCKET_BPF_H
 
 #include "emit.bpf.h"
 #include "owner.bpf.h"
 
-/* How one connection ended, as a backend found it. */
+/* How a connection ended, as the backend found out. */
 struct outcome {
-	u64 bucket; /* address of the minisock; 0 when it was refused */
-	u32 limit;  /* of the namespace, at that moment */
+	u64 bucket; /* the address of the bucket; 0: refused */
+	u32 limit;  /* of the namespace at that moment, as the next one */
 	u32 count;
-	u8 substate; /* asked for: TW_SUBSTATE_* */
+	u8 substate; /* that the kernel asked for: TW_SUBSTATE_* */
 };
 
-/* The same counter of the namespace's total and of the row, or of the unattributed part. */
+/* Adds to the counter in the namespace's total, and in the row or in the unattributed part. */
 #define bucket__count(ns, row, field)                                                                                  \
 	do {                                                                                                           \
 		__sync_fetch_and_add(&(ns)->total.field, 1);                                                           \
@@ -25,8 +25,8 @@ struct outcome {
 	} while (0)
 
 /*
- * inet_twsk_alloc refuses when count >= limit; any other refusal is a failed allocation. The test in the kernel is not
- * atomic and the count may have fallen since, so a count just below the limit still means the limit.
+ * inet_twsk_alloc refuses if count >= limit, or if the allocation fails. The kernel's test is not atomic, and the count
+ * may have fallen since. So a count just below the limit still means the limit.
  */
 #define AT_LIMIT_SLACK 8
 
@@ -48,7 +48,7 @@ static __always_inline u8 bucket__count_refusal(struct tw_netns *ns, struct tw_r
 	return TW_EVENT_OVERFLOW;
 }
 
-/* Remembers whose bucket it is until it goes away. */
+/* Remembers whose bucket it is. */
 static __always_inline void bucket__remember(const struct stored *stored, const struct outcome *outcome,
 					     const struct conn *conn, const struct tw_event *event)
 {
@@ -75,7 +75,7 @@ static __always_inline u8 bucket__count_created(struct tw_netns *ns, struct tw_r
 	return TW_EVENT_CREATED;
 }
 
-/* The row of a connection that nobody was seen closing. */
+/* The row of a connection if nobody was seen closing it. */
 static __always_inline u32 bucket__row_of_socket(enum tw_access access, struct sock *sk, const struct conn *conn,
 						 u32 netns, u8 role)
 {
@@ -86,8 +86,8 @@ static __always_inline u32 bucket__row_of_socket(enum tw_access access, struct s
 }
 
 /*
- * A connection asked for a bucket and got it or not. `row_id`: whose it is; `stored`: its socket, if somebody was seen
- * sending the FIN. Counts first, detail last.
+ * The kernel created a bucket for a connection of the row, or refused it. `stored`: what store__find_socket found.
+ * First come the counts, then the detail.
  */
 static __always_inline void bucket__on_outcome(const struct stored *stored, const struct conn *conn, u32 netns,
 					       u32 row_id, const struct outcome *outcome)
@@ -115,7 +115,7 @@ static __always_inline void bucket__on_outcome(const struct stored *stored, cons
 	emit__event(&event, conn);
 }
 
-/* What the namespace's death_row says right now. */
+/* Reads limit and count of the namespace. */
 static __always_inline void outcome__read_table(enum tw_access access, struct inet_timewait_death_row *dr,
 						struct outcome *outcome)
 {
@@ -123,7 +123,7 @@ static __always_inline void outcome__read_table(enum tw_access access, struct in
 	outcome->count = compat__death_row_count(access, dr);
 }
 
-/* inet_twsk_alloc(sk, dr, state) returned `tw`. `stored`: what store__find_socket has found. */
+/* inet_twsk_alloc(sk, dr, state) returned `tw`. `stored`: what store__find_socket found. */
 static __always_inline void bucket__on_alloc(enum tw_access access, const struct stored *stored, struct sock *sk,
 					     struct inet_timewait_death_row *dr, int state,
 					     struct inet_timewait_sock *tw)
@@ -139,15 +139,16 @@ static __always_inline void bucket__on_alloc(enum tw_access access, const struct
 	if (store__is_kept(stored)) {
 		row = store__row(stored);
 	} else {
-		role = role__of_socket(access, sk, (u16)netns, conn.local_port); /* the bucket has no port yet */
+		role = role__of_socket(access, sk, (u16)netns,
+				       conn.local_port); /* the bucket has no port yet, the socket still has */
 		row = bucket__row_of_socket(access, sk, &conn, netns, role);
 	}
 	bucket__on_outcome(stored, &conn, netns, row, &outcome);
 }
 
 /*
- * Noted together with TW_REASON_RECYCLED: an acceptable SYN ends the bucket only if somebody still listens
- * (tcp_v4_rcv), and then through inet_twsk_deschedule_put. Else the bucket stays, and may end in any way.
+ * Goes with TW_REASON_RECYCLED. An acceptable SYN ends the bucket only if somebody still listens, and then through
+ * inet_twsk_deschedule_put (tcp_v4_rcv). Else the bucket stays, and may end in any way.
  */
 #define REASON_TENTATIVE 0x80
 
@@ -156,7 +157,7 @@ static __always_inline bool reason__is_known(u8 noted)
 	return noted != TW_REASON_UNKNOWN && !(noted & REASON_TENTATIVE);
 }
 
-/* What stands when one reason follows another: the first that is certain. */
+/* The reason that holds when a second one is noted: the first that is certain. */
 static __always_inline u8 reason__after(u8 noted, u8 reason)
 {
 	if (reason__is_known(noted))
@@ -166,7 +167,7 @@ static __always_inline u8 reason__after(u8 noted, u8 reason)
 	return reason;
 }
 
-/* Notes why a bucket is about to go. Buckets older than twtrace get an entry for it. */
+/* Notes why a bucket is about to go. A bucket that is older than twtrace gets an entry for it. */
 static __always_inline void bucket__set_reason(enum tw_access access, struct sock_common *skc, u8 reason)
 {
 	struct stored stored;
@@ -177,14 +178,14 @@ static __always_inline void bucket__set_reason(enum tw_access access, struct soc
 		stored.bucket->reason = reason;
 }
 
-/* tcp_twsk_unique returned `ret`: 1 when a connect() takes the bucket's four-tuple over. */
+/* tcp_twsk_unique returned `ret`: 1 if a connect() takes over the bucket's four-tuple. */
 static __always_inline void bucket__on_unique(enum tw_access access, struct sock_common *skc, int ret)
 {
 	if (ret == 1)
 		bucket__set_reason(access, skc, TW_REASON_REUSED);
 }
 
-/* tcp_timewait_state_process returned `ret`: TCP_TW_SYN for an acceptable SYN, which may take the four-tuple over. */
+/* tcp_timewait_state_process returned `ret`: TCP_TW_SYN if an acceptable SYN may take over the four-tuple. */
 static __always_inline void bucket__on_segment(enum tw_access access, struct sock_common *skc, int ret)
 {
 	if (ret == (int)bpf_core_enum_value(enum tcp_tw_status, TCP_TW_SYN))
@@ -210,7 +211,10 @@ static __always_inline u16 bucket__age_ds(u64 created_ns, u64 now)
 	return age < 65535 ? (u16)age : 65535;
 }
 
-/* The bucket is being freed (tcp_twsk_destructor): of a living namespace, only the timer leaves no reason behind. */
+/*
+ * The kernel frees a bucket (tcp_twsk_destructor). If no reason was noted and the namespace is not being taken down,
+ * the timer has expired.
+ */
 static __always_inline void bucket__on_removed(enum tw_access access, struct sock_common *skc)
 {
 	u64 cookie = (u64)tw_get(access, skc, skc_cookie.counter);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The one place that knows how kernels differ. Each entry names the change that made it necessary. */
+/* How kernels differ. No other file knows. Each entry names the version and the commit that made it necessary. */
 #ifndef TWTRACE_COMPAT_BPF_H
 #define TWTRACE_COMPAT_BPF_H
 
@@ -8,9 +8,9 @@
 #include <bpf/bpf_helpers.h>
 
 /*
- * How a program may follow kernel pointers. Programs that are given BTF-typed pointers (fentry, fexit, tp_btf, iter)
- * load directly, which also works under lockdown=confidentiality; kprobes must go through bpf_probe_read_kernel. Always
- * a compile-time constant, so that the other branch and its relocations disappear.
+ * How a program follows kernel pointers. Programs that get BTF-typed pointers (fentry, fexit, tp_btf, iter) load
+ * directly, which works under lockdown=confidentiality too. Kprobes must call bpf_probe_read_kernel, which that
+ * lockdown forbids. Pass a compile-time constant, so that the other branch and its relocations disappear.
  */
 enum tw_access {
 	TW_DIRECT,
@@ -20,8 +20,8 @@ enum tw_access {
 #define tw_get(access, ptr, field) ((access) == TW_PROBED ? BPF_CORE_READ((ptr), field) : (ptr)->field)
 
 /*
- * A BTF-typed pointer as a number, which is what a global function takes: only loading it from memory makes the
- * verifier forget its type. Needs bpf_probe_read_kernel.
+ * Turns a BTF-typed pointer into a number, for a global function. The verifier forgets the type only when the pointer
+ * is read from memory. Needs bpf_probe_read_kernel.
  */
 static __always_inline u64 tw_untyped(const void *pointer)
 {
@@ -43,7 +43,7 @@ struct net___pointer {
 	struct netns_ipv4___pointer ipv4;
 };
 
-/* Up to 5.17 the number of buckets is tw_count; since then tw_refcount - 1 (fbb8295248e1). */
+/* 5.18 (fbb8295248e1) replaced tw_count, the number of buckets, by tw_refcount, which is one higher. */
 struct inet_timewait_death_row___count {
 	atomic_t tw_count;
 };
@@ -52,7 +52,7 @@ struct inet_timewait_death_row___refcount {
 	refcount_t tw_refcount;
 };
 
-/* A plain u64 since 5.12 (3d368ab87cf6); an atomic64_t before, which is 0 until somebody asks for it. */
+/* 5.12 (3d368ab87cf6) made net_cookie a plain u64. Before, it was an atomic64_t, and 0 until somebody asked for it. */
 struct net___cookie_u64 {
 	u64 net_cookie;
 };
@@ -61,7 +61,10 @@ struct net___cookie_atomic {
 	atomic64_t net_cookie;
 };
 
-/* The references of a namespace: net.count up to 5.10, ns.count since 5.11 (137ec390fad4), ns.__ns_ref since 6.18. */
+/*
+ * The reference count of a namespace: 5.11 (137ec390fad4) moved net.count to ns.count, 6.18 (024596a4e280) renamed that
+ * to ns.__ns_ref.
+ */
 struct net___count {
 	refcount_t count;
 };
@@ -82,7 +85,7 @@ struct net___ns_ref {
 	struct ns_common___ref ns;
 };
 
-/* 5.15 (8520e224f547) replaced the tagged word by a pointer. */
+/* 5.15 (8520e224f547) replaced a tagged word by a pointer. */
 struct sock_cgroup_data___pointer {
 	struct cgroup *cgroup;
 };
@@ -108,7 +111,7 @@ struct kernfs_node___rcu_parent {
 	struct kernfs_node *__parent;
 };
 
-/* What an iteration over sockets keeps; with st_bucket_done from 5.15 (04c7820b776f) until 6.17, or 6.12.y. */
+/* The state of iter/tcp. st_bucket_done came with 5.15 (04c7820b776f) and went with 6.17 (e25ab9b874a4). */
 struct seq_net_private {
 	struct net *net;
 };
@@ -126,8 +129,8 @@ struct bpf_tcp_iter_state___batch {
 #pragma clang attribute pop
 
 /*
- * A field of the running thread, and one of what that leads to. The helper that gives a BTF-typed pointer to it came
- * with 5.11 (3ca1032ab7ab).
+ * A field of the running thread, and a field of what it points to. 5.11 (3ca1032ab7ab) added the helper that returns a
+ * BTF-typed pointer to the thread; before, everything behind it must be probed.
  */
 #define compat__current(field)                                                                                         \
 	(tw_has_task_btf ? bpf_get_current_task_btf()->field                                                           \
@@ -147,8 +150,8 @@ static __always_inline void compat__read_comm(struct task_struct *task, char com
 }
 
 /*
- * The socket's cookie. Since 5.12 (c5dbb89fc2ac) a tracing program can have it generated, which is done here where that
- * is possible; else it is 0 until somebody asks for it.
+ * Generates the socket's cookie where a tracing program can do that, since 5.12 (c5dbb89fc2ac). Elsewhere the cookie
+ * is 0 until somebody asks for it.
  */
 static __always_inline u64 compat__socket_cookie(enum tw_access access, struct sock *sk)
 {
@@ -157,13 +160,13 @@ static __always_inline u64 compat__socket_cookie(enum tw_access access, struct s
 	return (u64)tw_get(access, sk, __sk_common.skc_cookie.counter);
 }
 
-/* A kernel built without CONFIG_IPV6 has no IPv6 addresses in its sockets. */
+/* A kernel without CONFIG_IPV6 has no skc_v6_daddr (every version). */
 static __always_inline bool compat__has_ipv6(void)
 {
 	return bpf_core_field_exists(((struct sock_common *)0)->skc_v6_daddr);
 }
 
-/* SOCK_*_LOCK of a socket: 4 bits, or a byte since 6.9 (5d4cc87414c5). */
+/* The SOCK_*_LOCK bits of a socket. 6.9 (5d4cc87414c5) made a byte of the bit field. */
 static __always_inline u64 compat__userlocks(enum tw_access access, struct sock *sk)
 {
 	return access == TW_PROBED ? BPF_CORE_READ_BITFIELD_PROBED(sk, sk_userlocks)
@@ -178,7 +181,7 @@ static __always_inline struct inet_timewait_death_row *compat__death_row(enum tw
 	return &net->ipv4.tcp_death_row;
 }
 
-/* Buckets in use now; the limit test of inet_twsk_alloc compares this with sysctl_max_tw_buckets. */
+/* The number of buckets in use, which inet_twsk_alloc compares with sysctl_max_tw_buckets. */
 static __always_inline u32 compat__death_row_count(enum tw_access access, struct inet_timewait_death_row *dr)
 {
 	if (bpf_core_field_exists(((struct inet_timewait_death_row___refcount *)0)->tw_refcount))
@@ -187,7 +190,7 @@ static __always_inline u32 compat__death_row_count(enum tw_access access, struct
 	return (u32)tw_get(access, (struct inet_timewait_death_row___count *)dr, tw_count.counter);
 }
 
-/* Whether a namespace has a cookie that stays the same for its life. */
+/* Whether every namespace has a cookie from its birth. */
 static __always_inline bool compat__has_net_cookie(void)
 {
 	return !bpf_core_field_exists(((struct net___cookie_atomic *)0)->net_cookie.counter) &&
@@ -200,8 +203,8 @@ static __always_inline u64 compat__net_cookie(enum tw_access access, struct net 
 }
 
 /*
- * A namespace without references is being taken down, and inet_twsk_purge ends its buckets. Up to 6.1 compilers inline
- * inet_twsk_deschedule_put there, so that no probe on it fires.
+ * A namespace without references is being taken down, and inet_twsk_purge ends its buckets. Up to 6.1 the compiler
+ * inlines inet_twsk_deschedule_put there, so that no probe on it fires.
  */
 static __always_inline bool compat__net_is_exiting(enum tw_access access, struct net *net)
 {
@@ -212,7 +215,7 @@ static __always_inline bool compat__net_is_exiting(enum tw_access access, struct
 	return !tw_get(access, (struct net___count *)net, count.refs.counter);
 }
 
-/* The cgroup v2 of the socket's creator (the listener's creator for accepted sockets); NULL when it has none. */
+/* The cgroup v2 of whoever created the socket, or the listener that accepted it. NULL: none. */
 static __always_inline struct cgroup *compat__sock_cgroup(enum tw_access access, struct sock *sk)
 {
 	if (bpf_core_field_exists(((struct sock___cgroup_pointer *)0)->sk_cgrp_data.cgroup))
@@ -220,30 +223,32 @@ static __always_inline struct cgroup *compat__sock_cgroup(enum tw_access access,
 	if (bpf_core_field_exists(((struct sock___cgroup_word *)0)->sk_cgrp_data.val)) {
 		u64 word = tw_get(access, (struct sock___cgroup_word *)sk, sk_cgrp_data.val);
 
-		/* Bit 0 marks net_cls/net_prio data instead of a pointer, bit 1 "no refcount". */
+		/* Bit 0: net_cls or net_prio data, no pointer. Bit 1: no reference was taken. */
 		return word & 1 ? NULL : (struct cgroup *)(word & ~3ULL);
 	}
 	return NULL;
 }
 
-/* Whether that pointer has a BTF type, so that direct loads may follow it; else it came out of the tagged word. */
+/* Whether direct loads may follow that pointer. One that came out of the tagged word has no BTF type. */
 static __always_inline bool compat__sock_cgroup_is_typed(void)
 {
 	return bpf_core_field_exists(((struct sock___cgroup_pointer *)0)->sk_cgrp_data.cgroup);
 }
 
 /*
- * Whether an iteration over sockets loses a chain of connections: since 5.15, where every batch resumes it where the
- * last one ended (bpf_iter_tcp_batch), until it resumes by cookies. When tcp_seek_last_pos finds no more listeners from
- * that chain on, what is left of its offset, -1, makes it pass over the connections in the chain of the same number, if
- * they are the first of the namespace. Where nobody listens that is chain 0.
+ * Whether iter/tcp loses a chain of the established hash: from 5.15 (04c7820b776f), where every batch resumes by chain
+ * and offset (bpf_iter_tcp_batch), to 6.17 (f5080f612a1c), where it resumes by cookies.
+ *
+ * tcp_seek_last_pos looks for more listeners from the last chain of listeners on. If it finds none, an offset of -1
+ * remains. This makes it skip the connections in the established chain of the same number, if no earlier chain has any
+ * of this namespace. Where nobody listens that is chain 0.
  */
 static __always_inline bool compat__loses_chain(void)
 {
 	return bpf_core_field_exists(((struct bpf_tcp_iter_state___batch *)0)->st_bucket_done);
 }
 
-/* Of an iteration that loses a chain: the chain that it is in, and the namespace. */
+/* The chain and the namespace that an iteration is in, where compat__loses_chain. */
 static __always_inline u32 compat__iterated_chain(struct seq_file *seq)
 {
 	return (u32)BPF_CORE_READ((struct bpf_tcp_iter_state___batch *)seq->private, state.bucket);
@@ -254,13 +259,13 @@ static __always_inline struct net *compat__iterated_net(struct seq_file *seq)
 	return BPF_CORE_READ((struct bpf_tcp_iter_state___batch *)seq->private, state.p.net);
 }
 
-/* What is behind so many arguments. In assembly, because the verifier wants a constant offset at each load. */
+/* In assembly, because the verifier wants a constant offset in each load. */
 #define compat__load_argument(value, ctx, index)                                                                       \
 	asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(value) : "r"(ctx), "i"(8 * (index)))
 
 /*
- * What tcp_timewait_state_process returned, of fexit's context: it is behind the arguments, of which there are three,
- * four since 6.10 (tw_isn, 41eecbd712b7), five since 6.16 (drop_reason, 04271411121a).
+ * The return value of tcp_timewait_state_process, which follows the arguments in the context of fexit. 6.10
+ * (41eecbd712b7) added a fourth argument, tw_isn, and 6.16 (04271411121a) a fifth, drop_reason.
  */
 static __always_inline int compat__state_process_result(u64 *ctx)
 {
@@ -275,7 +280,7 @@ static __always_inline int compat__state_process_result(u64 *ctx)
 	return (int)result;
 }
 
-/* Only with bpf_probe_read_kernel: paths are walked by plain addresses. */
+/* The walk of a path goes by plain addresses. Needs bpf_probe_read_kernel. */
 static __always_inline struct kernfs_node *compat__kernfs_parent(struct kernfs_node *node)
 {
 	if (bpf_core_field_exists(((struct kernfs_node___rcu_parent *)0)->__parent))
@@ -284,8 +289,8 @@ static __always_inline struct kernfs_node *compat__kernfs_parent(struct kernfs_n
 }
 
 /*
- * The cgroup of a process where it is kept in the named v1 hierarchy tw_cgroup_root (tw_cgroup_v1): one link per
- * hierarchy hangs off the css_set (kernel/cgroup/cgroup.c, find_existing_css_set).
+ * The cgroup of a process in the named v1 hierarchy tw_cgroup_root; NULL: none. The css_set has a list with one link
+ * per hierarchy (link_css_set, all versions). Needs bpf_probe_read_kernel.
  */
 static __always_inline struct kernfs_node *compat__named_cgroup(struct task_struct *task)
 {

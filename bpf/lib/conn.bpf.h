@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What can be read from a sock_common: full sockets and timewait minisocks share it. */
+/* Reads struct sock_common, which sockets and buckets have in common. */
 #ifndef TWTRACE_CONN_BPF_H
 #define TWTRACE_CONN_BPF_H
 
@@ -8,14 +8,14 @@
 #include <bpf/bpf_endian.h>
 
 struct conn {
-	u32 local[4]; /* network order; IPv4 in the first word */
+	u32 local[4]; /* network order; an IPv4 address is in the first word */
 	u32 remote[4];
 	u16 local_port; /* host order */
 	u16 remote_port;
 	u8 family;
 };
 
-/* skc_num is 0 once inet_put_port has run: the caller mends local_port then. */
+/* After inet_put_port skc_num is 0, and the caller has to set local_port. */
 static __always_inline void conn__read(enum tw_access access, struct sock_common *skc, struct conn *conn)
 {
 	__builtin_memset(conn, 0, sizeof(*conn));
@@ -41,15 +41,15 @@ static __always_inline void conn__read(enum tw_access access, struct sock_common
 	conn->local[0] = tw_get(access, skc, skc_rcv_saddr);
 }
 
-/* Of the IPv4 or IPv6 kind; everything else (DCCP shares inet_twsk_alloc up to 6.12) is not ours. */
+/* DCCP calls inet_twsk_alloc too, up to 6.12. */
 static __always_inline bool conn__is_tcp(enum tw_access access, struct sock *sk)
 {
 	return tw_get(access, sk, sk_protocol) == IPPROTO_TCP;
 }
 
 /*
- * Tells a socket from another one that was given the same address later: the cookie where there is one (it is unique
- * since boot), else the hash of the four-tuple. Never 0.
+ * Tells a socket from a later one at the same address: by the cookie, which is unique since boot, else by the hash of
+ * the four-tuple. Never 0.
  */
 #define CONN_IDENTITY_IS_HASH (1ULL << 63)
 
@@ -60,7 +60,7 @@ static __always_inline u64 conn__identity(enum tw_access access, struct sock_com
 	return cookie ? cookie : CONN_IDENTITY_IS_HASH | tw_get(access, skc, skc_hash);
 }
 
-/* A cookie may have been generated since (ss -e does): compare by what the identity was made of. */
+/* The socket may have got a cookie since (ss -e generates it), so this compares what the identity was made of. */
 static __always_inline bool conn__has_identity(enum tw_access access, struct sock_common *skc, u64 identity)
 {
 	if (identity & CONN_IDENTITY_IS_HASH)

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the tracepoint backend needs: sock:inet_sock_set_state shows the same FIN_WAIT2 -> CLOSE for a bucket created, a
- * bucket refused and an aborted connection. tcp_time_wait has put the bucket into the established hash before it calls
- * tcp_done, so a created bucket can be found there; and a refusal has just incremented the kernel's own counter.
- * Needs bpf_probe_read_kernel.
+ * Finds buckets in the established hash, and refusals in the kernel's own counter. The tracepoint backend needs both:
+ * sock:inet_sock_set_state shows the same FIN_WAIT2 -> CLOSE for a bucket that was created, for one that was refused,
+ * and for a connection that was aborted. But before tcp_time_wait calls tcp_done, it has put a created bucket into the
+ * hash, and counted a refusal. Needs bpf_probe_read_kernel.
  */
 #ifndef TWTRACE_EHASH_BPF_H
 #define TWTRACE_EHASH_BPF_H
 
 #include "bucket.bpf.h"
 
-/* New buckets are added at the head of their chain (inet_twsk_add_node_rcu), so the search ends early. */
+/* The kernel adds a bucket at the head of its chain (inet_twsk_add_node_rcu), so a new one is found early. */
 #define EHASH_MAX_STEPS 32
 
-/* sizeof(struct sock_common) in every kernel with IPv6; both kinds of sockets are longer. */
+/* sizeof(struct sock_common) in every kernel with IPv6. Sockets and buckets are longer. */
 #define EHASH_COMMON_BYTES 136
 
-/* A copy of the head of a socket: one call instead of one per field. */
+/* A copy of the head of a socket or bucket: it costs one call instead of one per field. */
 union ehash_entry {
 	struct sock_common common;
 	u64 words[EHASH_COMMON_BYTES / sizeof(u64)];
 };
 
-/* Only with a pointer that the compiler knows nothing of does it leave each offset to CO-RE. */
+/* Hides where the pointer comes from: else the compiler takes our own offsets instead of those of CO-RE. */
 static __always_inline const struct sock_common *ehash__common(union ehash_entry *entry)
 {
 	struct sock_common *common = &entry->common;
@@ -31,7 +31,7 @@ static __always_inline const struct sock_common *ehash__common(union ehash_entry
 	return common;
 }
 
-/* Writes down what a bucket has in common with the socket that it replaces. */
+/* Describes the bucket that replaces the socket. */
 static __always_inline void ehash__describe(struct sock *sk, const struct inet_hashinfo *hashinfo, u16 local_port,
 					    struct ehash_wanted *wanted)
 {
@@ -57,7 +57,7 @@ static __always_inline void ehash__describe(struct sock *sk, const struct inet_h
 	}
 }
 
-/* Without a branch per field, each of which the verifier would follow both ways. */
+/* Has no branch per field, because the verifier would follow each of them both ways. */
 static __always_inline bool ehash__is_wanted(const struct sock_common *entry, const struct ehash_wanted *wanted)
 {
 	u64 differs = (u64)entry->skc_net.net ^ wanted->net;
@@ -84,7 +84,7 @@ static __always_inline bool ehash__is_wanted(const struct sock_common *entry, co
 	return !differs;
 }
 
-/* The first node of a chain of the table. */
+/* The first node of a chain. */
 static __always_inline u64 ehash__first_node(u64 chains, u32 chain)
 {
 	u64 node = 0;
@@ -94,20 +94,17 @@ static __always_inline u64 ehash__first_node(u64 chains, u32 chain)
 	return node;
 }
 
-/* Copies the socket that a node is part of, and returns its address; 0 at the end of the chain. */
+/* Copies the socket or bucket that the node is in, and returns its address. 0: the chain ends here. */
 static __always_inline u64 ehash__read_entry(u64 node, union ehash_entry *entry)
 {
 	u64 address = node - bpf_core_field_offset(struct sock_common, skc_nulls_node);
 
-	if (node & 1) /* nulls marker */
+	if (node & 1) /* the nulls marker */
 		return 0;
 	return bpf_probe_read_kernel(entry, sizeof(*entry), (void *)address) ? 0 : address;
 }
 
-/*
- * Address of the bucket that was described, or 0. Not inlined, for the reason that cgroup__intern gives. Verifiers
- * before 6.8 look at it even where no caller can get here.
- */
+/* The address of the bucket that was described; 0: not there. A global function: see cgroup__intern. */
 __noinline u64 ehash__find_wanted(u32 which)
 {
 	const struct ehash_wanted *wanted = bpf_map_lookup_elem(&ehash_wanted, &which);
@@ -131,7 +128,7 @@ __noinline u64 ehash__find_wanted(u32 which)
 	return 0;
 }
 
-/* Address of the bucket that replaced the socket, or 0. `which`: of the two places to write down what is wanted. */
+/* The address of the bucket that replaced the socket; 0: none. `which` of the two programs asks? */
 static __always_inline u64 ehash__find_bucket(u32 which, struct sock *sk, const struct inet_hashinfo *hashinfo,
 					      u16 local_port)
 {
@@ -144,8 +141,8 @@ static __always_inline u64 ehash__find_bucket(u32 which, struct sock *sk, const 
 }
 
 /*
- * What to add to a __percpu pointer to get this CPU's copy. this_cpu_off and __per_cpu_offset cannot be had where
- * kallsyms has no data symbols, but a per-CPU map holds both addresses of the same thing.
+ * What to add to a __percpu pointer to get this CPU's copy. Kernels whose kallsyms has no data symbols hide
+ * this_cpu_off and __per_cpu_offset. But a per-CPU map knows both addresses of the same thing.
  */
 static __always_inline u64 percpu__offset(void)
 {
@@ -158,7 +155,7 @@ static __always_inline u64 percpu__offset(void)
 	return here - base;
 }
 
-/* Where this CPU counts TCPTimeWaitOverflow of this namespace. */
+/* The address where this CPU counts TCPTimeWaitOverflow of this namespace. */
 static __always_inline u64 overflow__address(struct net *net)
 {
 	return (u64)BPF_CORE_READ(net, mib.net_statistics) + percpu__offset() + tw_mib_overflow * sizeof(unsigned long);
@@ -171,8 +168,8 @@ enum overflow_verdict {
 };
 
 /*
- * Has the kernel counted a refusal on this CPU since the last look? tcp_time_wait increments the counter and calls
- * tcp_done right away, so at a refusal the answer is yes, and at an abort it is no.
+ * Whether the kernel has counted a refusal on this CPU since the last look. tcp_time_wait counts and calls tcp_done
+ * right away, so the answer is yes at a refusal, and no at an abort.
  */
 static __always_inline enum overflow_verdict overflow__look(struct net *net, u32 netns)
 {

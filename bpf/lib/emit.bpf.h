@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Detail through the ring buffer: best effort, after everything has been counted. */
+/* Writes the detail of an event to the ring buffer, after everything has been counted. A full ring loses detail only.
+ */
 #ifndef TWTRACE_EMIT_BPF_H
 #define TWTRACE_EMIT_BPF_H
 
 #include "conn.bpf.h"
 
 /*
- * A wakeup is an IPI on the traced CPU and costs more than everything else here, so the reader drains on a timer and is
- * woken only when the fill crosses the watermark. The first few records beyond it all wake: CPUs that reserve at the
- * same time find the fill where the last of them has left it.
+ * A wakeup interrupts a CPU, and costs more than all the rest of an event. So the reader drains the ring on a timer,
+ * and is woken only when the ring fills beyond the watermark. Each of the first few records beyond it wakes the reader:
+ * CPUs that reserve at the same time may all skip the exact mark.
  */
 #define EMIT_WAKING_RECORDS 8
 
 static __always_inline u64 emit__wakeup_flag(void)
 {
 	u64 fill = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
-	u64 record = sizeof(struct tw_event) + 8; /* with the ring's header */
+	u64 record = sizeof(struct tw_event) + 8; /* 8: the ring's own header (BPF_RINGBUF_HDR_SZ) */
 
 	if (fill < tw_wakeup_bytes || fill >= tw_wakeup_bytes + EMIT_WAKING_RECORDS * record)
 		return BPF_RB_NO_WAKEUP;

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the fentry backend reads before it ends in the functions of all backends.
+ * Reads what the fentry backend is given, then calls the functions of all backends.
  *
- * The kernel skips a program on a CPU that has not left it yet: a softirq interrupts it, or (lazy preemption, 6.13) the
- * task inside it has to wait for another. So what tells whose a bucket is exists twice: while one of the two is held up
- * the other runs for what comes in between. Their order on a function is the kernel's affair, so either leaves alone
- * what the other has done.
+ * The kernel skips a program on a CPU that has not left it yet: a softirq interrupts the program, or another task does
+ * (lazy preemption, 6.13). So each program that tells whose a bucket is exists twice. While one of the two is held up,
+ * the other one runs for what comes in between. The kernel decides which of the two runs first on a function. So each
+ * of them leaves alone what the other one has done.
  */
 #ifndef TWTRACE_FENTRY_BPF_H
 #define TWTRACE_FENTRY_BPF_H
 
 #include "bucket.bpf.h"
 
-/* Either of the two programs on tcp_send_fin. */
+/* Both programs on tcp_send_fin. */
 static __always_inline void fentry__on_send_fin(struct sock *sk)
 {
 	struct stored stored;
@@ -22,8 +22,9 @@ static __always_inline void fentry__on_send_fin(struct sock *sk)
 }
 
 /*
- * Whether the other program on inet_twsk_alloc has counted the bucket of this socket. A socket that was disconnected
- * and connected again has the cookie of a bucket that it left before, but it is remembered itself.
+ * Whether the other program on inet_twsk_alloc has counted the bucket of this socket. A bucket with the same cookie is
+ * not enough: the socket may have left it before it was disconnected and connected again. Then the socket itself is
+ * remembered.
  */
 static __always_inline bool fentry__is_counted(const struct stored *stored)
 {
@@ -42,7 +43,10 @@ static __always_inline void fentry__on_alloc(struct sock *sk, struct inet_timewa
 		bucket__on_alloc(TW_DIRECT, &stored, sk, dr, state, tw);
 }
 
-/* Not for refusals, nor without a cookie: there is nothing that the other one's work could be told by. */
+/*
+ * The second program leaves refusals and sockets without a cookie to the first: nothing would tell it whether the first
+ * has counted them.
+ */
 static __always_inline void fentry__on_alloc_twin(struct sock *sk, struct inet_timewait_death_row *dr, int state,
 						  struct inet_timewait_sock *tw)
 {

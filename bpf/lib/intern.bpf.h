@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Namespaces, rows and cgroups get a slot when they are first seen; everything else refers to the slot. */
+/* Gives namespaces, rows and cgroups a number when they are first seen. Everything else refers to the number. */
 #ifndef TWTRACE_INTERN_BPF_H
 #define TWTRACE_INTERN_BPF_H
 
@@ -7,10 +7,10 @@
 #include "maps.bpf.h"
 
 /*
- * Stores before it are seen before stores after it, also where the processor may reorder them (arm64). Older kernels
- * have no BPF instruction for that, but a lock taken after another was released on the same CPU does it
- * (unlock(A)+lock(B) of tools/memory-model). So call it after bpf_map_update_elem of a hash, which ends in an unlock: a
- * look at the top of a stack takes the stack's lock.
+ * Makes stores before it visible before stores after it, on arm64 too. BPF has an instruction for that since 6.15 only
+ * (880442305a39). But an unlock followed by a lock on the same CPU has the same effect (tools/memory-model,
+ * unlock(A)+lock(B)). A peek takes the lock of the stack. So call this right after bpf_map_update_elem of a hash, which
+ * ends in an unlock.
  */
 static __always_inline void intern__order_stores(void)
 {
@@ -25,8 +25,9 @@ static __always_inline struct tw_netns *netns__at(u32 slot)
 }
 
 /*
- * Slot of a namespace: TW_NETNS_OTHER when there is no room. Inode numbers are given again at once; without a cookie,
- * hash_mix (random, for the life of the namespace) tells a namespace from the one that had its number before.
+ * The number of a namespace; TW_NETNS_OTHER if there is no room. The kernel reuses inode numbers at once. So where a
+ * namespace has no cookie, hash_mix tells it from the one that had the inode number before: it is random, and stays for
+ * the life of the namespace.
  */
 static __always_inline u32 netns__intern(enum tw_access access, struct net *net)
 {
@@ -49,7 +50,7 @@ static __always_inline u32 netns__intern(enum tw_access access, struct net *net)
 	ns->cookie = cookie;
 	ns->inum = inum;
 	if (bpf_map_update_elem(&netns_ids, &key, &slot, BPF_NOEXIST)) {
-		/* Another CPU was first, or the bucket lock is held below us on this CPU. */
+		/* Another CPU was first, or this CPU was interrupted while it held the lock. */
 		bpf_map_push_elem(&free_netns, &slot, BPF_ANY);
 		known = bpf_map_lookup_elem(&netns_ids, &key);
 		return known ? *known : TW_NETNS_OTHER;
@@ -59,7 +60,7 @@ static __always_inline u32 netns__intern(enum tw_access access, struct net *net)
 	return slot;
 }
 
-/* The namespace of the running process gets a slot before its first event. */
+/* The same for the namespace of the running process. */
 static __always_inline u32 netns__intern_current(void)
 {
 	struct nsproxy *nsproxy = compat__current(nsproxy);
@@ -69,10 +70,10 @@ static __always_inline u32 netns__intern_current(void)
 	return netns__intern(TW_PROBED, BPF_CORE_READ(nsproxy, net_ns));
 }
 
-/* Writes the names from the leaf up; the empty name of the hierarchy's root ends the path. */
+/* Writes the names of a path from the leaf up. The root of the hierarchy has an empty name. */
 static __always_inline void cgroup__write_path(struct kernfs_node *node, struct tw_cgroup *out)
 {
-	u64 used = 0; /* 64 bits: older verifiers lose the bound of a 32-bit copy */
+	u64 used = 0; /* 64 bits: the verifier of 5.10 loses the bound of a 32-bit copy */
 	u32 truncated = 0;
 	int i;
 
@@ -90,7 +91,7 @@ static __always_inline void cgroup__write_path(struct kernfs_node *node, struct 
 		length = bpf_probe_read_kernel_str(&out->text[used], TW_CGROUP_NAME_LEN, BPF_CORE_READ(node, name));
 		if (length <= 0 || length > TW_CGROUP_NAME_LEN)
 			break;
-		truncated |= (u32)((u64)length / TW_CGROUP_NAME_LEN); /* a name that fills its part was cut */
+		truncated |= (u32)((u64)length / TW_CGROUP_NAME_LEN); /* a name that fills its room was cut */
 		used += (u64)length;
 		node = parent;
 	}
@@ -107,10 +108,12 @@ static __always_inline void cgroup__write_path(struct kernfs_node *node, struct 
 static const struct tw_cgroup empty_cgroup;
 
 /*
- * Remembers the path of a cgroup while it certainly exists: a transient scope is often gone before user space could
- * look. Once per cgroup. `node` is the address of its kernfs_node. Not inlined, and not static: so the verifier looks
- * at the walk once, and not again for each way in which a caller may get here. Before 6.8 it looks at it even where no
- * caller can get here: so what the callers know is asked again.
+ * Remembers the path of a cgroup once, while the cgroup exists for certain: a transient scope is often gone before user
+ * space could look. `node` is the address of its kernfs_node.
+ *
+ * It is a global function, neither inlined nor static, so that the verifier checks the walk once, and not for each way
+ * that leads here. Before 6.8 the verifier checks it even if no caller can reach it, so it repeats the test of its
+ * callers.
  */
 __noinline int cgroup__intern(u64 node, u64 id)
 {
@@ -140,7 +143,7 @@ static __always_inline u32 row__find(const struct tw_row_key *key)
 	return known ? *known : TW_ROW_NONE;
 }
 
-/* A new row; `leader` names it, NULL for rows that stand for no process. TW_ROW_NONE when there is no room. */
+/* Makes a row; TW_ROW_NONE if there is no room. `leader` names the process; NULL: the row stands for no process. */
 static __always_inline u32 row__create(const struct tw_row_key *key, struct task_struct *leader)
 {
 	struct tw_row *row;
@@ -155,7 +158,7 @@ static __always_inline u32 row__create(const struct tw_row_key *key, struct task
 		return TW_ROW_NONE;
 	row->key = *key;
 	row->first_ns = bpf_ktime_get_boot_ns();
-	if (!leader) /* the slot may be one that another CPU gave back with a name in it */
+	if (!leader) /* another CPU may have given the row back with a name in it */
 		__builtin_memset(row->comm, 0, sizeof(row->comm));
 	else
 		compat__read_comm(leader, row->comm);
@@ -171,7 +174,7 @@ static __always_inline u32 row__create(const struct tw_row_key *key, struct task
 	return id;
 }
 
-/* A row with sockets between FIN and end must not be recycled. */
+/* Keeps user space from recycling the row while one of its sockets is between FIN and end. */
 static __always_inline void row__hold(u32 id)
 {
 	struct tw_row *row = row__at(id);
@@ -188,14 +191,11 @@ static __always_inline void row__release(u32 id)
 		__sync_fetch_and_add(&row->pending, -1);
 }
 
-/*
- * First of the TW_FREE_SLOTS_PER_RUN slots of the run below, and whether it is one of the namespaces. Slot 0 stands for
- * none in both.
- */
+/* User space asks for TW_FREE_SLOTS_PER_RUN numbers, of rows or of namespaces, from this one on. */
 volatile __u32 tw_free_slot_first = 0;
 volatile __u32 tw_free_slot_is_netns = 0;
 
-/* The highest slot goes first, because a stack gives back what came last. */
+/* Pushes the highest number first, because a stack returns what came last. Number 0 stands for none. */
 static __always_inline int intern__push_free_slots(void)
 {
 	u32 first = tw_free_slot_first;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the kprobe backend reads before it ends in the functions of all backends. A kretprobe sees no arguments. */
+/* Reads what the kprobe backend is given, then calls the functions of all backends. A kretprobe sees no arguments. */
 #ifndef TWTRACE_KPROBE_BPF_H
 #define TWTRACE_KPROBE_BPF_H
 

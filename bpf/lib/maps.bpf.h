@@ -8,11 +8,11 @@
 #include <twtrace/abi.h>
 
 /*
- * Shortfalls of detail, all of them rare. Not a map: reading one is a system call, during which the kernel skips every
- * BPF kprobe on that CPU (bpf_disable_instrumentation). On a cache line of its own, away from what every program reads.
+ * Counts what went wrong. This is no map: user space would read it by a system call, during which the kernel skips
+ * every BPF kprobe on that CPU (bpf_disable_instrumentation). Its cache lines are apart from what every program reads.
  */
 struct tw_stats tw_health __attribute__((aligned(64))) = {};
-/* Never used: a global makes the compiler describe in BTF what no map holds, for tests/unit/abi. */
+/* Never used. They make the compiler describe in BTF what no map holds, for tests/unit/abi. */
 struct tw_event *tw_btf_event;
 struct tw_swept_bucket *tw_btf_swept_bucket;
 
@@ -31,7 +31,7 @@ struct {
 	__type(value, u32);
 } row_ids SEC(".maps");
 
-/* Row slots that may be handed out; filled and refilled by user space. */
+/* Row numbers that are free. User space fills and refills it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_STACK);
 	__uint(max_entries, TW_MAX_ROWS);
@@ -46,7 +46,7 @@ struct {
 	__type(value, struct tw_netns);
 } namespaces SEC(".maps");
 
-/* Key: net.net_cookie, else the inode number. */
+/* Key: see netns__intern. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, TW_MAX_NETNS);
@@ -74,10 +74,10 @@ struct {
 	__type(value, u8);
 } listeners SEC(".maps");
 
-/* The kernel's overflow counter of this CPU and namespace. */
+/* TCPTimeWaitOverflow of this CPU and namespace. */
 struct overflow_counter {
-	u64 address; /* 0: not looked for yet */
-	u64 seen;    /* its value at the last connection end seen here */
+	u64 address; /* where the kernel counts; 0: not looked up yet */
+	u64 seen;    /* the count at the last end of a connection on this CPU */
 };
 
 struct {
@@ -88,11 +88,11 @@ struct {
 } overflow_counters SEC(".maps");
 
 /*
- * What ehash__find_bucket is asked, by each of the two programs that may interrupt each other. Pointers that are stored
- * here and loaded again are plain addresses.
+ * The bucket that ehash__find_bucket looks for. Two programs may interrupt each other, and each has one of these. A
+ * pointer that is stored here and loaded again is a plain address.
  */
 struct ehash_wanted {
-	u64 chains; /* of the table */
+	u64 chains; /* the first chain of the table */
 	u64 net;
 	u32 hash;
 	u32 mask;
@@ -111,7 +111,7 @@ struct {
 	__type(value, struct ehash_wanted);
 } ehash_wanted SEC(".maps");
 
-/* Resized by the loader (--ring-size). */
+/* The loader resizes it (--ring-size). */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4 * 1024 * 1024);

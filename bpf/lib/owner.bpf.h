@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Who sent the first FIN, or had it sent. */
+/* Finds out who closes a connection first: whose close(), shutdown(SHUT_WR) or exit sends the first FIN. */
 #ifndef TWTRACE_OWNER_BPF_H
 #define TWTRACE_OWNER_BPF_H
 
@@ -7,7 +7,7 @@
 #include "role.bpf.h"
 #include "store.bpf.h"
 
-/* The cgroup of a process: its id (0: not known) and its node. */
+/* The cgroup of a process: returns its id (0: unknown) and sets its node. */
 static __always_inline u64 owner__process_cgroup(struct task_struct *leader, struct kernfs_node **node)
 {
 	struct css_set *cset;
@@ -25,7 +25,7 @@ static __always_inline u64 owner__process_cgroup(struct task_struct *leader, str
 	return compat__task_get(*node, id);
 }
 
-/* The part of the key that the socket gives. */
+/* Sets what the socket tells of the key. */
 static __always_inline void owner__set_place(struct tw_row_key *key, const struct conn *conn, u32 netns, u8 role)
 {
 	key->netns = (u16)netns;
@@ -56,12 +56,12 @@ static __always_inline u32 owner__intern_current(struct tw_row_key *key)
 	return row__create(key, leader);
 }
 
-/* The cgroup v2 of whatever created the socket: its id (0: not known) and its node. */
+/* The cgroup v2 of whoever created the socket: returns its id (0: unknown) and sets its node. */
 static __always_inline u64 owner__socket_cgroup(enum tw_access access, struct sock *sk, struct kernfs_node **node)
 {
 	struct cgroup *cgrp;
 
-	if (tw_cgroup_v1) /* a socket remembers no v1 cgroup */
+	if (tw_cgroup_v1) /* a socket does not remember a v1 cgroup */
 		return 0;
 	cgrp = compat__sock_cgroup(access, sk);
 	if (!cgrp)
@@ -76,7 +76,7 @@ static __always_inline u64 owner__socket_cgroup(enum tw_access access, struct so
 	return BPF_CORE_READ(*node, id);
 }
 
-/* The row of whatever created the socket: service and uid are all that a socket remembers. */
+/* The row of whoever created the socket. A socket remembers a service and a uid, but no process. */
 static __always_inline u32 owner__intern_socket(enum tw_access access, struct sock *sk, struct tw_row_key *key)
 {
 	struct kernfs_node *node = NULL;
@@ -94,9 +94,9 @@ static __always_inline u32 owner__intern_socket(enum tw_access access, struct so
 }
 
 /*
- * Whether the running task is the one that closes. Kernel threads close on behalf of somebody else (MPTCP subflows,
- * deferred close). And the FIN of a Fast Open connection that was shut down before the handshake ended is sent when
- * that ends (tcp_rcv_state_process since 6.9, 94062790aedb): in softirq, where nobody owns the socket.
+ * Whether the running task is the one that closes. Kernel threads close on behalf of others (MPTCP subflows, deferred
+ * close). And if a Fast Open connection is shut down before its handshake ends, the kernel sends the FIN afterwards in
+ * softirq (tcp_rcv_state_process since 6.9, 94062790aedb), where nobody owns the socket.
  */
 static __always_inline bool owner__is_current(enum tw_access access, struct sock *sk)
 {
@@ -105,16 +105,13 @@ static __always_inline bool owner__is_current(enum tw_access access, struct sock
 	return !(flags & PF_KTHREAD) && tw_get(access, sk, sk_lock.owned);
 }
 
+/* tcp_send_fin runs in LAST_ACK too, where the peer has closed first. */
 static __always_inline bool owner__sends_first_fin(enum tw_access access, struct sock *sk)
 {
-	/* Also called for LAST_ACK, where the peer closed first. */
 	return tw_get(access, sk, __sk_common.skc_state) == TCP_FIN_WAIT1 && conn__is_tcp(access, sk);
 }
 
-/*
- * The socket has just moved to FIN_WAIT1: close(), shutdown(SHUT_WR) or exit is running, mostly. Where it is not, the
- * socket says more than `current`.
- */
+/* The socket moves to FIN_WAIT1. Mostly its owner is running; if not, the socket tells more than the running task. */
 static __always_inline void owner__on_fin(enum tw_access access, struct sock *sk)
 {
 	u32 netns = netns__intern(access, tw_get(access, sk, __sk_common.skc_net.net));
@@ -128,7 +125,7 @@ static __always_inline void owner__on_fin(enum tw_access access, struct sock *sk
 	store__remember_socket(access, sk, compat__socket_cookie(access, sk), row, netns);
 }
 
-/* The socket is no more, and has left no bucket if it is still known here. */
+/* The socket is destroyed or disconnected. If it is still remembered, it has left no bucket. */
 static __always_inline void owner__forget(enum tw_access access, struct sock *sk)
 {
 	struct stored stored;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Arguments of a function for its kretprobe. Entries and returns nest strictly on one task, softirqs on top of it
- * included, so each task has a small stack per function; the idle tasks (pid 0) are told apart by CPU.
+ * Keeps the arguments of a function for its kretprobe. Entries and returns nest strictly on one task, softirqs on top
+ * of it included. So each task has a small stack for each function. The idle tasks, which all have pid 0, are told
+ * apart by their CPU.
  */
 #ifndef TWTRACE_PAIR_BPF_H
 #define TWTRACE_PAIR_BPF_H
@@ -18,7 +19,7 @@ enum pair_function {
 
 struct pair_key {
 	u32 task;
-	u32 cpu; /* CPU + 1 for the idle task, else 0 */
+	u32 cpu; /* of the idle task: its CPU + 1; else 0 */
 	u32 function;
 };
 
@@ -72,14 +73,14 @@ static __always_inline void pair__enter(enum pair_function function, u64 first, 
 	stack->depth = depth + 1;
 }
 
-/* False when the entry was not seen. */
+/* False if the entry was not seen. */
 static __always_inline bool pair__leave(enum pair_function function, struct pair_args *args)
 {
 	struct pair_key key = pair__key(function);
 	struct pair_stack *stack = bpf_map_lookup_elem(&pairs, &key);
 	u64 top = stack ? stack->depth - 1 : PAIR_DEPTH;
 
-	barrier_var(top); /* the bound below must stay a bound of the index itself */
+	barrier_var(top); /* keeps the test below a test of the index itself */
 	if (!stack || top >= PAIR_DEPTH) {
 		stats__add(pairs_lost);
 		return false;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Server or client: did this end accept the connection, or make it? */
+/* Tells whether this end accepted the connection (server) or made it (client). */
 #ifndef TWTRACE_ROLE_BPF_H
 #define TWTRACE_ROLE_BPF_H
 
 #include "conn.bpf.h"
 #include "intern.bpf.h"
 
-/* Remembered for good: at a restart the listener is gone before its TIME_WAITs come. */
+/* Remembers the port for good: at a restart the listener is gone before its buckets come. */
 static __always_inline void role__remember_listener(u16 netns, u16 port)
 {
 	struct tw_listener_key key = {.netns = netns, .port = port};
@@ -18,7 +18,7 @@ static __always_inline void role__remember_listener(u16 netns, u16 port)
 		stats__add(listeners_full);
 }
 
-/* A socket listens. At the start of inet_csk_listen_start its port may still be 0: listen() chooses one then. */
+/* The socket listens. Its port is 0 at the start of inet_csk_listen_start if listen() has to choose one. */
 static __always_inline void role__on_listen(enum tw_access access, struct sock *sk)
 {
 	u16 port = tw_get(access, sk, __sk_common.skc_num);
@@ -35,9 +35,9 @@ static __always_inline u8 role__by_port(u16 netns, u16 local_port)
 }
 
 /*
- * A port that connect() chose has a bind bucket with fastreuse and fastreuseport -1, and only such buckets
- * (__inet_hash_connect, 5.10 to 7.x; 6.18 restores the mark when the last explicit bind leaves, d57f4b874946). So a
- * client is known even when its ephemeral port once was a listening port.
+ * Whether connect() chose the port of this bind bucket: then, and only then, fastreuse and fastreuseport are -1
+ * (__inet_hash_connect, 5.10 to 7.x; since 6.18 they become -1 again when the last explicit bind() leaves the port,
+ * d57f4b874946). So a client is known even if its ephemeral port was a listening port once.
  */
 static __always_inline bool role__port_was_chosen_by_connect(enum tw_access access, struct inet_bind_bucket *tb)
 {
@@ -50,13 +50,14 @@ static __always_inline struct inet_bind_bucket *role__bind_bucket(enum tw_access
 
 	if (access == TW_PROBED)
 		return BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_bind_hash);
-	tcp = bpf_skc_to_tcp_sock(sk); /* the verifier takes no cast for it */
+	tcp = bpf_skc_to_tcp_sock(sk); /* the verifier takes no cast instead */
 	return tcp ? tcp->inet_conn.icsk_bind_hash : NULL;
 }
 
 /*
- * While the socket still holds its port. A socket with an explicit bind() that is connected is a client: accepted
- * sockets lose SOCK_BINDPORT_LOCK in sk_clone_lock. Without these facts the listening ports decide.
+ * The role of a socket that still holds its port. A connected socket with an explicit bind() is a client, because
+ * accepted sockets lose SOCK_BINDPORT_LOCK (sk_clone_lock). If neither this nor connect() tells, the listening ports
+ * do.
  */
 static __always_inline u8 role__of_socket(enum tw_access access, struct sock *sk, u16 netns, u16 local_port)
 {
@@ -67,7 +68,10 @@ static __always_inline u8 role__of_socket(enum tw_access access, struct sock *sk
 	return role__by_port(netns, local_port);
 }
 
-/* From the minisock, a plain address, once inet_twsk_hashdance has given it the socket's port. */
+/*
+ * The role of a bucket, given by its plain address, that has taken over the socket's port (inet_twsk_hashdance). Needs
+ * bpf_probe_read_kernel.
+ */
 static __always_inline u8 role__of_bucket(struct inet_timewait_sock *tw, u16 netns, u16 local_port)
 {
 	if (role__port_was_chosen_by_connect(TW_PROBED, BPF_CORE_READ(tw, tw_tb)))

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Scans of the present table: which buckets are live, and what the kernel's iteration over it leaves out. */
+/* Scans the sockets and buckets that the kernel has now, and sweeps what it no longer has. */
 #ifndef TWTRACE_SCAN_BPF_H
 #define TWTRACE_SCAN_BPF_H
 
 #include "ehash.bpf.h"
 
-/* Namespace slot of the scan in progress; an iterator sees one namespace only. */
+/* The namespace that is being scanned. An iterator sees one namespace only. */
 volatile __u32 tw_scan_netns = 0;
-/* On during the first scan: whatever is not known then was there before twtrace. */
+/* 1 during the first scan: a bucket that is unknown then is older than twtrace. */
 volatile __u32 tw_scan_marks_pre_existing = 0;
-/* What a sweep says at a pause (tw_scan_slice_mask): as much as user space reads at a time, none of it a record. */
+/* What a sweep writes at a pause: as much as user space reads at a time, and no record (key 0). */
 char tw_sweep_pause[TW_SWEEP_READ_BYTES];
 
 /*
- * Which chain an iteration loses if it is the first with connections of the namespace (compat__loses_chain), and one
- * more than the number of the first that it came to. User space sets both to 0 when it begins one.
+ * Where compat__loses_chain: the chain that the iteration loses if no earlier one has connections of the namespace, and
+ * the first chain in which it found some, plus 1. User space sets both to 0 before an iteration.
  */
 volatile __u32 tw_scan_lost_chain = 0;
 volatile __u32 tw_scan_first_chain = 0;
@@ -35,7 +35,7 @@ static __always_inline void scan__credit_bucket(u64 cookie, u64 address)
 	ns->scanned++;
 	if (!store__find_bucket(cookie, address, &stored) &&
 	    !(tw_scan_marks_pre_existing && store__add_bucket(&stored, tw_scan_netns)))
-		return; /* no program saw it being created */
+		return; /* no program saw its creation */
 	store__mark_scanned(&stored);
 	row = row__at(stored.bucket->row);
 	if (row)
@@ -52,7 +52,7 @@ static __always_inline void scan__mark_socket(u64 cookie, u64 address)
 		store__mark_scanned(&stored);
 }
 
-/* A bucket is credited to its row; it and a socket on its way to one are marked as alive. */
+/* Credits a bucket to its row, and marks a bucket or a closing socket as alive. */
 static __always_inline void scan__take(u8 state, u64 cookie, u64 address)
 {
 	if (state == TCP_TIME_WAIT)
@@ -61,13 +61,13 @@ static __always_inline void scan__take(u8 state, u64 cookie, u64 address)
 		scan__mark_socket(cookie, address);
 }
 
-/* Whether an iteration loses a chain, and what was lost can be read. */
+/* Whether the iteration loses a chain that we can read by ourselves. */
 static __always_inline bool scan__loses_chain(void)
 {
 	return tw_can_probe_read && compat__loses_chain();
 }
 
-/* That chain has the number of the one that listeners were looked for in last. */
+/* The lost chain has the number of the chain after the last listener. */
 static __always_inline void scan__note_chain(struct seq_file *seq, u8 state)
 {
 	if (!scan__loses_chain() || tw_scan_first_chain)
@@ -78,14 +78,14 @@ static __always_inline void scan__note_chain(struct seq_file *seq, u8 state)
 		tw_scan_first_chain = compat__iterated_chain(seq) + 1;
 }
 
-/* Not inlined, for the reason that cgroup__intern gives. */
+/* A global function: see cgroup__intern. */
 __noinline int scan__take_entry(u64 state, u64 cookie, u64 address)
 {
 	scan__take((u8)state, cookie, address);
 	return 0;
 }
 
-/* The sockets of the namespace `net` in a chain; no lock, as in ehash__find_wanted. */
+/* Takes the sockets and buckets of the namespace `net` in a chain. Holds no lock, as ehash__find_wanted. */
 __noinline int scan__take_chain(u64 node, u64 net)
 {
 	const struct sock_common *common;
@@ -108,8 +108,8 @@ __noinline int scan__take_chain(u64 node, u64 net)
 }
 
 /*
- * At the end of an iteration. It has lost no chain if it found connections in one up to that number, or if the last
- * listener was in the last chain of theirs.
+ * Takes the chain that the iteration has lost, at its end. None is lost if an earlier chain, or that one, had
+ * connections of the namespace, or if the last listener was in the last chain of listeners.
  */
 static __always_inline void scan__take_lost_chain(struct seq_file *seq)
 {
@@ -126,7 +126,7 @@ static __always_inline void scan__take_lost_chain(struct seq_file *seq)
 	scan__take_chain(ehash__first_node((u64)BPF_CORE_READ(hashinfo, ehash), chain), (u64)net);
 }
 
-/* Credits every bucket of the namespace to its row, and marks what is alive for the sweeps. */
+/* The iteration over the namespace comes to a socket or bucket, or to its end. */
 static __always_inline void scan__on_socket(struct bpf_iter__tcp *ctx)
 {
 	struct sock_common *skc = ctx->sk_common;
@@ -147,7 +147,7 @@ static __always_inline void sweep__pause(const struct bpf_iter_meta *meta)
 		bpf_seq_write(meta->seq, tw_sweep_pause, sizeof(tw_sweep_pause));
 }
 
-/* Writes an entry of a map that is stale, for user space to judge and delete. It reads the slots by itself. */
+/* Writes a stale entry of a map, for user space to judge and delete. User space reads the slots by itself. */
 static __always_inline void sweep__write(const struct bpf_iter_meta *meta, u64 key, const struct tw_bucket *bucket)
 {
 	struct tw_swept_bucket swept = {.key = key, .bucket = *bucket};

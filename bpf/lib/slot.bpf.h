@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Connections by their cookie, from our FIN to the end of the bucket. Cookies are handed out in order, so the low bits
- * of those in use hardly ever meet, and neighbours share cache lines: no hash, no allocation, one line per connection.
- * A connection without a cookie, or whose slot another one holds, is kept in the maps `sockets` and `buckets` instead.
+ * The array of slots, for store.bpf.h. The low bits of a cookie are the number of its slot. The kernel hands out
+ * cookies in order, so that those in use hardly ever share their low bits, and neighbours share a cache line. A
+ * connection costs one cache line, and neither a hash nor an allocation.
  */
 #ifndef TWTRACE_SLOT_BPF_H
 #define TWTRACE_SLOT_BPF_H
 
 #include "maps.bpf.h"
 
-/* Resized by the loader to the largest limit. */
+/* The loader resizes it to the largest limit. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -30,7 +30,7 @@ static __always_inline u32 slot__tag(u64 cookie)
 	return (u32)(cookie >> TW_SLOT_TAG_SHIFT);
 }
 
-/* The slot that this connection holds; NULL when it holds none. */
+/* The slot that the connection holds; NULL: none. */
 static __always_inline struct tw_slot *slot__find(u64 cookie)
 {
 	struct tw_slot *slot = slot__at(cookie);
@@ -39,9 +39,9 @@ static __always_inline struct tw_slot *slot__find(u64 cookie)
 }
 
 /*
- * Takes the slot of this cookie; NULL when somebody else has it or is about to. To be filled, then published. An
- * addition that returns nothing is all that 5.10 has (the others need 5.12), and enough: of those that add to a free
- * slot at the same time at most one can read 1.
+ * Takes the slot of this cookie, for the caller to fill and publish. NULL: somebody else has it, or is about to take
+ * it. 5.10 has no atomic addition that returns the old value (5.12, 5ca419f2864a), and none is needed: of those who add
+ * 1 to a free slot at the same time, at most one reads 1 afterwards.
  */
 static __always_inline struct tw_slot *slot__claim(u64 cookie)
 {
@@ -69,7 +69,7 @@ static __always_inline void slot__release(struct tw_slot *slot)
 	__sync_fetch_and_add(&slot->state, -TW_SLOT_TAKEN);
 }
 
-/* Whether the connection is a socket that has not come to its end; else it is a bucket. */
+/* Whether the connection is still a socket. Else it is a bucket. */
 static __always_inline bool slot__is_of_socket(const struct tw_slot *slot)
 {
 	return !slot->bucket.substate;

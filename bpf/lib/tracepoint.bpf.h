@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the backend reads that has the tracepoint sock:inet_sock_set_state alone, before it ends in those of all. */
+/* Reads what the tracepoint sock:inet_sock_set_state tells, then calls the functions of all backends. */
 #ifndef TWTRACE_TRACEPOINT_BPF_H
 #define TWTRACE_TRACEPOINT_BPF_H
 
 #include "ehash.bpf.h"
 
-/* Whether the kernel has just refused a bucket: see overflow__look. */
+/* Whether the kernel has just refused a bucket. */
 static __always_inline bool tracepoint__was_refused(struct net *net, u32 netns, const struct outcome *outcome)
 {
 	enum overflow_verdict verdict = overflow__look(net, netns);
@@ -15,7 +15,10 @@ static __always_inline bool tracepoint__was_refused(struct net *net, u32 netns, 
 	return verdict == OVERFLOW_COUNTED;
 }
 
-/* tcp_fin has run (it sets SOCK_DONE), so TIME_WAIT was asked for; before it only an orphan's FIN_WAIT2 is. */
+/*
+ * The substate that the kernel asked for: TIME_WAIT once tcp_fin has run, which sets SOCK_DONE, else an orphan's
+ * FIN_WAIT2. Computed without a branch, because the verifier would follow it to the end for each of the two.
+ */
 static __always_inline u8 tracepoint__substate_asked_for(struct sock *sk)
 {
 	u64 done = sk->__sk_common.skc_flags >> bpf_core_enum_value(enum sock_flags, SOCK_DONE) & 1;
@@ -24,15 +27,16 @@ static __always_inline u8 tracepoint__substate_asked_for(struct sock *sk)
 }
 
 /*
- * Two of the same, as with fentry: a softirq ends up to 64 connections at once. Here their order is known, a tracepoint
- * keeps that of attaching, and what the first has done the second leaves alone.
+ * There are two of the same program, as in fentry.bpf.h: a softirq may interrupt the first one, and end up to 64
+ * connections meanwhile. A tracepoint runs its programs in the order in which they were attached. So the second one
+ * leaves alone what the first one has done.
  */
 enum turn {
 	FIRST_TURN,
 	SECOND_TURN,
 };
 
-/* Process context: somebody closes. The state is stored after the tracepoint. */
+/* Somebody closes, in process context. The kernel stores the new state after the tracepoint. */
 static __always_inline void tracepoint__on_close(enum turn turn, struct sock *sk)
 {
 	struct stored stored;
@@ -41,7 +45,7 @@ static __always_inline void tracepoint__on_close(enum turn turn, struct sock *sk
 		owner__on_fin(TW_DIRECT, sk);
 }
 
-/* The role of a connection that nobody was seen closing: its socket has no port any more, its bucket has. */
+/* The role of a connection if nobody was seen closing it. Its socket has no port any more, but its bucket has. */
 static __always_inline u8 tracepoint__role(const struct outcome *outcome, u32 netns, u16 local_port)
 {
 	if (outcome->bucket)
@@ -49,10 +53,10 @@ static __always_inline u8 tracepoint__role(const struct outcome *outcome, u32 ne
 	return role__by_port((u16)netns, local_port);
 }
 
-/* Softirq, mostly: a connection that sent its FIN first has come to its end. */
+/* A connection that sent its FIN first comes to its end, mostly in softirq. */
 static __always_inline void tracepoint__on_end(enum turn turn, struct sock *sk)
 {
-	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk); /* the verifier takes no cast for it */
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk); /* the verifier takes no cast instead */
 	struct net *net = sk->__sk_common.skc_net.net;
 	struct inet_timewait_death_row *dr = compat__death_row(TW_DIRECT, net);
 	struct outcome outcome = {};
@@ -69,11 +73,11 @@ static __always_inline void tracepoint__on_end(enum turn turn, struct sock *sk)
 	outcome__read_table(TW_DIRECT, dr, &outcome);
 	outcome.bucket = ehash__find_bucket(turn, sk, dr->hashinfo, conn.local_port);
 	refused = tracepoint__was_refused(net, netns, &outcome);
-	if (!outcome.bucket && !refused) { /* aborted: no bucket was asked for */
+	if (!outcome.bucket && !refused) { /* the connection was aborted */
 		store__forget_socket(&stored);
 		return;
 	}
-	/* Not the bucket's tw_substate: a FIN on another CPU may have made TIME_WAIT of FIN_WAIT2 by now. */
+	/* The bucket's own tw_substate may have changed: a FIN on another CPU makes TIME_WAIT of FIN_WAIT2. */
 	outcome.substate = tracepoint__substate_asked_for(sk);
 	row = store__is_kept(&stored) ? store__row(&stored)
 				      : bucket__row_of_socket(TW_DIRECT, sk, &conn, netns,
@@ -82,8 +86,8 @@ static __always_inline void tracepoint__on_end(enum turn turn, struct sock *sk)
 }
 
 /*
- * A close() that finds the FIN of a shutdown() not acknowledged yet stores FIN_WAIT1 again (tcp_close_state): nobody
- * sends a FIN then.
+ * If close() comes before the FIN of a shutdown() is acknowledged, the kernel stores FIN_WAIT1 once more
+ * (tcp_close_state), and sends no FIN.
  */
 static __always_inline void tracepoint__on_state_change(enum turn turn, struct sock *sk, int from, int to)
 {
