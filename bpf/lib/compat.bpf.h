@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* How kernels differ. No other file knows. Each entry names the version and the commit that made it necessary. */
+/*
+ * How kernels differ. Each entry names the version and the commit that made it necessary. What only the readers need is
+ * in compat_read.bpf.h. No other file knows.
+ */
 #ifndef TWTRACE_COMPAT_BPF_H
 #define TWTRACE_COMPAT_BPF_H
 
