@@ -99,7 +99,7 @@ class Live {
 bool can_show_live(const TableOptions& options) {
   const bool wanted = !options.batch && options.output.format == TableFormat::kTable && ::isatty(STDOUT_FILENO) != 0;
   if (!wanted) return false;
-  std::string why = ::isatty(STDIN_FILENO) == 0 ? "standard input is no terminal, so no key can be read"
+  std::string why = ::isatty(STDIN_FILENO) == 0 ? "standard input is not a terminal, so no key can be read"
                                                 : tui::why_unusable(STDOUT_FILENO);
   if (why.empty()) return true;
   spdlog::warn("{}; the table follows in batches, as with -b", why);

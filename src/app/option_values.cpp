@@ -2,7 +2,6 @@
 #include "app/option_values.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -42,7 +41,7 @@ base::Result<std::size_t> parse_name(std::string_view text, const std::vector<st
   const auto found = std::find(names.begin(), names.end(), text);
   if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
   return base::fail(base::ErrorCode::kUsage, fmt::format("unknown value \"{}\"", text),
-                    fmt::format("{}expected one of {}", base::did_you_mean(text, names), fmt::join(names, ", ")));
+                    base::expected_one_of(text, names));
 }
 
 }  // namespace twtrace::app

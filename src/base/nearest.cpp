@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/nearest.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <vector>
@@ -59,6 +61,10 @@ std::string_view nearest(std::string_view typed, std::span<const std::string_vie
 std::string did_you_mean(std::string_view typed, std::span<const std::string_view> known) {
   const std::string_view near = nearest(typed, known);
   return near.empty() ? std::string() : "did you mean \"" + std::string(near) + "\"? ";
+}
+
+std::string expected_one_of(std::string_view typed, std::span<const std::string_view> known) {
+  return fmt::format("{}expected one of {}", did_you_mean(typed, known), fmt::join(known, ", "));
 }
 
 }  // namespace twtrace::base

@@ -12,7 +12,9 @@
 #include <map>
 #include <memory>
 #include <string_view>
+#include <vector>
 
+#include "base/nearest.hpp"
 #include "base/unique_fd.hpp"
 #include "loader/libbpf_log.hpp"
 
@@ -118,10 +120,10 @@ base::Result<void> switch_off(Features& features, const std::set<std::string>& n
   for (const std::string& name : names) {
     const auto found = known.find(name);
     if (found == known.end()) {
-      std::string all;
-      for (const auto& [feature, flag] : known) all += (all.empty() ? "" : ", ") + feature;
+      std::vector<std::string_view> all;
+      for (const auto& [feature, flag] : known) all.emplace_back(feature);
       return base::fail(base::ErrorCode::kUsage, fmt::format("--no-feature: unknown feature \"{}\"", name),
-                        "known are " + all);
+                        base::expected_one_of(name, all));
     }
     *found->second = false;
   }

@@ -5,8 +5,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
+#include <vector>
+
+#include "base/nearest.hpp"
 
 namespace twtrace::report {
 namespace {
@@ -24,14 +28,15 @@ constexpr std::pair<std::string_view, Op> kOps[] = {{">=", Op::kGreaterEqual}, {
                                                     {"==", Op::kEqual},        {"!=", Op::kNotEqual},
                                                     {">", Op::kGreater},       {"<", Op::kLess}};
 
-std::string metric_names() {
-  std::string all;
-  for (const MetricInfo& metric : metrics()) all.append(all.empty() ? "" : ", ").append(metric.name);
-  return all;
+std::string expected_metric(std::string_view typed) {
+  std::vector<std::string_view> names;
+  for (const MetricInfo& metric : metrics()) names.push_back(metric.name);
+  return base::expected_one_of(typed, names);
 }
 
-const char* known_labels(Labels labels) {
-  return labels == Labels::kAll ? "known are service, comm, role, port, netns" : "known is netns";
+std::string expected_label(std::string_view typed, Labels labels) {
+  constexpr std::array<std::string_view, 5> kNames = {"service", "comm", "role", "port", "netns"};
+  return labels == Labels::kAll ? base::expected_one_of(typed, kNames) : "expected netns";
 }
 
 class Parser {
@@ -81,8 +86,8 @@ class Parser {
       budget.metric = known.metric;
       return {};
     }
-    if (name.empty()) return fail(begin, "expected a metric", "known are " + metric_names());
-    return fail(begin, fmt::format("unknown metric \"{}\"", name), "known are " + metric_names());
+    return fail(begin, name.empty() ? "expected a metric" : fmt::format("unknown metric \"{}\"", name),
+                expected_metric(name));
   }
 
   Parsed labels(Budget& budget) {
@@ -107,7 +112,7 @@ class Parser {
       const std::string what = by_owner       ? fmt::format("{} is not known per {}", metric.name, name)
                                : name.empty() ? std::string("expected a label")
                                               : fmt::format("unknown label \"{}\"", name);
-      return fail(begin, what, known_labels(metric.labels));
+      return fail(begin, what, expected_label(name, metric.labels));
     }
     if (!take("=")) return fail(at_, fmt::format("expected = after {}", name), kExample);
     skip_blanks();
@@ -141,7 +146,7 @@ class Parser {
     if (known) return fail(name_at, fmt::format("{} is given twice", name), "give it once");
     if (name == "role") {
       if (text != "server" && text != "client") {
-        return fail(value_at, fmt::format("unknown role \"{}\"", text), "known are server, client");
+        return fail(value_at, fmt::format("unknown role \"{}\"", text), "expected server or client");
       }
       selector.role = text == "server" ? model::Role::kServer : model::Role::kClient;
     }
@@ -149,7 +154,7 @@ class Parser {
       std::uint16_t port = 0;
       const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
       if (error != std::errc() || end != text.data() + text.size() || port == 0) {
-        return fail(value_at, fmt::format("\"{}\" is no port", text), "give a whole number from 1 to 65535");
+        return fail(value_at, fmt::format("\"{}\" is not a port number", text), "give a whole number from 1 to 65535");
       }
       selector.port = port;
     }
@@ -169,7 +174,7 @@ class Parser {
       budget.op = op;
       return {};
     }
-    return fail(at_, "expected a comparison", "known are > >= < <= == !=");
+    return fail(at_, "expected a comparison", "expected one of > >= < <= == !=");
   }
 
   Parsed number(Budget& budget) {
@@ -195,7 +200,7 @@ class Parser {
     const std::size_t begin = at_;
     if (!take("%")) return {};
     if (info(budget.metric).percent_of == nullptr) {
-      return fail(begin, fmt::format("{} is no share of anything, so % makes no sense", info(budget.metric).name),
+      return fail(begin, fmt::format("a percentage makes no sense here: {} has no total", info(budget.metric).name),
                   "leave the % out");
     }
     budget.percent = true;

@@ -40,7 +40,7 @@ TEST_CASE("report and diff: bad usage is refused before any file is read") {
       {{"report", "--fail-if", "overflow>"}, "at 10"},
       {{"report", "--fail-if", ""}, "--fail-if: the value is empty"},
       {{"report", "--fail-if", "created{pid=1}>0"}, "unknown label"},
-      {{"report", "--fail-if", "lost_events>1%"}, "%"},
+      {{"report", "--fail-if", "lost_events>1%"}, "percentage"},
       {{"report", "-o", "table"}, "\"table\""},
       {{"report", "a", "b"}, "b"},
       {{"report", "--bogus"}, "--bogus"},

@@ -53,4 +53,7 @@ TEST_CASE("nothing, very much and strange bytes are near to nothing") {
 TEST_CASE("the beginning of a hint") {
   CHECK(did_you_mean("pide", kGroups) == "did you mean \"pid\"? ");
   CHECK(did_you_mean("bogus", kGroups).empty());
+  CHECK(expected_one_of("pide", kGroups) ==
+        "did you mean \"pid\"? expected one of process, pid, service, port, peer, netns");
+  CHECK(expected_one_of("", kGroups) == "expected one of process, pid, service, port, peer, netns");
 }

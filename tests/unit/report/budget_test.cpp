@@ -114,8 +114,8 @@ TEST_CASE("what makes no sense is refused with its position") {
       {"overflow>1e3", "at 11: \"e3\" does not belong here"},
       {"overflow>0 0", "at 12: \"0\" does not belong here"},
       {"overflow>99999999999999999999", "at 10: this number is too large"},
-      {"lost_events>1%", "at 14: lost_events is no share"},
-      {"created_ratio>3%", "at 16: created_ratio is no share"},
+      {"lost_events>1%", "at 14: a percentage makes no sense here: lost_events has no total"},
+      {"created_ratio>3%", "at 16: a percentage makes no sense here: created_ratio has no total"},
       {"created{", "at 9: expected a label"},
       {"created{}>0", "at 9: expected a label"},
       {"created{pid=1}>0", "at 9: unknown label \"pid\""},
@@ -129,9 +129,9 @@ TEST_CASE("what makes no sense is refused with its position") {
       {"created{service=a,}>0", "at 19: expected a label"},
       {"created{service=a,service=b}>0", "at 19: service is given twice"},
       {"created{role=both}>0", "at 14: unknown role \"both\""},
-      {"created{port=0}>0", "at 14: \"0\" is no port"},
-      {"created{port=65536}>0", "at 14: \"65536\" is no port"},
-      {"created{port=80x}>0", "at 14: \"80x\" is no port"},
+      {"created{port=0}>0", "at 14: \"0\" is not a port number"},
+      {"created{port=65536}>0", "at 14: \"65536\" is not a port number"},
+      {"created{port=80x}>0", "at 14: \"80x\" is not a port number"},
       {"in_use_peak{service=a}>0", "at 13: in_use_peak is not known per service"},
       {"lost_events{netns=a}>0", "at 12: lost_events takes no labels"},
   };
@@ -140,6 +140,8 @@ TEST_CASE("what makes no sense is refused with its position") {
     INFO(text << " -> " << error.what);
     CHECK(error.what.find(what) != std::string::npos);
   }
+  CHECK(refused("overflo>0").hint.rfind("did you mean \"overflow\"? expected one of ", 0) == 0);
+  CHECK(refused("created{servic=x}>0").hint.rfind("did you mean \"service\"? ", 0) == 0);
   CHECK(refused("nope>0").hint.find("overflow_fin_wait2") != std::string::npos);
   CHECK(refused("created{x=1}>0").hint.find("service, comm, role, port, netns") != std::string::npos);
   CHECK(refused(std::string(100'000, 'x')).what.size() < 2000);
