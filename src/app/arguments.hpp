@@ -31,8 +31,9 @@ struct Arguments {
 /// Never fails: what is wrong is in the result, so that the caller can look at the rest first.
 Arguments take_apart(const OptionList& list, std::vector<std::string> arguments);
 
-/// Hands every value to its option, in the order typed, then the words and the command; then runs the checks. kUsage
-/// names the option or word that is wrong. Unknown options are for the caller.
+/// Hands every value to its option, in the order typed, then the words and the command; then runs the checks. With an
+/// answer (OptionList::answer) it stops after the options. kUsage names the option or word that is wrong. Unknown
+/// options are for the caller.
 base::Result<void> apply(const OptionList& list, const Arguments& arguments);
 
 }  // namespace twtrace::app

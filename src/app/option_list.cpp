@@ -45,6 +45,10 @@ void OptionList::word(std::string name, std::string about, Take take) {
   words.push_back({std::move(name), std::move(about), std::move(take)});
 }
 
+void OptionList::required_word(std::string name, std::string about, Take take) {
+  words.push_back({std::move(name), std::move(about), std::move(take), true});
+}
+
 const OptionList::Option* OptionList::find(std::string_view name) const {
   for (const Option& option : options) {
     if (option.is_called(name)) return &option;

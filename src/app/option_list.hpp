@@ -57,6 +57,7 @@ struct OptionList {
   /// An option with a value. Where it may be repeated `take` gets every value, so the last one wins, or they add up.
   void option(std::string names, std::string value, std::string about, Take take, Repeat repeat = Repeat::kAllowed);
   void word(std::string name, std::string about, Take take);
+  void required_word(std::string name, std::string about, Take take);
   /// Called when all is taken: what no single option can tell.
   void check(std::function<base::Result<void>()> whether_usable) { checks.push_back(std::move(whether_usable)); }
 

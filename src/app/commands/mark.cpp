@@ -22,8 +22,7 @@ struct Mark {
 void Mark::declare(OptionList& list) {
   const char* running = std::getenv("TWTRACE_CAPTURE");  // capture tells its command so
   if (running != nullptr && *running != '\0') file = running;
-  list.word("NAME", "what happens now, as in 'workers restarted'", text(name));
-  list.words.back().required = true;
+  list.required_word("NAME", "what happens now, as in 'workers restarted'", text(name));
   list.section("Output");
   list.option("-o,--output", "FILE", "the running capture (default: see below)", text(file));
   list.notes.emplace_back(

@@ -62,6 +62,17 @@ TEST_CASE("help fits 80 columns and has no two options of one name") {
   }
 }
 
+TEST_CASE("help needs nothing else to be right") {
+  for (const Command* command : commands()) {
+    INFO(command->name);
+    CHECK(accepted({std::string(command->name), "-h"}));
+    CHECK(accepted({"--help", std::string(command->name)}));
+    CHECK(accepted({std::string(command->name), "--help", "a", "b", "c"}));
+  }
+  CHECK(accepted({"-h"}));
+  CHECK(accepted({"-4", "-6", "--version"}));
+}
+
 TEST_CASE("a command takes its own options only") {
   CHECK(told({"doctor", "-g", "peer", "-n", "3"}) ==
         "twtrace doctor does not take -g; top, replay, demo do; twtrace doctor --help lists its options");
