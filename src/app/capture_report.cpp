@@ -27,7 +27,7 @@ base::Result<bool> report_capture(const std::string& path, const std::vector<rep
       output::report_text(*built, color_on(to_stderr ? STDERR_FILENO : STDOUT_FILENO, ColorWhen::kAuto));
   if (to_stderr) {
     std::fputs(text.c_str(), stderr);
-  } else if (auto written = write_stdout(text); !written) {
+  } else if (auto written = print(text); !written) {
     return tl::unexpected(written.error());
   }
   return report::breached(*built);

@@ -57,9 +57,9 @@ base::Error unknown_option(const OptionList& list, const std::string& typed) {
           (is_long ? base::did_you_mean(name, names) : std::string()) + see_help};
 }
 
-Run print(const std::string& text) {
+Run print_only(const std::string& text) {
   return [text](const Inherited&) -> base::Result<int> {
-    if (auto written = write_stdout(text); !written) return tl::unexpected(written.error());
+    if (auto written = print(text); !written) return tl::unexpected(written.error());
     return kExitOk;
   };
 }
@@ -71,7 +71,7 @@ bool starts_like_number(std::string_view word) {
 base::Result<Request> finish(Prepared& prepared, const Arguments& arguments) {
   if (!arguments.unknown.empty()) return tl::unexpected(unknown_option(prepared.list, arguments.unknown.front()));
   if (auto applied = apply(prepared.list, arguments); !applied) return tl::unexpected(applied.error());
-  if (prepared.list.answer) prepared.request.run = print(*prepared.list.answer);
+  if (prepared.list.answer) prepared.request.run = print_only(*prepared.list.answer);
   return std::move(prepared.request);
 }
 

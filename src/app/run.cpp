@@ -13,6 +13,8 @@ namespace {
 
 int exit_code(const base::Error& error) {
   switch (error.code) {
+    case base::ErrorCode::kReaderGone:
+      return kExitOk;
     case base::ErrorCode::kUsage:
       return kExitUsage;
     case base::ErrorCode::kUnsupported:
@@ -39,7 +41,7 @@ int run(int argc, const char* const* argv) {
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   const auto code = parse_and_run(arguments, inherited);
   if (code) return *code;
-  base::log_error(code.error());
+  if (code.error().code != base::ErrorCode::kReaderGone) base::log_error(code.error());
   return exit_code(code.error());
 }
 

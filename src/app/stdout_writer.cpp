@@ -13,8 +13,6 @@ namespace {
 
 const char* remedy(int saved_errno) {
   switch (saved_errno) {
-    case EPIPE:
-      return "its reader has gone";
     case ENOSPC:
       return "make room on the device; what was written before is there";
     case EBADF:
@@ -26,7 +24,8 @@ const char* remedy(int saved_errno) {
 
 tl::unexpected<base::Error> fail_write(int saved_errno) {
   auto error = base::fail_errno(saved_errno, "cannot write to standard output", remedy(saved_errno));
-  error.value().code = base::ErrorCode::kFailure;  // whatever the reason, tracing itself worked
+  // Whatever the reason, tracing itself worked.
+  error.value().code = saved_errno == EPIPE ? base::ErrorCode::kReaderGone : base::ErrorCode::kFailure;
   return error;
 }
 
@@ -57,6 +56,12 @@ base::Result<void> write_stdout(std::string_view text) {
     }
   }
   return {};
+}
+
+base::Result<void> print(std::string_view text) {
+  auto written = write_stdout(text);
+  if (!written && written.error().code == base::ErrorCode::kReaderGone) return {};
+  return written;
 }
 
 }  // namespace twtrace::app

@@ -13,7 +13,12 @@ namespace twtrace::app {
 /// write_stdout instead of a signal.
 void prepare_standard_streams();
 
-/// Writes all of `text`, unbuffered. With nothing to write it only finds out whether the reader has gone.
+/// Writes all of `text`, unbuffered. kReaderGone when there is no reader any more; with nothing to write it only finds
+/// that out.
 base::Result<void> write_stdout(std::string_view text);
+
+/// The same for all that a command has to say: it does not matter how much of that the reader wanted, and the exit code
+/// stays the command's own.
+base::Result<void> print(std::string_view text);
 
 }  // namespace twtrace::app

@@ -19,6 +19,7 @@ enum class ErrorCode {
   kPermission,   ///< a privilege is missing; exit code 77
   kNotFound,     ///< the object is not there (any more)
   kInvalid,      ///< malformed input
+  kReaderGone,   ///< nobody reads standard output any more, as under head(1): stop, exit code 0, nothing to say
 };
 
 /// A failure: what went wrong (context is prepended as it travels up), the errno behind it, and what to do about it.

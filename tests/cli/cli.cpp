@@ -28,6 +28,15 @@ Outcome run_twtrace(const Arguments& arguments) {
   return run_program(argv);
 }
 
+Outcome run_unread(const Arguments& arguments) {
+  // Opened for reading and writing, a FIFO waits for nobody.
+  const std::string script =
+      "d=$(mktemp -d) && mkfifo \"$d/p\" && exec 3<>\"$d/p\" 4>\"$d/p\" 3<&- && rm -r \"$d\" && exec \"$0\" \"$@\" >&4";
+  Arguments argv = {"sh", "-c", script, twtrace_binary()};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  return run_program(argv);
+}
+
 Outcome run_shell(const std::string& script) { return run_program({"sh", "-c", script, twtrace_binary()}); }
 
 std::vector<std::string> lines(const std::string& text) {

@@ -27,6 +27,8 @@ std::string describe(const Outcome& outcome);
 Outcome run_twtrace(const Arguments& arguments);
 /// Runs a program, looked up in PATH, to its end.
 Outcome run_program(const Arguments& argv);
+/// Runs twtrace with a pipe as standard output whose reader has gone already.
+Outcome run_unread(const Arguments& arguments);
 /// Runs `sh -c SCRIPT` with twtrace as $0.
 Outcome run_shell(const std::string& script);
 

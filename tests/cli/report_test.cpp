@@ -110,5 +110,15 @@ TEST_CASE("report and diff of a capture: formats and exit codes") {
   CHECK(run_twtrace({"diff", "--fail-if", "created>=0", db, db}).code == 99);
   CHECK(run_twtrace({"capture", "-o", directory.file("b.db"), "--duration", "0.3", "--fail-if", "created>=0"}).code ==
         99);
+  // A reader that has had enough changes no verdict.
+  CHECK(run_unread({"report", db}).code == 0);
+  const Outcome unread = run_unread({"report", "--fail-if", "created>=0", db});
+  INFO(describe(unread));
+  CHECK(unread.code == 99);
+  CHECK(unread.err.empty());
+  CHECK(run_unread({"diff", "--fail-if", "created>=0", db, db}).code == 99);
+  CHECK(run_unread({"replay", "-b", db}).code == 0);
+  CHECK(run_unread({"capture", "-o", directory.file("c.db"), "--duration", "0.3", "--fail-if", "created>=0"}).code ==
+        99);
   CHECK(run_shell("\"$0\" report '" + db + "' >&-").code == 1);
 }

@@ -54,7 +54,7 @@ base::Result<int> DiffCommand::run() const {
   auto second = read_report(after.empty() ? "twtrace.db" : after, {});
   if (!second) return tl::unexpected(second.error());
   const report::Diff diff = report::diff_reports(std::move(*first), std::move(*second), budgets.budgets);
-  if (auto written = write_stdout(rendered(diff, output)); !written) return tl::unexpected(written.error());
+  if (auto written = print(rendered(diff, output)); !written) return tl::unexpected(written.error());
   if (report::breached(diff.after)) return kExitBreached;
   return diff.differ() ? kExitFailure : kExitOk;
 }

@@ -28,7 +28,7 @@ base::Result<int> Doctor::run() const {
   diagnosis->report.warnings = phrases::doctor_warnings(diagnosis->report.namespaces);
   const std::string text = output.format == LineFormat::kJson ? output::doctor_json(diagnosis->report) + "\n"
                                                               : output::doctor_text(diagnosis->report, output.color());
-  if (auto written = write_stdout(text); !written) return tl::unexpected(written.error());
+  if (auto written = print(text); !written) return tl::unexpected(written.error());
   if (diagnosis->obstacle) return tl::unexpected(*diagnosis->obstacle);
   return kExitOk;
 }

@@ -21,7 +21,7 @@ struct Help {
 base::Result<int> Help::run() const {
   const auto named = command.empty() ? base::Result<const Command*>(nullptr) : command_named(command);
   if (!named) return tl::unexpected(named.error());
-  if (auto written = write_stdout(help_text(*named)); !written) return tl::unexpected(written.error());
+  if (auto written = print(help_text(*named)); !written) return tl::unexpected(written.error());
   return kExitOk;
 }
 
