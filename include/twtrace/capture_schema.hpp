@@ -11,12 +11,14 @@ namespace twtrace::capture
 
 /// PRAGMA application_id, "TwTr": what file(1) and twtrace know the file by.
 inline constexpr std::uint32_t kApplicationId = 0x54775472;
-/// PRAGMA user_version. Any change of the tables below is a new version; a reader refuses a newer one.
-inline constexpr int kSchemaVersion = 1;
+/// PRAGMA user_version. Any change of the tables below is a new version; a reader knows the older ones and refuses a
+/// newer one. 2 added `suspension`.
+inline constexpr int kSchemaVersion = 2;
 
 struct SchemaTable {
 	const char *name;
 	const char *sql; ///< as sqlite_schema keeps it, byte for byte: the reader accepts no other
+	int since = 1;   ///< version
 };
 
 /// The counts that follow time_wait, wherever there are counts.
@@ -225,6 +227,12 @@ inline constexpr std::array kSchema = {
   remote_address TEXT NOT NULL,
   remote_port INTEGER NOT NULL
 ))"},
+    SchemaTable{"suspension", R"(CREATE TABLE suspension(
+  id INTEGER PRIMARY KEY,            -- only when the host slept
+  sample INTEGER NOT NULL,
+  seconds REAL NOT NULL              -- besides the sample's interval_s
+))",
+		2},
 };
 
 #undef TWTRACE_OTHER_COUNTS

@@ -25,6 +25,7 @@ namespace {
 constexpr std::string_view kMagic("SQLite format 3\0", 16);
 constexpr std::size_t kHeaderSize = 100;
 constexpr std::size_t kApplicationIdOffset = 68;
+constexpr std::size_t kPageSizeOffset = 16;
 constexpr std::size_t kReadVersionOffset = 19;
 constexpr char kWalVersion = 2;
 /// To open a file whose name another capture takes over meanwhile.
@@ -47,6 +48,10 @@ tl::unexpected<base::Error> foreign(const std::string& path, const std::string& 
   return base::fail(base::ErrorCode::kInvalid, path + what, "name a file that twtrace capture wrote");
 }
 
+base::Error damaged(const std::string& path) {
+  return {base::ErrorCode::kInvalid, 0, path + " is damaged", "sqlite3 FILE .recover may save parts of it"};
+}
+
 using Header = std::array<char, kHeaderSize>;
 
 /// kInvalid unless it begins as a capture does.
@@ -63,6 +68,14 @@ base::Result<Header> read_header(int fd, const std::string& path) {
     id = id << 8U | static_cast<unsigned char>(header.at(kApplicationIdOffset + i));
   }
   return database && id == kApplicationId ? base::Result<Header>(header) : foreign(path, " is no capture");
+}
+
+/// "The database page size in bytes: a power of two between 512 and 32768, or 1 for 65536", in two bytes.
+off_t page_size(const Header& header) {
+  const auto high = static_cast<unsigned char>(header.at(kPageSizeOffset));
+  const auto low = static_cast<unsigned char>(header.at(kPageSizeOffset + 1));
+  const off_t size = high * 256 + low;
+  return size > 1 ? size : 65536;
 }
 
 base::Result<void> harden(const Database& database) {
@@ -87,7 +100,7 @@ std::string text_of(sqlite3_stmt* row, int column) {
 base::Result<void> check_version(const Database& database) {
   const auto version = database.number("PRAGMA user_version");
   if (!version) return tl::unexpected(version.error());
-  if (*version == kSchemaVersion) return {};
+  if (*version >= 1 && *version <= kSchemaVersion) return {};
   if (*version > kSchemaVersion) {
     return base::fail(base::ErrorCode::kFailure,
                       fmt::format("{}: version {} of the file format is newer than this twtrace, which knows {}",
@@ -99,18 +112,19 @@ base::Result<void> check_version(const Database& database) {
 
 /// Exactly our tables: a view, a trigger or an index could make a query run what its author likes.
 base::Result<void> check_schema(const Database& database) {
+  const auto version = database.number("PRAGMA user_version");
+  if (!version) return tl::unexpected(version.error());
   auto query = database.prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY rowid");
   if (!query) return tl::unexpected(query.error());
-  std::size_t found = 0;
-  int code = query->step();
-  for (; code == SQLITE_ROW; code = query->step(), ++found) {
-    const bool known = found < kSchema.size() && text_of(query->get(), 0) == "table" &&
-                       text_of(query->get(), 1) == kSchema.at(found).name &&
-                       text_of(query->get(), 2) == kSchema.at(found).sql;
-    if (!known) break;
+  bool known = true;
+  for (const SchemaTable& table : kSchema) {
+    if (!known || table.since > *version) continue;
+    const int code = query->step();
+    if (code != SQLITE_ROW && code != SQLITE_DONE) return tl::unexpected(database.error("cannot be read"));
+    known = code == SQLITE_ROW && text_of(query->get(), 0) == "table" && text_of(query->get(), 1) == table.name &&
+            text_of(query->get(), 2) == table.sql;
   }
-  if (code == SQLITE_DONE && found == kSchema.size()) return {};
-  if (code != SQLITE_DONE && code != SQLITE_ROW) return tl::unexpected(database.error("cannot be read"));
+  if (known && query->step() == SQLITE_DONE) return {};
   return foreign(database.path(), " is no capture: its tables are not those of one");
 }
 
@@ -119,8 +133,7 @@ base::Result<void> check_pages(const Database& database) {
   if (!query) return tl::unexpected(query.error());
   if (query->step() != SQLITE_ROW) return tl::unexpected(database.error("cannot be read"));
   if (text_of(query->get(), 0) == "ok") return {};
-  return base::fail(base::ErrorCode::kInvalid, database.path() + " is damaged",
-                    "sqlite3 FILE .recover may save parts of it");
+  return tl::unexpected(damaged(database.path()));
 }
 
 /// Opens so that SQLite writes nothing, neither the file nor FILE-shm beside it. A running capture's index is shared
@@ -163,6 +176,7 @@ base::Result<Looked> look_at(const std::string& path) {
   looked.written = is_written(file.get());
   looked.in_use = is_open_elsewhere(file.get());
   looked.in_wal_mode = header->at(kReadVersionOffset) == kWalVersion;
+  looked.cut_off = found.st_size % page_size(*header) != 0;
   looked.has_wal = ::stat((looked.path + "-wal").c_str(), &found) == 0 && found.st_size > 0;
   return looked;
 }
@@ -174,6 +188,7 @@ base::Result<Opened> open_for_reading(const std::string& path) {
     auto database = open_unwritten(*looked, path);
     if (!database) return tl::unexpected(database.error());
     base::Result<void> sound;
+    if (looked->cut_off && !looked->has_wal) sound = tl::unexpected(damaged(path));
     for (const auto& step : {harden, check_version, check_schema, check_pages}) {
       if (sound) sound = step(*database);
     }

@@ -20,6 +20,7 @@ struct Looked {
   bool in_use = false;       ///< another process has it open as a database
   bool in_wal_mode = false;  ///< it was not finished, or not made one plain file
   bool has_wal = false;      ///< the newest samples are in FILE-wal
+  bool cut_off = false;      ///< its last page is not whole: SQLite would read zeroes
 };
 
 /// Opens, looks and closes. kNotFound, kFailure or kInvalid, each with what to do, for what cannot be read, is no

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "capture/columns.hpp"
+#include "capture/find_gaps.hpp"
 #include "capture/open.hpp"
 #include "capture/replay.hpp"
 #include "capture/sqlite.hpp"
@@ -28,7 +29,7 @@ model::NetnsSettings read_settings(Columns& row) {
 
 class Reader::Impl {
  public:
-  explicit Impl(Database database) : database_(std::move(database)) {}
+  explicit Impl(Opened opened) : database_(std::move(opened.database)) { info_.running = opened.looked.written; }
 
   base::Result<void> read_info() {
     const auto all = {&Impl::read_capture, &Impl::read_fallbacks, &Impl::read_arguments, &Impl::read_marks,
@@ -36,6 +37,9 @@ class Reader::Impl {
     for (const auto& part : all) {
       if (auto done = (this->*part)(); !done) return done;
     }
+    auto gaps = find_gaps(database_, info_);
+    if (!gaps) return tl::unexpected(gaps.error());
+    info_.gaps = std::move(*gaps);
     return {};
   }
 
@@ -129,7 +133,7 @@ Reader::~Reader() = default;
 base::Result<std::unique_ptr<Reader>> Reader::open(const std::string& path) {
   auto opened = open_for_reading(path);
   if (!opened) return tl::unexpected(opened.error());
-  auto impl = std::make_unique<Impl>(std::move(opened->database));
+  auto impl = std::make_unique<Impl>(std::move(*opened));
   if (auto read = impl->read_info(); !read) return tl::unexpected(read.error());
   return std::unique_ptr<Reader>(new Reader(std::move(impl)));
 }

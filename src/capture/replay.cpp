@@ -12,6 +12,7 @@
 #include "capture/columns.hpp"
 #include "capture/increments.hpp"
 #include "capture/names.hpp"
+#include "capture/sample_rows.hpp"
 #include "model/netns_order.hpp"
 #include "model/rate.hpp"
 
@@ -53,38 +54,6 @@ class Tables final : public model::Source {
   }
 };
 
-/// Rows that belong to samples, in their order: looks one row ahead.
-class SampleRows {
- public:
-  static base::Result<SampleRows> open(const Database& database, const std::string& sql) {
-    auto statement = database.prepare(sql);
-    if (!statement) return tl::unexpected(statement.error());
-    SampleRows rows;
-    rows.statement_ = std::move(*statement);
-    rows.code_ = rows.statement_.step();
-    return rows;
-  }
-
-  /// Whether the row at hand is of this sample, or of one before: that is out of order, which the caller finds.
-  bool at(std::int64_t sample) const {
-    return code_ == SQLITE_ROW && sqlite3_column_int64(statement_.get(), 0) <= sample;
-  }
-  /// The row at hand, after its first column; that must be `sample`.
-  Columns row(std::int64_t sample) const {
-    Columns columns(statement_.get());
-    columns.expect(columns.integer() == sample);
-    return columns;
-  }
-  void next() { code_ = statement_.step(); }
-  /// False when rows are left, or reading them failed.
-  bool done() const { return code_ == SQLITE_DONE; }
-  bool failed() const { return code_ != SQLITE_DONE && code_ != SQLITE_ROW; }
-
- private:
-  Statement statement_;
-  int code_ = SQLITE_DONE;
-};
-
 constexpr const char* kDeltaColumns =
     "time_wait, fin_wait2, overflow_time_wait, overflow_fin_wait2, no_memory, expired, reused, recycled, purged";
 
@@ -110,8 +79,8 @@ class Replay {
 
  private:
   std::vector<std::pair<SampleRows*, const char*>> sources() {
-    return {{&samples_, "sample"},     {&losses_, "loss"},         {&ports_, "port_use"},
-            {&netns_, "netns_sample"}, {&owners_, "owner_sample"}, {&peers_, "peer_sample"}};
+    return {{&samples_, "sample"},     {&suspensions_, "suspension"}, {&losses_, "loss"},      {&ports_, "port_use"},
+            {&netns_, "netns_sample"}, {&owners_, "owner_sample"},    {&peers_, "peer_sample"}};
   }
 
   base::Result<void> open() {
@@ -134,6 +103,11 @@ class Replay {
              "missed_overflow_total, reconciled FROM netns_sample ORDER BY id"},
         {&owners_, "SELECT sample, owner, moved, " + deltas + ", live, pids, exited FROM owner_sample ORDER BY id"},
         {&peers_, "SELECT sample, peer, moved, " + deltas + ", live, pids, exited FROM peer_sample ORDER BY id"}};
+    if (auto opened = open_suspensions(database_)) {
+      suspensions_ = std::move(*opened);
+    } else {
+      return tl::unexpected(opened.error());
+    }
     for (const auto& [rows, sql] : all) {
       auto opened = SampleRows::open(database_, sql);
       if (!opened) return tl::unexpected(opened.error());
@@ -156,6 +130,7 @@ class Replay {
     head.host = info_.host;
     head.probe = info_.probe;
     const auto steps = {std::pair(&Replay::read_head, "sample"),
+                        {&Replay::read_suspensions, "suspension"},
                         {&Replay::read_losses, "loss"},
                         {&Replay::read_ports, "port_use"},
                         {&Replay::read_namespaces, "netns_sample"},
@@ -183,6 +158,15 @@ class Replay {
     ports_counted_ = row.flag();
     samples_.next();
     return row.ok();
+  }
+
+  bool read_suspensions(std::int64_t sample, model::Snapshot& head) {
+    for (; suspensions_.at(sample); suspensions_.next()) {
+      Columns row = suspensions_.row(sample);
+      head.suspended_s += row.length();
+      if (!row.ok()) return false;
+    }
+    return true;
   }
 
   bool read_losses(std::int64_t sample, model::Snapshot& head) {
@@ -367,7 +351,7 @@ class Replay {
 
   const Database& database_;
   const model::CaptureInfo& info_;
-  SampleRows samples_, losses_, ports_, netns_, owners_, peers_;
+  SampleRows samples_, suspensions_, losses_, ports_, netns_, owners_, peers_;
   Statement netns_by_id_, service_by_id_, owner_by_id_, peer_by_id_;
   Tables tables_;
   std::map<std::uint32_t, model::NetnsRow> rows_;

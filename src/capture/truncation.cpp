@@ -19,7 +19,7 @@ namespace {
 // log are valid; frames are a header and a page.
 constexpr off_t kIndexSize = 32768;
 constexpr off_t kMaxFrameOffset = 16;
-constexpr off_t kPageSizeOffset = 14;
+constexpr off_t kIndexPageSizeOffset = 14;
 constexpr off_t kLogHeader = 32;
 constexpr off_t kFrameHeader = 24;
 
@@ -59,7 +59,7 @@ off_t length_by_index(int shm) {
   std::uint32_t frames = 0;
   std::uint16_t page_size = 0;
   if (::pread(shm, &frames, sizeof(frames), kMaxFrameOffset) != sizeof(frames)) return 0;
-  if (::pread(shm, &page_size, sizeof(page_size), kPageSizeOffset) != sizeof(page_size)) return 0;
+  if (::pread(shm, &page_size, sizeof(page_size), kIndexPageSizeOffset) != sizeof(page_size)) return 0;
   return frames == 0 ? 0 : kLogHeader + static_cast<off_t>(frames) * (kFrameHeader + page_size);
 }
 

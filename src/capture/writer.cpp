@@ -30,13 +30,13 @@ std::string insert(const char* table, int columns, bool with_id = false) {
 
 struct Inserts {
   Statement mark, setting, netns, service, owner, peer, sample, netns_sample, owner_sample, peer_sample, loss, port_use,
-      event;
+      event, suspension;
   Statement command, ended;  ///< updates of the one row of capture
 };
 
 base::Result<Inserts> prepare_inserts(const Database& database) {
   Inserts inserts;
-  const std::array<std::tuple<Statement*, const char*, int, bool>, 13> all = {{
+  const std::array<std::tuple<Statement*, const char*, int, bool>, 14> all = {{
       {&inserts.mark, "mark", 3, false},
       {&inserts.setting, "setting", 11, false},
       {&inserts.netns, "netns", 3, true},
@@ -50,6 +50,7 @@ base::Result<Inserts> prepare_inserts(const Database& database) {
       {&inserts.loss, "loss", 13, false},
       {&inserts.port_use, "port_use", 7, false},
       {&inserts.event, "event", 19, false},
+      {&inserts.suspension, "suspension", 3, false},
   }};
   for (const auto& [statement, table, columns, with_id] : all) {
     auto prepared = database.prepare(insert(table, columns, with_id));
@@ -223,6 +224,7 @@ class Writer::Impl {
                                head.cost.cpu_percent, head.cost.rss_bytes, head.cost.bpf_run_ns_per_event, ports))) {
       return false;
     }
+    if (head.suspended_s > 0 && !ok(insert_.suspension.run(sample_, head.suspended_s))) return false;
     if (tied(head.lost) != tied(lost_)) {
       lost_ = head.lost;
       if (!ok(insert_.loss.run(sample_, lost_.events, lost_.counts, lost_.rows_full, lost_.rows_busy, lost_.netns_full,

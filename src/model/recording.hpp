@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "model/gaps.hpp"
 #include "model/snapshot.hpp"
 #include "model/source.hpp"
 
@@ -55,6 +56,11 @@ struct CaptureInfo {
   std::vector<NetnsSettings> settings_at_start;
   std::vector<NetnsSettings> settings_at_end;  ///< empty when it was cut
   std::vector<Mark> marks;                     ///< ascending in time
+  bool running = false;                        ///< it was being written when it was opened
+  std::vector<Gap> gaps;  ///< ascending in time; what is missing at the end of one that was cut is none
+
+  /// It ended as it should, and has its last sample.
+  bool complete() const { return ended_unix_ms.has_value(); }
 };
 
 /// One sample: a snapshot without rows, and the rows of that moment. `source` is valid during the call.

@@ -142,8 +142,9 @@ struct HostInfo {
 /// One picture of everything. Immutable once published; share it as SnapshotPtr between threads.
 struct Snapshot {
   std::int64_t time_unix_ms = 0;
-  double interval_s = 0;  ///< length of the interval the rates are of
-  double uptime_s = 0;    ///< since every program was attached
+  double interval_s = 0;   ///< length of the interval the rates are of
+  double suspended_s = 0;  ///< so long the host slept besides
+  double uptime_s = 0;     ///< since every program was attached
   HostInfo host;
   ProbeInfo probe;
   Group group = Group::kProcess;

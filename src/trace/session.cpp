@@ -128,6 +128,7 @@ base::Result<void> Session::prepare_namespaces() {
 void Session::enable() {
   tracer_.set_enabled(true);
   started_ns_ = sampled_ns_ = clock_.monotonic_ns();
+  slept_ns_ = slept_ns();
   cpu_ns_ = base::process_cpu_ns();
   netns_.narrow_start(tracer_.namespaces());
   scan(true);
@@ -297,6 +298,9 @@ base::Result<void> Session::sample(bool last) {
   const std::uint64_t now = clock_.monotonic_ns();
   interval_s_ = seconds(now - sampled_ns_);
   sampled_ns_ = now;
+  const std::uint64_t slept = slept_ns();
+  suspended_s_ = seconds(slept - std::min(slept_ns_, slept));
+  slept_ns_ = slept;
   sampled_unix_ms_ = clock_.unix_ms();
   table_.begin_interval();
   peers_.begin_interval();
@@ -309,6 +313,16 @@ base::Result<void> Session::sample(bool last) {
   retire_ended_rows();
   measure_cost();
   return {};
+}
+
+/// How long the host has slept since boot. The smaller of two readings: this process may be held up between the clocks.
+std::uint64_t Session::slept_ns() const {
+  const auto read = [this] {
+    const std::uint64_t awake_ns = clock_.monotonic_ns();
+    return clock_.boottime_ns() - awake_ns;
+  };
+  const std::uint64_t slept = std::min(read(), read());
+  return slept - slept % 1'000'000U;
 }
 
 void Session::measure_cost() {
@@ -336,6 +350,7 @@ model::Snapshot Session::head() const {
   model::Snapshot head;
   head.time_unix_ms = sampled_unix_ms_;
   head.interval_s = interval_s_;
+  head.suspended_s = suspended_s_;
   head.uptime_s = seconds(sampled_ns_ - started_ns_);
   head.host = host_info();
   head.probe.backend = loader::to_string(tracer_.backend());

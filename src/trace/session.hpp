@@ -113,6 +113,7 @@ class Session {
   model::Event complete(model::Event event, std::uint32_t row, std::uint32_t netns_slot);
   std::optional<std::uint64_t> live_of(std::uint32_t slot, const tw_row& row) const;
   std::map<std::uint32_t, model::Counters> counts_by_netns() const;
+  std::uint64_t slept_ns() const;
   void measure_cost();
 
   base::SystemClock clock_;
@@ -134,6 +135,8 @@ class Session {
   std::uint64_t started_ns_ = 0;  ///< CLOCK_MONOTONIC
   std::uint64_t sampled_ns_ = 0;  ///< CLOCK_MONOTONIC
   double interval_s_ = 0;
+  double suspended_s_ = 0;
+  std::uint64_t slept_ns_ = 0;  ///< at the last sample
   std::int64_t sampled_unix_ms_ = 0;
   std::shared_ptr<const std::vector<model::PortUse>> port_use_;
   std::uint64_t ports_counted_ns_ = 0;    ///< CLOCK_MONOTONIC; 0: never

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a capture holds: a known workload, exact numbers, beside the kernel's and those of another twtrace.
+#include <chrono>
 #include <csignal>
+#include <thread>
 
+#include "base/clock.hpp"
 #include "bpf/capturing.hpp"
 #include "bpf/expect.hpp"
 #include "support/catch.hpp"
@@ -168,4 +171,25 @@ TEST_CASE("a file beside it that is spoiled ends the capture, not the command", 
   CHECK(capturing.process().wait() == 1);
   CHECK(capturing.process().standard_output() == "begun\nfinished\n");
   CHECK_FALSE(capturing.read()->info().ended_unix_ms);
+}
+
+TEST_CASE("a time in which twtrace was stopped is a gap", "[capture]") {
+  if (!privileged()) return;
+  Capturing capturing({}, {});
+  REQUIRE(capturing.process().wait_for_error("ready\n"));
+  const base::SystemClock clock;
+  capturing.process().signal(SIGSTOP);
+  const std::int64_t stopped = clock.unix_ms();
+  std::this_thread::sleep_for(std::chrono::milliseconds(2500));  // what is tested is that time passes
+  const std::int64_t went_on = clock.unix_ms();
+  capturing.process().signal(SIGCONT);
+  capturing.process().signal(SIGINT);
+  CHECK(capturing.process().wait() == 0);
+  const auto reader = capturing.read();
+  CHECK(reader->info().complete());
+  const auto& gaps = reader->info().gaps;
+  REQUIRE_FALSE(gaps.empty());
+  CHECK(gaps.front().why == model::Gap::Why::kNotSampled);
+  CHECK(gaps.front().from_unix_ms <= stopped + 20);
+  CHECK(gaps.front().to_unix_ms >= went_on - 20);
 }

@@ -287,8 +287,9 @@ class Capture {
   }
 
   void finish() {
+    const std::int64_t ended_unix_ms = clock_.unix_ms();  // before settings are read: that may take its time
     std::set<std::uint32_t> all;
-    const auto left = writer_->finish(clock_.unix_ms(), session_.settings(all));
+    const auto left = writer_->finish(ended_unix_ms, session_.settings(all));
     if (!left) return note(tl::unexpected(left.error()));
     if (*left == capture::Left::kPlainFile) return;
     const std::string& file = options_.file;

@@ -67,10 +67,12 @@ TEST_CASE("a truncated capture is refused", "[capture]") {
 TEST_CASE("a capture of a newer version says so", "[capture]") {
   const kernel::TempTree tree;
   const std::string path = finished(tree);
-  run_sql(path, "PRAGMA user_version=2");
+  run_sql(path, "PRAGMA user_version=3");
   check_refused(path, "newer than this twtrace");
   run_sql(path, "PRAGMA user_version=0");
   check_refused(path, "is no capture");
+  run_sql(path, "PRAGMA user_version=1");
+  check_refused(path, "its tables are not those of one");
 }
 
 TEST_CASE("a schema that is not exactly ours is refused", "[capture]") {
@@ -114,8 +116,9 @@ TEST_CASE("samples that cannot be end the reading, what came before is sound", "
       "UPDATE netns_sample SET reconciled=5 WHERE sample=4", "UPDATE peer_sample SET pids=4294967296 WHERE sample=4",
       "INSERT INTO port_use VALUES(NULL, 4, 1, 'x', 70000, 1, 1)",
       "INSERT INTO loss VALUES((SELECT max(id) FROM loss)+1, 5, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL)",
-      "DELETE FROM sample WHERE id=3", "UPDATE owner SET role='boss'", "UPDATE owner SET port=65536",
-      "UPDATE owner SET service=4444", "UPDATE owner SET pid=4194305", "UPDATE netns SET inode='x'");
+      "DELETE FROM sample WHERE id=3", "INSERT INTO suspension VALUES(NULL, 4, -1.0)", "UPDATE owner SET role='boss'",
+      "UPDATE owner SET port=65536", "UPDATE owner SET service=4444", "UPDATE owner SET pid=4194305",
+      "UPDATE netns SET inode='x'");
   const kernel::TempTree tree;
   const std::string path = finished(tree);
   const auto sound = read_samples(*open_capture(path));

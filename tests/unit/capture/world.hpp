@@ -46,8 +46,9 @@ std::string words(const std::optional<Value>& value) {
 inline std::string describe(const model::Snapshot& head) {
   std::ostringstream out;
   out.precision(17);
-  out << head.time_unix_ms << ' ' << head.interval_s << ' ' << head.uptime_s << ' ' << words(head.live_age_s) << ' '
-      << head.host.name << ' ' << head.host.kernel << ' ' << head.probe.backend << head.probe.sees_removal << '\n'
+  out << head.time_unix_ms << ' ' << head.interval_s << ' ' << head.suspended_s << ' ' << head.uptime_s << ' '
+      << words(head.live_age_s) << ' ' << head.host.name << ' ' << head.host.kernel << ' ' << head.probe.backend
+      << head.probe.sees_removal << '\n'
       << "totals " << words(head.totals) << " / " << words(head.unattributed) << '\n';
   for (const model::NetnsRow& row : head.namespaces) {
     out << "netns " << row.id << ' ' << row.netns << ' ' << row.name << ' ' << row.gone << ' ' << words(row.limit)
@@ -194,6 +195,7 @@ class World {
     head.time_unix_ms =
         kStart + static_cast<std::int64_t>(samples_) * 500 + static_cast<std::int64_t>(random_.up_to(9));
     head.interval_s = 0.5 + 0.001 * static_cast<double>(random_.up_to(9));
+    if (random_.up_to(9) == 0) head.suspended_s = 0.25 * static_cast<double>(1 + random_.up_to(9));
     head.uptime_s = 0.1 + static_cast<double>(samples_);
     head.host = info().host;
     head.probe = info().probe;
