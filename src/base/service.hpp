@@ -2,22 +2,50 @@
 // A service: what an operator calls the thing that a cgroup holds.
 #pragma once
 
+#include <algorithm>
 #include <compare>
+#include <cstdint>
 #include <string>
+#include <string_view>
+#include <tuple>
 
 namespace twtrace::base {
 
-/// The service of a process, derived from its cgroup path (kernel/cgroup.hpp). `kind` is one of
-/// "systemd" (service, scope or user unit), "docker", "containerd", "cri-o", "podman", "kubernetes", "cgroup" (none of
-/// these: `name` is the path), "unknown" (the path is not known). `cgroup` is the path under the hierarchy's root.
+/// A Kubernetes pod. A member that is not known is empty.
+struct Pod {
+  std::string ns;
+  std::string name;
+  std::string uid;
+
+  bool empty() const { return ns.empty() && name.empty() && uid.empty(); }
+  auto operator<=>(const Pod&) const = default;
+};
+
+/// The service of a process, derived from its cgroup path (kernel/cgroup.hpp). Every string may hold any bytes: sinks
+/// escape them.
 struct Service {
+  /// "systemd" (service, scope or user unit), "docker", "podman", "containerd", "cri-o", "kubernetes", "lxc", "nspawn",
+  /// "slurm", "garden" (Cloud Foundry), "cgroup" (none of these: `name` is the path), "unknown" (the path is not
+  /// known).
   std::string kind = "unknown";
   std::string name;
-  std::string cgroup;
-  std::string pod;        ///< Kubernetes pod uid, else empty
-  std::string container;  ///< container id (full), else empty
+  std::string cgroup;  ///< the process's own cgroup, under the hierarchy's root
+  Pod pod;
+  std::string container;          ///< id of the innermost container (full), or the machine's name; else empty
+  std::uint32_t inner_bytes = 0;  ///< how much of the end of `cgroup` lies below the service's cgroup
+
+  /// The cgroup of the service as a whole: that of the unit, container or job.
+  std::string_view own_cgroup() const {
+    return std::string_view(cgroup).substr(0, cgroup.size() - std::min<std::size_t>(inner_bytes, cgroup.size()));
+  }
 
   auto operator<=>(const Service&) const = default;
 };
+
+/// True when both are the same service, whichever of its sub-cgroups the processes are in.
+inline bool is_same(const Service& left, const Service& right) {
+  return left.name == right.name && left.own_cgroup() == right.own_cgroup() && left.kind == right.kind &&
+         left.container == right.container && left.pod == right.pod;
+}
 
 }  // namespace twtrace::base

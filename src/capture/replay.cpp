@@ -325,7 +325,7 @@ class Replay {
   bool read_service(std::int64_t id, base::Service& service) {
     auto row = look_up(service_by_id_, id);
     if (!row) return false;
-    for (auto* text : {&service.kind, &service.name, &service.cgroup, &service.pod, &service.container}) {
+    for (auto* text : {&service.kind, &service.name, &service.cgroup, &service.pod.uid, &service.container}) {
       *text = row->text();
     }
     return row->ok();

@@ -80,7 +80,7 @@ base::Result<NetnsNames> netns_names(const Database& database) {
 
 base::Service read_service(Columns& row) {
   base::Service service;
-  for (std::string* text : {&service.kind, &service.name, &service.cgroup, &service.pod, &service.container}) {
+  for (std::string* text : {&service.kind, &service.name, &service.cgroup, &service.pod.uid, &service.container}) {
     *text = row.text();
   }
   return service;

@@ -211,7 +211,7 @@ class Writer::Impl {
   /// The id of a service; 0 when it cannot be written.
   std::int64_t service_id(const base::Service& service) {
     const auto [found, is_new] = services_.try_emplace(service, static_cast<std::int64_t>(services_.size()) + 1);
-    if (is_new && !ok(insert_.service.run(found->second, service.kind, service.name, service.cgroup, service.pod,
+    if (is_new && !ok(insert_.service.run(found->second, service.kind, service.name, service.cgroup, service.pod.uid,
                                           service.container))) {
       return 0;
     }

@@ -2,191 +2,116 @@
 #include "kernel/cgroup.hpp"
 
 #include <algorithm>
-#include <array>
+#include <utility>
 
+#include "kernel/cgroup_parts.hpp"
 #include "kernel/text.hpp"
 
 namespace twtrace::kernel {
 namespace {
 
-constexpr std::size_t kFullIdLength = 64;
 constexpr std::size_t kShortIdLength = 12;
 constexpr std::size_t kShortUidLength = 8;
-
-struct Container {
-  const char* kind = nullptr;
-  std::string_view id;
-};
-
-struct Prefix {
-  std::string_view text;
-  const char* kind;
-};
-
-// Scope names of the systemd cgroup driver; podman and cri-o use the same ones without ".scope" otherwise.
-constexpr std::array kPrefixes = {
-    Prefix{"docker-", "docker"},
-    Prefix{"cri-containerd-", "containerd"},
-    Prefix{"nerdctl-", "containerd"},
-    Prefix{"crio-conmon-", "cri-o"},
-    Prefix{"crio-", "cri-o"},
-    Prefix{"libpod-conmon-", "podman"},
-    Prefix{"libpod-payload-", "podman"},
-    Prefix{"libpod-", "podman"},
-};
-
-// Directories of the cgroupfs driver that hold one cgroup per container, named by its id alone.
-constexpr std::array kParents = {
-    Prefix{"docker", "docker"},
-    Prefix{"default", "containerd"},  // nerdctl, ctr: the containerd namespace
-    Prefix{"k8s.io", "containerd"},
-    Prefix{"moby", "docker"},
-};
-
-// Units that own cgroups. A slice only groups them.
-constexpr std::array<std::string_view, 5> kUnitSuffixes = {".service", ".scope", ".socket", ".mount", ".swap"};
-
-bool strip_suffix(std::string_view& text, std::string_view suffix) {
-  if (!text.ends_with(suffix)) return false;
-  text.remove_suffix(suffix.size());
-  return true;
-}
-
-bool is_container_id(std::string_view text) {
-  return text.size() >= kShortIdLength && text.size() <= kFullIdLength && is_hex(text);
-}
-
-Container with_prefix(std::string_view segment) {
-  strip_suffix(segment, ".scope");
-  for (const Prefix& prefix : kPrefixes) {
-    if (!segment.starts_with(prefix.text)) continue;
-    const std::string_view id = segment.substr(prefix.text.size());
-    if (is_container_id(id)) return {prefix.kind, id};
-  }
-  return {};
-}
-
-// runc given a systemd-style name by a cgroupfs-driven runtime uses it literally: "<slice>:cri-containerd:<id>".
-Container with_colons(std::string_view segment) {
-  const auto last = segment.rfind(':');
-  const auto first = segment.find(':');
-  if (first == std::string_view::npos || first == last) return {};
-  const std::string prefix = std::string(segment.substr(first + 1, last - first - 1)) + '-';
-  const std::string_view id = segment.substr(last + 1);
-  if (!is_container_id(id)) return {};
-  for (const Prefix& known : kPrefixes) {
-    if (prefix == known.text) return {known.kind, id};
-  }
-  return {};
-}
-
-Container with_parent(std::string_view parent, bool parent_is_pod, std::string_view segment) {
-  if (segment.size() != kFullIdLength || !is_hex(segment)) return {};
-  if (parent_is_pod) return {"kubernetes", segment};
-  for (const Prefix& known : kParents) {
-    if (parent == known.text) return {known.kind, segment};
-  }
-  return {};
-}
-
-// A pod's uid: a UUID (dashes are underscores in slice names), or the 32 hex digits of a static pod.
-bool is_pod_uid(std::string_view text) {
-  if (text.size() == 32) return is_hex(text);
-  if (text.size() != 36) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (dash ? text[i] != '-' && text[i] != '_' : !is_hex(text.substr(i, 1))) return false;
-  }
-  return true;
-}
-
-// "kubepods-burstable-pod<uid>.slice", the same before a ':', or "pod<uid>" below a kubepods directory.
-std::string_view pod_uid(std::string_view segment, bool below_kubepods) {
-  segment = segment.substr(0, segment.find(':'));
-  const bool slice = strip_suffix(segment, ".slice");
-  const auto at = segment.rfind("pod");
-  if (at == std::string_view::npos || !is_pod_uid(segment.substr(at + 3))) return {};
-  const bool named = slice ? segment.substr(0, at).find("kubepods") != std::string_view::npos && segment[at - 1] == '-'
-                           : at == 0 && below_kubepods;
-  return named ? segment.substr(at + 3) : std::string_view{};
-}
+// Of cgroups that may be a container's: /NAMESPACE/ID of ctr, and one that is called by an id.
+constexpr int kMaxGuesses = 2;
 
 bool is_user_manager(std::string_view unit) { return unit.starts_with("user@") && unit.ends_with(".service"); }
 
-// systemd puts '_' before names that would clash with the kernel's own files (cg_escape).
-std::string_view unit_name(std::string_view segment) {
-  if (segment.starts_with('_')) segment.remove_prefix(1);
-  const bool unit = std::any_of(kUnitSuffixes.begin(), kUnitSuffixes.end(), [&](std::string_view suffix) {
-    return segment.size() > suffix.size() && segment.ends_with(suffix);
-  });
-  return unit ? segment : std::string_view{};
+// LXC, nspawn, Slurm and Cloud Foundry call a thing by the name that people use.
+bool has_engine(std::string_view kind) {
+  return kind != "lxc" && kind != "nspawn" && kind != "slurm" && kind != "garden";
 }
 
-// What one walk from the root to the leaf finds. The views point into the path.
-struct Findings {
-  std::string_view pod;
-  Container container;
-  std::string_view unit;
-};
+std::string shown_id(const CgroupPart& part) {
+  return has_engine(part.kind) && is_hex(part.id) ? part.id.substr(0, kShortIdLength) : part.id;
+}
 
-Findings walk(std::string_view path) {
-  Findings found;
-  std::string_view parent;
-  bool below_kubepods = false;
-  bool parent_is_pod = false;
-  while (!path.empty()) {
-    const std::string_view segment = cut(path, '/');
-    if (segment.empty()) continue;
-    const std::string_view pod = pod_uid(segment, below_kubepods);
-    if (!pod.empty()) {
-      found.pod = pod;
-      found.container = {};  // that of the node, when the node is a container itself
-    }
-    Container container = with_prefix(segment);
-    if (!container.kind) container = with_colons(segment);
-    if (!container.kind) container = with_parent(parent, parent_is_pod, segment);
-    if (container.kind) found.container = container;
+std::string pod_name(const base::Pod& pod) {
+  if (pod.name.empty()) return "pod" + pod.uid.substr(0, kShortUidLength);
+  return pod.ns.empty() ? pod.name : pod.ns + '/' + pod.name;
+}
 
-    const std::string_view unit = unit_name(segment);
-    if (!unit.empty() && (found.unit.empty() || is_user_manager(found.unit))) found.unit = unit;
-    below_kubepods = below_kubepods || segment.find("kubepods") != std::string_view::npos;
-    parent_is_pod = !pod.empty();
-    parent = segment;
+// Builds a service from the parts of its path, outermost first.
+class Naming {
+ public:
+  Naming(std::string_view path, const ContainerLookup& look_up) : look_up_(look_up), parts_(split_cgroup(path)) {
+    service_.cgroup = path;
   }
-  return found;
-}
 
-std::string with_dashes(std::string_view uid) {
-  std::string dashed(uid);
-  std::replace(dashed.begin(), dashed.end(), '_', '-');
-  return dashed;
-}
+  base::Service run() {
+    std::size_t end = 0;
+    for (const CgroupPart& part : parts_.all) {
+      if (part.is_unit()) {
+        if (unit_ == nullptr || is_user_manager(unit_->id)) unit_ = &part;
+      } else if (hold(part)) {
+        end = part.end;
+        unit_ = nullptr;
+      }
+    }
+    if (unit_ != nullptr) {
+      end = unit_->end;
+      append(unit_->id);
+      if (!held_) service_.kind = unit_->kind;
+    } else if (!held_) {
+      service_.kind = "cgroup";
+      service_.name = service_.cgroup;
+      end = service_.cgroup.size();
+    }
+    service_.inner_bytes = static_cast<std::uint32_t>(service_.cgroup.size() - end);
+    return std::move(service_);
+  }
+
+ private:
+  std::optional<ContainerFacts> look_up(const CgroupPart& part) {
+    if (held_ || !look_up_ || !has_engine(part.kind)) return std::nullopt;
+    if (part.kind.empty() && guesses_++ >= kMaxGuesses) return std::nullopt;
+    return look_up_({.id = part.id,
+                     .cgroup = service_.cgroup.substr(0, part.end),
+                     .containerd_namespace = part.containerd_namespace,
+                     .pod_uid = part.pod_uid,
+                     .uid = parts_.uid,
+                     .pid = {}});
+  }
+
+  // A container, pod or job. False when it only looks like one.
+  bool hold(const CgroupPart& part) {
+    auto known = look_up(part);
+    if (part.kind.empty() && !known) return false;
+    held_ = true;
+    ContainerFacts facts = std::move(known).value_or(ContainerFacts{});
+    const bool in_pod = part.kind == "kubernetes" || !facts.pod.name.empty();
+    if (in_pod) {
+      service_.kind = "kubernetes";
+      service_.pod = facts.pod;
+      if (!part.pod_uid.empty()) service_.pod.uid = part.pod_uid;
+      append(pod_name(service_.pod));
+    } else {
+      service_.kind = facts.engine.empty() ? std::string(part.kind) : facts.engine;
+    }
+    const bool whole_pod = in_pod && (part.id.empty() || facts.sandbox);
+    if (!whole_pod) append(facts.name.empty() ? shown_id(part) : facts.name);
+    service_.container = part.kind == "slurm" ? std::string() : part.id;
+    return true;
+  }
+
+  void append(std::string_view name) {
+    if (!service_.name.empty()) service_.name += '/';
+    service_.name += name;
+  }
+
+  const ContainerLookup& look_up_;
+  CgroupParts parts_;
+  base::Service service_;
+  const CgroupPart* unit_ = nullptr;  ///< in the innermost container so far
+  bool held_ = false;                 ///< some part was more than a unit
+  int guesses_ = 0;                   ///< cgroups that may be a container's and were looked up
+};
 
 }  // namespace
 
-base::Service classify_cgroup(std::string_view path) {
+base::Service classify_cgroup(std::string_view path, const ContainerLookup& look_up) {
   if (path.size() > kMaxCgroupPathBytes) path = path.substr(path.size() - kMaxCgroupPathBytes);
-  base::Service service;
-  if (path.empty()) return service;
-  const Findings found = walk(path);
-  service.cgroup = path;
-  service.container = found.container.id;
-  if (!found.pod.empty()) {
-    service.kind = "kubernetes";
-    service.pod = with_dashes(found.pod);
-    service.name = "pod" + service.pod.substr(0, kShortUidLength);
-    if (!service.container.empty()) service.name += '/' + service.container.substr(0, kShortIdLength);
-  } else if (found.container.kind) {
-    service.kind = found.container.kind;
-    service.name = service.container.substr(0, kShortIdLength);
-  } else if (!found.unit.empty()) {
-    service.kind = "systemd";
-    service.name = found.unit;
-  } else {
-    service.kind = "cgroup";
-    service.name = path;
-  }
-  return service;
+  return path.empty() ? base::Service{} : Naming(path, look_up).run();
 }
 
 std::optional<std::string> process_cgroup(std::string_view text, std::string_view controllers) {
@@ -196,7 +121,7 @@ std::optional<std::string> process_cgroup(std::string_view text, std::string_vie
     const std::string_view hierarchy = cut(line, ':');
     const std::string_view listed = cut(line, ':');
     if (listed != controllers || (controllers.empty() && hierarchy != "0")) continue;
-    strip_suffix(line, kDeleted);
+    if (line.ends_with(kDeleted)) line.remove_suffix(kDeleted.size());
     if (line.empty()) return std::nullopt;
     return std::string(line);
   }

@@ -7,23 +7,27 @@
 #include <string_view>
 
 #include "base/service.hpp"
+#include "kernel/container.hpp"
 
 namespace twtrace::kernel {
 
 /// Longer paths are cut to their leaf end before they are looked at.
 inline constexpr std::size_t kMaxCgroupPathBytes = 4096;
 
-/// The service behind a cgroup path (below the root of its hierarchy). First match wins:
-///  - a Kubernetes pod anywhere in the path: kind "kubernetes", name "pod<first 8 of the uid>/<first 12 of the
-///  container
-///    id>" (no slash part for the pod's own cgroup), pod = uid with dashes;
-///  - a container of docker, containerd (CRI, nerdctl, ctr), cri-o, podman: name = first 12 of its id. The innermost
-///    pod or container counts; units inside a container never rename it;
-///  - a systemd unit, found as systemd does: the outermost unit, below user@UID.service the next one. A delegated unit
-///    that calls a sub-cgroup "sshd.service" keeps its own name. Escapes stay (`\x2d`): `systemctl status` wants them;
+/// The service behind a cgroup path (below the root of its hierarchy), found from the root to the leaf:
+///  - containers (docker, podman, containerd, cri-o, Kubernetes pods, LXC, systemd-nspawn, Cloud Foundry) and Slurm
+///  jobs,
+///    the outer one's name in front of the inner one's: "vm1/0123456789ab". The kind is that of the innermost;
+///  - behind them the systemd unit in the innermost, "web1/nginx.service", or alone. It is found as systemd does: the
+///    outermost unit, below user@UID.service the next one. A delegated unit that calls a sub-cgroup "sshd.service"
+///    keeps its own name. Escapes stay (`\x2d`): `systemctl status` wants them;
 ///  - else kind "cgroup", name = path, "/" for the root. An empty path is kind "unknown".
+/// A container is called what `look_up` says, a pod's "namespace/pod/container". Without an answer that is the first 12
+/// digits of its id, in a pod "pod<first 8 of the uid>/<first 12 of the id>". Only the outermost container is looked
+/// up: the engine that runs a container in a container keeps its files in there, and who is in there can make any
+/// cgroup. `look_up` also decides whether a cgroup that only looks like a container's is one.
 /// The names are chosen by users: any bytes are accepted and kept as they are, sinks escape them.
-base::Service classify_cgroup(std::string_view path);
+base::Service classify_cgroup(std::string_view path, const ContainerLookup& look_up = {});
 
 /// A process's path in one hierarchy, from the text of /proc/PID/cgroup: `controllers` is "" for cgroup v2 and
 /// "name=systemd" for systemd's own v1 hierarchy. A removed cgroup loses its " (deleted)".

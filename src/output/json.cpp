@@ -65,8 +65,14 @@ void put_service(JsonLine& line, const base::Service& service) {
   line.any_word("kind", service.kind);
   put_named(line, "name", service.name);
   put_named(line, "cgroup", service.cgroup);
-  if (!service.pod.empty()) put_named(line, "pod", service.pod);
   if (!service.container.empty()) put_named(line, "container", service.container);
+  if (!service.pod.empty()) {
+    line.begin("pod");
+    put_named(line, "namespace", service.pod.ns);
+    put_named(line, "name", service.pod.name);
+    put_named(line, "uid", service.pod.uid);
+    line.end();
+  }
   line.end();
 }
 

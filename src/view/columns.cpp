@@ -38,6 +38,11 @@ Value of_service(const model::ProbeInfo&, const model::Row& row) {
   return row.service ? text((*row.service).*kMember) : Value();
 }
 
+std::string pod_name(const base::Pod& pod) {
+  if (pod.name.empty()) return pod.uid;
+  return pod.ns.empty() ? pod.name : pod.ns + '/' + pod.name;
+}
+
 std::string use_text(const model::Row& row) {
   if (!row.use || row.use->of == 0) return {};
   return fmt::format("{:>3}% {}/{}", row.use->taken * 100 / row.use->of, row.use->taken, row.use->of);
@@ -68,8 +73,8 @@ constexpr Column kCgroup{"cgroup", "CGROUP", "cgroup path of the owner", Align::
     of_service<&base::Service::cgroup>};
 constexpr Column kContainer{"container", "CONTAINER", "container id", Align::kLeft, 12, 95,
     of_service<&base::Service::container>};
-constexpr Column kPod{"pod", "POD", "Kubernetes pod uid", Align::kLeft, 10, 95,
-    of_service<&base::Service::pod>};
+constexpr Column kPod{"pod", "POD", "Kubernetes pod: namespace/name, or its uid", Align::kLeft, 10, 95,
+    [](const model::ProbeInfo&, const model::Row& r) { return r.service ? text(pod_name(r.service->pod)) : Value(); }};
 constexpr Column kRole{"role", "ROLE",
     "server: this end accepted the connection; client: it connected", Align::kLeft, 0, 70,
     [](const model::ProbeInfo&, const model::Row& r) { return named(r.role); }};

@@ -24,7 +24,7 @@ model::Identity owner(unsigned number) {
   identity.comm = "worker-" + std::to_string(number % 50);
   identity.uid = 33;
   const std::string unit = "worker-" + std::to_string(number % 50) + ".service";
-  identity.service = {"systemd", unit, "/system.slice/" + unit, "", ""};
+  identity.service = {"systemd", unit, "/system.slice/" + unit, {}, {}};
   identity.port = static_cast<std::uint16_t>(1024 + number);
   return identity;
 }

@@ -96,7 +96,7 @@ class Recorded {
     who.start_ns = slot;
     who.comm = name;
     who.uid = 33;
-    who.service = {"systemd", name + ".service", "/system.slice/" + name + ".service", "", ""};
+    who.service = {"systemd", name + ".service", "/system.slice/" + name + ".service", {}, {}};
     who.role = is_client(slot) ? model::Role::kClient : model::Role::kServer;
     who.port = static_cast<std::uint16_t>(is_client(slot) ? 6379 : 8000 + slot % 10);
     first_ns_[slot] = 1'000'000U + slot;

@@ -32,7 +32,7 @@ view::Filter filter_by(Member view::Filter::*member, Value value) {
   return filter;
 }
 
-inline base::Service systemd(const std::string& name) { return {"systemd", name, "/system.slice/" + name, "", ""}; }
+inline base::Service systemd(const std::string& name) { return {"systemd", name, "/system.slice/" + name, {}, {}}; }
 
 inline model::Identity worker(std::uint32_t pid, const std::string& comm = "worker") {
   model::Identity identity;

@@ -16,7 +16,7 @@ inline model::Row worker_row() {
   row.netns = 4026531840U;
   row.netns_name = "host";
   row.process = model::ProcessId{812, "redis-worker", 33, 1, false};
-  row.service = base::Service{"systemd", "worker.service", "/system.slice/worker.service", "", ""};
+  row.service = base::Service{"systemd", "worker.service", "/system.slice/worker.service", {}, {}};
   row.role = model::Role::kClient;
   row.port = std::uint16_t{6379};
   row.attribution = model::Attribution::kCloser;
@@ -63,7 +63,7 @@ inline model::Event event() {
   event.netns = 4026531840U;
   event.netns_name = "host";
   event.process = model::ProcessId{812, "redis-worker", 33, 1, false};
-  event.service = base::Service{"systemd", "worker.service", "/system.slice/worker.service", "", ""};
+  event.service = base::Service{"systemd", "worker.service", "/system.slice/worker.service", {}, {}};
   event.uid = 33;
   event.role = model::Role::kClient;
   event.port = std::uint16_t{6379};

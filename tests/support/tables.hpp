@@ -46,7 +46,7 @@ struct Tables {
       identity.start_ns = activity.slot;
       identity.comm = activity.comm;
       identity.uid = 33;
-      identity.service = {"systemd", activity.service, "/system.slice/" + activity.service, "", ""};
+      identity.service = {"systemd", activity.service, "/system.slice/" + activity.service, {}, {}};
       identity.role = activity.role;
       identity.port = activity.port;
       table.add(activity.slot, activity.slot, identity);

@@ -75,7 +75,7 @@ inline std::string describe(const model::Snapshot& head) {
 inline std::string describe(const model::Identity& who) {
   std::ostringstream out;
   out << who.netns << ' ' << words(who.pid) << ' ' << who.start_ns << " [" << who.comm << "] " << who.uid << ' '
-      << who.service.kind << ',' << who.service.name << ',' << who.service.cgroup << ',' << who.service.pod << ','
+      << who.service.kind << ',' << who.service.name << ',' << who.service.cgroup << ',' << who.service.pod.uid << ','
       << who.service.container << ' ' << model::to_string(who.role) << ' ' << who.port << ' '
       << model::to_string(who.attribution) << ' ' << who.ipv6 << who.matched;
   return out.str();
@@ -86,9 +86,9 @@ inline std::string describe(const model::Event& event) {
   out << event.time_unix_ms << ' ' << model::to_string(event.kind) << ' ' << model::to_string(event.substate) << ' '
       << model::to_string(event.reason) << ' ' << words(event.age_s) << ' ' << event.cookie << ' ' << words(event.netns)
       << ' ' << event.netns_name << ' ' << event.service.kind << ',' << event.service.name << ','
-      << event.service.cgroup << ',' << event.service.pod << ',' << event.service.container << ' ' << words(event.uid)
-      << ' ' << (event.role ? model::to_string(*event.role) : "-") << ' ' << words(event.port) << ' '
-      << model::to_string(event.attribution) << ' ' << event.local_address << ' ' << event.local_port << ' '
+      << event.service.cgroup << ',' << event.service.pod.uid << ',' << event.service.container << ' '
+      << words(event.uid) << ' ' << (event.role ? model::to_string(*event.role) : "-") << ' ' << words(event.port)
+      << ' ' << model::to_string(event.attribution) << ' ' << event.local_address << ' ' << event.local_port << ' '
       << event.remote_address << ' ' << event.remote_port;
   if (event.process) out << " [" << event.process->comm << "] " << words(event.process->pid);
   return out.str();

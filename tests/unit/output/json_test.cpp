@@ -183,10 +183,10 @@ TEST_CASE("the peer is there in the peer group only") {
 TEST_CASE("pod and container are written when there are any") {
   model::Snapshot snapshot = test::snapshot();
   CHECK_FALSE(parsed(snapshot)["rows"][0]["service"].contains("pod"));
-  snapshot.rows[0].service->pod = "7d1c";
+  snapshot.rows[0].service->pod = {"shop", "", "7d1c"};
   snapshot.rows[0].service->container = "0123456789ab";
   const Json service = parsed(snapshot)["rows"][0]["service"];
-  CHECK(service["pod"] == "7d1c");
+  CHECK(service["pod"] == Json::parse(R"({"namespace":"shop","name":null,"uid":"7d1c"})"));
   CHECK(service["container"] == "0123456789ab");
 }
 

@@ -30,7 +30,7 @@ model::Row row() {
   row.netns = 4026531840U;
   row.netns_name = "host";
   row.process = model::ProcessId{812, "nginx", 33, 1, false};
-  row.service = base::Service{"systemd", "web.service", "/system.slice/web.service", "", ""};
+  row.service = base::Service{"systemd", "web.service", "/system.slice/web.service", {}, {}};
   row.role = model::Role::kServer;
   row.port = std::uint16_t{8080};
   return row;

@@ -199,7 +199,7 @@ TEST_CASE("who is refused is named though only its service is known") {
   scene.sample(100);
   model::Identity identity;
   identity.netns = 1;
-  identity.service = {"systemd", "nginx.service", "/system.slice/nginx.service", "", ""};
+  identity.service = {"systemd", "nginx.service", "/system.slice/nginx.service", {}, {}};
   identity.role = model::Role::kServer;
   identity.port = 80;
   identity.attribution = model::Attribution::kCgroup;

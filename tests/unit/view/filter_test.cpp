@@ -71,11 +71,11 @@ TEST_CASE("a service matches by name, without its unit suffix, and by container 
   CHECK_FALSE(accepts_service("service", nginx));
   CHECK_FALSE(accepts_service("", nginx));  // an empty pattern is no wildcard, and no container is not an empty one
   CHECK(accepts_service("php8.2-fpm", systemd("php8.2-fpm.service")));
-  const twtrace::base::Service docker{"docker", "0123456789ab", "/docker/x", "", "0123456789abcdef0123456789abcdef"};
+  const twtrace::base::Service docker{"docker", "0123456789ab", "/docker/x", {}, "0123456789abcdef0123456789abcdef"};
   CHECK(accepts_service("0123456789ab", docker));
   CHECK(accepts_service("0123456789abcdef*", docker));
   CHECK_FALSE(accepts_service("abcdef", docker));
-  const twtrace::base::Service path{"cgroup", "/custom.d/app.d", "/custom.d/app.d", "", ""};
+  const twtrace::base::Service path{"cgroup", "/custom.d/app.d", "/custom.d/app.d", {}, {}};
   CHECK(accepts_service("/custom*", path));
   CHECK_FALSE(accepts_service("/custom.d/app", path));  // only units have a suffix to leave out
   CHECK_FALSE(accepts_service("x*", twtrace::base::Service{}));
