@@ -15,6 +15,7 @@
 #include "base/unique_fd.hpp"
 #include "kernel/cgroup.hpp"
 #include "kernel/file.hpp"
+#include "kernel/text.hpp"
 
 namespace twtrace::kernel {
 namespace {
@@ -146,18 +147,30 @@ std::string CgroupTree::below_root(std::string_view absolute) const {
   return std::string(absolute);
 }
 
-base::Result<std::uint64_t> CgroupTree::id_of_path(std::string_view path) const {
-  const std::string_view asked = path;
+// Nothing for what lies outside of the mount.
+std::optional<std::string> CgroupTree::absolute(std::string_view path) const {
   if (path.ends_with('/')) path.remove_suffix(1);
   const bool inside = path.starts_with(root_) && (path.size() == root_.size() || path[root_.size()] == '/');
-  if (!inside) {
+  return inside ? std::optional(mount_point_.native() + std::string(path.substr(root_.size()))) : std::nullopt;
+}
+
+base::Result<std::uint64_t> CgroupTree::id_of_path(std::string_view path) const {
+  const auto directory = absolute(path);
+  if (!directory) {
     return base::fail(base::ErrorCode::kNotFound,
-                      "cgroup " + std::string(asked) + " is outside of " + mount_point_.string());
+                      "cgroup " + std::string(path) + " is outside of " + mount_point_.string());
   }
-  const std::string absolute = mount_point_.native() + std::string(path.substr(root_.size()));
   struct stat status {};
-  if (::stat(absolute.c_str(), &status) != 0) return fail_path(errno, absolute);
+  if (::stat(directory->c_str(), &status) != 0) return fail_path(errno, *directory);
   return std::uint64_t{status.st_ino};
+}
+
+std::optional<std::uint32_t> CgroupTree::process_in(std::string_view path) const {
+  const auto directory = absolute(path);
+  const auto text = directory ? read_file(*directory + "/cgroup.procs") : base::Result<std::string>("");
+  std::string_view rest = text ? std::string_view(*text) : std::string_view();
+  const auto pid = parse_number<std::uint32_t>(cut(rest, '\n'));
+  return pid == 0U ? std::nullopt : pid;  // 0: a process of another pid namespace
 }
 
 bool CgroupTree::has_children() const {
@@ -205,6 +218,11 @@ base::Result<std::uint64_t> CgroupFs::id_of_path(std::string_view path) const {
   const CgroupTree* chosen = tree();
   if (chosen == nullptr) return no_hierarchy();
   return chosen->id_of_path(path);
+}
+
+std::optional<std::uint32_t> CgroupFs::process_in(std::string_view path) const {
+  const CgroupTree* chosen = tree();
+  return chosen != nullptr ? chosen->process_in(path) : std::nullopt;
 }
 
 }  // namespace twtrace::kernel

@@ -45,12 +45,15 @@ class CgroupTree {
   base::Result<std::string> path_of_id(std::uint64_t id) const;
   /// The id of a cgroup. kNotFound when there is none, or it lies outside of what is mounted.
   base::Result<std::uint64_t> id_of_path(std::string_view path) const;
+  /// Some process in the cgroup itself, not below it. Nothing when there is none.
+  std::optional<std::uint32_t> process_in(std::string_view path) const;
   bool has_children() const;
 
  private:
   base::Result<std::string> path_by_handle(std::uint64_t id) const;
   base::Result<std::string> path_by_walk(std::uint64_t id) const;
   std::string below_root(std::string_view absolute) const;
+  std::optional<std::string> absolute(std::string_view path) const;
 
   std::filesystem::path mount_point_;
   std::string root_;  ///< of the mount in the hierarchy; empty for the hierarchy's own root
@@ -70,6 +73,7 @@ class CgroupFs {
   /// As CgroupTree, in the chosen tree; kUnsupported when there is none.
   base::Result<std::string> path_of_id(std::uint64_t id) const;
   base::Result<std::uint64_t> id_of_path(std::string_view path) const;
+  std::optional<std::uint32_t> process_in(std::string_view path) const;
 
  private:
   std::optional<CgroupTree> v2_;

@@ -21,16 +21,20 @@ std::optional<ProcessStat> parse_stat(std::string_view text) {
   const std::string_view state = cut_word(rest);
   if (state.size() != 1) return std::nullopt;
   stat.state = state.front();
+  std::string_view parent;
   std::string_view threads;
   std::string_view start;
   for (int field = 4; field <= 22; ++field) {
     const std::string_view word = cut_word(rest);
+    if (field == 4) parent = word;
     if (field == 20) threads = word;
     if (field == 22) start = word;
   }
+  const auto parent_pid = parse_number<std::uint32_t>(parent);
   const auto thread_count = parse_number<std::uint32_t>(threads);
   const auto start_ticks = parse_number<std::uint64_t>(start);
-  if (!thread_count || !start_ticks) return std::nullopt;
+  if (!parent_pid || !thread_count || !start_ticks) return std::nullopt;
+  stat.parent = *parent_pid;
   stat.threads = *thread_count;
   stat.start_ticks = *start_ticks;
   return stat;

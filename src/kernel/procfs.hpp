@@ -17,6 +17,7 @@ namespace twtrace::kernel {
 struct ProcessStat {
   std::string comm;               ///< leader's name: any bytes, also ')' and newline
   char state = '?';               ///< of the thread-group leader: R S D Z T t X I
+  std::uint32_t parent = 0;       ///< thread-group id; 0: none, or not in this pid namespace
   std::uint32_t threads = 0;      ///< threads that have not ended, the leader included
   std::uint64_t start_ticks = 0;  ///< since boot, in units of 1/sysconf(_SC_CLK_TCK) s
 };

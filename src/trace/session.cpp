@@ -56,7 +56,8 @@ Session::Session(loader::Tracer tracer, std::optional<kernel::CgroupFs> cgroups,
       cgroups_(std::move(cgroups)),
       netns_(false, options.netns_readings),
       scan_(options.scan_budget_ns),
-      table_(options.max_rows) {}
+      table_(options.max_rows),
+      container_names_([](const kernel::ContainerQuery& query) { return kernel::find_container("/", query); }) {}
 
 base::Result<Session> Session::start(const SessionOptions& options) {
   auto features = loader::probe_features(options.btf_path, options.no_features);
@@ -163,7 +164,11 @@ const base::Service& Session::service(std::uint64_t cgroup_id) {
   if (cgroup_id != 0) {
     const auto path = cgroup_path(cgroup_id);
     if (!path) return services_.try_emplace(0).first->second;  // not known yet: asked again next time
-    found = kernel::classify_cgroup(*path);
+    found = kernel::classify_cgroup(*path, [&](kernel::ContainerQuery query) {
+      if (cgroups_) query.pid = cgroups_->process_in(*path);
+      if (cgroups_ && !query.pid) query.pid = cgroups_->process_in(query.cgroup);
+      return container_names_.look_up(query);
+    });
   }
   return services_.insert_or_assign(cgroup_id, std::move(found)).first->second;
 }

@@ -16,6 +16,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "kernel/cgroup_fs.hpp"
+#include "kernel/containers.hpp"
 #include "kernel/procfs.hpp"
 #include "loader/tracer.hpp"
 #include "model/history.hpp"
@@ -125,6 +126,7 @@ class Session {
   model::Table table_;
   model::PeerTable peers_{100'000};
   std::unordered_map<std::uint64_t, base::Service> services_;
+  kernel::ContainerNames container_names_;
   EventHandler event_handler_;
   std::size_t newest_events_ = SIZE_MAX;
   std::vector<tw_event> newest_;     ///< of the running drain, when there is a limit: the last so many, in a ring

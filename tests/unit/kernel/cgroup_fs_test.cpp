@@ -92,6 +92,21 @@ TEST_CASE("ids and paths are each other's inverse") {
   CHECK(fs.id_of_path("/nothing").error().code == ErrorCode::kNotFound);
 }
 
+TEST_CASE("some process of a cgroup") {
+  const Machine machine;
+  machine.tree.file("sys/fs/cgroup/a/cgroup.procs", "4021\n7\n");
+  machine.tree.file("sys/fs/cgroup/empty/cgroup.procs", "");
+  machine.tree.file("sys/fs/cgroup/foreign/cgroup.procs", "0\n0\n");
+  const auto fs = machine.open(kV2);
+  CHECK(fs.process_in("/a") == 4021U);
+  CHECK(fs.process_in("/a/") == 4021U);
+  for (const char* path : {"/empty", "/foreign", "/nothing", "/"}) CHECK_FALSE(fs.process_in(path));
+  CHECK_FALSE(machine.open(kMemory).process_in("/a"));
+  const auto part = machine.open("41 31 0:38 /docker/abc /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+  CHECK(part.process_in("/docker/abc/a") == 4021U);
+  CHECK_FALSE(part.process_in("/a"));
+}
+
 TEST_CASE("a removed cgroup is not found; links and files are no cgroups") {
   const Machine machine;
   machine.tree.directory("sys/fs/cgroup/gone");

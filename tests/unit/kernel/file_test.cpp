@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/file.hpp"
 
+#include <sys/stat.h>
+
 #include "support/catch.hpp"
 #include "temp_tree.hpp"
 
@@ -34,6 +36,20 @@ TEST_CASE("a missing file, a missing directory and a file in the way are not fou
   CHECK(read_file(tree.root()).error().sys_errno == EISDIR);
   CHECK(fail_path(ESRCH, "/proc/1/stat").value().code == ErrorCode::kNotFound);
   CHECK(fail_path(EACCES, "/proc/1/stat").value().code == ErrorCode::kPermission);
+}
+
+TEST_CASE("read_regular_file opens nothing but files, and reads no more than it may") {
+  const TempTree tree;
+  tree.file("f", std::string(1000, 'x'));
+  tree.link("link", "f");
+  CHECK(read_regular_file(tree / "f", 1000).value() == std::string(1000, 'x'));
+  CHECK(read_regular_file(tree / "link", 1000).value().size() == 1000);
+  CHECK(read_regular_file(tree / "f", 999).error().code == ErrorCode::kInvalid);
+  CHECK(read_regular_file(tree / "nothing", 1).error().code == ErrorCode::kNotFound);
+  CHECK(read_regular_file(tree.root(), 1).error().code == ErrorCode::kInvalid);
+  REQUIRE(::mkfifo((tree / "fifo").c_str(), 0600) == 0);
+  CHECK(read_regular_file(tree / "fifo", 1).error().code == ErrorCode::kInvalid);  // opening it would wait for a writer
+  CHECK(read_regular_file("/dev/zero", 1).error().code == ErrorCode::kInvalid);
 }
 
 TEST_CASE("read_link gives the target of links that lead nowhere") {

@@ -14,7 +14,7 @@ namespace {
 
 // The first 22 fields of /proc/PID/stat, and two of the rest.
 std::string stat_line(const std::string& comm, char state, unsigned threads, std::uint64_t start_ticks) {
-  return "7 (" + comm + ") " + state + " 1 7 7 0 -1 4194560 10 11 12 13 14 15 16 17 20 0 " + std::to_string(threads) +
+  return "7 (" + comm + ") " + state + " 5 7 7 0 -1 4194560 10 11 12 13 14 15 16 17 20 0 " + std::to_string(threads) +
          " 0 " + std::to_string(start_ticks) + " 8192 33\n";
 }
 
@@ -28,6 +28,7 @@ TEST_CASE("parse_stat takes any name") {
     REQUIRE(stat);
     CHECK(stat->comm == comm);
     CHECK(stat->state == 'S');
+    CHECK(stat->parent == 5);
     CHECK(stat->threads == 3);
     CHECK(stat->start_ticks == 4711);
   }
