@@ -67,7 +67,7 @@ base::Result<Header> read_header(int fd, const std::string& path) {
   for (std::size_t i = 0; i < sizeof(id); ++i) {
     id = id << 8U | static_cast<unsigned char>(header.at(kApplicationIdOffset + i));
   }
-  return database && id == kApplicationId ? base::Result<Header>(header) : foreign(path, " is no capture");
+  return database && id == kApplicationId ? base::Result<Header>(header) : foreign(path, " is not a capture");
 }
 
 /// "The database page size in bytes: a power of two between 512 and 32768, or 1 for 65536", in two bytes.
@@ -107,7 +107,7 @@ base::Result<void> check_version(const Database& database) {
                                   database.path(), *version, kSchemaVersion),
                       "use a newer twtrace");
   }
-  return foreign(database.path(), " is no capture");
+  return foreign(database.path(), " is not a capture");
 }
 
 /// Exactly our tables: a view, a trigger or an index could make a query run what its author likes.
@@ -125,7 +125,7 @@ base::Result<void> check_schema(const Database& database) {
             text_of(query->get(), 2) == table.sql;
   }
   if (known && query->step() == SQLITE_DONE) return {};
-  return foreign(database.path(), " is no capture: its tables are not those of one");
+  return foreign(database.path(), " is not a capture: its tables are not those of one");
 }
 
 base::Result<void> check_pages(const Database& database) {
@@ -163,7 +163,7 @@ base::Result<Looked> look_at(const std::string& path) {
   const int saved_errno = errno;
   if (!file) return tl::unexpected(unreadable(saved_errno, path));
   struct stat found {};
-  if (::fstat(file.get(), &found) != 0 || !S_ISREG(found.st_mode)) return foreign(path, " is no regular file");
+  if (::fstat(file.get(), &found) != 0 || !S_ISREG(found.st_mode)) return foreign(path, " is not a regular file");
   const auto header = read_header(file.get(), path);
   if (!header) return tl::unexpected(header.error());
   std::error_code error;

@@ -52,7 +52,8 @@ base::Result<void> check_directory(const std::string& directory, const Invoker& 
   const int result = ::stat(directory.c_str(), &found);
   const int saved_errno = errno;
   if (result != 0) return refuse_errno(saved_errno, directory, "name a directory that exists");
-  if (!S_ISDIR(found.st_mode)) return refuse(directory + " is no directory", "name a file in a directory that exists");
+  if (!S_ISDIR(found.st_mode))
+    return refuse(directory + " is not a directory", "name a file in a directory that exists");
   const bool trusted = found.st_uid == 0 || found.st_uid == invoker.uid || found.st_uid == ::geteuid();
   if (!trusted || ((found.st_mode & S_IWOTH) != 0 && (found.st_mode & S_ISVTX) == 0)) {
     return refuse(directory + (trusted ? " may be written to by everybody" : " belongs to another user"),
@@ -110,7 +111,7 @@ base::Result<void> check_companions(const std::string& path, const Invoker& invo
     struct stat found {};
     if (::lstat((path + suffix).c_str(), &found) != 0) continue;
     if (!S_ISREG(found.st_mode) || !is_ours(found, invoker)) {
-      return refuse(path + suffix + " is no file of ours", "remove it, or name another file");
+      return refuse(path + suffix + " is not a file of twtrace", "remove it, or name another file");
     }
   }
   return {};
@@ -152,7 +153,7 @@ base::Result<void> remove_leftover(const std::string& path, const Invoker& invok
   struct stat found {};
   const bool known = file && ::fstat(file.get(), &found) == 0 && S_ISREG(found.st_mode);
   if (!known || !is_ours(found, invoker))
-    return refuse(path + " is no file of ours", "remove it, or name another file");
+    return refuse(path + " is not a file of twtrace", "remove it, or name another file");
   const auto locked = lock_for_writing(file.get());
   if (!locked) return base::prepend(locked.error(), path);
   if (!*locked) return being_taken(path);
@@ -197,7 +198,7 @@ base::Result<TargetFile> TargetFile::check(const std::string& path, const Invoke
   const std::size_t slash = path.rfind('/');
   const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
   if (name.empty() || name == "." || name == ".." || name.size() > kLongestName) {
-    return base::fail(base::ErrorCode::kUsage, "-o: \"" + path + "\" is no name of a file", "name one");
+    return base::fail(base::ErrorCode::kUsage, "-o: \"" + path + "\" is not the name of a file", "give one");
   }
   const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   std::error_code error;

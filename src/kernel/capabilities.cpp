@@ -76,7 +76,7 @@ base::Result<CapabilitySet> parse_effective_capabilities(std::string_view status
     std::string_view line = cut(status_text, '\n');
     if (cut_word(line) != "CapEff:") continue;
     const auto bits = parse_number<std::uint64_t>(trim(line), 16);
-    if (!bits) return base::fail(base::ErrorCode::kInvalid, "CapEff is no hexadecimal number");
+    if (!bits) return base::fail(base::ErrorCode::kInvalid, "CapEff is not a hexadecimal number");
     return CapabilitySet{*bits};
   }
   return base::fail(base::ErrorCode::kInvalid, "no CapEff line in the process status");

@@ -100,7 +100,7 @@ base::Result<std::string> CgroupTree::path_by_handle(std::uint64_t id) const {
   const base::UniqueFd mount(::open(mount_point_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!mount) return fail_path(errno, mount_point_);
   if (!is_cgroup_fs(mount.get())) {
-    return base::fail(base::ErrorCode::kUnsupported, mount_point_.string() + " is no cgroup file system");
+    return base::fail(base::ErrorCode::kUnsupported, mount_point_.string() + " is not a cgroup file system");
   }
   alignas(file_handle) std::array<char, sizeof(file_handle) + sizeof id> buffer{};
   auto* handle = reinterpret_cast<file_handle*>(buffer.data());

@@ -128,7 +128,7 @@ void accept_delay(ViewState& state) {
   if (error == std::errc() && stop == end && std::isfinite(value) && value > 0) {
     set_delay(state, value);
   } else {
-    state.notice = fmt::format("\"{}\" is no number of seconds", state.typed);
+    state.notice = fmt::format("\"{}\" is not a number of seconds", state.typed);
   }
   uncover(state);
 }

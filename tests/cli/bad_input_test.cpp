@@ -129,8 +129,8 @@ TEST_CASE("a file that is no BTF is named in one line") {
 
 TEST_CASE("what is no running capture cannot be marked") {
   check_refused(run_twtrace({"mark", "-o", "/nonexistent/x.db", "now"}), 1, "/nonexistent/x.db");
-  check_refused(run_twtrace({"mark", "-o", "/etc/passwd", "now"}), 1, "no capture");
-  check_refused(run_twtrace({"mark", "-o", "/dev/null", "now"}), 1, "no regular file");
+  check_refused(run_twtrace({"mark", "-o", "/etc/passwd", "now"}), 1, "not a capture");
+  check_refused(run_twtrace({"mark", "-o", "/dev/null", "now"}), 1, "not a regular file");
 }
 
 TEST_CASE("a namespace that does not exist is named in one line") {

@@ -172,7 +172,7 @@ def check_interval(screen):
     screen.keys("d")
     screen.type("x")
     screen.keys("Enter")
-    screen.wait(r'"x" is no number')
+    screen.wait(r'"x" is not a number')
     screen.wait(r"every 0\.5s")
 
 

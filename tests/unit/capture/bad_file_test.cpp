@@ -36,21 +36,21 @@ void truncate_file(const std::string& path, std::size_t size) { std::filesystem:
 
 }  // namespace
 
-TEST_CASE("what is no capture is refused", "[capture]") {
+TEST_CASE("what is not a capture is refused", "[capture]") {
   const kernel::TempTree tree;
   check_refused(tree / "missing", "No such file");
-  check_refused(tree.root(), "no regular file");
+  check_refused(tree.root(), "not a regular file");
   REQUIRE(::mkfifo((tree / "fifo").c_str(), 0600) == 0);
-  check_refused(tree / "fifo", "no regular file");
-  check_refused("/dev/null", "no regular file");
+  check_refused(tree / "fifo", "not a regular file");
+  check_refused("/dev/null", "not a regular file");
   tree.file("empty", "");
   check_refused(tree / "empty", "is empty");
   tree.file("text", std::string(4096, 'x'));
-  check_refused(tree / "text", "is no capture");
+  check_refused(tree / "text", "is not a capture");
   tree.file("short", "SQLite format 3");
-  check_refused(tree / "short", "is no capture");
+  check_refused(tree / "short", "is not a capture");
   run_sql(tree / "other.db", "CREATE TABLE capture(id)");
-  check_refused(tree / "other.db", "is no capture");
+  check_refused(tree / "other.db", "is not a capture");
 }
 
 TEST_CASE("a truncated capture is refused", "[capture]") {
@@ -70,7 +70,7 @@ TEST_CASE("a capture of a newer version says so", "[capture]") {
   run_sql(path, "PRAGMA user_version=3");
   check_refused(path, "newer than this twtrace");
   run_sql(path, "PRAGMA user_version=0");
-  check_refused(path, "is no capture");
+  check_refused(path, "is not a capture");
   run_sql(path, "PRAGMA user_version=1");
   check_refused(path, "its tables are not those of one");
 }

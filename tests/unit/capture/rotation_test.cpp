@@ -228,9 +228,9 @@ TEST_CASE("a leftover of somebody else is not touched", "[capture]") {
   const kernel::TempTree tree;
   tree.file("twtrace.db.new", "theirs");
   REQUIRE(::chown((tree / "twtrace.db.new").c_str(), 999, 999) == 0);
-  CHECK(contains(why_refused(tree / "twtrace.db").what, "no file of ours"));
+  CHECK(contains(why_refused(tree / "twtrace.db").what, "not a file of twtrace"));
   tree.link("b.db.new", "/etc/passwd");
-  CHECK(contains(why_refused(tree / "b.db").what, "no file of ours"));
+  CHECK(contains(why_refused(tree / "b.db").what, "not a file of twtrace"));
   CHECK(bytes_of(tree / "twtrace.db.new") == "theirs");
 }
 

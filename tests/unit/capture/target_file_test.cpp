@@ -70,7 +70,7 @@ TEST_CASE("under sudo the file belongs to the invoking user, while it is written
 TEST_CASE("what is there already is not overwritten unless it is a capture", "[capture]") {
   const kernel::TempTree tree;
   tree.file("notes.txt", "mine");
-  CHECK(contains(why_refused(tree / "notes.txt"), "is no capture"));
+  CHECK(contains(why_refused(tree / "notes.txt"), "is not a capture"));
   tree.link("link.db", tree / "notes.txt");
   CHECK(contains(why_refused(tree / "link.db"), "symbolic link"));
   tree.link("dangling.db", "nowhere");
@@ -82,7 +82,7 @@ TEST_CASE("what is there already is not overwritten unless it is a capture", "[c
   CHECK(contains(why_refused("/dev/null"), "device"));
   tree.file("empty.db", "");
   tree.file("other.db.old", "mine");
-  CHECK(contains(why_refused(tree / "other.db"), "other.db.old is no capture"));
+  CHECK(contains(why_refused(tree / "other.db"), "other.db.old is not a capture"));
   CHECK(why_refused(tree / "empty.db").empty());
   CHECK(bool(std::ifstream(tree / "notes.txt")));
 }
@@ -111,5 +111,5 @@ TEST_CASE("names and directories that cannot be used", "[capture]") {
   CHECK(why_refused(tree / "open/x.db", {1234, 1234}).empty());
   tree.file("open/x.db-wal", "planted");
   REQUIRE(::chown((tree / "open/x.db-wal").c_str(), 999, 999) == 0);
-  CHECK(contains(why_refused(tree / "open/x.db", {1234, 1234}), "no file of ours"));
+  CHECK(contains(why_refused(tree / "open/x.db", {1234, 1234}), "not a file of twtrace"));
 }
