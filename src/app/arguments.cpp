@@ -172,10 +172,11 @@ Arguments take_apart(const OptionList& list, std::vector<std::string> arguments)
 }
 
 base::Result<void> apply(const OptionList& list, const Arguments& arguments) {
-  if (arguments.error) return tl::unexpected(*arguments.error);
+  const bool has_stray_command = list.take_command && !arguments.words.empty();
+  if (arguments.error && !has_stray_command) return tl::unexpected(*arguments.error);
   if (auto applied = apply_values(list, arguments.values); !applied) return applied;
   if (list.answer) return {};  // whoever asks for help need not get the rest right
-  if (list.take_command && !arguments.words.empty()) return refuse_words_before_command(list, arguments);
+  if (has_stray_command) return refuse_words_before_command(list, arguments);
   if (auto applied = apply_words(list, arguments.words); !applied) return applied;
   if (arguments.command) {
     if (auto taken = list.take_command(*arguments.command); !taken) return taken;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a capture comes to. Built once, then only read; strings hold bytes that others chose, the sinks escape them.
+// The summary of a capture. Built once, then only read; strings hold bytes that others chose, the sinks escape them.
 #pragma once
 
 #include <cstddef>

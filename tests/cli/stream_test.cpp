@@ -41,6 +41,11 @@ TEST_CASE("a reader that has had enough ends a batch quietly") {
   check_quiet(run_unread({"-b", "-o", "csv", "-d", "0.1"}));
 }
 
+TEST_CASE("a reader that has had enough changes nothing about the diagnosis") {
+  if (!privileged()) return;
+  check_quiet(run_unread({"doctor"}));
+}
+
 // Nothing happens that could be written: it must be noticed all the same.
 TEST_CASE("a reader that has had enough ends the event stream, even a silent one") {
   if (!privileged()) return;

@@ -159,6 +159,7 @@ TEST_CASE("a command without -- is told what to type") {
   CHECK(hint({"./x.sh"}) == "to run it, type: twtrace sample -- ./x.sh");
   CHECK(hint({"-o", "./x.sh", "./x.sh", "-n", "3", "--fast", "it's", ""}) ==
         "to run it, type: twtrace sample -o ./x.sh -- ./x.sh -n 3 --fast 'it'\\''s' ''");
+  CHECK(hint({"x", "--output="}) == "to run it, type: twtrace sample -- x --output=");
   CHECK(hint({"x", "--", "y"}) == "twtrace sample --help lists what it takes");
 }
 
