@@ -13,15 +13,23 @@
 namespace twtrace::test {
 namespace {
 
-std::string cgroup2_root() {
-  std::ifstream mounts("/proc/self/mounts");
+struct Hierarchy {
+  std::string root;         ///< the cgroup that is mounted; empty for the topmost one
+  std::string mount_point;  ///< where
+};
+
+// A bind mount may show a part of the hierarchy; the kernel names cgroups from the top.
+Hierarchy cgroup2() {
+  std::ifstream mounts("/proc/self/mountinfo");
   std::string line;
   while (std::getline(mounts, line)) {
+    if (line.find(" - cgroup2 ") == std::string::npos) continue;
     std::istringstream words(line);
-    std::string device;
-    std::string directory;
-    std::string type;
-    if (words >> device >> directory >> type && type == "cgroup2") return directory;
+    std::string ignored;
+    Hierarchy found;
+    words >> ignored >> ignored >> ignored >> found.root >> found.mount_point;
+    if (found.root == "/") found.root.clear();
+    return found;
   }
   throw std::runtime_error("no cgroup2 mount");
 }
@@ -30,8 +38,10 @@ std::string cgroup2_root() {
 
 CgroupSandbox::CgroupSandbox(const std::string& name) {
   static int serial = 0;
-  path_ = "/twtrace-test-" + std::to_string(getpid()) + "-" + std::to_string(++serial) + "-" + name;
-  directory_ = cgroup2_root() + path_;
+  const Hierarchy hierarchy = cgroup2();
+  const std::string leaf = "/twtrace-test-" + std::to_string(getpid()) + "-" + std::to_string(++serial) + "-" + name;
+  path_ = hierarchy.root + leaf;
+  directory_ = hierarchy.mount_point + leaf;
   if (mkdir(directory_.c_str(), 0755) != 0) throw std::runtime_error("mkdir " + directory_);
 }
 

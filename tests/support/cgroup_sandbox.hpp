@@ -6,8 +6,8 @@
 
 namespace twtrace::test {
 
-/// Creates a cgroup with a unique name under the cgroup v2 root and removes it, with its processes already gone, on
-/// destruction. Throws std::runtime_error when there is no cgroup v2 hierarchy to write to.
+/// Creates a cgroup with a unique name at the top of the cgroup v2 mount and removes it, with its processes already
+/// gone, on destruction. Throws std::runtime_error when there is no cgroup v2 hierarchy to write to.
 class CgroupSandbox {
  public:
   explicit CgroupSandbox(const std::string& name);
