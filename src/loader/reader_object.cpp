@@ -31,7 +31,7 @@ base::Result<void> check(const Features& features) {
 
 }  // namespace
 
-base::Result<void> ReaderObject::prepare(const Features& features, const ReaderOptions& options) {
+base::Result<void> ReaderObject::configure(const Features& features, const ReaderOptions& options) {
   if (auto possible = check(features); !possible) return possible;
   auto cpus = kernel::possible_cpus();
   if (!cpus) return tl::unexpected(cpus.error());
@@ -79,18 +79,19 @@ base::Result<void> ReaderObject::learn_cpus() {
   return {};
 }
 
-base::Result<std::unique_ptr<ReaderObject>> ReaderObject::open(const Features& features, const ReaderOptions& options) {
+base::Result<std::unique_ptr<ReaderObject>> ReaderObject::prepare(const Features& features,
+                                                                  const ReaderOptions& options) {
   std::unique_ptr<ReaderObject> object(new ReaderObject());
-  if (auto prepared = object->prepare(features, options); !prepared) return tl::unexpected(prepared.error());
-  if (auto loaded = object->load(); !loaded) return tl::unexpected(loaded.error());
-  if (auto learned = object->learn_cpus(); !learned) return tl::unexpected(learned.error());
+  if (auto configured = object->configure(features, options); !configured) return tl::unexpected(configured.error());
   return object;
 }
 
-base::Result<std::vector<VerifierCost>> ReaderObject::verifier_costs(const Features& features) {
-  ReaderObject object;
-  if (auto prepared = object.prepare(features, {}); !prepared) return tl::unexpected(prepared.error());
-  return measure_load(object.skeleton_->obj, [&object] { return object.load(); });
+base::Result<std::unique_ptr<ReaderObject>> ReaderObject::open(const Features& features, const ReaderOptions& options) {
+  auto object = prepare(features, options);
+  if (!object) return object;
+  if (auto loaded = (*object)->load(); !loaded) return tl::unexpected(loaded.error());
+  if (auto learned = (*object)->learn_cpus(); !learned) return tl::unexpected(learned.error());
+  return object;
 }
 
 base::Result<void> ReaderObject::run(const bpf_program* program) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loaded reader programs (bpf/readers.bpf.c), for the readers of this folder.
+// The reader programs (bpf/readers.bpf.c), for the readers of this folder, and for the test that measures what the
+// verifier spends on them.
 #pragma once
 
 #include <bpf/libbpf.h>
@@ -24,12 +25,14 @@ class ReaderObject {
  public:
   /// Errors as Readers::open().
   static base::Result<std::unique_ptr<ReaderObject>> open(const Features& features, const ReaderOptions& options);
-  /// As Readers::verifier_costs().
-  static base::Result<std::vector<VerifierCost>> verifier_costs(const Features& features);
+  /// Opens and configures the object; nothing is in the kernel yet. Errors as Readers::open().
+  static base::Result<std::unique_ptr<ReaderObject>> prepare(const Features& features, const ReaderOptions& options);
 
   ReaderObject(const ReaderObject&) = delete;
   ReaderObject& operator=(const ReaderObject&) = delete;
 
+  /// Loads what was prepared. Errors as load_error().
+  base::Result<void> load();
   readers_bpf& skeleton() { return *skeleton_; }
   const ReaderRuns& runs() const { return runs_; }
 
@@ -40,8 +43,7 @@ class ReaderObject {
   using SkeletonPtr = std::unique_ptr<readers_bpf, Destroyer<readers_bpf, readers_bpf::destroy>>;
 
   ReaderObject() = default;
-  base::Result<void> prepare(const Features& features, const ReaderOptions& options);
-  base::Result<void> load();
+  base::Result<void> configure(const Features& features, const ReaderOptions& options);
   base::Result<void> learn_cpus();
 
   SkeletonPtr skeleton_;

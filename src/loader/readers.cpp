@@ -21,10 +21,6 @@ base::Result<Readers> Readers::open(const Features& features, const ReaderOption
   return Readers(std::move(*object), std::move(*namespaces));
 }
 
-base::Result<std::vector<VerifierCost>> Readers::verifier_costs(const Features& features) {
-  return ReaderObject::verifier_costs(features);
-}
-
 const ReaderRuns& Readers::runs() const { return object_->runs(); }
 
 }  // namespace twtrace::loader

@@ -10,7 +10,6 @@
 #include "base/result.hpp"
 #include "loader/features.hpp"
 #include "loader/namespace_reader.hpp"
-#include "loader/verifier_cost.hpp"
 
 namespace twtrace::loader {
 
@@ -38,9 +37,6 @@ class Readers {
   /// Loads the programs: CAP_BPF and CAP_PERFMON. kUnsupported where the kernel forbids bpf_probe_read_kernel
   /// (lockdown=confidentiality) or lacks something, kPermission without the privilege.
   static base::Result<Readers> open(const Features& features, const ReaderOptions& options = {});
-
-  /// What the verifier spends on each program. Errors as open(); kInvalid when the kernel gives no statistics.
-  static base::Result<std::vector<VerifierCost>> verifier_costs(const Features& features);
 
   Readers(Readers&&) noexcept;
   Readers& operator=(Readers&&) noexcept;

@@ -4,10 +4,8 @@
 #include <bpf/bpf.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <twtrace.skel.h>
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstring>
 #include <string_view>
@@ -18,13 +16,10 @@
 #include "loader/load_error.hpp"
 #include "loader/mapped_array.hpp"
 #include "loader/table_walk.hpp"
+#include "loader/trace_programs.hpp"
 
 namespace twtrace::loader {
 namespace {
-
-using SkeletonPtr = std::unique_ptr<twtrace_bpf, Destroyer<twtrace_bpf, twtrace_bpf::destroy>>;
-
-bool is_iterator(std::string_view name) { return name.starts_with("scan_") || name.starts_with("sweep_"); }
 
 /// What every answer of a backend depends on; without the others only removal reasons are missing.
 bool is_essential(std::string_view name) {
@@ -59,13 +54,11 @@ class Tracer::Impl {
       : backend(which), features_(features), options_(std::move(options)) {}
 
   base::Result<void> start();
-  /// Instead of start().
-  base::Result<std::vector<VerifierCost>> load_and_measure();
 
   Backend backend;
   std::vector<std::string> fallbacks;
   std::vector<std::string> missing;
-  SkeletonPtr skeleton;
+  TracePrograms skeleton;
   std::vector<LinkPtr> links;
   RingPtr ring;
   MappedArray<tw_row> rows;
@@ -78,63 +71,12 @@ class Tracer::Impl {
   std::size_t remaining = 0;
 
  private:
-  base::Result<void> open();
-  base::Result<void> load();
   base::Result<void> attach();
   base::Result<void> fill_free_slots();
-  bool wanted(std::string_view name) const;
-  std::uint32_t slot_count() const;
 
   Features features_;
   TracerOptions options_;
 };
-
-bool Tracer::Impl::wanted(std::string_view name) const {
-  return uses_program(backend, name) && (features_.kernel_btf || !is_iterator(name));
-}
-
-std::uint32_t Tracer::Impl::slot_count() const {
-  return std::bit_ceil(std::max(options_.max_buckets, 1U << TW_SLOT_TAG_SHIFT));
-}
-
-base::Result<void> Tracer::Impl::open() {
-  bpf_object_open_opts open_options{};
-  open_options.sz = sizeof(open_options);
-  if (!options_.btf_path.empty()) open_options.btf_custom_path = options_.btf_path.c_str();
-  skeleton.reset(twtrace_bpf::open(&open_options));
-  const int saved_errno = errno;
-  if (!skeleton) return base::fail_errno(saved_errno, "cannot open the BPF object");
-  auto& config = *skeleton->rodata;
-  config.tw_can_probe_read = features_.probe_read;
-  config.tw_has_task_btf = features_.task_btf;
-  config.tw_has_socket_cookie = features_.socket_cookie;
-  config.tw_cgroup_v1 = options_.cgroup_v1;
-  config.tw_match_local_port = options_.match_local_port;
-  config.tw_match_remote_port = options_.match_remote_port;
-  config.tw_mib_overflow = features_.mib_overflow;
-  config.tw_wakeup_bytes = options_.ring_bytes / 4;
-  config.tw_state_process_args = features_.state_process_args;
-  config.tw_scan_slice_mask = options_.scan_slice - 1;
-  bpf_map__set_max_entries(skeleton->maps.events, options_.ring_bytes);
-  bpf_map__set_max_entries(skeleton->maps.buckets, options_.max_buckets);
-  bpf_map__set_max_entries(skeleton->maps.slots, slot_count());
-  config.tw_slot_mask = slot_count() - 1;
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, skeleton->obj) {
-    bpf_program__set_autoload(program, wanted(bpf_program__name(program)));
-  }
-  return {};
-}
-
-base::Result<void> Tracer::Impl::load() {
-  const LibbpfLog log;
-  const int error = -twtrace_bpf::load(skeleton.get());
-  if (error != 0) {
-    return tl::unexpected(
-        load_error(error, log, fmt::format("the kernel refused the {} programs", to_string(backend))));
-  }
-  return {};
-}
 
 base::Result<void> Tracer::Impl::attach() {
   bpf_program* program = nullptr;
@@ -177,8 +119,10 @@ base::Result<void> Tracer::Impl::fill_free_slots() {
 }
 
 base::Result<void> Tracer::Impl::start() {
-  if (auto opened = open(); !opened) return opened;
-  if (auto loaded = load(); !loaded) return loaded;
+  auto opened = open_programs(backend, features_, options_);
+  if (!opened) return tl::unexpected(opened.error());
+  skeleton = std::move(*opened);
+  if (auto loaded = load_programs(*skeleton, backend); !loaded) return loaded;
   auto row_array = MappedArray<tw_row>::map(bpf_map__fd(skeleton->maps.rows), TW_MAX_ROWS, "rows");
   if (!row_array) return tl::unexpected(row_array.error());
   rows = std::move(*row_array);
@@ -187,7 +131,7 @@ base::Result<void> Tracer::Impl::start() {
   namespaces = std::move(*netns_array);
   if (auto filled = fill_free_slots(); !filled) return filled;
   if (features_.kernel_btf) {
-    auto iterators = TableWalk::attach(*skeleton, rows.values(), slot_count());
+    auto iterators = TableWalk::attach(*skeleton, rows.values(), slot_count(options_));
     if (!iterators) return tl::unexpected(iterators.error());
     walk.emplace(std::move(*iterators));
   }
@@ -204,16 +148,6 @@ base::Result<void> Tracer::Impl::start() {
   const int saved_errno = errno;
   if (!ring) return base::fail_errno(saved_errno, "cannot map the ring buffer");
   return attach();
-}
-
-base::Result<std::vector<VerifierCost>> Tracer::Impl::load_and_measure() {
-  if (auto opened = open(); !opened) return tl::unexpected(opened.error());
-  return measure_load(skeleton->obj, [this] { return load(); });
-}
-
-base::Result<std::vector<VerifierCost>> Tracer::verifier_costs(const Features& features, Backend backend) {
-  if (const auto reason = ruled_out(backend, features)) return base::fail(base::ErrorCode::kUnsupported, *reason);
-  return Impl(backend, features, TracerOptions{}).load_and_measure();
 }
 
 Tracer::Tracer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -283,7 +217,9 @@ base::Result<std::uint32_t> Tracer::intern_current_netns() {
 void Tracer::remember_listener(std::uint32_t netns_slot, std::uint16_t port) {
   const tw_listener_key key{static_cast<__u16>(netns_slot), port};
   const __u8 one = 1;
-  bpf_map_update_elem(bpf_map__fd(impl_->skeleton->maps.listeners), &key, &one, BPF_ANY);
+  if (bpf_map_update_elem(bpf_map__fd(impl_->skeleton->maps.listeners), &key, &one, BPF_ANY) != 0) {
+    __atomic_fetch_add(&impl_->skeleton->bss->tw_health.listeners_full, 1, __ATOMIC_RELAXED);
+  }
 }
 
 std::optional<CgroupPath> Tracer::cgroup_path(std::uint64_t id) const {

@@ -16,7 +16,6 @@
 #include "loader/backend.hpp"
 #include "loader/features.hpp"
 #include "loader/run_stats.hpp"
-#include "loader/verifier_cost.hpp"
 
 namespace twtrace::loader {
 
@@ -66,11 +65,6 @@ class Tracer {
   /// kUnsupported or kPermission when none does; the error names every backend's reason.
   static base::Result<Tracer> open(const Features& features, const TracerOptions& options);
 
-  /// What the verifier spends on each program of a backend, in the order of the object. Loads them as open() does, with
-  /// default options, attaches nothing and leaves nothing behind. Errors as open(); kInvalid when the kernel gives no
-  /// statistics.
-  static base::Result<std::vector<VerifierCost>> verifier_costs(const Features& features, Backend backend);
-
   Tracer(Tracer&&) noexcept;
   Tracer& operator=(Tracer&&) noexcept;
   ~Tracer();
@@ -97,7 +91,7 @@ class Tracer {
 
   /// The slot of the calling thread's network namespace.
   base::Result<std::uint32_t> intern_current_netns();
-  /// Ports that were listening before twtrace started.
+  /// Ports that were listening before twtrace started. One that finds no room is counted (tw_stats.listeners_full).
   void remember_listener(std::uint32_t netns_slot, std::uint16_t port);
 
   /// Empty when the kernel side recorded none.

@@ -3,11 +3,10 @@
 
 #include <stdexcept>
 
-#include "loader/verifier_cost.hpp"
+#include "bpf/measure_load.hpp"
 #include "support/catch.hpp"
 
 using namespace twtrace::test;
-using twtrace::loader::parse_verifier_statistics;
 
 namespace {
 

@@ -9,9 +9,10 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "bpf/measure_load.hpp"
 #include "bpf/verifier_budget.hpp"
-#include "loader/readers.hpp"
-#include "loader/tracer.hpp"
+#include "loader/reader_object.hpp"
+#include "loader/trace_programs.hpp"
 #include "support/environment.hpp"
 
 namespace twtrace::test {
@@ -88,18 +89,31 @@ void write_table(const std::string& path, const std::vector<VerifierBudget>& tab
   if (!file) throw std::runtime_error("cannot write " + path);
 }
 
+base::Result<std::vector<VerifierCost>> cost_of_backend(loader::Backend backend, const loader::Features& features) {
+  if (const auto reason = ruled_out(backend, features)) return base::fail(base::ErrorCode::kUnsupported, *reason);
+  auto programs = loader::open_programs(backend, features, {});
+  if (!programs) return tl::unexpected(programs.error());
+  return measure_load((*programs)->obj, [&] { return loader::load_programs(**programs, backend); });
+}
+
+base::Result<std::vector<VerifierCost>> cost_of_readers(const loader::Features& features) {
+  auto object = loader::ReaderObject::prepare(features, {});
+  if (!object) return tl::unexpected(object.error());
+  return measure_load((*object)->skeleton().obj, [&] { return (*object)->load(); });
+}
+
 // What loads here of the backends, and the reader programs; the others are named, with their reason.
 std::vector<VerifierBudget> measure(const std::string& kernel) {
   const auto features = loader::probe_features("", {});
   if (!features) throw std::runtime_error(features.error().what);
   std::vector<VerifierBudget> measured;
-  const auto note = [&](const char* name, const base::Result<std::vector<loader::VerifierCost>>& costs) {
+  const auto note = [&](const char* name, const base::Result<std::vector<VerifierCost>>& costs) {
     if (!costs) {
       std::fprintf(stderr, "%s does not load here: %s\n", name, costs.error().what.c_str());
       return;
     }
     std::printf("# %s %s\n", kernel.c_str(), name);
-    for (const loader::VerifierCost& cost : *costs) {
+    for (const VerifierCost& cost : *costs) {
       std::printf(
           "%-28s %7llu %5llu %5llu\n", cost.program.c_str(), static_cast<unsigned long long>(cost.insns_processed),
           static_cast<unsigned long long>(cost.peak_states), static_cast<unsigned long long>(cost.total_states));
@@ -107,9 +121,9 @@ std::vector<VerifierBudget> measure(const std::string& kernel) {
     }
   };
   for (const loader::Backend backend : loader::kBackends) {
-    note(to_string(backend), loader::Tracer::verifier_costs(*features, backend));
+    note(to_string(backend), cost_of_backend(backend, *features));
   }
-  note("readers", loader::Readers::verifier_costs(*features));
+  note("readers", cost_of_readers(*features));
   if (measured.empty()) throw std::runtime_error("no backend loads here");
   return measured;
 }

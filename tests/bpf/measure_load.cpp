@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "loader/verifier_cost.hpp"
+#include "bpf/measure_load.hpp"
 
 #include <bpf/libbpf.h>
 
@@ -8,7 +8,7 @@
 #include <system_error>
 #include <utility>
 
-namespace twtrace::loader {
+namespace twtrace::test {
 namespace {
 
 /// The number behind `label`.
@@ -57,4 +57,4 @@ base::Result<std::vector<VerifierCost>> measure_load(bpf_object* object,
   return costs;
 }
 
-}  // namespace twtrace::loader
+}  // namespace twtrace::test

@@ -13,7 +13,7 @@
 
 struct bpf_object;
 
-namespace twtrace::loader {
+namespace twtrace::test {
 
 /// In the verifier's own words and units; it differs between kernels.
 struct VerifierCost {
@@ -32,4 +32,4 @@ std::optional<VerifierCost> parse_verifier_statistics(std::string_view log);
 base::Result<std::vector<VerifierCost>> measure_load(bpf_object* object,
                                                      const std::function<base::Result<void>()>& load);
 
-}  // namespace twtrace::loader
+}  // namespace twtrace::test
