@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstring>
 #include <string_view>
@@ -199,11 +200,14 @@ const tw_row* Tracer::row_at(std::uint32_t slot) const {
   return slot != TW_ROW_NONE && is_published(row) ? &row : nullptr;
 }
 
-void Tracer::recycle_row(std::uint32_t id) {
+bool Tracer::recycle_row(std::uint32_t id) {
   tw_row& row = impl_->rows.values()[id];
-  bpf_map_delete_elem(bpf_map__fd(impl_->skeleton->maps.row_ids), &row.key);
+  // EBUSY: a program that was interrupted on this CPU holds the bucket of the key.
+  if (bpf_map_delete_elem(bpf_map__fd(impl_->skeleton->maps.row_ids), &row.key) != 0 && errno != ENOENT) return false;
   row = tw_row{};
-  bpf_map_update_elem(bpf_map__fd(impl_->skeleton->maps.free_rows), nullptr, &id, BPF_ANY);
+  // Cannot fail: the stack has room for every slot.
+  static_cast<void>(bpf_map_update_elem(bpf_map__fd(impl_->skeleton->maps.free_rows), nullptr, &id, BPF_ANY));
+  return true;
 }
 
 base::Result<std::uint32_t> Tracer::intern_current_netns() {

@@ -86,8 +86,9 @@ class Tracer {
   std::span<const tw_row> rows();
   /// The row in a slot below TW_MAX_ROWS; nullptr when it is not published. Cheap: for every event.
   const tw_row* row_at(std::uint32_t slot) const;
-  /// Takes a row out of use: no process can count into it any more, see tw_row.pending. Its numbers are gone.
-  void recycle_row(std::uint32_t id);
+  /// Takes a row out of use: no process can count into it any more, see tw_row.pending. Its numbers are gone. False
+  /// when the kernel side still finds it by its key: it stays as it was, and may be tried again.
+  bool recycle_row(std::uint32_t id);
 
   /// The slot of the calling thread's network namespace.
   base::Result<std::uint32_t> intern_current_netns();

@@ -271,8 +271,8 @@ void Session::retire_ended_rows() {
     if (next_check_ >= rows.size()) next_check_ = 1;
     const auto slot = static_cast<std::uint32_t>(next_check_);
     if (!loader::is_published(rows[slot]) || !has_ended(slot, rows[slot]) || !is_idle(slot, rows[slot])) continue;
+    if (!tracer_.recycle_row(slot)) continue;
     table_.retire(slot);
-    tracer_.recycle_row(slot);
     scan_.forget_row(slot);
     slot_states_[slot] = SlotState{};
   }
