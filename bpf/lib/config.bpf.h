@@ -7,7 +7,6 @@
 #include <twtrace/abi.h>
 
 /* The verifier takes these for constants and drops the branches that they exclude. */
-const volatile __u32 tw_abi_version = TW_ABI_VERSION;
 const volatile __u8 tw_can_probe_read = 1;    /* 0 under lockdown=confidentiality: see tw_access */
 const volatile __u8 tw_has_task_btf = 1;      /* see compat__current */
 const volatile __u8 tw_has_socket_cookie = 1; /* see compat__socket_cookie */

@@ -14,8 +14,6 @@
 #define TW_STATIC_ASSERT(condition, message) _Static_assert(condition, message)
 #endif
 
-#define TW_ABI_VERSION 1
-
 #define TW_COMM_LEN 16         /* TASK_COMM_LEN */
 #define TW_CGROUP_NAME_LEN 128 /* of one path component; a longer one is cut and marked */
 #define TW_CGROUP_TEXT_LEN 640 /* all components of a path; the leaf end is kept when it does not fit */

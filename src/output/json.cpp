@@ -210,10 +210,4 @@ void append_event_json(std::string& out, const model::Event& event) {
   line.end();
 }
 
-std::string event_json(const model::Event& event) {
-  std::string line;
-  append_event_json(line, event);
-  return line;
-}
-
 }  // namespace twtrace::output

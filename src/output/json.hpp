@@ -13,9 +13,7 @@ namespace twtrace::output {
 /// sibling field `<name>_hex` holds the original bytes. Pure; never throws on any content.
 std::string snapshot_json(const model::Snapshot& snapshot);
 
-/// The same for one event.
-std::string event_json(const model::Event& event);
-/// The same behind what is in `out` already.
+/// The same for one event, behind what is in `out` already.
 void append_event_json(std::string& out, const model::Event& event);
 
 }  // namespace twtrace::output

@@ -70,7 +70,4 @@ struct RowOrder {
   bool operator()(const SortItem& left, const SortItem& right) const;
 };
 
-/// Rows by a RowOrder.
-void sort_rows(std::vector<model::Row>& rows, SortColumn column, bool reverse = false);
-
 }  // namespace twtrace::view

@@ -9,6 +9,7 @@
 #include "output/json.hpp"
 #include "output/table.hpp"
 #include "snapshots.hpp"
+#include "support/event_json.hpp"
 #include "target.hpp"
 
 namespace twtrace::fuzz {
@@ -101,7 +102,7 @@ void run_table(Bytes bytes) {
 
 void run_event(Bytes bytes) {
   const model::Event event = make_event(bytes);
-  const json object = parsed(output::event_json(event));
+  const json object = parsed(test::event_json(event));
   check_name(object.at("service"), "name", event.service.name);
   require_printable(output::event_text(event, {}));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/event_text.hpp"
-#include "output/json.hpp"
+#include "support/event_json.hpp"
 #include "target.hpp"
 #include "trace/translate.hpp"
 
@@ -17,7 +17,7 @@ void run(Bytes bytes) {
   const model::Event event = trace::to_event(*record, 0);
   require(!event.local_address.empty() && !event.remote_address.empty(), "addresses are printed");
   require_printable(output::event_text(event, {}));
-  require_printable(output::event_json(event));
+  require_printable(test::event_json(event));
 }
 
 std::string seed(std::uint8_t kind, std::uint8_t family) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/event_json.hpp"
 #include "support/snapshots.hpp"
 
 using namespace twtrace;
@@ -72,7 +73,7 @@ void check_object(const std::string& where, const Json& contract, const Json& ac
 }
 
 Json parsed(const model::Snapshot& snapshot) { return Json::parse(output::snapshot_json(snapshot)); }
-Json parsed(const model::Event& event) { return Json::parse(output::event_json(event)); }
+Json parsed(const model::Event& event) { return Json::parse(test::event_json(event)); }
 
 }  // namespace
 
@@ -253,7 +254,7 @@ TEST_CASE("a snapshot of nothing has empty arrays") {
 
 TEST_CASE("event_json, golden") {
   CHECK(
-      output::event_json(test::event()) ==
+      test::event_json(test::event()) ==
       R"({"schema":"twtrace.event/1","time":"2026-01-02T03:04:05.678Z","time_unix_ms":1767323045678,)"
       R"("event":"overflow","substate":"fin_wait2","reason":null,"age_s":null,"netns":4026531840,"netns_name":"host",)"
       R"("process":{"pid":812,"comm":"redis-worker","uid":33},)"

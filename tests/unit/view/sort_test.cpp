@@ -13,6 +13,47 @@ using namespace twtrace::test;
 
 namespace {
 
+/// As RowList makes them of what it has grouped.
+SortItem sort_item(const Row& row, std::size_t index) {
+  static const std::string kNoName;
+  static const twtrace::base::Service kNoService;
+  SortItem item;
+  item.kind = row.kind;
+  item.created_per_s = row.created_per_s;
+  item.overflow_per_s = row.overflow_per_s;
+  item.created = row.counts.created();
+  item.overflow = row.counts.overflow();
+  item.fin_wait2 = row.counts.fin_wait2;
+  item.live = row.live;
+  item.use = row.use;
+  item.comm = row.process ? &row.process->comm : &kNoName;
+  item.service = row.service ? &*row.service : &kNoService;
+  if (row.process) {
+    item.pid = row.process->pid;
+    item.uid = row.process->uid;
+  }
+  item.role = row.role;
+  item.port = row.port;
+  item.netns = row.netns;
+  item.netns_id = row.netns_id;
+  item.peer = row.peer ? &*row.peer : nullptr;
+  item.attribution = row.attribution;
+  item.index = index;
+  return item;
+}
+
+void sort_rows(std::vector<Row>& rows, SortColumn column) {
+  const RowOrder order{column, false};
+  std::vector<SortItem> items;
+  items.reserve(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) order.set_rank(items.emplace_back(sort_item(rows[i], i)));
+  std::sort(items.begin(), items.end(), order);
+  std::vector<Row> sorted;
+  sorted.reserve(rows.size());
+  for (const SortItem& item : items) sorted.push_back(std::move(rows[item.index]));
+  rows = std::move(sorted);
+}
+
 Row row_of(std::uint32_t pid) {
   Row row;
   row.process = ProcessId{pid, "c", 0, 1, false};
