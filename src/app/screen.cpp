@@ -58,7 +58,7 @@ Screen::Screen(EventLoop& loop, double delay_s, const view::View& shown, model::
       history_(limits),
       composer_(history_, log_, shown),
       state_(first_state(delay_s, shown)) {
-  look_.charset = terminal_.charset();
+  draw_options_.charset = terminal_.charset();
 }
 
 void Screen::show_log() {
@@ -92,7 +92,7 @@ void Screen::draw() {
   const tui::Picture& picture = compose();
   const tui::Size size = terminal_.size();
   settle(picture, size);
-  terminal_.paint(tui::draw(picture, state_, size, look_));
+  terminal_.paint(tui::draw(picture, state_, size, draw_options_));
 }
 
 base::Result<void> Screen::begin() {
@@ -137,8 +137,8 @@ base::Result<void> Screen::read_keys() {
 }
 
 void Screen::press(const tui::Key& key, tui::Effects& effects) {
-  const tui::Command command = tui::command_for(key, state_.mode);
-  tui::Transition next = tui::update(state_, command, context());
+  const tui::KeyAction action = tui::key_action(key, state_.mode);
+  tui::Transition next = tui::update(state_, action, context());
   state_ = std::move(next.state);
   effects.quit = effects.quit || next.effects.quit;
   effects.write = effects.write || next.effects.write;

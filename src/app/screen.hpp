@@ -40,7 +40,9 @@ class Screen {
   tui::EventLog& log() { return log_; }
   tui::ViewState& state() { return state_; }
   /// Where command lines come from.
-  void set_command_lines(decltype(tui::Look::command_line) find) { look_.command_line = std::move(find); }
+  void set_command_lines(decltype(tui::DrawOptions::command_line) find) {
+    draw_options_.command_line = std::move(find);
+  }
 
   /// Writes the history to a file when the user asks for it; returns what to tell.
   void set_write(std::function<std::string()> write) { write_ = std::move(write); }
@@ -80,7 +82,7 @@ class Screen {
   tui::EventLog log_;
   tui::Composer composer_;
   tui::ViewState state_;
-  tui::Look look_;
+  tui::DrawOptions draw_options_;
   std::function<std::string()> write_;
   std::function<base::Result<std::vector<model::Event>>(std::int64_t until_unix_ms)> find_events_;
   std::uint64_t events_sample_ = 0;  ///< whose events were found last

@@ -220,7 +220,7 @@ void History::visit(const Tracks& tracks, std::uint64_t sample, std::uint64_t ba
   }
 }
 
-History::Moment::Moment(const History& history, std::uint64_t sample, std::uint64_t base)
+History::SampleSource::SampleSource(const History& history, std::uint64_t sample, std::uint64_t base)
     : history_(history),
       sample_(sample),
       base_(base),
@@ -235,10 +235,10 @@ History::Moment::Moment(const History& history, std::uint64_t sample, std::uint6
   }
 }
 
-void History::Moment::visit(const FactVisitor& visitor) const {
+void History::SampleSource::visit(const FactVisitor& visitor) const {
   history_.visit(history_.rows_, sample_, base_, visitor);
 }
-void History::Moment::visit_peers(const FactVisitor& visitor) const {
+void History::SampleSource::visit_peers(const FactVisitor& visitor) const {
   history_.visit(history_.peers_, sample_, base_, visitor);
 }
 
@@ -278,7 +278,7 @@ History::Timeline History::timeline(const FactPredicate& counts, std::uint64_t s
       timeline.first_seen_unix_ms = first == 0 ? track.first_unix_ms : std::min(first, track.first_unix_ms);
       for (const TrackVersion& version : track.versions) {
         if (version.gone || version.sample < oldest() || version.sample > sample) continue;
-        TimelinePoint& point = timeline.points[version.sample - oldest()];
+        Timeline::Point& point = timeline.points[version.sample - oldest()];
         const auto grown = [](std::uint64_t now, std::uint64_t before) { return now > before ? now - before : 0; };
         point.created += grown(version.counts.created(), version.previous.created());
         point.refused += grown(version.counts.refused(), version.previous.refused());

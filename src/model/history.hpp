@@ -61,10 +61,10 @@ class History {
   const Snapshot* zero_head(std::uint64_t sample) const;
 
   /// Rows as of a kept sample, for build_rows. Valid until the history is changed.
-  class Moment final : public Source {
+  class SampleSource final : public Source {
    public:
     /// `base` is a kept sample before, whose counts are taken off; 0: none.
-    Moment(const History& history, std::uint64_t sample, std::uint64_t base);
+    SampleSource(const History& history, std::uint64_t sample, std::uint64_t base);
     void visit(const FactVisitor& visitor) const override;
     void visit_peers(const FactVisitor& visitor) const override;
     const std::vector<NetnsInfo>& namespaces() const override { return namespaces_; }
@@ -76,19 +76,19 @@ class History {
     std::uint64_t base_;
     std::vector<NetnsInfo> namespaces_;
   };
-  Moment at(std::uint64_t sample) const { return {*this, sample, 0}; }
+  SampleSource at(std::uint64_t sample) const { return {*this, sample, 0}; }
   /// As if counting had begun with the sample `base`.
-  Moment since(std::uint64_t base, std::uint64_t sample) const { return {*this, sample, base}; }
+  SampleSource since(std::uint64_t base, std::uint64_t sample) const { return {*this, sample, base}; }
 
   /// What some facts were at a sample, and when the first of them was seen.
-  struct TimelinePoint {
-    std::uint64_t sample = 0;
-    std::uint64_t created = 0;  ///< in the interval that ended with the sample
-    std::uint64_t refused = 0;
-  };
   struct Timeline {
+    struct Point {
+      std::uint64_t sample = 0;
+      std::uint64_t created = 0;  ///< in the interval that ended with the sample
+      std::uint64_t refused = 0;
+    };
     std::int64_t first_seen_unix_ms = 0;  ///< 0: never
-    std::vector<TimelinePoint> points;    ///< one for every kept sample up to the asked one
+    std::vector<Point> points;            ///< one for every kept sample up to the asked one
   };
   /// Of the facts that `counts` picks.
   Timeline timeline(const FactPredicate& counts, std::uint64_t sample) const;

@@ -10,8 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "model/row_table.hpp"
 #include "model/snapshot.hpp"
-#include "model/table.hpp"
 
 namespace twtrace::model {
 

@@ -21,16 +21,16 @@ void Reconciler::narrow_start(std::uint64_t ours_before, std::uint64_t kernel_co
   highest_start_ = std::max(first, difference(kernel_counter, ours_before));
 }
 
-Reconciler::Verdict Reconciler::observe(std::uint64_t before, std::uint64_t ours, std::uint64_t after) {
+Reconciler::CrossCheck Reconciler::observe(std::uint64_t before, std::uint64_t ours, std::uint64_t after) {
   const std::uint64_t least = difference(before, highest_start_);
   const std::uint64_t most = difference(after, lowest_start_.value_or(0));
   // Both ways: a count that came late was taken for missed.
   missed_ = std::clamp(missed_, difference(least, ours), std::max(difference(most, ours), difference(least, ours)));
-  Verdict verdict;
-  verdict.missed = missed_;
-  verdict.kernel = std::min(ours + missed_, std::max(most, least));
-  verdict.reconciled = missed_ == 0 && ours <= most;
-  return verdict;
+  CrossCheck check;
+  check.missed = missed_;
+  check.kernel = std::min(ours + missed_, std::max(most, least));
+  check.reconciled = missed_ == 0 && ours <= most;
+  return check;
 }
 
 }  // namespace twtrace::model

@@ -13,7 +13,7 @@ namespace twtrace::model {
 class Reconciler {
  public:
   /// What can be said at the last observation.
-  struct Verdict {
+  struct CrossCheck {
     std::uint64_t kernel = 0;  ///< the kernel's count since start, at the instant ours was read: ours + missed
     std::uint64_t missed = 0;  ///< what the kernel counted and no program saw; falls only when late counts come in
     bool reconciled = true;    ///< nothing was missed, and we did not count more than the kernel
@@ -28,7 +28,7 @@ class Reconciler {
   void narrow_start(std::uint64_t ours_before, std::uint64_t kernel_counter, std::uint64_t ours_after);
 
   /// One observation, `before` and `after` are the kernel's counter.
-  Verdict observe(std::uint64_t before, std::uint64_t ours, std::uint64_t after);
+  CrossCheck observe(std::uint64_t before, std::uint64_t ours, std::uint64_t after);
 
  private:
   std::optional<std::uint64_t> lowest_start_;

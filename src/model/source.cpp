@@ -8,14 +8,14 @@ NameHashes hash_names(const Identity& identity) {
   return {hash(identity.comm), hash(identity.service.name), hash(identity.service.cgroup)};
 }
 
-void TableSource::visit(const FactVisitor& visitor) const {
+void CurrentSource::visit(const FactVisitor& visitor) const {
   const Counters zero;
   table_.for_each([&](const Entry& entry, RowKind kind) {
     visitor({entry.identity, kind, nullptr, entry.counts, entry.previous, zero, entry.live, entry.pids, entry.exited});
   });
 }
 
-void TableSource::visit_peers(const FactVisitor& visitor) const {
+void CurrentSource::visit_peers(const FactVisitor& visitor) const {
   const Counters zero;
   for (const auto& [key, peer] : peers_.all()) {
     visitor({key.identity, RowKind::kNormal, &key.peer, peer.counts, peer.previous, zero, std::nullopt});

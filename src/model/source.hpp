@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "model/peers.hpp"
+#include "model/row_table.hpp"
 #include "model/snapshot.hpp"
-#include "model/table.hpp"
 
 namespace twtrace::model {
 
@@ -67,9 +67,9 @@ class Source {
 };
 
 /// The tables as they are now. Keeps references.
-class TableSource final : public Source {
+class CurrentSource final : public Source {
  public:
-  TableSource(const Table& table, const PeerTable& peers, const std::vector<NetnsInfo>& namespaces)
+  CurrentSource(const RowTable& table, const PeerTable& peers, const std::vector<NetnsInfo>& namespaces)
       : table_(table), peers_(peers), namespaces_(namespaces) {}
 
   void visit(const FactVisitor& visitor) const override;
@@ -78,7 +78,7 @@ class TableSource final : public Source {
   std::size_t size_hint() const override { return table_.size(); }
 
  private:
-  const Table& table_;
+  const RowTable& table_;
   const PeerTable& peers_;
   const std::vector<NetnsInfo>& namespaces_;
 };

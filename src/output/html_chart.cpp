@@ -132,7 +132,7 @@ std::string moment_lines(const Report& report, const Axis& axis) {
   std::string out;
   double free_from = 0;
   std::size_t named = 0;
-  for (const Moment& moment : moments(report)) {
+  for (const Marker& moment : markers(report)) {
     if (named == kMomentsNamed) break;
     const double x = axis.x(moment.time_unix_ms);
     out +=
@@ -146,8 +146,8 @@ std::string moment_lines(const Report& report, const Axis& axis) {
 }
 
 std::string moment_legend(const Report& report) {
-  std::vector<Fact> facts;
-  for (const Moment& moment : moments(report)) {
+  std::vector<Property> facts;
+  for (const Marker& moment : markers(report)) {
     if (facts.size() == kMomentsNamed) break;
     facts.push_back({std::string(1, static_cast<char>('a' + static_cast<char>(facts.size()))),
                      offset_words(report, moment.time_unix_ms) + " " + moment.name});

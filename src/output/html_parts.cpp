@@ -67,9 +67,9 @@ std::string html_grid(const Grid& grid) {
   return out + "</tbody>\n</table>\n";
 }
 
-std::string html_facts(const std::vector<Fact>& facts) {
+std::string html_facts(const std::vector<Property>& facts) {
   std::string out = "<table class=\"facts\">\n";
-  for (const Fact& fact : facts) {
+  for (const Property& fact : facts) {
     out += "<tr><th align=\"left\">" + base::html_text(fact.name) + "</th><td>" + base::html_text(fact.value) +
            "</td></tr>\n";
   }

@@ -16,7 +16,7 @@ std::string html_page(const std::string& title, const std::string& body);
 std::string html_heading(int level, const std::string& text);
 std::string html_headline(const std::string& text);
 std::string html_grid(const Grid& grid);
-std::string html_facts(const std::vector<Fact>& facts);
+std::string html_facts(const std::vector<Property>& facts);
 /// A line per verdict; empty without budgets.
 std::string html_verdicts(const report::Report& report);
 std::string html_warnings(const std::vector<std::string>& warnings);

@@ -20,9 +20,9 @@ std::string markdown_grid(const Grid& grid) {
   return out;
 }
 
-std::string markdown_facts(const std::vector<Fact>& facts) {
+std::string markdown_facts(const std::vector<Property>& facts) {
   std::string out;
-  for (const Fact& fact : facts) {
+  for (const Property& fact : facts) {
     out += fact.name.empty() ? "  - " : "- **" + fact.name + "** ";
     out += base::markdown_text(fact.value) + "\n";
   }

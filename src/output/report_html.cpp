@@ -57,7 +57,7 @@ std::string html_findings(const Report& report) {
 std::string report_html(const Report& report) {
   std::string body = html_heading(1, "TIME_WAIT on " + report_title(report));
   body += html_headline(report::headline(report) + ".") + html_verdicts(report);
-  body += html_heading(2, "Capture") + html_facts(header_facts(report));
+  body += html_heading(2, "Capture") + html_facts(header_properties(report));
   body += html_phases(report);
   if (const std::string chart = html_chart(report); !chart.empty()) {
     body += html_heading(2, "Timeline of " + fullest_name(report)) + chart;
@@ -65,7 +65,7 @@ std::string report_html(const Report& report) {
   if (!report.owners.empty()) {
     body += html_heading(2, "Top offenders") + html_bars(report) + html_grid(owners_grid(report, kOwnersShown));
   }
-  body += html_findings(report) + html_heading(2, "Trust") + html_facts(trust_facts(report));
+  body += html_findings(report) + html_heading(2, "Trust") + html_facts(trust_properties(report));
   return html_page("TIME_WAIT: " + report_title(report), body);
 }
 

@@ -61,9 +61,9 @@ std::string markdown_findings(const Report& report) {
 std::string report_markdown(const Report& report) {
   std::string out = "## TIME_WAIT: " + base::markdown_text(report_title(report)) + "\n\n" +
                     base::markdown_text(report::headline(report)) + ".\n\n" + markdown_verdict_lines(report);
-  out += "\n" + markdown_facts(header_facts(report)) + markdown_phases(report) + chart(report);
+  out += "\n" + markdown_facts(header_properties(report)) + markdown_phases(report) + chart(report);
   if (!report.owners.empty()) out += "\n### Top offenders\n\n" + markdown_grid(owners_grid(report, kOwnersShown));
-  return out + markdown_findings(report) + "\n### Trust\n\n" + markdown_facts(trust_facts(report));
+  return out + markdown_findings(report) + "\n### Trust\n\n" + markdown_facts(trust_properties(report));
 }
 
 }  // namespace twtrace::output

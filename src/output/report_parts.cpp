@@ -36,7 +36,7 @@ std::string limits_words(const NetnsReport& netns) {
   return words;
 }
 
-void append_limits(const Report& report, std::vector<Fact>& facts) {
+void append_limits(const Report& report, std::vector<Property>& facts) {
   std::size_t shown = 0;
   for (const NetnsReport& netns : report.namespaces) {
     if (++shown > kNamespacesShown) {
@@ -168,9 +168,9 @@ std::string fullest_name(const Report& report) {
   return "netns " + phrases::netns_words(row.netns, row.name);
 }
 
-std::vector<Fact> header_facts(const Report& report) {
+std::vector<Property> header_properties(const Report& report) {
   const model::CaptureInfo& info = report.info;
-  std::vector<Fact> facts;
+  std::vector<Property> facts;
   facts.push_back({"host", info.host.name + ", kernel " + info.host.kernel});
   if (info.command) {
     facts.push_back({"command", command_words(info.command->argv)});
@@ -191,8 +191,8 @@ std::vector<Fact> header_facts(const Report& report) {
   return facts;
 }
 
-std::vector<Fact> trust_facts(const Report& report) {
-  std::vector<Fact> facts;
+std::vector<Property> trust_properties(const Report& report) {
+  std::vector<Property> facts;
   std::size_t shown = 0;
   for (const NetnsReport& netns : report.namespaces) {
     // What counted nothing agrees with anything: only what differs there is worth a line.
@@ -274,8 +274,8 @@ std::string verdict_words(const Report& report, const report::Verdict& verdict) 
   return verdict.budget.text + ": " + measured_words(report, verdict);
 }
 
-std::vector<Moment> moments(const Report& report) {
-  std::vector<Moment> all;
+std::vector<Marker> markers(const Report& report) {
+  std::vector<Marker> all;
   if (report.info.command) {
     const model::CapturedCommand& command = *report.info.command;
     if (command.started_unix_ms) all.push_back({*command.started_unix_ms, "command starts"});
@@ -283,7 +283,7 @@ std::vector<Moment> moments(const Report& report) {
   }
   for (const model::Mark& mark : report.info.marks) all.push_back({mark.time_unix_ms, mark.name});
   std::stable_sort(all.begin(), all.end(),
-                   [](const Moment& left, const Moment& right) { return left.time_unix_ms < right.time_unix_ms; });
+                   [](const Marker& left, const Marker& right) { return left.time_unix_ms < right.time_unix_ms; });
   return all;
 }
 

@@ -11,7 +11,7 @@
 namespace twtrace::output {
 
 /// A name and what there is to say about it. Any bytes.
-struct Fact {
+struct Property {
   std::string name;
   std::string value;
 };
@@ -31,9 +31,9 @@ struct Grid {
 inline constexpr std::size_t kOwnersShown = 10;
 
 /// Host, command, times, limits.
-std::vector<Fact> header_facts(const report::Report& report);
+std::vector<Property> header_properties(const report::Report& report);
 /// Kernel, losses, backend, cost.
-std::vector<Fact> trust_facts(const report::Report& report);
+std::vector<Property> trust_properties(const report::Report& report);
 /// Before, during and after, of the fullest namespace or of all: a row per phase.
 Grid phases_grid(const report::Report& report, bool fullest);
 /// At most so many rows, most arrivals first; then what the others come to, and the sum.
@@ -48,12 +48,12 @@ std::string report_title(const report::Report& report);
 std::string fullest_name(const report::Report& report);
 
 /// A moment of the capture that a timeline shows.
-struct Moment {
+struct Marker {
   std::int64_t time_unix_ms = 0;
   std::string name;
 };
 /// Start and end of the command, and every mark, ascending.
-std::vector<Moment> moments(const report::Report& report);
+std::vector<Marker> markers(const report::Report& report);
 
 /// "+12.3s" since the beginning of the capture.
 std::string offset_words(const report::Report& report, std::int64_t time_unix_ms);

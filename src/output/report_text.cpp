@@ -24,9 +24,9 @@ std::string heading(const std::string& text) {
   return "\n" + base::fit(base::sanitize_terminal(text), kTextColumns) + "\n";
 }
 
-std::string facts(const std::vector<Fact>& all) {
+std::string facts(const std::vector<Property>& all) {
   std::string out;
-  for (const Fact& fact : all) {
+  for (const Property& fact : all) {
     out += base::pad(fact.name, kFactColumns, base::Align::kLeft) +
            wrapped(base::sanitize_terminal(fact.value), kFactColumns, kFactColumns, true);
   }
@@ -76,13 +76,13 @@ std::string findings(const Report& report, Color color) {
 std::string report_text(const Report& report, Color color) {
   std::string out = wrapped(base::sanitize_terminal(report::headline(report)) + ".", 0, 0, true);
   out += text_verdicts(report, color);
-  out += "\n" + facts(header_facts(report));
+  out += "\n" + facts(header_properties(report));
   out += text_phases(report);
   if (const std::string chart = text_chart(report); !chart.empty())
     out += heading("TIMELINE of " + fullest_name(report)) + chart;
   if (!report.owners.empty()) out += heading("TOP OFFENDERS") + text_grid(owners_grid(report, kOwnersShown));
   out += findings(report, color);
-  return out + heading("TRUST") + facts(trust_facts(report));
+  return out + heading("TRUST") + facts(trust_properties(report));
 }
 
 }  // namespace twtrace::output

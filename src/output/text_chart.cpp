@@ -71,7 +71,7 @@ std::string marks(const Report& report, std::size_t columns) {
   std::string line(columns, ' ');
   std::string legend;
   std::size_t named = 0;
-  for (const Moment& moment : moments(report)) {
+  for (const Marker& moment : markers(report)) {
     if (named == kMarksNamed) break;
     const char letter = static_cast<char>('a' + static_cast<char>(named++));
     std::size_t column = column_of(report, moment.time_unix_ms, columns);

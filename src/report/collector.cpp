@@ -148,12 +148,12 @@ void Collector::add(const model::Snapshot& head) {
 }
 
 void Collector::add_netns(const model::NetnsRow& row, const Interval& interval) {
-  Track& track = netns_[row.netns];
-  NetnsReport& netns = track.report;
+  NetnsCourse& course = netns_[row.netns];
+  NetnsReport& netns = course.report;
   netns.phases.resize(report_.phases.size());
   Amounts& amounts = netns.phases[interval.phase];
-  const model::Counters amount = grown(row.counts, track.seen);
-  track.seen = row.counts;
+  const model::Counters amount = grown(row.counts, course.seen);
+  course.seen = row.counts;
   const model::Counters counts = netns.last.counts + amount;
   netns.last = row;
   netns.last.counts = counts;
@@ -173,13 +173,13 @@ void Collector::add_netns(const model::NetnsRow& row, const Interval& interval) 
     netns.created_per_s_peak =
         std::max(netns.created_per_s_peak, static_cast<double>(amount.created()) / interval.seconds);
   }
-  track.arrivals.push_back({interval.seconds, arrived});
+  course.arrivals.push_back({interval.seconds, arrived});
   Arrivals window;
-  for (auto recent = track.arrivals.rbegin(); recent != track.arrivals.rend(); ++recent) {
+  for (auto recent = course.arrivals.rbegin(); recent != course.arrivals.rend(); ++recent) {
     window.seconds += recent->seconds;
     window.count += recent->count;
     if (window.seconds < model::kForecastRateS) continue;
-    track.arrivals.erase(track.arrivals.begin(), recent.base() - 1);
+    course.arrivals.erase(course.arrivals.begin(), recent.base() - 1);
     break;
   }
   // Shorter than the window: what came in a moment is not taken to go on.
@@ -207,8 +207,8 @@ void Collector::attach_settings() {
   const auto attach = [this](const std::vector<model::NetnsSettings>& all,
                              std::optional<model::NetnsSettings> NetnsReport::*where) {
     for (const model::NetnsSettings& settings : all) {
-      const auto track = netns_.find(settings.netns);
-      if (track != netns_.end()) track->second.report.*where = settings;
+      const auto course = netns_.find(settings.netns);
+      if (course != netns_.end()) course->second.report.*where = settings;
     }
   };
   attach(report_.info.settings_at_start, &NetnsReport::at_start);
@@ -217,9 +217,9 @@ void Collector::attach_settings() {
 
 Report Collector::finish() && {
   attach_settings();
-  for (auto& [key, track] : netns_) {
-    report_.unattributed += track.report.last.unattributed;
-    report_.namespaces.push_back(std::move(track.report));
+  for (auto& [key, course] : netns_) {
+    report_.unattributed += course.report.last.unattributed;
+    report_.namespaces.push_back(std::move(course.report));
   }
   std::stable_sort(report_.namespaces.begin(), report_.namespaces.end(),
                    [](const NetnsReport& left, const NetnsReport& right) { return rank(left) > rank(right); });

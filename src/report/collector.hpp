@@ -41,7 +41,7 @@ class Collector {
     double seconds = 0;
     std::uint64_t count = 0;
   };
-  struct Track {
+  struct NetnsCourse {
     NetnsReport report;
     model::Counters seen;           ///< at the last sample
     std::deque<Arrivals> arrivals;  ///< of the last kForecastRateS
@@ -53,7 +53,7 @@ class Collector {
   void attach_settings();
 
   Report report_;
-  std::map<std::uint32_t, Track> netns_;  ///< by inode number
+  std::map<std::uint32_t, NetnsCourse> netns_;  ///< by inode number
   std::map<std::pair<std::uint32_t, model::Peer>, PortPeak> ports_;
   std::vector<std::optional<std::uint64_t>> last_samples_;
   double cpu_seconds_ = 0;

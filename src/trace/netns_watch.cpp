@@ -218,11 +218,11 @@ void NetnsWatch::narrow_start(Watched& watched, const std::function<model::Count
 void NetnsWatch::observe_one(Watched& watched, const model::Counters& ours) {
   if (!watched.start_known || !watched.before || !watched.after || !watched.current) return;
   if (counts_at_creation_) {
-    watched.created_verdict =
+    watched.created_check =
         watched.created.observe(created(watched.before->ext), ours.created(), created(watched.after->ext));
   }
-  watched.overflow_verdict = watched.overflow.observe(watched.before->ext.time_wait_overflow, ours.refused(),
-                                                      watched.after->ext.time_wait_overflow);
+  watched.overflow_check = watched.overflow.observe(watched.before->ext.time_wait_overflow, ours.refused(),
+                                                    watched.after->ext.time_wait_overflow);
   watched.verified = ours;
 }
 
@@ -356,16 +356,16 @@ std::vector<model::NetnsRow> NetnsWatch::rows(double interval_s) const {
     row.overflow_per_s = model::rate(watched.counts.overflow(), watched.previous.overflow(), interval_s);
     // The counters of a namespace go with it: what was counted after the last reading cannot be compared any more.
     const bool verified = watched.verified == watched.counts;
-    if (verified && watched.created_verdict) {
-      row.kernel.created = watched.created_verdict->kernel;
-      row.missed.created = watched.created_verdict->missed;
-      row.reconciled = watched.created_verdict->reconciled;
+    if (verified && watched.created_check) {
+      row.kernel.created = watched.created_check->kernel;
+      row.missed.created = watched.created_check->missed;
+      row.reconciled = watched.created_check->reconciled;
     }
     if (verified && watched.gauge_agrees) row.reconciled = *watched.gauge_agrees;
-    if (verified && watched.overflow_verdict) {
-      row.kernel.overflow = watched.overflow_verdict->kernel;
-      row.missed.overflow = watched.overflow_verdict->missed;
-      if (row.reconciled) row.reconciled = *row.reconciled && watched.overflow_verdict->reconciled;
+    if (verified && watched.overflow_check) {
+      row.kernel.overflow = watched.overflow_check->kernel;
+      row.missed.overflow = watched.overflow_check->missed;
+      if (row.reconciled) row.reconciled = *row.reconciled && watched.overflow_check->reconciled;
     }
     result.push_back(std::move(row));
   }

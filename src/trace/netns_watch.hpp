@@ -57,7 +57,7 @@ class NetnsWatch {
   /// Of more than `readings` namespaces only so many are read in a sample that is not fresh: those where ours have
   /// moved since the last reading, then the others, each time those read longest ago. The reading before is the last
   /// one there. Where ours have moved and there was no reading nothing is compared; where they have not, the last
-  /// verdict stands. `slots` of read_after() are the counts that are observed.
+  /// check stands. `slots` of read_after() are the counts that are observed.
   void read_before(std::span<const tw_netns> slots, bool fresh);
   void read_after(std::span<const tw_netns> slots, bool fresh);
   /// Right after counting was switched on; `slots` is the live array.
@@ -103,10 +103,10 @@ class NetnsWatch {
     kernel::TcpExt last;            ///< reading
     model::Reconciler created;
     model::Reconciler overflow;
-    std::optional<model::Reconciler::Verdict> created_verdict;
-    std::optional<model::Reconciler::Verdict> overflow_verdict;
+    std::optional<model::Reconciler::CrossCheck> created_check;
+    std::optional<model::Reconciler::CrossCheck> overflow_check;
     std::optional<bool> gauge_agrees;
-    model::Counters verified;  ///< our counts that the verdicts are about
+    model::Counters verified;  ///< our counts that the checks are of
     model::Counters total;     ///< of the slot, at the last observation
     model::Counters counts;
     model::Counters previous;

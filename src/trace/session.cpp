@@ -259,7 +259,7 @@ bool Session::is_idle(std::uint32_t slot, const tw_row& row) {
     state.idle_since.reset();
     return false;
   }
-  if (!state.idle_since) state.idle_since = scan_.moment();
+  if (!state.idle_since) state.idle_since = scan_.begun();
   return loader::sees_removal(tracer_.backend()) || scan_.passed_since(*state.idle_since) >= 2;
 }
 
@@ -385,7 +385,7 @@ model::Snapshot Session::head() const {
 
 void Session::with_source(const std::function<void(const model::Source&)>& use) const {
   const std::vector<model::NetnsInfo> namespaces = netns_.infos();
-  use(model::TableSource(table_, peers_, namespaces));
+  use(model::CurrentSource(table_, peers_, namespaces));
 }
 
 void Session::append_to(model::History& history) const {

@@ -21,9 +21,9 @@
 #include "loader/tracer.hpp"
 #include "model/history.hpp"
 #include "model/peers.hpp"
+#include "model/row_table.hpp"
 #include "model/snapshot.hpp"
 #include "model/source.hpp"
-#include "model/table.hpp"
 #include "trace/netns_watch.hpp"
 #include "trace/table_scan.hpp"
 
@@ -64,7 +64,6 @@ class Session {
   /// Keep counts per peer: costs a look-up per event.
   void record_peers(bool record) { record_peers_ = record; }
 
-  const loader::Tracer& tracer() const { return tracer_; }
   int ring_fd() const { return tracer_.ring_fd(); }
 
   /// Reads what is in the ring, up to a bound.
@@ -72,6 +71,8 @@ class Session {
 
   /// Takes the numbers of an interval that ends now. `last` asks for fresh numbers whatever they cost.
   base::Result<void> sample(bool last);
+  /// Events lost so far because the ring was full; see model::Losses.
+  std::uint64_t events_lost() const { return tracer_.stats().events_lost; }
   /// The picture of the last sample, without rows.
   model::Snapshot head() const;
   /// The tables of the last sample, valid during the call.
@@ -92,7 +93,7 @@ class Session {
   /// What is known about the process of a row.
   struct SlotState {
     bool ended = false;
-    std::optional<std::uint64_t> idle_since;  ///< TableScan::moment() at which the row was first found idle
+    std::optional<std::uint64_t> idle_since;  ///< TableScan::begun() at which the row was first found idle
   };
   Session(loader::Tracer tracer, std::optional<kernel::CgroupFs> cgroups, const SessionOptions& options);
 
@@ -123,7 +124,7 @@ class Session {
   std::optional<kernel::CgroupFs> cgroups_;
   NetnsWatch netns_;
   TableScan scan_;
-  model::Table table_;
+  model::RowTable table_;
   model::PeerTable peers_{100'000};
   std::unordered_map<std::uint64_t, base::Service> services_;
   kernel::ContainerNames container_names_;

@@ -38,10 +38,10 @@ class TableScan {
   /// CLOCK_MONOTONIC when the scan behind live() began; empty when there was none.
   std::optional<std::uint64_t> counted_ns() const { return counted_ns_; }
 
-  /// How many were begun so far: a moment, for passed_since().
-  std::uint64_t moment() const { return completed_ + (running_ ? 1 : 0); }
-  /// How many scans, with their sweeps, have begun and ended since that moment.
-  std::uint64_t passed_since(std::uint64_t moment) const { return completed_ > moment ? completed_ - moment : 0; }
+  /// How many scans have begun so far; passed_since() takes it.
+  std::uint64_t begun() const { return completed_ + (running_ ? 1 : 0); }
+  /// How many scans, with their sweeps, have begun and ended since begun() said this.
+  std::uint64_t passed_since(std::uint64_t begun) const { return completed_ > begun ? completed_ - begun : 0; }
 
  private:
   struct Running {

@@ -15,8 +15,8 @@
 
 #include "model/counters.hpp"
 #include "model/peers.hpp"
+#include "model/row_table.hpp"
 #include "model/snapshot.hpp"
-#include "model/table.hpp"
 
 namespace twtrace::trace {
 

@@ -187,7 +187,7 @@ void Composer::build_detail(const Inputs& inputs) {
   picture_.detail.reset();
   if (inputs.open_id == 0) return;
   const Snapshot& snapshot = picture_.snapshot;
-  const model::History::Moment moment = history_.at(inputs.sample);
+  const model::History::SampleSource moment = history_.at(inputs.sample);
   const view::RowSource source(moment, inputs.open_group, inputs.open_id);
   const auto rows_by = [&](Group group) {
     view::View view;

@@ -114,9 +114,9 @@ Section timeline_section(const Picture& picture) {
 }
 
 Section rows_section(const char* name, const std::vector<Row>& rows, Group group, const Picture& picture,
-                     const ViewState& state, const Look& look) {
+                     const ViewState& state, const DrawOptions& options) {
   if (rows.empty()) return {};
-  const auto draw = [=, &rows, &picture, &state, &look](Frame& frame, Area area, std::size_t first) {
+  const auto draw = [=, &rows, &picture, &state, &options](Frame& frame, Area area, std::size_t first) {
     if (first == 0) {
       frame.write(area.first, 0, fmt::format("{} ({})", name, rows.size()), Style::kBold);
       ++first;
@@ -126,12 +126,12 @@ Section rows_section(const char* name, const std::vector<Row>& rows, Group group
     const std::size_t skipped = std::min(rows.size(), first <= 2 ? 0 : first - 2);
     const auto begin = rows.begin() + static_cast<std::ptrdiff_t>(skipped);
     const auto shown = static_cast<std::ptrdiff_t>(std::min(rows.size() - skipped, area.rows));
-    draw_rows(frame, {area, first == 1, skipped, SIZE_MAX}, {begin, begin + shown}, group, picture, state, look);
+    draw_rows(frame, {area, first == 1, skipped, SIZE_MAX}, {begin, begin + shown}, group, picture, state, options);
   };
   return {rows.size() + 2, draw};
 }
 
-std::vector<Section> sections(const Picture& picture, const ViewState& state, const Look& look) {
+std::vector<Section> sections(const Picture& picture, const ViewState& state, const DrawOptions& options) {
   if (!picture.detail) return {text_section({{"this row was not there in this sample", Style::kWarning}})};
   const Detail& detail = *picture.detail;
   const Style style = detail.row.counts.refused() != 0 ? Style::kAlarm : Style::kNormal;
@@ -141,9 +141,9 @@ std::vector<Section> sections(const Picture& picture, const ViewState& state, co
                               {history(detail, picture.snapshot), Style::kNormal}}));
   all.push_back(text_section(findings(detail)));
   all.push_back(timeline_section(picture));
-  all.push_back(rows_section("Ports", detail.ports, Group::kPort, picture, state, look));
-  all.push_back(rows_section("Peers", detail.peers, Group::kPeer, picture, state, look));
-  all.push_back(rows_section("Processes", detail.pids, Group::kPid, picture, state, look));
+  all.push_back(rows_section("Ports", detail.ports, Group::kPort, picture, state, options));
+  all.push_back(rows_section("Peers", detail.peers, Group::kPeer, picture, state, options));
+  all.push_back(rows_section("Processes", detail.pids, Group::kPid, picture, state, options));
   return all;
 }
 
@@ -155,9 +155,9 @@ std::size_t detail_height(const Picture& picture) {
   return height;
 }
 
-void draw_detail(Frame& frame, Area area, const Picture& picture, const ViewState& state, const Look& look) {
+void draw_detail(Frame& frame, Area area, const Picture& picture, const ViewState& state, const DrawOptions& options) {
   std::size_t skip = state.scroll;
-  for (const Section& section : sections(picture, state, look)) {
+  for (const Section& section : sections(picture, state, options)) {
     if (skip >= section.height) {
       skip -= section.height;
       continue;

@@ -89,7 +89,7 @@ const std::vector<Entry>& entries() {
   return kEntries;
 }
 
-Command in_rows(Key key) {
+KeyAction in_rows(Key key) {
   for (const Entry& entry : entries()) {
     for (const Binding& binding : entry.bindings) {
       if (binding.key == key) return {binding.action, binding.number, 0};
@@ -99,7 +99,7 @@ Command in_rows(Key key) {
 }
 
 /// While something is typed, characters are text; moving and leaving work on.
-Command in_prompt(Key key) {
+KeyAction in_prompt(Key key) {
   if (key.character >= U' ') return {Action::kType, 0, key.character};
   switch (key.special) {
     case Special::kBackspace:
@@ -125,23 +125,23 @@ constexpr std::initializer_list<Action> kMoves = {Action::kUp,         Action::k
                                                   Action::kScrollDown, Action::kPageUp, Action::kPageDown,
                                                   Action::kHome,       Action::kEnd};
 
-Command in_sort_menu(Key key) {
-  const Command command = in_rows(key);
-  const bool known = is_one_of(command.action, kMoves) ||
-                     is_one_of(command.action, {Action::kOpen, Action::kBack, Action::kRedraw, Action::kQuit});
-  return known ? command : Command{};
+KeyAction in_sort_menu(Key key) {
+  const KeyAction bound = in_rows(key);
+  const bool known = is_one_of(bound.action, kMoves) ||
+                     is_one_of(bound.action, {Action::kOpen, Action::kBack, Action::kRedraw, Action::kQuit});
+  return known ? bound : KeyAction{};
 }
 
 /// Any key but those of moving leaves help.
-Command in_help(Key key) {
-  const Command command = in_rows(key);
-  const bool known = is_one_of(command.action, kMoves) || is_one_of(command.action, {Action::kRedraw, Action::kQuit});
-  return known ? command : Command{Action::kBack};
+KeyAction in_help(Key key) {
+  const KeyAction bound = in_rows(key);
+  const bool known = is_one_of(bound.action, kMoves) || is_one_of(bound.action, {Action::kRedraw, Action::kQuit});
+  return known ? bound : KeyAction{Action::kBack};
 }
 
 }  // namespace
 
-Command command_for(Key key, Mode mode) {
+KeyAction key_action(Key key, Mode mode) {
   switch (mode) {
     case Mode::kRows:
     case Mode::kDetail:

@@ -84,7 +84,8 @@ enum class Action : std::uint8_t {
   kNone,  ///< the key means nothing here
 };
 
-struct Command {
+/// What a key does, with the view it names or the character it types.
+struct KeyAction {
   Action action = Action::kNone;
   std::size_t number = 0;
   char32_t character = 0;
@@ -101,7 +102,7 @@ enum class Mode : std::uint8_t {
 };
 
 /// What a key means in a mode. Pure.
-Command command_for(Key key, Mode mode);
+KeyAction key_action(Key key, Mode mode);
 
 /// One line of help: keys as people call them, and what they do.
 struct HelpLine {

@@ -113,15 +113,15 @@ Context context_of(const Picture& picture, const ViewState& state, Size size) {
   return context;
 }
 
-Frame draw(const Picture& picture, const ViewState& state, Size size, const Look& look) {
-  Frame frame(size, look.charset);
+Frame draw(const Picture& picture, const ViewState& state, Size size, const DrawOptions& options) {
+  Frame frame(size, options.charset);
   const Plan plan = plan_of(picture, state, size);
-  const std::vector<StyledLine> header = header_lines(picture, state, size, look.charset);
+  const std::vector<StyledLine> header = header_lines(picture, state, size, options.charset);
   for (std::size_t i = 0; i < plan.header && i < header.size(); ++i) write_line(frame, i, header[i]);
   if (plan.tabs) draw_tabs(frame, plan.header, picture, state, page_of(plan));
   const TableArea table{plan.body, plan.titles, state.current().top, state.current().selected};
   if (state.mode == Mode::kDetail) {
-    draw_detail(frame, plan.body, picture, state, look);
+    draw_detail(frame, plan.body, picture, state, options);
   } else if (state.mode == Mode::kHelp) {
     draw_help(frame, plan.body, state);
   } else if (state.mode == Mode::kSortMenu) {
@@ -130,7 +130,7 @@ Frame draw(const Picture& picture, const ViewState& state, Size size, const Look
     draw_events(frame, table, picture);
   } else {
     draw_rows(frame, table, picture.rows.rows(table.first, table.area.rows), picture.snapshot.group, picture, state,
-              look);
+              options);
   }
   if (plan.hint) draw_hint(frame, size.rows - 1, picture, state);
   return frame;

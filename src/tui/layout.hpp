@@ -14,17 +14,17 @@
 namespace twtrace::tui {
 
 /// What does not come from the trace.
-struct Look {
+struct DrawOptions {
   Charset charset = Charset::kUnicode;
   /// The command line of the process with this pid and name, when it can be had. Asked only for rows that are shown;
   /// may be empty.
   std::function<std::optional<std::string>(std::uint32_t pid, const std::string& comm)> command_line;
 };
 
-/// What commands depend on, for a screen of this size.
+/// What actions depend on, for a screen of this size.
 Context context_of(const Picture& picture, const ViewState& state, Size size);
 
 /// The whole screen. Any size will do; what is not on it is not computed. `state` has been settled.
-Frame draw(const Picture& picture, const ViewState& state, Size size, const Look& look);
+Frame draw(const Picture& picture, const ViewState& state, Size size, const DrawOptions& options);
 
 }  // namespace twtrace::tui

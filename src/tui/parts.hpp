@@ -52,12 +52,12 @@ struct TableArea {
 };
 /// `rows` begin with the first one shown; those that do not fit are left out.
 void draw_rows(Frame& frame, const TableArea& where, std::vector<model::Row> rows, model::Group group,
-               const Picture& picture, const ViewState& state, const Look& look);
+               const Picture& picture, const ViewState& state, const DrawOptions& options);
 void draw_events(Frame& frame, const TableArea& where, const Picture& picture);
 
 /// The details of a row, scrolled by ViewState::scroll.
 std::size_t detail_height(const Picture& picture);
-void draw_detail(Frame& frame, Area area, const Picture& picture, const ViewState& state, const Look& look);
+void draw_detail(Frame& frame, Area area, const Picture& picture, const ViewState& state, const DrawOptions& options);
 
 std::size_t help_height();
 void draw_help(Frame& frame, Area area, const ViewState& state);

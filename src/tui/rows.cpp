@@ -22,11 +22,11 @@ Style style_of(const Row& row, bool selected) {
 }
 
 /// Command lines for names, where that was asked for.
-void put_command_lines(std::vector<Row>& rows, const ViewState& state, const Look& look) {
-  if (!state.command_line || !look.command_line) return;
+void put_command_lines(std::vector<Row>& rows, const ViewState& state, const DrawOptions& options) {
+  if (!state.command_line || !options.command_line) return;
   for (Row& row : rows) {
     if (!row.process || !row.process->pid || row.process->exited) continue;
-    if (auto line = look.command_line(*row.process->pid, row.process->comm)) row.process->comm = std::move(*line);
+    if (auto line = options.command_line(*row.process->pid, row.process->comm)) row.process->comm = std::move(*line);
   }
 }
 
@@ -54,11 +54,11 @@ void write_cells(Frame& frame, std::size_t row, std::size_t margin, const std::v
 }
 
 void draw_rows(Frame& frame, const TableArea& where, std::vector<Row> rows, model::Group group, const Picture& picture,
-               const ViewState& state, const Look& look) {
+               const ViewState& state, const DrawOptions& options) {
   const std::size_t titles = where.titles ? 1 : 0;
   const std::size_t room = where.area.rows - std::min(where.area.rows, titles);
   rows.resize(std::min(rows.size(), room));
-  put_command_lines(rows, state, look);
+  put_command_lines(rows, state, options);
   const std::vector<FittedColumn> table =
       view::fit_columns(view::live_columns(group), group, picture.snapshot.probe, rows, frame.size().columns);
   if (titles != 0) {

@@ -252,8 +252,8 @@ void toggle(bool& what, std::string& notice, const char* on, const char* off) {
   notice = what ? on : off;
 }
 
-void apply_simple(ViewState& state, const Command& command, const Context& context, Effects& effects) {
-  switch (command.action) {
+void apply_simple(ViewState& state, const KeyAction& pressed, const Context& context, Effects& effects) {
+  switch (pressed.action) {
     case Action::kQuit:
       effects.quit = true;
       return;
@@ -292,8 +292,8 @@ void apply_simple(ViewState& state, const Command& command, const Context& conte
   }
 }
 
-void apply(ViewState& state, const Command& command, const Context& context, Effects& effects) {
-  switch (command.action) {
+void apply(ViewState& state, const KeyAction& pressed, const Context& context, Effects& effects) {
+  switch (pressed.action) {
     case Action::kUp:
     case Action::kDown:
     case Action::kScrollUp:
@@ -302,9 +302,9 @@ void apply(ViewState& state, const Command& command, const Context& context, Eff
     case Action::kPageDown:
     case Action::kHome:
     case Action::kEnd:
-      return move(state, command.action, context);
+      return move(state, pressed.action, context);
     case Action::kView:
-      return show(state, command.number);
+      return show(state, pressed.number);
     case Action::kNextView:
       return show(state, static_cast<std::size_t>(state.tab) + 1);
     case Action::kPreviousView:
@@ -318,7 +318,7 @@ void apply(ViewState& state, const Command& command, const Context& context, Eff
     case Action::kAskDelay:
       return start_prompt(state, Mode::kDelay);
     case Action::kType:
-      return type(state, command.character);
+      return type(state, pressed.character);
     case Action::kErase:
       return erase(state);
     case Action::kSortMenu:
@@ -343,7 +343,7 @@ void apply(ViewState& state, const Command& command, const Context& context, Eff
     case Action::kMinuteLater:
     case Action::kOldest:
     case Action::kNewest:
-      return travel(state, command.action, context);
+      return travel(state, pressed.action, context);
     case Action::kFollow:
       return follow(state, context);
     case Action::kHelp:
@@ -351,7 +351,7 @@ void apply(ViewState& state, const Command& command, const Context& context, Eff
       state.scroll = 0;
       return;
     default:
-      return apply_simple(state, command, context, effects);
+      return apply_simple(state, pressed, context, effects);
   }
 }
 
@@ -374,10 +374,10 @@ model::Group group_of(const ViewState& state) {
   return state.process_group;
 }
 
-Transition update(ViewState state, const Command& command, const Context& context) {
+Transition update(ViewState state, const KeyAction& pressed, const Context& context) {
   Transition transition{std::move(state), {}};
   transition.state.notice.clear();
-  apply(transition.state, command, context, transition.effects);
+  apply(transition.state, pressed, context, transition.effects);
   return transition;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the user has chosen, and how a command changes it.
+// What the user has chosen, and how a key's action changes it.
 #pragma once
 
 #include <array>
@@ -63,7 +63,7 @@ struct ViewState {
 /// The group of rows that a view shows; Tab::kEvents has that of processes.
 model::Group group_of(const ViewState& state);
 
-/// What there is on the screen now, for commands that depend on it.
+/// What there is on the screen now, for actions that depend on it.
 struct Context {
   std::size_t rows = 0;                        ///< of the view, or lines of the details
   std::size_t page = 1;                        ///< rows that fit on the screen
@@ -90,8 +90,8 @@ struct Transition {
   Effects effects;
 };
 
-/// One command. Pure.
-Transition update(ViewState state, const Command& command, const Context& context);
+/// Applies one action. Pure.
+Transition update(ViewState state, const KeyAction& pressed, const Context& context);
 
 /// The next sample of a replay that plays; it stops at the last one. Pure.
 ViewState play_on(ViewState state, const Context& context);

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "model/table.hpp"
+#include "model/row_table.hpp"
 
 namespace twtrace::view {
 

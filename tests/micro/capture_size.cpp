@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
   auto writer = capture::Writer::create(std::move(*target), info, {});
   if (!writer) return std::fprintf(stderr, "%s\n", writer.error().what.c_str()), 1;
 
-  model::Table table(keys);
+  model::RowTable table(keys);
   const model::PeerTable peers(1);
   const std::vector<model::NetnsInfo> namespaces = {{1, 4026531840U, "host", {}, {}}};
   for (unsigned i = 0; i < keys; ++i) table.add(i + 1, i + 1, owner(i));
@@ -77,7 +77,7 @@ int main(int argc, char** argv) {
     netns.counts.time_wait = second * 400;
     netns.kernel.created = netns.counts.time_wait;
     head.namespaces = {netns};
-    const auto written = writer->append(head, model::TableSource(table, peers, namespaces));
+    const auto written = writer->append(head, model::CurrentSource(table, peers, namespaces));
     if (!written) return std::fprintf(stderr, "%s\n", written.error().what.c_str()), 1;
   }
   if (!writer->finish(info.started_unix_ms + hours * 3'600'000LL, {})) return 1;

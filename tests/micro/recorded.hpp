@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "model/peers.hpp"
-#include "model/table.hpp"
+#include "model/row_table.hpp"
 #include "output/json.hpp"
 #include "trace/translate.hpp"
 
@@ -137,7 +137,7 @@ class Recorded {
     return event;
   }
 
-  model::Table table_;
+  model::RowTable table_;
   std::vector<std::uint64_t> first_ns_;  ///< by slot
   std::vector<std::byte> bytes_;
 };

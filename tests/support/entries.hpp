@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "model/table.hpp"
+#include "model/row_table.hpp"
 #include "view/view.hpp"
 
 namespace twtrace::test {
@@ -76,14 +76,14 @@ inline model::Counters random_counts(Random& random) {
 }
 
 /// Sums of a table by Identity::netns.
-inline std::map<std::uint32_t, model::Counters> sums(const model::Table& table) {
+inline std::map<std::uint32_t, model::Counters> sums(const model::RowTable& table) {
   std::map<std::uint32_t, model::Counters> result;
   table.for_each([&](const model::Entry& entry, model::RowKind) { result[entry.identity.netns] += entry.counts; });
   return result;
 }
 
 /// All entries, copied.
-inline std::vector<model::Entry> entries(const model::Table& table) {
+inline std::vector<model::Entry> entries(const model::RowTable& table) {
   std::vector<model::Entry> result;
   table.for_each([&](const model::Entry& entry, model::RowKind) { result.push_back(entry); });
   return result;

@@ -59,16 +59,16 @@ class Scene : public Tables {
   std::shared_ptr<const std::vector<model::PortUse>> port_use;
 
   /// As the application does it for every frame.
-  tui::Frame draw(tui::Size size, const tui::Look& look = {}) {
+  tui::Frame draw(tui::Size size, const tui::DrawOptions& options = {}) {
     const tui::Picture& picture = composer.compose(state);
     state = tui::settle(state, tui::context_of(picture, state, size));
-    return tui::draw(picture, state, size, look);
+    return tui::draw(picture, state, size, options);
   }
   /// As the application does it for every key.
   tui::Effects press(tui::Key key, tui::Size size = {24, 80}) {
     const tui::Picture& picture = composer.compose(state);
     state = tui::settle(state, tui::context_of(picture, state, size));
-    tui::Transition next = tui::update(state, tui::command_for(key, state.mode), tui::context_of(picture, state, size));
+    tui::Transition next = tui::update(state, tui::key_action(key, state.mode), tui::context_of(picture, state, size));
     state = next.state;
     if (next.effects.zero) history.set_zero(*next.effects.zero);
     return next.effects;

@@ -57,13 +57,13 @@ struct Tables {
   /// Ends an interval with a sample; returns its number.
   std::uint64_t append_to(model::History& history, const model::Snapshot& head) {
     const auto sample =
-        history.append(std::make_shared<model::Snapshot>(head), model::TableSource(table, peers, namespaces));
+        history.append(std::make_shared<model::Snapshot>(head), model::CurrentSource(table, peers, namespaces));
     table.begin_interval();
     peers.begin_interval();
     return sample;
   }
 
-  model::Table table{100'000};
+  model::RowTable table{100'000};
   model::PeerTable peers{1000};
   std::vector<model::NetnsInfo> namespaces = {{1, 4026531840U, "host", {}, {}}};
 };

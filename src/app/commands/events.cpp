@@ -76,7 +76,7 @@ base::Result<int> Events::run() const {
     if (auto done = sample ? session.sample(false) : session.drain(); !done) return tl::unexpected(done.error());
     if (auto written = write_stdout(pending); !written) return tl::unexpected(written.error());
     pending.clear();
-    if (const std::uint64_t lost = session.tracer().stats().events_lost; sample && lost > reported_loss) {
+    if (const std::uint64_t lost = session.events_lost(); sample && lost > reported_loss) {
       spdlog::warn("{} events were lost because the ring was full; a larger --ring-size holds more",
                    lost - reported_loss);
       reported_loss = lost;

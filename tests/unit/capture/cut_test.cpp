@@ -56,7 +56,7 @@ std::string fill_up(Captured& captured) {
     });
   }
   const bool again =
-      captured.writer->append({}, model::TableSource(model::Table(1), model::PeerTable(1), {})).has_value();
+      captured.writer->append({}, model::CurrentSource(model::RowTable(1), model::PeerTable(1), {})).has_value();
   captured.writer.reset();
   const auto reader = open_capture(captured.path);
   const bool same = read_samples(*reader) == captured.samples;

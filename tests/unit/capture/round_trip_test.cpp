@@ -132,7 +132,7 @@ TEST_CASE("sums over owners and namespaces are right at every sample", "[capture
 
 TEST_CASE("nothing is written of an owner that stays as it is", "[capture]") {
   Captured captured;
-  model::Table table(10);
+  model::RowTable table(10);
   const model::PeerTable peers(10);
   table.add(1, 1, worker(812));
   table.set(1, {3, 0, 0, 0, 0, 0, 0, 0, 0}, 3, false);
@@ -140,7 +140,7 @@ TEST_CASE("nothing is written of an owner that stays as it is", "[capture]") {
   for (int i = 0; i < 5; ++i) {
     model::Snapshot head;
     head.time_unix_ms = World::kStart;
-    REQUIRE(captured.writer->append(head, model::TableSource(table, peers, infos)));
+    REQUIRE(captured.writer->append(head, model::CurrentSource(table, peers, infos)));
     table.begin_interval();
   }
   captured.finish();

@@ -143,7 +143,7 @@ class World {
     while (table_.size() > 20) retire_one();
     ++samples_;
     head_ = std::make_shared<model::Snapshot>(head());
-    use(*head_, model::TableSource(table_, peers_, infos_));
+    use(*head_, model::CurrentSource(table_, peers_, infos_));
   }
 
   static model::CaptureInfo info() {
@@ -242,7 +242,7 @@ class World {
   }
 
   Random random_;
-  model::Table table_;
+  model::RowTable table_;
   model::PeerTable peers_{1000};
   std::vector<model::NetnsInfo> infos_ = {{1, 4026531840U, "host", {}, {}}};
   std::map<std::uint32_t, model::NetnsRow> last_;

@@ -15,7 +15,7 @@ namespace {
 
 /// A table that goes on from sample to sample, and its history.
 struct Recording {
-  Table table{1000};
+  RowTable table{1000};
   PeerTable peers{1000};
   std::vector<NetnsInfo> namespaces = {{1, 4026531840U, "host", {}, {}}};
   History history;
@@ -42,7 +42,7 @@ struct Recording {
     head.totals = netns.counts;
     head.namespaces = {netns};
     const std::uint64_t number =
-        history.append(std::make_shared<Snapshot>(head), TableSource(table, peers, namespaces));
+        history.append(std::make_shared<Snapshot>(head), CurrentSource(table, peers, namespaces));
     table.begin_interval();
     peers.begin_interval();
     return number;
@@ -92,7 +92,7 @@ TEST_CASE("a history shows what the tables show, whatever happens to rows") {
   for (const std::uint64_t seed : {1U, 2U, 3U, 4U}) {
     Random random(seed);
     Recording recording;
-    recording.table = Table(5);
+    recording.table = RowTable(5);
     std::vector<std::vector<Row>> expected;
     std::uint32_t slot = 0;
     for (int step = 0; step < 40; ++step) {
@@ -111,7 +111,7 @@ TEST_CASE("a history shows what the tables show, whatever happens to rows") {
       View view;
       view.group = Group::kProcess;
       expected.push_back(
-          build_rows(TableSource(recording.table, recording.peers, recording.namespaces), view, 1, hidden));
+          build_rows(CurrentSource(recording.table, recording.peers, recording.namespaces), view, 1, hidden));
       recording.sample();
     }
     for (std::uint64_t sample = 1; sample <= 40; ++sample) {
@@ -173,7 +173,7 @@ TEST_CASE("what was missed is shown since a sample, too") {
 
 TEST_CASE("a namespace that got the number of one that is gone begins anew") {
   History history;
-  const Table table(10);
+  const RowTable table(10);
   const PeerTable peers(10);
   const std::vector<NetnsInfo> namespaces;
   Snapshot head;
@@ -192,7 +192,7 @@ TEST_CASE("a namespace that got the number of one that is gone begins anew") {
     old.gone = second > 1;
     head.namespaces = {old};
     if (old.gone) head.namespaces.push_back(young);
-    history.append(std::make_shared<Snapshot>(head), TableSource(table, peers, namespaces));
+    history.append(std::make_shared<Snapshot>(head), CurrentSource(table, peers, namespaces));
   }
   const Snapshot since = counted_since(*history.head(3), *history.head(1));
   CHECK(since.namespaces[0].counts.created() == 0);
@@ -220,7 +220,7 @@ TEST_CASE("one identity twice in a sample is one row, live buckets included") {
 
 TEST_CASE("what was zeroed stays zeroed when rows are folded into others") {
   Recording recording;
-  recording.table = Table(1);
+  recording.table = RowTable(1);
   for (std::uint32_t slot = 10; slot < 16; ++slot) recording.set(slot, slot);
   recording.history.set_zero(recording.sample());
   for (std::uint32_t slot = 10; slot < 16; ++slot) {
@@ -235,7 +235,7 @@ TEST_CASE("what was zeroed stays zeroed when rows are folded into others") {
 
 TEST_CASE("counts since an earlier sample leave out what was folded after it") {
   Recording recording;
-  recording.table = Table(1);
+  recording.table = RowTable(1);
   for (std::uint32_t slot = 10; slot < 16; ++slot) recording.set(slot, slot);
   const std::uint64_t zero = recording.sample();
   for (std::uint32_t slot = 10; slot < 16; ++slot) {
@@ -300,7 +300,7 @@ TEST_CASE("memory is bounded by age, by samples and by bytes") {
     HistoryLimits limits;
     limits.seconds = 5;
     Recording recording(limits);
-    recording.table = Table(0);
+    recording.table = RowTable(0);
     for (std::uint32_t slot = 10; slot < 200; ++slot) {
       recording.set(slot, 1);
       recording.sample();
@@ -351,7 +351,7 @@ TEST_CASE("peers are part of it, and of the rows they belong to") {
     CHECK(peer.counts.created() == 2);
     CHECK(rest.counts.created() == sample);
     // The part of the table behind one of them.
-    const History::Moment moment = recording.history.at(sample);
+    const History::SampleSource moment = recording.history.at(sample);
     const RowSource source(moment, Group::kPeer, peer.id);
     std::uint64_t hidden = 0;
     View view;

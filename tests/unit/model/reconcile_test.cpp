@@ -17,7 +17,7 @@ Reconciler started_at(std::uint64_t kernel_counter) {
   return reconciler;
 }
 
-void check(const Reconciler::Verdict& verdict, std::uint64_t kernel, std::uint64_t missed, bool reconciled) {
+void check(const Reconciler::CrossCheck& verdict, std::uint64_t kernel, std::uint64_t missed, bool reconciled) {
   CHECK(verdict.kernel == kernel);
   CHECK(verdict.missed == missed);
   CHECK(verdict.reconciled == reconciled);

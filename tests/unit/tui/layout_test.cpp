@@ -131,7 +131,7 @@ TEST_CASE("a namespace whose numbers are unknown is no full one") {
   head.time_unix_ms = test::kTime;
   head.namespaces.resize(1);
   scene.history.append(std::make_shared<model::Snapshot>(head),
-                       model::TableSource(scene.table, scene.peers, scene.namespaces));
+                       model::CurrentSource(scene.table, scene.peers, scene.namespaces));
   const tui::Frame frame = scene.draw({24, 80});
   CHECK(shows(frame, "TIME_WAIT -/-"));
   CHECK_FALSE(shows(frame, "%"));
@@ -219,9 +219,9 @@ TEST_CASE("hostile names are drawn aligned, in UTF-8 and in ASCII") {
   }
   scene.sample(70);
   for (const tui::Charset charset : {tui::Charset::kUnicode, tui::Charset::kAscii}) {
-    tui::Look look;
-    look.charset = charset;
-    const tui::Frame frame = scene.draw({24, 80}, look);
+    tui::DrawOptions options;
+    options.charset = charset;
+    const tui::Frame frame = scene.draw({24, 80}, options);
     std::size_t role_column = SIZE_MAX;
     for (std::size_t row = 0; row < frame.size().rows; ++row) {
       std::u32string line;  // by columns
@@ -258,14 +258,14 @@ TEST_CASE("only processes on the screen are asked for their command line") {
   }
   scene.sample(1000);
   std::size_t asked = 0;
-  tui::Look look;
-  look.command_line = [&asked](std::uint32_t pid, const std::string& comm) {
+  tui::DrawOptions options;
+  options.command_line = [&asked](std::uint32_t pid, const std::string& comm) {
     ++asked;
     return std::optional<std::string>(comm + " -b " + std::to_string(pid));
   };
-  scene.draw({24, 80}, look);
+  scene.draw({24, 80}, options);
   CHECK(asked == 0);
   scene.press(U'c');
-  CHECK(shows(scene.draw({24, 80}, look), "php-cgi -b 101"));
+  CHECK(shows(scene.draw({24, 80}, options), "php-cgi -b 101"));
   CHECK(asked < 24);
 }

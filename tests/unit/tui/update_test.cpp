@@ -321,10 +321,10 @@ TEST_CASE("zero, idle rows, command lines, writing, redrawing, quitting, unknown
 
 TEST_CASE("^C and F10 end it from everywhere; q is text where text is typed") {
   for (const Mode mode : {Mode::kRows, Mode::kDetail, Mode::kHelp, Mode::kFilter, Mode::kSortMenu, Mode::kDelay}) {
-    CHECK(tui::command_for({3, Special::kNone}, mode).action == tui::Action::kQuit);
-    CHECK(tui::command_for({0, Special::kF10}, mode).action == tui::Action::kQuit);
+    CHECK(tui::key_action({3, Special::kNone}, mode).action == tui::Action::kQuit);
+    CHECK(tui::key_action({0, Special::kF10}, mode).action == tui::Action::kQuit);
   }
-  CHECK(tui::command_for({U'q', Special::kNone}, Mode::kFilter).action == tui::Action::kType);
+  CHECK(tui::key_action({U'q', Special::kNone}, Mode::kFilter).action == tui::Action::kType);
 }
 
 TEST_CASE("help has a line for every key") {
@@ -340,7 +340,7 @@ TEST_CASE("help has a line for every key") {
     }
   }
   for (char32_t key = U'!'; key < 0x7F; ++key) {
-    const bool bound = tui::command_for({key, Special::kNone}, Mode::kRows).action != tui::Action::kNone;
+    const bool bound = tui::key_action({key, Special::kNone}, Mode::kRows).action != tui::Action::kNone;
     const bool is_digit = key >= U'1' && key <= U'6';
     const bool is_shifted_plus = key == U'=';
     INFO(static_cast<char>(key));

@@ -19,7 +19,7 @@ View view(Group group, const Filter& filter = {}, std::size_t max_rows = 0,
 
 /// A table under construction and the namespaces around it.
 struct Scene {
-  Table table{1000};
+  RowTable table{1000};
   PeerTable peers{1000};
   std::vector<NetnsInfo> namespaces = {{1, 4026531840U, "host", {}, {}}};
   std::uint32_t slot = 0;
@@ -32,7 +32,7 @@ struct Scene {
   }
   std::vector<Row> rows(const View& asked) const {
     std::uint64_t hidden = 0;
-    return build_rows(TableSource(table, peers, namespaces), asked, 2.0, hidden);
+    return build_rows(CurrentSource(table, peers, namespaces), asked, 2.0, hidden);
   }
   std::vector<Row> rows(Group group) const { return rows(view(group)); }
 };
@@ -53,7 +53,7 @@ std::map<std::uint32_t, Counters> sums_of(const std::vector<Row>& rows) {
 Scene random_scene(std::uint64_t seed, std::size_t max_rows, std::map<std::uint32_t, Counters>& expected) {
   Random random(seed);
   Scene scene;
-  scene.table = Table(max_rows);
+  scene.table = RowTable(max_rows);
   scene.namespaces.clear();
   for (std::uint32_t id = 0; id <= 2; ++id) {
     const Counters unattributed = random_counts(random);
@@ -93,11 +93,10 @@ TEST_CASE("rows that were cut are counted") {
   const Scene scene = random_scene(1, 1000, expected);
   const std::size_t all = scene.rows(Group::kPid).size();
   std::uint64_t hidden = 99;
-  CHECK(
-      build_rows(TableSource(scene.table, scene.peers, scene.namespaces), view(Group::kPid, {}, 5), 1, hidden).size() ==
-      5);
+  CHECK(build_rows(CurrentSource(scene.table, scene.peers, scene.namespaces), view(Group::kPid, {}, 5), 1, hidden)
+            .size() == 5);
   CHECK(hidden == all - 5);
-  build_rows(TableSource(scene.table, scene.peers, scene.namespaces), view(Group::kPid, {}, all), 1, hidden);
+  build_rows(CurrentSource(scene.table, scene.peers, scene.namespaces), view(Group::kPid, {}, all), 1, hidden);
   CHECK(hidden == 0);
 }
 
@@ -171,7 +170,7 @@ TEST_CASE("a process that changed its uid has a row per uid") {
 
 TEST_CASE("one process beside folded ones is not named as the only one") {
   Scene scene;
-  scene.table = Table(1);
+  scene.table = RowTable(1);
   for (const std::uint32_t pid : {11U, 12U, 13U}) scene.add(worker(pid), {1});
   scene.table.retire(1);
   scene.table.retire(2);
@@ -250,7 +249,7 @@ TEST_CASE("what no row took is a row of its own, unless a filter hides remainder
 
 TEST_CASE("folded rows are hidden by a filter that cannot be asked of them") {
   Scene scene;
-  scene.table = Table(0);
+  scene.table = RowTable(0);
   scene.add(worker(11), {3}, 0, true);
   scene.table.retire(1);
   const auto rows = scene.rows(Group::kProcess);
@@ -286,7 +285,7 @@ TEST_CASE("a peer that took everything leaves no remainder") {
 
 TEST_CASE("peers of a program that went to (other) and came back are not counted twice") {
   Scene scene;
-  scene.table = Table(0);
+  scene.table = RowTable(0);
   scene.add(worker(11), {5}, 0, true);
   for (int i = 0; i < 5; ++i) scene.peers.count(peer_of(worker(11), "10.0.0.1"), created());
   scene.table.retire(1);

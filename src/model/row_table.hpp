@@ -51,9 +51,9 @@ struct Entry {
 /// Keeps one entry per row that the kernel side counts into, and at most `max_rows` of processes that have ended.
 /// Beyond that the oldest are folded: first those that differ by pid only become one, then these go into one "(other)"
 /// entry per namespace. Sums never change. Not thread-safe.
-class Table {
+class RowTable {
  public:
-  explicit Table(std::size_t max_rows) : max_rows_(max_rows) {}
+  explicit RowTable(std::size_t max_rows) : max_rows_(max_rows) {}
 
   /// Starts an interval: what is counted now becomes `previous`.
   void begin_interval();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "model/table.hpp"
+#include "model/row_table.hpp"
 
 #include "support/catch.hpp"
 #include "support/entries.hpp"
@@ -12,7 +12,7 @@ namespace {
 constexpr Counters kSeven = {7};
 constexpr Counters kEleven = {11};
 
-std::size_t others(const Table& table) {
+std::size_t others(const RowTable& table) {
   std::size_t count = 0;
   table.for_each([&](const Entry&, RowKind kind) { count += kind == RowKind::kOther ? 1U : 0U; });
   return count;
@@ -21,7 +21,7 @@ std::size_t others(const Table& table) {
 }  // namespace
 
 TEST_CASE("a slot is known by the time its row was first seen") {
-  Table table(10);
+  RowTable table(10);
   CHECK_FALSE(table.knows(3, 500));
   CHECK(table.at(3) == nullptr);
   table.add(3, 500, worker(812));
@@ -33,7 +33,7 @@ TEST_CASE("a slot is known by the time its row was first seen") {
 }
 
 TEST_CASE("a slot that is used again keeps the counts of the row before") {
-  Table table(10);
+  RowTable table(10);
   table.add(3, 500, worker(812, "old"));
   table.set(3, kSeven, 5, true);
   SECTION("after it was retired") { table.retire(3); }
@@ -63,7 +63,7 @@ struct Endings {
     CHECK(table.at(slot) == nullptr);
   }
 
-  Table table;
+  RowTable table;
   std::uint32_t slot = 0;
 };
 
@@ -136,7 +136,7 @@ TEST_CASE("beyond the bound programs merge into (other), per namespace") {
 }
 
 TEST_CASE("an interval remembers what was counted before it, folded rows included") {
-  Table table(1);
+  RowTable table(1);
   table.add(1, 1, worker(1, "a"));
   table.set(1, kSeven, 0, false);
   table.begin_interval();
@@ -155,7 +155,7 @@ TEST_CASE("an interval remembers what was counted before it, folded rows include
 }
 
 TEST_CASE("rows that merge in the middle of an interval keep the rate of both") {
-  Table table(10);
+  RowTable table(10);
   for (const std::uint32_t slot : {1U, 2U}) {
     table.add(slot, slot, worker(801));
     table.set(slot, kSeven, 0, true);
@@ -173,7 +173,7 @@ TEST_CASE("random sequences: sums never change, and memory stays bounded") {
   constexpr std::uint32_t kSlots = 12;
   const std::size_t max_rows = GENERATE(0U, 1U, 5U, 100000U);
   Random random(max_rows + 1);
-  Table table(max_rows);
+  RowTable table(max_rows);
   std::map<std::uint32_t, Counters> expected;  // every count ever given, by namespace
   std::map<std::uint32_t, Counters> in_slot;   // what the slot's present row was given
   std::map<std::uint32_t, std::uint32_t> netns_of;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "model/table.hpp"
+#include "model/row_table.hpp"
 
 #include <utility>
 
@@ -31,7 +31,7 @@ Identity folded(Identity identity) {
   return identity;
 }
 
-void Table::begin_interval() {
+void RowTable::begin_interval() {
   for (Slot& slot : slots_) {
     if (slot.entry) slot.entry->previous = slot.entry->counts;
   }
@@ -39,11 +39,11 @@ void Table::begin_interval() {
   for (auto& [netns, entry] : other_) entry.previous = entry.counts;
 }
 
-bool Table::knows(std::uint32_t slot, std::uint64_t first_ns) const {
+bool RowTable::knows(std::uint32_t slot, std::uint64_t first_ns) const {
   return slot < slots_.size() && slots_[slot].entry && slots_[slot].first_ns == first_ns;
 }
 
-void Table::add(std::uint32_t slot, std::uint64_t first_ns, Identity identity) {
+void RowTable::add(std::uint32_t slot, std::uint64_t first_ns, Identity identity) {
   if (slot >= slots_.size()) slots_.resize(slot + 1);
   if (slots_[slot].entry) retire(slot);
   Entry entry;
@@ -52,25 +52,25 @@ void Table::add(std::uint32_t slot, std::uint64_t first_ns, Identity identity) {
   ++present_;
 }
 
-void Table::set(std::uint32_t slot, const Counters& counts, std::optional<std::uint64_t> live, bool exited) {
+void RowTable::set(std::uint32_t slot, const Counters& counts, std::optional<std::uint64_t> live, bool exited) {
   Entry& entry = *slots_[slot].entry;
   entry.counts = counts;
   entry.live = live;
   entry.exited = exited;
 }
 
-void Table::retire(std::uint32_t slot) {
+void RowTable::retire(std::uint32_t slot) {
   Entry entry = std::move(*slots_[slot].entry);
   slots_[slot].entry.reset();
   --present_;
   fold(std::move(entry));
 }
 
-const Entry* Table::at(std::uint32_t slot) const {
+const Entry* RowTable::at(std::uint32_t slot) const {
   return slot < slots_.size() && slots_[slot].entry ? &*slots_[slot].entry : nullptr;
 }
 
-void Table::fold(Entry entry) {
+void RowTable::fold(Entry entry) {
   entry.exited = true;
   entry.live = 0;
   keep(std::move(entry));
@@ -87,7 +87,7 @@ void Table::fold(Entry entry) {
   }
 }
 
-void Table::keep(Entry entry) {
+void RowTable::keep(Entry entry) {
   const auto known = folded_by_identity_.find(entry.identity);
   if (known != folded_by_identity_.end()) {
     merge(*known->second, entry);
@@ -98,7 +98,7 @@ void Table::keep(Entry entry) {
   folded_by_identity_.emplace(folded_.back().identity, std::prev(folded_.end()));
 }
 
-void Table::merge_into_other(const Entry& entry) {
+void RowTable::merge_into_other(const Entry& entry) {
   const auto [other, is_new] = other_.try_emplace(entry.identity.netns);
   if (is_new) {
     other->second.identity.netns = entry.identity.netns;
