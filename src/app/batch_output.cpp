@@ -4,7 +4,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "app/stdout_writer.hpp"
+#include "app/streams.hpp"
 #include "output/csv.hpp"
 #include "output/json.hpp"
 #include "output/table.hpp"

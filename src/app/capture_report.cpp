@@ -6,7 +6,7 @@
 #include <cstdio>
 
 #include "app/color.hpp"
-#include "app/stdout_writer.hpp"
+#include "app/streams.hpp"
 #include "capture/reader.hpp"
 #include "output/report_text.hpp"
 

@@ -12,7 +12,7 @@
 #include "app/arguments.hpp"
 #include "app/commands.hpp"
 #include "app/help_text.hpp"
-#include "app/stdout_writer.hpp"
+#include "app/streams.hpp"
 #include "app/version.hpp"
 #include "base/nearest.hpp"
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "app/command_line.hpp"
-#include "app/stdout_writer.hpp"
+#include "app/streams.hpp"
 #include "base/log.hpp"
 
 namespace twtrace::app {

@@ -2,7 +2,7 @@
 // `twtrace doctor`: whether twtrace can run here, and what is wrong with this host's settings.
 #include "app/command.hpp"
 #include "app/option_groups.hpp"
-#include "app/stdout_writer.hpp"
+#include "app/streams.hpp"
 #include "output/doctor_json.hpp"
 #include "output/doctor_text.hpp"
 #include "phrases/doctor_warnings.hpp"

@@ -6,7 +6,7 @@
 #include "app/command.hpp"
 #include "app/event_filter.hpp"
 #include "app/option_groups.hpp"
-#include "app/stdout_writer.hpp"
+#include "app/streams.hpp"
 #include "app/watch.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"

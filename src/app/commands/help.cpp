@@ -6,7 +6,7 @@
 #include "app/command_line.hpp"
 #include "app/commands.hpp"
 #include "app/option_values.hpp"
-#include "app/stdout_writer.hpp"
+#include "app/streams.hpp"
 
 namespace twtrace::app {
 namespace {

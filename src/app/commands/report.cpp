@@ -3,7 +3,7 @@
 #include "app/capture_report.hpp"
 #include "app/command.hpp"
 #include "app/option_groups.hpp"
-#include "app/stdout_writer.hpp"
+#include "app/streams.hpp"
 #include "output/report_csv.hpp"
 #include "output/report_html.hpp"
 #include "output/report_json.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/stdout_writer.hpp"
+#include "app/streams.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
