@@ -3,8 +3,6 @@
 
 #include <unistd.h>
 
-#include <cstdio>
-
 #include "app/color.hpp"
 #include "app/streams.hpp"
 #include "capture/reader.hpp"
@@ -26,7 +24,7 @@ base::Result<bool> report_capture(const std::string& path, const std::vector<rep
   const std::string text =
       output::report_text(*built, color_on(to_stderr ? STDERR_FILENO : STDOUT_FILENO, ColorWhen::kAuto));
   if (to_stderr) {
-    std::fputs(text.c_str(), stderr);
+    write_stderr(text);
   } else if (auto written = print(text); !written) {
     return tl::unexpected(written.error());
   }

@@ -100,16 +100,14 @@ std::vector<std::string> environment_with(const std::string& variable, const std
 Inherited Inherited::take() {
   Inherited state;
   ::sigprocmask(SIG_SETMASK, nullptr, &state.mask);
-  ::sigaction(SIGPIPE, nullptr, &state.pipe);
-  ::sigaction(SIGXFSZ, nullptr, &state.file_size);
+  for (int number = 1; number < NSIG; ++number) ::sigaction(number, nullptr, &state.actions.at(number));
   ::getrlimit(RLIMIT_MEMLOCK, &state.locked_memory);
   return state;
 }
 
 void Inherited::restore() const {
   ::setrlimit(RLIMIT_MEMLOCK, &locked_memory);
-  ::sigaction(SIGPIPE, &pipe, nullptr);
-  ::sigaction(SIGXFSZ, &file_size, nullptr);
+  for (int number = 1; number < NSIG; ++number) ::sigaction(number, &actions.at(number), nullptr);
   ::sigprocmask(SIG_SETMASK, &mask, nullptr);
 }
 
@@ -143,14 +141,20 @@ tl::expected<CommandProcess, NotRun> CommandProcess::start(const std::vector<std
   std::vector<std::string> own_environment = environment_with(variable, user);
   const std::vector<char*> arguments = pointers(own_argv);
   const std::vector<char*> variables = pointers(own_environment);
+  // The child has our handlers until it has restored what it inherits, and we pass on signals from its first moment:
+  // those that come meanwhile wait.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, &before);
   const pid_t pid = ::fork();
   const int saved_errno = errno;
-  if (pid < 0) return not_run(kFailed, saved_errno, "cannot start the command", "");
-  if (pid == 0) {
-    execute(arguments.data(), variables.data(), inherited, user, writer.get());
-  }
-  base::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (pid == 0) execute(arguments.data(), variables.data(), inherited, user, writer.get());
+  base::UniqueFd pidfd(pid < 0 ? -1 : static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   const int pidfd_errno = errno;
+  auto relay = pidfd ? std::make_unique<SignalRelay>(pidfd.get()) : nullptr;
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  if (pid < 0) return not_run(kFailed, saved_errno, "cannot start the command", "");
   writer.reset();
   const auto obstacle = read_obstacle(reader.get());
   if (obstacle) {
@@ -161,10 +165,8 @@ tl::expected<CommandProcess, NotRun> CommandProcess::start(const std::vector<std
                    "in a container the user must be one of those that /proc/self/uid_map covers");
   }
   if (!pidfd) return not_run(kFailed, pidfd_errno, "cannot wait for the command, which runs now", "");
-  return CommandProcess(pid, std::move(pidfd));
+  return CommandProcess(pid, std::move(pidfd), std::move(relay));
 }
-
-void CommandProcess::send(int signal) const { ::syscall(SYS_pidfd_send_signal, pidfd_.get(), signal, nullptr, 0); }
 
 CommandProcess::End CommandProcess::wait() const {
   int status = 0;

@@ -5,12 +5,15 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include <array>
 #include <csignal>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "app/run_as.hpp"
+#include "app/signals.hpp"
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 
@@ -19,9 +22,8 @@ namespace twtrace::app {
 /// What a command inherits and twtrace changes for itself.
 struct Inherited {
   sigset_t mask{};
-  struct sigaction pipe {};       ///< SIGPIPE
-  struct sigaction file_size {};  ///< SIGXFSZ
-  rlimit locked_memory{};         ///< RLIMIT_MEMLOCK, which libbpf raises before 5.11
+  std::array<struct sigaction, NSIG> actions{};  ///< by the signal's number
+  rlimit locked_memory{};                        ///< RLIMIT_MEMLOCK, which libbpf raises before 5.11
 
   /// As this process has them now.
   static Inherited take();
@@ -39,7 +41,7 @@ struct NotRun {
 /// Whether execvp() would find it. With a relative path or name the directory and PATH are those of now.
 tl::expected<void, NotRun> find_command(const std::string& name);
 
-/// A running child. Left alone on destruction: a command is never killed.
+/// A running child, to which signals are passed on. Left alone on destruction: a command is never killed.
 class CommandProcess {
  public:
   struct End {
@@ -55,15 +57,18 @@ class CommandProcess {
 
   /// Readable when it has ended.
   int pidfd() const { return pidfd_.get(); }
-  void send(int signal) const;
+  /// Ending signals that were passed on to it.
+  int ending_signals() const { return relay_->ending_signals(); }
   /// Waits for its end.
   End wait() const;
 
  private:
-  CommandProcess(pid_t pid, base::UniqueFd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+  CommandProcess(pid_t pid, base::UniqueFd pidfd, std::unique_ptr<SignalRelay> relay)
+      : pid_(pid), pidfd_(std::move(pidfd)), relay_(std::move(relay)) {}
 
   pid_t pid_ = -1;
   base::UniqueFd pidfd_;
+  std::unique_ptr<SignalRelay> relay_;  ///< ends before the descriptor
 };
 
 }  // namespace twtrace::app

@@ -9,36 +9,30 @@
 
 namespace twtrace::app {
 
-/// Takes SIGINT, SIGTERM and, unless this process was started with it ignored, SIGHUP over and ignores SIGPIPE, for the
-/// life of the process: make one, before anything is attached. Single-threaded.
+/// Waits for one thing at a time. Takes the ending signals over (signals.hpp) for the life of the process: make one,
+/// before anything is attached. Single-threaded.
 class EventLoop {
  public:
   enum class Wake {
     kTimer,
     kRing,
-    kStop,
+    kStop,     ///< an ending signal
     kInput,    ///< a key, or the terminal has gone
     kResize,   ///< SIGWINCH
-    kSuspend,  ///< SIGTSTP: the caller calls stop_self() when the terminal is as it was
+    kSuspend,  ///< SIGTSTP: the caller calls stop_by() when the terminal is as it was
+    kResume,   ///< SIGCONT: the terminal may be in any state
     kDeadline,
     kChild,  ///< it has ended, and can be waited for
   };
 
-  /// A signal that was taken.
-  struct Signal {
-    int number = 0;
-    bool from_kernel = false;  ///< typed at the terminal: its whole foreground process group has got it
-  };
-
   static base::Result<EventLoop> create();
-  /// Holds those signals back until a loop takes them over: for what must be undone and is begun before there is one.
-  static void hold_signals();
 
-  /// Takes SIGWINCH and SIGTSTP over, too, and waits for what is typed on `input` (a descriptor that the caller owns
-  /// and keeps open).
-  base::Result<void> watch_terminal(int input);
-  /// Stops this process as SIGTSTP does by default; returns after SIGCONT.
-  void stop_self();
+  /// Takes SIGWINCH, SIGTSTP and SIGCONT over, too, and waits for what is typed on `input` (a descriptor that the
+  /// caller owns and keeps open).
+  void watch_terminal(int input);
+  /// Stops this process as one in the background is stopped (SIGTTOU); returns after a signal, or after a second when
+  /// the kernel stops nobody, see stop_by().
+  void stop_in_background();
 
   /// The next kTimer comes `interval` after the last one, without drift.
   base::Result<void> set_interval(std::chrono::duration<double> interval);
@@ -49,20 +43,13 @@ class EventLoop {
   /// Waits for the child's end, too. `pidfd` is the caller's, who keeps it open; -1 ends it.
   void watch_child(int pidfd) { child_ = pidfd; }
 
-  /// After kStop: which signal it was. Without it the next wait() says kStop again.
-  Signal take_signal();
-
   /// Waits until something happens; a signal wins over the child, that over keys, these over the deadline, that over
   /// the timer, the timer over the ring. Spurious wakes are possible: what is not there cannot be read.
   base::Result<Wake> wait(int ring_fd);
 
  private:
-  Wake signalled();
-
-  base::UniqueFd signals_;
   base::UniqueFd timer_;
   base::UniqueFd deadline_;
-  bool watches_terminal_ = false;
   int input_ = -1;
   int child_ = -1;
 };

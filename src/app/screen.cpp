@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <limits>
 #include <utility>
+
+#include "app/signals.hpp"
 
 namespace twtrace::app {
 namespace {
@@ -41,7 +44,7 @@ tui::Tab tab_of(model::Group group) {
 
 base::Result<std::unique_ptr<Screen>> Screen::open(EventLoop& loop, const TableOptions& options,
                                                    const view::View& shown, model::HistoryLimits limits) {
-  if (auto watching = loop.watch_terminal(STDIN_FILENO); !watching) return tl::unexpected(watching.error());
+  loop.watch_terminal(STDIN_FILENO);  // before ncurses looks who handles which signal
   tui::TerminalOptions wanted;
   wanted.input = STDIN_FILENO;
   wanted.output = STDOUT_FILENO;
@@ -59,6 +62,11 @@ Screen::Screen(EventLoop& loop, double delay_s, const view::View& shown, model::
       composer_(history_, log_, shown),
       state_(first_state(delay_s, shown)) {
   draw_options_.charset = terminal_.charset();
+}
+
+Screen::~Screen() {
+  const ForcedEnd soon;  // nobody may read what the terminal shows
+  terminal_.suspend();
 }
 
 void Screen::show_log() {
@@ -89,6 +97,8 @@ const tui::Picture& Screen::compose() {
 tui::Context Screen::context() { return settle(compose(), terminal_.size()); }
 
 void Screen::draw() {
+  if (!terminal_.in_foreground()) return suspend(SIGTTOU);
+  if (!terminal_.takes_output()) return;
   const tui::Picture& picture = compose();
   const tui::Size size = terminal_.size();
   settle(picture, size);
@@ -116,7 +126,11 @@ base::Result<EventLoop::Wake> Screen::wait(int ring_fd) {
       draw();
       break;
     case EventLoop::Wake::kSuspend:
-      suspend();
+      suspend(SIGTSTP);
+      break;
+    case EventLoop::Wake::kResume:
+      terminal_.resume();
+      draw();
       break;
     default:
       break;  // the caller's
@@ -146,9 +160,14 @@ void Screen::press(const tui::Key& key, tui::Effects& effects) {
   if (next.effects.zero) history_.set_zero(*next.effects.zero);
 }
 
-void Screen::suspend() {
+/// A job in the background that touches its terminal is stopped by SIGTTOU: so is this one, before it does.
+void Screen::suspend(int signal) {
   terminal_.suspend();
-  loop_.stop_self();
+  stop_by(signal);
+  while (!terminal_.in_foreground() && !end_is_asked()) loop_.stop_in_background();
+  // SIGCONT is among them.
+  for (int number = next_signal(); number != 0; number = next_signal()) ended_ = ended_ || is_ending(number);
+  if (ended_) return;
   terminal_.resume();
   draw();
 }

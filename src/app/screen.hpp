@@ -34,7 +34,7 @@ class Screen {
                                                     const view::View& shown, model::HistoryLimits limits);
   Screen(const Screen&) = delete;
   Screen& operator=(const Screen&) = delete;
-  ~Screen() = default;
+  ~Screen();
 
   model::History& history() { return history_; }
   tui::EventLog& log() { return log_; }
@@ -56,6 +56,8 @@ class Screen {
   void show_log();
   /// What commands depend on now.
   tui::Context context();
+  /// Paints, unless the terminal takes nothing: it is stopped, or nobody reads it. In the background it stops this
+  /// process instead, until the user brings it back.
   void draw();
 
   /// Draws for the first time; from here on the loop's timer goes at the user's pace.
@@ -73,7 +75,7 @@ class Screen {
   tui::Context settle(const tui::Picture& picture, tui::Size size);
   base::Result<void> read_keys();
   void press(const tui::Key& key, tui::Effects& effects);
-  void suspend();
+  void suspend(int signal);
 
   EventLoop& loop_;
   base::LogHold logs_;  ///< before the terminal: it speaks when that is gone

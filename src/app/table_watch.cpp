@@ -2,10 +2,10 @@
 #include "app/table_watch.hpp"
 
 #include <chrono>
-#include <cstdio>
 
 #include "app/batch_output.hpp"
 #include "app/live.hpp"
+#include "app/streams.hpp"
 #include "app/watch.hpp"
 
 namespace twtrace::app {
@@ -42,7 +42,7 @@ base::Result<int> TableWatch::run(const std::function<void()>& when_counting) co
   session.record_peers(shown.group == model::Group::kPeer);
   when_counting();
   if (live) return run_live(loop, session, table, shown);
-  std::fputs("ready\n", stderr);
+  write_stderr("ready\n");
   if (auto begun = begin_batch(table); !begun) return tl::unexpected(begun.error());
   if (auto set = loop.set_interval(std::chrono::duration<double>(table.pace.delay_s)); !set)
     return tl::unexpected(set.error());

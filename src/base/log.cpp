@@ -2,9 +2,7 @@
 #include "base/log.hpp"
 
 #include <spdlog/sinks/base_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
 
-#include <cstdio>
 #include <deque>
 #include <mutex>
 #include <utility>
@@ -14,9 +12,26 @@
 
 namespace twtrace::base {
 
-void init_logging(int verbosity) {
-  auto logger = std::make_shared<spdlog::logger>("twtrace", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  logger->set_pattern("twtrace: %v");
+namespace {
+
+class Sink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit Sink(LogWriter write) : write_(write) {}
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    write_("twtrace: " + std::string(message.payload.data(), message.payload.size()) + "\n");
+  }
+  void flush_() override {}
+
+ private:
+  LogWriter write_;
+};
+
+}  // namespace
+
+void init_logging(int verbosity, LogWriter write) {
+  auto logger = std::make_shared<spdlog::logger>("twtrace", std::make_shared<Sink>(write));
   logger->set_level(verbosity >= 2 ? spdlog::level::debug : verbosity == 1 ? spdlog::level::info : spdlog::level::warn);
   spdlog::set_default_logger(std::move(logger));
 }
@@ -53,8 +68,10 @@ LogHold::LogHold() : lines_(std::make_shared<Lines>()) {
 
 LogHold::~LogHold() {
   spdlog::default_logger()->sinks() = lines_->before;
-  // As they were: what is held has passed the level already.
-  for (const std::string& line : lines_->held) std::fputs(("twtrace: " + line + "\n").c_str(), stderr);
+  // To the sinks themselves: what is held has passed the level already.
+  for (const std::string& line : lines_->held) {
+    for (const spdlog::sink_ptr& sink : lines_->before) sink->log({"twtrace", spdlog::level::warn, line});
+  }
 }
 
 std::string LogHold::newest() { return sanitize_terminal(lines_->take_newest()); }

@@ -66,6 +66,10 @@ base::Error deserialized(const std::string& text) {
 }
 
 [[noreturn]] void live(const Plan& plan, pid_t parent, Pipe report, Pipe start) {
+  // What is typed at the terminal is meant for twtrace, whose handlers this process has, too.
+  sigset_t all;
+  sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, nullptr);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(1);  // it ended before the line above
   start.writer.reset();

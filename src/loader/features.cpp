@@ -9,9 +9,11 @@
 
 #include <array>
 #include <cerrno>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "base/nearest.hpp"
@@ -141,6 +143,11 @@ base::Result<Features> probe_features(const std::string& btf_path, const std::se
                       "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y, or give its BTF with --btf FILE");
   }
   const std::string path = btf_path.empty() ? kKernelBtf : btf_path;
+  // libbpf would wait for the other side of a FIFO.
+  if (std::error_code error; std::filesystem::exists(path, error) && !std::filesystem::is_regular_file(path, error)) {
+    return base::fail(base::ErrorCode::kInvalid, fmt::format("cannot read BTF from {}: it is no regular file", path),
+                      "name the raw BTF of this kernel, or an ELF file with a .BTF section");
+  }
   const LibbpfLog log;  // or libbpf prints its own lines
   const BtfPtr types(btf__parse(path.c_str(), nullptr), btf__free);
   if (!types) {

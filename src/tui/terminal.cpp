@@ -27,28 +27,35 @@
 #include <optional>
 #include <utility>
 
+#include "base/unique_fd.hpp"
+
 namespace twtrace::tui {
 namespace {
 
 /// How long a lone Esc waits to be told from the beginning of a function key.
 constexpr int kEscapeDelayMs = 25;
-constexpr std::array<int, 6> kFaults = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS};
+constexpr std::array<int, 7> kFaults = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP};
+/// Those that do not end a process by default, and those that cannot be handled.
+constexpr std::array<int, 9> kHarmless = {SIGCHLD, SIGCONT, SIGURG,  SIGWINCH, SIGTSTP,
+                                          SIGTTIN, SIGTTOU, SIGSTOP, SIGKILL};
 
 /// What a handler needs to give the terminal back. It may only write() and tcsetattr() (signal-safety(7)).
 struct Rescue {
-  int input = -1;
-  int output = -1;
+  int input = -1;   ///< -1: there is nothing to give back
+  int output = -1;  ///< does not block
   termios modes{};
   std::array<char, 256> text{};
   std::size_t length = 0;
 };
 Rescue rescue;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables): a signal handler has no other way
 
-void on_fault(int signal) {
-  static_cast<void>(::tcsetattr(rescue.input, TCSANOW, &rescue.modes));
-  if (::write(rescue.output, rescue.text.data(), rescue.length) < 0) {
-    // Nothing is left to be done about it.
-  }
+bool has_foreground(int terminal) {
+  const pid_t group = ::tcgetpgrp(terminal);
+  return group < 0 || group == ::getpgrp();  // it fails where there is no job control
+}
+
+void on_end(int signal) {
+  rescue_terminal();
   ::raise(signal);  // SA_RESETHAND: now with its own effect
 }
 
@@ -68,9 +75,9 @@ void append_capability(const char* name) {
 }
 
 void prepare_rescue(int input, int output, const termios& modes) {
-  rescue = {};
   rescue.input = input;
   rescue.output = output;
+  rescue.length = 0;
   rescue.modes = modes;
   constexpr char kNoMouse[] = "\x1b[?1000l\x1b[?1006l";
   if (capability("kmous") != nullptr) {
@@ -80,15 +87,41 @@ void prepare_rescue(int input, int output, const termios& modes) {
   for (const char* name : {"sgr0", "rmkx", "cnorm", "rmcup"}) append_capability(name);
 }
 
-void handle_faults(bool handle) {
-  struct sigaction action {};
-  if (handle) {
-    action.sa_handler = on_fault;
-    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
-  } else {
-    action.sa_handler = SIG_DFL;
+template <std::size_t Size>
+bool is_among(const std::array<int, Size>& numbers, int number) {
+  return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
+}
+
+/// A stack that has overflowed cannot run a handler.
+void use_other_stack() {
+  static std::array<char, 65536> memory{};
+  stack_t stack{};
+  stack.ss_sp = memory.data();
+  stack.ss_size = memory.size();
+  ::sigaltstack(&stack, nullptr);
+}
+
+/// Every signal that would end the process. A fault is handled whoever else handles it.
+void handle_ends() {
+  use_other_stack();
+  struct sigaction ours {};
+  ours.sa_handler = on_end;
+  ours.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER | SA_ONSTACK);
+  for (int number = 1; number <= SIGRTMAX; ++number) {
+    struct sigaction present {};
+    if (is_among(kHarmless, number) || ::sigaction(number, nullptr, &present) != 0) continue;
+    const bool by_default = (present.sa_flags & SA_SIGINFO) == 0 && present.sa_handler == SIG_DFL;
+    if (by_default || is_among(kFaults, number)) ::sigaction(number, &ours, nullptr);
   }
-  for (const int fault : kFaults) ::sigaction(fault, &action, nullptr);
+}
+
+void leave_ends() {
+  for (int number = 1; number <= SIGRTMAX; ++number) {
+    struct sigaction present {};
+    if (::sigaction(number, nullptr, &present) != 0 || present.sa_handler != on_end) continue;
+    present = {};
+    ::sigaction(number, &present, nullptr);
+  }
 }
 
 // Pairs of the 16 ANSI colours on the terminal's own background.
@@ -204,12 +237,27 @@ const char* term_name() {
   return name == nullptr || *name == '\0' ? "dumb" : name;
 }
 
+/// Another open file of the same terminal, which does not block; the file that was passed in when that fails.
+base::UniqueFd open_without_blocking(int terminal) {
+  const std::string path = "/proc/self/fd/" + std::to_string(terminal);
+  base::UniqueFd opened(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  return opened ? std::move(opened) : base::UniqueFd(::fcntl(terminal, F_DUPFD_CLOEXEC, 3));
+}
+
 bool is_gone(int fd) {
   pollfd watched{fd, 0, 0};
   return ::poll(&watched, 1, 0) == 1 && (watched.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
 }
 
 }  // namespace
+
+void rescue_terminal() {
+  if (rescue.input < 0 || !has_foreground(rescue.input)) return;
+  static_cast<void>(::tcsetattr(rescue.input, TCSANOW, &rescue.modes));
+  if (::write(rescue.output, rescue.text.data(), rescue.length) < 0) {
+    // Nothing is left to be done about it.
+  }
+}
 
 std::string why_unusable(int output) {
   int status = 0;
@@ -230,15 +278,31 @@ struct Terminal::Screen {
   termios modes{};
   bool utf8 = false;
   bool colored = false;
+  bool suspended = false;
+  base::UniqueFd rescue_output;
   std::optional<Frame> painted;
 
   Screen() = default;
   Screen(const Screen&) = delete;
   Screen& operator=(const Screen&) = delete;
+  bool in_foreground() const { return has_foreground(options.input); }
+  void suspend() {
+    if (suspended || !in_foreground()) return;
+    suspended = true;
+    ::endwin();
+    leave_ends();
+    rescue.input = -1;
+  }
+  void take() {
+    suspended = false;
+    prepare_rescue(options.input, rescue_output.get(), modes);
+    handle_ends();
+  }
   ~Screen() {
     if (curses != nullptr) {
-      ::endwin();
-      handle_faults(false);
+      suspend();
+      leave_ends();
+      rescue.input = -1;
       ::delscreen(curses);
     }
     if (in != nullptr) static_cast<void>(std::fclose(in));
@@ -266,8 +330,8 @@ base::Result<Terminal> Terminal::open(const TerminalOptions& options) {
   if (screen->curses == nullptr) {
     return base::fail(base::ErrorCode::kUnsupported, "cannot draw on this terminal", "run with -b");
   }
-  prepare_rescue(options.input, options.output, screen->modes);
-  handle_faults(true);
+  screen->rescue_output = open_without_blocking(options.output);
+  screen->take();
   ::cbreak();
   ::noecho();
   ::nonl();
@@ -346,13 +410,19 @@ base::Result<std::vector<Key>> Terminal::read_keys() {
   return keys;
 }
 
-void Terminal::suspend() {
-  ::endwin();
-  handle_faults(false);
+bool Terminal::in_foreground() const { return screen_->in_foreground(); }
+
+bool Terminal::takes_output() const {
+  pollfd watched{screen_->options.output, POLLOUT, 0};
+  return ::poll(&watched, 1, 0) != 0;
 }
 
+void Terminal::suspend() { screen_->suspend(); }
+
 void Terminal::resume() {
-  handle_faults(true);
+  if (!in_foreground()) return;
+  if (!screen_->suspended) ::endwin();  // so that refresh() sets all modes again
+  screen_->take();
   forget();
   ::refresh();
 }

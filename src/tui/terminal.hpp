@@ -22,8 +22,13 @@ struct TerminalOptions {
 /// such reasons.
 std::string why_unusable(int output);
 
-/// Owns the screen: what was there before comes back on destruction, and when the process is killed by a fault or
-/// abort(). One at a time; not thread-safe. Signals are the caller's, whatever ncurses would do about them.
+/// Gives the terminal back, if there is a Terminal and this process is in its foreground. Waits for nothing. May be
+/// called by a signal handler (signal-safety(7)); the process must end then.
+void rescue_terminal();
+
+/// Owns the screen. What was there before comes back on destruction, and when a signal ends the process that nobody
+/// handles. In the background nothing is written to the terminal. One at a time; not thread-safe. Signals that have a
+/// handler stay the caller's, whatever ncurses would do about them.
 class Terminal {
  public:
   static base::Result<Terminal> open(const TerminalOptions& options);
@@ -41,8 +46,13 @@ class Terminal {
   void forget();
   /// The keys that were pressed, without waiting. kFailure when the terminal has gone.
   base::Result<std::vector<Key>> read_keys();
-  /// Gives the screen back for a while, and takes it again.
+  /// False while another job of the shell has the terminal.
+  bool in_foreground() const;
+  /// False while the terminal is stopped (Ctrl-S), or nobody reads what it shows: painting would wait.
+  bool takes_output() const;
+  /// Gives the screen back for a while. In the background the terminal is not ours to change, and nothing happens.
   void suspend();
+  /// Takes the screen again, whatever state the terminal is in. Needs the foreground, too.
   void resume();
 
  private:

@@ -88,6 +88,60 @@ TEST_CASE("signals are passed on, and the command decides", "[capture]") {
   CHECK(capturing.read()->info().ended_unix_ms);
 }
 
+// Each would end a process that does not handle it.
+TEST_CASE("signals that do not ask for the end are passed on, too, and do nothing to the capture", "[capture]") {
+  if (!privileged()) return;
+  Capturing capturing({}, {"bash", "-c",
+                           "trap 'echo got usr1' USR1; trap 'echo got usr2' USR2; trap 'echo got quit' QUIT; "
+                           "trap 'echo got winch' WINCH; trap 'echo got alrm' ALRM; trap 'echo got cont' CONT; "
+                           "trap 'echo got rt' RTMIN+3; trap 'exit 9' TERM; echo begun; while :; do sleep 0.05; done"});
+  REQUIRE(capturing.process().wait_for_output("begun"));
+  const std::vector<std::pair<int, std::string>> signals = {
+      {SIGUSR1, "usr1"}, {SIGUSR2, "usr2"}, {SIGQUIT, "quit"},        {SIGWINCH, "winch"},
+      {SIGALRM, "alrm"}, {SIGCONT, "cont"}, {SIGRTMIN + 3, "got rt"},
+  };
+  for (const auto& [number, said] : signals) {
+    INFO(said);
+    capturing.process().signal(number);
+    CHECK(capturing.process().wait_for_output(said + "\n"));
+  }
+  capturing.process().signal(SIGTERM);
+  CHECK(capturing.process().wait() == 9);
+  CHECK(capturing.read()->info().ended_unix_ms);
+}
+
+TEST_CASE("a capture without a running command is not killed by them", "[capture]") {
+  if (!privileged()) return;
+  const bool around = GENERATE(false, true);
+  const std::vector<std::string> command =
+      around ? std::vector<std::string>{"sh", "-c", "exit 3"} : std::vector<std::string>{};
+  Capturing capturing(around ? std::vector<std::string>{"--after", "3600"} : std::vector<std::string>{}, command);
+  REQUIRE(capturing.process().wait_for_error(around ? "recording 3600 s more" : "ready\n"));
+  for (const int number : {SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT, SIGRTMIN}) capturing.process().signal(number);
+  CHECK_FALSE(capturing.process().wait(milliseconds(300)));
+  capturing.process().signal(SIGQUIT);
+  CHECK(capturing.process().wait() == (around ? 3 : 0));
+  CHECK(capturing.read()->info().ended_unix_ms);
+}
+
+TEST_CASE("a command gets the dispositions that twtrace was started with", "[capture]") {
+  if (!privileged()) return;
+  const kernel::TempTree tree;
+  const std::string self = "grep -E '^Sig(Blk|Ign|Cgt)' /proc/$$/status";
+  const std::string before = "trap '' INT QUIT USR1; ";
+  const Outcome alone = run_program({"bash", "-c",
+                                     before + "exec bash -c \""
+                                              "$0"
+                                              "\"",
+                                     self});
+  const Outcome captured =
+      run_program({"bash", "-c", before + "exec \"$0\" capture -o \"$1\" -d 0.1 --before 0 --after 0 -- bash -c \"$2\"",
+                   twtrace_binary(), tree / "x.db", self});
+  INFO(describe(captured));
+  CHECK(captured.code == 0);
+  CHECK(captured.out == alone.out);
+}
+
 TEST_CASE("a signal ends the window after the command", "[capture]") {
   if (!privileged()) return;
   Capturing capturing({"--after", "3600"}, {"sh", "-c", "exit 5"});

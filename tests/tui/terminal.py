@@ -3,11 +3,15 @@
 
 usage: terminal.py TWTRACE
 """
+import fcntl
 import os
+import pty
 import re
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 
 from screen import Screen, wait_for
@@ -38,8 +42,9 @@ def check_iterations(twtrace):
 
 
 def check_crash(twtrace):
-    """A fault anywhere in the process: it still dies of it, with the terminal as it was."""
-    for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS):
+    """Whatever ends a process that does not handle it: it still dies of it, with the terminal as it was."""
+    for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGQUIT, signal.SIGUSR1,
+                   signal.SIGPROF, signal.SIGRTMIN):
         with Screen(f"bash -c \"ulimit -c 0; exec {twtrace}\"") as screen:
             screen.wait(LIVE)
             os.kill(screen.pid(), number)
@@ -70,6 +75,102 @@ def check_suspend(twtrace):
         screen.keys("Enter")
         screen.exit_code()
         screen.check_restored()
+
+
+def job_shell(twtrace):
+    """An interactive shell in which twtrace runs in the foreground."""
+    screen = Screen("bash --norc --noprofile -i 2> /dev/tty")
+    screen.type(f"PS1='prompt> '; clear; {twtrace} -d 0.2")
+    screen.keys("Enter")
+    screen.wait(LIVE)
+    return screen
+
+
+def leave(screen):
+    screen.type("exit")
+    screen.keys("Enter")
+    screen.exit_code()
+    screen.check_restored()
+
+
+def child_of(screen):
+    """The pid of the shell's only child."""
+    with open(f"/proc/{screen.pid()}/task/{screen.pid()}/children") as file:
+        return int(file.read())
+
+
+def state_of(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rsplit(")", 1)[1].split()[0]
+
+
+def check_background(twtrace):
+    """In the background nothing is painted: it stops again, as a job that writes to its terminal does (stty tostop)."""
+    with job_shell(twtrace) as screen:
+        pid = child_of(screen)
+        # Ctrl-Z, and a stop that cannot be handled.
+        for stop in (lambda: screen.keys("C-z"), lambda: os.kill(pid, signal.SIGSTOP)):
+            stop()
+            screen.wait(r"Stopped")
+            wait_for("the stop", lambda: state_of(pid) == "T")
+            screen.type("tput rmcup; clear; bg; echo in the back\"\"ground")
+            screen.keys("Enter")
+            screen.wait(r"in the background")
+            wait_for("the stop", lambda: screen.keys("Enter") or "Stopped" in screen.text())
+            assert state_of(pid) == "T"
+            assert "TIME_WAIT" not in screen.text(), screen.text()
+            screen.type("fg")
+            screen.keys("Enter")
+            screen.wait(LIVE)
+            screen.keys("2")
+            screen.wait(r"\[2 ?Services\]")
+            screen.keys("1")
+            screen.wait(r"\[1 ?Processes\]")
+        screen.keys("q")
+        screen.wait(r"^prompt> ?$")
+        leave(screen)
+
+
+def check_started_in_background(twtrace):
+    with Screen("bash --norc --noprofile -i 2> /dev/tty") as screen:
+        screen.type(f"PS1='prompt> '; clear; {twtrace} &")
+        screen.keys("Enter")
+        wait_for("the stop", lambda: screen.keys("Enter") or "Stopped" in screen.text())
+        screen.type("clear; fg")
+        screen.keys("Enter")
+        screen.wait(LIVE)
+        screen.keys("q")
+        screen.wait(r"^prompt> ?$")
+        leave(screen)
+
+
+def check_ended_in_background(twtrace):
+    """The shell's terminal is left alone."""
+    with job_shell(twtrace) as screen:
+        screen.keys("C-z")
+        screen.wait(r"Stopped")
+        screen.type("clear; kill %1; echo still the sh\"\"ell")
+        screen.keys("Enter")
+        screen.wait(r"still the shell")
+        wait_for("the end", lambda: screen.keys("Enter") or re.search(r"Done|Exit|Terminated", screen.text()))
+        assert screen.tmux("display-message", "-p", "#{alternate_on}").strip() == "0"
+        leave(screen)
+
+
+def check_stalled_terminal(twtrace):
+    """A terminal that takes nothing any more, as after Ctrl-S: nothing is waited for, and a signal ends it."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        end, terminal = pty.openpty()
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 300, 0, 0))
+        process = subprocess.Popen([twtrace, "-d", "0.1"], stdin=terminal, stdout=terminal, stderr=subprocess.DEVNULL,
+                                   env={**os.environ, "TERM": "xterm-256color"})
+        wait_for("a frame", lambda: b"TIME_WAIT" in os.read(end, 4096))
+        termios.tcflow(terminal, termios.TCOOFF)
+        process.send_signal(number)
+        assert process.wait(20) in (0, -number), process.returncode
+        termios.tcflow(terminal, termios.TCOON)
+        os.close(terminal)
+        os.close(end)
 
 
 def check_lost_terminal(twtrace):
@@ -127,7 +228,8 @@ def check_log_lines_are_held(twtrace):
 
 def main():
     twtrace = sys.argv[1]
-    for check in (check_ends, check_iterations, check_crash, check_suspend, check_lost_terminal, check_fallbacks,
+    for check in (check_ends, check_iterations, check_crash, check_suspend, check_background,
+                  check_started_in_background, check_ended_in_background, check_stalled_terminal, check_lost_terminal, check_fallbacks,
                   check_colors_and_charset, check_small, check_log_lines_are_held):
         started = time.monotonic()
         check(twtrace)

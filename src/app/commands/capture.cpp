@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstdio>
+#include <memory>
 #include <optional>
 #include <set>
 #include <utility>
@@ -16,6 +16,8 @@
 #include "app/command_process.hpp"
 #include "app/option_groups.hpp"
 #include "app/run_as.hpp"
+#include "app/signals.hpp"
+#include "app/streams.hpp"
 #include "app/watch.hpp"
 #include "base/clock.hpp"
 #include "base/escape.hpp"
@@ -28,7 +30,7 @@ namespace {
 constexpr int kExitNotRun = 125;
 constexpr int kSignalBase = 128;
 
-void tell(const std::string& line) { std::fputs(("twtrace: " + line + "\n").c_str(), stderr); }
+void tell(const std::string& line) { write_stderr("twtrace: " + line + "\n"); }
 
 constexpr double kDefaultBefore = 10;
 constexpr double kDefaultAfter = 60;  ///< as long as TIME_WAIT lasts
@@ -113,20 +115,21 @@ base::Result<Checked> check(const CaptureOptions& options) {
 class Capture {
  public:
   Capture(EventLoop& loop, trace::Session& session, const CaptureOptions& options, Checked& checked,
-          const Inherited& inherited)
+          const Inherited& inherited, std::unique_ptr<NoForcedEnd> must_finish)
       : loop_(loop),
         session_(session),
         options_(options),
         checked_(checked),
         path_(checked.target.path()),
-        inherited_(inherited) {}
+        inherited_(inherited),
+        must_finish_(std::move(must_finish)) {}
   Capture(const Capture&) = delete;
   Capture& operator=(const Capture&) = delete;
   ~Capture() { session_.on_event({}); }
 
   base::Result<int> run() {
     if (auto begun = begin(); !begun) return tl::unexpected(begun.error());
-    std::fputs("ready\n", stderr);
+    write_stderr("ready\n");
     if (options_.command.empty()) return run_alone();
     return run_around();
   }
@@ -190,13 +193,15 @@ class Capture {
     const auto ended = wait();
     loop_.watch_child(-1);
     const CommandProcess::End result = process_->wait();
+    const int signals = process_->ending_signals();
     process_.reset();
     command_.ended_unix_ms = clock_.unix_ms();
     command_.exit_code = result.exit_code;
     command_.signal = result.signal;
     if (!ended) note_trace(tl::unexpected(ended.error()));
     if (writer_) note(writer_->set_command(command_));
-    const bool goes_on = options_.after_s.value_or(kDefaultAfter) > 0 && signals_ < 2 && !failed_;
+    const bool interrupted = signals > 1 || (ended && *ended == Why::kSignal);
+    const bool goes_on = options_.after_s.value_or(kDefaultAfter) > 0 && !interrupted && !failed_;
     sample(!goes_on);
     if (goes_on) wait_after();
     return end(result.exit_code ? *result.exit_code : kSignalBase + result.signal.value_or(0));
@@ -221,7 +226,7 @@ class Capture {
     return wait();
   }
 
-  /// Records until something ends the phase. A signal does, unless there is a command to pass it on to.
+  /// Records until something ends the phase. While a command runs, signals are passed on to it.
   base::Result<Why> wait() {
     while (true) {
       const auto wake = loop_.wait(session_.ring_fd());
@@ -232,12 +237,7 @@ class Capture {
         case EventLoop::Wake::kChild:
           return Why::kChild;
         case EventLoop::Wake::kStop:
-          if (!process_) {
-            loop_.take_signal();
-            return Why::kSignal;
-          }
-          pass_on(loop_.take_signal());
-          break;
+          return Why::kSignal;
         case EventLoop::Wake::kTimer:
           sample(false, false);
           break;
@@ -246,13 +246,6 @@ class Capture {
           break;
       }
     }
-  }
-
-  /// What was typed at the terminal the command has got already.
-  void pass_on(const EventLoop::Signal& signal) {
-    if (signal.number == 0) return;
-    ++signals_;
-    if (!signal.from_kernel) process_->send(signal.number);
   }
 
   /// `last` asks for fresh numbers whatever they cost; `restart` lets the next interval begin now.
@@ -309,6 +302,7 @@ class Capture {
   base::Result<int> end(int code) {
     if (writer_ && !trace_error_) finish();
     drop_writer();
+    must_finish_.reset();
     if (!placed_) return code != kExitOk ? code : kExitFailure;
     const bool around = !options_.command.empty();
     const auto breached = report_capture(path_, options_.budgets.budgets, around);
@@ -329,14 +323,16 @@ class Capture {
   bool placed_ = false;                    ///< when it is empty: the file was there
   std::optional<CommandProcess> process_;  ///< while it runs
   model::CapturedCommand command_;
-  std::set<std::uint32_t> known_settings_;  ///< slots
-  int signals_ = 0;                         ///< while the command ran
+  std::set<std::uint32_t> known_settings_;    ///< slots
+  std::unique_ptr<NoForcedEnd> must_finish_;  ///< until the file has its end
   bool failed_ = false;
   bool trace_error_ = false;
 };
 
 base::Result<int> attach_and_run(const CaptureOptions& options, const Inherited& inherited) {
-  EventLoop::hold_signals();  // until there is a loop, so that none of them leaves FILE.new behind
+  if (auto taken = take_signals_over(); !taken) return tl::unexpected(taken.error());
+  take_signals_for_command();
+  auto must_finish = std::make_unique<NoForcedEnd>();  // else FILE.new is left behind
   auto checked = check(options);
   if (!checked) return tl::unexpected(checked.error());
   if (!options.command.empty()) {
@@ -348,7 +344,7 @@ base::Result<int> attach_and_run(const CaptureOptions& options, const Inherited&
   std::signal(SIGXFSZ, SIG_IGN);  // so that the limit is an error of the write
   auto watch = begin_watch(options.tracing.session);
   if (!watch) return tl::unexpected(watch.error());
-  Capture capture(watch->loop, watch->session, options, *checked, inherited);
+  Capture capture(watch->loop, watch->session, options, *checked, inherited, std::move(must_finish));
   return capture.run();
 }
 

@@ -2,11 +2,11 @@
 // `twtrace demo`: the live view over a stage that shows what twtrace is for.
 #include "demo/demo.hpp"
 
-#include <cstdio>
 #include <string>
 
 #include "app/command.hpp"
-#include "app/event_loop.hpp"
+#include "app/signals.hpp"
+#include "app/streams.hpp"
 #include "app/table_watch.hpp"
 #include "base/log.hpp"
 
@@ -21,11 +21,15 @@ struct Demo {
 };
 
 base::Result<int> Demo::run() {
-  EventLoop::hold_signals();  // so that nothing is left behind by an early Ctrl-C
-  auto stage = demo::Demo::start();
+  if (auto taken = take_signals_over(); !taken) return tl::unexpected(taken.error());
+  const auto make = [] {
+    const NoForcedEnd until_it_can_be_undone;
+    return demo::Demo::start();
+  };
+  auto stage = make();
   if (!stage) return tl::unexpected(stage.error());
   if (!stage->unnamed().empty()) spdlog::warn("the demo's services have no names: {}", stage->unnamed());
-  std::fputs(demo::Demo::explanation().c_str(), stderr);
+  write_stderr(demo::Demo::explanation());
   if (watch.table.filter.netns.empty()) watch.table.filter.netns = std::to_string(stage->netns());
   return watch.run([&stage] { stage->begin(); });
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twtrace events`: one line per bucket created, refused or removed.
 #include <chrono>
-#include <cstdio>
 
 #include "app/command.hpp"
 #include "app/event_filter.hpp"
@@ -62,7 +61,7 @@ base::Result<int> Events::run() const {
     }
     pending += '\n';
   });
-  std::fputs("ready\n", stderr);
+  write_stderr("ready\n");
   if (!json) pending = output::event_text_header(text) + "\n";
   if (auto set = watch->loop.set_interval(kDrainInterval); !set) return tl::unexpected(set.error());
 
