@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Holds every #include of src/ against the table of docs/architecture.md: scripts/includes.py [ROOT]."""
+"""Holds every #include of src/ against the table of docs/architecture.md: scripts/includes.py [ROOT].
+
+Tests include Catch2 by way of tests/support/catch.hpp alone, which hides its version.
+"""
 
 import collections
 import pathlib
@@ -41,6 +44,14 @@ def check_file(root, file, table):
         yield 1, f"it does not include the header of its name, {own}"
 
 
+def check_tests(root):
+    for path in sorted(p for p in (root / "tests").rglob("*") if p.suffix in (".cpp", ".hpp")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            match = INCLUDE.match(line)
+            if match and match[2].startswith("catch2/") and path != root / "tests/support/catch.hpp":
+                yield f"{path.relative_to(root)}:{number}: include support/catch.hpp instead of {match[2]}"
+
+
 def complaints(root):
     table = read_table((root / "docs/architecture.md").read_text(encoding="utf-8"))
     files = sorted(str(p.relative_to(root / "src")) for p in (root / "src").rglob("*") if p.suffix in (".cpp", ".hpp"))
@@ -51,6 +62,7 @@ def complaints(root):
         places[pathlib.Path(file).name].append(file)
     for name in ONE_OF_A_NAME:
         yield from (f"src/{file}:1: src/{places[name][0]} has this name already" for file in places[name][1:])
+    yield from check_tests(root)
 
 
 def main():

@@ -5,13 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <fstream>
 
 #include "base/unique_fd.hpp"
 #include "cli/cli.hpp"
 #include "kernel/cgroup_fs.hpp"
+#include "support/catch.hpp"
 #include "support/environment.hpp"
 #include "unit/kernel/temp_tree.hpp"
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/streams.hpp"
 
-#include <catch2/catch.hpp>
 #include <climits>
 #include <string>
+
+#include "support/catch.hpp"
 
 using twtrace::app::piece_for_pipe;
 

@@ -27,6 +27,8 @@ GOOD = {
     "src/tui/layout.cpp": '#include "tui/terminal.hpp"\n',
     "src/tui/terminal.hpp": '#include "tui/frame.hpp"\n',
     "src/tui/terminal.cpp": '#include "tui/terminal.hpp"\n#include <curses.h>\n',
+    "tests/support/catch.hpp": "#include <catch2/catch_all.hpp>\n",
+    "tests/unit/a_test.cpp": '#include "support/catch.hpp"\n',
 }
 
 
@@ -52,6 +54,10 @@ class IncludesTest(unittest.TestCase):
     def test_an_arrow_that_runs_up(self):
         self.expect({"src/base/up.hpp": '#include <vector>\n\n  # include "model/table.hpp"\n'},
                     "src/base/up.hpp:3: base may not include model/table.hpp")
+
+    def test_one_version_of_catch2(self):
+        self.expect({"tests/unit/b_test.cpp": "#include <array>\n#include <catch2/catch.hpp>\n"},
+                    "tests/unit/b_test.cpp:2: include support/catch.hpp instead of catch2/catch.hpp")
 
     def test_a_folder_without_a_row(self):
         self.expect({"src/news/a.cpp": ""}, "src/news/a.cpp:1: ")
