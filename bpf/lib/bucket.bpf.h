@@ -139,8 +139,8 @@ static __always_inline void bucket__on_alloc(enum tw_access access, const struct
 	if (store__is_kept(stored)) {
 		row = store__row(stored);
 	} else {
-		role = role__of_socket(access, sk, (u16)netns,
-				       conn.local_port); /* the bucket has no port yet, the socket still has */
+		/* The bucket has no port yet, but the socket still has. */
+		role = role__of_socket(access, sk, (u16)netns, conn.local_port);
 		row = bucket__row_of_socket(access, sk, &conn, netns, role);
 	}
 	bucket__on_outcome(stored, &conn, netns, row, &outcome);

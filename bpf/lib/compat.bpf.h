@@ -9,6 +9,7 @@
 #include "config.bpf.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
+#include <twtrace/abi.h>
 
 /*
  * How a program follows kernel pointers. Programs that get BTF-typed pointers (fentry, fexit, tp_btf, iter) load

@@ -4,7 +4,6 @@
 #define TWTRACE_CONFIG_BPF_H
 
 #include "../kernel_types.h"
-#include <twtrace/abi.h>
 
 /* The verifier takes these for constants and drops the branches that they exclude. */
 const volatile __u8 tw_can_probe_read = 1;    /* 0 under lockdown=confidentiality: see tw_access */

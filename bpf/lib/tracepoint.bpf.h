@@ -56,17 +56,21 @@ static __always_inline u8 tracepoint__role(const struct outcome *outcome, u32 ne
 /* A connection that sent its FIN first comes to its end, mostly in softirq. */
 static __always_inline void tracepoint__on_end(enum turn turn, struct sock *sk)
 {
-	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk); /* the verifier takes no cast instead */
 	struct net *net = sk->__sk_common.skc_net.net;
-	struct inet_timewait_death_row *dr = compat__death_row(TW_DIRECT, net);
+	struct inet_timewait_death_row *dr;
 	struct outcome outcome = {};
 	struct stored stored;
+	struct tcp_sock *tcp;
 	struct conn conn;
 	u32 netns, row;
 	bool refused;
 
-	if (!tcp || (!store__find_socket(TW_DIRECT, sk, &stored) && turn == SECOND_TURN))
+	if (!store__find_socket(TW_DIRECT, sk, &stored) && turn == SECOND_TURN)
 		return;
+	tcp = bpf_skc_to_tcp_sock(sk); /* the verifier takes no cast instead */
+	if (!tcp)
+		return;
+	dr = compat__death_row(TW_DIRECT, net);
 	netns = store__netns(TW_DIRECT, sk, &stored);
 	conn__read(TW_DIRECT, &sk->__sk_common, &conn);
 	conn.local_port = bpf_ntohs(tcp->inet_conn.icsk_inet.inet_sport); /* inet_put_port has cleared skc_num */
