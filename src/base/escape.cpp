@@ -151,19 +151,28 @@ std::size_t display_width(std::string_view utf8) {
   return columns;
 }
 
-std::string fit(std::string_view utf8, std::size_t columns) {
-  if (display_width(utf8) <= columns) return std::string(utf8);
+std::string fit(std::string_view utf8, std::size_t columns, std::size_t tail) {
+  const std::size_t width = display_width(utf8);
+  if (width <= columns) return std::string(utf8);
   if (columns == 0) return {};
 
   std::size_t taken = 0;
-  std::size_t bytes = 0;
+  std::size_t head = 0;
   for_each_step(utf8, [&](const Decoded& step, std::string_view) {
     taken += step_width(step);
-    if (taken > columns - 1) return false;
-    bytes += step.size;
+    if (taken + tail > columns - 1) return false;
+    head += step.size;
     return true;
   });
-  return std::string(utf8.substr(0, bytes)) + kCutMark;
+  std::size_t left = width;
+  std::size_t end = 0;
+  for_each_step(utf8, [&](const Decoded& step, std::string_view) {
+    if (left <= tail && step_width(step) != 0) return false;
+    left -= step_width(step);
+    end += step.size;
+    return true;
+  });
+  return std::string(utf8.substr(0, head)) + kCutMark + std::string(utf8.substr(end));
 }
 
 std::string pad(std::string_view utf8, std::size_t columns, Align align) {

@@ -42,8 +42,8 @@ std::size_t display_width(std::string_view utf8);
 
 /// `utf8` itself when it fits into `columns`, else the longest prefix of whole characters (with their combining marks)
 /// that leaves room for a `~`, and the `~`. Never wider than `columns`; narrower by one where a wide character did not
-/// fit.
-std::string fit(std::string_view utf8, std::size_t columns);
+/// fit. With a `tail` less than `columns`, the `~` stands in front of the last `tail` columns instead.
+std::string fit(std::string_view utf8, std::size_t columns, std::size_t tail = 0);
 
 enum class Align { kLeft, kRight };
 

@@ -52,6 +52,7 @@ struct Row {
   std::string netns_name;              ///< "host", an `ip netns` name, or empty
   std::optional<ProcessId> process;
   std::optional<base::Service> service;
+  std::string service_label;  ///< what tells `service` from others of its name; empty: the name does
   std::optional<Role> role;
   std::optional<std::uint16_t> port;
   std::optional<Peer> peer;
@@ -61,6 +62,13 @@ struct Row {
   double created_per_s = 0;                ///< of the last interval
   double overflow_per_s = 0;
   std::optional<Use> use;  ///< namespaces: buckets in use; peers of clients: ephemeral ports; else empty
+
+  /// What people read: the label, else the service's name; empty without a service.
+  const std::string& shown_service() const {
+    static const std::string kNone;
+    if (!service_label.empty()) return service_label;
+    return service ? service->name : kNone;
+  }
 };
 
 /// The kernel's own counters of a namespace since start. Empty where the kernel's counter has another meaning

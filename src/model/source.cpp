@@ -5,7 +5,8 @@ namespace twtrace::model {
 
 NameHashes hash_names(const Identity& identity) {
   const std::hash<std::string> hash;
-  return {hash(identity.comm), hash(identity.service.name), hash(identity.service.cgroup)};
+  return {hash(identity.comm), hash(identity.service.name),
+          std::hash<std::string_view>{}(identity.service.own_cgroup())};
 }
 
 void CurrentSource::visit(const FactVisitor& visitor) const {

@@ -20,7 +20,7 @@ std::string role_and_port(const model::Row& row) {
   return fmt::format("{},{}", row.role ? model::to_string(*row.role) : "", number(row.port));
 }
 
-std::string service(const model::Row& row) { return row.service ? text(row.service->name) : std::string(); }
+std::string service(const model::Row& row) { return text(row.shown_service()); }
 std::string comm(const model::Row& row) { return row.process ? text(row.process->comm) : std::string(); }
 
 std::string removed(const report::Report& report, const model::Counters& counts) {

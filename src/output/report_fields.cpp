@@ -25,6 +25,14 @@ Json command_json(const std::optional<model::CapturedCommand>& command) {
   return object;
 }
 
+Json pod_json(const base::Pod& pod) {
+  Json object;
+  put_text(object, "namespace", pod.ns);
+  put_text(object, "name", pod.name);
+  put_text(object, "uid", pod.uid);
+  return object;
+}
+
 Json owner_json(const report::Report& report, const report::Verdict& verdict) {
   if (!verdict.owner || verdict.owner_count == 0) return nullptr;
   Json object;
@@ -46,6 +54,9 @@ void put_owner(Json& object, const model::Row& row) {
   put_text(object, "netns_name", row.netns_name);
   put_text(object, "service", row.service ? row.service->name : std::string());
   object["service_kind"] = row.service ? Json(row.service->kind) : Json(nullptr);
+  put_text(object, "cgroup", row.service ? row.service->cgroup : std::string());
+  put_text(object, "container", row.service ? row.service->container : std::string());
+  object["pod"] = row.service && !row.service->pod.empty() ? pod_json(row.service->pod) : Json(nullptr);
   put_text(object, "comm", row.process ? row.process->comm : std::string());
   object["pid"] = row.process ? nullable(row.process->pid) : Json(nullptr);
   object["pids"] = row.process ? Json(row.process->pids) : Json(nullptr);

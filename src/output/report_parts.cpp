@@ -129,7 +129,7 @@ void drop_netns(Grid& grid) {
 
 std::string service_words(const model::Row& row) {
   if (row.kind != model::RowKind::kNormal) return std::string(view::row_label(row.kind));
-  return row.service && !row.service->name.empty() ? row.service->name : "-";
+  return row.shown_service().empty() ? "-" : row.shown_service();
 }
 
 }  // namespace

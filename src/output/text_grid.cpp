@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/cut_apart.hpp"
 #include "output/wrap.hpp"
 
 namespace twtrace::output {
@@ -56,6 +57,16 @@ Layout layout_of(const Grid& grid, const std::vector<std::vector<std::string>>& 
   return layout;
 }
 
+void cut_columns(const Grid& grid, std::vector<std::vector<std::string>>& rows, const Layout& layout) {
+  for (std::size_t i = 0; i < grid.columns.size(); ++i) {
+    if (grid.columns[i].align != base::Align::kLeft) continue;
+    std::vector<std::string> cells;
+    for (const auto& row : rows) cells.push_back(row[i]);
+    base::cut_apart(cells, layout.widths[i]);
+    for (std::size_t row = 0; row < rows.size(); ++row) rows[row][i] = std::move(cells[row]);
+  }
+}
+
 }  // namespace
 
 std::string text_grid(const Grid& grid) {
@@ -64,6 +75,7 @@ std::string text_grid(const Grid& grid) {
     for (std::string& cell : row) cell = base::sanitize_terminal(cell);
   }
   const Layout layout = layout_of(grid, rows);
+  cut_columns(grid, rows, layout);
   std::vector<std::string> titles;
   for (const GridColumn& column : grid.columns) titles.push_back(column.title);
   std::string out = line(grid, titles, layout);

@@ -9,7 +9,7 @@ std::string owner_words(const model::Row& row) {
   if (row.kind != model::RowKind::kNormal) return std::string(view::row_label(row.kind));
   // Without a process only the service is known: its connections were closed before twtrace started.
   const bool named = row.process && !row.process->comm.empty();
-  const std::string service = row.service ? row.service->name : std::string();
+  const std::string service = row.shown_service();
   std::string words = named ? row.process->comm : service.empty() ? "an unknown process" : "a process";
   if (!service.empty()) words += " of " + service;
   if (row.role && row.port) words += std::string(" (") + to_string(*row.role) + " :" + std::to_string(*row.port) + ")";

@@ -9,6 +9,7 @@
 
 #include "base/format.hpp"
 #include "report/verdict.hpp"
+#include "view/service_names.hpp"
 
 namespace twtrace::report {
 namespace {
@@ -18,11 +19,17 @@ using model::Counters;
 /// Captures whose lengths differ by more are compared per second.
 constexpr double kSameLength = 0.05;
 
-DiffKey key_of(const model::Row& row) {
+/// A container comes back with another id, so it is known by its name; other services of one name are told apart.
+std::string service_of(const model::Row& row, const view::ServiceLabels& labels) {
+  if (!row.service) return {};
+  return row.service->container.empty() ? labels.label(*row.service) : row.service->name;
+}
+
+DiffKey key_of(const model::Row& row, const view::ServiceLabels& labels) {
   DiffKey key;
   key.kind = row.kind;
   if (row.kind != model::RowKind::kNormal) return key;
-  if (row.service) key.service = row.service->name;
+  key.service = service_of(row, labels);
   if (row.process) key.comm = row.process->comm;
   key.role = row.role;
   key.port = row.port;
@@ -31,12 +38,19 @@ DiffKey key_of(const model::Row& row) {
 
 using Rows = std::map<DiffKey, DiffRow>;
 
-void add(Rows& rows, const Report& report, std::optional<Counters> DiffRow::*side) {
+void add(view::ServiceLabels& labels, const Report& report) {
   for (const Owner& owner : report.owners) {
-    const DiffKey key = key_of(owner.row);
+    if (owner.row.service && owner.row.service->container.empty()) labels.add(*owner.row.service);
+  }
+}
+
+void add(Rows& rows, const Report& report, const view::ServiceLabels& labels, std::optional<Counters> DiffRow::*side) {
+  for (const Owner& owner : report.owners) {
+    const DiffKey key = key_of(owner.row, labels);
     DiffRow& row = rows[key];
     row.key = key;
     row.row = owner.row;
+    row.row.service_label = key.service;
     (row.*side) = (row.*side).value_or(Counters{}) + owner.row.counts;
   }
 }
@@ -114,8 +128,10 @@ bool Diff::differ() const {
 Diff diff_reports(Report before, Report after, const std::vector<Budget>& budgets) {
   Diff diff;
   Rows rows;
-  add(rows, before, &DiffRow::before);
-  add(rows, after, &DiffRow::after);
+  view::ServiceLabels labels;
+  for (const Report* report : {&before, &after}) add(labels, *report);
+  add(rows, before, labels, &DiffRow::before);
+  add(rows, after, labels, &DiffRow::after);
   diff.by_rate = !same_length(before, after);
   diff.warnings = warnings_of(before, after);
   for (auto& [key, row] : rows) {

@@ -9,7 +9,8 @@
 
 namespace twtrace::report {
 
-/// What both captures know an owner by: namespaces and pids differ from run to run, so they are merged.
+/// What both captures know an owner by: namespaces, pids and ids of containers differ from run to run, so they are
+/// merged. `service` is what tells it from other services of its name.
 struct DiffKey {
   model::RowKind kind = model::RowKind::kNormal;
   std::string service;

@@ -123,7 +123,7 @@ StyledLine rates_line(const Picture& picture) {
 StyledLine culprit_line(const Culprit& culprit) {
   model::Row row = culprit.row;
   if (row.process) row.process->comm = shortened(row.process->comm);
-  if (row.service) row.service->name = shortened(row.service->name);
+  row.service_label = shortened(row.shown_service());
   const std::string who = phrases::owner_words(row);
   const int share = static_cast<int>(culprit.share * 100);
   const std::string how_much =

@@ -38,6 +38,8 @@ Value of_service(const model::ProbeInfo&, const model::Row& row) {
   return row.service ? text((*row.service).*kMember) : Value();
 }
 
+std::string shown_service(const model::Row& row) { return row.shown_service(); }
+
 std::string pod_name(const base::Pod& pod) {
   if (pod.name.empty()) return pod.uid;
   return pod.ns.empty() ? pod.name : pod.ns + '/' + pod.name;
@@ -66,7 +68,7 @@ constexpr Column kUid{"uid", "UID", "user that owns the process", Align::kRight,
 constexpr Column kExited{"exited", "EXITED", "yes when every process of the row has ended", Align::kLeft, 0, 80,
     [](const model::ProbeInfo&, const model::Row& r) { return r.process ? text(r.process->exited ? "yes" : "no") : Value(); }};
 constexpr Column kService{"service", "SERVICE", "systemd unit, container or cgroup of the owner", Align::kLeft, 10, 30,
-    of_service<&base::Service::name>, nullptr, SortColumn::kService};
+    of_service<&base::Service::name>, shown_service, SortColumn::kService};
 constexpr Column kServiceKind{"service_kind", "KIND", "systemd, docker, kubernetes ... or cgroup", Align::kLeft, 0, 80,
     of_service<&base::Service::kind>};
 constexpr Column kCgroup{"cgroup", "CGROUP", "cgroup path of the owner", Align::kLeft, 10, 95,

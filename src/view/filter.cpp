@@ -3,16 +3,12 @@
 
 #include <fnmatch.h>
 
+#include "view/service_names.hpp"
+
 namespace twtrace::view {
 
 bool glob(const std::string& pattern, const std::string& text) {
   return ::fnmatch(pattern.c_str(), text.c_str(), 0) == 0;
-}
-
-bool service_matches(const std::string& pattern, const base::Service& service) {
-  if (glob(pattern, service.name) || (!service.container.empty() && glob(pattern, service.container))) return true;
-  const std::size_t dot = service.kind == "systemd" ? service.name.rfind('.') : std::string::npos;
-  return dot != std::string::npos && glob(pattern, service.name.substr(0, dot));
 }
 
 bool Filter::empty() const { return !pid && !comm && !service && !netns && !only_ipv4 && !only_ipv6 && !only_matched; }

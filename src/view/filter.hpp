@@ -12,11 +12,8 @@ namespace twtrace::view {
 
 /// True when the shell pattern (glob) takes all of `text`.
 bool glob(const std::string& pattern, const std::string& text);
-/// The same for the service's name, its container id, or its name without the unit suffix ("nginx" finds
-/// nginx.service).
-bool service_matches(const std::string& pattern, const base::Service& service);
 
-/// Empty members match everything. `comm` is matched by glob(), `service` by service_matches().
+/// Empty members match everything. `comm` is matched by glob(), `service` by service_matches() (service_names.hpp).
 struct Filter {
   std::optional<std::uint32_t> pid;
   std::optional<std::string> comm;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/cut_apart.hpp"
 #include "base/escape.hpp"
 #include "base/format.hpp"
 
@@ -100,6 +101,10 @@ void fit(std::vector<FittedColumn>& table, std::size_t width, std::size_t margin
   if (width == 0) return;
   drop_columns(table, width, margin);
   shrink_columns(table, width, margin);
+  for (FittedColumn& filled : table) {
+    if (filled.align == base::Align::kLeft && filled.width < filled.natural)
+      base::cut_apart(filled.cells, filled.width);
+  }
 }
 
 }  // namespace twtrace::view

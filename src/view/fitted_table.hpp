@@ -33,8 +33,8 @@ inline constexpr std::size_t kMarkColumns = 2;
 std::string row_marks(const model::Row& row);
 
 /// The cells of `rows`, nothing else is looked at. No line, marks included and each column behind one blank, is wider
-/// than `width` (0: unlimited): long text shrinks first, then columns go, by priority; those of priority 0 stay
-/// whatever the width is. Pure.
+/// than `width` (0: unlimited): long text shrinks first (cells that differ are cut apart), then columns go, by
+/// priority; those of priority 0 stay whatever the width is. Pure.
 std::vector<FittedColumn> fit_columns(const std::vector<Column>& columns, model::Group group,
                                       const model::ProbeInfo& probe, std::span<const model::Row> rows,
                                       std::size_t width);

@@ -34,6 +34,15 @@ std::string digits(const std::optional<T>& value) {
   return value ? std::to_string(*value) : std::string();
 }
 
+/// Everything that a service may be looked for by, in lines.
+std::string searched(const base::Service& service, const std::string& label) {
+  std::string text = service.name;
+  for (const std::string* more : {&label, &service.container, &service.pod.name, &service.pod.uid}) {
+    if (!more->empty()) (text += '\n') += *more;
+  }
+  return text;
+}
+
 Haystack haystack(const model::Row& row) {
   Haystack hay;
   if (row.kind != model::RowKind::kNormal) hay.comm = row.kind == model::RowKind::kOther ? "(other)" : "(unattributed)";
@@ -41,7 +50,7 @@ Haystack haystack(const model::Row& row) {
     hay.pid = digits(row.process->pid);
     hay.comm = lower(row.process->comm);
   }
-  if (row.service) hay.service = lower(row.service->name);
+  if (row.service) hay.service = lower(searched(*row.service, row.service_label));
   hay.port = digits(row.port);
   if (row.role) hay.role = to_string(*row.role);
   hay.netns = digits(row.netns);
@@ -56,7 +65,7 @@ Haystack haystack(const model::Event& event) {
     hay.pid = hay.made_of = digits(event.process->pid);
     hay.comm = lower(event.process->comm);
   }
-  hay.service = lower(event.service.name);
+  hay.service = lower(searched(event.service, {}));
   hay.port = digits(event.port);
   if (event.role) hay.role = to_string(*event.role);
   hay.netns = digits(event.netns);

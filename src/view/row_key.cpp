@@ -34,12 +34,12 @@ void mix(std::uint64_t& hash, std::uint64_t value) {
   hash ^= hash >> 31U;
 }
 
-std::uint64_t hash_of(const std::string& text) { return std::hash<std::string>{}(text); }
+std::uint64_t hash_of(std::string_view text) { return std::hash<std::string_view>{}(text); }
 
 std::uint64_t hash_of(const RowKey& key) {
   auto hash = static_cast<std::uint64_t>(key.kind);
   const model::Identity& who = *key.who;
-  const auto name = [&](std::uint64_t model::NameHashes::*kept, const std::string& text) {
+  const auto name = [&](std::uint64_t model::NameHashes::*kept, std::string_view text) {
     mix(hash, key.names != nullptr ? key.names->*kept : hash_of(text));
   };
   mix(hash, who.netns);
@@ -54,7 +54,7 @@ std::uint64_t hash_of(const RowKey& key) {
   }
   if (key.by.service) {
     name(&model::NameHashes::service_name, who.service.name);
-    name(&model::NameHashes::service_cgroup, who.service.cgroup);
+    name(&model::NameHashes::service_cgroup, who.service.own_cgroup());
   }
   if (key.by.port) mix(hash, std::uint64_t{who.port} << 1U | static_cast<std::uint64_t>(who.role));
   if (key.peer != nullptr) {
@@ -89,7 +89,7 @@ bool is_same(const RowKey& left, const RowKey& right) {
   return a.netns == b.netns && same_peer &&
          (!by.process || (a.pid == b.pid && a.start_ns == b.start_ns && a.uid == b.uid)) &&
          (!by.program || (a.comm == b.comm && a.attribution == b.attribution)) &&
-         (!by.service || a.service == b.service) && (!by.port || (a.port == b.port && a.role == b.role));
+         (!by.service || base::is_same(a.service, b.service)) && (!by.port || (a.port == b.port && a.role == b.role));
 }
 
 std::uint64_t unattributed_id(const model::NetnsInfo& netns) {

@@ -69,6 +69,7 @@ void RowParts::add(const model::Fact& fact) {
     }
     all_exited = all_exited && fact.exited;
   }
+  cgroup_differs = cgroup_differs || identity.service.cgroup != key.who->service.cgroup;
   uid_differs = uid_differs || (uid && *uid != identity.uid);
   uid = identity.uid;
   attribution_differs = attribution_differs || (attribution && *attribution != identity.attribution);
@@ -240,6 +241,25 @@ const SortItem& RowList::ordered(std::size_t index) const {
   return *sorted_[index];
 }
 
+const ServiceLabels& RowList::labels() const {
+  if (!labels_) {
+    labels_.emplace();
+    for (const RowParts& parts : parts_) {
+      if (parts.key.by.service) labels_->add(parts.key.who->service);
+    }
+  }
+  return *labels_;
+}
+
+void RowList::put_service(model::Row& row, const RowParts& parts) const {
+  row.service = parts.key.who->service;
+  if (std::string label = labels().label(*row.service); label != row.service->name)
+    row.service_label = std::move(label);
+  if (!parts.cgroup_differs) return;
+  row.service->cgroup = row.service->own_cgroup();
+  row.service->inner_bytes = 0;
+}
+
 model::Row RowList::row_of(const SortItem& item) const {
   const RowParts& parts = parts_[item.index];
   const RowKey& key = parts.key;
@@ -249,7 +269,7 @@ model::Row RowList::row_of(const SortItem& item) const {
   row.netns = parts.netns->inum;
   row.netns_id = parts.netns->id;
   row.netns_name = parts.netns->name;
-  if (key.by.service) row.service = key.who->service;
+  if (key.by.service) put_service(row, parts);
   row.role = item.role;
   row.port = item.port;
   if (key.peer != nullptr) row.peer = *key.peer;

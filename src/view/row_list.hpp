@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "view/row_key.hpp"
+#include "view/service_names.hpp"
 #include "view/sort.hpp"
 #include "view/view.hpp"
 
@@ -32,6 +33,7 @@ struct RowParts {
   std::optional<model::Attribution> attribution;
   bool attribution_differs = false;
   bool all_exited = true;
+  bool cgroup_differs = false;  ///< sub-cgroups of one service
   std::optional<model::Use> use;
 
   void add(const model::Fact& fact);
@@ -80,6 +82,8 @@ class RowList {
   void make_items();
   void reindex(std::size_t capacity);
   const SortItem& ordered(std::size_t index) const;
+  const ServiceLabels& labels() const;
+  void put_service(model::Row& row, const RowParts& parts) const;
   const model::NetnsInfo* netns_of(std::uint32_t id);
 
   double interval_s_ = 0;
@@ -92,6 +96,7 @@ class RowList {
   std::vector<SortItem> items_;
   mutable std::vector<const SortItem*> sorted_;  ///< all of them; in order up to sorted_until_
   mutable std::size_t sorted_until_ = 0;
+  mutable std::optional<ServiceLabels> labels_;  ///< of all rows; when the first is made
 };
 
 }  // namespace twtrace::view

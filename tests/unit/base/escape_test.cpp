@@ -137,6 +137,12 @@ TEST_CASE("fit cuts between characters and marks the cut") {
   CHECK(fit("日本語", 4) == "日~");                      // one column stays free
   CHECK(fit("e\u0301e\u0301e\u0301", 2) == "e\u0301~");  // the mark stays with its letter
   CHECK(fit("", 0) == "");
+  CHECK(fit("abcdef", 5, 2) == "ab~ef");
+  CHECK(fit("abcdef", 5, 4) == "~cdef");
+  CHECK(fit("abcdef", 6, 2) == "abcdef");
+  CHECK(fit("abcdef", 1, 0) == "~");
+  CHECK(fit("日本語日本", 6, 3) == "日~本");  // neither half of a wide character
+  CHECK(fit("ae\u0301bcd\u0301e\u0301", 4, 2) == "a~d\u0301e\u0301");
 }
 
 TEST_CASE("fit and pad hold their width for any text") {

@@ -60,6 +60,37 @@ TEST_CASE("rows are matched by service, comm, role and port; pids and namespaces
   CHECK(!diff_of(before, after).differ());
 }
 
+TEST_CASE("services of one name are told apart, but a container is known by its name") {
+  const auto act = [](HandMade& recording, std::uint32_t slot, const base::Service& service, std::uint64_t created) {
+    model::Identity identity;
+    identity.netns = 1;
+    identity.pid = slot;
+    identity.comm = "worker";
+    identity.service = service;
+    recording.table.add(slot, slot, identity);
+    recording.table.set(slot, made(created), 0, false);
+  };
+  HandMade before;
+  HandMade after;
+  act(before, 1, {"systemd", "w.service", "/a/w.service", {}, {}}, 10);
+  act(before, 2, {"docker", "web", "/docker/0123456789ab", {}, "0123456789ab"}, 4);
+  act(before, 3, {"docker", "web", "/docker/f00dfeedf00d", {}, "f00dfeedf00d"}, 3);
+  act(after, 1, {"systemd", "w.service", "/a/w.service", {}, {}}, 10);
+  act(after, 2, {"docker", "web", "/docker/feedf00dfeed", {}, "feedf00dfeed"}, 7);
+  act(after, 4, {"systemd", "w.service", "/b/w.service", {}, {}}, 1);
+  before.sample(5);
+  after.sample(5);
+  const report::Diff diff = diff_of(before, after);
+  REQUIRE(diff.rows.size() == 3);
+  CHECK(diff.rows[0].key.service == "b/w.service");
+  CHECK(diff.rows[0].row.shown_service() == "b/w.service");
+  CHECK(!diff.rows[0].before);
+  for (const report::DiffRow& row : {diff.rows[1], diff.rows[2]}) {
+    CHECK((row.key.service == "a/w.service" || row.key.service == "web"));
+    CHECK(!row.differs());
+  }
+}
+
 TEST_CASE("the largest change comes first; new and gone rows are told") {
   HandMade before;
   HandMade after;

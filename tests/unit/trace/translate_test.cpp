@@ -65,7 +65,7 @@ tw_row row() {
   return result;
 }
 
-const base::Service kService{"systemd", "redis.service", "/system.slice/redis.service", "", ""};
+const base::Service kService{"systemd", "redis.service", "/system.slice/redis.service", {}, {}};
 
 }  // namespace
 

@@ -45,6 +45,21 @@ TEST_CASE("a filter finds words in rows and events") {
   CHECK_FALSE(RowFilter("pid=813").accepts(event));
 }
 
+TEST_CASE("a filter finds a service by its label, container and pod") {
+  model::Row row = test::worker_row();
+  row.service_label = "A/worker.service";
+  row.service->container = "0123456789abcdef";
+  row.service->pod = {"shop", "web-1", "7d1c-0"};
+  model::Event event = test::event();
+  event.service = *row.service;
+  for (const char* text : {"service=web-1", "service=0123456789", "7d1c", "service=worker.service"}) {
+    CHECK(RowFilter(text).accepts(row));
+    CHECK(RowFilter(text).accepts(event));
+  }
+  CHECK(RowFilter("service=a/worker").accepts(row));
+  CHECK_FALSE(RowFilter("service=shopweb").accepts(row));
+}
+
 TEST_CASE("a pid is for whoever builds the rows") {
   CHECK(RowFilter("pid=812 redis").pid() == 812U);
   CHECK_FALSE(RowFilter("pid=").pid());

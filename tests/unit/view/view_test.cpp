@@ -305,3 +305,41 @@ TEST_CASE("a filter on the process holds for its peers") {
   CHECK(rows[0].process->comm == "b");
   CHECK(rows[0].peer);
 }
+
+TEST_CASE("cgroups of equal leaf names are different services, sub-cgroups of a service are one") {
+  const auto in = [](std::uint32_t pid, const std::string& cgroup, std::uint32_t inner_bytes) {
+    Identity identity = worker(pid);
+    identity.service = {"systemd", "worker.service", cgroup, {}, {}, inner_bytes};
+    return identity;
+  };
+  const auto made = [](std::uint64_t created) {
+    Counters counts;
+    counts.time_wait = created;
+    return counts;
+  };
+  Scene scene;
+  scene.add(in(1, "/a/worker.service", 0), made(5));
+  scene.add(in(2, "/b/worker.service/1", 2), made(2));
+  scene.add(in(3, "/b/worker.service/22", 3), made(1));
+  for (const Group group : {Group::kService, Group::kProcess}) {
+    const auto rows = scene.rows(view(group, {}, 0, SortColumn::kCreated));
+    REQUIRE(rows.size() == 2);
+    CHECK(rows[0].service->name == "worker.service");
+    CHECK(rows[0].service->cgroup == "/a/worker.service");
+    CHECK(rows[0].shown_service() == "a/worker.service");
+    CHECK(rows[0].counts.created() == 5);
+    CHECK(rows[1].service->cgroup == "/b/worker.service");  // of several of its cgroups
+    CHECK(rows[1].shown_service() == "b/worker.service");
+    CHECK(rows[1].counts.created() == 3);
+  }
+  const auto pids = scene.rows(view(Group::kPid, {}, 0, SortColumn::kCreated));
+  REQUIRE(pids.size() == 3);
+  CHECK(pids[1].service->cgroup == "/b/worker.service/1");
+  CHECK(pids[1].shown_service() == "b/worker.service");
+
+  // What is filtered out needs no telling apart.
+  const auto one = scene.rows(view(Group::kService, filter_by(&Filter::service, "a/worker.service")));
+  REQUIRE(one.size() == 1);
+  CHECK(one[0].shown_service() == "worker.service");
+  CHECK(one[0].service_label.empty());
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "view/service_names.hpp"
+
+#include <algorithm>
+
+#include "view/filter.hpp"
+
+namespace twtrace::view {
+namespace {
+
+std::string short_id(const base::Service& service) {
+  constexpr std::size_t kDigits = 12;
+  return service.container.substr(0, kDigits);
+}
+
+std::string with_id(const base::Service& service) { return service.name + '@' + short_id(service); }
+
+/// Calls visit(end) with the ends of a path, from the last segment to the whole path, until it returns true.
+template <class Visit>
+bool any_end(std::string_view path, Visit visit) {
+  for (std::size_t slash = path.rfind('/'); slash != std::string_view::npos; slash = path.rfind('/', slash - 1)) {
+    const std::string_view end = path.substr(slash + 1);
+    if (!end.empty() && visit(end)) return true;
+    if (slash == 0) break;
+  }
+  return visit(path);
+}
+
+/// Calls visit(part) with what stands before each slash of a name, until it returns true.
+template <class Visit>
+bool any_leading_part(const std::string& name, Visit visit) {
+  for (std::size_t slash = name.find('/'); slash != std::string::npos; slash = name.find('/', slash + 1)) {
+    if (visit(name.substr(0, slash))) return true;
+  }
+  return false;
+}
+
+/// A name that ends in a unit's, without the unit's suffix; empty when it does not.
+std::string without_suffix(const base::Service& service) {
+  const std::string& name = service.name;
+  const std::size_t slash = name.rfind('/');
+  // In a container, the last part of the name is that of the cgroup when it is a unit's.
+  const bool in_container = service.kind != "cgroup" && slash != std::string::npos;
+  const bool is_unit =
+      service.kind == "systemd" || (in_container && service.own_cgroup().ends_with(name.substr(slash)));
+  const std::size_t dot = is_unit ? name.rfind('.') : std::string::npos;
+  return dot == std::string::npos ? std::string() : name.substr(0, dot);
+}
+
+}  // namespace
+
+void ServiceLabels::add(const base::Service& service) {
+  Services& known = by_name_[service.name];
+  const bool there = std::any_of(known.begin(), known.end(), [&](const auto* one) { return is_same(*one, service); });
+  if (there) return;
+  known.push_back(&service);
+  ambiguous_ = ambiguous_ || known.size() > 1;
+  ends_.clear();
+}
+
+std::string ServiceLabels::label(const base::Service& service) const {
+  if (!ambiguous_) return service.name;
+  const auto found = by_name_.find(service.name);
+  if (found == by_name_.end() || found->second.size() < 2) return service.name;
+  const std::string labelled = with_id(service);
+  const auto labelled_so = std::count_if(found->second.begin(), found->second.end(),
+                                         [&](const auto* one) { return with_id(*one) == labelled; });
+  return !service.container.empty() && labelled_so == 1 ? labelled : label_of_path(service);
+}
+
+std::string ServiceLabels::label_of_path(const base::Service& service) const {
+  std::string label = service.name;
+  any_end(service.own_cgroup(), [&](std::string_view end) {
+    const bool only = is_only_path(end) && by_name_.find(end) == by_name_.end();
+    if (only) label = end;
+    return only;
+  });
+  return label;
+}
+
+bool ServiceLabels::is_only_path(std::string_view end) const {
+  if (ends_.empty()) {
+    for (const auto& [name, services] : by_name_) {
+      for (const base::Service* one : services) {
+        any_end(one->own_cgroup(), [&](std::string_view known) {
+          ++ends_[known];
+          return false;
+        });
+      }
+    }
+  }
+  const auto found = ends_.find(end);
+  return found != ends_.end() && found->second == 1;
+}
+
+bool service_matches(const std::string& pattern, const base::Service& service) {
+  const auto is = [&](const std::string& text) { return !text.empty() && glob(pattern, text); };
+  if (is(service.name) || is(without_suffix(service))) return true;
+  if (service.kind != "cgroup" && any_leading_part(service.name, is)) return true;
+  if (is(service.pod.name) || is(service.pod.uid)) return true;
+  if (is(service.container) || is(short_id(service))) return true;
+  if (!service.container.empty() && is(with_id(service))) return true;
+  return pattern.find('/') != std::string::npos &&
+         any_end(service.own_cgroup(), [&](std::string_view end) { return is(std::string(end)); });
+}
+
+}  // namespace twtrace::view
