@@ -85,7 +85,7 @@ TEST_CASE("bad usage: exit code 2, one line, nothing on standard output") {
       {{"capture", "--", ""}, "no command"},
       {{"capture", "-o", "-"}, "standard output"},
       {{"capture", "-o", ""}, "--output: the value is empty"},
-      {{"capture", "-o", "/"}, "no name"},
+      {{"capture", "-o", "/"}, "not the name of a file"},
       {{"capture", "-d", "0"}, "-d"},
       {{"capture", "--before", "1"}, "--before"},
       {{"capture", "--after", "1"}, "--after"},
