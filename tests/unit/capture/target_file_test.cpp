@@ -90,10 +90,10 @@ TEST_CASE("what is there already is not overwritten unless it is a capture", "[c
 TEST_CASE("names and directories that cannot be used", "[capture]") {
   const kernel::TempTree tree;
   CHECK(contains(why_refused("-"), "standard output"));
-  CHECK(contains(why_refused(""), "no name"));
-  CHECK(contains(why_refused(tree.root().string() + "/"), "no name"));
-  CHECK(contains(why_refused(".."), "no name"));
-  CHECK(contains(why_refused(tree / std::string(251, 'x')), "no name"));
+  CHECK(contains(why_refused(""), "not the name of a file"));
+  CHECK(contains(why_refused(tree.root().string() + "/"), "not the name of a file"));
+  CHECK(contains(why_refused(".."), "not the name of a file"));
+  CHECK(contains(why_refused(tree / std::string(251, 'x')), "not the name of a file"));
   CHECK(contains(why_refused(tree / "missing/x.db"), "No such file"));
   tree.file("file", "");
   CHECK(contains(why_refused(tree / "file/x.db"), "Not a directory"));
