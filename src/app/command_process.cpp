@@ -100,14 +100,18 @@ std::vector<std::string> environment_with(const std::string& variable, const std
 Inherited Inherited::take() {
   Inherited state;
   ::sigprocmask(SIG_SETMASK, nullptr, &state.mask);
-  for (int number = 1; number < NSIG; ++number) ::sigaction(number, nullptr, &state.actions.at(number));
+  for (std::size_t number = 1; number < state.actions.size(); ++number) {
+    ::sigaction(static_cast<int>(number), nullptr, &state.actions.at(number));
+  }
   ::getrlimit(RLIMIT_MEMLOCK, &state.locked_memory);
   return state;
 }
 
 void Inherited::restore() const {
   ::setrlimit(RLIMIT_MEMLOCK, &locked_memory);
-  for (int number = 1; number < NSIG; ++number) ::sigaction(number, &actions.at(number), nullptr);
+  for (std::size_t number = 1; number < actions.size(); ++number) {
+    ::sigaction(static_cast<int>(number), &actions.at(number), nullptr);
+  }
   ::sigprocmask(SIG_SETMASK, &mask, nullptr);
 }
 

@@ -282,8 +282,9 @@ class Walk {
 
   bool take_pod() {
     auto found = pod(place_);
-    if (found) add(*std::move(found));
-    return found.has_value();
+    if (!found) return false;
+    add(*std::move(found));
+    return true;
   }
 
   // The container of a pod joins it.

@@ -123,6 +123,7 @@ base::Result<void> switch_off(Features& features, const std::set<std::string>& n
     const auto found = known.find(name);
     if (found == known.end()) {
       std::vector<std::string_view> all;
+      all.reserve(known.size());
       for (const auto& [feature, flag] : known) all.emplace_back(feature);
       return base::fail(base::ErrorCode::kUsage, fmt::format("--no-feature: unknown feature \"{}\"", name),
                         base::expected_one_of(name, all));

@@ -60,8 +60,8 @@ Layout layout_of(const Grid& grid, const std::vector<std::vector<std::string>>& 
 void cut_columns(const Grid& grid, std::vector<std::vector<std::string>>& rows, const Layout& layout) {
   for (std::size_t i = 0; i < grid.columns.size(); ++i) {
     if (grid.columns[i].align != base::Align::kLeft) continue;
-    std::vector<std::string> cells;
-    for (const auto& row : rows) cells.push_back(row[i]);
+    std::vector<std::string> cells(rows.size());
+    for (std::size_t row = 0; row < rows.size(); ++row) cells[row] = std::move(rows[row][i]);
     base::cut_apart(cells, layout.widths[i]);
     for (std::size_t row = 0; row < rows.size(); ++row) rows[row][i] = std::move(cells[row]);
   }
