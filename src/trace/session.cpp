@@ -40,6 +40,17 @@ std::uint32_t bucket_capacity(std::uint64_t largest_limit) {
   return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(wanted, 65536, kMaxBuckets));
 }
 
+/// For sizing.
+std::uint64_t largest_limit(const kernel::NetnsCatalog& catalog) {
+  const kernel::Procfs procfs;
+  std::uint64_t largest = 0;
+  for (const auto& [inum, ref] : catalog.all()) {
+    const auto counters = kernel::read_counters(procfs, ref);
+    if (counters && counters->limit) largest = std::max(largest, *counters->limit);
+  }
+  return largest;
+}
+
 /// What to tell a user for whom no backend could be opened.
 base::Error explained(base::Error error, const loader::Features& features) {
   if (error.code == base::ErrorCode::kPermission && !features.memcg_charged) {
@@ -51,10 +62,11 @@ base::Error explained(base::Error error, const loader::Features& features) {
 
 }  // namespace
 
-Session::Session(loader::Tracer tracer, std::optional<kernel::CgroupFs> cgroups, const SessionOptions& options)
+Session::Session(loader::Tracer tracer, std::optional<kernel::CgroupFs> cgroups, Namespaces netns,
+                 const SessionOptions& options)
     : tracer_(std::move(tracer)),
       cgroups_(std::move(cgroups)),
-      netns_(false, options.netns_readings),
+      netns_(std::move(netns)),
       scan_(options.scan_budget_ns),
       table_(options.max_rows),
       container_names_([](const kernel::ContainerQuery& query) { return kernel::find_container("/", query); }) {}
@@ -69,14 +81,14 @@ base::Result<Session> Session::start(const SessionOptions& options) {
   } else {
     spdlog::warn("services cannot be named: {}", opened.error().what);
   }
-  NetnsWatch netns(features->counts_at_creation, options.netns_readings);
-  netns.discover(true);
+  NamespaceDirectory directory;
+  directory.discover(true);
 
   loader::TracerOptions tracer_options;
   tracer_options.backend = options.backend;
   tracer_options.btf_path = options.btf_path;
   tracer_options.ring_bytes = options.ring_bytes;
-  tracer_options.max_buckets = bucket_capacity(netns.largest_limit());
+  tracer_options.max_buckets = bucket_capacity(largest_limit(directory.catalog()));
   tracer_options.match_local_port = options.local_port;
   tracer_options.match_remote_port = options.remote_port;
   tracer_options.scan_slice = options.scan_slice;
@@ -87,9 +99,9 @@ base::Result<Session> Session::start(const SessionOptions& options) {
   auto tracer = loader::Tracer::open(*features, tracer_options);
   if (!tracer) return tl::unexpected(explained(tracer.error(), *features));
 
-  netns.discover(true);  // loading takes its time, and what comes into being meanwhile is older than counting
-  Session session(std::move(*tracer), std::move(cgroups), options);
-  session.netns_ = std::move(netns);
+  directory.discover(true);  // loading takes its time, and what comes into being meanwhile is older than counting
+  Namespaces netns(std::move(directory), features->counts_at_creation, options.netns_readings);
+  Session session(std::move(*tracer), std::move(cgroups), std::move(netns), options);
   if (auto prepared = session.prepare_namespaces(); !prepared) return tl::unexpected(prepared.error());
   session.enable();
   return session;
@@ -99,12 +111,12 @@ base::Result<Session> Session::start(const SessionOptions& options) {
 /// entered gets its slot with its first event.
 base::Result<void> Session::prepare_namespaces() {
   std::size_t closed = 0;
-  for (const auto& [inum, ref] : netns_.catalog().all()) {
+  for (const auto& [inum, ref] : netns_.directory().catalog().all()) {
     const auto scope = kernel::NetnsScope::enter(ref);
     if (!scope) {
       spdlog::info("network namespace {}: {}", inum, scope.error().what);
       if (scope.error().code == base::ErrorCode::kPermission) ++closed;
-      netns_.add_unentered(ref);
+      netns_.add_existing(ref, std::nullopt);
       continue;
     }
     const auto slot = tracer_.intern_current_netns();
@@ -115,7 +127,7 @@ base::Result<void> Session::prepare_namespaces() {
     for (const std::uint16_t port : ports.value_or(std::vector<std::uint16_t>{})) {
       tracer_.remember_listener(*slot, port);
     }
-    netns_.add_existing(*slot, ref);
+    netns_.add_existing(ref, *slot);
   }
   if (closed > 0) {
     spdlog::warn(
@@ -181,9 +193,9 @@ const model::Identity& Session::identity(std::uint32_t slot, const tw_row& row) 
 }
 
 model::Event Session::complete(model::Event event, std::uint32_t row_slot, std::uint32_t netns_slot) {
-  event.netns = netns_.inum(netns_slot);
-  if (!event.netns) event.netns = tracer_.netns_at(netns_slot).inum;
-  event.netns_name = netns_.name(netns_slot);
+  const NamespaceDirectory::Entry* netns = netns_.directory().at_slot(netns_slot);
+  event.netns = netns != nullptr ? netns->inum : tracer_.netns_at(netns_slot).inum;
+  if (netns != nullptr) event.netns_name = netns->name;
   if (const tw_row* row = tracer_.row_at(row_slot)) model::set_owner(event, identity(row_slot, *row));
   return event;
 }
@@ -313,8 +325,7 @@ base::Result<void> Session::sample(bool last) {
   netns_.add_new(tracer_.namespaces());
   const auto ours = counts_by_netns();
   const std::vector<tw_netns> slots(tracer_.namespaces().begin(), tracer_.namespaces().end());
-  netns_.read_after(slots, last);
-  netns_.observe(ours, slots, !by_scan, scan_.counted_ns().has_value());
+  netns_.observe(ours, slots, !by_scan, scan_.counted_ns().has_value(), last);
   retire_ended_rows();
   measure_cost();
   return {};
@@ -398,6 +409,7 @@ void Session::count_ports() {
   const std::uint64_t begin = base::process_cpu_ns();
   auto counted = std::make_shared<std::vector<model::PortUse>>();
   const auto count = [&](std::uint32_t slot) {
+    const std::uint32_t inum = netns_.directory().at_slot(slot)->inum;
     const auto ports = kernel::EphemeralPorts::read();
     if (!ports) return;
     const auto destinations = kernel::count_ports(*ports, kMaxDestinations);
@@ -407,7 +419,7 @@ void Session::count_ports() {
     }
     for (const kernel::DestinationPorts& destination : *destinations) {
       counted->push_back(
-          {netns_.inum(slot).value_or(0),
+          {inum,
            {model::format_address(destination.family == AF_INET6, destination.address), destination.port},
            {destination.taken, ports->size()}});
     }

@@ -24,7 +24,7 @@
 #include "model/row_table.hpp"
 #include "model/snapshot.hpp"
 #include "model/source.hpp"
-#include "trace/netns_watch.hpp"
+#include "trace/namespaces.hpp"
 #include "trace/table_scan.hpp"
 
 namespace twtrace::trace {
@@ -87,7 +87,7 @@ class Session {
   void count_ports();
 
   /// Namespaces as the user may name them.
-  base::Result<std::uint32_t> resolve_netns(const std::string& spec) { return netns_.resolve(spec); }
+  base::Result<std::uint32_t> resolve_netns(const std::string& spec) { return netns_.directory().resolve(spec); }
 
  private:
   /// What is known about the process of a row.
@@ -95,7 +95,8 @@ class Session {
     bool ended = false;
     std::optional<std::uint64_t> idle_since;  ///< TableScan::begun() at which the row was first found idle
   };
-  Session(loader::Tracer tracer, std::optional<kernel::CgroupFs> cgroups, const SessionOptions& options);
+  Session(loader::Tracer tracer, std::optional<kernel::CgroupFs> cgroups, Namespaces netns,
+          const SessionOptions& options);
 
   base::Result<void> prepare_namespaces();
   void enable();
@@ -122,7 +123,7 @@ class Session {
   kernel::Procfs procfs_;
   loader::Tracer tracer_;
   std::optional<kernel::CgroupFs> cgroups_;
-  NetnsWatch netns_;
+  Namespaces netns_;
   TableScan scan_;
   model::RowTable table_;
   model::PeerTable peers_{100'000};

@@ -25,7 +25,7 @@ std::set<std::uint32_t> waiting_namespaces(loader::Tracer& tracer) {
 
 }  // namespace
 
-void TableScan::advance(loader::Tracer& tracer, NetnsWatch& netns, bool whole, const GoneHandler& gone) {
+void TableScan::advance(loader::Tracer& tracer, Namespaces& netns, bool whole, const GoneHandler& gone) {
   if (!works_ || (!whole && !running_ && !is_due())) return;
   const std::uint64_t before_ns = base::process_cpu_ns();  // the time of a clock would make scans rare on a busy host
   if (whole || !running_) begin(tracer, netns);
@@ -38,7 +38,7 @@ void TableScan::advance(loader::Tracer& tracer, NetnsWatch& netns, bool whole, c
 }
 
 std::optional<std::uint64_t> TableScan::live(std::uint32_t row_slot, std::uint32_t netns_slot,
-                                             const NetnsWatch& netns) const {
+                                             const Namespaces& netns) const {
   if (!counted_ns_ || netns.sight(netns_slot) == loader::Sight::kUnknown) return std::nullopt;
   return row_slot < live_.size() ? live_[row_slot] : 0;
 }
@@ -49,20 +49,20 @@ void TableScan::forget_row(std::uint32_t row_slot) {
 
 bool TableScan::is_due() const { return end_ns_ == 0 || clock_.monotonic_ns() - end_ns_ >= cost_ns_ * kShare; }
 
-void TableScan::begin(loader::Tracer& tracer, NetnsWatch& netns) {
+void TableScan::begin(loader::Tracer& tracer, Namespaces& netns) {
   tracer.begin_scan(completed_ == 0, running_.has_value() || unfinished_);
   const std::uint64_t begun_ns = clock_.monotonic_ns();
   running_ = Running{.namespaces = netns.worth_a_visit(waiting_namespaces(tracer)), .begun_ns = begun_ns};
 }
 
-TableScan::Step TableScan::step(loader::Tracer& tracer, NetnsWatch& netns, loader::Pace pace, const GoneHandler& gone) {
+TableScan::Step TableScan::step(loader::Tracer& tracer, Namespaces& netns, loader::Pace pace, const GoneHandler& gone) {
   if (running_->next < running_->namespaces.size()) return walk_namespace(tracer, netns, pace);
   if (!running_->counted) take_counts(tracer, netns);
   return !running_->sweeps || sweep(tracer, netns, pace, gone) ? Step::kDone : Step::kMore;
 }
 
 /// One that cannot be entered is passed over: what it holds is not known, or it is gone and its buckets with it.
-TableScan::Step TableScan::walk_namespace(loader::Tracer& tracer, NetnsWatch& netns, loader::Pace pace) {
+TableScan::Step TableScan::walk_namespace(loader::Tracer& tracer, Namespaces& netns, loader::Pace pace) {
   base::Result<bool> walked = true;
   const bool entered = netns.visit(running_->namespaces[running_->next],
                                    [&](std::uint32_t slot) { walked = tracer.scan_current_netns(slot, pace); });
@@ -76,7 +76,7 @@ TableScan::Step TableScan::walk_namespace(loader::Tracer& tracer, NetnsWatch& ne
 }
 
 /// What a scan has counted is shown when it has been everywhere.
-void TableScan::take_counts(loader::Tracer& tracer, NetnsWatch& netns) {
+void TableScan::take_counts(loader::Tracer& tracer, Namespaces& netns) {
   running_->counted = true;
   running_->sweeps = !maps_are_empty(tracer);
   counted_ns_ = running_->begun_ns;
@@ -87,7 +87,7 @@ void TableScan::take_counts(loader::Tracer& tracer, NetnsWatch& netns) {
 }
 
 /// Forgets buckets that are gone; true when that is done.
-bool TableScan::sweep(loader::Tracer& tracer, const NetnsWatch& netns, loader::Pace pace, const GoneHandler& gone) {
+bool TableScan::sweep(loader::Tracer& tracer, const Namespaces& netns, loader::Pace pace, const GoneHandler& gone) {
   std::vector<tw_swept_bucket> swept;
   const auto done = tracer.sweep([&netns](std::uint32_t slot) { return netns.sight(slot); }, swept, pace);
   if (!done || !swept.empty()) quiet_ = 0;

@@ -12,7 +12,7 @@
 
 #include "base/clock.hpp"
 #include "loader/tracer.hpp"
-#include "trace/netns_watch.hpp"
+#include "trace/namespaces.hpp"
 
 namespace twtrace::trace {
 
@@ -27,11 +27,11 @@ class TableScan {
 
   /// Goes on with the scan in progress, or begins one when it is time. A whole one starts over whatever is in progress,
   /// because its numbers are to be of now, and takes its time. What it no longer found is given to `gone`.
-  void advance(loader::Tracer& tracer, NetnsWatch& netns, bool whole, const GoneHandler& gone);
+  void advance(loader::Tracer& tracer, Namespaces& netns, bool whole, const GoneHandler& gone);
 
   /// The buckets of a row that the last scan found when it had been everywhere; empty when there was none yet, or when
   /// it could not enter the row's namespace.
-  std::optional<std::uint64_t> live(std::uint32_t row_slot, std::uint32_t netns_slot, const NetnsWatch& netns) const;
+  std::optional<std::uint64_t> live(std::uint32_t row_slot, std::uint32_t netns_slot, const Namespaces& netns) const;
   /// The row's slot is somebody else's now.
   void forget_row(std::uint32_t row_slot);
 
@@ -55,11 +55,11 @@ class TableScan {
   enum class Step { kMore, kDone, kFailed };
 
   bool is_due() const;
-  void begin(loader::Tracer& tracer, NetnsWatch& netns);
-  Step step(loader::Tracer& tracer, NetnsWatch& netns, loader::Pace pace, const GoneHandler& gone);
-  Step walk_namespace(loader::Tracer& tracer, NetnsWatch& netns, loader::Pace pace);
-  void take_counts(loader::Tracer& tracer, NetnsWatch& netns);
-  bool sweep(loader::Tracer& tracer, const NetnsWatch& netns, loader::Pace pace, const GoneHandler& gone);
+  void begin(loader::Tracer& tracer, Namespaces& netns);
+  Step step(loader::Tracer& tracer, Namespaces& netns, loader::Pace pace, const GoneHandler& gone);
+  Step walk_namespace(loader::Tracer& tracer, Namespaces& netns, loader::Pace pace);
+  void take_counts(loader::Tracer& tracer, Namespaces& netns);
+  bool sweep(loader::Tracer& tracer, const Namespaces& netns, loader::Pace pace, const GoneHandler& gone);
   bool maps_are_empty(loader::Tracer& tracer);
   void end(Step how);
   void explain(const base::Error& error, const loader::Tracer& tracer);

@@ -202,25 +202,24 @@ TEST_CASE("the row of a process that has ended keeps its buckets, also while a s
 
 TEST_CASE("a namespace is visited although the process that led into it has ended") {
   if (!privileged()) return;
-  constexpr std::uint32_t kSlot = 7;
   NetnsSandbox netns{Sysctls{}};
   const auto inode = static_cast<std::uint32_t>(netns.inode());
-  trace::NetnsWatch watch(true, 256);
-  watch.discover(false);
-  REQUIRE(watch.catalog().find(inode) != nullptr);
-  watch.add_existing(kSlot, *watch.catalog().find(inode));
+  trace::NamespaceDirectory directory;
+  directory.discover(false);
+  REQUIRE(directory.catalog().find(inode) != nullptr);
+  const auto id = directory.add(*directory.catalog().find(inode), 7);
   std::optional<Subprocess> other(std::in_place, std::vector<std::string>{"sleep", "60"}, netns.fd());
   REQUIRE(wait_until([&] { return inode_of("/proc/" + std::to_string(other->pid()) + "/ns/net") == inode; }));
   netns.remove();
   std::optional<ino_t> inside;
-  const auto look = [&](std::uint32_t) { inside = inode_of("/proc/thread-self/ns/net"); };
-  CHECK(watch.visit(kSlot, look));
+  const auto look = [&] { inside = inode_of("/proc/thread-self/ns/net"); };
+  CHECK(directory.visit(id, look));
   CHECK(inside == inode);
-  CHECK(watch.sight(kSlot) == loader::Sight::kScanned);
+  CHECK_FALSE(directory.entries().at(id).gone);
 
   other.reset();
-  CHECK_FALSE(watch.visit(kSlot, look));
-  CHECK(watch.sight(kSlot) == loader::Sight::kGone);
+  CHECK_FALSE(directory.visit(id, look));
+  CHECK(directory.entries().at(id).gone);
 }
 
 TEST_CASE("a namespace that got the inode number of one that is gone is not taken for it") {

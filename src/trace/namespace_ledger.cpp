@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trace/namespace_ledger.hpp"
+
+#include <algorithm>
+
+#include "model/rate.hpp"
+
+namespace twtrace::trace {
+namespace {
+
+std::uint64_t created(const kernel::TcpExt& ext) { return ext.tw + ext.tw_killed; }
+
+}  // namespace
+
+void NamespaceLedger::start_at(const Reading& reading) {
+  start_ = last_ = reading.ext;
+  start_in_use_ = static_cast<std::int64_t>(reading.in_use);
+  created_.set_start(created(reading.ext));
+  overflow_.set_start(reading.ext.time_wait_overflow);
+}
+
+void NamespaceLedger::start_at_zero() { start_at(Reading{}); }
+
+void NamespaceLedger::narrow_start(const model::Counters& ours_before, const Reading& reading,
+                                   const model::Counters& ours_after) {
+  if (!start_) start_ = reading.ext;
+  start_->tw_recycled = reading.ext.tw_recycled;
+  last_ = reading.ext;
+  before_ = after_ = reading;
+  created_.narrow_start(ours_before.created(), created(reading.ext), ours_after.created());
+  overflow_.narrow_start(ours_before.refused(), reading.ext.time_wait_overflow, ours_after.refused());
+  start_in_use_ = static_cast<std::int64_t>(reading.in_use + ours_after.removed()) -
+                  static_cast<std::int64_t>(ours_after.created());
+}
+
+bool NamespaceLedger::is_of_another(const Reading& reading) const {
+  const kernel::TcpExt& now = reading.ext;
+  return now.tw < last_.tw || now.tw_killed < last_.tw_killed || now.tw_recycled < last_.tw_recycled ||
+         now.time_wait_overflow < last_.time_wait_overflow || now.listen_overflows < last_.listen_overflows ||
+         now.listen_drops < last_.listen_drops;
+}
+
+void NamespaceLedger::take_before(const std::optional<Reading>& reading) {
+  before_ = reading;
+  if (reading) last_ = reading->ext;
+}
+
+void NamespaceLedger::take_after(const std::optional<Reading>& reading, const model::Counters& total) {
+  after_ = reading;
+  total_when_read_ = total;
+  if (reading) last_ = reading->ext;
+}
+
+void NamespaceLedger::observe(const OurCounts& ours) {
+  previous_ = ours_.counts;
+  previously_unattributed_ = ours_.unattributed;
+  ours_ = ours;
+  current_ = is_read_at(ours.total);
+  if (ours.sees_removal && start_) {
+    const auto removed = static_cast<std::int64_t>(ours.unattributed.removed());
+    pre_existing_ = static_cast<std::uint64_t>(std::max<std::int64_t>(start_in_use_ - removed, 0));
+  } else if (!ours.sees_removal && ours.older_buckets_known) {
+    pre_existing_ = ours.older_buckets;
+  }
+  if (!is_comparable()) return;
+  compare_counters();
+  if (!counts_at_creation_ && ours.sees_removal) compare_gauge();
+}
+
+void NamespaceLedger::compare_counters() {
+  if (counts_at_creation_) {
+    created_check_ = created_.observe(created(before_->ext), ours_.counts.created(), created(after_->ext));
+  }
+  overflow_check_ =
+      overflow_.observe(before_->ext.time_wait_overflow, ours_.counts.refused(), after_->ext.time_wait_overflow);
+  verified_ = ours_.counts;
+}
+
+/// Before 5.18 the counters move when a bucket ends; the gauge is what can be compared there.
+void NamespaceLedger::compare_gauge() {
+  const std::int64_t expected = start_in_use_ + static_cast<std::int64_t>(ours_.counts.created()) -
+                                static_cast<std::int64_t>(ours_.counts.removed());
+  const auto [lowest, highest] = std::minmax(before_->in_use, after_->in_use);
+  gauge_agrees_ = expected >= static_cast<std::int64_t>(lowest) && expected <= static_cast<std::int64_t>(highest);
+}
+
+model::NetnsRow NamespaceLedger::row(double interval_s) const {
+  model::NetnsRow row;
+  if (after_) {
+    row.in_use = current_ ? after_->in_use : ours_.buckets_seen;
+    row.limit = after_->limit;
+  }
+  if (!row.limit && ours_.limit_seen != 0) row.limit = ours_.limit_seen;
+  row.pre_existing = pre_existing_;
+  row.counts = ours_.counts;
+  row.unattributed = ours_.unattributed;
+  row.created_per_s = model::rate(ours_.counts.created(), previous_.created(), interval_s);
+  row.overflow_per_s = model::rate(ours_.counts.overflow(), previous_.overflow(), interval_s);
+  fill_kernel(row);
+  return row;
+}
+
+void NamespaceLedger::fill_kernel(model::NetnsRow& row) const {
+  if (after_ && start_) {
+    row.kernel.reused = after_->ext.tw_recycled - start_->tw_recycled;
+    row.kernel.listen_overflows = after_->ext.listen_overflows - start_->listen_overflows;
+    row.kernel.listen_drops = after_->ext.listen_drops - start_->listen_drops;
+  }
+  // The counters of a namespace go with it: what was counted after the last reading cannot be compared any more.
+  if (!(verified_ == ours_.counts)) return;
+  if (created_check_) {
+    row.kernel.created = created_check_->kernel;
+    row.missed.created = created_check_->missed;
+    row.reconciled = created_check_->reconciled;
+  }
+  if (gauge_agrees_) row.reconciled = *gauge_agrees_;
+  if (overflow_check_) {
+    row.kernel.overflow = overflow_check_->kernel;
+    row.missed.overflow = overflow_check_->missed;
+    if (row.reconciled) row.reconciled = *row.reconciled && overflow_check_->reconciled;
+  }
+}
+
+}  // namespace twtrace::trace

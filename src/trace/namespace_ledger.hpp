@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// One network namespace: our counts beside the kernel's.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "kernel/counters.hpp"
+#include "model/counters.hpp"
+#include "model/reconcile.hpp"
+#include "model/snapshot.hpp"
+
+namespace twtrace::trace {
+
+/// What the programs say of a namespace at one moment.
+struct OurCounts {
+  model::Counters total;             ///< everything, as the namespace's slot counts it
+  model::Counters counts;            ///< everything, as its rows and `unattributed` count it
+  model::Counters unattributed;      ///< the part that no row took
+  std::uint32_t limit_seen = 0;      ///< the limit at the last event; 0 before the first
+  std::uint32_t buckets_seen = 0;    ///< buckets at the last event
+  std::uint64_t older_buckets = 0;   ///< older than twtrace, found by the last scan
+  bool older_buckets_known = false;  ///< that scan has been everywhere, and the namespace can be scanned
+  bool sees_removal = false;         ///< the programs see how buckets end
+};
+
+/// Knows where the kernel's counters stood when counting began, brackets each of our counts between two readings of
+/// them, and says what that proves. Pure. Not thread-safe.
+class NamespaceLedger {
+ public:
+  using Reading = kernel::NetnsCounters;
+
+  /// `counts_at_creation`: TW and TWKilled count when a bucket is made (Features::counts_at_creation).
+  explicit NamespaceLedger(bool counts_at_creation) : counts_at_creation_(counts_at_creation) {}
+
+  /// A namespace that is older than counting: read before counting was switched on. Without any start nothing can be
+  /// compared.
+  void start_at(const Reading& reading);
+  /// A namespace that is younger: its counters began at 0.
+  void start_at_zero();
+  /// Read right after counting was switched on. `ours_before` and `ours_after` are the total before and after
+  /// `reading`.
+  void narrow_start(const model::Counters& ours_before, const Reading& reading, const model::Counters& ours_after);
+
+  /// One of the counters, which only grow, is below the last reading: it is another namespace's.
+  bool is_of_another(const Reading& reading) const;
+
+  /// The kernel's counters before ours are read. Empty: there is no reading.
+  void take_before(const std::optional<Reading>& reading);
+  /// The last reading after ours stands for the one before: ours have not moved since.
+  void carry_over() { before_ = after_; }
+  /// The kernel's counters after ours were read; `total` is ours. Empty: there is no reading any more.
+  void take_after(const std::optional<Reading>& reading, const model::Counters& total);
+  /// Compares ours with the two readings around it.
+  void observe(const OurCounts& ours);
+
+  bool was_read() const { return after_.has_value(); }
+  /// `total` was the same at the last reading after ours.
+  bool is_read_at(const model::Counters& total) const { return after_ && total_when_read_ == total; }
+  const OurCounts& ours() const { return ours_; }
+  /// The namespace had no bucket at the reading before ours, and ours have not moved since.
+  bool is_empty() const { return current_ && before_ && before_->in_use == 0; }
+
+  /// The numbers of a row; its identity is the caller's.
+  model::NetnsRow row(double interval_s) const;
+  /// Part of ours at the observation before the last one.
+  const model::Counters& previously_unattributed() const { return previously_unattributed_; }
+
+ private:
+  void compare_counters();
+  void compare_gauge();
+  void fill_kernel(model::NetnsRow& row) const;
+  bool is_comparable() const { return start_ && before_ && after_ && current_; }
+
+  bool counts_at_creation_;
+  std::optional<kernel::TcpExt> start_;
+  std::int64_t start_in_use_ = 0;  ///< when our counts were 0
+  kernel::TcpExt last_;            ///< reading
+  std::optional<Reading> before_;
+  std::optional<Reading> after_;
+  model::Counters total_when_read_;  ///< just before the last reading after
+  bool current_ = true;              ///< ours have not moved since that reading
+  OurCounts ours_;
+  model::Counters previous_;  ///< counts at the observation before
+  model::Counters previously_unattributed_;
+  model::Reconciler created_;
+  model::Reconciler overflow_;
+  std::optional<model::Reconciler::CrossCheck> created_check_;
+  std::optional<model::Reconciler::CrossCheck> overflow_check_;
+  std::optional<bool> gauge_agrees_;
+  model::Counters verified_;  ///< the counts that the checks are of
+  std::optional<std::uint64_t> pre_existing_;
+};
+
+}  // namespace twtrace::trace

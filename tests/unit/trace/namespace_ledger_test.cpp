@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trace/namespace_ledger.hpp"
+
+#include "support/catch.hpp"
+
+using namespace twtrace;
+using trace::NamespaceLedger;
+using trace::OurCounts;
+using Reading = NamespaceLedger::Reading;
+
+namespace {
+
+/// TW + TWKilled is `created`.
+Reading reading(std::uint64_t created, std::uint64_t overflow, std::uint64_t in_use) {
+  Reading result;
+  result.ext.tw_killed = created / 3;
+  result.ext.tw = created - created / 3;
+  result.ext.time_wait_overflow = overflow;
+  result.in_use = in_use;
+  result.limit = 1000;
+  return result;
+}
+
+model::Counters counters(std::uint64_t created, std::uint64_t refused = 0, std::uint64_t removed = 0) {
+  model::Counters result;
+  result.time_wait = created;
+  result.overflow_time_wait = refused;
+  result.expired = removed;
+  return result;
+}
+
+/// All of ours is in rows.
+OurCounts ours(const model::Counters& counts) {
+  OurCounts result;
+  result.total = result.counts = counts;
+  return result;
+}
+
+/// A sample: readings around ours.
+void sample(NamespaceLedger& ledger, const Reading& before, const OurCounts& of_ours, const Reading& after) {
+  ledger.take_before(before);
+  ledger.take_after(after, of_ours.total);
+  ledger.observe(of_ours);
+}
+
+NamespaceLedger started_at(const Reading& start, bool counts_at_creation = true) {
+  NamespaceLedger ledger(counts_at_creation);
+  ledger.start_at(start);
+  return ledger;
+}
+
+void check_created(const model::NetnsRow& row, std::uint64_t kernel, std::uint64_t missed, bool reconciled) {
+  CHECK(row.kernel.created == kernel);
+  CHECK(row.missed.created == missed);
+  CHECK(row.reconciled == reconciled);
+}
+
+}  // namespace
+
+TEST_CASE("counts since the start are compared, whatever the kernel had counted before") {
+  NamespaceLedger ledger = started_at(reading(100, 50, 10));
+  sample(ledger, reading(117, 53, 27), ours(counters(17, 3)), reading(117, 53, 27));
+  const model::NetnsRow row = ledger.row(1);
+  check_created(row, 17, 0, true);
+  CHECK(row.kernel.overflow == 3);
+  CHECK(row.missed.overflow == 0);
+  CHECK(row.in_use == 27);
+  CHECK(row.limit == 1000);
+}
+
+TEST_CASE("a namespace that is younger than the trace started at 0") {
+  NamespaceLedger ledger(true);
+  ledger.start_at_zero();
+  sample(ledger, reading(7, 0, 7), ours(counters(5)), reading(7, 0, 7));
+  check_created(ledger.row(1), 7, 2, false);
+}
+
+TEST_CASE("without a start nothing is compared") {
+  NamespaceLedger ledger(true);
+  sample(ledger, reading(117, 53, 27), ours(counters(17)), reading(117, 53, 27));
+  const model::NetnsRow row = ledger.row(1);
+  CHECK_FALSE(row.kernel.created);
+  CHECK_FALSE(row.kernel.listen_drops);
+  CHECK_FALSE(row.reconciled);
+  CHECK(row.in_use == 27);
+  CHECK(row.counts.created() == 17);
+}
+
+TEST_CASE("a start that could not be read before is what is read right after counting began") {
+  NamespaceLedger ledger(true);
+  Reading start = reading(100, 0, 40);
+  start.ext.listen_drops = 9;
+  ledger.narrow_start(counters(0), start, counters(0));
+  Reading now = reading(104, 0, 44);
+  now.ext.listen_drops = 11;
+  sample(ledger, now, ours(counters(4)), now);
+  const model::NetnsRow row = ledger.row(1);
+  CHECK(row.reconciled == true);
+  CHECK(row.missed.created == 0);
+  CHECK(row.kernel.listen_drops == 2);
+}
+
+TEST_CASE("what happened between the start and the beginning of counting is not missed") {
+  NamespaceLedger ledger = started_at(reading(100, 0, 0));
+  ledger.narrow_start(counters(0), reading(130, 0, 30), counters(0));
+  sample(ledger, reading(137, 0, 37), ours(counters(7)), reading(137, 0, 37));
+  check_created(ledger.row(1), 7, 0, true);
+}
+
+TEST_CASE("the verdict stands while ours are those that it is of, and is withdrawn when they are not") {
+  NamespaceLedger ledger = started_at(reading(0, 0, 0));
+  sample(ledger, reading(5, 0, 5), ours(counters(5)), reading(5, 0, 5));
+  CHECK(ledger.row(1).reconciled == true);
+
+  ledger.carry_over();
+  ledger.observe(ours(counters(5)));  // nothing moved, and nobody read
+  check_created(ledger.row(1), 5, 0, true);
+  CHECK(ledger.is_read_at(counters(5)));
+
+  ledger.carry_over();
+  OurCounts moved = ours(counters(6));
+  moved.buckets_seen = 4;
+  ledger.observe(moved);
+  CHECK_FALSE(ledger.row(1).reconciled);
+  CHECK_FALSE(ledger.row(1).kernel.created);
+  CHECK(ledger.row(1).in_use == 4);  // the reading is of another moment
+}
+
+TEST_CASE("the last reading stands for the one before ours as long as they have not moved") {
+  NamespaceLedger ledger = started_at(reading(0, 0, 0));
+  sample(ledger, reading(5, 0, 5), ours(counters(5)), reading(5, 0, 5));
+  ledger.carry_over();
+  ledger.take_after(reading(9, 0, 9), counters(7));
+  ledger.observe(ours(counters(7)));
+  check_created(ledger.row(1), 7, 0, true);  // between 5 and 9
+}
+
+TEST_CASE("a namespace that is gone keeps its last verdict, and cannot be compared any more") {
+  NamespaceLedger ledger = started_at(reading(0, 0, 0));
+  sample(ledger, reading(5, 0, 5), ours(counters(5)), reading(5, 0, 5));
+  ledger.carry_over();
+  ledger.take_after(std::nullopt, counters(5));
+  ledger.observe(ours(counters(5)));
+  check_created(ledger.row(1), 5, 0, true);
+  CHECK_FALSE(ledger.row(1).in_use);
+
+  ledger.observe(ours(counters(6)));
+  CHECK_FALSE(ledger.row(1).reconciled);
+}
+
+TEST_CASE("a counter below its last reading is another namespace's") {
+  NamespaceLedger ledger = started_at(reading(90, 8, 0));
+  CHECK_FALSE(ledger.is_of_another(reading(90, 8, 0)));
+  CHECK_FALSE(ledger.is_of_another(reading(99, 9, 0)));
+  CHECK(ledger.is_of_another(reading(99, 7, 0)));
+  ledger.take_before(reading(99, 9, 0));
+  CHECK(ledger.is_of_another(reading(90, 9, 0)));
+  ledger.take_after(reading(120, 9, 0), counters(1));
+  CHECK(ledger.is_of_another(reading(99, 9, 0)));
+}
+
+TEST_CASE("older buckets are those of the start less those that were seen to go") {
+  NamespaceLedger ledger = started_at(reading(100, 0, 10));
+  OurCounts observed = ours(counters(3, 0, 4));
+  observed.unattributed = counters(0, 0, 4);
+  observed.sees_removal = true;
+  sample(ledger, reading(103, 0, 9), observed, reading(103, 0, 9));
+  CHECK(ledger.row(1).pre_existing == 6);
+}
+
+TEST_CASE("without a hook at the end of a bucket the last scan says how many older ones there are") {
+  NamespaceLedger ledger = started_at(reading(100, 0, 10));
+  OurCounts observed = ours(counters(3));
+  observed.older_buckets = 8;
+  sample(ledger, reading(103, 0, 11), observed, reading(103, 0, 11));
+  CHECK_FALSE(ledger.row(1).pre_existing);
+  observed.older_buckets_known = true;
+  ledger.observe(observed);
+  CHECK(ledger.row(1).pre_existing == 8);
+}
+
+TEST_CASE("where the kernel counts at the end of a bucket the gauge is compared") {
+  NamespaceLedger ledger = started_at(reading(100, 0, 10), false);
+  OurCounts observed = ours(counters(20, 0, 5));
+  observed.sees_removal = true;
+  sample(ledger, reading(100, 0, 24), observed, reading(100, 0, 26));  // 10 + 20 - 5
+  CHECK(ledger.row(1).reconciled == true);
+  CHECK_FALSE(ledger.row(1).kernel.created);
+  sample(ledger, reading(100, 0, 26), observed, reading(100, 0, 27));
+  CHECK(ledger.row(1).reconciled == false);
+}
+
+TEST_CASE("rates are of the last interval") {
+  NamespaceLedger ledger = started_at(reading(0, 0, 0));
+  sample(ledger, reading(10, 2, 10), ours(counters(10, 2)), reading(10, 2, 10));
+  sample(ledger, reading(40, 8, 40), ours(counters(40, 8)), reading(40, 8, 40));
+  CHECK(ledger.row(2).created_per_s == 15);
+  CHECK(ledger.row(2).overflow_per_s == 3);
+}
+
+TEST_CASE("a namespace is empty while its last reading says so and ours have not moved since") {
+  NamespaceLedger ledger = started_at(reading(10, 0, 0));
+  CHECK_FALSE(ledger.is_empty());  // nobody has looked
+  sample(ledger, reading(10, 0, 0), ours(counters(0)), reading(10, 0, 0));
+  CHECK(ledger.is_empty());
+  ledger.observe(ours(counters(1)));
+  CHECK_FALSE(ledger.is_empty());
+  sample(ledger, reading(11, 0, 1), ours(counters(1)), reading(11, 0, 1));
+  CHECK_FALSE(ledger.is_empty());
+}
