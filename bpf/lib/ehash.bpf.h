@@ -9,27 +9,10 @@
 #define TWTRACE_EHASH_BPF_H
 
 #include "bucket.bpf.h"
+#include "chain.bpf.h"
 
 /* The kernel adds a bucket at the head of its chain (inet_twsk_add_node_rcu), so a new one is found early. */
 #define EHASH_MAX_STEPS 32
-
-/* sizeof(struct sock_common) in every kernel with IPv6. Sockets and buckets are longer. */
-#define EHASH_COMMON_BYTES 136
-
-/* A copy of the head of a socket or bucket: it costs one call instead of one per field. */
-union ehash_entry {
-	struct sock_common common;
-	u64 words[EHASH_COMMON_BYTES / sizeof(u64)];
-};
-
-/* Hides where the pointer comes from: else the compiler takes our own offsets instead of those of CO-RE. */
-static __always_inline const struct sock_common *ehash__common(union ehash_entry *entry)
-{
-	struct sock_common *common = &entry->common;
-
-	barrier_var(common);
-	return common;
-}
 
 /* Describes the bucket that replaces the socket. */
 static __always_inline void ehash__describe(struct sock *sk, const struct inet_hashinfo *hashinfo, u16 local_port,
@@ -84,43 +67,23 @@ static __always_inline bool ehash__is_wanted(const struct sock_common *entry, co
 	return !differs;
 }
 
-/* The first node of a chain. */
-static __always_inline u64 ehash__first_node(u64 chains, u32 chain)
-{
-	u64 node = 0;
-
-	bpf_probe_read_kernel(&node, sizeof(node),
-			      (void *)(chains + (u64)chain * bpf_core_type_size(struct inet_ehash_bucket)));
-	return node;
-}
-
-/* Copies the socket or bucket that the node is in, and returns its address. 0: the chain ends here. */
-static __always_inline u64 ehash__read_entry(u64 node, union ehash_entry *entry)
-{
-	u64 address = node - bpf_core_field_offset(struct sock_common, skc_nulls_node);
-
-	if (node & 1) /* the nulls marker */
-		return 0;
-	return bpf_probe_read_kernel(entry, sizeof(*entry), (void *)address) ? 0 : address;
-}
-
 /* The address of the bucket that was described; 0: not there. A global function: see cgroup__intern. */
 __noinline u64 ehash__find_wanted(u32 which)
 {
 	const struct ehash_wanted *wanted = bpf_map_lookup_elem(&ehash_wanted, &which);
 	const struct sock_common *common;
-	union ehash_entry entry;
+	union chain_entry entry;
 	u64 node, address;
 	int i;
 
 	if (!wanted)
 		return 0;
-	node = ehash__first_node(wanted->chains, wanted->hash & wanted->mask);
+	node = chain__first_node(wanted->chains, wanted->hash & wanted->mask);
 	for (i = 0; i < EHASH_MAX_STEPS; i++) {
-		address = ehash__read_entry(node, &entry);
+		address = chain__read_entry(node, &entry);
 		if (!address)
 			return 0;
-		common = ehash__common(&entry);
+		common = chain__common(&entry);
 		if (ehash__is_wanted(common, wanted))
 			return address;
 		node = (u64)common->skc_nulls_node.next;

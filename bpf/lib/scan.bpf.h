@@ -89,17 +89,17 @@ __noinline int scan__take_entry(u64 state, u64 cookie, u64 address)
 __noinline int scan__take_chain(u64 node, u64 net)
 {
 	const struct sock_common *common;
-	union ehash_entry entry;
+	union chain_entry entry;
 	u64 address;
 	int i;
 
 	if (!tw_can_probe_read)
 		return 0;
 	for (i = 0; i < EHASH_MAX_STEPS; i++) {
-		address = ehash__read_entry(node, &entry);
+		address = chain__read_entry(node, &entry);
 		if (!address)
 			return 0;
-		common = ehash__common(&entry);
+		common = chain__common(&entry);
 		if ((u64)common->skc_net.net == net)
 			scan__take_entry(common->skc_state, (u64)common->skc_cookie.counter, address);
 		node = (u64)common->skc_nulls_node.next;
@@ -123,7 +123,7 @@ static __always_inline void scan__take_lost_chain(struct seq_file *seq)
 	hashinfo = BPF_CORE_READ(compat__death_row(TW_PROBED, net), hashinfo);
 	if (chain > BPF_CORE_READ(hashinfo, lhash2_mask) || chain > BPF_CORE_READ(hashinfo, ehash_mask))
 		return;
-	scan__take_chain(ehash__first_node((u64)BPF_CORE_READ(hashinfo, ehash), chain), (u64)net);
+	scan__take_chain(chain__first_node((u64)BPF_CORE_READ(hashinfo, ehash), chain), (u64)net);
 }
 
 /* The iteration over the namespace comes to a socket or bucket, or to its end. */
