@@ -60,11 +60,12 @@ typedef struct {
 } kuid_t;
 
 struct ns_common {
+	const void *ops;
 	unsigned int inum;
 };
 
 struct hlist_nulls_node {
-	struct hlist_nulls_node *next;
+	struct hlist_nulls_node *next, **pprev;
 };
 
 struct hlist_nulls_head {
@@ -75,10 +76,17 @@ struct inet_ehash_bucket {
 	struct hlist_nulls_head chain;
 };
 
+struct inet_listen_hashbucket {
+	struct hlist_nulls_head nulls_head;
+};
+
 struct inet_hashinfo {
 	struct inet_ehash_bucket *ehash;
 	unsigned int ehash_mask;
 	unsigned int lhash2_mask;
+	struct inet_listen_hashbucket *lhash2;
+	struct inet_listen_hashbucket listening_hash[32]; /* until 5.18: see compat__listeners */
+	bool pernet;                                      /* since 6.1: see compat__is_own_table */
 };
 
 struct inet_timewait_death_row {
@@ -90,16 +98,30 @@ struct linux_mib {
 	unsigned long mibs[1];
 };
 
+struct tcp_mib;
+
 struct netns_mib {
+	struct tcp_mib *tcp_statistics;   /* __percpu */
 	struct linux_mib *net_statistics; /* __percpu */
+};
+
+struct local_ports {
+	u32 range; /* since 6.8: see compat__local_ports */
 };
 
 struct netns_ipv4 {
 	struct inet_timewait_death_row tcp_death_row;
+	struct local_ports ip_local_ports;
+	unsigned long *sysctl_local_reserved_ports;
+};
+
+struct list_head {
+	struct list_head *next, *prev;
 };
 
 struct net {
 	u32 hash_mix;
+	struct list_head list;
 	struct ns_common ns;
 	struct netns_mib mib;
 	struct netns_ipv4 ipv4;
@@ -123,6 +145,7 @@ struct sock_common {
 	u16 skc_dport;
 	u16 skc_num;
 	unsigned short skc_family;
+	unsigned char skc_ipv6only : 1;
 	volatile unsigned char skc_state;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
@@ -142,6 +165,9 @@ struct sock {
 	u16 sk_protocol;
 	unsigned char sk_userlocks : 4; /* see compat__userlocks */
 	kuid_t sk_uid;
+	u32 sk_ack_backlog;
+	u32 sk_max_ack_backlog;
+	atomic_t sk_drops;
 };
 
 struct inet_bind_bucket {
@@ -182,10 +208,6 @@ struct cgroup_root {
 	char name[64]; /* MAX_CGROUP_ROOT_NAMELEN */
 };
 
-struct list_head {
-	struct list_head *next;
-};
-
 struct css_set {
 	struct cgroup *dfl_cgrp;
 	struct list_head cgrp_links;
@@ -200,8 +222,15 @@ struct nsproxy {
 	struct net *net_ns;
 };
 
+/* Until 6.18 cfs_rq is an array of pointers: see compat__percpu_variable. */
+struct task_group {
+	void **cfs_rq;
+	struct task_group *parent;
+};
+
 struct task_struct {
 	struct nsproxy *nsproxy;
+	struct task_group *sched_task_group;
 	struct task_struct *group_leader;
 	u64 start_boottime;
 	u32 self_exec_id;

@@ -8,7 +8,9 @@
 #include "kernel_types.h"
 #include <bpf/bpf_helpers.h>
 
+#include "lib/read_listeners.bpf.h"
 #include "lib/read_namespaces.bpf.h"
+#include "lib/read_table.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -35,12 +37,23 @@ int read_namespaces(void *ctx)
 	run__begin();
 	pass->filled = 0;
 	namespaces_ops = namespaces__ops_of(own);
+	namespaces_hashinfo = 0;
 	if (!pass->last || !namespaces__is_linked(pass->last, pass->last_id))
 		namespaces__begin(pass, own);
 	for (i = 0; i < TW_READ_NAMESPACES / NAMESPACES_BATCH; i++) {
 		if (namespaces__read_batch() || run__is_over())
 			break;
 	}
+	run__end();
+	return 0;
+}
+
+/* Goes on with the walk that user space has begun (tw_walk). */
+SEC("raw_tp")
+int walk_sockets(void *ctx)
+{
+	run__begin();
+	walk__run();
 	run__end();
 	return 0;
 }

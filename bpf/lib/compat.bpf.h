@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * How kernels differ. Each entry names the version and the commit that made it necessary. What only the readers need is
- * in compat_read.bpf.h. No other file knows.
- */
+/* How kernels differ. Each entry names the version and the commit that made it necessary. No other file knows. */
 #ifndef TWTRACE_COMPAT_BPF_H
 #define TWTRACE_COMPAT_BPF_H
 
@@ -128,6 +125,19 @@ struct tcp_iter_state {
 struct bpf_tcp_iter_state___batch {
 	struct tcp_iter_state state;
 	bool st_bucket_done;
+};
+
+/* A pair up to 6.7; one word since 6.8 (d9f28735af87): the last port in the upper half. */
+struct local_ports___pair {
+	int range[2];
+};
+
+struct netns_ipv4___pair {
+	struct local_ports___pair ip_local_ports;
+};
+
+struct net___pair {
+	struct netns_ipv4___pair ipv4;
 };
 
 #pragma clang attribute pop
@@ -320,6 +330,90 @@ static __always_inline struct kernfs_node *compat__named_cgroup(struct task_stru
 		link = BPF_CORE_READ(link, next);
 	}
 	return NULL;
+}
+
+/* --- the reader programs ------------------------------------------------------------------------------------------ */
+
+/* ip_local_port_range. */
+static __always_inline void compat__local_ports(struct net *net, u16 *first, u16 *last)
+{
+	u32 word;
+
+	if (bpf_core_field_exists(net->ipv4.ip_local_ports.range)) {
+		word = BPF_CORE_READ(net, ipv4.ip_local_ports.range);
+		*first = (u16)word;
+		*last = (u16)(word >> 16);
+		return;
+	}
+	*first = (u16)BPF_CORE_READ((struct net___pair *)net, ipv4.ip_local_ports.range[0]);
+	*last = (u16)BPF_CORE_READ((struct net___pair *)net, ipv4.ip_local_ports.range[1]);
+}
+
+/* Since 6.1 (d1e5e6408b30) a namespace may have a table of its own. */
+static __always_inline bool compat__is_own_table(struct inet_hashinfo *hashinfo)
+{
+	return bpf_core_field_exists(hashinfo->pernet) && BPF_CORE_READ(hashinfo, pernet);
+}
+
+/* LISTENING_NULLS_BASE, a macro: what the value at the end of the listeners' first chain is. Since 5.5 (8dbd76e79a16).
+ */
+#define COMPAT_LISTENING_NULLS (1U << 29)
+
+/*
+ * Address of the table of listening sockets, and how many chains it has. Up to 5.18 each of them is in listening_hash,
+ * by its port, and in lhash2 by another node; since 5.19 (cae3873c5b3a) only in lhash2.
+ */
+static __always_inline u64 compat__listeners(struct inet_hashinfo *hashinfo, u32 *chains)
+{
+	if (bpf_core_field_exists(hashinfo->listening_hash)) {
+		*chains =
+		    bpf_core_field_size(hashinfo->listening_hash) / bpf_core_type_size(struct inet_listen_hashbucket);
+		return (u64)hashinfo + bpf_core_field_offset(struct inet_hashinfo, listening_hash);
+	}
+	*chains = BPF_CORE_READ(hashinfo, lhash2_mask) + 1;
+	return (u64)BPF_CORE_READ(hashinfo, lhash2);
+}
+
+/*
+ * What no other namespace has, before or after: the cookie. Where there is none, hash_mix (random, for the life of the
+ * namespace) tells a namespace from the one that had its inode number before.
+ */
+static __always_inline u64 compat__net_id(struct net *net)
+{
+	if (compat__has_net_cookie())
+		return compat__net_cookie(TW_PROBED, net);
+	return (u64)BPF_CORE_READ(net, hash_mix) << 32 | BPF_CORE_READ(net, ns.inum);
+}
+
+/* bpf_map_lookup_percpu_elem, 5.19 (07343110b293). */
+static __always_inline bool compat__has_percpu_lookup(void)
+{
+	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_map_lookup_percpu_elem);
+}
+
+/*
+ * The place of that CPU's part of some per-CPU variable, the same for all CPUs: the root task group points to a member
+ * of each possible CPU's run queue. 0 without CONFIG_FAIR_GROUP_SCHED. Only where bpf_map_lookup_percpu_elem does not
+ * exist: later kernels keep these pointers in another way.
+ */
+static __always_inline u64 compat__percpu_variable(u32 cpu)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct task_group *group, *parent;
+	u64 address = 0;
+	int i;
+
+	if (!bpf_core_field_exists(task->sched_task_group) || !bpf_core_field_exists(((struct task_group *)0)->cfs_rq))
+		return 0;
+	group = BPF_CORE_READ(task, sched_task_group);
+	for (i = 0; i < 64; i++) { /* other groups have memory of their own */
+		parent = BPF_CORE_READ(group, parent);
+		if (!parent)
+			break;
+		group = parent;
+	}
+	bpf_probe_read_kernel(&address, sizeof(address), (void *)(BPF_CORE_READ(group, cfs_rq) + cpu));
+	return address;
 }
 
 #endif /* TWTRACE_COMPAT_BPF_H */

@@ -7,7 +7,7 @@
 #ifndef TWTRACE_PERCPU_BPF_H
 #define TWTRACE_PERCPU_BPF_H
 
-#include "compat_read.bpf.h"
+#include "compat.bpf.h"
 #include <twtrace/abi.h>
 
 /* How many CPUs one run of learn_cpus looks at. */

@@ -15,30 +15,6 @@
 #define CPUS_BATCH 64
 #define CPU_BATCHES 128 /* CONFIG_NR_CPUS is at most 8192 */
 
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-
-struct list_head___node {
-	struct list_head___node *next, *prev;
-};
-
-struct ns_common___ops {
-	const void *ops;
-};
-
-struct tcp_mib;
-
-struct netns_mib___tcp {
-	struct tcp_mib *tcp_statistics; /* __percpu */
-};
-
-struct net___listed {
-	struct list_head___node list;
-	struct ns_common___ops ns;
-	struct netns_mib___tcp mib;
-};
-
-#pragma clang attribute pop
-
 /* Set by the loader, which finds the numbers of the counters in the kernel's BTF. */
 const volatile struct tw_mib_span tw_mib_spans[TW_MIB_SPANS] = {};
 /* For each word of tw_kernel_counters its place in the copy. */
@@ -62,15 +38,20 @@ static u64 namespaces_net_mib; /* of the namespace that is being read */
 static u64 namespaces_tcp_mib;
 static u64 namespaces_ops; /* of every namespace's ns_common; the list's head is in none */
 static u64 namespaces_copy[TW_MIB_WORDS];
+/* Of the table of the last namespace. Not a structure: clang would split it, and then its type in BTF is wrong. */
+static u64 namespaces_hashinfo;
+static u64 namespaces_heads;
+static u32 namespaces_mask;
+static u32 namespaces_has_own;
 
 static __always_inline struct net *namespaces__net_of(u64 node)
 {
-	return (struct net *)(node - bpf_core_field_offset(struct net___listed, list));
+	return (struct net *)(node - bpf_core_field_offset(struct net, list));
 }
 
 static __always_inline u64 namespaces__ops_of(struct net *net)
 {
-	return (u64)BPF_CORE_READ((struct net___listed *)net, ns.ops);
+	return (u64)BPF_CORE_READ(net, ns.ops);
 }
 
 /*
@@ -79,7 +60,7 @@ static __always_inline u64 namespaces__ops_of(struct net *net)
  */
 static __always_inline bool namespaces__is_linked(u64 node, u64 id)
 {
-	struct list_head___node *entry = (void *)node;
+	struct list_head *entry = (void *)node;
 
 	return compat__net_id(namespaces__net_of(node)) == id && (u64)BPF_CORE_READ(entry, prev, next) == node;
 }
@@ -128,9 +109,23 @@ static __always_inline void namespaces__sum_counters(u32 index, struct net *net)
 	u32 i;
 
 	namespaces_net_mib = (u64)BPF_CORE_READ(net, mib.net_statistics);
-	namespaces_tcp_mib = (u64)BPF_CORE_READ((struct net___listed *)net, mib.tcp_statistics);
+	namespaces_tcp_mib = (u64)BPF_CORE_READ(net, mib.tcp_statistics);
 	for (i = 0; i < CPU_BATCHES && i * CPUS_BATCH < tw_cpu_count; i++)
 		namespaces__add_cpus(index, i * CPUS_BATCH);
+}
+
+/* Most namespaces share one table, so what is said of it is kept while a run meets no other. */
+static __always_inline void namespaces__read_table(struct inet_hashinfo *hashinfo, struct tw_namespace_reading *reading)
+{
+	if ((u64)hashinfo != namespaces_hashinfo) {
+		namespaces_hashinfo = (u64)hashinfo;
+		namespaces_heads = (u64)BPF_CORE_READ(hashinfo, ehash);
+		namespaces_mask = BPF_CORE_READ(hashinfo, ehash_mask);
+		namespaces_has_own = compat__is_own_table(hashinfo);
+	}
+	reading->table = namespaces_heads;
+	reading->table_mask = namespaces_mask;
+	reading->own_table = (u8)namespaces_has_own;
 }
 
 /* Fills the next reading. Not inlined: so the verifier looks at it once. */
@@ -140,21 +135,19 @@ __noinline int namespaces__read(u64 address)
 	u32 index = tw_namespace_pass.filled;
 	struct tw_namespace_reading *reading = bpf_map_lookup_elem(&namespace_readings, &index);
 	struct inet_timewait_death_row *row;
-	struct inet_hashinfo *hashinfo;
 
 	if (!reading)
 		return 0;
 	__builtin_memset(reading, 0, sizeof(*reading));
 	row = compat__death_row(TW_PROBED, net);
-	hashinfo = BPF_CORE_READ(row, hashinfo);
 	reading->id = compat__net_id(net);
-	reading->cookie = compat__net_cookie(TW_PROBED, net);
+	reading->cookie = compat__has_net_cookie() ? reading->id : 0;
+	reading->node = address + bpf_core_field_offset(struct net, list);
 	reading->inum = BPF_CORE_READ(net, ns.inum);
 	reading->exiting = compat__net_is_exiting(TW_PROBED, net);
 	reading->limit = (u32)BPF_CORE_READ(row, sysctl_max_tw_buckets);
 	reading->count = compat__death_row_count(TW_PROBED, row);
-	reading->table = (u64)BPF_CORE_READ(hashinfo, ehash);
-	reading->own_table = compat__is_own_table(hashinfo);
+	namespaces__read_table(BPF_CORE_READ(row, hashinfo), reading);
 	compat__local_ports(net, &reading->first_port, &reading->last_port);
 	if (tw_reads_counters)
 		namespaces__sum_counters(index, net);
@@ -174,7 +167,7 @@ __noinline int namespaces__read_batch(void)
 	for (i = 0; i < NAMESPACES_BATCH; i++) {
 		if (pass->filled >= TW_READ_NAMESPACES)
 			return 1;
-		node = (u64)BPF_CORE_READ((struct list_head___node *)node, next);
+		node = (u64)BPF_CORE_READ((struct list_head *)node, next);
 		if (node == pass->first || !node) {
 			pass->done = node != 0;
 			return 1;
@@ -193,7 +186,7 @@ static __always_inline void namespaces__begin(struct tw_namespace_pass *pass, st
 {
 	if (pass->last)
 		pass->restarts++;
-	pass->first = (u64)own + bpf_core_field_offset(struct net___listed, list);
+	pass->first = (u64)own + bpf_core_field_offset(struct net, list);
 	pass->last = pass->first;
 	namespaces__read((u64)own);
 }

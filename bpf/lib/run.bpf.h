@@ -12,10 +12,12 @@ volatile __u64 tw_run_ns = 500000;
 volatile __u64 tw_run_took_ns = 0;
 
 static u64 run_begun_ns;
+static u32 run_number; /* between two runs everything may change */
 
 static __always_inline void run__begin(void)
 {
 	run_begun_ns = bpf_ktime_get_ns();
+	run_number++;
 }
 
 static __always_inline bool run__is_over(void)

@@ -259,10 +259,21 @@ static __always_inline void store__mark_scanned(const struct stored *stored)
 		stored->bucket->scan = tw_scan;
 }
 
+/* The running scan counts the bucket for its row. False if it has done so before. */
+static __always_inline bool store__mark_counted(const struct stored *stored)
+{
+	u32 counted = tw_scan | TW_SCAN_COUNTED;
+
+	if (stored->bucket->scan == counted)
+		return false;
+	stored->bucket->scan = counted;
+	return true;
+}
+
 /* Whether two scans in a row have not found it. Two, because it may be added between a scan's mark and its walk. */
 static __always_inline bool store__is_stale(u32 scan)
 {
-	return tw_scan - scan >= 2;
+	return tw_scan - (scan & ~TW_SCAN_COUNTED) >= 2;
 }
 
 #endif /* TWTRACE_STORE_BPF_H */

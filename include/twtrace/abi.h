@@ -131,7 +131,8 @@ TW_STATIC_ASSERT(sizeof(struct tw_socket) == 16, "tw_socket");
 struct tw_bucket {
 	__u64 created_ns; /* CLOCK_BOOTTIME; 0 for buckets older than twtrace */
 	__u32 row;
-	__u32 scan; /* generation of the last scan that saw the bucket */
+	__u32 scan; /* generation of the last scan that saw the bucket, with TW_SCAN_COUNTED if it counted it for its
+		       row */
 	__u16 netns;
 	__u16 local_port;
 	__u16 remote_port;
@@ -139,6 +140,8 @@ struct tw_bucket {
 	__u8 reason; /* set by the hook that knows, read when the bucket is freed */
 };
 TW_STATIC_ASSERT(sizeof(struct tw_bucket) == 24, "tw_bucket");
+
+#define TW_SCAN_COUNTED 0x80000000U
 
 #define TW_SLOT_TAG_SHIFT 16       /* so there are at least 65,536 slots */
 #define TW_SLOT_PUBLISHED 0x10000U /* added to tw_slot.state when all of the slot has been written */
@@ -254,7 +257,9 @@ TW_STATIC_ASSERT(sizeof(struct tw_mib_span) == 8, "tw_mib_span");
 struct tw_namespace_reading {
 	__u64 id;         /* no other namespace has it, before or after: the cookie, else hash_mix and inode number */
 	__u64 cookie;     /* net.net_cookie; 0 where the kernel gives none */
+	__u64 node;       /* address of its place in the kernel's list */
 	__u64 table;      /* address of the table of established connections that holds its buckets */
+	__u32 table_mask; /* the number of its chains - 1 */
 	__u32 inum;       /* inode number of /proc/PID/ns/net */
 	__u32 limit;      /* sysctl_max_tw_buckets */
 	__u32 count;      /* buckets in use */
@@ -262,10 +267,10 @@ struct tw_namespace_reading {
 	__u16 last_port;
 	__u8 exiting;   /* it has no references: it is being torn down, and its buckets with it */
 	__u8 own_table; /* the table is its alone (tcp_child_ehash_entries) */
-	__u16 reserved[3];
+	__u16 reserved;
 	struct tw_kernel_counters counters; /* 0 when they were not asked for */
 };
-TW_STATIC_ASSERT(sizeof(struct tw_namespace_reading) == 120, "tw_namespace_reading");
+TW_STATIC_ASSERT(sizeof(struct tw_namespace_reading) == 128, "tw_namespace_reading");
 
 /* How far read_namespaces has come. All zero: at the beginning. */
 struct tw_namespace_pass {
@@ -286,5 +291,79 @@ struct tw_cpu {
 	__u32 known; /* the offset was learned, and found right */
 };
 TW_STATIC_ASSERT(sizeof(struct tw_cpu) == 16, "tw_cpu");
+
+/* Sockets that one run of walk_sockets leaves at most. */
+#define TW_READ_SOCKETS 2048
+
+/* What walk_sockets is to say of them (tw_walk.what), and what it says (tw_socket_reading.what). */
+#define TW_READ_BUCKETS 1 /* buckets; where the tracer's maps are at hand only those that it does not know */
+#define TW_READ_PORTS 2   /* sockets and buckets that take a port from which connect() chooses */
+#define TW_READ_CREDIT 4  /* credit buckets to the rows of the tracer */
+#define TW_READ_CHOSEN 8  /* said of a bucket: connect() chose its port, so this end is the client */
+#define TW_READ_FIXED 16  /* said: the local port is none that connect() chooses from */
+
+/* How far the walk through a hash table of sockets has come. User space sets the table and what is wanted. */
+struct tw_walk {
+	__u64 heads;      /* address of the first chain's head; the listeners' is found by the program */
+	__u64 netns_node; /* the table goes away with this namespace; 0: it stays */
+	__u64 netns_id;
+	__u32 chains;    /* how many, a power of two */
+	__u32 nulls;     /* what the value at the end of the first chain is; one more for each chain */
+	__u32 listeners; /* 1: listening sockets, 0: all others */
+	__u32 what;      /* TW_READ_* */
+	__u32 room;      /* readings that a run may leave */
+	__u32 reserved;
+
+	__u64 place;    /* node in the chain in progress that was read last; 0: none */
+	__u64 place_id; /* of its socket: the node may be somebody else's by the next run */
+	__u64 entries;  /* sockets read */
+	__u32 chain;    /* in progress */
+	__u32 filled;   /* readings that the last run left */
+	__u32 dropped;  /* how many of the last readings of the runs before are void */
+	__u32 kept;     /* readings of the chain in progress, of all runs */
+	__u32 attempts; /* at the chain in progress, one after another */
+	__u32 restarts; /* of chains that changed too much */
+	__u32 given_up; /* chains that did so time after time: something may be missing of them */
+	__u32 gone;     /* the namespace is gone, and the table with it */
+	__u32 done;
+	__u32 padding;
+};
+TW_STATIC_ASSERT(sizeof(struct tw_walk) == 112, "tw_walk");
+
+/* One socket or bucket with a peer. Up to `family` it is what no other has at the same time. */
+struct tw_socket_reading {
+	__u64 netns_id;         /* tw_namespace_reading.id */
+	__u8 local_address[16]; /* network order; IPv4 in the first four bytes */
+	__u8 remote_address[16];
+	__u16 local_port;
+	__u16 remote_port;
+	__u8 family;
+	__u8 state; /* the kernel's number; TCP_TIME_WAIT for every bucket, whatever its substate */
+	__u8 what;  /* TW_READ_* */
+	__u8 reserved;
+	__u32 chain; /* which holds it: sockets that are read twice are in the same one */
+	__u32 padding;
+};
+TW_STATIC_ASSERT(sizeof(struct tw_socket_reading) == 56, "tw_socket_reading");
+
+/* Listening sockets that one run of walk_sockets leaves at most. */
+#define TW_READ_LISTENERS 1024
+
+/* One listening socket. */
+struct tw_listener_reading {
+	__u64 socket;     /* its address: which of several on the same port; not to be shown */
+	__u64 netns_id;   /* tw_namespace_reading.id */
+	__u64 cgroup_id;  /* cgroup v2 that it was created in; 0 where there is none */
+	__u8 address[16]; /* network order; IPv4 in the first four bytes; 0 for every address */
+	__u32 uid;
+	__u32 queue;       /* connections that wait to be accepted */
+	__u32 queue_limit; /* of them; one more is let in */
+	__u32 drops;       /* connection attempts dropped here because a queue was full */
+	__u32 chain;       /* which holds it: sockets that are read twice are in the same one */
+	__u16 port;
+	__u8 family;
+	__u8 ipv6_only; /* an IPv6 socket that takes no IPv4 connections */
+};
+TW_STATIC_ASSERT(sizeof(struct tw_listener_reading) == 64, "tw_listener_reading");
 
 #endif /* TWTRACE_ABI_H */

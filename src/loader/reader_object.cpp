@@ -4,7 +4,11 @@
 #include <bpf/bpf.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <map>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "kernel/cpu_list.hpp"
@@ -15,6 +19,10 @@ namespace twtrace::loader {
 namespace {
 
 constexpr std::uint32_t kCpusAtOnce = 64;  // PERCPU_AT_ONCE
+
+/// The maps of the readers' own.
+constexpr std::array<std::string_view, 5> kOwnMaps = {"cpus", "cpu_marks", "namespace_readings", "socket_readings",
+                                                      "listener_readings"};
 
 base::Result<void> check(const Features& features) {
   if (!features.probe_read) {
@@ -48,6 +56,28 @@ base::Result<void> ReaderObject::configure(const Features& features, const Reade
   skeleton_->rodata->tw_cpu_count = static_cast<__u32>(cpus_.size());
   skeleton_->data->tw_run_ns = options.run_ns;
   bpf_map__set_max_entries(skeleton_->maps.cpus, skeleton_->rodata->tw_cpu_count);
+  return share_maps(options.tracer);
+}
+
+/// Takes the maps of the tracer, or makes them as small as they can be: then they are empty. The others that come with
+/// its headers are left out.
+base::Result<void> ReaderObject::share_maps(const std::optional<TracerState>& tracer) {
+  const TracerState shared = tracer.value_or(TracerState{});
+  const std::map<std::string_view, int> wanted = {
+      {"rows", shared.rows}, {"slots", shared.slots}, {"sockets", shared.sockets}, {"buckets", shared.buckets}};
+  bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, skeleton_->obj) {
+    const std::string_view name = bpf_map__name(map);
+    const auto found = wanted.find(name);
+    if (found != wanted.end()) {
+      const int error = -(tracer ? bpf_map__reuse_fd(map, found->second) : bpf_map__set_max_entries(map, 1));
+      if (error != 0) return base::fail_errno(error, "cannot share the BPF map " + std::string(name));
+    } else if (!bpf_map__is_internal(map) && std::find(kOwnMaps.begin(), kOwnMaps.end(), name) == kOwnMaps.end()) {
+      bpf_map__set_autocreate(map, false);
+    }
+  }
+  skeleton_->rodata->tw_slot_mask = shared.slot_mask;
+  scan_ = shared.scan;
   return {};
 }
 
@@ -95,6 +125,7 @@ base::Result<std::unique_ptr<ReaderObject>> ReaderObject::open(const Features& f
 }
 
 base::Result<void> ReaderObject::run(const bpf_program* program) {
+  if (scan_ != nullptr) skeleton_->bss->tw_scan = *scan_;
   bpf_test_run_opts options{};
   options.sz = sizeof(options);
   const int error = -bpf_prog_test_run_opts(bpf_program__fd(program), &options);

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/result.hpp"
@@ -36,6 +37,9 @@ class ReaderObject {
   readers_bpf& skeleton() { return *skeleton_; }
   const ReaderRuns& runs() const { return runs_; }
 
+  /// Whether there is a tracer whose rows can be credited.
+  bool has_tracer() const { return scan_ != nullptr; }
+
   /// Runs a program once. kPermission where the kernel wants CAP_BPF for that (before 5.19) and it has been dropped.
   base::Result<void> run(const bpf_program* program);
 
@@ -44,10 +48,12 @@ class ReaderObject {
 
   ReaderObject() = default;
   base::Result<void> configure(const Features& features, const ReaderOptions& options);
+  base::Result<void> share_maps(const std::optional<TracerState>& tracer);
   base::Result<void> learn_cpus();
 
   SkeletonPtr skeleton_;
   std::vector<std::uint32_t> cpus_;
+  const volatile __u32* scan_ = nullptr;  ///< the tracer's generation
   ReaderRuns runs_;
 };
 

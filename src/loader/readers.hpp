@@ -1,25 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading the kernel's own lists, for all network namespaces at once: which namespaces there are, with their counters.
+// Reading the kernel's own lists, for all network namespaces at once: the namespaces with their counters, and the
+// tables that hold the buckets.
 #pragma once
+
+#include <linux/types.h>
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
 #include "loader/features.hpp"
+#include "loader/listener_reader.hpp"
 #include "loader/namespace_reader.hpp"
+#include "loader/table_reader.hpp"
 
 namespace twtrace::loader {
 
 class ReaderObject;
+
+/// What a tracer lets the readers see, so that they can credit buckets to its rows. Valid as long as the tracer.
+struct TracerState {
+  int rows = -1;  ///< descriptors of the maps of these names
+  int slots = -1;
+  int sockets = -1;
+  int buckets = -1;
+  std::uint32_t slot_mask = 0;           ///< how many slots there are, less one
+  const volatile __u32* scan = nullptr;  ///< generation of its running or last scan
+};
 
 struct ReaderOptions {
   std::string btf_path;  ///< BTF of this kernel for hosts that carry none; empty: the kernel's own
   /// How long a run may take, in nanoseconds: it keeps its CPU that long. It looks at the clock now and then, so it
   /// takes some microseconds more; 0 gives the shortest runs there are.
   std::uint64_t run_ns = 500'000;
+  std::optional<TracerState> tracer;  ///< nothing: the readers know no bucket
 };
 
 /// The runs of reader programs so far, with whatever interrupted them.
@@ -43,13 +60,18 @@ class Readers {
   ~Readers();
 
   NamespaceReader& namespaces() { return namespaces_; }
+  TableReader& table() { return table_; }
+  ListenerReader& listeners() { return listeners_; }
   const ReaderRuns& runs() const;
 
  private:
-  explicit Readers(std::unique_ptr<ReaderObject> object, NamespaceReader namespaces);
+  Readers(std::unique_ptr<ReaderObject> object, NamespaceReader namespaces, TableReader table,
+          ListenerReader listeners);
 
   std::unique_ptr<ReaderObject> object_;
   NamespaceReader namespaces_;
+  TableReader table_;
+  ListenerReader listeners_;
 };
 
 }  // namespace twtrace::loader

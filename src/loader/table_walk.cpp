@@ -112,13 +112,18 @@ base::Result<bool> TableWalk::scan_current_netns(std::uint32_t netns_slot, Pace 
   return false;
 }
 
+/// How many scans have begun since one has seen the connection.
+std::uint32_t TableWalk::scans_since(const tw_bucket& known) const {
+  return skeleton_->bss->tw_scan - (known.scan & ~TW_SCAN_COUNTED);
+}
+
 /// Whether a connection that two scans have not found is to be forgotten. A bucket is gone. A socket may live on where
 /// no scan looks; nothing is lost with it if it has no row.
 bool TableWalk::is_over(const Unseen& unseen, const SightOf& sight) const {
   const tw_bucket& known = unseen.swept.bucket;
   if (!unseen.is_socket || known.row == TW_ROW_NONE) return true;
   const Sight seen = sight(known.netns);
-  return seen == Sight::kScanned || (seen == Sight::kGone && skeleton_->bss->tw_scan - known.scan >= kPatience);
+  return seen == Sight::kScanned || (seen == Sight::kGone && scans_since(known) >= kPatience);
 }
 
 /// After the connection has been forgotten: a socket lets go of its row, a bucket is reported.
@@ -161,7 +166,7 @@ base::Result<void> TableWalk::sweep_slots(const SightOf& sight, std::vector<tw_s
   auto slots = MappedArray<tw_slot>::map(bpf_map__fd(skeleton_->maps.slots), slots_, "slots");
   if (!slots) return tl::unexpected(slots.error());
   for (tw_slot& slot : slots->values()) {
-    if (!is_held(slot) || skeleton_->bss->tw_scan - slot.bucket.scan < kStaleScans) continue;
+    if (!is_held(slot) || scans_since(slot.bucket) < kStaleScans) continue;
     const Unseen unseen{slot.bucket.substate == 0, {cookie_of(slots->values(), slot), slot.bucket}};
     if (!is_over(unseen, sight)) continue;
     release(slot);

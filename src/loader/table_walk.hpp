@@ -49,6 +49,7 @@ class TableWalk {
   base::Result<bool> sweep_once(const SightOf& sight, std::vector<tw_swept_bucket>& gone);
   base::Result<bool> sweep_map(const SightOf& sight, std::vector<tw_swept_bucket>& gone);
   base::Result<void> sweep_slots(const SightOf& sight, std::vector<tw_swept_bucket>& gone);
+  std::uint32_t scans_since(const tw_bucket& known) const;
   bool is_over(const Unseen& unseen, const SightOf& sight) const;
   void settle(const Unseen& unseen, const SightOf& sight, std::vector<tw_swept_bucket>& gone);
 

@@ -243,6 +243,16 @@ std::optional<CgroupPath> Tracer::cgroup_path(std::uint64_t id) const {
   return result;
 }
 
+TracerState Tracer::state() const {
+  const auto& maps = impl_->skeleton->maps;
+  return {bpf_map__fd(maps.rows),
+          bpf_map__fd(maps.slots),
+          bpf_map__fd(maps.sockets),
+          bpf_map__fd(maps.buckets),
+          impl_->skeleton->rodata->tw_slot_mask,
+          &impl_->skeleton->bss->tw_scan};
+}
+
 void Tracer::begin_scan(bool mark_pre_existing, bool again) {
   if (impl_->walk) impl_->walk->restart();
   impl_->skeleton->bss->tw_scan_marks_pre_existing = mark_pre_existing ? 1 : 0;

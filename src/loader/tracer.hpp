@@ -15,6 +15,7 @@
 #include "base/result.hpp"
 #include "loader/backend.hpp"
 #include "loader/features.hpp"
+#include "loader/readers.hpp"
 #include "loader/run_stats.hpp"
 
 namespace twtrace::loader {
@@ -97,6 +98,9 @@ class Tracer {
 
   /// Empty when the kernel side recorded none.
   std::optional<CgroupPath> cgroup_path(std::uint64_t id) const;
+
+  /// For readers that credit buckets to the rows of this tracer.
+  TracerState state() const;
 
   /// Starts a scan: clears the marks of all namespaces. Then scan_current_netns() in each of them until it says true,
   /// then sweep() until it does. The first one, right after counting was switched on, marks what is not known as older

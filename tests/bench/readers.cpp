@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What reading the kernel's lists costs: namespaces, with and without their counters. Makes as many namespaces as it
-// takes, and prints a table and its goals. Needs root.
-#include <fcntl.h>
-#include <sched.h>
+// What reading the kernel's lists costs: namespaces, with and without their counters, the tables that hold the buckets,
+// and listening sockets. Makes as many of each as it takes, and prints tables and goals. Argument: the program
+// tw_churn. Needs root.
+#include <fmt/format.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -13,17 +12,24 @@
 #include <cstdlib>
 #include <ctime>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/unique_fd.hpp"
 #include "loader/features.hpp"
 #include "loader/readers.hpp"
+#include "loader/table_sums.hpp"
+#include "support/inside_netns.hpp"
+#include "support/tcp_pairs.hpp"
 
 namespace {
 
 using namespace twtrace;
+
 constexpr int kRounds = 21;
 constexpr double kNamespaceGoalNs = 300;
+constexpr double kBucketGoalNs = 350;
+constexpr double kHeadGoalNs = 15;
 constexpr double kRunGoalUs = 1000;
 
 [[noreturn]] void die(const std::string& what) {
@@ -37,9 +43,12 @@ T value_of(base::Result<T> result) {
   return std::move(*result);
 }
 
-double median(std::vector<double>& values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
+void say_goal(bool met, const std::string& what) { fmt::print("{}: {}\n", met ? "met" : "not met", what); }
+
+void say_longest_run(const loader::Readers& readers, const std::string& subject) {
+  const double longest_us = static_cast<double>(readers.runs().longest_ns) / 1e3;
+  say_goal(longest_us <= kRunGoalUs,
+           fmt::format("{}: longest run {:.0f} us; goal: at most {:.0f}", subject, longest_us, kRunGoalUs));
 }
 
 /// CPU time: the machine may have more to do.
@@ -49,82 +58,119 @@ double cpu_us() {
   return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
 }
 
-void say_goal(bool met, const std::string& what) { std::printf("%s: %s\n", met ? "met" : "not met", what.c_str()); }
-
-base::UniqueFd open_own_netns() { return base::UniqueFd(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)); }
-
-/// Namespaces that exist for the measurement.
-class Namespaces {
- public:
-  void add(std::size_t count) {
-    const base::UniqueFd own = open_own_netns();
-    for (std::size_t i = 0; i < count; ++i) {
-      if (unshare(CLONE_NEWNET) != 0) die("cannot make a network namespace");
-      held_.push_back(open_own_netns());
-      if (!held_.back()) die("too many open files");
-    }
-    if (setns(own.get(), CLONE_NEWNET) != 0) die("cannot return to the own network namespace");
-  }
-
- private:
-  std::vector<base::UniqueFd> held_;
-};
-
-struct Cost {
-  std::size_t count = 0;
-  double median_us = 0;
-  double least_us = 0;
-};
-
+/// Median of some rounds, after one that warms up.
 template <class Read>
-Cost measure(Read read) {
-  Cost cost;
+double median_us(Read read) {
   std::vector<double> times;
   read();
   for (int round = 0; round < kRounds; ++round) {
     const double begin_us = cpu_us();
-    cost.count = read();
+    read();
     times.push_back(cpu_us() - begin_us);
   }
-  cost.median_us = median(times);
-  cost.least_us = times.front();
-  return cost;
+  std::sort(times.begin(), times.end());
+  return times[times.size() / 2];
 }
 
-void measure_namespaces(const loader::Features& features, const std::vector<std::size_t>& counts) {
-  Namespaces namespaces;
-  std::printf("%10s %22s %22s %14s\n", "namespaces", "with counters", "without", "longest run");
-  for (const std::size_t wanted : counts) {
+void measure_namespaces(const loader::Features& features) {
+  std::vector<base::UniqueFd> held;
+  fmt::print("{:>10} {:>26} {:>26}\n", "namespaces", "with their counters", "without");
+  for (const std::size_t wanted : {1, 10, 100, 1000, 10000}) {
     auto readers = value_of(loader::Readers::open(features));
-    const auto read = [&readers](bool counters) { return value_of(readers.namespaces().read(counters)).size(); };
-    const std::size_t existing = read(false);
-    if (existing < wanted) namespaces.add(wanted - existing);
-    const Cost with = measure([&read] { return read(true); });
-    const double longest_us = static_cast<double>(readers.runs().longest_ns) / 1000;
-    const Cost without = measure([&read] { return read(false); });
-    const auto each = [](const Cost& cost) { return cost.median_us * 1000 / static_cast<double>(cost.count); };
-    std::printf("%10zu %10.1f us %6.0f ns %10.1f us %6.0f ns %11.0f us\n", with.count, with.median_us, each(with),
-                without.median_us, each(without), longest_us);
-    if (with.count >= 100) {
-      say_goal(each(with) <= kNamespaceGoalNs, std::to_string(with.count) +
-                                                   " namespaces: " + std::to_string(std::lround(each(with))) +
-                                                   " ns each with their counters; goal: at most 300");
+    auto& reader = readers.namespaces();
+    for (std::size_t existing = value_of(reader.read(false)).size(); existing < wanted; ++existing) {
+      held.push_back(test::new_netns());
     }
-    say_goal(longest_us <= kRunGoalUs, std::to_string(with.count) + " namespaces: longest run " +
-                                           std::to_string(std::lround(longest_us)) + " us; goal: at most 1000");
+    const std::size_t count = value_of(reader.read(false)).size();
+    const double with_us = median_us([&reader] { value_of(reader.read(true)); });
+    const double without_us = median_us([&reader] { value_of(reader.read(false)); });
+    const auto each_ns = [count](double us) { return us * 1e3 / static_cast<double>(count); };
+    fmt::print("{:>10} {:>12.1f} us {:>7.0f} ns {:>12.1f} us {:>7.0f} ns\n", count, with_us, each_ns(with_us),
+               without_us, each_ns(without_us));
+    const std::string subject = fmt::format("{} namespaces", count);
+    if (count >= 100) {
+      say_goal(each_ns(with_us) <= kNamespaceGoalNs,
+               fmt::format("{}: {:.0f} ns each with their counters; goal: at most {:.0f}", subject, each_ns(with_us),
+                           kNamespaceGoalNs));
+    }
+    say_longest_run(readers, subject);
+  }
+}
+
+void fill_table(const base::UniqueFd& netns, const std::string& churn, std::size_t buckets) {
+  test::inside_netns(netns.get(), [&] {
+    test::write_net_sysctl("tcp_max_tw_buckets", "2000000");
+    test::write_net_sysctl("tcp_tw_reuse", "0");
+    test::write_net_sysctl("ip_local_port_range", "1024 65535");
+    if (std::system((churn + " --connections " + std::to_string(buckets) + " >&2").c_str()) != 0) die("no buckets");
+  });
+}
+
+std::size_t heads_of(std::span<const tw_namespace_reading> namespaces) {
+  std::size_t heads = 0;
+  for (const tw_namespace_reading& reading : namespaces) {
+    if (reading.own_table == 0) heads = reading.table_mask + std::size_t{1};
+  }
+  return heads;
+}
+
+void measure_table(const loader::Features& features, const std::string& churn) {
+  fmt::print("{:>10} {:>10} {:>14} {:>14} {:>14}\n", "buckets", "heads", "walked", "told", "ports counted");
+  for (const std::size_t wanted : {0, 1000, 60000, 200000}) {
+    const base::UniqueFd netns = test::new_netns();
+    if (wanted != 0) fill_table(netns, churn, wanted);
+    auto readers = value_of(loader::Readers::open(features));
+    const auto namespaces = value_of(readers.namespaces().read(false));
+    std::size_t told = 0;
+    const auto read = [&](std::uint32_t what, const loader::TableReader::Handler& handler) {
+      told = 0;
+      return value_of(readers.table().read(namespaces, what, handler)).entries;
+    };
+    const double walked_us = median_us([&] { read(0, [](const tw_socket_reading&) {}); });
+    const double told_us = median_us([&] { read(TW_READ_BUCKETS, [&told](const tw_socket_reading&) { ++told; }); });
+    const double ports_us = median_us([&] {
+      loader::PortTally tally;
+      read(TW_READ_PORTS, [&tally](const tw_socket_reading& reading) { tally.add(reading); });
+      tally.fullest(1);
+    });
+    const std::size_t buckets = read(0, [](const tw_socket_reading&) {});
+    const std::size_t heads = heads_of(namespaces);
+    fmt::print("{:>10} {:>10} {:>11.1f} us {:>11.1f} us {:>11.1f} us\n", buckets, heads, walked_us, told_us, ports_us);
+    const double goal_us =
+        (static_cast<double>(buckets) * kBucketGoalNs + static_cast<double>(heads) * kHeadGoalNs) / 1e3;
+    say_goal(walked_us <= goal_us, fmt::format("{} sockets in {} chains: {:.0f} us; goal: at most {:.0f}", buckets,
+                                               heads, walked_us, goal_us));
+    say_longest_run(readers, fmt::format("{} sockets", buckets));
+  }
+}
+
+void measure_listeners(const loader::Features& features) {
+  const base::UniqueFd netns = test::new_netns();
+  std::vector<base::UniqueFd> held;
+  fmt::print("{:>10} {:>26}\n", "listeners", "read");
+  for (const std::size_t wanted : {1, 1000, 10000}) {
+    test::inside_netns(netns.get(), [&] {
+      while (held.size() < wanted) held.push_back(test::listen_on(static_cast<std::uint16_t>(10000 + held.size())));
+    });
+    auto readers = value_of(loader::Readers::open(features));
+    const double read_us = median_us([&readers] { value_of(readers.listeners().read()); });
+    const std::size_t count = value_of(readers.listeners().read()).size();
+    fmt::print("{:>10} {:>12.1f} us {:>7.0f} ns\n", count, read_us, read_us * 1e3 / static_cast<double>(count));
+    say_longest_run(readers, fmt::format("{} listeners", count));
   }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::vector<std::size_t> counts;
-  for (int i = 1; i < argc; ++i) counts.push_back(std::strtoul(argv[i], nullptr, 10));
-  if (counts.empty()) counts = {1, 10, 100, 1000, 10000};
+  if (argc != 2) die("the program tw_churn is wanted as argument");
   rlimit files{};
   getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
-  measure_namespaces(value_of(loader::probe_features("", {})), counts);
+  const auto features = value_of(loader::probe_features("", {}));
+  measure_table(features, argv[1]);
+  measure_listeners(features);
+  measure_namespaces(features);
   return 0;
 }

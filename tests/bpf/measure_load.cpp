@@ -37,7 +37,7 @@ std::optional<VerifierCost> parse_verifier_statistics(std::string_view log) {
 base::Result<std::vector<VerifierCost>> measure_load(bpf_object* object,
                                                      const std::function<base::Result<void>()>& load) {
   constexpr __u32 kStatisticsOnly = 4;  // BPF_LOG_STATS of the kernel's bpf_verifier.h, in no header for user space
-  constexpr std::size_t kLogBytes = 16384;
+  constexpr std::size_t kLogBytes = 1U << 18U;  // with a line for each call of a function that is not inlined
   std::vector<std::pair<std::string, std::vector<char>>> logs;
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, object) {

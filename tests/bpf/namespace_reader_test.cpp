@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The reader of namespaces against what the kernel's files say inside each of them.
-#include <grp.h>
 #include <netinet/in.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -21,8 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "loader/features.hpp"
-#include "loader/readers.hpp"
+#include "bpf/readers.hpp"
 #include "support/catch.hpp"
 #include "support/environment.hpp"
 #include "support/hotplug_cpu.hpp"
@@ -34,19 +29,6 @@ using namespace twtrace;
 using namespace twtrace::test;
 
 namespace {
-
-loader::Features features() {
-  const auto found = loader::probe_features("", {});
-  REQUIRE(found);
-  return *found;
-}
-
-loader::Readers open_readers(std::uint64_t run_ns = loader::ReaderOptions().run_ns) {
-  auto readers = loader::Readers::open(features(), {{}, run_ns});
-  INFO((readers ? std::string() : readers.error().what));
-  REQUIRE(readers);
-  return std::move(*readers);
-}
 
 using Readings = std::map<std::uint32_t, tw_namespace_reading>;
 
@@ -148,45 +130,6 @@ std::unique_ptr<Held> hold(Holder holder, unsigned number) {
   return held;
 }
 
-/// Whether programs that are loaded may be run without a privilege: since 5.19, as bpf_map_lookup_percpu_elem.
-bool runs_unprivileged() {
-  std::ifstream symbols("/proc/kallsyms");
-  for (std::string address, type, name, rest; symbols >> address >> type >> name && std::getline(symbols, rest);) {
-    if (name == "bpf_map_lookup_percpu_elem") return true;
-  }
-  return false;
-}
-
-/// Waits until the kernel has taken a namespace off its list.
-void wait_gone(loader::Readers& readers, std::uint64_t id) {
-  while (true) {
-    const auto readings = readers.namespaces().read(false);
-    REQUIRE(readings);
-    if (std::none_of(readings->begin(), readings->end(), [id](const auto& reading) { return reading.id == id; }))
-      return;
-    std::this_thread::yield();
-  }
-}
-
-/// Gives up everything, in a child, and reads the namespaces there; returns how the child ended: 0 when it has read as
-/// many as `expected`, 2 when it may not.
-int read_as_nobody(loader::Readers& readers, std::size_t expected) {
-  const pid_t child = fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    constexpr uid_t kNobody = 65534;
-    const bool dropped = setgroups(0, nullptr) == 0 && setresgid(kNobody, kNobody, kNobody) == 0 &&
-                         setresuid(kNobody, kNobody, kNobody) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
-    if (!dropped) _exit(3);
-    const auto read = readers.namespaces().read(true);
-    if (!read) _exit(read.error().code == base::ErrorCode::kPermission ? 2 : 4);
-    _exit(read->size() == expected ? 0 : 1);
-  }
-  int status = 0;
-  REQUIRE(waitpid(child, &status, 0) == child);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 }  // namespace
 
 TEST_CASE("every namespace is read once, whoever holds it, with the kernel's own numbers") {
@@ -220,7 +163,7 @@ TEST_CASE("a known workload moves the counters by what it did") {
   CHECK(after.counters.time_wait_overflow - before.time_wait_overflow == 6);
   CHECK(after.counters.attempt_fails - before.attempt_fails == 13);
   CHECK(after.counters.out_rsts - before.out_rsts == 13);
-  if (features().counts_at_creation) CHECK(after.counters.tw - before.tw == 7);
+  if (kernel_features().counts_at_creation) CHECK(after.counters.tw - before.tw == 7);
 }
 
 TEST_CASE("what each CPU has counted is summed up") {
@@ -347,7 +290,11 @@ TEST_CASE("the namespaces are read by nobody, without a capability", "[nobody]")
   if (!privileged()) return;
   loader::Readers readers = open_readers();
   const std::size_t count = read_all(readers).size();
-  const int code = read_as_nobody(readers, count);
+  const int code = as_nobody([&] {
+    const auto read = readers.namespaces().read(true);
+    if (!read) return read.error().code == base::ErrorCode::kPermission ? 2 : 1;
+    return read->size() == count ? 0 : 1;
+  });
   CHECK(code == (runs_unprivileged() ? 0 : 2));
 }
 

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -82,12 +83,39 @@ base::UniqueFd connect_to(std::uint16_t port, int family, std::uint16_t source_p
   return fd;
 }
 
+base::UniqueFd begin_to_connect(std::uint16_t port) {
+  base::UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const Loopback address = loopback(AF_INET, port);
+  check(fd && connect(fd.get(), address.get(), address.size) != 0 && errno == EINPROGRESS, "beginning to connect");
+  return fd;
+}
+
 TcpPair make_pair(int listener, std::uint16_t port, int family, std::uint16_t source_port) {
   TcpPair pair;
   pair.client = connect_to(port, family, source_port);
   pair.server.reset(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
   check(static_cast<bool>(pair.server), "accept");
   return pair;
+}
+
+std::uint16_t local_port(int socket) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  check(getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0, "getsockname");
+  if (address.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
+  return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
+}
+
+void reset_on_close(int socket) {
+  const linger now{1, 0};
+  check(setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof(now)) == 0, "SO_LINGER");
+}
+
+void send_fin_behind_data(int socket) {
+  const std::string data(1U << 16U, 'x');
+  while (send(socket, data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
+  }
+  check(shutdown(socket, SHUT_WR) == 0, "shutdown");
 }
 
 void close_first(base::UniqueFd& first, base::UniqueFd& second) {
@@ -104,6 +132,8 @@ void close_first(base::UniqueFd& first, base::UniqueFd& second) {
 base::UniqueFd close_one_end(TcpPair pair) {
   pair.client.reset();
   read_eof(pair.server.get());
+  const int on = 1;  // sends a delayed acknowledgement now
+  check(setsockopt(pair.server.get(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on)) == 0, "TCP_QUICKACK");
   return std::move(pair.server);
 }
 

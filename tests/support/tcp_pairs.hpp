@@ -20,7 +20,18 @@ base::UniqueFd listen_on(std::uint16_t port, int family = 2 /* AF_INET */, int b
 /// Connects to that port of 127.0.0.1, or ::1, from `source_port` if that is not 0.
 base::UniqueFd connect_to(std::uint16_t port, int family = 2, std::uint16_t source_port = 0);
 
+/// Sends a SYN to that port of 127.0.0.1 and does not wait for an answer.
+base::UniqueFd begin_to_connect(std::uint16_t port);
+
 TcpPair make_pair(int listener, std::uint16_t port, int family = 2, std::uint16_t source_port = 0);
+
+std::uint16_t local_port(int socket);
+
+/// close() will reset the connection.
+void reset_on_close(int socket);
+
+/// Sends a FIN that is not acknowledged before the peer reads, because the peer has no room for the data before it.
+void send_fin_behind_data(int socket);
 
 /// Ends the connection; the first end is left with a bucket, or refused one, when this returns.
 void close_first(base::UniqueFd& first, base::UniqueFd& second);

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loader/table_sums.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace twtrace::loader {
+namespace {
+
+/// FNV-1a over words with a final mix: the inputs are addresses and ports of this host's connections, and the tables
+/// live for a pass.
+class WordHash {
+ public:
+  void add(std::uint64_t word) { state_ = (state_ ^ word) * 0x9e3779b97f4a7c15U; }
+  void add(const std::array<std::uint8_t, 16>& address) {
+    std::array<std::uint64_t, 2> words{};
+    std::memcpy(words.data(), address.data(), sizeof(words));
+    add(words[0] ^ state_ >> 32U);
+    add(words[1] ^ state_ >> 32U);
+  }
+  std::uint64_t value() const { return state_ ^ state_ >> 29U; }
+
+ private:
+  std::uint64_t state_ = 0xcbf29ce484222325U;
+};
+
+std::array<std::uint8_t, 16> address_of(const __u8 (&bytes)[16]) {
+  std::array<std::uint8_t, 16> address{};
+  std::copy(std::begin(bytes), std::end(bytes), address.begin());
+  return address;
+}
+
+RemoteEnd remote_of(const tw_socket_reading& reading, std::uint16_t port) {
+  return {reading.netns_id, address_of(reading.remote_address), port, reading.family};
+}
+
+void add_remote(WordHash& hash, const RemoteEnd& remote) {
+  hash.add(remote.netns_id);
+  hash.add(remote.address);
+  hash.add(std::uint64_t{remote.port} << 8U | remote.family);
+}
+
+std::uint64_t connection_hash(const tw_socket_reading& reading) {
+  WordHash hash;
+  add_remote(hash, remote_of(reading, reading.remote_port));
+  hash.add(address_of(reading.local_address));
+  hash.add(reading.local_port);
+  return hash.value();
+}
+
+/// A port that connect() chose is a client's, and one that it does not choose from a server's: the few clients that
+/// bind themselves to such a port are not told from servers once only a bucket is left. Else the listeners decide.
+bool is_server(const tw_socket_reading& reading, const OlderTally::Listens& listens) {
+  if ((reading.what & TW_READ_CHOSEN) != 0) return false;
+  return (reading.what & TW_READ_FIXED) != 0 || listens(reading.netns_id, reading.local_port);
+}
+
+}  // namespace
+
+std::size_t PortTally::Hash::operator()(const Path& path) const {
+  WordHash hash;
+  add_remote(hash, path.remote);
+  hash.add(path.local);
+  return hash.value();
+}
+
+std::size_t PortTally::Hash::operator()(const RemoteEnd& remote) const {
+  WordHash hash;
+  add_remote(hash, remote);
+  return hash.value();
+}
+
+void PortTally::add(const tw_socket_reading& reading) {
+  if ((reading.what & TW_READ_PORTS) == 0) return;
+  ++taken_[{remote_of(reading, reading.remote_port), address_of(reading.local_address)}];
+}
+
+std::vector<TakenPorts> PortTally::fullest(std::size_t most) const {
+  std::unordered_map<RemoteEnd, std::size_t, Hash> by_remote;
+  for (const auto& [path, count] : taken_) {
+    std::size_t& taken = by_remote[path.remote];
+    taken = std::max(taken, count);
+  }
+  std::vector<TakenPorts> result;
+  result.reserve(by_remote.size());
+  for (const auto& [remote, taken] : by_remote) result.push_back({remote, taken});
+  const auto fuller = [](const TakenPorts& a, const TakenPorts& b) { return a.taken > b.taken; };
+  const std::size_t count = std::min(most, result.size());
+  std::partial_sort(result.begin(), result.begin() + static_cast<std::ptrdiff_t>(count), result.end(), fuller);
+  result.resize(count);
+  return result;
+}
+
+std::size_t OlderTally::Hash::operator()(const Kind& kind) const {
+  WordHash hash;
+  add_remote(hash, kind.remote);
+  hash.add(std::uint64_t{kind.port} << 8U | kind.role);
+  return hash.value();
+}
+
+void OlderTally::begin() {
+  seen_.clear();
+  counts_.clear();
+  unknown_ = 0;
+}
+
+void OlderTally::add(const tw_socket_reading& reading, const Listens& listens) {
+  if ((reading.what & TW_READ_BUCKETS) == 0) return;
+  const std::uint64_t connection = connection_hash(reading);
+  if (!first_ && !std::binary_search(older_.begin(), older_.end(), connection)) {
+    ++unknown_;
+    return;
+  }
+  seen_.push_back(connection);
+  Kind kind;
+  kind.role = is_server(reading, listens) ? TW_ROLE_SERVER : TW_ROLE_CLIENT;
+  kind.port = kind.role == TW_ROLE_SERVER ? reading.local_port : reading.remote_port;
+  kind.remote = remote_of(reading, kind.role == TW_ROLE_SERVER ? std::uint16_t{0} : reading.remote_port);
+  ++counts_[kind];
+}
+
+void OlderTally::end(bool complete) {
+  if (!first_ && !complete) return;
+  first_ = false;
+  std::sort(seen_.begin(), seen_.end());
+  std::swap(older_, seen_);
+}
+
+std::vector<OlderBuckets> OlderTally::rows() const {
+  std::vector<OlderBuckets> rows;
+  rows.reserve(counts_.size());
+  for (const auto& [kind, count] : counts_) rows.push_back({kind.remote, kind.role, kind.port, count});
+  return rows;
+}
+
+}  // namespace twtrace::loader

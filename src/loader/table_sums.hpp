@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the sockets of a pass over the tables come to. Pure.
+#pragma once
+
+#include <twtrace/abi.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <unordered_map>
+#include <vector>
+
+namespace twtrace::loader {
+
+/// The remote end of connections.
+struct RemoteEnd {
+  std::uint64_t netns_id = 0;  ///< tw_namespace_reading.id
+  std::array<std::uint8_t, 16> address{};
+  std::uint16_t port = 0;
+  std::uint8_t family = 0;  ///< TW_FAMILY_*
+
+  bool operator==(const RemoteEnd&) const = default;
+};
+
+/// A remote end and how many local ports are taken towards it.
+struct TakenPorts {
+  RemoteEnd remote;
+  std::size_t taken = 0;
+};
+
+/// Counts the ports from which connect() chooses. A port is taken for a pair of addresses and the remote port, so of
+/// several local addresses the one with the most counts: it runs out first. Not thread-safe.
+class PortTally {
+ public:
+  /// Takes readings that say TW_READ_PORTS, each socket once; leaves alone all others.
+  void add(const tw_socket_reading& reading);
+  /// The `most` remote ends with the most ports taken, the fullest first.
+  std::vector<TakenPorts> fullest(std::size_t most) const;
+
+ private:
+  struct Path {
+    RemoteEnd remote;
+    std::array<std::uint8_t, 16> local{};
+    bool operator==(const Path&) const = default;
+  };
+  struct Hash {
+    std::size_t operator()(const Path& path) const;
+    std::size_t operator()(const RemoteEnd& remote) const;
+  };
+
+  std::unordered_map<Path, std::size_t, Hash> taken_;
+};
+
+/// Buckets of one kind that were there before twtrace.
+struct OlderBuckets {
+  RemoteEnd remote;        ///< without its port for a server: it says nothing
+  std::uint8_t role = 0;   ///< TW_ROLE_*
+  std::uint16_t port = 0;  ///< local for a server, remote for a client
+  std::size_t count = 0;
+};
+
+/// Tells buckets that were there before twtrace from those that it missed. Both are unknown to the tracer. Not
+/// thread-safe.
+class OlderTally {
+ public:
+  /// Whether somebody listens, or did, on that port of that namespace.
+  using Listens = std::function<bool(std::uint64_t netns_id, std::uint16_t port)>;
+
+  /// Before each pass. What is added in the first one, right after counting was switched on, was there before.
+  void begin();
+  /// Takes readings that say TW_READ_BUCKETS, each bucket once; leaves alone all others.
+  void add(const tw_socket_reading& reading, const Listens& listens);
+  /// After each pass; `complete`: nothing was left out of it, so what is older and was not added has gone.
+  void end(bool complete);
+
+  /// Those of this pass that were there before twtrace, in no particular order.
+  std::vector<OlderBuckets> rows() const;
+  /// How many of this pass were not there before: the tracer missed them, or had no place for them.
+  std::size_t unknown() const { return unknown_; }
+
+ private:
+  struct Kind {
+    RemoteEnd remote;
+    std::uint8_t role = 0;
+    std::uint16_t port = 0;
+    bool operator==(const Kind&) const = default;
+  };
+  struct Hash {
+    std::size_t operator()(const Kind& kind) const;
+  };
+
+  bool first_ = true;
+  std::vector<std::uint64_t> older_;  ///< hashes of connections, in order
+  std::vector<std::uint64_t> seen_;   ///< of this pass, in no order
+  std::unordered_map<Kind, std::size_t, Hash> counts_;
+  std::size_t unknown_ = 0;
+};
+
+}  // namespace twtrace::loader

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loader/table_sums.hpp"
+
+#include <algorithm>
+#include <string>
+#include <tuple>
+
+#include "support/catch.hpp"
+
+using namespace twtrace::loader;
+
+namespace {
+
+tw_socket_reading reading(unsigned what, std::uint8_t local, std::uint16_t local_port, std::uint8_t remote,
+                          std::uint16_t remote_port, std::uint64_t netns = 1) {
+  tw_socket_reading result{};
+  result.netns_id = netns;
+  result.local_address[0] = local;
+  result.remote_address[0] = remote;
+  result.local_port = local_port;
+  result.remote_port = remote_port;
+  result.family = TW_FAMILY_IPV4;
+  result.what = static_cast<__u8>(what);
+  return result;
+}
+
+using Row = std::tuple<std::uint64_t, unsigned, unsigned, unsigned, std::size_t>;
+
+/// Namespace, role, port, first byte of the remote address, count.
+std::vector<Row> sorted_rows(const OlderTally& tally) {
+  std::vector<Row> rows;
+  for (const OlderBuckets& row : tally.rows()) {
+    CHECK(row.remote.port == (row.role == TW_ROLE_CLIENT ? row.port : 0));
+    rows.emplace_back(row.remote.netns_id, row.role, row.port, row.remote.address[0], row.count);
+  }
+  std::sort(rows.begin(), rows.end());
+  return rows;
+}
+
+bool nobody_listens(std::uint64_t /*netns_id*/, std::uint16_t /*port*/) { return false; }
+
+}  // namespace
+
+TEST_CASE("ports are taken per pair of addresses and remote port") {
+  PortTally tally;
+  for (std::uint16_t port = 100; port < 107; ++port) tally.add(reading(TW_READ_PORTS, 1, port, 9, 80));
+  for (std::uint16_t port = 100; port < 103; ++port) tally.add(reading(TW_READ_PORTS, 2, port, 9, 80));
+  for (std::uint16_t port = 100; port < 105; ++port) tally.add(reading(TW_READ_PORTS, 1, port, 9, 443));
+  tally.add(reading(TW_READ_PORTS, 1, 100, 9, 80, 2));
+  tally.add(reading(TW_READ_BUCKETS | TW_READ_FIXED, 1, 99, 9, 80));
+  const auto fullest = tally.fullest(2);
+  REQUIRE(fullest.size() == 2);
+  CHECK(fullest[0].taken == 7);  // not 10: each local address has the ports for itself
+  CHECK(fullest[0].remote.port == 80);
+  CHECK(fullest[0].remote.netns_id == 1);
+  CHECK(fullest[1].taken == 5);
+  CHECK(fullest[1].remote.port == 443);
+  CHECK(tally.fullest(10).size() == 3);
+  CHECK(PortTally().fullest(1).empty());
+}
+
+TEST_CASE("buckets from before are told by namespace, role, port and remote end") {
+  OlderTally tally;
+  tally.begin();
+  const auto listens = [](std::uint64_t netns, std::uint16_t port) { return netns == 1 && port == 40000; };
+  for (std::uint16_t port = 1; port <= 5; ++port) {
+    tally.add(reading(TW_READ_BUCKETS | TW_READ_FIXED, 1, 80, 7, static_cast<std::uint16_t>(50000 + port)), listens);
+    tally.add(reading(TW_READ_BUCKETS | TW_READ_CHOSEN, 1, static_cast<std::uint16_t>(33000 + port), 9, 6379), listens);
+  }
+  tally.add(reading(TW_READ_BUCKETS | TW_READ_FIXED, 1, 80, 8, 50000), listens);
+  tally.add(reading(TW_READ_BUCKETS, 1, 40000, 7, 50001), listens);     // somebody listens there
+  tally.add(reading(TW_READ_BUCKETS, 1, 40000, 7, 50001, 2), listens);  // not there
+  tally.add(reading(TW_READ_PORTS, 1, 33000, 9, 6379), listens);        // is no bucket
+  tally.end(true);
+  CHECK(sorted_rows(tally) == std::vector<Row>{{1, TW_ROLE_SERVER, 80, 7, 5},
+                                               {1, TW_ROLE_SERVER, 80, 8, 1},
+                                               {1, TW_ROLE_SERVER, 40000, 7, 1},
+                                               {1, TW_ROLE_CLIENT, 6379, 9, 5},
+                                               {2, TW_ROLE_CLIENT, 50001, 7, 1}});
+  CHECK(tally.unknown() == 0);
+}
+
+TEST_CASE("what comes later was not there before, and what is gone does not come back") {
+  OlderTally tally;
+  const auto pass = [&tally](std::vector<std::uint16_t> ports, bool complete = true) {
+    tally.begin();
+    for (const std::uint16_t port : ports) tally.add(reading(TW_READ_BUCKETS, 1, port, 9, 80), nobody_listens);
+    tally.end(complete);
+    std::size_t older = 0;
+    for (const OlderBuckets& row : tally.rows()) older += row.count;
+    return std::pair(older, tally.unknown());
+  };
+  CHECK(pass({1, 2, 3}) == std::pair<std::size_t, std::size_t>(3, 0));
+  CHECK(pass({1, 2, 3, 4}) == std::pair<std::size_t, std::size_t>(3, 1));
+  CHECK(pass({1, 4}, false) == std::pair<std::size_t, std::size_t>(1, 1));  // the others may have been overlooked
+  CHECK(pass({1, 2}) == std::pair<std::size_t, std::size_t>(2, 0));
+  CHECK(pass({1, 3}) == std::pair<std::size_t, std::size_t>(1, 1));
+  CHECK(pass({}) == std::pair<std::size_t, std::size_t>(0, 0));
+  CHECK(pass({1}) == std::pair<std::size_t, std::size_t>(0, 1));
+}
