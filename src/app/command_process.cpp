@@ -104,11 +104,13 @@ Inherited Inherited::take() {
     ::sigaction(static_cast<int>(number), nullptr, &state.actions.at(number));
   }
   ::getrlimit(RLIMIT_MEMLOCK, &state.locked_memory);
+  ::getrlimit(RLIMIT_NOFILE, &state.open_files);
   return state;
 }
 
 void Inherited::restore() const {
   ::setrlimit(RLIMIT_MEMLOCK, &locked_memory);
+  ::setrlimit(RLIMIT_NOFILE, &open_files);
   for (std::size_t number = 1; number < actions.size(); ++number) {
     ::sigaction(static_cast<int>(number), &actions.at(number), nullptr);
   }

@@ -24,6 +24,7 @@ struct Inherited {
   sigset_t mask{};
   std::array<struct sigaction, NSIG> actions{};  ///< by the signal's number
   rlimit locked_memory{};                        ///< RLIMIT_MEMLOCK, which libbpf raises before 5.11
+  rlimit open_files{};                           ///< RLIMIT_NOFILE, which tracing raises to the hard limit
 
   /// As this process has them now.
   static Inherited take();

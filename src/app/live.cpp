@@ -10,6 +10,7 @@
 #include "app/command.hpp"
 #include "app/history_file.hpp"
 #include "app/screen.hpp"
+#include "kernel/memory_room.hpp"
 #include "kernel/procfs.hpp"
 
 namespace twtrace::app {
@@ -109,7 +110,9 @@ bool can_show_live(const TableOptions& options) {
 base::Result<int> run_live(EventLoop& loop, trace::Session& session, const TableOptions& options,
                            const view::View& shown) {
   session.record_peers(true);
-  auto screen = Screen::open(loop, options, shown, {});
+  model::HistoryLimits limits;
+  limits.bytes = kernel::share_of(kernel::memory_room(kernel::Procfs()), limits.bytes, 4);
+  auto screen = Screen::open(loop, options, shown, limits);
   if (!screen) return tl::unexpected(screen.error());
   Live live(session, options.pace.iterations, **screen);
   if (auto done = live.run(); !done) return tl::unexpected(done.error());

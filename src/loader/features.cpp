@@ -5,6 +5,7 @@
 #include <bpf/btf.h>
 #include <fmt/format.h>
 #include <linux/bpf.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <array>
@@ -26,6 +27,12 @@ namespace {
 constexpr const char* kKernelBtf = "/sys/kernel/btf/vmlinux";
 
 using BtfPtr = std::unique_ptr<btf, decltype(&btf__free)>;
+
+/// Also gives the memory back to the system: the types take as much as everything else, and libbpf reads them again.
+void free_types(btf* types) {
+  btf__free(types);
+  ::malloc_trim(0);
+}
 
 bool has_function(const btf* types, const char* name) { return btf__find_by_name_kind(types, name, BTF_KIND_FUNC) > 0; }
 
@@ -150,7 +157,7 @@ base::Result<Features> probe_features(const std::string& btf_path, const std::se
                       "name the raw BTF of this kernel, or an ELF file with a .BTF section");
   }
   const LibbpfLog log;  // or libbpf prints its own lines
-  const BtfPtr types(btf__parse(path.c_str(), nullptr), btf__free);
+  const BtfPtr types(btf__parse(path.c_str(), nullptr), free_types);
   if (!types) {
     return base::fail(base::ErrorCode::kInvalid, fmt::format("cannot read BTF from {}", path),
                       "name the raw BTF of this kernel, or an ELF file with a .BTF section");

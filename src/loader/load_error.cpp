@@ -13,7 +13,7 @@ base::Error load_error(int error, const LibbpfLog& log, std::string_view what) {
   } else if (const std::string said = log.last_warning(); !said.empty()) {
     result.what += " (" + said + ")";
   }
-  if (error == ENOMEM) result.hint = "the memory cgroup may be too small: try a smaller --ring-size";
+  if (error == ENOMEM) result.hint = "the memory cgroup may be too small";
   return result;
 }
 

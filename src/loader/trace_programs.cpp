@@ -29,20 +29,30 @@ void configure(twtrace_bpf& programs, const Features& features, const TracerOpti
   config.tw_match_local_port = options.match_local_port;
   config.tw_match_remote_port = options.match_remote_port;
   config.tw_mib_overflow = features.mib_overflow;
-  config.tw_wakeup_bytes = options.ring_bytes / 4;
+  config.tw_wakeup_bytes = options.sizes.ring_bytes / 4;
   config.tw_state_process_args = features.state_process_args;
   config.tw_scan_slice_mask = options.scan_slice - 1;
-  bpf_map__set_max_entries(programs.maps.events, options.ring_bytes);
-  bpf_map__set_max_entries(programs.maps.buckets, options.max_buckets);
-  bpf_map__set_max_entries(programs.maps.slots, slot_count(options));
-  config.tw_slot_mask = slot_count(options) - 1;
+  config.tw_slot_mask = slot_count(options.sizes) - 1;
+}
+
+void resize_maps(twtrace_bpf& programs, const MapSizes& sizes) {
+  auto& maps = programs.maps;
+  bpf_map__set_max_entries(maps.rows, sizes.rows);
+  bpf_map__set_max_entries(maps.row_ids, sizes.rows);
+  bpf_map__set_max_entries(maps.free_rows, sizes.rows);
+  bpf_map__set_max_entries(maps.namespaces, sizes.namespaces);
+  bpf_map__set_max_entries(maps.netns_ids, sizes.namespaces);
+  bpf_map__set_max_entries(maps.free_netns, sizes.namespaces);
+  bpf_map__set_max_entries(maps.overflow_counters, sizes.namespaces);
+  bpf_map__set_max_entries(maps.cgroups, sizes.cgroups);
+  bpf_map__set_max_entries(maps.listeners, sizes.listeners);
+  bpf_map__set_max_entries(maps.sockets, sizes.sockets);
+  bpf_map__set_max_entries(maps.buckets, sizes.buckets);
+  bpf_map__set_max_entries(maps.slots, slot_count(sizes));
+  bpf_map__set_max_entries(maps.events, sizes.ring_bytes);
 }
 
 }  // namespace
-
-std::uint32_t slot_count(const TracerOptions& options) {
-  return std::bit_ceil(std::max(options.max_buckets, 1U << TW_SLOT_TAG_SHIFT));
-}
 
 base::Result<TracePrograms> open_programs(Backend backend, const Features& features, const TracerOptions& options) {
   bpf_object_open_opts open_options{};
@@ -52,6 +62,7 @@ base::Result<TracePrograms> open_programs(Backend backend, const Features& featu
   const int saved_errno = errno;
   if (!programs) return base::fail_errno(saved_errno, "cannot open the BPF object");
   configure(*programs, features, options);
+  resize_maps(*programs, options.sizes);
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, programs->obj) {
     bpf_program__set_autoload(program, is_wanted(bpf_program__name(program), backend, features));

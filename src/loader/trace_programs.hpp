@@ -25,7 +25,4 @@ base::Result<TracePrograms> open_programs(Backend backend, const Features& featu
 /// Loads what was opened: its maps, and the programs of the backend. Errors as load_error().
 base::Result<void> load_programs(twtrace_bpf& programs, Backend backend);
 
-/// How many connection slots there are.
-std::uint32_t slot_count(const TracerOptions& options);
-
 }  // namespace twtrace::loader

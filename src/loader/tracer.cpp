@@ -56,6 +56,8 @@ class Tracer::Impl {
 
   base::Result<void> start();
 
+  const MapSizes& sizes() const { return options_.sizes; }
+
   Backend backend;
   std::vector<std::string> fallbacks;
   std::vector<std::string> missing;
@@ -101,7 +103,6 @@ base::Result<void> Tracer::Impl::attach() {
 
 /// Slots are handed out from the top of a stack, so the lowest numbers are pushed last.
 base::Result<void> Tracer::Impl::fill_free_slots() {
-  static_assert(TW_MAX_ROWS % TW_FREE_SLOTS_PER_RUN == 0 && TW_MAX_NETNS % TW_FREE_SLOTS_PER_RUN == 0);
   const auto fill = [this](bool is_netns, std::uint32_t count) {
     skeleton->bss->tw_free_slot_is_netns = is_netns ? 1 : 0;
     for (std::uint32_t end = count; end > 0; end -= TW_FREE_SLOTS_PER_RUN) {
@@ -113,8 +114,8 @@ base::Result<void> Tracer::Impl::fill_free_slots() {
     }
     return 0;
   };
-  int error = fill(false, TW_MAX_ROWS);
-  if (error == 0) error = fill(true, TW_MAX_NETNS);
+  int error = fill(false, options_.sizes.rows);
+  if (error == 0) error = fill(true, options_.sizes.namespaces);
   if (error != 0) return base::fail_errno(error, "cannot fill the free slots");
   return {};
 }
@@ -124,15 +125,16 @@ base::Result<void> Tracer::Impl::start() {
   if (!opened) return tl::unexpected(opened.error());
   skeleton = std::move(*opened);
   if (auto loaded = load_programs(*skeleton, backend); !loaded) return loaded;
-  auto row_array = MappedArray<tw_row>::map(bpf_map__fd(skeleton->maps.rows), TW_MAX_ROWS, "rows");
+  auto row_array = MappedArray<tw_row>::map(bpf_map__fd(skeleton->maps.rows), options_.sizes.rows, "rows");
   if (!row_array) return tl::unexpected(row_array.error());
   rows = std::move(*row_array);
-  auto netns_array = MappedArray<tw_netns>::map(bpf_map__fd(skeleton->maps.namespaces), TW_MAX_NETNS, "namespaces");
+  auto netns_array =
+      MappedArray<tw_netns>::map(bpf_map__fd(skeleton->maps.namespaces), options_.sizes.namespaces, "namespaces");
   if (!netns_array) return tl::unexpected(netns_array.error());
   namespaces = std::move(*netns_array);
   if (auto filled = fill_free_slots(); !filled) return filled;
   if (features_.kernel_btf) {
-    auto iterators = TableWalk::attach(*skeleton, rows.values(), slot_count(options_));
+    auto iterators = TableWalk::attach(*skeleton, rows.values(), slot_count(options_.sizes));
     if (!iterators) return tl::unexpected(iterators.error());
     walk.emplace(std::move(*iterators));
   }
@@ -174,6 +176,8 @@ base::Result<Tracer> Tracer::open(const Features& features, const TracerOptions&
       impl->fallbacks = std::move(reasons);
       return Tracer(std::move(impl));
     }
+    // Another backend needs as much.
+    if (started.error().sys_errno == ENOMEM) return tl::unexpected(started.error());
     reasons.push_back(fmt::format("{}: {}", to_string(backend), started.error().what));
     if (!started.error().hint.empty()) hint = started.error().hint;
     if (started.error().code == base::ErrorCode::kPermission) code = base::ErrorCode::kPermission;
@@ -182,6 +186,7 @@ base::Result<Tracer> Tracer::open(const Features& features, const TracerOptions&
 }
 
 Backend Tracer::backend() const { return impl_->backend; }
+const MapSizes& Tracer::sizes() const { return impl_->sizes(); }
 const std::vector<std::string>& Tracer::fallbacks() const { return impl_->fallbacks; }
 const std::vector<std::string>& Tracer::missing_programs() const { return impl_->missing; }
 
@@ -192,12 +197,15 @@ void Tracer::set_enabled(bool enabled) {
 std::span<const tw_netns> Tracer::namespaces() const {
   return handed_out(impl_->namespaces.values(), impl_->netns_limit);
 }
-const tw_netns& Tracer::netns_at(std::uint32_t slot) const { return impl_->namespaces.values()[slot]; }
+const tw_netns& Tracer::netns_at(std::uint32_t slot) const {
+  const auto all = impl_->namespaces.values();
+  return all[slot < all.size() ? slot : TW_NETNS_OTHER];
+}
 
 std::span<const tw_row> Tracer::rows() { return handed_out(impl_->rows.values(), impl_->row_limit); }
 const tw_row* Tracer::row_at(std::uint32_t slot) const {
-  const tw_row& row = impl_->rows.values()[slot];
-  return slot != TW_ROW_NONE && is_published(row) ? &row : nullptr;
+  const auto all = impl_->rows.values();
+  return slot != TW_ROW_NONE && slot < all.size() && is_published(all[slot]) ? &all[slot] : nullptr;
 }
 
 bool Tracer::recycle_row(std::uint32_t id) {

@@ -15,17 +15,17 @@
 #include "base/result.hpp"
 #include "loader/backend.hpp"
 #include "loader/features.hpp"
+#include "loader/map_sizes.hpp"
 #include "loader/readers.hpp"
 #include "loader/run_stats.hpp"
 
 namespace twtrace::loader {
 
 struct TracerOptions {
-  std::optional<Backend> backend;        ///< nothing: the first that works
-  std::string btf_path;                  ///< BTF of this kernel for hosts that carry none; empty: the kernel's own
-  std::uint32_t ring_bytes = 4U << 20U;  ///< a power of two and a multiple of the page size
-  std::uint32_t max_buckets = 65536;     ///< buckets whose row is remembered
-  std::uint16_t match_local_port = 0;    ///< 0: all. Others are counted too, in rows with matched = 0
+  std::optional<Backend> backend;  ///< nothing: the first that works
+  std::string btf_path;            ///< BTF of this kernel for hosts that carry none; empty: the kernel's own
+  MapSizes sizes;
+  std::uint16_t match_local_port = 0;  ///< 0: all. Others are counted too, in rows with matched = 0
   std::uint16_t match_remote_port = 0;
   bool cgroup_v1 = false;            ///< services live in the v1 hierarchy name=systemd
   std::uint32_t scan_slice = 16384;  ///< sockets or map entries that Pace::kSlice goes through; a power of two
@@ -63,7 +63,8 @@ bool is_published(const Slot& slot) {
 class Tracer {
  public:
   /// Loads and attaches the first backend that works, or the one asked for. Nothing is counted before enable().
-  /// kUnsupported or kPermission when none does; the error names every backend's reason.
+  /// kUnsupported or kPermission when none does; the error names every backend's reason. With ENOMEM as sys_errno:
+  /// smaller maps may do.
   static base::Result<Tracer> open(const Features& features, const TracerOptions& options);
 
   Tracer(Tracer&&) noexcept;
@@ -71,6 +72,8 @@ class Tracer {
   ~Tracer();
 
   Backend backend() const;
+  /// Of its maps: as they were asked for.
+  const MapSizes& sizes() const;
   /// One sentence per backend that was passed over.
   const std::vector<std::string>& fallbacks() const;
   /// Programs of the backend that this kernel could not take, with the reason; empty when all are attached.
@@ -81,11 +84,11 @@ class Tracer {
 
   /// The namespace slots up to the highest that was ever handed out; read those that is_published().
   std::span<const tw_netns> namespaces() const;
-  /// The namespace of a slot below TW_MAX_NETNS, published or not.
+  /// The namespace of a slot, published or not; that of TW_NETNS_OTHER when there is no such slot.
   const tw_netns& netns_at(std::uint32_t slot) const;
   /// The row slots up to the highest that was ever handed out; read those that is_published().
   std::span<const tw_row> rows();
-  /// The row in a slot below TW_MAX_ROWS; nullptr when it is not published. Cheap: for every event.
+  /// The row in a slot; nullptr when there is no such slot or it is not published. Cheap: for every event.
   const tw_row* row_at(std::uint32_t slot) const;
   /// Takes a row out of use: no process can count into it any more, see tw_row.pending. Its numbers are gone. False
   /// when the kernel side still finds it by its key: it stays as it was, and may be tried again.

@@ -6,6 +6,7 @@
 #include <array>
 #include <string_view>
 
+#include "base/log.hpp"
 #include "kernel/capabilities.hpp"
 #include "kernel/cgroup_fs.hpp"
 #include "kernel/counters.hpp"
@@ -16,6 +17,7 @@
 #include "kernel/sysctl.hpp"
 #include "trace/host.hpp"
 #include "trace/privileges.hpp"
+#include "trace/resources.hpp"
 
 namespace twtrace::trace {
 namespace {
@@ -84,14 +86,14 @@ std::string joined(const std::vector<std::string>& parts) {
 }
 
 model::DoctorCheck try_backend(const loader::Features& features, const SessionOptions& options,
-                               loader::TracerOptions tracer_options, loader::Backend backend) {
+                               loader::TracerOptions tracer_options, const MapPlan& plan, loader::Backend backend) {
   model::DoctorCheck check{loader::to_string(backend), false, "not tried: --probe asks for another one"};
   if (options.backend && *options.backend != backend) return check;
   tracer_options.backend = backend;
-  const auto tracer = loader::Tracer::open(features, tracer_options);
-  check.ok = tracer.has_value();
-  check.detail = tracer ? joined(tracer->missing_programs()) : reason_of(tracer.error(), check.name);
-  if (tracer && !loader::sees_removal(backend)) {
+  const auto opened = open_tracer(features, tracer_options, plan);
+  check.ok = opened.has_value();
+  check.detail = opened ? joined(opened->tracer.missing_programs()) : reason_of(opened.error(), check.name);
+  if (opened && !loader::sees_removal(backend)) {
     check.detail += check.detail.empty() ? "" : "; ";
     check.detail += "does not see the end of buckets: live comes from scans, expired and reused stay unknown";
   }
@@ -103,15 +105,18 @@ void check_backends(const base::Result<loader::Features>& features, const Sessio
                     Diagnosis& diagnosis) {
   loader::TracerOptions tracer_options;
   tracer_options.btf_path = options.btf_path;
-  tracer_options.ring_bytes = options.ring_bytes;
+  tracer_options.sizes.ring_bytes = options.ring_bytes;
   tracer_options.cgroup_v1 = cgroup_v1;
+  // Planned once: the kernel frees the maps of one backend later than the next one loads.
+  const MapPlan plan = plan_maps_here(tracer_options.sizes).value_or(MapPlan{tracer_options.sizes, ""});
+  if (!plan.notice.empty()) spdlog::warn("{}", plan.notice);
   model::DoctorReport& report = diagnosis.report;
   for (const loader::Backend backend : loader::kBackends) {
     if (!features) {
       report.backends.push_back({loader::to_string(backend), false, features.error().what});
       continue;
     }
-    report.backends.push_back(try_backend(*features, options, tracer_options, backend));
+    report.backends.push_back(try_backend(*features, options, tracer_options, plan, backend));
     if (report.backend.empty() && report.backends.back().ok) report.backend = report.backends.back().name;
   }
   if (!report.backend.empty()) return;
@@ -182,6 +187,7 @@ std::vector<model::DoctorNetns> look_at_namespaces() {
 }  // namespace
 
 base::Result<Diagnosis> examine(const SessionOptions& options) {
+  if (auto prepared = prepare_resources(); !prepared) return tl::unexpected(prepared.error());
   Diagnosis diagnosis;
   model::DoctorReport& report = diagnosis.report;
   const auto features = loader::probe_features(options.btf_path, options.no_features);

@@ -18,6 +18,7 @@
 #include "model/address.hpp"
 #include "trace/host.hpp"
 #include "trace/privileges.hpp"
+#include "trace/resources.hpp"
 #include "trace/translate.hpp"
 
 namespace twtrace::trace {
@@ -51,6 +52,12 @@ std::uint64_t largest_limit(const kernel::NetnsCatalog& catalog) {
   return largest;
 }
 
+/// Small maps mean that memory is short: keep fewer peers, too.
+std::size_t peers_beside(const loader::MapSizes& sizes) {
+  constexpr std::size_t kMostPeers = 100'000;
+  return kMostPeers * sizes.rows / TW_MAX_ROWS;
+}
+
 /// What to tell a user for whom no backend could be opened.
 base::Error explained(base::Error error, const loader::Features& features) {
   if (error.code == base::ErrorCode::kPermission && !features.memcg_charged) {
@@ -69,9 +76,11 @@ Session::Session(loader::Tracer tracer, std::optional<kernel::CgroupFs> cgroups,
       netns_(std::move(netns)),
       scan_(options.scan_budget_ns),
       table_(options.max_rows),
+      peers_(peers_beside(tracer_.sizes())),
       container_names_([](const kernel::ContainerQuery& query) { return kernel::find_container("/", query); }) {}
 
 base::Result<Session> Session::start(const SessionOptions& options) {
+  if (auto prepared = prepare_resources(); !prepared) return tl::unexpected(prepared.error());
   auto features = loader::probe_features(options.btf_path, options.no_features);
   if (!features) return tl::unexpected(features.error());
   if (auto permitted = check_privileges(false); !permitted) return tl::unexpected(permitted.error());
@@ -87,8 +96,8 @@ base::Result<Session> Session::start(const SessionOptions& options) {
   loader::TracerOptions tracer_options;
   tracer_options.backend = options.backend;
   tracer_options.btf_path = options.btf_path;
-  tracer_options.ring_bytes = options.ring_bytes;
-  tracer_options.max_buckets = bucket_capacity(largest_limit(directory.catalog()));
+  tracer_options.sizes.ring_bytes = options.ring_bytes;
+  tracer_options.sizes.buckets = bucket_capacity(largest_limit(directory.catalog()));
   tracer_options.match_local_port = options.local_port;
   tracer_options.match_remote_port = options.remote_port;
   tracer_options.scan_slice = options.scan_slice;
@@ -96,12 +105,15 @@ base::Result<Session> Session::start(const SessionOptions& options) {
   if (tracer_options.cgroup_v1 && !features->probe_read) {
     spdlog::warn("services cannot be named: cgroup v1 takes bpf_probe_read_kernel, which this kernel forbids");
   }
-  auto tracer = loader::Tracer::open(*features, tracer_options);
-  if (!tracer) return tl::unexpected(explained(tracer.error(), *features));
+  const auto plan = plan_maps_here(tracer_options.sizes);
+  if (!plan) return tl::unexpected(plan.error());
+  auto opened = open_tracer(*features, tracer_options, *plan);
+  if (!opened) return tl::unexpected(explained(opened.error(), *features));
+  if (!opened->notice.empty()) spdlog::warn("{}", opened->notice);
 
   directory.discover(true);  // loading takes its time, and what comes into being meanwhile is older than counting
   Namespaces netns(std::move(directory), features->counts_at_creation, options.netns_readings);
-  Session session(std::move(*tracer), std::move(cgroups), std::move(netns), options);
+  Session session(std::move(opened->tracer), std::move(cgroups), std::move(netns), options);
   if (auto prepared = session.prepare_namespaces(); !prepared) return tl::unexpected(prepared.error());
   session.enable();
   return session;

@@ -126,7 +126,7 @@ class Session {
   Namespaces netns_;
   TableScan scan_;
   model::RowTable table_;
-  model::PeerTable peers_{100'000};
+  model::PeerTable peers_;
   std::unordered_map<std::uint64_t, base::Service> services_;
   kernel::ContainerNames container_names_;
   EventHandler event_handler_;

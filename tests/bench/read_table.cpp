@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
   auto features = loader::probe_features("", {});
   if (!features) return fail(features.error());
   loader::TracerOptions options;
-  if (argc == 2) options.max_buckets = static_cast<std::uint32_t>(std::strtoul(argv[1], nullptr, 10));
+  if (argc == 2) options.sizes.buckets = static_cast<std::uint32_t>(std::strtoul(argv[1], nullptr, 10));
   auto tracer = loader::Tracer::open(*features, options);
   if (!tracer) return fail(tracer.error());
   const auto slot = tracer->intern_current_netns();

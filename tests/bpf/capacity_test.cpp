@@ -6,6 +6,7 @@
 #include <string>
 
 #include "bpf/expect.hpp"
+#include "kernel/cpu_list.hpp"
 #include "loader/features.hpp"
 #include "loader/tracer.hpp"
 #include "support/bpf_maps.hpp"
@@ -32,7 +33,7 @@ TEST_CASE("no room for a connection: its bucket is counted once, and that its ro
   if (!privileged()) return;
   constexpr std::uint64_t kBuckets = 23;
   loader::TracerOptions options;
-  options.max_buckets = 1;
+  options.sizes.buckets = 1;
   auto tracer = open_tracer(options);
   INFO((tracer ? std::string() : tracer.error().what));
   REQUIRE(tracer);
@@ -50,6 +51,21 @@ TEST_CASE("no room for a connection: its bucket is counted once, and that its ro
   CHECK(total.refused() == 0);
   CHECK(tracer->stats().buckets_full >= kBuckets - 2);
   CHECK(tracer->stats().sockets_full == 0);
+}
+
+// The estimate contains sizes of the kernel's own structures, which differ a little between versions.
+TEST_CASE("the maps cost what they are estimated to cost", "[capacity]") {
+  if (!privileged()) return;
+  loader::TracerOptions options;
+  if (GENERATE(false, true)) options.sizes = loader::least(options.sizes);
+  auto tracer = open_tracer(options);
+  INFO((tracer ? std::string() : tracer.error().what));
+  REQUIRE(tracer);
+  const auto cpus = kernel::possible_cpus();
+  REQUIRE(cpus);
+  const double estimated =
+      static_cast<double>(loader::kernel_bytes(options.sizes, static_cast<std::uint32_t>(cpus->size())));
+  CHECK(static_cast<double>(map_bytes(::getpid())) == Approx(estimated).epsilon(0.03));
 }
 
 TEST_CASE("a row that stands for no process has no name, whoever has given its place back", "[capacity]") {

@@ -17,16 +17,18 @@
 namespace twtrace::test {
 namespace {
 
-// fdinfo of a map has a line "map_id:\t12"; 0 for descriptors of anything else.
-__u32 map_id(const std::filesystem::path& fdinfo) {
+// fdinfo of a map has lines such as "map_id:\t12"; 0 for descriptors of anything else.
+std::uint64_t map_field(const std::filesystem::path& fdinfo, const std::string& field) {
   std::ifstream file(fdinfo);
   std::string word;
   while (file >> word) {
-    __u32 id = 0;
-    if (word == "map_id:" && file >> id) return id;
+    std::uint64_t value = 0;
+    if (word == field && file >> value) return value;
   }
   return 0;
 }
+
+__u32 map_id(const std::filesystem::path& fdinfo) { return static_cast<__u32>(map_field(fdinfo, "map_id:")); }
 
 std::size_t count_keys(int map_fd, std::size_t key_size) {
   std::vector<std::byte> key(key_size);
@@ -62,6 +64,21 @@ loader::MappedArray<T> map_array(pid_t pid, const std::string& name) {
 }
 
 }  // namespace
+
+std::uint64_t map_bytes(pid_t pid) {
+  std::uint64_t bytes = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fdinfo")) {
+    const __u32 id = map_id(entry.path());
+    if (id == 0) continue;
+    const base::UniqueFd fd(bpf_map_get_fd_by_id(id));
+    bpf_map_info info{};
+    __u32 length = sizeof(info);
+    if (!fd || bpf_obj_get_info_by_fd(fd.get(), &info, &length) != 0) continue;
+    const bool variables = std::string(info.name).find(".") != std::string::npos;  // .bss, .rodata
+    if (!variables) bytes += map_field(entry.path(), "memlock:");
+  }
+  return bytes;
+}
 
 std::size_t map_entries(pid_t pid, const std::string& name) {
   const Map map = find_map(pid, name);

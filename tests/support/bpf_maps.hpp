@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace twtrace::test {
@@ -12,6 +13,10 @@ namespace twtrace::test {
 /// How many keys the BPF map `name` of process `pid` holds. Needs root. Throws std::runtime_error when the process has
 /// no such map or it cannot be read. A map that changes meanwhile gives a number that is only roughly right.
 std::size_t map_entries(pid_t pid, const std::string& name);
+
+/// Kernel memory of all BPF maps of process `pid` except those of its global variables, as the kernel counts it. Needs
+/// root.
+std::uint64_t map_bytes(pid_t pid);
 
 /// How many connections have a slot (tw_slot) in process `pid`. Needs root. Throws as map_entries().
 std::size_t taken_slots(pid_t pid);

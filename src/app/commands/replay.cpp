@@ -13,6 +13,7 @@
 #include "app/screen.hpp"
 #include "base/format.hpp"
 #include "capture/reader.hpp"
+#include "kernel/memory_room.hpp"
 
 namespace twtrace::app {
 namespace {
@@ -31,7 +32,8 @@ struct Replay {
 constexpr std::size_t kMostBytes = std::size_t{1} << 30U;
 
 model::HistoryLimits whole_file() {
-  return {std::numeric_limits<double>::infinity(), std::numeric_limits<std::size_t>::max(), kMostBytes};
+  const auto bytes = kernel::share_of(kernel::memory_room(kernel::Procfs()), kMostBytes, 2);
+  return {std::numeric_limits<double>::infinity(), std::numeric_limits<std::size_t>::max(), bytes};
 }
 
 /// Of the namespaces of the file: those of this host mean nothing to it.

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trace/resources.hpp"
+
+#include "support/catch.hpp"
+
+using namespace twtrace;
+using namespace twtrace::trace;
+
+namespace {
+
+constexpr std::uint64_t kMiB = 1U << 20U;
+constexpr std::uint32_t kCpus = 2;
+
+kernel::MemoryRoom room(std::uint64_t limit_mib, std::uint64_t used_mib) {
+  return {"/sys/fs/cgroup/x/memory.max", limit_mib * kMiB, (limit_mib - used_mib) * kMiB};
+}
+
+}  // namespace
+
+TEST_CASE("without a limit, or with enough, maps are as wanted") {
+  loader::MapSizes wanted;
+  wanted.buckets = 163840;
+  CHECK(plan_maps(wanted, std::nullopt, kCpus) == MapPlan{wanted, ""});
+  CHECK(plan_maps(wanted, room(512, 100), kCpus) == MapPlan{wanted, ""});
+}
+
+TEST_CASE("64 MiB take smaller maps, and which is said") {
+  const auto plan = plan_maps({}, room(64, 3), kCpus);
+  REQUIRE(plan);
+  CHECK(plan->sizes.rows == 32768);
+  CHECK(loader::kernel_bytes(plan->sizes, kCpus) < 29 * kMiB);
+  CHECK(plan->notice ==
+        "/sys/fs/cgroup/x/memory.max leaves 61.0MiB of memory: maps hold only 32,768 owners, 2,048 namespaces, 8,192 "
+        "cgroups, 8,192 listeners, 32,768 sockets, 32,768 buckets, 2.0MiB of event ring; what does not fit is counted "
+        "without its owner");
+}
+
+TEST_CASE("32 MiB are too little, and what suffices is said") {
+  const auto refused = plan_maps({}, room(32, 1), kCpus);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == base::ErrorCode::kUnsupported);
+  CHECK(refused.error().what ==
+        "tracing needs 36.5MiB of memory, but /sys/fs/cgroup/x/memory.max leaves 31.0MiB of 32.0MiB");
+  CHECK(refused.error().hint == "raise that limit to 38M: MemoryMax=38M in a unit, --memory=38m for a container");
+  CHECK(plan_maps({}, room(38, 1), kCpus));
+}
