@@ -133,11 +133,11 @@ def document(results):
     """The text of docs/kernels.md: no times and no dates, so that it changes only when the facts do."""
     return "\n".join([
         "# Kernels", "",
-        "What was run on what: the tests of the bpf tier, inside distribution kernels in QEMU with two CPUs, with receive",
-        "packet steering to the other CPU as well as without, every number equal to the kernel's own counters. This page is",
-        "written by `vmtests/run --all --document docs/kernels.md`; with `--quick` it is from the cases tagged so.", "",
+        "The tests of the bpf tier ran on these distribution kernels, in QEMU with two CPUs, with and without receive packet",
+        "steering to the other CPU. They compare every number with the kernel's own counters.",
+        "`vmtests/run --all --document docs/kernels.md` writes this page. With `--quick` it runs only the quick cases.", "",
         "| kernel | arch | fentry | kprobe | tracepoint |", "|---|---|---|---|---|", *_kernel_lines(results), "",
-        "Hosts that lack something, or serve:", "",
+        "Hosts that lack something, and hosts under a real load:", "",
         "| host | kernel | checks |", "|---|---|---|", *_host_lines(results), "",
         *_skipped_lines(results),
     ])
@@ -179,4 +179,4 @@ def _skipped_lines(results):
                 reasons[f"{case.name}: {reason}"].append(result.row.id)
     if not reasons:
         return []
-    return ["Skipped, and why:", "", *(f"- {what} ({', '.join(rows)})" for what, rows in sorted(reasons.items())), ""]
+    return ["Skipped cases, and why:", "", *(f"- {what} ({', '.join(rows)})" for what, rows in sorted(reasons.items())), ""]
