@@ -25,7 +25,7 @@ struct Prepared {
       : list(command == nullptr ? "twtrace" : fmt::format("twtrace {}", command->name)) {
     request.run = (command == nullptr ? *commands().front() : *command).prepare(list);
     list.section("Other");
-    list.flag("-v,--verbose", "more diagnostics; repeat for still more", [this] { ++request.verbosity; });
+    list.flag("-v,--verbose", "print more diagnostics; -vv prints still more", [this] { ++request.verbosity; });
     list.flag("-h,--help", "print this help", [this, command] { list.answer = help_text(command); });
     if (command != nullptr) return;
     list.flag("--version", "print the version", [this] { list.answer = fmt::format("twtrace {}\n", kVersion); });
@@ -105,16 +105,14 @@ std::string help_text(const Command* command) {
     return fmt::format("Usage: {}\n\n{}\n{}", usage_text(list), sentence(command->about), options_text(list));
   }
   std::string text = fmt::format(
-      "Name who fills the TIME_WAIT table, who was refused a place in it, and when it\n"
-      "will be full. A bucket is an entry of that table; it is refused, and the\n"
-      "connection closed early, when the table is full.\n\n"
+      "Show who fills the TIME_WAIT table, who was refused a place in it, and when it\n"
+      "will be full. An entry of that table is called a bucket. When the table is\n"
+      "full, the kernel refuses new buckets and closes their connections early.\n\n"
       "Usage: {}\n       twtrace COMMAND [OPTIONS] [ARGUMENT...]\n\nCommands:\n",
       usage_text(list));
   for (const Command* known : commands()) text += entry_text(known->name, known->about);
-  return text +
-         fmt::format(
-             "\n\"twtrace help COMMAND\" explains a command. Without a name the command is {},\nwhich takes:\n{}",
-             commands().front()->name, options_text(list));
+  return text + fmt::format("\n\"twtrace help COMMAND\" explains a command. The default command is {}:\n{}",
+                            commands().front()->name, options_text(list));
 }
 
 }  // namespace twtrace::app

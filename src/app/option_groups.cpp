@@ -66,7 +66,7 @@ void PaceOptions::declare_words(OptionList& list) {
 
 void TracingOptions::declare(OptionList& list) {
   declare_loading(list);
-  list.option("--max-rows", "N", "rows kept of ended processes (default 10000)",
+  list.option("--max-rows", "N", "keep N rows of ended processes (default 10000)",
               whole_number(session.max_rows, 0, kMaxCount));
 }
 
@@ -78,13 +78,12 @@ void TracingOptions::declare_loading(OptionList& list) {
                                                 {"fentry", loader::Backend::kFentry},
                                                 {"kprobe", loader::Backend::kKprobe},
                                                 {"tracepoint", loader::Backend::kTracepoint}}));
-  list.option("--no-feature", "NAME", "act as if the kernel lacked this (repeatable)",
-              [this](const std::string& typed) {
-                session.no_features.insert(typed);
-                return base::Result<void>();
-              });
-  list.option("--btf", "FILE", "BTF of this kernel, if it carries none", text(session.btf_path));
-  list.option("--ring-size", "BYTES", "event ring: a power of two, K or M (default 4M)",
+  list.option("--no-feature", "NAME", "act as if the kernel lacked this feature", [this](const std::string& typed) {
+    session.no_features.insert(typed);
+    return base::Result<void>();
+  });
+  list.option("--btf", "FILE", "read the BTF of this kernel from FILE", text(session.btf_path));
+  list.option("--ring-size", "BYTES", "size of the event ring, a power of two (default 4M)",
               take_parsed(session.ring_bytes, parse_ring_size));
 }
 
@@ -104,11 +103,11 @@ void FilterOptions::declare(OptionList& list) {
               Repeat::kRefused);
   list.option("--service", "PATTERN", "only this service (shell pattern)", text(filter.service), Repeat::kRefused);
   list.option("--netns", "WHICH", "all, self, an inode number, a name or a path", text(netns), Repeat::kRefused);
-  list.flag("-4", "only IPv4, v4-mapped addresses included", filter.only_ipv4);
+  list.flag("-4", "only IPv4, including v4-mapped addresses", filter.only_ipv4);
   list.flag("-6", "only IPv6", filter.only_ipv6);
   list.check([this]() -> base::Result<void> {
     if (!filter.only_ipv4 || !filter.only_ipv6) return {};
-    return base::fail(base::ErrorCode::kUsage, "-4 and -6 together match nothing", "give one of them");
+    return base::fail(base::ErrorCode::kUsage, "-4 and -6 together match nothing", "give only one of them");
   });
 }
 
@@ -122,7 +121,7 @@ void RowOptions::declare(OptionList& list) {
                              {"port", Group::kPort},
                              {"peer", Group::kPeer},
                              {"netns", Group::kNetns}}));
-  list.option("-s,--sort", "COLUMN", "sort by this column; \"help\" lists them",
+  list.option("-s,--sort", "COLUMN", "sort by this column; -s help lists all columns",
               [this, &list](const std::string& typed) -> base::Result<void> {
                 if (typed != "help") return take_parsed(sort, parse_column)(typed);
                 list.answer = sort_help();
@@ -135,7 +134,7 @@ void TableOptions::declare(OptionList& list) {
   rows.declare(list);
   pace.declare(list);
   list.section("Output");
-  list.flag("-b,--batch", "print tables one after the other, no live view", batch);
+  list.flag("-b,--batch", "print tables instead of the live view", batch);
   output.declare(list, "table (default), wide (every column), json, csv",
                  {{"table", TableFormat::kTable},
                   {"wide", TableFormat::kWide},
@@ -159,7 +158,7 @@ view::View TableOptions::view_with(const view::Filter& resolved) const {
 }
 
 void BudgetOptions::declare(OptionList& list) {
-  list.option("--fail-if", "BUDGET", "exit with 99 if this holds, as in 'overflow>0'",
+  list.option("--fail-if", "BUDGET", "exit with 99 if this is true, as in 'overflow>0'",
               [this](const std::string& typed) -> base::Result<void> {
                 auto budget = report::parse_budget(typed);
                 if (!budget) return tl::unexpected(budget.error());

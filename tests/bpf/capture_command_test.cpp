@@ -321,7 +321,7 @@ TEST_CASE("a file that cannot grow ends the file, not the command", "[capture]")
   INFO(describe(outcome));
   CHECK(outcome.code == 1);
   CHECK(outcome.out == "finished\n");
-  CHECK(outcome.err.find("what was written until now can be read") != std::string::npos);
+  CHECK(outcome.err.find("what was written so far can be read") != std::string::npos);
   CHECK(outcome.err.find("ulimit -f") != std::string::npos);
   const auto reader = capture::Reader::open(tree / "x.db");
   REQUIRE(reader);

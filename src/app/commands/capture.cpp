@@ -57,14 +57,14 @@ struct CaptureOptions {
 
 void CaptureOptions::declare(OptionList& list) {
   list.section("Output");
-  list.option("-o,--output", "FILE", "the capture (default twtrace.db)", text(file));
-  list.flag("--events", "record every event, too", events);
+  list.option("-o,--output", "FILE", "the file to write (default twtrace.db)", text(file));
+  list.flag("--events", "also record every event", events);
   budgets.declare(list);
   list.section("Time");
   declare_delay(list, delay_s);
-  list.option("--before", "SECONDS", "record so long before COMMAND (default 10)", seconds(before_s, 0, kMaxWindow));
-  list.option("--after", "SECONDS", "record so long after it (default 60)", seconds(after_s, 0, kMaxWindow));
-  list.option("--duration", "SECONDS", "without COMMAND: end then (default: at Ctrl-C)",
+  list.option("--before", "SECONDS", "record this long before COMMAND (default 10)", seconds(before_s, 0, kMaxWindow));
+  list.option("--after", "SECONDS", "record this long after COMMAND (default 60)", seconds(after_s, 0, kMaxWindow));
+  list.option("--duration", "SECONDS", "without COMMAND: stop after this (else at Ctrl-C)",
               seconds(duration_s, kMinDuration, kMaxDuration));
   list.section("Command");
   list.option("--user", "USER", "run COMMAND as this user (a name or a number)", text(user));
@@ -72,23 +72,23 @@ void CaptureOptions::declare(OptionList& list) {
   list.take_command = [this](const std::vector<std::string>& argv) -> base::Result<void> {
     command = argv;
     if (!command.empty() && !command.front().empty()) return {};
-    return base::fail(base::ErrorCode::kUsage, "no command follows --", "name it, or leave -- out");
+    return base::fail(base::ErrorCode::kUsage, "no command follows --", "name the command, or leave -- out");
   };
   list.check([this] { return check(); });
   list.notes.emplace_back(
       "COMMAND follows --, as in: twtrace capture -o deploy.db -- ./deploy.sh --fast\n"
-      "The default of --after is as long as TIME_WAIT lasts. An earlier capture in\nFILE becomes FILE.old.");
+      "The default of --after is 60 because TIME_WAIT lasts 60 seconds. An earlier\ncapture in FILE becomes FILE.old.");
 }
 
 base::Result<void> CaptureOptions::check() const {
   if (command.empty() && (before_s || after_s || user)) {
     const char* which = before_s ? "--before" : after_s ? "--after" : "--user";
-    return base::fail(base::ErrorCode::kUsage, fmt::format("{} is for a capture around a command", which),
-                      "put the command behind --, or leave the option out");
+    return base::fail(base::ErrorCode::kUsage, fmt::format("{} needs a command", which),
+                      "put the command after --, or leave the option out");
   }
   if (!command.empty() && duration_s) {
-    return base::fail(base::ErrorCode::kUsage, "--duration is for a capture without a command",
-                      "with one, --before and --after say how long to record around it");
+    return base::fail(base::ErrorCode::kUsage, "--duration cannot be combined with a command",
+                      "use --before and --after to set how long to record around the command");
   }
   return {};
 }
@@ -209,7 +209,8 @@ class Capture {
 
   void wait_after() {
     const double after = options_.after_s.value_or(kDefaultAfter);
-    tell(fmt::format("the command has ended ({}); recording {:g} s more, Ctrl-C ends it", how_it_ended(), after));
+    tell(fmt::format("the command has ended ({}); recording for another {:g} s, Ctrl-C stops it", how_it_ended(),
+                     after));
     const auto waited = wait_window(after);
     if (!waited) note_trace(tl::unexpected(waited.error()));
     sample(true);
@@ -266,7 +267,7 @@ class Capture {
   void note(base::Result<void> written) {
     if (written) return;
     written.error().what +=
-        writer_->placed() ? "; what was written until now can be read" : "; an earlier capture is as it was";
+        writer_->placed() ? "; what was written so far can be read" : "; the earlier capture, if any, is unchanged";
     base::log_error(written.error());
     failed_ = true;
     drop_writer();
@@ -286,9 +287,9 @@ class Capture {
     if (!left) return note(tl::unexpected(left.error()));
     if (*left == capture::Left::kPlainFile) return;
     const std::string& file = options_.file;
-    tell(fmt::format(
-        "{0}: another program is reading it, so {0}-wal and {0}-shm stay beside it; keep the three together",
-        base::sanitize_terminal(file)));
+    tell(
+        fmt::format("{0}: another program is reading this file, so {0}-wal and {0}-shm remain; keep all three together",
+                    base::sanitize_terminal(file)));
   }
 
   /// A trace that fails ends itself, not the command.

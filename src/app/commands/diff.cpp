@@ -44,7 +44,7 @@ void DiffCommand::declare(OptionList& list) {
   list.check([this]() -> base::Result<void> {
     if (before.empty() == after.empty()) return {};
     return base::fail(base::ErrorCode::kUsage, "diff needs two captures, or none",
-                      "twtrace diff BEFORE AFTER; without both it takes twtrace.db.old and twtrace.db");
+                      "type twtrace diff BEFORE AFTER; without both it compares twtrace.db.old and twtrace.db");
   });
 }
 

@@ -35,6 +35,6 @@ base::Result<int> Doctor::run() const {
 
 }  // namespace
 
-extern const Command kDoctor = {"doctor", "check if twtrace can run here; show every limit", prepare<Doctor>};
+extern const Command kDoctor = {"doctor", "check whether twtrace can run here; show every limit", prepare<Doctor>};
 
 }  // namespace twtrace::app

@@ -32,8 +32,8 @@ struct Events {
 
 void Events::declare(OptionList& list) {
   declare_line_output(list, output);
-  list.flag("-t", "times in seconds since the start", [this] { time_stamp = output::TimeStamp::kRelative; });
-  list.flag("-T", "time of day, UTC (default)", [this] { time_stamp = output::TimeStamp::kWallClock; });
+  list.flag("-t", "print times in seconds since the start", [this] { time_stamp = output::TimeStamp::kRelative; });
+  list.flag("-T", "print the time of day in UTC (default)", [this] { time_stamp = output::TimeStamp::kWallClock; });
   filter.declare(list);
   tracing.declare_ports(list);
   tracing.declare_loading(list);
@@ -76,8 +76,7 @@ base::Result<int> Events::run() const {
     if (auto written = write_stdout(pending); !written) return tl::unexpected(written.error());
     pending.clear();
     if (const std::uint64_t lost = session.events_lost(); sample && lost > reported_loss) {
-      spdlog::warn("{} events were lost because the ring was full; a larger --ring-size holds more",
-                   lost - reported_loss);
+      spdlog::warn("{} events were lost because the ring was full; use a larger --ring-size", lost - reported_loss);
       reported_loss = lost;
     }
     if (stop) return kExitOk;
@@ -86,6 +85,6 @@ base::Result<int> Events::run() const {
 
 }  // namespace
 
-extern const Command kEvents = {"events", "print a line per bucket created, refused or removed", prepare<Events>};
+extern const Command kEvents = {"events", "print one line per bucket created, refused or removed", prepare<Events>};
 
 }  // namespace twtrace::app

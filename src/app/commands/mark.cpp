@@ -22,11 +22,11 @@ struct Mark {
 void Mark::declare(OptionList& list) {
   const char* running = std::getenv("TWTRACE_CAPTURE");  // capture tells its command so
   if (running != nullptr && *running != '\0') file = running;
-  list.required_word("NAME", "what happens now, as in 'workers restarted'", text(name));
+  list.required_word("NAME", "what is happening, as in 'workers restarted'", text(name));
   list.section("Output");
   list.option("-o,--output", "FILE", "the running capture (default: see below)", text(file));
   list.notes.emplace_back(
-      "The default FILE is $TWTRACE_CAPTURE, which capture sets for its command, else\ntwtrace.db.");
+      "The default FILE is $TWTRACE_CAPTURE, which capture sets for its command, or\ntwtrace.db if that is not set.");
 }
 
 base::Result<int> Mark::run() const {

@@ -47,8 +47,8 @@ base::Result<std::optional<std::uint32_t>> netns_in_file(const std::string& spec
   });
   if (!visited) return tl::unexpected(visited.error());
   if (found) return found;
-  return base::fail(base::ErrorCode::kUsage, fmt::format("--netns: no namespace of the file is called \"{}\"", spec),
-                    "twtrace replay -b -g netns -n 1 FILE lists them; give a name or an inode number");
+  return base::fail(base::ErrorCode::kUsage, fmt::format("--netns: the file has no namespace \"{}\"", spec),
+                    "give a name or an inode number; twtrace replay -b -g netns -n 1 FILE lists them");
 }
 
 /// Moves on by a sample per interval when the user wants it to play.
@@ -66,7 +66,7 @@ base::Result<void> play(Screen& screen) {
 }
 
 base::Error no_sample(const std::string& file) {
-  return {base::ErrorCode::kFailure, 0, file + ": it holds no sample", "a capture that runs for a second has one"};
+  return {base::ErrorCode::kFailure, 0, file + ": the capture holds no sample", "record for at least one second"};
 }
 
 /// What can be read is shown, and what is wrong with the rest said.
@@ -91,9 +91,9 @@ base::Result<int> Replay::run_screen(capture::Reader& recording, const view::Vie
   if (!read) {
     state.notice = read.error().what;
   } else if (history.oldest() != 1) {
-    state.notice = fmt::format("the first {} samples do not fit into memory", base::grouped(history.oldest() - 1));
+    state.notice = fmt::format("the first {} samples did not fit into memory", base::grouped(history.oldest() - 1));
   } else if (!recording.info().ended_unix_ms) {
-    state.notice = "this capture was cut, or still runs: it ends with its last sample";
+    state.notice = "this capture was cut short or is still running; this is all up to its last sample";
   }
   if (auto done = play(**screen); !done) return tl::unexpected(done.error());
   return kExitOk;

@@ -17,6 +17,6 @@ struct Top {
 
 }  // namespace
 
-extern const Command kTop = {"top", "show who fills the table, refreshed (the default)", prepare<Top>};
+extern const Command kTop = {"top", "show who fills the table (the default command)", prepare<Top>};
 
 }  // namespace twtrace::app
