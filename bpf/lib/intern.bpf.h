@@ -31,9 +31,9 @@ static __always_inline struct tw_netns *netns__at(u32 slot)
  */
 static __always_inline u32 netns__intern(enum tw_access access, struct net *net)
 {
-	u64 cookie = compat__net_cookie(access, net);
 	u32 inum = tw_get(access, net, ns.inum);
-	u64 key = compat__has_net_cookie() ? cookie : (u64)tw_get(access, net, hash_mix) << 32 | inum;
+	u64 key = compat__has_net_cookie() ? compat__net_cookie(access, net)
+					   : (u64)tw_get(access, net, hash_mix) << 32 | inum;
 	u32 *known = bpf_map_lookup_elem(&netns_ids, &key);
 	struct tw_netns *ns;
 	u32 slot;
@@ -47,7 +47,7 @@ static __always_inline u32 netns__intern(enum tw_access access, struct net *net)
 	ns = netns__at(slot);
 	if (!ns)
 		return TW_NETNS_OTHER;
-	ns->cookie = cookie;
+	ns->id = key;
 	ns->inum = inum;
 	if (bpf_map_update_elem(&netns_ids, &key, &slot, BPF_NOEXIST)) {
 		/* Another CPU was first, or this CPU was interrupted while it held the lock. */

@@ -104,7 +104,7 @@ TW_STATIC_ASSERT(sizeof(struct tw_row) == 160, "tw_row");
 
 /* One slot of the memory-mapped namespaces array. */
 struct tw_netns {
-	__u64 cookie;                  /* net.net_cookie; 0 where the kernel gives none */
+	__u64 id;                      /* as tw_namespace_reading.id: no other namespace has it */
 	__u32 inum;                    /* inode number of /proc/PID/ns/net */
 	__u32 in_use;                  /* 0 free, 1 published */
 	__u32 limit;                   /* sysctl_max_tw_buckets at the last event */

@@ -121,11 +121,15 @@ bool takes_probe_read() {
 }
 
 base::Result<void> switch_off(Features& features, const std::set<std::string>& names) {
-  const std::map<std::string, bool*> known = {
-      {"btf", &features.kernel_btf},        {"fentry", &features.fentry},
-      {"kprobe", &features.kprobe},         {"tracepoint", &features.tracepoint},
-      {"task-btf", &features.task_btf},     {"socket-cookie", &features.socket_cookie},
-      {"probe-read", &features.probe_read}, {"counts-at-creation", &features.counts_at_creation}};
+  const std::map<std::string, bool*> known = {{"btf", &features.kernel_btf},
+                                              {"fentry", &features.fentry},
+                                              {"kprobe", &features.kprobe},
+                                              {"tracepoint", &features.tracepoint},
+                                              {"task-btf", &features.task_btf},
+                                              {"socket-cookie", &features.socket_cookie},
+                                              {"probe-read", &features.probe_read},
+                                              {"readers", &features.readers},
+                                              {"counts-at-creation", &features.counts_at_creation}};
   for (const std::string& name : names) {
     const auto found = known.find(name);
     if (found == known.end()) {

@@ -21,6 +21,7 @@ struct Features {
   bool task_btf = false;            ///< "task-btf": bpf_get_current_task_btf. Added in 5.11: 3ca1032ab7ab
   bool socket_cookie = false;       ///< "socket-cookie": in tracing programs. Added in 5.12: c5dbb89fc2ac
   bool probe_read = true;           ///< "probe-read": bpf_probe_read_kernel; lockdown=confidentiality forbids it
+  bool readers = true;              ///< "readers": programs that read the kernel's own lists are worth trying
   bool memcg_charged = true;        ///< maps count against the memory cgroup and not RLIMIT_MEMLOCK. Since 5.11
   bool counts_at_creation = false;  ///< "counts-at-creation": TW and TWKilled count when a bucket is made. Since 5.18
   std::uint32_t mib_overflow = 0;   ///< index of LINUX_MIB_TCPTIMEWAITOVERFLOW; 0 when unknown

@@ -25,6 +25,7 @@ constexpr std::array<std::string_view, 5> kOwnMaps = {"cpus", "cpu_marks", "name
                                                       "listener_readings"};
 
 base::Result<void> check(const Features& features) {
+  if (!features.readers) return base::fail(base::ErrorCode::kUnsupported, "the reader programs are switched off");
   if (!features.probe_read) {
     return base::fail(base::ErrorCode::kUnsupported,
                       "the reader programs need bpf_probe_read_kernel, which this kernel forbids "

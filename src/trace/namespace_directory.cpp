@@ -2,6 +2,7 @@
 #include "trace/namespace_directory.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "kernel/netns_scope.hpp"
@@ -13,6 +14,9 @@ namespace {
 
 /// How often a sample looks for namespaces anew, however many have gone.
 constexpr int kSearches = 4;
+
+/// How often the name of a namespace is looked for: one that is made gets it a little later, and many have none.
+constexpr int kLooksForName = 3;
 
 /// A published slot, or the one for what found no slot of its own.
 bool holds_counts(std::uint32_t slot, const tw_netns& netns) {
@@ -32,6 +36,16 @@ void NamespaceDirectory::discover(bool thorough) {
   }
 }
 
+void NamespaceDirectory::look_for_new_names() {
+  bool wanted = false;
+  for (auto& [id, entry] : entries_) {
+    if (entry.gone || !entry.name.empty() || entry.looks_for_name == kLooksForName) continue;
+    ++entry.looks_for_name;
+    wanted = true;
+  }
+  if (wanted) discover(false);
+}
+
 base::Result<std::uint32_t> NamespaceDirectory::resolve(const std::string& spec) const {
   auto ref = catalog_.resolve(spec);
   if (!ref) return tl::unexpected(ref.error());
@@ -39,56 +53,95 @@ base::Result<std::uint32_t> NamespaceDirectory::resolve(const std::string& spec)
 }
 
 NamespaceDirectory::Id NamespaceDirectory::insert(Entry entry) {
-  const Id id = static_cast<Id>(entries_.size()) + 1;
+  const Id id = next_++;
   if (entry.slot) by_slot_[*entry.slot] = id;
+  if (entry.identity != 0) by_identity_[entry.identity] = id;
   entries_.emplace(id, std::move(entry));
   return id;
 }
 
-NamespaceDirectory::Id NamespaceDirectory::add(const kernel::NetnsRef& ref, std::optional<std::uint32_t> slot) {
-  return insert({.slot = slot, .inum = ref.inum, .name = ref.name});
+NamespaceDirectory::Id NamespaceDirectory::add(const kernel::NetnsRef& ref) {
+  Entry entry;
+  entry.inum = ref.inum;
+  entry.name = ref.name;
+  return insert(std::move(entry));
+}
+
+std::vector<NamespaceDirectory::Id> NamespaceDirectory::take_readings(std::span<const tw_namespace_reading> readings) {
+  std::set<Id> present;
+  std::vector<Id> added;
+  for (const tw_namespace_reading& reading : readings) {
+    auto id = id_of(reading.id);
+    if (!id) {
+      Entry entry;
+      entry.identity = reading.id;
+      entry.inum = reading.inum;
+      id = insert(std::move(entry));
+      added.push_back(*id);
+    }
+    present.insert(*id);
+  }
+  for (auto& [id, entry] : entries_) entry.gone = !present.contains(id);
+  return added;
+}
+
+/// One that /proc led to, and that has had no event so far.
+std::optional<NamespaceDirectory::Id> NamespaceDirectory::without_identity(std::uint32_t inum) const {
+  const auto found = std::find_if(entries_.begin(), entries_.end(), [inum](const auto& item) {
+    return !item.second.gone && item.second.identity == 0 && item.second.inum == inum;
+  });
+  return found == entries_.end() ? std::nullopt : std::optional(found->first);
+}
+
+std::pair<NamespaceDirectory::Id, bool> NamespaceDirectory::add_slot(std::uint32_t slot, const tw_netns& netns) {
+  auto known = id_of(netns.id);
+  if (!known && slot != TW_NETNS_OTHER) known = without_identity(netns.inum);
+  if (known) {
+    Entry& entry = entries_.at(*known);
+    if (entry.slot) by_slot_.erase(*entry.slot);
+    entry.slot = slot;
+    entry.identity = netns.id;
+    by_slot_[slot] = by_identity_[netns.id] = *known;
+    return {*known, false};
+  }
+  // An inode number is given again once its namespace is gone.
+  for (auto& [id, entry] : entries_) entry.gone = entry.gone || entry.inum == netns.inum;
+  Entry entry;
+  entry.slot = slot;
+  entry.identity = netns.id;
+  entry.inum = netns.inum;
+  if (slot == TW_NETNS_OTHER) {  // many namespaces: none of them can be read
+    entry.name = "(other)";
+    entry.gone = true;
+  }
+  return {insert(std::move(entry)), true};
 }
 
 std::vector<NamespaceDirectory::Id> NamespaceDirectory::add_slots(std::span<const tw_netns> slots) {
   std::vector<Id> added;
-  bool looked = false;
   for (std::uint32_t slot = 0; slot < slots.size(); ++slot) {
     if (by_slot_.contains(slot) || !holds_counts(slot, slots[slot])) continue;
-    if (!looked) discover(false);
-    looked = true;
-    const std::uint32_t inum = slots[slot].inum;
-    std::optional<Id> known;
-    for (auto& [id, entry] : entries_) {
-      if (entry.gone || entry.inum != inum) continue;
-      if (entry.slot) {
-        entry.gone = true;
-      } else {
-        known = id;
-        entry.slot = slot;
-      }
-    }
-    if (known) {
-      by_slot_[slot] = *known;
-      continue;
-    }
-    Entry entry{.slot = slot, .inum = inum, .name = {}};
-    const kernel::NetnsRef* ref = catalog_.find(inum);
-    if (ref != nullptr) entry.name = ref->name;
-    if (slot == TW_NETNS_OTHER) entry.name = "(other)";
-    entry.gone = slot == TW_NETNS_OTHER;  // many namespaces: none of them can be read
-    added.push_back(insert(std::move(entry)));
+    const auto [id, is_new] = add_slot(slot, slots[slot]);
+    if (is_new) added.push_back(id);
   }
   return added;
 }
 
-const NamespaceDirectory::Entry* NamespaceDirectory::at_slot(std::uint32_t slot) const {
-  const auto id = id_of(slot);
-  return id ? &entries_.at(*id) : nullptr;
-}
-
-std::optional<NamespaceDirectory::Id> NamespaceDirectory::id_of(std::uint32_t slot) const {
+std::optional<NamespaceDirectory::Id> NamespaceDirectory::id_at(std::uint32_t slot) const {
   const auto found = by_slot_.find(slot);
   return found == by_slot_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<NamespaceDirectory::Id> NamespaceDirectory::id_of(std::uint64_t identity) const {
+  const auto found = by_identity_.find(identity);
+  return found == by_identity_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void NamespaceDirectory::forget(Id id) {
+  const auto found = entries_.find(id);
+  by_identity_.erase(found->second.identity);
+  if (found->second.slot) by_slot_.erase(*found->second.slot);
+  entries_.erase(found);
 }
 
 /// What `use` makes of the way into the namespace; another way is looked for once when that one leads nowhere any more,
@@ -113,7 +166,8 @@ std::invoke_result_t<Use, const kernel::NetnsRef&> NamespaceDirectory::reach(Ent
 }
 
 base::Result<kernel::NetnsCounters> NamespaceDirectory::read_counters(Id id) {
-  return reach(entries_.at(id), [this](const kernel::NetnsRef& ref) { return kernel::read_counters(procfs_, ref); });
+  return reach(entries_.at(id),
+               [this](const kernel::NetnsRef& ref) { return kernel::read_counters_of_process(procfs_, ref); });
 }
 
 bool NamespaceDirectory::visit(Id id, const std::function<void()>& visitor) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which network namespaces there are: their slots, inode numbers and names, and the way into each.
+// Which network namespaces there are: their identities, slots, inode numbers and names, and the way into each.
 #pragma once
 
 #include <twtrace/abi.h>
@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "base/result.hpp"
@@ -20,39 +21,57 @@
 
 namespace twtrace::trace {
 
-/// Finds namespaces and remembers those that are gone, because their counts stay. Not thread-safe.
+/// Knows every namespace by what no other one has (tw_netns.id), and remembers those that are gone as long as something
+/// was counted in them. Not thread-safe.
+///
+/// Where the reader programs run they say which namespaces there are, whoever holds them: take_readings(). Elsewhere
+/// the namespaces that /proc leads to are added by hand, and get their identity with their first event. /proc gives the
+/// names either way.
 class NamespaceDirectory {
  public:
   /// What a namespace is called here; no other one gets the number in this run.
   using Id = std::uint32_t;
 
   struct Entry {
-    std::optional<std::uint32_t> slot;  ///< of the kernel side; one that may not be entered has none before an event
+    std::uint64_t identity = 0;         ///< tw_netns.id; 0: not known yet
+    std::optional<std::uint32_t> slot;  ///< of the kernel side; it has none before an event
     std::uint32_t inum = 0;
     std::string name;
     bool gone = false;
-    bool entered = true;  ///< false: the last visit could not enter it although it was there
+    bool entered = true;     ///< false: the last visit could not enter it although it was there
+    int looks_for_name = 0;  ///< how often it was looked for
   };
 
-  /// Looks for namespaces; `thorough` also finds those that only a descriptor holds.
+  /// Looks for namespaces and their names; `thorough` also finds those that only a descriptor holds.
   void discover(bool thorough);
+  /// The same, when a namespace is new: one that is made gets its name later.
+  void look_for_new_names();
   const kernel::NetnsCatalog& catalog() const { return catalog_; }
   /// The inode number of the namespace that a user means.
   base::Result<std::uint32_t> resolve(const std::string& spec) const;
 
-  Id add(const kernel::NetnsRef& ref, std::optional<std::uint32_t> slot);
-  /// Gives every namespace that holds counts its slot. Those that nobody has added are younger than twtrace: they are
-  /// added, and returned. Whoever had the inode number before is gone.
+  /// A namespace that /proc leads to.
+  Id add(const kernel::NetnsRef& ref);
+  /// All namespaces that exist, as the reader program found them after the last add_slots(): the others are gone.
+  /// Returns those that were not known.
+  std::vector<Id> take_readings(std::span<const tw_namespace_reading> readings);
+  /// Gives every namespace that holds counts its slot. Returns those that were not known: they are younger than
+  /// twtrace.
   std::vector<Id> add_slots(std::span<const tw_netns> slots);
+  /// The same for one slot, whether or not it holds counts yet. True: it was not known.
+  std::pair<Id, bool> add_slot(std::uint32_t slot, const tw_netns& netns);
 
   const std::map<Id, Entry>& entries() const { return entries_; }
-  /// nullptr when no namespace has that slot.
-  const Entry* at_slot(std::uint32_t slot) const;
-  std::optional<Id> id_of(std::uint32_t slot) const;
+  /// Empty when no namespace has that slot.
+  std::optional<Id> id_at(std::uint32_t slot) const;
+  /// Empty when no namespace has that identity.
+  std::optional<Id> id_of(std::uint64_t identity) const;
+  /// Drops one that is gone, and about which there is nothing to say.
+  void forget(Id id);
 
-  /// From here on the directory may look for namespaces anew some more times.
+  /// From here on reading counters may look for namespaces anew some more times.
   void begin_sample() { searches_ = 0; }
-  /// The kernel's counters of it. kNotFound: there is no way into it (any more).
+  /// The kernel's counters of it, through /proc of a process in it. kNotFound: there is none (any more).
   base::Result<kernel::NetnsCounters> read_counters(Id id);
   /// Calls back inside the namespace; false when it cannot be entered.
   bool visit(Id id, const std::function<void()>& visitor);
@@ -63,11 +82,14 @@ class NamespaceDirectory {
   template <class Use>
   std::invoke_result_t<Use, const kernel::NetnsRef&> reach(Entry& entry, Use use);
   Id insert(Entry entry);
+  std::optional<Id> without_identity(std::uint32_t inum) const;
 
   kernel::Procfs procfs_;
   kernel::NetnsCatalog catalog_;
   std::map<Id, Entry> entries_;
   std::map<std::uint32_t, Id> by_slot_;
+  std::map<std::uint64_t, Id> by_identity_;
+  Id next_ = 1;
   int searches_ = 0;  ///< of this sample
 };
 

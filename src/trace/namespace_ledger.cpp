@@ -19,7 +19,10 @@ void NamespaceLedger::start_at(const Reading& reading) {
   overflow_.set_start(reading.ext.time_wait_overflow);
 }
 
-void NamespaceLedger::start_at_zero() { start_at(Reading{}); }
+void NamespaceLedger::start_at_zero() {
+  start_at(Reading{});
+  before_ = Reading{};
+}
 
 void NamespaceLedger::narrow_start(const model::Counters& ours_before, const Reading& reading,
                                    const model::Counters& ours_after) {

@@ -22,6 +22,7 @@ struct OurCounts {
   std::uint64_t older_buckets = 0;   ///< older than twtrace, found by the last scan
   bool older_buckets_known = false;  ///< that scan has been everywhere, and the namespace can be scanned
   bool sees_removal = false;         ///< the programs see how buckets end
+  bool complete = true;              ///< false: some may be counted in the slot for what found none
 };
 
 /// Knows where the kernel's counters stood when counting began, brackets each of our counts between two readings of
@@ -36,7 +37,7 @@ class NamespaceLedger {
   /// A namespace that is older than counting: read before counting was switched on. Without any start nothing can be
   /// compared.
   void start_at(const Reading& reading);
-  /// A namespace that is younger: its counters began at 0.
+  /// A namespace that is younger: its counters began at 0, which is a reading before ours, too.
   void start_at_zero();
   /// Read right after counting was switched on. `ours_before` and `ours_after` are the total before and after
   /// `reading`.
@@ -70,7 +71,7 @@ class NamespaceLedger {
   void compare_counters();
   void compare_gauge();
   void fill_kernel(model::NetnsRow& row) const;
-  bool is_comparable() const { return start_ && before_ && after_ && current_; }
+  bool is_comparable() const { return start_ && before_ && after_ && current_ && ours_.complete; }
 
   bool counts_at_creation_;
   std::optional<kernel::TcpExt> start_;

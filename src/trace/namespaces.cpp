@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "kernel/net_settings.hpp"
 #include "kernel/netns_scope.hpp"
+#include "kernel/sysctl.hpp"
 #include "model/netns_order.hpp"
 #include "trace/translate.hpp"
 
@@ -17,14 +18,66 @@ constexpr int kQuietReadings = 8;
 
 }  // namespace
 
-void Namespaces::add_existing(const kernel::NetnsRef& ref, std::optional<std::uint32_t> slot) {
-  const Id id = directory_.add(ref, slot);
-  NamespaceLedger& ledger = open(id);
-  if (const auto counters = read(id)) ledger.start_at(*counters);
+std::uint64_t Namespaces::largest_limit() {
+  std::uint64_t largest = kernel::Sysctl().read_u64(kernel::kTcpMaxTwBuckets).value_or(0);
+  if (!readers_) return largest;
+  const auto pass = readers_->namespaces().read(false);
+  if (!pass) return largest;
+  for (const tw_namespace_reading& reading : *pass) largest = std::max<std::uint64_t>(largest, reading.limit);
+  return largest;
+}
+
+/// All namespaces at once; those that were not known start where they are, or at 0 when they are younger than counting.
+/// Empty when they cannot be read.
+std::optional<Namespaces::Readings> Namespaces::read_pass(Start start) {
+  const auto pass = readers_->namespaces().read(true);
+  if (!pass) {
+    if (!complained_) spdlog::warn("the kernel's counters cannot be read: {}", pass.error().what);
+    complained_ = true;
+    return std::nullopt;
+  }
+  const std::vector<Id> added = directory_.take_readings(*pass);
+  Readings readings;
+  for (const tw_namespace_reading& reading : *pass)
+    readings.emplace(*directory_.id_of(reading.id), to_netns_counters(reading));
+  for (const Id id : added) {
+    if (start == Start::kAsRead) {
+      open(id).start_at(readings.at(id));
+    } else {
+      open(id).start_at_zero();
+    }
+  }
+  directory_.look_for_new_names();
+  return readings;
+}
+
+void Namespaces::add_existing() {
+  if (readers_) {
+    read_pass(Start::kAsRead);
+    directory_.discover(true);
+    return;
+  }
+  directory_.discover(true);
+  for (const auto& [inum, ref] : directory_.catalog().all()) {
+    const Id id = directory_.add(ref);
+    NamespaceLedger& ledger = open(id);
+    if (const auto counters = read(id)) ledger.start_at(*counters);
+  }
 }
 
 void Namespaces::add_new(std::span<const tw_netns> slots) {
   for (const Id id : directory_.add_slots(slots)) open(id).start_at_zero();
+}
+
+NamespaceDirectory::Id Namespaces::id_at(std::uint32_t slot, std::span<const tw_netns> slots) {
+  if (const auto known = directory_.id_at(slot)) return *known;
+  const auto [id, is_new] = directory_.add_slot(slot, slots[slot]);
+  if (is_new) open(id).start_at_zero();
+  return id;
+}
+
+model::Counters Namespaces::total(const Entry& entry, std::span<const tw_netns> slots) {
+  return entry.slot ? to_counters(slots[*entry.slot].total) : model::Counters{};
 }
 
 std::optional<kernel::NetnsCounters> Namespaces::read(Id id) {
@@ -38,42 +91,63 @@ std::optional<kernel::NetnsCounters> Namespaces::read(Id id) {
   return std::nullopt;
 }
 
-void Namespaces::narrow_start(std::span<const tw_netns> slots) {
-  for (const auto& [id, entry] : directory_.entries()) {
-    if (entry.slot) {
-      narrow_start(id, [&slots, slot = *entry.slot] { return to_counters(slots[slot].total); });
-      continue;
+std::map<NamespaceDirectory::Id, model::Counters> Namespaces::totals(std::span<const tw_netns> slots) {
+  add_new(slots);
+  std::map<Id, model::Counters> result;
+  for (const auto& [id, entry] : directory_.entries()) result.emplace(id, total(entry, slots));
+  return result;
+}
+
+void Namespaces::narrow_start(const SlotsNow& slots) {
+  if (readers_) {
+    narrow_start_by_pass(slots);
+    return;
+  }
+  add_new(slots());
+  for (const auto& [id, entry] : directory_.entries()) narrow_start(id, slots);
+}
+
+/// Those whose counts have moved meanwhile are taken from another pass.
+void Namespaces::narrow_start_by_pass(const SlotsNow& slots) {
+  std::set<Id> narrowed;
+  bool all_quiet = false;
+  for (int again = 0; again <= kQuietReadings && !all_quiet; ++again) {
+    auto before = totals(slots());
+    const auto readings = read_pass(Start::kAtZero);
+    if (!readings) return;
+    auto after = totals(slots());
+    all_quiet = true;
+    for (const auto& [id, reading] : *readings) {
+      const bool quiet = before[id] == after[id] || again == kQuietReadings;
+      all_quiet = all_quiet && quiet;
+      if (quiet && narrowed.insert(id).second) ledgers_.at(id).narrow_start(before[id], reading, after[id]);
     }
-    narrow_start(id, [&slots, inum = entry.inum] {
-      const auto found = std::find_if(slots.begin(), slots.end(), [inum](const tw_netns& netns) {
-        return loader::is_published(netns) && netns.inum == inum;
-      });
-      return found == slots.end() ? model::Counters{} : to_counters(found->total);
-    });
   }
 }
 
-void Namespaces::narrow_start(Id id, const std::function<model::Counters()>& total) {
+void Namespaces::narrow_start(Id id, const SlotsNow& slots) {
+  const auto total_now = [&] { return total(directory_.entries().at(id), slots()); };
   model::Counters before;
-  model::Counters after = total();
+  model::Counters after = total_now();
   std::optional<kernel::NetnsCounters> counters;
   int again = 0;
   do {
     before = after;
     counters = read(id);
-    after = total();
+    add_new(slots());
+    after = total_now();
   } while (counters && !(before == after) && again++ < kQuietReadings);
   if (counters) ledgers_.at(id).narrow_start(before, *counters, after);
 }
 
-/// Those that exist and have a slot. `moved` tells of a ledger and the slot's total whether ours have moved.
+/// Those that exist. `moved` tells of a ledger and the namespace's total whether ours have moved.
 template <class Moved>
 std::vector<ReadingPlan::Candidate> Namespaces::candidates(std::span<const tw_netns> slots, Moved moved) const {
   std::vector<ReadingPlan::Candidate> result;
   for (const auto& [id, entry] : directory_.entries()) {
-    if (!entry.slot || entry.gone) continue;
+    if (entry.gone) continue;
     const NamespaceLedger& ledger = ledgers_.at(id);
-    result.push_back({id, ledger.was_read(), moved(ledger, to_counters(slots[*entry.slot].total))});
+    result.push_back({id, ledger.was_read(), moved(ledger, total(entry, slots))});
   }
   return result;
 }
@@ -81,42 +155,79 @@ std::vector<ReadingPlan::Candidate> Namespaces::candidates(std::span<const tw_ne
 void Namespaces::read_before(std::span<const tw_netns> slots, bool fresh) {
   directory_.begin_sample();
   for (auto& [id, ledger] : ledgers_) ledger.carry_over();
+  if (readers_) {
+    const auto readings = read_pass(Start::kAtZero);
+    if (!readings) return;
+    for (const auto& [id, reading] : *readings) ledgers_.at(id).take_before(reading);
+    return;
+  }
+  directory_.look_for_new_names();
   const auto moved = [](const NamespaceLedger& ledger, const model::Counters& total) {
     return !(ledger.ours().total == total);
   };
   for (const Id id : plan_.due_before(candidates(slots, moved), fresh)) ledgers_.at(id).take_before(read(id));
 }
 
-void Namespaces::observe(const std::map<std::uint32_t, model::Counters>& counts, std::span<const tw_netns> slots,
-                         bool sees_removal, bool scanned, bool fresh) {
+void Namespaces::read_after(std::span<const tw_netns> slots, bool fresh) {
+  if (readers_) {
+    const auto readings = read_pass(Start::kAtZero);
+    if (!readings) return;
+    for (const auto& [id, reading] : *readings) {
+      ledgers_.at(id).take_after(reading, total(directory_.entries().at(id), slots));
+    }
+    return;
+  }
   const auto moved = [](const NamespaceLedger& ledger, const model::Counters& total) {
     return !ledger.is_read_at(total);
   };
   for (const Id id : plan_.due_after(candidates(slots, moved), fresh)) {
-    const std::uint32_t slot = *directory_.entries().at(id).slot;
-    ledgers_.at(id).take_after(read(id), to_counters(slots[slot].total));
-  }
-  for (const auto& [id, entry] : directory_.entries()) {
-    if (!entry.slot) continue;
-    const auto found = counts.find(*entry.slot);
-    OurCounts observed = ours(entry, found == counts.end() ? model::Counters{} : found->second, slots[*entry.slot]);
-    observed.sees_removal = sees_removal;
-    observed.older_buckets_known = scanned && (entry.entered || entry.gone);
-    if (entry.gone) ledgers_.at(id).take_after(std::nullopt, observed.total);
-    ledgers_.at(id).observe(observed);
+    ledgers_.at(id).take_after(read(id), total(directory_.entries().at(id), slots));
   }
 }
 
-OurCounts Namespaces::ours(const Entry& entry, const model::Counters& of_rows, const tw_netns& slot) const {
+void Namespaces::observe(const std::map<Id, model::Counters>& counts, std::span<const tw_netns> slots,
+                         bool sees_removal, bool scanned, bool fresh) {
+  read_after(slots, fresh);
+  for (const auto& [id, entry] : directory_.entries()) {
+    const auto found = counts.find(id);
+    OurCounts observed = ours(entry, found == counts.end() ? model::Counters{} : found->second, slots);
+    observed.sees_removal = sees_removal;
+    observed.older_buckets_known = scanned && entry.slot && (entry.entered || entry.gone);
+    if (entry.gone) ledgers_.at(id).take_after(std::nullopt, observed.total);
+    ledgers_.at(id).observe(observed);
+  }
+  forget_gone();
+}
+
+OurCounts Namespaces::ours(const Entry& entry, const model::Counters& of_rows, std::span<const tw_netns> slots) const {
   OurCounts ours;
+  ours.counts = of_rows;
+  if (!entry.slot) {
+    ours.complete = !directory_.id_at(TW_NETNS_OTHER);
+    return ours;
+  }
+  const tw_netns& slot = slots[*entry.slot];
   ours.total = to_counters(slot.total);
   ours.unattributed = to_counters(slot.unattributed);
-  ours.counts = of_rows + ours.unattributed;
+  ours.counts += ours.unattributed;
   ours.limit_seen = slot.limit;
   ours.buckets_seen = slot.count;
   const auto scanned = scanned_.find(*entry.slot);
   if (scanned != scanned_.end()) ours.older_buckets = scanned->second;
   return ours;
+}
+
+/// Namespaces that are gone and in which nothing was counted: nobody will ask for them.
+void Namespaces::forget_gone() {
+  std::vector<Id> forgotten;
+  for (const auto& [id, entry] : directory_.entries()) {
+    if (entry.gone && !entry.slot) forgotten.push_back(id);
+  }
+  for (const Id id : forgotten) {
+    directory_.forget(id);
+    ledgers_.erase(id);
+    plan_.forget(id);
+  }
 }
 
 void Namespaces::take_scan(std::span<const tw_netns> slots) {
@@ -135,26 +246,26 @@ std::vector<std::uint32_t> Namespaces::worth_a_visit(const std::set<std::uint32_
 }
 
 bool Namespaces::visit(std::uint32_t slot, const std::function<void(std::uint32_t slot)>& visitor) {
-  const auto id = directory_.id_of(slot);
+  const auto id = directory_.id_at(slot);
   return id && directory_.visit(*id, [&] { visitor(slot); });
 }
 
 loader::Sight Namespaces::sight(std::uint32_t slot) const {
-  const Entry* entry = directory_.at_slot(slot);
-  if (entry == nullptr || slot == TW_NETNS_OTHER) return loader::Sight::kUnknown;
-  if (entry->gone) return loader::Sight::kGone;
-  return entry->entered ? loader::Sight::kScanned : loader::Sight::kUnknown;
+  const auto id = directory_.id_at(slot);
+  if (!id || slot == TW_NETNS_OTHER) return loader::Sight::kUnknown;
+  const Entry& entry = directory_.entries().at(*id);
+  if (entry.gone) return loader::Sight::kGone;
+  return entry.entered ? loader::Sight::kScanned : loader::Sight::kUnknown;
 }
 
-std::vector<model::NetnsSettings> Namespaces::settings(std::set<std::uint32_t>& known) const {
+std::vector<model::NetnsSettings> Namespaces::settings(std::set<Id>& known) const {
   std::vector<model::NetnsSettings> result;
   for (const auto& [id, entry] : directory_.entries()) {
-    if (!entry.slot) continue;
     const kernel::NetnsRef* ref = entry.gone ? nullptr : directory_.catalog().find(entry.inum);
-    if (ref == nullptr || known.contains(*entry.slot)) continue;
+    if (ref == nullptr || known.contains(id)) continue;
     const auto scope = kernel::NetnsScope::enter(*ref);
     if (!scope && scope.error().code != base::ErrorCode::kPermission) continue;
-    known.insert(*entry.slot);
+    known.insert(id);
     model::NetnsSettings& netns = result.emplace_back();
     netns.netns = entry.inum;
     netns.name = entry.name;
@@ -176,10 +287,8 @@ std::vector<model::NetnsSettings> Namespaces::settings(std::set<std::uint32_t>& 
 std::vector<model::NetnsInfo> Namespaces::infos() const {
   std::vector<model::NetnsInfo> result;
   for (const auto& [id, entry] : directory_.entries()) {
-    if (!entry.slot) continue;
     const NamespaceLedger& ledger = ledgers_.at(id);
-    result.push_back(
-        {*entry.slot, entry.inum, entry.name, ledger.ours().unattributed, ledger.previously_unattributed()});
+    result.push_back({id, entry.inum, entry.name, ledger.ours().unattributed, ledger.previously_unattributed()});
   }
   return result;
 }
@@ -187,9 +296,8 @@ std::vector<model::NetnsInfo> Namespaces::infos() const {
 std::vector<model::NetnsRow> Namespaces::rows(double interval_s) const {
   std::vector<model::NetnsRow> result;
   for (const auto& [id, entry] : directory_.entries()) {
-    if (!entry.slot) continue;
     model::NetnsRow row = ledgers_.at(id).row(interval_s);
-    row.id = *entry.slot;
+    row.id = id;
     row.netns = entry.inum;
     row.name = entry.name;
     row.gone = entry.gone;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "kernel/netns.hpp"
+#include "loader/readers.hpp"
 #include "loader/tracer.hpp"
 #include "model/recording.hpp"
 #include "model/snapshot.hpp"
@@ -24,33 +25,45 @@
 
 namespace twtrace::trace {
 
-/// Follows every namespace of a directory with a ledger each, as often as the plan says. Not thread-safe.
+/// Follows every namespace of a directory with a ledger each. Not thread-safe.
 ///
-/// Before counting is switched on: add_existing() for each namespace that there is; afterwards narrow_start(). For a
-/// sample: read_before(), read ours, observe().
+/// The kernel's counters come from the reader programs, which read all namespaces at once. Where these cannot run they
+/// come from /proc of a process in each namespace, as many in a sample as the plan says.
+///
+/// Before counting is switched on: add_existing(); afterwards narrow_start(). For a sample: read_before(), read ours,
+/// observe().
 class Namespaces {
  public:
+  using Id = NamespaceDirectory::Id;
+  using Entry = NamespaceDirectory::Entry;
+  /// The slots as they are now; there may be more of them at every call.
+  using SlotsNow = std::function<std::span<const tw_netns>()>;
+
   /// `counts_at_creation`: Features::counts_at_creation. `readings`: how many namespaces are read in one sample where
-  /// there are more.
-  Namespaces(NamespaceDirectory directory, bool counts_at_creation, std::size_t readings)
-      : directory_(std::move(directory)), counts_at_creation_(counts_at_creation), plan_(readings) {}
+  /// there are more and no readers.
+  Namespaces(std::optional<loader::Readers> readers, bool counts_at_creation, std::size_t readings)
+      : readers_(std::move(readers)), counts_at_creation_(counts_at_creation), plan_(readings) {}
 
   const NamespaceDirectory& directory() const { return directory_; }
+  /// The largest limit of those that can be read, for sizing.
+  std::uint64_t largest_limit();
 
-  /// Its counters are the start. One that may not be entered has no slot yet.
-  void add_existing(const kernel::NetnsRef& ref, std::optional<std::uint32_t> slot);
-  /// Right after counting was switched on; `slots` is the live array.
-  void narrow_start(std::span<const tw_netns> slots);
+  /// All that there are now; their counters are the start.
+  void add_existing();
+  /// Right after counting was switched on.
+  void narrow_start(const SlotsNow& slots);
 
   /// Adds the namespaces that got a slot since. Unless they existed before they are younger than twtrace, so their
   /// counters started at 0.
   void add_new(std::span<const tw_netns> slots);
+  /// The namespace of a published slot, or of TW_NETNS_OTHER; `slots` is the live array.
+  Id id_at(std::uint32_t slot, std::span<const tw_netns> slots);
   /// Reads the kernel's counters before ours are read.
   void read_before(std::span<const tw_netns> slots, bool fresh);
-  /// Reads the kernel's counters after ours were read, and compares. `counts` are those of rows, by slot; `slots` was
-  /// copied after them. `scanned`: a scan has been through all of them.
-  void observe(const std::map<std::uint32_t, model::Counters>& counts, std::span<const tw_netns> slots,
-               bool sees_removal, bool scanned, bool fresh);
+  /// Reads the kernel's counters after ours were read, and compares. `counts` are those of rows; `slots` was copied
+  /// after them. `scanned`: a scan has been through all of them.
+  void observe(const std::map<Id, model::Counters>& counts, std::span<const tw_netns> slots, bool sees_removal,
+               bool scanned, bool fresh);
   /// A scan has gone through all of them: what it found there of buckets older than twtrace.
   void take_scan(std::span<const tw_netns> slots);
 
@@ -61,23 +74,32 @@ class Namespaces {
   /// What the last visit has come to; kScanned where there was no need for one.
   loader::Sight sight(std::uint32_t slot) const;
 
-  /// Settings of the namespaces whose slots are not in `known`, which gets them.
-  std::vector<model::NetnsSettings> settings(std::set<std::uint32_t>& known) const;
+  /// Settings of the namespaces that are not in `known`, which gets them.
+  std::vector<model::NetnsSettings> settings(std::set<Id>& known) const;
   std::vector<model::NetnsInfo> infos() const;
   /// Fullest first.
   std::vector<model::NetnsRow> rows(double interval_s) const;
 
  private:
-  using Id = NamespaceDirectory::Id;
-  using Entry = NamespaceDirectory::Entry;
+  /// What the kernel's own counters were at one moment, of the namespaces that could be read.
+  using Readings = std::map<Id, kernel::NetnsCounters>;
+  enum class Start { kAsRead, kAtZero };
 
+  static model::Counters total(const Entry& entry, std::span<const tw_netns> slots);
   NamespaceLedger& open(Id id) { return ledgers_.emplace(id, counts_at_creation_).first->second; }
+  std::optional<Readings> read_pass(Start start);
   std::optional<kernel::NetnsCounters> read(Id id);
-  void narrow_start(Id id, const std::function<model::Counters()>& total);
+  std::map<Id, model::Counters> totals(std::span<const tw_netns> slots);
+  void narrow_start_by_pass(const SlotsNow& slots);
+  void narrow_start(Id id, const SlotsNow& slots);
   template <class Moved>
   std::vector<ReadingPlan::Candidate> candidates(std::span<const tw_netns> slots, Moved moved) const;
-  OurCounts ours(const Entry& entry, const model::Counters& of_rows, const tw_netns& slot) const;
+  void read_after(std::span<const tw_netns> slots, bool fresh);
+  OurCounts ours(const Entry& entry, const model::Counters& of_rows, std::span<const tw_netns> slots) const;
+  void forget_gone();
 
+  std::optional<loader::Readers> readers_;
+  bool complained_ = false;  ///< about a pass that failed
   NamespaceDirectory directory_;
   bool counts_at_creation_;
   ReadingPlan plan_;

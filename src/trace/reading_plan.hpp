@@ -31,6 +31,9 @@ class ReadingPlan {
   /// have moved, then the others, each time those read longest ago.
   Ids due_after(const std::vector<Candidate>& candidates, bool fresh);
 
+  /// There is no such namespace any more.
+  void forget(std::uint32_t id) { read_in_.erase(id); }
+
  private:
   bool reads_all(std::size_t count, bool fresh) const { return fresh || count <= readings_; }
 

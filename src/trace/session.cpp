@@ -41,15 +41,14 @@ std::uint32_t bucket_capacity(std::uint64_t largest_limit) {
   return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(wanted, 65536, kMaxBuckets));
 }
 
-/// For sizing.
-std::uint64_t largest_limit(const kernel::NetnsCatalog& catalog) {
-  const kernel::Procfs procfs;
-  std::uint64_t largest = 0;
-  for (const auto& [inum, ref] : catalog.all()) {
-    const auto counters = kernel::read_counters(procfs, ref);
-    if (counters && counters->limit) largest = std::max(largest, *counters->limit);
-  }
-  return largest;
+/// Empty where they cannot run: the kernel's counters then come from /proc.
+std::optional<loader::Readers> open_readers(const loader::Features& features, const std::string& btf_path) {
+  loader::ReaderOptions options;
+  options.btf_path = btf_path;
+  auto readers = loader::Readers::open(features, options);
+  if (readers) return std::move(*readers);
+  spdlog::info("the kernel's lists of namespaces cannot be read: {}", readers.error().what);
+  return std::nullopt;
 }
 
 /// Small maps mean that memory is short: keep fewer peers, too.
@@ -90,14 +89,13 @@ base::Result<Session> Session::start(const SessionOptions& options) {
   } else {
     spdlog::warn("services cannot be named: {}", opened.error().what);
   }
-  NamespaceDirectory directory;
-  directory.discover(true);
+  Namespaces netns(open_readers(*features, options.btf_path), features->counts_at_creation, options.netns_readings);
 
   loader::TracerOptions tracer_options;
   tracer_options.backend = options.backend;
   tracer_options.btf_path = options.btf_path;
   tracer_options.sizes.ring_bytes = options.ring_bytes;
-  tracer_options.sizes.buckets = bucket_capacity(largest_limit(directory.catalog()));
+  tracer_options.sizes.buckets = bucket_capacity(netns.largest_limit());
   tracer_options.match_local_port = options.local_port;
   tracer_options.match_remote_port = options.remote_port;
   tracer_options.scan_slice = options.scan_slice;
@@ -111,24 +109,22 @@ base::Result<Session> Session::start(const SessionOptions& options) {
   if (!opened) return tl::unexpected(explained(opened.error(), *features));
   if (!opened->notice.empty()) spdlog::warn("{}", opened->notice);
 
-  directory.discover(true);  // loading takes its time, and what comes into being meanwhile is older than counting
-  Namespaces netns(std::move(directory), features->counts_at_creation, options.netns_readings);
   Session session(std::move(opened->tracer), std::move(cgroups), std::move(netns), options);
   if (auto prepared = session.prepare_namespaces(); !prepared) return tl::unexpected(prepared.error());
   session.enable();
   return session;
 }
 
-/// Every namespace that exists gets its slot, its listening ports and its starting counters. One that may not be
-/// entered gets its slot with its first event.
+/// Every namespace that exists gets its starting counters, and where it may be entered its slot and its listening
+/// ports. The others get their slots with their first event.
 base::Result<void> Session::prepare_namespaces() {
+  netns_.add_existing();
   std::size_t closed = 0;
   for (const auto& [inum, ref] : netns_.directory().catalog().all()) {
     const auto scope = kernel::NetnsScope::enter(ref);
     if (!scope) {
       spdlog::info("network namespace {}: {}", inum, scope.error().what);
       if (scope.error().code == base::ErrorCode::kPermission) ++closed;
-      netns_.add_existing(ref, std::nullopt);
       continue;
     }
     const auto slot = tracer_.intern_current_netns();
@@ -139,7 +135,6 @@ base::Result<void> Session::prepare_namespaces() {
     for (const std::uint16_t port : ports.value_or(std::vector<std::uint16_t>{})) {
       tracer_.remember_listener(*slot, port);
     }
-    netns_.add_existing(ref, *slot);
   }
   if (closed > 0) {
     spdlog::warn(
@@ -155,7 +150,7 @@ void Session::enable() {
   started_ns_ = sampled_ns_ = clock_.monotonic_ns();
   slept_ns_ = slept_ns();
   cpu_ns_ = base::process_cpu_ns();
-  netns_.narrow_start(tracer_.namespaces());
+  netns_.narrow_start([this] { return tracer_.namespaces(); });
   scan(true);
 }
 
@@ -197,17 +192,19 @@ const base::Service& Session::service(std::uint64_t cgroup_id) {
   return services_.insert_or_assign(cgroup_id, std::move(found)).first->second;
 }
 
+std::uint32_t Session::netns_id_at(std::uint32_t slot) { return netns_.id_at(slot, tracer_.namespaces()); }
+
 const model::Identity& Session::identity(std::uint32_t slot, const tw_row& row) {
   if (!table_.knows(slot, row.first_ns)) {
-    table_.add(slot, row.first_ns, to_identity(row, service(row.key.cgroup_id)));
+    table_.add(slot, row.first_ns, to_identity(row, netns_id_at(row.key.netns), service(row.key.cgroup_id)));
   }
   return table_.at(slot)->identity;
 }
 
 model::Event Session::complete(model::Event event, std::uint32_t row_slot, std::uint32_t netns_slot) {
-  const NamespaceDirectory::Entry* netns = netns_.directory().at_slot(netns_slot);
-  event.netns = netns != nullptr ? netns->inum : tracer_.netns_at(netns_slot).inum;
-  if (netns != nullptr) event.netns_name = netns->name;
+  const NamespaceDirectory::Entry& netns = netns_.directory().entries().at(netns_id_at(netns_slot));
+  event.netns = netns.inum;
+  event.netns_name = netns.name;
   if (const tw_row* row = tracer_.row_at(row_slot)) model::set_owner(event, identity(row_slot, *row));
   return event;
 }
@@ -421,7 +418,7 @@ void Session::count_ports() {
   const std::uint64_t begin = base::process_cpu_ns();
   auto counted = std::make_shared<std::vector<model::PortUse>>();
   const auto count = [&](std::uint32_t slot) {
-    const std::uint32_t inum = netns_.directory().at_slot(slot)->inum;
+    const std::uint32_t inum = netns_.directory().entries().at(netns_id_at(slot)).inum;
     const auto ports = kernel::EphemeralPorts::read();
     if (!ports) return;
     const auto destinations = kernel::count_ports(*ports, kMaxDestinations);

@@ -107,6 +107,7 @@ class Session {
   void retire_ended_rows();
   bool has_ended(std::uint32_t slot, const tw_row& row);
   bool is_idle(std::uint32_t slot, const tw_row& row);
+  std::uint32_t netns_id_at(std::uint32_t slot);
   const model::Identity& identity(std::uint32_t slot, const tw_row& row);
   std::optional<std::string> cgroup_path(std::uint64_t cgroup_id) const;
   const base::Service& service(std::uint64_t cgroup_id);

@@ -65,10 +65,23 @@ model::Event to_event(const tw_swept_bucket& gone, std::int64_t now_unix_ms, std
   return event;
 }
 
-model::Identity to_identity(const tw_row& row, base::Service service) {
+kernel::NetnsCounters to_netns_counters(const tw_namespace_reading& reading) {
+  kernel::NetnsCounters result;
+  result.ext.tw = reading.counters.tw;
+  result.ext.tw_killed = reading.counters.tw_killed;
+  result.ext.tw_recycled = reading.counters.tw_recycled;
+  result.ext.time_wait_overflow = reading.counters.time_wait_overflow;
+  result.ext.listen_overflows = reading.counters.listen_overflows;
+  result.ext.listen_drops = reading.counters.listen_drops;
+  result.in_use = reading.count;
+  result.limit = reading.limit;
+  return result;
+}
+
+model::Identity to_identity(const tw_row& row, std::uint32_t netns, base::Service service) {
   const tw_row_key& key = row.key;
   model::Identity identity;
-  identity.netns = key.netns;
+  identity.netns = netns;
   identity.attribution = to_attribution(key.attribution);
   if (identity.attribution == model::Attribution::kCloser) {
     identity.pid = key.tgid;

@@ -13,6 +13,7 @@
 #include <span>
 #include <utility>
 
+#include "kernel/counters.hpp"
 #include "model/counters.hpp"
 #include "model/peers.hpp"
 #include "model/row_table.hpp"
@@ -32,10 +33,12 @@ model::Event to_event(const tw_event& record, std::int64_t wall_offset_ms);
 /// `now_boottime_ns` is of CLOCK_BOOTTIME.
 model::Event to_event(const tw_swept_bucket& gone, std::int64_t now_unix_ms, std::uint64_t now_boottime_ns);
 
-/// Who a published row stands for. `service` is what its cgroup id was resolved to.
-model::Identity to_identity(const tw_row& row, base::Service service);
+/// Who a published row stands for. `netns` is what its namespace is called (Identity::netns), `service` what its cgroup
+/// id was resolved to.
+model::Identity to_identity(const tw_row& row, std::uint32_t netns, base::Service service);
 
 model::Counters to_counters(const tw_counts& counts);
+kernel::NetnsCounters to_netns_counters(const tw_namespace_reading& reading);
 
 /// `recursion_misses`: see model::Losses.
 model::Losses to_losses(const tw_stats& stats, std::optional<std::uint64_t> recursion_misses);

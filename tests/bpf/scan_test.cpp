@@ -207,7 +207,7 @@ TEST_CASE("a namespace is visited although the process that led into it has ende
   trace::NamespaceDirectory directory;
   directory.discover(false);
   REQUIRE(directory.catalog().find(inode) != nullptr);
-  const auto id = directory.add(*directory.catalog().find(inode), 7);
+  const auto id = directory.add(*directory.catalog().find(inode));
   std::optional<Subprocess> other(std::in_place, std::vector<std::string>{"sleep", "60"}, netns.fd());
   REQUIRE(wait_until([&] { return inode_of("/proc/" + std::to_string(other->pid()) + "/ns/net") == inode; }));
   netns.remove();
@@ -249,17 +249,21 @@ TEST_CASE("a namespace that got the inode number of one that is gone is not take
 
   REQUIRE(session->sample(false));
   const auto namespaces = session->head().namespaces;
-  const auto row = std::find_if(namespaces.begin(), namespaces.end(),
-                                [inode](const model::NetnsRow& netns) { return netns.netns == inode; });
-  REQUIRE(row != namespaces.end());
-  CHECK(row->gone);
-  CHECK(row->kernel.reused.value_or(0) == 0);
-  CHECK_FALSE(row->in_use);
+  int rows = 0;
+  for (const model::NetnsRow& row : namespaces) {
+    if (row.netns != inode) continue;
+    ++rows;
+    INFO("namespace " << row.id);
+    CHECK(row.kernel.reused.value_or(0) == 0);  // since it exists, or since the start
+    CHECK(row.in_use.has_value() != row.gone);
+  }
+  CHECK(rows == 2);
 }
 
 TEST_CASE("with more namespaces than are read at a time, no number is false and the last ones are of now") {
   if (!privileged()) return;
   trace::SessionOptions options;
+  options.no_features = {"readers"};  // which read all at once
   options.netns_readings = 2;
   auto session = trace::Session::start(options);
   REQUIRE(session);

@@ -46,7 +46,7 @@ inline std::vector<AbiStruct> abi_structs() {
         TW_MEMBER(tw_row, scanned), TW_MEMBER(tw_row, counts), TW_MEMBER(tw_row, in_use), TW_MEMBER(tw_row, reserved)}},
       {"tw_netns",
        sizeof(tw_netns),
-       {TW_MEMBER(tw_netns, cookie), TW_MEMBER(tw_netns, inum), TW_MEMBER(tw_netns, in_use), TW_MEMBER(tw_netns, limit),
+       {TW_MEMBER(tw_netns, id), TW_MEMBER(tw_netns, inum), TW_MEMBER(tw_netns, in_use), TW_MEMBER(tw_netns, limit),
         TW_MEMBER(tw_netns, count), TW_MEMBER(tw_netns, total), TW_MEMBER(tw_netns, unattributed),
         TW_MEMBER(tw_netns, scanned), TW_MEMBER(tw_netns, scanned_pre_existing)}},
       {"tw_socket",

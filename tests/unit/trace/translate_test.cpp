@@ -197,8 +197,8 @@ TEST_CASE("of a swept bucket neither a kernel address nor the age of an older on
 }
 
 TEST_CASE("an identity holds what its row says") {
-  const model::Identity who = trace::to_identity(row(), kService);
-  CHECK(who.netns == 3);
+  const model::Identity who = trace::to_identity(row(), 29, kService);
+  CHECK(who.netns == 29);
   CHECK(who.pid == 812U);
   CHECK(who.start_ns == 11);
   CHECK(who.comm == "redis");
@@ -217,7 +217,7 @@ TEST_CASE("a row of a client that is known by its cgroup has no process") {
   other.key.attribution = TW_ATTRIBUTION_CGROUP;
   other.key.family = TW_FAMILY_IPV4;
   other.key.matched = 0;
-  const model::Identity who = trace::to_identity(other, kService);
+  const model::Identity who = trace::to_identity(other, 29, kService);
   CHECK(who.role == model::Role::kClient);
   CHECK(who.attribution == model::Attribution::kCgroup);
   CHECK_FALSE(who.pid);
@@ -229,7 +229,7 @@ TEST_CASE("a row of a client that is known by its cgroup has no process") {
 TEST_CASE("a name that fills all of its room has no end mark") {
   tw_row full = row();
   std::memset(full.comm, 'x', sizeof(full.comm));
-  CHECK(trace::to_identity(full, {}).comm == std::string(TW_COMM_LEN, 'x'));
+  CHECK(trace::to_identity(full, 29, {}).comm == std::string(TW_COMM_LEN, 'x'));
 }
 
 TEST_CASE("each count keeps its name") {
@@ -282,4 +282,17 @@ TEST_CASE("of an IPv4 address only the first four bytes count, of an IPv6 addres
   CHECK(dirty(TW_FAMILY_IPV4).address == std::array<std::uint8_t, 16>{10, 0, 0, 2});
   CHECK(dirty(TW_FAMILY_IPV6).address == std::array<std::uint8_t, 16>{10, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7});
   CHECK(dirty(TW_FAMILY_IPV6).ipv6);
+}
+
+TEST_CASE("the counters of a namespace are what its reading says") {
+  tw_namespace_reading reading{};
+  reading.count = 1;
+  reading.limit = 2;
+  reading.counters.tw = 3;
+  reading.counters.tw_killed = 4;
+  reading.counters.tw_recycled = 5;
+  reading.counters.time_wait_overflow = 6;
+  reading.counters.listen_overflows = 7;
+  reading.counters.listen_drops = 8;
+  CHECK(trace::to_netns_counters(reading) == kernel::NetnsCounters{{3, 4, 5, 6, 7, 8}, 1, 2});
 }

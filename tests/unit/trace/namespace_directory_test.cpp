@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trace/namespace_directory.hpp"
+
+#include "support/catch.hpp"
+
+using namespace twtrace;
+using trace::NamespaceDirectory;
+using Id = NamespaceDirectory::Id;
+
+namespace {
+
+/// Inode numbers that no namespace of the running kernel has.
+constexpr std::uint32_t kInum = 17;
+constexpr std::uint32_t kOther = 18;
+
+tw_namespace_reading reading(std::uint64_t identity, std::uint32_t inum) {
+  tw_namespace_reading result{};
+  result.id = identity;
+  result.inum = inum;
+  return result;
+}
+
+tw_netns slot(std::uint64_t identity, std::uint32_t inum) {
+  tw_netns result{};
+  result.id = identity;
+  result.inum = inum;
+  result.in_use = 1;
+  return result;
+}
+
+kernel::NetnsRef ref(std::uint32_t inum, const std::string& name) {
+  kernel::NetnsRef result;
+  result.inum = inum;
+  result.name = name;
+  return result;
+}
+
+std::vector<Id> take(NamespaceDirectory& directory, const std::vector<tw_namespace_reading>& readings) {
+  return directory.take_readings(readings);
+}
+
+std::vector<Id> add(NamespaceDirectory& directory, const std::vector<tw_netns>& slots) {
+  return directory.add_slots(slots);
+}
+
+bool is_gone(const NamespaceDirectory& directory, Id id) { return directory.entries().at(id).gone; }
+
+}  // namespace
+
+TEST_CASE("a namespace is known by its identity, and gone when a reading no longer has it") {
+  NamespaceDirectory directory;
+  const auto first = take(directory, {reading(1001, kInum), reading(1002, kOther)});
+  REQUIRE(first.size() == 2);
+  CHECK(take(directory, {reading(1001, kInum), reading(1002, kOther)}).empty());
+  CHECK(take(directory, {reading(1002, kOther)}).empty());
+  CHECK(is_gone(directory, first[0]));
+  CHECK_FALSE(is_gone(directory, first[1]));
+}
+
+TEST_CASE("an inode number that is given again is another namespace's") {
+  NamespaceDirectory directory;
+  const Id old = take(directory, {reading(1001, kInum)}).at(0);
+  const auto added = take(directory, {reading(1002, kInum)});
+  REQUIRE(added.size() == 1);
+  CHECK(added[0] != old);
+  CHECK(is_gone(directory, old));
+  CHECK(directory.id_of(1001) == old);
+  CHECK(directory.id_of(1002) == added[0]);
+}
+
+TEST_CASE("a slot goes to the namespace of its identity, whatever the inode number") {
+  NamespaceDirectory directory;
+  const Id old = take(directory, {reading(1001, kInum)}).at(0);
+  const Id young = take(directory, {reading(1002, kInum)}).at(0);
+  CHECK(add(directory, {tw_netns{}, slot(1001, kInum), slot(1002, kInum)}).empty());
+  CHECK(directory.id_at(1) == old);
+  CHECK(directory.id_at(2) == young);
+  CHECK_FALSE(directory.id_at(3));
+}
+
+TEST_CASE("a slot of a namespace that nobody knew is one that is younger than twtrace") {
+  NamespaceDirectory directory;
+  const auto added = add(directory, {tw_netns{}, tw_netns{}, slot(1003, kInum)});
+  REQUIRE(added.size() == 1);
+  CHECK(directory.entries().at(added[0]).slot == 2);
+  CHECK(add(directory, {tw_netns{}, tw_netns{}, slot(1003, kInum)}).empty());
+  CHECK(take(directory, {reading(1003, kInum)}).empty());
+  CHECK_FALSE(is_gone(directory, added[0]));
+}
+
+TEST_CASE("one that came and went between two readings is gone at the next") {
+  NamespaceDirectory directory;
+  const Id id = add(directory, {tw_netns{}, slot(1003, kInum)}).at(0);
+  take(directory, {reading(1004, kOther)});
+  CHECK(is_gone(directory, id));
+}
+
+TEST_CASE("what found no slot of its own is no namespace") {
+  NamespaceDirectory directory;
+  CHECK(add(directory, {tw_netns{}}).empty());  // nothing was counted there
+  tw_netns other{};
+  other.total.time_wait = 1;
+  const Id id = add(directory, {other}).at(0);
+  CHECK(directory.entries().at(id).name == "(other)");
+  take(directory, {reading(1001, kInum)});
+  CHECK(is_gone(directory, id));
+}
+
+TEST_CASE("without readings a namespace that /proc leads to gets its identity with its first event") {
+  NamespaceDirectory directory;
+  const Id known = directory.add(ref(kInum, "blue"));
+  CHECK(add(directory, {tw_netns{}, slot(1001, kInum)}).empty());
+  CHECK(directory.id_at(1) == known);
+  CHECK(directory.id_of(1001) == known);
+  CHECK(directory.entries().at(known).name == "blue");
+}
+
+TEST_CASE("without readings an event with the inode number of another identity says that the other is gone") {
+  NamespaceDirectory directory;
+  const Id old = directory.add(ref(kInum, "blue"));
+  add(directory, {tw_netns{}, slot(1001, kInum)});
+  const auto added = add(directory, {tw_netns{}, slot(1001, kInum), slot(1002, kInum)});
+  REQUIRE(added.size() == 1);
+  CHECK(is_gone(directory, old));
+  CHECK_FALSE(is_gone(directory, added[0]));
+}
+
+TEST_CASE("a number is not given again when its namespace is forgotten") {
+  NamespaceDirectory directory;
+  const Id old = take(directory, {reading(1001, kInum)}).at(0);
+  directory.forget(old);
+  CHECK_FALSE(directory.id_of(1001));
+  CHECK(take(directory, {reading(1001, kInum)}).at(0) != old);
+}
