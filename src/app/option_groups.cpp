@@ -46,6 +46,16 @@ base::Result<view::SortColumn> parse_column(const std::string& typed) {
                     base::did_you_mean(typed, names) + "twtrace -s help lists the columns");
 }
 
+/// The value is what `key` has to match.
+Take take_name(view::Selector& selector, std::string_view key) {
+  return [&selector, key](const std::string& typed) -> base::Result<void> {
+    auto term = view::make_term(key, view::Op::kMatch, typed, view::Grammar::kFilter);
+    if (!term) return tl::unexpected(term.error());
+    selector.add(std::move(*term));
+    return {};
+  };
+}
+
 }  // namespace
 
 void declare_delay(OptionList& list, double& delay_s) {
@@ -95,20 +105,43 @@ void TracingOptions::declare_ports(OptionList& list) {
               whole_number(session.remote_port, 1, kMaxPort), Repeat::kRefused);
 }
 
+view::Selector TracingOptions::ports() const {
+  view::Selector ports;
+  if (session.local_port != 0) ports.add(view::Term::equal(view::Key::kLocalPort, session.local_port));
+  if (session.remote_port != 0) ports.add(view::Term::equal(view::Key::kRemotePort, session.remote_port));
+  return ports;
+}
+
 void FilterOptions::declare(OptionList& list) {
   using Repeat = OptionList::Repeat;  // two of them match nothing, and the last one alone is not what was meant
   list.section("Filters");
-  list.option("-p,--pid", "PID", "only this process", whole_number(filter.pid, 1, kMaxPid), Repeat::kRefused);
-  list.option("--comm", "PATTERN", "only processes with this name (shell pattern)", text(filter.comm),
+  list.option(
+      "-p,--pid", "PID", "only this process",
+      [this](const std::string& typed) -> base::Result<void> {
+        const auto pid = parse_whole_number(typed, 1, kMaxPid);
+        if (!pid) return tl::unexpected(pid.error());
+        named.add(view::Term::equal(view::Key::kPid, static_cast<double>(*pid)));
+        return {};
+      },
+      Repeat::kRefused);
+  list.option("--comm", "PATTERN", "only processes whose name contains or matches this", take_name(named, "comm"),
               Repeat::kRefused);
-  list.option("--service", "PATTERN", "only this service (shell pattern)", text(filter.service), Repeat::kRefused);
+  list.option("--service", "PATTERN", "only services whose name contains or matches this", take_name(named, "service"),
+              Repeat::kRefused);
   list.option("--netns", "WHICH", "all, self, an inode number, a name or a path", text(netns), Repeat::kRefused);
-  list.flag("-4", "only IPv4, including v4-mapped addresses", filter.only_ipv4);
-  list.flag("-6", "only IPv6", filter.only_ipv6);
+  list.flag("-4", "only IPv4, including v4-mapped addresses", only_ipv4);
+  list.flag("-6", "only IPv6", only_ipv6);
   list.check([this]() -> base::Result<void> {
-    if (!filter.only_ipv4 || !filter.only_ipv6) return {};
+    if (!only_ipv4 || !only_ipv6) return {};
     return base::fail(base::ErrorCode::kUsage, "-4 and -6 together match nothing", "give only one of them");
   });
+}
+
+view::Selector FilterOptions::selector() const {
+  view::Selector all = named;
+  if (only_ipv4) all.add(view::Term::equal(view::Key::kIpVersion, 4));
+  if (only_ipv6) all.add(view::Term::equal(view::Key::kIpVersion, 6));
+  return all;
 }
 
 void RowOptions::declare(OptionList& list) {
@@ -142,18 +175,18 @@ void TableOptions::declare(OptionList& list) {
                   {"csv", TableFormat::kCsv}});
   filter.declare(list);
   list.check([this]() -> base::Result<void> {
-    if (!filter.filter.pid || rows.group != model::Group::kPeer) return {};
+    if (!filter.named.asks(view::Key::kPid) || rows.group != model::Group::kPeer) return {};
     return base::fail(base::ErrorCode::kUsage, "-p cannot be combined with -g peer",
                       "peers are counted per service and process name: use --comm or --service");
   });
 }
 
-view::View TableOptions::view_with(const view::Filter& resolved) const {
+view::View TableOptions::view_with(view::Selector resolved) const {
   view::View shown;
   shown.group = rows.group;
   shown.sort = rows.sort;
   shown.max_rows = rows.max_rows;
-  shown.filter = resolved;
+  shown.selector = std::move(resolved);
   return shown;
 }
 

@@ -41,15 +41,20 @@ struct TracingOptions {
   void declare_loading(OptionList& list);
   /// -L and -D are filters to the user, but the kernel side applies them.
   void declare_ports(OptionList& list);
-  bool has_ports() const { return session.local_port != 0 || session.remote_port != 0; }
+  /// What they select among rows and events.
+  view::Selector ports() const;
 };
 
 /// Whose buckets are shown.
 struct FilterOptions {
-  view::Filter filter;  ///< without the namespace
-  std::string netns;    ///< "all", "self", an inode number, a name or a path; empty: not given, which is all
+  view::Selector named;  ///< -p, --comm and --service
+  std::string netns;     ///< "all", "self", an inode number, a name or a path; empty: not given, which is all
+  bool only_ipv4 = false;
+  bool only_ipv6 = false;
 
   void declare(OptionList& list);
+  /// Everything but the namespace.
+  view::Selector selector() const;
 };
 
 /// Which rows there are: -g, -s, -r.
@@ -90,8 +95,8 @@ struct TableOptions {
   FilterOptions filter;
 
   void declare(OptionList& list);
-  /// What it shows. `resolved` is the filter with its namespace (resolve_filter()).
-  view::View view_with(const view::Filter& resolved) const;
+  /// What it shows. `resolved` is the filter with its namespace.
+  view::View view_with(view::Selector resolved) const;
 };
 
 /// --fail-if.

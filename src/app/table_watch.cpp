@@ -2,6 +2,7 @@
 #include "app/table_watch.hpp"
 
 #include <chrono>
+#include <utility>
 
 #include "app/batch_output.hpp"
 #include "app/live.hpp"
@@ -35,10 +36,9 @@ base::Result<int> TableWatch::run(const std::function<void()>& when_counting) co
   if (!watch) return tl::unexpected(watch.error());
   EventLoop& loop = watch->loop;
   trace::Session& session = watch->session;
-  auto filter = resolve_filter(session, table.filter);
-  if (!filter) return tl::unexpected(filter.error());
-  filter->only_matched = tracing.has_ports();
-  const view::View shown = table.view_with(*filter);
+  auto selector = resolve_filter(session, table.filter, tracing);
+  if (!selector) return tl::unexpected(selector.error());
+  const view::View shown = table.view_with(std::move(*selector));
   session.record_peers(shown.group == model::Group::kPeer);
   when_counting();
   if (live) return run_live(loop, session, table, shown);

@@ -6,7 +6,7 @@
 #include "app/option_groups.hpp"
 #include "base/result.hpp"
 #include "trace/session.hpp"
-#include "view/filter.hpp"
+#include "view/selector.hpp"
 
 namespace twtrace::app {
 
@@ -19,7 +19,8 @@ struct Watch {
 /// Takes the signals over, attaches and begins to count.
 base::Result<Watch> begin_watch(const trace::SessionOptions& options);
 
-/// The filter with --netns turned into an inode number. kNotFound or kUsage when it names nothing.
-base::Result<view::Filter> resolve_filter(trace::Session& session, const FilterOptions& options);
+/// Everything the filters ask for. kNotFound or kUsage when --netns names nothing.
+base::Result<view::Selector> resolve_filter(trace::Session& session, const FilterOptions& options,
+                                            const TracingOptions& ports);
 
 }  // namespace twtrace::app

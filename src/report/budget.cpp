@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <vector>
@@ -24,19 +23,10 @@ constexpr double kLargestNumber = 9e15;
 constexpr std::size_t kLongestText = 1000;
 constexpr const char* kExample = "for example 'overflow>0' or 'created{service=web.service}>1000'";
 
-constexpr std::pair<std::string_view, Op> kOps[] = {{">=", Op::kGreaterEqual}, {"<=", Op::kLessEqual},
-                                                    {"==", Op::kEqual},        {"!=", Op::kNotEqual},
-                                                    {">", Op::kGreater},       {"<", Op::kLess}};
-
 std::string expected_metric(std::string_view typed) {
   std::vector<std::string_view> names;
   for (const MetricInfo& metric : metrics()) names.push_back(metric.name);
   return base::expected_one_of(typed, names);
-}
-
-std::string expected_label(std::string_view typed, Labels labels) {
-  constexpr std::array<std::string_view, 5> kNames = {"service", "comm", "role", "port", "netns"};
-  return labels == Labels::kAll ? base::expected_one_of(typed, kNames) : "expected netns";
 }
 
 class Parser {
@@ -96,85 +86,37 @@ class Parser {
     if (!take("{")) return {};
     const MetricInfo& metric = info(budget.metric);
     if (metric.labels == Labels::kNone) return fail(begin, fmt::format("{} takes no labels", metric.name), kExample);
-    do {
-      if (auto parsed = label(budget, metric); !parsed) return parsed;
-    } while (take(","));
+    const std::size_t first = at_;
+    const std::size_t end = closing_brace();
+    auto selector = view::parse_selector(text_.substr(first, end - first), view::Grammar::kLabels);
+    if (!selector) return fail(first + selector.error().at, selector.error().what, selector.error().hint);
+    for (const view::Term& term : selector->terms()) {
+      if (term.key == view::Key::kNetns || metric.labels == Labels::kAll) continue;
+      return fail(first + term.at, fmt::format("{} is known per netns only", metric.name), "expected netns=NAME");
+    }
+    budget.selector = std::move(*selector);
+    at_ = end;
     if (!take("}")) return fail(at_, "expected , or }", kExample);
     return {};
   }
 
-  Parsed label(Budget& budget, const MetricInfo& metric) {
-    skip_blanks();
-    const std::size_t begin = at_;
-    const std::string_view name = take_all_of(kNameBytes);
-    const bool by_owner = name == "service" || name == "comm" || name == "role" || name == "port";
-    if (name != "netns" && !(by_owner && metric.labels == Labels::kAll)) {
-      const std::string what = by_owner       ? fmt::format("{} is not known per {}", metric.name, name)
-                               : name.empty() ? std::string("expected a label")
-                                              : fmt::format("unknown label \"{}\"", name);
-      return fail(begin, what, expected_label(name, metric.labels));
-    }
-    if (!take("=")) return fail(at_, fmt::format("expected = after {}", name), kExample);
-    skip_blanks();
-    const std::size_t value_at = at_;
-    auto text = value();
-    if (!text) return tl::unexpected(text.error());
-    return set(budget.selector, name, std::move(*text), begin, value_at);
-  }
-
-  /// Bare up to , or } or a quote, blanks around it dropped; or in double quotes, where anything else may stand.
-  base::Result<std::string> value() {
-    const std::size_t begin = at_;
-    if (take("\"")) {
-      const std::size_t end = text_.find('"', at_);
-      if (end == std::string_view::npos) return fail(begin, "this quote is never closed", kExample);
-      std::string quoted(text_.substr(at_, end - at_));
-      at_ = end + 1;
-      if (quoted.empty()) return fail(begin, "expected a value", kExample);
-      return quoted;
-    }
-    at_ = std::min(text_.find_first_of(",}\"", at_), text_.size());
-    const std::string_view bare = text_.substr(begin, at_ - begin);
-    if (bare.find_first_not_of(kBlanks) == std::string_view::npos) return fail(begin, "expected a value", kExample);
-    return std::string(bare.substr(0, bare.find_last_not_of(kBlanks) + 1));
-  }
-
-  Parsed set(Selector& selector, std::string_view name, std::string text, std::size_t name_at, std::size_t value_at) {
-    const bool known = (name == "service" && selector.service) || (name == "comm" && selector.comm) ||
-                       (name == "role" && selector.role) || (name == "port" && selector.port) ||
-                       (name == "netns" && selector.netns);
-    if (known) return fail(name_at, fmt::format("{} is given twice", name), "give it once");
-    if (name == "role") {
-      if (text != "server" && text != "client") {
-        return fail(value_at, fmt::format("unknown role \"{}\"", text), "expected server or client");
-      }
-      selector.role = text == "server" ? model::Role::kServer : model::Role::kClient;
-    }
-    if (name == "port") {
-      std::uint16_t port = 0;
-      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-      if (error != std::errc() || end != text.data() + text.size() || port == 0) {
-        return fail(value_at, fmt::format("\"{}\" is not a port number", text), "give a whole number from 1 to 65535");
-      }
-      selector.port = port;
-    }
-    if (name == "service") {
-      selector.service = std::move(text);
-    } else if (name == "comm") {
-      selector.comm = std::move(text);
-    } else if (name == "netns") {
-      selector.netns = std::move(text);
-    }
-    return {};
+  /// Where the labels end: at a brace outside quotes, or at the end of the text.
+  std::size_t closing_brace() const {
+    bool quoted = false;
+    std::size_t at = at_;
+    for (; at != text_.size() && (quoted || text_[at] != '}'); ++at) quoted = quoted != (text_[at] == '"');
+    return at;
   }
 
   Parsed op(Budget& budget) {
-    for (const auto& [token, op] : kOps) {
-      if (!take(token)) continue;
-      budget.op = op;
-      return {};
+    skip_blanks();
+    const view::Operator* const typed = view::leading_operator(text_.substr(at_));
+    if (typed == nullptr || typed->op == view::Op::kMatch) {
+      return fail(at_, "expected a comparison", "expected one of > >= < <= == !=");
     }
-    return fail(at_, "expected a comparison", "expected one of > >= < <= == !=");
+    budget.op = typed->op;
+    at_ += typed->text.size();
+    return {};
   }
 
   Parsed number(Budget& budget) {

@@ -10,7 +10,7 @@
 
 #include "base/result.hpp"
 #include "model/counters.hpp"
-#include "model/snapshot.hpp"
+#include "view/selector.hpp"
 
 namespace twtrace::report {
 
@@ -52,37 +52,18 @@ struct MetricInfo {
 std::span<const MetricInfo> metrics();
 const MetricInfo& info(Metric metric);
 
-enum class Op { kGreater, kGreaterEqual, kLess, kLessEqual, kEqual, kNotEqual };
-
-/// Which rows a budget is about; empty members take all.
-struct Selector {
-  std::optional<std::string> service;  ///< view::service_matches()
-  std::optional<std::string> comm;     ///< view::glob()
-  std::optional<model::Role> role;
-  std::optional<std::uint16_t> port;
-  std::optional<std::string> netns;  ///< a name, or an inode number
-
-  /// Something other than the namespace is asked for.
-  bool by_owner() const { return service || comm || role || port; }
-};
-
 /// A condition that must not come true.
 struct Budget {
   std::string text;  ///< as it was typed; any bytes
   Metric metric = Metric::kOverflow;
-  Selector selector;
-  Op op = Op::kGreater;
+  view::Selector selector;
+  view::Op op = view::Op::kGreater;  ///< never kMatch
   double value = 0;
   bool percent = false;
 };
 
-/// METRIC [ "{" LABEL "=" VALUE { "," LABEL "=" VALUE } "}" ] OP NUMBER [ "%" ], blanks allowed between them. kUsage
-/// names the position (from 1 on) of what is wrong, and its hint lists what is known.
+/// METRIC [ "{" LABELS "}" ] OP NUMBER [ "%" ], blanks allowed between them; LABELS as in view::parse_selector().
+/// kUsage names the position (from 1 on) of what is wrong, and its hint lists what is known.
 base::Result<Budget> parse_budget(std::string_view text);
-
-/// Whether `left OP right` holds.
-bool holds(double left, Op op, double right);
-bool selects(const Selector& selector, const model::Row& row);
-bool selects_netns(const Selector& selector, std::uint32_t netns, const std::string& name);
 
 }  // namespace twtrace::report

@@ -3,7 +3,6 @@
 #include <array>
 
 #include "report/budget.hpp"
-#include "view/filter.hpp"
 
 namespace twtrace::report {
 namespace {
@@ -51,38 +50,6 @@ std::span<const MetricInfo> metrics() { return kMetrics; }
 const MetricInfo& info(Metric metric) {
   return *std::find_if(kMetrics.begin(), kMetrics.end(),
                        [&](const MetricInfo& known) { return known.metric == metric; });
-}
-
-bool holds(double left, Op op, double right) {
-  switch (op) {
-    case Op::kGreater:
-      return left > right;
-    case Op::kGreaterEqual:
-      return left >= right;
-    case Op::kLess:
-      return left < right;
-    case Op::kLessEqual:
-      return left <= right;
-    case Op::kEqual:
-      return left == right;
-    case Op::kNotEqual:
-      return left != right;
-  }
-  return false;
-}
-
-bool selects_netns(const Selector& selector, std::uint32_t netns, const std::string& name) {
-  return !selector.netns || *selector.netns == name || *selector.netns == std::to_string(netns);
-}
-
-bool selects(const Selector& selector, const model::Row& row) {
-  if (!selects_netns(selector, row.netns.value_or(0), row.netns_name)) return false;
-  if (!selector.by_owner()) return true;
-  if (row.kind != model::RowKind::kNormal) return false;
-  if (selector.service && !(row.service && view::service_matches(*selector.service, *row.service))) return false;
-  if (selector.comm && !(row.process && view::glob(*selector.comm, row.process->comm))) return false;
-  if (selector.role && row.role != selector.role) return false;
-  return !selector.port || row.port == selector.port;
 }
 
 }  // namespace twtrace::report

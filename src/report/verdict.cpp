@@ -34,8 +34,16 @@ Measured counted(const Budget& budget, std::uint64_t count, std::uint64_t of) {
 }
 
 bool selected(const Budget& budget, const NetnsReport& netns) {
-  return selects_netns(budget.selector, netns.last.netns, netns.last.name);
+  view::Subject subject;
+  subject.netns = netns.last.netns;
+  subject.netns_name = netns.last.name;
+  return budget.selector.only(view::Key::kNetns).accepts(subject);
 }
+
+bool selected(const Budget& budget, const Owner& owner) { return budget.selector.accepts(view::subject_of(owner.row)); }
+
+/// Something other than the namespace is asked for.
+bool by_owner(const Budget& budget) { return !budget.selector.without(view::Key::kNetns).empty(); }
 
 /// Sums what `amount` says of every selected namespace; empty when one of them does not know.
 template <class Amount>
@@ -53,7 +61,7 @@ std::optional<std::uint64_t> sum_of_namespaces(const Budget& budget, const Repor
 std::uint64_t sum_of_owners(const Budget& budget, const Report& report) {
   std::uint64_t sum = 0;
   for (const Owner& owner : report.owners) {
-    if (selects(budget.selector, owner.row)) sum += info(budget.metric).count(owner.row.counts);
+    if (selected(budget, owner)) sum += info(budget.metric).count(owner.row.counts);
   }
   return sum;
 }
@@ -75,8 +83,8 @@ Measured count(const Budget& budget, const Report& report) {
   }
   const std::uint64_t sum = sum_of_owners(budget, report);
   Measured measured = counted(budget, sum, budget.percent ? whole(budget, report) : 0);
-  const auto selected_row = [&](const Owner& owner) { return selects(budget.selector, owner.row); };
-  if (budget.selector.by_owner() && std::none_of(report.owners.begin(), report.owners.end(), selected_row)) {
+  const auto selected_row = [&](const Owner& owner) { return selected(budget, owner); };
+  if (by_owner(budget) && std::none_of(report.owners.begin(), report.owners.end(), selected_row)) {
     measured.words += " (no row matches)";
   }
   return measured;
@@ -85,7 +93,7 @@ Measured count(const Budget& budget, const Report& report) {
 Measured unattributed(const Budget& budget, const Report& report) {
   std::uint64_t sum = 0;
   for (const Owner& owner : report.owners) {
-    if (owner.row.kind == model::RowKind::kUnattributed && selects(budget.selector, owner.row)) {
+    if (owner.row.kind == model::RowKind::kUnattributed && selected(budget, owner)) {
       sum += owner.row.counts.created();
     }
   }
@@ -140,7 +148,7 @@ Rate rate_in(const Budget& budget, const Report& report, PhaseKind kind) {
     if (report.phases[i].kind != kind) continue;
     rate.seconds = report.phases[i].seconds;
     for (const Owner& owner : report.owners) {
-      if (selects(budget.selector, owner.row) && i < owner.phases.size()) rate.created += owner.phases[i].created();
+      if (selected(budget, owner) && i < owner.phases.size()) rate.created += owner.phases[i].created();
     }
   }
   return rate;
@@ -170,8 +178,9 @@ Rate rate_of_all(const Budget& budget, const Report& report) { return {report.se
 Measured measure(const Budget& budget, const Report& report, const Report* baseline) {
   const auto known = [&](const NetnsReport& netns) { return selected(budget, netns); };
   if (report.samples == 0) return unmeasurable("the capture ended before its first sample");
-  if (budget.selector.netns && std::none_of(report.namespaces.begin(), report.namespaces.end(), known)) {
-    return unmeasurable("no such network namespace was seen: " + *budget.selector.netns);
+  if (std::none_of(report.namespaces.begin(), report.namespaces.end(), known) &&
+      budget.selector.asks(view::Key::kNetns)) {
+    return unmeasurable("no such network namespace was seen");
   }
   switch (budget.metric) {
     case Metric::kUnattributed:
@@ -213,7 +222,7 @@ void name_culprit(Verdict& verdict, const Report& report) {
   std::uint64_t all = 0;
   for (std::size_t i = 0; i < report.owners.size(); ++i) {
     const Owner& owner = report.owners[i];
-    if (!selects(verdict.budget.selector, owner.row)) continue;
+    if (!selected(verdict.budget, owner)) continue;
     const std::uint64_t part = part_of(verdict.budget, report, owner);
     all += part;
     if (part <= verdict.owner_count) continue;
@@ -233,7 +242,7 @@ Verdict judge_by(const Budget& budget, const Report& report, const Report* basel
     verdict.state = Verdict::State::kNotMeasurable;
     return verdict;
   }
-  if (!holds(*measured.value, budget.op, budget.value)) return verdict;
+  if (!view::holds(*measured.value, budget.op, budget.value)) return verdict;
   verdict.state = Verdict::State::kBreached;
   name_culprit(verdict, report);
   return verdict;

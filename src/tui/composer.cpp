@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tui/composer.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <utility>
 
 #include "model/find_netns.hpp"
 #include "model/trend.hpp"
-#include "view/row_filter.hpp"
+#include "view/selector.hpp"
 
 namespace twtrace::tui {
 namespace {
@@ -58,6 +60,16 @@ void add_use(view::RowList& rows, Group group, const Snapshot& snapshot) {
 
 constexpr std::int64_t kMinuteMs = 60'000;
 
+/// Why a view cannot answer a selector; empty when it can.
+std::string why_unanswerable(const view::Selector& selector, Tab tab, Group group) {
+  if (tab == Tab::kEvents) {
+    return selector.asks(view::Key::kAmount) ? "events have no amounts: filter them by words, as in /overflow" : "";
+  }
+  return group == Group::kPeer && selector.asks(view::Key::kPid)
+             ? "peers are counted per service and process name: filter by comm= or service=, not by pid"
+             : "";
+}
+
 double refused_now(const view::SortItem& row) { return row.overflow_per_s; }
 double refused_ever(const view::SortItem& row) { return static_cast<double>(row.overflow); }
 
@@ -96,12 +108,7 @@ const Picture& Composer::compose(const ViewState& state) {
   picture_.minute_earlier = history_.sample_at(shown_unix_ms - kMinuteMs);
   picture_.minute_later = history_.sample_at(shown_unix_ms + kMinuteMs);
   picture_.behind_s = seconds_between(picture_.snapshot.time_unix_ms, history_.head(inputs.newest)->time_unix_ms);
-  if (inputs.tab == Tab::kEvents) {
-    collect_events(inputs);
-  } else {
-    picture_.events.clear();
-    build_rows(inputs);
-  }
+  fill_table(inputs);
   build_detail(inputs);
   inputs_ = std::move(inputs);
   return picture_;
@@ -117,8 +124,13 @@ void Composer::build_head(std::uint64_t sample) {
   picture_.snapshot = zero != nullptr ? model::counted_since(head, *zero) : head;
   // The namespace that was asked for comes first; else it is the fullest.
   std::vector<model::NetnsRow>& namespaces = picture_.snapshot.namespaces;
-  std::stable_partition(namespaces.begin(), namespaces.end(),
-                        [this](const model::NetnsRow& netns) { return netns.netns == base_.filter.netns; });
+  const view::Selector asked_for = base_.selector.only(view::Key::kNetns);
+  std::stable_partition(namespaces.begin(), namespaces.end(), [&](const model::NetnsRow& netns) {
+    view::Subject subject;
+    subject.netns = netns.netns;
+    subject.netns_name = netns.name;
+    return asked_for.accepts(subject);
+  });
   picture_.trend.clear();
   if (!namespaces.empty()) picture_.trend = model::trend(history_, sample, namespaces.front());
   picture_.forecast = model::forecast(picture_.trend);
@@ -130,7 +142,7 @@ void Composer::find_culprit(std::uint64_t sample) {
   const Snapshot& snapshot = picture_.snapshot;
   if (snapshot.totals.overflow() == 0) return;
   view::View view;
-  view.filter.netns = base_.filter.netns;
+  view.selector = base_.selector.only(view::Key::kNetns);
   const view::RowList rows(history_.at(sample), view, snapshot.interval_s);
   const view::RowOrder order{view.sort, view.reverse};
   for (const auto measure : {refused_now, refused_ever}) {
@@ -147,40 +159,61 @@ void Composer::find_culprit(std::uint64_t sample) {
   }
 }
 
-void Composer::build_rows(const Inputs& inputs) {
+/// The rows or events that the command line and the filter ask for, or why there are none.
+void Composer::fill_table(const Inputs& inputs) {
+  picture_.rows = {};
+  picture_.events.clear();
+  picture_.no_rows.clear();
+  const auto typed = view::parse_selector(inputs.filter, view::Grammar::kFilter);
+  if (!typed) {
+    picture_.no_rows = typed.error().what + ": " + typed.error().hint;
+    return;
+  }
+  view::Selector selector = base_.selector;
+  selector.add(*typed);
+  picture_.no_rows = why_unanswerable(selector, inputs.tab, inputs.group);
+  if (!picture_.no_rows.empty()) return;
+  const bool events = inputs.tab == Tab::kEvents;
+  const bool selects = !selector.empty();
+  if (events) {
+    collect_events(inputs, selector);
+  } else {
+    build_rows(inputs, std::move(selector));
+  }
+  if (!picture_.events.empty() || picture_.rows.size() != 0) return;
+  if (selects) {
+    picture_.no_rows =
+        fmt::format("no {} matches{}", events ? "event" : "row",
+                    inputs.filter.empty() ? " the options of the command line" : "; Esc clears the filter");
+  } else if (inputs.hide_idle && !events) {
+    picture_.no_rows = "no row is busy; i shows the idle ones";
+  }
+}
+
+void Composer::build_rows(const Inputs& inputs, view::Selector selector) {
   Snapshot& snapshot = picture_.snapshot;
-  const view::RowFilter filter(inputs.filter);
   view::View view = base_;
+  view.selector = std::move(selector);
   view.group = inputs.group;
   view.sort = inputs.sort;
   view.reverse = inputs.reverse;
   view.max_rows = 0;
-  const bool of_another = filter.pid() && base_.filter.pid.value_or(*filter.pid()) != *filter.pid();
-  if (filter.pid()) view.filter.pid = filter.pid();
   snapshot.group = inputs.group;
   view::RowList rows(history_.at(inputs.sample), view, snapshot.interval_s);
   add_use(rows, inputs.group, snapshot);
-  picture_.rows_in_all = rows.size();
   if (inputs.hide_idle) rows.keep_if([](const view::SortItem& row) { return !is_idle(row); });
-  if (of_another) rows.keep_if([](const view::SortItem&) { return false; });
-  // Words are looked for in the rows themselves, so a filter has all of them made.
-  if (!filter.empty()) rows.keep_if([&](const view::SortItem& row) { return filter.accepts(rows.row_of(row)); });
   picture_.rows = std::move(rows);
 }
 
-void Composer::collect_events(const Inputs& inputs) {
-  picture_.rows = {};
-  picture_.events.clear();
-  const view::RowFilter filter(inputs.filter);
+void Composer::collect_events(const Inputs& inputs, const view::Selector& selector) {
   const std::int64_t until_ms = picture_.snapshot.time_unix_ms;
   const bool paused = inputs.sample != inputs.newest;
   const auto& events = log_.events();
   for (std::size_t i = events.size(); i-- > 0;) {
     const model::Event& event = events[i];
     if (paused && event.time_unix_ms > until_ms) continue;
-    if (filter.accepts(event)) picture_.events.push_back(&event);
+    if (selector.accepts(view::subject_of(event))) picture_.events.push_back(&event);
   }
-  picture_.rows_in_all = events.size();
 }
 
 void Composer::build_detail(const Inputs& inputs) {

@@ -44,8 +44,8 @@ struct Picture {
   std::optional<Culprit> culprit;
   std::vector<const model::Event*> events;  ///< newest first, filtered; only in the events view
   std::optional<Detail> detail;
-  std::size_t rows_in_all = 0;  ///< before filter and hiding
-  std::uint64_t sample = 0;     ///< the one shown
+  std::string no_rows;       ///< why there are no rows or events; empty when there are some, or nothing hides them
+  std::uint64_t sample = 0;  ///< the one shown
   std::uint64_t oldest = 0;
   std::uint64_t newest = 0;
   std::uint64_t minute_earlier = 0;  ///< the sample of a minute before, or the nearest one
@@ -87,8 +87,9 @@ class Composer {
   Inputs inputs_of(const ViewState& state) const;
   void build_head(std::uint64_t sample);
   void find_culprit(std::uint64_t sample);
-  void build_rows(const Inputs& inputs);
-  void collect_events(const Inputs& inputs);
+  void fill_table(const Inputs& inputs);
+  void build_rows(const Inputs& inputs, view::Selector selector);
+  void collect_events(const Inputs& inputs, const view::Selector& selector);
   void build_detail(const Inputs& inputs);
 
   const model::History& history_;

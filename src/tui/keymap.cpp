@@ -51,7 +51,7 @@ const std::vector<Entry>& entries() {
         {of(Special::kBackTab), Action::kPreviousView}}},
       {{"Enter Esc", "details of the row, and back"},
        {{of(Special::kEnter), Action::kOpen}, {of(Special::kEscape), Action::kBack}}},
-      {{"/ F4 f", "filter: words, pid= comm= service= port= role= netns="},
+      {{"/ F4 f", "filter: words, comm=nginx, port>8000, overflow>0"},
        {{of(U'/'), Action::kFilter}, {of(Special::kF4), Action::kFilter}, {of(U'f'), Action::kFilter}}},
       {{"F6 s < >", "sort: menu, column to the left, to the right"},
        {{of(Special::kF6), Action::kSortMenu},

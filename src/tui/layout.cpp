@@ -126,6 +126,8 @@ Frame draw(const Picture& picture, const ViewState& state, Size size, const Draw
     draw_help(frame, plan.body, state);
   } else if (state.mode == Mode::kSortMenu) {
     draw_sort_menu(frame, plan.body, state);
+  } else if (!picture.no_rows.empty()) {
+    if (plan.body.rows != 0) frame.write(plan.body.first, 1, base::sanitize_terminal(picture.no_rows), Style::kBold);
   } else if (state.tab == Tab::kEvents) {
     draw_events(frame, table, picture);
   } else {

@@ -13,12 +13,6 @@ constexpr std::size_t kFirstCapacity = 64;
 /// More than fit on a screen: what is behind is only ordered when somebody goes there.
 constexpr std::size_t kAtOnce = 256;
 
-bool hides_remainders(const Filter& filter) {
-  Filter without_netns = filter;
-  without_netns.netns.reset();
-  return !without_netns.empty();
-}
-
 /// Takes up to `amount` out of `from`, field by field; returns what was taken.
 model::Counters take(model::Counters& from, const model::Counters& amount) {
   model::Counters taken = from;
@@ -43,6 +37,14 @@ model::ProcessId process_of(const RowParts& parts) {
   if (!parts.uid_differs) process.uid = parts.uid;
   process.exited = process.pids > 0 && parts.all_exited;
   return process;
+}
+
+/// A row as it stands, without the processes that it merges.
+Subject subject_of(const RowParts& parts) {
+  const model::Fact fact{*parts.key.who, parts.key.kind, nullptr, parts.counts, parts.previous, parts.zero, {}};
+  Subject subject = view::subject_of(fact, *parts.netns);
+  subject.pid.reset();
+  return subject;
 }
 
 /// Rates are of what was really counted; what was zeroed is left out of the counts alone.
@@ -89,10 +91,10 @@ RowList::RowList(const model::Source& source, const View& view, double interval_
     : interval_s_(interval_s), order_{view.sort, view.reverse}, namespaces_(source.namespaces()) {
   for (const model::NetnsInfo& netns : namespaces_) netns_by_id_.emplace(netns.id, &netns);
   group(source, view);
-  if (view.group == model::Group::kPeer) split_by_peer(source, view);
+  if (view.group == model::Group::kPeer) split_by_peer(source, view.selector);
   index_ = {};
-  add_unattributed(view);
-  make_items();
+  add_unattributed(view.selector);
+  make_items(view.selector);
 }
 
 const model::NetnsInfo* RowList::netns_of(std::uint32_t id) {
@@ -133,8 +135,9 @@ RowParts& RowList::find_or_add(const RowKey& key) {
 }
 
 void RowList::group(const model::Source& source, const View& view) {
-  const bool no_remainders = hides_remainders(view.filter);
-  const bool unfiltered = view.filter.empty();
+  // A plain word may be found in the peer, which facts do not have yet.
+  const bool by_peer = view.group == model::Group::kPeer;
+  const Selector selector = by_peer ? view.selector.without(Key::kWord) : view.selector;
   if (view.group == model::Group::kPid ||
       view.group == model::Group::kProcess) {  // the others have far fewer rows than facts
     parts_.reserve(source.size_hint());
@@ -142,8 +145,7 @@ void RowList::group(const model::Source& source, const View& view) {
   }
   source.visit([&](const model::Fact& fact) {
     const model::NetnsInfo* netns = netns_of(fact.identity.netns);
-    if (netns == nullptr || (fact.kind != model::RowKind::kNormal && no_remainders)) return;
-    if (!unfiltered && !view.filter.accepts(fact.identity, netns->inum)) return;
+    if (netns == nullptr || (!selector.empty() && !selector.accepts(view::subject_of(fact, *netns)))) return;
     RowParts& parts = find_or_add(key_of(fact, view.group));
     parts.netns = netns;
     parts.add(fact);
@@ -151,27 +153,34 @@ void RowList::group(const model::Source& source, const View& view) {
 }
 
 /// What the peer table knows takes the place of the processes' rows; the rest of each stays as a row without a peer.
-void RowList::split_by_peer(const model::Source& source, const View& view) {
+void RowList::split_by_peer(const model::Source& source, const Selector& selector) {
+  const Selector terms = selector.without(Key::kWord);
+  const Selector words = selector.only(Key::kWord);
   RowList by_peer;
   source.visit_peers([&](const model::Fact& fact) {
     const model::NetnsInfo* netns = netns_of(fact.identity.netns);
-    if (netns == nullptr || !view.filter.accepts(fact.identity, netns->inum)) return;
+    if (netns == nullptr || !terms.accepts(view::subject_of(fact, *netns))) return;
     const RowKey key = key_of(fact, model::Group::kPeer);
     RowParts* whole = find(without_peer(key));
     if (whole == nullptr) return;
+    // No more than is left: a part of what was counted per peer may have gone to (other).
+    const model::Counters counts = take(whole->counts, fact.counts);
+    const model::Counters previous = take(whole->previous, fact.previous);
+    const model::Counters zero = take(whole->zero, fact.zero);
+    if (!words.accepts(view::subject_of(fact, *netns))) return;
     RowParts* parts = by_peer.find(key);
     if (parts == nullptr) {
       parts = &by_peer.find_or_add(key);
       *parts = without_counts(*whole);
       parts->key = key;
     }
-    // No more than is left: a part of what was counted per peer may have gone to (other).
-    parts->counts += take(whole->counts, fact.counts);
-    parts->previous += take(whole->previous, fact.previous);
-    parts->zero += take(whole->zero, fact.zero);
+    parts->counts += counts;
+    parts->previous += previous;
+    parts->zero += zero;
   });
   for (RowParts& parts : parts_) {
     parts.live.reset();
+    if (!words.accepts(subject_of(parts))) continue;
     if (parts.counts != model::Counters{} || parts.key.kind != model::RowKind::kNormal) {
       by_peer.parts_.push_back(std::move(parts));
     }
@@ -179,11 +188,13 @@ void RowList::split_by_peer(const model::Source& source, const View& view) {
   parts_ = std::move(by_peer.parts_);
 }
 
-void RowList::add_unattributed(const View& view) {
-  const bool no_remainders = hides_remainders(view.filter);
+void RowList::add_unattributed(const Selector& selector) {
   for (const model::NetnsInfo& netns : namespaces_) {
-    const bool wanted = !view.filter.netns || *view.filter.netns == netns.inum;
-    if (!wanted || no_remainders || netns.unattributed == model::Counters{}) continue;
+    Subject subject;
+    subject.kind = model::RowKind::kUnattributed;
+    subject.netns = netns.inum;
+    subject.netns_name = netns.name;
+    if (netns.unattributed == model::Counters{} || !selector.accepts(subject)) continue;
     RowParts& parts = parts_.emplace_back();
     parts.key.kind = model::RowKind::kUnattributed;
     parts.key.hash = unattributed_id(netns);
@@ -195,7 +206,7 @@ void RowList::add_unattributed(const View& view) {
   }
 }
 
-void RowList::make_items() {
+void RowList::make_items(const Selector& selector) {
   static const std::string kNoName;
   static const base::Service kNoService;
   items_.reserve(parts_.size());
@@ -203,12 +214,15 @@ void RowList::make_items() {
     RowParts& parts = parts_[i];
     if (!parts.more_processes.empty()) parts.forget_repeated_processes();
     const model::Counters counts = shown_counts(parts);
+    const double created_per_s = model::rate(parts.counts.created(), parts.previous.created(), interval_s_);
+    const double overflow_per_s = model::rate(parts.counts.overflow(), parts.previous.overflow(), interval_s_);
+    if (!selector.accepts(Amounts{counts, parts.live, created_per_s, overflow_per_s})) continue;
     const bool of_program = parts.key.by.program;
     SortItem& item = items_.emplace_back();
     item.index = i;
     item.kind = parts.key.kind;
-    item.created_per_s = model::rate(parts.counts.created(), parts.previous.created(), interval_s_);
-    item.overflow_per_s = model::rate(parts.counts.overflow(), parts.previous.overflow(), interval_s_);
+    item.created_per_s = created_per_s;
+    item.overflow_per_s = overflow_per_s;
     item.created = counts.created();
     item.overflow = counts.overflow();
     item.fin_wait2 = counts.fin_wait2;

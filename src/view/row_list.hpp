@@ -77,9 +77,9 @@ class RowList {
   RowParts& find_or_add(const RowKey& key);
   RowParts* find(const RowKey& key);
   void group(const model::Source& source, const View& view);
-  void split_by_peer(const model::Source& source, const View& view);
-  void add_unattributed(const View& view);
-  void make_items();
+  void split_by_peer(const model::Source& source, const Selector& selector);
+  void add_unattributed(const Selector& selector);
+  void make_items(const Selector& selector);
   void reindex(std::size_t capacity);
   const SortItem& ordered(std::size_t index) const;
   const ServiceLabels& labels() const;

@@ -3,17 +3,15 @@
 
 #include <algorithm>
 
-#include "view/filter.hpp"
-
 namespace twtrace::view {
 namespace {
 
-std::string short_id(const base::Service& service) {
+std::string_view short_id(const base::Service& service) {
   constexpr std::size_t kDigits = 12;
-  return service.container.substr(0, kDigits);
+  return std::string_view(service.container).substr(0, kDigits);
 }
 
-std::string with_id(const base::Service& service) { return service.name + '@' + short_id(service); }
+std::string with_id(const base::Service& service) { return (service.name + '@').append(short_id(service)); }
 
 /// Calls visit(end) with the ends of a path, from the last segment to the whole path, until it returns true.
 template <class Visit>
@@ -28,23 +26,23 @@ bool any_end(std::string_view path, Visit visit) {
 
 /// Calls visit(part) with what stands before each slash of a name, until it returns true.
 template <class Visit>
-bool any_leading_part(const std::string& name, Visit visit) {
-  for (std::size_t slash = name.find('/'); slash != std::string::npos; slash = name.find('/', slash + 1)) {
+bool any_leading_part(std::string_view name, Visit visit) {
+  for (std::size_t slash = name.find('/'); slash != std::string_view::npos; slash = name.find('/', slash + 1)) {
     if (visit(name.substr(0, slash))) return true;
   }
   return false;
 }
 
 /// A name that ends in a unit's, without the unit's suffix; empty when it does not.
-std::string without_suffix(const base::Service& service) {
-  const std::string& name = service.name;
+std::string_view without_suffix(const base::Service& service) {
+  const std::string_view name = service.name;
   const std::size_t slash = name.rfind('/');
   // In a container, the last part of the name is that of the cgroup when it is a unit's.
-  const bool in_container = service.kind != "cgroup" && slash != std::string::npos;
+  const bool in_container = service.kind != "cgroup" && slash != std::string_view::npos;
   const bool is_unit =
       service.kind == "systemd" || (in_container && service.own_cgroup().ends_with(name.substr(slash)));
-  const std::size_t dot = is_unit ? name.rfind('.') : std::string::npos;
-  return dot == std::string::npos ? std::string() : name.substr(0, dot);
+  const std::size_t dot = is_unit ? name.rfind('.') : std::string_view::npos;
+  return dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
 }
 
 }  // namespace
@@ -93,15 +91,15 @@ bool ServiceLabels::is_only_path(std::string_view end) const {
   return found != ends_.end() && found->second == 1;
 }
 
-bool service_matches(const std::string& pattern, const base::Service& service) {
-  const auto is = [&](const std::string& text) { return !text.empty() && glob(pattern, text); };
+bool service_matches(const Pattern& pattern, const base::Service& service) {
+  const auto is = [&](std::string_view name) { return pattern.matches(name); };
   if (is(service.name) || is(without_suffix(service))) return true;
   if (service.kind != "cgroup" && any_leading_part(service.name, is)) return true;
   if (is(service.pod.name) || is(service.pod.uid)) return true;
-  if (is(service.container) || is(short_id(service))) return true;
-  if (!service.container.empty() && is(with_id(service))) return true;
-  return pattern.find('/') != std::string::npos &&
-         any_end(service.own_cgroup(), [&](std::string_view end) { return is(std::string(end)); });
+  if (!service.container.empty() && (is(service.container) || is(short_id(service)) || is(with_id(service)))) {
+    return true;
+  }
+  return pattern.text().find('/') != std::string::npos && any_end(service.own_cgroup(), is);
 }
 
 }  // namespace twtrace::view

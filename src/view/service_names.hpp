@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/service.hpp"
+#include "view/pattern.hpp"
 
 namespace twtrace::view {
 
@@ -33,13 +34,12 @@ class ServiceLabels {
       ends_;  ///< services whose paths have this end; empty: not counted yet
 };
 
-/// True when the shell pattern takes one of the things that a service is called by:
+/// True when the pattern takes one of the things that a service is called by:
 ///  - its name, and the leading parts of a name with slashes: of the pod shop/web-1 all containers, of
-///  web1/nginx.service
-///    the container web1;
-///  - the name of a unit without its suffix ("nginx" finds nginx.service);
+///  web1/nginx.service the container web1;
+///  - the name of a unit without its suffix ("nginx" is nginx.service);
 ///  - the container's id or its first 12 digits; the pod's name or uid;
 ///  - what ServiceLabels calls it, whatever other services there are: an end of its cgroup's path, `name@id`.
-bool service_matches(const std::string& pattern, const base::Service& service);
+bool service_matches(const Pattern& pattern, const base::Service& service);
 
 }  // namespace twtrace::view

@@ -9,7 +9,7 @@
 
 #include "model/snapshot.hpp"
 #include "model/source.hpp"
-#include "view/filter.hpp"
+#include "view/selector.hpp"
 #include "view/sort.hpp"
 
 namespace twtrace::view {
@@ -18,7 +18,7 @@ namespace twtrace::view {
 struct View {
   model::Group group = model::Group::kProcess;
   SortColumn sort = SortColumn::kCreatedRate;
-  Filter filter;
+  Selector selector;
   std::size_t max_rows = 0;  ///< 0: all
   bool reverse = false;      ///< the other way round
 };

@@ -6,6 +6,7 @@
 #include <map>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/row_table.hpp"
@@ -24,12 +25,9 @@ class Random {
   std::mt19937_64 engine_;
 };
 
-/// A filter with one member set.
-template <class Member, class Value>
-view::Filter filter_by(Member view::Filter::*member, Value value) {
-  view::Filter filter;
-  filter.*member = value;
-  return filter;
+/// What is typed as a filter; fails the program when it is none.
+inline view::Selector selector(std::string_view text) {
+  return view::parse_selector(text, view::Grammar::kFilter).value();
 }
 
 inline base::Service systemd(const std::string& name) { return {"systemd", name, "/system.slice/" + name, {}, {}}; }

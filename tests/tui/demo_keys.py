@@ -112,6 +112,14 @@ def check_filter(screen):
     screen.wait_without(r"queue-worker\.")
     screen.keys("Escape")
     screen.wait(r"queue-worker\.")
+    screen.keys("/")
+    screen.type("PORT>8000")
+    screen.wait_without(r"queue-worker\.")
+    screen.wait(r"server +8080")
+    screen.type(",comm=nobody")
+    screen.wait(r"no row matches")
+    screen.keys("Enter", "Escape")
+    screen.wait(r"queue-worker\.")
 
 
 def check_sorting(screen):
@@ -246,7 +254,7 @@ def check_replay(twtrace, directory, columns, rows):
         wanted = samples[0]["time_unix_ms"] + 1000 * seconds
         return max(i for i, sample in enumerate(samples) if sample["time_unix_ms"] <= wanted)
 
-    add_events(f"{directory}/twtrace.db", samples)
+    add_events(f"{directory}/twtrace.db", samples, demo)
     with Screen(f"env -C {directory} {twtrace} replay --netns {demo} -d 0.1", columns, rows) as screen:
         shows(screen, 0)
         screen.keys("t")
@@ -272,13 +280,13 @@ def check_replay(twtrace, directory, columns, rows):
         screen.check_restored()
 
 
-def add_events(file, samples):
-    """One event per sample, in the middle of its interval, as --events would have recorded them."""
+def add_events(file, samples, netns):
+    """One event per sample in the namespace, in the middle of its interval, as --events would have recorded them."""
     with sqlite3.connect(file) as database:
         for i, sample in enumerate(samples):
-            database.execute("INSERT INTO event VALUES(NULL,?,'created','time_wait',NULL,NULL,NULL,NULL,?,'made-up',0,"
+            database.execute("INSERT INTO event VALUES(NULL,?,'created','time_wait',NULL,NULL,NULL,?,?,'made-up',0,"
                              "1,'client',6379,'closer','10.0.0.1',?,'10.0.0.2',6379)",
-                             (sample["time_unix_ms"] - 1, i + 1, 40001 + i))
+                             (sample["time_unix_ms"] - 1, netns, i + 1, 40001 + i))
 
 
 def check_replayed_events(screen, samples):

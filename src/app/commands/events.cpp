@@ -3,7 +3,6 @@
 #include <chrono>
 
 #include "app/command.hpp"
-#include "app/event_filter.hpp"
 #include "app/option_groups.hpp"
 #include "app/streams.hpp"
 #include "app/watch.hpp"
@@ -43,7 +42,7 @@ base::Result<int> Events::run() const {
   auto watch = begin_watch(tracing.session);
   if (!watch) return tl::unexpected(watch.error());
   trace::Session& session = watch->session;
-  const auto wanted = resolve_filter(session, filter);
+  const auto wanted = resolve_filter(session, filter, tracing);
   if (!wanted) return tl::unexpected(wanted.error());
 
   const bool json = output.format == LineFormat::kJson;
@@ -53,7 +52,7 @@ base::Result<int> Events::run() const {
   text.color = output.color();
   std::string pending;
   session.on_event([&](const model::Event& event) {
-    if (!event_matches(event, *wanted, tracing.session)) return;
+    if (!wanted->accepts(view::subject_of(event))) return;
     if (json) {
       output::append_event_json(pending, event);
     } else {

@@ -124,8 +124,9 @@ base::Result<int> Replay::run() const {
   if (!reader) return tl::unexpected(reader.error());
   const auto netns = netns_in_file(table.filter.netns, **reader);
   if (!netns) return tl::unexpected(netns.error());
-  view::View shown = table.view_with(table.filter.filter);
-  shown.filter.netns = *netns;
+  view::Selector selector = table.filter.selector();
+  if (*netns) selector.add(view::netns_term(**netns));
+  const view::View shown = table.view_with(std::move(selector));
   return can_show_live(table) ? run_screen(**reader, shown) : run_batch(**reader, shown);
 }
 

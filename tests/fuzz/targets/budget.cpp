@@ -19,9 +19,10 @@ void run(Bytes bytes) {
   require(std::isfinite(budget->value) && budget->value >= 0, "a number is a number");
   const report::MetricInfo& metric = report::info(budget->metric);
   require(!budget->percent || metric.percent_of != nullptr, "percent only where it is a share");
-  require(!budget->selector.by_owner() || metric.labels == report::Labels::kAll, "labels only where they are known");
-  require(budget->selector.port.value_or(1) != 0, "a port is a port");
-  static_cast<void>(report::selects(budget->selector, model::Row{}));
+  const bool by_owner = !budget->selector.without(view::Key::kNetns).empty();
+  require(!by_owner || metric.labels == report::Labels::kAll, "labels only where they are known");
+  require(!budget->selector.accepts(view::subject_of(model::Row{})) || budget->selector.empty(),
+          "nothing is known of an empty row");
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 
 using namespace twtrace;
 using report::Metric;
-using report::Op;
+using view::Op;
 
 namespace {
 
@@ -44,7 +44,7 @@ TEST_CASE("the budgets of the documentation") {
   CHECK(budget.op == Op::kGreater);
   CHECK(budget.value == 0);
   CHECK(!budget.percent);
-  CHECK(!budget.selector.by_owner());
+  CHECK(budget.selector.empty());
 
   budget = parsed("in_use_peak>80%");
   CHECK(budget.metric == Metric::kInUsePeak);
@@ -53,7 +53,7 @@ TEST_CASE("the budgets of the documentation") {
 
   budget = parsed("created{service=web.service}>1000");
   CHECK(budget.metric == Metric::kCreated);
-  CHECK(budget.selector.service == "web.service");
+  CHECK(budget.selector.accepts(view::subject_of(row())));
   CHECK(budget.value == 1000);
 
   budget = parsed("created_ratio>3");
@@ -73,25 +73,31 @@ TEST_CASE("every comparison") {
   for (const auto& [text, op] : all) {
     CHECK(parsed("created" + std::string(text) + "5").op == op);
     INFO(text);
-    CHECK(report::holds(4, op, 5) == (op == Op::kLess || op == Op::kLessEqual || op == Op::kNotEqual));
-    CHECK(report::holds(5, op, 5) == (op == Op::kLessEqual || op == Op::kGreaterEqual || op == Op::kEqual));
-    CHECK(report::holds(6, op, 5) == (op == Op::kGreater || op == Op::kGreaterEqual || op == Op::kNotEqual));
+    CHECK(view::holds(4, op, 5) == (op == Op::kLess || op == Op::kLessEqual || op == Op::kNotEqual));
+    CHECK(view::holds(5, op, 5) == (op == Op::kLessEqual || op == Op::kGreaterEqual || op == Op::kEqual));
+    CHECK(view::holds(6, op, 5) == (op == Op::kGreater || op == Op::kGreaterEqual || op == Op::kNotEqual));
   }
 }
 
 TEST_CASE("labels, blanks and quotes") {
   report::Budget budget =
       parsed("  created { service = \"a, {b} c\" , comm=nginx*,role=client, port=6379 , netns= blue } >= 1.5 % ");
-  CHECK(budget.selector.service == "a, {b} c");
-  CHECK(budget.selector.comm == "nginx*");
-  CHECK(budget.selector.role == model::Role::kClient);
-  CHECK(budget.selector.port == std::uint16_t{6379});
-  CHECK(budget.selector.netns == "blue");
+  const auto key = [&](std::size_t i) { return budget.selector.terms()[i].key; };
+  REQUIRE(budget.selector.terms().size() == 5);
+  CHECK(key(0) == view::Key::kService);
+  CHECK(budget.selector.terms()[0].pattern.text() == "a, {b} c");
+  CHECK(key(1) == view::Key::kComm);
+  CHECK(budget.selector.terms()[1].pattern.matches("nginx: worker"));
+  CHECK(key(2) == view::Key::kRole);
+  CHECK(key(3) == view::Key::kPort);
+  CHECK(budget.selector.terms()[3].number == 6379);
+  CHECK(key(4) == view::Key::kNetns);
   CHECK(budget.value == 1.5);
   CHECK(budget.percent);
   CHECK(budget.text.front() == ' ');
   budget = parsed("in_use_peak{netns=4026531840}>=1");
-  CHECK(!budget.selector.by_owner());
+  CHECK(budget.selector.terms().size() == 1);
+  CHECK(parsed("created{port>8000 service!=web}>0").selector.terms().size() == 2);
 }
 
 TEST_CASE("what makes no sense is refused with its position") {
@@ -125,14 +131,16 @@ TEST_CASE("what makes no sense is refused with its position") {
       {"created{service=\"\"}>0", "at 17: expected a value"},
       {"created{service=\"a>0", "at 17: this quote is never closed"},
       {"created{service=a>0", "at 20: expected , or }"},
-      {"created{service=a\"b\"}>0", "at 18: expected , or }"},
+      {"created{service=a\"b\"}>0", "at 18: a quote can only begin a value"},
+      {"created{service=a b}>0", "at 20: expected = after b"},
+      {"created{overflow>0}>0", "at 9: unknown label \"overflow\""},
+      {"created{comm>1}>0", "at 14: comm is not a number: > makes no sense"},
       {"created{service=a,}>0", "at 19: expected a label"},
-      {"created{service=a,service=b}>0", "at 19: service is given twice"},
       {"created{role=both}>0", "at 14: unknown role \"both\""},
       {"created{port=0}>0", "at 14: \"0\" is not a port number"},
       {"created{port=65536}>0", "at 14: \"65536\" is not a port number"},
       {"created{port=80x}>0", "at 14: \"80x\" is not a port number"},
-      {"in_use_peak{service=a}>0", "at 13: in_use_peak is not known per service"},
+      {"in_use_peak{service=a}>0", "at 13: in_use_peak is known per netns only"},
       {"lost_events{netns=a}>0", "at 12: lost_events takes no labels"},
   };
   for (const auto& [text, what] : all) {
@@ -147,24 +155,24 @@ TEST_CASE("what makes no sense is refused with its position") {
   CHECK(refused(std::string(100'000, 'x')).what.size() < 2000);
 }
 
-TEST_CASE("what a selector takes") {
+TEST_CASE("labels take rows as filters do") {
   const auto takes = [](const std::string& labels, const model::Row& of) {
-    return report::selects(parsed("created{" + labels + "}>0").selector, of);
+    return parsed("created{" + labels + "}>0").selector.accepts(view::subject_of(of));
   };
-  CHECK(takes("service=web.service", row()));
-  CHECK(takes("service=web", row()));
-  CHECK(takes("service=w*", row()));
-  CHECK(!takes("service=we", row()));
-  CHECK(takes("comm=nginx", row()));
-  CHECK(!takes("comm=ngin", row()));
-  CHECK(takes("role=server,port=8080", row()));
-  CHECK(!takes("role=client,port=8080", row()));
-  CHECK(!takes("port=80", row()));
-  CHECK(takes("netns=host", row()));
-  CHECK(takes("netns=4026531840", row()));
-  CHECK(!takes("netns=blue,comm=nginx", row()));
+  for (const char* labels :
+       {"service=web.service", "SERVICE=web", "service=w*", "service=we", "comm=ngin", "comm=NGINX", "service==web",
+        "role=server,port=8080", "port>8000", "port<=8080", "netns=host", "netns=4026531840", "comm!=redis"}) {
+    INFO(labels);
+    CHECK(takes(labels, row()));
+  }
+  for (const char* labels : {"service=b*", "service==we", "comm=ngin?x", "role=client,port=8080", "port=80",
+                             "port>8080", "netns=blue,comm=nginx", "netns=402653184", "comm!=ngin"}) {
+    INFO(labels);
+    CHECK_FALSE(takes(labels, row()));
+  }
   model::Row rest = row();
   rest.kind = model::RowKind::kUnattributed;
   CHECK(takes("netns=host", rest));
   CHECK(!takes("comm=*", rest));
+  CHECK(!takes("comm!=x", rest));
 }

@@ -7,6 +7,7 @@
 
 #include "base/escape.hpp"
 #include "support/catch.hpp"
+#include "support/entries.hpp"
 #include "support/scene.hpp"
 
 using namespace twtrace;
@@ -185,13 +186,49 @@ TEST_CASE("a pid that is typed does not undo the one of the command line") {
   Scene scene;
   test::record_wave(scene);
   view::View view;
-  view.filter.pid = 101;
+  view.selector = test::selector("pid=101");
   tui::Composer composer{scene.history, scene.log, view};
   for (const auto& [text, rows] : {std::pair("", 1U), std::pair("pid=101", 1U), std::pair("pid=102", 0U)}) {
     INFO(text);
     scene.state.filter = text;
     CHECK(composer.compose(scene.state).rows.size() == rows);
   }
+}
+
+TEST_CASE("a filter takes the processes that a row merges, in every view") {
+  Scene scene;
+  test::record_wave(scene);
+  for (const auto tab : {tui::Tab::kProcesses, tui::Tab::kServices, tui::Tab::kPorts, tui::Tab::kNamespaces}) {
+    scene.state.tab = tab;
+    scene.state.filter = "comm=schedul";
+    CHECK(scene.composer.compose(scene.state).rows.size() == 1);
+  }
+}
+
+TEST_CASE("an empty table says why") {
+  Scene scene;
+  test::record_wave(scene);
+  CHECK_FALSE(shows(scene.draw({24, 80}), "no row matches"));
+  for (const auto& [filter, tab, words] : {
+           std::tuple("comm=nobody", tui::Tab::kProcesses, "no row matches; Esc clears the filter"),
+           std::tuple("created>999999", tui::Tab::kServices, "no row matches; Esc clears the filter"),
+           std::tuple("nobody", tui::Tab::kEvents, "no event matches; Esc clears the filter"),
+           std::tuple("comm=", tui::Tab::kProcesses, "expected a value after comm=: for example comm=nginx"),
+           std::tuple("PORTS=8082", tui::Tab::kProcesses, "unknown name \"PORTS\": did you mean \"port\"?"),
+           std::tuple("overflow>0", tui::Tab::kEvents, "events have no amounts: filter them by words, as in /overflow"),
+           std::tuple("pid=812", tui::Tab::kPeers, "peers are counted per service and process name"),
+       }) {
+    INFO(filter);
+    scene.state.filter = filter;
+    scene.state.tab = tab;
+    CHECK(shows(scene.draw({24, 80}), words));
+  }
+  view::View view;
+  view.selector = test::selector("comm=nobody");
+  tui::Composer composer{scene.history, scene.log, view};
+  scene.state.filter.clear();
+  scene.state.tab = tui::Tab::kProcesses;
+  CHECK(composer.compose(scene.state).no_rows == "no row matches the options of the command line");
 }
 
 TEST_CASE("who is refused is named though only its service is known") {

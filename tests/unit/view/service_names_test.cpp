@@ -89,20 +89,26 @@ TEST_CASE("whatever the paths, labels differ where services do") {
     const auto [known, is_new] = path_of.emplace(given[i], services[i].cgroup);
     CAPTURE(given[i]);
     CHECK(known->second == services[i].cgroup);
-    CHECK(service_matches(given[i], services[i]));
+    CHECK(service_matches(Pattern(given[i]), services[i]));
+    CHECK(service_matches(Pattern::whole(given[i]), services[i]));
   }
 }
 
 TEST_CASE("a service is selected by everything it is called by") {
+  // A pattern with glob characters is taken as it is, a name has to be the whole one.
   const auto matches = [](const Service& service, std::initializer_list<const char*> yes,
                           std::initializer_list<const char*> no) {
+    const auto is = [&](const char* text) {
+      const bool is_glob = std::string(text).find_first_of("*?[") != std::string::npos;
+      return service_matches(is_glob ? Pattern(text) : Pattern::whole(text), service);
+    };
     for (const char* pattern : yes) {
       CAPTURE(pattern, service.name);
-      CHECK(service_matches(pattern, service));
+      CHECK(is(pattern));
     }
     for (const char* pattern : no) {
       CAPTURE(pattern, service.name);
-      CHECK_FALSE(service_matches(pattern, service));
+      CHECK_FALSE(is(pattern));
     }
   };
   matches(unit("/x/a/worker.service"),

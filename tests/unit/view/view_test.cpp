@@ -12,9 +12,9 @@ namespace {
 
 constexpr Group kGroups[] = {Group::kProcess, Group::kPid, Group::kService, Group::kPort, Group::kPeer, Group::kNetns};
 
-View view(Group group, const Filter& filter = {}, std::size_t max_rows = 0,
+View view(Group group, const Selector& selector = {}, std::size_t max_rows = 0,
           SortColumn sort = SortColumn::kCreatedRate) {
-  return {group, sort, filter, max_rows, false};
+  return {group, sort, selector, max_rows, false};
 }
 
 /// A table under construction and the namespaces around it.
@@ -242,9 +242,9 @@ TEST_CASE("what no row took is a row of its own, unless a filter hides remainder
     CHECK(rows[1].attribution == Attribution::kNone);
     CHECK(rows[1].counts == Counters{5});
   }
-  CHECK(scene.rows(view(Group::kProcess, filter_by(&Filter::comm, "worker"))).size() == 1);
-  CHECK(scene.rows(view(Group::kProcess, filter_by(&Filter::netns, 4026531840U))).size() == 2);
-  CHECK(scene.rows(view(Group::kProcess, filter_by(&Filter::netns, 7))).empty());
+  CHECK(scene.rows(view(Group::kProcess, selector("comm=worker"))).size() == 1);
+  CHECK(scene.rows(view(Group::kProcess, selector("netns=4026531840"))).size() == 2);
+  CHECK(scene.rows(view(Group::kProcess, selector("netns=7"))).empty());
 }
 
 TEST_CASE("folded rows are hidden by a filter that cannot be asked of them") {
@@ -257,7 +257,7 @@ TEST_CASE("folded rows are hidden by a filter that cannot be asked of them") {
   CHECK(rows[0].kind == RowKind::kOther);
   CHECK_FALSE(rows[0].process);
   CHECK_FALSE(rows[0].attribution);
-  CHECK(scene.rows(view(Group::kProcess, filter_by(&Filter::service, "*"))).empty());
+  CHECK(scene.rows(view(Group::kProcess, selector("service=*"))).empty());
 }
 
 TEST_CASE("peers and the remainder are the exact counts though events were lost") {
@@ -300,10 +300,57 @@ TEST_CASE("a filter on the process holds for its peers") {
   scene.add(worker(12, "b"), {1});
   scene.peers.count(peer_of(worker(11, "a"), "10.0.0.1"), created());
   scene.peers.count(peer_of(worker(12, "b"), "10.0.0.1"), created());
-  const auto rows = scene.rows(view(Group::kPeer, filter_by(&Filter::comm, "b")));
+  const auto rows = scene.rows(view(Group::kPeer, selector("comm=b")));
   REQUIRE(rows.size() == 1);
   CHECK(rows[0].process->comm == "b");
   CHECK(rows[0].peer);
+}
+
+TEST_CASE("a plain word is looked for in peers and in their processes") {
+  Scene scene;
+  scene.add(worker(11, "a"), {5});
+  scene.add(worker(12, "b"), {3});
+  scene.peers.count(peer_of(worker(11, "a"), "10.0.0.1"), created());
+  scene.peers.count(peer_of(worker(11, "a"), "10.0.0.2"), created());
+  scene.peers.count(peer_of(worker(12, "b"), "10.0.0.1"), created());
+  const auto shown = [&](std::string_view filter) {
+    std::vector<std::string> result;
+    for (const Row& row : scene.rows(view(Group::kPeer, selector(filter), 0, SortColumn::kComm))) {
+      result.push_back(row.process->comm + (row.peer ? " " + row.peer->address : "") + " " +
+                       std::to_string(row.counts.created()));
+    }
+    std::sort(result.begin(), result.end());
+    return result;
+  };
+  using Shown = std::vector<std::string>;
+  CHECK(shown("10.0.0.1") == Shown{"a 10.0.0.1 1", "b 10.0.0.1 1"});
+  CHECK(shown("10.0.0.2") == Shown{"a 10.0.0.2 1"});
+  CHECK(shown("b.service") == Shown{"b 10.0.0.1 1", "b 2"});
+  CHECK(shown("10.0.0.2 b.service").empty());
+}
+
+TEST_CASE("amounts are compared with what a row shows, after its facts were added up") {
+  Scene scene;
+  scene.add(worker(11), {3}, 2);
+  scene.add(worker(12), {5}, 1);
+  scene.add(worker(13, "another"), {7, 0, 1}, std::nullopt);
+  const auto names = [&](Group group, std::string_view filter) {
+    std::string result;
+    for (const Row& row : scene.rows(view(group, selector(filter), 0, SortColumn::kComm))) {
+      result += row.process->comm + ' ';
+    }
+    return result;
+  };
+  CHECK(names(Group::kProcess, "created>7") == "worker ");
+  CHECK(names(Group::kProcess, "created==7") == "another ");
+  CHECK(names(Group::kPid, "created>7") == "");
+  CHECK(names(Group::kPid, "created>=5") == "another worker ");
+  CHECK(names(Group::kProcess, "overflow>0") == "another ");
+  CHECK(names(Group::kProcess, "overflow=0") == "worker ");
+  CHECK(names(Group::kProcess, "live>=3") == "worker ");
+  CHECK(names(Group::kProcess, "live<3") == "");  // not measured is not few
+  CHECK(names(Group::kProcess, "created/s>=4") == "worker ");
+  CHECK(names(Group::kProcess, "overflow/s>0.4 created/s<3.6") == "another ");
 }
 
 TEST_CASE("cgroups of equal leaf names are different services, sub-cgroups of a service are one") {
@@ -338,7 +385,7 @@ TEST_CASE("cgroups of equal leaf names are different services, sub-cgroups of a 
   CHECK(pids[1].shown_service() == "b/worker.service");
 
   // What is filtered out needs no telling apart.
-  const auto one = scene.rows(view(Group::kService, filter_by(&Filter::service, "a/worker.service")));
+  const auto one = scene.rows(view(Group::kService, selector("service=a/worker.service")));
   REQUIRE(one.size() == 1);
   CHECK(one[0].shown_service() == "worker.service");
   CHECK(one[0].service_label.empty());

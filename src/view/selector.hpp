@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which rows and events somebody asked for: options of the command line, the live view's filter and the labels of
+// budgets are all made into a Selector. It hides rows; it never changes a count or a namespace's totals. Pure.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "model/snapshot.hpp"
+#include "model/source.hpp"
+#include "view/comparison.hpp"
+#include "view/pattern.hpp"
+
+namespace twtrace::view {
+
+/// What a selector looks at, by reference. Something that is not known is empty, and no term about it matches.
+struct Subject {
+  model::RowKind kind = model::RowKind::kNormal;
+  std::optional<std::uint32_t> pid;
+  std::string_view comm;
+  const base::Service* service = nullptr;
+  std::optional<model::Role> role;
+  std::optional<std::uint16_t> port;   ///< service port
+  std::optional<std::uint32_t> netns;  ///< inode number
+  std::string_view netns_name;
+  std::optional<bool> ipv6;
+  std::optional<std::uint16_t> local_port;  ///< of events
+  std::optional<std::uint16_t> remote_port;
+  std::optional<bool> matched;            ///< of rows: the kernel side found that both ports are those asked for
+  std::array<std::string_view, 3> words;  ///< what else a plain word finds: addresses, the kind of an event
+};
+Subject subject_of(const model::Fact& fact, const model::NetnsInfo& netns);
+Subject subject_of(const model::Row& row);
+Subject subject_of(const model::Event& event);
+
+/// The numbers of a row.
+struct Amounts {
+  const model::Counters& counts;
+  std::optional<std::uint64_t> live;
+  double created_per_s = 0;
+  double overflow_per_s = 0;
+};
+
+/// What a term is about. kWord is a plain word: it is looked for in all names and addresses, the port and the pid.
+enum class Key { kWord, kPid, kComm, kService, kRole, kPort, kNetns, kIpVersion, kLocalPort, kRemotePort, kAmount };
+
+/// One condition.
+struct Term {
+  Key key = Key::kWord;
+  Op op = Op::kMatch;
+  Pattern pattern;                                            ///< of kWord, kComm, kService, kRole and kNetns
+  double number = 0;                                          ///< of the others
+  std::optional<double> (*amount)(const Amounts&) = nullptr;  ///< of kAmount
+  std::size_t at = 0;                                         ///< where it begins in the text it was parsed from
+
+  static Term equal(Key key, double number);
+};
+
+/// Takes one namespace, by its inode number.
+Term netns_term(std::uint32_t inum);
+
+/// Conditions, all of which must hold; with none everything is accepted. A value; safe to share once it is made.
+class Selector {
+ public:
+  Selector() = default;
+  explicit Selector(std::vector<Term> terms) : terms_(std::move(terms)) {}
+
+  bool empty() const { return terms_.empty(); }
+  const std::vector<Term>& terms() const { return terms_; }
+  bool asks(Key key) const;
+  void add(Term term) { terms_.push_back(std::move(term)); }
+  void add(const Selector& more) { terms_.insert(terms_.end(), more.terms_.begin(), more.terms_.end()); }
+  Selector only(Key key) const;
+  Selector without(Key key) const;
+
+  /// Whether every term holds that is not about an amount.
+  bool accepts(const Subject& subject) const;
+  /// Whether every term holds that is about an amount.
+  bool accepts(const Amounts& amounts) const;
+
+ private:
+  std::vector<Term> terms_;
+};
+
+/// Who understands which terms: a filter all that can be typed; labels neither plain words nor pids nor amounts.
+enum class Grammar { kFilter, kLabels };
+
+/// Why a text is no selector.
+struct SelectorError {
+  std::size_t at = 0;  ///< offset into the text
+  std::string what;
+  std::string hint;  ///< what to type instead
+};
+
+/// TERM { (blank | ",") TERM }, TERM = KEY OP VALUE | WORD. A value with blanks, commas or operators stands in double
+/// quotes. The case of keys does not matter. A filter may be empty, labels may not.
+tl::expected<Selector, SelectorError> parse_selector(std::string_view text, Grammar grammar);
+
+/// The term `key OP value`, `key` in the words of the grammar. kUsage, with what to type, for an unknown key, a value
+/// that the key cannot have and an operator that makes no sense.
+base::Result<Term> make_term(std::string_view key, Op op, std::string_view value, Grammar grammar);
+
+}  // namespace twtrace::view

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "view/selector.hpp"
+
+#include "support/catch.hpp"
+#include "support/entries.hpp"
+#include "support/snapshots.hpp"
+
+using namespace twtrace;
+using view::Grammar;
+using view::Key;
+using view::Op;
+using view::Selector;
+
+namespace {
+
+/// The fact of test::worker_row(), in a namespace of its.
+struct WorkerFact {
+  model::Identity identity;
+  model::Counters counts;
+  model::NetnsInfo netns{1, 4026531840U, "host", {}, {}};
+
+  WorkerFact() {
+    identity = test::worker(812, "redis-worker");
+    identity.service = *test::worker_row().service;
+  }
+  bool accepted_by(const Selector& selector) const {
+    const model::Fact fact{identity, model::RowKind::kNormal, nullptr, counts, counts, counts, {}};
+    return selector.accepts(view::subject_of(fact, netns));
+  }
+};
+
+struct Answers {
+  bool fact;
+  bool row;
+  bool event;
+  bool operator==(const Answers&) const = default;
+};
+
+Answers answers(std::string_view text) {
+  const Selector selector = test::selector(text);
+  return {WorkerFact().accepted_by(selector), selector.accepts(view::subject_of(test::worker_row())),
+          selector.accepts(view::subject_of(test::event()))};
+}
+
+view::SelectorError refused(std::string_view text, Grammar grammar = Grammar::kFilter) {
+  const auto parsed = view::parse_selector(text, grammar);
+  INFO(text);
+  REQUIRE_FALSE(parsed);
+  CHECK_FALSE(parsed.error().hint.empty());
+  return parsed.error();
+}
+
+}  // namespace
+
+TEST_CASE("a selector takes facts, rows and events by the same terms") {
+  for (const char* text : {"",
+                           " ",
+                           "redis",
+                           "REDIS",
+                           "worker.service",
+                           "6379",
+                           "637",
+                           "client",
+                           "host",
+                           "4026531840",
+                           "812",
+                           "redis*",
+                           "r?dis-worker",
+                           "comm=redis",
+                           "COMM=Redis",
+                           "comm=*worker",
+                           "comm=[qr]*",
+                           "comm==redis-worker",
+                           "comm!=nginx",
+                           "comm=redis comm=worker",
+                           "service=work",
+                           "service=worker",
+                           "service==worker",
+                           "service=system.slice/w",
+                           "port=6379",
+                           "Port == 6379",
+                           "port>6000",
+                           "port>=6379",
+                           "port<6380",
+                           "port<=6379",
+                           "port!=80",
+                           "port>6000,port<7000",
+                           "role=client",
+                           "role=c",
+                           "role!=server",
+                           "netns=host",
+                           "netns=hos",
+                           "netns=4026531840",
+                           "pid=812",
+                           "pid<1000",
+                           "redis role=client , port=6379",
+                           "\"redis-worker\"",
+                           "comm=\"redis-worker\""}) {
+    INFO(text);
+    CHECK(answers(text) == Answers{true, true, true});
+  }
+  for (const char* text : {"nginx",
+                           "81",
+                           "40265",
+                           "redis?",
+                           "comm=worker.service",
+                           "comm=redis?",
+                           "comm==redis",
+                           "comm!=redis",
+                           "comm!=r*",
+                           "service==work",
+                           "service=/ork",
+                           "port=637",
+                           "port>6379",
+                           "port<6379",
+                           "port!=6379",
+                           "role=server",
+                           "role!=c",
+                           "netns=web",
+                           "netns=402653184",
+                           "netns!=host",
+                           "netns!=4026531840",
+                           "redis nginx",
+                           "pid=813",
+                           "pid!=812",
+                           "pid=812 pid=813",
+                           "\"redis worker\""}) {
+    INFO(text);
+    CHECK(answers(text) == Answers{false, false, false});
+  }
+  CHECK(answers("10.0.0.2") == Answers{false, false, true});
+  CHECK(answers("overflow") == Answers{false, false, true});
+}
+
+TEST_CASE("what is not known matches no term, whatever its operator") {
+  model::Row row;
+  row.netns = 7;
+  for (const char* text : {"comm!=x", "service!=x", "role!=server", "port!=1", "pid!=1", "pid<9", "netns=x"}) {
+    INFO(text);
+    CHECK_FALSE(test::selector(text).accepts(view::subject_of(row)));
+  }
+  CHECK(test::selector("netns!=x").accepts(view::subject_of(row)));
+  CHECK(test::selector("netns=7").accepts(view::subject_of(row)));
+}
+
+TEST_CASE("remainders are found by their namespace and the name they are shown with") {
+  model::Row other = test::worker_row();
+  other.kind = model::RowKind::kOther;
+  const auto takes = [&](std::string_view text) { return test::selector(text).accepts(view::subject_of(other)); };
+  for (const char* text : {"", "other", "host", "netns=host"}) CHECK(takes(text));
+  for (const char* text : {"unattributed", "redis", "service=*", "comm!=x", "port=6379"}) CHECK_FALSE(takes(text));
+}
+
+TEST_CASE("terms of the command line: family and ports") {
+  WorkerFact worker;
+  const auto only = [](Key key, double number) {
+    Selector selector;
+    selector.add(view::Term::equal(key, number));
+    return selector;
+  };
+  CHECK(worker.accepted_by(only(Key::kIpVersion, 4)));
+  CHECK_FALSE(worker.accepted_by(only(Key::kIpVersion, 6)));
+  worker.identity.ipv6 = true;
+  CHECK(worker.accepted_by(only(Key::kIpVersion, 6)));
+  CHECK(worker.accepted_by(only(Key::kLocalPort, 1)));  // the kernel side has compared them
+  worker.identity.matched = false;
+  CHECK_FALSE(worker.accepted_by(only(Key::kLocalPort, 1)));
+  const view::Subject event = view::subject_of(test::event());
+  CHECK(only(Key::kLocalPort, 4242).accepts(event));
+  CHECK_FALSE(only(Key::kLocalPort, 6379).accepts(event));
+  CHECK(only(Key::kRemotePort, 6379).accepts(event));
+  CHECK_FALSE(only(Key::kRemotePort, 4242).accepts(event));
+  Selector netns;
+  netns.add(view::netns_term(4026531840U));
+  CHECK(netns.accepts(event));
+  CHECK(Selector({view::netns_term(402653184U)}).accepts(event) == false);
+}
+
+TEST_CASE("a service is found by part of its id and its pod, too") {
+  model::Event event = test::event();
+  event.service.container = "0123456789abcdef";
+  event.service.pod = {"shop", "web-1", "7d1c-0"};
+  const auto takes = [&](std::string_view text) { return test::selector(text).accepts(view::subject_of(event)); };
+  for (const char* text :
+       {"service=web-1", "service=0123456789", "7d1c", "service=web-?", "service=worker.service@0"}) {
+    INFO(text);
+    CHECK(takes(text));
+  }
+  CHECK_FALSE(takes("service=shopweb"));
+}
+
+TEST_CASE("amounts are no matter of a subject, and the other way round") {
+  const Selector selector = test::selector("overflow>0 comm=nginx");
+  model::Counters counts;
+  CHECK_FALSE(selector.accepts(view::Amounts{counts, {}, 0, 0}));
+  counts.overflow_fin_wait2 = 1;
+  CHECK(selector.accepts(view::Amounts{counts, {}, 0, 0}));
+  CHECK_FALSE(selector.accepts(view::subject_of(test::worker_row())));
+  CHECK(selector.asks(Key::kAmount));
+  CHECK(selector.without(Key::kComm).accepts(view::subject_of(test::worker_row())));
+  CHECK(selector.only(Key::kComm).accepts(view::Amounts{{}, {}, 0, 0}));
+  CHECK_FALSE(selector.only(Key::kComm).asks(Key::kAmount));
+}
+
+TEST_CASE("every number of a row can be compared") {
+  const model::Counters counts{1, 2, 4, 8, 16, 32, 64, 128, 256};
+  const view::Amounts amounts{counts, 512, 1.5, 2.5};
+  for (const char* text :
+       {"created=3", "time_wait=1", "fin_wait2=2", "overflow=12", "overflow_time_wait=4", "overflow_fin_wait2=8",
+        "no_memory=16", "expired=32", "reused=64", "recycled=128", "purged=256", "live=512", "created/s=1.5",
+        "created_per_s=1.5", "OVERFLOW/s=2.5", "overflow_per_s>=2.5", "live!=0"}) {
+    INFO(text);
+    CHECK(test::selector(text).accepts(amounts));
+  }
+  CHECK_FALSE(test::selector("live!=0").accepts(view::Amounts{counts, {}, 0, 0}));
+}
+
+TEST_CASE("a mistake is refused with what to type") {
+  const auto what = [](std::string_view text) { return refused(text).what; };
+  CHECK(what("comm=") == "expected a value after comm=");
+  CHECK(refused("comm=").hint == "for example comm=nginx");
+  CHECK(refused("overflow>").hint == "for example overflow>0");
+  CHECK(what("service=\"\"") == "expected a value after service=");
+  CHECK(what("por=80") == "unknown name \"por\"");
+  CHECK(refused("por=80").hint.find("did you mean \"port\"?") == 0);
+  CHECK(what("port=x") == "\"x\" is not a port number");
+  CHECK(what("port=65536") == "\"65536\" is not a port number");
+  CHECK(what("port=0") == "\"0\" is not a port number");
+  CHECK(what("pid=0812x") == "\"0812x\" is not a number that pid can be compared with");
+  CHECK(what("pid=1.5") == "\"1.5\" is not a number that pid can be compared with");
+  CHECK(what("overflow>-1") == "\"-1\" is not a number that overflow can be compared with");
+  CHECK(what("live>1.") == "\"1.\" is not a number that live can be compared with");
+  CHECK(what("live>1k") == "\"1k\" is not a number that live can be compared with");
+  CHECK(what("comm>5") == "comm is not a number: > makes no sense");
+  CHECK(what("role=lient") == "unknown role \"lient\"");
+  CHECK(what("=5") == "expected a name before =");
+  CHECK(what("comm=a,") == "expected a name");
+  CHECK(what("\"a") == "this quote is never closed");
+  CHECK(what("a\"b\"") == "a quote can only begin a value");
+  CHECK(refused("redis  port=x").at == 12);
+  CHECK(refused("redis  por=x").at == 7);
+}
+
+TEST_CASE("labels are terms about whose buckets") {
+  const auto labels = [](std::string_view text) { return view::parse_selector(text, Grammar::kLabels); };
+  CHECK(labels("service=a, comm=b role=c").value().terms().size() == 3);
+  for (const char* text : {"", " ", "redis", "pid=1", "overflow>0", "service=a,"}) refused(text, Grammar::kLabels);
+  CHECK(refused("created>0", Grammar::kLabels).hint == "expected one of service, comm, role, port, netns");
+}
+
+TEST_CASE("any bytes are a selector or refused") {
+  test::Random random(3);
+  constexpr std::string_view kBytes = "ab=<>!\", \t*[]?/0.\xff\x01";
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text;
+    for (std::uint64_t left = random.up_to(8); left > 0; --left) text += kBytes[random.up_to(kBytes.size() - 1)];
+    const auto parsed = view::parse_selector(text, Grammar::kFilter);
+    if (parsed) {
+      static_cast<void>(parsed->accepts(view::subject_of(test::event())));
+    } else {
+      REQUIRE(parsed.error().at <= text.size());
+      REQUIRE_FALSE(parsed.error().hint.empty());
+    }
+  }
+}
