@@ -3,19 +3,56 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <utility>
 
 namespace twtrace::model {
 namespace {
 
-/// Arrivals per second, refused ones included: they would take a place if there was one.
-double arrival_rate(const std::vector<TablePoint>& points) {
+/// Rates are measured over this many windows, longer ones where an interval is longer.
+constexpr std::size_t kWindows = 5;
+constexpr double kWindowS = kForecastRateS / kWindows;
+/// A change is one when it is more than this share of the table.
+constexpr double kNoise = 0.05;
+constexpr double kLeastNoise = 0.01;
+/// Refusals of the last interval say that the table was full, if it is as full as this now. Between the last refusal
+/// and the reading of the gauge some buckets may have left.
+constexpr double kFullShare = 0.95;
+constexpr double kEmptyShare = 0.01;
+
+/// Per second, measured over the last windows.
+struct Rates {
+  double usual = 0;     ///< arrivals, refused ones included: they would take a place if there was one
+  double arrivals = 0;  ///< the same with what is not usual, a burst
+  double removed = 0;
+};
+
+/// Nothing when too little was seen to tell a burst from a load, or what goes from what comes.
+std::optional<Rates> recent_rates(const std::vector<TablePoint>& points) {
+  std::vector<double> windows;
   double arrived = 0;
   double length_s = 0;
-  for (auto point = points.rbegin(); point != points.rend() && length_s < kForecastRateS; ++point) {
+  double total = 0;
+  double total_s = 0;
+  double removed = 0;
+  double removed_s = 0;
+  for (auto point = points.rbegin(); point != points.rend() && windows.size() < kWindows; ++point) {
     arrived += static_cast<double>(point->created + point->refused);
     length_s += point->length_s;
+    if (point->removed) {
+      removed += *point->removed;
+      removed_s += point->length_s;
+    }
+    if (length_s < kWindowS) continue;
+    windows.push_back(arrived / length_s);
+    total += std::exchange(arrived, 0);
+    total_s += std::exchange(length_s, 0);
   }
-  return length_s > 0 ? arrived / length_s : 0;
+  if (windows.size() < 2 || removed_s <= 0) return {};
+  std::sort(windows.begin(), windows.end());
+  // The median: a burst that falls into two windows leaves it alone. Of fewer windows the least does the same.
+  const double median = windows.size() < kWindows ? windows.front() : windows[kWindows / 2];
+  return Rates{std::min(median, total / total_s), total / total_s, removed / removed_s};
 }
 
 /// Buckets that leave evenly between two moments from now on, in seconds.
@@ -30,35 +67,97 @@ struct Departure {
   }
 };
 
-/// When the buckets that are there now will leave. They are `in_use` in all: where more came in the last minute than
-/// are there, some went early, and all intervals are taken to have lost the same share.
-std::vector<Departure> departures(const std::vector<TablePoint>& points) {
-  std::vector<Departure> leaving;
-  double known = 0;
-  double watched_s = 0;
-  for (const TablePoint& point : points) {
-    const double begun_s = point.age_s + point.length_s;
-    if (point.age_s >= kBucketLifetimeS || point.length_s <= 0) continue;
-    const double inside = std::min(1.0, (kBucketLifetimeS - point.age_s) / point.length_s);
-    const double buckets = static_cast<double>(point.created) * inside;
-    leaving.push_back({std::max(0.0, kBucketLifetimeS - begun_s), kBucketLifetimeS - point.age_s, buckets});
-    known += buckets;
-    watched_s = std::max(watched_s, std::min(begun_s, kBucketLifetimeS));
-  }
-  const auto in_use = static_cast<double>(points.back().in_use);
-  if (known > in_use) {
-    for (Departure& departure : leaving) departure.buckets *= in_use / known;
-  } else if (in_use > known) {
-    // Older than what was watched, or made by timers that were set again: gone when the watched ones begin to go.
-    const double left_s = kBucketLifetimeS - watched_s;
-    leaving.push_back({0, left_s > 1 ? left_s : kBucketLifetimeS, in_use - known});
-  }
-  return leaving;
+/// When those leave that came in the interval, `buckets` in all; only those of the last minute.
+Departure departure(const TablePoint& point, double buckets) {
+  const double begun_s = point.age_s + point.length_s;
+  const double inside = std::min(1.0, (kBucketLifetimeS - point.age_s) / point.length_s);
+  return {std::max(0.0, kBucketLifetimeS - begun_s), kBucketLifetimeS - point.age_s, buckets * inside};
 }
 
-double left_after(const std::vector<Departure>& leaving, double in_use, double moment_s) {
-  for (const Departure& departure : leaving) in_use -= departure.until(moment_s);
-  return std::max(0.0, in_use);
+/// The points of the last minute.
+std::vector<TablePoint> last_minute(const std::vector<TablePoint>& points) {
+  std::vector<TablePoint> last;
+  std::copy_if(points.begin(), points.end(), std::back_inserter(last),
+               [](const TablePoint& point) { return point.age_s < kBucketLifetimeS && point.length_s > 0; });
+  return last;
+}
+
+/// The table of the next minute.
+class Course {
+ public:
+  /// With `refused`, the buckets that were refused in the last minute count as if they had got a place.
+  Course(const std::vector<TablePoint>& points, const Rates& rates, bool refused)
+      : in_use_(static_cast<double>(points.back().in_use)) {
+    const std::vector<TablePoint> minute = last_minute(points);
+    double watched_s = 0;
+    double created = 0;
+    for (const TablePoint& point : minute) {
+      watched_s = std::max(watched_s, std::min(point.age_s + point.length_s, kBucketLifetimeS));
+      leaving_.push_back(departure(point, static_cast<double>(point.created)));
+      created += leaving_.back().buckets;
+    }
+    const double lasting = lasting_share(created, kBucketLifetimeS - watched_s, rates);
+    for (Departure& departure : leaving_) departure.buckets *= lasting;
+    // The others are older than what was watched, or their timers were set again.
+    if (const double others = in_use_ - created * lasting; others > 0) {
+      leaving_.push_back(
+          {0, watched_s < kBucketLifetimeS - 1 ? kBucketLifetimeS - watched_s : kBucketLifetimeS, others});
+    }
+    if (refused) {
+      for (const TablePoint& point : minute) {
+        leaving_.push_back(departure(point, lasting * static_cast<double>(point.refused)));
+        in_use_ += leaving_.back().buckets;
+      }
+    }
+    growth_ = rates.usual * lasting;
+  }
+
+  double at(double moment_s) const {
+    double left = 0;
+    for (const Departure& departure : leaving_) left += departure.until(moment_s);
+    return std::max(0.0, in_use_ - left) + growth_ * moment_s;
+  }
+
+ private:
+  /// The share of the arrivals that stays for a whole lifetime. The others are reused, recycled or purged before.
+  ///
+  /// Of what was `created` in the last minute that share is there now, if the minute was watched from its beginning.
+  /// If not, `unwatched_s` of it are missing, and so are the older buckets' arrivals: these are taken to leave evenly
+  /// in as many seconds, and what comes and stays less what leaves is what the gauge has grown by.
+  double lasting_share(double created, double unwatched_s, const Rates& rates) const {
+    const double would_be = created + rates.arrivals * unwatched_s;
+    if (would_be <= 0) return 1;
+    return std::clamp((in_use_ + (rates.arrivals - rates.removed) * unwatched_s) / would_be, 0.0, 1.0);
+  }
+
+  double in_use_;
+  double growth_ = 0;  ///< arrivals per second that stay
+  std::vector<Departure> leaving_;
+};
+
+double most(const Course& course) {
+  double most = 0;
+  for (double moment_s = 0; moment_s <= kBucketLifetimeS; ++moment_s) most = std::max(most, course.at(moment_s));
+  return most;
+}
+
+/// The first moment at which `reached` holds, to a part of a second; the level is a straight line between two seconds.
+template <class Reached>
+std::optional<double> first_moment(const Course& course, double wanted, Reached reached) {
+  for (double moment_s = 1; moment_s <= kBucketLifetimeS; ++moment_s) {
+    const double level = course.at(moment_s);
+    if (!reached(level)) continue;
+    const double before = course.at(moment_s - 1);
+    return level == before ? moment_s : moment_s - std::clamp((level - wanted) / (level - before), 0.0, 1.0);
+  }
+  return {};
+}
+
+std::uint64_t rounded(double buckets) { return static_cast<std::uint64_t>(std::llround(buckets)); }
+
+bool is_full(const TablePoint& now) {
+  if (now.in_use >= now.limit) return true;
+  return now.refused != 0 && static_cast<double>(now.in_use) >= kFullShare * static_cast<double>(now.limit);
 }
 
 }  // namespace
@@ -66,30 +165,26 @@ double left_after(const std::vector<Departure>& leaving, double in_use, double m
 Forecast forecast(const std::vector<TablePoint>& points) {
   if (points.empty() || points.back().limit == 0) return {};
   const TablePoint& now = points.back();
-  const double rate = arrival_rate(points);
+  const std::optional<Rates> rates = recent_rates(points);
+  if (is_full(now)) return {Forecast::State::kFull, rounded(most(Course(points, rates.value_or(Rates{}), true))), {}};
+  if (!rates) return {};
+
   const auto in_use = static_cast<double>(now.in_use);
   const auto limit = static_cast<double>(now.limit);
-  const double steady = rate * kBucketLifetimeS;
-  Forecast result;
-  result.level = static_cast<std::uint64_t>(std::llround(steady));
-  if (now.in_use >= now.limit) {
-    result.kind = Forecast::Kind::kFull;
-    return result;
+  const Course course(points, *rates, false);
+  const double highest = most(course);
+  const double last = course.at(kBucketLifetimeS);
+  const double noise = std::max(1.0, std::clamp((limit - in_use) / 2, kLeastNoise * in_use, kNoise * in_use));
+  if (highest - in_use > noise) {
+    return {Forecast::State::kFilling, rounded(highest),
+            first_moment(course, limit, [limit](double level) { return level >= limit; })};
   }
-  // In between two seconds the level is a straight line; after a lifetime nothing changes any more.
-  const std::vector<Departure> leaving = departures(points);
-  double before = in_use;
-  for (double moment_s = 1; moment_s <= kBucketLifetimeS; ++moment_s) {
-    const double level = left_after(leaving, in_use, moment_s) + rate * moment_s;
-    if (level >= limit) {
-      result.kind = Forecast::Kind::kFillsUp;
-      result.seconds = moment_s - 1 + (limit - before) / (level - before);
-      return result;
-    }
-    before = level;
+  if (in_use - last > noise) {
+    const double empty = kEmptyShare * in_use;
+    return {Forecast::State::kDraining, rounded(last),
+            first_moment(course, empty, [empty](double level) { return level <= empty; })};
   }
-  result.kind = Forecast::Kind::kSteady;
-  return result;
+  return {Forecast::State::kSteady, now.in_use, {}};
 }
 
 }  // namespace twtrace::model

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// When a TIME_WAIT table will be full.
+// What becomes of a TIME_WAIT table in the next minute.
 #pragma once
 
 #include <cstdint>
@@ -8,33 +8,46 @@
 
 namespace twtrace::model {
 
-/// How long a bucket lives: TCP_TIMEWAIT_LEN of include/net/tcp.h.
+/// How long a bucket lives unless something removes it: TCP_TIMEWAIT_LEN of include/net/tcp.h.
 inline constexpr double kBucketLifetimeS = 60;
-/// Arrivals are taken to go on as they did on average during this time.
+/// Rates are measured over this time.
 inline constexpr double kForecastRateS = 5;
 
 /// The end of one interval of a table.
 struct TablePoint {
   double age_s = 0;               ///< how long ago the interval ended
   double length_s = 0;            ///< of the interval
-  std::uint64_t created = 0;      ///< buckets made in it
-  std::uint64_t refused = 0;      ///< and those that were not, for want of room
-  std::optional<double> removed;  ///< that went away in it; empty when the gauge could not be read
+  std::uint64_t created = 0;      ///< buckets created in it
+  std::uint64_t refused = 0;      ///< buckets refused in it
+  std::optional<double> removed;  ///< buckets removed in it; empty when the gauge before it is not known
   std::uint64_t in_use = 0;       ///< at its end
   std::uint64_t limit = 0;
 };
 
-/// What becomes of a table when new buckets keep coming as they do.
+/// What becomes of a table when buckets keep coming and going as they do.
 struct Forecast {
-  enum class Kind { kUnknown, kFull, kFillsUp, kSteady };
-  Kind kind = Kind::kUnknown;
-  double seconds = 0;       ///< kFillsUp: until the first bucket is refused
-  std::uint64_t level = 0;  ///< kSteady: buckets; kFull, kFillsUp: room that the arrivals would need
+  enum class State {
+    kUnknown,   ///< too little was seen: no limit, or fewer than two seconds
+    kSteady,    ///< about as many come as go
+    kFilling,   ///< more come than go
+    kDraining,  ///< more go than come
+    kFull,      ///< no place is left, or the last refusals show that there was none
+  };
+  State state = State::kUnknown;
+  /// kSteady: in use now. kFilling: the most in the next minute, were the limit high enough. kDraining: what is left
+  /// after a minute. kFull: places that would have been enough, and would be for the next minute.
+  std::uint64_t buckets = 0;
+  /// kFilling: until the first bucket is refused. kDraining: until the table is empty. Nothing when that is more than
+  /// a minute away.
+  std::optional<double> seconds;
 };
 
-/// `points` are ascending in time and end with the present. Each bucket leaves 60 s after it came: those of the last
-/// minute leave as they came, those older than the points spread evenly over the time that is left to them; arrivals
-/// (refused ones too) go on at the rate of the last seconds. Pure.
+/// `points` are ascending in time and end with the present. Pure.
+///
+/// Arrivals go on at the usual rate of the last seconds, so that one burst is not taken for a load. The share of them
+/// that lasted a whole lifetime until now will do so in the future; the others are reused, recycled or purged at once.
+/// Buckets of the last minute leave in the order in which they came, older ones spread evenly over the time that they
+/// have left.
 Forecast forecast(const std::vector<TablePoint>& points);
 
 }  // namespace twtrace::model

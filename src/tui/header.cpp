@@ -23,7 +23,6 @@ using model::NetnsRow;
 
 constexpr std::size_t kNameColumns = 24;
 constexpr std::size_t kShortestBar = 8;
-constexpr double kSoonS = 60;
 /// Lines of the screen from which on a line of the header may take one.
 constexpr std::size_t kRowsForRates = 6;
 constexpr std::size_t kRowsForCulprit = 4;
@@ -67,16 +66,21 @@ std::string bar(std::uint64_t percent, std::size_t columns) {
 }
 
 Span forecast_span(const Forecast& forecast) {
-  switch (forecast.kind) {
-    case Forecast::Kind::kUnknown:
+  const std::string buckets = base::grouped(forecast.buckets);
+  const std::string in_seconds = forecast.seconds ? fmt::format("in ~{:.0f} s", std::ceil(*forecast.seconds)) : "";
+  switch (forecast.state) {
+    case Forecast::State::kUnknown:
       return {};
-    case Forecast::Kind::kFull:
-      return {fmt::format("! FULL, needs ~{}", base::grouped(forecast.level)), Style::kAlarm};
-    case Forecast::Kind::kFillsUp:
-      return {fmt::format("! full in ~{:.0f} s", std::ceil(forecast.seconds)),
-              forecast.seconds <= kSoonS ? Style::kAlarm : Style::kWarning};
-    case Forecast::Kind::kSteady:
-      return {fmt::format("steady at ~{}", base::grouped(forecast.level)), Style::kGood};
+    case Forecast::State::kFull:
+      return {fmt::format("! FULL, needs ~{}", buckets), Style::kAlarm};
+    case Forecast::State::kFilling:
+      if (forecast.seconds) return {"! full " + in_seconds, Style::kAlarm};
+      return {fmt::format("filling to ~{}", buckets), Style::kGood};
+    case Forecast::State::kSteady:
+      return {fmt::format("level at {}", buckets), Style::kGood};
+    case Forecast::State::kDraining:
+      if (forecast.seconds) return {"draining, empty " + in_seconds, Style::kGood};
+      return {fmt::format("draining to ~{}", buckets), Style::kGood};
   }
   return {};
 }

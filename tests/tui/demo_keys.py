@@ -27,7 +27,7 @@ def check_header(screen):
     """How full, how fast, when full, who is looking, and what the kernel says to it."""
     filled = screen.wait(r"^TIME_WAIT ([0-9,]+)/5,000  (\d+)%  \[\|* *\]")
     assert number(filled.group(1)) * 100 // 5000 == int(filled.group(2)), filled.group(0)
-    screen.wait(r"steady at ~[0-9,]+|full in ~\d+ s")
+    screen.wait(r"(level at|filling to|draining to) ~?[0-9,]+|full in ~\d+ s|draining, empty in ~\d+ s")
     screen.wait(r"created [0-9.]+/s  removed [0-9.<]+/s  (! )?overflow")
     screen.wait(r"= kernel|missed [0-9,]+")
     screen.wait(r"(fentry|kprobe|tracepoint)  events lost 0")

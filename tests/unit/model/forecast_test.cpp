@@ -2,6 +2,8 @@
 #include "model/forecast.hpp"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "support/catch.hpp"
 
@@ -9,115 +11,229 @@ using namespace twtrace::model;
 
 namespace {
 
-constexpr auto kFull = Forecast::Kind::kFull;
-constexpr auto kFillsUp = Forecast::Kind::kFillsUp;
-constexpr auto kSteady = Forecast::Kind::kSteady;
+using State = Forecast::State;
+using Series = std::vector<std::uint64_t>;
 
-/// A table of one-second intervals that began empty: a bucket leaves 60 s after it came, what has no room is refused.
-std::vector<TablePoint> simulate(const std::vector<std::uint64_t>& arrivals, std::uint64_t limit) {
-  std::vector<TablePoint> points;
-  std::uint64_t in_use = 0;
-  for (std::size_t second = 0; second < arrivals.size(); ++second) {
-    if (second >= 60) in_use -= points[second - 60].created;
-    TablePoint point;
-    point.length_s = 1;
-    point.age_s = static_cast<double>(arrivals.size() - 1 - second);
-    point.created = std::min(arrivals[second], limit - in_use);
-    point.refused = arrivals[second] - point.created;
-    in_use += point.created;
-    point.in_use = in_use;
-    point.limit = limit;
-    points.push_back(point);
+/// A table as a recorder saw it: a bucket leaves when its lifetime is over, what has no place is refused.
+struct Scene {
+  Series arrivals;  ///< by interval
+  std::uint64_t limit = 0;
+  double interval_s = 1;
+  double early_share = 0;     ///< of the arrivals: so many of the buckets in use are reused, recycled or purged
+  std::size_t unwatched = 0;  ///< intervals before the recorder started
+
+  std::vector<TablePoint> record() const {
+    const auto lifetime = static_cast<std::size_t>(60 / interval_s);
+    std::vector<TablePoint> points;
+    Series alive;  // by interval of arrival
+    std::uint64_t in_use = 0;
+    for (std::size_t now = 0; now < arrivals.size(); ++now) {
+      TablePoint point;
+      point.length_s = interval_s;
+      point.age_s = interval_s * static_cast<double>(arrivals.size() - 1 - now);
+      std::uint64_t removed = now >= lifetime ? std::exchange(alive[now - lifetime], 0) : 0;
+      auto early = static_cast<std::uint64_t>(early_share * static_cast<double>(arrivals[now]));
+      for (auto some = alive.rbegin(); some != alive.rend(); ++some) {
+        const std::uint64_t gone = std::min(*some, early);
+        *some -= gone;
+        early -= gone;
+        removed += gone;
+      }
+      in_use -= removed;
+      point.created = std::min(arrivals[now], limit - in_use);
+      point.refused = arrivals[now] - point.created;
+      in_use += point.created;
+      alive.push_back(point.created);
+      point.in_use = in_use;
+      point.limit = limit;
+      if (now > unwatched) point.removed = static_cast<double>(removed);
+      if (now >= unwatched) points.push_back(point);
+    }
+    return points;
   }
-  return points;
+};
+
+Series constant(std::uint64_t rate, std::size_t intervals) { return Series(intervals, rate); }
+
+Series operator+(Series first, const Series& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
 }
 
-std::vector<std::uint64_t> constant(std::uint64_t rate, std::size_t seconds) {
-  return std::vector<std::uint64_t>(seconds, rate);
+Forecast at_end(Series arrivals, std::uint64_t limit) { return forecast(Scene{std::move(arrivals), limit}.record()); }
+
+/// The forecast after each interval of the scene.
+std::vector<Forecast> all_forecasts(Scene scene) {
+  std::vector<Forecast> result;
+  const Series whole = scene.arrivals;
+  for (std::size_t length = scene.unwatched + 1; length <= whole.size(); ++length) {
+    scene.arrivals.assign(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length));
+    result.push_back(forecast(scene.record()));
+  }
+  return result;
+}
+
+bool is_alarm(const Forecast& now) {
+  return now.state == State::kFull || (now.state == State::kFilling && now.seconds.has_value());
 }
 
 }  // namespace
 
-TEST_CASE("nothing is forecast without a table") {
-  CHECK(forecast({}).kind == Forecast::Kind::kUnknown);
-  TablePoint no_limit;
-  no_limit.length_s = 1;
-  CHECK(forecast({no_limit}).kind == Forecast::Kind::kUnknown);
+TEST_CASE("nothing is forecast without a table, or from less than two seconds of it") {
+  CHECK(forecast({}).state == State::kUnknown);
+  CHECK(at_end(constant(10, 30), 0).state == State::kUnknown);
+  CHECK(at_end(constant(10, 1), 5000).state == State::kUnknown);
+  CHECK(at_end(constant(10, 3), 5000).state == State::kFilling);
+  CHECK(forecast(Scene{constant(10, 19), 5000, 0.1}.record()).state == State::kUnknown);
 }
 
-TEST_CASE("an idle table stays as it is") {
-  const Forecast idle = forecast(simulate(constant(0, 10), 5000));
-  CHECK(idle.kind == kSteady);
-  CHECK(idle.level == 0);
+TEST_CASE("an idle table is level") {
+  const Forecast idle = at_end(constant(0, 10), 5000);
+  CHECK(idle.state == State::kSteady);
+  CHECK(idle.buckets == 0);
 }
 
-TEST_CASE("a constant rate settles at a lifetime of arrivals") {
-  for (const std::size_t seconds : {1U, 5U, 59U, 60U, 61U, 300U}) {
+TEST_CASE("a constant rate fills the table to a lifetime of arrivals, then it is level") {
+  for (const std::size_t seconds : {3U, 5U, 50U}) {
     INFO(seconds << " s");
-    const Forecast forecast_now = forecast(simulate(constant(80, seconds), 5000));
-    CHECK(forecast_now.kind == kSteady);
-    CHECK(forecast_now.level == 4800);
+    const Forecast now = at_end(constant(80, seconds), 5000);
+    CHECK(now.state == State::kFilling);
+    CHECK(now.buckets == 4800);
+    CHECK_FALSE(now.seconds);
+  }
+  for (const std::size_t seconds : {60U, 61U, 300U}) {
+    INFO(seconds << " s");
+    const Forecast now = at_end(constant(80, seconds), 5000);
+    CHECK(now.state == State::kSteady);
+    CHECK(now.buckets == 4800);
   }
 }
 
 TEST_CASE("a forecast comes true") {
   // A wave on top of a constant rate: at every moment before the table is full the forecast says when it will be.
-  std::vector<std::uint64_t> arrivals = constant(40, 90);
-  const std::vector<std::uint64_t> wave = constant(160, 60);
-  arrivals.insert(arrivals.end(), wave.begin(), wave.end());
-  const std::vector<TablePoint> whole = simulate(arrivals, 5000);
+  const Series arrivals = constant(40, 90) + constant(160, 60);
+  const std::vector<TablePoint> whole = Scene{arrivals, 5000}.record();
   const auto full =
       std::find_if(whole.begin(), whole.end(), [](const TablePoint& point) { return point.refused != 0; });
   REQUIRE(full != whole.end());
   const auto full_at = static_cast<std::size_t>(full - whole.begin());
   REQUIRE(full_at > 100);
-  for (std::size_t now = 96; now + 1 < full_at; ++now) {  // the wave has filled the seconds that the rate is taken from
+  for (std::size_t now = 94; now + 1 < full_at; ++now) {
     INFO("second " << now);
-    const std::vector<std::uint64_t> until(arrivals.begin(), arrivals.begin() + static_cast<std::ptrdiff_t>(now) + 1);
-    const Forecast forecast_now = forecast(simulate(until, 5000));
-    CHECK(forecast_now.kind == kFillsUp);
-    CHECK(forecast_now.seconds == Approx(static_cast<double>(full_at - now)).margin(1.0));
-    CHECK(forecast_now.level == 160 * 60);
+    const Forecast then =
+        at_end(Series(arrivals.begin(), arrivals.begin() + static_cast<std::ptrdiff_t>(now) + 1), 5000);
+    CHECK(then.state == State::kFilling);
+    REQUIRE(then.seconds);
+    CHECK(*then.seconds == Approx(static_cast<double>(full_at - now)).margin(1.0));
+    CHECK(then.buckets == 160 * 60);
   }
 }
 
-TEST_CASE("a full table says how much room would be needed, refused arrivals included") {
-  const Forecast now = forecast(simulate(constant(200, 100), 5000));
-  CHECK(now.kind == kFull);
-  CHECK(now.level == 12000);
+TEST_CASE("a full table says how many places would have been enough") {
+  const Forecast now = at_end(constant(200, 100), 5000);
+  CHECK(now.state == State::kFull);
+  CHECK(now.buckets == 12000);
+  // After the load has ended what wanted a place still does, until its minute is over.
+  const Forecast after = at_end(constant(200, 50) + constant(0, 5), 5000);
+  CHECK(after.state == State::kFull);
+  CHECK(after.buckets == 10000);
 }
 
-TEST_CASE("after a wave the table drains though it was nearly full") {
-  std::vector<std::uint64_t> arrivals = constant(80, 60);
-  const std::vector<std::uint64_t> calm = constant(10, 10);
-  arrivals.insert(arrivals.end(), calm.begin(), calm.end());
-  const Forecast now = forecast(simulate(arrivals, 5000));
-  CHECK(now.kind == kSteady);
-  CHECK(now.level == 600);
+TEST_CASE("a full table that buckets just left is still full while it refuses") {
+  std::vector<TablePoint> points = Scene{constant(200, 100), 5000}.record();
+  points.back().in_use = 4997;
+  CHECK(forecast(points).state == State::kFull);
+  points.back().refused = 0;
+  CHECK(forecast(points).state != State::kFull);
 }
 
-TEST_CASE("buckets that were there before leave within their lifetime") {
-  TablePoint first;
-  first.length_s = 1;
-  first.in_use = 4000;
-  first.limit = 5000;
-  first.created = 50;
-  // 3,950 old ones leave over 59 s, about 67 a second: faster than 50 arrive.
-  CHECK(forecast({first}).kind == kSteady);
-  first.created = 100;
-  const Forecast filling = forecast({first});
-  CHECK(filling.kind == kFillsUp);
-  CHECK(filling.seconds == Approx(1000 / (100 - 3900.0 / 59)).margin(1.0));
+TEST_CASE("a table with a high rate in and out is level") {
+  // 19,500 come and go per second: what is taken over at once never fills the table, however near the limit is.
+  for (const std::uint64_t limit : {14'500U, 20'000U, 131'072U}) {
+    for (const double interval_s : {0.2, 1.0, 2.0}) {
+      const auto per_interval = static_cast<std::uint64_t>(19'500 * interval_s);
+      const auto ramp = static_cast<std::uint64_t>(14'100) / 4;
+      Scene scene{constant(ramp, 4) + constant(per_interval, 100), limit, interval_s, 0};
+      std::vector<TablePoint> points = scene.record();
+      // Every arrival takes the place of a bucket in use.
+      std::uint64_t wobble = 0;
+      for (std::size_t i = 4; i < points.size(); ++i) {
+        wobble = (wobble * 31 + 7) % 97;
+        points[i].created = per_interval;
+        points[i].refused = 0;
+        points[i].in_use = 14'050 + wobble;
+        points[i].removed =
+            static_cast<double>(points[i - 1].in_use + per_interval) - static_cast<double>(points[i].in_use);
+      }
+      points.erase(points.begin(), points.begin() + 20);
+      INFO("limit " << limit << ", intervals of " << interval_s << " s");
+      const Forecast now = forecast(points);
+      CHECK(now.state == State::kSteady);
+      CHECK(now.buckets == points.back().in_use);
+    }
+  }
 }
 
-TEST_CASE("buckets that went early make room") {
-  // 200 came per second, but reuse left only 1,000 of them.
-  std::vector<TablePoint> points = simulate(constant(10, 30), 5000);
-  points.back().in_use = 30;
-  CHECK(forecast(points).kind == kSteady);
-  for (TablePoint& point : points) point.created = 200;
-  points.back().in_use = 1000;
-  const Forecast now = forecast(points);
-  CHECK(now.kind == kFillsUp);
-  CHECK(now.seconds == Approx(20.0).margin(1.0));
+TEST_CASE("a share of the arrivals that goes early does so in the future too") {
+  // 1,000 come per second, 900 of them take the place of another: 6,000 are left of a minute's 60,000.
+  const std::vector<Forecast> all = all_forecasts({constant(1000, 150), 8000, 1, 0.9});
+  for (const Forecast& now : all) CHECK_FALSE(is_alarm(now));
+  CHECK(all.back().state == State::kSteady);
+}
+
+TEST_CASE("a burst is not a load") {
+  for (const double interval_s : {0.1, 0.2, 1.0, 5.0}) {
+    INFO("intervals of " << interval_s << " s");
+    const auto minute = static_cast<std::size_t>(60 / interval_s);
+    // Within one interval, and across the border of two.
+    for (const Series& burst : {Series{4000}, Series{2000, 2000}}) {
+      for (const std::uint64_t before : {0U, 8U}) {
+        const auto rate = static_cast<std::uint64_t>(static_cast<double>(before) * interval_s);
+        const auto all =
+            all_forecasts({constant(rate, minute / 3 + 3) + burst + constant(rate, minute + 10), 5000, interval_s});
+        for (const Forecast& now : all) CHECK_FALSE(is_alarm(now));
+      }
+    }
+  }
+}
+
+TEST_CASE("the minute after a load has ended is never an alarm") {
+  // 80 per second for a minute bring the table to 4,800 of 5,000.
+  const auto all = all_forecasts({constant(80, 60) + constant(0, 70), 5000});
+  std::vector<Forecast> after(all.begin() + 60, all.end());
+  for (const Forecast& now : after) CHECK_FALSE(is_alarm(now));
+  const Forecast draining = after[29];  // half of the buckets have left
+  CHECK(draining.state == State::kDraining);
+  CHECK(draining.buckets == 0);
+  REQUIRE(draining.seconds);
+  CHECK(*draining.seconds == Approx(30).margin(1.5));
+  CHECK(after.back().state == State::kSteady);
+}
+
+TEST_CASE("a load that gets smaller drains the table to its new level") {
+  const Forecast now = at_end(constant(80, 60) + constant(10, 10), 5000);
+  CHECK(now.state == State::kDraining);
+  CHECK(now.buckets == 600);
+  CHECK_FALSE(now.seconds);
+}
+
+TEST_CASE("started in the middle of a level table") {
+  Scene scene{constant(80, 200), 5000};
+  scene.unwatched = 120;
+  for (const Forecast& now : all_forecasts(scene)) CHECK_FALSE(is_alarm(now));
+  CHECK(all_forecasts(scene)[5].state == State::kSteady);
+}
+
+TEST_CASE("started in the middle of a table that drains, and of one that fills") {
+  Scene draining{constant(80, 60) + constant(0, 50), 5000};
+  draining.unwatched = 70;
+  const auto all = all_forecasts(draining);
+  for (const Forecast& now : all) CHECK_FALSE(is_alarm(now));
+  CHECK(all[3].state == State::kDraining);
+  Scene filling{constant(200, 22), 5000};
+  filling.unwatched = 15;
+  // Nothing is known of when the older ones leave: a few seconds' error at most.
+  const Forecast now = forecast(filling.record());
+  CHECK(now.state == State::kFilling);
+  CHECK(now.seconds.has_value());
 }

@@ -30,10 +30,11 @@ void check_golden(const tui::Frame& frame, const std::string& name) {
 
 bool shows(const tui::Frame& frame, const std::string& text) { return frame.text().find(text) != std::string::npos; }
 
-/// The style of the first cell of the first line that holds `text`.
+/// The style of `text` where it first stands; what is before it in its line is ASCII.
 Style style_of(const tui::Frame& frame, const std::string& text) {
   for (std::size_t row = 0; row < frame.size().rows; ++row) {
-    if (frame.text(row).find(text) != std::string::npos) return frame.at(row, 0).style;
+    const auto column = frame.text(row).find(text);
+    if (column != std::string::npos) return frame.at(row, column).style;
   }
   FAIL("nothing shows " + text);
   return Style::kNormal;
@@ -94,9 +95,35 @@ TEST_CASE("overflow is marked by colour, by a sign, and by name") {
   CHECK(shows(frame, "! scheduler of scheduler.service (server :9000): 900/s refused now, 100% of all"));
   CHECK(style_of(frame, "! scheduler of") == Style::kAlarm);
   CHECK(style_of(frame, "!x") == Style::kAlarm);
-  CHECK(shows(frame, "! FULL, needs ~58,500"));
+  CHECK(shows(frame, "! FULL, needs ~54,929"));
   scene.press(U'O');
   CHECK(style_of(scene.draw({24, 80}), "!x") == Style::kSelectedAlarm);
+}
+
+TEST_CASE("the first line says what becomes of the table") {
+  Scene scene;
+  std::uint64_t in_use = 0;
+  const auto record = [&](int seconds, std::uint64_t created, std::uint64_t removed) {
+    for (int second = 0; second < seconds; ++second) {
+      scene.act({1, "web", "web.service", model::Role::kServer, 8080, test::made(created)});
+      in_use += created - removed;
+      scene.sample(in_use);
+    }
+    return scene.draw({24, 80});
+  };
+  CHECK(shows(record(1, 80, 0), "TIME_WAIT 80/5,000  1%  ["));
+  CHECK(shows(record(9, 80, 0), "]  filling to ~4,800  netns host"));
+  CHECK(shows(record(50, 80, 0), "]  level at 4,800  netns host"));
+  const tui::Frame level = record(60, 80, 80);
+  CHECK(shows(level, "]  level at 4,800  netns host"));
+  CHECK(style_of(level, "level at") == Style::kGood);
+  CHECK(shows(record(10, 20, 80), "]  draining to ~1,200  netns host"));
+  const tui::Frame draining = record(10, 0, 80);
+  CHECK(shows(draining, "]  draining, empty in ~"));
+  CHECK(style_of(draining, "draining") == Style::kGood);
+  const tui::Frame filling = record(5, 250, 80);
+  CHECK(shows(filling, "]  ! full in ~"));
+  CHECK(style_of(filling, "! full in") == Style::kAlarm);
 }
 
 TEST_CASE("frames of any size are drawn") {
