@@ -9,7 +9,7 @@ namespace twtrace::capture {
 Delta difference(const model::Counters& now, const model::Counters& before) {
   Delta delta{};
   for (std::size_t i = 0; i < delta.size(); ++i) {
-    const auto field = model::kCounterFields[i];
+    const auto field = model::kCounterFields[i].count;
     delta[i] = static_cast<std::int64_t>(now.*field - before.*field);
   }
   return delta;
@@ -19,7 +19,7 @@ bool is_zero(const Delta& delta) { return delta == Delta{}; }
 
 bool add_delta(const Delta& delta, model::Counters& counts) {
   for (std::size_t i = 0; i < delta.size(); ++i) {
-    std::uint64_t& count = counts.*model::kCounterFields[i];
+    std::uint64_t& count = counts.*model::kCounterFields[i].count;
     std::int64_t sum = 0;
     if (__builtin_add_overflow(static_cast<std::int64_t>(count), delta[i], &sum) || sum < 0) return false;
     count = static_cast<std::uint64_t>(sum);

@@ -54,8 +54,14 @@ class Tables final : public model::Source {
   }
 };
 
-constexpr const char* kDeltaColumns =
-    "time_wait, fin_wait2, overflow_time_wait, overflow_fin_wait2, no_memory, expired, reused, recycled, purged";
+/// The columns of a Delta, in its order.
+std::string delta_columns(const char* prefix) {
+  std::string columns;
+  for (const model::CounterField& field : model::kCounterFields) {
+    (((columns += columns.empty() ? "" : ", ") += prefix) += field.name);
+  }
+  return columns;
+}
 
 /// One pass over the samples.
 class Replay {
@@ -84,7 +90,7 @@ class Replay {
   }
 
   base::Result<void> open() {
-    const std::string deltas = kDeltaColumns;
+    const std::string deltas = delta_columns("");
     const std::string key =
         " netns, service, is_other, pid, start_ns, comm, uid, role, port, attribution, ipv6, matched";
     const std::vector<std::pair<SampleRows*, std::string>> all = {
@@ -94,13 +100,11 @@ class Replay {
          "sockets_full_total, buckets_full_total, cgroups_full_total, listeners_full_total, pairs_lost_total, "
          "recursion_misses_total FROM loss ORDER BY id"},
         {&ports_, "SELECT sample, netns, address, port, taken, usable FROM port_use ORDER BY id"},
-        {&netns_,
-         "SELECT sample, netns, gone, \"limit\", in_use, pre_existing, " + deltas +
-             ", unattributed_time_wait, unattributed_fin_wait2, unattributed_overflow_time_wait, "
-             "unattributed_overflow_fin_wait2, unattributed_no_memory, unattributed_expired, unattributed_reused, "
-             "unattributed_recycled, unattributed_purged, kernel_created_total, kernel_overflow_total, "
-             "kernel_reused_total, listen_overflows_total, listen_drops_total, missed_created_total, "
-             "missed_overflow_total, reconciled FROM netns_sample ORDER BY id"},
+        {&netns_, "SELECT sample, netns, gone, \"limit\", in_use, pre_existing, " + deltas + ", " +
+                      delta_columns("unattributed_") +
+                      ", kernel_created_total, kernel_overflow_total, "
+                      "kernel_reused_total, listen_overflows_total, listen_drops_total, missed_created_total, "
+                      "missed_overflow_total, reconciled FROM netns_sample ORDER BY id"},
         {&owners_, "SELECT sample, owner, moved, " + deltas + ", live, pids, exited FROM owner_sample ORDER BY id"},
         {&peers_, "SELECT sample, peer, moved, " + deltas + ", live, pids, exited FROM peer_sample ORDER BY id"}};
     if (auto opened = open_suspensions(database_)) {

@@ -4,6 +4,9 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <string_view>
+#include <tuple>
 
 namespace twtrace::model {
 
@@ -24,45 +27,64 @@ struct Counters {
   std::uint64_t refused() const { return overflow() + no_memory; }
   std::uint64_t removed() const { return expired + reused + recycled + purged; }
 
-  Counters& operator+=(const Counters& other) {
-    time_wait += other.time_wait;
-    fin_wait2 += other.fin_wait2;
-    overflow_time_wait += other.overflow_time_wait;
-    overflow_fin_wait2 += other.overflow_fin_wait2;
-    no_memory += other.no_memory;
-    expired += other.expired;
-    reused += other.reused;
-    recycled += other.recycled;
-    purged += other.purged;
-    return *this;
-  }
+  Counters& operator+=(const Counters& other);
   /// Field by field, never below 0.
-  Counters& operator-=(const Counters& other) {
-    const auto take = [](std::uint64_t& from, std::uint64_t amount) { from -= amount < from ? amount : from; };
-    take(time_wait, other.time_wait);
-    take(fin_wait2, other.fin_wait2);
-    take(overflow_time_wait, other.overflow_time_wait);
-    take(overflow_fin_wait2, other.overflow_fin_wait2);
-    take(no_memory, other.no_memory);
-    take(expired, other.expired);
-    take(reused, other.reused);
-    take(recycled, other.recycled);
-    take(purged, other.purged);
-    return *this;
-  }
+  Counters& operator-=(const Counters& other);
   friend Counters operator+(Counters left, const Counters& right) { return left += right; }
   bool operator==(const Counters&) const = default;
 };
 
-/// All counts in the order of their declaration, for what treats them alike.
-inline constexpr std::array kCounterFields = {&Counters::time_wait,
-                                              &Counters::fin_wait2,
-                                              &Counters::overflow_time_wait,
-                                              &Counters::overflow_fin_wait2,
-                                              &Counters::no_memory,
-                                              &Counters::expired,
-                                              &Counters::reused,
-                                              &Counters::recycled,
-                                              &Counters::purged};
+/// A count that is kept, and its name in capture files.
+struct CounterField {
+  std::string_view name;
+  std::uint64_t Counters::*count;
+};
+/// All of them, in the order of their declaration.
+inline constexpr std::array<CounterField, 9> kCounterFields = {{{"time_wait", &Counters::time_wait},
+                                                                {"fin_wait2", &Counters::fin_wait2},
+                                                                {"overflow_time_wait", &Counters::overflow_time_wait},
+                                                                {"overflow_fin_wait2", &Counters::overflow_fin_wait2},
+                                                                {"no_memory", &Counters::no_memory},
+                                                                {"expired", &Counters::expired},
+                                                                {"reused", &Counters::reused},
+                                                                {"recycled", &Counters::recycled},
+                                                                {"purged", &Counters::purged}}};
+
+inline Counters& Counters::operator+=(const Counters& other) {
+  std::apply([&](const auto&... field) { ((this->*field.count += other.*field.count), ...); }, kCounterFields);
+  return *this;
+}
+
+inline Counters& Counters::operator-=(const Counters& other) {
+  const auto take = [](std::uint64_t& from, std::uint64_t amount) { from -= amount < from ? amount : from; };
+  std::apply([&](const auto&... field) { (take(this->*field.count, other.*field.count), ...); }, kCounterFields);
+  return *this;
+}
+
+/// A member of Counters, or one of its sums, as a function.
+template <auto kMember>
+std::uint64_t count_of(const Counters& counts) {
+  return std::invoke(kMember, counts);
+}
+
+/// A count as outputs call it, sums included.
+struct CountName {
+  std::string_view name;
+  std::uint64_t (*of)(const Counters&);
+  bool of_removal = false;  ///< unknown to backends that do not see the end of buckets
+};
+/// All of them, in the order of the outputs.
+inline constexpr std::array<CountName, 11> kCountNames = {
+    {{"created", count_of<&Counters::created>},
+     {"time_wait", count_of<&Counters::time_wait>},
+     {"fin_wait2", count_of<&Counters::fin_wait2>},
+     {"overflow", count_of<&Counters::overflow>},
+     {"overflow_time_wait", count_of<&Counters::overflow_time_wait>},
+     {"overflow_fin_wait2", count_of<&Counters::overflow_fin_wait2>},
+     {"no_memory", count_of<&Counters::no_memory>},
+     {"reused", count_of<&Counters::reused>, true},
+     {"recycled", count_of<&Counters::recycled>, true},
+     {"expired", count_of<&Counters::expired>, true},
+     {"purged", count_of<&Counters::purged>, true}}};
 
 }  // namespace twtrace::model

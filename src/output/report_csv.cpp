@@ -23,11 +23,6 @@ std::string role_and_port(const model::Row& row) {
 std::string service(const model::Row& row) { return text(row.shown_service()); }
 std::string comm(const model::Row& row) { return row.process ? text(row.process->comm) : std::string(); }
 
-std::string removed(const report::Report& report, const model::Counters& counts) {
-  if (!report.info.probe.sees_removal) return ",,,";
-  return fmt::format("{},{},{},{}", counts.reused, counts.recycled, counts.expired, counts.purged);
-}
-
 /// Counts of a row that one of the captures does not have are empty.
 std::string pair(const report::DiffRow& row, std::uint64_t (*count)(const model::Counters&)) {
   return fmt::format("{},{}", row.before ? std::to_string(count(*row.before)) : "",
@@ -37,18 +32,24 @@ std::string pair(const report::DiffRow& row, std::uint64_t (*count)(const model:
 }  // namespace
 
 std::string report_csv(const report::Report& report) {
-  std::string out =
-      "rank,kind,netns,netns_name,service,comm,pid,role,port,created,share,time_wait,fin_wait2,overflow,"
-      "overflow_time_wait,overflow_fin_wait2,no_memory,reused,recycled,expired,purged\n";
+  std::string out = "rank,kind,netns,netns_name,service,comm,pid,role,port";
+  for (const model::CountName& count : model::kCountNames) {
+    (out += ',') += count.name;
+    if (count.name == "created") out += ",share";
+  }
+  out += '\n';
   std::size_t rank = 0;
   for (const report::Owner& owner : report.owners) {
     const model::Row& row = owner.row;
-    const model::Counters& counts = row.counts;
-    out += fmt::format("{},{},{},{},{},{},{},{},{},{:.4f},{},{},{},{},{},{},{}\n", ++rank, view::row_kind(row.kind),
-                       number(row.netns), text(row.netns_name), service(row), comm(row),
-                       row.process ? number(row.process->pid) : "", role_and_port(row), counts.created(), owner.share,
-                       counts.time_wait, counts.fin_wait2, counts.overflow(), counts.overflow_time_wait,
-                       counts.overflow_fin_wait2, counts.no_memory, removed(report, counts));
+    out += fmt::format("{},{},{},{},{},{},{},{}", ++rank, view::row_kind(row.kind), number(row.netns),
+                       text(row.netns_name), service(row), comm(row), row.process ? number(row.process->pid) : "",
+                       role_and_port(row));
+    for (const model::CountName& count : model::kCountNames) {
+      out += ',';
+      if (!count.of_removal || report.info.probe.sees_removal) out += std::to_string(count.of(row.counts));
+      if (count.name == "created") out += fmt::format(",{:.4f}", owner.share);
+    }
+    out += '\n';
   }
   return out;
 }
@@ -59,10 +60,9 @@ std::string diff_csv(const report::Diff& diff) {
       "overflow_before,overflow_after,no_memory_before,no_memory_after\n";
   for (const report::DiffRow& row : diff.rows) {
     out += fmt::format("{},{},{},{},{},{:.3f},{:.3f},{},{}\n", view::row_kind(row.key.kind), service(row.row),
-                       comm(row.row), role_and_port(row.row),
-                       pair(row, [](const model::Counters& counts) { return counts.created(); }), row.before_per_s,
-                       row.after_per_s, pair(row, [](const model::Counters& counts) { return counts.overflow(); }),
-                       pair(row, [](const model::Counters& counts) { return counts.no_memory; }));
+                       comm(row.row), role_and_port(row.row), pair(row, model::count_of<&model::Counters::created>),
+                       row.before_per_s, row.after_per_s, pair(row, model::count_of<&model::Counters::overflow>),
+                       pair(row, model::count_of<&model::Counters::no_memory>));
   }
   return out;
 }

@@ -3,16 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <span>
+#include <utility>
 
 #include "base/nearest.hpp"
 #include "view/selector.hpp"
 
 namespace twtrace::view {
 namespace {
-
-using model::Counters;
 
 constexpr std::string_view kBlanks = " \t";
 constexpr double kMostPort = 65535;
@@ -29,13 +29,9 @@ struct KeyName {
   std::optional<double> (*amount)(const Amounts&) = nullptr;
 };
 
-template <std::uint64_t Counters::*kMember>
-std::optional<double> member(const Amounts& amounts) {
-  return static_cast<double>(amounts.counts.*kMember);
-}
-template <std::uint64_t (Counters::*kSum)() const>
-std::optional<double> sum(const Amounts& amounts) {
-  return static_cast<double>((amounts.counts.*kSum)());
+template <std::size_t kIndex>
+std::optional<double> count(const Amounts& amounts) {
+  return static_cast<double>(model::kCountNames[kIndex].of(amounts.counts));
 }
 std::optional<double> live(const Amounts& amounts) {
   return amounts.live ? std::optional(static_cast<double>(*amounts.live)) : std::nullopt;
@@ -47,35 +43,27 @@ constexpr KeyName amount(std::string_view name, std::optional<double> (*of)(cons
   return {name, Key::kAmount, "overflow>0", kMostAmount, of};
 }
 
-/// Names first, then numbers of rows: labels know only what stands before kPid.
-constexpr KeyName kKeys[] = {
-    {"service", Key::kService, "service=web.service"},
-    {"comm", Key::kComm, "comm=nginx"},
-    {"role", Key::kRole, "role=server"},
-    {"port", Key::kPort, "port=443", kMostPort},
-    {"netns", Key::kNetns, "netns=host"},
-    {"pid", Key::kPid, "pid=812", kMostPid},
-    amount("created", sum<&Counters::created>),
-    amount("time_wait", member<&Counters::time_wait>),
-    amount("fin_wait2", member<&Counters::fin_wait2>),
-    amount("overflow", sum<&Counters::overflow>),
-    amount("overflow_time_wait", member<&Counters::overflow_time_wait>),
-    amount("overflow_fin_wait2", member<&Counters::overflow_fin_wait2>),
-    amount("no_memory", member<&Counters::no_memory>),
-    amount("expired", member<&Counters::expired>),
-    amount("reused", member<&Counters::reused>),
-    amount("recycled", member<&Counters::recycled>),
-    amount("purged", member<&Counters::purged>),
-    amount("live", live),
-    amount("created/s", created_per_s),
-    amount("created_per_s", created_per_s),
-    amount("overflow/s", overflow_per_s),
-    amount("overflow_per_s", overflow_per_s),
-};
+template <std::size_t... kIndex>
+constexpr auto make_keys(std::index_sequence<kIndex...>) {
+  return std::array{KeyName{"service", Key::kService, "service=web.service"},
+                    KeyName{"comm", Key::kComm, "comm=nginx"},
+                    KeyName{"role", Key::kRole, "role=server"},
+                    KeyName{"port", Key::kPort, "port=443", kMostPort},
+                    KeyName{"netns", Key::kNetns, "netns=host"},
+                    KeyName{"pid", Key::kPid, "pid=812", kMostPid},
+                    amount("live", live),
+                    amount("created/s", created_per_s),
+                    amount("created_per_s", created_per_s),
+                    amount("overflow/s", overflow_per_s),
+                    amount("overflow_per_s", overflow_per_s),
+                    amount(model::kCountNames[kIndex].name, count<kIndex>)...};
+}
+/// Labels know only those before "pid".
 constexpr std::size_t kLabels = 5;
+constexpr auto kKeys = make_keys(std::make_index_sequence<model::kCountNames.size()>());
 
 std::span<const KeyName> keys_of(Grammar grammar) {
-  return std::span(kKeys).first(grammar == Grammar::kLabels ? kLabels : std::size(kKeys));
+  return std::span(kKeys).first(grammar == Grammar::kLabels ? kLabels : kKeys.size());
 }
 
 /// What a key is called in messages.

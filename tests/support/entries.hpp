@@ -65,11 +65,7 @@ inline model::Identity random_identity(Random& random) {
 
 inline model::Counters random_counts(Random& random) {
   model::Counters counts;
-  for (std::uint64_t* field :
-       {&counts.time_wait, &counts.fin_wait2, &counts.overflow_time_wait, &counts.overflow_fin_wait2, &counts.no_memory,
-        &counts.expired, &counts.reused, &counts.recycled, &counts.purged}) {
-    *field = random.up_to(9);
-  }
+  for (const model::CounterField& field : model::kCounterFields) counts.*field.count = random.up_to(9);
   return counts;
 }
 
