@@ -16,24 +16,23 @@ namespace {
 using report::Diff;
 using report::DiffRow;
 
-Json counts_json(const std::optional<model::Counters>& counts, double per_s, bool sees_removal) {
-  if (!counts) return nullptr;
-  Json object;
-  put_counts(object, *counts, sees_removal);
-  object["created_per_s"] = rounded(per_s);
-  return object;
+void put_counts(JsonWriter& json, std::string_view key, const std::optional<model::Counters>& counts, double per_s,
+                bool sees_removal) {
+  json.object_if(key, counts, [&](const model::Counters& known) {
+    put_counts(json, known, sees_removal);
+    json.field("created_per_s", rounded(per_s));
+  });
 }
 
-Json row_json(const Diff& diff, const DiffRow& row) {
-  Json object{{"kind", std::string(view::row_kind(row.key.kind))}};
-  put_text(object, "service", row.key.service);
-  put_text(object, "comm", row.key.comm);
-  object["role"] = row.key.role ? Json(model::to_string(*row.key.role)) : Json(nullptr);
-  object["port"] = nullable(row.key.port);
-  object["state"] = !row.before ? "new" : !row.after ? "gone" : row.differs() ? "changed" : "same";
-  object["before"] = counts_json(row.before, row.before_per_s, diff.before.info.probe.sees_removal);
-  object["after"] = counts_json(row.after, row.after_per_s, diff.after.info.probe.sees_removal);
-  return object;
+void put_row(JsonWriter& json, const Diff& diff, const DiffRow& row) {
+  json.field("kind", view::row_kind(row.key.kind));
+  json.text("service", row.key.service);
+  json.text("comm", row.key.comm);
+  json.field("role", word(row.key.role));
+  json.field("port", row.key.port);
+  json.field("state", !row.before ? "new" : !row.after ? "gone" : row.differs() ? "changed" : "same");
+  put_counts(json, "before", row.before, row.before_per_s, diff.before.info.probe.sees_removal);
+  put_counts(json, "after", row.after, row.after_per_s, diff.after.info.probe.sees_removal);
 }
 
 }  // namespace
@@ -60,18 +59,20 @@ std::string diff_markdown(const Diff& diff) {
 }
 
 std::string diff_json(const Diff& diff) {
-  Json object{{"schema", "twtrace.diff/1"}, {"differ", diff.differ()}, {"breached", report::breached(diff.after)}};
-  object["verdicts"] = verdicts_json(diff.after);
-  object["warnings"] = Json::array();
-  for (const std::string& warning : diff.warnings) {
-    object["warnings"].push_back(base::replace_invalid_utf8(warning));
-  }
-  object["by_rate"] = diff.by_rate;
-  object["before"] = capture_json(diff.before);
-  object["after"] = capture_json(diff.after);
-  object["rows"] = Json::array();
-  for (const DiffRow& row : diff.rows) object["rows"].push_back(row_json(diff, row));
-  return to_line(object);
+  std::string line;
+  JsonWriter json(line);
+  json.object([&] {
+    json.field("schema", "twtrace.diff/1");
+    json.field("differ", diff.differ());
+    json.field("breached", report::breached(diff.after));
+    put_verdicts(json, diff.after);
+    json.texts("warnings", diff.warnings);
+    json.field("by_rate", diff.by_rate);
+    json.object("before", [&] { put_capture(json, diff.before); });
+    json.object("after", [&] { put_capture(json, diff.after); });
+    json.objects("rows", diff.rows, [&](const DiffRow& row) { put_row(json, diff, row); });
+  });
+  return line;
 }
 
 std::string diff_html(const Diff& diff) {

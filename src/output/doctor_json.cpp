@@ -6,58 +6,60 @@
 namespace twtrace::output {
 namespace {
 
-Json checks_json(const std::vector<model::DoctorCheck>& checks) {
-  Json array = Json::array();
-  for (const model::DoctorCheck& check : checks) {
-    Json object{{"name", check.name}, {"ok", check.ok}};
-    put_text(object, "detail", check.detail);
-    array.push_back(std::move(object));
-  }
-  return array;
+void put_checks(JsonWriter& json, std::string_view key, const std::vector<model::DoctorCheck>& checks) {
+  json.objects(key, checks, [&](const model::DoctorCheck& check) {
+    json.field("name", check.name);
+    json.field("ok", check.ok);
+    json.text("detail", check.detail);
+  });
 }
 
-Json netns_json(const model::DoctorNetns& netns) {
-  Json object{{"netns", netns.netns}};
-  put_text(object, "name", netns.name);
-  object["host"] = netns.host;
-  object["pid"] = nullable(netns.pid);
-  put_text(object, "path", netns.path);
-  object["limit"] = nullable(netns.limit);
-  object["in_use"] = nullable(netns.in_use);
-  object["percent"] = nullable(model::percent_full(netns));
-  object["overflow"] = nullable(netns.overflow);
-  object["tcp_fin_timeout_s"] = nullable(netns.fin_timeout_s);
-  object["tcp_tw_reuse"] = nullable(netns.tw_reuse);
-  object["default_limit"] = nullable(netns.default_limit);
-  return object;
+void put_netns(JsonWriter& json, const model::DoctorNetns& netns) {
+  json.field("netns", netns.netns);
+  json.text("name", netns.name);
+  json.field("host", netns.host);
+  json.field("pid", netns.pid);
+  json.text("path", netns.path);
+  json.field("limit", netns.limit);
+  json.field("in_use", netns.in_use);
+  json.field("percent", model::percent_full(netns));
+  json.field("overflow", netns.overflow);
+  json.field("tcp_fin_timeout_s", netns.fin_timeout_s);
+  json.field("tcp_tw_reuse", netns.tw_reuse);
+  json.field("default_limit", netns.default_limit);
 }
 
-Json warning_json(const model::DoctorWarning& warning) {
-  Json object{{"id", warning.id}, {"netns", nullable(warning.netns)}};
-  put_text(object, "text", warning.text);
-  put_text(object, "change", warning.change);
-  return object;
+void put_warning(JsonWriter& json, const model::DoctorWarning& warning) {
+  json.field("id", warning.id);
+  json.field("netns", warning.netns);
+  json.text("text", warning.text);
+  json.text("change", warning.change);
 }
 
 }  // namespace
 
 std::string doctor_json(const model::DoctorReport& report) {
-  Json object{{"schema", "twtrace.doctor/1"}, {"works", !report.backend.empty()}};
-  object["host"] = host_json(report.host);
-  put_text(object, "btf", report.btf);
-  put_text(object, "backend", report.backend);
-  object["backends"] = checks_json(report.backends);
-  object["features"] = checks_json(report.features);
-  object["capabilities"] = checks_json(report.capabilities);
-  put_text(object, "lockdown", report.lockdown);
-  put_text(object["cgroup"], "hierarchy", report.cgroup_hierarchy);
-  put_text(object["cgroup"], "mount", report.cgroup_mount);
-  object["bpf_stats_enabled"] = nullable(report.bpf_stats_enabled);
-  object["namespaces"] = Json::array();
-  for (const model::DoctorNetns& netns : report.namespaces) object["namespaces"].push_back(netns_json(netns));
-  object["warnings"] = Json::array();
-  for (const model::DoctorWarning& warning : report.warnings) object["warnings"].push_back(warning_json(warning));
-  return to_line(object);
+  std::string line;
+  JsonWriter json(line);
+  json.object([&] {
+    json.field("schema", "twtrace.doctor/1");
+    json.field("works", !report.backend.empty());
+    put_host(json, report.host);
+    json.text("btf", report.btf);
+    json.text("backend", report.backend);
+    put_checks(json, "backends", report.backends);
+    put_checks(json, "features", report.features);
+    put_checks(json, "capabilities", report.capabilities);
+    json.text("lockdown", report.lockdown);
+    json.object("cgroup", [&] {
+      json.text("hierarchy", report.cgroup_hierarchy);
+      json.text("mount", report.cgroup_mount);
+    });
+    json.field("bpf_stats_enabled", report.bpf_stats_enabled);
+    json.objects("namespaces", report.namespaces, [&](const model::DoctorNetns& netns) { put_netns(json, netns); });
+    json.objects("warnings", report.warnings, [&](const model::DoctorWarning& warning) { put_warning(json, warning); });
+  });
+  return line;
 }
 
 }  // namespace twtrace::output

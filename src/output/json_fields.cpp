@@ -1,55 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/json_fields.hpp"
 
+#include <algorithm>
+
 #include "phrases/losses.hpp"
 
 namespace twtrace::output {
 
-void put_counts(Json& object, const model::Counters& counts, bool sees_removal) {
-  object["created"] = counts.created();
-  object["time_wait"] = counts.time_wait;
-  object["fin_wait2"] = counts.fin_wait2;
-  object["overflow"] = counts.overflow();
-  object["overflow_time_wait"] = counts.overflow_time_wait;
-  object["overflow_fin_wait2"] = counts.overflow_fin_wait2;
-  object["no_memory"] = counts.no_memory;
-  const auto put = [&](const char* key, std::uint64_t count) {
-    object[key] = sees_removal ? Json(count) : Json(nullptr);
-  };
-  put("reused", counts.reused);
-  put("recycled", counts.recycled);
-  put("expired", counts.expired);
-  put("purged", counts.purged);
+void put_counts(JsonWriter& json, const model::Counters& counts, bool sees_removal,
+                std::initializer_list<std::string_view> but) {
+  for (const model::CountName& count : model::kCountNames) {
+    if (std::find(but.begin(), but.end(), count.name) != but.end()) continue;
+    json.field(count.name, count.of_removal && !sees_removal ? std::nullopt : std::optional(count.of(counts)));
+  }
 }
 
-Json totals_json(const model::Counters& totals, const model::Counters& unattributed, bool sees_removal) {
-  Json object;
-  put_counts(object, totals, sees_removal);
-  object["unattributed"] = unattributed.created();
-  object["unattributed_overflow"] = unattributed.overflow();
-  object["unattributed_no_memory"] = unattributed.no_memory;
-  return object;
+void put_totals(JsonWriter& json, const model::Counters& totals, const model::Counters& unattributed,
+                bool sees_removal) {
+  json.object("totals", [&] {
+    put_counts(json, totals, sees_removal);
+    json.field("unattributed", unattributed.created());
+    json.field("unattributed_overflow", unattributed.overflow());
+    json.field("unattributed_no_memory", unattributed.no_memory);
+  });
 }
 
-Json host_json(const model::HostInfo& host) {
-  Json object;
-  put_text(object, "name", host.name);
-  put_text(object, "kernel", host.kernel);
-  return object;
+void put_host(JsonWriter& json, const model::HostInfo& host) {
+  json.object("host", [&] {
+    json.text("name", host.name);
+    json.text("kernel", host.kernel);
+  });
 }
 
-Json probe_json(const model::ProbeInfo& probe) {
-  Json object{{"backend", probe.backend}, {"fallbacks", Json::array()}};
-  for (const std::string& fallback : probe.fallbacks) object["fallbacks"].push_back(fallback);
-  object["sees_removal"] = probe.sees_removal;
-  return object;
+void put_probe(JsonWriter& json, const model::ProbeInfo& probe) {
+  json.object("probe", [&] {
+    json.field("backend", probe.backend);
+    json.texts("fallbacks", probe.fallbacks);
+    json.field("sees_removal", probe.sees_removal);
+  });
 }
 
-Json lost_json(const model::Losses& lost) {
-  Json object{{"events", lost.events}, {"counts", lost.counts}};
-  for (const phrases::Loss& loss : phrases::losses(lost)) object[loss.name] = loss.count;
-  object["recursion_misses"] = nullable(lost.recursion_misses);
-  return object;
+void put_pod(JsonWriter& json, const base::Pod& pod) {
+  json.text("namespace", pod.ns);
+  json.text("name", pod.name);
+  json.text("uid", pod.uid);
+}
+
+void put_lost(JsonWriter& json, const model::Losses& lost) {
+  json.object("lost", [&] {
+    for (const phrases::Loss& loss : phrases::losses(lost)) json.field(loss.name, loss.count);
+  });
+}
+
+void put_cost(JsonWriter& json, const model::Cost& cost) {
+  json.object("cost", [&] {
+    json.field("bpf_run_ns_per_event", cost.bpf_run_ns_per_event);
+    json.field("cpu_percent", rounded(cost.cpu_percent));
+    json.field("rss_bytes", cost.rss_bytes);
+  });
 }
 
 }  // namespace twtrace::output

@@ -8,11 +8,9 @@
 namespace twtrace::output {
 
 /// kind, service, process, role, port.
-void put_owner(Json& object, const model::Row& row);
+void put_owner(JsonWriter& json, const model::Row& row);
 /// Host, times, backend, command.
-Json capture_json(const report::Report& report);
-Json verdicts_json(const report::Report& report);
-/// A number of a sink that knows no infinity: null instead.
-Json finite(const std::optional<double>& value);
+void put_capture(JsonWriter& json, const report::Report& report);
+void put_verdicts(JsonWriter& json, const report::Report& report);
 
 }  // namespace twtrace::output

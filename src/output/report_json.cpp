@@ -9,156 +9,154 @@ namespace {
 
 using report::Report;
 
-Json amounts_json(const Report& report, const report::Amounts& amounts, double seconds) {
-  Json object;
-  put_counts(object, amounts.counts, report.info.probe.sees_removal);
-  const bool known = seconds > 0;
-  object["created_per_s"] =
-      known ? Json(rounded(static_cast<double>(amounts.counts.created()) / seconds)) : Json(nullptr);
-  object["in_use_peak"] = nullable(amounts.in_use_peak);
-  object["peak_percent"] = finite(amounts.peak_percent);
-  return object;
+void put_amounts(JsonWriter& json, std::string_view key, const report::Amounts& amounts, double seconds,
+                 bool sees_removal) {
+  const double created = static_cast<double>(amounts.counts.created());
+  json.object(key, [&] {
+    put_counts(json, amounts.counts, sees_removal);
+    json.field("created_per_s", seconds > 0 ? std::optional(rounded(created / seconds)) : std::nullopt);
+    json.field("in_use_peak", amounts.in_use_peak);
+    json.field("peak_percent", rounded(amounts.peak_percent));
+  });
 }
 
-Json phases_json(const Report& report) {
-  Json array = Json::array();
-  for (const report::Phase& phase : report.phases) {
-    Json object{{"phase", to_string(phase.kind)}, {"seconds", rounded(phase.seconds)}};
-    object["total"] = amounts_json(report, phase.total, phase.seconds);
-    object["fullest"] = amounts_json(report, phase.fullest, phase.seconds);
-    array.push_back(std::move(object));
-  }
-  return array;
+void put_phase(JsonWriter& json, const report::Phase& phase, bool sees_removal) {
+  json.field("phase", to_string(phase.kind));
+  json.field("seconds", rounded(phase.seconds));
+  put_amounts(json, "total", phase.total, phase.seconds, sees_removal);
+  put_amounts(json, "fullest", phase.fullest, phase.seconds, sees_removal);
 }
 
-Json settings_json(const std::optional<model::NetnsSettings>& settings) {
-  if (!settings) return nullptr;
-  return {{"limit", nullable(settings->limit)},
-          {"default_limit", nullable(settings->default_limit)},
-          {"tcp_fin_timeout_s", nullable(settings->fin_timeout_s)},
-          {"tcp_tw_reuse", nullable(settings->tw_reuse)},
-          {"tcp_max_syn_backlog", nullable(settings->syn_backlog)},
-          {"somaxconn", nullable(settings->somaxconn)},
-          {"ephemeral_ports", nullable(settings->ephemeral_ports)}};
+void put_settings(JsonWriter& json, std::string_view key, const std::optional<model::NetnsSettings>& all) {
+  json.object_if(key, all, [&](const model::NetnsSettings& settings) {
+    json.field("limit", settings.limit);
+    json.field("default_limit", settings.default_limit);
+    json.field("tcp_fin_timeout_s", settings.fin_timeout_s);
+    json.field("tcp_tw_reuse", settings.tw_reuse);
+    json.field("tcp_max_syn_backlog", settings.syn_backlog);
+    json.field("somaxconn", settings.somaxconn);
+    json.field("ephemeral_ports", settings.ephemeral_ports);
+  });
 }
 
-Json timeline_json(const report::NetnsReport& netns) {
-  Json array = Json::array();
-  for (const report::TimelinePoint& point : netns.timeline) {
-    array.push_back({{"begin_unix_ms", point.begin_unix_ms},
-                     {"end_unix_ms", point.end_unix_ms},
-                     {"in_use", nullable(point.in_use)},
-                     {"limit", nullable(point.limit)},
-                     {"created", point.created},
-                     {"refused", point.refused}});
-  }
-  return array;
+void put_timeline(JsonWriter& json, const report::NetnsReport& netns) {
+  json.objects("timeline", netns.timeline, [&](const report::TimelinePoint& point) {
+    json.field("begin_unix_ms", point.begin_unix_ms);
+    json.field("end_unix_ms", point.end_unix_ms);
+    json.field("in_use", point.in_use);
+    json.field("limit", point.limit);
+    json.field("created", point.created);
+    json.field("refused", point.refused);
+  });
 }
 
-Json netns_json(const Report& report, const report::NetnsReport& netns) {
+void put_kernel(JsonWriter& json, const model::KernelCounts& kernel) {
+  json.object("kernel", [&] {
+    json.field("created", kernel.created);
+    json.field("overflow", kernel.overflow);
+    json.field("reused", kernel.reused);
+    json.field("listen_overflows", kernel.listen_overflows);
+    json.field("listen_drops", kernel.listen_drops);
+  });
+}
+
+void put_netns(JsonWriter& json, const report::NetnsReport& netns, bool sees_removal) {
   const model::NetnsRow& row = netns.last;
-  Json object{{"netns", row.netns}};
-  put_text(object, "name", row.name);
-  object["gone"] = row.gone;
-  object["limit"] = nullable(row.limit);
-  object["in_use_peak"] = nullable(netns.in_use_peak);
-  object["peak_percent"] = finite(netns.peak_percent);
-  object["peak_time"] = netns.in_use_peak ? Json(base::iso8601_ms(netns.peak_unix_ms)) : Json(nullptr);
-  object["created_per_s_peak"] = rounded(netns.created_per_s_peak);
-  put_counts(object, row.counts, report.info.probe.sees_removal);
-  object["unattributed"] = row.unattributed.created();
-  object["unattributed_overflow"] = row.unattributed.overflow();
-  object["kernel"] = {{"created", nullable(row.kernel.created)},
-                      {"overflow", nullable(row.kernel.overflow)},
-                      {"reused", nullable(row.kernel.reused)},
-                      {"listen_overflows", nullable(row.kernel.listen_overflows)},
-                      {"listen_drops", nullable(row.kernel.listen_drops)}};
-  object["missed"] = {{"created", nullable(row.missed.created)}, {"overflow", nullable(row.missed.overflow)}};
-  object["reconciled"] = nullable(row.reconciled);
-  object["settings_at_start"] = settings_json(netns.at_start);
-  object["settings_at_end"] = settings_json(netns.at_end);
-  object["timeline"] = timeline_json(netns);
-  return object;
+  json.field("netns", row.netns);
+  json.text("name", row.name);
+  json.field("gone", row.gone);
+  json.field("limit", row.limit);
+  json.field("in_use_peak", netns.in_use_peak);
+  json.field("peak_percent", rounded(netns.peak_percent));
+  json.field("peak_time", netns.in_use_peak ? std::optional(base::iso8601_ms(netns.peak_unix_ms)) : std::nullopt);
+  json.field("created_per_s_peak", rounded(netns.created_per_s_peak));
+  put_counts(json, row.counts, sees_removal);
+  json.field("unattributed", row.unattributed.created());
+  json.field("unattributed_overflow", row.unattributed.overflow());
+  put_kernel(json, row.kernel);
+  json.object("missed", [&] {
+    json.field("created", row.missed.created);
+    json.field("overflow", row.missed.overflow);
+  });
+  json.field("reconciled", row.reconciled);
+  put_settings(json, "settings_at_start", netns.at_start);
+  put_settings(json, "settings_at_end", netns.at_end);
+  put_timeline(json, netns);
 }
 
-Json owners_json(const Report& report) {
-  Json array = Json::array();
-  std::uint64_t rank = 0;
-  for (const report::Owner& owner : report.owners) {
-    Json object{{"rank", ++rank}};
-    put_owner(object, owner.row);
-    put_counts(object, owner.row.counts, report.info.probe.sees_removal);
-    object["share"] = rounded(owner.share);
-    object["phases"] = Json::object();
+void put_owner_of(JsonWriter& json, const Report& report, const report::Owner& owner) {
+  put_owner(json, owner.row);
+  put_counts(json, owner.row.counts, report.info.probe.sees_removal);
+  json.field("share", rounded(owner.share));
+  json.object("phases", [&] {
     for (std::size_t i = 0; i < owner.phases.size(); ++i) {
-      object["phases"][to_string(report.phases[i].kind)] = {{"created", owner.phases[i].created()},
-                                                            {"overflow", owner.phases[i].overflow()}};
+      json.object(to_string(report.phases[i].kind), [&] {
+        json.field("created", owner.phases[i].created());
+        json.field("overflow", owner.phases[i].overflow());
+      });
     }
-    array.push_back(std::move(object));
-  }
-  return array;
+  });
 }
 
-Json ports_json(const Report& report) {
-  Json array = Json::array();
-  for (const report::PortPeak& peak : report.ports) {
-    Json object{{"netns", peak.use.netns}};
-    put_text(object, "address", peak.use.destination.address);
-    object["port"] = nullable(peak.use.destination.port);
-    object["ports_taken"] = peak.use.ports.taken;
-    object["ports"] = peak.use.ports.of;
-    object["owner"] = Json(nullptr);
-    if (peak.owner) {
-      object["owner"] = Json::object();
-      put_owner(object["owner"], report.owners[*peak.owner].row);
-      object["owner"]["created"] = peak.created;
-    }
-    array.push_back(std::move(object));
-  }
-  return array;
+void put_port(JsonWriter& json, const Report& report, const report::PortPeak& peak) {
+  json.field("netns", peak.use.netns);
+  json.text("address", peak.use.destination.address);
+  json.field("port", peak.use.destination.port);
+  json.field("ports_taken", peak.use.ports.taken);
+  json.field("ports", peak.use.ports.of);
+  json.object_if("owner", peak.owner, [&](std::size_t owner) {
+    put_owner(json, report.owners[owner].row);
+    json.field("created", peak.created);
+  });
 }
 
-Json findings_json(const Report& report) {
-  Json array = Json::array();
-  for (const report::Finding& finding : report.findings) {
-    Json object{{"id", finding.id}, {"severity", to_string(finding.severity)}};
-    put_text(object, "text", finding.text);
-    object["evidence"] = Json::array();
-    for (const std::string& line : finding.evidence) object["evidence"].push_back(base::replace_invalid_utf8(line));
-    put_text(object, "check", finding.command);
-    put_text(object, "change", finding.change);
-    put_text(object, "risk", finding.risk);
-    put_text(object, "not", finding.avoid);
-    array.push_back(std::move(object));
-  }
-  return array;
+void put_finding(JsonWriter& json, const report::Finding& finding) {
+  json.field("id", finding.id);
+  json.field("severity", to_string(finding.severity));
+  json.text("text", finding.text);
+  json.texts("evidence", finding.evidence);
+  json.text("check", finding.command);
+  json.text("change", finding.change);
+  json.text("risk", finding.risk);
+  json.text("not", finding.avoid);
+}
+
+void put_mark(JsonWriter& json, const model::Mark& mark) {
+  json.field("time", base::iso8601_ms(mark.time_unix_ms));
+  json.field("time_unix_ms", mark.time_unix_ms);
+  json.text("name", mark.name);
 }
 
 }  // namespace
 
 std::string report_json(const Report& report) {
-  Json object{{"schema", "twtrace.report/1"}, {"breached", report::breached(report)}};
-  put_text(object, "headline", report::headline(report));
-  object["verdicts"] = verdicts_json(report);
-  object["capture"] = capture_json(report);
-  object["capture"]["bucket_bytes"] = nullable(report.info.bucket_bytes);
-  object["marks"] = Json::array();
-  for (const model::Mark& mark : report.info.marks) {
-    Json entry{{"time", base::iso8601_ms(mark.time_unix_ms)}, {"time_unix_ms", mark.time_unix_ms}};
-    put_text(entry, "name", mark.name);
-    object["marks"].push_back(std::move(entry));
-  }
-  object["phases"] = phases_json(report);
-  object["namespaces"] = Json::array();
-  for (const report::NetnsReport& netns : report.namespaces) object["namespaces"].push_back(netns_json(report, netns));
-  object["offenders"] = owners_json(report);
-  object["ports"] = ports_json(report);
-  object["findings"] = findings_json(report);
-  object["lost"] = lost_json(report.lost);
-  object["cost"] = {{"bpf_run_ns_per_event", nullable(report.bpf_run_ns_per_event)},
-                    {"cpu_percent", rounded(report.cpu_percent_mean)},
-                    {"rss_bytes", report.rss_bytes_peak}};
-  return to_line(object);
+  std::string line;
+  JsonWriter json(line);
+  const bool sees_removal = report.info.probe.sees_removal;
+  json.object([&] {
+    json.field("schema", "twtrace.report/1");
+    json.field("breached", report::breached(report));
+    json.text("headline", report::headline(report));
+    put_verdicts(json, report);
+    json.object("capture", [&] {
+      put_capture(json, report);
+      json.field("bucket_bytes", report.info.bucket_bytes);
+    });
+    json.objects("marks", report.info.marks, [&](const model::Mark& mark) { put_mark(json, mark); });
+    json.objects("phases", report.phases, [&](const report::Phase& phase) { put_phase(json, phase, sees_removal); });
+    json.objects("namespaces", report.namespaces,
+                 [&](const report::NetnsReport& netns) { put_netns(json, netns, sees_removal); });
+    std::uint64_t rank = 0;
+    json.objects("offenders", report.owners, [&](const report::Owner& owner) {
+      json.field("rank", ++rank);
+      put_owner_of(json, report, owner);
+    });
+    json.objects("ports", report.ports, [&](const report::PortPeak& peak) { put_port(json, report, peak); });
+    json.objects("findings", report.findings, [&](const report::Finding& finding) { put_finding(json, finding); });
+    put_lost(json, report.lost);
+    put_cost(json, {report.bpf_run_ns_per_event, report.cpu_percent_mean, report.rss_bytes_peak});
+  });
+  return line;
 }
 
 }  // namespace twtrace::output

@@ -85,7 +85,7 @@ std::vector<Piece> remainder_pieces(const std::vector<model::NetnsRow>& rows, st
 std::vector<Piece> loss_pieces(const model::Losses& lost) {
   std::vector<Piece> pieces;
   for (const phrases::Loss& loss : phrases::losses(lost)) {
-    if (loss.count != 0) pieces.push_back({fmt::format("{} {}", loss.name, base::grouped(loss.count))});
+    if (loss.count.value_or(0) != 0) pieces.push_back({fmt::format("{} {}", loss.name, base::grouped(*loss.count))});
   }
   if (!pieces.empty()) pieces.front().text.insert(0, "lost: ");
   return pieces;

@@ -6,8 +6,8 @@
 namespace twtrace::phrases {
 
 std::array<Loss, 11> losses(const model::Losses& lost) {
-  return {{{"counts", lost.counts},
-           {"events", lost.events},
+  return {{{"events", lost.events},
+           {"counts", lost.counts},
            {"rows_full", lost.rows_full},
            {"rows_busy", lost.rows_busy},
            {"netns_full", lost.netns_full},
@@ -16,15 +16,15 @@ std::array<Loss, 11> losses(const model::Losses& lost) {
            {"cgroups_full", lost.cgroups_full},
            {"listeners_full", lost.listeners_full},
            {"pairs_lost", lost.pairs_lost},
-           {"recursion_misses", lost.recursion_misses.value_or(0)}}};
+           {"recursion_misses", lost.recursion_misses}}};
 }
 
 std::string loss_words(const model::Losses& lost, std::string_view separator) {
   std::string words;
   for (const Loss& loss : losses(lost)) {
-    if (loss.count == 0) continue;
+    if (loss.count.value_or(0) == 0) continue;
     if (!words.empty()) words += separator;
-    words.append(loss.name).append(" ").append(base::grouped(loss.count));
+    words.append(loss.name).append(" ").append(base::grouped(*loss.count));
   }
   return words;
 }

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,10 +14,10 @@ namespace twtrace::phrases {
 
 struct Loss {
   const char* name;
-  std::uint64_t count;
+  std::optional<std::uint64_t> count;  ///< empty: not known
 };
 
-/// Every kind of loss with its count, 0 where nothing was lost; a count that is not known is 0 too.
+/// Every kind of loss, in the order of the outputs.
 std::array<Loss, 11> losses(const model::Losses& lost);
 
 /// "events 1,204, rows_full 3", parted by `separator`; empty when nothing was lost.
