@@ -35,9 +35,6 @@ enum {
 	TCP_CLOSING = 11,
 };
 
-/* include/net/sock.h: SOCK_BINDPORT_LOCK, a macro, unchanged since 2.6. */
-#define SOCK_BINDPORT_LOCK 8
-
 /* include/linux/sched.h: PF_KTHREAD, a macro, unchanged since 2.6.27. */
 #define PF_KTHREAD 0x00200000
 
@@ -163,7 +160,6 @@ struct sock {
 	struct sock_common __sk_common;
 	socket_lock_t sk_lock;
 	u16 sk_protocol;
-	unsigned char sk_userlocks : 4; /* see compat__userlocks */
 	kuid_t sk_uid;
 	u32 sk_ack_backlog;
 	u32 sk_max_ack_backlog;
@@ -175,13 +171,18 @@ struct inet_bind_bucket {
 	signed char fastreuseport;
 };
 
+struct ipv6_pinfo {
+	int mcast_oif;
+};
+
 struct inet_sock {
+	struct ipv6_pinfo *pinet6;
 	u16 inet_sport;
+	int mc_index;
 };
 
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
-	struct inet_bind_bucket *icsk_bind_hash;
 };
 
 struct tcp_sock {

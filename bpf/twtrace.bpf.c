@@ -72,15 +72,6 @@ int BPF_PROG(on_fentry_disconnect, struct sock *sk)
 	return 0;
 }
 
-/* At exit the port is known, even if listen() chose it. */
-SEC("fexit/inet_csk_listen_start")
-int BPF_PROG(on_fexit_listen_start, struct sock *sk)
-{
-	if (tw_enabled)
-		role__on_listen(TW_DIRECT, sk);
-	return 0;
-}
-
 /* Runs once for each bucket that is freed, in every version. Up to 6.12 it is called through a pointer. */
 SEC("fentry/tcp_twsk_destructor")
 int BPF_PROG(on_fentry_twsk_destructor, struct sock *sk)
@@ -154,15 +145,6 @@ int BPF_KPROBE(on_kprobe_disconnect, struct sock *sk)
 {
 	if (tw_enabled)
 		owner__forget(TW_PROBED, sk);
-	return 0;
-}
-
-/* The port may still be 0 here: a socket that listen() gives a port is not remembered. */
-SEC("kprobe/inet_csk_listen_start")
-int BPF_KPROBE(on_kprobe_listen_start, struct sock *sk)
-{
-	if (tw_enabled)
-		role__on_listen(TW_PROBED, sk);
 	return 0;
 }
 

@@ -132,17 +132,13 @@ static __always_inline void bucket__on_alloc(enum tw_access access, const struct
 	u32 netns = store__netns(access, sk, stored);
 	struct conn conn;
 	u32 row;
-	u8 role;
 
 	outcome__read_table(access, dr, &outcome);
 	conn__read(access, &sk->__sk_common, &conn);
-	if (store__is_kept(stored)) {
+	if (store__is_kept(stored))
 		row = store__row(stored);
-	} else {
-		/* The bucket has no port yet, but the socket still has. */
-		role = role__of_socket(access, sk, (u16)netns, conn.local_port);
-		row = bucket__row_of_socket(access, sk, &conn, netns, role);
-	}
+	else
+		row = bucket__row_of_socket(access, sk, &conn, netns, role__of_socket(access, sk));
 	bucket__on_outcome(stored, &conn, netns, row, &outcome);
 }
 

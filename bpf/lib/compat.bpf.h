@@ -180,13 +180,6 @@ static __always_inline bool compat__has_ipv6(void)
 	return bpf_core_field_exists(((struct sock_common *)0)->skc_v6_daddr);
 }
 
-/* The SOCK_*_LOCK bits of a socket. 6.9 (5d4cc87414c5) made a byte of the bit field. */
-static __always_inline u64 compat__userlocks(enum tw_access access, struct sock *sk)
-{
-	return access == TW_PROBED ? BPF_CORE_READ_BITFIELD_PROBED(sk, sk_userlocks)
-				   : BPF_CORE_READ_BITFIELD(sk, sk_userlocks);
-}
-
 static __always_inline struct inet_timewait_death_row *compat__death_row(enum tw_access access, struct net *net)
 {
 	if (bpf_core_field_exists(((struct net___pointer *)0)->ipv4.tcp_death_row) &&

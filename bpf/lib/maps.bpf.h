@@ -67,13 +67,6 @@ struct {
 	__type(value, struct tw_cgroup);
 } cgroups SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, TW_MAX_LISTENERS);
-	__type(key, struct tw_listener_key);
-	__type(value, u8);
-} listeners SEC(".maps");
-
 /* TCPTimeWaitOverflow of this CPU and namespace. */
 struct overflow_counter {
 	u64 address; /* where the kernel counts; 0: not looked up yet */

@@ -120,7 +120,7 @@ static __always_inline void owner__on_fin(enum tw_access access, struct sock *sk
 	u32 row;
 
 	conn__read(access, &sk->__sk_common, &conn);
-	owner__set_place(&key, &conn, netns, role__of_socket(access, sk, (u16)netns, conn.local_port));
+	owner__set_place(&key, &conn, netns, role__of_socket(access, sk));
 	row = owner__is_current(access, sk) ? owner__intern_current(&key) : owner__intern_socket(access, sk, &key);
 	store__remember_socket(access, sk, compat__socket_cookie(access, sk), row, netns);
 }

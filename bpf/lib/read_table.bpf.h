@@ -65,7 +65,7 @@ static __always_inline bool table__takes_port(const struct table_netns *netns, c
 
 static __always_inline bool table__was_chosen_by_connect(u64 bucket)
 {
-	return role__port_was_chosen_by_connect(TW_PROBED, BPF_CORE_READ((struct inet_timewait_sock *)bucket, tw_tb));
+	return role__port_was_chosen_by_connect(BPF_CORE_READ((struct inet_timewait_sock *)bucket, tw_tb));
 }
 
 /* Writes down the entry for user space. */

@@ -3,80 +3,45 @@
 #ifndef TWTRACE_ROLE_BPF_H
 #define TWTRACE_ROLE_BPF_H
 
-#include "conn.bpf.h"
-#include "intern.bpf.h"
+#include "compat.bpf.h"
+#include <twtrace/abi.h>
 
-/* Remembers the port for good: at a restart the listener is gone before its buckets come. */
-static __always_inline void role__remember_listener(u16 netns, u16 port)
+/*
+ * The socket itself remembers how it came into being. If a listening socket made it, its multicast interface is the one
+ * that the handshake came in through (mc_index in tcp_v4_syn_recv_sock, mcast_oif in tcp_v6_syn_recv_sock, 5.10 to
+ * 7.x). Else it has none, and nobody can set one: IP_MULTICAST_IF and IPV6_MULTICAST_IF refuse stream sockets. So the
+ * role does not depend on who listens now, or on which port.
+ */
+static __always_inline u8 role__of(enum tw_access access, struct inet_sock *inet)
 {
-	struct tw_listener_key key = {.netns = netns, .port = port};
-	u8 one = 1;
+	struct ipv6_pinfo *ipv6;
 
-	if (bpf_map_lookup_elem(&listeners, &key))
-		return;
-	if (bpf_map_update_elem(&listeners, &key, &one, BPF_ANY))
-		stats__add(listeners_full);
+	if (tw_get(access, inet, mc_index))
+		return TW_ROLE_SERVER;
+	if (!compat__has_ipv6())
+		return TW_ROLE_CLIENT;
+	ipv6 = tw_get(access, inet, pinet6);
+	return ipv6 && tw_get(access, ipv6, mcast_oif) ? TW_ROLE_SERVER : TW_ROLE_CLIENT;
 }
 
-/* The socket listens. Its port is 0 at the start of inet_csk_listen_start if listen() has to choose one. */
-static __always_inline void role__on_listen(enum tw_access access, struct sock *sk)
+static __always_inline u8 role__of_socket(enum tw_access access, struct sock *sk)
 {
-	u16 port = tw_get(access, sk, __sk_common.skc_num);
+	struct tcp_sock *tcp;
 
-	if (port && conn__is_tcp(access, sk))
-		role__remember_listener((u16)netns__intern(access, tw_get(access, sk, __sk_common.skc_net.net)), port);
-}
-
-static __always_inline u8 role__by_port(u16 netns, u16 local_port)
-{
-	struct tw_listener_key key = {.netns = netns, .port = local_port};
-
-	return bpf_map_lookup_elem(&listeners, &key) ? TW_ROLE_SERVER : TW_ROLE_CLIENT;
+	if (access == TW_PROBED)
+		return role__of(TW_PROBED, (struct inet_sock *)sk);
+	tcp = bpf_skc_to_tcp_sock(sk); /* the verifier takes no cast instead */
+	return tcp ? role__of(TW_DIRECT, &tcp->inet_conn.icsk_inet) : TW_ROLE_CLIENT;
 }
 
 /*
  * Whether connect() chose the port of this bind bucket: then, and only then, fastreuse and fastreuseport are -1
  * (__inet_hash_connect, 5.10 to 7.x; since 6.18 they become -1 again when the last explicit bind() leaves the port,
- * d57f4b874946). So a client is known even if its ephemeral port was a listening port once.
+ * d57f4b874946). This tells clients where only a bucket is left.
  */
-static __always_inline bool role__port_was_chosen_by_connect(enum tw_access access, struct inet_bind_bucket *tb)
+static __always_inline bool role__port_was_chosen_by_connect(struct inet_bind_bucket *tb)
 {
-	return tb && tw_get(access, tb, fastreuse) < 0 && tw_get(access, tb, fastreuseport) < 0;
-}
-
-static __always_inline struct inet_bind_bucket *role__bind_bucket(enum tw_access access, struct sock *sk)
-{
-	struct tcp_sock *tcp;
-
-	if (access == TW_PROBED)
-		return BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_bind_hash);
-	tcp = bpf_skc_to_tcp_sock(sk); /* the verifier takes no cast instead */
-	return tcp ? tcp->inet_conn.icsk_bind_hash : NULL;
-}
-
-/*
- * The role of a socket that still holds its port. A connected socket with an explicit bind() is a client, because
- * accepted sockets lose SOCK_BINDPORT_LOCK (sk_clone_lock). If neither this nor connect() tells, the listening ports
- * do.
- */
-static __always_inline u8 role__of_socket(enum tw_access access, struct sock *sk, u16 netns, u16 local_port)
-{
-	if (compat__userlocks(access, sk) & SOCK_BINDPORT_LOCK)
-		return TW_ROLE_CLIENT;
-	if (role__port_was_chosen_by_connect(access, role__bind_bucket(access, sk)))
-		return TW_ROLE_CLIENT;
-	return role__by_port(netns, local_port);
-}
-
-/*
- * The role of a bucket, given by its plain address, that has taken over the socket's port (inet_twsk_hashdance). Needs
- * bpf_probe_read_kernel.
- */
-static __always_inline u8 role__of_bucket(struct inet_timewait_sock *tw, u16 netns, u16 local_port)
-{
-	if (role__port_was_chosen_by_connect(TW_PROBED, BPF_CORE_READ(tw, tw_tb)))
-		return TW_ROLE_CLIENT;
-	return role__by_port(netns, local_port);
+	return tb && BPF_CORE_READ(tb, fastreuse) < 0 && BPF_CORE_READ(tb, fastreuseport) < 0;
 }
 
 #endif /* TWTRACE_ROLE_BPF_H */

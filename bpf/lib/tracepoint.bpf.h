@@ -45,14 +45,6 @@ static __always_inline void tracepoint__on_close(enum turn turn, struct sock *sk
 		owner__on_fin(TW_DIRECT, sk);
 }
 
-/* The role of a connection if nobody was seen closing it. Its socket has no port any more, but its bucket has. */
-static __always_inline u8 tracepoint__role(const struct outcome *outcome, u32 netns, u16 local_port)
-{
-	if (outcome->bucket)
-		return role__of_bucket((struct inet_timewait_sock *)outcome->bucket, (u16)netns, local_port);
-	return role__by_port((u16)netns, local_port);
-}
-
 /* A connection that sent its FIN first comes to its end, mostly in softirq. */
 static __always_inline void tracepoint__on_end(enum turn turn, struct sock *sk)
 {
@@ -83,9 +75,9 @@ static __always_inline void tracepoint__on_end(enum turn turn, struct sock *sk)
 	}
 	/* The bucket's own tw_substate may have changed: a FIN on another CPU makes TIME_WAIT of FIN_WAIT2. */
 	outcome.substate = tracepoint__substate_asked_for(sk);
-	row = store__is_kept(&stored) ? store__row(&stored)
-				      : bucket__row_of_socket(TW_DIRECT, sk, &conn, netns,
-							      tracepoint__role(&outcome, netns, conn.local_port));
+	row = store__is_kept(&stored)
+		  ? store__row(&stored)
+		  : bucket__row_of_socket(TW_DIRECT, sk, &conn, netns, role__of(TW_DIRECT, &tcp->inet_conn.icsk_inet));
 	bucket__on_outcome(&stored, &conn, netns, row, &outcome);
 }
 
@@ -98,16 +90,12 @@ static __always_inline void tracepoint__on_state_change(enum turn turn, struct s
 	bool ends = to == TCP_CLOSE && (from == TCP_FIN_WAIT2 || from == TCP_CLOSING || from == TCP_FIN_WAIT1);
 	bool closes = to == TCP_FIN_WAIT1 && from != TCP_FIN_WAIT1;
 
-	if (!ends && !closes && to != TCP_LISTEN)
-		return;
-	if (!tw_enabled || !conn__is_tcp(TW_DIRECT, sk))
+	if (!(ends || closes) || !tw_enabled || !conn__is_tcp(TW_DIRECT, sk))
 		return;
 	if (ends)
 		tracepoint__on_end(turn, sk);
-	else if (closes)
-		tracepoint__on_close(turn, sk);
 	else
-		role__on_listen(TW_DIRECT, sk);
+		tracepoint__on_close(turn, sk);
 }
 
 #endif /* TWTRACE_TRACEPOINT_BPF_H */

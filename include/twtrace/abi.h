@@ -24,7 +24,6 @@
 #define TW_FREE_SLOTS_PER_RUN 128 /* slots handed to the kernel side at a time; divides both limits */
 #define TW_MAX_CGROUPS 16384
 #define TW_MAX_SOCKETS 65536 /* connections between our FIN and their end that have no slot */
-#define TW_MAX_LISTENERS 16384
 
 #define TW_SWEEP_READ_BYTES 1024 /* of the sweep iterators, at a time; records with key 0 are none */
 
@@ -166,13 +165,6 @@ struct tw_swept_bucket {
 };
 TW_STATIC_ASSERT(sizeof(struct tw_swept_bucket) == 32, "tw_swept_bucket");
 
-/* Key of the listeners map: ports that listen, or did since twtrace started. */
-struct tw_listener_key {
-	__u16 netns;
-	__u16 port; /* host order */
-};
-TW_STATIC_ASSERT(sizeof(struct tw_listener_key) == 4, "tw_listener_key");
-
 /*
  * Value of the cgroups map (key: cgroup id): the path as it was when its first socket closed, leaf first, each
  * component NUL-terminated: "nginx.service\0system.slice\0".
@@ -204,18 +196,17 @@ TW_STATIC_ASSERT(sizeof(struct tw_event) == 64, "tw_event");
 
 /* Health counters: each way to fall short has one of its own. */
 struct tw_stats {
-	__u64 events_lost;    /* ring full: detail lost, counts are not */
-	__u64 rows_full;      /* no free row: counted as unattributed */
-	__u64 rows_busy;      /* the row map refused the insert (lock held on this CPU): counted as unattributed */
-	__u64 netns_full;     /* counted in slot TW_NETNS_OTHER */
-	__u64 sockets_full;   /* owner not remembered: the bucket falls back to attribution cgroup */
-	__u64 buckets_full;   /* the bucket's row is not remembered: live and removal fall to the namespace */
-	__u64 cgroups_full;   /* cgroup path not recorded */
-	__u64 listeners_full; /* listening port not remembered */
-	__u64 pairs_lost;     /* kprobe backend: a return without its entry */
-	__u64 wakeups;        /* times the reader was woken */
+	__u64 events_lost;  /* ring full: detail lost, counts are not */
+	__u64 rows_full;    /* no free row: counted as unattributed */
+	__u64 rows_busy;    /* the row map refused the insert (lock held on this CPU): counted as unattributed */
+	__u64 netns_full;   /* counted in slot TW_NETNS_OTHER */
+	__u64 sockets_full; /* owner not remembered: the bucket falls back to attribution cgroup */
+	__u64 buckets_full; /* the bucket's row is not remembered: live and removal fall to the namespace */
+	__u64 cgroups_full; /* cgroup path not recorded */
+	__u64 pairs_lost;   /* kprobe backend: a return without its entry */
+	__u64 wakeups;      /* times the reader was woken */
 };
-TW_STATIC_ASSERT(sizeof(struct tw_stats) == 80, "tw_stats");
+TW_STATIC_ASSERT(sizeof(struct tw_stats) == 72, "tw_stats");
 
 /*
  * What the reader programs (bpf/readers.bpf.c) and user space tell each other. User space runs a program, reads what it

@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
-#include <set>
+#include <vector>
 
 namespace twtrace::kernel {
 namespace {
@@ -134,15 +134,6 @@ base::Result<void> dump_tcp_sockets(std::uint32_t states, const InetDiagCallback
     if (!consistent) return fail_diag(EINTR);
   }
   return {};
-}
-
-base::Result<std::vector<std::uint16_t>> listening_tcp_ports() {
-  std::set<std::uint16_t> ports;
-  const auto dumped = dump_tcp_sockets(tcp_state_bit(TCP_LISTEN), [&](const InetDiagSocket& socket) {
-    if (socket.state == TCP_LISTEN) ports.insert(socket.local_port);
-  });
-  if (!dumped) return tl::unexpected(dumped.error());
-  return std::vector<std::uint16_t>(ports.begin(), ports.end());
 }
 
 }  // namespace twtrace::kernel

@@ -8,7 +8,6 @@
 #include <functional>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "base/result.hpp"
 
@@ -55,8 +54,5 @@ constexpr std::uint32_t tcp_state_bit(unsigned state) { return 1U << state; }
 /// Calls back for every IPv4 and IPv6 TCP socket in one of `states` (bits of tcp_state_bit). An interrupted dump is
 /// begun again twice; after that it is kFailure with EINTR. The callback may therefore see a socket more than once.
 base::Result<void> dump_tcp_sockets(std::uint32_t states, const InetDiagCallback& callback);
-
-/// Ports that somebody listens on, ascending, each once.
-base::Result<std::vector<std::uint16_t>> listening_tcp_ports();
 
 }  // namespace twtrace::kernel

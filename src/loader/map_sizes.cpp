@@ -16,7 +16,7 @@ namespace twtrace::loader {
 namespace {
 
 /// Halving further would save little. Rows and namespaces are multiples of 256, see handed_out() in tracer.cpp.
-constexpr MapSizes kLeast{2048, 256, 256, 1024, 2048, 8192, 1U << 16U};
+constexpr MapSizes kLeast{2048, 256, 256, 2048, 8192, 1U << 16U};
 constexpr unsigned kMostHalvings = 12;
 
 constexpr std::uint64_t kPage = 4096;
@@ -56,9 +56,8 @@ std::uint64_t kernel_bytes(const MapSizes& sizes, std::uint32_t cpus) {
          array(sizes.rows, kNumber) + array(sizes.namespaces, sizeof(tw_netns)) +
          hash(sizes.namespaces, kCookie, kNumber, cpus) + array(sizes.namespaces, kNumber) +
          cpus * array(sizes.namespaces, kOverflowCounter) + hash(sizes.cgroups, kCookie, sizeof(tw_cgroup), cpus) +
-         hash(sizes.listeners, sizeof(tw_listener_key), 1, cpus) + array(slot_count(sizes), sizeof(tw_slot)) +
-         hash(sizes.sockets, kCookie, sizeof(tw_socket), cpus) + hash(sizes.buckets, kCookie, sizeof(tw_bucket), cpus) +
-         hash(kPairs, kPairKey, kPair, cpus) + sizes.ring_bytes;
+         array(slot_count(sizes), sizeof(tw_slot)) + hash(sizes.sockets, kCookie, sizeof(tw_socket), cpus) +
+         hash(sizes.buckets, kCookie, sizeof(tw_bucket), cpus) + hash(kPairs, kPairKey, kPair, cpus) + sizes.ring_bytes;
 }
 
 MapSizes least(const MapSizes& wanted) {
@@ -66,7 +65,6 @@ MapSizes least(const MapSizes& wanted) {
   sizes.rows = std::min(wanted.rows, kLeast.rows);
   sizes.namespaces = std::min(wanted.namespaces, kLeast.namespaces);
   sizes.cgroups = std::min(wanted.cgroups, kLeast.cgroups);
-  sizes.listeners = std::min(wanted.listeners, kLeast.listeners);
   sizes.sockets = std::min(wanted.sockets, kLeast.sockets);
   sizes.buckets = std::min(wanted.buckets, kLeast.buckets);
   sizes.ring_bytes = std::min(wanted.ring_bytes, kLeast.ring_bytes);
@@ -75,13 +73,10 @@ MapSizes least(const MapSizes& wanted) {
 
 std::optional<MapSizes> fit(const MapSizes& wanted, std::uint64_t bytes, std::uint32_t cpus) {
   for (unsigned times = 0; times <= kMostHalvings; ++times) {
-    const MapSizes sizes{halved(wanted.rows, kLeast.rows, times),
-                         halved(wanted.namespaces, kLeast.namespaces, times),
-                         halved(wanted.cgroups, kLeast.cgroups, times),
-                         halved(wanted.listeners, kLeast.listeners, times),
-                         halved(wanted.sockets, kLeast.sockets, times),
-                         halved(wanted.buckets, kLeast.buckets, times),
-                         halved(wanted.ring_bytes, kLeast.ring_bytes, times)};
+    const MapSizes sizes{
+        halved(wanted.rows, kLeast.rows, times),       halved(wanted.namespaces, kLeast.namespaces, times),
+        halved(wanted.cgroups, kLeast.cgroups, times), halved(wanted.sockets, kLeast.sockets, times),
+        halved(wanted.buckets, kLeast.buckets, times), halved(wanted.ring_bytes, kLeast.ring_bytes, times)};
     if (kernel_bytes(sizes, cpus) <= bytes) return sizes;
   }
   return std::nullopt;
@@ -95,7 +90,6 @@ std::string describe_smaller(const MapSizes& sizes, const MapSizes& wanted) {
   add(sizes.rows, wanted.rows, "owners");
   add(sizes.namespaces, wanted.namespaces, "namespaces");
   add(sizes.cgroups, wanted.cgroups, "cgroups");
-  add(sizes.listeners, wanted.listeners, "listeners");
   add(sizes.sockets, wanted.sockets, "sockets");
   add(sizes.buckets, wanted.buckets, "buckets");
   if (sizes.ring_bytes < wanted.ring_bytes) parts.push_back(base::bytes(sizes.ring_bytes) + " of event ring");

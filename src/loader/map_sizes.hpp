@@ -16,10 +16,9 @@ struct MapSizes {
   std::uint32_t rows = TW_MAX_ROWS;         ///< owners
   std::uint32_t namespaces = TW_MAX_NETNS;  ///< seen in one run
   std::uint32_t cgroups = TW_MAX_CGROUPS;   ///< whose path is remembered
-  std::uint32_t listeners = TW_MAX_LISTENERS;
-  std::uint32_t sockets = TW_MAX_SOCKETS;  ///< between our FIN and their end, without a slot
-  std::uint32_t buckets = 65536;           ///< whose row is remembered
-  std::uint32_t ring_bytes = 4U << 20U;    ///< a power of two and a multiple of the page size
+  std::uint32_t sockets = TW_MAX_SOCKETS;   ///< between our FIN and their end, without a slot
+  std::uint32_t buckets = 65536;            ///< whose row is remembered
+  std::uint32_t ring_bytes = 4U << 20U;     ///< a power of two and a multiple of the page size
 
   bool operator==(const MapSizes&) const = default;
 };

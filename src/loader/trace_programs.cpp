@@ -45,7 +45,6 @@ void resize_maps(twtrace_bpf& programs, const MapSizes& sizes) {
   bpf_map__set_max_entries(maps.free_netns, sizes.namespaces);
   bpf_map__set_max_entries(maps.overflow_counters, sizes.namespaces);
   bpf_map__set_max_entries(maps.cgroups, sizes.cgroups);
-  bpf_map__set_max_entries(maps.listeners, sizes.listeners);
   bpf_map__set_max_entries(maps.sockets, sizes.sockets);
   bpf_map__set_max_entries(maps.buckets, sizes.buckets);
   bpf_map__set_max_entries(maps.slots, slot_count(sizes));

@@ -226,14 +226,6 @@ base::Result<std::uint32_t> Tracer::intern_current_netns() {
   return run.retval;
 }
 
-void Tracer::remember_listener(std::uint32_t netns_slot, std::uint16_t port) {
-  const tw_listener_key key{static_cast<__u16>(netns_slot), port};
-  const __u8 one = 1;
-  if (bpf_map_update_elem(bpf_map__fd(impl_->skeleton->maps.listeners), &key, &one, BPF_ANY) != 0) {
-    __atomic_fetch_add(&impl_->skeleton->bss->tw_health.listeners_full, 1, __ATOMIC_RELAXED);
-  }
-}
-
 std::optional<CgroupPath> Tracer::cgroup_path(std::uint64_t id) const {
   tw_cgroup entry{};
   if (bpf_map_lookup_elem(bpf_map__fd(impl_->skeleton->maps.cgroups), &id, &entry) != 0 || entry.length == 0) {

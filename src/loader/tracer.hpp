@@ -96,8 +96,6 @@ class Tracer {
 
   /// The slot of the calling thread's network namespace.
   base::Result<std::uint32_t> intern_current_netns();
-  /// Ports that were listening before twtrace started. One that finds no room is counted (tw_stats.listeners_full).
-  void remember_listener(std::uint32_t netns_slot, std::uint16_t port);
 
   /// Empty when the kernel side recorded none.
   std::optional<CgroupPath> cgroup_path(std::uint64_t id) const;

@@ -115,7 +115,7 @@ struct Losses {
   std::uint64_t sockets_full = 0;
   std::uint64_t buckets_full = 0;
   std::uint64_t cgroups_full = 0;
-  std::uint64_t listeners_full = 0;
+  std::uint64_t listeners_full = 0;  ///< of captures by 0.1; since then no listening port has to be remembered
   std::uint64_t pairs_lost = 0;
   std::optional<std::uint64_t> recursion_misses;  ///< program runs that the kernel skipped; empty before 5.12
 };

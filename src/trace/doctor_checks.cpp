@@ -31,8 +31,9 @@ struct CapabilityCost {
 constexpr std::array kCapabilities = {
     CapabilityCost{CAP_BPF, true, "BPF programs cannot be loaded: twtrace does not run"},
     CapabilityCost{CAP_PERFMON, true, "tracing programs are refused: twtrace does not run"},
-    CapabilityCost{CAP_SYS_ADMIN, false,
-                   "other network namespaces cannot be entered: their limit and their earlier listeners stay unknown"},
+    CapabilityCost{
+        CAP_SYS_ADMIN, false,
+        "other network namespaces cannot be entered: LIVE of theirs stays unknown where it comes from scans"},
     CapabilityCost{CAP_SYS_PTRACE, false, "namespaces and command lines of other users' processes are not seen"},
     CapabilityCost{CAP_DAC_READ_SEARCH, false, "services are looked up by a walk over the cgroup tree, which is slow"},
     CapabilityCost{CAP_NET_ADMIN, false, "twtrace demo cannot set up its namespace; nothing else needs it"},

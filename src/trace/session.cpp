@@ -11,7 +11,6 @@
 
 #include "base/log.hpp"
 #include "kernel/cgroup.hpp"
-#include "kernel/inet_diag.hpp"
 #include "kernel/netns_scope.hpp"
 #include "kernel/port_use.hpp"
 #include "kernel/sysctl.hpp"
@@ -115,8 +114,8 @@ base::Result<Session> Session::start(const SessionOptions& options) {
   return session;
 }
 
-/// Every namespace that exists gets its starting counters, and where it may be entered its slot and its listening
-/// ports. The others get their slots with their first event.
+/// Every namespace that exists gets its starting counters, and where it may be entered its slot. The others get their
+/// slots with their first event.
 base::Result<void> Session::prepare_namespaces() {
   netns_.add_existing();
   std::size_t closed = 0;
@@ -129,17 +128,11 @@ base::Result<void> Session::prepare_namespaces() {
     }
     const auto slot = tracer_.intern_current_netns();
     if (!slot) return tl::unexpected(slot.error());
-    if (*slot == TW_NETNS_OTHER) continue;
-    const auto ports = kernel::listening_tcp_ports();
-    if (!ports) spdlog::info("listening ports of network namespace {}: {}", inum, ports.error().what);
-    for (const std::uint16_t port : ports.value_or(std::vector<std::uint16_t>{})) {
-      tracer_.remember_listener(*slot, port);
-    }
   }
   if (closed > 0) {
     spdlog::warn(
         "other network namespaces cannot be entered ({} now) without CAP_SYS_ADMIN: what happens there is counted, but "
-        "which of their ports listen already stays unknown",
+        "LIVE stays unknown where it comes from scans",
         closed);
   }
   return {};

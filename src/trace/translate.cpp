@@ -120,7 +120,6 @@ model::Losses to_losses(const tw_stats& stats, std::optional<std::uint64_t> recu
   lost.sockets_full = stats.sockets_full;
   lost.buckets_full = stats.buckets_full;
   lost.cgroups_full = stats.cgroups_full;
-  lost.listeners_full = stats.listeners_full;
   lost.pairs_lost = stats.pairs_lost;
   lost.recursion_misses = recursion_misses;
   return lost;

@@ -92,18 +92,3 @@ TEST_CASE("a row that stands for no process has no name, whoever has given its p
   }
   CHECK(remembered == 7);
 }
-
-TEST_CASE("a port that listened before the start and finds no room is counted", "[capacity]") {
-  if (!privileged()) return;
-  auto tracer = open_tracer();
-  INFO((tracer ? std::string() : tracer.error().what));
-  REQUIRE(tracer);
-  for (std::uint32_t port = 0; port < TW_MAX_LISTENERS; ++port) {
-    tracer->remember_listener(1, static_cast<std::uint16_t>(port));
-  }
-  CHECK(tracer->stats().listeners_full == 0);
-  for (std::uint16_t port = 0; port < 7; ++port) tracer->remember_listener(2, port);
-  CHECK(tracer->stats().listeners_full == 7);
-  tracer->remember_listener(1, 0);  // is known
-  CHECK(tracer->stats().listeners_full == 7);
-}

@@ -164,21 +164,6 @@ TEST_CASE("malformed buffers are refused, whatever they hold") {
   }
 }
 
-TEST_CASE("our listeners are among the listening ports, once they listen and until they close") {
-  auto [v4, port4] = listener(AF_INET);
-  REQUIRE(v4);
-  auto [v6, port6] = listener(AF_INET6);
-  const auto ports = listening_tcp_ports();
-  REQUIRE(ports);
-  CHECK(std::count(ports->begin(), ports->end(), port4) == 1);
-  if (v6) CHECK(std::count(ports->begin(), ports->end(), port6) == 1);
-  CHECK(std::is_sorted(ports->begin(), ports->end()));
-  v4.reset();
-  const auto later = listening_tcp_ports();
-  REQUIRE(later);
-  CHECK(std::count(later->begin(), later->end(), port4) == 0);
-}
-
 TEST_CASE("a dump gives the cookie, the state and the addresses of our socket") {
   auto [fd, port] = listener(AF_INET);
   REQUIRE(fd);

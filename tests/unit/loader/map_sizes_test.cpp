@@ -35,7 +35,6 @@ TEST_CASE("sizes are halved until they fit") {
   CHECK(half->rows == wanted.rows / 2);
   CHECK(half->namespaces == wanted.namespaces / 2);
   CHECK(half->cgroups == wanted.cgroups / 2);
-  CHECK(half->listeners == wanted.listeners / 2);
   CHECK(half->sockets == wanted.sockets / 2);
   CHECK(half->buckets == wanted.buckets / 2);
   CHECK(half->ring_bytes == wanted.ring_bytes / 2);
@@ -61,8 +60,8 @@ TEST_CASE("what is wanted smaller than the least is left alone") {
 TEST_CASE("every CPU costs, and so does every entry") {
   const MapSizes sizes;
   CHECK(kernel_bytes(sizes, 128) > kernel_bytes(sizes, 2));
-  for (auto member : {&MapSizes::rows, &MapSizes::namespaces, &MapSizes::cgroups, &MapSizes::listeners,
-                      &MapSizes::sockets, &MapSizes::buckets, &MapSizes::ring_bytes}) {
+  for (auto member : {&MapSizes::rows, &MapSizes::namespaces, &MapSizes::cgroups, &MapSizes::sockets,
+                      &MapSizes::buckets, &MapSizes::ring_bytes}) {
     MapSizes more = sizes;
     more.*member *= 2;
     CHECK(kernel_bytes(more, kCpus) > kernel_bytes(sizes, kCpus));

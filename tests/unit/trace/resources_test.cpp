@@ -31,7 +31,7 @@ TEST_CASE("64 MiB take smaller maps, and which is said") {
   CHECK(loader::kernel_bytes(plan->sizes, kCpus) < 29 * kMiB);
   CHECK(plan->notice ==
         "/sys/fs/cgroup/x/memory.max leaves 61.0MiB of memory: maps hold only 32,768 owners, 2,048 namespaces, 8,192 "
-        "cgroups, 8,192 listeners, 32,768 sockets, 32,768 buckets, 2.0MiB of event ring; what does not fit is counted "
+        "cgroups, 32,768 sockets, 32,768 buckets, 2.0MiB of event ring; what does not fit is counted "
         "without its owner");
 }
 
