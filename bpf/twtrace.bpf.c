@@ -13,7 +13,7 @@
 
 #include "lib/fentry.bpf.h"
 #include "lib/kprobe.bpf.h"
-#include "lib/scan.bpf.h"
+#include "lib/sweep.bpf.h"
 #include "lib/tracepoint.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -212,14 +212,7 @@ int BPF_PROG(on_tracepoint_second, struct sock *sk, int oldstate, int newstate)
 	return 0;
 }
 
-/* --- reading the present table ---------------------------------------------------------------------------------- */
-
-SEC("iter/tcp")
-int scan_sockets(struct bpf_iter__tcp *ctx)
-{
-	scan__on_socket(ctx);
-	return 0;
-}
+/* --- forgetting what is gone ------------------------------------------------------------------------------------ */
 
 SEC("iter/bpf_map_elem")
 int sweep_buckets(struct bpf_iter__bpf_map_elem *ctx)
@@ -236,13 +229,6 @@ int sweep_sockets(struct bpf_iter__bpf_map_elem *ctx)
 }
 
 /* --- run by user space (BPF_PROG_TEST_RUN) ---------------------------------------------------------------------- */
-
-/* Gives the namespace of the caller a number before its first event, and returns the number. */
-SEC("raw_tp")
-int intern_current_netns(void *ctx)
-{
-	return (int)netns__intern_current();
-}
 
 /* Fills the stacks before anything is attached, many numbers in a system call. */
 SEC("raw_tp")

@@ -112,21 +112,6 @@ struct kernfs_node___rcu_parent {
 	struct kernfs_node *__parent;
 };
 
-/* The state of iter/tcp. st_bucket_done came with 5.15 (04c7820b776f) and went with 6.17 (e25ab9b874a4). */
-struct seq_net_private {
-	struct net *net;
-};
-
-struct tcp_iter_state {
-	struct seq_net_private p;
-	int bucket;
-};
-
-struct bpf_tcp_iter_state___batch {
-	struct tcp_iter_state state;
-	bool st_bucket_done;
-};
-
 /* A pair up to 6.7; one word since 6.8 (d9f28735af87): the last port in the upper half. */
 struct local_ports___pair {
 	int range[2];
@@ -134,6 +119,21 @@ struct local_ports___pair {
 
 struct netns_ipv4___pair {
 	struct local_ports___pair ip_local_ports;
+};
+
+struct netns_core___settings {
+	int sysctl_somaxconn;
+};
+
+struct netns_ipv4___settings {
+	int sysctl_tcp_fin_timeout;
+	int sysctl_max_syn_backlog;
+	u8 sysctl_tcp_tw_reuse;
+};
+
+struct net___settings {
+	struct netns_core___settings core;
+	struct netns_ipv4___settings ipv4;
 };
 
 struct net___pair {
@@ -242,30 +242,6 @@ static __always_inline bool compat__sock_cgroup_is_typed(void)
 	return bpf_core_field_exists(((struct sock___cgroup_pointer *)0)->sk_cgrp_data.cgroup);
 }
 
-/*
- * Whether iter/tcp loses a chain of the established hash: from 5.15 (04c7820b776f), where every batch resumes by chain
- * and offset (bpf_iter_tcp_batch), to 6.17 (f5080f612a1c), where it resumes by cookies.
- *
- * tcp_seek_last_pos looks for more listeners from the last chain of listeners on. If it finds none, an offset of -1
- * remains. This makes it skip the connections in the established chain of the same number, if no earlier chain has any
- * of this namespace. Where nobody listens that is chain 0.
- */
-static __always_inline bool compat__loses_chain(void)
-{
-	return bpf_core_field_exists(((struct bpf_tcp_iter_state___batch *)0)->st_bucket_done);
-}
-
-/* The chain and the namespace that an iteration is in, where compat__loses_chain. */
-static __always_inline u32 compat__iterated_chain(struct seq_file *seq)
-{
-	return (u32)BPF_CORE_READ((struct bpf_tcp_iter_state___batch *)seq->private, state.bucket);
-}
-
-static __always_inline struct net *compat__iterated_net(struct seq_file *seq)
-{
-	return BPF_CORE_READ((struct bpf_tcp_iter_state___batch *)seq->private, state.p.net);
-}
-
 /* In assembly, because the verifier wants a constant offset in each load. */
 #define compat__load_argument(value, ctx, index)                                                                       \
 	asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(value) : "r"(ctx), "i"(8 * (index)))
@@ -326,6 +302,21 @@ static __always_inline struct kernfs_node *compat__named_cgroup(struct task_stru
 }
 
 /* --- the reader programs ------------------------------------------------------------------------------------------ */
+
+/*
+ * A setting of a namespace, an int or a smaller integer: sysctl_tcp_tw_reuse is a u8 since 5.13 (4ecc1baf362c).
+ * TW_SETTING_UNKNOWN where the kernel has none.
+ */
+#define compat__setting(net, field)                                                                                    \
+	({                                                                                                             \
+		u64 value__ = TW_SETTING_UNKNOWN;                                                                      \
+		if (bpf_core_field_exists(((struct net___settings *)0)->field)) {                                      \
+			value__ = 0;                                                                                   \
+			bpf_probe_read_kernel(&value__, bpf_core_field_size(((struct net___settings *)0)->field),      \
+					      (void *)(net) + bpf_core_field_offset(struct net___settings, field));    \
+		}                                                                                                      \
+		(u32) value__;                                                                                         \
+	})
 
 /* ip_local_port_range. */
 static __always_inline void compat__local_ports(struct net *net, u16 *first, u16 *last)

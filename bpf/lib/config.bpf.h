@@ -21,7 +21,7 @@ const volatile __u32 tw_state_process_args = 3; /* see compat__state_process_res
  * An iterator pauses after so many objects: it writes something, so that a read() with a small buffer returns, and the
  * next read() goes on from there (bpf_seq_read). A power of two, less 1.
  */
-const volatile __u64 tw_scan_slice_mask = 16383;
+const volatile __u64 tw_sweep_slice_mask = 16383;
 
 /* 1 from the time that all programs are attached until the first one is detached. */
 volatile __u32 tw_enabled = 0;

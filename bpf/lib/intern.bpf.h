@@ -60,16 +60,6 @@ static __always_inline u32 netns__intern(enum tw_access access, struct net *net)
 	return slot;
 }
 
-/* The same for the namespace of the running process. */
-static __always_inline u32 netns__intern_current(void)
-{
-	struct nsproxy *nsproxy = compat__current(nsproxy);
-
-	if (tw_has_task_btf)
-		return netns__intern(TW_DIRECT, nsproxy->net_ns);
-	return netns__intern(TW_PROBED, BPF_CORE_READ(nsproxy, net_ns));
-}
-
 /* Writes the names of a path from the leaf up. The root of the hierarchy has an empty name. */
 static __always_inline void cgroup__write_path(struct kernfs_node *node, struct tw_cgroup *out)
 {

@@ -22,6 +22,7 @@ const volatile __u32 tw_mib_places[TW_KERNEL_COUNTERS] = {};
 const volatile __u32 tw_cpu_count = 0;
 
 volatile __u32 tw_reads_counters = 1;
+volatile __u32 tw_reads_settings = 0;
 
 struct tw_namespace_pass tw_namespace_pass = {};
 
@@ -128,6 +129,70 @@ static __always_inline void namespaces__read_table(struct inet_hashinfo *hashinf
 	reading->own_table = (u8)namespaces_has_own;
 }
 
+/* Words of the bitmap of reserved ports that are read at once. */
+#define PORT_WORDS 64
+#define PORT_WORD_BITS 64
+#define PORTS_AT_ONCE (PORT_WORDS * PORT_WORD_BITS)
+#define PORT_BATCHES 16 /* 65,536 ports */
+
+static u64 namespaces_port_words[PORT_WORDS];
+
+static __always_inline u32 bits__count(u64 word)
+{
+	word -= word >> 1 & 0x5555555555555555ULL;
+	word = (word & 0x3333333333333333ULL) + (word >> 2 & 0x3333333333333333ULL);
+	word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0fULL;
+	return (u32)(word * 0x0101010101010101ULL >> 56);
+}
+
+/* The bits of a word of the bitmap that are ports from `first` to `last`. */
+static __always_inline u64 namespaces__ports_in_range(u32 word_first, u32 first, u32 last)
+{
+	u64 mask = ~0ULL;
+
+	if (word_first > last || word_first + PORT_WORD_BITS <= first)
+		return 0;
+	if (first > word_first)
+		mask &= ~0ULL << (first - word_first);
+	if (last < word_first + PORT_WORD_BITS - 1)
+		mask &= ~0ULL >> (word_first + PORT_WORD_BITS - 1 - last);
+	return mask;
+}
+
+/* Adds the ports of a part of the bitmap that connect() may choose. */
+__noinline int namespaces__add_ports(u32 index, u64 bitmap, u32 batch)
+{
+	struct tw_namespace_reading *reading = bpf_map_lookup_elem(&namespace_readings, &index);
+	u32 i, word_first;
+
+	if (!reading || bpf_probe_read_kernel(namespaces_port_words, sizeof(namespaces_port_words),
+					      (void *)(bitmap + batch * sizeof(namespaces_port_words))))
+		return 0;
+	for (i = 0; i < PORT_WORDS; i++) {
+		word_first = (batch * PORT_WORDS + i) * PORT_WORD_BITS;
+		reading->settings.usable_ports +=
+		    bits__count(~namespaces_port_words[i] &
+				namespaces__ports_in_range(word_first, reading->first_port, reading->last_port));
+	}
+	return 0;
+}
+
+static __always_inline void namespaces__read_settings(u32 index, struct net *net, struct tw_namespace_reading *reading)
+{
+	u64 bitmap = (u64)BPF_CORE_READ(net, ipv4.sysctl_local_reserved_ports);
+	u32 batch;
+
+	reading->settings.fin_timeout = compat__setting(net, ipv4.sysctl_tcp_fin_timeout);
+	reading->settings.tw_reuse = compat__setting(net, ipv4.sysctl_tcp_tw_reuse);
+	reading->settings.syn_backlog = compat__setting(net, ipv4.sysctl_max_syn_backlog);
+	reading->settings.somaxconn = compat__setting(net, core.sysctl_somaxconn);
+	for (batch = reading->first_port / PORTS_AT_ONCE; batch < PORT_BATCHES; batch++) {
+		if (batch * PORTS_AT_ONCE > reading->last_port)
+			break;
+		namespaces__add_ports(index, bitmap, batch);
+	}
+}
+
 /* Fills the next reading. Not inlined: so the verifier looks at it once. */
 __noinline int namespaces__read(u64 address)
 {
@@ -151,6 +216,8 @@ __noinline int namespaces__read(u64 address)
 	compat__local_ports(net, &reading->first_port, &reading->last_port);
 	if (tw_reads_counters)
 		namespaces__sum_counters(index, net);
+	if (tw_reads_settings)
+		namespaces__read_settings(index, net, reading);
 	tw_namespace_pass.last_id = reading->id;
 	tw_namespace_pass.filled = index + 1;
 	return 0;

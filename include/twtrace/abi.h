@@ -94,7 +94,7 @@ struct tw_row {
 	char comm[TW_COMM_LEN]; /* thread-group leader's name; not necessarily UTF-8 */
 	__u64 first_ns;         /* CLOCK_BOOTTIME */
 	__u64 pending;          /* sockets whose FIN was sent and whose end was not seen yet */
-	__u64 scanned;          /* buckets found by the running iterator scan */
+	__u64 scanned;          /* buckets found by the running scan */
 	struct tw_counts counts;
 	__u32 in_use; /* 0 free, 1 published */
 	__u32 reserved;
@@ -110,10 +110,8 @@ struct tw_netns {
 	__u32 count;                   /* buckets at the last event */
 	struct tw_counts total;        /* every event of this namespace */
 	struct tw_counts unattributed; /* the part that found no row, and removals of buckets older than twtrace */
-	__u64 scanned;                 /* buckets found by the running iterator scan */
-	__u64 scanned_pre_existing;    /* the part that was there before twtrace */
 };
-TW_STATIC_ASSERT(sizeof(struct tw_netns) == 184, "tw_netns");
+TW_STATIC_ASSERT(sizeof(struct tw_netns) == 168, "tw_netns");
 
 /* Value of the sockets map (key: struct sock address), from our FIN to the end of a socket that has no slot. */
 struct tw_socket {
@@ -244,6 +242,19 @@ TW_STATIC_ASSERT(sizeof(struct tw_mib_span) == 8, "tw_mib_span");
 #define TW_MIB_WORDS 128 /* room for all of them */
 #define TW_KERNEL_COUNTERS (sizeof(struct tw_kernel_counters) / sizeof(__u64))
 
+#define TW_SETTING_UNKNOWN 0xffffffffU /* this kernel has no such setting */
+
+/* Settings of a namespace, as the kernel keeps them. */
+struct tw_settings {
+	__u32 fin_timeout; /* tcp_fin_timeout, in jiffies */
+	__u32 tw_reuse;    /* tcp_tw_reuse */
+	__u32 syn_backlog; /* tcp_max_syn_backlog */
+	__u32 somaxconn;
+	__u32 usable_ports; /* ip_local_port_range without ip_local_reserved_ports */
+	__u32 reserved;
+};
+TW_STATIC_ASSERT(sizeof(struct tw_settings) == 24, "tw_settings");
+
 /* One network namespace, as read_namespaces found it. */
 struct tw_namespace_reading {
 	__u64 id;         /* no other namespace has it, before or after: the cookie, else hash_mix and inode number */
@@ -260,8 +271,9 @@ struct tw_namespace_reading {
 	__u8 own_table; /* the table is its alone (tcp_child_ehash_entries) */
 	__u16 reserved;
 	struct tw_kernel_counters counters; /* 0 when they were not asked for */
+	struct tw_settings settings;        /* the same */
 };
-TW_STATIC_ASSERT(sizeof(struct tw_namespace_reading) == 128, "tw_namespace_reading");
+TW_STATIC_ASSERT(sizeof(struct tw_namespace_reading) == 152, "tw_namespace_reading");
 
 /* How far read_namespaces has come. All zero: at the beginning. */
 struct tw_namespace_pass {

@@ -16,7 +16,7 @@ namespace {
 constexpr const char* kFile = "twtrace.db";
 
 /// Counts of all samples that are left when older ones are gone are those since the oldest; it is not a sample itself.
-base::Result<std::uint64_t> write(const model::History& history, const trace::Session& session) {
+base::Result<std::uint64_t> write(const model::History& history, trace::Session& session) {
   auto target = capture::TargetFile::check(kFile, capture::invoker());
   if (!target) return tl::unexpected(target.error());
   const bool from_start = history.oldest() == 1;
@@ -44,7 +44,7 @@ base::Result<std::uint64_t> write(const model::History& history, const trace::Se
 
 }  // namespace
 
-std::string write_history(const model::History& history, const trace::Session& session) {
+std::string write_history(const model::History& history, trace::Session& session) {
   const auto written = write(history, session);
   if (!written) return written.error().what + (written.error().hint.empty() ? "" : ": " + written.error().hint);
   return fmt::format("wrote {} samples to {}; twtrace report {} tells what is in it", base::grouped(*written), kFile,

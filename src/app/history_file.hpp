@@ -12,6 +12,6 @@ namespace twtrace::app {
 /// Writes every sample that the history keeps to a new twtrace.db in the working directory; an earlier one becomes
 /// twtrace.db.old. Counts begin with the oldest sample, whatever the user has set to zero. Returns one line for the
 /// user: where it is, or why not.
-std::string write_history(const model::History& history, const trace::Session& session);
+std::string write_history(const model::History& history, trace::Session& session);
 
 }  // namespace twtrace::app

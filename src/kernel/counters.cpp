@@ -5,7 +5,6 @@
 #include <string>
 
 #include "kernel/file.hpp"
-#include "kernel/netns_scope.hpp"
 #include "kernel/sysctl.hpp"
 #include "kernel/text.hpp"
 
@@ -64,8 +63,8 @@ base::Result<NetnsCounters> read_net(const Procfs& procfs, const std::string& pr
   return NetnsCounters{.ext = *ext, .in_use = *in_use, .limit = {}};
 }
 
-bool is_in(const Procfs& procfs, std::uint32_t pid, std::uint32_t inum) {
-  const auto link = read_link(procfs.path(pid, "ns/net"));
+bool is_in(const Procfs& procfs, const std::string& process, std::uint32_t inum) {
+  const auto link = read_link(procfs.path(process + "/ns/net"));
   return link && parse_namespace_link(*link, "net") == inum;
 }
 
@@ -94,32 +93,18 @@ base::Result<std::uint64_t> parse_sockstat(std::string_view text) {
   return missing("tw in sockstat");
 }
 
-base::Result<NetnsCounters> read_counters_inside(const Procfs& procfs, const NetnsRef& ref) {
-  const auto scope = NetnsScope::enter(ref);
-  if (!scope) return tl::unexpected(scope.error());
-  auto counters = read_net(procfs, "thread-self");
-  if (!counters) return counters;
-  // The setting is signed, and a negative one means no limit: nothing to compare with either way.
-  const auto limit = Sysctl(procfs.path("sys")).read_u64(kTcpMaxTwBuckets);
-  if (limit) counters->limit = *limit;
-  return counters;
-}
-
-base::Result<NetnsCounters> read_counters_of_process(const Procfs& procfs, const NetnsRef& ref) {
+base::Result<NetnsCounters> read_counters(const Procfs& procfs, const NetnsRef& ref) {
   const auto moved = [&] {
     return base::fail(base::ErrorCode::kNotFound,
                       "no process is known in network namespace " + std::to_string(ref.inum));
   };
-  if (!ref.pid || !is_in(procfs, *ref.pid, ref.inum)) return moved();
+  if (!ref.pid || !is_in(procfs, std::to_string(*ref.pid), ref.inum)) return moved();
   auto counters = read_net(procfs, std::to_string(*ref.pid));
-  if (!is_in(procfs, *ref.pid, ref.inum)) return moved();
+  if (!is_in(procfs, std::to_string(*ref.pid), ref.inum)) return moved();
+  // The setting is signed, and a negative one means no limit: nothing to compare with either way.
+  const auto limit = Sysctl(procfs.path("sys")).read_u64(kTcpMaxTwBuckets);
+  if (counters && limit && is_in(procfs, "thread-self", ref.inum)) counters->limit = *limit;
   return counters;
-}
-
-base::Result<NetnsCounters> read_counters(const Procfs& procfs, const NetnsRef& ref) {
-  auto counters = read_counters_inside(procfs, ref);
-  if (counters || !ref.pid) return counters;
-  return read_counters_of_process(procfs, ref);
 }
 
 }  // namespace twtrace::kernel

@@ -28,7 +28,7 @@ struct TcpExt {
 struct NetnsCounters {
   TcpExt ext;
   std::uint64_t in_use = 0;            ///< buckets, TIME_WAIT and FIN_WAIT2, IPv4 and IPv6 (sockstat "tw")
-  std::optional<std::uint64_t> limit;  ///< tcp_max_tw_buckets; empty when the namespace may not be entered
+  std::optional<std::uint64_t> limit;  ///< tcp_max_tw_buckets; empty when it cannot be read
 
   bool operator==(const NetnsCounters&) const = default;
 };
@@ -38,16 +38,9 @@ base::Result<TcpExt> parse_netstat(std::string_view text);
 /// The number of buckets in /proc/net/sockstat.
 base::Result<std::uint64_t> parse_sockstat(std::string_view text);
 
-/// All counters of a namespace. Enters it for the time of three reads, the only way to the limit: 81 us against 67 us
-/// through a process, and half of the difference is reading the limit. Where entering is not permitted, or the path is
-/// gone, it falls back on the process. kNotFound: the namespace, or every known way to it, is gone; refresh the
-/// catalog.
+/// All counters of a namespace, through /proc/PID/net of ref.pid; the limit only of our own namespace. The process is
+/// checked to be in the namespace before and after reading, so one that moved, or whose pid was reused, is kNotFound
+/// and never believed: refresh the catalog.
 base::Result<NetnsCounters> read_counters(const Procfs& procfs, const NetnsRef& ref);
-
-/// By entering only (CAP_SYS_ADMIN unless it is our own).
-base::Result<NetnsCounters> read_counters_inside(const Procfs& procfs, const NetnsRef& ref);
-/// Through /proc/PID/net of ref.pid only, without the limit. The process is checked to be in the namespace before and
-/// after reading, so one that moved, or whose pid was reused, is kNotFound and never believed.
-base::Result<NetnsCounters> read_counters_of_process(const Procfs& procfs, const NetnsRef& ref);
 
 }  // namespace twtrace::kernel

@@ -3,8 +3,8 @@
 
 #include <cstdlib>
 
+#include "kernel/ephemeral_ports.hpp"
 #include "kernel/file.hpp"
-#include "kernel/port_use.hpp"
 #include "kernel/text.hpp"
 
 namespace twtrace::kernel {

@@ -12,7 +12,7 @@
 
 namespace twtrace::kernel {
 
-// Names as below /proc/sys. net/* is that of the calling thread's network namespace (enter it first with NetnsScope).
+// Names as below /proc/sys. net/* is that of the calling thread's network namespace.
 inline constexpr std::string_view kTcpMaxTwBuckets = "net/ipv4/tcp_max_tw_buckets";
 inline constexpr std::string_view kTcpFinTimeout = "net/ipv4/tcp_fin_timeout";  ///< seconds; FIN_WAIT2 only
 inline constexpr std::string_view kTcpTwReuse = "net/ipv4/tcp_tw_reuse";        ///< 0 off, 1 on, 2 loopback only

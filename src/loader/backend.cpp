@@ -57,6 +57,7 @@ std::optional<std::string> ruled_out(Backend backend, const Features& features) 
       if (!features.tracepoint) return "switched off";
       if (!features.kernel_btf) return "needs the running kernel's own BTF";
       if (!features.probe_read) return kForbidden;
+      if (!features.readers) return "needs the reader programs, which are switched off";
       if (features.mib_overflow == 0) return "the kernel's BTF does not name LINUX_MIB_TCPTIMEWAITOVERFLOW";
       return std::nullopt;
   }

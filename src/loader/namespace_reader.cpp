@@ -32,9 +32,10 @@ base::Result<NamespaceReader> NamespaceReader::make(ReaderObject& object) {
   return NamespaceReader(object, std::move(*filled));
 }
 
-void NamespaceReader::begin(bool counters) {
+void NamespaceReader::begin(bool counters, bool settings) {
   object_->skeleton().bss->tw_namespace_pass = {};
   object_->skeleton().data->tw_reads_counters = counters ? 1 : 0;
+  object_->skeleton().bss->tw_reads_settings = settings ? 1 : 0;
   readings_.clear();
 }
 
@@ -58,8 +59,8 @@ base::Result<bool> NamespaceReader::advance(std::uint64_t budget_ns) {
   }
 }
 
-base::Result<std::span<const tw_namespace_reading>> NamespaceReader::read(bool counters) {
-  begin(counters);
+base::Result<std::span<const tw_namespace_reading>> NamespaceReader::read(bool counters, bool settings) {
+  begin(counters, settings);
   const auto done = advance(UINT64_MAX);
   if (!done) return tl::unexpected(done.error());
   return readings();

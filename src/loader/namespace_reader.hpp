@@ -24,13 +24,14 @@ class NamespaceReader {
   /// `object` has to outlive the reader.
   static base::Result<NamespaceReader> make(ReaderObject& object);
 
-  /// Starts a pass over; `counters`: read the kernel's counters, too, which costs some 50 ns for each possible CPU.
-  void begin(bool counters);
+  /// Starts a pass over; `counters`: read the kernel's counters, too, which costs some 50 ns for each possible CPU;
+  /// `settings`: read the settings, too, which takes some microseconds.
+  void begin(bool counters, bool settings = false);
   /// Goes on with the pass for so much CPU time, give or take a run; true when it has come to its end. Errors as
   /// ReaderObject::run(); kFailure when so many namespaces went away that it does not come to its end.
   base::Result<bool> advance(std::uint64_t budget_ns);
   /// A whole pass.
-  base::Result<std::span<const tw_namespace_reading>> read(bool counters);
+  base::Result<std::span<const tw_namespace_reading>> read(bool counters, bool settings = false);
 
   /// Each namespace once, in no particular order; complete after a pass. Valid until the next begin().
   std::span<const tw_namespace_reading> readings() const { return readings_; }

@@ -14,7 +14,7 @@
 namespace twtrace::loader {
 namespace {
 
-bool is_iterator(std::string_view name) { return name.starts_with("scan_") || name.starts_with("sweep_"); }
+bool is_iterator(std::string_view name) { return name.starts_with("sweep_"); }
 
 bool is_wanted(std::string_view name, Backend backend, const Features& features) {
   return uses_program(backend, name) && (features.kernel_btf || !is_iterator(name));
@@ -31,7 +31,7 @@ void configure(twtrace_bpf& programs, const Features& features, const TracerOpti
   config.tw_mib_overflow = features.mib_overflow;
   config.tw_wakeup_bytes = options.sizes.ring_bytes / 4;
   config.tw_state_process_args = features.state_process_args;
-  config.tw_scan_slice_mask = options.scan_slice - 1;
+  config.tw_sweep_slice_mask = options.sweep_slice - 1;
   config.tw_slot_mask = slot_count(options.sizes) - 1;
 }
 

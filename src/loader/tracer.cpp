@@ -16,7 +16,7 @@
 #include "loader/libbpf_ptr.hpp"
 #include "loader/load_error.hpp"
 #include "loader/mapped_array.hpp"
-#include "loader/table_walk.hpp"
+#include "loader/sweep.hpp"
 #include "loader/trace_programs.hpp"
 
 namespace twtrace::loader {
@@ -68,7 +68,7 @@ class Tracer::Impl {
   MappedArray<tw_netns> namespaces;
   std::size_t row_limit = kStep;  ///< slots below may have been handed out, see handed_out()
   std::size_t netns_limit = kStep;
-  std::optional<TableWalk> walk;  ///< empty: this kernel cannot iterate over sockets
+  std::optional<Sweep> sweep;  ///< empty: this kernel cannot iterate over maps
 
   const std::function<void(const tw_event&)>* handler = nullptr;
   std::size_t remaining = 0;
@@ -134,9 +134,9 @@ base::Result<void> Tracer::Impl::start() {
   namespaces = std::move(*netns_array);
   if (auto filled = fill_free_slots(); !filled) return filled;
   if (features_.kernel_btf) {
-    auto iterators = TableWalk::attach(*skeleton, rows.values(), slot_count(options_.sizes));
+    auto iterators = Sweep::attach(*skeleton, rows.values(), slot_count(options_.sizes));
     if (!iterators) return tl::unexpected(iterators.error());
-    walk.emplace(std::move(*iterators));
+    sweep.emplace(std::move(*iterators));
   }
   const auto on_event = [](void* context, void* data, std::size_t size) {
     auto* self = static_cast<Impl*>(context);
@@ -218,14 +218,6 @@ bool Tracer::recycle_row(std::uint32_t id) {
   return true;
 }
 
-base::Result<std::uint32_t> Tracer::intern_current_netns() {
-  bpf_test_run_opts run{};
-  run.sz = sizeof(run);
-  const int error = -bpf_prog_test_run_opts(bpf_program__fd(impl_->skeleton->progs.intern_current_netns), &run);
-  if (error != 0) return base::fail_errno(error, "cannot register a network namespace with the BPF programs");
-  return run.retval;
-}
-
 std::optional<CgroupPath> Tracer::cgroup_path(std::uint64_t id) const {
   tw_cgroup entry{};
   if (bpf_map_lookup_elem(bpf_map__fd(impl_->skeleton->maps.cgroups), &id, &entry) != 0 || entry.length == 0) {
@@ -253,28 +245,15 @@ TracerState Tracer::state() const {
           &impl_->skeleton->bss->tw_scan};
 }
 
-void Tracer::begin_scan(bool mark_pre_existing, bool again) {
-  if (impl_->walk) impl_->walk->restart();
-  impl_->skeleton->bss->tw_scan_marks_pre_existing = mark_pre_existing ? 1 : 0;
+void Tracer::begin_scan() {
+  if (impl_->sweep) impl_->sweep->restart();
   for (tw_row& row : impl_->rows.values().first(rows().size())) row.scanned = 0;
-  for (tw_netns& netns : impl_->namespaces.values().first(namespaces().size())) {
-    netns.scanned = netns.scanned_pre_existing = 0;
-  }
-  if (!again) ++impl_->skeleton->bss->tw_scan;
+  ++impl_->skeleton->bss->tw_scan;
 }
 
-base::Result<bool> Tracer::scan_current_netns(std::uint32_t netns_slot, Pace pace) {
-  if (!impl_->walk) return no_iterators();
-  return impl_->walk->scan_current_netns(netns_slot, pace);
-}
-
-void Tracer::leave_netns() {
-  if (impl_->walk) impl_->walk->leave_netns();
-}
-
-base::Result<bool> Tracer::sweep(const SightOf& sight, std::vector<tw_swept_bucket>& gone, Pace pace) {
-  if (!impl_->walk) return no_iterators();
-  return impl_->walk->sweep(sight, gone, pace);
+base::Result<bool> Tracer::sweep(std::vector<tw_swept_bucket>& gone, Pace pace) {
+  if (!impl_->sweep) return no_iterators();
+  return impl_->sweep->advance(gone, pace);
 }
 
 int Tracer::ring_fd() const { return ring_buffer__epoll_fd(impl_->ring.get()); }

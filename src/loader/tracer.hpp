@@ -27,8 +27,8 @@ struct TracerOptions {
   MapSizes sizes;
   std::uint16_t match_local_port = 0;  ///< 0: all. Others are counted too, in rows with matched = 0
   std::uint16_t match_remote_port = 0;
-  bool cgroup_v1 = false;            ///< services live in the v1 hierarchy name=systemd
-  std::uint32_t scan_slice = 16384;  ///< sockets or map entries that Pace::kSlice goes through; a power of two
+  bool cgroup_v1 = false;             ///< services live in the v1 hierarchy name=systemd
+  std::uint32_t sweep_slice = 16384;  ///< map entries that Pace::kSlice goes through; a power of two
 };
 
 /// The path of a cgroup as the kernel side recorded it.
@@ -37,18 +37,10 @@ struct CgroupPath {
   bool truncated = false;
 };
 
-/// What the running scan has seen of a namespace.
-enum class Sight {
-  kScanned,  ///< every socket
-  kGone,     ///< nothing leads to it any more: its buckets went with it, but sockets may live on and keep it
-  kUnknown,  ///< it is there, and could not be entered
-};
-using SightOf = std::function<Sight(std::uint32_t netns_slot)>;
-
-/// How far one call of a scan goes.
+/// How far one call of a sweep goes.
 enum class Pace {
   kWhole,  ///< to the end
-  kSlice,  ///< some TracerOptions::scan_slice further: a few milliseconds, whatever the size of the table
+  kSlice,  ///< some TracerOptions::sweep_slice further: a few milliseconds, whatever the size of the maps
 };
 
 /// Whether a slot of namespaces() or rows() may be read. Loads after it see what was stored before the slot was
@@ -94,30 +86,18 @@ class Tracer {
   /// when the kernel side still finds it by its key: it stays as it was, and may be tried again.
   bool recycle_row(std::uint32_t id);
 
-  /// The slot of the calling thread's network namespace.
-  base::Result<std::uint32_t> intern_current_netns();
-
   /// Empty when the kernel side recorded none.
   std::optional<CgroupPath> cgroup_path(std::uint64_t id) const;
 
   /// For readers that credit buckets to the rows of this tracer.
   TracerState state() const;
 
-  /// Starts a scan: clears the marks of all namespaces. Then scan_current_netns() in each of them until it says true,
-  /// then sweep() until it does. The first one, right after counting was switched on, marks what is not known as older
-  /// than twtrace. `again`: the scan that was begun last was not finished and starts over.
-  void begin_scan(bool mark_pre_existing, bool again = false);
-  /// Credits each bucket of the calling thread's namespace to its row (tw_row.scanned, tw_netns.scanned): true when
-  /// that is done, false when the same call goes on with it. In between an open descriptor keeps the namespace alive;
-  /// leave_netns(), the scan of another or a new scan closes it. kUnsupported when the kernel cannot iterate over
-  /// sockets.
-  base::Result<bool> scan_current_netns(std::uint32_t netns_slot, Pace pace);
-  /// Closes that descriptor: the namespace is not gone on with.
-  void leave_netns();
+  /// Starts a scan: from here on readers that credit buckets to the rows of this tracer count anew. Then the readers go
+  /// through all tables, then sweep() until it says true.
+  void begin_scan();
   /// Forgets what two scans in a row no longer found; the buckets among it are put behind those in `gone`. True when
-  /// that is done. Only for backends that do not see removal. In a namespace that the scan could not enter sockets are
-  /// kept and nothing is said of buckets; in one that is gone sockets are kept for a thousand scans.
-  base::Result<bool> sweep(const SightOf& sight, std::vector<tw_swept_bucket>& gone, Pace pace);
+  /// that is done. kUnsupported when the kernel cannot iterate over maps.
+  base::Result<bool> sweep(std::vector<tw_swept_bucket>& gone, Pace pace);
 
   /// Readable when the ring crossed its watermark.
   int ring_fd() const;

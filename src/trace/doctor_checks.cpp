@@ -13,11 +13,12 @@
 #include "kernel/lockdown.hpp"
 #include "kernel/net_settings.hpp"
 #include "kernel/netns.hpp"
-#include "kernel/netns_scope.hpp"
 #include "kernel/sysctl.hpp"
 #include "trace/host.hpp"
+#include "trace/jiffies.hpp"
 #include "trace/privileges.hpp"
 #include "trace/resources.hpp"
+#include "trace/translate.hpp"
 
 namespace twtrace::trace {
 namespace {
@@ -31,10 +32,8 @@ struct CapabilityCost {
 constexpr std::array kCapabilities = {
     CapabilityCost{CAP_BPF, true, "BPF programs cannot be loaded: twtrace does not run"},
     CapabilityCost{CAP_PERFMON, true, "tracing programs are refused: twtrace does not run"},
-    CapabilityCost{
-        CAP_SYS_ADMIN, false,
-        "other network namespaces cannot be entered: LIVE of theirs stays unknown where it comes from scans"},
-    CapabilityCost{CAP_SYS_PTRACE, false, "namespaces and command lines of other users' processes are not seen"},
+    CapabilityCost{CAP_SYS_PTRACE, false,
+                   "names of network namespaces that only other users' processes lead to are not seen"},
     CapabilityCost{CAP_DAC_READ_SEARCH, false, "services are looked up by a walk over the cgroup tree, which is slow"},
     CapabilityCost{CAP_NET_ADMIN, false, "twtrace demo cannot set up its namespace; nothing else needs it"},
 };
@@ -154,20 +153,27 @@ std::optional<std::uint64_t> setting(std::string_view name) {
   return value ? std::optional(*value) : std::nullopt;
 }
 
-model::DoctorNetns look_at(const kernel::NetnsRef& ref) {
+model::DoctorNetns named(const kernel::NetnsRef& ref) {
   model::DoctorNetns netns;
   netns.netns = ref.inum;
   netns.name = ref.name;
   netns.host = ref.name == "host";  // the catalog gives this name to no other
   netns.pid = ref.pid;
   netns.path = ref.path;
+  return netns;
+}
+
+/// By a process in it; the settings only of our own.
+model::DoctorNetns look_at(const kernel::NetnsRef& ref, std::uint32_t own_inum) {
+  model::DoctorNetns netns = named(ref);
   if (const auto counters = kernel::read_counters(kernel::Procfs(), ref)) {
     netns.limit = counters->limit;
     netns.in_use = counters->in_use;
     netns.overflow = counters->ext.time_wait_overflow;
   }
-  if (const auto scope = kernel::NetnsScope::enter(ref)) {
+  if (ref.inum == own_inum) {
     const kernel::NetSettings settings = kernel::read_net_settings();
+    netns.limit = settings.limit;
     netns.fin_timeout_s = settings.fin_timeout_s;
     netns.tw_reuse = settings.tw_reuse;
     netns.default_limit = settings.default_limit;
@@ -175,13 +181,54 @@ model::DoctorNetns look_at(const kernel::NetnsRef& ref) {
   return netns;
 }
 
-std::vector<model::DoctorNetns> look_at_namespaces() {
+model::DoctorNetns look_at(const tw_namespace_reading& reading, const kernel::NetnsRef* ref, std::uint64_t hertz) {
+  model::DoctorNetns netns;
+  if (ref != nullptr) netns = named(*ref);
+  netns.netns = reading.inum;
+  const model::NetnsSettings settings = to_settings(reading, hertz);
+  netns.limit = settings.limit;
+  netns.fin_timeout_s = settings.fin_timeout_s;
+  netns.tw_reuse = settings.tw_reuse;
+  netns.default_limit = settings.default_limit;
+  netns.in_use = reading.count;
+  netns.overflow = reading.counters.time_wait_overflow;
+  return netns;
+}
+
+base::Result<loader::Readers> open_readers(const base::Result<loader::Features>& features,
+                                           const SessionOptions& options) {
+  if (!features) return tl::unexpected(features.error());
+  loader::ReaderOptions reader_options;
+  reader_options.btf_path = options.btf_path;
+  return loader::Readers::open(*features, reader_options);
+}
+
+model::DoctorCheck check_readers(const base::Result<loader::Readers>& readers) {
+  model::DoctorCheck check{"readers", readers.has_value(), ""};
+  if (!readers) {
+    check.detail = readers.error().what + ": counters come from /proc, settings of other namespaces stay unknown";
+  }
+  return check;
+}
+
+/// All of them where the reader programs run, else those that /proc leads to.
+std::vector<model::DoctorNetns> look_at_namespaces(base::Result<loader::Readers>& readers) {
   kernel::NetnsCatalog catalog;
   kernel::NetnsSearch search;
   search.open_files = true;
   catalog.refresh(search);
+  const auto own = catalog.resolve("self");
+  const std::uint32_t own_inum = own ? own->inum : 0;
   std::vector<model::DoctorNetns> namespaces;
-  for (const auto& [inum, ref] : catalog.all()) namespaces.push_back(look_at(ref));
+  const auto pass = readers ? readers->namespaces().read(true, true) : tl::unexpected(readers.error());
+  if (!pass) {
+    for (const auto& [inum, ref] : catalog.all()) namespaces.push_back(look_at(ref, own_inum));
+    return namespaces;
+  }
+  const std::uint64_t hertz = jiffies_per_second(*pass, own_inum);
+  for (const tw_namespace_reading& reading : *pass) {
+    if (reading.exiting == 0) namespaces.push_back(look_at(reading, catalog.find(reading.inum), hertz));
+  }
   return namespaces;
 }
 
@@ -197,7 +244,9 @@ base::Result<Diagnosis> examine(const SessionOptions& options) {
 
   report.host = host_info();
   if (features) report.btf = options.btf_path.empty() ? "/sys/kernel/btf/vmlinux" : options.btf_path;
+  auto readers = open_readers(features, options);
   if (features) report.features = check_features(*features);
+  if (features) report.features.push_back(check_readers(readers));
   check_backends(features, options, cgroups && cgroups->choose() == kernel::HierarchyChoice::kV1Systemd, diagnosis);
   const auto effective = kernel::effective_capabilities(kernel::Procfs()).value_or(kernel::CapabilitySet{});
   report.capabilities = check_capabilities(effective);
@@ -206,7 +255,7 @@ base::Result<Diagnosis> examine(const SessionOptions& options) {
   if (const auto lockdown = kernel::read_lockdown()) report.lockdown = kernel::to_string(*lockdown);
   check_cgroups(cgroups, report);
   if (const auto statistics = setting(kernel::kBpfStatsEnabled)) report.bpf_stats_enabled = *statistics != 0;
-  report.namespaces = look_at_namespaces();
+  report.namespaces = look_at_namespaces(readers);
   model::sort_worst_first(report.namespaces);
   return diagnosis;
 }

@@ -5,7 +5,6 @@
 #include <set>
 #include <utility>
 
-#include "kernel/netns_scope.hpp"
 #include "loader/tracer.hpp"
 #include "trace/translate.hpp"
 
@@ -144,16 +143,15 @@ void NamespaceDirectory::forget(Id id) {
   entries_.erase(found);
 }
 
-/// What `use` makes of the way into the namespace; another way is looked for once when that one leads nowhere any more,
-/// because the process that it went through has ended. kNotFound when there is none: the namespace is gone then, unless
-/// this sample has searched often enough.
-template <class Use>
-std::invoke_result_t<Use, const kernel::NetnsRef&> NamespaceDirectory::reach(Entry& entry, Use use) {
+/// Another process is looked for once when there is none in it any more at the place that is known. The namespace is
+/// taken for gone when there is none, unless this sample has searched often enough.
+base::Result<kernel::NetnsCounters> NamespaceDirectory::read_counters(Id id) {
+  Entry& entry = entries_.at(id);
   for (bool searched = false; !entry.gone; searched = true) {
     const kernel::NetnsRef* ref = catalog_.find(entry.inum);
     if (ref != nullptr) {
-      auto result = use(*ref);
-      if (result || result.error().code != base::ErrorCode::kNotFound) return result;
+      auto counters = kernel::read_counters(procfs_, *ref);
+      if (counters || counters.error().code != base::ErrorCode::kNotFound) return counters;
     }
     if (searched || searches_ == kSearches) {
       entry.gone = ref == nullptr;
@@ -162,24 +160,7 @@ std::invoke_result_t<Use, const kernel::NetnsRef&> NamespaceDirectory::reach(Ent
     ++searches_;
     discover(false);
   }
-  return base::fail(base::ErrorCode::kNotFound, "there is no way into it");
-}
-
-base::Result<kernel::NetnsCounters> NamespaceDirectory::read_counters(Id id) {
-  return reach(entries_.at(id),
-               [this](const kernel::NetnsRef& ref) { return kernel::read_counters_of_process(procfs_, ref); });
-}
-
-bool NamespaceDirectory::visit(Id id, const std::function<void()>& visitor) {
-  Entry& entry = entries_.at(id);
-  const auto entered = reach(entry, [&](const kernel::NetnsRef& ref) -> base::Result<void> {
-    const auto scope = kernel::NetnsScope::enter(ref);
-    if (!scope) return tl::unexpected(scope.error());
-    visitor();
-    return {};
-  });
-  entry.entered = entered.has_value();
-  return entered.has_value();
+  return base::fail(base::ErrorCode::kNotFound, "no process is in it");
 }
 
 }  // namespace twtrace::trace

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which network namespaces there are: their identities, slots, inode numbers and names, and the way into each.
+// Which network namespaces there are: their identities, slots, inode numbers and names.
 #pragma once
 
 #include <twtrace/abi.h>
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -38,7 +36,6 @@ class NamespaceDirectory {
     std::uint32_t inum = 0;
     std::string name;
     bool gone = false;
-    bool entered = true;     ///< false: the last visit could not enter it although it was there
     int looks_for_name = 0;  ///< how often it was looked for
   };
 
@@ -73,14 +70,10 @@ class NamespaceDirectory {
   void begin_sample() { searches_ = 0; }
   /// The kernel's counters of it, through /proc of a process in it. kNotFound: there is none (any more).
   base::Result<kernel::NetnsCounters> read_counters(Id id);
-  /// Calls back inside the namespace; false when it cannot be entered.
-  bool visit(Id id, const std::function<void()>& visitor);
   /// Its inode number was found to be another's.
   void mark_gone(Id id) { entries_.at(id).gone = true; }
 
  private:
-  template <class Use>
-  std::invoke_result_t<Use, const kernel::NetnsRef&> reach(Entry& entry, Use use);
   Id insert(Entry entry);
   std::optional<Id> without_identity(std::uint32_t inum) const;
 

@@ -5,9 +5,9 @@
 
 #include "base/log.hpp"
 #include "kernel/net_settings.hpp"
-#include "kernel/netns_scope.hpp"
 #include "kernel/sysctl.hpp"
 #include "model/netns_order.hpp"
+#include "trace/jiffies.hpp"
 #include "trace/translate.hpp"
 
 namespace twtrace::trace {
@@ -16,16 +16,19 @@ namespace {
 /// How often a start is read again because our counts moved meanwhile.
 constexpr int kQuietReadings = 8;
 
-}  // namespace
-
-std::uint64_t Namespaces::largest_limit() {
-  std::uint64_t largest = kernel::Sysctl().read_u64(kernel::kTcpMaxTwBuckets).value_or(0);
-  if (!readers_) return largest;
-  const auto pass = readers_->namespaces().read(false);
-  if (!pass) return largest;
-  for (const tw_namespace_reading& reading : *pass) largest = std::max<std::uint64_t>(largest, reading.limit);
-  return largest;
+model::NetnsSettings model_settings(const kernel::NetSettings& read) {
+  model::NetnsSettings netns;
+  netns.limit = read.limit;
+  netns.default_limit = read.default_limit;
+  netns.fin_timeout_s = read.fin_timeout_s;
+  netns.tw_reuse = read.tw_reuse;
+  netns.syn_backlog = read.syn_backlog;
+  netns.somaxconn = read.somaxconn;
+  netns.ephemeral_ports = read.ephemeral_ports;
+  return netns;
 }
+
+}  // namespace
 
 /// All namespaces at once; those that were not known start where they are, or at 0 when they are younger than counting.
 /// Empty when they cannot be read.
@@ -186,13 +189,14 @@ void Namespaces::read_after(std::span<const tw_netns> slots, bool fresh) {
 }
 
 void Namespaces::observe(const std::map<Id, model::Counters>& counts, std::span<const tw_netns> slots,
-                         bool sees_removal, bool scanned, bool fresh) {
+                         bool sees_removal, const std::map<std::uint64_t, std::uint64_t>* older, bool fresh) {
   read_after(slots, fresh);
   for (const auto& [id, entry] : directory_.entries()) {
     const auto found = counts.find(id);
     OurCounts observed = ours(entry, found == counts.end() ? model::Counters{} : found->second, slots);
     observed.sees_removal = sees_removal;
-    observed.older_buckets_known = scanned && entry.slot && (entry.entered || entry.gone);
+    observed.older_buckets_known = older != nullptr;
+    if (older != nullptr && older->contains(entry.identity)) observed.older_buckets = older->at(entry.identity);
     if (entry.gone) ledgers_.at(id).take_after(std::nullopt, observed.total);
     ledgers_.at(id).observe(observed);
   }
@@ -212,8 +216,6 @@ OurCounts Namespaces::ours(const Entry& entry, const model::Counters& of_rows, s
   ours.counts += ours.unattributed;
   ours.limit_seen = slot.limit;
   ours.buckets_seen = slot.count;
-  const auto scanned = scanned_.find(*entry.slot);
-  if (scanned != scanned_.end()) ours.older_buckets = scanned->second;
   return ours;
 }
 
@@ -230,56 +232,38 @@ void Namespaces::forget_gone() {
   }
 }
 
-void Namespaces::take_scan(std::span<const tw_netns> slots) {
-  for (const auto& [id, entry] : directory_.entries()) {
-    if (entry.slot) scanned_[*entry.slot] = slots[*entry.slot].scanned_pre_existing;
-  }
-}
-
-std::vector<std::uint32_t> Namespaces::worth_a_visit(const std::set<std::uint32_t>& also) const {
-  std::vector<std::uint32_t> slots;
-  for (const auto& [id, entry] : directory_.entries()) {
-    if (!entry.slot || entry.gone) continue;
-    if (also.contains(*entry.slot) || !ledgers_.at(id).is_empty()) slots.push_back(*entry.slot);
-  }
-  return slots;
-}
-
-bool Namespaces::visit(std::uint32_t slot, const std::function<void(std::uint32_t slot)>& visitor) {
-  const auto id = directory_.id_at(slot);
-  return id && directory_.visit(*id, [&] { visitor(slot); });
-}
-
-loader::Sight Namespaces::sight(std::uint32_t slot) const {
-  const auto id = directory_.id_at(slot);
-  if (!id || slot == TW_NETNS_OTHER) return loader::Sight::kUnknown;
-  const Entry& entry = directory_.entries().at(*id);
-  if (entry.gone) return loader::Sight::kGone;
-  return entry.entered ? loader::Sight::kScanned : loader::Sight::kUnknown;
-}
-
-std::vector<model::NetnsSettings> Namespaces::settings(std::set<Id>& known) const {
+std::vector<model::NetnsSettings> Namespaces::settings(std::set<Id>& known) {
+  if (!readers_) return own_settings(known);
   std::vector<model::NetnsSettings> result;
+  const auto& entries = directory_.entries();
+  const bool all_known = std::all_of(entries.begin(), entries.end(), [&known](const auto& entry) {
+    return entry.second.gone || known.contains(entry.first);
+  });
+  if (all_known) return result;
+  const auto pass = readers_->namespaces().read(false, true);
+  if (!pass) return result;
+  const std::uint64_t hertz = jiffies_per_second(*pass, directory_.resolve("self").value_or(0));
+  for (const tw_namespace_reading& reading : *pass) {
+    const auto id = directory_.id_of(reading.id);
+    if (!id || !known.insert(*id).second) continue;
+    result.push_back(to_settings(reading, hertz));
+    result.back().name = directory_.entries().at(*id).name;
+  }
+  return result;
+}
+
+/// Those of our own namespace, which /proc shows; of the others the limit at the last event.
+std::vector<model::NetnsSettings> Namespaces::own_settings(std::set<Id>& known) const {
+  std::vector<model::NetnsSettings> result;
+  const auto own = directory_.resolve("self");
   for (const auto& [id, entry] : directory_.entries()) {
-    const kernel::NetnsRef* ref = entry.gone ? nullptr : directory_.catalog().find(entry.inum);
-    if (ref == nullptr || known.contains(id)) continue;
-    const auto scope = kernel::NetnsScope::enter(*ref);
-    if (!scope && scope.error().code != base::ErrorCode::kPermission) continue;
-    known.insert(id);
+    if (entry.gone || !known.insert(id).second) continue;
     model::NetnsSettings& netns = result.emplace_back();
+    if (own && entry.inum == *own) netns = model_settings(kernel::read_net_settings());
     netns.netns = entry.inum;
     netns.name = entry.name;
     const std::uint32_t limit_seen = ledgers_.at(id).ours().limit_seen;
-    if (limit_seen != 0) netns.limit = limit_seen;
-    if (!scope) continue;
-    const kernel::NetSettings read = kernel::read_net_settings();
-    netns.limit = read.limit;
-    netns.default_limit = read.default_limit;
-    netns.fin_timeout_s = read.fin_timeout_s;
-    netns.tw_reuse = read.tw_reuse;
-    netns.syn_backlog = read.syn_backlog;
-    netns.somaxconn = read.somaxconn;
-    netns.ephemeral_ports = read.ephemeral_ports;
+    if (!netns.limit && limit_seen != 0) netns.limit = limit_seen;
   }
   return result;
 }

@@ -45,8 +45,8 @@ class Namespaces {
       : readers_(std::move(readers)), counts_at_creation_(counts_at_creation), plan_(readings) {}
 
   const NamespaceDirectory& directory() const { return directory_; }
-  /// The largest limit of those that can be read, for sizing.
-  std::uint64_t largest_limit();
+  /// nullptr where the reader programs cannot run.
+  loader::Readers* readers() { return readers_ ? &*readers_ : nullptr; }
 
   /// All that there are now; their counters are the start.
   void add_existing();
@@ -61,21 +61,13 @@ class Namespaces {
   /// Reads the kernel's counters before ours are read.
   void read_before(std::span<const tw_netns> slots, bool fresh);
   /// Reads the kernel's counters after ours were read, and compares. `counts` are those of rows; `slots` was copied
-  /// after them. `scanned`: a scan has been through all of them.
+  /// after them. `older`: where the programs do not see how buckets end, those older than twtrace by identity, as the
+  /// last scan found them; nullptr when there was none.
   void observe(const std::map<Id, model::Counters>& counts, std::span<const tw_netns> slots, bool sees_removal,
-               bool scanned, bool fresh);
-  /// A scan has gone through all of them: what it found there of buckets older than twtrace.
-  void take_scan(std::span<const tw_netns> slots);
-
-  /// The slots of the namespaces that exist and hold buckets or are one of `also`.
-  std::vector<std::uint32_t> worth_a_visit(const std::set<std::uint32_t>& also) const;
-  /// Calls back inside the namespace of that slot; false when it cannot be entered.
-  bool visit(std::uint32_t slot, const std::function<void(std::uint32_t slot)>& visitor);
-  /// What the last visit has come to; kScanned where there was no need for one.
-  loader::Sight sight(std::uint32_t slot) const;
+               const std::map<std::uint64_t, std::uint64_t>* older, bool fresh);
 
   /// Settings of the namespaces that are not in `known`, which gets them.
-  std::vector<model::NetnsSettings> settings(std::set<Id>& known) const;
+  std::vector<model::NetnsSettings> settings(std::set<Id>& known);
   std::vector<model::NetnsInfo> infos() const;
   /// Fullest first.
   std::vector<model::NetnsRow> rows(double interval_s) const;
@@ -97,14 +89,14 @@ class Namespaces {
   void read_after(std::span<const tw_netns> slots, bool fresh);
   OurCounts ours(const Entry& entry, const model::Counters& of_rows, std::span<const tw_netns> slots) const;
   void forget_gone();
+  std::vector<model::NetnsSettings> own_settings(std::set<Id>& known) const;
 
   std::optional<loader::Readers> readers_;
   bool complained_ = false;  ///< about a pass that failed
   NamespaceDirectory directory_;
   bool counts_at_creation_;
   ReadingPlan plan_;
-  std::map<Id, NamespaceLedger> ledgers_;           ///< one for each entry of the directory
-  std::map<std::uint32_t, std::uint64_t> scanned_;  ///< buckets older than twtrace, by slot, by the last whole scan
+  std::map<Id, NamespaceLedger> ledgers_;  ///< one for each entry of the directory
 };
 
 }  // namespace twtrace::trace

@@ -10,11 +10,9 @@
 namespace twtrace::trace {
 namespace {
 
-/// The first two load the programs, the third enters other network namespaces.
 std::string setcap_command(bool raises_memlock) {
   const std::string program = kernel::read_link("/proc/self/exe").value_or("twtrace");
-  return "setcap cap_bpf,cap_perfmon,cap_sys_admin" + std::string(raises_memlock ? ",cap_sys_resource" : "") + "+ep " +
-         program;
+  return "setcap cap_bpf,cap_perfmon" + std::string(raises_memlock ? ",cap_sys_resource" : "") + "+ep " + program;
 }
 
 }  // namespace

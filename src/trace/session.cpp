@@ -11,11 +11,10 @@
 
 #include "base/log.hpp"
 #include "kernel/cgroup.hpp"
-#include "kernel/netns_scope.hpp"
-#include "kernel/port_use.hpp"
 #include "kernel/sysctl.hpp"
 #include "model/address.hpp"
 #include "trace/host.hpp"
+#include "trace/port_use.hpp"
 #include "trace/privileges.hpp"
 #include "trace/resources.hpp"
 #include "trace/translate.hpp"
@@ -29,8 +28,8 @@ constexpr std::uint64_t kMaxBuckets = 1U << 20U;
 constexpr std::size_t kLivenessChecks = 1000;
 /// Counting ports in use walks the whole table, so it may take this share of one core.
 constexpr std::uint64_t kPortCountShare = 100;
-/// Destinations per namespace whose ports in use are shown.
-constexpr std::size_t kMaxDestinations = 1000;
+/// Destinations whose ports in use are shown.
+constexpr std::size_t kMaxDestinations = 10'000;
 
 double seconds(std::uint64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e9; }
 
@@ -40,14 +39,28 @@ std::uint32_t bucket_capacity(std::uint64_t largest_limit) {
   return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(wanted, 65536, kMaxBuckets));
 }
 
-/// Empty where they cannot run: the kernel's counters then come from /proc.
-std::optional<loader::Readers> open_readers(const loader::Features& features, const std::string& btf_path) {
-  loader::ReaderOptions options;
-  options.btf_path = btf_path;
-  auto readers = loader::Readers::open(features, options);
-  if (readers) return std::move(*readers);
-  spdlog::info("the kernel's lists of namespaces cannot be read: {}", readers.error().what);
-  return std::nullopt;
+constexpr const char* kUnknownWithoutReaders =
+    "limits and settings of other network namespaces stay unknown before an event there";
+
+base::Result<loader::Readers> open_readers(const loader::Features& features, const SessionOptions& options,
+                                           std::optional<loader::TracerState> tracer) {
+  loader::ReaderOptions reader_options;
+  reader_options.btf_path = options.btf_path;
+  reader_options.run_ns = options.reader_run_ns;
+  reader_options.tracer = tracer;
+  return loader::Readers::open(features, reader_options);
+}
+
+/// Of all namespaces where they can be read, else of our own. For sizing.
+std::uint64_t largest_limit(const loader::Features& features, const SessionOptions& options) {
+  std::uint64_t largest = kernel::Sysctl().read_u64(kernel::kTcpMaxTwBuckets).value_or(0);
+  auto readers = open_readers(features, options, std::nullopt);
+  if (!readers) return largest;
+  for (const tw_namespace_reading& reading :
+       readers->namespaces().read(false).value_or(std::span<const tw_namespace_reading>())) {
+    largest = std::max<std::uint64_t>(largest, reading.limit);
+  }
+  return largest;
 }
 
 /// Small maps mean that memory is short: keep fewer peers, too.
@@ -88,16 +101,15 @@ base::Result<Session> Session::start(const SessionOptions& options) {
   } else {
     spdlog::warn("services cannot be named: {}", opened.error().what);
   }
-  Namespaces netns(open_readers(*features, options.btf_path), features->counts_at_creation, options.netns_readings);
 
   loader::TracerOptions tracer_options;
   tracer_options.backend = options.backend;
   tracer_options.btf_path = options.btf_path;
   tracer_options.sizes.ring_bytes = options.ring_bytes;
-  tracer_options.sizes.buckets = bucket_capacity(netns.largest_limit());
+  tracer_options.sizes.buckets = bucket_capacity(largest_limit(*features, options));
   tracer_options.match_local_port = options.local_port;
   tracer_options.match_remote_port = options.remote_port;
-  tracer_options.scan_slice = options.scan_slice;
+  tracer_options.sweep_slice = options.sweep_slice;
   tracer_options.cgroup_v1 = cgroups && cgroups->choose() == kernel::HierarchyChoice::kV1Systemd;
   if (tracer_options.cgroup_v1 && !features->probe_read) {
     spdlog::warn("services cannot be named: cgroup v1 takes bpf_probe_read_kernel, which this kernel forbids");
@@ -108,34 +120,15 @@ base::Result<Session> Session::start(const SessionOptions& options) {
   if (!opened) return tl::unexpected(explained(opened.error(), *features));
   if (!opened->notice.empty()) spdlog::warn("{}", opened->notice);
 
+  auto readers = open_readers(*features, options, opened->tracer.state());
+  if (!readers && !loader::sees_removal(opened->tracer.backend())) return tl::unexpected(readers.error());
+  if (!readers) spdlog::warn("counters come from /proc, and {}: {}", kUnknownWithoutReaders, readers.error().what);
+  Namespaces netns(readers ? std::optional(std::move(*readers)) : std::nullopt, features->counts_at_creation,
+                   options.netns_readings);
   Session session(std::move(opened->tracer), std::move(cgroups), std::move(netns), options);
-  if (auto prepared = session.prepare_namespaces(); !prepared) return tl::unexpected(prepared.error());
+  session.netns_.add_existing();
   session.enable();
   return session;
-}
-
-/// Every namespace that exists gets its starting counters, and where it may be entered its slot. The others get their
-/// slots with their first event.
-base::Result<void> Session::prepare_namespaces() {
-  netns_.add_existing();
-  std::size_t closed = 0;
-  for (const auto& [inum, ref] : netns_.directory().catalog().all()) {
-    const auto scope = kernel::NetnsScope::enter(ref);
-    if (!scope) {
-      spdlog::info("network namespace {}: {}", inum, scope.error().what);
-      if (scope.error().code == base::ErrorCode::kPermission) ++closed;
-      continue;
-    }
-    const auto slot = tracer_.intern_current_netns();
-    if (!slot) return tl::unexpected(slot.error());
-  }
-  if (closed > 0) {
-    spdlog::warn(
-        "other network namespaces cannot be entered ({} now) without CAP_SYS_ADMIN: what happens there is counted, but "
-        "LIVE stays unknown where it comes from scans",
-        closed);
-  }
-  return {};
 }
 
 void Session::enable() {
@@ -148,7 +141,9 @@ void Session::enable() {
 }
 
 void Session::scan(bool whole) {
-  scan_.advance(tracer_, netns_, whole, [this](const std::vector<tw_swept_bucket>& gone) { report_swept(gone); });
+  loader::Readers* readers = netns_.readers();
+  if (readers == nullptr) return;
+  scan_.advance(tracer_, *readers, whole, [this](const std::vector<tw_swept_bucket>& gone) { report_swept(gone); });
 }
 
 base::Result<void> Session::drain() {
@@ -238,7 +233,7 @@ std::optional<std::uint64_t> Session::live_of(std::uint32_t slot, const tw_row& 
     const model::Counters counts = to_counters(row.counts);
     return counts.created() > counts.removed() ? counts.created() - counts.removed() : 0;
   }
-  return scan_.live(slot, row.key.netns, netns_);
+  return scan_.live(slot);
 }
 
 void Session::read_row(std::uint32_t slot, const tw_row& row) {
@@ -327,7 +322,7 @@ base::Result<void> Session::sample(bool last) {
   netns_.add_new(tracer_.namespaces());
   const auto ours = counts_by_netns();
   const std::vector<tw_netns> slots(tracer_.namespaces().begin(), tracer_.namespaces().end());
-  netns_.observe(ours, slots, !by_scan, scan_.counted_ns().has_value(), last);
+  netns_.observe(ours, slots, !by_scan, scan_.counted_ns() ? &scan_.older() : nullptr, last);
   retire_ended_rows();
   measure_cost();
   return {};
@@ -406,28 +401,17 @@ void Session::append_to(model::History& history) const {
 }
 
 void Session::count_ports() {
+  loader::Readers* readers = netns_.readers();
   const std::uint64_t since = clock_.monotonic_ns() - ports_counted_ns_;
+  if (readers == nullptr || scan_.is_reading()) return;
   if (ports_counted_ns_ != 0 && since < port_count_cost_ns_ * kPortCountShare) return;
   const std::uint64_t begin = base::process_cpu_ns();
-  auto counted = std::make_shared<std::vector<model::PortUse>>();
-  const auto count = [&](std::uint32_t slot) {
-    const std::uint32_t inum = netns_.directory().entries().at(netns_id_at(slot)).inum;
-    const auto ports = kernel::EphemeralPorts::read();
-    if (!ports) return;
-    const auto destinations = kernel::count_ports(*ports, kMaxDestinations);
-    if (!destinations) {
-      spdlog::info("ports in use cannot be counted: {}", destinations.error().what);
-      return;
-    }
-    for (const kernel::DestinationPorts& destination : *destinations) {
-      counted->push_back(
-          {inum,
-           {model::format_address(destination.family == AF_INET6, destination.address), destination.port},
-           {destination.taken, ports->size()}});
-    }
-  };
-  for (const std::uint32_t slot : netns_.worth_a_visit({})) netns_.visit(slot, count);
-  port_use_ = std::move(counted);
+  auto counted = read_port_use(*readers, kMaxDestinations);
+  if (counted) {
+    port_use_ = std::make_shared<std::vector<model::PortUse>>(std::move(*counted));
+  } else {
+    spdlog::info("ports in use cannot be counted: {}", counted.error().what);
+  }
   ports_counted_ns_ = clock_.monotonic_ns();
   port_count_cost_ns_ = base::process_cpu_ns() - begin;
 }

@@ -37,17 +37,17 @@ struct SessionOptions {
   std::size_t max_rows = 10000;
   std::uint16_t local_port = 0;
   std::uint16_t remote_port = 0;
-  /// CPU time that a scan of the table may take of one sample, and what it goes through between two looks at that: so a
-  /// table of any size delays a sample by no more than some 30 ms. The last sample's scan takes its time.
+  /// CPU time that a scan of the tables may take of one sample, so that a table of any size delays a sample by no more
+  /// than some 20 ms. The last sample's scan takes its time.
   std::uint64_t scan_budget_ns = 20'000'000;
-  std::uint32_t scan_slice = 16384;
-  /// Namespaces whose counters are read in one sample, where there are more: some 25 ms. The last sample reads them
-  /// all.
+  std::uint64_t reader_run_ns = 500'000;  ///< ReaderOptions::run_ns
+  std::uint32_t sweep_slice = 16384;      ///< TracerOptions::sweep_slice
+  /// Namespaces whose counters are read from /proc in one sample, where there are more and the reader programs cannot
+  /// run. The last sample reads them all.
   std::size_t netns_readings = 256;
 };
 
-/// Owns everything that a trace needs. Not thread-safe; single-threaded on purpose, because reading another namespace
-/// means entering it.
+/// Owns everything that a trace needs. Not thread-safe.
 class Session {
  public:
   using EventHandler = std::function<void(const model::Event&)>;
@@ -78,7 +78,7 @@ class Session {
   /// The tables of the last sample, valid during the call.
   void with_source(const std::function<void(const model::Source&)>& use) const;
   /// Settings of the namespaces whose slots are not in `known`, which gets them.
-  std::vector<model::NetnsSettings> settings(std::set<std::uint32_t>& known) const { return netns_.settings(known); }
+  std::vector<model::NetnsSettings> settings(std::set<std::uint32_t>& known) { return netns_.settings(known); }
   /// Puts the last sample behind those that a history holds.
   void append_to(model::History& history) const;
 
@@ -98,7 +98,6 @@ class Session {
   Session(loader::Tracer tracer, std::optional<kernel::CgroupFs> cgroups, Namespaces netns,
           const SessionOptions& options);
 
-  base::Result<void> prepare_namespaces();
   void enable();
   void scan(bool whole);
   void report_swept(const std::vector<tw_swept_bucket>& gone);

@@ -9,37 +9,39 @@
 namespace twtrace::trace {
 namespace {
 
-/// A scan walks the whole table, so it may take this share of one core.
+/// A scan reads the tables of all namespaces, so it may take this share of one core.
 constexpr std::uint64_t kShare = 100;
 /// After so many scans that found nothing, two sweeps have emptied the maps.
 constexpr std::uint64_t kQuietScans = 3;
 
-/// Those with sockets between FIN and end, which a scan has to find even where there is no bucket.
-std::set<std::uint32_t> waiting_namespaces(loader::Tracer& tracer) {
-  std::set<std::uint32_t> slots;
-  for (const tw_row& row : tracer.rows()) {
-    if (loader::is_published(row) && __atomic_load_n(&row.pending, __ATOMIC_SEQ_CST) != 0) slots.insert(row.key.netns);
-  }
-  return slots;
+/// Whether a socket is between FIN and end; a scan has to find it even where there is no bucket.
+bool sockets_wait(loader::Tracer& tracer) {
+  const auto rows = tracer.rows();
+  return std::any_of(rows.begin(), rows.end(), [](const tw_row& row) {
+    return loader::is_published(row) && __atomic_load_n(&row.pending, __ATOMIC_SEQ_CST) != 0;
+  });
+}
+
+bool hold_buckets(std::span<const tw_namespace_reading> namespaces) {
+  return std::any_of(namespaces.begin(), namespaces.end(),
+                     [](const tw_namespace_reading& reading) { return reading.count != 0; });
 }
 
 }  // namespace
 
-void TableScan::advance(loader::Tracer& tracer, Namespaces& netns, bool whole, const GoneHandler& gone) {
-  if (!works_ || (!whole && !running_ && !is_due())) return;
+void TableScan::advance(loader::Tracer& tracer, loader::Readers& readers, bool whole, const GoneHandler& gone) {
+  if (!whole && !running_ && !is_due()) return;
   const std::uint64_t before_ns = base::process_cpu_ns();  // the time of a clock would make scans rare on a busy host
-  if (whole || !running_) begin(tracer, netns);
-  Step how = Step::kMore;
+  Step how = whole || !running_ ? begin(tracer, readers) : Step::kMore;
   do {
-    how = step(tracer, netns, whole ? loader::Pace::kWhole : loader::Pace::kSlice, gone);
+    if (how == Step::kMore) how = step(tracer, readers, whole, gone);
   } while (how == Step::kMore && (whole || base::process_cpu_ns() - before_ns < budget_ns_));
   running_->cost_ns += base::process_cpu_ns() - before_ns;
   if (how != Step::kMore) end(how);
 }
 
-std::optional<std::uint64_t> TableScan::live(std::uint32_t row_slot, std::uint32_t netns_slot,
-                                             const Namespaces& netns) const {
-  if (!counted_ns_ || netns.sight(netns_slot) == loader::Sight::kUnknown) return std::nullopt;
+std::optional<std::uint64_t> TableScan::live(std::uint32_t row_slot) const {
+  if (!counted_ns_) return std::nullopt;
   return row_slot < live_.size() ? live_[row_slot] : 0;
 }
 
@@ -49,63 +51,70 @@ void TableScan::forget_row(std::uint32_t row_slot) {
 
 bool TableScan::is_due() const { return end_ns_ == 0 || clock_.monotonic_ns() - end_ns_ >= cost_ns_ * kShare; }
 
-void TableScan::begin(loader::Tracer& tracer, Namespaces& netns) {
-  tracer.begin_scan(completed_ == 0, running_.has_value() || unfinished_);
-  const std::uint64_t begun_ns = clock_.monotonic_ns();
-  running_ = Running{.namespaces = netns.worth_a_visit(waiting_namespaces(tracer)), .begun_ns = begun_ns};
-}
-
-TableScan::Step TableScan::step(loader::Tracer& tracer, Namespaces& netns, loader::Pace pace, const GoneHandler& gone) {
-  if (running_->next < running_->namespaces.size()) return walk_namespace(tracer, netns, pace);
-  if (!running_->counted) take_counts(tracer, netns);
-  return !running_->sweeps || sweep(tracer, netns, pace, gone) ? Step::kDone : Step::kMore;
-}
-
-/// One that cannot be entered is passed over: what it holds is not known, or it is gone and its buckets with it.
-TableScan::Step TableScan::walk_namespace(loader::Tracer& tracer, Namespaces& netns, loader::Pace pace) {
-  base::Result<bool> walked = true;
-  const bool entered = netns.visit(running_->namespaces[running_->next],
-                                   [&](std::uint32_t slot) { walked = tracer.scan_current_netns(slot, pace); });
-  if (!entered) tracer.leave_netns();
-  if (!walked) {
-    explain(walked.error(), tracer);
-    return Step::kFailed;
-  }
-  if (*walked) ++running_->next;
+/// Where no namespace has a bucket and no socket waits for its end, there is nothing to read. The tracer forgets what
+/// two scans have not found, so one that begins over, after a scan that did not look everywhere, does not sweep.
+TableScan::Step TableScan::begin(loader::Tracer& tracer, loader::Readers& readers) {
+  const bool again = running_.has_value() || unfinished_;
+  tracer.begin_scan();
+  tally_.begin();
+  running_ = Running{.counts = !again, .begun_ns = clock_.monotonic_ns()};
+  const auto namespaces = readers.namespaces().read(false);
+  if (!namespaces) return fail(namespaces.error());
+  running_->empty = !hold_buckets(*namespaces) && !sockets_wait(tracer);
+  running_->read = running_->empty;
+  readers.table().begin(*namespaces, TW_READ_CREDIT | TW_READ_BUCKETS);
   return Step::kMore;
 }
 
-/// What a scan has counted is shown when it has been everywhere.
-void TableScan::take_counts(loader::Tracer& tracer, Namespaces& netns) {
-  running_->counted = true;
-  running_->sweeps = !maps_are_empty(tracer);
-  counted_ns_ = running_->begun_ns;
+TableScan::Step TableScan::step(loader::Tracer& tracer, loader::Readers& readers, bool whole, const GoneHandler& gone) {
+  if (!running_->read) return read(readers, whole);
+  if (!running_->counted) take_counts(tracer, readers.table().summary().given_up == 0);
+  const auto pace = whole ? loader::Pace::kWhole : loader::Pace::kSlice;
+  return !running_->sweeps || sweep(tracer, pace, gone) ? Step::kDone : Step::kMore;
+}
+
+TableScan::Step TableScan::read(loader::Readers& readers, bool whole) {
+  const auto nobody_listens = [](std::uint64_t, std::uint16_t) { return false; };
+  const auto done = readers.table().advance(
+      whole ? UINT64_MAX : 0, [&](const tw_socket_reading& bucket) { tally_.add(bucket, nobody_listens); });
+  if (!done) return fail(done.error());
+  running_->read = *done;
+  return Step::kMore;
+}
+
+/// What a scan has counted is shown when it has been everywhere. One that had to leave something out (`complete` is
+/// false) says nothing of what is gone.
+void TableScan::take_counts(loader::Tracer& tracer, bool complete) {
+  tally_.end(complete);
+  older_.clear();
+  for (const loader::OlderBuckets& kind : tally_.rows()) older_[kind.remote.netns_id] += kind.count;
   const auto rows = tracer.rows();
   live_.resize(std::max(live_.size(), rows.size()));
   for (std::size_t slot = 1; slot < rows.size(); ++slot) live_[slot] = rows[slot].scanned;
-  netns.take_scan(tracer.namespaces());
+  counted_ns_ = running_->begun_ns;
+  running_->counted = true;
+  running_->counts = running_->counts && complete;
+  running_->sweeps = !maps_are_empty(tracer) && running_->counts;
 }
 
 /// Forgets buckets that are gone; true when that is done.
-bool TableScan::sweep(loader::Tracer& tracer, const Namespaces& netns, loader::Pace pace, const GoneHandler& gone) {
+bool TableScan::sweep(loader::Tracer& tracer, loader::Pace pace, const GoneHandler& gone) {
   std::vector<tw_swept_bucket> swept;
-  const auto done = tracer.sweep([&netns](std::uint32_t slot) { return netns.sight(slot); }, swept, pace);
+  const auto done = tracer.sweep(swept, pace);
   if (!done || !swept.empty()) quiet_ = 0;
   gone(swept);
   return !done || *done;
 }
 
-/// Whether the sweeps so far have left nothing to sweep: nothing was counted since, no socket waits for its end, and no
-/// bucket was found. Walking empty maps would be most of what an idle twtrace does.
+/// Whether the sweeps so far have left nothing to sweep: nothing was counted since, and there is nothing to find.
+/// Walking empty maps would be most of what an idle twtrace does.
 bool TableScan::maps_are_empty(loader::Tracer& tracer) {
   std::uint64_t counted = 0;
-  std::uint64_t found = 0;
   for (const tw_netns& netns : tracer.namespaces()) {
     const model::Counters total = to_counters(netns.total);
     counted += total.created() + total.refused();
-    found += netns.scanned;
   }
-  const bool quiet = counted == counted_buckets_ && found == 0 && waiting_namespaces(tracer).empty();
+  const bool quiet = counted == counted_buckets_ && running_->empty;
   counted_buckets_ = counted;
   quiet_ = quiet ? quiet_ + 1 : 0;
   return quiet_ > kQuietScans;
@@ -114,18 +123,16 @@ bool TableScan::maps_are_empty(loader::Tracer& tracer) {
 /// After a failure the numbers are those of the scan before it, whose age is shown, and the next one comes as usual.
 void TableScan::end(Step how) {
   unfinished_ = how == Step::kFailed;
-  if (!unfinished_) ++completed_;
+  if (!unfinished_ && running_->counts) ++completed_;
   cost_ns_ = running_->cost_ns;
   end_ns_ = clock_.monotonic_ns();
   running_.reset();
 }
 
-void TableScan::explain(const base::Error& error, const loader::Tracer& tracer) {
-  works_ = error.code != base::ErrorCode::kUnsupported;
-  if (!explained_ && !loader::sees_removal(tracer.backend())) {
-    spdlog::warn("live buckets cannot be counted{}: {}", works_ ? " now" : "", error.what);
-  }
+TableScan::Step TableScan::fail(const base::Error& error) {
+  if (!explained_) spdlog::warn("live buckets cannot be counted now: {}", error.what);
   explained_ = true;
+  return Step::kFailed;
 }
 
 }  // namespace twtrace::trace

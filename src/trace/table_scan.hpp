@@ -1,53 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
-// Scans of the kernel's table: which buckets are live where their end is not seen.
+// Scans of the kernel's tables: which buckets are live where their end is not seen.
 #pragma once
 
 #include <twtrace/abi.h>
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
-#include <set>
 #include <vector>
 
 #include "base/clock.hpp"
+#include "loader/readers.hpp"
+#include "loader/table_sums.hpp"
 #include "loader/tracer.hpp"
-#include "trace/namespaces.hpp"
 
 namespace twtrace::trace {
 
-/// Goes through the sockets of every namespace that holds any, a part in each sample, and forgets what is gone. A scan
-/// may take 1% of one core. Not thread-safe.
+/// Goes through the tables of all namespaces, a part in each sample, and forgets what is gone. A scan may take 1% of
+/// one core. Not thread-safe.
 class TableScan {
  public:
   using GoneHandler = std::function<void(const std::vector<tw_swept_bucket>&)>;
 
-  /// `budget_ns`: CPU time that a scan may take of one sample, give or take a slice.
+  /// `budget_ns`: CPU time that a scan may take of one sample, give or take a run of a reader program.
   explicit TableScan(std::uint64_t budget_ns) : budget_ns_(budget_ns) {}
 
   /// Goes on with the scan in progress, or begins one when it is time. A whole one starts over whatever is in progress,
-  /// because its numbers are to be of now, and takes its time. What it no longer found is given to `gone`.
-  void advance(loader::Tracer& tracer, Namespaces& netns, bool whole, const GoneHandler& gone);
+  /// because its numbers are to be of now, and takes its time. What it no longer found is given to `gone`. `readers`
+  /// credit buckets to the rows of `tracer`. The first scan comes right after counting was switched on.
+  void advance(loader::Tracer& tracer, loader::Readers& readers, bool whole, const GoneHandler& gone);
+  /// Whether `readers` are in the middle of a table: nobody else may read one with them.
+  bool is_reading() const { return running_ && !running_->read; }
 
-  /// The buckets of a row that the last scan found when it had been everywhere; empty when there was none yet, or when
-  /// it could not enter the row's namespace.
-  std::optional<std::uint64_t> live(std::uint32_t row_slot, std::uint32_t netns_slot, const Namespaces& netns) const;
+  /// The buckets of a row that the last scan found when it had been everywhere; empty when there was none yet.
+  std::optional<std::uint64_t> live(std::uint32_t row_slot) const;
+  /// The buckets older than twtrace that it found, by namespace (tw_namespace_reading.id); one with none is not in it.
+  const std::map<std::uint64_t, std::uint64_t>& older() const { return older_; }
   /// The row's slot is somebody else's now.
   void forget_row(std::uint32_t row_slot);
 
   /// CLOCK_MONOTONIC when the scan behind live() began; empty when there was none.
   std::optional<std::uint64_t> counted_ns() const { return counted_ns_; }
 
-  /// How many scans have begun so far; passed_since() takes it.
+  /// How many scans that say what is gone have begun so far; passed_since() takes it.
   std::uint64_t begun() const { return completed_ + (running_ ? 1 : 0); }
   /// How many scans, with their sweeps, have begun and ended since begun() said this.
   std::uint64_t passed_since(std::uint64_t begun) const { return completed_ > begun ? completed_ - begun : 0; }
 
  private:
   struct Running {
-    std::vector<std::uint32_t> namespaces;  ///< slots to go to
-    std::size_t next = 0;
-    bool counted = false;  ///< every namespace has been walked through; what is left is the sweep
+    bool empty = false;    ///< no namespace had a bucket, and no socket waited for its end
+    bool read = false;     ///< the tables have been read; what is left is the sweep
+    bool counted = false;  ///< what was read is shown
+    bool counts = true;    ///< it says what is gone: it was not begun over, and could read everything
     bool sweeps = false;
     std::uint64_t begun_ns = 0;  ///< CLOCK_MONOTONIC
     std::uint64_t cost_ns = 0;   ///< CPU time
@@ -55,21 +61,22 @@ class TableScan {
   enum class Step { kMore, kDone, kFailed };
 
   bool is_due() const;
-  void begin(loader::Tracer& tracer, Namespaces& netns);
-  Step step(loader::Tracer& tracer, Namespaces& netns, loader::Pace pace, const GoneHandler& gone);
-  Step walk_namespace(loader::Tracer& tracer, Namespaces& netns, loader::Pace pace);
-  void take_counts(loader::Tracer& tracer, Namespaces& netns);
-  bool sweep(loader::Tracer& tracer, const Namespaces& netns, loader::Pace pace, const GoneHandler& gone);
+  Step begin(loader::Tracer& tracer, loader::Readers& readers);
+  Step step(loader::Tracer& tracer, loader::Readers& readers, bool whole, const GoneHandler& gone);
+  Step read(loader::Readers& readers, bool whole);
+  void take_counts(loader::Tracer& tracer, bool complete);
+  bool sweep(loader::Tracer& tracer, loader::Pace pace, const GoneHandler& gone);
   bool maps_are_empty(loader::Tracer& tracer);
   void end(Step how);
-  void explain(const base::Error& error, const loader::Tracer& tracer);
+  Step fail(const base::Error& error);
 
   base::SystemClock clock_;
   std::uint64_t budget_ns_;
-  bool works_ = true;       ///< false: this kernel cannot iterate over sockets
   bool explained_ = false;  ///< why a scan failed
   std::optional<Running> running_;
-  bool unfinished_ = false;                  ///< the last one that was begun has failed
+  bool unfinished_ = false;  ///< the last one that was begun has failed
+  loader::OlderTally tally_;
+  std::map<std::uint64_t, std::uint64_t> older_;
   std::vector<std::uint64_t> live_;          ///< by row slot
   std::optional<std::uint64_t> counted_ns_;  ///< CLOCK_MONOTONIC
   std::uint64_t completed_ = 0;              ///< with their sweeps

@@ -78,6 +78,24 @@ kernel::NetnsCounters to_netns_counters(const tw_namespace_reading& reading) {
   return result;
 }
 
+model::NetnsSettings to_settings(const tw_namespace_reading& reading, std::uint64_t hertz) {
+  const auto known = [](std::uint32_t value) {
+    return value == TW_SETTING_UNKNOWN ? std::nullopt : std::optional<std::uint64_t>(value);
+  };
+  model::NetnsSettings netns;
+  netns.netns = reading.inum;
+  netns.limit = reading.limit;
+  netns.default_limit = (std::uint64_t{reading.table_mask} + 1) / 2;  // tcp_sk_init
+  if (const auto jiffies = known(reading.settings.fin_timeout); jiffies && hertz != 0) {
+    netns.fin_timeout_s = *jiffies / hertz;
+  }
+  netns.tw_reuse = known(reading.settings.tw_reuse);
+  netns.syn_backlog = known(reading.settings.syn_backlog);
+  netns.somaxconn = known(reading.settings.somaxconn);
+  netns.ephemeral_ports = reading.settings.usable_ports;
+  return netns;
+}
+
 model::Identity to_identity(const tw_row& row, std::uint32_t netns, base::Service service) {
   const tw_row_key& key = row.key;
   model::Identity identity;

@@ -16,6 +16,7 @@
 #include "kernel/counters.hpp"
 #include "model/counters.hpp"
 #include "model/peers.hpp"
+#include "model/recording.hpp"
 #include "model/row_table.hpp"
 #include "model/snapshot.hpp"
 
@@ -39,6 +40,8 @@ model::Identity to_identity(const tw_row& row, std::uint32_t netns, base::Servic
 
 model::Counters to_counters(const tw_counts& counts);
 kernel::NetnsCounters to_netns_counters(const tw_namespace_reading& reading);
+/// `hertz`: jiffies in a second; 0: not known. The name is the caller's.
+model::NetnsSettings to_settings(const tw_namespace_reading& reading, std::uint64_t hertz);
 
 /// `recursion_misses`: see model::Losses.
 model::Losses to_losses(const tw_stats& stats, std::optional<std::uint64_t> recursion_misses);

@@ -66,7 +66,7 @@ class PartsTest(unittest.TestCase):
 
     def test_reading(self):
         buckets = {"held": 9, "left": 9, "first": {"buckets": 3, "pre_existing": 3}, "last": {"buckets": 9}}
-        times = {"iterator": [(1.0, 1.0)], **{name: [(limit, 1.0)] for name, limit in reading.AT_LEAST.items()}}
+        times = {"twtrace": [(1.0, 1.0)], **{name: [(limit, 1.0)] for name, limit in reading.AT_LEAST.items()}}
         self.check(reading.goals(buckets, times), 0)
         times["netstat -ant"] = [(14.9, 1.0)]
         self.check(reading.goals({**buckets, "left": 8}, times), 2)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Reading the present table: twtrace's BPF iterator beside ss and netstat, taking turns. Needs root; half a minute.
+"""Reading the present table: twtrace's reader program beside ss and netstat, taking turns. Needs root; half a minute.
 
-Part of the buckets is older than the tracer, the rest is known to it. The iterator is run by the loader's own code.
+Part of the buckets is older than the tracer, the rest is known to it. The program is run by the loader's own code.
 ss gives every socket that it prints a cookie, under which the tracer then looks first: buckets older than it take it
 two look-ups from there on.
 """
@@ -55,7 +55,7 @@ def children_cpu():
 
 def take_turns(arguments):
     """How many buckets were there and were read at which time, and the seconds of every reader in every round."""
-    times = {"iterator": [], "sweep": [], **{name: [] for name in COMMANDS}}
+    times = {"twtrace": [], "sweep": [], **{name: [] for name in COMMANDS}}
     limit = arguments.buckets + arguments.buckets // 10
     with sandbox.Netns(tcp_max_tw_buckets=limit, tcp_tw_reuse=0,
                        ip_local_port_range="1024 65535") as netns:
@@ -76,7 +76,7 @@ def take_turns(arguments):
                 if number >= 7 and time.monotonic() - begun > LIFETIME_S - 8:
                     break
                 read = scan()
-                times["iterator"].append((read["scan_s"], read["scan_cpu_s"]))
+                times["twtrace"].append((read["scan_s"], read["scan_cpu_s"]))
                 times["sweep"].append((read["sweep_s"], 0))
                 for name, command in COMMANDS.items():
                     times[name].append(timed(netns, command))
@@ -87,12 +87,12 @@ def take_turns(arguments):
 
 
 def ratio(times, name, kind):
-    """Median over the rounds of a reader's seconds to those of the iterator."""
-    return statistics.median(run[kind] / own[kind] for run, own in zip(times[name], times["iterator"]))
+    """Median over the rounds of a reader's seconds to those of twtrace."""
+    return statistics.median(run[kind] / own[kind] for run, own in zip(times[name], times["twtrace"]))
 
 
 def print_times(times):
-    print(f"{'':26} {'median ms':>10} {'(min - max)':>18} {'x iterator':>11} {'CPU ms':>8} {'x':>6}")
+    print(f"{'':26} {'median ms':>10} {'(min - max)':>18} {'x twtrace':>11} {'CPU ms':>8} {'x':>6}")
     for name, each in times.items():
         wall, cpu = ([run[kind] for run in each] for kind in (WALL, CPU))
         spread = f"({min(wall) * 1e3:.1f} - {max(wall) * 1e3:.1f})"
@@ -116,7 +116,7 @@ def main():
     arguments = parse_arguments()
     buckets, times = take_turns(arguments)
     print(f"{buckets['held']} buckets, {buckets['last']['pre_existing']} of them older than the tracer; "
-          f"{len(times['iterator'])} rounds; after them {buckets['left']}")
+          f"{len(times['twtrace'])} rounds; after them {buckets['left']}")
     print_times(times)
     verdict = Goals()
     verdict.say_all(goals(buckets, times))

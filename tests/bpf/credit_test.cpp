@@ -46,7 +46,7 @@ struct Watch {
   /// A pass; returns what it said of buckets that the tracer does not know, by namespace.
   std::map<std::uint64_t, std::size_t> pass(std::uint32_t what = TW_READ_CREDIT | TW_READ_BUCKETS) {
     std::map<std::uint64_t, std::size_t> unknown;
-    tracer.begin_scan(false);
+    tracer.begin_scan();
     const auto namespaces = readers.namespaces().read(false);
     REQUIRE(namespaces);
     const auto read =
@@ -162,10 +162,8 @@ TEST_CASE("what two passes have not found is forgotten, and what they have found
   }
   std::vector<tw_swept_bucket> gone;
   const auto sweep = [&] {
-    const auto sight = [&ours](std::uint32_t slot) {
-      return ours.count(slot) != 0 ? loader::Sight::kScanned : loader::Sight::kUnknown;
-    };
-    REQUIRE(watch.tracer.sweep(sight, gone, loader::Pace::kWhole));
+    REQUIRE(watch.tracer.sweep(gone, loader::Pace::kWhole));
+    std::erase_if(gone, [&ours](const tw_swept_bucket& swept) { return ours.count(swept.bucket.netns) == 0; });
   };
   for (int i = 0; i < 3; ++i) watch.pass(), sweep();
   CHECK(gone.empty());

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "bpf/expect.hpp"
-#include "kernel/netns_scope.hpp"
 #include "loader/features.hpp"
+#include "loader/readers.hpp"
 #include "loader/tracer.hpp"
 #include "support/catch.hpp"
 
@@ -20,67 +20,68 @@ namespace twtrace::test {
 inline constexpr int kBuckets = 211;
 inline constexpr std::uint32_t kSlice = 16;
 
-inline kernel::NetnsRef ref_of(const NetnsSandbox& netns) {
-  return {static_cast<std::uint32_t>(netns.inode()), {}, {}, "/proc/self/fd/" + std::to_string(netns.fd())};
-}
-
-/// A tracer of its own, and the namespace that it scans. Without cookies it keeps connections in maps, not in slots.
+/// A tracer of its own, readers that credit buckets to its rows, and a namespace. Without cookies it keeps connections
+/// in maps, not in slots. `run_ns`: how long a run of a reader program may take.
 struct Scanner {
-  explicit Scanner(const NetnsSandbox& sandbox, bool cookies = true) : ref(ref_of(sandbox)) {
+  explicit Scanner(const NetnsSandbox& sandbox, bool cookies = true, std::uint64_t run_ns = 0)
+      : inum(static_cast<std::uint32_t>(sandbox.inode())) {
     const auto features =
         loader::probe_features("", cookies ? std::set<std::string>{} : std::set<std::string>{"socket-cookie"});
     REQUIRE(features);
     loader::TracerOptions options;
     options.backend = loader::Backend::kTracepoint;
-    options.scan_slice = kSlice;
+    options.sweep_slice = kSlice;
     auto opened = loader::Tracer::open(*features, options);
     INFO((opened ? std::string() : opened.error().what));
     REQUIRE(opened);
     tracer.emplace(std::move(*opened));
-    const auto scope = kernel::NetnsScope::enter(ref);
-    REQUIRE(scope);
-    const auto interned = tracer->intern_current_netns();
-    REQUIRE(interned);
-    slot = *interned;
+    loader::ReaderOptions reader_options;
+    reader_options.run_ns = run_ns;
+    reader_options.tracer = tracer->state();
+    auto opened_readers = loader::Readers::open(*features, reader_options);
+    INFO((opened_readers ? std::string() : opened_readers.error().what));
+    REQUIRE(opened_readers);
+    readers.emplace(std::move(*opened_readers));
     tracer->set_enabled(true);
   }
 
-  /// A whole scan without its sweep, in calls of that pace; returns how many it took.
-  int scan(loader::Pace pace, bool first = false) {
-    const auto scope = kernel::NetnsScope::enter(ref);
-    REQUIRE(scope);
-    tracer->begin_scan(first);
-    return calls([&] { return tracer->scan_current_netns(slot, pace); });
+  /// A whole scan without its sweep, run by run; returns how many runs it took.
+  int scan() {
+    tracer->begin_scan();
+    const auto namespaces = readers->namespaces().read(false);
+    REQUIRE(namespaces);
+    readers->table().begin(*namespaces, TW_READ_CREDIT);
+    return calls([&] { return readers->table().advance(0, [](const tw_socket_reading&) {}); });
   }
 
-  /// Of this namespace alone: the host closes connections elsewhere meanwhile.
-  int sweep(std::vector<tw_swept_bucket>& gone, loader::Pace pace, loader::Sight seen = loader::Sight::kScanned) {
-    const auto sight = [=, this](std::uint32_t netns) { return netns == slot ? seen : loader::Sight::kUnknown; };
-    return calls([&] { return tracer->sweep(sight, gone, pace); });
+  /// Returns how many calls it took. Only what is gone in this namespace is put behind those in `gone`: the host closes
+  /// connections elsewhere meanwhile.
+  int sweep(std::vector<tw_swept_bucket>& gone, loader::Pace pace) {
+    const int count = calls([&] { return tracer->sweep(gone, pace); });
+    std::erase_if(gone, [this](const tw_swept_bucket& swept) { return !is_here(swept.bucket.netns); });
+    return count;
   }
 
-  std::uint64_t credited() {
-    std::uint64_t sum = 0;
-    for (const tw_row& row : tracer->rows()) sum += loader::is_published(row) ? row.scanned : 0;
-    return sum;
-  }
-
+  /// Buckets that the last scan has found.
+  std::uint64_t credited() { return sum(&tw_row::scanned); }
   /// Sockets between FIN and end.
-  std::uint64_t waiting() {
-    std::uint64_t sum = 0;
-    for (const tw_row& row : tracer->rows()) {
-      if (loader::is_published(row) && row.key.netns == slot) sum += row.pending;
-    }
-    return sum;
-  }
+  std::uint64_t waiting() { return sum(&tw_row::pending); }
 
-  std::uint64_t found() { return tracer->netns_at(slot).scanned; }
-
-  kernel::NetnsRef ref;
   std::optional<loader::Tracer> tracer;
-  std::uint32_t slot = 0;
+  std::optional<loader::Readers> readers;
+  std::uint32_t inum;
 
  private:
+  bool is_here(std::uint32_t slot) const { return tracer->netns_at(slot).inum == inum; }
+
+  std::uint64_t sum(__u64 tw_row::*field) {
+    std::uint64_t total = 0;
+    for (const tw_row& row : tracer->rows()) {
+      if (loader::is_published(row) && is_here(row.key.netns)) total += row.*field;
+    }
+    return total;
+  }
+
   template <class Call>
   static int calls(Call call) {
     for (int count = 1;; ++count) {

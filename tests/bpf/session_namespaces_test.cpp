@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// Namespaces that no process is in: a session counts them, compares them, and knows when they are gone.
+// Namespaces that no process is in: a session counts them, compares them, and knows when they are gone. And what is
+// left of that where the reader programs cannot run.
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "base/unique_fd.hpp"
+#include "bpf/expect.hpp"
+#include "kernel/net_settings.hpp"
+#include "loader/features.hpp"
 #include "support/catch.hpp"
 #include "support/environment.hpp"
 #include "support/inside_netns.hpp"
 #include "support/tcp_pairs.hpp"
+#include "trace/namespaces.hpp"
 #include "trace/session.hpp"
+#include "trace/translate.hpp"
 
 using namespace twtrace;
 using namespace twtrace::test;
@@ -37,6 +46,47 @@ base::UniqueFd socket_in(int netns) {
   inside_netns(netns, [&result] { result.reset(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)); });
   return result;
 }
+
+/// Counts without reader programs: the kernel's counters come from /proc. A session would not do that with a backend
+/// that needs the readers for something else.
+struct WithoutReaders {
+  explicit WithoutReaders(std::size_t readings)
+      : tracer(open_tracer()), namespaces(std::nullopt, features().counts_at_creation, readings) {
+    namespaces.add_existing();
+    tracer.set_enabled(true);
+    namespaces.narrow_start([this] { return std::as_const(tracer).namespaces(); });
+  }
+
+  void sample(bool fresh) {
+    namespaces.add_new(tracer.namespaces());
+    namespaces.read_before(tracer.namespaces(), fresh);
+    std::map<std::uint32_t, model::Counters> counts;
+    for (const tw_row& row : tracer.rows()) {
+      if (!loader::is_published(row)) continue;
+      counts[namespaces.id_at(row.key.netns, tracer.namespaces())] += trace::to_counters(row.counts);
+    }
+    const std::vector<tw_netns> slots(tracer.namespaces().begin(), tracer.namespaces().end());
+    namespaces.observe(counts, slots, false, nullptr, fresh);
+  }
+
+  static loader::Features features() {
+    auto found = loader::probe_features("", {});
+    REQUIRE(found);
+    return *found;
+  }
+
+  static loader::Tracer open_tracer() {
+    loader::TracerOptions options;
+    options.backend = loader::Backend::kTracepoint;
+    auto opened = loader::Tracer::open(features(), options);
+    INFO((opened ? std::string() : opened.error().what));
+    REQUIRE(opened);
+    return std::move(*opened);
+  }
+
+  loader::Tracer tracer;
+  trace::Namespaces namespaces;
+};
 
 std::vector<model::NetnsRow> rows_of(const trace::Session& session, std::uint32_t inum) {
   std::vector<model::NetnsRow> rows = session.head().namespaces;
@@ -104,4 +154,101 @@ TEST_CASE("a namespace in which nothing was counted is forgotten when it is gone
     REQUIRE(session->sample(false));
   }
   CHECK(rows_of(*session, facts.inum).empty());
+}
+
+TEST_CASE("settings of a namespace are those that /proc shows inside it") {
+  if (!privileged()) return;
+  auto session = trace::Session::start({});
+  REQUIRE(session);
+  const base::UniqueFd netns = new_netns();
+  kernel::NetSettings inside;
+  inside_netns(netns.get(), [&inside] {
+    write_net_sysctl("tcp_max_tw_buckets", "4711");
+    write_net_sysctl("tcp_fin_timeout", "17");
+    write_net_sysctl("tcp_tw_reuse", "1");
+    write_net_sysctl("tcp_max_syn_backlog", "123");
+    write_net_sysctl("ip_local_port_range", "30001 60998");
+    write_net_sysctl("ip_local_reserved_ports", "30000-30010,40000,60998-61000");
+    inside = kernel::read_net_settings();
+  });
+  REQUIRE(inside.ephemeral_ports == 60998U - 30000 - 10 - 1 - 1);
+  REQUIRE(session->sample(false));
+  std::set<std::uint32_t> known;
+  const auto all = session->settings(known);
+  CHECK(session->settings(known).empty());
+  const std::uint32_t inum = netns_facts(netns.get()).inum;
+  const auto found = std::find_if(all.begin(), all.end(), [inum](const auto& each) { return each.netns == inum; });
+  REQUIRE(found != all.end());
+  CHECK(found->limit == inside.limit);
+  CHECK(found->fin_timeout_s == inside.fin_timeout_s);
+  CHECK(found->tw_reuse == inside.tw_reuse);
+  CHECK(found->syn_backlog == inside.syn_backlog);
+  CHECK(found->somaxconn == inside.somaxconn);
+  CHECK(found->ephemeral_ports == inside.ephemeral_ports);
+  if (inside.default_limit) CHECK(found->default_limit == inside.default_limit);
+}
+
+TEST_CASE("ephemeral ports in use are counted in every namespace, for connections and buckets") {
+  if (!privileged()) return;
+  constexpr int kOpen = 3;
+  constexpr int kClosed = 5;
+  auto session = trace::Session::start({});
+  REQUIRE(session);
+  const base::UniqueFd netns = new_netns();
+  std::vector<TcpPair> open(kOpen);
+  inside_netns(netns.get(), [&open] {
+    write_net_sysctl("ip_local_port_range", "30000 30099");
+    write_net_sysctl("ip_local_reserved_ports", "30050-30059");
+    const base::UniqueFd listener = listen_on(kPort);
+    for (TcpPair& pair : open) pair = make_pair(listener.get(), kPort);
+  });
+  leave_buckets(netns.get(), kClosed);
+  session->count_ports();
+  REQUIRE(session->sample(false));
+  const auto use = session->head().port_use;
+  REQUIRE(use);
+  const std::uint32_t inum = netns_facts(netns.get()).inum;
+  const auto found = std::find_if(use->begin(), use->end(), [inum](const auto& each) { return each.netns == inum; });
+  REQUIRE(found != use->end());
+  CHECK(found->destination == model::Peer{"127.0.0.1", kPort});
+  CHECK(found->ports.taken == kOpen + kClosed);
+  CHECK(found->ports.of == 90);
+}
+
+TEST_CASE("with more namespaces than are read at a time, no number is false and the last ones are of now") {
+  if (!privileged()) return;
+  WithoutReaders watch(2);
+  std::vector<std::unique_ptr<Arena>> arenas;
+  for (int i = 0; i < 7; ++i) arenas.push_back(std::make_unique<Arena>(Sysctls{}));
+  std::map<std::uint32_t, std::uint64_t> made;
+  const auto check = [&](bool last) {
+    watch.sample(last);
+    std::size_t compared = 0;
+    for (const model::NetnsRow& row : watch.namespaces.rows(1)) {
+      if (!made.contains(row.netns)) continue;
+      INFO("namespace " << row.netns);
+      CHECK(row.counts.created() == made[row.netns]);
+      if (row.kernel.created) CHECK(row.kernel.created == made[row.netns]);
+      if (row.missed.created) CHECK(row.missed.created == 0U);
+      if (row.reconciled) CHECK(*row.reconciled);
+      if (row.in_use) CHECK(row.in_use <= made[row.netns]);
+      const bool exact = row.reconciled && row.in_use == made[row.netns];
+      if (exact) ++compared;
+    }
+    return compared;
+  };
+  for (int round = 0; round < 3; ++round) {
+    for (const auto& arena : arenas) {
+      arena->run({"client-first", 7, 5021 + round});
+      made[static_cast<std::uint32_t>(arena->netns.inode())] += 7;
+    }
+    const std::size_t at_once = check(false);
+    CHECK(at_once < arenas.size());
+    int samples = 1;
+    while (check(false) < arenas.size() && samples < 50) ++samples;
+    CHECK(samples < 50);
+  }
+  arenas[3]->run({"client-first", 7, 5031});
+  made[static_cast<std::uint32_t>(arenas[3]->netns.inode())] += 7;
+  CHECK(check(true) == arenas.size());
 }

@@ -13,9 +13,9 @@
 #include "base/unique_fd.hpp"
 #include "bpf/expect.hpp"
 #include "bpf/scanner.hpp"
-#include "kernel/netns_scope.hpp"
 #include "support/catch.hpp"
 #include "support/environment.hpp"
+#include "support/inside_netns.hpp"
 
 using namespace twtrace;
 using namespace twtrace::test;
@@ -61,20 +61,19 @@ void disconnect(const base::UniqueFd& fd) {
 
 }  // namespace
 
-TEST_CASE("buckets are forgotten after two whole scans, and an unfinished one is none") {
+TEST_CASE("buckets are forgotten after two scans that have not found them") {
   if (!privileged()) return;
   Arena arena(Sysctls{});
   Scanner scanner(arena.netns, GENERATE(true, false));
-  scanner.scan(loader::Pace::kWhole, true);
+  scanner.scan();
   arena.run({"syn-recycle", kBuckets, 5013});  // all of them are gone again
   REQUIRE(arena.after.in_use == 0);
   std::vector<tw_swept_bucket> gone;
-  scanner.tracer->begin_scan(false);
-  scanner.tracer->begin_scan(false, true);  // starts over: still the first
+  scanner.scan();
   scanner.sweep(gone, loader::Pace::kSlice);
   CHECK(gone.empty());
-  scanner.scan(loader::Pace::kSlice);
-  // An entry of a map that one sweep has passed over is found by the next: see TableWalk::sweep_map().
+  scanner.scan();
+  // An entry of a map that one sweep has passed over is found by the next: see Sweep::sweep_map().
   for (int sweeps = 0; sweeps < 2; ++sweeps) scanner.sweep(gone, loader::Pace::kSlice);
   std::set<std::uint64_t> keys;
   for (const tw_swept_bucket& swept : gone) keys.insert(swept.key);
@@ -82,21 +81,22 @@ TEST_CASE("buckets are forgotten after two whole scans, and an unfinished one is
   CHECK(keys.size() == kBuckets);
 }
 
-TEST_CASE("sockets keep their owner in a namespace that nothing leads to, and are let go where a scan misses them") {
+TEST_CASE("sockets keep their owner while a scan finds them, and are let go when two have not looked") {
   if (!privileged()) return;
   Arena arena(Sysctls{{"tcp_fin_timeout", "120"}});
   Scanner scanner(arena.netns, GENERATE(true, false));
-  scanner.scan(loader::Pace::kWhole, true);
+  scanner.scan();
   arena.spec = {"orphaned-before-start", 7, 5035};
   Workload workload(arena.spec, arena.netns);
   workload.wait_held();
   REQUIRE(scanner.waiting() == 7);
-  for (int scans = 0; scans < 3; ++scans) scanner.tracer->begin_scan(false);  // none of them looks
   std::vector<tw_swept_bucket> gone;
-  for (const loader::Sight kept : {loader::Sight::kUnknown, loader::Sight::kGone}) {
-    scanner.sweep(gone, loader::Pace::kWhole, kept);
+  for (int scans = 0; scans < 3; ++scans) {
+    scanner.scan();
+    scanner.sweep(gone, loader::Pace::kWhole);
     CHECK(scanner.waiting() == 7);
   }
+  for (int scans = 0; scans < 2; ++scans) scanner.tracer->begin_scan();  // none of them looks
   scanner.sweep(gone, loader::Pace::kWhole);
   CHECK(scanner.waiting() == 0);
   CHECK(gone.empty());
@@ -107,10 +107,8 @@ TEST_CASE("a socket that is connected again keeps its owner while its first buck
   constexpr std::uint16_t kPort = 5037;
   Arena arena(Sysctls{});
   Scanner scanner(arena.netns, GENERATE(true, false));
-  scanner.scan(loader::Pace::kWhole, true);
-  {
-    const auto scope = kernel::NetnsScope::enter(scanner.ref);
-    REQUIRE(scope);
+  scanner.scan();
+  inside_netns(arena.netns.fd(), [&] {
     const base::UniqueFd listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const base::UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const sockaddr_in address = loopback(kPort);
@@ -121,11 +119,11 @@ TEST_CASE("a socket that is connected again keeps its owner while its first buck
     disconnect(fd);
     const base::UniqueFd peer = connect_and_shut_down(fd, listener, kPort);  // the bucket has the same cookie
 
-    for (int scans = 0; scans < 3; ++scans) scanner.scan(loader::Pace::kWhole);
-    CHECK(scanner.found() == 1);
+    for (int scans = 0; scans < 3; ++scans) scanner.scan();
+    CHECK(scanner.credited() == 1);
     std::vector<tw_swept_bucket> gone;
     scanner.sweep(gone, loader::Pace::kWhole);
     CHECK(scanner.waiting() == 1);
     CHECK(gone.empty());
-  }
+  });
 }

@@ -37,8 +37,6 @@ void require_printable(std::string_view output, std::string_view allowed = {});
 
 // One factory per file of targets/.
 Target record_target();
-Target inet_diag_message_target();
-Target inet_diag_dump_target();
 Target netstat_target();
 Target sockstat_target();
 Target stat_target();

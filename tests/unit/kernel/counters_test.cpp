@@ -2,6 +2,9 @@
 #include "kernel/counters.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <optional>
 
 #include "support/catch.hpp"
 #include "temp_tree.hpp"
@@ -24,11 +27,7 @@ const TcpExt kExt{.tw = 11,
                   .listen_overflows = 14,
                   .listen_drops = 15};
 
-NetnsRef own_namespace() {
-  struct stat status {};
-  REQUIRE(::stat("/proc/self/ns/net", &status) == 0);
-  return {static_cast<std::uint32_t>(status.st_ino), "", {}, "/proc/self/ns/net"};
-}
+NetnsRef ref(std::uint32_t inum, std::optional<std::uint32_t> pid) { return {inum, "", pid, ""}; }
 
 }  // namespace
 
@@ -63,27 +62,28 @@ TEST_CASE("sockstat gives the buckets of the TCP line") {
   CHECK_FALSE(parse_sockstat("UDP: tw 3\n"));
 }
 
-TEST_CASE("counters inside our own namespace, with the limit") {
-  const TempTree tree;
-  const Procfs procfs(tree.root());
-  tree.file("thread-self/net/netstat", kNetstat);
-  tree.file("thread-self/net/sockstat", kSockstat);
-  CHECK(read_counters(procfs, own_namespace()).value() == NetnsCounters{kExt, 12, {}});
-  tree.file("sys/net/ipv4/tcp_max_tw_buckets", "5000\n");
-  CHECK(read_counters(procfs, own_namespace()).value() == NetnsCounters{kExt, 12, 5000});
-  tree.file("sys/net/ipv4/tcp_max_tw_buckets", "-1\n");
-  CHECK(read_counters(procfs, own_namespace()).value() == NetnsCounters{kExt, 12, {}});
-}
-
 TEST_CASE("counters through a process that is in the namespace") {
   const TempTree tree;
   const Procfs procfs(tree.root());
   tree.link("7/ns/net", "net:[200]");
   tree.file("7/net/netstat", kNetstat);
   tree.file("7/net/sockstat", kSockstat);
-  const NetnsRef ref{200, "", 7, (tree / "gone").string()};
-  CHECK(read_counters_of_process(procfs, ref).value() == NetnsCounters{kExt, 12, {}});
-  CHECK(read_counters(procfs, ref).value() == NetnsCounters{kExt, 12, {}});  // its path is gone, the process is not
+  tree.link("thread-self/ns/net", "net:[201]");
+  tree.file("sys/net/ipv4/tcp_max_tw_buckets", "5000\n");  // of our own namespace
+  CHECK(read_counters(procfs, ref(200, 7)).value() == NetnsCounters{kExt, 12, {}});
+}
+
+TEST_CASE("the limit is known of our own namespace") {
+  const TempTree tree;
+  const Procfs procfs(tree.root());
+  for (const char* process : {"7", "thread-self"}) tree.link(std::string(process) + "/ns/net", "net:[200]");
+  tree.file("7/net/netstat", kNetstat);
+  tree.file("7/net/sockstat", kSockstat);
+  CHECK(read_counters(procfs, ref(200, 7)).value() == NetnsCounters{kExt, 12, {}});
+  tree.file("sys/net/ipv4/tcp_max_tw_buckets", "5000\n");
+  CHECK(read_counters(procfs, ref(200, 7)).value() == NetnsCounters{kExt, 12, 5000});
+  tree.file("sys/net/ipv4/tcp_max_tw_buckets", "-1\n");
+  CHECK(read_counters(procfs, ref(200, 7)).value() == NetnsCounters{kExt, 12, {}});
 }
 
 TEST_CASE("a namespace that is gone is not found, and no other is taken for it") {
@@ -92,28 +92,24 @@ TEST_CASE("a namespace that is gone is not found, and no other is taken for it")
   tree.file("7/net/netstat", kNetstat);
   tree.file("7/net/sockstat", kSockstat);
   tree.link("7/ns/net", "net:[201]");  // the pid was reused, or its process moved
-  const NetnsRef reused{200, "", 7, (tree / "7/ns/net").string()};
-  CHECK(read_counters(procfs, reused).error().code == ErrorCode::kNotFound);
-  NetnsRef ended = reused;
-  ended.pid = 8;
-  CHECK(read_counters(procfs, ended).error().code == ErrorCode::kNotFound);
-  NetnsRef unmounted = reused;
-  unmounted.pid.reset();
-  CHECK(read_counters(procfs, unmounted).error().code == ErrorCode::kNotFound);
-  NetnsRef other_inode = own_namespace();
-  other_inode.inum = 200;
-  CHECK(read_counters(procfs, other_inode).error().code == ErrorCode::kNotFound);
+  CHECK(read_counters(procfs, ref(200, 7)).error().code == ErrorCode::kNotFound);
+  CHECK(read_counters(procfs, ref(200, 8)).error().code == ErrorCode::kNotFound);  // the process has ended
+  CHECK(read_counters(procfs, ref(200, std::nullopt)).error().code == ErrorCode::kNotFound);
 }
 
 TEST_CASE("a kernel that lacks a counter is told apart from a namespace that is gone") {
   const TempTree tree;
-  tree.file("thread-self/net/netstat", "TcpExt: TW\nTcpExt: 1\n");
-  tree.file("thread-self/net/sockstat", kSockstat);
-  CHECK(read_counters(Procfs(tree.root()), own_namespace()).error().code == ErrorCode::kInvalid);
+  tree.link("7/ns/net", "net:[200]");
+  tree.file("7/net/netstat", "TcpExt: TW\nTcpExt: 1\n");
+  tree.file("7/net/sockstat", kSockstat);
+  CHECK(read_counters(Procfs(tree.root()), ref(200, 7)).error().code == ErrorCode::kInvalid);
 }
 
 TEST_CASE("the running kernel's counters can be read") {
-  const auto counters = read_counters(Procfs(), own_namespace());
+  struct stat status {};
+  REQUIRE(::stat("/proc/self/ns/net", &status) == 0);
+  const auto counters =
+      read_counters(Procfs(), ref(static_cast<std::uint32_t>(status.st_ino), static_cast<std::uint32_t>(::getpid())));
   REQUIRE(counters);
   CHECK(counters->limit.value_or(1) > 0);
 }

@@ -3,7 +3,6 @@
 
 #include <sys/stat.h>
 
-#include "kernel/netns_scope.hpp"
 #include "support/catch.hpp"
 #include "temp_tree.hpp"
 
@@ -204,14 +203,4 @@ TEST_CASE("the running machine's catalog holds our own namespace") {
   catalog.refresh();
   REQUIRE(catalog.find(own_inum()));
   CHECK(catalog.resolve("self")->inum == own_inum());
-}
-
-TEST_CASE("a scope enters our own namespace and refuses a reused path") {
-  const NetnsRef own{own_inum(), "", {}, "/proc/self/ns/net"};
-  CHECK(NetnsScope::enter(own));
-  NetnsRef other = own;
-  other.inum = 1;
-  CHECK(NetnsScope::enter(other).error().code == ErrorCode::kNotFound);
-  other.path = "/proc/0/ns/net";
-  CHECK(NetnsScope::enter(other).error().code == ErrorCode::kNotFound);
 }

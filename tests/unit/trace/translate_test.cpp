@@ -296,3 +296,23 @@ TEST_CASE("the counters of a namespace are what its reading says") {
   reading.counters.listen_drops = 8;
   CHECK(trace::to_netns_counters(reading) == kernel::NetnsCounters{{3, 4, 5, 6, 7, 8}, 1, 2});
 }
+
+TEST_CASE("the settings of a namespace are what its reading says, in seconds where jiffies are known") {
+  tw_namespace_reading reading{};
+  reading.inum = 17;
+  reading.limit = 1000;
+  reading.table_mask = 0xffff;
+  reading.settings = {15000, 2, 4096, 511, 28232, 0};
+  const model::NetnsSettings settings = trace::to_settings(reading, 250);
+  CHECK(settings.netns == 17);
+  CHECK(settings.limit == 1000U);
+  CHECK(settings.default_limit == 32768U);
+  CHECK(settings.fin_timeout_s == 60U);
+  CHECK(settings.tw_reuse == 2U);
+  CHECK(settings.syn_backlog == 4096U);
+  CHECK(settings.somaxconn == 511U);
+  CHECK(settings.ephemeral_ports == 28232U);
+  CHECK_FALSE(trace::to_settings(reading, 0).fin_timeout_s);
+  reading.settings.tw_reuse = TW_SETTING_UNKNOWN;
+  CHECK_FALSE(trace::to_settings(reading, 250).tw_reuse);
+}
