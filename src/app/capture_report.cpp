@@ -13,9 +13,7 @@ namespace twtrace::app {
 base::Result<report::Report> read_report(const std::string& path, const std::vector<report::Budget>& budgets) {
   auto reader = capture::Reader::open(path);
   if (!reader) return tl::unexpected(reader.error());
-  auto built = report::build_report(**reader, budgets);
-  if (!built) return base::prepend(built.error(), path);
-  return built;
+  return report::build_report(**reader, budgets);
 }
 
 base::Result<bool> report_capture(const std::string& path, const std::vector<report::Budget>& budgets, bool to_stderr) {

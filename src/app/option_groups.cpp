@@ -14,6 +14,8 @@ constexpr double kMinDelay = 0.05;
 constexpr double kMaxDelay = 86400;
 constexpr std::uint32_t kMaxRing = 1U << 30U;
 constexpr std::uint64_t kMaxCount = 1'000'000'000;
+constexpr std::uint64_t kMostEndedRows =
+    65536;                                    ///< as many as living processes can have; readers of captures rely on it
 constexpr std::uint64_t kMaxPid = 1U << 22U;  // PID_MAX_LIMIT of linux/threads.h
 constexpr std::uint64_t kMaxPort = 65535;
 
@@ -77,7 +79,7 @@ void PaceOptions::declare_words(OptionList& list) {
 void TracingOptions::declare(OptionList& list) {
   declare_loading(list);
   list.option("--max-rows", "N", "keep N rows of ended processes (default 10000)",
-              whole_number(session.max_rows, 0, kMaxCount));
+              whole_number(session.max_rows, 0, kMostEndedRows));
 }
 
 void TracingOptions::declare_loading(OptionList& list) {

@@ -4,7 +4,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "capture/limits.hpp"
+
 namespace twtrace::capture {
+
+std::string delta_columns(const std::string& prefix) {
+  std::string columns;
+  for (const model::CounterField& field : model::kCounterFields) {
+    (((columns += columns.empty() ? "" : ", ") += prefix) += field.name);
+  }
+  return columns;
+}
 
 Delta difference(const model::Counters& now, const model::Counters& before) {
   Delta delta{};
@@ -22,6 +32,7 @@ bool add_delta(const Delta& delta, model::Counters& counts) {
     std::uint64_t& count = counts.*model::kCounterFields[i].count;
     std::int64_t sum = 0;
     if (__builtin_add_overflow(static_cast<std::int64_t>(count), delta[i], &sum) || sum < 0) return false;
+    if (static_cast<std::uint64_t>(sum) > kMaxCount) return false;
     count = static_cast<std::uint64_t>(sum);
   }
   return true;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -16,9 +17,13 @@ namespace twtrace::capture {
 /// The fields of Counters in the order of their declaration and of the file's columns.
 using Delta = std::array<std::int64_t, model::kCounterFields.size()>;
 
+/// The columns of a Delta in the tables, in its order, each with this prefix.
+std::string delta_columns(const std::string& prefix = {});
+
 Delta difference(const model::Counters& now, const model::Counters& before);
 bool is_zero(const Delta& delta);
-/// Adds field by field; false, with `counts` in no particular state, when one would fall below 0 or overflow.
+/// Adds field by field; false, with `counts` in no particular state, when one would fall below 0 or rise
+/// above kMaxCount.
 bool add_delta(const Delta& delta, model::Counters& counts);
 
 /// One row of owner_sample or peer_sample.

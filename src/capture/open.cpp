@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/unique_fd.hpp"
+#include "capture/limits.hpp"
 #include "capture/locks.hpp"
 #include "twtrace/capture_schema.hpp"
 
@@ -31,7 +32,8 @@ constexpr char kWalVersion = 2;
 /// To open a file whose name another capture takes over meanwhile.
 constexpr int kOpenAttempts = 3;
 
-constexpr int kLongestText = 1 << 20;
+/// Of a row; an argument is the longest word.
+constexpr int kLongestRow = 2 * kLongestArgument;
 
 base::Error unreadable(int saved_errno, const std::string& path) {
   auto error =
@@ -85,7 +87,7 @@ base::Result<void> harden(const Database& database) {
   sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, kLongestText);
+  sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, kLongestRow);
   sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0);
   sqlite3_busy_timeout(handle, kBusyTimeoutMs);
   return database.exec("PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY", "cannot be opened");

@@ -6,6 +6,7 @@
 
 #include "capture/columns.hpp"
 #include "capture/find_gaps.hpp"
+#include "capture/limits.hpp"
 #include "capture/open.hpp"
 #include "capture/replay.hpp"
 #include "capture/sqlite.hpp"
@@ -17,10 +18,10 @@ namespace {
 model::NetnsSettings read_settings(Columns& row) {
   model::NetnsSettings netns;
   netns.netns = row.number<std::uint32_t>();
-  netns.name = row.text();
+  netns.name = row.text(kLongestPath);
   for (auto* value : {&netns.limit, &netns.default_limit, &netns.fin_timeout_s, &netns.tw_reuse, &netns.syn_backlog,
                       &netns.somaxconn, &netns.ephemeral_ports}) {
-    *value = row.optional_number();
+    *value = row.optional_gauge();
   }
   return netns;
 }
@@ -45,7 +46,9 @@ class Reader::Impl {
 
   const model::CaptureInfo& info() const { return info_; }
 
-  base::Result<void> for_each(const model::SampleVisitor& visit) { return replay(database_, info_, visit); }
+  base::Result<void> for_each(model::Wanted wanted, const model::SampleVisitor& visit) {
+    return replay(database_, info_, wanted, visit);
+  }
   base::Result<std::vector<model::Event>> events_until(std::int64_t unix_ms, std::size_t most) {
     return capture::events_until(database_, unix_ms, most);
   }
@@ -80,7 +83,7 @@ class Reader::Impl {
       info_.started_unix_ms = row.unix_ms();
       const auto moment = [](Columns& columns) { return columns.unix_ms(); };
       info_.ended_unix_ms = row.optional(moment);
-      info_.bucket_bytes = row.optional_number();
+      info_.bucket_bytes = row.optional_gauge();
       command_.started_unix_ms = row.optional(moment);
       command_.ended_unix_ms = row.optional(moment);
       const auto byte = [](Columns& columns) { return static_cast<int>(columns.number<std::uint8_t>()); };
@@ -92,13 +95,19 @@ class Reader::Impl {
   }
 
   base::Result<void> read_fallbacks() {
-    return each("fallback", "SELECT reason FROM fallback ORDER BY id",
-                [&](Columns& row) { info_.probe.fallbacks.push_back(row.text()); });
+    return each("fallback", "SELECT reason FROM fallback ORDER BY id", [&](Columns& row) {
+      info_.probe.fallbacks.push_back(row.text(kLongestPath));
+      row.expect(info_.probe.fallbacks.size() <= kMostFallbacks);
+    });
   }
 
   base::Result<void> read_arguments() {
-    auto done = each("argument", "SELECT value FROM argument ORDER BY id",
-                     [&](Columns& row) { command_.argv.push_back(row.text()); });
+    std::size_t bytes = 0;
+    auto done = each("argument", "SELECT value FROM argument ORDER BY id", [&](Columns& row) {
+      command_.argv.push_back(row.text(kLongestArgument));
+      bytes += command_.argv.back().size() + 1 + sizeof(char*);
+      row.expect(bytes <= kLongestCommand);
+    });
     if (!command_.argv.empty()) info_.command = std::move(command_);
     return done;
   }
@@ -107,8 +116,9 @@ class Reader::Impl {
     return each("mark", "SELECT time_unix_ms, name FROM mark ORDER BY time_unix_ms, id", [&](Columns& row) {
       model::Mark mark;
       mark.time_unix_ms = row.unix_ms();
-      mark.name = row.text();
+      mark.name = row.text(kLongestPath);
       info_.marks.push_back(std::move(mark));
+      row.expect(info_.marks.size() <= kMostMarks);
     });
   }
 
@@ -118,7 +128,9 @@ class Reader::Impl {
                 "tcp_max_syn_backlog, somaxconn, ephemeral_ports FROM setting ORDER BY id",
                 [&](Columns& row) {
                   const bool at_end = row.flag();
-                  (at_end ? info_.settings_at_end : info_.settings_at_start).push_back(read_settings(row));
+                  auto& settings = at_end ? info_.settings_at_end : info_.settings_at_start;
+                  settings.push_back(read_settings(row));
+                  row.expect(settings.size() <= kMostSettings);
                 });
   }
 
@@ -139,7 +151,9 @@ base::Result<std::unique_ptr<Reader>> Reader::open(const std::string& path) {
 }
 
 const model::CaptureInfo& Reader::info() const { return impl_->info(); }
-base::Result<void> Reader::for_each(const model::SampleVisitor& visit) { return impl_->for_each(visit); }
+base::Result<void> Reader::for_each(model::Wanted wanted, const model::SampleVisitor& visit) {
+  return impl_->for_each(wanted, visit);
+}
 base::Result<std::vector<model::Event>> Reader::events_until(std::int64_t unix_ms, std::size_t most) {
   return impl_->events_until(unix_ms, most);
 }

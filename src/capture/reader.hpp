@@ -24,7 +24,7 @@ class Reader final : public model::Recording {
 
   const model::CaptureInfo& info() const override;
   /// kInvalid for a number that cannot be; the samples before it are sound.
-  base::Result<void> for_each(const model::SampleVisitor& visit) override;
+  base::Result<void> for_each(model::Wanted wanted, const model::SampleVisitor& visit) override;
   /// Of the events that are not younger, the newest so many, oldest first; none when none were recorded. kInvalid for
   /// what cannot be.
   base::Result<std::vector<model::Event>> events_until(std::int64_t unix_ms, std::size_t most);

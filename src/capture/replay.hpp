@@ -8,11 +8,8 @@
 
 namespace twtrace::capture {
 
-/// One pass over the samples: adds the increments up again. Needs memory for the keys of a sample, whatever the length
-/// of the file.
-base::Result<void> replay(const Database& database, const model::CaptureInfo& info, const model::SampleVisitor& visit);
-
-/// The table holds a number, a word or an order that no twtrace has written.
-base::Error malformed(const Database& database, const char* table);
+/// One pass over the samples: adds the increments up again.
+base::Result<void> replay(const Database& database, const model::CaptureInfo& info, model::Wanted wanted,
+                          const model::SampleVisitor& visit);
 
 }  // namespace twtrace::capture

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -14,12 +15,14 @@ namespace twtrace::capture {
 /// Rows whose first column is a sample, in the order of the samples: looks one row ahead. Default: no rows.
 class SampleRows {
  public:
+  /// `database` must outlive the rows.
   static base::Result<SampleRows> open(const Database& database, const std::string& sql) {
     auto statement = database.prepare(sql);
     if (!statement) return tl::unexpected(statement.error());
     SampleRows rows;
+    rows.database_ = &database;
     rows.statement_ = std::move(*statement);
-    rows.code_ = rows.statement_.step();
+    rows.next();
     return rows;
   }
 
@@ -33,14 +36,20 @@ class SampleRows {
     columns.expect(columns.integer() == sample);
     return columns;
   }
-  void next() { code_ = statement_.step(); }
+  void next() {
+    code_ = statement_.step();
+    if (code_ != SQLITE_ROW && code_ != SQLITE_DONE) error_ = database_->error("cannot be read");
+  }
   /// False when rows are left, or reading them failed.
   bool done() const { return code_ == SQLITE_DONE; }
-  bool failed() const { return code_ != SQLITE_DONE && code_ != SQLITE_ROW; }
+  /// Why the row after the last one could not be read; rows of the sample at hand may be missing then.
+  const std::optional<base::Error>& error() const { return error_; }
 
  private:
+  const Database* database_ = nullptr;
   Statement statement_;
   int code_ = SQLITE_DONE;
+  std::optional<base::Error> error_;
 };
 
 /// What version 2 of the tables added; no rows in a file of version 1.

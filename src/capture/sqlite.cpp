@@ -23,6 +23,8 @@ const char* remedy(int code) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return "the file is damaged; sqlite3 FILE .recover may save parts of it";
+    case SQLITE_TOOBIG:
+      return "the file was damaged or made up; nothing in it can be believed";
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return "another program holds it; try again when that has ended";
@@ -43,7 +45,7 @@ base::Error sqlite_error(sqlite3* database, const std::string& path, const std::
   const int system = database == nullptr ? 0 : sqlite3_system_errno(database);
   const bool in_system = system != 0 && (code == SQLITE_IOERR || code == SQLITE_FULL || code == SQLITE_CANTOPEN);
   base::Error error;
-  const bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+  const bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_TOOBIG;
   error.code = damaged ? base::ErrorCode::kInvalid : base::ErrorCode::kFailure;
   error.sys_errno = in_system ? system : 0;
   error.what = fmt::format("{}: {}: {}", path, doing, in_system ? std::strerror(system) : sqlite3_errstr(code));
@@ -53,7 +55,8 @@ base::Error sqlite_error(sqlite3* database, const std::string& path, const std::
 
 base::Result<Database> Database::open(const std::string& uri, const std::string& path, int flags, const char* vfs) {
   sqlite3* handle = nullptr;
-  const int code = sqlite3_open_v2(uri.c_str(), &handle, flags | SQLITE_OPEN_URI | SQLITE_OPEN_PRIVATECACHE, vfs);
+  const int code = sqlite3_open_v2(uri.c_str(), &handle,
+                                   flags | SQLITE_OPEN_URI | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_NOMUTEX, vfs);
   Database database;
   database.guard_ = std::make_unique<TruncationGuard>();
   database.handle_.reset(handle);

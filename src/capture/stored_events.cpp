@@ -8,7 +8,6 @@
 
 #include "capture/columns.hpp"
 #include "capture/names.hpp"
-#include "capture/replay.hpp"
 
 namespace twtrace::capture {
 namespace {
@@ -29,7 +28,7 @@ base::Error unreadable(const Database& database, int code) {
 }
 
 base::Result<Span> all_events(const Database& database) {
-  auto query = database.prepare("SELECT min(id), max(id) FROM event");
+  auto query = database.prepare("SELECT (SELECT min(id) FROM event), (SELECT max(id) FROM event)");
   if (!query) return tl::unexpected(query.error());
   const int code = query->step();
   if (code != SQLITE_ROW) return tl::unexpected(unreadable(database, code));
@@ -71,7 +70,7 @@ base::Result<NetnsNames> netns_names(const Database& database) {
   for (; code == SQLITE_ROW; code = query->step()) {
     Columns row(query->get());
     const auto inode = row.number<std::uint32_t>();
-    names[inode] = row.text();
+    names[inode] = row.text(kLongestPath);
     if (!row.ok()) return tl::unexpected(malformed(database, "netns"));
   }
   if (code != SQLITE_DONE) return tl::unexpected(database.error("cannot be read"));
@@ -81,7 +80,7 @@ base::Result<NetnsNames> netns_names(const Database& database) {
 base::Service read_service(Columns& row) {
   base::Service service;
   for (std::string* text : {&service.kind, &service.name, &service.cgroup, &service.pod.uid, &service.container}) {
-    *text = row.text();
+    *text = row.text(kLongestPath);
   }
   return service;
 }

@@ -63,8 +63,16 @@ struct CaptureInfo {
   bool complete() const { return ended_unix_ms.has_value(); }
 };
 
-/// One sample: a snapshot without rows, and the rows of that moment. `source` is valid during the call.
-using SampleVisitor = std::function<void(const SnapshotPtr& head, const Source& source)>;
+/// One sample: a snapshot without rows, and the rows of that moment. `source` is valid during the call. False ends the
+/// reading.
+using SampleVisitor = std::function<bool(const SnapshotPtr& head, const Source& source)>;
+
+/// What of each sample a visitor looks at. A recording need not have the rest.
+enum class Wanted {
+  kAll,
+  kHeads,  ///< heads, of whose namespaces only those in which something changed since the sample before, and no rows
+  kRows,   ///< rows and namespaces of the source, and of heads the times
+};
 
 /// A capture that can be read from its beginning, as often as wanted. Not thread-safe.
 class Recording {
@@ -76,7 +84,7 @@ class Recording {
 
   virtual const CaptureInfo& info() const = 0;
   /// Every sample, ascending in time. An error ends it: what was visited before is sound.
-  virtual base::Result<void> for_each(const SampleVisitor& visit) = 0;
+  virtual base::Result<void> for_each(Wanted wanted, const SampleVisitor& visit) = 0;
 };
 
 }  // namespace twtrace::model

@@ -35,22 +35,23 @@ std::string wrapped(const std::string& text, std::size_t used, std::size_t inden
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find(' ', begin), text.size());
     std::string_view word = std::string_view(text).substr(begin, end - begin);
-    const std::size_t columns = base::display_width(word);
+    std::size_t columns = base::display_width(word);
     if (!first && column + 1 + columns > kTextColumns) {
       next_line();
     } else if (!first) {
       out += ' ';
       ++column;
     }
-    while (cut && column + base::display_width(word) > kTextColumns && !word.empty()) {
+    while (cut && column + columns > kTextColumns) {
       const std::string_view part = beginning(word, kTextColumns - std::min(column, kTextColumns - 1));
+      if (part.size() == word.size()) break;
       out += part;
       word.remove_prefix(part.size());
-      if (!word.empty()) next_line();
-      if (word.empty()) column += base::display_width(part);
+      columns -= base::display_width(part);
+      next_line();
     }
     out += word;
-    column += base::display_width(word);
+    column += columns;
     first = false;
     begin = end + 1;
   }

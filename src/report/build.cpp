@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <utility>
 
 #include "report/collector.hpp"
 #include "report/findings.hpp"
@@ -9,35 +12,53 @@
 namespace twtrace::report {
 namespace {
 
-/// The rows at the end of each phase: which samples these are is known only when all have been seen.
-void collect_owners(model::Recording& recording, const std::vector<std::optional<std::uint64_t>>& last_samples,
-                    Report& report) {
-  OwnerCollector owners(report.phases.size());
-  std::uint64_t sample = 0;
-  // An error here is the one of the first pass again.
-  static_cast<void>(recording.for_each([&](const model::SnapshotPtr&, const model::Source& source) {
-    const auto phase = std::find(last_samples.begin(), last_samples.end(), sample);
-    ++sample;
-    if (phase == last_samples.end()) return;
-    owners.add(source, static_cast<std::size_t>(phase - last_samples.begin()), sample == report.samples);
-  }));
-  std::move(owners).finish(report);
+struct Read {
+  Report report;
+  base::Result<void> samples;   ///< why reading them ended early
+  base::Result<void> rows;      ///< the same of rows
+  std::uint64_t rows_read = 0;  ///< samples whose rows could be read
+};
+
+/// The first `most` samples, and the rows at the end of each phase: which samples these are is known only when all have
+/// been seen.
+Read read_samples(model::Recording& recording, std::uint64_t most) {
+  Read read;
+  Collector collector(recording.info());
+  std::uint64_t samples = 0;
+  read.samples = recording.for_each(model::Wanted::kHeads, [&](const model::SnapshotPtr& head, const model::Source&) {
+    if (samples == most) return false;
+    collector.add(*head);
+    ++samples;
+    return true;
+  });
+  const auto last_samples = collector.last_samples();
+  read.report = std::move(collector).finish();
+  OwnerCollector owners(read.report.phases.size());
+  read.rows = recording.for_each(model::Wanted::kRows, [&](const model::SnapshotPtr&, const model::Source& source) {
+    if (read.rows_read == samples) return false;
+    const auto phase = std::find(last_samples.begin(), last_samples.end(), read.rows_read);
+    ++read.rows_read;
+    if (phase != last_samples.end()) {
+      owners.add(source, static_cast<std::size_t>(phase - last_samples.begin()), read.rows_read == samples);
+    }
+    return true;
+  });
+  std::move(owners).finish(read.report);
+  return read;
 }
 
 }  // namespace
 
 base::Result<Report> build_report(model::Recording& recording, const std::vector<Budget>& budgets) {
-  Collector collector(recording.info());
-  std::uint64_t samples = 0;
-  const auto read = recording.for_each([&](const model::SnapshotPtr& head, const model::Source&) {
-    collector.add(*head);
-    ++samples;
-  });
-  if (!read && samples == 0) return tl::unexpected(read.error());
-  const auto last_samples = collector.last_samples();
-  Report report = std::move(collector).finish();
-  if (!read) report.read_error = read.error().what;
-  collect_owners(recording, last_samples, report);
+  Read read = read_samples(recording, std::numeric_limits<std::uint64_t>::max());
+  auto error = !read.samples ? read.samples : read.rows;
+  if (read.rows_read < read.report.samples) {  // what comes behind the last sound rows is nobody's
+    error = read.rows;
+    read = read_samples(recording, read.rows_read);
+  }
+  if (!error && read.report.samples == 0) return tl::unexpected(error.error());
+  Report report = std::move(read.report);
+  if (!error) report.read_error = error.error().what;
   for (const Budget& budget : budgets) report.verdicts.push_back(judge(budget, report));
   report.findings = findings(report);
   return report;

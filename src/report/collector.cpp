@@ -2,7 +2,9 @@
 #include "report/collector.hpp"
 
 #include <algorithm>
+#include <string>
 #include <tuple>
+#include <utility>
 
 #include "model/forecast.hpp"
 
@@ -27,7 +29,7 @@ std::optional<double> percent_of_limit(const model::NetnsRow& row) {
   return 100.0 * static_cast<double>(*row.in_use) / static_cast<double>(*row.limit);
 }
 
-/// What was counted since `seen`. A namespace whose counts fell is another one with the same number and name.
+/// What was counted since `seen`. Counts that fell began anew.
 model::Counters grown(const model::Counters& now, const model::Counters& seen) {
   model::Counters amount = now;
   amount -= seen;
@@ -51,36 +53,6 @@ void halve(std::vector<TimelinePoint>& points) {
   for (std::size_t i = 0; i + 1 < points.size(); i += 2) fewer.push_back(merged(points[i], points[i + 1]));
   if (points.size() % 2 != 0) fewer.push_back(points.back());
   points = std::move(fewer);
-}
-
-void add(std::optional<std::uint64_t>& sum, const std::optional<std::uint64_t>& more) {
-  if (more) sum = sum.value_or(0) + *more;
-}
-
-/// A namespace that is gone and a new one with its number are one line of the report.
-std::vector<model::NetnsRow> one_per_number(const std::vector<model::NetnsRow>& rows) {
-  std::vector<model::NetnsRow> result;
-  for (const model::NetnsRow& row : rows) {
-    const auto same = std::find_if(result.begin(), result.end(),
-                                   [&](const model::NetnsRow& known) { return known.netns == row.netns; });
-    if (same == result.end()) {
-      result.push_back(row);
-      continue;
-    }
-    model::NetnsRow both = same->gone ? row : *same;
-    both.counts = same->counts + row.counts;
-    both.unattributed = same->unattributed + row.unattributed;
-    const model::NetnsRow& other = same->gone ? *same : row;
-    add(both.missed.created, other.missed.created);
-    add(both.missed.overflow, other.missed.overflow);
-    add(both.kernel.listen_overflows, other.kernel.listen_overflows);
-    add(both.kernel.listen_drops, other.kernel.listen_drops);
-    // Of two tables, comparable with neither.
-    both.kernel.created = both.kernel.overflow = both.kernel.reused = std::nullopt;
-    both.reconciled.reset();
-    *same = std::move(both);
-  }
-  return result;
 }
 
 /// A table that refused comes first, then those in which something was created: one that was full before and idle since
@@ -116,6 +88,7 @@ Collector::Collector(const model::CaptureInfo& info) {
   report_.begin_unix_ms = report_.end_unix_ms = info.started_unix_ms;
   for (const PhaseKind kind : phase_kinds(info)) report_.phases.push_back({kind, 0, {}, {}});
   last_samples_.resize(report_.phases.size());
+  phase_samples_.resize(report_.phases.size());
 }
 
 Collector::Interval Collector::interval_of(const model::Snapshot& head) const {
@@ -132,12 +105,9 @@ void Collector::add(const model::Snapshot& head) {
   Phase& phase = report_.phases[interval.phase];
   phase.seconds += interval.seconds;
   report_.seconds += interval.seconds;
-  std::optional<std::uint64_t> in_use;
-  for (const model::NetnsRow& row : one_per_number(head.namespaces)) {
-    add_netns(row, interval);
-    if (row.in_use) in_use = in_use.value_or(0) + *row.in_use;
-  }
-  raise(phase.total.in_use_peak, in_use);
+  for (const model::NetnsRow& row : head.namespaces) add_netns(row, interval);
+  ++phase_samples_[interval.phase];
+  if (in_use_known_ > 0) raise(phase.total.in_use_peak, in_use_);
   add_ports(head);
   cpu_seconds_ += head.cost.cpu_percent * interval.seconds;
   report_.rss_bytes_peak = std::max(report_.rss_bytes_peak, head.cost.rss_bytes);
@@ -147,14 +117,28 @@ void Collector::add(const model::Snapshot& head) {
   last_samples_[interval.phase] = report_.samples++;
 }
 
+Collector::NetnsCourse& Collector::course_of(const model::NetnsRow& row) {
+  const auto [known, is_new] = netns_.try_emplace({row.id, row.netns});
+  NetnsCourse& course = known->second;
+  if (is_new) {
+    course.report.phases.resize(report_.phases.size());
+    course.samples = phase_samples_;
+  }
+  return course;
+}
+
 void Collector::add_netns(const model::NetnsRow& row, const Interval& interval) {
-  NetnsCourse& course = netns_[row.netns];
+  NetnsCourse& course = course_of(row);
+  carry_on(course, interval.begin_unix_ms);
+  ++course.samples[interval.phase];
   NetnsReport& netns = course.report;
-  netns.phases.resize(report_.phases.size());
   Amounts& amounts = netns.phases[interval.phase];
   const model::Counters amount = grown(row.counts, course.seen);
   course.seen = row.counts;
   const model::Counters counts = netns.last.counts + amount;
+  if (netns.last.in_use) --in_use_known_;
+  if (row.in_use) ++in_use_known_;
+  in_use_ += row.in_use.value_or(0) - netns.last.in_use.value_or(0);
   netns.last = row;
   netns.last.counts = counts;
   amounts.counts += amount;
@@ -167,32 +151,52 @@ void Collector::add_netns(const model::NetnsRow& row, const Interval& interval) 
   raise(netns.peak_percent, percent);
   raise(amounts.in_use_peak, row.in_use);
   raise(amounts.peak_percent, percent);
-
-  const std::uint64_t arrived = amount.created() + amount.refused();
   if (interval.seconds > 0) {
     netns.created_per_s_peak =
         std::max(netns.created_per_s_peak, static_cast<double>(amount.created()) / interval.seconds);
   }
-  course.arrivals.push_back({interval.seconds, arrived});
-  Arrivals window;
-  for (auto recent = course.arrivals.rbegin(); recent != course.arrivals.rend(); ++recent) {
-    window.seconds += recent->seconds;
-    window.count += recent->count;
-    if (window.seconds < model::kForecastRateS) continue;
-    course.arrivals.erase(course.arrivals.begin(), recent.base() - 1);
-    break;
-  }
-  // Shorter than the window: what came in a moment is not taken to go on.
-  const double over_s = std::max(window.seconds, model::kForecastRateS);
-  netns.arrivals_per_s_peak = std::max(netns.arrivals_per_s_peak, static_cast<double>(window.count) / over_s);
-
+  add_arrivals(course, interval, amount.created() + amount.refused());
   netns.timeline.push_back(
       {interval.begin_unix_ms, interval.end_unix_ms, row.in_use, row.limit, amount.created(), amount.refused()});
   if (netns.timeline.size() > kMaxTimelinePoints) halve(netns.timeline);
 }
 
+/// In the samples that did not mention a namespace everything stayed as it was.
+void Collector::carry_on(NetnsCourse& course, std::int64_t until_unix_ms) const {
+  NetnsReport& netns = course.report;
+  for (std::size_t phase = 0; phase < course.samples.size(); ++phase) {
+    if (std::exchange(course.samples[phase], phase_samples_[phase]) == phase_samples_[phase]) continue;
+    raise(netns.phases[phase].in_use_peak, netns.last.in_use);
+    raise(netns.phases[phase].peak_percent, percent_of_limit(netns.last));
+  }
+  if (netns.timeline.empty() || netns.timeline.back().end_unix_ms >= until_unix_ms) return;
+  const std::int64_t since_unix_ms = netns.timeline.back().end_unix_ms;
+  netns.timeline.push_back({since_unix_ms, until_unix_ms, netns.last.in_use, netns.last.limit, 0, 0});
+  if (netns.timeline.size() > kMaxTimelinePoints) halve(netns.timeline);
+}
+
+/// The rate is over kForecastRateS, or a little more where an interval reaches across its beginning.
+void Collector::add_arrivals(NetnsCourse& course, const Interval& interval, std::uint64_t count) const {
+  if (count == 0) return;  // the peak is where something came
+  const double now_s = report_.seconds;
+  course.arrivals.push_back({now_s - interval.seconds, now_s, count});
+  course.arrivals_sum += count;
+  while (course.arrivals[course.first_arrival].end_s <= now_s - model::kForecastRateS) {
+    course.arrivals_sum -= course.arrivals[course.first_arrival++].count;
+  }
+  if (course.first_arrival * 2 > course.arrivals.size()) {
+    course.arrivals.erase(course.arrivals.begin(), course.arrivals.begin() + static_cast<std::ptrdiff_t>(std::exchange(
+                                                                                 course.first_arrival, 0)));
+  }
+  // Shorter than the window: what came in a moment is not taken to go on.
+  const double over_s = std::max(now_s - course.arrivals[course.first_arrival].begin_s, model::kForecastRateS);
+  NetnsReport& netns = course.report;
+  netns.arrivals_per_s_peak = std::max(netns.arrivals_per_s_peak, static_cast<double>(course.arrivals_sum) / over_s);
+}
+
 void Collector::add_ports(const model::Snapshot& head) {
-  if (!head.port_use) return;
+  if (!head.port_use || head.port_use == seen_ports_) return;
+  seen_ports_ = head.port_use;
   for (const model::PortUse& use : *head.port_use) {
     const auto known = ports_.find({use.netns, use.destination});
     if (known == ports_.end()) {
@@ -203,34 +207,48 @@ void Collector::add_ports(const model::Snapshot& head) {
   }
 }
 
+/// Settings have inode numbers only, which several namespaces may have had: the first and the last of them.
 void Collector::attach_settings() {
-  const auto attach = [this](const std::vector<model::NetnsSettings>& all,
-                             std::optional<model::NetnsSettings> NetnsReport::*where) {
-    for (const model::NetnsSettings& settings : all) {
-      const auto course = netns_.find(settings.netns);
-      if (course != netns_.end()) course->second.report.*where = settings;
-    }
-  };
-  attach(report_.info.settings_at_start, &NetnsReport::at_start);
-  attach(report_.info.settings_at_end, &NetnsReport::at_end);
+  std::map<std::uint32_t, std::pair<NetnsReport*, NetnsReport*>> by_inode;
+  for (auto& [key, course] : netns_) {
+    auto& [first, last] = by_inode.try_emplace(key.second, &course.report, nullptr).first->second;
+    last = &course.report;
+  }
+  for (const model::NetnsSettings& settings : report_.info.settings_at_start) {
+    const auto known = by_inode.find(settings.netns);
+    if (known != by_inode.end()) known->second.first->at_start = settings;
+  }
+  for (const model::NetnsSettings& settings : report_.info.settings_at_end) {
+    const auto known = by_inode.find(settings.netns);
+    if (known != by_inode.end()) known->second.second->at_end = settings;
+  }
 }
 
 Report Collector::finish() && {
   attach_settings();
+  std::map<std::uint32_t, std::string> names;  // by inode number: a destination has no other
+  std::vector<NetnsCourse*> courses;
   for (auto& [key, course] : netns_) {
+    carry_on(course, report_.end_unix_ms);
     report_.unattributed += course.report.last.unattributed;
-    report_.namespaces.push_back(std::move(course.report));
+    names[key.second] = course.report.last.name;
+    courses.push_back(&course);
   }
-  std::stable_sort(report_.namespaces.begin(), report_.namespaces.end(),
-                   [](const NetnsReport& left, const NetnsReport& right) { return rank(left) > rank(right); });
+  std::stable_sort(courses.begin(), courses.end(), [](const NetnsCourse* left, const NetnsCourse* right) {
+    return rank(left->report) > rank(right->report);
+  });
+  const std::size_t most_points =
+      std::max<std::size_t>(kMaxAllTimelinePoints / std::max<std::size_t>(courses.size(), 1), 1);
+  for (NetnsCourse* course : courses) {
+    while (course->report.timeline.size() > most_points) halve(course->report.timeline);
+    report_.namespaces.push_back(std::move(course->report));
+  }
   for (std::size_t i = 0; i < report_.phases.size() && !report_.namespaces.empty(); ++i) {
     report_.phases[i].fullest = report_.namespaces.front().phases[i];
     if (report_.namespaces.size() == 1) report_.phases[i].total = report_.phases[i].fullest;
   }
   for (auto& [key, peak] : ports_) {
-    for (const NetnsReport& netns : report_.namespaces) {
-      if (netns.last.netns == peak.use.netns) peak.netns_name = netns.last.name;
-    }
+    peak.netns_name = names[peak.use.netns];
     report_.ports.push_back(std::move(peak));
   }
   std::stable_sort(report_.ports.begin(), report_.ports.end(), [](const PortPeak& left, const PortPeak& right) {

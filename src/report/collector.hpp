@@ -3,8 +3,8 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -18,7 +18,8 @@ std::size_t phase_of(std::int64_t begin, std::int64_t end, const model::CaptureI
 std::vector<PhaseKind> phase_kinds(const model::CaptureInfo& info);
 
 /// Takes the samples in their order and keeps what the report needs of them: memory depends on the number of
-/// namespaces and destinations, not on the length of the capture.
+/// namespaces and destinations, not on the length of the capture. A head may leave out the namespaces in which nothing
+/// changed, so the work of a sample is that of what happened in it.
 class Collector {
  public:
   explicit Collector(const model::CaptureInfo& info);
@@ -31,6 +32,7 @@ class Collector {
   Report finish() &&;
 
  private:
+  using NetnsKey = std::pair<std::uint32_t, std::uint32_t>;  ///< NetnsRow::id and inode number
   struct Interval {
     std::int64_t begin_unix_ms = 0;
     std::int64_t end_unix_ms = 0;
@@ -38,23 +40,34 @@ class Collector {
     std::size_t phase = 0;
   };
   struct Arrivals {
-    double seconds = 0;
+    double begin_s = 0;  ///< of the interval, in seconds of the capture
+    double end_s = 0;
     std::uint64_t count = 0;
   };
   struct NetnsCourse {
     NetnsReport report;
-    model::Counters seen;           ///< at the last sample
-    std::deque<Arrivals> arrivals;  ///< of the last kForecastRateS
+    model::Counters seen;                ///< at the last change
+    std::vector<std::uint64_t> samples;  ///< of each phase, that the report covers
+    std::vector<Arrivals> arrivals;      ///< of the last kForecastRateS, from `first_arrival` on
+    std::size_t first_arrival = 0;
+    std::uint64_t arrivals_sum = 0;
   };
 
   Interval interval_of(const model::Snapshot& head) const;
+  NetnsCourse& course_of(const model::NetnsRow& row);
   void add_netns(const model::NetnsRow& row, const Interval& interval);
+  void carry_on(NetnsCourse& course, std::int64_t until_unix_ms) const;
+  void add_arrivals(NetnsCourse& course, const Interval& interval, std::uint64_t count) const;
   void add_ports(const model::Snapshot& head);
   void attach_settings();
 
   Report report_;
-  std::map<std::uint32_t, NetnsCourse> netns_;  ///< by inode number
+  std::map<NetnsKey, NetnsCourse> netns_;
+  std::vector<std::uint64_t> phase_samples_;  ///< as Report::phases
+  std::uint64_t in_use_ = 0;                  ///< sum over namespaces
+  std::size_t in_use_known_ = 0;              ///< namespaces that it is a sum of
   std::map<std::pair<std::uint32_t, model::Peer>, PortPeak> ports_;
+  std::shared_ptr<const std::vector<model::PortUse>> seen_ports_;
   std::vector<std::optional<std::uint64_t>> last_samples_;
   double cpu_seconds_ = 0;
 };

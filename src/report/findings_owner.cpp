@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "base/format.hpp"
 #include "model/fill.hpp"
@@ -91,14 +93,17 @@ void no_memory(const Report& report, Findings& out) {
 
 void fills_table(const Report& report, Findings& out) {
   const auto count = [](const Owner& owner) { return owner.row.counts.created(); };
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<const Owner*>> by_netns;  // the largest first
+  for (const Owner* owner : largest(report, count)) {
+    by_netns[{owner->row.netns_id, owner->row.netns.value_or(0)}].push_back(owner);
+  }
   std::size_t told = 0;
   for (const NetnsReport& netns : report.namespaces) {
     const std::uint64_t all = netns.last.counts.created();
     const bool nearly_full = netns.last.counts.overflow() != 0 ||
                              netns.peak_percent.value_or(0) > static_cast<double>(model::kNearlyFullPercent);
     if (!nearly_full || all == 0 || told == kNamespacesTold) continue;
-    std::vector<const Owner*> owners = largest(report, count);
-    std::erase_if(owners, [&](const Owner* owner) { return owner->row.netns != netns.last.netns; });
+    const std::vector<const Owner*>& owners = by_netns[{netns.last.id, netns.last.netns}];
     const auto most = std::find_if(owners.begin(), owners.end(), [](const Owner* owner) { return owner->row.role; });
     if (most == owners.end()) continue;
     const double share = static_cast<double>(count(**most)) / static_cast<double>(all);

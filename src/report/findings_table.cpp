@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <set>
 
 #include "base/format.hpp"
 #include "model/fill.hpp"
@@ -54,9 +55,9 @@ constexpr Setting kSettings[] = {
      "with 1, a port is taken again one second after its close, which needs TCP timestamps at both ends",
      "do not look for tcp_tw_recycle: it broke clients behind NAT and is gone since 4.12"}};
 
-bool told_already(const Findings& out, const model::DoctorWarning& warning, const std::vector<std::uint32_t>& small) {
+bool told_already(const Findings& out, const model::DoctorWarning& warning, const std::set<std::uint32_t>& small) {
   const bool about_limit = warning.id == "limit-below-default" || warning.id == "limit-low";
-  return (about_limit && warning.netns && std::count(small.begin(), small.end(), *warning.netns) != 0) ||
+  return (about_limit && warning.netns && small.contains(*warning.netns)) ||
          std::count_if(out.begin(), out.end(), [&](const Finding& known) { return known.id == warning.id; }) >=
              static_cast<std::ptrdiff_t>(kNamespacesTold);
 }
@@ -135,9 +136,9 @@ void table_too_small(const Report& report, Findings& out) {
 }
 
 void settings(const Report& report, Findings& out) {
-  std::vector<std::uint32_t> small;
+  std::set<std::uint32_t> small;
   for (const NetnsReport& netns : report.namespaces) {
-    if (nearly_full(netns)) small.push_back(netns.last.netns);
+    if (nearly_full(netns)) small.insert(netns.last.netns);
   }
   std::vector<model::DoctorNetns> namespaces;
   const auto& all = report.info.settings_at_end.empty() ? report.info.settings_at_start : report.info.settings_at_end;
@@ -160,8 +161,10 @@ void settings(const Report& report, Findings& out) {
 }
 
 void limit_changed(const Report& report, Findings& out) {
+  std::size_t told = 0;
   for (const NetnsReport& netns : report.namespaces) {
     if (netns.timeline.empty() || !changed(netns)) continue;
+    if (++told > kNamespacesTold) return;
     Finding finding;
     finding.id = "limit-changed";
     finding.severity = Severity::kWarning;

@@ -20,10 +20,14 @@ std::uint64_t longer(const std::optional<std::uint64_t>& now) {
   return std::max(now.value_or(0) * 2, kDefaultSomaxconn);
 }
 
-void missed(const NetnsReport& netns, Findings& out) {
+bool has_missed(const NetnsReport& netns) {
+  return netns.last.missed.created.value_or(0) != 0 || netns.last.missed.overflow.value_or(0) != 0;
+}
+
+/// `others`: how many namespaces more have missed something.
+void missed(const NetnsReport& netns, std::size_t others, Findings& out) {
   const std::uint64_t created = netns.last.missed.created.value_or(0);
   const std::uint64_t overflow = netns.last.missed.overflow.value_or(0);
-  if (created == 0 && overflow == 0) return;
   Finding finding;
   finding.id = "missed";
   finding.severity = Severity::kWarning;
@@ -32,6 +36,7 @@ void missed(const NetnsReport& netns, Findings& out) {
   finding.evidence.push_back(fmt::format("counted here: {} created, {} refused; their owners are exact",
                                          base::grouped(netns.last.counts.created()),
                                          base::grouped(netns.last.counts.refused())));
+  if (others > 0) finding.evidence.push_back(fmt::format("and the same in {} more namespaces", base::grouped(others)));
   finding.command = in_namespace(netns.last, "nstat -az TcpExtTW TcpExtTWKilled TcpExtTCPTimeWaitOverflow");
   finding.change = "capture again with another backend (--probe), and compare";
   finding.risk = "none";
@@ -76,7 +81,14 @@ void listen_queues(const Report& report, Findings& out) {
 }
 
 void incomplete(const Report& report, Findings& out) {
-  for (const NetnsReport& netns : report.namespaces) missed(netns, out);
+  auto left = static_cast<std::size_t>(std::count_if(report.namespaces.begin(), report.namespaces.end(),
+                                                     [](const auto& netns) { return has_missed(netns); }));
+  std::size_t told = 0;
+  for (const NetnsReport& netns : report.namespaces) {
+    if (!has_missed(netns) || told == kNamespacesTold) continue;
+    --left;
+    missed(netns, ++told == kNamespacesTold ? left : 0, out);
+  }
   if (const std::string words = phrases::loss_words(report.lost, ", "); !words.empty()) {
     Finding finding;
     finding.id = "lost";

@@ -17,42 +17,48 @@ std::uint64_t arrivals(const Counters& counts) { return counts.created() + count
 
 /// By name where the numbers are equal, so that a report is the same every time.
 bool comes_before(const Owner& left, const Owner& right) {
+  static const std::string kNoName;
   const auto rank = [](const Owner& owner) {
     const Row& row = owner.row;
     return std::tuple(arrivals(row.counts), row.counts.created());
   };
-  const auto name = [](const Owner& owner) {
+  const auto comm = [](const Row& row) -> const std::string& { return row.process ? row.process->comm : kNoName; };
+  const auto name = [&](const Owner& owner) {
     const Row& row = owner.row;
-    return std::tuple(row.kind, row.netns, row.service, row.process ? row.process->comm : std::string(), row.role,
-                      row.port, row.attribution);
+    return std::tie(row.kind, row.netns, row.netns_id, row.service, comm(row), row.role, row.port, row.attribution);
   };
   if (rank(left) != rank(right)) return rank(left) > rank(right);
   return name(left) < name(right);
 }
 
-Owner unattributed(std::uint32_t netns, const std::string& name) {
+Owner unattributed(const NetnsReport& netns) {
   Owner owner;
   owner.row.kind = RowKind::kUnattributed;
-  owner.row.netns = netns;
-  owner.row.netns_name = name;
+  owner.row.netns = netns.last.netns;
+  owner.row.netns_id = netns.last.id;
+  owner.row.netns_name = netns.last.name;
   owner.row.attribution = model::Attribution::kNone;
+  owner.row.counts = netns.last.counts;
+  for (const Amounts& amounts : netns.phases) owner.phases.push_back(amounts.counts);
   return owner;
 }
 
 /// What the namespaces counted and no row did, so that all rows sum to the totals.
 std::vector<Owner> remainders(const Report& report, const std::vector<Owner>& owners) {
   std::vector<Owner> rest;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::size_t> of_netns;  // by id and inode number
   for (const NetnsReport& netns : report.namespaces) {
-    Owner owner = unattributed(netns.last.netns, netns.last.name);
-    owner.row.counts = netns.last.counts;
-    for (const Amounts& amounts : netns.phases) owner.phases.push_back(amounts.counts);
-    for (const Owner& named : owners) {
-      if (named.row.netns != netns.last.netns) continue;
-      owner.row.counts -= named.row.counts;
-      for (std::size_t i = 0; i < owner.phases.size(); ++i) owner.phases[i] -= named.phases[i];
-    }
-    if (owner.row.counts != Counters{}) rest.push_back(std::move(owner));
+    of_netns[{netns.last.id, netns.last.netns}] = rest.size();
+    rest.push_back(unattributed(netns));
   }
+  for (const Owner& named : owners) {
+    const auto found = of_netns.find({named.row.netns_id, named.row.netns.value_or(0)});
+    if (found == of_netns.end()) continue;
+    Owner& owner = rest[found->second];
+    owner.row.counts -= named.row.counts;
+    for (std::size_t i = 0; i < owner.phases.size(); ++i) owner.phases[i] -= named.phases[i];
+  }
+  std::erase_if(rest, [](const Owner& owner) { return owner.row.counts == Counters{}; });
   return rest;
 }
 
@@ -104,13 +110,14 @@ void OwnerCollector::finish(Report& report) && {
     owner.share = all == 0 ? 0 : static_cast<double>(owner.row.counts.created()) / static_cast<double>(all);
   }
   std::sort(owners.begin(), owners.end(), comes_before);
+  std::unordered_map<std::uint64_t, std::size_t> by_row;
+  for (std::size_t i = 0; i < owners.size(); ++i) by_row.emplace(owners[i].row.id, i);
   for (PortPeak& peak : report.ports) {
     const auto most = toward_.find({peak.use.netns, peak.use.destination});
     if (most == toward_.end()) continue;
-    const auto owner = std::find_if(owners.begin(), owners.end(),
-                                    [&](const Owner& known) { return known.row.id == most->second.row_id; });
-    if (owner == owners.end()) continue;
-    peak.owner = static_cast<std::size_t>(owner - owners.begin());
+    const auto owner = by_row.find(most->second.row_id);
+    if (owner == by_row.end()) continue;
+    peak.owner = owner->second;
     peak.created = most->second.created;
   }
   report.owners = std::move(owners);

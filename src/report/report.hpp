@@ -58,6 +58,8 @@ struct NetnsReport {
 
 /// More than a plot can show.
 inline constexpr std::size_t kMaxTimelinePoints = 1200;
+/// Of all namespaces together: of many, each has fewer.
+inline constexpr std::size_t kMaxAllTimelinePoints = 100 * kMaxTimelinePoints;
 
 /// One row of the capture with its counts in each phase.
 struct Owner {

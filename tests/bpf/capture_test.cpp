@@ -26,26 +26,28 @@ struct Totals {
 
 Totals totals_of(capture::Reader& reader, const NetnsSandbox& netns) {
   Totals totals;
-  const auto read = reader.for_each([&](const model::SnapshotPtr& head, const model::Source& source) {
-    const std::size_t samples = totals.samples + 1;
-    totals = Totals();
-    totals.samples = samples;
-    std::uint32_t id = 0;
-    for (const model::NetnsInfo& info : source.namespaces()) {
-      if (info.inum == netns.inode()) id = info.id;
-    }
-    source.visit([&](const model::Fact& fact) {
-      if (fact.identity.netns != id) return;
-      totals.rows += fact.counts;
-      totals.live += fact.live.value_or(0);
-    });
-    source.visit_peers([&](const model::Fact& fact) {
-      if (fact.identity.netns == id) totals.peers += fact.counts;
-    });
-    for (const model::NetnsRow& row : head->namespaces) {
-      if (row.netns == netns.inode()) totals.netns = row;
-    }
-  });
+  const auto read =
+      reader.for_each(model::Wanted::kAll, [&](const model::SnapshotPtr& head, const model::Source& source) {
+        const std::size_t samples = totals.samples + 1;
+        totals = Totals();
+        totals.samples = samples;
+        std::uint32_t id = 0;
+        for (const model::NetnsInfo& info : source.namespaces()) {
+          if (info.inum == netns.inode()) id = info.id;
+        }
+        source.visit([&](const model::Fact& fact) {
+          if (fact.identity.netns != id) return;
+          totals.rows += fact.counts;
+          totals.live += fact.live.value_or(0);
+        });
+        source.visit_peers([&](const model::Fact& fact) {
+          if (fact.identity.netns == id) totals.peers += fact.counts;
+        });
+        for (const model::NetnsRow& row : head->namespaces) {
+          if (row.netns == netns.inode()) totals.netns = row;
+        }
+        return true;
+      });
   if (!read) throw std::runtime_error(read.error().what);
   return totals;
 }

@@ -18,6 +18,7 @@ namespace twtrace::test {
 class HandMade final : public model::Recording, public Tables {
  public:
   HandMade() : history_({1e9, 1U << 20U, std::size_t{1} << 32U}) {
+    netns.id = 1;
     netns.netns = 4026531840U;
     netns.name = "host";
     netns.limit = 5000;
@@ -79,10 +80,10 @@ class HandMade final : public model::Recording, public Tables {
   void break_after(std::uint64_t samples) { broken_after_ = samples; }
 
   const model::CaptureInfo& info() const override { return info_; }
-  base::Result<void> for_each(const model::SampleVisitor& visit) override {
+  base::Result<void> for_each(model::Wanted /*wanted*/, const model::SampleVisitor& visit) override {
     for (std::uint64_t sample = 1; sample <= last_sample_; ++sample) {
       if (broken_after_ && sample > *broken_after_) return base::fail(base::ErrorCode::kInvalid, "the file is torn");
-      visit(history_.head(sample), history_.at(sample));
+      if (!visit(history_.head(sample), history_.at(sample))) break;
     }
     return {};
   }

@@ -40,10 +40,11 @@ model::HistoryLimits whole_file() {
 base::Result<std::optional<std::uint32_t>> netns_in_file(const std::string& spec, model::Recording& recording) {
   if (spec.empty() || spec == "all") return std::optional<std::uint32_t>();
   std::optional<std::uint32_t> found;
-  const auto visited = recording.for_each([&](const model::SnapshotPtr& head, const model::Source&) {
+  const auto visited = recording.for_each(model::Wanted::kHeads, [&](const auto& head, const auto& /*source*/) {
     for (const model::NetnsRow& netns : head->namespaces) {
       if (netns.name == spec || std::to_string(netns.netns) == spec) found = netns.netns;
     }
+    return true;
   });
   if (!visited) return tl::unexpected(visited.error());
   if (found) return found;
@@ -80,10 +81,12 @@ base::Result<int> Replay::run_screen(capture::Reader& recording, const view::Vie
   (*screen)->set_events([&recording](std::int64_t until_unix_ms) {
     return recording.events_until(until_unix_ms, tui::EventLog::kEvents);
   });
-  const auto read = recording.for_each([&](const model::SnapshotPtr& head, const model::Source& source) {
-    history.append(head, source);
-    ++samples;
-  });
+  const auto read =
+      recording.for_each(model::Wanted::kAll, [&](const model::SnapshotPtr& head, const model::Source& source) {
+        history.append(head, source);
+        ++samples;
+        return true;
+      });
   if (samples == 0) return tl::unexpected(read ? no_sample(file) : read.error());
   tui::ViewState& state = (*screen)->state();
   state.replay = true;
@@ -103,11 +106,12 @@ base::Result<int> Replay::run_batch(model::Recording& recording, const view::Vie
   if (auto begun = begin_batch(table); !begun) return tl::unexpected(begun.error());
   base::Result<void> written;
   std::uint64_t samples = 0;
-  const auto read = recording.for_each([&](const model::SnapshotPtr& head, const model::Source& source) {
-    if (!written || (table.pace.iterations != 0 && samples >= table.pace.iterations)) return;
-    written = write_batch(view::with_rows(*head, source, shown), table);
-    ++samples;
-  });
+  const auto read =
+      recording.for_each(model::Wanted::kAll, [&](const model::SnapshotPtr& head, const model::Source& source) {
+        written = write_batch(view::with_rows(*head, source, shown), table);
+        ++samples;
+        return written && (table.pace.iterations == 0 || samples < table.pace.iterations);
+      });
   if (!written) return tl::unexpected(written.error());
   if (!read) return tl::unexpected(read.error());
   if (samples == 0) return tl::unexpected(no_sample(file));

@@ -64,15 +64,17 @@ void require_refusal(const base::Error& error) {
 /// How many samples were sound.
 std::size_t read_all(capture::Reader& reader) {
   std::size_t samples = 0;
-  const auto read = reader.for_each([&](const model::SnapshotPtr& head, const model::Source& source) {
-    ++samples;
-    model::Counters sum;
-    for (const model::NetnsRow& row : head->namespaces) sum += row.counts;
-    require(sum == head->totals, "namespaces sum to the totals");
-    const auto visit = [](const model::Fact& fact) { require(fact.pids != 0, "an owner is somebody"); };
-    source.visit(visit);
-    source.visit_peers(visit);
-  });
+  const auto read =
+      reader.for_each(model::Wanted::kAll, [&](const model::SnapshotPtr& head, const model::Source& source) {
+        ++samples;
+        model::Counters sum;
+        for (const model::NetnsRow& row : head->namespaces) sum += row.counts;
+        require(sum == head->totals, "namespaces sum to the totals");
+        const auto visit = [](const model::Fact& fact) { require(fact.pids != 0, "an owner is somebody"); };
+        source.visit(visit);
+        source.visit_peers(visit);
+        return true;
+      });
   if (!read) require_refusal(read.error());
   return samples;
 }

@@ -103,6 +103,48 @@ TEST_CASE("numbers and words that cannot be are refused", "[capture]") {
   check_refused(path, "holds what cannot be");
 }
 
+TEST_CASE("words longer than twtrace writes are refused, whatever table holds them", "[capture]") {
+  const kernel::TempTree tree;
+  Captured captured;
+  REQUIRE(captured.writer->add_mark({World::kStart, "mark"}));
+  REQUIRE(captured.writer->add_event({}));
+  captured.add(9);
+  captured.finish();
+  const auto words = query(captured.path,
+                           "SELECT s.name, c.name FROM sqlite_schema AS s, pragma_table_info(s.name) AS c "
+                           "WHERE s.type='table' AND c.type='TEXT' AND s.name!='event'");
+  CHECK(words.size() == 22);
+  for (const std::string& word : words) {
+    const std::string table = word.substr(0, word.find('|'));
+    for (const char* bytes : {"200000", "1000000"}) {
+      const std::string path = tree / "long.db";
+      std::filesystem::copy_file(captured.path, path, std::filesystem::copy_options::overwrite_existing);
+      run_sql(path, "UPDATE " + table + " SET " + word.substr(table.size() + 1) + "=printf('%.*c'," + bytes + ",'x')");
+      INFO(word << " of " << bytes << " bytes");
+      const auto reader = capture::Reader::open(path);
+      const std::string error = reader ? read_samples(**reader).back() : reader.error().what;
+      CHECK((error.find("holds what cannot be") != std::string::npos || error.find("too big") != std::string::npos));
+    }
+  }
+}
+
+TEST_CASE("more than fits into a capture's time and memory is refused", "[capture]") {
+  const std::string change =
+      GENERATE(as<std::string>{},  //
+               "INSERT INTO mark SELECT value, 1, 'm' FROM generate(100001)",
+               "INSERT INTO fallback SELECT value+10, 'f' FROM generate(65)",
+               "INSERT INTO setting(id, at_end, netns, name) SELECT value+10, 1, 1, 'n' FROM generate(131073)",
+               "INSERT INTO argument SELECT value+10, printf('%.*c',100000,'x') FROM generate(63)");
+  const kernel::TempTree tree;
+  const std::string path = finished(tree);
+  const std::size_t call = change.find("generate(");
+  const std::string count = change.substr(call + 9, change.size() - call - 10);
+  run_sql(path, "WITH RECURSIVE counted(value) AS (SELECT 1 UNION ALL SELECT value+1 FROM counted WHERE value<" +
+                    count + ") " + change.substr(0, call) + "counted");
+  INFO(change);
+  check_refused(path, "holds what cannot be");
+}
+
 TEST_CASE("samples that cannot be end the reading, what came before is sound", "[capture]") {
   const std::string change = GENERATE(
       as<std::string>{},  //
@@ -118,7 +160,11 @@ TEST_CASE("samples that cannot be end the reading, what came before is sound", "
       "INSERT INTO loss VALUES((SELECT max(id) FROM loss)+1, 5, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL)",
       "DELETE FROM sample WHERE id=3", "INSERT INTO suspension VALUES(NULL, 4, -1.0)", "UPDATE owner SET role='boss'",
       "UPDATE owner SET port=65536", "UPDATE owner SET service=4444", "UPDATE owner SET pid=4194305",
-      "UPDATE netns SET inode='x'");
+      "UPDATE netns SET inode='x'", "UPDATE sample SET interval_s=1e300 WHERE id=4",
+      "UPDATE sample SET interval_s=5e-324 WHERE id=4", "UPDATE sample SET cpu_percent=1e308 WHERE id=4",
+      "UPDATE netns_sample SET in_use=4294967297 WHERE sample=4",
+      "UPDATE netns_sample SET kernel_created_total=9223372036854775807 WHERE sample=4",
+      "UPDATE netns_sample SET time_wait=35184372088833 WHERE sample=4");
   const kernel::TempTree tree;
   const std::string path = finished(tree);
   const auto sound = read_samples(*open_capture(path));
@@ -129,6 +175,19 @@ TEST_CASE("samples that cannot be end the reading, what came before is sound", "
   CHECK(samples.back().find("holds what cannot be") != std::string::npos);
   const std::size_t before = samples.size() - 1;
   CHECK(before < sound.size());
+  CHECK(std::equal(samples.begin(), samples.end() - 1, sound.begin()));
+}
+
+TEST_CASE("a row that cannot be read ends the reading before its sample", "[capture]") {
+  const kernel::TempTree tree;
+  const std::string path = finished(tree);
+  const auto sound = read_samples(*open_capture(path));
+  run_sql(path,
+          "UPDATE owner_sample SET live=printf('%.*c',1000000,'x') WHERE id=(SELECT min(id) FROM owner_sample "
+          "WHERE sample=4)");
+  const auto samples = read_samples(*open_capture(path));
+  REQUIRE(samples.size() == 3);  // it was read ahead, so the sample before is in doubt, too
+  CHECK(samples.back().find("too big") != std::string::npos);
   CHECK(std::equal(samples.begin(), samples.end() - 1, sound.begin()));
 }
 

@@ -306,9 +306,11 @@ inline void capture_into(const std::string& path, std::size_t samples,
 /// All samples of a file as texts; an error ends the list with its message.
 inline std::vector<std::string> read_samples(capture::Reader& reader) {
   std::vector<std::string> samples;
-  const auto read = reader.for_each([&](const model::SnapshotPtr& head, const model::Source& source) {
-    samples.push_back(describe(*head) + describe(source));
-  });
+  const auto read =
+      reader.for_each(model::Wanted::kAll, [&](const model::SnapshotPtr& head, const model::Source& source) {
+        samples.push_back(describe(*head) + describe(source));
+        return true;
+      });
   if (!read) samples.push_back(read.error().what);
   return samples;
 }

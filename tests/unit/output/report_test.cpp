@@ -20,6 +20,7 @@
 #include "output/report_json.hpp"
 #include "output/report_markdown.hpp"
 #include "output/report_text.hpp"
+#include "output/wrap.hpp"
 #include "support/catch.hpp"
 #include "support/deploy.hpp"
 #include "support/golden.hpp"
@@ -38,6 +39,7 @@ report::Report report_of(test::HandMade& recording, std::initializer_list<const 
 std::unique_ptr<test::HandMade> deploy_in_two(const std::string& name) {
   auto recording = test::deploy();
   model::NetnsRow second;
+  second.id = 2;
   second.netns = 4026532000U;
   second.name = name;
   second.counts = test::made(123'456'789);
@@ -273,4 +275,31 @@ TEST_CASE("a capture without a sample, or without a command, can be printed") {
   CHECK(text.find("nothing can be said") != std::string::npos);
   CHECK(text.find("complete  no") != std::string::npos);
   CHECK(output::report_text(little, output::Color::kNever).find("the limit of 5,000 is above") != std::string::npos);
+}
+
+TEST_CASE("absurd numbers print as numbers in every format") {
+  const auto counts = GENERATE(std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1} << 45U);
+  const auto limit = GENERATE(std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1} << 32U);
+  const auto interval_s = GENERATE(0.0, 1e-9, 1e9);
+  test::HandMade recording;
+  recording.netns.limit = limit;
+  recording.netns.missed = {counts, counts};
+  recording.act({1, "a", "a.service", model::Role::kServer, 80, test::made(counts, counts, counts)});
+  for (const std::uint64_t in_use : {std::uint64_t{0}, std::uint64_t{1} << 32U}) recording.sample(in_use, interval_s);
+  const report::Report made = report_of(recording, {"in_use_peak>80%", "created_ratio>3", "created_per_s_peak>1"});
+  INFO(counts << " counted, limit " << limit << ", intervals of " << interval_s << " s");
+  const std::regex no_number("[^a-z](nan|inf)[^a-z]");
+  for (const std::string& text : {output::report_text(made, output::Color::kNever), output::report_json(made),
+                                  output::report_csv(made), output::report_markdown(made), output::report_html(made),
+                                  output::diff_text(report::diff_reports(made, made, {}), output::Color::kNever),
+                                  output::diff_json(report::diff_reports(made, made, {}))}) {
+    CHECK_FALSE(std::regex_search(text, no_number));
+  }
+}
+
+TEST_CASE("a long word is broken in time that grows with its length") {
+  const std::string text = output::wrapped(std::string(std::size_t{1} << 22U, 'x'), 10, 10, true);
+  CHECK(std::count(text.begin(), text.end(), 'x') == 1 << 22);
+  const auto full_lines = static_cast<std::ptrdiff_t>((1U << 22U) / (output::kTextColumns - 10));
+  CHECK(std::count(text.begin(), text.end(), '\n') == full_lines + 1);
 }

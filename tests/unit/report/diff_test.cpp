@@ -48,6 +48,7 @@ TEST_CASE("rows are matched by service, comm, role and port; pids and namespaces
   HandMade after;
   after.namespaces.push_back({2, 4026532000U, "blue", {}, {}});
   model::NetnsRow blue;
+  blue.id = 2;
   blue.netns = 4026532000U;
   blue.name = "blue";
   blue.counts = made(4);

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capture/stored_keys.hpp"
+
+#include <string>
+#include <utility>
+
+#include "capture/limits.hpp"
+#include "capture/names.hpp"
+
+namespace twtrace::capture {
+namespace {
+
+constexpr const char* kKey =
+    "SELECT netns, service, is_other, pid, start_ns, comm, uid, role, port, attribution, ipv6, matched";
+
+std::size_t name_bytes(const model::TrackKey& key) {
+  const base::Service& service = key.identity.service;
+  return key.identity.comm.size() + service.kind.size() + service.name.size() + service.cgroup.size() +
+         service.pod.uid.size() + service.container.size() + (key.peer ? key.peer->address.size() : 0);
+}
+
+}  // namespace
+
+base::Result<StoredKeys> StoredKeys::open(const Database& database, Kind kind) {
+  StoredKeys keys;
+  keys.kind_ = kind;
+  const std::string name = kind == Kind::kOwners ? "owner" : "peer";
+  auto changes = SampleRows::open(database, "SELECT sample, " + name + ", moved, " + delta_columns() +
+                                                ", live, pids, exited FROM " + name + "_sample ORDER BY id");
+  auto key = database.prepare(kKey + std::string(kind == Kind::kPeers ? ", address, peer_port" : "") + " FROM " + name +
+                              " WHERE id=?");
+  auto service = database.prepare("SELECT kind, name, cgroup, pod, container FROM service WHERE id=?");
+  if (!changes) return tl::unexpected(changes.error());
+  if (!key || !service) return tl::unexpected(!key ? key.error() : service.error());
+  keys.changes_ = std::move(*changes);
+  keys.key_by_id_ = std::move(*key);
+  keys.service_by_id_ = std::move(*service);
+  return keys;
+}
+
+bool StoredKeys::read(std::int64_t sample) {
+  // What was counted in the last sample is the past of this one.
+  for (const std::int64_t id : touched_) {
+    Track* const track = tracks_[static_cast<std::size_t>(id - 1)].get();
+    if (track == nullptr) continue;
+    track->previous = track->counts;
+    track->touched = false;
+  }
+  touched_.clear();
+  for (; changes_.at(sample); changes_.next()) {
+    Columns row = changes_.row(sample);
+    if (!read_change(row)) return false;
+  }
+  return true;
+}
+
+bool StoredKeys::read_change(Columns& row) {
+  const std::int64_t id = row.integer();
+  Track* const track = track_of(id);
+  if (track == nullptr) return false;
+  const bool moved = row.flag();
+  const Delta delta = row.delta();
+  row.expect(add_delta(delta, track->counts) && (!moved || add_delta(delta, track->previous)));
+  row.expect(add_delta(delta, totals_));
+  track->live = row.optional_gauge();
+  track->pids = row.number<std::uint32_t>();
+  track->exited = row.flag();
+  if (track->pids == 0) {
+    forget(id);
+  } else if (!std::exchange(track->touched, true)) {
+    touched_.push_back(id);
+  }
+  return row.ok();
+}
+
+/// The file gives ids by counting: the next new one is known.
+StoredKeys::Track* StoredKeys::track_of(std::int64_t id) {
+  const auto known = static_cast<std::int64_t>(tracks_.size());
+  if (id < 1 || id > known + 1) return nullptr;
+  if (id == known + 1) {
+    auto found = look_up_key(id);
+    if (!found || size_ == kMostKeys) return nullptr;
+    name_bytes_ += name_bytes(found->key);
+    if (name_bytes_ > kMostKeyBytes) return nullptr;
+    ++size_;
+    tracks_.push_back(std::move(found));
+  }
+  return tracks_[static_cast<std::size_t>(id - 1)].get();
+}
+
+void StoredKeys::forget(std::int64_t id) {
+  auto& track = tracks_[static_cast<std::size_t>(id - 1)];
+  name_bytes_ -= name_bytes(track->key);
+  --size_;
+  track.reset();
+}
+
+std::unique_ptr<StoredKeys::Track> StoredKeys::look_up_key(std::int64_t id) {
+  auto row = look_up(key_by_id_, id);
+  if (!row) return nullptr;
+  auto track = std::make_unique<Track>();
+  model::Identity& who = track->key.identity;
+  who.netns = row->number<std::uint32_t>();
+  const base::Service* const service = service_of(row->integer());
+  track->key.kind = row->flag() ? model::RowKind::kOther : model::RowKind::kNormal;
+  who.pid = row->optional([](Columns& columns) { return columns.number<std::uint32_t>(kMaxPid); });
+  who.start_ns = row->number<std::uint64_t>();
+  who.comm = row->text();
+  who.uid = row->number<std::uint32_t>();
+  who.role = row->word(role_named, model::Role::kClient);
+  who.port = row->number<std::uint16_t>();
+  who.attribution = row->word(attribution_named, model::Attribution::kNone);
+  who.ipv6 = row->flag();
+  who.matched = row->flag();
+  if (kind_ == Kind::kPeers) {
+    track->key.peer.emplace();
+    track->key.peer->address = row->text();
+    track->key.peer->port = row->optional([](Columns& columns) { return columns.number<std::uint16_t>(); });
+  }
+  if (service == nullptr || !row->ok()) return nullptr;
+  who.service = *service;
+  track->names = model::hash_names(who);
+  return track;
+}
+
+const base::Service* StoredKeys::service_of(std::int64_t id) {
+  const auto [known, is_new] = services_.try_emplace(id);
+  if (!is_new) return &known->second;
+  auto row = look_up(service_by_id_, id);
+  if (!row) return nullptr;
+  base::Service& service = known->second;
+  for (auto* text : {&service.kind, &service.name, &service.cgroup, &service.pod.uid, &service.container}) {
+    *text = row->text(kLongestPath);
+  }
+  return row->ok() ? &service : nullptr;
+}
+
+void StoredKeys::visit(const model::FactVisitor& visitor) const {
+  const model::Counters zero;
+  for (const auto& track : tracks_) {
+    if (!track) continue;
+    const model::TrackKey& key = track->key;
+    visitor({key.identity, key.kind, key.peer ? &*key.peer : nullptr, track->counts, track->previous, zero, track->live,
+             track->pids, track->exited, &track->names});
+  }
+}
+
+}  // namespace twtrace::capture
