@@ -10,13 +10,13 @@
 
 namespace twtrace::app {
 
-base::Result<report::Report> read_report(const std::string& path, const std::vector<report::Budget>& budgets) {
+base::Result<report::Report> read_report(const std::string& path, const BudgetOptions& budgets) {
   auto reader = capture::Reader::open(path);
   if (!reader) return tl::unexpected(reader.error());
-  return report::build_report(**reader, budgets);
+  return report::build_report(**reader, budgets.budgets, budgets.partial);
 }
 
-base::Result<bool> report_capture(const std::string& path, const std::vector<report::Budget>& budgets, bool to_stderr) {
+base::Result<bool> report_capture(const std::string& path, const BudgetOptions& budgets, bool to_stderr) {
   const auto built = read_report(path, budgets);
   if (!built) return tl::unexpected(built.error());
   const std::string text =

@@ -14,8 +14,8 @@ constexpr double kMinDelay = 0.05;
 constexpr double kMaxDelay = 86400;
 constexpr std::uint32_t kMaxRing = 1U << 30U;
 constexpr std::uint64_t kMaxCount = 1'000'000'000;
-constexpr std::uint64_t kMostEndedRows =
-    65536;                                    ///< as many as living processes can have; readers of captures rely on it
+/// As many as living processes can have. Readers of captures rely on it.
+constexpr std::uint64_t kMostEndedRows = 65536;
 constexpr std::uint64_t kMaxPid = 1U << 22U;  // PID_MAX_LIMIT of linux/threads.h
 constexpr std::uint64_t kMaxPort = 65535;
 
@@ -200,6 +200,8 @@ void BudgetOptions::declare(OptionList& list) {
                 budgets.push_back(std::move(*budget));
                 return {};
               });
+  list.flag("--allow-cut", "judge budgets also by a capture that was cut or has a hole",
+            [this] { partial = report::Partial::kAllowed; });
 }
 
 void declare_line_output(OptionList& list, OutputOptions<LineFormat>& output) {

@@ -13,7 +13,7 @@
 #include "app/option_list.hpp"
 #include "app/option_values.hpp"
 #include "output/style.hpp"
-#include "report/budget.hpp"
+#include "report/report.hpp"
 #include "trace/session.hpp"
 #include "view/view.hpp"
 
@@ -102,6 +102,7 @@ struct TableOptions {
 /// --fail-if.
 struct BudgetOptions {
   std::vector<report::Budget> budgets;
+  report::Partial partial = report::Partial::kFails;
 
   void declare(OptionList& list);
 };

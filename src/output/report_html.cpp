@@ -14,7 +14,7 @@ std::string html_phases(const Report& report) {
   if (report.samples == 0) return {};
   const bool several = report.namespaces.size() > 1;
   std::string out = html_heading(2, (report.info.command ? "Before, during, after: " : "The capture: ") +
-                                        fullest_name(report) + (several ? ", the fullest" : "")) +
+                                        fullest_name(report) + fullest_of(report)) +
                     html_grid(phases_grid(report, true));
   if (!several) return out;
   return out + html_heading(2, fmt::format("All {} network namespaces", report.namespaces.size())) +

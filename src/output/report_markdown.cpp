@@ -13,8 +13,7 @@ using report::Report;
 
 std::string markdown_phases(const Report& report) {
   if (report.samples == 0) return {};
-  std::string out = "\n### " + base::markdown_text(fullest_name(report)) +
-                    (report.namespaces.size() > 1 ? ", the fullest" : "") + "\n\n" +
+  std::string out = "\n### " + base::markdown_text(fullest_name(report)) + fullest_of(report) + "\n\n" +
                     markdown_grid(phases_grid(report, true));
   if (report.namespaces.size() > 1) {
     out += fmt::format("\n### All {} network namespaces\n\n", report.namespaces.size()) +

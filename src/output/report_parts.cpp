@@ -168,6 +168,16 @@ std::string fullest_name(const Report& report) {
   return "netns " + phrases::netns_words(row.netns, row.name);
 }
 
+std::string fullest_of(const Report& report) {
+  if (report.namespaces.size() < 2) return {};
+  const NetnsReport& front = report.namespaces.front();
+  const bool fuller = std::any_of(report.namespaces.begin(), report.namespaces.end(), [&](const NetnsReport& netns) {
+    return netns.peak_percent.value_or(0) > front.peak_percent.value_or(0);
+  });
+  if (!fuller) return ", the fullest";
+  return front.last.counts.refused() != 0 ? ", the fullest of those that refused" : ", the fullest of those in use";
+}
+
 std::vector<Property> header_properties(const Report& report) {
   const model::CaptureInfo& info = report.info;
   std::vector<Property> facts;
@@ -179,10 +189,7 @@ std::vector<Property> header_properties(const Report& report) {
   facts.push_back(
       {"time", fmt::format("{} to {}, {} in {} samples", time_words(report.begin_unix_ms),
                            time_words(report.end_unix_ms), base::duration(report.seconds), grouped(report.samples))});
-  if (report.cut()) {
-    facts.push_back({"complete", "no: it was cut and ends with its last sample" +
-                                     (report.read_error ? " (" + *report.read_error + ")" : std::string())});
-  }
+  if (const std::string gone = report::missing(report); !gone.empty()) facts.push_back({"complete", "no: " + gone});
   append_limits(report, facts);
   for (const model::Mark& mark : info.marks) {
     facts.push_back(

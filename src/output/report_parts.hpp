@@ -46,6 +46,8 @@ std::string verdict_words(const report::Report& report, const report::Verdict& v
 std::string report_title(const report::Report& report);
 /// The name of the fullest namespace, as a heading says it.
 std::string fullest_name(const report::Report& report);
+/// What a heading adds to that name when there are several: ", the fullest", or of which ones it is.
+std::string fullest_of(const report::Report& report);
 
 /// A moment of the capture that a timeline shows.
 struct Marker {

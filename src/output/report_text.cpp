@@ -35,7 +35,7 @@ std::string facts(const std::vector<Property>& all) {
 
 std::string text_phases(const Report& report) {
   if (report.samples == 0) return {};
-  std::string out = heading(fullest_name(report) + (report.namespaces.size() > 1 ? ", the fullest" : ""));
+  std::string out = heading(fullest_name(report) + fullest_of(report));
   out += text_grid(phases_grid(report, true));
   if (report.namespaces.size() > 1) {
     out += heading(fmt::format("all {} network namespaces", report.namespaces.size()));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/text_parts.hpp"
 
+#include <algorithm>
+
 #include "base/escape.hpp"
 #include "output/report_parts.hpp"
 #include "output/wrap.hpp"
@@ -14,7 +16,11 @@ std::string text_verdicts(const report::Report& report, Color color) {
     out += verdict.fails() ? alarm("FAIL", color) + " " : "ok   ";
     out += wrapped(base::sanitize_terminal(verdict_words(report, verdict)), 5, 5, true);
   }
-  return out + (report::breached(report) ? alarm("A budget is breached.", color) : "Every budget is kept.") + "\n";
+  if (!report::breached(report)) return out + "Every budget is kept.\n";
+  const bool exceeded = std::any_of(report.verdicts.begin(), report.verdicts.end(), [](const report::Verdict& verdict) {
+    return verdict.state == report::Verdict::State::kBreached;
+  });
+  return out + alarm(exceeded ? "A budget is breached." : "A budget cannot be measured, so it fails.", color) + "\n";
 }
 
 }  // namespace twtrace::output

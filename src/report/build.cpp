@@ -49,7 +49,7 @@ Read read_samples(model::Recording& recording, std::uint64_t most) {
 
 }  // namespace
 
-base::Result<Report> build_report(model::Recording& recording, const std::vector<Budget>& budgets) {
+base::Result<Report> build_report(model::Recording& recording, const std::vector<Budget>& budgets, Partial partial) {
   Read read = read_samples(recording, std::numeric_limits<std::uint64_t>::max());
   auto error = !read.samples ? read.samples : read.rows;
   if (read.rows_read < read.report.samples) {  // what comes behind the last sound rows is nobody's
@@ -59,7 +59,7 @@ base::Result<Report> build_report(model::Recording& recording, const std::vector
   if (!error && read.report.samples == 0) return tl::unexpected(error.error());
   Report report = std::move(read.report);
   if (!error) report.read_error = error.error().what;
-  for (const Budget& budget : budgets) report.verdicts.push_back(judge(budget, report));
+  for (const Budget& budget : budgets) report.verdicts.push_back(judge(budget, report, partial));
   report.findings = findings(report);
   return report;
 }

@@ -151,9 +151,10 @@ void Collector::add_netns(const model::NetnsRow& row, const Interval& interval) 
   raise(netns.peak_percent, percent);
   raise(amounts.in_use_peak, row.in_use);
   raise(amounts.peak_percent, percent);
-  if (interval.seconds > 0) {
-    netns.created_per_s_peak =
-        std::max(netns.created_per_s_peak, static_cast<double>(amount.created()) / interval.seconds);
+  const double created_per_s = interval.seconds > 0 ? static_cast<double>(amount.created()) / interval.seconds : 0;
+  if (created_per_s > netns.created_per_s_peak) {
+    netns.created_per_s_peak = created_per_s;
+    netns.busiest_phase = interval.phase;
   }
   add_arrivals(course, interval, amount.created() + amount.refused());
   netns.timeline.push_back(

@@ -104,8 +104,9 @@ std::vector<std::string> warnings_of(const Report& before, const Report& after) 
   if (!same_length(before, after)) {
     compare(warnings, "durations", base::duration(before.seconds), base::duration(after.seconds));
   }
-  if (before.cut()) warnings.emplace_back("the capture before was cut: its end is missing");
-  if (after.cut()) warnings.emplace_back("the capture after was cut: its end is missing");
+  for (const auto& [side, report] : {std::pair("before", &before), std::pair("after", &after)}) {
+    if (const std::string gone = missing(*report); !gone.empty()) warnings.push_back(fmt::format("{}: {}", side, gone));
+  }
   return warnings;
 }
 
@@ -125,7 +126,7 @@ bool Diff::differ() const {
   return std::any_of(rows.begin(), rows.end(), [](const DiffRow& row) { return row.differs(); });
 }
 
-Diff diff_reports(Report before, Report after, const std::vector<Budget>& budgets) {
+Diff diff_reports(Report before, Report after, const std::vector<Budget>& budgets, Partial partial) {
   Diff diff;
   Rows rows;
   view::ServiceLabels labels;
@@ -145,7 +146,7 @@ Diff diff_reports(Report before, Report after, const std::vector<Budget>& budget
     return of_left != of_right ? of_left > of_right : overflow_change(left) > overflow_change(right);
   });
   after.verdicts.clear();
-  for (const Budget& budget : budgets) after.verdicts.push_back(judge(budget, after, before));
+  for (const Budget& budget : budgets) after.verdicts.push_back(judge(budget, after, before, partial));
   diff.before = std::move(before);
   diff.after = std::move(after);
   return diff;

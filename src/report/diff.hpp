@@ -46,7 +46,7 @@ struct Diff {
 
 /// Matches rows by service, comm, role and port; the largest absolute change of created comes first (per second when
 /// the lengths differ by more than 5%). Budgets are about `after`; created_ratio compares the two captures.
-Diff diff_reports(Report before, Report after, const std::vector<Budget>& budgets);
+Diff diff_reports(Report before, Report after, const std::vector<Budget>& budgets, Partial partial = Partial::kFails);
 
 /// "+1,204", "-17", "0".
 std::string change_words(std::uint64_t before, std::uint64_t after);

@@ -19,6 +19,33 @@ const Owner* most_refused(const Report& report) {
   return most;
 }
 
+/// The namespace whose table was fullest, of those whose limit is known.
+const NetnsReport* fullest(const Report& report) {
+  const NetnsReport* most = nullptr;
+  for (const NetnsReport& netns : report.namespaces) {
+    if (netns.peak_percent && (most == nullptr || *netns.peak_percent > *most->peak_percent)) most = &netns;
+  }
+  return most;
+}
+
+std::string measured_words(const Report& report) {
+  const std::uint64_t refused = report.totals.refused();
+  if (refused != 0) {
+    std::string words = fmt::format("{} closed connections were refused a place in the table", base::grouped(refused));
+    if (const Owner* owner = most_refused(report)) {
+      const std::uint64_t most = owner->row.counts.refused();
+      words +=
+          fmt::format(", {} of {}", most == refused ? "all" : base::grouped(most), phrases::owner_words(owner->row));
+    }
+    return words;
+  }
+  const NetnsReport* const most = fullest(report);
+  if (most == nullptr) return "nothing was refused";
+  return fmt::format("nothing was refused; the {} was {} full at most",
+                     report.namespaces.size() == 1 ? "table" : "fullest table, of " + title(most->last) + ",",
+                     truncated_percent(*most->peak_percent));
+}
+
 }  // namespace
 
 const char* to_string(PhaseKind kind) {
@@ -61,19 +88,10 @@ const char* to_string(Severity severity) {
 
 std::string headline(const Report& report) {
   if (report.samples == 0) return "the capture ended before its first sample: nothing can be said";
-  const std::uint64_t refused = report.totals.refused();
-  if (refused != 0) {
-    std::string words = fmt::format("{} closed connections were refused a place in the table", base::grouped(refused));
-    if (const Owner* owner = most_refused(report)) {
-      const std::uint64_t most = owner->row.counts.refused();
-      words +=
-          fmt::format(", {} of {}", most == refused ? "all" : base::grouped(most), phrases::owner_words(owner->row));
-    }
-    return words;
-  }
-  const NetnsReport* fullest = report.namespaces.empty() ? nullptr : &report.namespaces.front();
-  if (fullest == nullptr || !fullest->peak_percent) return "nothing was refused";
-  return fmt::format("nothing was refused; the table was {} full at most", truncated_percent(*fullest->peak_percent));
+  const std::string words = measured_words(report);
+  const std::string gone = missing(report);
+  if (gone.empty()) return words;
+  return report.totals.refused() != 0 ? words + "; " + gone : gone + "; in the rest, " + words;
 }
 
 std::string culprit_words(const Report& report, const Verdict& verdict) {

@@ -50,6 +50,7 @@ struct NetnsReport {
   std::optional<double> peak_percent;
   std::int64_t peak_unix_ms = 0;        ///< end of the interval with the peak
   double created_per_s_peak = 0;        ///< of the busiest interval
+  std::size_t busiest_phase = 0;        ///< index of the phase with that interval
   double arrivals_per_s_peak = 0;       ///< created and refused, over kForecastRateS
   std::vector<TimelinePoint> timeline;  ///< ascending, at most kMaxTimelinePoints
 
@@ -128,9 +129,13 @@ struct Report {
   bool cut() const { return !info.ended_unix_ms || read_error; }
 };
 
+/// Whether a budget may be judged by a capture that lacks its end, or has a hole.
+enum class Partial { kFails, kAllowed };
+
 /// Reads the recording twice: once for its samples, once for its rows at the end of each phase. Fails only when nothing
 /// can be read at all.
-base::Result<Report> build_report(model::Recording& recording, const std::vector<Budget>& budgets);
+base::Result<Report> build_report(model::Recording& recording, const std::vector<Budget>& budgets,
+                                  Partial partial = Partial::kFails);
 
 /// A budget is breached, or cannot be measured: exit code 99.
 bool breached(const Report& report);
@@ -144,7 +149,10 @@ const char* to_string(Verdict::State state);
 /// "critical", "warning", "notice".
 const char* to_string(Severity severity);
 
-/// The most important thing that the numbers say, in one sentence.
+/// What of its own time the capture does not know, in a few words: its end, or a while in which no sample was taken or
+/// the host slept. Empty when it has everything.
+std::string missing(const Report& report);
+/// The most important thing that the numbers say, in one sentence. What is missing is part of it.
 std::string headline(const Report& report);
 /// "812 (95% of all) by scheduler of scheduler.service (server :9000)"; empty when the verdict has no culprit.
 std::string culprit_words(const Report& report, const Verdict& verdict);

@@ -9,16 +9,25 @@
 
 #include "base/format.hpp"
 #include "phrases/namespace.hpp"
+#include "report/missing.hpp"
 
 namespace twtrace::report {
 namespace {
 
 using model::Counters;
 
+/// Whose counts explain a value: those in these phases, and of one namespace where the value is that of one.
+struct Scope {
+  const NetnsReport* netns = nullptr;
+  std::size_t first_phase = 0;
+  std::size_t last_phase = std::numeric_limits<std::size_t>::max();
+};
+
 /// A measured value, or the reason why there is none.
 struct Measured {
   std::optional<double> value;
   std::string words;
+  Scope scope = {};
 };
 
 Measured unmeasurable(std::string why) { return {std::nullopt, std::move(why)}; }
@@ -30,14 +39,7 @@ Measured counted(const Budget& budget, std::uint64_t count, std::uint64_t of) {
   if (!budget.percent) return counted(count);
   // Nothing out of nothing: no share was taken.
   const double percent = of == 0 ? 0 : 100.0 * static_cast<double>(count) / static_cast<double>(of);
-  return {percent, fmt::format("{:.1f}% ({} of {})", percent, base::grouped(count), base::grouped(of))};
-}
-
-bool selected(const Budget& budget, const NetnsReport& netns) {
-  view::Subject subject;
-  subject.netns = netns.last.netns;
-  subject.netns_name = netns.last.name;
-  return budget.selector.only(view::Key::kNetns).accepts(subject);
+  return {percent, fmt::format("{:.1f}% ({} of {})", percent, base::grouped(count), base::grouped(of)), {}};
 }
 
 bool selected(const Budget& budget, const Owner& owner) { return budget.selector.accepts(view::subject_of(owner.row)); }
@@ -100,7 +102,15 @@ Measured unattributed(const Budget& budget, const Report& report) {
   return counted(budget, sum, budget.percent ? whole(budget, report) : 0);
 }
 
-/// Of the namespace where it is largest: tables do not share their room.
+/// The first phase in which the peak was reached.
+std::size_t peak_phase(const NetnsReport& netns, bool percent) {
+  const auto reached = std::find_if(netns.phases.begin(), netns.phases.end(), [&](const Amounts& amounts) {
+    return percent ? amounts.peak_percent == netns.peak_percent : amounts.in_use_peak == netns.in_use_peak;
+  });
+  return static_cast<std::size_t>(reached - netns.phases.begin());
+}
+
+/// Of the namespace where it is largest: tables do not share their room. What was created until then fills it.
 Measured in_use_peak(const Budget& budget, const Report& report) {
   Measured worst = unmeasurable("the number of buckets in use could not be read");
   for (const NetnsReport& netns : report.namespaces) {
@@ -109,6 +119,7 @@ Measured in_use_peak(const Budget& budget, const Report& report) {
     const double value = budget.percent ? *netns.peak_percent : static_cast<double>(*netns.in_use_peak);
     if (worst.value && *worst.value >= value) continue;
     worst.value = value;
+    worst.scope = {&netns, 0, peak_phase(netns, budget.percent)};
     worst.words = base::grouped(*netns.in_use_peak);
     if (netns.peak_percent) {
       worst.words = fmt::format("{:.1f}% of the limit ({} in use)", *netns.peak_percent, worst.words);
@@ -121,11 +132,16 @@ Measured in_use_peak(const Budget& budget, const Report& report) {
 }
 
 Measured created_per_s_peak(const Budget& budget, const Report& report) {
-  double peak = 0;
+  Measured busiest{0, "0/s"};
   for (const NetnsReport& netns : report.namespaces) {
-    if (selected(budget, netns)) peak = std::max(peak, netns.created_per_s_peak);
+    if (!selected(budget, netns) || netns.created_per_s_peak <= *busiest.value) continue;
+    busiest = {netns.created_per_s_peak, base::rate(netns.created_per_s_peak) + "/s",
+               Scope{&netns, netns.busiest_phase, netns.busiest_phase}};
+    if (report.namespaces.size() > 1) {
+      busiest.words += " in netns " + phrases::netns_words(netns.last.netns, netns.last.name);
+    }
   }
-  return {peak, base::rate(peak) + "/s"};
+  return busiest;
 }
 
 Measured missed(const Budget& budget, const Report& report) {
@@ -170,7 +186,10 @@ Measured ratio_of_phases(const Budget& budget, const Report& report) {
   const Rate during = rate_in(budget, report, PhaseKind::kDuring);
   if (before.seconds <= 0) return unmeasurable("nothing was watched before the command (--before 0)");
   if (during.seconds <= 0) return unmeasurable("nothing was watched during the command");
-  return ratio(during, before, "during", "before");
+  Measured measured = ratio(during, before, "during", "before");
+  const auto phase = static_cast<std::size_t>(report::phase(report, PhaseKind::kDuring) - report.phases.data());
+  measured.scope = {nullptr, phase, phase};
+  return measured;
 }
 
 Rate rate_of_all(const Budget& budget, const Report& report) { return {report.seconds, sum_of_owners(budget, report)}; }
@@ -204,35 +223,58 @@ Measured measure(const Budget& budget, const Report& report, const Report* basel
   }
 }
 
+bool in_scope(const Scope& scope, const Owner& owner) {
+  return scope.netns == nullptr ||
+         (owner.row.netns_id == scope.netns->last.id && owner.row.netns == scope.netns->last.netns);
+}
+
 /// What of the budget's metric is an owner's. What fills a table is what was created.
-std::uint64_t part_of(const Budget& budget, const Report& report, const Owner& owner) {
-  const MetricInfo& metric = info(budget.metric);
-  if (budget.metric == Metric::kCreatedRatio && report.phases.size() > 1) {
-    return owner.phases.size() > 1 ? owner.phases[1].created() : 0;
+std::uint64_t part_of(const Budget& budget, const Scope& scope, const Owner& owner) {
+  Counters counts;
+  for (std::size_t i = scope.first_phase; i < owner.phases.size() && i <= scope.last_phase; ++i) {
+    counts += owner.phases[i];
   }
-  return metric.count != nullptr ? metric.count(owner.row.counts) : owner.row.counts.created();
+  const MetricInfo& metric = info(budget.metric);
+  return metric.count != nullptr ? metric.count(counts) : counts.created();
 }
 
 bool has_culprit(Metric metric) {
   return info(metric).count != nullptr || metric == Metric::kInUsePeak || metric == Metric::kCreatedPerSPeak;
 }
 
-void name_culprit(Verdict& verdict, const Report& report) {
+void name_culprit(Verdict& verdict, const Report& report, const Scope& scope) {
   if (!has_culprit(verdict.budget.metric)) return;
   std::uint64_t all = 0;
   for (std::size_t i = 0; i < report.owners.size(); ++i) {
     const Owner& owner = report.owners[i];
-    if (!selected(verdict.budget, owner)) continue;
-    const std::uint64_t part = part_of(verdict.budget, report, owner);
+    if (!selected(verdict.budget, owner) || !in_scope(scope, owner)) continue;
+    const std::uint64_t part = part_of(verdict.budget, scope, owner);
     all += part;
     if (part <= verdict.owner_count) continue;
     verdict.owner = i;
     verdict.owner_count = part;
   }
   if (all != 0) verdict.owner_share = static_cast<double>(verdict.owner_count) / static_cast<double>(all);
+  if (all == 0 && verdict.budget.metric == Metric::kInUsePeak) {
+    verdict.words += "; nothing was created there until then, so its buckets are older than the capture";
+  }
 }
 
-Verdict judge_by(const Budget& budget, const Report& report, const Report* baseline) {
+/// More of the capture can only make the measured value larger, and a larger one is a breach, too.
+bool only_grows(const Budget& budget) {
+  const bool share = budget.percent && budget.metric != Metric::kInUsePeak;
+  return (budget.op == view::Op::kGreater || budget.op == view::Op::kGreaterEqual) && !share &&
+         budget.metric != Metric::kCreatedRatio;
+}
+
+std::string missing_in(const Budget& budget, const Report& report, const Report* baseline) {
+  std::string words = missing_for(budget, report);
+  if (baseline == nullptr || budget.metric != Metric::kCreatedRatio) return words;
+  if (words.empty()) words = missing_for(budget, *baseline);
+  return words;
+}
+
+Verdict judge_by(const Budget& budget, const Report& report, const Report* baseline, Partial partial) {
   Verdict verdict;
   verdict.budget = budget;
   const Measured measured = measure(budget, report, baseline);
@@ -242,18 +284,35 @@ Verdict judge_by(const Budget& budget, const Report& report, const Report* basel
     verdict.state = Verdict::State::kNotMeasurable;
     return verdict;
   }
-  if (!view::holds(*measured.value, budget.op, budget.value)) return verdict;
+  const bool exceeded = view::holds(*measured.value, budget.op, budget.value);
+  if (partial == Partial::kFails && !(exceeded && only_grows(budget))) {
+    if (const std::string gone = missing_in(budget, report, baseline); !gone.empty()) {
+      verdict.state = Verdict::State::kNotMeasurable;
+      verdict.words = fmt::format("{}; the rest has {}", gone, measured.words);
+      return verdict;
+    }
+  }
+  if (!exceeded) return verdict;
   verdict.state = Verdict::State::kBreached;
-  name_culprit(verdict, report);
+  name_culprit(verdict, report, measured.scope);
   return verdict;
 }
 
 }  // namespace
 
-Verdict judge(const Budget& budget, const Report& report) { return judge_by(budget, report, nullptr); }
+bool selected(const Budget& budget, const NetnsReport& netns) {
+  view::Subject subject;
+  subject.netns = netns.last.netns;
+  subject.netns_name = netns.last.name;
+  return budget.selector.only(view::Key::kNetns).accepts(subject);
+}
 
-Verdict judge(const Budget& budget, const Report& report, const Report& baseline) {
-  return judge_by(budget, report, &baseline);
+Verdict judge(const Budget& budget, const Report& report, Partial partial) {
+  return judge_by(budget, report, nullptr, partial);
+}
+
+Verdict judge(const Budget& budget, const Report& report, const Report& baseline, Partial partial) {
+  return judge_by(budget, report, &baseline, partial);
 }
 
 }  // namespace twtrace::report

@@ -6,11 +6,15 @@
 
 namespace twtrace::report {
 
+/// Whether the namespace is one that the budget asks for, whatever else it asks for.
+bool selected(const Budget& budget, const NetnsReport& netns);
+
 /// Measures what the budget asks for, compares, and names whose most of it is. What cannot be measured (the backend
-/// does not see it, there is no window to compare with) is not kept: a budget never passes unseen. Pure.
-Verdict judge(const Budget& budget, const Report& report);
+/// does not see it, there is no window to compare with, a part of the capture is missing) is not kept: a budget never
+/// passes unseen. Counts and peaks that already exceed the budget stay a breach, whatever is missing. Pure.
+Verdict judge(const Budget& budget, const Report& report, Partial partial);
 
 /// The same with created_ratio as created per second of `report` / that of `baseline`, both over all their time.
-Verdict judge(const Budget& budget, const Report& report, const Report& baseline);
+Verdict judge(const Budget& budget, const Report& report, const Report& baseline, Partial partial);
 
 }  // namespace twtrace::report

@@ -147,6 +147,11 @@ TEST_CASE("kill -9 while recording leaves a readable file, and the command alone
   const auto reader = capturing.read();
   CHECK_FALSE(reader->info().ended_unix_ms);
   CHECK(totals_of(*reader, arena.netns).rows.created() == 29);
+  const Outcome judged = run_twtrace({"report", "--fail-if", "lost_counts>0", capturing.path()});
+  INFO(describe(judged));
+  CHECK(judged.code == 99);
+  CHECK(judged.out.find("FAIL lost_counts>0: not measurable: the capture was cut") != std::string::npos);
+  CHECK(run_twtrace({"report", "--fail-if", "lost_counts>0", "--allow-cut", capturing.path()}).code == 0);
   capturing.tree().file("go", "");
   CHECK(wait_until([&] { return std::filesystem::exists(capturing.tree() / "done"); }));
 }
@@ -175,9 +180,9 @@ TEST_CASE("a file beside it that is spoiled ends the capture, not the command", 
   CHECK_FALSE(capturing.read()->info().ended_unix_ms);
 }
 
-TEST_CASE("a time in which twtrace was stopped is a gap", "[capture]") {
+TEST_CASE("a time in which twtrace was stopped is a gap, and fails a budget", "[capture]") {
   if (!privileged()) return;
-  Capturing capturing({}, {});
+  Capturing capturing({"--fail-if", "lost_counts>0"}, {});
   REQUIRE(capturing.process().wait_for_error("ready\n"));
   const base::SystemClock clock;
   capturing.process().signal(SIGSTOP);
@@ -186,7 +191,7 @@ TEST_CASE("a time in which twtrace was stopped is a gap", "[capture]") {
   const std::int64_t went_on = clock.unix_ms();
   capturing.process().signal(SIGCONT);
   capturing.process().signal(SIGINT);
-  CHECK(capturing.process().wait() == 0);
+  CHECK(capturing.process().wait() == 99);
   const auto reader = capturing.read();
   CHECK(reader->info().complete());
   const auto& gaps = reader->info().gaps;

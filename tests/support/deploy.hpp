@@ -71,6 +71,7 @@ class HandMade final : public model::Recording, public Tables {
       head.unattributed += row.unattributed;
     }
     namespaces.front().unattributed = unattributed;
+    info_.ended_unix_ms = now_ms_;
     last_sample_ = append_to(history_, head);
   }
 

@@ -306,7 +306,7 @@ class Capture {
     must_finish_.reset();
     if (!placed_) return code != kExitOk ? code : kExitFailure;
     const bool around = !options_.command.empty();
-    const auto breached = report_capture(path_, options_.budgets.budgets, around);
+    const auto breached = report_capture(path_, options_.budgets, around);
     if (!breached) base::log_error(breached.error());
     if (code != kExitOk) return code;
     if (failed_ || !breached) return kExitFailure;

@@ -53,7 +53,8 @@ base::Result<int> DiffCommand::run() const {
   if (!first) return tl::unexpected(first.error());
   auto second = read_report(after.empty() ? "twtrace.db" : after, {});
   if (!second) return tl::unexpected(second.error());
-  const report::Diff diff = report::diff_reports(std::move(*first), std::move(*second), budgets.budgets);
+  const report::Diff diff =
+      report::diff_reports(std::move(*first), std::move(*second), budgets.budgets, budgets.partial);
   if (auto written = print(rendered(diff, output)); !written) return tl::unexpected(written.error());
   if (report::breached(diff.after)) return kExitBreached;
   return diff.differ() ? kExitFailure : kExitOk;

@@ -45,7 +45,7 @@ void ReportCommand::declare(OptionList& list) {
 }
 
 base::Result<int> ReportCommand::run() const {
-  const auto report = read_report(file, budgets.budgets);
+  const auto report = read_report(file, budgets);
   if (!report) return tl::unexpected(report.error());
   if (auto written = print(rendered(*report, output)); !written) return tl::unexpected(written.error());
   return report::breached(*report) ? kExitBreached : kExitOk;

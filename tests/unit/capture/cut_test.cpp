@@ -10,6 +10,7 @@
 #include <set>
 
 #include "child.hpp"
+#include "report/report.hpp"
 #include "support/catch.hpp"
 #include "world.hpp"
 
@@ -41,6 +42,22 @@ struct Cut {
 bool is_prefix(const std::vector<std::string>& part, const std::vector<std::string>& whole) {
   return part.size() <= whole.size() && std::equal(part.begin(), part.end(), whole.begin());
 }
+
+/// What budgets that nothing exceeds come to.
+std::string verdicts_of(capture::Reader& reader, report::Partial partial = report::Partial::kFails) {
+  std::vector<report::Budget> budgets;
+  for (const char* text : {"overflow>1000000", "created<0", "lost_counts>1000000"}) {
+    budgets.push_back(report::parse_budget(text).value());
+  }
+  const auto report = report::build_report(reader, budgets, partial);
+  if (!report) return "no report";
+  std::string states;
+  for (const report::Verdict& verdict : report->verdicts) states += std::string(to_string(verdict.state)) + "; ";
+  return states;
+}
+
+constexpr const char* kNoPass = "not measurable; not measurable; not measurable; ";
+constexpr const char* kPass = "kept; kept; kept; ";
 
 /// Adds samples until that fails; says how, and what can be read afterwards.
 std::string fill_up(Captured& captured) {
@@ -85,6 +102,8 @@ TEST_CASE("a capture that is cut is read up to its last whole sample, wherever t
     const auto reader = open_capture(cut.path);
     const auto samples = read_samples(*reader);
     CHECK_FALSE(reader->info().complete());
+    CHECK(verdicts_of(*reader) == kNoPass);
+    if (!samples.empty()) CHECK(verdicts_of(*reader, report::Partial::kAllowed) == kPass);
     REQUIRE(is_prefix(samples, captured.samples));
     CHECK(samples.size() >= most);
     most = std::max(most, samples.size());
@@ -104,7 +123,9 @@ TEST_CASE("garbage behind the last whole sample is not believed", "[capture]") {
     for (std::size_t at = from; at < wal.size(); ++at) wal[at] = static_cast<char>(random.up_to(255));
     write_bytes(cut.path + "-wal", wal);
     INFO("garbage from byte " << from);
-    CHECK(is_prefix(read_samples(*open_capture(cut.path)), captured.samples));
+    const auto reader = open_capture(cut.path);
+    CHECK(is_prefix(read_samples(*reader), captured.samples));
+    CHECK(verdicts_of(*reader) == kNoPass);
   }
 }
 
@@ -151,6 +172,7 @@ TEST_CASE("a capture that is still written can be read", "[capture]") {
   CHECK(in_child(count) == "7");
   captured.add(4);
   CHECK(in_child(count) == "11");
+  CHECK(in_child([&] { return verdicts_of(*open_capture(captured.path)); }) == kNoPass);
   captured.finish();
   CHECK(read_samples(*open_capture(captured.path)) == captured.samples);
 }
@@ -185,6 +207,7 @@ TEST_CASE("kill -9 while it writes leaves a readable file", "[capture]") {
     const auto reader = open_capture(path);
     const auto samples = read_samples(*reader);
     CHECK_FALSE(reader->info().ended_unix_ms);
+    CHECK(verdicts_of(*reader) == kNoPass);
     // What append() returned from is there; the one it was killed in may be.
     CHECK(samples.size() >= static_cast<std::size_t>(count));
     CHECK(samples.size() <= static_cast<std::size_t>(count) + 1);

@@ -174,3 +174,42 @@ TEST_CASE("words of a change") {
   CHECK(report::change_words(5, 1209) == "+1,204");
   CHECK(report::change_words(22, 5) == "-17");
 }
+
+TEST_CASE("the culprit of a ratio between captures is of all the time that was compared") {
+  HandMade before;
+  HandMade after;
+  after.editable().command = model::CapturedCommand{{"x"}, test::kTime + 1000, test::kTime + 2000, 0, std::nullopt};
+  web(before, made(1));
+  for (int i = 0; i < 3; ++i) before.sample(1);
+  web(after, made(500));
+  after.sample(1);
+  after.act({2, "deploy", "deploy.service", model::Role::kClient, 443, made(20)});
+  after.sample(1);
+  after.sample(1);
+  const report::Diff diff = diff_of(before, after, {"created_ratio>2"});
+  const report::Verdict& verdict = diff.after.verdicts.at(0);
+  REQUIRE(verdict.state == report::Verdict::State::kBreached);
+  CHECK(diff.after.owners[verdict.owner.value()].row.process->comm == "nginx");
+  CHECK(verdict.owner_count == 500);
+}
+
+TEST_CASE("a ratio between captures needs both of them whole") {
+  HandMade before;
+  HandMade after;
+  web(before, made(5));
+  web(after, made(5));
+  before.sample(1);
+  after.sample(1);
+  const std::vector<report::Budget> budgets = {report::parse_budget("created_ratio>2").value(),
+                                               report::parse_budget("created>5").value()};
+  const auto whole = report::build_report(after, {}).value();
+  before.editable().ended_unix_ms.reset();
+  const auto cut = report::build_report(before, {}).value();
+  const report::Diff diff = report::diff_reports(cut, whole, budgets);
+  CHECK(diff.after.verdicts[0].state == report::Verdict::State::kNotMeasurable);
+  CHECK(diff.after.verdicts[1].state == report::Verdict::State::kKept);
+  CHECK(diff.warnings.at(0) == "before: the capture was cut: what happened after its last sample is missing");
+  CHECK(report::diff_reports(cut, whole, budgets, report::Partial::kAllowed).after.verdicts[0].state ==
+        report::Verdict::State::kKept);
+  CHECK(report::diff_reports(whole, cut, budgets).after.verdicts[1].state == report::Verdict::State::kNotMeasurable);
+}

@@ -352,3 +352,121 @@ TEST_CASE("the headline says the most important thing") {
   quiet.sample(4999);
   CHECK(report::headline(report_of(quiet)) == "nothing was refused; the table was 99% full at most");
 }
+
+TEST_CASE("a budget that is not exceeded yet never passes on a capture that was cut") {
+  const auto recording = test::deploy();
+  recording->editable().ended_unix_ms.reset();
+  for (const char* budget :
+       {"overflow>4454", "created<1", "in_use_peak>100%", "overflow>99%", "created_ratio>9", "lost_events>0",
+        "created_per_s_peak>1080", "missed>0", "created!=5000", "unattributed>17"}) {
+    const Verdict of = verdict(*recording, budget);
+    INFO(budget << ": " << of.words);
+    CHECK(of.state == Verdict::State::kNotMeasurable);
+    CHECK(of.words.find("the capture was cut: what happened after its last sample is missing") == 0);
+    const std::vector<report::Budget> one = {report::parse_budget(budget).value()};
+    CHECK(report::build_report(*recording, one, report::Partial::kAllowed).value().verdicts[0].state ==
+          Verdict::State::kKept);
+  }
+  CHECK(verdict(*recording, "overflow>0").state == Verdict::State::kBreached);  // more cannot make it less
+  CHECK(verdict(*recording, "in_use_peak>99%").state == Verdict::State::kBreached);
+  CHECK(verdict(*recording, "created<9999").state == Verdict::State::kNotMeasurable);
+  CHECK(verdict(*recording, "overflow>1%").state == Verdict::State::kNotMeasurable);
+  CHECK(verdict(*recording, "created_ratio>1").state == Verdict::State::kNotMeasurable);
+
+  recording->editable().running = true;
+  CHECK(verdict(*recording, "overflow>4454").words.find("the capture is still being written") == 0);
+  const auto torn = test::deploy();
+  torn->break_after(7);
+  CHECK(verdict(*torn, "overflow>4454").words.find("the capture cannot be read to its end (the file is torn)") == 0);
+}
+
+TEST_CASE("a hole in a capture fails the budgets that it may hide something from") {
+  const auto state = [](model::Gap::Why why, std::optional<std::uint32_t> netns_id, const char* budget) {
+    const auto recording = test::deploy();
+    recording->editable().gaps = {{why, test::kTime + 2000, test::kTime + 4500, netns_id}};
+    return verdict(*recording, budget);
+  };
+  using Why = model::Gap::Why;
+  for (const char* budget : {"overflow>4454", "in_use_peak>100%", "created_ratio>9", "missed>0", "lost_counts>0"}) {
+    CHECK(state(Why::kNotSampled, {}, budget)
+              .words.find("the capture has a hole: twtrace took no sample for 2.5 s at +2.0s; the rest has ") == 0);
+    CHECK(state(Why::kSuspended, {}, budget).words.find("the capture has a hole: the host slept for 2.5 s") == 0);
+  }
+  for (const char* budget : {"in_use_peak>100%", "missed>0", "in_use_peak{netns=host}>100%"}) {
+    CHECK(state(Why::kNotRead, 1, budget).state == Verdict::State::kNotMeasurable);
+    CHECK(state(Why::kClockSet, {}, budget).state == Verdict::State::kKept);
+  }
+  CHECK(state(Why::kNotRead, 9, "in_use_peak{netns=host}>100%").state == Verdict::State::kKept);
+  CHECK(state(Why::kNotRead, 1, "overflow>4454").state == Verdict::State::kKept);
+  CHECK(state(Why::kClockSet, {}, "created_ratio>9").state == Verdict::State::kNotMeasurable);
+  CHECK(state(Why::kNotSampled, {}, "overflow>0").state == Verdict::State::kBreached);
+}
+
+TEST_CASE("the headline says what is missing, and no more than is known") {
+  HandMade quiet;
+  quiet.sample(4999);
+  quiet.editable().ended_unix_ms.reset();
+  CHECK(report::headline(report_of(quiet)) ==
+        "the capture was cut: what happened after its last sample is missing; in the rest, nothing was refused; the "
+        "table was 99% full at most");
+  const auto recording = test::deploy();
+  recording->editable().gaps = {{model::Gap::Why::kNotSampled, test::kTime, test::kTime + 3000, {}},
+                                {model::Gap::Why::kNotSampled, test::kTime + 9000, test::kTime + 12000, {}}};
+  CHECK(report::headline(report_of(*recording))
+            .ends_with("; the capture has a hole: twtrace took no sample for 6.0 s (2 times, the first at +0.0s)"));
+}
+
+TEST_CASE("a full, idle namespace beside a busy one: headline, verdict and culprit speak of the same") {
+  HandMade recording;
+  recording.namespaces.push_back({2, 4026532000U, "idle", {}, {}});
+  model::NetnsRow idle;
+  idle.id = 2;
+  idle.netns = 4026532000U;
+  idle.name = "idle";
+  idle.limit = 100;
+  idle.in_use = 100;
+  recording.more = {idle};
+  recording.act({1, "busy", "busy.service", model::Role::kServer, 80, made(1000)});
+  recording.sample(1000);
+  report::Report report = report_of(recording, {"in_use_peak>80%", "in_use_peak>10", "created_per_s_peak>10"});
+  CHECK(report::headline(report) == "nothing was refused; the fullest table, of netns idle, was 100% full at most");
+  CHECK(report.verdicts[0].words.find("100.0% of the limit (100 in use) in netns idle") == 0);
+  CHECK(report.verdicts[0].words.find("its buckets are older than the capture") != std::string::npos);
+  CHECK_FALSE(report.verdicts[0].owner);
+  CHECK(report.owners[report.verdicts[1].owner.value()].row.process->comm == "busy");
+  CHECK(report.verdicts[1].words.find("in netns host") != std::string::npos);
+  CHECK(report.verdicts[2].words == "1.0k/s in netns host");
+
+  recording.act({2, "small", "small.service", model::Role::kClient, 443, made(7), 2});
+  recording.more[0].counts = made(7);
+  recording.sample(1000);
+  report = report_of(recording, {"in_use_peak>80%"});
+  CHECK(report.owners[report.verdicts[0].owner.value()].row.process->comm == "small");
+  CHECK(report.verdicts[0].owner_count == 7);
+  CHECK(report.verdicts[0].owner_share == 1.0);
+}
+
+TEST_CASE("the culprit of a peak is of the phase with the peak") {
+  HandMade recording;
+  recording.editable().command = model::CapturedCommand{{"x"}, test::kTime + 3000, test::kTime + 4000, 0, std::nullopt};
+  for (int i = 0; i < 3; ++i) {
+    recording.act({1, "steady", "steady.service", model::Role::kServer, 80, made(100)});
+    recording.sample(300);
+  }
+  recording.act({2, "burst", "burst.service", model::Role::kServer, 81, made(150)});
+  recording.sample(200);
+  for (int i = 0; i < 3; ++i) {
+    recording.act({3, "late", "late.service", model::Role::kServer, 82, made(110)});
+    recording.sample(250);
+  }
+  const report::Report report = report_of(recording, {"created_per_s_peak>1", "in_use_peak>1", "created>1"});
+  const auto culprit = [&](std::size_t verdict) {
+    return report.owners[report.verdicts[verdict].owner.value()].row.process->comm;
+  };
+  CHECK(culprit(0) == "burst");
+  CHECK(report.verdicts[0].owner_count == 150);
+  CHECK(culprit(1) == "steady");
+  CHECK(report.verdicts[1].owner_count == 300);
+  CHECK(report.verdicts[1].owner_share == 1.0);
+  CHECK(culprit(2) == "late");
+}
