@@ -101,14 +101,14 @@ model::DoctorCheck try_backend(const loader::Features& features, const SessionOp
 }
 
 /// Tries all of them; what stops every one is the obstacle.
-void check_backends(const base::Result<loader::Features>& features, const SessionOptions& options, bool cgroup_v1,
-                    Diagnosis& diagnosis) {
+void check_backends(const base::Result<loader::Features>& features, const SessionOptions& options,
+                    const std::optional<kernel::MemoryRoom>& room, bool cgroup_v1, Diagnosis& diagnosis) {
   loader::TracerOptions tracer_options;
   tracer_options.btf_path = options.btf_path;
   tracer_options.sizes.ring_bytes = options.ring_bytes;
   tracer_options.cgroup_v1 = cgroup_v1;
   // Planned once: the kernel frees the maps of one backend later than the next one loads.
-  const MapPlan plan = plan_maps_here(tracer_options.sizes).value_or(MapPlan{tracer_options.sizes, ""});
+  const MapPlan plan = plan_maps_here(tracer_options.sizes, room).value_or(MapPlan{tracer_options.sizes, ""});
   if (!plan.notice.empty()) spdlog::warn("{}", plan.notice);
   model::DoctorReport& report = diagnosis.report;
   for (const loader::Backend backend : loader::kBackends) {
@@ -235,7 +235,8 @@ std::vector<model::DoctorNetns> look_at_namespaces(base::Result<loader::Readers>
 }  // namespace
 
 base::Result<Diagnosis> examine(const SessionOptions& options) {
-  if (auto prepared = prepare_resources(); !prepared) return tl::unexpected(prepared.error());
+  const auto room = prepare_resources();
+  if (!room) return tl::unexpected(room.error());
   Diagnosis diagnosis;
   model::DoctorReport& report = diagnosis.report;
   const auto features = loader::probe_features(options.btf_path, options.no_features);
@@ -247,7 +248,8 @@ base::Result<Diagnosis> examine(const SessionOptions& options) {
   auto readers = open_readers(features, options);
   if (features) report.features = check_features(*features);
   if (features) report.features.push_back(check_readers(readers));
-  check_backends(features, options, cgroups && cgroups->choose() == kernel::HierarchyChoice::kV1Systemd, diagnosis);
+  check_backends(features, options, *room, cgroups && cgroups->choose() == kernel::HierarchyChoice::kV1Systemd,
+                 diagnosis);
   const auto effective = kernel::effective_capabilities(kernel::Procfs()).value_or(kernel::CapabilitySet{});
   report.capabilities = check_capabilities(effective);
   if (features && !features->memcg_charged) report.capabilities.push_back(check_capability(kLocksMemory, effective));

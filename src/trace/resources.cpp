@@ -73,14 +73,15 @@ base::Result<MapPlan> plan_maps(const loader::MapSizes& wanted, const std::optio
   return plan;
 }
 
-base::Result<void> prepare_resources() {
-  if (auto raised = raise_open_files(); !raised) return raised;
-  const auto plan = plan_maps_here({});
-  return plan ? base::Result<void>() : tl::unexpected(plan.error());
+base::Result<std::optional<kernel::MemoryRoom>> prepare_resources() {
+  if (auto raised = raise_open_files(); !raised) return tl::unexpected(raised.error());
+  auto room = kernel::memory_room(kernel::Procfs());
+  if (const auto plan = plan_maps_here({}, room); !plan) return tl::unexpected(plan.error());
+  return room;
 }
 
-base::Result<MapPlan> plan_maps_here(const loader::MapSizes& wanted) {
-  return plan_maps(wanted, kernel::memory_room(kernel::Procfs()), cpu_count());
+base::Result<MapPlan> plan_maps_here(const loader::MapSizes& wanted, const std::optional<kernel::MemoryRoom>& room) {
+  return plan_maps(wanted, room, cpu_count());
 }
 
 base::Result<OpenTracer> open_tracer(const loader::Features& features, loader::TracerOptions options,

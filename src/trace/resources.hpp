@@ -27,13 +27,14 @@ struct MapPlan {
 base::Result<MapPlan> plan_maps(const loader::MapSizes& wanted, const std::optional<kernel::MemoryRoom>& room,
                                 std::uint32_t cpus);
 
-/// plan_maps() for this process, as of now.
-base::Result<MapPlan> plan_maps_here(const loader::MapSizes& wanted);
+/// plan_maps() for this machine. `room` is what prepare_resources() found: what has been taken since is a part of what
+/// the plan leaves for everything else.
+base::Result<MapPlan> plan_maps_here(const loader::MapSizes& wanted, const std::optional<kernel::MemoryRoom>& room);
 
 /// Raises the soft limit of open files to the hard one. kUnsupported, naming the limit, when open files or memory do
 /// not suffice for any tracing. Call it before anything else: later, too few files look like another error, and too
-/// little memory kills the process.
-base::Result<void> prepare_resources();
+/// little memory kills the process. Returns how much memory there is; empty without a limit.
+base::Result<std::optional<kernel::MemoryRoom>> prepare_resources();
 
 /// What open_tracer() opened.
 struct OpenTracer {

@@ -91,7 +91,8 @@ Session::Session(loader::Tracer tracer, std::optional<kernel::CgroupFs> cgroups,
       container_names_([](const kernel::ContainerQuery& query) { return kernel::find_container("/", query); }) {}
 
 base::Result<Session> Session::start(const SessionOptions& options) {
-  if (auto prepared = prepare_resources(); !prepared) return tl::unexpected(prepared.error());
+  const auto room = prepare_resources();
+  if (!room) return tl::unexpected(room.error());
   auto features = loader::probe_features(options.btf_path, options.no_features);
   if (!features) return tl::unexpected(features.error());
   if (auto permitted = check_privileges(false); !permitted) return tl::unexpected(permitted.error());
@@ -114,7 +115,7 @@ base::Result<Session> Session::start(const SessionOptions& options) {
   if (tracer_options.cgroup_v1 && !features->probe_read) {
     spdlog::warn("services cannot be named: cgroup v1 takes bpf_probe_read_kernel, which this kernel forbids");
   }
-  const auto plan = plan_maps_here(tracer_options.sizes);
+  const auto plan = plan_maps_here(tracer_options.sizes, *room);
   if (!plan) return tl::unexpected(plan.error());
   auto opened = open_tracer(*features, tracer_options, *plan);
   if (!opened) return tl::unexpected(explained(opened.error(), *features));
