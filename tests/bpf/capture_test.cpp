@@ -7,6 +7,7 @@
 #include "base/clock.hpp"
 #include "bpf/capturing.hpp"
 #include "bpf/expect.hpp"
+#include "cli/cli.hpp"
 #include "support/catch.hpp"
 
 using namespace twtrace;
