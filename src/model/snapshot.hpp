@@ -128,6 +128,34 @@ struct PortUse {
   Use ports;  ///< `of`: ip_local_port_range without ip_local_reserved_ports
 };
 
+/// Somebody's part in a trouble. The service is the whole service: all its processes, roles and ports together.
+struct Party {
+  std::string name;           ///< of the service, as rows show it; without one the process's; empty: not known
+  std::string comm;           ///< the service's process with the largest part; empty: not known
+  bool before_start = false;  ///< no owner: buckets that were there when twtrace started
+  std::uint64_t buckets = 0;  ///< held, or refused since start
+  double per_s = 0;           ///< refused in the last interval
+  double share = 0;           ///< of the buckets in use, or of those refused; 0 to 1
+};
+
+/// Something that goes wrong in one namespace.
+struct Trouble {
+  enum class Kind {
+    kFull,     ///< the table is full, or buckets were refused in the last interval
+    kPorts,    ///< nearly all local ports towards a destination are taken
+    kRefused,  ///< buckets were refused before the last interval
+  };
+  Kind kind = Kind::kFull;
+  std::uint32_t netns = 0;     ///< inode number
+  std::uint32_t netns_id = 0;  ///< NetnsRow::id
+  std::string netns_name;
+  std::optional<Use> use;           ///< buckets of the table, or ports; empty when the gauge is not known
+  std::optional<Party> holder;      ///< of most buckets, or of the ports; empty when not known
+  std::optional<Party> refused;     ///< most often: now with kFull, since start with kRefused
+  double refused_per_s = 0;         ///< of the whole namespace
+  std::optional<Peer> destination;  ///< kPorts
+};
+
 /// What twtrace itself costs.
 struct Cost {
   std::optional<double> bpf_run_ns_per_event;  ///< only while kernel.bpf_stats_enabled is on
@@ -163,6 +191,7 @@ struct Snapshot {
   std::uint64_t rows_hidden = 0;     ///< rows cut by -r; filtered ones do not count
   std::optional<double> live_age_s;  ///< age of the scan behind `live`; 0 when counted event by event
   std::shared_ptr<const std::vector<PortUse>> port_use;  ///< the fullest destinations; null when nobody asked
+  std::vector<Trouble> troubles;                         ///< the worst first
   Losses lost;
   Cost cost;
 };
@@ -210,5 +239,7 @@ const char* to_string(Event::Kind kind);
 const char* to_string(Event::Substate substate);
 /// "unknown", "expired", "reused", "recycled", "purged".
 const char* to_string(Event::Reason reason);
+/// "full", "ports", "refused".
+const char* to_string(Trouble::Kind kind);
 
 }  // namespace twtrace::model

@@ -84,4 +84,16 @@ const char* to_string(Event::Reason reason) {
   return "unknown";
 }
 
+const char* to_string(Trouble::Kind kind) {
+  switch (kind) {
+    case Trouble::Kind::kFull:
+      return "full";
+    case Trouble::Kind::kPorts:
+      return "ports";
+    case Trouble::Kind::kRefused:
+      return "refused";
+  }
+  return "unknown";
+}
+
 }  // namespace twtrace::model

@@ -12,11 +12,13 @@
 #include "model/fill.hpp"
 #include "phrases/losses.hpp"
 #include "phrases/namespace.hpp"
+#include "phrases/trouble.hpp"
 
 namespace twtrace::output {
 namespace {
 
 constexpr std::size_t kNamespaceLines = 3;
+constexpr std::size_t kTroubleLines = 5;
 constexpr std::size_t kNameColumns = 24;  // a name may be 15 bytes of escapes or a path: never let it fill the line
 
 struct Piece {
@@ -82,6 +84,21 @@ std::vector<Piece> remainder_pieces(const std::vector<model::NetnsRow>& rows, st
   return pieces;
 }
 
+std::string trouble_lines(const model::Snapshot& snapshot, std::size_t width, Color color) {
+  if (snapshot.troubles.empty()) return flow({{phrases::calm_remark(snapshot).text}}, width, color);
+  std::string out;
+  const std::size_t shown = std::min(snapshot.troubles.size(), kTroubleLines);
+  for (std::size_t i = 0; i < shown; ++i) {
+    std::vector<Piece> pieces;
+    append(pieces, phrases::trouble_remarks(snapshot.troubles[i]));
+    for (Piece& piece : pieces) piece.text = base::sanitize_terminal(piece.text);
+    pieces.front().text.insert(0, "! ");
+    out += flow(pieces, width, color);
+  }
+  if (shown < snapshot.troubles.size()) out += fmt::format("+{} more troubles\n", snapshot.troubles.size() - shown);
+  return out;
+}
+
 std::vector<Piece> loss_pieces(const model::Losses& lost) {
   std::vector<Piece> pieces;
   for (const phrases::Loss& loss : phrases::losses(lost)) {
@@ -95,6 +112,7 @@ std::vector<Piece> loss_pieces(const model::Losses& lost) {
 
 std::string summary(const model::Snapshot& snapshot, std::size_t width, Color color) {
   std::string out = flow(snapshot_pieces(snapshot, width), width, color);
+  out += trouble_lines(snapshot, width, color);
   const std::size_t shown = std::min(snapshot.namespaces.size(), kNamespaceLines);
   for (std::size_t i = 0; i < shown; ++i) out += flow(netns_pieces(snapshot.namespaces[i], width), width, color);
   if (shown < snapshot.namespaces.size()) out += flow(remainder_pieces(snapshot.namespaces, shown), width, color);

@@ -9,7 +9,9 @@
 
 #include "model/find_netns.hpp"
 #include "model/trend.hpp"
+#include "view/row_list.hpp"
 #include "view/selector.hpp"
+#include "view/troubles.hpp"
 
 namespace twtrace::tui {
 namespace {
@@ -70,9 +72,6 @@ std::string why_unanswerable(const view::Selector& selector, Tab tab, Group grou
              : "";
 }
 
-double refused_now(const view::SortItem& row) { return row.overflow_per_s; }
-double refused_ever(const view::SortItem& row) { return static_cast<double>(row.overflow); }
-
 }  // namespace
 
 Composer::Inputs Composer::inputs_of(const ViewState& state) const {
@@ -100,7 +99,8 @@ const Picture& Composer::compose(const ViewState& state) {
   const bool same_moment = inputs.sample == inputs_.sample && inputs.zero == inputs_.zero;
   if (!same_moment) {
     build_head(inputs.sample);
-    find_culprit(inputs.sample);
+    const model::History::SampleSource moment = history_.at(inputs.sample);
+    picture_.snapshot.troubles = view::find_troubles(moment, picture_.snapshot, base_.selector);
   }
   picture_.newest = inputs.newest;
   picture_.oldest = history_.oldest();
@@ -134,29 +134,6 @@ void Composer::build_head(std::uint64_t sample) {
   picture_.trend.clear();
   if (!namespaces.empty()) picture_.trend = model::trend(history_, sample, namespaces.front());
   picture_.forecast = model::forecast(picture_.trend);
-}
-
-/// Whoever is refused most, right now if anybody is.
-void Composer::find_culprit(std::uint64_t sample) {
-  picture_.culprit.reset();
-  const Snapshot& snapshot = picture_.snapshot;
-  if (snapshot.totals.overflow() == 0) return;
-  view::View view;
-  view.selector = base_.selector.only(view::Key::kNetns);
-  const view::RowList rows(history_.at(sample), view, snapshot.interval_s);
-  const view::RowOrder order{view.sort, view.reverse};
-  for (const auto measure : {refused_now, refused_ever}) {
-    double sum = 0;
-    const view::SortItem* most = nullptr;
-    for (const view::SortItem& row : rows.items()) {
-      sum += measure(row);
-      const bool more = most == nullptr || measure(row) > measure(*most);
-      if (more || (measure(row) == measure(*most) && order(row, *most))) most = &row;
-    }
-    if (sum <= 0) continue;
-    picture_.culprit = Culprit{rows.row_of(*most), measure(*most) / sum, measure == refused_now};
-    return;
-  }
 }
 
 /// The rows or events that the command line and the filter ask for, or why there are none.

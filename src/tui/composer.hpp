@@ -18,13 +18,6 @@
 
 namespace twtrace::tui {
 
-/// The row that most refusals belong to.
-struct Culprit {
-  model::Row row;
-  double share = 0;  ///< of the refusals in the last interval, or of all when there are none in it; 0 to 1
-  bool now = false;  ///< refusals go on
-};
-
 /// A row from all sides.
 struct Detail {
   model::Row row;
@@ -37,11 +30,10 @@ struct Detail {
 
 /// One moment, ready to be drawn.
 struct Picture {
-  model::Snapshot snapshot;              ///< without rows
-  view::RowList rows;                    ///< of the view: filtered and sorted, all of them
-  std::vector<model::TablePoint> trend;  ///< of the fullest namespace
-  model::Forecast forecast;              ///< the same
-  std::optional<Culprit> culprit;
+  model::Snapshot snapshot;                 ///< without rows
+  view::RowList rows;                       ///< of the view: filtered and sorted, all of them
+  std::vector<model::TablePoint> trend;     ///< of the fullest namespace
+  model::Forecast forecast;                 ///< the same
   std::vector<const model::Event*> events;  ///< newest first, filtered; only in the events view
   std::optional<Detail> detail;
   std::string no_rows;       ///< why there are no rows or events; empty when there are some, or nothing hides them
@@ -86,7 +78,6 @@ class Composer {
 
   Inputs inputs_of(const ViewState& state) const;
   void build_head(std::uint64_t sample);
-  void find_culprit(std::uint64_t sample);
   void fill_table(const Inputs& inputs);
   void build_rows(const Inputs& inputs, view::Selector selector);
   void collect_events(const Inputs& inputs, const view::Selector& selector);

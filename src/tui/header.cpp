@@ -10,7 +10,7 @@
 #include "phrases/advice.hpp"
 #include "phrases/losses.hpp"
 #include "phrases/namespace.hpp"
-#include "phrases/owner.hpp"
+#include "phrases/trouble.hpp"
 #include "tui/parts.hpp"
 #include "tui/sparkline.hpp"
 
@@ -25,7 +25,10 @@ constexpr std::size_t kNameColumns = 24;
 constexpr std::size_t kShortestBar = 8;
 /// Lines of the screen from which on a line of the header may take one.
 constexpr std::size_t kRowsForRates = 6;
-constexpr std::size_t kRowsForCulprit = 4;
+constexpr std::size_t kRowsForTrouble = 4;
+constexpr std::size_t kRowsForCalm = 12;
+constexpr std::size_t kRowsForTroubles = 16;
+constexpr std::size_t kTroublesShown = 3;
 constexpr std::size_t kRowsForLosses = 8;
 constexpr std::size_t kRowsForTrend = 10;
 constexpr std::size_t kRowsForOthers = 16;
@@ -123,17 +126,44 @@ StyledLine rates_line(const Picture& picture) {
   return line;
 }
 
-/// Who was refused. Names are cut, never the numbers.
-StyledLine culprit_line(const Culprit& culprit) {
-  model::Row row = culprit.row;
-  if (row.process) row.process->comm = shortened(row.process->comm);
-  row.service_label = shortened(row.shown_service());
-  const std::string who = phrases::owner_words(row);
-  const int share = static_cast<int>(culprit.share * 100);
-  const std::string how_much =
-      culprit.now ? fmt::format("{}/s refused now, {}% of all", base::rate(row.overflow_per_s), share)
-                  : fmt::format("{} refused so far, {}% of all", base::grouped(row.counts.overflow()), share);
-  return {{fmt::format("! {}: {}", who, how_much), Style::kAlarm}};
+/// Names are cut, never the numbers.
+model::Trouble with_short_names(model::Trouble trouble) {
+  trouble.netns_name = shortened(trouble.netns_name);
+  for (std::optional<model::Party>* party : {&trouble.holder, &trouble.refused}) {
+    if (!*party) continue;
+    (*party)->name = shortened((*party)->name);
+    (*party)->comm = shortened((*party)->comm);
+  }
+  return trouble;
+}
+
+/// What goes wrong, the worst first; or that nothing does. What does not fit into a line goes on in the next.
+std::vector<StyledLine> trouble_lines(const model::Snapshot& snapshot, Size size) {
+  if (size.rows < kRowsForTrouble) return {};
+  if (snapshot.troubles.empty()) {
+    if (size.rows < kRowsForCalm || snapshot.namespaces.empty()) return {};
+    return {{span(phrases::calm_remark(snapshot))}};
+  }
+  const std::size_t most = size.rows < kRowsForTroubles ? 1 : kTroublesShown;
+  std::vector<StyledLine> lines;
+  for (std::size_t i = 0; i < std::min(most, snapshot.troubles.size()); ++i) {
+    lines.emplace_back();
+    std::size_t used = 0;
+    for (phrases::Remark& remark : phrases::trouble_remarks(with_short_names(snapshot.troubles[i]))) {
+      remark.text.insert(0, used == 0 ? "! " : "");
+      const std::size_t columns = base::display_width(remark.text);
+      if (used != 0 && used + 2 + columns > size.columns && size.rows >= kRowsForTroubles) {
+        lines.push_back({{" "}});
+        used = 1;
+      }
+      lines.back().push_back(span(remark));
+      used += columns + 2;
+    }
+  }
+  if (snapshot.troubles.size() > most) {
+    lines.push_back({{fmt::format("+{} more troubles", snapshot.troubles.size() - most), Style::kWarning}});
+  }
+  return lines;
 }
 
 /// Events are left out: they have a place of their own.
@@ -182,7 +212,6 @@ StyledLine remainder_line(const std::vector<NetnsRow>& namespaces, std::size_t f
 /// Which lines there are, by the rules of this file.
 struct Lines {
   bool rates = false;
-  bool culprit = false;
   bool trend = false;
   bool losses = false;
   std::size_t others = 0;  ///< namespaces with a line of their own
@@ -192,7 +221,6 @@ struct Lines {
 Lines lines_of(const Picture& picture, Size size) {
   Lines lines;
   lines.rates = size.rows >= kRowsForRates;
-  lines.culprit = picture.culprit && size.rows >= kRowsForCulprit;
   lines.trend = size.rows >= kRowsForTrend;
   lines.losses = size.rows >= kRowsForLosses && !lost_words(picture.snapshot.lost).empty();
   const std::size_t namespaces = picture.snapshot.namespaces.size();
@@ -208,8 +236,8 @@ Lines lines_of(const Picture& picture, Size size) {
 
 std::size_t header_height(const Picture& picture, Size size) {
   const Lines lines = lines_of(picture, size);
-  return 1U + (lines.rates ? 1U : 0U) + (lines.culprit ? 1U : 0U) + (lines.trend ? 1U : 0U) + (lines.losses ? 1U : 0U) +
-         lines.others + (lines.remainder ? 1U : 0U);
+  return 1U + (lines.rates ? 1U : 0U) + trouble_lines(picture.snapshot, size).size() + (lines.trend ? 1U : 0U) +
+         (lines.losses ? 1U : 0U) + lines.others + (lines.remainder ? 1U : 0U);
 }
 
 std::vector<StyledLine> header_lines(const Picture& picture, const ViewState& state, Size size, Charset charset) {
@@ -217,7 +245,7 @@ std::vector<StyledLine> header_lines(const Picture& picture, const ViewState& st
   const std::vector<NetnsRow>& namespaces = picture.snapshot.namespaces;
   std::vector<StyledLine> result{fill_line(picture, size.columns)};
   if (lines.rates) result.push_back(rates_line(picture));
-  if (lines.culprit) result.push_back(culprit_line(*picture.culprit));
+  for (StyledLine& line : trouble_lines(picture.snapshot, size)) result.push_back(std::move(line));
   if (lines.trend) result.push_back(trend_line(picture, state, size.columns, charset));
   for (std::size_t i = 1; i <= lines.others; ++i) result.push_back(other_line(namespaces[i]));
   if (lines.remainder) result.push_back(remainder_line(namespaces, lines.others + 1));

@@ -52,6 +52,14 @@ inline model::Snapshot snapshot(model::Group group = model::Group::kProcess) {
   netns.reconciled = true;
   snapshot.namespaces = {netns};
   snapshot.live_age_s = 0;
+  model::Trouble trouble;
+  trouble.netns = 4026531840U;
+  trouble.netns_name = "host";
+  trouble.use = model::Use{4998, 5000};
+  trouble.holder = model::Party{"worker.service", "redis-worker", false, 4903, 0, 4903.0 / 4998};
+  trouble.refused = model::Party{"worker.service", "redis-worker", false, 312, 312, 1};
+  trouble.refused_per_s = 312;
+  snapshot.troubles = {trouble};
   return snapshot;
 }
 

@@ -19,7 +19,20 @@ bool has(const std::string& whole, const std::string& part) { return whole.find(
 TEST_CASE("summary of one namespace, golden") {
   CHECK(text(test::snapshot()) ==
         "2026-01-02T03:04:05Z  web1  fentry  interval 1.0s\n"
+        "! FULL worker.service holds 4,903 of 5,000 (98%)  refused now: worker.service 312/s, 100%\n"
         "TIME_WAIT 4,998/5,000 (99%)  netns host  created 812/s  ! overflow 312/s total 1,204  = kernel\n");
+}
+
+TEST_CASE("the first lines are the troubles, or that there is none") {
+  model::Snapshot snapshot = test::snapshot();
+  snapshot.troubles[0].holder->name = "a\rb";
+  snapshot.troubles.resize(7, snapshot.troubles[0]);
+  CHECK(has(text(snapshot), "\n! FULL a\\x0Db holds 4,903 of 5,000 (98%)  refused now: worker.service 312/s, 100%\n"));
+  CHECK(has(text(snapshot), "%\n+2 more troubles\nTIME_WAIT "));
+  CHECK(
+      has(output::summary(snapshot, 79, output::Color::kNever), "(98%)\n  refused now: worker.service 312/s, 100%\n"));
+  snapshot.troubles.clear();
+  CHECK(has(text(snapshot), "\nno table is full, no bucket was refused\nTIME_WAIT "));
 }
 
 TEST_CASE("the cross-check with the kernel is always said") {

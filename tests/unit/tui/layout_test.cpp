@@ -92,8 +92,9 @@ TEST_CASE("overflow is marked by colour, by a sign, and by name") {
   Scene scene;
   test::record_wave(scene);
   const tui::Frame frame = scene.draw({24, 80});
-  CHECK(shows(frame, "! scheduler of scheduler.service (server :9000): 900/s refused now, 100% of all"));
-  CHECK(style_of(frame, "! scheduler of") == Style::kAlarm);
+  CHECK(shows(frame, "! FULL scheduler.service holds 4,400 of 5,000 (88%)"));
+  CHECK(shows(frame, "refused now: scheduler.service 900/s, 100%"));
+  CHECK(style_of(frame, "! FULL scheduler") == Style::kAlarm);
   CHECK(style_of(frame, "!x") == Style::kAlarm);
   CHECK(shows(frame, "! FULL, needs ~54,929"));
   scene.press(U'O');
@@ -270,7 +271,7 @@ TEST_CASE("who is refused is named though only its service is known") {
   scene.table.add(1, 1, identity);
   scene.table.set(1, test::made(0, 0, 7), 0, false);
   scene.sample(5000);
-  CHECK(shows(scene.draw({24, 80}), "! a process of nginx.service (server :80): 7.0/s refused now, 100% of all"));
+  CHECK(shows(scene.draw({24, 80}), "refused now: nginx.service 7.0/s, 100%"));
 }
 
 TEST_CASE("hostile names are drawn aligned, in UTF-8 and in ASCII") {

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phrases/trouble.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/format.hpp"
+
+namespace twtrace::phrases {
+namespace {
+
+using model::Party;
+using model::Trouble;
+
+int percent(double share) { return static_cast<int>(share * 100); }
+
+/// Scopes and slices say who logged in, not what runs.
+bool says_little(const std::string& service) { return service.ends_with(".scope") || service.ends_with(".slice"); }
+
+std::string party_words(const Party& party) {
+  if (party.name.empty()) return "an unknown process";
+  if (says_little(party.name) && !party.comm.empty()) return party.comm + " of " + party.name;
+  return party.name;
+}
+
+std::string use_words(const model::Use& use) {
+  return fmt::format("{} of {}", base::grouped(use.taken), base::grouped(use.of));
+}
+
+bool is_host(const Trouble& trouble) { return trouble.netns_name == "host"; }
+std::string netns_of(const Trouble& trouble) { return netns_words(trouble.netns, trouble.netns_name); }
+
+/// "FULL ", or "FULL netns web: ".
+std::string begin(const std::string& word, const Trouble& trouble) {
+  return is_host(trouble) ? word + ' ' : word + " netns " + netns_of(trouble) + ": ";
+}
+
+std::string held_words(const Trouble& trouble) {
+  if (!trouble.use) return "table";
+  if (!trouble.holder) return use_words(*trouble.use);
+  const Party& holder = *trouble.holder;
+  const std::string part = fmt::format("{} of {} ({}%)", base::grouped(holder.buckets), base::grouped(trouble.use->of),
+                                       percent(holder.share));
+  return holder.before_start ? part + " were there before start" : party_words(holder) + " holds " + part;
+}
+
+std::string ports_words(const Trouble& trouble) {
+  const std::string who = trouble.holder ? party_words(*trouble.holder) + " " : "";
+  const model::Peer& to = *trouble.destination;
+  const bool ipv6 = to.address.find(':') != std::string::npos;
+  const std::string address = ipv6 ? '[' + to.address + ']' : to.address;
+  return fmt::format("{}-> {}:{} {} ports taken", who, address, to.port.value_or(0), use_words(*trouble.use));
+}
+
+Remark refused_now(const Trouble& trouble) {
+  if (!trouble.refused) return {fmt::format("refused now: {}/s", base::rate(trouble.refused_per_s)), Tone::kAlarm};
+  const Party& refused = *trouble.refused;
+  return {
+      fmt::format("refused now: {} {}/s, {}%", party_words(refused), base::rate(refused.per_s), percent(refused.share)),
+      Tone::kAlarm};
+}
+
+/// `where` is empty or " in netns web".
+Remark refused_before(const std::optional<Party>& refused, const std::string& where) {
+  const std::string words = "refused before" + where;
+  if (!refused) return {words, Tone::kWarning};
+  return {fmt::format("{}: {} {}, {}%", words, party_words(*refused), base::grouped(refused->buckets),
+                      percent(refused->share)),
+          Tone::kWarning};
+}
+
+}  // namespace
+
+std::vector<Remark> trouble_remarks(const Trouble& trouble) {
+  switch (trouble.kind) {
+    case Trouble::Kind::kFull: {
+      std::vector<Remark> remarks{{begin("FULL", trouble) + held_words(trouble), Tone::kAlarm}};
+      if (trouble.refused_per_s > 0) {
+        remarks.push_back(refused_now(trouble));
+      } else if (trouble.refused) {
+        remarks.push_back(refused_before(trouble.refused, ""));
+      }
+      return remarks;
+    }
+    case Trouble::Kind::kPorts: {
+      const bool all = trouble.use->taken >= trouble.use->of;
+      return {{begin("PORTS", trouble) + ports_words(trouble), all ? Tone::kAlarm : Tone::kWarning}};
+    }
+    case Trouble::Kind::kRefused:
+      return {refused_before(trouble.refused, is_host(trouble) ? "" : " in netns " + netns_of(trouble))};
+  }
+  return {};
+}
+
+Remark calm_remark(const model::Snapshot& snapshot) {
+  const bool known = std::any_of(snapshot.namespaces.begin(), snapshot.namespaces.end(),
+                                 [](const model::NetnsRow& netns) { return netns.in_use && netns.limit; });
+  if (!known) return {"no bucket was refused", Tone::kGood};
+  return {"no table is full, no bucket was refused", Tone::kGood};
+}
+
+}  // namespace twtrace::phrases

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// A trouble in words, the same in every first line.
+#pragma once
+
+#include <vector>
+
+#include "model/snapshot.hpp"
+#include "phrases/namespace.hpp"
+
+namespace twtrace::phrases {
+
+/// "FULL scheduler.service holds 2,930 of 5,000 (59%)", "refused now: web.service 29/s, 93%": the parts of one line.
+/// Other namespaces than that of the host are named. The names hold bytes that others chose: the sink escapes them.
+std::vector<Remark> trouble_remarks(const model::Trouble& trouble);
+
+/// What is said when there is no trouble.
+Remark calm_remark(const model::Snapshot& snapshot);
+
+}  // namespace twtrace::phrases

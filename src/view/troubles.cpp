@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "view/troubles.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "model/fill.hpp"
+#include "view/row_list.hpp"
+#include "view/view.hpp"
+
+namespace twtrace::view {
+namespace {
+
+using model::Party;
+using model::Trouble;
+
+using Measure = double (*)(const SortItem&);
+double held(const SortItem& row) { return static_cast<double>(row.live.value_or(0)); }
+double refused_now(const SortItem& row) { return row.overflow_per_s; }
+double refused_ever(const SortItem& row) { return static_cast<double>(row.overflow); }
+double created(const SortItem& row) { return static_cast<double>(row.created); }
+
+/// Who has the most of something. Its rows are made when the first trouble asks for them.
+class Parties {
+ public:
+  Parties(const model::Source& source, double interval_s) : source_(source), interval_s_(interval_s) {}
+
+  std::optional<Party> most(std::uint32_t netns_id, Measure measure) {
+    return most_of(rows(services_, model::Group::kService), netns_id, measure, nullptr);
+  }
+  /// The client of a destination that made the most buckets there.
+  std::optional<Party> client_of(std::uint32_t netns_id, const model::Peer& destination) {
+    return most_of(rows(peers_, model::Group::kPeer), netns_id, created, &destination);
+  }
+
+ private:
+  const RowList& rows(std::optional<RowList>& list, model::Group group) {
+    if (!list) {
+      View view;
+      view.group = group;
+      list.emplace(source_, view, interval_s_);
+    }
+    return *list;
+  }
+
+  std::optional<Party> most_of(const RowList& list, std::uint32_t netns_id, Measure measure,
+                               const model::Peer* destination) {
+    const SortItem* most = nullptr;
+    double sum = 0;
+    for (const SortItem& row : list.items()) {
+      if (row.netns_id != netns_id) continue;
+      if (destination != nullptr && !is_client_of(row, *destination)) continue;
+      sum += measure(row);
+      if (row.kind == model::RowKind::kNormal && is_more(row, most, measure)) most = &row;
+    }
+    if (most == nullptr) return {};
+    Party party;
+    party.name = list.row_of(*most).shown_service();
+    party.comm = destination != nullptr ? *most->comm : process_of(*most, measure);
+    if (party.name.empty()) party.name = party.comm;
+    party.buckets = static_cast<std::uint64_t>(measure(*most));
+    party.share = measure(*most) / sum;
+    return party;
+  }
+
+  /// Of equals always the same one is the most, so that its name does not flicker.
+  static bool is_more(const SortItem& row, const SortItem* most, Measure measure) {
+    if (most == nullptr) return measure(row) > 0;
+    return measure(row) > measure(*most) || (measure(row) == measure(*most) && RowOrder{}(row, *most));
+  }
+
+  static bool is_client_of(const SortItem& row, const model::Peer& destination) {
+    return row.role == model::Role::kClient && row.peer != nullptr && *row.peer == destination;
+  }
+
+  /// The process of a service with the most.
+  std::string process_of(const SortItem& service, Measure measure) {
+    const SortItem* most = nullptr;
+    for (const SortItem& row : rows(processes_, model::Group::kProcess).items()) {
+      if (row.netns_id != service.netns_id || row.kind != model::RowKind::kNormal) continue;
+      if (!base::is_same(*row.service, *service.service)) continue;
+      if (is_more(row, most, measure)) most = &row;
+    }
+    return most == nullptr ? "" : *most->comm;
+  }
+
+  const model::Source& source_;
+  double interval_s_;
+  std::optional<RowList> services_;
+  std::optional<RowList> processes_;
+  std::optional<RowList> peers_;
+};
+
+Trouble trouble_in(const model::NetnsRow& netns, Trouble::Kind kind) {
+  Trouble trouble;
+  trouble.kind = kind;
+  trouble.netns = netns.netns;
+  trouble.netns_id = netns.id;
+  trouble.netns_name = netns.name;
+  return trouble;
+}
+
+bool is_full(const model::NetnsRow& netns) {
+  return netns.in_use && netns.limit.value_or(0) != 0 && *netns.in_use >= *netns.limit;
+}
+
+std::optional<Party> holder_of(const model::NetnsRow& netns, Parties& parties) {
+  std::optional<Party> holder = parties.most(netns.id, held);
+  if (const std::uint64_t before = netns.pre_existing.value_or(0); before > (holder ? holder->buckets : 0)) {
+    holder = Party{};
+    holder->before_start = true;
+    holder->buckets = before;
+  }
+  if (!holder || netns.in_use.value_or(0) == 0) return {};
+  // Buckets come and go between the reading of the gauge and that of the rows.
+  holder->share = std::min(1.0, static_cast<double>(holder->buckets) / static_cast<double>(*netns.in_use));
+  return holder;
+}
+
+std::optional<Trouble> table_trouble(const model::NetnsRow& netns, Parties& parties) {
+  const bool now = netns.overflow_per_s > 0;
+  if (!now && (netns.gone || !is_full(netns)) && netns.counts.overflow() == 0) return {};
+  Trouble trouble = trouble_in(netns, now || is_full(netns) ? Trouble::Kind::kFull : Trouble::Kind::kRefused);
+  if (netns.in_use && netns.limit) trouble.use = model::Use{*netns.in_use, *netns.limit};
+  trouble.refused_per_s = netns.overflow_per_s;
+  if (trouble.kind == Trouble::Kind::kFull) trouble.holder = holder_of(netns, parties);
+  if (now) {
+    trouble.refused = parties.most(netns.id, refused_now);
+    if (trouble.refused) trouble.refused->per_s = trouble.refused->share * netns.overflow_per_s;
+  } else if (netns.counts.overflow() != 0) {
+    trouble.refused = parties.most(netns.id, refused_ever);
+  }
+  return trouble;
+}
+
+/// The worst first.
+bool is_worse(const Trouble& left, const Trouble& right) {
+  const auto rank = [](const Trouble& trouble) {
+    const double taken = trouble.use ? static_cast<double>(trouble.use->taken) : 0;
+    return std::tuple(-trouble.refused_per_s, static_cast<int>(trouble.kind), -taken);
+  };
+  return rank(left) < rank(right);
+}
+
+}  // namespace
+
+std::vector<Trouble> find_troubles(const model::Source& source, const model::Snapshot& head,
+                                   const Selector& namespaces) {
+  const Selector chosen = namespaces.only(Key::kNetns);
+  Parties parties(source, head.interval_s);
+  std::vector<Trouble> troubles;
+  for (const model::NetnsRow& netns : head.namespaces) {
+    Subject subject;
+    subject.netns = netns.netns;
+    subject.netns_name = netns.name;
+    if (!chosen.accepts(subject)) continue;
+    if (auto trouble = table_trouble(netns, parties)) troubles.push_back(*std::move(trouble));
+    if (!head.port_use) continue;
+    for (const model::PortUse& use : *head.port_use) {
+      if (use.netns != netns.netns || !model::is_nearly_full(use.ports.taken, use.ports.of)) continue;
+      Trouble trouble = trouble_in(netns, Trouble::Kind::kPorts);
+      trouble.use = use.ports;
+      trouble.destination = use.destination;
+      trouble.holder = parties.client_of(netns.id, use.destination);
+      troubles.push_back(std::move(trouble));
+    }
+  }
+  std::stable_sort(troubles.begin(), troubles.end(), is_worse);
+  return troubles;
+}
+
+}  // namespace twtrace::view

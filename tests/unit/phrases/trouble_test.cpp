@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phrases/trouble.hpp"
+
+#include <string>
+
+#include "support/catch.hpp"
+
+using namespace twtrace;
+using model::Trouble;
+
+namespace {
+
+std::string words(const Trouble& trouble) {
+  std::string all;
+  for (const phrases::Remark& remark : phrases::trouble_remarks(trouble)) {
+    all += (all.empty() ? "" : "; ") + remark.text;
+  }
+  return all;
+}
+
+Trouble full() {
+  Trouble trouble;
+  trouble.kind = Trouble::Kind::kFull;
+  trouble.netns = 4026531840U;
+  trouble.netns_name = "host";
+  trouble.use = model::Use{5000, 5000};
+  trouble.holder = model::Party{"scheduler.service", "scheduler", false, 2930, 0, 0.586};
+  trouble.refused = model::Party{"web.service", "nginx", false, 29, 29, 0.93};
+  trouble.refused_per_s = 31.2;
+  return trouble;
+}
+
+}  // namespace
+
+TEST_CASE("a full table says who holds it and who is refused") {
+  Trouble trouble = full();
+  CHECK(words(trouble) == "FULL scheduler.service holds 2,930 of 5,000 (58%); refused now: web.service 29.0/s, 93%");
+  trouble.holder.reset();
+  CHECK(words(trouble) == "FULL 5,000 of 5,000; refused now: web.service 29.0/s, 93%");
+  trouble.refused.reset();
+  CHECK(words(trouble) == "FULL 5,000 of 5,000; refused now: 31.2/s");
+  trouble.use.reset();
+  trouble.refused_per_s = 0;
+  CHECK(words(trouble) == "FULL table");
+}
+
+TEST_CASE("a namespace that is not the host's is named, by its number if it has no name") {
+  Trouble trouble = full();
+  trouble.refused_per_s = 0;
+  trouble.netns_name = "web";
+  CHECK(words(trouble) ==
+        "FULL netns web: scheduler.service holds 2,930 of 5,000 (58%); refused before: web.service 29, 93%");
+  trouble.netns_name.clear();
+  trouble.kind = Trouble::Kind::kRefused;
+  CHECK(words(trouble) == "refused before in netns 4026531840: web.service 29, 93%");
+}
+
+TEST_CASE("scopes say too little: the process is named, too") {
+  Trouble trouble = full();
+  trouble.refused_per_s = 0;
+  trouble.refused.reset();
+  trouble.holder = model::Party{"session-3.scope", "python3", false, 10, 0, 0.002};
+  CHECK(words(trouble) == "FULL python3 of session-3.scope holds 10 of 5,000 (0%)");
+  trouble.holder = model::Party{"", "", true, 4000, 0, 0.8};
+  CHECK(words(trouble) == "FULL 4,000 of 5,000 (80%) were there before start");
+}
+
+TEST_CASE("ports name client and destination") {
+  Trouble trouble;
+  trouble.kind = Trouble::Kind::kPorts;
+  trouble.netns_name = "host";
+  trouble.use = model::Use{1001, 1001};
+  trouble.destination = model::Peer{"10.0.0.9", std::uint16_t{8081}};
+  trouble.holder = model::Party{"php-fpm.service", "php-fpm", false, 0, 0, 1};
+  CHECK(words(trouble) == "PORTS php-fpm.service -> 10.0.0.9:8081 1,001 of 1,001 ports taken");
+  CHECK(phrases::trouble_remarks(trouble)[0].tone == phrases::Tone::kAlarm);
+  trouble.holder.reset();
+  trouble.destination = model::Peer{"2001:db8::1", std::uint16_t{443}};
+  trouble.use->taken = 900;
+  CHECK(words(trouble) == "PORTS -> [2001:db8::1]:443 900 of 1,001 ports taken");
+  CHECK(phrases::trouble_remarks(trouble)[0].tone == phrases::Tone::kWarning);
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "view/troubles.hpp"
+
+#include <string>
+
+#include "support/catch.hpp"
+#include "support/tables.hpp"
+
+using namespace twtrace;
+using model::Trouble;
+
+namespace {
+
+constexpr std::uint32_t kHost = 4026531840U;
+constexpr std::uint32_t kWeb = 4026532001U;
+
+model::NetnsRow netns_row(std::uint32_t id, std::uint32_t inum, const char* name, std::uint64_t in_use,
+                          std::uint64_t limit) {
+  model::NetnsRow row;
+  row.id = id;
+  row.netns = inum;
+  row.name = name;
+  row.in_use = in_use;
+  row.limit = limit;
+  return row;
+}
+
+/// Two namespaces in one-second intervals.
+struct Scene : test::Tables {
+  Scene() {
+    namespaces = {{1, kHost, "host", {}, {}}, {2, kWeb, "web", {}, {}}};
+    head.interval_s = 1;
+    head.namespaces = {netns_row(1, kHost, "host", 100, 5000), netns_row(2, kWeb, "web", 0, 5000)};
+  }
+
+  /// Ends the interval: the namespaces' counts become the sums of the rows'.
+  std::vector<Trouble> look(const view::Selector& selector = {}) {
+    for (model::NetnsRow& netns : head.namespaces) {
+      model::Counters previous = netns.counts;
+      netns.counts = {};
+      table.for_each([&](const model::Entry& entry, model::RowKind) {
+        if (entry.identity.netns == netns.id) netns.counts += entry.counts;
+      });
+      netns.overflow_per_s = static_cast<double>(netns.counts.overflow() - previous.overflow());
+    }
+    auto troubles = view::find_troubles(model::CurrentSource(table, peers, namespaces), head, selector);
+    table.begin_interval();
+    return troubles;
+  }
+
+  model::Snapshot head;
+};
+
+}  // namespace
+
+TEST_CASE("a calm host has no trouble") {
+  Scene scene;
+  CHECK(scene.look().empty());
+  scene.act({1, "web", "web.service", model::Role::kServer, 80, test::made(4999)});
+  scene.head.namespaces[0].in_use = 4999;
+  CHECK(scene.look().empty());
+}
+
+TEST_CASE("who holds the table and who is refused are two facts") {
+  Scene scene;
+  // The scheduler holds its place with two processes in two roles; the web server is refused.
+  scene.act({1, "scheduler", "scheduler.service", model::Role::kServer, 9000, test::made(1500)});
+  scene.act({2, "worker", "scheduler.service", model::Role::kClient, 6379, test::made(1000)});
+  scene.act({3, "other", "other.service", model::Role::kServer, 22, test::made(2000)});
+  scene.act({4, "nginx", "web.service", model::Role::kServer, 80, test::made(500, 0, 27)});
+  scene.act({5, "cron", "cron.service", model::Role::kClient, 25, test::made(0, 0, 2, 1)});
+  scene.head.namespaces[0].in_use = 5000;
+  const auto troubles = scene.look();
+  REQUIRE(troubles.size() == 1);
+  const Trouble& full = troubles[0];
+  CHECK(full.kind == Trouble::Kind::kFull);
+  CHECK(full.netns_name == "host");
+  CHECK(full.netns_id == 1);
+  REQUIRE(full.use);
+  CHECK(full.use->taken == 5000);
+  REQUIRE(full.holder);
+  CHECK(full.holder->name == "scheduler.service");
+  CHECK(full.holder->comm == "scheduler");
+  CHECK(full.holder->buckets == 2500);
+  CHECK(full.holder->share == Approx(0.5));
+  REQUIRE(full.refused);
+  CHECK(full.refused->name == "web.service");
+  CHECK(full.refused->share == Approx(0.9));
+  CHECK(full.refused->per_s == Approx(27));
+  CHECK(full.refused_per_s == Approx(30));
+}
+
+TEST_CASE("the worst trouble comes first, whichever table is the fullest") {
+  Scene scene;
+  scene.act({1, "idle", "idle.service", model::Role::kServer, 80, test::made(100)});
+  scene.act({2, "busy", "busy.service", model::Role::kServer, 80, test::made(4990, 0, 7), 2});
+  scene.head.namespaces[0].in_use = 100;
+  scene.head.namespaces[0].limit = 100;
+  scene.head.namespaces[1].in_use = 4990;
+  const auto troubles = scene.look();
+  REQUIRE(troubles.size() == 2);
+  CHECK(troubles[0].netns_name == "web");
+  CHECK(troubles[0].refused->name == "busy.service");
+  CHECK(troubles[1].netns_name == "host");
+  CHECK(troubles[1].holder->name == "idle.service");
+  CHECK_FALSE(troubles[1].refused);
+}
+
+TEST_CASE("refusals of the past are the least trouble") {
+  Scene scene;
+  scene.act({1, "web", "web.service", model::Role::kServer, 80, test::made(10, 0, 3)});
+  CHECK(scene.look().at(0).kind == Trouble::Kind::kFull);
+  const auto troubles = scene.look();
+  REQUIRE(troubles.size() == 1);
+  CHECK(troubles[0].kind == Trouble::Kind::kRefused);
+  CHECK(troubles[0].refused->buckets == 3);
+  CHECK(troubles[0].refused->share == Approx(1));
+  CHECK_FALSE(troubles[0].holder);
+}
+
+TEST_CASE("what was there before start is nobody's") {
+  Scene scene;
+  scene.act({1, "web", "web.service", model::Role::kServer, 80, test::made(10, 0, 3)});
+  scene.head.namespaces[0].in_use = 5000;
+  scene.head.namespaces[0].pre_existing = 4990;
+  const auto troubles = scene.look();
+  REQUIRE(troubles.size() == 1);
+  REQUIRE(troubles[0].holder);
+  CHECK(troubles[0].holder->before_start);
+  CHECK(troubles[0].holder->buckets == 4990);
+}
+
+TEST_CASE("a process without a service is called by its name") {
+  Scene scene;
+  scene.act({1, "redis", "", model::Role::kServer, 6379, test::made(10, 0, 1)});
+  const auto troubles = scene.look();
+  REQUIRE(troubles.size() == 1);
+  CHECK(troubles[0].refused->name == "redis");
+}
+
+TEST_CASE("what no row took is in the sum, but is no party") {
+  Scene scene;
+  scene.act({1, "web", "web.service", model::Role::kServer, 80, test::made(10, 0, 1)});
+  scene.namespaces[0].unattributed = test::made(0, 0, 3);
+  const auto troubles = scene.look();
+  REQUIRE(troubles.size() == 1);
+  CHECK(troubles[0].refused->name == "web.service");
+  CHECK(troubles[0].refused->share == Approx(0.25));
+}
+
+TEST_CASE("ports that run out name the client of the destination") {
+  Scene scene;
+  scene.act({1, "php-fpm", "php-fpm.service", model::Role::kClient, 8081, test::made(1)});
+  const model::Identity identity = scene.table.at(1)->identity;
+  const model::Peer destination{"10.0.0.9", std::uint16_t{8081}};
+  scene.peers.count({model::folded(identity), destination}, model::Event{});
+  scene.head.port_use = std::make_shared<std::vector<model::PortUse>>(std::vector<model::PortUse>{
+      {kHost, destination, {1001, 1001}}, {kHost, {"10.0.0.8", std::uint16_t{80}}, {10, 1001}}});
+  const auto troubles = scene.look();
+  REQUIRE(troubles.size() == 1);
+  CHECK(troubles[0].kind == Trouble::Kind::kPorts);
+  CHECK(troubles[0].destination == destination);
+  CHECK(troubles[0].use->taken == 1001);
+  REQUIRE(troubles[0].holder);
+  CHECK(troubles[0].holder->name == "php-fpm.service");
+}
+
+TEST_CASE("only the namespaces that were asked for have troubles, and a filter hides none") {
+  Scene scene;
+  scene.act({1, "web", "web.service", model::Role::kServer, 80, test::made(10, 0, 3)});
+  const auto parsed = [](const char* text) { return *view::parse_selector(text, view::Grammar::kFilter); };
+  CHECK(scene.look(parsed("netns=web")).empty());
+  scene.act({1, "web", "web.service", model::Role::kServer, 80, test::made(10, 0, 3)});
+  CHECK(scene.look(parsed("comm=nobody port=1")).size() == 1);
+}
