@@ -42,13 +42,14 @@ std::string render(const model::Snapshot& snapshot, const TableOptions& options)
 
 }  // namespace
 
-base::Result<void> begin_batch(const TableOptions& options) {
-  if (options.output.format != TableFormat::kCsv) return {};
-  return write_stdout(output::csv_header(options.rows.group));
+base::Result<void> BatchOutput::begin() const {
+  if (options_.output.format != TableFormat::kCsv) return {};
+  return write_stdout(output::csv_header(options_.rows.group));
 }
 
-base::Result<void> write_batch(const model::Snapshot& snapshot, const TableOptions& options) {
-  return write_stdout(render(snapshot, options));
+base::Result<void> BatchOutput::write(model::Snapshot head, const model::Source& source) {
+  trends_.observe(head);
+  return write_stdout(render(view::with_rows(std::move(head), source, shown_), options_));
 }
 
 }  // namespace twtrace::app

@@ -2,15 +2,32 @@
 // Snapshots on standard output, one after the other.
 #pragma once
 
+#include <utility>
+
 #include "app/option_groups.hpp"
 #include "base/result.hpp"
 #include "model/snapshot.hpp"
+#include "model/source.hpp"
+#include "model/trend.hpp"
+#include "view/view.hpp"
 
 namespace twtrace::app {
 
-/// What comes before the first snapshot: the titles of CSV.
-base::Result<void> begin_batch(const TableOptions& options);
-/// One snapshot in the format that was asked for.
-base::Result<void> write_batch(const model::Snapshot& snapshot, const TableOptions& options);
+/// One run of output. Not thread-safe.
+class BatchOutput {
+ public:
+  /// Keeps a reference to the options.
+  BatchOutput(const TableOptions& options, view::View shown) : options_(options), shown_(std::move(shown)) {}
+
+  /// What comes before the first snapshot: the titles of CSV.
+  base::Result<void> begin() const;
+  /// The next snapshot, in the format that was asked for: `head` with the rows of `source`.
+  base::Result<void> write(model::Snapshot head, const model::Source& source);
+
+ private:
+  const TableOptions& options_;
+  view::View shown_;
+  model::Trends trends_;
+};
 
 }  // namespace twtrace::app

@@ -12,12 +12,10 @@
 namespace twtrace::app {
 namespace {
 
-base::Result<void> emit(trace::Session& session, const TableOptions& options, const view::View& shown, bool last) {
+base::Result<void> emit(trace::Session& session, BatchOutput& output, bool last) {
   if (auto sampled = session.sample(last); !sampled) return sampled;
   base::Result<void> written;
-  session.with_source([&](const model::Source& source) {
-    written = write_batch(view::with_rows(session.head(), source, shown), options);
-  });
+  session.with_source([&](const model::Source& source) { written = output.write(session.head(), source); });
   return written;
 }
 
@@ -43,7 +41,8 @@ base::Result<int> TableWatch::run(const std::function<void()>& when_counting) co
   when_counting();
   if (live) return run_live(loop, session, table, shown);
   write_stderr("ready\n");
-  if (auto begun = begin_batch(table); !begun) return tl::unexpected(begun.error());
+  BatchOutput output(table, shown);
+  if (auto begun = output.begin(); !begun) return tl::unexpected(begun.error());
   if (auto set = loop.set_interval(std::chrono::duration<double>(table.pace.delay_s)); !set)
     return tl::unexpected(set.error());
   const std::uint64_t wanted = table.pace.iterations;
@@ -56,7 +55,7 @@ base::Result<int> TableWatch::run(const std::function<void()>& when_counting) co
     }
     const bool stop = *wake == EventLoop::Wake::kStop;
     ++done;
-    if (auto emitted = emit(session, table, shown, stop || done == wanted); !emitted) {
+    if (auto emitted = emit(session, output, stop || done == wanted); !emitted) {
       return tl::unexpected(emitted.error());
     }
     if (stop) break;

@@ -10,6 +10,7 @@
 
 #include "base/service.hpp"
 #include "model/counters.hpp"
+#include "model/forecast.hpp"
 
 namespace twtrace::model {
 
@@ -103,6 +104,7 @@ struct NetnsRow {
   MissedCounts missed;
   std::optional<bool> reconciled;  ///< counts equal the kernel's; empty when the kernel's cannot be compared
   std::uint32_t id = 0;            ///< NetnsInfo::id: inode numbers are given again
+  Forecast forecast;               ///< by Trends; kUnknown where nobody asked
 };
 
 /// How far short detail fell, and why. None of these changes a count.
@@ -241,5 +243,7 @@ const char* to_string(Event::Substate substate);
 const char* to_string(Event::Reason reason);
 /// "full", "ports", "refused".
 const char* to_string(Trouble::Kind kind);
+/// "unknown", "steady", "filling", "draining", "full".
+const char* to_string(Forecast::State state);
 
 }  // namespace twtrace::model

@@ -84,6 +84,22 @@ const char* to_string(Event::Reason reason) {
   return "unknown";
 }
 
+const char* to_string(Forecast::State state) {
+  switch (state) {
+    case Forecast::State::kUnknown:
+      return "unknown";
+    case Forecast::State::kSteady:
+      return "steady";
+    case Forecast::State::kFilling:
+      return "filling";
+    case Forecast::State::kDraining:
+      return "draining";
+    case Forecast::State::kFull:
+      return "full";
+  }
+  return "unknown";
+}
+
 const char* to_string(Trouble::Kind kind) {
   switch (kind) {
     case Trouble::Kind::kFull:

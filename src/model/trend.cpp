@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/trend.hpp"
 
+#include <utility>
+
 #include "model/find_netns.hpp"
 
 namespace twtrace::model {
@@ -40,6 +42,24 @@ std::vector<TablePoint> trend(const History& history, std::uint64_t sample, cons
     before = row;
   }
   return points;
+}
+
+void Trends::observe(Snapshot& head) {
+  std::map<std::uint32_t, Recent> now;
+  for (NetnsRow& row : head.namespaces) {
+    auto before = by_id_.extract(row.id);
+    Recent recent = before ? std::move(before.mapped()) : Recent{};
+    for (TablePoint& point : recent.points) point.age_s += head.interval_s + head.suspended_s;
+    std::erase_if(recent.points, [](const TablePoint& point) { return point.age_s >= kBucketLifetimeS; });
+    if (row.in_use && (before || first_)) {
+      recent.points.push_back(make_point(head, row, before ? &recent.last : nullptr));
+      row.forecast = forecast(recent.points);
+    }
+    recent.last = row;
+    now.emplace(row.id, std::move(recent));
+  }
+  by_id_ = std::move(now);
+  first_ = false;
 }
 
 }  // namespace twtrace::model

@@ -12,6 +12,45 @@
 namespace twtrace::output {
 namespace {
 
+void put_forecast(JsonWriter& json, const model::Forecast& forecast) {
+  if (forecast.state == model::Forecast::State::kUnknown) return json.field("forecast", nullptr);
+  json.object("forecast", [&] {
+    json.field("state", model::to_string(forecast.state));
+    json.field("buckets", forecast.buckets);
+    json.field("seconds", rounded(forecast.seconds));
+  });
+}
+
+/// The buckets are those that it holds, or those that were refused.
+void put_party(JsonWriter& json, std::string_view key, const std::optional<model::Party>& party) {
+  if (!party) return json.field(key, nullptr);
+  json.object(key, [&] {
+    json.text("name", party->name);
+    json.text("comm", party->comm);
+    json.field("before_start", party->before_start);
+    json.field("buckets", party->buckets);
+    json.field("per_s", rounded(party->per_s));
+    json.field("percent", rounded(100 * party->share));
+  });
+}
+
+void put_trouble(JsonWriter& json, const model::Trouble& trouble) {
+  json.field("kind", model::to_string(trouble.kind));
+  json.field("netns", trouble.netns);
+  json.field("netns_id", trouble.netns_id);
+  json.text("namespace", trouble.netns_name);
+  json.field("taken", trouble.use ? std::optional(trouble.use->taken) : std::nullopt);
+  json.field("of", trouble.use ? std::optional(trouble.use->of) : std::nullopt);
+  put_party(json, "holder", trouble.holder);
+  put_party(json, "refused", trouble.refused);
+  json.field("refused_per_s", rounded(trouble.refused_per_s));
+  if (!trouble.destination) return json.field("destination", nullptr);
+  json.object("destination", [&] {
+    json.field("address", trouble.destination->address);
+    json.field("port", trouble.destination->port);
+  });
+}
+
 void put_netns(JsonWriter& json, const model::NetnsRow& row, bool sees_removal) {
   json.field("netns", row.netns);
   json.text("name", row.name);
@@ -37,6 +76,7 @@ void put_netns(JsonWriter& json, const model::NetnsRow& row, bool sees_removal) 
   json.field("unattributed_overflow", row.unattributed.overflow());
   json.field("created_per_s", rounded(row.created_per_s));
   json.field("overflow_per_s", rounded(row.overflow_per_s));
+  put_forecast(json, row.forecast);
 }
 
 void put_service(JsonWriter& json, const base::Service& service) {
@@ -119,6 +159,7 @@ std::string snapshot_json(const model::Snapshot& snapshot) {
     json.objects("namespaces", snapshot.namespaces,
                  [&](const model::NetnsRow& row) { put_netns(json, row, sees_removal); });
     json.objects("rows", snapshot.rows, [&](const model::Row& row) { put_row(json, row, snapshot); });
+    json.objects("troubles", snapshot.troubles, [&](const model::Trouble& trouble) { put_trouble(json, trouble); });
     put_lost(json, snapshot.lost);
     put_cost(json, snapshot.cost);
     json.field("rows_hidden", snapshot.rows_hidden);

@@ -103,12 +103,13 @@ base::Result<int> Replay::run_screen(capture::Reader& recording, const view::Vie
 }
 
 base::Result<int> Replay::run_batch(model::Recording& recording, const view::View& shown) const {
-  if (auto begun = begin_batch(table); !begun) return tl::unexpected(begun.error());
+  BatchOutput output(table, shown);
+  if (auto begun = output.begin(); !begun) return tl::unexpected(begun.error());
   base::Result<void> written;
   std::uint64_t samples = 0;
   const auto read =
       recording.for_each(model::Wanted::kAll, [&](const model::SnapshotPtr& head, const model::Source& source) {
-        written = write_batch(view::with_rows(*head, source, shown), table);
+        written = output.write(*head, source);
         ++samples;
         return written && (table.pace.iterations == 0 || samples < table.pace.iterations);
       });

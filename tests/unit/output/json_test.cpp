@@ -36,11 +36,11 @@ const Json kContract = Json::parse(R"({
 
 // What was added to the contract, by object.
 const Json kAdded = Json::parse(R"({
- "":["group","rows_hidden","live_age_s"],
+ "":["group","troubles","rows_hidden","live_age_s"],
  "probe":["sees_removal"],
  "totals":["unattributed_overflow","unattributed_no_memory"],
  "namespaces":["gone","time_wait","fin_wait2","overflow_time_wait","overflow_fin_wait2","reused","recycled","expired",
-               "purged","unattributed","unattributed_overflow","created_per_s","overflow_per_s"],
+               "purged","unattributed","unattributed_overflow","created_per_s","overflow_per_s","forecast"],
  "rows":["kind","netns_name"],
  "process":["exited"],
  "lost":["rows_full","rows_busy","netns_full","sockets_full","buckets_full","cgroups_full","listeners_full",
@@ -117,6 +117,29 @@ TEST_CASE("snapshot_json carries every value to its own field") {
   CHECK(netns["pre_existing"] == 95);
   CHECK(netns["kernel"] == Json::parse(R"({"created":5018,"overflow":1204,"reused":13})"));
   CHECK(netns["reconciled"] == true);
+}
+
+TEST_CASE("snapshot_json carries troubles and forecasts") {
+  model::Snapshot snapshot = test::snapshot();
+  CHECK(parsed(snapshot)["namespaces"][0]["forecast"].is_null());
+  snapshot.namespaces[0].forecast = {model::Forecast::State::kFilling, 9600, 12.34567};
+  CHECK(parsed(snapshot)["namespaces"][0]["forecast"] ==
+        Json::parse(R"({"state":"filling","buckets":9600,"seconds":12.346})"));
+  snapshot.namespaces[0].forecast = {model::Forecast::State::kSteady, 4800, {}};
+  CHECK(parsed(snapshot)["namespaces"][0]["forecast"] ==
+        Json::parse(R"({"state":"steady","buckets":4800,"seconds":null})"));
+  CHECK(parsed(snapshot)["troubles"] == Json::parse(R"([{"kind":"full","netns":4026531840,"netns_id":0,
+    "namespace":"host","taken":4998,"of":5000,
+    "holder":{"name":"worker.service","comm":"redis-worker","before_start":false,"buckets":4903,"per_s":0.0,"percent":98.099},
+    "refused":{"name":"worker.service","comm":"redis-worker","before_start":false,"buckets":312,"per_s":312.0,"percent":100.0},
+    "refused_per_s":312.0,"destination":null}])"));
+  model::Trouble ports;
+  ports.kind = model::Trouble::Kind::kPorts;
+  ports.destination = model::Peer{"10.0.0.9", std::uint16_t{8081}};
+  snapshot.troubles = {ports};
+  CHECK(parsed(snapshot)["troubles"] == Json::parse(R"([{"kind":"ports","netns":0,"netns_id":0,"namespace":null,
+    "taken":null,"of":null,"holder":null,"refused":null,"refused_per_s":0.0,
+    "destination":{"address":"10.0.0.9","port":8081}}])"));
 }
 
 TEST_CASE("snapshot_json writes null for what the backend cannot know") {
