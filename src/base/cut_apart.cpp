@@ -9,7 +9,7 @@
 namespace twtrace::base {
 namespace {
 
-/// Which whole cell each text stands for; the empty text: several.
+/// Which whole cell each text stands for. The empty text means several.
 using Shown = std::unordered_map<std::string, std::string_view>;
 
 void show(Shown& shown, const std::string& text, std::string_view whole) {
@@ -40,7 +40,7 @@ void cut_apart(std::vector<std::string>& cells, std::size_t columns) {
       const bool alone = !all.at(cut).empty();
       if (alone) show(shown, cut, whole[i]);
       if (!alone) alike.push_back(i);
-      if (alone || tail <= columns / 2) cells[i] = std::move(cut);  // what stays alike is cut in the middle
+      if (alone || tail <= columns / 2) cells[i] = std::move(cut);  // cells that stay alike are cut in the middle
     }
     wide = std::move(alike);
   }

@@ -8,9 +8,9 @@
 
 namespace twtrace::base {
 
-/// Cuts the cells that are wider than `columns`, as fit() does. Where different cells would become the same text, these
-/// are cut in the middle, or else in front: names of services differ at their end as often as at their beginning. Cells
-/// are safe for a terminal already.
+/// Cuts the cells that are wider than `columns`, as fit() does. If different cells would become the same text, cuts
+/// them in the middle, or else in front, because names of services differ at their end as often as at their beginning.
+/// The caller has made the cells safe for a terminal.
 void cut_apart(std::vector<std::string>& cells, std::size_t columns);
 
 }  // namespace twtrace::base

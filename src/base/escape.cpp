@@ -30,8 +30,8 @@ std::size_t step_width(const Decoded& step) {
   return step.valid ? static_cast<std::size_t>(code_point_width(step.code_point)) : 1;
 }
 
-/// Whether Markdown (GitHub's) may take the byte for more than itself. What is harmless where it stands is left alone:
-/// reports are read as source, too.
+/// Whether Markdown (GitHub's) may interpret the byte. Bytes that are harmless in their place stay unescaped, because
+/// people also read reports as source.
 bool obeyed_by_markdown(std::string_view text, std::size_t at) {
   const char c = text[at];
   const char next = at + 1 < text.size() ? text[at + 1] : '\0';
@@ -132,7 +132,7 @@ std::string markdown_text(std::string_view bytes) {
   const std::string safe = sanitize_terminal(bytes);
   std::string out;
   for (std::size_t i = 0; i < safe.size(); ++i) {
-    // A reference is what every renderer takes for the character itself and for nothing else.
+    // Every renderer takes a reference for the character itself and for nothing else.
     if (obeyed_by_markdown(safe, i)) {
       fmt::format_to(std::back_inserter(out), "&#{};", static_cast<int>(safe[i]));
     } else {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names are attacker-controlled bytes: each sink passes them through one of these before they reach a reader.
+// Names are attacker-controlled bytes. Each sink passes them through one of these functions before they reach a reader.
 #pragma once
 
 #include <cstddef>
@@ -9,9 +9,9 @@
 namespace twtrace::base {
 
 /// Text that is safe in one line of a terminal or log. Control characters (C0, DEL, C1 raw and encoded), bytes that are
-/// no UTF-8, and invisible code points (bidi controls, zero width, line separators; is_invisible()) become visible
-/// escapes: `\x1B` for one byte, `\u{202E}` for a code point above ASCII. Everything else stays as it is, backslashes
-/// too, so the result is for reading, not for decoding.
+/// not UTF-8, and invisible code points (bidi controls, zero width, line separators; is_invisible()) become visible
+/// escapes: `\x1B` for one byte, `\u{202E}` for a code point above ASCII. Everything else stays unchanged, including
+/// backslashes, so the result is for reading, not for decoding.
 std::string sanitize_terminal(std::string_view bytes);
 
 /// True when `bytes` is well-formed UTF-8.
@@ -28,26 +28,27 @@ std::string hex(std::string_view bytes);
 /// the caller and need no guard.
 std::string csv_cell(std::string_view text);
 
-/// Text between the tags of HTML, or inside a quoted attribute: what HTML would obey becomes a reference, and what a
-/// reader could not see becomes visible as in sanitize_terminal().
+/// Text between HTML tags, or inside a quoted attribute. Characters that HTML interprets become references. Invisible
+/// characters become visible as in sanitize_terminal().
 std::string html_text(std::string_view bytes);
 
-/// Text of one line of Markdown, table cells included: what Markdown or the HTML in it would obey becomes a reference,
-/// and what a reader could not see becomes visible as in sanitize_terminal(). No autolinks.
+/// Text for one line of Markdown, or for a table cell. Characters that Markdown or the HTML in it interprets become
+/// references. Invisible characters become visible as in sanitize_terminal(). Nothing becomes an autolink.
 std::string markdown_text(std::string_view bytes);
 
 /// Columns that `utf8` takes on a terminal; an ill-formed subpart counts 1. Sanitize first: control characters count 0
 /// here whatever a terminal would do with them.
 std::size_t display_width(std::string_view utf8);
 
-/// `utf8` itself when it fits into `columns`, else the longest prefix of whole characters (with their combining marks)
-/// that leaves room for a `~`, and the `~`. Never wider than `columns`; narrower by one where a wide character did not
-/// fit. With a `tail` less than `columns`, the `~` stands in front of the last `tail` columns instead.
+/// Returns `utf8` if it fits into `columns`. Otherwise returns the longest prefix of whole characters (with their
+/// combining marks) that leaves room for a `~`, followed by the `~`. The result is never wider than `columns`, and one
+/// column narrower if a wide character did not fit. With a `tail` less than `columns`, the `~` stands in front of the
+/// last `tail` columns instead.
 std::string fit(std::string_view utf8, std::size_t columns, std::size_t tail = 0);
 
 enum class Align { kLeft, kRight };
 
-/// fit() and then spaces up to exactly `columns`.
+/// fit(), padded with spaces to exactly `columns`.
 std::string pad(std::string_view utf8, std::size_t columns, Align align);
 
 }  // namespace twtrace::base

@@ -38,7 +38,7 @@ void init_logging(int verbosity, LogWriter write) {
 
 void log_error(const Error& error) {
   const std::string text = error.hint.empty() ? error.what : error.what + "; " + error.hint;
-  spdlog::error("{}", sanitize_terminal(text));  // what the user typed and what files are called may be in it
+  spdlog::error("{}", sanitize_terminal(text));  // it may contain user input and file names
 }
 
 /// Takes the place of the logger's sinks.
@@ -68,7 +68,7 @@ LogHold::LogHold() : lines_(std::make_shared<Lines>()) {
 
 LogHold::~LogHold() {
   spdlog::default_logger()->sinks() = lines_->before;
-  // To the sinks themselves: what is held has passed the level already.
+  // Writes to the sinks directly, because held lines have already passed the level.
   for (const std::string& line : lines_->held) {
     for (const spdlog::sink_ptr& sink : lines_->before) sink->log({"twtrace", spdlog::level::warn, line});
   }

@@ -15,16 +15,16 @@ namespace twtrace::base {
 /// Writes text to where diagnostics go. Throws nothing.
 using LogWriter = void (*)(std::string_view text);
 
-/// Sends the default spdlog logger to `write`, a line "twtrace: message" at a time. `verbosity` 0 shows warnings and
+/// Sends each line of the default spdlog logger to `write`, as "twtrace: message". `verbosity` 0 shows warnings and
 /// errors, 1 adds info, 2 and above adds debug. Call it from main.
 void init_logging(int verbosity, LogWriter write);
 
-/// Logs an error and its hint on one line, with everything that a terminal would obey made visible. The one place where
-/// an Error becomes text.
+/// Logs an error and its hint on one line, and makes visible whatever a terminal would interpret. This is the only
+/// place where an Error becomes text.
 void log_error(const Error& error);
 
-/// Keeps log lines back while the screen belongs to somebody else, and writes the last 100 of them on destruction. One
-/// at a time.
+/// Holds log lines back while something else owns the screen, and writes the last 100 of them on destruction. Only one
+/// may exist at a time.
 class LogHold {
  public:
   LogHold();

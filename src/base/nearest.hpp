@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What somebody probably meant who made a typing mistake.
+// Finds what a user probably meant by a mistyped word.
 #pragma once
 
 #include <span>
@@ -8,15 +8,16 @@
 
 namespace twtrace::base {
 
-/// The one of `known` that `typed` was probably meant to be: the least number of letters to insert, leave out, replace
-/// or swap with their neighbour, one for every three letters begun at most. Upper and lower case are the same, and the
-/// beginning of a word (two letters or more) is near it. Empty when none is near; of equally near ones the first.
+/// Returns the member of `known` that the user probably meant by `typed`: the one with the fewest letters to insert,
+/// leave out, replace or swap with their neighbour. It allows one such change for every three letters begun. It ignores
+/// case. The beginning of a word (two letters or more) counts as near. Empty if none is near; the first if several are
+/// equally near.
 std::string_view nearest(std::string_view typed, std::span<const std::string_view> known);
 
-/// `did you mean "NEAREST"? `, or nothing when none is near: what a hint begins with.
+/// The beginning of a hint: `did you mean "NEAREST"? `, or nothing if none is near.
 std::string did_you_mean(std::string_view typed, std::span<const std::string_view> known);
 
-/// The hint of an error about a word that is none of `known`: the nearest one, and all of them.
+/// The hint of an error about a word that is not in `known`: names the nearest one, then all of them.
 std::string expected_one_of(std::string_view typed, std::span<const std::string_view> known);
 
 }  // namespace twtrace::base

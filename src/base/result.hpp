@@ -11,18 +11,18 @@
 
 namespace twtrace::base {
 
-/// What kind of failure it is, as far as a caller decides by it.
+/// The kind of a failure, as far as callers need to tell kinds apart.
 enum class ErrorCode {
   kFailure,      ///< the operation failed; exit code 1
   kUsage,        ///< the user asked for something that makes no sense; exit code 2
   kUnsupported,  ///< the kernel lacks it: degrade visibly, or exit code 77
   kPermission,   ///< a privilege is missing; exit code 77
-  kNotFound,     ///< the object is not there (any more)
+  kNotFound,     ///< the object does not exist (any more)
   kInvalid,      ///< malformed input
-  kReaderGone,   ///< nobody reads standard output any more, as under head(1): stop, exit code 0, nothing to say
+  kReaderGone,   ///< nobody reads standard output any more, as under head(1): stop silently with exit code 0
 };
 
-/// A failure: what went wrong (context is prepended as it travels up), the errno behind it, and what to do about it.
+/// A failure: what went wrong, the errno behind it, and what to do about it. Callers prepend context to it.
 struct Error {
   ErrorCode code = ErrorCode::kFailure;
   int sys_errno = 0;  ///< 0 when no system call is behind it

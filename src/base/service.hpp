@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A service: what an operator calls the thing that a cgroup holds.
+// A service: the name by which an operator knows the processes of a cgroup.
 #pragma once
 
 #include <algorithm>
@@ -25,7 +25,7 @@ struct Pod {
 /// escape them.
 struct Service {
   /// "systemd" (service, scope or user unit), "docker", "podman", "containerd", "cri-o", "kubernetes", "lxc", "nspawn",
-  /// "slurm", "garden" (Cloud Foundry), "cgroup" (none of these: `name` is the path), "unknown" (the path is not
+  /// "slurm", "garden" (Cloud Foundry), "cgroup" (none of these; `name` is the path), "unknown" (the path is not
   /// known).
   std::string kind = "unknown";
   std::string name;

@@ -8,7 +8,7 @@
 
 namespace twtrace::base {
 
-/// One step through a byte string: a code point, or bytes that are none.
+/// One step through a byte string: a code point, or bytes that do not form one.
 struct Decoded {
   std::uint32_t code_point = 0;  ///< meaningless when not valid
   std::size_t size = 0;          ///< bytes taken, at least 1
@@ -23,8 +23,8 @@ Decoded decode_utf8(std::string_view bytes);
 /// 14, categories Mn and Me, East_Asian_Width W and F). Invisible code points count 0.
 int code_point_width(std::uint32_t code_point);
 
-/// True for what a reader cannot see or that changes how the rest is shown: C0, DEL, C1, format characters (bidi
-/// controls, zero width), line and paragraph separators, default-ignorable code points, non-characters.
+/// True for code points that a reader cannot see, or that change how the rest is shown: C0, DEL, C1, format characters
+/// (bidi controls, zero width), line and paragraph separators, default-ignorable code points, non-characters.
 bool is_invisible(std::uint32_t code_point);
 
 }  // namespace twtrace::base
