@@ -9,7 +9,7 @@
 namespace twtrace::model {
 namespace {
 
-/// inet_ntop takes most of the time of an event, so the common case has a way of its own.
+/// inet_ntop takes most of the time of an event, so the common case has a fast path.
 std::string format_ipv4(std::span<const std::uint8_t, 16> address) {
   std::array<char, INET_ADDRSTRLEN> text{};
   char* end = text.data();

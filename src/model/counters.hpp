@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts of buckets, in the words of docs: created, overflow, removed.
+// Counts of buckets, in the words of the docs: created, overflow, removed.
 #pragma once
 
 #include <array>

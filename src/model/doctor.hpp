@@ -14,11 +14,11 @@ namespace twtrace::model {
 /// One yes-or-no question about the host.
 struct DoctorCheck {
   std::string name;    ///< "fentry", "task-btf", "CAP_BPF"
-  bool ok = false;     ///< a backend works, a feature or a privilege is there
-  std::string detail;  ///< why not, or what its absence costs; empty when there is nothing to say
+  bool ok = false;     ///< the backend works, or the feature or privilege is there
+  std::string detail;  ///< why not, or what its absence costs; may be empty
 };
 
-/// One network namespace with the settings that decide about its TIME_WAIT table. Empty: could not be read.
+/// One network namespace, with the settings that affect its TIME_WAIT table. Empty values could not be read.
 struct DoctorNetns {
   std::uint32_t netns = 0;           ///< inode number
   std::string name;                  ///< "host", an `ip netns` name, or empty; any bytes
@@ -33,7 +33,7 @@ struct DoctorNetns {
   std::optional<std::uint64_t> default_limit;  ///< the kernel's own: half of its hash table (tcp_sk_init)
 };
 
-/// A setting of this host that makes the TIME_WAIT table overflow, or does not do what people think.
+/// A setting of this host that makes the TIME_WAIT table overflow, or that does not do what people expect.
 struct DoctorWarning {
   std::string id;                      ///< stable: "overflow-seen", "limit-low", ...
   std::optional<std::uint32_t> netns;  ///< inode number; empty when it is about several
@@ -59,7 +59,7 @@ struct DoctorReport {
 /// Percent of the limit in use, truncated: 100 means full. Empty when either is unknown, or the limit is 0.
 std::optional<std::uint64_t> percent_full(const DoctorNetns& netns);
 
-/// A nearly full table first, then by refusals, then by how full it is, then by inode number.
+/// Orders nearly full tables first, then by refusals, then by how full they are, then by inode number.
 void sort_worst_first(std::vector<DoctorNetns>& namespaces);
 
 }  // namespace twtrace::model

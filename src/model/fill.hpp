@@ -7,7 +7,7 @@
 
 namespace twtrace::model {
 
-/// From here on a table counts as nearly full.
+/// Above this percentage a table counts as nearly full.
 inline constexpr std::uint64_t kNearlyFullPercent = 80;
 
 /// Percent of the limit in use, truncated: 100 means full. Empty when either is unknown, or the limit is 0.
@@ -17,7 +17,7 @@ inline std::optional<std::uint64_t> percent_full(std::optional<std::uint64_t> in
   return *in_use * 100 / *limit;
 }
 
-/// More than kNearlyFullPercent of the limit is in use; not when either is unknown.
+/// True if more than kNearlyFullPercent of the limit is in use. False if either value is unknown.
 inline bool is_nearly_full(std::optional<std::uint64_t> in_use, std::optional<std::uint64_t> limit) {
   return in_use && limit.value_or(0) != 0 && *in_use * 100 > *limit * kNearlyFullPercent;
 }

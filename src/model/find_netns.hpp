@@ -10,8 +10,8 @@
 
 namespace twtrace::model {
 
-/// By NetnsRow::id and inode number; null when it is not among them. The kernel gives inode numbers again at once: one
-/// that is gone and a new one may share theirs.
+/// Finds a namespace by NetnsRow::id and inode number; null if it is not among them. The inode number alone is not
+/// enough: the kernel reuses inode numbers at once, so a namespace that is gone and a new one may have the same.
 inline const NetnsRow* find_netns(const std::vector<NetnsRow>& namespaces, std::uint32_t id, std::uint32_t netns) {
   const auto found = std::find_if(namespaces.begin(), namespaces.end(),
                                   [=](const NetnsRow& row) { return row.id == id && row.netns == netns; });

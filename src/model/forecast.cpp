@@ -55,7 +55,7 @@ std::optional<Rates> recent_rates(const std::vector<TablePoint>& points) {
   return Rates{std::min(median, total / total_s), total / total_s, removed / removed_s};
 }
 
-/// Buckets that leave evenly between two moments from now on, in seconds.
+/// Buckets that leave evenly between two moments, given in seconds from now.
 struct Departure {
   double begin_s;
   double end_s;

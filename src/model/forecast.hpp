@@ -20,7 +20,7 @@ struct TablePoint {
   std::uint64_t created = 0;      ///< buckets created in it
   std::uint64_t refused = 0;      ///< buckets refused in it
   std::optional<double> removed;  ///< buckets removed in it; empty when the gauge before it is not known
-  std::uint64_t in_use = 0;       ///< at its end
+  std::uint64_t in_use = 0;       ///< at the end of the interval
   std::uint64_t limit = 0;
 };
 

@@ -8,7 +8,7 @@
 namespace twtrace::model {
 namespace {
 
-/// So much later than asked is nothing to speak of: a busy machine, a slow disk.
+/// A sample may be this much late without a gap: the machine was busy, or the disk slow.
 constexpr double kSlackS = 1;
 constexpr double kShortestSleepS = 0.5;
 
@@ -69,7 +69,7 @@ void GapFinder::add_netns(std::uint32_t id, bool read, bool gone) {
   }
   const auto since = unread_since_.find(id);
   if (since == unread_since_.end()) return;
-  // The last look at a namespace that goes away may fail before that is known.
+  // The last reading of a namespace that goes away may fail before twtrace knows that it went away.
   if (!gone || since->second < earlier_begin_unix_ms_) note({Gap::Why::kNotRead, since->second, begin_unix_ms_, id});
   unread_since_.erase(since);
 }

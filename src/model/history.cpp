@@ -9,16 +9,16 @@
 namespace twtrace::model {
 namespace {
 
-/// Old versions are looked for once in so many samples: it takes a walk over every row.
+/// How many samples pass between two searches for old versions. Each search walks over every row.
 constexpr std::uint64_t kTrimInterval = 16;
-/// What makes room when memory is short, at most.
+/// The most that is dropped at once when memory is short.
 constexpr std::size_t kSamplesAtOnce = 10;
-/// How far ahead a walk over all rows fetches: the row, and nearer by its versions.
+/// How far ahead a walk over all rows prefetches: first the row, then its versions.
 constexpr std::size_t kFetchRow = 12;
 constexpr std::size_t kFetchVersions = 6;
 constexpr std::size_t kLine = 64;  ///< bytes
 
-/// Several lines of memory that will be read soon.
+/// Prefetches several cache lines that will be read soon.
 void fetch(const void* from, std::size_t bytes) {
   const auto* const first = static_cast<const char*>(from);
   for (std::size_t at = 0; at < bytes; at += kLine) __builtin_prefetch(first + at);
@@ -42,7 +42,7 @@ std::uint64_t History::append(SnapshotPtr head, const Source& source) {
   const std::uint64_t sample = newest();
   source.visit([&](const Fact& fact) { record(rows_, fact, sample); });
   source.visit_peers([&](const Fact& fact) {
-    // Peers do not vanish: one that has not changed is known, unless this is the first look at it.
+    // Peers do not vanish, so a peer that has not changed is known, unless this is the first look at it.
     if (sample == 1 || fact.counts != fact.previous) record(peers_, fact, sample);
   });
   close_vanished(sample);
@@ -59,7 +59,7 @@ void History::record(Tracks& tracks, const Fact& fact, std::uint64_t sample) {
     tracks.in_line.push_back(&*found);
   }
   Track& track = found->second;
-  const bool again = track.seen == sample;  // a recycled slot and what is left of it have one identity
+  const bool again = track.seen == sample;  // a reused slot and the rest of its earlier row have the same identity
   track.seen = sample;
   if (again && !track.versions.empty() && track.versions.back().sample == sample) {
     TrackVersion& version = track.versions.back();
@@ -72,7 +72,7 @@ void History::record(Tracks& tracks, const Fact& fact, std::uint64_t sample) {
   TrackVersion version{sample, fact.counts, fact.previous, fact.live, fact.pids, fact.exited, false};
   if (!track.versions.empty()) {
     const TrackVersion& last = track.versions.back();
-    if (again) {  // and its first part was as before
+    if (again) {  // and its first part had not changed
       version.counts += last.counts;
       version.previous += last.counts;
       version.live = version.live && last.live ? std::optional(*version.live + *last.live) : std::nullopt;
@@ -86,7 +86,8 @@ void History::record(Tracks& tracks, const Fact& fact, std::uint64_t sample) {
   ++versions_;
 }
 
-/// A row that is not there any more was folded into another, with its counts: so goes what was zeroed of it.
+/// A row that does not exist any more was folded into another one, together with its counts. So its zeroed counts move
+/// along.
 void History::close_vanished(std::uint64_t sample) {
   std::vector<End> ends;
   for (auto& known : rows_) {
@@ -102,7 +103,7 @@ void History::close_vanished(std::uint64_t sample) {
   hand_over_zeros(std::move(ends));
 }
 
-/// In the order in which the rows ended; of those that ended at once, processes go before the programs they went into.
+/// Orders rows by when they ended. If several ended at once, processes come before the programs that they went into.
 void History::hand_over_zeros(std::vector<End> ends) {
   const auto order = [](const End& end) { return std::pair(end.sample, !end.track->first.identity.pid); };
   std::sort(ends.begin(), ends.end(), [&](const End& left, const End& right) { return order(left) < order(right); });
@@ -252,7 +253,7 @@ void History::set_zero(std::uint64_t sample) {
     }
   }
   if (sample == 0) return;
-  std::vector<End> ends;  // what was folded since then
+  std::vector<End> ends;  // rows folded since then
   for (auto& known : rows_) {
     for (const TrackVersion& version : known.second.versions) {
       if (version.gone && version.sample > sample) ends.push_back({version.sample, &known});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The last minutes, sample by sample: what pausing, stepping back, timelines and replay look at.
+// The last minutes, sample by sample. Pausing, stepping back, timelines and replay read them.
 #pragma once
 
 #include <cstddef>
@@ -15,14 +15,14 @@
 
 namespace twtrace::model {
 
-/// How much is kept. Whatever is reached first ends it; the newest sample always stays.
+/// How much to keep. The first limit that is reached applies. The newest sample always stays.
 struct HistoryLimits {
   double seconds = 600;
   std::size_t samples = 1200;
-  std::size_t bytes = std::size_t{64} << 20U;  ///< of what grows with the load and with the number of namespaces
+  std::size_t bytes = std::size_t{64} << 20U;  ///< for what grows with the load and with the number of namespaces
 };
 
-/// One moment at which a row's numbers were not those of the sample before.
+/// One sample at which a row's numbers changed.
 struct TrackVersion {
   std::uint64_t sample = 0;
   Counters counts;
@@ -30,40 +30,41 @@ struct TrackVersion {
   std::optional<std::uint64_t> live;
   std::uint32_t pids = 1;
   bool exited = false;
-  bool gone = false;  ///< from here on the row is part of another
+  bool gone = false;  ///< from here on the row is part of another row
 };
 
-/// Keeps samples: a snapshot without rows and, per row, only the samples in which it changed. A row that stays as it is
-/// costs nothing. Not thread-safe.
+/// Keeps samples: a snapshot without rows and, per row, only the samples in which it changed. A row that does not
+/// change costs nothing. Not thread-safe.
 class History {
  public:
   explicit History(HistoryLimits limits = {}) : limits_(limits) {}
   History(const History&) = delete;
   History& operator=(const History&) = delete;
 
-  /// Adds the present moment. `head` has no rows. Samples are numbered from 1 on; returns the number.
+  /// Adds the present moment, and returns the number of the new sample. `head` has no rows. Samples are numbered from 1
+  /// on.
   std::uint64_t append(SnapshotPtr head, const Source& source);
 
   bool empty() const { return samples_.empty(); }
-  /// The first and the last sample that are kept. Only when not empty.
+  /// The first and the last sample that are kept. The history must not be empty.
   std::uint64_t oldest() const { return first_; }
   std::uint64_t newest() const { return first_ + samples_.size() - 1; }
   /// `sample`, or the nearest one that is kept.
   std::uint64_t clamp(std::uint64_t sample) const;
   const SnapshotPtr& head(std::uint64_t sample) const { return samples_[sample - first_].head; }
-  /// The last sample that is not later than this, or the oldest that is kept.
+  /// The last kept sample that is not later than this, or the oldest one.
   std::uint64_t sample_at(std::int64_t unix_ms) const;
 
   /// From now on counts are shown since this sample; 0: since start.
   void set_zero(std::uint64_t sample);
   std::uint64_t zero() const { return zero_; }
-  /// The picture that counts are shown since; null when that is the start, or lies after `sample`.
+  /// The snapshot since which counts are shown; null if that is the start, or if it is later than `sample`.
   const Snapshot* zero_head(std::uint64_t sample) const;
 
   /// Rows as of a kept sample, for build_rows. Valid until the history is changed.
   class SampleSource final : public Source {
    public:
-    /// `base` is a kept sample before, whose counts are taken off; 0: none.
+    /// `base` is an earlier kept sample, whose counts are subtracted; 0: none.
     SampleSource(const History& history, std::uint64_t sample, std::uint64_t base);
     void visit(const FactVisitor& visitor) const override;
     void visit_peers(const FactVisitor& visitor) const override;
@@ -77,10 +78,10 @@ class History {
     std::vector<NetnsInfo> namespaces_;
   };
   SampleSource at(std::uint64_t sample) const { return {*this, sample, 0}; }
-  /// As if counting had begun with the sample `base`.
+  /// The rows as if counting had begun with the sample `base`.
   SampleSource since(std::uint64_t base, std::uint64_t sample) const { return {*this, sample, base}; }
 
-  /// What some facts were at a sample, and when the first of them was seen.
+  /// The numbers of some facts at each sample, and when the first of them was seen.
   struct Timeline {
     struct Point {
       std::uint64_t sample = 0;
@@ -90,7 +91,7 @@ class History {
     std::int64_t first_seen_unix_ms = 0;  ///< 0: never
     std::vector<Point> points;            ///< one for every kept sample up to the asked one
   };
-  /// Of the facts that `counts` picks.
+  /// The timeline of the facts that `counts` selects.
   Timeline timeline(const FactPredicate& counts, std::uint64_t sample) const;
 
   /// Memory that row versions and the namespaces of every sample take, in bytes.
@@ -110,8 +111,8 @@ class History {
     Counters zero;
   };
   struct Tracks : std::unordered_map<TrackKey, Track, TrackHash, SameTrack> {
-    /// All of them, for walks that look ahead: through the table itself each waits for memory. Fewer than there are
-    /// after some were taken out.
+    /// All tracks, for walks that prefetch. A walk through the table itself would wait for memory at each one. Shorter
+    /// than the table after some tracks were removed.
     mutable std::vector<const value_type*> in_line;
   };
 

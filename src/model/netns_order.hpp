@@ -8,7 +8,7 @@
 
 namespace twtrace::model {
 
-/// The share of its table that is in use, highest first, then the most created; equal ones keep their order.
+/// Sorts by the share of the table in use, highest first, then by created. Stable.
 void sort_fullest_first(std::vector<NetnsRow>& namespaces);
 
 }  // namespace twtrace::model

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts per remote end. They come from ring-buffer events, so some may be missing; the rows' exact counts say how
-// many, and what is missing is shown as a row of its own.
+// Counts per remote end. They come from ring-buffer events, so some may be missing. The exact counts of the rows tell
+// how many. What is missing is shown as a separate row.
 #pragma once
 
 #include <array>
@@ -15,14 +15,14 @@
 
 namespace twtrace::model {
 
-/// A remote end of the processes that `identity` merges (folded: without pid).
+/// A remote end of the processes that `identity` merges. The identity is folded, so it has no pid.
 struct PeerKey {
   Identity identity;
   Peer peer;
   auto operator<=>(const PeerKey&) const = default;
 };
 
-/// What one event says of its remote end, in numbers: names cost too much for every event.
+/// What one event says about its remote end. It has only numbers, because names cost too much for every event.
 struct PeerRecord {
   std::array<std::uint8_t, 16> address{};  ///< network order; of an IPv4 address the first four bytes, the rest 0
   std::uint32_t row = 0;                   ///< row slot of the connection's owner
@@ -36,11 +36,11 @@ struct PeerRecord {
 struct PeerCounts {
   Counters counts;
   Counters sampled;   ///< at the last sample
-  Counters previous;  ///< at the sample before that: rates are of what lies between the two
+  Counters previous;  ///< at the sample before that; rates come from the difference
 };
 
-/// Bounded: beyond `max_peers` new peers are not recorded and end up in the remainder. Moved, never copied: what is
-/// known points at its own counts. Not thread-safe.
+/// Counts per peer. Bounded: beyond `max_peers` it does not record new peers, which then count in the remainder.
+/// Movable, but not copyable, because known peers point at their own counts. Not thread-safe.
 class PeerTable {
  public:
   explicit PeerTable(std::size_t max_peers) : max_peers_(max_peers) {}
@@ -50,23 +50,23 @@ class PeerTable {
   PeerTable& operator=(const PeerTable&) = delete;
   ~PeerTable() = default;
 
-  /// Every sample calls this once, after the events up to it were counted. Events are counted all through an interval,
-  /// unlike rows, which are read at its end.
+  /// Call this once per sample, after counting the events up to it. Events are counted throughout an interval, unlike
+  /// rows, which are read at its end.
   void begin_interval();
   void count(const PeerKey& key, const Event& event);
-  /// The same for a record of the row that was first seen at `first_ns` and belongs to `who`. A peer that is known
-  /// costs two look-ups by number: names are only touched for the first event of a row, or of a peer.
+  /// The same for a record of the row that was first seen at `first_ns` and belongs to `who`. A known peer costs two
+  /// look-ups by number. Names are touched only for the first event of a row or a peer.
   void count(const PeerRecord& record, std::uint64_t first_ns, const Identity& who);
   const std::map<PeerKey, PeerCounts>& all() const { return peers_; }
 
  private:
-  /// A row's processes as a number: rows that fold into the same identity have the same one.
+  /// A number for the processes of a row. Rows that fold into the same identity have the same number.
   struct Program {
     std::uint64_t first_ns = 0;
     std::uint32_t number = 0;  ///< 0: there are more than can be recorded
     bool is_client = false;
   };
-  /// A peer as records tell it.
+  /// A peer as records describe it.
   struct RecordKey {
     std::array<std::uint64_t, 2> address{};
     std::uint32_t program = 0;

@@ -24,7 +24,7 @@ void Reconciler::narrow_start(std::uint64_t ours_before, std::uint64_t kernel_co
 Reconciler::CrossCheck Reconciler::observe(std::uint64_t before, std::uint64_t ours, std::uint64_t after) {
   const std::uint64_t least = difference(before, highest_start_);
   const std::uint64_t most = difference(after, lowest_start_.value_or(0));
-  // Both ways: a count that came late was taken for missed.
+  // Works in both directions: a count that came late had been taken for missed.
   missed_ = std::clamp(missed_, difference(least, ours), std::max(difference(most, ours), difference(least, ours)));
   CrossCheck check;
   check.missed = missed_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A capture as the model sees it: what it says of itself, and its samples in order.
+// A capture as the model sees it: its description, and its samples in order.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace twtrace::model {
 
-/// The command that a capture was taken around. Strings are any bytes.
+/// The command around which a capture was taken. Strings may hold any bytes.
 struct CapturedCommand {
   std::vector<std::string> argv;                ///< never empty
   std::optional<std::int64_t> started_unix_ms;  ///< empty: the capture ended before
@@ -24,13 +24,13 @@ struct CapturedCommand {
   std::optional<int> signal;                    ///< when a signal ended it
 };
 
-/// A moment that somebody gave a name: `twtrace mark NAME`.
+/// A moment that `twtrace mark NAME` has named.
 struct Mark {
   std::int64_t time_unix_ms = 0;
   std::string name;  ///< any bytes
 };
 
-/// The settings of one network namespace that decide about its table and its listen queues. Empty: could not be read.
+/// The settings of one network namespace that affect its table and its listen queues. Empty values could not be read.
 struct NetnsSettings {
   std::uint32_t netns = 0;                     ///< inode number
   std::string name;                            ///< "host", an `ip netns` name, or empty
@@ -43,23 +43,23 @@ struct NetnsSettings {
   std::optional<std::uint64_t> ephemeral_ports;  ///< ip_local_port_range without ip_local_reserved_ports
 };
 
-/// What a capture says of itself.
+/// The description of a capture.
 struct CaptureInfo {
   std::string twtrace_version;
   HostInfo host;
   ProbeInfo probe;
-  double interval_s = 1;                      ///< asked for; each sample has its own
+  double interval_s = 1;                      ///< as requested; each sample has its own
   std::int64_t started_unix_ms = 0;           ///< counting began
-  std::optional<std::int64_t> ended_unix_ms;  ///< empty: it was cut, and ends with its last sample
+  std::optional<std::int64_t> ended_unix_ms;  ///< empty: it was cut short, and ends with its last sample
   std::optional<CapturedCommand> command;     ///< empty: taken until Ctrl-C or for --duration
   std::optional<std::uint64_t> bucket_bytes;  ///< kernel memory of one bucket: object size of slab tw_sock_TCP
   std::vector<NetnsSettings> settings_at_start;
-  std::vector<NetnsSettings> settings_at_end;  ///< empty when it was cut
+  std::vector<NetnsSettings> settings_at_end;  ///< empty if it was cut short
   std::vector<Mark> marks;                     ///< ascending in time
   bool running = false;                        ///< it was being written when it was opened
-  std::vector<Gap> gaps;  ///< ascending in time; what is missing at the end of one that was cut is none
+  std::vector<Gap> gaps;  ///< ascending in time; the missing end of a capture that was cut short is not a gap
 
-  /// It ended as it should, and has its last sample.
+  /// True if it ended normally and has its last sample.
   bool complete() const { return ended_unix_ms.has_value(); }
 };
 
@@ -74,7 +74,7 @@ enum class Wanted {
   kRows,   ///< rows and namespaces of the source, and of heads the times
 };
 
-/// A capture that can be read from its beginning, as often as wanted. Not thread-safe.
+/// A capture that can be read from its beginning any number of times. Not thread-safe.
 class Recording {
  public:
   Recording() = default;
@@ -83,7 +83,7 @@ class Recording {
   virtual ~Recording() = default;
 
   virtual const CaptureInfo& info() const = 0;
-  /// Every sample, ascending in time. An error ends it: what was visited before is sound.
+  /// Visits every sample, in ascending order of time. An error ends the visit; the samples before it are sound.
   virtual base::Result<void> for_each(Wanted wanted, const SampleVisitor& visit) = 0;
 };
 

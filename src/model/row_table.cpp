@@ -9,7 +9,7 @@ namespace {
 void merge(Entry& into, const Entry& from) {
   into.counts += from.counts;
   into.previous += from.previous;
-  // The same process comes back with a recycled row; others add up.
+  // The same process may come back with a reused row. Other counts add up.
   if (!into.identity.pid) into.pids += from.pids;
 }
 

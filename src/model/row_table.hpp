@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every row since start: those that the kernel side counts into now, and what is left of earlier ones.
+// Every row since start: the rows that the kernel side counts into now, and what remains of earlier ones.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@
 
 namespace twtrace::model {
 
-/// Who and where a row is, names included. Slots and inode numbers are reused, so `netns` is a number that the caller
-/// gives each namespace it meets and never gives twice.
+/// Who and where a row is, including names. The kernel reuses slots and inode numbers. So `netns` is a number that the
+/// caller gives to each namespace and never gives twice.
 struct Identity {
   std::uint32_t netns = 0;
   std::optional<std::uint32_t> pid;  ///< only with Attribution::kCloser, and not after folding
@@ -35,7 +35,7 @@ struct Identity {
 /// The identity that rows of the same program share once their processes have ended.
 Identity folded(Identity identity);
 
-/// The parts of an event that the row of its owner holds.
+/// The parts of an event that come from the row of its owner.
 void set_owner(Event& event, const Identity& who);
 
 /// One row with its history.
@@ -49,22 +49,22 @@ struct Entry {
 };
 
 /// Keeps one entry per row that the kernel side counts into, and at most `max_rows` of processes that have ended.
-/// Beyond that the oldest are folded: first those that differ by pid only become one, then these go into one "(other)"
-/// entry per namespace. Sums never change. Not thread-safe.
+/// Beyond that it folds the oldest: rows that differ only by pid become one, then the oldest of these go into one
+/// "(other)" entry per namespace. Sums never change. Not thread-safe.
 class RowTable {
  public:
   explicit RowTable(std::size_t max_rows) : max_rows_(max_rows) {}
 
-  /// Starts an interval: what is counted now becomes `previous`.
+  /// Starts an interval: the present counts become `previous`.
   void begin_interval();
 
   /// True when the slot holds the row that was first seen at `first_ns`.
   bool knows(std::uint32_t slot, std::uint64_t first_ns) const;
   /// A new row in a slot. A row that was there before must have been retired.
   void add(std::uint32_t slot, std::uint64_t first_ns, Identity identity);
-  /// The present numbers of a slot's row.
+  /// Sets the present numbers of a slot's row.
   void set(std::uint32_t slot, const Counters& counts, std::optional<std::uint64_t> live, bool exited);
-  /// The slot's row has ended for good: its counts stay, its identity is folded.
+  /// The slot's row has ended for good. Folds its identity, and keeps its counts.
   void retire(std::uint32_t slot);
 
   /// The entry in a slot, nullptr when there is none. Valid until the next call that changes the table.

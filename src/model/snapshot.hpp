@@ -34,8 +34,8 @@ struct ProcessId {
   bool exited = false;               ///< every one of them has ended
 };
 
-/// What kind of row it is: `kOther` merges rows that were folded to bound memory, `kUnattributed` holds what no row
-/// took; with both, the rows sum to the namespace's counts.
+/// The kind of a row. `kOther` merges rows that were folded to bound memory. `kUnattributed` has what no row took. With
+/// both, the rows sum to the namespace's counts.
 enum class RowKind { kNormal, kOther, kUnattributed };
 
 /// How much of something bounded is taken: buckets of a table, ephemeral ports of a destination.
@@ -46,14 +46,14 @@ struct Use {
 
 /// One row of the chosen group. A dimension that the group merges is empty.
 struct Row {
-  std::uint64_t id = 0;  ///< the same for the same row in every picture of one run; 0 when not known
+  std::uint64_t id = 0;  ///< the same for the same row in every snapshot of one run; 0 when not known
   RowKind kind = RowKind::kNormal;
   std::optional<std::uint32_t> netns;  ///< inode number
   std::uint32_t netns_id = 0;          ///< NetnsRow::id
   std::string netns_name;              ///< "host", an `ip netns` name, or empty
   std::optional<ProcessId> process;
   std::optional<base::Service> service;
-  std::string service_label;  ///< what tells `service` from others of its name; empty: the name does
+  std::string service_label;  ///< tells `service` from others of the same name; empty: the name is enough
   std::optional<Role> role;
   std::optional<std::uint16_t> port;
   std::optional<Peer> peer;
@@ -64,7 +64,7 @@ struct Row {
   double overflow_per_s = 0;
   std::optional<Use> use;  ///< namespaces: buckets in use; peers of clients: ephemeral ports; else empty
 
-  /// What people read: the label, else the service's name; empty without a service.
+  /// The name to show: the label, else the service's name; empty without a service.
   const std::string& shown_service() const {
     static const std::string kNone;
     if (!service_label.empty()) return service_label;
@@ -82,7 +82,7 @@ struct KernelCounts {
   std::optional<std::uint64_t> listen_drops;      ///< TcpExtListenDrops: that, and every other dropped SYN
 };
 
-/// What the kernel counted and no program saw: counts + missed = kernel, always.
+/// Counted by the kernel, but seen by no program. Counts + missed = kernel, always.
 struct MissedCounts {
   std::optional<std::uint64_t> created;
   std::optional<std::uint64_t> overflow;
@@ -103,11 +103,11 @@ struct NetnsRow {
   KernelCounts kernel;
   MissedCounts missed;
   std::optional<bool> reconciled;  ///< counts equal the kernel's; empty when the kernel's cannot be compared
-  std::uint32_t id = 0;            ///< NetnsInfo::id: inode numbers are given again
+  std::uint32_t id = 0;            ///< NetnsInfo::id: the kernel reuses inode numbers
   Forecast forecast;               ///< by Trends; kUnknown where nobody asked
 };
 
-/// How far short detail fell, and why. None of these changes a count.
+/// How much detail is missing, and why. None of these changes a count.
 struct Losses {
   std::uint64_t events = 0;  ///< ring-buffer records dropped
   std::uint64_t counts = 0;  ///< counts lost: 0 by construction
@@ -122,8 +122,8 @@ struct Losses {
   std::optional<std::uint64_t> recursion_misses;  ///< program runs that the kernel skipped; empty before 5.12
 };
 
-/// The ephemeral ports of one namespace that are taken towards one destination, by sockets and buckets alike: with none
-/// left connect() fails with EADDRNOTAVAIL.
+/// The ephemeral ports of one namespace that sockets and buckets take towards one destination. If none is left,
+/// connect() fails with EADDRNOTAVAIL.
 struct PortUse {
   std::uint32_t netns = 0;  ///< inode number
   Peer destination;
@@ -158,7 +158,7 @@ struct Trouble {
   std::optional<Peer> destination;  ///< kPorts
 };
 
-/// What twtrace itself costs.
+/// The cost of twtrace itself.
 struct Cost {
   std::optional<double> bpf_run_ns_per_event;  ///< only while kernel.bpf_stats_enabled is on
   double cpu_percent = 0;                      ///< of one core, user + system, last interval
@@ -168,7 +168,7 @@ struct Cost {
 /// The backend in use and how it was chosen.
 struct ProbeInfo {
   std::string backend;                 ///< "fentry", "kprobe" or "tracepoint"
-  std::vector<std::string> fallbacks;  ///< one sentence per backend that was passed over, and per thing it cannot see
+  std::vector<std::string> fallbacks;  ///< one sentence per unused backend, and per thing it cannot see
   bool sees_removal = false;           ///< expired, reused, recycled and purged are known
 };
 
@@ -177,11 +177,11 @@ struct HostInfo {
   std::string kernel;
 };
 
-/// One picture of everything. Immutable once published; share it as SnapshotPtr between threads.
+/// Everything at one moment. Immutable once published; share it as SnapshotPtr between threads.
 struct Snapshot {
   std::int64_t time_unix_ms = 0;
-  double interval_s = 0;   ///< length of the interval the rates are of
-  double suspended_s = 0;  ///< so long the host slept besides
+  double interval_s = 0;   ///< length of the interval; rates refer to it
+  double suspended_s = 0;  ///< how long the host slept in addition
   double uptime_s = 0;     ///< since every program was attached
   HostInfo host;
   ProbeInfo probe;
@@ -189,7 +189,7 @@ struct Snapshot {
   Counters totals;  ///< sum over namespaces
   Counters unattributed;
   std::vector<NetnsRow> namespaces;  ///< fullest first
-  std::vector<Row> rows;             ///< sorted, filtered, cut to the asked number
+  std::vector<Row> rows;             ///< sorted, filtered, cut to the requested number
   std::uint64_t rows_hidden = 0;     ///< rows cut by -r; filtered ones do not count
   std::optional<double> live_age_s;  ///< age of the scan behind `live`; 0 when counted event by event
   std::shared_ptr<const std::vector<PortUse>> port_use;  ///< the fullest destinations; null when nobody asked
@@ -221,7 +221,7 @@ struct Event {
   std::uint16_t local_port = 0;
   std::string remote_address;
   std::uint16_t remote_port = 0;
-  bool ipv6 = false;  ///< known from the row where the addresses are not; a capture has it from these only
+  bool ipv6 = false;  ///< known from the row even if the addresses are not; a capture takes it only from the addresses
   Substate substate = Substate::kTimeWait;
   Reason reason = Reason::kUnknown;  ///< removed only
   std::optional<double> age_s;       ///< removed only: seconds since it was created

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What rows are built from: facts about one moment, whether the trace runs or its capture is read.
+// Facts about one moment, from which rows are built. They come from a running trace or from a capture.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,7 @@ struct NetnsInfo {
   Counters unattributed_previous;
 };
 
-/// Hashes of the names in an identity, for whoever keeps them: names do not change, and rows are found by them again
+/// Hashes of the names in an identity. Callers keep them, because names do not change and are used to find rows again
 /// and again.
 struct NameHashes {
   std::uint64_t comm = 0;
@@ -33,25 +33,25 @@ struct NameHashes {
 };
 NameHashes hash_names(const Identity& identity);
 
-/// One row of the table, or of the peer table, at some moment. The numbers are valid during a visit, the identity as
-/// long as its source is not changed.
+/// One row of the table, or of the peer table, at some moment. The numbers are valid during a visit, the identity until
+/// its source changes.
 struct Fact {
   const Identity& identity;
   RowKind kind = RowKind::kNormal;
   const Peer* peer = nullptr;  ///< of the peer table only; not owned
   const Counters& counts;      ///< since start
   const Counters& previous;    ///< at the end of the interval before
-  const Counters& zero;        ///< what the user does not want to see any more, a part of `counts`
+  const Counters& zero;        ///< the part of `counts` that the user has zeroed
   std::optional<std::uint64_t> live;
   std::uint32_t pids = 1;  ///< processes merged by folding
   bool exited = false;
-  const NameHashes* names = nullptr;  ///< hash_names(identity), where somebody keeps them
+  const NameHashes* names = nullptr;  ///< hash_names(identity), if somebody keeps them
 };
 
 using FactVisitor = std::function<void(const Fact&)>;
 using FactPredicate = std::function<bool(const Fact&)>;
 
-/// What rows are built from: the tables of a running trace, or those of an earlier moment.
+/// The facts that rows are built from: the tables of a running trace, or those of an earlier moment.
 class Source {
  public:
   Source() = default;
@@ -62,7 +62,7 @@ class Source {
   virtual void visit(const FactVisitor& visitor) const = 0;
   virtual void visit_peers(const FactVisitor& visitor) const = 0;
   virtual const std::vector<NetnsInfo>& namespaces() const = 0;
-  /// About how many facts visit() has, for making room; 0: not known.
+  /// Roughly how many facts visit() has, so that callers can reserve memory; 0: not known.
   virtual std::size_t size_hint() const { return 0; }
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a row of the tables is through time, and how containers find it.
+// Identifies a row of the tables through time, and lets containers find it.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace twtrace::model {
 
-/// A row of the table, or of the peer table, through time.
+/// Identifies a row of the row table or the peer table through time.
 struct TrackKey {
   Identity identity;
   RowKind kind = RowKind::kNormal;

@@ -20,7 +20,7 @@ TablePoint make_point(const Snapshot& head, const NetnsRow& row, const NetnsRow*
   point.in_use = *row.in_use;
   point.limit = row.limit.value_or(0);
   if (before != nullptr && before->in_use) {
-    // The gauge and the counts are not read at one instant: a few more may seem to have come than are there.
+    // The gauge and the counts are not read at the same instant. So more buckets may seem to have come than are there.
     point.removed = static_cast<double>(grown(*before->in_use + point.created, point.in_use));
   }
   return point;

@@ -11,9 +11,8 @@
 
 namespace twtrace::model {
 
-/// The kept samples up to `sample`, oldest first, of the namespace of this row; those that it was not in, or in which
-/// its gauge was not known, are left out. Ages are counted from `sample`. What the kernel counted and no program saw is
-/// part of `created`.
+/// The kept samples of this row's namespace up to `sample`, oldest first. Leaves out samples without the namespace or
+/// without its gauge. Ages count from `sample`. `created` includes what the kernel counted and no program saw.
 std::vector<TablePoint> trend(const History& history, std::uint64_t sample, const NetnsRow& netns);
 
 /// The last minute of every namespace, for sinks that keep no history. Not thread-safe.
