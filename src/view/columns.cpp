@@ -22,7 +22,7 @@ Value named(const std::optional<T>& value) {
   return value ? Value(std::string(to_string(*value))) : Value();
 }
 
-// Accessors as template arguments keep the declarations below to a line each.
+// Accessors are template arguments, so that each declaration below takes one line.
 template <std::uint64_t model::Counters::*kMember>
 Value count(const model::ProbeInfo&, const model::Row& row) {
   return row.counts.*kMember;
@@ -156,7 +156,7 @@ std::vector<Column> default_columns(model::Group group) {
   return {};
 }
 
-// What identifies a row of the group beyond its default columns.
+// The columns that identify a row of the group, in addition to its default columns.
 std::vector<Column> identity_columns(model::Group group) {
   switch (group) {
     case model::Group::kProcess:
@@ -173,7 +173,7 @@ std::vector<Column> identity_columns(model::Group group) {
   return {};
 }
 
-// Long text goes last, where it hurts no alignment.
+// Long text goes last, where it does not disturb the alignment.
 std::vector<Column> text_columns(model::Group group) {
   const bool has_service = group == model::Group::kProcess || group == model::Group::kPid ||
                            group == model::Group::kService || group == model::Group::kPeer;
@@ -195,7 +195,7 @@ std::vector<Column> columns_of_live_view(model::Group group) {
   if (group == model::Group::kNetns) all.insert(all.begin() + 2, kTableUse);
   if (group == model::Group::kPeer) {
     all.insert(all.begin() + 1, {kPeerPort, kPortUse});
-    all[1].priority = 6;  // a destination is an address and a port; what a client's row calls port is the same
+    all[1].priority = 6;  // a destination has an address and a port; the port of a client's row is the same
     for (Column& column : all) {
       if (column.name == kPort.name) column.priority = kRole.priority + 1;
     }

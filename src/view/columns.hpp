@@ -16,8 +16,8 @@
 
 namespace twtrace::view {
 
-/// What a row holds in a column: nothing (unknown to the backend, or merged away by the group), a count, a rate per
-/// second, or text as it came from outside: not yet sanitized.
+/// The value of a row in a column: nothing (unknown to the backend, or merged by the group), a count, a rate per
+/// second, or text from outside that is not yet sanitized.
 using Value = std::variant<std::monostate, std::uint64_t, double, std::string>;
 
 /// A column, declared once. Immutable; strings live for the whole run.
@@ -27,18 +27,18 @@ struct Column {
   std::string_view help;   ///< one line for help and the man page
   base::Align align = base::Align::kRight;
   std::size_t min_width = 0;  ///< a table may shrink it to this; 0: it never shrinks
-  int priority = 0;           ///< when a table is too wide the highest goes first, the rightmost of equals; 0: stays
+  int priority = 0;           ///< if a table is too wide, the highest goes first, and the rightmost of equals; 0: stays
   Value (*value)(const model::ProbeInfo&, const model::Row&) = nullptr;
   std::string (*text)(const model::Row&) =
-      nullptr;                                    ///< what a table shows instead of `value`; not sanitized; may be null
-  std::optional<SortColumn> sort = std::nullopt;  ///< what sorts by it
+      nullptr;  ///< the text that a table shows instead of `value`; not sanitized; may be null
+  std::optional<SortColumn> sort = std::nullopt;  ///< the sort column for it
 };
 
-/// The columns of a group, in order. `wide` adds every split and identifier behind the default ones; CSV uses the wide
+/// The columns of a group, in order. `wide` adds every split and identifier after the default ones. CSV uses the wide
 /// list. The reference stays valid for the whole run; safe from any thread.
 const std::vector<Column>& columns(model::Group group, bool wide);
 
-/// What the live view shows: the default columns, and how full (Row::use) where a group knows it.
+/// The columns of the live view: the default ones, and how full (Row::use) if the group knows it.
 const std::vector<Column>& live_columns(model::Group group);
 
 /// The column in which a table names "(other)" and "(unattributed)" rows.

@@ -41,7 +41,7 @@ void measure(FittedColumn& filled) {
   filled.width = filled.natural;
 }
 
-/// What a column may shrink to.
+/// The smallest width of a column.
 std::size_t least_width(const FittedColumn& filled) {
   return filled.min_width == 0 ? filled.natural : std::min(filled.natural, filled.min_width);
 }
@@ -54,7 +54,7 @@ std::size_t sum_of_least(const std::vector<FittedColumn>& table, std::size_t mar
 
 void drop_columns(std::vector<FittedColumn>& table, std::size_t width, std::size_t margin) {
   while (sum_of_least(table, margin) > width) {
-    // The last of the highest: max_element keeps the first, so search from the right.
+    // The last of the highest. max_element keeps the first, so this searches from the right.
     const auto victim =
         std::max_element(table.rbegin(), table.rend(),
                          [](const FittedColumn& a, const FittedColumn& b) { return a.priority < b.priority; });
@@ -63,7 +63,7 @@ void drop_columns(std::vector<FittedColumn>& table, std::size_t width, std::size
   }
 }
 
-// Takes columns from the widest text first, so that no text starves beside another.
+// Takes columns from the widest text first, so that no text gets too little room.
 void shrink_columns(std::vector<FittedColumn>& table, std::size_t width, std::size_t margin) {
   std::size_t total = margin;
   for (const FittedColumn& filled : table) total += 1 + filled.width;

@@ -17,12 +17,12 @@ namespace twtrace::view {
 struct FittedColumn {
   std::string_view title;
   base::Align align = base::Align::kLeft;
-  std::size_t min_width = 0;       ///< as Column has it
+  std::size_t min_width = 0;       ///< as in Column
   int priority = 0;                ///< as Column has it
-  const Column* column = nullptr;  ///< null when it is none of a Row
+  const Column* column = nullptr;  ///< null if it is not a column of a Row
   std::vector<std::string> cells;  ///< one for each row
-  std::size_t natural = 0;         ///< columns that title and cells would like to have
-  std::size_t width = 0;           ///< what they get
+  std::size_t natural = 0;         ///< columns that title and cells want
+  std::size_t width = 0;           ///< columns that they get
 };
 
 /// Columns in front of a line that row_marks() fills.
@@ -32,15 +32,15 @@ inline constexpr std::size_t kMarkColumns = 2;
 /// Always kMarkColumns long.
 std::string row_marks(const model::Row& row);
 
-/// The cells of `rows`, nothing else is looked at. No line, marks included and each column behind one blank, is wider
-/// than `width` (0: unlimited): long text shrinks first (cells that differ are cut apart), then columns go, by
-/// priority; those of priority 0 stay whatever the width is. Pure.
+/// The cells of `rows`. No line is wider than `width` (0: unlimited), including the marks and one blank before each
+/// column. Long text shrinks first, and different cells stay different. Then columns go, by priority. Columns of
+/// priority 0 always stay. Pure.
 std::vector<FittedColumn> fit_columns(const std::vector<Column>& columns, model::Group group,
                                       const model::ProbeInfo& probe, std::span<const model::Row> rows,
                                       std::size_t width);
 
-/// Makes columns with cells fit, as above: sets `natural` and `width`, drops what has no place. `margin` columns stay
-/// free in front.
+/// Makes columns with cells fit, as above: sets `natural` and `width`, and drops columns that have no room. `margin`
+/// columns stay free in front.
 void fit(std::vector<FittedColumn>& table, std::size_t width, std::size_t margin);
 
 }  // namespace twtrace::view

@@ -100,7 +100,7 @@ std::uint64_t unattributed_id(const model::NetnsInfo& netns) {
 
 std::uint64_t row_id(const model::Fact& fact, model::Group group) { return key_of(fact, group).hash; }
 
-/// The row of a group without peers is made of rows alone: their counts hold those of the peers.
+/// A row of a group without peers uses only rows, because their counts include those of the peers.
 model::FactPredicate goes_into(model::Group group, std::uint64_t id) {
   return [group, id](const model::Fact& fact) {
     return (fact.peer == nullptr || group == model::Group::kPeer) && row_id(fact, group) == id;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which row of a group something goes into. Private to this folder.
+// Which row of a group a fact goes into. Private to this folder.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace twtrace::view {
 
-/// The dimensions by which a group tells rows apart; what it merges is left out.
+/// The dimensions by which a group tells rows apart, without those that it merges.
 struct Dimensions {
   bool process = false;
   bool program = false;  ///< comm and attribution
@@ -17,13 +17,13 @@ struct Dimensions {
   bool peer = false;
 };
 
-/// By reference: valid as long as the fact's identity and peer are.
+/// Holds references: valid as long as the fact's identity and peer.
 struct RowKey {
   const model::Identity* who = nullptr;
   const model::Peer* peer = nullptr;
   model::RowKind kind = model::RowKind::kNormal;
   Dimensions by;
-  const model::NameHashes* names = nullptr;  ///< nullptr: nobody keeps them
+  const model::NameHashes* names = nullptr;  ///< nullptr: not kept
   std::uint64_t hash = 0;                    ///< Row::id; never 0
 };
 
@@ -31,7 +31,7 @@ RowKey key_of(const model::Fact& fact, model::Group group);
 /// The row of the same processes without the peer.
 RowKey without_peer(RowKey key);
 bool is_same(const RowKey& left, const RowKey& right);
-/// Row::id of what no row took in a namespace.
+/// Row::id of the unattributed row of a namespace.
 std::uint64_t unattributed_id(const model::NetnsInfo& netns);
 
 }  // namespace twtrace::view

@@ -10,7 +10,7 @@ namespace twtrace::view {
 namespace {
 
 constexpr std::size_t kFirstCapacity = 64;
-/// More than fit on a screen: what is behind is only ordered when somebody goes there.
+/// More than fit on a screen. Rows behind these are sorted only when somebody goes there.
 constexpr std::size_t kAtOnce = 256;
 
 /// Takes up to `amount` out of `from`, field by field; returns what was taken.
@@ -21,7 +21,7 @@ model::Counters take(model::Counters& from, const model::Counters& amount) {
   return taken;
 }
 
-/// The row of a peer out of the row of its processes: the same processes, but none of their counts.
+/// Makes the row of a peer from the row of its processes: the same processes, without their counts.
 RowParts without_counts(const RowParts& whole) {
   RowParts parts = whole;
   parts.counts = parts.previous = parts.zero = model::Counters{};
@@ -47,7 +47,7 @@ Subject subject_of(const RowParts& parts) {
   return subject;
 }
 
-/// Rates are of what was really counted; what was zeroed is left out of the counts alone.
+/// Rates come from the real counts. Zeroing affects only the counts.
 model::Counters shown_counts(const RowParts& parts) {
   model::Counters counts = parts.counts;
   return counts -= parts.zero;
@@ -139,7 +139,7 @@ void RowList::group(const model::Source& source, const View& view) {
   const bool by_peer = view.group == model::Group::kPeer;
   const Selector selector = by_peer ? view.selector.without(Key::kWord) : view.selector;
   if (view.group == model::Group::kPid ||
-      view.group == model::Group::kProcess) {  // the others have far fewer rows than facts
+      view.group == model::Group::kProcess) {  // the other groups have far fewer rows than facts
     parts_.reserve(source.size_hint());
     reindex(std::bit_ceil(std::max(kFirstCapacity, source.size_hint() * 2)));
   }
@@ -152,7 +152,7 @@ void RowList::group(const model::Source& source, const View& view) {
   });
 }
 
-/// What the peer table knows takes the place of the processes' rows; the rest of each stays as a row without a peer.
+/// Peers replace the rows of their processes. The remainder of each stays as a row without a peer.
 void RowList::split_by_peer(const model::Source& source, const Selector& selector) {
   const Selector terms = selector.without(Key::kWord);
   const Selector words = selector.only(Key::kWord);
@@ -163,7 +163,7 @@ void RowList::split_by_peer(const model::Source& source, const Selector& selecto
     const RowKey key = key_of(fact, model::Group::kPeer);
     RowParts* whole = find(without_peer(key));
     if (whole == nullptr) return;
-    // No more than is left: a part of what was counted per peer may have gone to (other).
+    // Takes no more than is left, because a part of the peer's counts may have gone to (other).
     const model::Counters counts = take(whole->counts, fact.counts);
     const model::Counters previous = take(whole->previous, fact.previous);
     const model::Counters zero = take(whole->zero, fact.zero);

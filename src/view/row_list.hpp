@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rows of one group, in order, of which only those are made that somebody looks at. Pure.
+// The rows of one group, in order. A row is made only when somebody looks at it. Pure.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +26,7 @@ struct RowParts {
   model::Counters zero;
   std::optional<std::uint64_t> live = 0;
   std::pair<std::uint32_t, std::uint64_t> process;                      ///< pid and start of the first one; pid 0: none
-  std::vector<std::pair<std::uint32_t, std::uint64_t>> more_processes;  ///< may repeat until all is added
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> more_processes;  ///< may contain repetitions until all is added
   std::uint32_t folded_pids = 0;
   std::optional<std::uint32_t> uid;
   bool uid_differs = false;
@@ -41,13 +41,13 @@ struct RowParts {
   std::uint32_t pids() const;
 };
 
-/// Groups and filters at once, orders as far as it is looked at, and makes a row when it is asked for: with ten
-/// thousand rows that is a few milliseconds instead of tens. Valid until the source is changed. Moved, never copied;
-/// not thread-safe, because looking at it orders it.
+/// Groups and filters at once, sorts as far as somebody looks, and makes a row on request. With ten thousand rows this
+/// takes a few milliseconds instead of tens. Valid until the source changes. Movable, but not copyable. Not
+/// thread-safe, because reading it sorts it.
 class RowList {
  public:
   RowList() = default;
-  /// View::max_rows is left to the caller.
+  /// The caller applies View::max_rows.
   RowList(const model::Source& source, const View& view, double interval_s);
   RowList(RowList&&) noexcept = default;
   RowList& operator=(RowList&&) noexcept = default;
@@ -61,16 +61,16 @@ class RowList {
   std::uint64_t id_at(std::size_t index) const;
   /// Up to `count` rows from `first` on.
   std::vector<model::Row> rows(std::size_t first, std::size_t count) const;
-  /// Where the row with this Row::id is.
+  /// The index of the row with this Row::id.
   std::optional<std::size_t> find(std::uint64_t id) const;
 
-  /// What a row is ordered by, in no order; `index` is for row_of().
+  /// The sort keys of all rows, unsorted. `index` is for row_of().
   const std::vector<SortItem>& items() const { return items_; }
   model::Row row_of(const SortItem& item) const;
 
-  /// Takes rows out.
+  /// Removes rows.
   void keep_if(const std::function<bool(const SortItem&)>& keep);
-  /// Gives rows their Row::use, and orders by it when that is the view's order.
+  /// Gives rows their Row::use, and sorts by it if that is the view's order.
   void set_use(const std::function<std::optional<model::Use>(const SortItem&)>& use_of);
 
  private:
@@ -90,13 +90,13 @@ class RowList {
   RowOrder order_;
   std::vector<model::NetnsInfo> namespaces_;
   std::unordered_map<std::uint32_t, const model::NetnsInfo*> netns_by_id_;
-  const model::NetnsInfo* last_netns_ = nullptr;  ///< what was found last: mostly it is asked for again
+  const model::NetnsInfo* last_netns_ = nullptr;  ///< found last, and usually needed again
   std::vector<RowParts> parts_;
   std::vector<std::uint32_t> index_;  ///< open addressing by RowKey::hash: place in parts_ + 1; 0: free
   std::vector<SortItem> items_;
-  mutable std::vector<const SortItem*> sorted_;  ///< all of them; in order up to sorted_until_
+  mutable std::vector<const SortItem*> sorted_;  ///< all of them; sorted up to sorted_until_
   mutable std::size_t sorted_until_ = 0;
-  mutable std::optional<ServiceLabels> labels_;  ///< of all rows; when the first is made
+  mutable std::optional<ServiceLabels> labels_;  ///< of all rows; made together with the first row
 };
 
 }  // namespace twtrace::view

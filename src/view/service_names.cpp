@@ -13,7 +13,7 @@ std::string_view short_id(const base::Service& service) {
 
 std::string with_id(const base::Service& service) { return (service.name + '@').append(short_id(service)); }
 
-/// Calls visit(end) with the ends of a path, from the last segment to the whole path, until it returns true.
+/// Calls visit(end) with each end of a path, from the last segment to the whole path, until it returns true.
 template <class Visit>
 bool any_end(std::string_view path, Visit visit) {
   for (std::size_t slash = path.rfind('/'); slash != std::string_view::npos; slash = path.rfind('/', slash - 1)) {
@@ -24,7 +24,7 @@ bool any_end(std::string_view path, Visit visit) {
   return visit(path);
 }
 
-/// Calls visit(part) with what stands before each slash of a name, until it returns true.
+/// Calls visit(part) with the text before each slash of a name, until it returns true.
 template <class Visit>
 bool any_leading_part(std::string_view name, Visit visit) {
   for (std::size_t slash = name.find('/'); slash != std::string_view::npos; slash = name.find('/', slash + 1)) {
@@ -37,7 +37,7 @@ bool any_leading_part(std::string_view name, Visit visit) {
 std::string_view without_suffix(const base::Service& service) {
   const std::string_view name = service.name;
   const std::size_t slash = name.rfind('/');
-  // In a container, the last part of the name is that of the cgroup when it is a unit's.
+  // In a container, the last part of the name is the name of the cgroup if it is that of a unit.
   const bool in_container = service.kind != "cgroup" && slash != std::string_view::npos;
   const bool is_unit =
       service.kind == "systemd" || (in_container && service.own_cgroup().ends_with(name.substr(slash)));

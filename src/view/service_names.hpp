@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What services are called where names alone are not enough: in tables, and by who selects them.
+// Names that tell services of equal names apart, in tables and in selectors.
 #pragma once
 
 #include <string>
@@ -12,14 +12,13 @@
 
 namespace twtrace::view {
 
-/// The services of one picture. A service whose name no other one has is called by it. Others are called by the
-/// shortest end of their cgroup's path that no other service's path has, "a/worker.service" and "b/worker.service";
-/// containers by their name and id, "web@0123456789ab". Refers to the services that are added, which must outlive it.
-/// Not thread-safe.
+/// The services of one snapshot. A service with a unique name keeps it. Otherwise its label is the shortest end of its
+/// cgroup path that no other service's path has, as in "a/worker.service" and "b/worker.service". For a container it is
+/// name and id, "web@0123456789ab". Refers to the added services, which must outlive it. Not thread-safe.
 class ServiceLabels {
  public:
   void add(const base::Service& service);
-  /// What a service that was added is called.
+  /// The label of an added service.
   std::string label(const base::Service& service) const;
 
  private:
@@ -29,17 +28,16 @@ class ServiceLabels {
   bool is_only_path(std::string_view end) const;
 
   std::unordered_map<std::string_view, Services> by_name_;  ///< different ones
-  bool ambiguous_ = false;                                  ///< some name has several
+  bool ambiguous_ = false;                                  ///< some name has several services
   mutable std::unordered_map<std::string_view, int>
       ends_;  ///< services whose paths have this end; empty: not counted yet
 };
 
 /// True when the pattern takes one of the things that a service is called by:
-///  - its name, and the leading parts of a name with slashes: of the pod shop/web-1 all containers, of
-///  web1/nginx.service the container web1;
+///  - its name, and the leading parts of a name with slashes (shop/web-1 finds all containers of that pod);
 ///  - the name of a unit without its suffix ("nginx" is nginx.service);
 ///  - the container's id or its first 12 digits; the pod's name or uid;
-///  - what ServiceLabels calls it, whatever other services there are: an end of its cgroup's path, `name@id`.
+///  - any label that ServiceLabels could give it: an end of its cgroup path, or `name@id`.
 bool service_matches(const Pattern& pattern, const base::Service& service);
 
 }  // namespace twtrace::view

@@ -46,7 +46,7 @@ int compare_names(const SortItem& left, const SortItem& right, SortColumn column
   return 0;
 }
 
-/// Neighbours often share one: then nothing is compared letter by letter.
+/// Neighbours often share one string. Then no letters need to be compared.
 std::strong_ordering compare_services(const SortItem& left, const SortItem& right) {
   return left.service == right.service ? std::strong_ordering::equal : *left.service <=> *right.service;
 }

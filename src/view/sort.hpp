@@ -25,7 +25,7 @@ enum class SortColumn {
   kUse  ///< of the live view
 };
 
-/// Name and what it sorts by, in the order of `-s help`; kUse has none.
+/// Name and explanation, in the order of `-s help`; kUse has none.
 struct SortName {
   SortColumn column;
   std::string_view name;
@@ -34,7 +34,7 @@ struct SortName {
 const std::vector<SortName>& sort_names();
 std::optional<SortColumn> sort_column_named(std::string_view name);
 
-/// What the place of a row depends on, by reference to what the row is made of.
+/// The sort keys of a row. Holds references to the parts of the row.
 struct SortItem {
   model::RowKind kind = model::RowKind::kNormal;
   double rank = 0;  ///< RowOrder::set_rank()
@@ -55,17 +55,17 @@ struct SortItem {
   std::uint32_t netns_id = 0;          ///< NetnsRow::id
   const model::Peer* peer = nullptr;
   std::optional<model::Attribution> attribution;
-  std::size_t index = 0;  ///< the caller's; what is equal in everything stays in the order of this
+  std::size_t index = 0;  ///< set by the caller; items that are equal in everything else are sorted by it
 };
 
-/// Numbers descending, names and pid ascending; ties are broken by every other column, so the order is total and does
-/// not flicker. `reverse` turns the order of the column around, not that of ties. "(other)" and "(unattributed)" come
-/// last either way.
+/// Sorts numbers in descending order, names and pid in ascending order. Every other column breaks ties, so the order is
+/// total and does not flicker. `reverse` reverses the order of the column, not that of ties. "(other)" and
+/// "(unattributed)" always come last.
 struct RowOrder {
   SortColumn column = SortColumn::kCreatedRate;
   bool reverse = false;
 
-  /// To be called before an item is compared, and when what it ranks by has changed.
+  /// Call this before comparing an item, and again when its rank has changed.
   void set_rank(SortItem& item) const;
   bool operator()(const SortItem& left, const SortItem& right) const;
 };

@@ -16,7 +16,7 @@ RowSource::RowSource(const model::Source& source, model::Group group, std::uint6
     if (unattributed_id(netns) != id) netns.unattributed = netns.unattributed_previous = model::Counters{};
   }
   if (group != model::Group::kPeer) return;
-  // The processes of a peer's row have a row of their own, without the peer.
+  // The processes of a peer's row also have a row without the peer.
   source.visit_peers([this](const model::Fact& fact) {
     if (row_id(fact, model::Group::kPeer) != id_) return;
     whole_id_ = without_peer(key_of(fact, model::Group::kPeer)).hash;

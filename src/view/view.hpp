@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the table to the rows of one group. Pure.
+// Builds the rows of one group from the table. Pure.
 #pragma once
 
 #include <cstddef>
@@ -14,13 +14,13 @@
 
 namespace twtrace::view {
 
-/// How the user wants to look at the table.
+/// How the user wants to see the table.
 struct View {
   model::Group group = model::Group::kProcess;
   SortColumn sort = SortColumn::kCreatedRate;
   Selector selector;
   std::size_t max_rows = 0;  ///< 0: all
-  bool reverse = false;      ///< the other way round
+  bool reverse = false;      ///< reverses the order
 };
 
 /// The part of a source that went into one row. Keeps a reference.
@@ -38,7 +38,7 @@ class RowSource final : public model::Source {
   model::Group group_;
   std::uint64_t id_;
   std::uint64_t whole_id_;                    ///< of the row of the same processes without a peer
-  std::vector<model::NetnsInfo> namespaces_;  ///< what no row took only when that is the row
+  std::vector<model::NetnsInfo> namespaces_;  ///< set only if the row is the unattributed one
 };
 
 /// Row::id of the row of `group` that a fact goes into.
@@ -46,8 +46,8 @@ std::uint64_t row_id(const model::Fact& fact, model::Group group);
 /// Whether a fact goes into the row of `group` with this Row::id.
 model::FactPredicate goes_into(model::Group group, std::uint64_t id);
 
-/// The rows of the group, filtered, sorted and cut; `hidden` receives how many were cut. Without a filter the rows sum
-/// to the namespaces' counts.
+/// Returns the rows of the group, filtered, sorted and cut. `hidden` receives how many were cut. Without a filter the
+/// rows sum to the namespaces' counts.
 std::vector<model::Row> build_rows(const model::Source& source, const View& view, double interval_s,
                                    std::uint64_t& hidden);
 
