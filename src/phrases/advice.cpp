@@ -20,7 +20,7 @@ std::string sysctl_change(const Place& place, const std::string& name, std::uint
   if (place.host) {
     return command + " (to keep it: " + name + " = " + std::to_string(value) + " in " + kSysctlFile + ")";
   }
-  // Nothing is known of a namespace without a name but that processes live there: lsns names one.
+  // Of a namespace without a name we know only that it has processes. lsns names one.
   const std::string entry = place.pid            ? "/proc/" + std::to_string(*place.pid) + "/ns/net"
                             : place.path.empty() ? "/proc/PID/ns/net"
                                                  : shell_quoted(place.path);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How advice is worded: the same for `twtrace doctor` and for the findings of a report. Nothing here ever advises a
-// lower limit, and nothing is ever changed by twtrace itself.
+// The wording of advice, for `twtrace doctor` and for the findings of a report. Nothing here ever advises a lower
+// limit. twtrace itself never changes anything.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace twtrace::phrases {
 
-/// A busy server fills this in a minute with 273 connections per second.
+/// 273 connections per second fill this in a minute.
 inline constexpr std::uint64_t kLowLimit = 16384;
 inline constexpr std::uint64_t kBytesPerBucket = 256;      ///< object size of slab tw_sock_TCP, 5.10 to 6.18
 inline constexpr std::uint64_t kDefaultFinTimeoutS = 60;   ///< TCP_FIN_TIMEOUT, include/net/tcp.h
@@ -18,20 +18,20 @@ inline constexpr std::uint64_t kMaxLimit = 2'147'483'647;  ///< the setting is a
 inline constexpr const char* kMaxTwBuckets = "net.ipv4.tcp_max_tw_buckets";
 inline constexpr const char* kSysctlFile = "/etc/sysctl.d/90-tcp.conf";
 
-/// A network namespace as a command has to name it.
+/// How a command can name a network namespace.
 struct Place {
   bool host = false;                 ///< the namespace of pid 1
   std::optional<std::uint32_t> pid;  ///< a process in it
   std::string path;                  ///< a file that leads into it; empty: not known
 };
 
-/// One word of a shell command. Names are chosen by users, and advice is made to be pasted into a shell.
+/// Quotes one word of a shell command. Users choose the names, and paste advice into a shell.
 std::string shell_quoted(const std::string& text);
 
-/// The command that sets a sysctl there, and how the value outlasts a reboot.
+/// The command that sets a sysctl there, and how to keep the value across a reboot.
 std::string sysctl_change(const Place& place, const std::string& name, std::uint64_t value);
 
-/// The same for tcp_max_tw_buckets, with the memory that a full table takes; never less than kLowLimit.
+/// The same for tcp_max_tw_buckets, with the memory of a full table. Never advises less than kLowLimit.
 std::string limit_change(const Place& place, std::uint64_t wanted, std::uint64_t bucket_bytes = kBytesPerBucket);
 
 }  // namespace twtrace::phrases

@@ -10,7 +10,7 @@
 namespace twtrace::phrases {
 namespace {
 
-/// What to advise where the kernel's own default is not known.
+/// The limit to advise if the kernel's own default is not known.
 constexpr std::uint64_t kAmpleLimit = 65536;
 constexpr std::size_t kNamesShown = 3;
 
@@ -23,7 +23,7 @@ Place place_of(const model::DoctorNetns& netns) { return {netns.host, netns.pid,
 
 std::uint64_t ample_limit(const model::DoctorNetns& netns) { return netns.default_limit.value_or(kAmpleLimit); }
 
-/// Twice as much room as now, and never less than the kernel itself would give.
+/// Twice as much room as now, but never less than the kernel's default.
 std::string double_limit(const model::DoctorNetns& netns) {
   return limit_change(place_of(netns), std::max(netns.limit.value_or(0) * 2, ample_limit(netns)));
 }
@@ -89,7 +89,7 @@ std::string list(const std::vector<const model::DoctorNetns*>& namespaces) {
   return text;
 }
 
-/// The lower side is the one to change, always.
+/// Always advises to change the lower limit.
 Warning limit_not_inherited(const std::vector<model::DoctorNetns>& namespaces) {
   const auto host = std::find_if(namespaces.begin(), namespaces.end(), [](const auto& netns) { return netns.host; });
   if (host == namespaces.end() || !host->limit) return std::nullopt;

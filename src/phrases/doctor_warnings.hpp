@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `twtrace doctor` says about the settings that it found. Pure.
+// The warnings of `twtrace doctor` about settings. Pure.
 #pragma once
 
 #include <vector>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An event in words, shared by `twtrace events` and the live view. Names are made visible (sanitize_terminal); unknown
-// is `-`.
+// An event in words, for `twtrace events` and the live view. Names are safe for a terminal (sanitize_terminal). `-`
+// means unknown.
 #pragma once
 
 #include <string>

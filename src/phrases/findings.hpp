@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a row's numbers mean for whoever has to act on them.
+// What a row's numbers mean, and what to do about it.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +10,11 @@
 
 namespace twtrace::phrases {
 
-/// Shares from which on something is worth a sentence.
+/// From these shares on, a finding appears.
 inline constexpr double kLargeShareOfTable = 0.1;
 inline constexpr std::uint64_t kManyPortsPercent = 50;
 
-/// What a program of that role can change so that it makes fewer buckets.
+/// What a program of that role can change to create fewer buckets.
 std::string role_remedy(model::Role role);
 
 struct RowFinding {
@@ -23,7 +23,8 @@ struct RowFinding {
   std::string remedy;     ///< what to change; may be empty
 };
 
-/// `netns` is the namespace of the row, null when not known; `peers` are the row's peers. The worst first. Pure.
+/// Returns the findings, worst first. `netns` is the namespace of the row, or null if not known. `peers` are the row's
+/// peers. Pure.
 std::vector<RowFinding> row_findings(const model::Row& row, const model::NetnsRow* netns,
                                      const std::vector<model::Row>& peers);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The names of what fell short, for every sink.
+// The names of losses, for every sink.
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@ struct Loss {
 /// Every kind of loss, in the order of the outputs.
 std::array<Loss, 11> losses(const model::Losses& lost);
 
-/// "events 1,204, rows_full 3", parted by `separator`; empty when nothing was lost.
+/// "events 1,204, rows_full 3", separated by `separator`; empty if nothing was lost.
 std::string loss_words(const model::Losses& lost, std::string_view separator);
 
 }  // namespace twtrace::phrases

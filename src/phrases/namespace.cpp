@@ -30,7 +30,7 @@ std::vector<Remark> flow_remarks(const model::NetnsRow& netns) {
   return remarks;
 }
 
-/// Whether there is anything to say.
+/// Returns whether it appended anything.
 bool append_missed(std::vector<Remark>& remarks, const model::MissedCounts& missed) {
   const std::size_t before = remarks.size();
   const auto add = [&remarks](const std::optional<std::uint64_t>& count, const char* what) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A namespace's numbers in words, shared by every text that shows them: the same facts are said in the same way.
+// A namespace's numbers in words, the same for every text that shows them.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ namespace twtrace::phrases {
 /// The name of a namespace, or its inode number.
 std::string netns_words(std::uint32_t netns, const std::string& name);
 
-/// How a remark is meant; a sink may show it by colour, the words say it too.
+/// The tone of a remark. A sink may show it by colour. The words carry it too.
 enum class Tone { kPlain, kQuiet, kGood, kWarning, kAlarm };
 
 /// A few words, ASCII.
@@ -26,12 +26,12 @@ struct Remark {
 
 /// "4,985/5,000"; unknown is "-".
 std::string fill_words(const model::NetnsRow& netns);
-/// "created 97/s", "overflow 0", what was refused for want of memory, and the cross-check with the kernel: "= kernel",
-/// or what differs.
+/// "created 97/s", "overflow 0", refusals for lack of memory, and the cross-check with the kernel: "= kernel", or what
+/// differs.
 std::vector<Remark> traffic_remarks(const model::NetnsRow& netns);
 
-/// The same for the namespaces from `first` on as one: nothing refused or missed stays unsaid, nor how many of them
-/// differ from the kernel.
+/// The same for the namespaces from `first` on, taken together. It includes everything refused or missed, and how many
+/// of them differ from the kernel.
 std::vector<Remark> remainder_remarks(const std::vector<model::NetnsRow>& namespaces, std::size_t first);
 /// "+3 more namespaces".
 std::string remainder_words(std::size_t namespaces);

@@ -7,7 +7,7 @@ namespace twtrace::phrases {
 
 std::string owner_words(const model::Row& row) {
   if (row.kind != model::RowKind::kNormal) return std::string(view::row_label(row.kind));
-  // Without a process only the service is known: its connections were closed before twtrace started.
+  // If the process is unknown, only the service is known, because the connections were closed before twtrace started.
   const bool named = row.process && !row.process->comm.empty();
   const std::string service = row.shown_service();
   std::string words = named ? row.process->comm : service.empty() ? "an unknown process" : "a process";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names of things in sentences. They hold bytes that others chose: the sink escapes the whole sentence.
+// Names of owners in sentences. They may hold any bytes, so the sink escapes the whole sentence.
 #pragma once
 
 #include <string>
