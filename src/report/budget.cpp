@@ -17,9 +17,9 @@ namespace {
 constexpr std::string_view kBlanks = " \t";
 constexpr std::string_view kNameBytes = "abcdefghijklmnopqrstuvwxyz0123456789_";
 constexpr std::string_view kDigits = "0123456789";
-/// Beyond this a double no longer tells neighbouring counts apart.
+/// Above this a double cannot tell neighbouring counts apart.
 constexpr double kLargestNumber = 9e15;
-/// Longer texts are a mistake, and error messages repeat them.
+/// A longer text is a mistake, and error messages would repeat it.
 constexpr std::size_t kLongestText = 1000;
 constexpr const char* kExample = "for example 'overflow>0' or 'created{service=web.service}>1000'";
 

@@ -35,16 +35,16 @@ enum class Metric {
   kLostCounts,
 };
 
-/// By what a metric can be narrowed down.
+/// The labels that can narrow down a metric.
 enum class Labels { kNone, kNetns, kAll };
 
-/// What a budget can be about.
+/// The metrics of budgets.
 struct MetricInfo {
   Metric metric;
   std::string_view name;
   Labels labels = Labels::kNone;
-  const char* percent_of = nullptr;                          ///< what `%` is a share of; null: there is no such share
-  std::uint64_t (*count)(const model::Counters&) = nullptr;  ///< of metrics that every row has
+  const char* percent_of = nullptr;                          ///< what `%` refers to; null: a percentage makes no sense
+  std::uint64_t (*count)(const model::Counters&) = nullptr;  ///< for metrics that every row has
   bool removal = false;                                      ///< unknown to backends that do not see the end of buckets
   const char* help = "";
 };
@@ -52,9 +52,9 @@ struct MetricInfo {
 std::span<const MetricInfo> metrics();
 const MetricInfo& info(Metric metric);
 
-/// A condition that must not come true.
+/// A condition that must not become true.
 struct Budget {
-  std::string text;  ///< as it was typed; any bytes
+  std::string text;  ///< as typed; any bytes
   Metric metric = Metric::kOverflow;
   view::Selector selector;
   view::Op op = view::Op::kGreater;  ///< never kMatch

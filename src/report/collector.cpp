@@ -11,9 +11,10 @@
 namespace twtrace::report {
 namespace {
 
-/// The clock of a sample and that of the command's start are read one after the other: so much of an overlap is none.
+/// The clock of a sample and that of the command's start are read one after the other. An overlap up to this length
+/// does not count.
 constexpr std::int64_t kClockSlackMs = 20;
-/// Destinations whose peak is kept.
+/// The number of destinations whose peak is kept.
 constexpr std::size_t kMaxDestinations = 4096;
 
 void raise(std::optional<std::uint64_t>& peak, const std::optional<std::uint64_t>& value) {
@@ -46,7 +47,7 @@ TimelinePoint merged(const TimelinePoint& first, const TimelinePoint& second) {
   return both;
 }
 
-/// Neighbours become one: half as many points, of which none hides a peak.
+/// Merges neighbours, which halves the number of points without hiding a peak.
 void halve(std::vector<TimelinePoint>& points) {
   std::vector<TimelinePoint> fewer;
   fewer.reserve(points.size());
@@ -55,8 +56,8 @@ void halve(std::vector<TimelinePoint>& points) {
   points = std::move(fewer);
 }
 
-/// A table that refused comes first, then those in which something was created: one that was full before and idle since
-/// explains nothing.
+/// Tables that refused come first, then those in which buckets were created. A table that was full before and idle
+/// since explains nothing.
 auto rank(const NetnsReport& netns) {
   return std::tuple(netns.last.counts.refused() != 0, netns.last.counts.created() != 0, netns.peak_percent.value_or(0),
                     netns.last.counts.refused(), netns.last.counts.created());
@@ -189,7 +190,7 @@ void Collector::add_arrivals(NetnsCourse& course, const Interval& interval, std:
     course.arrivals.erase(course.arrivals.begin(), course.arrivals.begin() + static_cast<std::ptrdiff_t>(std::exchange(
                                                                                  course.first_arrival, 0)));
   }
-  // Shorter than the window: what came in a moment is not taken to go on.
+  // Shorter than the window. A short burst does not count as a lasting rate.
   const double over_s = std::max(now_s - course.arrivals[course.first_arrival].begin_s, model::kForecastRateS);
   NetnsReport& netns = course.report;
   netns.arrivals_per_s_peak = std::max(netns.arrivals_per_s_peak, static_cast<double>(course.arrivals_sum) / over_s);

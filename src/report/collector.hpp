@@ -17,18 +17,18 @@ namespace twtrace::report {
 std::size_t phase_of(std::int64_t begin, std::int64_t end, const model::CaptureInfo& info);
 std::vector<PhaseKind> phase_kinds(const model::CaptureInfo& info);
 
-/// Takes the samples in their order and keeps what the report needs of them: memory depends on the number of
-/// namespaces and destinations, not on the length of the capture. A head may leave out the namespaces in which nothing
-/// changed, so the work of a sample is that of what happened in it.
+/// Takes the samples in order and keeps what the report needs. Its memory depends on the number of namespaces and
+/// destinations, not on the length of the capture. A head may leave out the namespaces in which nothing changed, so the
+/// work of a sample is that of what happened in it.
 class Collector {
  public:
   explicit Collector(const model::CaptureInfo& info);
 
   void add(const model::Snapshot& head);
 
-  /// Numbers, from 0 on, of the sample that each phase ended with; empty for phases without one.
+  /// The number (from 0 on) of the last sample of each phase; empty for phases without one.
   const std::vector<std::optional<std::uint64_t>>& last_samples() const { return last_samples_; }
-  /// Everything but what comes from rows, verdicts and findings.
+  /// Everything except rows, verdicts and findings.
   Report finish() &&;
 
  private:

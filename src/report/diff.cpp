@@ -16,10 +16,10 @@ namespace {
 
 using model::Counters;
 
-/// Captures whose lengths differ by more are compared per second.
+/// If the lengths of the captures differ by more, they are compared per second.
 constexpr double kSameLength = 0.05;
 
-/// A container comes back with another id, so it is known by its name; other services of one name are told apart.
+/// A container comes back with another id, so its name identifies it. Other services of equal names are told apart.
 std::string service_of(const model::Row& row, const view::ServiceLabels& labels) {
   if (!row.service) return {};
   return row.service->container.empty() ? labels.label(*row.service) : row.service->name;

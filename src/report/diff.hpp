@@ -9,8 +9,8 @@
 
 namespace twtrace::report {
 
-/// What both captures know an owner by: namespaces, pids and ids of containers differ from run to run, so they are
-/// merged. `service` is what tells it from other services of its name.
+/// Identifies an owner in both captures. Namespaces, pids and container ids differ from run to run, so they are merged.
+/// `service` tells services of equal names apart.
 struct DiffKey {
   model::RowKind kind = model::RowKind::kNormal;
   std::string service;
@@ -22,13 +22,14 @@ struct DiffKey {
 
 struct DiffRow {
   DiffKey key;
-  model::Row row;                         ///< of the capture that has it, for its words; counts are meaningless
+  model::Row row;                         ///< from the capture that has it, for its words; the counts are meaningless
   std::optional<model::Counters> before;  ///< empty: the row is new
   std::optional<model::Counters> after;   ///< empty: the row is gone
   double before_per_s = 0;                ///< created
   double after_per_s = 0;
 
-  /// Its created or refused counts are not the same, or it is new or gone. How buckets ended is a matter of time.
+  /// True if the created or refused counts differ, or if the row is new or gone. How buckets ended does not matter,
+  /// because it depends on the time.
 
   bool differs() const;
 };
@@ -37,15 +38,15 @@ struct Diff {
   Report before;
   Report after;  ///< its verdicts are those of the diff
   std::vector<DiffRow> rows;
-  bool by_rate = false;               ///< the captures differ in length: rows are ordered by rates
-  std::vector<std::string> warnings;  ///< one sentence each: what makes the comparison unfair
+  bool by_rate = false;               ///< the captures differ in length, so rows are sorted by rates
+  std::vector<std::string> warnings;  ///< one sentence for each thing that makes the comparison unfair
 
-  /// Some row differs.
+  /// True if some row differs.
   bool differ() const;
 };
 
-/// Matches rows by service, comm, role and port; the largest absolute change of created comes first (per second when
-/// the lengths differ by more than 5%). Budgets are about `after`; created_ratio compares the two captures.
+/// Matches rows by service, comm, role and port. The largest absolute change of created comes first (per second if the
+/// lengths differ by more than 5%). Budgets apply to `after`. created_ratio compares the two captures.
 Diff diff_reports(Report before, Report after, const std::vector<Budget>& budgets, Partial partial = Partial::kFails);
 
 /// "+1,204", "-17", "0".

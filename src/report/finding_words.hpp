@@ -13,14 +13,14 @@ inline constexpr const char* kNeverLower =
     "never lower tcp_max_tw_buckets to get rid of TIME_WAIT: more would be refused; tcp_fin_timeout does not shorten "
     "TIME_WAIT, and tcp_tw_recycle is gone since 4.12";
 
-/// How a shell gets into the namespace.
+/// How a shell enters the namespace.
 phrases::Place place_of(const std::string& name);
 /// A command, run in the namespace.
 std::string in_namespace(const model::NetnsRow& netns, const std::string& command);
 std::string title(const model::NetnsRow& netns);
-/// "12%", truncated: nothing is said to be full, or all, that is not. Captures may hold any numbers, so it may be long.
+/// "12%", truncated, so that only what is full reads 100%. A capture may hold any number, so the text may be long.
 std::string truncated_percent(double percent);
-/// The same of a share, mostly from 0 to 1.
+/// The same for a share, usually from 0 to 1.
 std::string percent(double share);
 
 }  // namespace twtrace::report

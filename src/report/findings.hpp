@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the numbers of a report say, and what to do about it. Private to this folder, and to its tests.
+// The findings of a report, and what to do about them. Private to this folder and its tests.
 #pragma once
 
 #include <vector>
@@ -8,24 +8,23 @@
 
 namespace twtrace::report {
 
-/// All findings, worst first. Pure. None ever advises a lower limit, tcp_tw_recycle or a lower tcp_fin_timeout, and
-/// none changes anything.
+/// All findings, worst first. Pure. No finding ever advises a lower limit, tcp_tw_recycle or a lower tcp_fin_timeout.
 std::vector<Finding> findings(const Report& report);
 
-/// Thresholds: a finding appears from here on.
+/// Thresholds. A finding appears from these values on.
 inline constexpr double kFinWait2Share = 0.2;         ///< of all created
-inline constexpr std::uint64_t kFinWait2Least = 100;  ///< created as FIN_WAIT2: fewer are no pattern
+inline constexpr std::uint64_t kFinWait2Least = 100;  ///< created as FIN_WAIT2; fewer show no pattern
 inline constexpr std::uint64_t kPortsCriticalPercent = 90;
-inline constexpr std::size_t kNamespacesTold = 3;  ///< findings of one kind for so many namespaces
-inline constexpr std::size_t kOwnersTold = 3;      ///< and owners within one
+inline constexpr std::size_t kNamespacesTold = 3;  ///< namespaces per kind of finding
+inline constexpr std::size_t kOwnersTold = 3;      ///< owners per finding
 
 using Findings = std::vector<Finding>;
 
-// One function for each kind; each appends nothing when there is nothing to say.
+// One function for each kind. It appends nothing if the numbers show no problem.
 
-/// The table was full, or nearly: the size that the measured peak needs, and its memory.
+/// The table was full or nearly full. Names the size that the measured peak needs, and its memory.
 void table_too_small(const Report& report, Findings& out);
-/// Who closed first and could not get a place.
+/// Who closed first and was refused.
 void refused(const Report& report, Findings& out);
 /// Allocations failed.
 void no_memory(const Report& report, Findings& out);
@@ -35,16 +34,16 @@ void fills_table(const Report& report, Findings& out);
 void ports_taken(const Report& report, Findings& out);
 /// Many buckets begin as FIN_WAIT2: the other end closes late or never.
 void fin_wait2_share(const Report& report, Findings& out);
-/// Accept queues overflowed in the same window.
+/// Accept queues overflowed during the capture.
 void listen_queues(const Report& report, Findings& out);
-/// Limits that are low or differ, settings that do not do what people think: what `twtrace doctor` says too.
+/// Limits that are low or differ, and settings that do not do what people expect. `twtrace doctor` says the same.
 void settings(const Report& report, Findings& out);
 /// The limit was changed while the capture ran.
 void limit_changed(const Report& report, Findings& out);
-/// The kernel counted what no program saw; detail was lost.
+/// The kernel counted what no program saw, or detail was lost.
 void incomplete(const Report& report, Findings& out);
 
-/// The limit that this namespace needs: its peak rate for as long as a bucket lives, with headroom, rounded up.
+/// The limit that this namespace needs: its peak rate times the lifetime of a bucket, with headroom, rounded up.
 std::uint64_t needed_limit(const NetnsReport& netns);
 
 }  // namespace twtrace::report

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Findings about who did it.
+// Findings about owners.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@
 namespace twtrace::report {
 namespace {
 
-/// Owners by a count, the largest first; none with 0.
+/// Owners by a count, largest first, without those that have 0.
 template <class Count>
 std::vector<const Owner*> largest(const Report& report, Count count) {
   std::vector<const Owner*> owners;

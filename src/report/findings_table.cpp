@@ -34,7 +34,7 @@ model::DoctorNetns as_doctor_sees(const model::NetnsSettings& settings) {
   return netns;
 }
 
-/// What the doctor's warnings need besides their words.
+/// What a finding needs in addition to the words of the doctor's warning.
 struct Setting {
   const char* id;
   const char* sysctl;
@@ -64,7 +64,7 @@ bool told_already(const Findings& out, const model::DoctorWarning& warning, cons
 
 std::string rounded(double value) { return base::grouped(static_cast<std::uint64_t>(std::llround(value))); }
 
-/// Where nothing was created the table filled up before, and nobody was kept from anything.
+/// If nothing was created, the table had filled up before, and nobody was refused.
 bool nearly_full(const NetnsReport& netns) {
   return netns.last.counts.overflow() != 0 ||
          (netns.last.counts.created() != 0 &&

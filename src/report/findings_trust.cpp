@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Findings about neighbours of the table, and about the capture itself.
+// Findings about listen queues, and about the capture itself.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,7 +14,7 @@ namespace {
 
 std::string known(const std::optional<std::uint64_t>& value) { return value ? base::grouped(*value) : "unknown"; }
 
-/// Twice as long a queue, and never less than the kernel's default since 5.4.
+/// Twice the queue length, but never less than the kernel's default since 5.4.
 std::uint64_t longer(const std::optional<std::uint64_t>& now) {
   constexpr std::uint64_t kDefaultSomaxconn = 4096;
   return std::max(now.value_or(0) * 2, kDefaultSomaxconn);

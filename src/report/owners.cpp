@@ -15,7 +15,7 @@ using model::RowKind;
 
 std::uint64_t arrivals(const Counters& counts) { return counts.created() + counts.refused(); }
 
-/// By name where the numbers are equal, so that a report is the same every time.
+/// Sorts by name if the numbers are equal, so that a report is always the same.
 bool comes_before(const Owner& left, const Owner& right) {
   static const std::string kNoName;
   const auto rank = [](const Owner& owner) {
@@ -43,7 +43,7 @@ Owner unattributed(const NetnsReport& netns) {
   return owner;
 }
 
-/// What the namespaces counted and no row did, so that all rows sum to the totals.
+/// What the namespaces counted but no row did, so that all rows sum to the totals.
 std::vector<Owner> remainders(const Report& report, const std::vector<Owner>& owners) {
   std::vector<Owner> rest;
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::size_t> of_netns;  // by id and inode number

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who: the rows of a recording at the end of each phase. Private to this folder.
+// The owners: the rows of a recording at the end of each phase. Private to this folder.
 #pragma once
 
 #include <map>
@@ -11,14 +11,14 @@
 
 namespace twtrace::report {
 
-/// Takes the rows at the end of each phase, in their order. What no row took is left to finish().
+/// Takes the rows at the end of each phase, in order. finish() adds what no row took.
 class OwnerCollector {
  public:
   explicit OwnerCollector(std::size_t phases) : phases_(phases) {}
 
   /// `last`: this is the end of the capture, so peers are looked at too.
   void add(const model::Source& source, std::size_t phase, bool last);
-  /// Fills owners and the culprits of ports. Expects everything that the samples' heads say.
+  /// Fills in the owners and the culprits of ports. Needs a report that already has everything from the samples' heads.
   void finish(Report& report) &&;
 
  private:

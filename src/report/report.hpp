@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The summary of a capture. Built once, then only read; strings hold bytes that others chose, the sinks escape them.
+// The summary of a capture. Built once, then only read. Strings may hold any bytes; the sinks escape them.
 #pragma once
 
 #include <cstddef>
@@ -13,14 +13,14 @@
 
 namespace twtrace::report {
 
-/// Without a command all of a capture is kWhole.
+/// Without a command, the whole capture is kWhole.
 enum class PhaseKind { kBefore, kDuring, kAfter, kWhole };
 
 /// What happened in a part of the capture, in one namespace or in all.
 struct Amounts {
   model::Counters counts;
   std::optional<std::uint64_t> in_use_peak;  ///< empty: the gauge could not be read
-  std::optional<double> peak_percent;        ///< of the limit at that moment; not for the sum of several namespaces
+  std::optional<double> peak_percent;        ///< of the limit at that moment; empty for the sum of several namespaces
 };
 
 /// A part of the capture. An interval that shares any time with the command belongs to kDuring.
@@ -42,7 +42,7 @@ struct TimelinePoint {
 };
 
 struct NetnsReport {
-  model::NetnsRow last;  ///< as it was last seen; counts are those of the capture
+  model::NetnsRow last;  ///< its last state; counts are those of the capture
   std::optional<model::NetnsSettings> at_start;
   std::optional<model::NetnsSettings> at_end;
   std::vector<Amounts> phases;  ///< as Report::phases
@@ -57,7 +57,7 @@ struct NetnsReport {
   std::optional<std::uint64_t> limit() const { return last.limit; }
 };
 
-/// More than a plot can show.
+/// A plot cannot show more.
 inline constexpr std::size_t kMaxTimelinePoints = 1200;
 /// Of all namespaces together: of many, each has fewer.
 inline constexpr std::size_t kMaxAllTimelinePoints = 100 * kMaxTimelinePoints;
@@ -85,7 +85,7 @@ struct Verdict {
   std::optional<double> measured;    ///< in the unit of the budget: a count, a rate, a ratio, percent; may be infinite
   std::string words;                 ///< the measured value in words, or why there is none
   std::optional<std::size_t> owner;  ///< the culprit: index into Report::owners
-  std::uint64_t owner_count = 0;     ///< what of it is the culprit's
+  std::uint64_t owner_count = 0;     ///< the culprit's part of it
   double owner_share = 0;            ///< 0 to 1
 
   bool fails() const { return state != State::kKept; }
@@ -93,7 +93,7 @@ struct Verdict {
 
 enum class Severity { kCritical, kWarning, kNotice };
 
-/// Something that the numbers say, and what can be done about it.
+/// A problem that the numbers show, and what to do about it.
 struct Finding {
   std::string id;  ///< stable: "table-too-small", ...
   Severity severity = Severity::kNotice;
@@ -111,11 +111,11 @@ struct Report {
   std::int64_t end_unix_ms = 0;
   double seconds = 0;                     ///< sum of all intervals
   std::uint64_t samples = 0;              ///< 0: it ended within its first interval
-  std::optional<std::string> read_error;  ///< why reading ended early; what was read before is in the report
+  std::optional<std::string> read_error;  ///< why reading ended early; the report has what was read before
   std::vector<Phase> phases;
   model::Counters totals;
   model::Counters unattributed;
-  std::vector<NetnsReport> namespaces;  ///< those that refused, then those in use, the fullest first
+  std::vector<NetnsReport> namespaces;  ///< first those that refused, then those in use; fullest first
   std::vector<Owner> owners;            ///< most arrivals (created and refused) first; they sum to `totals`
   std::vector<PortPeak> ports;          ///< fullest first
   model::Losses lost;
@@ -125,22 +125,22 @@ struct Report {
   std::vector<Verdict> verdicts;
   std::vector<Finding> findings;  ///< worst first
 
-  /// The end is missing: the process was killed, or the disk was full.
+  /// True if the end is missing: the process was killed, or the disk was full.
   bool cut() const { return !info.ended_unix_ms || read_error; }
 };
 
 /// Whether a budget may be judged by a capture that lacks its end, or has a hole.
 enum class Partial { kFails, kAllowed };
 
-/// Reads the recording twice: once for its samples, once for its rows at the end of each phase. Fails only when nothing
+/// Reads the recording twice: once for its samples, once for its rows at the end of each phase. Fails only if nothing
 /// can be read at all.
 base::Result<Report> build_report(model::Recording& recording, const std::vector<Budget>& budgets,
                                   Partial partial = Partial::kFails);
 
-/// A budget is breached, or cannot be measured: exit code 99.
+/// True if a budget is breached or cannot be measured. The exit code is then 99.
 bool breached(const Report& report);
 
-/// The phase of that kind; null when there is none.
+/// The phase of that kind; null if there is none.
 const Phase* phase(const Report& report, PhaseKind kind);
 /// "before", "during", "after", "capture".
 const char* to_string(PhaseKind kind);
@@ -152,7 +152,7 @@ const char* to_string(Severity severity);
 /// What of its own time the capture does not know, in a few words: its end, or a while in which no sample was taken or
 /// the host slept. Empty when it has everything.
 std::string missing(const Report& report);
-/// The most important thing that the numbers say, in one sentence. What is missing is part of it.
+/// The most important fact, in one sentence. What is missing is part of it.
 std::string headline(const Report& report);
 /// "812 (95% of all) by scheduler of scheduler.service (server :9000)"; empty when the verdict has no culprit.
 std::string culprit_words(const Report& report, const Verdict& verdict);

@@ -34,10 +34,10 @@ Measured unmeasurable(std::string why) { return {std::nullopt, std::move(why)}; 
 
 Measured counted(std::uint64_t count) { return {static_cast<double>(count), base::grouped(count)}; }
 
-/// `count`, or its share when the budget is one of percent.
+/// `count`, or its share if the budget is in percent.
 Measured counted(const Budget& budget, std::uint64_t count, std::uint64_t of) {
   if (!budget.percent) return counted(count);
-  // Nothing out of nothing: no share was taken.
+  // 0 of 0 counts as 0%.
   const double percent = of == 0 ? 0 : 100.0 * static_cast<double>(count) / static_cast<double>(of);
   return {percent, fmt::format("{:.1f}% ({} of {})", percent, base::grouped(count), base::grouped(of)), {}};
 }
@@ -47,7 +47,7 @@ bool selected(const Budget& budget, const Owner& owner) { return budget.selector
 /// Something other than the namespace is asked for.
 bool by_owner(const Budget& budget) { return !budget.selector.without(view::Key::kNetns).empty(); }
 
-/// Sums what `amount` says of every selected namespace; empty when one of them does not know.
+/// Sums `amount` over all selected namespaces; empty if one of them does not know it.
 template <class Amount>
 std::optional<std::uint64_t> sum_of_namespaces(const Budget& budget, const Report& report, Amount amount) {
   std::uint64_t sum = 0;
@@ -68,7 +68,7 @@ std::uint64_t sum_of_owners(const Budget& budget, const Report& report) {
   return sum;
 }
 
-/// What the percent of a count is a share of: everything in the selected namespaces.
+/// The base of a percentage: everything in the selected namespaces.
 std::uint64_t whole(const Budget& budget, const Report& report) {
   const bool with_refused = std::string_view(info(budget.metric).percent_of).find("asked") != std::string_view::npos;
   return sum_of_namespaces(budget, report,
@@ -110,7 +110,8 @@ std::size_t peak_phase(const NetnsReport& netns, bool percent) {
   return static_cast<std::size_t>(reached - netns.phases.begin());
 }
 
-/// Of the namespace where it is largest: tables do not share their room. What was created until then fills it.
+/// The peak of the namespace where it is largest, because each namespace has a separate table. What was created until
+/// then fills it.
 Measured in_use_peak(const Budget& budget, const Report& report) {
   Measured worst = unmeasurable("the number of buckets in use could not be read");
   for (const NetnsReport& netns : report.namespaces) {
@@ -173,7 +174,7 @@ Rate rate_in(const Budget& budget, const Report& report, PhaseKind kind) {
 Measured ratio(const Rate& now, const Rate& before, const char* now_words, const char* before_words) {
   const std::string words =
       fmt::format("{}/s {}, {}/s {}", base::rate(now.per_s()), now_words, base::rate(before.per_s()), before_words);
-  // From none to none nothing changed; from none to some is more than any number of times.
+  // From 0 to 0 nothing changed. From 0 to some is an infinite ratio.
   if (before.created == 0 && now.created == 0) return {1, "1.0 (" + words + ")"};
   if (before.created == 0) return {std::numeric_limits<double>::infinity(), "infinite (" + words + ")"};
   const double value = now.per_s() / before.per_s();
@@ -228,7 +229,7 @@ bool in_scope(const Scope& scope, const Owner& owner) {
          (owner.row.netns_id == scope.netns->last.id && owner.row.netns == scope.netns->last.netns);
 }
 
-/// What of the budget's metric is an owner's. What fills a table is what was created.
+/// An owner's part of the budget's metric. For the size of a table this is what the owner created.
 std::uint64_t part_of(const Budget& budget, const Scope& scope, const Owner& owner) {
   Counters counts;
   for (std::size_t i = scope.first_phase; i < owner.phases.size() && i <= scope.last_phase; ++i) {

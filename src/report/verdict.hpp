@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a budget and a report to a verdict. Private to this folder.
+// Judges a budget by a report. Private to this folder.
 #pragma once
 
 #include "report/report.hpp"
@@ -14,7 +14,8 @@ bool selected(const Budget& budget, const NetnsReport& netns);
 /// passes unseen. Counts and peaks that already exceed the budget stay a breach, whatever is missing. Pure.
 Verdict judge(const Budget& budget, const Report& report, Partial partial);
 
-/// The same with created_ratio as created per second of `report` / that of `baseline`, both over all their time.
+/// The same, but created_ratio is created per second of `report` / created per second of `baseline`, each over its
+/// whole time.
 Verdict judge(const Budget& budget, const Report& report, const Report& baseline, Partial partial);
 
 }  // namespace twtrace::report
