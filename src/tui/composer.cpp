@@ -43,7 +43,7 @@ UseByDestination use_by_destination(const Snapshot& snapshot) {
   return known;
 }
 
-/// How full a row's table, or the range of ports towards its peer, is.
+/// How full a row's table is, or the range of ports towards its peer.
 void add_use(view::RowList& rows, Group group, const Snapshot& snapshot) {
   if (group == Group::kNetns) {
     rows.set_use([&](const view::SortItem& row) -> std::optional<model::Use> {
@@ -122,7 +122,7 @@ void Composer::build_head(std::uint64_t sample) {
   picture_.zeroed_s.reset();
   if (zero != nullptr) picture_.zeroed_s = seconds_between(zero->time_unix_ms, head.time_unix_ms);
   picture_.snapshot = zero != nullptr ? model::counted_since(head, *zero) : head;
-  // The namespace that was asked for comes first; else it is the fullest.
+  // The requested namespace comes first, otherwise the fullest one.
   std::vector<model::NetnsRow>& namespaces = picture_.snapshot.namespaces;
   const view::Selector asked_for = base_.selector.only(view::Key::kNetns);
   std::stable_partition(namespaces.begin(), namespaces.end(), [&](const model::NetnsRow& netns) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the samples and the user's choices to what can be shown.
+// Makes a picture from the samples and the user's choices.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@
 
 namespace twtrace::tui {
 
-/// A row from all sides.
+/// Everything about one row.
 struct Detail {
   model::Row row;
   model::History::Timeline timeline;
@@ -31,7 +31,7 @@ struct Detail {
 /// One moment, ready to be drawn.
 struct Picture {
   model::Snapshot snapshot;                 ///< without rows
-  view::RowList rows;                       ///< of the view: filtered and sorted, all of them
+  view::RowList rows;                       ///< all rows of the view, filtered and sorted
   std::vector<model::TablePoint> trend;     ///< of the fullest namespace
   model::Forecast forecast;                 ///< the same
   std::vector<const model::Event*> events;  ///< newest first, filtered; only in the events view
@@ -40,18 +40,18 @@ struct Picture {
   std::uint64_t sample = 0;  ///< the one shown
   std::uint64_t oldest = 0;
   std::uint64_t newest = 0;
-  std::uint64_t minute_earlier = 0;  ///< the sample of a minute before, or the nearest one
+  std::uint64_t minute_earlier = 0;  ///< the sample one minute before, or the nearest one
   std::uint64_t minute_later = 0;
-  double behind_s = 0;             ///< age of the sample, seen from the newest
-  std::uint64_t zero = 0;          ///< sample that counts are shown since; 0: start
+  double behind_s = 0;             ///< age of the sample relative to the newest one
+  std::uint64_t zero = 0;          ///< sample since which counts are shown; 0: start
   std::optional<double> zeroed_s;  ///< how long ago that was
 };
 
-/// Builds pictures and keeps the last one: asked for the same again, it does nothing. Keeps references; not
+/// Builds pictures and keeps the last one. If the inputs are the same again, it does nothing. Keeps references. Not
 /// thread-safe.
 class Composer {
  public:
-  /// `base` is what the command line asked for: its filter always applies.
+  /// `base` comes from the command line. Its filter always applies.
   Composer(const model::History& history, const EventLog& log, view::View base)
       : history_(history), log_(log), base_(std::move(base)) {}
 
@@ -59,7 +59,7 @@ class Composer {
   const Picture& compose(const ViewState& state);
 
  private:
-  /// What a picture depends on.
+  /// The inputs of a picture.
   struct Inputs {
     std::uint64_t sample = 0;
     std::uint64_t newest = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The details of one row: what it is, what that means, its last minutes, and its parts.
+// The details of one row: what it is, its findings, its last minutes, and its parts.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace {
 using model::Group;
 using model::Row;
 
-/// A part of the details. `draw` is given lines of it, as many as fit, and where they go.
+/// A part of the details. `draw` gets the lines of it that fit, and where they go.
 struct Section {
   std::size_t height = 0;
   std::function<void(Frame&, Area area, std::size_t first)> draw;
@@ -82,7 +82,7 @@ std::vector<Span> findings(const Detail& detail) {
   return lines;
 }
 
-/// Created and refused per sample, one above the other.
+/// Created above refused, per sample.
 Section timeline_section(const Picture& picture) {
   const auto draw = [&picture](Frame& frame, Area area, std::size_t first) {
     const auto& points = picture.detail->timeline.points;

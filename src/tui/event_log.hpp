@@ -12,7 +12,7 @@
 
 namespace twtrace::tui {
 
-/// Holds so many events; older ones go. Not thread-safe.
+/// Keeps a fixed number of events, and drops older ones. Not thread-safe.
 class EventLog {
  public:
   static constexpr std::size_t kEvents = 5000;
@@ -22,7 +22,7 @@ class EventLog {
     if (events_.size() > kEvents) events_.pop_front();
     ++added_;
   }
-  /// Other ones instead of those that it holds, oldest first.
+  /// Replaces its events by others, oldest first.
   void assign(std::vector<model::Event> events) {
     events_.clear();
     for (model::Event& event : events) add(std::move(event));
@@ -30,7 +30,7 @@ class EventLog {
   }
   /// Oldest first.
   const std::deque<model::Event>& events() const { return events_; }
-  /// Grows with every change: tells whether anything has changed.
+  /// Grows with every change, so callers can see whether anything has changed.
   std::uint64_t added() const { return added_; }
 
  private:

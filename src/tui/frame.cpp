@@ -16,7 +16,7 @@ void Frame::combine(std::size_t row, std::size_t column, char32_t mark) {
   if (cell(row, base).width == 0 && base > 0) --base;
   std::array<char32_t, 4>& text = cell(row, base).text;
   auto* const free = std::find(text.begin(), text.end(), U'\0');
-  if (free != text.end()) *free = mark;  // more marks than anybody can read are left out
+  if (free != text.end()) *free = mark;  // drops more marks than anybody can read
 }
 
 std::size_t Frame::write(std::size_t row, std::size_t column, std::string_view text, Style style, std::size_t end) {

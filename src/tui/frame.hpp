@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A screen as a grid of cells: what the layout makes, what the terminal paints, what tests compare.
+// A screen as a grid of cells. The layout makes it, the terminal paints it, and tests compare it.
 #pragma once
 
 #include <array>
@@ -11,7 +11,7 @@
 
 namespace twtrace::tui {
 
-/// What a cell means; the terminal decides on colours and attributes.
+/// The meaning of a cell. The terminal chooses colours and attributes.
 enum class Style : std::uint8_t {
   kNormal,
   kDim,
@@ -20,8 +20,8 @@ enum class Style : std::uint8_t {
   kSortTitle,  ///< the column that rows are sorted by
   kTab,        ///< the current view
   kBar,        ///< room taken
-  kGood,       ///< as it should be
-  kWarning,    ///< soon
+  kGood,       ///< everything is fine
+  kWarning,    ///< a problem is near
   kAlarm,      ///< buckets were refused
   kSelected,   ///< the row under the cursor
   kSelectedAlarm,
@@ -37,15 +37,15 @@ struct Size {
   bool operator==(const Size&) const = default;
 };
 
-/// One column of one line. A wide character is a cell of width 2 and, right of it, one of width 0.
+/// One column of one line. A wide character is a cell of width 2, followed by one of width 0.
 struct Cell {
-  std::array<char32_t, 4> text{U' '};  ///< a character and what combines with it; zeros behind
+  std::array<char32_t, 4> text{U' '};  ///< a character and its combining marks; the rest is 0
   std::uint8_t width = 1;
   Style style = Style::kNormal;
   bool operator==(const Cell&) const = default;
 };
 
-/// A grid of blank cells to write on. Writing outside of it, or more than fits, does nothing there.
+/// A grid of blank cells to write on. Text outside of it, or beyond its edge, is dropped.
 class Frame {
  public:
   explicit Frame(Size size, Charset charset = Charset::kUnicode);
@@ -54,11 +54,11 @@ class Frame {
   Charset charset() const { return charset_; }
   const Cell& at(std::size_t row, std::size_t column) const { return cells_[row * size_.columns + column]; }
 
-  /// Writes text from outside: made safe, cut at `end` (a column; what is not given is the edge). Returns the column
-  /// behind it.
+  /// Writes text from outside. Makes it safe, and cuts it at the column `end` (default: the edge). Returns the column
+  /// after it.
   std::size_t write(std::size_t row, std::size_t column, std::string_view text, Style style = Style::kNormal,
                     std::size_t end = SIZE_MAX);
-  /// Gives every cell of a line from `column` on a style, and keeps the text.
+  /// Sets the style of every cell of a line from `column` on, and keeps the text.
   void paint(std::size_t row, std::size_t column, Style style);
 
   /// A line as UTF-8 without trailing blanks.

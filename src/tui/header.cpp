@@ -23,7 +23,7 @@ using model::NetnsRow;
 
 constexpr std::size_t kNameColumns = 24;
 constexpr std::size_t kShortestBar = 8;
-/// Lines of the screen from which on a line of the header may take one.
+/// The screen height from which on a header line may appear.
 constexpr std::size_t kRowsForRates = 6;
 constexpr std::size_t kRowsForTrouble = 4;
 constexpr std::size_t kRowsForCalm = 12;
@@ -61,7 +61,7 @@ std::string name_of(const NetnsRow& netns) {
   return name + (netns.gone ? " (gone)" : "");
 }
 
-/// "[|||||    ]" of so many columns.
+/// "[|||||    ]" in a given number of columns.
 std::string bar(std::uint64_t percent, std::size_t columns) {
   const std::size_t room = columns - 2;
   const std::size_t taken = std::min<std::size_t>(room, (percent * room + 99) / 100);
@@ -88,7 +88,7 @@ Span forecast_span(const Forecast& forecast) {
   return {};
 }
 
-/// How full: the one line that is always there.
+/// How full the table is. This line is always there.
 StyledLine fill_line(const Picture& picture, std::size_t columns) {
   const model::Snapshot& snapshot = picture.snapshot;
   if (snapshot.namespaces.empty()) return {{"TIME_WAIT -/-", Style::kBold}};
@@ -112,7 +112,7 @@ StyledLine fill_line(const Picture& picture, std::size_t columns) {
   return line;
 }
 
-/// How fast, in the fullest namespace.
+/// The rates of the fullest namespace.
 StyledLine rates_line(const Picture& picture) {
   if (picture.snapshot.namespaces.empty()) return {{"no network namespace can be seen"}};
   const NetnsRow& netns = picture.snapshot.namespaces.front();
@@ -166,13 +166,13 @@ std::vector<StyledLine> trouble_lines(const model::Snapshot& snapshot, Size size
   return lines;
 }
 
-/// Events are left out: they have a place of their own.
+/// Without lost events, which have a separate place.
 std::string lost_words(model::Losses lost) {
   lost.events = 0;
   return phrases::loss_words(lost, "  ");
 }
 
-/// The last minutes, and what is looking at them.
+/// The last minutes, the backend, and its losses.
 StyledLine trend_line(const Picture& picture, const ViewState& state, std::size_t columns, Charset charset) {
   const model::Snapshot& snapshot = picture.snapshot;
   StyledLine line;
@@ -202,19 +202,19 @@ StyledLine other_line(const NetnsRow& netns) {
   return line;
 }
 
-/// All namespaces that have no line of their own.
+/// The sum of all namespaces that have no separate line.
 StyledLine remainder_line(const std::vector<NetnsRow>& namespaces, std::size_t first) {
   StyledLine line{{phrases::remainder_words(namespaces.size() - first)}};
   append(line, phrases::remainder_remarks(namespaces, first));
   return line;
 }
 
-/// Which lines there are, by the rules of this file.
+/// Which header lines there are.
 struct Lines {
   bool rates = false;
   bool trend = false;
   bool losses = false;
-  std::size_t others = 0;  ///< namespaces with a line of their own
+  std::size_t others = 0;  ///< namespaces with a separate line
   bool remainder = false;
 };
 
@@ -225,7 +225,7 @@ Lines lines_of(const Picture& picture, Size size) {
   lines.losses = size.rows >= kRowsForLosses && !lost_words(picture.snapshot.lost).empty();
   const std::size_t namespaces = picture.snapshot.namespaces.size();
   if (size.rows >= kRowsForOthers && namespaces > 1) {
-    // One more line shows one more namespace as well as the sum of one.
+    // A line for the last namespace takes no more room than a line for a sum of one.
     lines.others = namespaces - 1 <= kOthersShown + 1 ? namespaces - 1 : kOthersShown;
     lines.remainder = lines.others < namespaces - 1;
   }

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kKeyColumns = 14;
 
-/// What the signs in front of a row mean.
+/// The meaning of the signs in front of a row.
 constexpr std::array<HelpLine, 6> kSigns = {{
     {"!", "buckets of this row were refused: table full, or no memory"},
     {"x", "every process of the row has exited"},
@@ -44,7 +44,7 @@ std::string paused_words(const Picture& picture) {
                      picture.sample - picture.oldest + 1, picture.newest - picture.oldest + 1);
 }
 
-/// The date is in the file's name or in the report; the time of day is what one looks for.
+/// Only the time of day. The date is in the file's name or in the report.
 std::string replay_words(const Picture& picture, const ViewState& state) {
   return fmt::format("{} {}Z {}/{}", state.playing ? "PLAYING" : "REPLAY",
                      base::iso8601_ms(picture.snapshot.time_unix_ms).substr(11, 8), picture.sample - picture.oldest + 1,

@@ -18,7 +18,7 @@ struct Binding {
   std::size_t number = 0;
 };
 
-/// Keys that belong together share a line of help.
+/// Keys that belong together share one line of help.
 struct Entry {
   HelpLine help;
   std::vector<Binding> bindings;
@@ -98,7 +98,7 @@ KeyAction in_rows(Key key) {
   return {};
 }
 
-/// While something is typed, characters are text; moving and leaving work on.
+/// While the user types into a prompt, characters are text. Keys for moving and leaving still work.
 KeyAction in_prompt(Key key) {
   if (key.character >= U' ') return {Action::kType, 0, key.character};
   switch (key.special) {
@@ -132,7 +132,7 @@ KeyAction in_sort_menu(Key key) {
   return known ? bound : KeyAction{};
 }
 
-/// Any key but those of moving leaves help.
+/// Every key except those for moving leaves help.
 KeyAction in_help(Key key) {
   const KeyAction bound = in_rows(key);
   const bool known = is_one_of(bound.action, kMoves) || is_one_of(bound.action, {Action::kRedraw, Action::kQuit});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keys and what they do, in one table that help is printed from.
+// Keys and their actions, in one table. Help is printed from it.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace twtrace::tui {
 
-/// A key that is no character.
+/// A key that is not a character.
 enum class Special : std::uint8_t {
   kNone,
   kUp,
@@ -79,19 +79,19 @@ enum class Action : std::uint8_t {
   kHelp,
   kRedraw,
   kQuit,
-  kType,  ///< `character`, while something is typed in
+  kType,  ///< `character`, while the user types into a prompt
   kErase,
-  kNone,  ///< the key means nothing here
+  kNone,  ///< the key has no meaning here
 };
 
-/// What a key does, with the view it names or the character it types.
+/// The effect of a key, with the view that it names or the character that it types.
 struct KeyAction {
   Action action = Action::kNone;
   std::size_t number = 0;
   char32_t character = 0;
 };
 
-/// Where the keys go.
+/// What the keys apply to.
 enum class Mode : std::uint8_t {
   kRows,
   kDetail,
@@ -101,10 +101,10 @@ enum class Mode : std::uint8_t {
   kDelay,
 };
 
-/// What a key means in a mode. Pure.
+/// The action of a key in a mode. Pure.
 KeyAction key_action(Key key, Mode mode);
 
-/// One line of help: keys as people call them, and what they do.
+/// One line of help: keys as people call them, and their effect.
 struct HelpLine {
   std::string_view keys;
   std::string_view text;

@@ -53,7 +53,7 @@ std::string_view sort_name(view::SortColumn column) {
   return "use";
 }
 
-/// What is special about the rows below: order, filter, what is hidden, where in them we are.
+/// Describes the rows below: order, filter, hidden rows, and position.
 std::string state_words(const Picture& picture, const ViewState& state, std::size_t page) {
   std::string words;
   const auto add = [&words](const std::string& word) { words += (words.empty() ? "" : "  ") + word; };
@@ -74,7 +74,7 @@ std::string state_words(const Picture& picture, const ViewState& state, std::siz
 void draw_tabs(Frame& frame, std::size_t row, const Picture& picture, const ViewState& state, std::size_t page) {
   std::size_t column = 0;
   const auto current = static_cast<std::size_t>(state.tab);
-  constexpr std::size_t kAllNames = 62;  // all of them with their numbers
+  constexpr std::size_t kAllNames = 62;  // room for all names with their numbers
   constexpr std::size_t kRoomy = 100;
   for (std::size_t tab = 0; tab < kTabs; ++tab) {
     const bool is_current = tab == current;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables of rows and of events: only what is on the screen is turned into text.
+// Tables of rows and of events. Only what is on the screen becomes text.
 #include <algorithm>
 #include <span>
 
@@ -21,7 +21,7 @@ Style style_of(const Row& row, bool selected) {
   return row.process && row.process->exited ? Style::kDim : Style::kNormal;
 }
 
-/// Command lines for names, where that was asked for.
+/// Replaces names by command lines if the user asked for it.
 void put_command_lines(std::vector<Row>& rows, const ViewState& state, const DrawOptions& options) {
   if (!state.command_line || !options.command_line) return;
   for (Row& row : rows) {

@@ -12,7 +12,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-// term.h makes a word of its own out of this.
+// term.h defines this as a macro.
 #undef columns
 
 #include <algorithm>
@@ -32,17 +32,17 @@
 namespace twtrace::tui {
 namespace {
 
-/// How long a lone Esc waits to be told from the beginning of a function key.
+/// How long to wait after a lone Esc, which may be the beginning of a function key.
 constexpr int kEscapeDelayMs = 25;
 constexpr std::array<int, 7> kFaults = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP};
-/// Those that do not end a process by default, and those that cannot be handled.
+/// Signals that do not end a process by default, and signals that cannot be handled.
 constexpr std::array<int, 9> kHarmless = {SIGCHLD, SIGCONT, SIGURG,  SIGWINCH, SIGTSTP,
                                           SIGTTIN, SIGTTOU, SIGSTOP, SIGKILL};
 
-/// What a handler needs to give the terminal back. It may only write() and tcsetattr() (signal-safety(7)).
+/// What a signal handler needs to restore the terminal. It may only call write() and tcsetattr() (signal-safety(7)).
 struct Rescue {
-  int input = -1;   ///< -1: there is nothing to give back
-  int output = -1;  ///< does not block
+  int input = -1;   ///< -1: there is nothing to restore
+  int output = -1;  ///< non-blocking
   termios modes{};
   std::array<char, 256> text{};
   std::size_t length = 0;
@@ -56,10 +56,11 @@ bool has_foreground(int terminal) {
 
 void on_end(int signal) {
   rescue_terminal();
-  ::raise(signal);  // SA_RESETHAND: now with its own effect
+  ::raise(signal);  // SA_RESETHAND: now it has its default effect
 }
 
-/// A string of the terminal's description; null when it has none. tigetstr(3) says -1 for a name that is no string.
+/// A string of the terminal's description; null if it has none. tigetstr(3) returns -1 for a name that is not a string
+/// capability.
 const char* capability(const char* name) {
   const char* text = ::tigetstr(name);
   return reinterpret_cast<std::intptr_t>(text) == -1 ? nullptr : text;
@@ -101,7 +102,7 @@ void use_other_stack() {
   ::sigaltstack(&stack, nullptr);
 }
 
-/// Every signal that would end the process. A fault is handled whoever else handles it.
+/// Handles every signal that would end the process. It handles a fault even if something else handles it, too.
 void handle_ends() {
   use_other_stack();
   struct sigaction ours {};
@@ -229,7 +230,7 @@ std::optional<Key> mouse_key() {
   if (::getmouse(&event) != OK) return std::nullopt;
   if ((event.bstate & BUTTON4_PRESSED) != 0) return Key{0, Special::kWheelUp};
   if ((event.bstate & BUTTON5_PRESSED) != 0) return Key{0, Special::kWheelDown};
-  return std::nullopt;  // clicks mean nothing here, and are no unknown key either
+  return std::nullopt;  // clicks have no effect here, and are not unknown keys either
 }
 
 const char* term_name() {
@@ -237,7 +238,7 @@ const char* term_name() {
   return name == nullptr || *name == '\0' ? "dumb" : name;
 }
 
-/// Another open file of the same terminal, which does not block; the file that was passed in when that fails.
+/// Another, non-blocking open file of the same terminal, or the one that was passed in if opening fails.
 base::UniqueFd open_without_blocking(int terminal) {
   const std::string path = "/proc/self/fd/" + std::to_string(terminal);
   base::UniqueFd opened(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
@@ -255,7 +256,7 @@ void rescue_terminal() {
   if (rescue.input < 0 || !has_foreground(rescue.input)) return;
   static_cast<void>(::tcsetattr(rescue.input, TCSANOW, &rescue.modes));
   if (::write(rescue.output, rescue.text.data(), rescue.length) < 0) {
-    // Nothing is left to be done about it.
+    // Nothing can be done about it.
   }
 }
 
@@ -269,7 +270,7 @@ std::string why_unusable(int output) {
   return usable ? std::string() : std::string("a terminal of type \"") + term_name() + "\" cannot be painted over";
 }
 
-/// What ncurses holds. Streams of our own, so that ncurses never buffers into the program's stdout.
+/// The state of ncurses. It gets separate streams, so that it never buffers into the program's stdout.
 struct Terminal::Screen {
   TerminalOptions options;
   SCREEN* curses = nullptr;
@@ -325,7 +326,7 @@ base::Result<Terminal> Terminal::open(const TerminalOptions& options) {
     return base::fail_errno(errno, "cannot use the terminal", "run with -b, or without redirecting standard input");
   }
   ::set_escdelay(kEscapeDelayMs);
-  // ncurses must not take signals over: they are blocked and read by the event loop, and stay so.
+  // ncurses must not take over signals. They stay blocked, and the event loop reads them.
   screen->curses = ::newterm(term_name(), screen->out, screen->in);
   if (screen->curses == nullptr) {
     return base::fail(base::ErrorCode::kUnsupported, "cannot draw on this terminal", "run with -b");
@@ -372,7 +373,7 @@ void paint_cell(const Cell& cell, int row, int column, bool colored) {
   for (std::size_t i = 0; i < cell.text.size(); ++i) text[i] = static_cast<wchar_t>(cell.text[i]);
   cchar_t shown{};
   ::setcchar(&shown, text.data(), look.attributes, colored ? look.pair : static_cast<short>(0), nullptr);
-  static_cast<void>(::mvadd_wch(row, column, &shown));  // ERR in the last corner, where it is painted all the same
+  static_cast<void>(::mvadd_wch(row, column, &shown));  // returns ERR in the last corner, but paints it
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The terminal: the only place that knows ncurses.
+// The terminal. Only this file knows ncurses.
 #pragma once
 
 #include <memory>
@@ -13,22 +13,21 @@
 namespace twtrace::tui {
 
 struct TerminalOptions {
-  int input = 0;      ///< a descriptor of the terminal; stays the caller's
+  int input = 0;      ///< a descriptor of the terminal; the caller keeps it
   int output = 1;     ///< the same
-  bool color = true;  ///< else only bold, dim, underline and reverse
+  bool color = true;  ///< false: only bold, dim, underline and reverse
 };
 
-/// Why the terminal cannot show a screen that is painted over; empty when it can. TERM=dumb and an unknown TERM are
-/// such reasons.
+/// Why the terminal cannot be painted over, for example TERM=dumb or an unknown TERM. Empty if it can.
 std::string why_unusable(int output);
 
-/// Gives the terminal back, if there is a Terminal and this process is in its foreground. Waits for nothing. May be
-/// called by a signal handler (signal-safety(7)); the process must end then.
+/// Restores the terminal if there is a Terminal and this process is in its foreground. Never waits. A signal handler
+/// may call it (signal-safety(7)). The process must end after it.
 void rescue_terminal();
 
-/// Owns the screen. What was there before comes back on destruction, and when a signal ends the process that nobody
-/// handles. In the background nothing is written to the terminal. One at a time; not thread-safe. Signals that have a
-/// handler stay the caller's, whatever ncurses would do about them.
+/// Owns the screen. Restores the previous contents on destruction, and when an unhandled signal ends the process.
+/// Writes nothing to the terminal in the background. Only one may exist at a time. Not thread-safe. Signals that have a
+/// handler remain the caller's, whatever ncurses would do with them.
 class Terminal {
  public:
   static base::Result<Terminal> open(const TerminalOptions& options);
@@ -36,23 +35,23 @@ class Terminal {
   Terminal& operator=(Terminal&&) = delete;
   ~Terminal();
 
-  /// As told by the locale.
+  /// According to the locale.
   Charset charset() const;
-  /// Asks the kernel, so that it is right after SIGWINCH.
+  /// Asks the kernel, so the result is right after SIGWINCH.
   Size size();
-  /// Paints the cells that differ from what was painted last.
+  /// Paints the cells that differ from those painted last.
   void paint(const Frame& frame);
-  /// Paints everything on the next paint(), whatever the screen shows.
+  /// Makes the next paint() paint everything.
   void forget();
-  /// The keys that were pressed, without waiting. kFailure when the terminal has gone.
+  /// Returns the pressed keys, without waiting. kFailure if the terminal is gone.
   base::Result<std::vector<Key>> read_keys();
-  /// False while another job of the shell has the terminal.
+  /// False while another job of the shell owns the terminal.
   bool in_foreground() const;
-  /// False while the terminal is stopped (Ctrl-S), or nobody reads what it shows: painting would wait.
+  /// False while painting would block, because the terminal is stopped (Ctrl-S) or nobody reads its output.
   bool takes_output() const;
-  /// Gives the screen back for a while. In the background the terminal is not ours to change, and nothing happens.
+  /// Gives the screen back for a while. In the background it does nothing, because the terminal is not ours to change.
   void suspend();
-  /// Takes the screen again, whatever state the terminal is in. Needs the foreground, too.
+  /// Takes the screen again, in whatever state the terminal is. It also needs the foreground.
   void resume();
 
  private:

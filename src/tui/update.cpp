@@ -16,7 +16,7 @@ constexpr std::size_t kLongestText = 200;
 
 std::size_t last_of(std::size_t count) { return count == 0 ? 0 : count - 1; }
 
-/// Where a move leads from `at`, among `count` lines.
+/// Where a move from `at` leads, among `count` lines.
 std::size_t moved(std::size_t at, Action action, std::size_t count, std::size_t page) {
   const auto back = [at](std::size_t by) { return at > by ? at - by : 0; };
   const auto on = [at, count](std::size_t by) { return std::min(at + by, last_of(count)); };
@@ -110,7 +110,7 @@ void open_sort_menu(ViewState& state) {
                                 [&](const view::SortName& name) { return name.column == state.current().sort; });
   state.menu = now == names.end() ? 0 : static_cast<std::size_t>(now - names.begin());
   state.mode = Mode::kSortMenu;
-  state.open.reset();  // it is the rows that are sorted
+  state.open.reset();  // sorting applies to the rows
 }
 
 void set_delay(ViewState& state, double delay_s) {
@@ -118,7 +118,7 @@ void set_delay(ViewState& state, double delay_s) {
   state.notice = fmt::format("a sample every {:g} s", state.delay_s);
 }
 
-/// Back to what lies below help or a prompt.
+/// Returns from help or a prompt to the mode below it.
 void uncover(ViewState& state) { state.mode = state.open ? Mode::kDetail : Mode::kRows; }
 
 void accept_delay(ViewState& state) {
@@ -182,7 +182,7 @@ void erase(ViewState& state) {
 }
 
 void start_prompt(ViewState& state, Mode mode) {
-  if (mode == Mode::kFilter) state.open.reset();  // it is the rows that are filtered
+  if (mode == Mode::kFilter) state.open.reset();  // the filter applies to the rows
   state.mode = mode;
   state.typed.clear();
   state.filter_before = state.filter;
@@ -198,12 +198,12 @@ void pause(ViewState& state, const Context& context) {
   }
 }
 
-/// The sample on the screen: what was paused at may not be kept any more.
+/// The sample on the screen. The one at which the user paused may not be kept any more.
 std::uint64_t shown_sample(const ViewState& state, const Context& context) {
   return std::clamp(state.paused_at.value_or(context.newest), context.oldest, context.newest);
 }
 
-/// To another sample; `to` may lie beyond what is kept.
+/// Goes to another sample. `to` may be outside of the kept ones.
 void go_to(ViewState& state, std::uint64_t to, const Context& context) {
   if (!state.paused_at) {
     state.notice = "t T K J B E go through samples while paused; Space pauses";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the user has chosen, and how a key's action changes it.
+// The choices of the user, and how the actions of keys change them.
 #pragma once
 
 #include <array>
@@ -32,24 +32,24 @@ struct OpenRow {
   std::uint64_t id = 0;  ///< Row::id
 };
 
-inline constexpr double kShortestDelayS = 0.1;  ///< nobody reads faster, and drawing is not free
+inline constexpr double kShortestDelayS = 0.1;  ///< nobody reads faster, and drawing costs time
 inline constexpr double kLongestDelayS = 3600;
 
-/// Everything that keys change. A plain value.
+/// Everything that keys can change. A plain value.
 struct ViewState {
   Tab tab = Tab::kProcesses;
   Mode mode = Mode::kRows;
   std::array<TabState, kTabs> tabs;
   model::Group process_group = model::Group::kProcess;  ///< of Tab::kProcesses; kPid with -g pid
-  std::optional<OpenRow> open;                          ///< in Mode::kDetail, and below what covers it
+  std::optional<OpenRow> open;                          ///< in Mode::kDetail, and below anything that covers it
   std::size_t scroll = 0;                               ///< of details and help
   std::size_t menu = 0;                                 ///< line of the sort menu
   std::string filter;
-  std::string typed;                       ///< what a prompt holds
+  std::string typed;                       ///< the text in a prompt
   std::string filter_before;               ///< what Esc restores
   std::optional<std::uint64_t> paused_at;  ///< sample; always set in a replay
-  bool replay = false;                     ///< no samples come in: Space plays those that there are
-  bool playing = false;                    ///< a replay moves on by one sample per interval
+  bool replay = false;                     ///< no new samples arrive; Space plays the existing ones
+  bool playing = false;                    ///< the replay advances by one sample per interval
   std::optional<std::uint64_t> follow;     ///< Row::id
   bool hide_idle = false;
   bool command_line = false;
@@ -60,15 +60,15 @@ struct ViewState {
   const TabState& current() const { return tabs[static_cast<std::size_t>(tab)]; }
 };
 
-/// The group of rows that a view shows; Tab::kEvents has that of processes.
+/// The group of rows that a view shows. Tab::kEvents has the group of processes.
 model::Group group_of(const ViewState& state);
 
-/// What there is on the screen now, for actions that depend on it.
+/// What is on the screen now, for actions that depend on it.
 struct Context {
   std::size_t rows = 0;                        ///< of the view, or lines of the details
   std::size_t page = 1;                        ///< rows that fit on the screen
   std::uint64_t selected_id = 0;               ///< Row::id under the cursor; 0: none
-  std::optional<std::size_t> followed;         ///< where the followed row is now
+  std::optional<std::size_t> followed;         ///< index of the followed row
   std::vector<view::SortColumn> sort_columns;  ///< of the columns shown, from the left
   std::uint64_t oldest = 0;                    ///< samples to step through
   std::uint64_t newest = 0;
@@ -77,7 +77,7 @@ struct Context {
   std::uint64_t zero = 0;  ///< sample that counts are shown since; 0: start
 };
 
-/// What somebody else has to do.
+/// What the caller has to do.
 struct Effects {
   bool quit = false;
   bool redraw = false;
@@ -93,10 +93,10 @@ struct Transition {
 /// Applies one action. Pure.
 Transition update(ViewState state, const KeyAction& pressed, const Context& context);
 
-/// The next sample of a replay that plays; it stops at the last one. Pure.
+/// Advances a playing replay to the next sample. Stops at the last one. Pure.
 ViewState play_on(ViewState state, const Context& context);
 
-/// After new rows or a new size: keeps the cursor on a row and on the screen, and on the followed row. Pure.
+/// Call after new rows or a new size. Keeps the cursor on a row, on the screen, and on the followed row. Pure.
 ViewState settle(ViewState state, const Context& context);
 
 }  // namespace twtrace::tui
