@@ -18,14 +18,14 @@ struct CapabilitySet {
   std::uint64_t bits = 0;
 
   bool has(unsigned capability) const { return capability < 64 && ((bits >> capability) & 1U) != 0; }
-  /// The capabilities of `wanted` that are not in the set, in the order given.
+  /// The capabilities in `wanted` that the set lacks, in the given order.
   std::vector<unsigned> missing(std::span<const unsigned> wanted) const;
   bool operator==(const CapabilitySet&) const = default;
 };
 
-/// What it takes to load tracing programs and `effective` lacks: CAP_BPF and CAP_PERFMON, both of which CAP_SYS_ADMIN
-/// includes (bpf_capable and perfmon_capable of linux/capability.h, 5.8); and CAP_SYS_RESOURCE, which it does not,
-/// where RLIMIT_MEMLOCK has to be raised for the maps.
+/// The capabilities that loading tracing programs needs and `effective` lacks. CAP_BPF and CAP_PERFMON are needed;
+/// CAP_SYS_ADMIN includes both (bpf_capable and perfmon_capable of linux/capability.h, 5.8). CAP_SYS_RESOURCE is
+/// needed, too, if RLIMIT_MEMLOCK must be raised for the maps. CAP_SYS_ADMIN does not include it.
 std::vector<unsigned> missing_for_tracing(const CapabilitySet& effective, bool raises_memlock);
 
 /// Parses the CapEff line of /proc/PID/status.

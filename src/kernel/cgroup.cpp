@@ -12,12 +12,12 @@ namespace {
 
 constexpr std::size_t kShortIdLength = 12;
 constexpr std::size_t kShortUidLength = 8;
-// Of cgroups that may be a container's: /NAMESPACE/ID of ctr, and one that is called by an id.
+// Cgroups that may belong to a container: /NAMESPACE/ID of ctr, and a cgroup whose name is an id.
 constexpr int kMaxGuesses = 2;
 
 bool is_user_manager(std::string_view unit) { return unit.starts_with("user@") && unit.ends_with(".service"); }
 
-// LXC, nspawn, Slurm and Cloud Foundry call a thing by the name that people use.
+// LXC, nspawn, Slurm and Cloud Foundry use the names that people use.
 bool has_engine(std::string_view kind) {
   return kind != "lxc" && kind != "nspawn" && kind != "slurm" && kind != "garden";
 }
@@ -73,7 +73,7 @@ class Naming {
                      .pid = {}});
   }
 
-  // A container, pod or job. False when it only looks like one.
+  // Adds a container, pod or job. False if the cgroup only looks like one.
   bool hold(const CgroupPart& part) {
     auto known = look_up(part);
     if (part.kind.empty() && !known) return false;
@@ -103,8 +103,8 @@ class Naming {
   CgroupParts parts_;
   base::Service service_;
   const CgroupPart* unit_ = nullptr;  ///< in the innermost container so far
-  bool held_ = false;                 ///< some part was more than a unit
-  int guesses_ = 0;                   ///< cgroups that may be a container's and were looked up
+  bool held_ = false;                 ///< some part was a container, pod or job
+  int guesses_ = 0;                   ///< cgroups that may belong to a container and were looked up
 };
 
 }  // namespace

@@ -11,7 +11,7 @@
 
 namespace twtrace::kernel {
 
-/// Longer paths are cut to their leaf end before they are looked at.
+/// Longer paths are first cut to their leaf end.
 inline constexpr std::size_t kMaxCgroupPathBytes = 4096;
 
 /// The service behind a cgroup path (below the root of its hierarchy), found from the root to the leaf:
@@ -22,11 +22,11 @@ inline constexpr std::size_t kMaxCgroupPathBytes = 4096;
 ///    outermost unit, below user@UID.service the next one. A delegated unit that calls a sub-cgroup "sshd.service"
 ///    keeps its own name. Escapes stay (`\x2d`): `systemctl status` wants them;
 ///  - else kind "cgroup", name = path, "/" for the root. An empty path is kind "unknown".
-/// A container is called what `look_up` says, a pod's "namespace/pod/container". Without an answer that is the first 12
-/// digits of its id, in a pod "pod<first 8 of the uid>/<first 12 of the id>". Only the outermost container is looked
-/// up: the engine that runs a container in a container keeps its files in there, and who is in there can make any
-/// cgroup. `look_up` also decides whether a cgroup that only looks like a container's is one.
-/// The names are chosen by users: any bytes are accepted and kept as they are, sinks escape them.
+/// `look_up` gives the name of a container, which is "namespace/pod/container" in a pod. Without an answer, the name is
+/// the first 12 digits of its id, or "pod<first 8 of the uid>/<first 12 of the id>" in a pod. Only the outermost
+/// container is looked up, because the engine of a nested container keeps its files inside the outer one, and processes
+/// in there can make any cgroup. `look_up` also decides whether a cgroup that looks like that of a container is one.
+/// Users choose the names. Any bytes are accepted and kept unchanged; sinks escape them.
 base::Service classify_cgroup(std::string_view path, const ContainerLookup& look_up = {});
 
 /// A process's path in one hierarchy, from the text of /proc/PID/cgroup: `controllers` is "" for cgroup v2 and

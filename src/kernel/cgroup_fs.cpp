@@ -27,7 +27,7 @@ struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
 
-// Calls visit(name, inode) for every subdirectory until it returns true; true when it did.
+// Calls visit(name, inode) for every subdirectory until it returns true. Returns whether it did.
 template <class Visit>
 bool any_child(const std::string& path, Visit visit) {
   const std::unique_ptr<DIR, CloseDirectory> directory(::opendir(path.c_str()));
@@ -40,13 +40,13 @@ bool any_child(const std::string& path, Visit visit) {
   return false;
 }
 
-// Elsewhere the handle means nothing, and "stale" does not mean removed.
+// In another file system the handle means nothing, and "stale" does not mean removed.
 bool is_cgroup_fs(int fd) {
   struct statfs fs {};
   return ::fstatfs(fd, &fs) == 0 && (fs.f_type == CGROUP2_SUPER_MAGIC || fs.f_type == CGROUP_SUPER_MAGIC);
 }
 
-// The link of a removed directory ends in " (deleted)"; a cgroup may also really be called so.
+// The link of a removed directory ends in " (deleted)", but a cgroup may really have such a name, too.
 base::Result<std::string> path_of_fd(int fd) {
   constexpr std::string_view kDeleted = " (deleted)";
   auto target = read_link("/proc/self/fd/" + std::to_string(fd));
@@ -56,7 +56,7 @@ base::Result<std::string> path_of_fd(int fd) {
   return target;
 }
 
-// The last mount of a kind that shows the hierarchy's root, else the last one: it may cover an earlier one.
+// The last mount of a kind that shows the hierarchy's root, otherwise the last one, because it may cover earlier ones.
 template <class Predicate>
 std::optional<CgroupTree> find_tree(const std::vector<Mount>& mounts, const std::filesystem::path& prefix,
                                     Predicate matches) {
@@ -119,7 +119,7 @@ base::Result<std::string> CgroupTree::path_by_handle(std::uint64_t id) const {
   return below_root(*target);
 }
 
-// Depth first over directories alone; readdir already gives the inode number, so nothing is opened twice.
+// Walks depth first, over directories only. readdir already gives the inode number, so nothing is opened twice.
 base::Result<std::string> CgroupTree::path_by_walk(std::uint64_t id) const {
   struct stat top {};
   if (::stat(mount_point_.c_str(), &top) != 0) return fail_path(errno, mount_point_);
@@ -139,7 +139,8 @@ base::Result<std::string> CgroupTree::path_by_walk(std::uint64_t id) const {
   return base::fail(base::ErrorCode::kNotFound, "cgroup " + std::to_string(id) + " was removed");
 }
 
-// A cgroup outside of a bind mount has no way to the mount point: its link is the path in the hierarchy already.
+// A cgroup outside of a bind mount cannot be reached from the mount point. Its link is already the path in the
+// hierarchy.
 std::string CgroupTree::below_root(std::string_view absolute) const {
   const std::string_view top = mount_point_.native();
   if (absolute == top) return root_.empty() ? "/" : root_;
@@ -147,7 +148,7 @@ std::string CgroupTree::below_root(std::string_view absolute) const {
   return std::string(absolute);
 }
 
-// Nothing for what lies outside of the mount.
+// Empty for a path outside of the mount.
 std::optional<std::string> CgroupTree::absolute(std::string_view path) const {
   if (path.ends_with('/')) path.remove_suffix(1);
   const bool inside = path.starts_with(root_) && (path.size() == root_.size() || path[root_.size()] == '/');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Walks a cgroup path from the root to the leaf and recognizes what container engines, systemd, batch systems and
-// machine managers call their cgroups.
+// Walks a cgroup path from the root to the leaf, and recognizes the cgroup names of container engines, systemd, batch
+// systems and machine managers.
 #include "kernel/cgroup_parts.hpp"
 
 #include <algorithm>
@@ -69,7 +69,7 @@ bool is_container_id(std::string_view text) {
   return text.size() >= kFewestIdDigits && text.size() <= kFullIdDigits && is_hex(text);
 }
 
-// A segment of the path and what it is in.
+// A segment of the path, with its surroundings.
 struct Place {
   std::string_view segment;
   std::string_view parent;  ///< empty when the parent was a part itself
@@ -171,8 +171,8 @@ std::string unescaped(std::string_view name) {
   return text;
 }
 
-// A machine that systemd-machined registered: systemd-nspawn's. libvirt registers "qemu-1-NAME", which has no processes
-// but its emulator's: that stays a unit. "lxc-1-NAME" is a container of libvirt's.
+// A machine that systemd-machined registered, such as one of systemd-nspawn. libvirt registers "qemu-1-NAME", whose
+// only process is the emulator; that stays a unit. "lxc-1-NAME" is a container of libvirt.
 std::optional<CgroupPart> machine(std::string_view segment) {
   std::string_view name = segment;
   const bool scope = strip_prefix(name, "machine-") && strip_suffix(name, ".scope");
@@ -221,7 +221,7 @@ std::optional<CgroupPart> unit(std::string_view segment) {
   return known ? std::optional(part(kUnit, segment)) : std::nullopt;
 }
 
-// The user that logind or systemd gave a slice or a manager.
+// The user of a slice or manager that logind or systemd made.
 std::optional<std::uint32_t> user_of(std::string_view segment) {
   const bool slice = strip_prefix(segment, "user-") && strip_suffix(segment, ".slice");
   if (!slice && !(strip_prefix(segment, "user@") && strip_suffix(segment, ".service"))) return std::nullopt;
@@ -267,7 +267,7 @@ class Walk {
     place_.parent = parts_.all.size() > known && is_certain(parts_.all.back()) ? std::string_view() : segment;
   }
 
-  // More than a unit, whatever an engine says.
+  // Certainly a container, pod or job, whatever an engine says.
   static bool is_certain(const CgroupPart& found) { return !found.is_unit() && !found.kind.empty(); }
 
   void note_user(std::string_view segment) {

@@ -11,7 +11,7 @@
 
 namespace twtrace::kernel {
 
-/// One thing that a path names.
+/// One unit, container, pod or job in a path.
 struct CgroupPart {
   std::string_view kind;  ///< base::Service::kind; empty: a container if some engine knows its id
   std::string id;         ///< unit, container id, name of the machine, job with its step; empty: a pod's own cgroup

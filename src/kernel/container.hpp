@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is asked and answered about a container.
+// A query about a container, and its answer.
 #pragma once
 
 #include <cstdint>
@@ -13,25 +13,25 @@ namespace twtrace::kernel {
 
 /// Identifies a container of this host.
 struct ContainerQuery {
-  std::string id;                    ///< as its cgroup is called, without the engine's prefix
+  std::string id;                    ///< the name of its cgroup, without the engine's prefix
   std::string cgroup;                ///< path of the container's cgroup
-  std::string containerd_namespace;  ///< when `id` is unique in it only; else empty
+  std::string containerd_namespace;  ///< if `id` is unique only in this namespace; else empty
   std::string pod_uid;               ///< Kubernetes; else empty
-  std::optional<std::uint32_t> uid;  ///< whose rootless engine runs it; empty for engines of the host
-  std::optional<std::uint32_t> pid;  ///< a process in it, when one is known
+  std::optional<std::uint32_t> uid;  ///< the user whose rootless engine runs it; empty for engines of the host
+  std::optional<std::uint32_t> pid;  ///< a process in it, if known
 };
 
-/// What the engine's files say about a container. A member that is not known is empty.
+/// The facts about a container in the engine's files. Unknown members are empty.
 struct ContainerFacts {
   std::string engine;  ///< "docker", "podman", "containerd", "cri-o"
-  std::string name;    ///< in a pod: of the container in the pod
+  std::string name;    ///< in a pod: the name of the container within the pod
   base::Pod pod;
   bool sandbox = false;  ///< holds a pod's namespaces and runs nothing else
 
   bool operator==(const ContainerFacts&) const = default;
 };
 
-/// Nothing when no engine's files know the container.
+/// Empty if no engine's files know the container.
 using ContainerLookup = std::function<std::optional<ContainerFacts>(const ContainerQuery&)>;
 
 }  // namespace twtrace::kernel

@@ -13,13 +13,13 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Null when it is not JSON. The parser uses no recursion, so nesting is bounded by the text alone.
+// Null if it is not JSON. The parser uses no recursion, so only the text limits the nesting.
 Json parse_json(std::string_view text) {
   Json parsed = Json::parse(text, nullptr, false);
   return parsed.is_discarded() ? Json() : parsed;
 }
 
-// A member of an object; null when there is none, or the value is no object.
+// A member of an object; null if there is none, or if the value is not an object.
 const Json& member(const Json& object, std::string_view key) {
   static const Json kNull;
   if (!object.is_object()) return kNull;
@@ -44,8 +44,8 @@ std::string first_name(const Json& object, std::initializer_list<std::string_vie
   return {};
 }
 
-// Annotations of a bundle, or labels of docker's: "io.kubernetes.cri." is containerd's, the rest of "io.kubernetes." is
-// kubelet's, which cri-o and dockershim hand on.
+// Annotations of a bundle, or docker's labels. containerd writes "io.kubernetes.cri.". The rest of "io.kubernetes."
+// comes from the kubelet; cri-o and dockershim pass it on.
 ContainerFacts annotated(const Json& notes) {
   ContainerFacts facts;
   facts.pod.ns = first_name(notes, {"io.kubernetes.cri.sandbox-namespace", "io.kubernetes.pod.namespace"});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where container engines keep their files, and which of them answers a query.
+// Knows where container engines keep their files, and finds the one that answers a query.
 #include "kernel/containers.hpp"
 
 #include <algorithm>
@@ -18,7 +18,7 @@ namespace {
 
 using Path = std::filesystem::path;
 
-constexpr std::size_t kMaxEntries = 10'000;  // of a directory
+constexpr std::size_t kMaxEntries = 10'000;  // per directory
 constexpr int kMaxAncestors = 32;
 
 /// containers/storage keeps the containers of a driver in "<driver>-containers".
@@ -36,7 +36,7 @@ std::string read_or_empty(const Path& path) {
 /// An absolute path of the machine, below `root`.
 Path below(const Path& root, std::string_view absolute) { return root.native() + std::string(absolute); }
 
-/// A name that leads nowhere but into its directory.
+/// True if the name stays inside its directory.
 bool is_entry(std::string_view name) {
   return !name.empty() && name != "." && name != ".." && name.find('/') == std::string_view::npos &&
          name.find('\0') == std::string_view::npos;
@@ -138,8 +138,8 @@ class Search {
     return std::nullopt;
   }
 
-  // Kubernetes' names are in the bundle, podman's only in the list of all containers: those that will not outlive a
-  // reboot have one of their own.
+  // Kubernetes' names are in the bundle. podman's are only in the list of all containers. Containers that will not
+  // outlive a reboot have a separate list.
   std::optional<ContainerFacts> in_storage_bundle(const Path& bundle, const Path& containers) const {
     ContainerFacts facts = in_bundle(bundle, root_).value_or(ContainerFacts{});
     if (facts.engine != "cri-o") facts.engine = "podman";
@@ -162,7 +162,7 @@ class Search {
     return std::nullopt;
   }
 
-  /// `machine_root`: where the paths that the bundle holds begin.
+  /// `machine_root`: the root of the paths in the bundle.
   std::optional<ContainerFacts> in_bundle(const Path& directory, const Path& machine_root) const {
     auto bundle = parse_bundle(read_or_empty(directory / "config.json"));
     if (!bundle) return std::nullopt;
@@ -171,8 +171,8 @@ class Search {
     return found ? std::move(found) : std::optional(std::move(bundle->facts));
   }
 
-  /// The first ancestor that is not in the container's cgroup started it: conmon or a shim. It may see other mounts, so
-  /// its files are looked at through its root and working directory (which takes CAP_SYS_PTRACE).
+  /// The first ancestor outside the container's cgroup has started it: conmon or a shim. That process may see other
+  /// mounts. So its files are read through its root and working directory, which needs CAP_SYS_PTRACE.
   std::optional<ContainerFacts> of_supervisor() const {
     auto pid = query_.pid;
     for (int i = 0; pid && *pid != 0 && i < kMaxAncestors; ++i) {
@@ -212,7 +212,8 @@ class Search {
     return facts;
   }
 
-  /// Kubernetes names the logs of a container by everything there is to know, for every runtime and every reader.
+  /// The names of a container's log files tell everything about it. Kubernetes makes them for every runtime, and
+  /// everybody may read them.
   std::optional<ContainerFacts> with_pod(std::optional<ContainerFacts> found) const {
     if (query_.pod_uid.empty() || query_.uid) return found;
     if (found && !found->pod.name.empty() && (found->sandbox || !found->name.empty())) return found;

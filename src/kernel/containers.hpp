@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What people call a container: found in the files of its engine, remembered.
+// Finds the name of a container in the files of its engine, and remembers it.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace twtrace::kernel {
 
-/// Longer files of an engine are not read.
+/// Longer files of an engine are skipped.
 inline constexpr std::size_t kMaxContainerFileBytes = 1024 * 1024;
 
 /// Looks a container up in files below `root` ("/" on this machine), where every engine keeps them by default and where
@@ -22,18 +22,18 @@ inline constexpr std::size_t kMaxContainerFileBytes = 1024 * 1024;
 ///  - podman, cri-o: containers.json and the bundle of containers/storage;
 ///  - containerd: annotations of the bundle (CRI, nerdctl);
 ///  - Kubernetes: besides these, the names of log directories, which tell pod and container from their ids.
-/// A container of a user's (`query.uid`) is looked up among that user's files only, so that nobody can pass for a
-/// container of the host by the name of a cgroup. Depends on the query and the files alone and keeps nothing, so it can
-/// be called in another process. Reading docker's and podman's files takes root, or CAP_DAC_READ_SEARCH; what cannot be
-/// read answers nothing.
+/// A user's container (`query.uid`) is looked up only in that user's files. So nobody can imitate a container of the
+/// host by the name of a cgroup. The result depends only on the query and the files, and nothing is kept, so another
+/// process may call this. Reading docker's and podman's files needs root or CAP_DAC_READ_SEARCH. Unreadable files give
+/// no answer.
 std::optional<ContainerFacts> find_container(const std::filesystem::path& root, const ContainerQuery& query);
 
-/// Remembers what a look-up said about each container, so that each is looked up once, when it is first met. Bounded:
-/// of more containers the oldest are forgotten, and looked up again when they are met again. A directory of cgroups
-/// that only may be containerd's is given up after a few that are not. Not thread-safe.
+/// Remembers the answer for each container, so that it looks up each one only once. Bounded: it forgets the oldest
+/// containers, and looks them up again if they come again. A directory of cgroups may only look like one of containerd;
+/// it is given up after a few cgroups that are not containers. Not thread-safe.
 class ContainerNames {
  public:
-  /// Look-ups in vain after which a directory is given up.
+  /// The number of failed look-ups after which a directory is given up.
   static constexpr int kMostInVain = 32;
 
   explicit ContainerNames(ContainerLookup look_up, std::size_t capacity = 4096)

@@ -29,7 +29,7 @@ tl::unexpected<base::Error> missing(std::string_view what) {
   return base::fail(base::ErrorCode::kInvalid, "the kernel shows no counter " + std::string(what));
 }
 
-// One walk over the pair of lines: names and values stand at the same place.
+// Walks over both lines at once, because names and values have the same positions.
 base::Result<TcpExt> parse_columns(std::string_view names, std::string_view values) {
   TcpExt ext;
   std::array<bool, kColumns.size()> found{};
@@ -101,7 +101,7 @@ base::Result<NetnsCounters> read_counters(const Procfs& procfs, const NetnsRef& 
   if (!ref.pid || !is_in(procfs, std::to_string(*ref.pid), ref.inum)) return moved();
   auto counters = read_net(procfs, std::to_string(*ref.pid));
   if (!is_in(procfs, std::to_string(*ref.pid), ref.inum)) return moved();
-  // The setting is signed, and a negative one means no limit: nothing to compare with either way.
+  // The setting is signed. A negative value means no limit, so there is nothing to compare with.
   const auto limit = Sysctl(procfs.path("sys")).read_u64(kTcpMaxTwBuckets);
   if (counters && limit && is_in(procfs, "thread-self", ref.inum)) counters->limit = *limit;
   return counters;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernel's own counters of a network namespace: what twtrace's counts are checked against.
+// The kernel's own counters of a network namespace. twtrace checks its counts against them.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,7 @@ struct NetnsCounters {
   bool operator==(const NetnsCounters&) const = default;
 };
 
-/// Columns are found by name; kInvalid names the one that is missing or no number.
+/// Finds columns by name. kInvalid names the column that is missing or not a number.
 base::Result<TcpExt> parse_netstat(std::string_view text);
 /// The number of buckets in /proc/net/sockstat.
 base::Result<std::uint64_t> parse_sockstat(std::string_view text);

@@ -9,7 +9,7 @@
 namespace twtrace::kernel {
 namespace {
 
-/// Above what any kernel can be built for (CONFIG_NR_CPUS), so that a malformed list does not fill the memory.
+/// More than any kernel can have (CONFIG_NR_CPUS). Keeps a malformed list from filling the memory.
 constexpr std::uint32_t kMostCpus = 1U << 16U;
 
 }  // namespace

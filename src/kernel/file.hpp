@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading the kernel's small files and links.
+// Reads the kernel's small files and links.
 #pragma once
 
 #include <cstddef>
@@ -10,15 +10,16 @@
 
 namespace twtrace::kernel {
 
-/// The whole content. Reads to the end instead of trusting st_size, which is 0 in proc and sysfs. A process that ends
-/// while its file is read (ESRCH) is kNotFound, like one that was never there; more than 64 MiB is kInvalid.
+/// The whole content. Reads to the end instead of trusting st_size, which is 0 in proc and sysfs. If a process ends
+/// while its file is read (ESRCH), the result is kNotFound, as for a process that never existed. More than 64 MiB is
+/// kInvalid.
 base::Result<std::string> read_file(const std::filesystem::path& path);
 
-/// The same of a regular file that somebody else may have put there: no more than `max_bytes`, and anything but a file
-/// (a FIFO that nobody writes to, a device that notices being opened) is kInvalid without being opened.
+/// The same for a file from an untrusted source. Reads at most `max_bytes`. Anything but a regular file (such as a FIFO
+/// without a writer, or a device that notices being opened) is kInvalid, and is not opened.
 base::Result<std::string> read_regular_file(const std::filesystem::path& path, std::size_t max_bytes);
 
-/// Where a symbolic link, or one of proc's magic links, points to. Same errors as read_file.
+/// The target of a symbolic link, or of a magic link in /proc. Same errors as read_file.
 base::Result<std::string> read_link(const std::filesystem::path& path);
 
 /// fail_errno for paths: ESRCH (proc of a process that has ended) and ENOTDIR are kNotFound too.

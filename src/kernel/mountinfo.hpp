@@ -8,10 +8,10 @@
 
 namespace twtrace::kernel {
 
-/// One mount. Octal escapes are undone: the strings are the bytes that the file system has.
+/// One mount. Octal escapes are decoded, so the strings have the original bytes.
 struct Mount {
   std::string root;           ///< what is mounted: a directory of the file system, or "net:[4026532281]" for nsfs
-  std::string mount_point;    ///< where, seen from the process's root directory
+  std::string mount_point;    ///< where, relative to the process's root directory
   std::string fs_type;        ///< "cgroup2", "nsfs", ...
   std::string super_options;  ///< "rw,name=systemd"
 };

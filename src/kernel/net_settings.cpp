@@ -20,7 +20,7 @@ std::optional<std::uint64_t> setting(const Sysctl& sysctl, std::string_view name
   return value ? std::optional(*value) : std::nullopt;
 }
 
-/// tcp_ehash_entries is negative where the table is the host's.
+/// tcp_ehash_entries is negative if the namespace uses the host's table.
 std::optional<std::uint64_t> default_limit(const Sysctl& sysctl) {
   const auto entries = sysctl.read_i64(kEhashEntries);
   if (!entries) return std::nullopt;

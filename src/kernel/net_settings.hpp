@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The settings that decide about a namespace's TIME_WAIT table and its listen queues.
+// The settings that affect a namespace's TIME_WAIT table and its listen queues.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace twtrace::kernel {
 
-/// Empty: this kernel has no such setting, or it cannot be read.
+/// A value is empty if this kernel has no such setting, or if it cannot be read.
 struct NetSettings {
   std::optional<std::uint64_t> limit;          ///< tcp_max_tw_buckets
   std::optional<std::uint64_t> default_limit;  ///< half of the hash table that the namespace uses (tcp_sk_init)
@@ -22,15 +22,15 @@ struct NetSettings {
   std::optional<std::uint64_t> ephemeral_ports;  ///< ip_local_port_range without ip_local_reserved_ports
 };
 
-/// Of the calling thread's namespace.
+/// Reads those of the calling thread's namespace.
 NetSettings read_net_settings(const Sysctl& sysctl = Sysctl());
 
-/// Bytes of an object of this slab, with its padding, from the text of /proc/slabinfo. Nothing when it is not there: a
-/// slab may have been merged with others of its size (slab_nomerge says no).
+/// Bytes of an object of this slab, including padding, from the text of /proc/slabinfo. Empty if it is not listed: the
+/// kernel may have merged the slab with others of its size (unless booted with slab_nomerge).
 std::optional<std::uint64_t> parse_slab_size(std::string_view slabinfo, std::string_view slab);
 
-/// Kernel memory of one bucket: slab tw_sock_TCP, of /proc/slabinfo or, where that lists only one name of those merged,
-/// of /sys/kernel/slab. Both are for root. `root` is "/" or a directory that looks like it.
+/// Kernel memory of one bucket: slab tw_sock_TCP of /proc/slabinfo, or of /sys/kernel/slab if the slab was merged under
+/// another name. Both need root. `root` is "/" or a directory that looks like it.
 std::optional<std::uint64_t> read_bucket_bytes(const std::filesystem::path& root = "/");
 
 }  // namespace twtrace::kernel

@@ -24,7 +24,7 @@ constexpr std::size_t kMaxMountNamespaces = 1024;
 constexpr std::size_t kMaxHintBytes = 200;
 constexpr std::string_view kHostName = "host";
 
-// /run/netns/NAME of `ip netns`, /run/docker/netns/NAME: the convention is a directory called netns.
+// /run/netns/NAME of `ip netns`, /run/docker/netns/NAME: the convention is a directory named netns.
 std::string_view name_of_mount(std::string_view mount_point) {
   const auto slash = mount_point.rfind('/');
   if (slash == std::string_view::npos || !mount_point.substr(0, slash).ends_with("/netns")) return {};
@@ -75,7 +75,7 @@ std::optional<std::uint32_t> NetnsCatalog::namespace_of(std::string_view relativ
   return link ? parse_namespace_link(*link, kind) : std::nullopt;
 }
 
-// The first way that is found stays: refresh() goes from the ways that last to those that do not.
+// The first way found is kept. refresh() tries lasting ways before short-lived ones.
 NetnsRef& NetnsCatalog::add(std::uint32_t inum, std::string path) {
   NetnsRef& ref = found_[inum];
   ref.inum = inum;
@@ -100,8 +100,8 @@ void NetnsCatalog::add_processes(const std::vector<std::uint32_t>& pids) {
   }
 }
 
-// One process stands for each mount namespace. pid 1 comes first, and knows the host's names when we are in a container
-// that shares the host's processes.
+// Reads one process for each mount namespace. pid 1 comes first. If we are in a container that shares the host's
+// processes, it knows the host's names.
 void NetnsCatalog::add_mount_namespaces(const std::vector<std::uint32_t>& pids) {
   std::set<std::uint32_t> seen;
   if (const auto own = namespace_of("self/ns/mnt", "mnt")) seen.insert(*own);
@@ -113,7 +113,7 @@ void NetnsCatalog::add_mount_namespaces(const std::vector<std::uint32_t>& pids) 
   }
 }
 
-// Mount points are seen from the root directory of the process that lists them.
+// Mount points are relative to the root directory of the process that lists them.
 void NetnsCatalog::add_mounts(std::string_view process, bool own, bool trusted_names) {
   const auto text = procfs_.read(std::string(process) + "/mountinfo");
   if (!text) return;
@@ -140,7 +140,7 @@ void NetnsCatalog::add_open_files(const std::vector<std::uint32_t>& pids) {
   }
 }
 
-// Looking for all of them means to read every process's descriptors; whether one is still there is quickly seen.
+// Finding all of them means reading every process's descriptors. Checking whether one still exists is quick.
 void NetnsCatalog::keep_open_files() {
   for (const auto& [inum, ref] : by_descriptor_) {
     const auto link = read_link(ref.path);
@@ -159,7 +159,7 @@ base::Result<NetnsRef> NetnsCatalog::resolve(std::string_view spec) const {
                     known_names(found_));
 }
 
-// The user may name anything: it is opened without waiting (a FIFO) and asked what it is.
+// The user may name anything. It is opened without waiting (it may be a FIFO), and its type is checked.
 base::Result<NetnsRef> NetnsCatalog::resolve_path(const std::string& path) const {
   const base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!fd) return fail_path(errno, path);

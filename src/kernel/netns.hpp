@@ -14,12 +14,12 @@
 
 namespace twtrace::kernel {
 
-/// One network namespace and a way into it. Inode numbers are reused: opening `path` and comparing is what tells.
+/// One network namespace and a way into it. The kernel reuses inode numbers, so open `path` and compare.
 struct NetnsRef {
   std::uint32_t inum = 0;            ///< inode number of the namespace: /proc/PID/ns/net
   std::string name;                  ///< "host", an `ip netns` name, or empty; any bytes
   std::optional<std::uint32_t> pid;  ///< a process that was in it at the last refresh
-  std::string path;                  ///< what to open to enter it
+  std::string path;                  ///< the file to open to enter it
 
   bool operator==(const NetnsRef&) const = default;
 };
@@ -27,32 +27,31 @@ struct NetnsRef {
 /// "net:[4026531840]" -> 4026531840, for `kind` "net".
 std::optional<std::uint32_t> parse_namespace_link(std::string_view link, std::string_view kind);
 
-/// How far refresh() looks. Each step costs more than the one before.
+/// How far refresh() looks. Each step costs more than the previous one.
 struct NetnsSearch {
   bool mount_namespaces = true;  ///< nsfs mounts of other mount namespaces (containers that hold namespaces by name)
-  bool open_files = false;       ///< namespaces that only an open descriptor holds: reads every /proc/PID/fd
+  bool open_files = false;       ///< namespaces that only an open descriptor holds; reads every /proc/PID/fd
 };
 
-/// All network namespaces that can be reached. It keeps no descriptor open, because one would keep a container's
-/// namespace alive. A namespace held only by a socket or by a single thread of a process cannot be found. Not
-/// thread-safe.
+/// All reachable network namespaces. It keeps no descriptor open, because that would keep a container's namespace
+/// alive. It cannot find a namespace that only a socket or a single thread of a process holds. Not thread-safe.
 class NetnsCatalog {
  public:
   explicit NetnsCatalog(Procfs procfs = Procfs()) : procfs_(std::move(procfs)) {}
 
-  /// Looks at everything again: namespaces that are gone are dropped. One that only a descriptor led to stays while
-  /// that does, also where descriptors are not looked for. The namespace of pid 1 (where that cannot be read, our own)
-  /// is "host". Other names come from mounts that this process or pid 1 sees; those of other mount namespaces are
-  /// whatever a container likes, and are ignored.
+  /// Looks at everything again, and drops namespaces that are gone. A namespace that only a descriptor holds stays as
+  /// long as that descriptor, even if this call does not search descriptors. The namespace of pid 1 is "host" (our own
+  /// if that one cannot be read). Other names come from mounts that this process or pid 1 sees. Names from other mount
+  /// namespaces are ignored, because containers choose them.
   void refresh(NetnsSearch search = {});
-  /// The namespace as it was at the last refresh(); nullptr when it was not there. Valid until the next refresh().
+  /// The namespace at the last refresh(); nullptr if it did not exist then. Valid until the next refresh().
   const NetnsRef* find(std::uint32_t inum) const;
-  /// All of them as they were at the last refresh(), ascending by inode number. A copy: whoever goes through them and
-  /// finds one gone may well refresh.
+  /// All namespaces at the last refresh(), ascending by inode number. Returns a copy, so that callers may refresh while
+  /// they go through it.
   std::map<std::uint32_t, NetnsRef> all() const { return found_; }
 
-  /// The namespace a user means by `self`, an inode number, a name or a path (anything with a slash). Refresh first.
-  /// kNotFound when nothing is called so, kUsage when the path is no network namespace.
+  /// The namespace that a user means by `self`, an inode number, a name or a path (anything with a slash). Refresh
+  /// first. kNotFound if there is none of that name, kUsage if the path is not a network namespace.
   base::Result<NetnsRef> resolve(std::string_view spec) const;
 
  private:
@@ -68,7 +67,7 @@ class NetnsCatalog {
 
   Procfs procfs_;
   std::map<std::uint32_t, NetnsRef> found_;
-  std::map<std::uint32_t, NetnsRef> by_descriptor_;  ///< those that nothing else led to at the last look at descriptors
+  std::map<std::uint32_t, NetnsRef> by_descriptor_;  ///< held only by a descriptor at the last search of descriptors
 };
 
 }  // namespace twtrace::kernel

@@ -13,7 +13,7 @@
 
 namespace twtrace::kernel {
 
-/// What /proc/PID/stat says about a process.
+/// The facts about a process in /proc/PID/stat.
 struct ProcessStat {
   std::string comm;               ///< leader's name: any bytes, also ')' and newline
   char state = '?';               ///< of the thread-group leader: R S D Z T t X I
@@ -22,15 +22,15 @@ struct ProcessStat {
   std::uint64_t start_ticks = 0;  ///< since boot, in units of 1/sysconf(_SC_CLK_TCK) s
 };
 
-/// Parses /proc/PID/stat (proc(5)). The name is what lies between the first '(' and the last ')', because it may
-/// itself contain both. Nothing on malformed text.
+/// Parses /proc/PID/stat (proc(5)). The name is what lies between the first '(' and the last ')', because it may itself
+/// contain both. Empty on malformed text.
 std::optional<ProcessStat> parse_stat(std::string_view text);
 
 /// CLOCK_BOOTTIME nanoseconds as field 22 of /proc/PID/stat shows them: nsec_to_clock_t (kernel/time/time.c) truncates.
 std::uint64_t boottime_ticks(std::uint64_t boottime_ns);
 
 /// The proc file system, or a directory that looks like it. Holds only the path: cheap to copy, thread-safe.
-/// A process can end between any two calls; every look-up of a process answers "nothing" then.
+/// A process can end between any two calls. Then every look-up of it returns an empty value.
 class Procfs {
  public:
   explicit Procfs(std::filesystem::path root = "/proc") : root_(std::move(root)) {}
@@ -41,14 +41,14 @@ class Procfs {
   /// The path of an entry of a process: (1, "ns/net") -> "/proc/1/ns/net".
   std::filesystem::path path(std::uint32_t pid, std::string_view relative) const;
 
-  /// The whole of a file, for example "net/netstat". kNotFound when it, or its process, is not there.
+  /// A whole file, for example "net/netstat". kNotFound if it or its process does not exist.
   base::Result<std::string> read(std::string_view relative) const;
 
-  /// Thread-group ids of all processes, ascending. Empty when the directory cannot be read.
+  /// Thread-group ids of all processes, ascending. Empty if the directory cannot be read.
   std::vector<std::uint32_t> pids() const;
   std::optional<ProcessStat> stat(std::uint32_t pid) const;
   /// True while the process that started at `start_boottime_ns` (task_struct.start_boottime of its leader) runs. A
-  /// leader that has ended is shown as a zombie while its other threads run on: that process is alive.
+  /// leader that has ended is a zombie while its other threads run on. Such a process is alive.
   bool alive(std::uint32_t pid, std::uint64_t start_boottime_ns) const;
   /// The arguments joined by blanks; empty for kernel threads and zombies.
   std::optional<std::string> cmdline(std::uint32_t pid) const;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kernel settings, read only: twtrace never changes one.
+// Kernel settings. Read only, because twtrace never changes one.
 #pragma once
 
 #include <cstdint>
@@ -29,13 +29,13 @@ class Sysctl {
  public:
   explicit Sysctl(std::filesystem::path root = "/proc/sys") : root_(std::move(root)) {}
 
-  /// One unsigned number. kNotFound when this kernel has no such setting, kInvalid when it holds something else.
+  /// One unsigned number. kNotFound if this kernel has no such setting, kInvalid if it is not a number.
   base::Result<std::uint64_t> read_u64(std::string_view name) const;
   /// One number that may be negative.
   base::Result<std::int64_t> read_i64(std::string_view name) const;
   /// Two unsigned numbers: ip_local_port_range.
   base::Result<std::pair<std::uint64_t, std::uint64_t>> read_pair(std::string_view name) const;
-  /// The value as it is, without the newline.
+  /// The raw value, without the newline.
   base::Result<std::string> read_text(std::string_view name) const;
 
  private:

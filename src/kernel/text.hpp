@@ -9,8 +9,8 @@
 
 namespace twtrace::kernel {
 
-/// Cuts the text before the first `delimiter` off `rest` and returns it; the delimiter is dropped. The whole of `rest`
-/// when there is none.
+/// Cuts the text before the first `delimiter` off `rest` and returns it. Drops the delimiter. Takes all of `rest` if
+/// there is none.
 std::string_view cut(std::string_view& rest, char delimiter);
 
 /// Cuts the next run of bytes that are neither blank nor tab nor newline off `rest`; empty at the end.
@@ -19,7 +19,7 @@ std::string_view cut_word(std::string_view& rest);
 /// `text` without blanks, tabs and newlines at both ends.
 std::string_view trim(std::string_view text);
 
-/// The whole of `text` as a number, or nothing: no sign, no blank, no overflow.
+/// All of `text` as a number. Empty if it has a sign or a blank, or overflows.
 template <class T>
 std::optional<T> parse_number(std::string_view text, int base = 10) {
   T value{};
