@@ -22,7 +22,7 @@ constexpr timespec kRemovePause{0, 10'000'000};
 
 bool is_gone(pid_t pid) { return ::kill(pid, 0) != 0 && errno == ESRCH; }
 
-/// A killed process leaves its cgroup a moment after it was reaped.
+/// A killed process leaves its cgroup a moment after it is reaped.
 void remove_patiently(const std::filesystem::path& directory) {
   for (int attempt = 0; attempt < kRemoveAttempts; ++attempt) {
     if (::rmdir(directory.c_str()) == 0 || errno != EBUSY) return;
@@ -66,13 +66,13 @@ void Cgroups::remove_stale(const std::filesystem::path& mount, pid_t self, const
   std::filesystem::directory_iterator entry(mount, error);
   while (!error && entry != std::filesystem::directory_iterator()) {
     const auto pid = pid_of_directory(entry->path().filename().native());
-    // One with our own pid is of an earlier process: this one has made none yet.
+    // A cgroup with our own pid belongs to an earlier process, because this one has made none yet.
     if (pid && (*pid == self || is_gone(*pid))) stale.push_back(entry->path());
     entry.increment(error);
   }
   for (const std::filesystem::path& parent : stale) {
     for (const std::string& service : services) ::rmdir((parent / service).c_str());
-    ::rmdir(parent.c_str());  // refused by the kernel while anything is in it
+    ::rmdir(parent.c_str());  // the kernel refuses this while anything is in it
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cgroups with the names of services, so that the demo's processes are seen as services.
+// Cgroups with the names of services, so that the demo's processes appear as services.
 #pragma once
 
 #include <filesystem>
@@ -14,19 +14,19 @@
 
 namespace twtrace::demo {
 
-/// "twtrace-demo-812" -> 812; nothing for any other name.
+/// "twtrace-demo-812" -> 812; empty for any other name.
 std::optional<pid_t> pid_of_directory(std::string_view name);
 
-/// Owns MOUNT/twtrace-demo-PID and the cgroups below it; they go away with it, once their processes are gone.
-/// Move-only, not thread-safe.
+/// Owns MOUNT/twtrace-demo-PID and the cgroups below it, and removes them on destruction, once their processes are
+/// gone. Move-only, not thread-safe.
 class Cgroups {
  public:
-  /// Makes one cgroup per service. `mount` is where the hierarchy that names services is mounted. On failure nothing
-  /// is left behind.
+  /// Makes one cgroup per service. `mount` is the mount point of the hierarchy that names services. Leaves nothing
+  /// behind on failure.
   static base::Result<Cgroups> create(const std::filesystem::path& mount, pid_t owner,
                                       const std::vector<std::string>& services);
-  /// Removes what demos that were killed left in `mount`: only of processes that no longer live, and only cgroups with
-  /// a name from `services` that are empty.
+  /// Removes the cgroups that killed demos left in `mount`. Removes only empty cgroups with a name from `services`, and
+  /// only those of processes that no longer live.
   static void remove_stale(const std::filesystem::path& mount, pid_t self, const std::vector<std::string>& services);
 
   Cgroups(Cgroups&& other) noexcept : directories_(std::move(other.directories_)) { other.directories_.clear(); }

@@ -30,7 +30,7 @@ base::Result<Pipe> make_pipe() {
   return Pipe{base::UniqueFd(ends[0]), base::UniqueFd(ends[1])};
 }
 
-/// A reader of twtrace's output must see its end when twtrace ends, and a terminal is not ours to write to.
+/// A reader of twtrace's output must see the end of it when twtrace ends. And the terminal is not ours to write to.
 void leave_terminal() {
   const base::UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
@@ -52,7 +52,7 @@ base::Result<Work> prepare(const Plan& plan) {
   return plan.prepare();
 }
 
-/// The code and the hint on a line each, then the text.
+/// The code and the hint have one line each. The text follows.
 std::string serialized(const base::Error& error) {
   return std::to_string(static_cast<int>(error.code)) + '\n' + error.hint + '\n' + error.what;
 }
@@ -66,12 +66,12 @@ base::Error deserialized(const std::string& text) {
 }
 
 [[noreturn]] void live(const Plan& plan, pid_t parent, Pipe report, Pipe start) {
-  // What is typed at the terminal is meant for twtrace, whose handlers this process has, too.
+  // Signals from the terminal are for twtrace. This process has inherited its handlers.
   sigset_t all;
   sigfillset(&all);
   ::sigprocmask(SIG_SETMASK, &all, nullptr);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(1);  // it ended before the line above
+  if (::getppid() != parent) ::_exit(1);  // the parent ended before the line above
   start.writer.reset();
   const auto work = prepare(plan);
   const std::string text = work ? "ready" : serialized(work.error());
@@ -83,7 +83,7 @@ base::Error deserialized(const std::string& text) {
   ::_exit(0);
 }
 
-/// What the child had to say until it closed its end.
+/// Everything that the child wrote before it closed its end.
 std::string read_all(int fd) {
   std::string text;
   std::array<char, 512> buffer{};

@@ -14,10 +14,10 @@
 
 namespace twtrace::demo {
 
-/// What a child does with its life, after everything is prepared; it ends with the process.
+/// The work of a child after everything is prepared. It goes on until the process ends.
 using Work = std::function<void()>;
 
-/// What a child is.
+/// The properties of a child.
 struct Plan {
   std::string comm;                             ///< at most 15 bytes
   std::filesystem::path cgroup;                 ///< to join; empty: stay where twtrace is
@@ -25,11 +25,11 @@ struct Plan {
   std::function<base::Result<Work>()> prepare;  ///< runs in the child, before spawn() returns in the parent
 };
 
-/// Owns a forked process: killed and reaped when it goes away. The kernel kills it too when the thread that made it
-/// ends, however that happens. Move-only, not thread-safe. Fork while there is only one thread.
+/// Owns a forked process, and kills and reaps it on destruction. The kernel also kills it when the thread that made it
+/// ends for any reason. Move-only, not thread-safe. Fork while there is only one thread.
 class Child {
  public:
-  /// Returns when the child is prepared, or with the error that stopped it. It begins its work at start().
+  /// Returns when the child is prepared, or with the error that stopped it. The child begins its work at start().
   static base::Result<Child> spawn(const Plan& plan);
 
   Child(Child&& other) noexcept : pid_(std::exchange(other.pid_, -1)), start_(std::move(other.start_)) {}

@@ -23,7 +23,7 @@ const std::string kScheduler = "scheduler.service";
 const std::vector<std::string> kServices = {kWeb, kQueue, kScheduler};
 
 // Web and queue settle at (45 + 30) * 60 s = 4,500 buckets, below the limit of 5,000. The wave begins in second 3 and
-// brings what is missing by second 8: 8 * 75 + 5 * 900 = 5,100.
+// fills the rest by second 8: 8 * 75 + 5 * 900 = 5,100.
 constexpr Pace kWebPace{45, 0, 0, 0};
 constexpr Pace kQueuePace{30, 0, 0, 0};
 constexpr Pace kAgentsPace{900, 3, 12, 60};
@@ -37,7 +37,7 @@ Exchange reports() { return {9000, "report\n", "ok\n", Closer::kServer}; }
 base::Result<void> check_privileges() {
   constexpr std::array<unsigned, 2> kWanted = {CAP_SYS_ADMIN, CAP_NET_ADMIN};
   const auto effective = kernel::effective_capabilities(kernel::Procfs());
-  if (!effective) return {};  // then trying tells
+  if (!effective) return {};  // then just try
   std::string missing;
   for (const unsigned capability : effective->missing(kWanted)) {
     missing += (missing.empty() ? "" : ", ") + kernel::capability_name(capability);
@@ -61,7 +61,7 @@ base::Result<Demo> Demo::start() {
   Demo demo;
   demo.make_cgroups();
   auto spawned = demo.spawn_all();
-  if (!spawned && demo.cgroups_) {  // perhaps processes may not be moved there
+  if (!spawned && demo.cgroups_) {  // perhaps processes cannot be moved there
     demo.give_up_cgroups(spawned.error().what);
     spawned = demo.spawn_all();
   }
@@ -75,7 +75,8 @@ void Demo::give_up_cgroups(const std::string& reason) {
   unnamed_ = reason;
 }
 
-/// In the hierarchy that twtrace takes the names of services from. Without one the demo still shows everything else.
+/// Makes the cgroups in the hierarchy from which twtrace takes the names of services. Without one the demo still shows
+/// everything else.
 void Demo::make_cgroups() {
   const auto hierarchies = kernel::CgroupFs::open(kernel::Procfs());
   if (!hierarchies || hierarchies->tree() == nullptr) {

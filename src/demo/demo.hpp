@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Three services of known behaviour around a TIME_WAIT table that is too small, away from everything else.
+// Three services with known behaviour and a TIME_WAIT table that is too small, isolated from everything else.
 #pragma once
 
 #include <cstdint>
@@ -13,26 +13,26 @@
 
 namespace twtrace::demo {
 
-/// tcp_max_tw_buckets of the demo's namespace: what some clouds ship.
+/// tcp_max_tw_buckets of the demo's namespace. Some clouds ship this value.
 inline constexpr std::uint32_t kLimit = 5000;
 
-/// Owns the demo's processes, cgroups and, by its processes, its network namespace: all of it goes away with it.
-/// Move-only, not thread-safe; the calling process itself is not changed in any way.
+/// Owns the demo's processes, cgroups and network namespace (through its processes). Destruction removes all of them.
+/// Move-only, not thread-safe. Does not change the calling process in any way.
 class Demo {
  public:
-  /// Everything listens and waits for begin(). kPermission when a privilege is missing.
+  /// Starts everything, which then listens and waits for begin(). kPermission if a privilege is missing.
   static base::Result<Demo> start();
 
   Demo(Demo&&) noexcept = default;
 
-  /// Lets the traffic flow.
+  /// Starts the traffic.
   void begin();
 
   /// Inode number of the namespace.
   std::uint32_t netns() const { return netns_; }
-  /// Why services have no names of their own; empty when they have.
+  /// Why services have no names; empty if they have.
   const std::string& unnamed() const { return unnamed_; }
-  /// Three lines: what there is to see.
+  /// Three lines that explain what the demo shows.
   static std::string explanation();
 
  private:
@@ -42,7 +42,7 @@ class Demo {
   void give_up_cgroups(const std::string& reason);
   base::Result<void> spawn_all();
 
-  std::optional<Cgroups> cgroups_;  ///< before the children: they must be gone when it is removed
+  std::optional<Cgroups> cgroups_;  ///< declared before the children, which must be gone when it is removed
   std::vector<Child> children_;
   std::uint32_t netns_ = 0;
   std::string unnamed_;

@@ -34,7 +34,7 @@ base::Result<void> bring_loopback_up() {
   return {};
 }
 
-/// /proc/sys/net shows the namespace of the process that opens it.
+/// /proc/sys/net shows the network namespace of the process that opens it.
 base::Result<void> set_limit(std::uint32_t limit) {
   const std::string text = std::to_string(limit);
   {

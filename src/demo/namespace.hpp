@@ -9,10 +9,10 @@
 namespace twtrace::demo {
 
 /// Moves the calling process into a new network namespace with a working loopback and `limit` as tcp_max_tw_buckets.
-/// Nothing is written before it is certain that the namespace is neither the one it came from nor that of pid 1.
+/// Before it writes anything, it makes sure that the namespace is neither the original one nor that of pid 1.
 base::Result<void> enter_new_namespace(std::uint32_t limit);
 
-/// Inode number of the network namespace of a process; "self" for the calling one.
+/// Inode number of the network namespace of a process; "self" means the calling one.
 base::Result<std::uint32_t> namespace_inode(const std::string& pid);
 
 }  // namespace twtrace::demo

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many connections should have been made by now. Pure.
+// How many connections are due by now. Pure.
 #pragma once
 
 #include <cstdint>

@@ -35,8 +35,8 @@ base::UniqueFd open_socket() { return base::UniqueFd(::socket(AF_INET, SOCK_STRE
 
 void send_all(int fd, std::string_view text) { (void)!::send(fd, text.data(), text.size(), MSG_NOSIGNAL); }
 
-/// Reads `length` bytes, or to the end of the stream when `length` is 0. A peer that stalls is given up: data that
-/// stays unread would turn the close into a reset.
+/// Reads `length` bytes, or to the end of the stream when `length` is 0. Gives up on a peer that stalls. Unread data
+/// would turn the close into a reset.
 bool receive(int fd, std::size_t length) {
   std::array<char, 256> buffer{};
   std::size_t received = 0;

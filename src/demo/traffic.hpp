@@ -11,7 +11,7 @@
 
 namespace twtrace::demo {
 
-/// Which end closes first: the one that gets the TIME_WAIT bucket.
+/// Which end closes first and gets the TIME_WAIT bucket.
 enum class Closer { kServer, kClient };
 
 /// One request and one answer per connection.
@@ -22,11 +22,11 @@ struct Exchange {
   Closer closer = Closer::kServer;
 };
 
-/// Listens at once; the work answers one connection after the other, for ever.
+/// Listens at once. The work answers one connection after another, forever.
 base::Result<Work> make_server(const Exchange& exchange);
 
-/// The work connects at the given pace, for ever. A connection that fails is given up; one that is late is not made up
-/// for by a burst.
+/// The work connects at the given pace, forever. It gives up on a connection that fails, and does not make up for a
+/// late one with a burst.
 base::Result<Work> make_client(const Exchange& exchange, const Pace& pace);
 
 }  // namespace twtrace::demo
