@@ -6,7 +6,7 @@
 namespace twtrace::output {
 namespace {
 
-/// The limit is in the picture when the table takes at least one part in so many of it.
+/// The chart shows the limit if the table takes at least this fraction of it.
 constexpr std::uint64_t kFarAbove = 4;
 
 }  // namespace

@@ -11,9 +11,9 @@ namespace twtrace::output {
 /// The header line of a group: "time,kind," and the names of its wide columns. Print it once.
 std::string csv_header(model::Group group);
 
-/// One line per row; empty when there is none. Counts are since start and exact, unknown is an empty cell, text is made
-/// visible (sanitize_terminal) and guarded against spreadsheet formulas (csv_cell). `kind` is "normal", "other" or
-/// "unattributed". Pure.
+/// One line per row; empty if there is none. Counts are since start and exact. An unknown value is an empty cell. Text
+/// is made visible (sanitize_terminal) and guarded against spreadsheet formulas (csv_cell). `kind` is "normal", "other"
+/// or "unattributed". Pure.
 std::string snapshot_csv(const model::Snapshot& snapshot);
 
 }  // namespace twtrace::output

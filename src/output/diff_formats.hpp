@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A difference of two captures in every format but CSV (report_csv.hpp).
+// The difference of two captures in every format except CSV (report_csv.hpp).
 #pragma once
 
 #include <string>

@@ -10,10 +10,10 @@
 
 namespace twtrace::output {
 
-/// Rows that a difference for reading shows.
+/// The number of rows in a difference for people.
 inline constexpr std::size_t kDiffRowsShown = 20;
 
-/// "The captures differ: ...", or that they do not.
+/// "The captures differ: ...", or a sentence that they do not.
 std::string diff_headline(const report::Diff& diff);
 /// The two captures side by side.
 Grid diff_captures_grid(const report::Diff& diff);

@@ -21,7 +21,7 @@ std::string fact(const std::string& label, const std::string& value) {
          wrapped(base::sanitize_terminal(value), kLabelColumns, kLabelColumns);
 }
 
-/// "  fentry            no   why", the reason going on below itself.
+/// "  fentry            no   why". The reason continues below itself.
 std::string checks(const char* heading, const std::vector<model::DoctorCheck>& all, Color color) {
   std::string out = fmt::format("\n{}\n", heading);
   for (const model::DoctorCheck& check : all) {

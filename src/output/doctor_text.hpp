@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The report of `twtrace doctor` as people read it.
+// The report of `twtrace doctor` for people.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace twtrace::output {
 
-/// Several lines, each with its newline; names are made safe for a terminal. Prose and tables fit into 79 columns,
-/// commands to be copied stay on one line whatever their length. Pure.
+/// Several lines, each with its newline. Names are safe for a terminal. Prose and tables fit into 79 columns. Commands
+/// stay on one line, whatever their length, so that they can be copied. Pure.
 std::string doctor_text(const model::DoctorReport& report, Color color);
 
 }  // namespace twtrace::output

@@ -13,7 +13,8 @@ using model::Event;
 
 constexpr std::size_t kWordColumns = 10;
 
-// In floating point from the start: times from a capture file may be anything, and their difference may not fit.
+// Uses floating point from the start, because times from a capture file may be anything, and their difference may not
+// fit.
 double relative_s(const Event& event, const EventTextOptions& options) {
   return (static_cast<double>(event.time_unix_ms) - static_cast<double>(options.start_unix_ms)) / 1000;
 }

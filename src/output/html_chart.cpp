@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pictures as SVG with presentation attributes only: they look the same where styles are forbidden. Text takes the
-// page's colour, and the other colours are seen on white and on black.
+// Charts as SVG. They use only presentation attributes, so they look the same if styles are forbidden. Text takes the
+// page's colour. The other colours are visible on white and on black.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -34,7 +34,7 @@ constexpr const char* kBad = "#d9483b";
 constexpr const char* kMark = "#8d7ac4";
 constexpr const char* kText = R"(font-family="system-ui,sans-serif" font-size="12" fill="currentColor")";
 
-/// Where a moment lies on the time axis.
+/// The position of a moment on the time axis.
 class Axis {
  public:
   explicit Axis(const Report& report)
@@ -82,7 +82,7 @@ std::string grid_lines(const Axis& axis, const ChartScale& scale) {
   return out;
 }
 
-/// Steps, not slopes: what lies between two samples was not measured.
+/// Draws steps, not slopes, because nothing was measured between two samples.
 std::string in_use(const Axis& axis, const ChartScale& scale, const std::vector<TimelinePoint>& timeline) {
   std::string path;
   for (const TimelinePoint& point : timeline) {
@@ -137,7 +137,7 @@ std::string moment_lines(const Report& report, const Axis& axis) {
     const double x = axis.x(moment.time_unix_ms);
     out +=
         line(x, kTop - 8, x, kTop + kPlot + kPlotGap + kRefused, kMark, R"(stroke-width="1.5" stroke-dasharray="2 3")");
-    // Letters of moments that fall together stand side by side.
+    // Letters of moments at the same place stand side by side.
     const double at = std::max(x, free_from);
     free_from = at + 12;
     out += text_at(at, kTop - 14, "middle", std::string(1, static_cast<char>('a' + static_cast<char>(named++))));

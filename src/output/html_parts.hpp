@@ -9,21 +9,21 @@
 
 namespace twtrace::output {
 
-/// A whole page around `body`, which is HTML: no script, nothing from the network, and a policy that says so. It is
-/// readable without its style too, where the policy of a server forbids that.
+/// A whole page around `body`, which is HTML. It has no script, uses nothing from the network, and has a policy that
+/// says so. If the policy of a server forbids its style, it is still readable.
 std::string html_page(const std::string& title, const std::string& body);
 /// `level` 1 to 3.
 std::string html_heading(int level, const std::string& text);
 std::string html_headline(const std::string& text);
 std::string html_grid(const Grid& grid);
 std::string html_facts(const std::vector<Property>& facts);
-/// A line per verdict; empty without budgets.
+/// One line per verdict; empty without budgets.
 std::string html_verdicts(const report::Report& report);
 std::string html_warnings(const std::vector<std::string>& warnings);
 
 /// The timeline of the fullest namespace as SVG, with a legend; empty without samples.
 std::string html_chart(const report::Report& report);
-/// Bars of the top offenders as SVG: created, and refused behind it.
+/// Bars of the top offenders as SVG: created, followed by refused.
 std::string html_bars(const report::Report& report);
 
 /// The style element's content, and its SHA-256 in base64, by which the page's policy allows it.

@@ -8,12 +8,12 @@
 
 namespace twtrace::output {
 
-/// One object on one line, no newline at its end, pure ASCII (everything else is \u-escaped, so that no terminal obeys
-/// it). What is unknown, or merged away by the group, is null, never 0. Bytes that are no UTF-8 become U+FFFD and a
-/// sibling field `<name>_hex` holds the original bytes. Pure; never throws on any content.
+/// One object on one line, without a newline at its end. Pure ASCII: everything else is \u-escaped, so that no terminal
+/// interprets it. A value that is unknown, or merged by the group, is null, never 0. Bytes that are not UTF-8 become
+/// U+FFFD, and a sibling field `<name>_hex` has the original bytes. Pure. Never throws.
 std::string snapshot_json(const model::Snapshot& snapshot);
 
-/// The same for one event, behind what is in `out` already.
+/// The same for one event, appended to `out`.
 void append_event_json(std::string& out, const model::Event& event);
 
 }  // namespace twtrace::output

@@ -14,13 +14,13 @@ namespace twtrace::output {
 /// The counts in the contract's words, but for some; how buckets ended is null where that is not seen.
 void put_counts(JsonWriter& json, const model::Counters& counts, bool sees_removal,
                 std::initializer_list<std::string_view> but = {});
-/// The same of everything, and what of it no owner took.
+/// The same for all counts, and for the part that no owner took.
 void put_totals(JsonWriter& json, const model::Counters& totals, const model::Counters& unattributed,
                 bool sees_removal);
 void put_host(JsonWriter& json, const model::HostInfo& host);
 void put_probe(JsonWriter& json, const model::ProbeInfo& probe);
 void put_pod(JsonWriter& json, const base::Pod& pod);
-/// What fell short, in the contract's order.
+/// The losses, in the contract's order.
 void put_lost(JsonWriter& json, const model::Losses& lost);
 void put_cost(JsonWriter& json, const model::Cost& cost);
 

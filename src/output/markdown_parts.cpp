@@ -39,7 +39,7 @@ std::string markdown_verdict_lines(const report::Report& report) {
 }
 
 std::string markdown_code(const std::string& text) {
-  // <code> takes references, which backticks do not.
+  // <code> allows references, unlike backticks.
   return "<code>" + base::markdown_text(text) + "</code>";
 }
 

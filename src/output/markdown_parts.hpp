@@ -9,11 +9,11 @@
 namespace twtrace::output {
 
 std::string markdown_grid(const Grid& grid);
-/// "- **name** value" lines; a fact without a name goes on with the one above.
+/// "- **name** value" lines. A fact without a name continues the one above.
 std::string markdown_facts(const std::vector<Property>& facts);
-/// A line per verdict.
+/// One line per verdict.
 std::string markdown_verdict_lines(const report::Report& report);
-/// A command that the reader may copy: inline code, whatever is in it.
+/// A command for the reader to copy, as inline code, whatever it contains.
 std::string markdown_code(const std::string& text);
 
 }  // namespace twtrace::output

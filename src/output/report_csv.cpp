@@ -23,7 +23,7 @@ std::string role_and_port(const model::Row& row) {
 std::string service(const model::Row& row) { return text(row.shown_service()); }
 std::string comm(const model::Row& row) { return row.process ? text(row.process->comm) : std::string(); }
 
-/// Counts of a row that one of the captures does not have are empty.
+/// If one of the captures does not have the row, its counts are empty.
 std::string pair(const report::DiffRow& row, std::uint64_t (*count)(const model::Counters&)) {
   return fmt::format("{},{}", row.before ? std::to_string(count(*row.before)) : "",
                      row.after ? std::to_string(count(*row.after)) : "");

@@ -8,7 +8,8 @@
 
 namespace twtrace::output {
 
-/// A line of titles, then a line per row. Cells of text are guarded against spreadsheets; what is not known is empty.
+/// One line of titles, then one line per row. Text cells are guarded against spreadsheet formulas. Unknown values are
+/// empty.
 std::string report_csv(const report::Report& report);
 std::string diff_csv(const report::Diff& diff);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What reports and differences have in common as JSON. Private to this folder.
+// The common JSON of reports and differences. Private to this folder.
 #pragma once
 
 #include "output/json_fields.hpp"

@@ -8,7 +8,7 @@
 
 namespace twtrace::output {
 
-/// One line of ASCII without a newline. What is not known is null; fields may be added, none is renamed.
+/// One line of ASCII without a newline. Unknown values are null. Fields may be added, but none is renamed.
 std::string report_json(const report::Report& report);
 
 }  // namespace twtrace::output

@@ -22,7 +22,7 @@ std::string markdown_phases(const Report& report) {
   return out;
 }
 
-/// In a block of HTML: a fence could be closed by a name in the chart.
+/// Uses a block of HTML, because a name in the chart could close a fence.
 std::string chart(const Report& report) {
   const std::string text = text_chart(report);
   if (text.empty()) return {};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A report as Markdown (GitHub's tables), as a CI job puts it into its summary.
+// A report as Markdown (with GitHub's tables), for the summary of a CI job.
 #pragma once
 
 #include <string>

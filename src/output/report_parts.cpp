@@ -72,7 +72,7 @@ std::string cross_check(const NetnsReport& netns) {
   return words;
 }
 
-/// What is said of a phase, in this order.
+/// The lines about a phase, in this order.
 struct Measure {
   const char* name;
   std::string (*cell)(const Report& report, const report::Phase& phase, const report::Amounts& amounts);
@@ -109,7 +109,7 @@ constexpr Measure kMeasures[] = {
        return count_words(amounts.in_use_peak);
      }}};
 
-/// Rows that are not shown, or all of them, as one.
+/// The sum of the rows that are not shown, or of all rows.
 std::vector<std::string> sum_row(const Report& report, std::size_t first, const std::string& name) {
   model::Counters counts;
   double share = 0;
@@ -120,7 +120,7 @@ std::vector<std::string> sum_row(const Report& report, std::size_t first, const 
   return {"", name, "", "", "", "", grouped(counts.created()), percent_words(100 * share), grouped(counts.overflow())};
 }
 
-/// Where every row would say the same.
+/// True if every row would say the same.
 void drop_netns(Grid& grid) {
   constexpr std::ptrdiff_t kNetns = 5;
   grid.columns.erase(grid.columns.begin() + kNetns);
@@ -202,7 +202,7 @@ std::vector<Property> trust_properties(const Report& report) {
   std::vector<Property> facts;
   std::size_t shown = 0;
   for (const NetnsReport& netns : report.namespaces) {
-    // What counted nothing agrees with anything: only what differs there is worth a line.
+    // A namespace that counted nothing always agrees. It gets a line only if something differs.
     const bool idle = netns.last.counts == model::Counters{} && netns.last.reconciled.value_or(true);
     if (shown != 0 && (idle || shown >= kNamespacesShown)) continue;
     const std::string words = phrases::netns_words(netns.last.netns, netns.last.name) + ": " + cross_check(netns);

@@ -10,7 +10,7 @@
 
 namespace twtrace::output {
 
-/// A name and what there is to say about it. Any bytes.
+/// A name and a value. Any bytes.
 struct Property {
   std::string name;
   std::string value;
@@ -21,30 +21,30 @@ struct GridColumn {
   base::Align align = base::Align::kRight;
 };
 
-/// Cells as a person reads them; any bytes.
+/// Cells for people; any bytes.
 struct Grid {
   std::vector<GridColumn> columns;
   std::vector<std::vector<std::string>> rows;
 };
 
-/// Rows that a report for reading shows; the rest is one line.
+/// The number of rows in a report for people. The rest is one line.
 inline constexpr std::size_t kOwnersShown = 10;
 
 /// Host, command, times, limits.
 std::vector<Property> header_properties(const report::Report& report);
 /// Kernel, losses, backend, cost.
 std::vector<Property> trust_properties(const report::Report& report);
-/// Before, during and after, of the fullest namespace or of all: a row per phase.
+/// Before, during and after, for the fullest namespace or for all of them. One row per phase.
 Grid phases_grid(const report::Report& report, bool fullest);
-/// At most so many rows, most arrivals first; then what the others come to, and the sum.
+/// At most this many rows, most arrivals first. Then the sum of the others, and the sum of all.
 Grid owners_grid(const report::Report& report, std::size_t most);
-/// What was measured, and whose it is.
+/// The measured value and the culprit.
 std::string measured_words(const report::Report& report, const report::Verdict& verdict);
-/// The same behind the budget.
+/// The same, after the text of the budget.
 std::string verdict_words(const report::Report& report, const report::Verdict& verdict);
 /// "web1, ./deploy.sh, 2026-01-02 03:04".
 std::string report_title(const report::Report& report);
-/// The name of the fullest namespace, as a heading says it.
+/// The name of the fullest namespace, for a heading.
 std::string fullest_name(const report::Report& report);
 /// What a heading adds to that name when there are several: ", the fullest", or of which ones it is.
 std::string fullest_of(const report::Report& report);
@@ -59,7 +59,7 @@ std::vector<Marker> markers(const report::Report& report);
 
 /// "+12.3s" since the beginning of the capture.
 std::string offset_words(const report::Report& report, std::int64_t time_unix_ms);
-/// A command line as it would be typed.
+/// A command line as one would type it.
 std::string command_words(const std::vector<std::string>& argv);
 std::string time_words(std::int64_t unix_ms);
 /// "12.3%", "-" when not known.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A report as plain text: at most 79 columns of ASCII around the names in it, so that it fits a mail.
+// A report as plain text, at most 79 columns wide, so that it fits a mail. ASCII, except for names.
 #pragma once
 
 #include <string>

@@ -19,14 +19,14 @@ namespace {
 
 constexpr std::size_t kNamespaceLines = 3;
 constexpr std::size_t kTroubleLines = 5;
-constexpr std::size_t kNameColumns = 24;  // a name may be 15 bytes of escapes or a path: never let it fill the line
+constexpr std::size_t kNameColumns = 24;  // a name may be 15 bytes of escapes or a path, and must not fill the line
 
 struct Piece {
   std::string text;
   bool alarming = false;
 };
 
-// Pieces two spaces apart; what does not fit goes to an indented line of its own.
+// Pieces separated by two spaces. A piece that does not fit goes to a new, indented line.
 std::string flow(const std::vector<Piece>& pieces, std::size_t width, Color color) {
   std::string out;
   std::size_t used = 0;
@@ -77,7 +77,7 @@ std::vector<Piece> netns_pieces(const model::NetnsRow& row, std::size_t width) {
   return pieces;
 }
 
-// The namespaces from `first` on, as one line.
+// The namespaces from `first` on, in one line.
 std::vector<Piece> remainder_pieces(const std::vector<model::NetnsRow>& rows, std::size_t first) {
   std::vector<Piece> pieces{{phrases::remainder_words(rows.size() - first)}};
   append(pieces, phrases::remainder_remarks(rows, first));

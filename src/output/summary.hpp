@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The lines above a table: the moment, each namespace against its limit and against the kernel's counters, losses.
+// The lines above a table: the time, each namespace with its limit and the kernel's counters, and losses.
 #pragma once
 
 #include <cstddef>
@@ -10,11 +10,9 @@
 
 namespace twtrace::output {
 
-/// Lines, each with its newline, in ASCII apart from names:
-/// - the time, host, backend and interval;
-/// - the fullest namespaces, then one line that sums the others (nothing missed stays unsaid);
-/// - `lost: ...`, only when detail was lost.
-/// A line longer than `width` columns (0 = unlimited) goes on in the next one, indented. Pure.
+/// Lines, each with its newline, in ASCII apart from names: - the time, host, backend and interval; - the fullest
+/// namespaces, then one line that sums the others (nothing missed stays unsaid); - `lost: ...`, only if detail was
+/// lost. A line longer than `width` columns (0 = unlimited) continues in the next one, indented. Pure.
 std::string summary(const model::Snapshot& snapshot, std::size_t width, Color color);
 
 }  // namespace twtrace::output

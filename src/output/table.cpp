@@ -16,7 +16,8 @@ namespace {
 
 using view::FittedColumn;
 
-// Trailing blanks go: the last column is often text. `width` cuts what even the columns that stay do not fit in.
+// Removes trailing blanks, because the last column is often text. Cuts the line at `width` if even the remaining
+// columns do not fit.
 std::string finish(std::string line, std::size_t width) {
   line.erase(line.find_last_not_of(' ') + 1);
   return width == 0 ? line : base::fit(line, width);

@@ -2,17 +2,17 @@
 // The text table of batch mode. Legend, as in the man page:
 //
 //   !    in the first column: buckets of this row were refused, now or before
-//   x    in the second column: the process has exited (all of them, where a row merges several)
+//   x    in the second column: the process has exited (all of them, if the row merges several)
 //   ~    in the second column: the owner is known by cgroup and uid only; it closed before twtrace started
 //   -    unknown to this backend, or not measured yet; never the same as 0
 //   N pids           the row merges N processes
 //   (other)          rows that were folded together to bound memory
-//   (unattributed)   what could not be given to any row; with it the rows add up to the namespace
-//   text~            cut to fit; \xNN and \u{NNNN} stand for bytes that a terminal would obey or hide
+//   (unattributed)   what no row took; with it the rows sum to the namespace
+//   text~            cut to fit; \xNN and \u{NNNN} stand for bytes that a terminal would interpret or hide
 //
 // Above the table: TIME_WAIT in use/limit of the fullest namespaces, `= kernel` when twtrace's counts equal the
-// kernel's own, `missed N created` when the kernel counted what no program saw, `kernel n/a` when its counter has
-// another meaning here, and `lost:` when detail (never a count) was lost.
+// kernel's own, `missed N created` if the kernel counted what no program saw, `kernel n/a` if its counter has another
+// meaning here, and `lost:` if detail (never a count) was lost.
 #pragma once
 
 #include <cstddef>

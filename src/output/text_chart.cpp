@@ -23,7 +23,7 @@ constexpr std::size_t kAxisColumns = 7;
 constexpr std::size_t kChartColumns = kTextColumns - kAxisColumns - 1;
 constexpr std::size_t kMarksNamed = 26;
 
-/// What one column of the chart stands for.
+/// The data of one column of the chart.
 struct Slice {
   std::uint64_t in_use = 0;
   std::uint64_t limit = 0;
@@ -54,7 +54,7 @@ std::vector<Slice> slices(const Report& report, std::size_t columns) {
 
 std::string label(const std::string& text) { return base::pad(text, kAxisColumns, base::Align::kRight) + " "; }
 
-/// Rows that `value` reaches, a value above 0 at least one.
+/// The number of rows that `value` fills; at least one if it is above 0.
 std::size_t height(std::uint64_t value, std::uint64_t top) {
   if (value == 0 || top == 0) return 0;
   const auto rows = static_cast<std::size_t>(static_cast<double>(value) / static_cast<double>(top) * kRows);
@@ -66,7 +66,7 @@ std::string finish(std::string line) {
   return line + "\n";
 }
 
-/// Letters under the chart, and what they mean.
+/// Letters under the chart, and their legend.
 std::string marks(const Report& report, std::size_t columns) {
   std::string line(columns, ' ');
   std::string legend;
@@ -75,7 +75,7 @@ std::string marks(const Report& report, std::size_t columns) {
     if (named == kMarksNamed) break;
     const char letter = static_cast<char>('a' + static_cast<char>(named++));
     std::size_t column = column_of(report, moment.time_unix_ms, columns);
-    // Moments that fall together stand side by side.
+    // Letters of moments at the same place stand side by side.
     while (column + 1 < columns && line[column] != ' ') ++column;
     line[column] = letter;
     const std::string text = fmt::format("{} {} {}", letter, offset_words(report, moment.time_unix_ms), moment.name);
@@ -89,7 +89,7 @@ std::string marks(const Report& report, std::size_t columns) {
 
 std::string text_chart(const Report& report) {
   if (report.namespaces.empty() || report.namespaces.front().timeline.empty()) return {};
-  // Never more columns than points: a column that stands for nothing looks like an empty table.
+  // There are never more columns than points, because a column without data would look like an empty table.
   const std::size_t points = report.namespaces.front().timeline.size();
   const std::size_t columns = std::min(kChartColumns, points * std::max<std::size_t>(kChartColumns / points, 1));
   const std::vector<Slice> all = slices(report, columns);

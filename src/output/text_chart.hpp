@@ -8,8 +8,8 @@
 
 namespace twtrace::output {
 
-/// Buckets in use of the fullest namespace against its limit, refused connections and moments below, with a legend.
-/// ASCII, at most kTextColumns wide; empty without samples.
+/// Shows the buckets in use of the fullest namespace and its limit, with refused connections and moments below, and a
+/// legend. ASCII, at most kTextColumns wide; empty without samples.
 std::string text_chart(const report::Report& report);
 
 }  // namespace twtrace::output

@@ -9,12 +9,12 @@
 namespace twtrace::output {
 namespace {
 
-/// Between columns; the narrow one where a column of text would have to be cut.
+/// Blanks between columns. The narrow value applies if a text column would have to be cut.
 constexpr std::size_t kGap = 2;
 constexpr std::size_t kNarrowGap = 1;
 constexpr std::size_t kNarrowest = 8;
 
-/// How a grid is laid out.
+/// The layout of a grid.
 struct Layout {
   std::vector<std::size_t> widths;
   std::size_t gap = kGap;

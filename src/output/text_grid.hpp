@@ -8,7 +8,7 @@
 
 namespace twtrace::output {
 
-/// Titles and rows, at most kTextColumns wide: columns of text give way first. Names are made safe for a terminal.
+/// Titles and rows, at most kTextColumns wide. Text columns shrink first. Names are safe for a terminal.
 std::string text_grid(const Grid& grid);
 
 }  // namespace twtrace::output

@@ -9,7 +9,7 @@
 
 namespace twtrace::output {
 
-/// A paragraph per verdict, and how it comes out in all; empty without budgets.
+/// One paragraph per verdict, and the overall result; empty without budgets.
 std::string text_verdicts(const report::Report& report, Color color);
 
 }  // namespace twtrace::output

@@ -9,7 +9,7 @@
 namespace twtrace::output {
 namespace {
 
-/// The longest beginning of `word` that fits into `columns`; at least one character.
+/// The longest prefix of `word` that fits into `columns`; at least one character.
 std::string_view beginning(std::string_view word, std::size_t columns) {
   std::size_t bytes = 0;
   std::size_t taken = 0;
