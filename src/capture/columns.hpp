@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Private to capture: the columns of a row that may hold anything.
+// Private to capture: reads the columns of a row that may hold anything.
 #pragma once
 
 #include <cmath>
@@ -14,7 +14,7 @@
 
 namespace twtrace::capture {
 
-/// Takes the columns of the present row from left to right. A value of another type, or out of range, makes ok() false
+/// Reads the columns of the present row from left to right. A value of another type, or out of range, makes ok() false
 /// and reads as 0 or empty. Valid until the statement's next step.
 class Columns {
  public:
@@ -38,7 +38,7 @@ class Columns {
   }
   /// 0 or 1.
   bool flag() { return number<std::uint8_t>(1) == 1; }
-  /// Finite. SQLite stores a whole number in a REAL column as one, but says REAL.
+  /// A finite number. SQLite stores a whole number in a REAL column as an integer, but reports REAL.
   double real() {
     sqlite3_value* const value = next();
     const double number = sqlite3_value_type(value) == SQLITE_FLOAT ? sqlite3_value_double(value) : NAN;
@@ -57,7 +57,7 @@ class Columns {
     if (!expect(size <= most)) return {};
     return {reinterpret_cast<const char*>(sqlite3_value_text(value)), size};
   }
-  /// A moment of the years 1970 to 9999.
+  /// A time in the years 1970 to 9999.
   std::int64_t unix_ms() { return static_cast<std::int64_t>(number<std::uint64_t>(253'402'300'799'999)); }
   Delta delta() {
     Delta values{};
@@ -78,13 +78,13 @@ class Columns {
   std::optional<std::uint64_t> optional_gauge() {
     return optional([](Columns& columns) { return columns.gauge(); });
   }
-  /// What a word means; an unknown one is out of range.
+  /// Translates a word. An unknown word is out of range.
   template <class Enum>
   Enum word(std::optional<Enum> (*named)(std::string_view), Enum fallback) {
     const auto value = named(text());
     return expect(value.has_value()) ? *value : fallback;
   }
-  /// Notes that something about the row does not hold.
+  /// Notes that something about the row is invalid.
   bool expect(bool holds) {
     ok_ = ok_ && holds;
     return holds;

@@ -10,8 +10,8 @@
 
 namespace twtrace::capture {
 
-/// Goes through the samples' times and what namespaces could be read. Where a row holds what cannot be it stops:
-/// reading the samples stops there, too, and says why.
+/// Goes through the times of the samples and through which namespaces could be read. Stops at an invalid row. Reading
+/// the samples also stops there and says why.
 base::Result<std::vector<model::Gap>> find_gaps(const Database& database, const model::CaptureInfo& info);
 
 }  // namespace twtrace::capture

@@ -9,7 +9,7 @@
 namespace twtrace::capture {
 namespace {
 
-/// At the end for readers to close the file, and between two looks.
+/// How long to wait at the end for readers to close the file, and how long between two checks.
 constexpr std::chrono::milliseconds kReaderPatience(1000);
 constexpr std::chrono::milliseconds kReaderPoll(20);
 
@@ -25,12 +25,12 @@ base::Result<void> GrowingFile::check_companions() {
   if (broken_) return tl::unexpected(*broken_);
   const Harm harm = companions_.look();
   if (harm == Harm::kNone) return {};
-  // What was cut off reads as zeroes: these must not get into FILE when it is closed.
+  // The part that was cut off reads as zeroes. They must not get into FILE when it is closed.
   if (harm == Harm::kCut) sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   return give_up(harmed(harm));
 }
 
-/// Without a journal: a file that is cut here holds nothing anyway.
+/// Uses no journal, because a file that is cut short here holds nothing anyway.
 base::Result<void> GrowingFile::begin_tables() {
   if (auto opened = open(target_.new_path()); !opened) return opened;
   const std::string begin = "PRAGMA journal_mode=MEMORY; PRAGMA application_id=" + std::to_string(kApplicationId) +
@@ -51,8 +51,8 @@ base::Result<void> GrowingFile::open(const std::string& path) {
   return database_.exec("PRAGMA temp_store=MEMORY", "cannot be opened");
 }
 
-/// In WAL mode others read while this writes. The first look at it makes -wal and -shm, and takes the lock by which
-/// they know.
+/// In WAL mode others can read while this process writes. The first read makes -wal and -shm, and takes the lock that
+/// tells others about it.
 base::Result<void> GrowingFile::share() {
   const auto shared = set_journal("wal");
   if (!shared) return tl::unexpected(shared.error());
@@ -66,7 +66,7 @@ base::Result<void> GrowingFile::share() {
                     "write to a local file system");
 }
 
-/// SQLite knows -wal and -shm by the file's name, so the file is not open while it gets another one.
+/// SQLite finds -wal and -shm by the file's name, so the file is closed while it is renamed.
 base::Result<void> GrowingFile::place() {
   if (broken_) return tl::unexpected(*broken_);
   target_.keep();
@@ -88,10 +88,10 @@ base::Result<Left> GrowingFile::close() {
       "close the earlier one there, and rename the new one");
 }
 
-/// Makes it one plain file and closes it.
+/// Turns it into one plain file and closes it.
 base::Result<Left> GrowingFile::settle() {
   if (auto synced = synchronize("FULL"); !synced) return tl::unexpected(synced.error());
-  // What readers allow to be moved goes into FILE, for the case that they stay.
+  // Moves what readers allow into FILE, in case they stay.
   if (auto moved = database_.exec("PRAGMA wal_checkpoint(PASSIVE)", "cannot be written"); !moved) {
     return tl::unexpected(moved.error());
   }
@@ -106,7 +106,8 @@ base::Result<Left> GrowingFile::settle() {
   return *whole ? Left::kPlainFile : Left::kWal;
 }
 
-/// False when the mode stays as it is: another program has the file open, or its file system cannot do the other one.
+/// False if the mode does not change: another program has the file open, or its file system does not support the other
+/// mode.
 base::Result<bool> GrowingFile::set_journal(const std::string& mode) const {
   auto change = database_.prepare("PRAGMA journal_mode=" + mode);
   if (!change) return tl::unexpected(change.error());

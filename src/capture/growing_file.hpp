@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Private to capture: a database that one process fills while others read it.
+// Private to capture: a database that one process writes while others read it.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@
 
 namespace twtrace::capture {
 
-/// The file from its first table to its end: transactions, its journal, and its way from FILE.new to FILE. After a
-/// failure nothing more can be written. Statements must not outlive place() and close(). Not thread-safe.
+/// The file from its first table to its end: transactions, journal, and renaming from FILE.new to FILE. After a failure
+/// nothing more can be written. Statements must not outlive place() and close(). Not thread-safe.
 class GrowingFile {
  public:
   GrowingFile(TargetFile target, Durability durability) : target_(std::move(target)), durability_(durability) {}
@@ -24,7 +24,7 @@ class GrowingFile {
   const Database& database() const { return database_; }
   bool placed() const { return target_.placed(); }
 
-  /// Opens FILE.new and makes the tables; `write` fills them. Others may read from here on.
+  /// Opens FILE.new and creates the tables. `write` fills them. Others may read from here on.
   template <class Write>
   base::Result<void> create(const Write& write) {
     if (auto begun = begin_tables(); !begun) return begun;
@@ -33,7 +33,7 @@ class GrowingFile {
     return share();
   }
 
-  /// Runs `write`, which returns whether it could, between BEGIN and COMMIT.
+  /// Runs `write` between BEGIN and COMMIT. `write` returns whether it succeeded.
   template <class Write>
   base::Result<void> transaction(const Write& write) {
     if (auto usable = check_companions(); !usable) return usable;
@@ -46,13 +46,13 @@ class GrowingFile {
     return give_up(error);
   }
 
-  /// Whether place() is due: with its first sample, or at the `end` for a file that is worth something only then.
+  /// Whether place() is due: with the first sample, or at the `end` if the file is of no use before.
   bool wants_name(bool end) const { return !placed() && (end || durability_ == Durability::kEachSample); }
-  /// Gives the file its name. It stays FILE.new, and the next call tries again, while another program has the earlier
-  /// capture open in WAL mode.
+  /// Gives the file its name. While another program has the earlier capture open in WAL mode, it stays FILE.new, and
+  /// the next call tries again.
   base::Result<void> place();
-  /// Ends it: one plain file, unless another program keeps it open for more than a second. kFailure when it could not
-  /// be placed.
+  /// Ends the file as one plain file, unless another program keeps it open for more than a second. kFailure if it could
+  /// not be placed.
   base::Result<Left> close();
 
  private:
@@ -66,7 +66,7 @@ class GrowingFile {
   base::Result<void> synchronize(const char* mode) const;
   tl::unexpected<base::Error> give_up(const base::Error& error);
 
-  TargetFile target_;  ///< before the database: outlives it
+  TargetFile target_;  ///< declared before the database, so it outlives it
   Durability durability_;
   Companions companions_;  ///< the same
   Database database_;

@@ -45,7 +45,7 @@ void Increments::add(const model::Fact& fact) {
     found->second.id = ++last_id_;
   }
   Track& track = found->second;
-  if (track.seen == sample_) {  // a recycled slot and what is left of it
+  if (track.seen == sample_) {  // a reused slot and the rest of its earlier row
     track.counts += fact.counts;
     track.previous += fact.previous;
     track.gauges.live = track.gauges.live && fact.live ? std::optional(*track.gauges.live + *fact.live) : std::nullopt;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From tables that hold what was counted since the start to what a sample adds. Pure.
+// Turns counts since the start into the increments of a sample. Pure.
 #pragma once
 
 #include <array>
@@ -29,26 +29,26 @@ bool add_delta(const Delta& delta, model::Counters& counts);
 /// One row of owner_sample or peer_sample.
 struct Change {
   std::int64_t id = 0;
-  std::optional<model::TrackKey> new_key;  ///< the first change of an id says whose it is
-  bool moved = false;                      ///< between keys, as opposed to counted in this sample
+  std::optional<model::TrackKey> new_key;  ///< the first change of an id has its key
+  bool moved = false;                      ///< moved between keys, not counted in this sample
   Delta delta{};
   std::optional<std::uint64_t> live;
   std::uint32_t pids = 1;  ///< 0: from here on part of another key
   bool exited = false;
 };
 
-/// Remembers what was said of every key, and says only what is new. Ids count from 1 and are never given twice. Not
+/// Remembers the last numbers of every key, and returns only changes. Ids count from 1 and are never reused. Not
 /// thread-safe.
 class Increments {
  public:
   /// Starts a sample.
   void begin() { ++sample_; }
-  /// A row of this sample. One key may come more than once: its rows add up.
+  /// Adds a row of this sample. If a key comes more than once, its rows add up.
   void add(const model::Fact& fact);
-  /// Ends the sample. `complete`: keys that were not added are gone. The sums of all changes so far are what the keys
-  /// of this sample hold.
+  /// Ends the sample. `complete`: keys that were not added are gone. The sums of all changes so far equal the numbers
+  /// of this sample's keys.
   std::vector<Change> end(bool complete);
-  /// Whether the key has been added before, and is not gone.
+  /// True if the key was added before and is not gone.
   bool knows(const model::Fact& fact) const { return tracks_.find(fact) != tracks_.end(); }
 
  private:

@@ -8,8 +8,8 @@
 namespace twtrace::capture {
 namespace {
 
-// Every connection to a database in WAL mode holds a shared lock on these bytes: https://sqlite.org/fileformat2.html,
-// "Lock-Byte Page"; no database has content there.
+// Every connection to a database in WAL mode holds a shared lock on these bytes. See
+// https://sqlite.org/fileformat2.html, "Lock-Byte Page". No database has content there.
 constexpr off_t kSharedFirst = 0x40000002;
 constexpr off_t kSharedSize = 510;
 constexpr off_t kWriterByte = kSharedFirst + kSharedSize;

@@ -25,7 +25,7 @@ base::Error not_running(const std::string& path) {
 
 base::Result<void> await_file(const std::string& path) {
   while (true) {
-    const bool reserved = is_reserved(path);  // asked first: by the next line the file may have its name
+    const bool reserved = is_reserved(path);  // checked first, because the file may get its name before the next line
     const auto looked = look_at(path);
     if (looked && looked->written) return {};
     if (!reserved) return tl::unexpected(looked ? not_running(path) : looked.error());

@@ -9,8 +9,8 @@
 
 namespace twtrace::capture {
 
-/// Waits, when the capture to this file has no sample yet, until it has its first one: only then is there a file.
-/// kFailure when the capture has ended, or nobody writes it any more; otherwise as Reader::open.
+/// If the capture to this file has no sample yet, waits for the first one, because the file does not exist before.
+/// kFailure if the capture has ended or is no longer written; otherwise as Reader::open.
 base::Result<void> add_mark(const std::string& path, const model::Mark& mark);
 
 }  // namespace twtrace::capture

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Private to capture: the words that stand for enumerators in a file, back from text.
+// Private to capture: turns the words of a file back into enumerators.
 #pragma once
 
 #include <optional>

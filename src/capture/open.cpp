@@ -29,7 +29,7 @@ constexpr std::size_t kApplicationIdOffset = 68;
 constexpr std::size_t kPageSizeOffset = 16;
 constexpr std::size_t kReadVersionOffset = 19;
 constexpr char kWalVersion = 2;
-/// To open a file whose name another capture takes over meanwhile.
+/// How often to try to open a file while another capture takes over its name.
 constexpr int kOpenAttempts = 3;
 
 /// Of a row; an argument is the longest word.
@@ -56,7 +56,7 @@ base::Error damaged(const std::string& path) {
 
 using Header = std::array<char, kHeaderSize>;
 
-/// kInvalid unless it begins as a capture does.
+/// kInvalid unless it begins like a capture.
 base::Result<Header> read_header(int fd, const std::string& path) {
   Header header{};
   const ssize_t got = ::pread(fd, header.data(), header.size(), 0);
@@ -112,7 +112,7 @@ base::Result<void> check_version(const Database& database) {
   return foreign(database.path(), " is not a capture");
 }
 
-/// Exactly our tables: a view, a trigger or an index could make a query run what its author likes.
+/// Accepts exactly our tables. A view, a trigger or an index could make a query run foreign code.
 base::Result<void> check_schema(const Database& database) {
   const auto version = database.number("PRAGMA user_version");
   if (!version) return tl::unexpected(version.error());
@@ -138,9 +138,9 @@ base::Result<void> check_pages(const Database& database) {
   return tl::unexpected(damaged(database.path()));
 }
 
-/// Opens so that SQLite writes nothing, neither the file nor FILE-shm beside it. A running capture's index is shared
-/// with it. What was cut is read together with its -wal, with an index in our own memory: that takes a connection
-/// without locks (unix-none) that claims to be alone. Without a -wal there is nothing but the file.
+/// Opens the file so that SQLite writes nothing, neither to the file nor to FILE-shm. With a running capture, it shares
+/// the index. A file that was cut short is read together with its -wal, with an index in our own memory. This needs a
+/// connection without locks (unix-none) that claims to be alone. Without a -wal there is only the file.
 base::Result<Database> open_unwritten(const Looked& looked, const std::string& path) {
   const std::string uri = file_uri(looked.path) + "?mode=ro";
   if (looked.in_use || looked.written) return Database::open(uri, path, SQLITE_OPEN_READONLY, nullptr);
@@ -194,7 +194,7 @@ base::Result<Opened> open_for_reading(const std::string& path) {
     for (const auto& step : {harden, check_version, check_schema, check_pages}) {
       if (sound) sound = step(*database);
     }
-    // When a new capture has taken the name, this one may have been read with the other one's -wal.
+    // If a new capture has taken the name, this one may have been read with the -wal of the new one.
     if (!still_named(*looked) && attempt < kOpenAttempts) continue;
     if (!sound) return tl::unexpected(sound.error());
     return Opened{std::move(*database), std::move(*looked)};

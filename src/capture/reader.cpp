@@ -54,7 +54,7 @@ class Reader::Impl {
   }
 
  private:
-  /// Calls back with every row of a query.
+  /// Calls back for every row of a query.
   template <class Take>
   base::Result<void> each(const char* table, const std::string& sql, const Take& take) {
     auto query = database_.prepare(sql);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Private to capture: the samples of a file, one after the other.
+// Private to capture: reads the samples of a file, one after another.
 #pragma once
 
 #include "base/result.hpp"

@@ -12,7 +12,7 @@
 
 namespace twtrace::capture {
 
-/// Rows whose first column is a sample, in the order of the samples: looks one row ahead. Default: no rows.
+/// Rows whose first column is a sample, in the order of the samples. Looks one row ahead. A default object has no rows.
 class SampleRows {
  public:
   /// `database` must outlive the rows.
@@ -26,11 +26,12 @@ class SampleRows {
     return rows;
   }
 
-  /// Whether the row at hand is of this sample, or of one before: that is out of order, which the caller finds.
+  /// True if the present row belongs to this sample, or to an earlier one. The latter is out of order, which the caller
+  /// finds.
   bool at(std::int64_t sample) const {
     return code_ == SQLITE_ROW && sqlite3_column_int64(statement_.get(), 0) <= sample;
   }
-  /// The row at hand, after its first column; that must be `sample`.
+  /// The present row, after its first column, which must be `sample`.
   Columns row(std::int64_t sample) const {
     Columns columns(statement_.get());
     columns.expect(columns.integer() == sample);
@@ -40,7 +41,7 @@ class SampleRows {
     code_ = statement_.step();
     if (code_ != SQLITE_ROW && code_ != SQLITE_DONE) error_ = database_->error("cannot be read");
   }
-  /// False when rows are left, or reading them failed.
+  /// False if rows are left, or if reading them failed.
   bool done() const { return code_ == SQLITE_DONE; }
   /// Why the row after the last one could not be read; rows of the sample at hand may be missing then.
   const std::optional<base::Error>& error() const { return error_; }
@@ -52,7 +53,7 @@ class SampleRows {
   std::optional<base::Error> error_;
 };
 
-/// What version 2 of the tables added; no rows in a file of version 1.
+/// The table that version 2 added. No rows in a file of version 1.
 inline base::Result<SampleRows> open_suspensions(const Database& database) {
   const auto version = database.number("PRAGMA user_version");
   if (!version) return tl::unexpected(version.error());

@@ -10,7 +10,7 @@
 namespace twtrace::capture {
 namespace {
 
-/// SQLite has forgotten the errno of most failed writes.
+/// SQLite forgets the errno of most failed writes.
 bool has_file_size_limit() {
   rlimit limit{};
   return ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Private to capture: SQLite with owners and results.
+// Private to capture: SQLite with ownership and Result errors.
 #pragma once
 
 #include <sqlite3.h>
@@ -16,11 +16,11 @@
 
 namespace twtrace::capture {
 
-/// How long to wait for another process that holds the file: somebody adds a mark.
+/// How long to wait for another process that locks the file, for example to add a mark.
 inline constexpr int kBusyTimeoutMs = 5000;
 
-/// What an SQLite error means to a user, with what to do. `path` is the file as it was given. kInvalid when the file is
-/// damaged, else kFailure.
+/// Turns an SQLite error into one for users, with a remedy. `path` is the file as the user gave it. kInvalid if the
+/// file is damaged, otherwise kFailure.
 base::Error sqlite_error(sqlite3* database, const std::string& path, const std::string& doing);
 
 /// A prepared statement. Move-only; must not outlive its database. Not thread-safe.
@@ -34,7 +34,7 @@ class Statement {
   int run(const Values&... values) {
     bind_all(values...);
     const int code = sqlite3_step(statement_.get());
-    sqlite3_reset(statement_.get());  // what was bound to text may be gone afterwards: nothing is run without binding
+    sqlite3_reset(statement_.get());  // bound text may be gone afterwards, so nothing runs without binding again
     return code == SQLITE_DONE ? SQLITE_OK : code;
   }
   /// Binds the parameters of a query that step() then runs.
@@ -79,7 +79,7 @@ class Statement {
 /// An open database. Move-only. Not thread-safe.
 class Database {
  public:
-  /// `uri` is what SQLite opens, `path` what messages name. `flags` as for sqlite3_open_v2.
+  /// SQLite opens `uri`. Messages name `path`. `flags` as for sqlite3_open_v2.
   static base::Result<Database> open(const std::string& uri, const std::string& path, int flags, const char* vfs);
 
   sqlite3* get() const { return handle_.get(); }
@@ -94,7 +94,7 @@ class Database {
   struct Close {
     void operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
   };
-  std::unique_ptr<TruncationGuard> guard_;  ///< before the handle: outlives it
+  std::unique_ptr<TruncationGuard> guard_;  ///< declared before the handle, so it outlives it
   std::unique_ptr<sqlite3, Close> handle_;
   std::string path_;
 };

@@ -12,7 +12,7 @@
 namespace twtrace::capture {
 namespace {
 
-/// An id beyond it was not given by counting.
+/// Counting cannot have given a larger id.
 constexpr std::uint64_t kMaxId = std::uint64_t{1} << 60U;
 
 using NetnsNames = std::map<std::uint32_t, std::string>;
@@ -40,7 +40,7 @@ base::Result<Span> all_events(const Database& database) {
   return Span{static_cast<std::int64_t>(first), static_cast<std::int64_t>(last) + 1};
 }
 
-/// Those of them that are not younger. They are in the order of their times, but for the moment between two CPUs.
+/// Those up to a time. They are in the order of their times, except for small differences between CPUs.
 base::Result<Span> not_younger(const Database& database, Span span, std::int64_t unix_ms) {
   auto query = database.prepare("SELECT time_unix_ms FROM event WHERE id>=? ORDER BY id LIMIT 1");
   if (!query) return tl::unexpected(query.error());

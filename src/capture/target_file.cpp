@@ -23,14 +23,14 @@ namespace {
 
 constexpr std::string_view kNew = ".new";
 constexpr std::size_t kLongestName = 255 - std::string_view(".new-journal").size();
-/// To make a file, when others remove it at the same moment.
+/// How often to try to make a file while others remove it.
 constexpr int kMakeAttempts = 10;
 
 tl::unexpected<base::Error> refuse(const std::string& what, const std::string& hint) {
   return base::fail(base::ErrorCode::kFailure, what, hint);
 }
 
-/// A file that cannot be written is a failure, not a missing privilege of tracing.
+/// A file that cannot be written is a failure, not a privilege that tracing lacks.
 tl::unexpected<base::Error> refuse_errno(int saved_errno, const std::string& what, const std::string& hint) {
   auto error = base::fail_errno(saved_errno, what, hint);
   error.value().code = base::ErrorCode::kFailure;
@@ -72,7 +72,7 @@ const char* kind_of(mode_t mode) {
   return S_ISSOCK(mode) ? "a socket" : "a device";
 }
 
-/// The capture at the path that is to make room, if there is one. An empty file is as good as none.
+/// The earlier capture at the path, which must make room, if there is one. An empty file counts as none.
 base::Result<std::optional<Looked>> earlier_capture(const std::string& path) {
   struct stat found {};
   if (::lstat(path.c_str(), &found) != 0) return std::optional<Looked>();
@@ -105,7 +105,7 @@ tl::unexpected<base::Error> being_taken(const std::string& new_path) {
                 "wait for its end, or name another file");
 }
 
-/// Files that SQLite would take for parts of ours must be of nobody else.
+/// Files that SQLite would take for parts of ours must not belong to anybody else.
 base::Result<void> check_companions(const std::string& path, const Invoker& invoker) {
   for (const char* suffix : {"-wal", "-shm", "-journal"}) {
     struct stat found {};
@@ -126,11 +126,11 @@ base::Result<void> move(const std::string& from, const std::string& to) {
   return refuse_errno(errno, "cannot rename " + from + " to " + to, "move it away, or name another file");
 }
 
-/// At every step the earlier capture is whole under one of the two names: its -wal has both names when it gets the
-/// other one.
+/// At every step the earlier capture is whole under one of the two names. Its -wal has both names while the capture is
+/// renamed.
 base::Result<void> make_room(const std::string& path, const Looked& earlier) {
   const std::string old = path + ".old";
-  if (earlier.has_wal) ::unlink(old.c_str());  // the -wal is not its
+  if (earlier.has_wal) ::unlink(old.c_str());  // the -wal does not belong to it
   remove_companions(old);
   if (earlier.has_wal && ::link((path + "-wal").c_str(), (old + "-wal").c_str()) != 0) {
     return refuse_errno(errno, "cannot link " + path + "-wal to " + old + "-wal", "move it away, or name another file");
@@ -145,7 +145,7 @@ bool is_named(const std::string& path, int fd) {
          named.st_ino == opened.st_ino;
 }
 
-/// What a capture left that was ended before its first sample. The lock keeps others from taking it, too.
+/// The remains of a capture that ended before its first sample. The lock keeps others from taking them, too.
 base::Result<void> remove_leftover(const std::string& path, const Invoker& invoker) {
   const base::UniqueFd file(::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   const int saved_errno = errno;
@@ -161,7 +161,7 @@ base::Result<void> remove_leftover(const std::string& path, const Invoker& invok
   return {};
 }
 
-/// Makes a file and locks it. Of several processes that try, one succeeds.
+/// Makes a file and locks it. If several processes try, one succeeds.
 base::Result<base::UniqueFd> make_locked(const std::string& path, const Invoker& invoker) {
   for (int attempt = 0; attempt < kMakeAttempts; ++attempt) {
     base::UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -215,7 +215,7 @@ base::Result<TargetFile> TargetFile::check(const std::string& path, const Invoke
   if (!file) return tl::unexpected(file.error());
   target.file_ = std::move(*file);
   remove_companions(target.new_path());
-  // Looked at with the lock held: whoever had it before has placed its file, or given up.
+  // Checked while holding the lock. An earlier holder of the lock has placed its file or given up.
   for (const std::string& present : {target.path_, target.path_ + ".old"}) {
     if (auto usable = check_earlier(present); !usable) return tl::unexpected(usable.error());
   }
@@ -254,14 +254,14 @@ base::Result<bool> TargetFile::place() {
   if (*earlier) {
     if (auto made = make_room(path_, **earlier); !made) return tl::unexpected(made.error());
   }
-  remove_companions(path_);  // what is left of the earlier one is FILE.old-wal
+  remove_companions(path_);  // the rest of the earlier one is FILE.old-wal
   if (auto moved = move(new_path(), path_); !moved) return tl::unexpected(moved.error());
   placed_ = true;
   sync_directory();
   return true;
 }
 
-/// So that the names survive a power cut, too.
+/// Makes the names survive a power cut, too.
 void TargetFile::sync_directory() const {
   const std::string directory = path_.substr(0, path_.rfind('/') + 1);
   const base::UniqueFd opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a capture is written to, so that nobody else decides about it: see "Files" in docs/capture.md.
+// The place where a capture is written, safe from other users. See "Files" in docs/capture.md.
 #pragma once
 
 #include <sys/types.h>
@@ -11,25 +11,25 @@
 
 namespace twtrace::capture {
 
-/// Who called: under sudo not the effective user.
+/// The user who called. Under sudo this is not the effective user.
 struct Invoker {
   uid_t uid = 0;
   gid_t gid = 0;
 };
 
-/// The effective user; as root the one that SUDO_UID and SUDO_GID name, when both are numbers.
+/// The effective user. If that is root, the user that SUDO_UID and SUDO_GID name, if both are numbers.
 Invoker invoker();
 
-/// A file that this process alone may write a capture to. It is FILE.new until place() gives it its name, so an earlier
-/// capture stays where it is until there is something to replace it with. Locked from check() to destruction; the
-/// kernel drops the lock with the process. Must outlive every database connection to the file in this process, because
-/// closing a descriptor takes SQLite's locks away. Move-only. Not thread-safe.
+/// A file to which only this process may write a capture. It is FILE.new until place() gives it its name. So an earlier
+/// capture stays in place until there is something to replace it. Locked from check() to destruction. The kernel drops
+/// the lock when the process ends. Must outlive every database connection to the file in this process, because closing
+/// a descriptor drops SQLite's locks. Move-only. Not thread-safe.
 class TargetFile {
  public:
-  /// Checks the place and makes FILE.new, empty, of mode 0600, the invoker's. kUsage for "-" and for what is no file
-  /// name. kFailure, with what to do: the directory does not exist, may not be written to, belongs to somebody else or
-  /// may be written to by everybody; what is there already (at FILE or FILE.old) is a link, no regular file, no
-  /// capture, or one that is in use.
+  /// Checks the place and makes an empty FILE.new, with mode 0600, owned by the invoker. kUsage for "-" and for an
+  /// invalid file name. kFailure, with a remedy, if the directory does not exist, is not writable, belongs to another
+  /// user or is writable for everybody, or if FILE or FILE.old is a link, not a regular file, not a capture, or a
+  /// capture in use.
   static base::Result<TargetFile> check(const std::string& path, const Invoker& invoker);
   TargetFile(TargetFile&& other) noexcept = default;
   TargetFile& operator=(TargetFile&& other) noexcept;
@@ -38,20 +38,20 @@ class TargetFile {
   /// Removes FILE.new unless it was placed or is worth keeping.
   ~TargetFile();
 
-  /// The file holds something: it stays even when it is never placed.
+  /// Tells that the file has contents, so it stays even if it is never placed.
   void keep() { worth_keeping_ = true; }
-  /// Moves an earlier capture to FILE.old (with the -wal of one that was cut), and FILE.new to FILE. No connection to
-  /// FILE.new may be open. False, and nothing has changed, while another program has the earlier one open in WAL mode:
-  /// it would take our -wal for its own. Whenever this is cut short, the earlier capture can be read under one of the
-  /// two names.
+  /// Moves an earlier capture to FILE.old (with its -wal, if it was cut short), and FILE.new to FILE. No connection to
+  /// FILE.new may be open. Returns false and changes nothing while another program has the earlier one open in WAL
+  /// mode, because that program would take our -wal for its own. If this is interrupted at any point, the earlier
+  /// capture can be read under one of the two names.
   base::Result<bool> place();
   bool placed() const { return placed_; }
 
-  /// Absolute, without links in it.
+  /// Absolute, without links.
   const std::string& path() const { return path_; }
   /// As the user named it.
   const std::string& given() const { return given_; }
-  /// Where the file is until it is placed.
+  /// The path of the file until it is placed.
   std::string new_path() const;
 
  private:
@@ -65,7 +65,7 @@ class TargetFile {
   bool placed_ = false;
 };
 
-/// A capture that has no sample yet is going to be written to this path.
+/// True if a capture without a sample yet is going to write to this path.
 bool is_reserved(const std::string& path);
 
 }  // namespace twtrace::capture

@@ -15,22 +15,22 @@
 namespace twtrace::capture {
 namespace {
 
-// https://sqlite.org/walformat.html: the index begins with its header, of which mxFrame says how many frames of the
-// log are valid; frames are a header and a page.
+// https://sqlite.org/walformat.html: the index begins with its header, in which mxFrame says how many frames of the log
+// are valid. A frame is a header and a page.
 constexpr off_t kIndexSize = 32768;
 constexpr off_t kMaxFrameOffset = 16;
 constexpr off_t kIndexPageSizeOffset = 14;
 constexpr off_t kLogHeader = 32;
 constexpr off_t kFrameHeader = 24;
 
-// NOLINTBEGIN(cppcoreguidelines-avoid-non-const-global-variables): a signal handler has nothing but globals
+// NOLINTBEGIN(cppcoreguidelines-avoid-non-const-global-variables): a signal handler has only globals
 std::atomic<std::uint64_t> g_hits{0};
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 struct sigaction g_before {};
 int g_guards = 0;
 // NOLINTEND(cppcoreguidelines-avoid-non-const-global-variables)
 
-/// Only calls that a signal handler may make; mmap is a plain system call.
+/// Uses only calls that a signal handler may make. mmap is a plain system call.
 void on_sigbus(int number, siginfo_t* info, void* /*context*/) {
   const int saved_errno = errno;
   const auto size = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
@@ -39,14 +39,14 @@ void on_sigbus(int number, siginfo_t* info, void* /*context*/) {
   const bool truncated = info->si_code == BUS_ADRERR;
   if (!truncated ||
       ::mmap(wanted, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != wanted) {
-    ::sigaction(number, &g_before, nullptr);  // the access is repeated, and ends as it would have
+    ::sigaction(number, &g_before, nullptr);  // the access repeats, and has its normal effect
   } else {
     g_hits.fetch_add(1, std::memory_order_relaxed);
   }
   errno = saved_errno;
 }
 
-/// The size of the file when it still has its name.
+/// The size of the file, if it still has its name.
 std::optional<off_t> size_of(const std::string& path, int fd) {
   struct stat named {};
   struct stat opened {};
@@ -54,7 +54,7 @@ std::optional<off_t> size_of(const std::string& path, int fd) {
   return named.st_dev == opened.st_dev && named.st_ino == opened.st_ino ? std::optional(opened.st_size) : std::nullopt;
 }
 
-/// How long the log has to be by its index. Only who commits changes that, after the log.
+/// The length that the log must have according to its index. Only a commit changes it, after it has changed the log.
 off_t length_by_index(int shm) {
   std::uint32_t frames = 0;
   std::uint16_t page_size = 0;

@@ -17,11 +17,11 @@ namespace twtrace::capture {
 namespace {
 
 constexpr std::size_t kMaxPendingEvents = 50'000;
-/// Destinations whose ports in use are kept: the fullest, and only those of which at least 1 in so many is taken.
+/// The destinations whose ports in use are kept: the fullest ones, if at least one in this many ports is taken.
 constexpr std::size_t kMaxPortUse = 8;
 constexpr std::uint64_t kPortUseShare = 100;
 
-/// "INSERT INTO table VALUES(NULL,?,...)"; a first column that is given takes no NULL.
+/// "INSERT INTO table VALUES(NULL,?,...)"; without NULL if the first column is given.
 std::string insert(const char* table, int columns, bool with_id = false) {
   std::string sql = std::string("INSERT INTO ") + table + " VALUES(" + (with_id ? "?" : "NULL");
   for (int i = 1; i < columns; ++i) sql += ",?";
@@ -66,13 +66,13 @@ base::Result<Inserts> prepare_inserts(const Database& database) {
   return inserts;
 }
 
-/// The parts of a Losses that a file keeps, for comparing.
+/// The parts of a Losses that a file keeps, for comparisons.
 auto tied(const model::Losses& lost) {
   return std::tie(lost.events, lost.counts, lost.rows_full, lost.rows_busy, lost.netns_full, lost.sockets_full,
                   lost.buckets_full, lost.cgroups_full, lost.listeners_full, lost.pairs_lost, lost.recursion_misses);
 }
 
-/// What a netns_sample keeps besides increments.
+/// What a netns_sample keeps in addition to increments.
 auto tied(const model::NetnsRow& row) {
   return std::tie(row.gone, row.limit, row.in_use, row.pre_existing, row.kernel.created, row.kernel.overflow,
                   row.kernel.reused, row.kernel.listen_overflows, row.kernel.listen_drops, row.missed.created,
@@ -97,7 +97,7 @@ bool same(const std::vector<model::PortUse>& left, const std::vector<model::Port
                     [](const model::PortUse& a, const model::PortUse& b) { return tied(a) == tied(b); });
 }
 
-/// The row of a namespace in a snapshot, or what its tables alone tell.
+/// The row of a namespace in a snapshot, or what can be built from the tables alone.
 model::NetnsRow row_of(const model::NetnsInfo& info, const model::Snapshot& head) {
   const auto find = [&](const auto& matches) {
     return std::find_if(head.namespaces.begin(), head.namespaces.end(), matches);
@@ -208,7 +208,7 @@ class Writer::Impl {
     });
   }
 
-  /// The id of a service; 0 when it cannot be written.
+  /// The id of a service; 0 if it cannot be written.
   std::int64_t service_id(const base::Service& service) {
     const auto [found, is_new] = services_.try_emplace(service, static_cast<std::int64_t>(services_.size()) + 1);
     if (is_new && !ok(insert_.service.run(found->second, service.kind, service.name, service.cgroup, service.pod.uid,
@@ -276,7 +276,7 @@ class Writer::Impl {
     increments.begin();
     if (peers) {
       source.visit_peers([&](const model::Fact& fact) {
-        // Peers do not vanish: one that has not changed is known, unless this is the first look at it.
+        // Peers do not vanish, so a peer that has not changed is known, unless this is the first look at it.
         if (fact.counts != fact.previous || sample_ == 1) increments.add(fact);
       });
     } else {
@@ -339,11 +339,11 @@ class Writer::Impl {
   }
 
   GrowingFile file_;
-  Inserts insert_;  ///< after the file: ends before it
+  Inserts insert_;  ///< declared after the file, so it ends before it
   std::uint64_t sample_ = 0;
   std::vector<model::Event> events_;
   std::map<base::Service, std::int64_t> services_;
-  std::map<std::uint32_t, model::NetnsRow> namespaces_;  ///< as last written, by NetnsInfo::id
+  std::map<std::uint32_t, model::NetnsRow> namespaces_;  ///< last written, by NetnsInfo::id
   model::Losses lost_;
   bool ports_counted_ = false;
   std::vector<model::PortUse> port_use_;

@@ -14,51 +14,52 @@
 
 namespace twtrace::capture {
 
-/// The process that writes, for whoever looks at the file.
+/// The process that writes, for readers of the file.
 struct WriterProcess {
   std::uint32_t pid = 0;
   std::uint64_t start_ns = 0;  ///< CLOCK_BOOTTIME
 };
 
-/// When what was written survives a power cut.
+/// When written data survives a power cut.
 enum class Durability { kEachSample, kWhenFinished };
 
-/// What finish() has left.
+/// What finish() leaves behind.
 enum class Left {
   kPlainFile,  ///< no -wal, no -shm
-  kWal,        ///< another program reads the file: -wal and -shm stay until the last one closes it
+  kWal,        ///< another program reads the file, so -wal and -shm stay until the last one closes it
 };
 
-/// A file that grows. It takes its name, and an earlier capture gets .old, with its first sample. Whatever ends the
-/// process, everything up to the last append() can be read; with Durability::kEachSample each is on the device before
-/// it returns (WAL with synchronous=FULL). After an error nothing more can be written, and what was written stays. One
-/// per file and process: closing the file elsewhere in this process would drop SQLite's locks. Not thread-safe.
+/// A growing capture file. With the first sample it takes its name, and an earlier capture gets .old. Whatever ends the
+/// process, everything up to the last append() can be read. With Durability::kEachSample, each sample is on the device
+/// before append() returns (WAL with synchronous=FULL). After an error nothing more can be written, and what was
+/// written stays. Only one may exist per file and process, because closing the file elsewhere in this process would
+/// drop SQLite's locks. Not thread-safe.
 class Writer {
  public:
-  /// Writes what is known at the start: versions, host, probe, interval, start, bucket size, argv of the command,
-  /// settings at start.
+  /// Writes the facts known at the start: versions, host, probe, interval, start, bucket size, argv of the command,
+  /// settings.
   static base::Result<Writer> create(TargetFile target, const model::CaptureInfo& info, const WriterProcess& process,
                                      Durability durability = Durability::kEachSample);
   Writer(Writer&& other) noexcept;
   Writer& operator=(Writer&& other) noexcept;
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
-  /// Without finish() the capture counts as cut.
+  /// Without finish() the capture counts as cut short.
   ~Writer();
 
   /// Adds a sample, with the events since the last one. The first one gives the file its name.
   base::Result<void> append(const model::Snapshot& head, const model::Source& source);
-  /// Kept in memory up to the next sample, or until there are many.
+  /// Keeps the event in memory until the next sample, or until there are many.
   base::Result<void> add_event(const model::Event& event);
-  /// Settings of namespaces that have just been seen for the first time.
+  /// Adds the settings of namespaces seen for the first time.
   base::Result<void> add_settings(const std::vector<model::NetnsSettings>& settings);
-  /// When the command started and ended, and how; argv is not written again.
+  /// Writes when the command started and ended, and how. Does not write argv again.
   base::Result<void> set_command(const model::CapturedCommand& command);
   base::Result<void> add_mark(const model::Mark& mark);
-  /// Writes `ended_unix_ms` and the settings at the end, and makes the file one plain file unless another program keeps
-  /// it open for more than a second. kFailure without a sample.
+  /// Writes `ended_unix_ms` and the settings at the end. Turns the file into one plain file, unless another program
+  /// keeps it open for more than a second. kFailure without a sample.
   base::Result<Left> finish(std::int64_t ended_unix_ms, const std::vector<model::NetnsSettings>& settings);
-  /// Whether the file has its name; before that an earlier capture may have it.
+  /// True if the file has its name. Before that, an earlier capture may have it.
   bool placed() const;
 
  private:
