@@ -14,7 +14,7 @@
 namespace twtrace::app {
 namespace {
 
-constexpr int kMostWords = 1 << 20;  ///< more than a command line has
+constexpr int kMostWords = 1 << 20;  ///< no command line has more
 
 tl::unexpected<base::Error> usage(std::string what, std::string hint) {
   return base::fail(base::ErrorCode::kUsage, std::move(what), std::move(hint));
@@ -22,7 +22,7 @@ tl::unexpected<base::Error> usage(std::string what, std::string hint) {
 
 std::string see_help(const OptionList& list) { return list.title + " --help lists what it takes"; }
 
-/// As a shell takes it for one word.
+/// Quotes it so that a shell takes it for one word.
 std::string shell_word(const std::string& word) {
   constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=./,:@%";
   if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
@@ -31,7 +31,8 @@ std::string shell_word(const std::string& word) {
   return quoted + "'";
 }
 
-/// CLI11 takes "--name=" for a name whose value follows, and "--flag=value" for the flag's own.
+/// Checks what CLI11 would misread: it takes the next argument for the value of "--name=", and accepts a value in
+/// "--flag=value".
 std::optional<base::Error> misplaced_equals(const OptionList& list, const std::vector<std::string>& arguments) {
   for (const std::string& argument : arguments) {
     if (argument == "--") break;
@@ -48,7 +49,8 @@ std::optional<base::Error> misplaced_equals(const OptionList& list, const std::v
   return std::nullopt;
 }
 
-/// CLI11 gives an option whatever follows it, so one without a value is the last argument: "-d", "--delay" or "-bd".
+/// CLI11 gives an option whatever follows it. So an option without a value is the last argument: "-d", "--delay" or
+/// "-bd".
 base::Error missing_value(const OptionList& list, const std::string& last) {
   const OptionList::Option* option = list.find(last);
   if (option == nullptr && !last.empty()) option = list.find(std::string("-") + last.back());
@@ -56,7 +58,7 @@ base::Error missing_value(const OptionList& list, const std::string& last) {
   return usage(option->name() + ": the value is missing", "give " + option->value).value();
 }
 
-/// CLI11's view of the list.
+/// The list as CLI11 sees it.
 class Parser {
  public:
   explicit Parser(const OptionList& list) {
@@ -77,7 +79,7 @@ class Parser {
     }
   }
 
-  /// False when the last option lacks its value.
+  /// False if the last option lacks its value.
   bool parse(std::vector<std::string> arguments) {
     std::reverse(arguments.begin(), arguments.end());
     try {
@@ -98,7 +100,7 @@ class Parser {
         into.values.push_back({places_.at(option), text});
       }
     }
-    bool only_words = false;  // from the first word on, where a command follows
+    bool only_words = false;  // after the first word, if a command follows
     for (const std::string& rest : app_.remaining()) {
       if (rest == "--" && !only_words) continue;
       only_words = only_words || (words_ == nullptr && (rest.size() < 2 || rest.front() != '-'));
@@ -141,7 +143,7 @@ base::Result<void> apply_words(const OptionList& list, const std::vector<std::st
   return {};
 }
 
-/// Where the command begins is clear to a person, and what to type instead, too.
+/// The user meant a command, so the hint shows the whole line to type instead.
 base::Result<void> refuse_words_before_command(const OptionList& list, const Arguments& arguments) {
   const std::string& first = arguments.words.front();
   if (arguments.command) return usage(fmt::format("unexpected argument \"{}\"", first), see_help(list));
@@ -175,7 +177,7 @@ base::Result<void> apply(const OptionList& list, const Arguments& arguments) {
   const bool has_stray_command = list.take_command && !arguments.words.empty();
   if (arguments.error && !has_stray_command) return tl::unexpected(*arguments.error);
   if (auto applied = apply_values(list, arguments.values); !applied) return applied;
-  if (list.answer) return {};  // whoever asks for help need not get the rest right
+  if (list.answer) return {};  // with --help, the rest may be wrong
   if (has_stray_command) return refuse_words_before_command(list, arguments);
   if (auto applied = apply_words(list, arguments.words); !applied) return applied;
   if (arguments.command) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Snapshots on standard output, one after the other.
+// Writes snapshots to standard output, one after another.
 #pragma once
 
 #include <utility>
@@ -19,7 +19,7 @@ class BatchOutput {
   /// Keeps a reference to the options.
   BatchOutput(const TableOptions& options, view::View shown) : options_(options), shown_(std::move(shown)) {}
 
-  /// What comes before the first snapshot: the titles of CSV.
+  /// Writes what comes before the first snapshot: the titles of CSV.
   base::Result<void> begin() const;
   /// The next snapshot, in the format that was asked for: `head` with the rows of `source`.
   base::Result<void> write(model::Snapshot head, const model::Source& source);

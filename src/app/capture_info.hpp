@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every capture file of a session says of itself.
+// The description that every capture file of a session has.
 #pragma once
 
 #include "capture/writer.hpp"
@@ -8,10 +8,10 @@
 
 namespace twtrace::app {
 
-/// Versions, host, backend, interval and the size of a bucket; when it begins and whose settings are for the caller.
+/// Versions, host, backend, interval and the size of a bucket. The caller adds the start and the settings.
 model::CaptureInfo capture_info(const trace::Session& session, double interval_s);
 
-/// This process, as a capture file names it.
+/// This process, for a capture file.
 capture::WriterProcess this_process();
 
 }  // namespace twtrace::app

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a capture file to its report: shared by capture, report and diff.
+// Makes the report of a capture file, for capture, report and diff.
 #pragma once
 
 #include <string>
@@ -10,11 +10,11 @@
 
 namespace twtrace::app {
 
-/// Reads a capture, whoever made it.
+/// Reads a capture from any source.
 base::Result<report::Report> read_report(const std::string& path, const BudgetOptions& budgets);
 
-/// Reads the capture back and reports on it, on standard error when a command owns standard output. Whether a budget
-/// was breached.
+/// Reads the capture back and prints the report, to standard error if a command owns standard output. Returns whether a
+/// budget was breached.
 base::Result<bool> report_capture(const std::string& path, const BudgetOptions& budgets, bool to_stderr);
 
 }  // namespace twtrace::app

@@ -9,7 +9,7 @@ namespace twtrace::app {
 /// --color.
 enum class ColorWhen { kAuto, kAlways, kNever };
 
-/// kAuto: when the stream is a terminal and NO_COLOR is not set (https://no-color.org: set and not empty).
+/// kAuto means colour if the stream is a terminal and NO_COLOR is not set (https://no-color.org: set and not empty).
 output::Color color_on(int stream, ColorWhen when);
 
 }  // namespace twtrace::app

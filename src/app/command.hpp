@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a command is.
+// Defines a command.
 #pragma once
 
 #include <functional>
@@ -18,20 +18,20 @@ inline constexpr int kExitUsage = 2;
 inline constexpr int kExitUnsupported = 77;
 inline constexpr int kExitBreached = 99;  ///< a --fail-if budget
 
-/// Runs a command whose options have been read. Returns the exit code: one of those above, or that of the command that
-/// a capture is taken around.
+/// Runs a command whose options have been read. Returns the exit code: one of those above, or that of the captured
+/// command.
 using Run = std::function<base::Result<int>(const Inherited& inherited)>;
 
 /// One command of the command line.
 struct Command {
   std::string_view name;
-  std::string_view about;  ///< what it does: "compare two captures"
-  /// Declares its options. The result uses the values that they have when it is called.
+  std::string_view about;  ///< what the command does: "compare two captures"
+  /// Declares the options. The result uses their values at the time when it is called.
   Run (*prepare)(OptionList& list);
 };
 
-/// The `prepare` of a command whose options are the members of `Task`: `declare(OptionList&)` declares them, and
-/// `run()`, or `run(const Inherited&)` where it matters what twtrace was started with, runs the command.
+/// The `prepare` of a command whose options are the members of `Task`. `declare(OptionList&)` declares them. `run()`
+/// runs the command, or `run(const Inherited&)` if it needs what twtrace was started with.
 template <class Task>
 Run prepare(OptionList& list) {
   auto task = std::make_shared<Task>();

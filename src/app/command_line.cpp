@@ -19,7 +19,7 @@
 namespace twtrace::app {
 namespace {
 
-/// A command with all of its options: those of its own and those of every command.
+/// A command with all of its options: its own, and those of every command.
 struct Prepared {
   explicit Prepared(const Command* command)
       : list(command == nullptr ? "twtrace" : fmt::format("twtrace {}", command->name)) {
@@ -90,7 +90,7 @@ base::Result<Request> parse_command_line(const std::vector<std::string>& argumen
   const auto command = command_named(word);
   const auto place = std::find(arguments.begin(), arguments.end(), word);
   if (!command) {
-    // The value of an unknown option looks like a command, too.
+    // The value of an unknown option also looks like a command.
     if (place == arguments.begin() || typed.unknown.empty()) return tl::unexpected(command.error());
     return finish(nameless, typed);
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the command line to what is to be done.
+// Turns the command line into a request.
 #pragma once
 
 #include <string>
@@ -12,15 +12,15 @@ namespace twtrace::app {
 
 /// What the user asked for.
 struct Request {
-  int verbosity = 0;  ///< how often -v was given
+  int verbosity = 0;  ///< the number of -v
   Run run;
 };
 
-/// Reads what follows the program's name. kUsage says what is wrong and what to type instead; nothing has been started
-/// or opened then.
+/// Reads the arguments after the program's name. kUsage says what is wrong and what to type instead. Nothing is started
+/// or opened.
 base::Result<Request> parse_command_line(const std::vector<std::string>& arguments);
 
-/// The help of a command; null: that of twtrace.
+/// The help of a command; null: the help of twtrace.
 std::string help_text(const Command* command);
 
 }  // namespace twtrace::app

@@ -19,7 +19,7 @@ namespace {
 constexpr int kFailed = 125;
 constexpr int kNotExecutable = 126;
 constexpr int kNotFound = 127;
-constexpr const char* kDefaultPath = "/bin:/usr/bin";  // as execvp(3)
+constexpr const char* kDefaultPath = "/bin:/usr/bin";  // as in execvp(3)
 
 tl::unexpected<NotRun> not_run(int exit_code, int saved_errno, const std::string& what, const std::string& hint) {
   return tl::unexpected(NotRun{exit_code, base::fail_errno(saved_errno, what, hint).value()});
@@ -34,7 +34,7 @@ tl::unexpected<NotRun> not_executed(int saved_errno, const std::string& name) {
                  "executed");
 }
 
-/// 0 when it may be executed, else why not.
+/// 0 if it may be executed, otherwise the errno that says why not.
 int why_not_executable(const std::string& path) {
   struct stat found {};
   if (::stat(path.c_str(), &found) != 0) return errno;
@@ -42,7 +42,7 @@ int why_not_executable(const std::string& path) {
   return ::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) == 0 ? 0 : errno;
 }
 
-/// What a child has to say before it is somebody else.
+/// The error that a child reports before it becomes the command.
 struct Obstacle {
   enum class Step { kUser, kExecute };
   Step step = Step::kExecute;
@@ -64,7 +64,7 @@ struct Obstacle {
   ::_exit(kFailed);
 }
 
-/// Nothing when the pipe was closed by a successful exec.
+/// Empty if a successful exec closed the pipe.
 std::optional<Obstacle> read_obstacle(int fd) {
   Obstacle obstacle;
   ssize_t got = 0;
@@ -74,7 +74,7 @@ std::optional<Obstacle> read_obstacle(int fd) {
   return got == sizeof(obstacle) ? std::optional(obstacle) : std::nullopt;
 }
 
-/// As execvpe(3) wants them.
+/// In the form that execvpe(3) needs.
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> result;
   result.reserve(texts.size() + 1);
@@ -83,7 +83,7 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return result;
 }
 
-/// Ours with `variable` (NAME=VALUE) in it, as the user gets it when there is one.
+/// Our environment plus `variable` (NAME=VALUE), changed for the user if there is one.
 std::vector<std::string> environment_with(const std::string& variable, const std::optional<RunAs>& user) {
   const std::string_view name = std::string_view(variable).substr(0, variable.find('=') + 1);
   std::vector<std::string> result;
@@ -147,8 +147,8 @@ tl::expected<CommandProcess, NotRun> CommandProcess::start(const std::vector<std
   std::vector<std::string> own_environment = environment_with(variable, user);
   const std::vector<char*> arguments = pointers(own_argv);
   const std::vector<char*> variables = pointers(own_environment);
-  // The child has our handlers until it has restored what it inherits, and we pass on signals from its first moment:
-  // those that come meanwhile wait.
+  // The child has our handlers until it has restored the inherited state. We pass on signals from its first moment.
+  // Those that come in between must wait.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);

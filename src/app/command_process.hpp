@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command that a capture is taken around: run as if twtrace were not there.
+// The captured command. It runs as if twtrace were not there.
 #pragma once
 
 #include <sys/resource.h>
@@ -19,30 +19,30 @@
 
 namespace twtrace::app {
 
-/// What a command inherits and twtrace changes for itself.
+/// The state that a command inherits and that twtrace changes for itself.
 struct Inherited {
   sigset_t mask{};
   std::array<struct sigaction, NSIG> actions{};  ///< by the signal's number
   rlimit locked_memory{};                        ///< RLIMIT_MEMLOCK, which libbpf raises before 5.11
   rlimit open_files{};                           ///< RLIMIT_NOFILE, which tracing raises to the hard limit
 
-  /// As this process has them now.
+  /// Reads the present state of this process.
   static Inherited take();
-  /// Back to how they were.
+  /// Restores it.
   void restore() const;
 };
 
-/// Why a command does not run, and the exit code that says so: 127 it is not there, 126 it cannot be executed, 125 it
-/// is twtrace that failed.
+/// Why a command does not run, and the exit code: 127 if it does not exist, 126 if it cannot be executed, 125 if
+/// twtrace failed.
 struct NotRun {
   int exit_code = 125;
   base::Error error;
 };
 
-/// Whether execvp() would find it. With a relative path or name the directory and PATH are those of now.
+/// Checks whether execvp() would find it. For a relative path or a name, uses the present directory and PATH.
 tl::expected<void, NotRun> find_command(const std::string& name);
 
-/// A running child, to which signals are passed on. Left alone on destruction: a command is never killed.
+/// A running child that gets our signals. Destruction leaves it alone, because twtrace never kills a command.
 class CommandProcess {
  public:
   struct End {
@@ -50,17 +50,16 @@ class CommandProcess {
     std::optional<int> signal;
   };
 
-  /// Starts argv in this process group with our stdin, stdout and stderr, the environment (that of `user`, when there
-  /// is one) plus `variable` (NAME=VALUE), and what it is to inherit. Returns when it has been executed, or why it was
-  /// not.
+  /// Starts argv in this process group, with our stdin, stdout and stderr, the inherited state, and the environment
+  /// (that of `user`, if given) plus `variable` (NAME=VALUE). Returns when it has been executed, or why it was not.
   static tl::expected<CommandProcess, NotRun> start(const std::vector<std::string>& argv, const std::string& variable,
                                                     const Inherited& inherited, const std::optional<RunAs>& user);
 
-  /// Readable when it has ended.
+  /// Becomes readable when the command has ended.
   int pidfd() const { return pidfd_.get(); }
-  /// Ending signals that were passed on to it.
+  /// The number of ending signals passed on to it.
   int ending_signals() const { return relay_->ending_signals(); }
-  /// Waits for its end.
+  /// Waits until it ends.
   End wait() const;
 
  private:
@@ -69,7 +68,7 @@ class CommandProcess {
 
   pid_t pid_ = -1;
   base::UniqueFd pidfd_;
-  std::unique_ptr<SignalRelay> relay_;  ///< ends before the descriptor
+  std::unique_ptr<SignalRelay> relay_;  ///< declared after the descriptor, so it ends first
 };
 
 }  // namespace twtrace::app

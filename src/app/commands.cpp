@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each command is in commands/NAME.cpp. To add one, add its file and name it twice below.
+// Each command is in commands/NAME.cpp. To add a command, add its file and name it twice below.
 #include "app/commands.hpp"
 
 #include <fmt/format.h>

@@ -12,7 +12,7 @@ namespace twtrace::app {
 /// All commands, in the order of the help. The first one is the default.
 std::span<const Command* const> commands();
 
-/// The command of that name. kUsage names the nearest one.
+/// The command with this name. kUsage names the nearest one.
 base::Result<const Command*> command_named(std::string_view name);
 
 }  // namespace twtrace::app

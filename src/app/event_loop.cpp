@@ -28,7 +28,7 @@ base::Result<void> start(int timer, const itimerspec& spec) {
   return {};
 }
 
-/// Takes an expiry of a timer that poll() found; false when there is none.
+/// Takes an expiry of a timer that poll() found. False if there is none.
 bool expired(int timer) {
   std::uint64_t expirations = 0;
   return ::read(timer, &expirations, sizeof(expirations)) == sizeof(expirations);
@@ -73,7 +73,7 @@ base::Result<void> EventLoop::set_interval(std::chrono::duration<double> interva
 }
 
 base::Result<void> EventLoop::set_deadline(std::chrono::duration<double> after) {
-  // A timer of length 0 would never go off.
+  // A timer of length 0 would never expire.
   return start(deadline_.get(),
                {{}, timespec_of(std::max<std::chrono::duration<double>>(after, std::chrono::nanoseconds(1)))});
 }

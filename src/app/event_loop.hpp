@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Waiting for the next interval, a deadline, the ring's watermark, a signal, a key, or the end of a child.
+// Waits for the next interval, a deadline, the ring's watermark, a signal, a key, or the end of a child.
 #pragma once
 
 #include <chrono>
@@ -9,42 +9,42 @@
 
 namespace twtrace::app {
 
-/// Waits for one thing at a time. Takes the ending signals over (signals.hpp) for the life of the process: make one,
-/// before anything is attached. Single-threaded.
+/// Waits for one thing at a time. Takes over the ending signals (signals.hpp) for the life of the process. Make only
+/// one, before anything is attached. Single-threaded.
 class EventLoop {
  public:
   enum class Wake {
     kTimer,
     kRing,
     kStop,     ///< an ending signal
-    kInput,    ///< a key, or the terminal has gone
+    kInput,    ///< a key, or the terminal is gone
     kResize,   ///< SIGWINCH
-    kSuspend,  ///< SIGTSTP: the caller calls stop_by() when the terminal is as it was
+    kSuspend,  ///< SIGTSTP: the caller restores the terminal, then calls stop_by()
     kResume,   ///< SIGCONT: the terminal may be in any state
     kDeadline,
-    kChild,  ///< it has ended, and can be waited for
+    kChild,  ///< the child has ended and can be reaped
   };
 
   static base::Result<EventLoop> create();
 
-  /// Takes SIGWINCH, SIGTSTP and SIGCONT over, too, and waits for what is typed on `input` (a descriptor that the
-  /// caller owns and keeps open).
+  /// Also takes over SIGWINCH, SIGTSTP and SIGCONT, and waits for keys on `input` (a descriptor that the caller owns
+  /// and keeps open).
   void watch_terminal(int input);
-  /// Stops this process as one in the background is stopped (SIGTTOU); returns after a signal, or after a second when
-  /// the kernel stops nobody, see stop_by().
+  /// Stops this process like a background job (SIGTTOU). Returns after a signal, or after a second if the kernel does
+  /// not stop it, see stop_by().
   void stop_in_background();
 
-  /// The next kTimer comes `interval` after the last one, without drift.
+  /// Makes the next kTimer come `interval` after the last one, without drift.
   base::Result<void> set_interval(std::chrono::duration<double> interval);
 
-  /// kDeadline comes once, `after` from now. Replaces an earlier deadline.
+  /// Makes kDeadline come once, `after` from now. Replaces an earlier deadline.
   base::Result<void> set_deadline(std::chrono::duration<double> after);
 
-  /// Waits for the child's end, too. `pidfd` is the caller's, who keeps it open; -1 ends it.
+  /// Also waits for the end of a child. The caller owns `pidfd` and keeps it open. -1 stops watching.
   void watch_child(int pidfd) { child_ = pidfd; }
 
-  /// Waits until something happens; a signal wins over the child, that over keys, these over the deadline, that over
-  /// the timer, the timer over the ring. Spurious wakes are possible: what is not there cannot be read.
+  /// Waits until something happens. If several things happen, the order is: signal, child, key, deadline, timer, ring.
+  /// Spurious wakes are possible; then there is nothing to read.
   base::Result<Wake> wait(int ring_fd);
 
  private:

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kLeftColumns = 23;
 
-/// "-d, --delay SECONDS"; long names stand below each other.
+/// "-d, --delay SECONDS". Aligns long names.
 std::string option_names(const OptionList::Option& option) {
   const std::size_t comma = option.names.find(',');
   std::string text = comma == std::string::npos ? option.names : option.names.substr(0, comma) + ", " + option.name();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What --help prints.
+// The text of --help.
 #pragma once
 
 #include <span>
@@ -14,7 +14,7 @@ namespace twtrace::app {
 /// "twtrace capture [OPTIONS] [-- COMMAND [ARGUMENT...]]".
 std::string usage_text(const OptionList& list);
 
-/// Everything that the list takes, section by section, and its notes.
+/// All options of the list, section by section, and its notes.
 std::string options_text(const OptionList& list);
 
 /// Two columns, indented.

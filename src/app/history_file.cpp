@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kFile = "twtrace.db";
 
-/// Counts of all samples that are left when older ones are gone are those since the oldest; it is not a sample itself.
+/// If older samples are gone, counts begin with the oldest kept one, which itself is not written as a sample.
 base::Result<std::uint64_t> write(const model::History& history, trace::Session& session) {
   auto target = capture::TargetFile::check(kFile, capture::invoker());
   if (!target) return tl::unexpected(target.error());

@@ -9,9 +9,9 @@
 
 namespace twtrace::app {
 
-/// Writes every sample that the history keeps to a new twtrace.db in the working directory; an earlier one becomes
-/// twtrace.db.old. Counts begin with the oldest sample, whatever the user has set to zero. Returns one line for the
-/// user: where it is, or why not.
+/// Writes every kept sample to a new twtrace.db in the working directory. An earlier one becomes twtrace.db.old. Counts
+/// begin with the oldest sample, even if the user has zeroed them. Returns one line for the user: where the file is, or
+/// why there is none.
 std::string write_history(const model::History& history, trace::Session& session);
 
 }  // namespace twtrace::app

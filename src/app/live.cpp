@@ -16,8 +16,8 @@
 namespace twtrace::app {
 namespace {
 
-/// The command lines of processes by pid and name: a pid may be somebody else's by now, or run another program. A
-/// process that has ended keeps its own here. Forgets everything when it grows too large.
+/// Caches the command lines of processes by pid and name, because a pid may belong to another process by now, or run
+/// another program. Keeps those of ended processes. Forgets everything when it grows too large.
 class CommandLines {
  public:
   std::optional<std::string> find(std::uint32_t pid, const std::string& comm) {
@@ -36,7 +36,7 @@ class CommandLines {
   std::map<std::pair<std::uint32_t, std::string>, std::string> known_;
 };
 
-/// The session's samples on one side, the screen on the other.
+/// Connects the session's samples with the screen.
 class Live {
  public:
   Live(trace::Session& session, std::uint64_t iterations, Screen& screen)

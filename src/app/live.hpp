@@ -9,12 +9,12 @@
 
 namespace twtrace::app {
 
-/// Whether the screen can be taken: standard output and input are a terminal that can be painted over. If not, and the
-/// user would otherwise expect it, the reason is logged, and the table comes in batches.
+/// True if standard output and input are a terminal that can be painted over. If not, and the user would expect the
+/// live view, logs the reason. The table then comes in batches.
 bool can_show_live(const TableOptions& options);
 
-/// Shows the session until the user quits, a signal ends it, or the asked number of samples is done. Returns the exit
-/// code. The terminal is as it was before, whatever happens.
+/// Shows the session until the user quits, a signal ends it, or the requested number of samples is done. Returns the
+/// exit code. Always restores the terminal.
 base::Result<int> run_live(EventLoop& loop, trace::Session& session, const TableOptions& options,
                            const view::View& shown);
 

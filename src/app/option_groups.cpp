@@ -48,7 +48,7 @@ base::Result<view::SortColumn> parse_column(const std::string& typed) {
                     base::did_you_mean(typed, names) + "twtrace -s help lists the columns");
 }
 
-/// The value is what `key` has to match.
+/// Takes the value that `key` must match.
 Take take_name(view::Selector& selector, std::string_view key) {
   return [&selector, key](const std::string& typed) -> base::Result<void> {
     auto term = view::make_term(key, view::Op::kMatch, typed, view::Grammar::kFilter);
@@ -115,7 +115,7 @@ view::Selector TracingOptions::ports() const {
 }
 
 void FilterOptions::declare(OptionList& list) {
-  using Repeat = OptionList::Repeat;  // two of them match nothing, and the last one alone is not what was meant
+  using Repeat = OptionList::Repeat;  // two match nothing, and the last one alone is not what was meant
   list.section("Filters");
   list.option(
       "-p,--pid", "PID", "only this process",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Options that several commands share. A command holds the groups that it takes and lets each declare itself; values
-// are checked when they are read.
+// Options that several commands share. A command has the groups that it takes, and lets each declare itself. Values are
+// checked when they are read.
 #pragma once
 
 #include <unistd.h>
@@ -28,7 +28,7 @@ struct PaceOptions {
   std::uint64_t iterations = 0;  ///< 0: until interrupted
 
   void declare(OptionList& list);
-  /// The same as words: [SECONDS [N]].
+  /// The same options as words: [SECONDS [N]].
   void declare_words(OptionList& list);
 };
 
@@ -37,27 +37,27 @@ struct TracingOptions {
   trace::SessionOptions session;
 
   void declare(OptionList& list);
-  /// The part of it that chooses how programs are loaded.
+  /// Only the options that choose how programs are loaded.
   void declare_loading(OptionList& list);
-  /// -L and -D are filters to the user, but the kernel side applies them.
+  /// -L and -D look like filters to the user, but the kernel side applies them.
   void declare_ports(OptionList& list);
-  /// What they select among rows and events.
+  /// The rows and events that they select.
   view::Selector ports() const;
 };
 
-/// Whose buckets are shown.
+/// Filters: whose buckets are shown.
 struct FilterOptions {
   view::Selector named;  ///< -p, --comm and --service
-  std::string netns;     ///< "all", "self", an inode number, a name or a path; empty: not given, which is all
+  std::string netns;     ///< "all", "self", an inode number, a name or a path; empty: not given, means all
   bool only_ipv4 = false;
   bool only_ipv6 = false;
 
   void declare(OptionList& list);
-  /// Everything but the namespace.
+  /// Everything except the namespace.
   view::Selector selector() const;
 };
 
-/// Which rows there are: -g, -s, -r.
+/// -g, -s and -r.
 struct RowOptions {
   model::Group group = model::Group::kProcess;
   view::SortColumn sort = view::SortColumn::kCreatedRate;
@@ -86,7 +86,7 @@ struct OutputOptions {
 
 enum class TableFormat { kTable, kWide, kJson, kCsv };
 
-/// What shows tables: of a running trace or of a capture.
+/// The options of commands that show tables, of a running trace or of a capture.
 struct TableOptions {
   bool batch = false;
   OutputOptions<TableFormat> output;
@@ -95,7 +95,7 @@ struct TableOptions {
   FilterOptions filter;
 
   void declare(OptionList& list);
-  /// What it shows. `resolved` is the filter with its namespace.
+  /// The view that they choose. `resolved` is the filter with its namespace.
   view::View view_with(view::Selector resolved) const;
 };
 

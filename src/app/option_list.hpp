@@ -12,35 +12,34 @@
 
 namespace twtrace::app {
 
-/// Takes one value as it was typed, which is never empty. An error says what is wrong with the value; whoever calls it
-/// puts the option's name in front.
+/// Takes one value as typed, which is never empty. An error says what is wrong with the value. The caller prepends the
+/// option's name.
 using Take = std::function<base::Result<void>(const std::string& typed)>;
 
-/// What follows `--`: a command line that is not twtrace's.
+/// Takes the command line after `--`.
 using TakeCommand = std::function<base::Result<void>(const std::vector<std::string>& argv)>;
 
-/// Everything that a command takes, in the order in which its help lists it. Plain data: arguments.hpp reads a command
-/// line by it, help_text.hpp explains it. The functions in it refer to the command's own variables, which must outlive
-/// it.
+/// Everything that a command takes, in the order of its help. Plain data: arguments.hpp uses it to read a command line,
+/// help_text.hpp to explain it. Its functions refer to the command's own variables, which must outlive it.
 struct OptionList {
   enum class Repeat { kAllowed, kRefused };
 
   struct Option {
     std::string section;  ///< of the help
     std::string names;    ///< "-d,--delay"
-    std::string value;    ///< what follows it, for the help ("SECONDS"); empty: nothing, it is a flag
+    std::string value;    ///< the name of its value, for the help ("SECONDS"); empty: it is a flag
     std::string about;
     Take take;
     Repeat repeat = Repeat::kAllowed;
 
     bool is_flag() const { return value.empty(); }
-    /// The long name where there is one: "--delay".
+    /// The long name if there is one: "--delay".
     std::string name() const;
-    /// Whether it is called so: "-d" or "--delay".
+    /// True for one of its names: "-d" or "--delay".
     bool is_called(std::string_view name) const;
   };
 
-  /// An argument without a dash, by its place.
+  /// An argument without a dash, identified by its position.
   struct Word {
     std::string name;  ///< for the help and errors: "FILE"
     std::string about;
@@ -50,15 +49,15 @@ struct OptionList {
 
   explicit OptionList(std::string command) : title(std::move(command)) {}
 
-  /// What is declared next stands under this line of the help.
+  /// Begins a section of the help, for the options declared next.
   void section(std::string name) { current_section = std::move(name); }
   void flag(std::string names, std::string about, std::function<void()> set);
   void flag(std::string names, std::string about, bool& value);
-  /// An option with a value. Where it may be repeated `take` gets every value, so the last one wins, or they add up.
+  /// An option with a value. If it is repeated, `take` gets every value, so the last one wins, or they add up.
   void option(std::string names, std::string value, std::string about, Take take, Repeat repeat = Repeat::kAllowed);
   void word(std::string name, std::string about, Take take);
   void required_word(std::string name, std::string about, Take take);
-  /// Called when all is taken: what no single option can tell.
+  /// Adds a check that runs after all options, for what no single option can check.
   void check(std::function<base::Result<void>()> whether_usable) { checks.push_back(std::move(whether_usable)); }
 
   const Option* find(std::string_view name) const;
@@ -67,9 +66,9 @@ struct OptionList {
   std::vector<Option> options;
   std::vector<Word> words;
   std::vector<std::function<base::Result<void>()>> checks;
-  TakeCommand take_command;           ///< empty: this command starts no other
+  TakeCommand take_command;           ///< empty: this command does not start another one
   std::vector<std::string> notes;     ///< below the help
-  std::optional<std::string> answer;  ///< set by an option such as --help: to be printed, and nothing else done
+  std::optional<std::string> answer;  ///< set by an option such as --help: print this and do nothing else
   std::string current_section;
 };
 

@@ -11,7 +11,7 @@
 namespace twtrace::app {
 namespace {
 
-/// Nothing unless all of `text` is a number.
+/// Empty unless all of `text` is a number.
 template <class Number>
 std::optional<Number> parse_number(std::string_view text) {
   Number value = 0;
@@ -32,7 +32,7 @@ base::Result<std::uint64_t> parse_whole_number(std::string_view text, std::uint6
 
 base::Result<double> parse_seconds(std::string_view text, double least, double most) {
   const auto value = parse_number<double>(text);
-  if (value && *value >= least && *value <= most) return *value;  // never true of "nan"
+  if (value && *value >= least && *value <= most) return *value;  // never true for "nan"
   return base::fail(base::ErrorCode::kUsage, fmt::format("\"{}\" cannot be used", text),
                     fmt::format("give seconds from {} to {}", least, most));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What options take. Each function returns what turns typed text into a value; the variable must outlive that.
+// The values of options. Each function returns a function that turns typed text into a value. The variable must outlive
+// it.
 #pragma once
 
 #include <cstdint>
@@ -19,17 +20,17 @@ base::Result<std::uint64_t> parse_whole_number(std::string_view text, std::uint6
 /// kUsage unless the text is a number of seconds from `least` to `most`.
 base::Result<double> parse_seconds(std::string_view text, double least, double most);
 
-/// The place of `text` among the names, or kUsage with the nearest one and all of them.
+/// The index of `text` among the names, or kUsage with the nearest name and all names.
 base::Result<std::size_t> parse_name(std::string_view text, const std::vector<std::string_view>& names);
 
-/// A value that has a name on the command line.
+/// A value with its name on the command line.
 template <class Value>
 struct Named {
   std::string_view name;
   Value value;
 };
 
-/// What `parse` returns goes into `variable`.
+/// Puts the result of `parse` into `variable`.
 template <class Variable, class Parse>
 Take take_parsed(Variable& variable, Parse parse) {
   return [&variable, parse](const std::string& typed) -> base::Result<void> {
@@ -47,7 +48,7 @@ inline Take text(std::optional<std::string>& variable) {
   return take_parsed(variable, [](const std::string& typed) { return base::Result<std::string>(typed); });
 }
 
-/// Every value of a repeated option.
+/// Takes every value of a repeated option.
 inline Take texts(std::vector<std::string>& variable) {
   return [&variable](const std::string& typed) {
     variable.push_back(typed);
@@ -66,7 +67,7 @@ Take seconds(Variable& variable, double least, double most) {
   return take_parsed(variable, [least, most](const std::string& typed) { return parse_seconds(typed, least, most); });
 }
 
-/// One of the names.
+/// Takes one of the names.
 template <class Variable>
 Take one_of(Variable& variable, std::vector<Named<Variable>> known) {
   return take_parsed(variable, [known = std::move(known)](const std::string& typed) -> base::Result<Variable> {

@@ -4,7 +4,7 @@
 
 namespace twtrace::app {
 
-/// Parses, runs and reports. Returns the exit code.
+/// Parses the command line, runs the command, and reports errors. Returns the exit code.
 int run(int argc, const char* const* argv);
 
 }  // namespace twtrace::app

@@ -60,7 +60,7 @@ bool may_change_ids() {
   return effective ? effective->missing(kWanted).empty() : ::geteuid() == 0;
 }
 
-/// Every group of the user. getgrouplist(3) says how many there are when the room does not suffice.
+/// Every group of the user. getgrouplist(3) says how many there are if the array is too small.
 std::vector<gid_t> groups_of(const passwd& user) {
   std::vector<gid_t> groups(16);
   int count = static_cast<int>(groups.size());
@@ -72,7 +72,7 @@ std::vector<gid_t> groups_of(const passwd& user) {
   return groups;
 }
 
-/// What belongs to the caller alone. A name that ends in "*" is a prefix.
+/// Variables that belong only to the caller. A name that ends in "*" is a prefix.
 bool is_callers_own(std::string_view name) {
   constexpr std::array<std::string_view, 15> kCallers = {"DBUS_SESSION_BUS_ADDRESS",
                                                          "GNUPGHOME",
@@ -102,13 +102,13 @@ int clear_capabilities() {
   return ::syscall(SYS_capset, &header, none.data()) == 0 ? 0 : errno;
 }
 
-/// Keeps the command from typing into the terminal that it shares with the caller: what it typed would be run by the
-/// caller's shell. TIOCSTI does that (until dev.tty.legacy_tiocsti=0, 6.2), TIOCLINUX on a console. Takes CAP_SYS_ADMIN
-/// and a kernel with seccomp; without, it is as under runuser(1).
+/// Keeps the command from typing into the terminal that it shares with the caller, whose shell would run the text.
+/// TIOCSTI can do that (until dev.tty.legacy_tiocsti=0, 6.2), and so can TIOCLINUX on a console. Needs CAP_SYS_ADMIN
+/// and a kernel with seccomp. Without these, the command is as unrestricted as under runuser(1).
 void forbid_typing() {
   constexpr auto kNumber = static_cast<std::uint32_t>(offsetof(seccomp_data, nr));
   constexpr auto kArch = static_cast<std::uint32_t>(offsetof(seccomp_data, arch));
-  // Little endian: the low half comes first. The kernel takes no more of it.
+  // Little endian: the low half comes first. The kernel uses no more of it.
   constexpr auto kRequest = static_cast<std::uint32_t>(offsetof(seccomp_data, args) + sizeof(std::uint64_t));
   std::array filter = {
       sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kArch),
@@ -128,7 +128,7 @@ void forbid_typing() {
   static_cast<void>(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0U, &program));
 }
 
-/// Whatever the caller had open beside the three streams may be something that only the caller may open.
+/// The caller's other open files may be files that only the caller may open.
 void close_at_exec() {
   constexpr unsigned kFirst = STDERR_FILENO + 1;
   if (::syscall(SYS_close_range, kFirst, ~0U, 1U << 2U /* CLOSE_RANGE_CLOEXEC */) == 0) return;  // 5.11
@@ -167,19 +167,19 @@ std::vector<std::string> environment_of(const RunAs& user, const std::vector<std
 }
 
 int become(const RunAs& user) {
-  // Who is that user already, and may not change groups, keeps those.
+  // A process that is already that user, and may not change its groups, keeps them.
   const bool kept = ::setgroups(user.groups.size(), user.groups.data()) != 0;
   if (kept && !(errno == EPERM && Ids::now().all(user.uid))) return errno;
   if (!kept && ::setresgid(user.gid, user.gid, user.gid) != 0) return errno;
   if (user.uid != 0) forbid_typing();
   if (::setresuid(user.uid, user.uid, user.uid) != 0) return errno;
-  // The kernel clears what is permitted and ambient when root becomes another user, unless securebits keep it from
-  // doing so, and never what is inheritable (capabilities(7)).
+  // When root becomes another user, the kernel clears permitted and ambient capabilities, unless securebits prevent it.
+  // It never clears inheritable ones (capabilities(7)).
   if (user.uid != 0) {
     if (const int error = clear_capabilities(); error != 0) return error;
   }
   if (!Ids::now().all(user.uid) || (user.uid != 0 && ::setuid(0) == 0)) return EPERM;
-  // Who has a keyring in its session may use the keys in it, whoever owns them.
+  // A process may use the keys in its session keyring, whoever owns them.
   static_cast<void>(::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr));
   close_at_exec();
   return 0;

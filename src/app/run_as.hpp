@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Another user, for the command of a capture.
+// Runs the command of a capture as another user.
 #pragma once
 
 #include <sys/types.h>
@@ -11,28 +11,29 @@
 
 namespace twtrace::app {
 
-/// Whom a command runs as. Looked up once, before anything starts, so that the child needs no user database.
+/// The user of a command. Looked up once, before anything starts, so that the child needs no user database.
 struct RunAs {
   std::string name;
   uid_t uid = 0;
   gid_t gid = 0;
-  std::vector<gid_t> groups;  ///< supplementary, the primary one among them
+  std::vector<gid_t> groups;  ///< supplementary groups, including the primary one
   std::string home;
   std::string shell;
 };
 
-/// Looks up a name or a number in the user database. kUsage when there is no such user, kPermission when this process
-/// may not become that user.
+/// Looks up a name or a number in the user database. kUsage if there is no such user, kPermission if this process may
+/// not become that user.
 base::Result<RunAs> find_user(const std::string& user);
 
-/// `environment` (NAME=VALUE) as the user gets it: HOME, USER, LOGNAME and SHELL are the user's, and what names the
-/// mail, the session or the agents of the caller is left out. Pure.
+/// The user's version of `environment` (NAME=VALUE). HOME, USER, LOGNAME and SHELL are the user's. Variables that name
+/// the caller's mail, session or agents are left out. Pure.
 std::vector<std::string> environment_of(const RunAs& user, const std::vector<std::string>& environment);
 
-/// Makes the calling process the user's, for good: ids, groups, no capability unless the user is root, a session
-/// keyring of its own, descriptors above 2 closed at exec, and no way to type into the terminal (TIOCSTI, which would
-/// run commands as the caller). no_new_privs stays as it is, so setuid programs work, as under sudo(8) and runuser(1).
-/// 0 or errno; after an error the process must end. Allocates nothing: for a child between fork and exec.
+/// Turns the calling process into one of the user, for good: ids, groups, no capabilities unless the user is root, a
+/// new session keyring, descriptors above 2 closed at exec, and no way to type into the terminal (TIOCSTI, which would
+/// run commands as the caller). Does not change no_new_privs, so setuid programs work, as under sudo(8) and runuser(1).
+/// Returns 0 or errno. After an error the process must end. Allocates nothing, because it runs in a child between fork
+/// and exec.
 int become(const RunAs& user);
 
 }  // namespace twtrace::app

@@ -44,7 +44,7 @@ tui::Tab tab_of(model::Group group) {
 
 base::Result<std::unique_ptr<Screen>> Screen::open(EventLoop& loop, const TableOptions& options,
                                                    const view::View& shown, model::HistoryLimits limits) {
-  loop.watch_terminal(STDIN_FILENO);  // before ncurses looks who handles which signal
+  loop.watch_terminal(STDIN_FILENO);  // before ncurses checks which signals have handlers
   tui::TerminalOptions wanted;
   wanted.input = STDIN_FILENO;
   wanted.output = STDOUT_FILENO;
@@ -65,7 +65,7 @@ Screen::Screen(EventLoop& loop, double delay_s, const view::View& shown, model::
 }
 
 Screen::~Screen() {
-  const ForcedEnd soon;  // nobody may read what the terminal shows
+  const ForcedEnd soon;  // the terminal may have no reader
   terminal_.suspend();
 }
 
@@ -78,7 +78,7 @@ tui::Context Screen::settle(const tui::Picture& picture, tui::Size size) {
   return tui::context_of(picture, state_, size);
 }
 
-/// Only while they are looked at, and once for every sample; with the last one all that there are.
+/// Loads events only while the events view is open, once per sample. With the last sample it loads all of them.
 void Screen::find_events() {
   const std::uint64_t sample = history_.clamp(state_.paused_at.value_or(history_.newest()));
   if (!find_events_ || state_.tab != tui::Tab::kEvents || sample == events_sample_) return;
@@ -133,7 +133,7 @@ base::Result<EventLoop::Wake> Screen::wait(int ring_fd) {
       draw();
       break;
     default:
-      break;  // the caller's
+      break;  // left to the caller
   }
   return wake;
 }
@@ -160,12 +160,12 @@ void Screen::press(const tui::Key& key, tui::Effects& effects) {
   if (next.effects.zero) history_.set_zero(*next.effects.zero);
 }
 
-/// A job in the background that touches its terminal is stopped by SIGTTOU: so is this one, before it does.
+/// SIGTTOU stops a background job that touches its terminal. So this process stops before it does that.
 void Screen::suspend(int signal) {
   terminal_.suspend();
   stop_by(signal);
   while (!terminal_.in_foreground() && !end_is_asked()) loop_.stop_in_background();
-  // SIGCONT is among them.
+  // SIGCONT is one of them.
   for (int number = next_signal(); number != 0; number = next_signal()) ended_ = ended_ || is_ending(number);
   if (ended_) return;
   terminal_.resume();

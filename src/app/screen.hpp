@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the live view and a replay have in common: a terminal that shows a history, keys, and waiting for them.
+// The common part of the live view and a replay: a terminal that shows a history, and its keys.
 #pragma once
 
 #include <cstdint>
@@ -22,14 +22,14 @@
 
 namespace twtrace::app {
 
-/// The tab that a group is shown in.
+/// The tab that shows a group.
 tui::Tab tab_of(model::Group group);
 
-/// Owns the terminal, which is as it was before when this goes. Log lines are held back meanwhile. Show nothing before
-/// the history has a sample. Not thread-safe.
+/// Owns the terminal, and restores it on destruction. Holds log lines back meanwhile. Draw nothing before the history
+/// has a sample. Not thread-safe.
 class Screen {
  public:
-  /// Takes the terminal of standard input and output. The loop is the caller's, who keeps it.
+  /// Takes the terminal of standard input and output. The caller owns the loop and keeps it alive.
   static base::Result<std::unique_ptr<Screen>> open(EventLoop& loop, const TableOptions& options,
                                                     const view::View& shown, model::HistoryLimits limits);
   Screen(const Screen&) = delete;
@@ -39,32 +39,32 @@ class Screen {
   model::History& history() { return history_; }
   tui::EventLog& log() { return log_; }
   tui::ViewState& state() { return state_; }
-  /// Where command lines come from.
+  /// Sets the source of command lines.
   void set_command_lines(decltype(tui::DrawOptions::command_line) find) {
     draw_options_.command_line = std::move(find);
   }
 
-  /// Writes the history to a file when the user asks for it; returns what to tell.
+  /// Sets the function that writes the history to a file when the user asks for it. It returns a message for the user.
   void set_write(std::function<std::string()> write) { write_ = std::move(write); }
 
-  /// Where the events of a moment are found; without it they are those added to log().
+  /// Sets the source of the events of a moment. Without it they are those added to log().
   void set_events(std::function<base::Result<std::vector<model::Event>>(std::int64_t until_unix_ms)> find) {
     find_events_ = std::move(find);
   }
 
-  /// What was logged becomes the notice.
+  /// Shows the newest log line as the notice.
   void show_log();
-  /// What commands depend on now.
+  /// What actions depend on now.
   tui::Context context();
-  /// Paints, unless the terminal takes nothing: it is stopped, or nobody reads it. In the background it stops this
-  /// process instead, until the user brings it back.
+  /// Paints, unless the terminal takes nothing because it is stopped or nobody reads it. In the background it stops
+  /// this process instead, until the user brings it back.
   void draw();
 
-  /// Draws for the first time; from here on the loop's timer goes at the user's pace.
+  /// Draws for the first time. From here on the loop's timer uses the user's interval.
   base::Result<void> begin();
-  /// Waits as the loop does, and has done what is the screen's when it returns: keys, a new size, suspension.
+  /// Waits like the loop. Handles keys, a new size and suspension itself before it returns.
   base::Result<EventLoop::Wake> wait(int ring_fd);
-  /// The user has quit, or a signal came.
+  /// True if the user has quit, or a signal came.
   bool ended() const { return ended_; }
 
  private:
@@ -78,7 +78,7 @@ class Screen {
   void suspend(int signal);
 
   EventLoop& loop_;
-  base::LogHold logs_;  ///< before the terminal: it speaks when that is gone
+  base::LogHold logs_;  ///< declared before the terminal, so it writes after that is gone
   tui::Terminal terminal_;
   model::History history_;
   tui::EventLog log_;
@@ -87,7 +87,7 @@ class Screen {
   tui::DrawOptions draw_options_;
   std::function<std::string()> write_;
   std::function<base::Result<std::vector<model::Event>>(std::int64_t until_unix_ms)> find_events_;
-  std::uint64_t events_sample_ = 0;  ///< whose events were found last
+  std::uint64_t events_sample_ = 0;  ///< the sample whose events were loaded last
   bool ended_ = false;
 };
 

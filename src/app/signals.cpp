@@ -15,33 +15,33 @@ namespace twtrace::app {
 namespace {
 
 constexpr std::array kEnding = {SIGINT, SIGTERM, SIGHUP};
-/// How often a deadline that has passed looks again: the call that waits may begin just after it was interrupted.
+/// How often to act again after a deadline has passed, because a waiting call may begin just after the interruption.
 constexpr std::chrono::milliseconds kSecondLook{100};
 
 constexpr std::chrono::nanoseconds kNever{0};
 
 static_assert(std::atomic<int>::is_always_lock_free, "handlers use them");
 
-/// Handlers have no other way to what they need.
+/// Handlers have no other way to their data.
 struct State {
-  int reader = -1;  ///< of the pipe with the numbers of signals
+  int reader = -1;  ///< of the pipe that carries signal numbers
   int writer = -1;
   timer_t deadline{};
   sigset_t ending{};                 ///< changes only while no handler runs
-  sigset_t told{};                   ///< others that the loop is told of
-  std::atomic<int> waiting{0};       ///< ending signal that nobody has taken yet
-  std::atomic<int> taken{0};         ///< the last one that was taken, or passed on
+  sigset_t told{};                   ///< other signals that the loop gets
+  std::atomic<int> waiting{0};       ///< ending signal that the loop has not taken yet
+  std::atomic<int> taken{0};         ///< the last one that was taken or passed on
   std::atomic<int> relay{-1};        ///< pidfd of the running command
-  std::atomic<int> relayed{0};       ///< ending signals, to that command
+  std::atomic<int> relayed{0};       ///< number of ending signals passed to that command
   std::atomic<int> unfinished{0};    ///< NoForcedEnd objects
   std::atomic<int> outputs{0};       ///< OutputWait objects
-  std::atomic<bool> over{false};     ///< the present OutputWait
-  std::atomic<bool> gave_up{false};  ///< some OutputWait was over
+  std::atomic<bool> over{false};     ///< the present OutputWait has given up
+  std::atomic<bool> gave_up{false};  ///< some OutputWait has given up
   void (*rescue)() = nullptr;
 };
 State state;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
-/// Keeps handlers from running between two steps that belong together.
+/// Keeps handlers from running between steps that belong together.
 class Blocked {
  public:
   Blocked() {
@@ -90,7 +90,7 @@ void on_deadline() {
   set_deadline(kSecondLook);
 }
 
-/// One that has ended is waited for soon: what comes now is meant for us.
+/// A command that has ended will be reaped soon, so signals that come now are for us.
 bool is_running(int command) {
   pollfd watched{command, POLLIN, 0};
   return command >= 0 && ::poll(&watched, 1, 0) == 0;
@@ -104,7 +104,7 @@ void pass_on(int command, int number, bool typed) {
   if (!typed) ::syscall(SYS_pidfd_send_signal, command, number, nullptr, 0);
 }
 
-/// A full pipe holds thousands: one more tells nothing new.
+/// A full pipe has thousands of signals, so one more does not matter.
 void tell(int number) {
   if (::write(state.writer, &number, sizeof(number)) < 0) return;
 }
@@ -140,14 +140,14 @@ void take_over(int number) {
   unblock(number);
 }
 
-/// Whoever started this process wants it to go on without a terminal: nohup(1).
+/// The user wants this process to go on without a terminal: nohup(1).
 bool is_ignored(int number) {
   struct sigaction action {};
   return ::sigaction(number, nullptr, &action) == 0 && (action.sa_flags & SA_SIGINFO) == 0 &&
          action.sa_handler == SIG_IGN;
 }
 
-/// Those of the process itself: it would have to die of them.
+/// Faults of the process itself, which must end it.
 bool is_own(int number) {
   constexpr std::array kOwn = {SIGKILL, SIGSTOP, SIGCHLD, SIGPIPE, SIGXFSZ, SIGXCPU, SIGTTIN, SIGTTOU,
                                SIGILL,  SIGTRAP, SIGABRT, SIGBUS,  SIGFPE,  SIGSEGV, SIGSYS};
@@ -230,7 +230,7 @@ void stop_by(int number) {
   sigset_t mask;
   sigemptyset(&one);
   sigaddset(&one, number);
-  ::sigprocmask(SIG_UNBLOCK, &one, &mask);  // stops here, when not before
+  ::sigprocmask(SIG_UNBLOCK, &one, &mask);  // stops here at the latest
   ::sigprocmask(SIG_SETMASK, &mask, nullptr);
   ::sigaction(number, &before, nullptr);
 }
@@ -248,7 +248,7 @@ NoForcedEnd::NoForcedEnd() { ++state.unfinished; }
 NoForcedEnd::~NoForcedEnd() { --state.unfinished; }
 
 OutputWait::OutputWait() {
-  if (state.reader < 0) return;  // nothing is taken over: signals end the process by themselves
+  if (state.reader < 0) return;  // nothing is taken over, so signals end the process by themselves
   const Blocked blocked;
   ++state.outputs;
   state.over = false;

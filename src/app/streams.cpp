@@ -29,7 +29,7 @@ const char* remedy(int saved_errno) {
 
 tl::unexpected<base::Error> fail_write(int saved_errno) {
   auto error = base::fail_errno(saved_errno, "cannot write to standard output", remedy(saved_errno));
-  // Whatever the reason, tracing itself worked.
+  // Tracing itself worked, whatever the reason.
   error.value().code = saved_errno == EPIPE ? base::ErrorCode::kReaderGone : base::ErrorCode::kFailure;
   return error;
 }
@@ -72,7 +72,8 @@ int write_all(int fd, std::string_view text) {
 
 void prepare_standard_streams() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    // The lowest free number is the one that is missing. Read-only, so that writing to a closed stream still fails.
+    // open() returns the lowest free number, which is the missing one. Read-only, so that writing to a closed stream
+    // still fails.
     if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF) static_cast<void>(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   }
 }

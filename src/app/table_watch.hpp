@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A running trace as a table: what `twtrace top` is, and `twtrace demo` shows.
+// A running trace as a table, for `twtrace top` and `twtrace demo`.
 #pragma once
 
 #include <functional>
@@ -15,8 +15,8 @@ struct TableWatch {
 
   void declare(OptionList& list);
 
-  /// The live view, or the table once per interval where the user or the terminal wants it so. `when_counting` is
-  /// called once, when counting has begun. Returns the exit code.
+  /// Runs the live view, or prints the table once per interval if the user or the terminal requires that. Calls
+  /// `when_counting` once, when counting has begun. Returns the exit code.
   base::Result<int> run(const std::function<void()>& when_counting) const;
 };
 

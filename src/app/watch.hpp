@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a command that watches begins.
+// Starts a command that traces.
 #pragma once
 
 #include "app/event_loop.hpp"
@@ -10,16 +10,16 @@
 
 namespace twtrace::app {
 
-/// What such a command works with.
+/// The event loop and the session of such a command.
 struct Watch {
   EventLoop loop;
   trace::Session session;
 };
 
-/// Takes the signals over, attaches and begins to count.
+/// Takes over the signals, attaches, and begins to count.
 base::Result<Watch> begin_watch(const trace::SessionOptions& options);
 
-/// Everything the filters ask for. kNotFound or kUsage when --netns names nothing.
+/// Resolves the filters. kNotFound or kUsage if --netns names nothing.
 base::Result<view::Selector> resolve_filter(trace::Session& session, const FilterOptions& options,
                                             const TracingOptions& ports);
 

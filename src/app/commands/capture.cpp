@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `twtrace capture`: everything that happens around a command, or until Ctrl-C, in a file.
+// `twtrace capture`: records what happens around a command, or until Ctrl-C, into a file.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -42,7 +42,7 @@ struct CaptureOptions {
   std::string file = "twtrace.db";
   std::optional<double> before_s;    ///< only with a command
   std::optional<double> after_s;     ///< only with a command
-  std::optional<double> duration_s;  ///< only without one; empty: until a signal
+  std::optional<double> duration_s;  ///< only without a command; empty: until a signal
   double delay_s = 1;
   bool events = false;
   std::optional<std::string> user;  ///< name or number; empty: as twtrace itself
@@ -93,7 +93,7 @@ base::Result<void> CaptureOptions::check() const {
   return {};
 }
 
-/// Everything that can be wrong is found out before anything is attached.
+/// Checks everything that can be wrong before anything is attached.
 struct Checked {
   capture::TargetFile target;
   std::optional<RunAs> user;
@@ -170,7 +170,7 @@ class Capture {
     const auto before = wait_window(options_.before_s.value_or(kDefaultBefore));
     if (!before) return tl::unexpected(before.error());
     const bool interrupted = *before == Why::kSignal;
-    sample(interrupted);  // else so that the next one holds nothing from before the command
+    sample(interrupted);  // otherwise the next sample would include time before the command
     if (interrupted) {
       tell("interrupted: the command was not run");
       return end(kExitNotRun);
@@ -187,7 +187,7 @@ class Capture {
     return run_during();
   }
 
-  /// Whatever happens to the trace: the command is waited for.
+  /// Always waits for the command, whatever happens to the trace.
   base::Result<int> run_during() {
     loop_.watch_child(process_->pidfd());
     const auto ended = wait();
@@ -227,7 +227,7 @@ class Capture {
     return wait();
   }
 
-  /// Records until something ends the phase. While a command runs, signals are passed on to it.
+  /// Records until something ends the phase. While a command runs, it gets the signals.
   base::Result<Why> wait() {
     while (true) {
       const auto wake = loop_.wait(session_.ring_fd());
@@ -249,7 +249,7 @@ class Capture {
     }
   }
 
-  /// `last` asks for fresh numbers whatever they cost; `restart` lets the next interval begin now.
+  /// `last` asks for fresh numbers at any cost. `restart` begins the next interval now.
   void sample(bool last, bool restart = true) {
     if (trace_error_) return;
     session_.count_ports();
@@ -263,7 +263,7 @@ class Capture {
     session_.with_source([&](const model::Source& source) { note(writer_->append(head, source)); });
   }
 
-  /// A file that cannot be written ends the file, not the command and not the trace.
+  /// An error of the file ends the file, not the command and not the trace.
   void note(base::Result<void> written) {
     if (written) return;
     written.error().what +=
@@ -273,7 +273,7 @@ class Capture {
     drop_writer();
   }
 
-  /// Also before the file is read: closing it would take the writer's locks away.
+  /// Also called before the file is read, because closing the file would drop the writer's locks.
   void drop_writer() {
     if (!writer_) return;
     placed_ = writer_->placed();
@@ -281,7 +281,7 @@ class Capture {
   }
 
   void finish() {
-    const std::int64_t ended_unix_ms = clock_.unix_ms();  // before settings are read: that may take its time
+    const std::int64_t ended_unix_ms = clock_.unix_ms();  // taken before the settings are read, which may take a while
     std::set<std::uint32_t> all;
     const auto left = writer_->finish(ended_unix_ms, session_.settings(all));
     if (!left) return note(tl::unexpected(left.error()));
@@ -292,14 +292,14 @@ class Capture {
                     base::sanitize_terminal(file)));
   }
 
-  /// A trace that fails ends itself, not the command.
+  /// An error of the trace ends the trace, not the command.
   void note_trace(base::Result<void> traced) {
     if (traced || trace_error_) return;
     base::log_error(traced.error());
     trace_error_ = failed_ = true;
   }
 
-  /// The command's own code wins, then a failure of ours, then a budget.
+  /// The command's own exit code has priority, then our own failure, then a budget.
   base::Result<int> end(int code) {
     if (writer_ && !trace_error_) finish();
     drop_writer();
@@ -321,11 +321,11 @@ class Capture {
   const Inherited& inherited_;
   base::SystemClock clock_;
   std::optional<capture::Writer> writer_;  ///< empty when it failed
-  bool placed_ = false;                    ///< when it is empty: the file was there
+  bool placed_ = false;                    ///< after it has become empty: whether the file was placed
   std::optional<CommandProcess> process_;  ///< while it runs
   model::CapturedCommand command_;
   std::set<std::uint32_t> known_settings_;    ///< slots
-  std::unique_ptr<NoForcedEnd> must_finish_;  ///< until the file has its end
+  std::unique_ptr<NoForcedEnd> must_finish_;  ///< until the file is finished
   bool failed_ = false;
   bool trace_error_ = false;
 };
@@ -333,7 +333,7 @@ class Capture {
 base::Result<int> attach_and_run(const CaptureOptions& options, const Inherited& inherited) {
   if (auto taken = take_signals_over(); !taken) return tl::unexpected(taken.error());
   take_signals_for_command();
-  auto must_finish = std::make_unique<NoForcedEnd>();  // else FILE.new is left behind
+  auto must_finish = std::make_unique<NoForcedEnd>();  // otherwise FILE.new would stay behind
   auto checked = check(options);
   if (!checked) return tl::unexpected(checked.error());
   if (!options.command.empty()) {
@@ -342,7 +342,7 @@ base::Result<int> attach_and_run(const CaptureOptions& options, const Inherited&
       return found.error().exit_code;
     }
   }
-  std::signal(SIGXFSZ, SIG_IGN);  // so that the limit is an error of the write
+  std::signal(SIGXFSZ, SIG_IGN);  // turns the limit into an error of the write
   auto watch = begin_watch(options.tracing.session);
   if (!watch) return tl::unexpected(watch.error());
   Capture capture(watch->loop, watch->session, options, *checked, inherited, std::move(must_finish));
@@ -353,7 +353,7 @@ base::Result<int> CaptureOptions::run(const Inherited& inherited) const {
   auto code = attach_and_run(*this, inherited);
   if (code || command.empty() || code.error().code == base::ErrorCode::kUsage) return code;
   base::log_error(code.error());
-  return kExitNotRun;  // its caller must be able to tell this from the command's own failure
+  return kExitNotRun;  // the caller must be able to tell this from the command's own failure
 }
 
 }  // namespace

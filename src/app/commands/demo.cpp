@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `twtrace demo`: the live view over a stage that shows what twtrace is for.
+// `twtrace demo`: shows the demo's namespace in the live view.
 #include "demo/demo.hpp"
 
 #include <string>

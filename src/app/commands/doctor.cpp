@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `twtrace doctor`: whether twtrace can run here, and what is wrong with this host's settings.
+// `twtrace doctor`: checks whether twtrace can run here, and what is wrong with this host's settings.
 #include "app/command.hpp"
 #include "app/option_groups.hpp"
 #include "app/streams.hpp"

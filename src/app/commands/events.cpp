@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `twtrace events`: one line per bucket created, refused or removed.
+// `twtrace events`: prints one line per bucket created, refused or removed.
 #include <chrono>
 
 #include "app/command.hpp"
@@ -16,7 +16,7 @@ namespace {
 
 /// How long an event may wait in the ring before it is printed.
 constexpr std::chrono::milliseconds kDrainInterval{50};
-/// How often the table is read for buckets that went away, where the backend does not see it.
+/// How often to read the table for removed buckets if the backend does not see removals.
 constexpr std::chrono::seconds kSampleInterval{1};
 
 struct Events {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `twtrace mark`: gives this moment of a running capture a name.
+// `twtrace mark`: names this moment of a running capture.
 #include <cstdlib>
 #include <string>
 
@@ -20,7 +20,7 @@ struct Mark {
 };
 
 void Mark::declare(OptionList& list) {
-  const char* running = std::getenv("TWTRACE_CAPTURE");  // capture tells its command so
+  const char* running = std::getenv("TWTRACE_CAPTURE");  // capture sets it for its command
   if (running != nullptr && *running != '\0') file = running;
   list.required_word("NAME", "what is happening, as in 'workers restarted'", text(name));
   list.section("Output");

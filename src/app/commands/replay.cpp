@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `twtrace replay`: a capture file in the live view, or its samples one after the other.
+// `twtrace replay`: shows a capture file in the live view, or prints its samples one after another.
 #include <fmt/format.h>
 
 #include <cstddef>
@@ -28,7 +28,7 @@ struct Replay {
   base::Result<int> run_batch(model::Recording& recording, const view::View& shown) const;
 };
 
-/// A day of a busy host; older samples than fit are left out, and the user is told.
+/// Enough for a day of a busy host. Older samples that do not fit are left out, and the user is told.
 constexpr std::size_t kMostBytes = std::size_t{1} << 30U;
 
 model::HistoryLimits whole_file() {
@@ -36,7 +36,7 @@ model::HistoryLimits whole_file() {
   return {std::numeric_limits<double>::infinity(), std::numeric_limits<std::size_t>::max(), bytes};
 }
 
-/// Of the namespaces of the file: those of this host mean nothing to it.
+/// Finds a namespace of the file. Namespaces of this host do not matter here.
 base::Result<std::optional<std::uint32_t>> netns_in_file(const std::string& spec, model::Recording& recording) {
   if (spec.empty() || spec == "all") return std::optional<std::uint32_t>();
   std::optional<std::uint32_t> found;
@@ -52,14 +52,14 @@ base::Result<std::optional<std::uint32_t>> netns_in_file(const std::string& spec
                     "give a name or an inode number; twtrace replay -b -g netns -n 1 FILE lists them");
 }
 
-/// Moves on by a sample per interval when the user wants it to play.
+/// Advances by one sample per interval while the replay plays.
 base::Result<void> play(Screen& screen) {
   if (auto begun = screen.begin(); !begun) return begun;
   while (!screen.ended()) {
     const auto wake = screen.wait(-1);
     if (!wake) return tl::unexpected(wake.error());
     if (*wake != EventLoop::Wake::kTimer || !screen.state().playing) continue;
-    const tui::Context context = screen.context();  // of the state that is moved from next
+    const tui::Context context = screen.context();  // taken before the next line moves from the state
     screen.state() = tui::play_on(std::move(screen.state()), context);
     screen.draw();
   }
@@ -70,7 +70,7 @@ base::Error no_sample(const std::string& file) {
   return {base::ErrorCode::kFailure, 0, file + ": the capture holds no sample", "record for at least one second"};
 }
 
-/// What can be read is shown, and what is wrong with the rest said.
+/// Shows what can be read, and says what is wrong with the rest.
 base::Result<int> Replay::run_screen(capture::Reader& recording, const view::View& shown) const {
   auto loop = EventLoop::create();
   if (!loop) return tl::unexpected(loop.error());
