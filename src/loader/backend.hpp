@@ -18,16 +18,16 @@ inline constexpr std::array kBackends = {Backend::kFentry, Backend::kKprobe, Bac
 
 /// "fentry", "kprobe", "tracepoint".
 const char* to_string(Backend backend);
-/// The backend called so.
+/// The backend with this name.
 std::optional<Backend> backend_named(std::string_view name);
 
-/// True when the BPF program `name` belongs to the backend, or to all (iterators).
+/// True if the BPF program `name` belongs to the backend, or to all backends (iterators).
 bool uses_program(Backend backend, std::string_view name);
 
-/// Whether the backend reports the end of buckets.
+/// True if the backend reports the end of buckets.
 bool sees_removal(Backend backend);
 
-/// Why there is no point in trying; nothing when there is.
+/// Why this backend cannot work here; empty if it may work.
 std::optional<std::string> ruled_out(Backend backend, const Features& features);
 
 }  // namespace twtrace::loader

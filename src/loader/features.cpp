@@ -28,7 +28,7 @@ constexpr const char* kKernelBtf = "/sys/kernel/btf/vmlinux";
 
 using BtfPtr = std::unique_ptr<btf, decltype(&btf__free)>;
 
-/// Also gives the memory back to the system: the types take as much as everything else, and libbpf reads them again.
+/// Also returns the memory to the system. The types take as much as everything else, and libbpf reads them again.
 void free_types(btf* types) {
   btf__free(types);
   ::malloc_trim(0);
@@ -36,7 +36,7 @@ void free_types(btf* types) {
 
 bool has_function(const btf* types, const char* name) { return btf__find_by_name_kind(types, name, BTF_KIND_FUNC) > 0; }
 
-/// Number of arguments of a kernel function; 0 when it is not there.
+/// Number of arguments of a kernel function; 0 if it does not exist.
 std::uint32_t argument_count(const btf* types, const char* name) {
   const int id = btf__find_by_name_kind(types, name, BTF_KIND_FUNC);
   if (id <= 0) return 0;
@@ -60,7 +60,7 @@ constexpr std::array<CounterName, TW_KERNEL_COUNTERS> kCounterNames = {{{false, 
                                                                         {true, "TCP_MIB_OUTRSTS"}}};
 constexpr std::size_t kOverflow = 3;
 
-/// Looks for the counters in one anonymous enum: CO-RE finds enums by name only.
+/// Searches the anonymous enums for the counters, because CO-RE finds enums only by name.
 void find_counters(const btf* types, const btf_type* type, CounterPlaces& places) {
   const struct btf_enum* values = btf_enum(type);
   for (__u16 i = 0; i < btf_vlen(type); ++i) {
@@ -103,12 +103,12 @@ constexpr bpf_insn instruction(unsigned code, unsigned to, unsigned from, std::i
   return result;
 }
 
-/// False when the verifier does not take a program that calls bpf_probe_read_kernel. securityfs, which names the
-/// lockdown mode, is often not mounted, so the kernel is asked; without the privilege to ask nothing is ruled out.
+/// False if the verifier refuses a program that calls bpf_probe_read_kernel. securityfs names the lockdown mode, but is
+/// often not mounted, so this asks the kernel. Without the privilege to ask, it rules out nothing.
 bool takes_probe_read() {
   constexpr std::array kProgram = {
       instruction(BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_10, 0),
-      instruction(BPF_ALU64 | BPF_ADD, BPF_REG_1, 0, -8),  // BPF_K is 0 too, and clang-tidy takes it for a slip
+      instruction(BPF_ALU64 | BPF_ADD, BPF_REG_1, 0, -8),  // BPF_K is 0, and clang-tidy takes it for a mistake
       instruction(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_2, 0, 8),
       instruction(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_3, 0, 0),
       instruction(BPF_JMP | BPF_CALL, 0, 0, BPF_FUNC_probe_read_kernel),
@@ -160,13 +160,13 @@ base::Result<Features> probe_features(const std::string& btf_path, const std::se
     return base::fail(base::ErrorCode::kInvalid, fmt::format("cannot read BTF from {}: it is no regular file", path),
                       "name the raw BTF of this kernel, or an ELF file with a .BTF section");
   }
-  const LibbpfLog log;  // or libbpf prints its own lines
+  const LibbpfLog log;  // otherwise libbpf prints its own lines
   const BtfPtr types(btf__parse(path.c_str(), nullptr), free_types);
   if (!types) {
     return base::fail(base::ErrorCode::kInvalid, fmt::format("cannot read BTF from {}", path),
                       "name the raw BTF of this kernel, or an ELF file with a .BTF section");
   }
-  // Pointers with types are the kernel's own: types from a file help CO-RE only.
+  // Typed pointers need the kernel's own BTF. BTF from a file helps only CO-RE.
   features.task_btf = features.kernel_btf && has_function(types.get(), "bpf_get_current_task_btf");
   features.socket_cookie = has_function(types.get(), "bpf_get_socket_ptr_cookie");
   features.counts_at_creation = has_member(types.get(), "inet_timewait_death_row", "tw_refcount");

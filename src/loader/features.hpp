@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What this kernel can do, found by its BTF and never by its version.
+// The features of this kernel, found by its BTF and never by its version.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +11,11 @@
 
 namespace twtrace::loader {
 
-/// Made once, in main, and passed on. Each flag can be switched off (--no-feature NAME), so that a new kernel runs the
-/// paths of an old one.
+/// The features that this kernel has. --no-feature NAME switches one off, so that a new kernel runs the code paths of
+/// an old one.
 struct Features {
   bool kernel_btf = false;          ///< "btf": /sys/kernel/btf/vmlinux; fentry and tp_btf need it
-  bool fentry = true;               ///< "fentry": worth trying; only an attach tells
+  bool fentry = true;               ///< "fentry": worth trying; only an attach shows whether it works
   bool kprobe = true;               ///< "kprobe"
   bool tracepoint = true;           ///< "tracepoint"
   bool task_btf = false;            ///< "task-btf": bpf_get_current_task_btf. Added in 5.11: 3ca1032ab7ab
@@ -25,12 +25,12 @@ struct Features {
   bool memcg_charged = true;        ///< maps count against the memory cgroup and not RLIMIT_MEMLOCK. Since 5.11
   bool counts_at_creation = false;  ///< "counts-at-creation": TW and TWKilled count when a bucket is made. Since 5.18
   std::uint32_t mib_overflow = 0;   ///< index of LINUX_MIB_TCPTIMEWAITOVERFLOW; 0 when unknown
-  CounterPlaces counters{};         ///< of all that a reader program sums up
+  CounterPlaces counters{};         ///< of all counters that a reader program sums up
   std::uint32_t state_process_args = 3;  ///< of tcp_timewait_state_process: 3, 4 since 6.10, 5 since 6.16
 };
 
-/// Looks at the kernel's BTF, or at `btf_path` when it is not empty. kUnsupported when there is neither, kInvalid for
-/// an unreadable file, kUsage for an unknown name in `switched_off`.
+/// Examines the kernel's BTF, or `btf_path` if it is not empty. kUnsupported if there is neither, kInvalid for an
+/// unreadable file, kUsage for an unknown name in `switched_off`.
 base::Result<Features> probe_features(const std::string& btf_path, const std::set<std::string>& switched_off);
 
 }  // namespace twtrace::loader

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kKept = 4096;
 
-// libbpf's callback takes no context, so what it said has to live here; LibbpfLog is the only way to it.
+// libbpf's callback takes no context, so its output must be stored here. Only LibbpfLog accesses it.
 std::string& warnings() {
   static std::string text;
   return text;
@@ -33,14 +33,14 @@ std::string formatted(const char* format, va_list arguments) {
 int keep(libbpf_print_level level, const char* format, va_list arguments) {
   const std::string text = formatted(format, arguments);
   spdlog::debug("libbpf: {}", text);
-  // The end of a verifier log is where the reason stands.
+  // The reason is at the end of a verifier log.
   if (level == LIBBPF_WARN) warnings() += text.substr(text.size() > kKept ? text.size() - kKept : 0) + '\n';
   return static_cast<int>(text.size());
 }
 
 int drop(libbpf_print_level /*level*/, const char* /*format*/, va_list /*arguments*/) { return 0; }
 
-// Boilerplate around the sentence that tells what happened. The memlock advice is wrong since 5.11 and misleads when a
+// Boilerplate around the sentence that tells what happened. The memlock advice is wrong since 5.11, and misleading if a
 // security policy refuses the load.
 bool says_something(const std::string& line) {
   for (const char* noise : {"BEGIN PROG LOAD LOG", "END PROG LOAD LOG", "memlock", "failed to load object",

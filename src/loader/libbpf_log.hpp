@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// libbpf talks through one global callback; this catches what it says.
+// Catches the output of libbpf, which goes through one global callback.
 #pragma once
 
 #include <string>
 
 namespace twtrace::loader {
 
-/// While one of these lives, libbpf's warnings are kept for `last_warning` and everything is logged at debug level;
-/// outside, libbpf is silent. One at a time, on one thread.
+/// While an object lives, it keeps libbpf's warnings for `last_warning`, and logs everything at debug level. Otherwise
+/// libbpf is silent. Only one may exist at a time, on one thread.
 class LibbpfLog {
  public:
   LibbpfLog();
@@ -15,7 +15,7 @@ class LibbpfLog {
   LibbpfLog& operator=(const LibbpfLog&) = delete;
   ~LibbpfLog();
 
-  /// The first line of the verifier's or libbpf's complaint that says something; empty when there was none.
+  /// The first meaningful line of the verifier's or libbpf's complaint; empty if there is none.
   std::string last_warning() const;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What it means when the kernel refuses a BPF object.
+// Explains why the kernel refused a BPF object.
 #pragma once
 
 #include <string_view>
@@ -9,8 +9,8 @@
 
 namespace twtrace::loader {
 
-/// `error` is the errno of a load or an attach. A refused privilege comes with an empty verifier log and a complaint of
-/// libbpf about something else, so only other failures quote what was logged.
+/// `error` is the errno of a load or an attach. If a privilege is missing, the verifier log is empty and libbpf
+/// complains about something else. So only other failures quote the log.
 base::Error load_error(int error, const LibbpfLog& log, std::string_view what);
 
 }  // namespace twtrace::loader

@@ -9,7 +9,7 @@
 namespace twtrace::loader {
 namespace {
 
-/// The kernel's bpf_link_info of a probe as 6.7 has it (bpf_perf_link_fill_kprobe): older headers do not name it.
+/// The bpf_link_info of a probe in Linux 6.7 (bpf_perf_link_fill_kprobe). Older headers lack it.
 struct ProbeLinkInfo {
   __u32 type;
   __u32 id;
@@ -27,7 +27,7 @@ struct ProbeLinkInfo {
 constexpr __u32 kKprobe = 3;  ///< of enum bpf_perf_event_type
 constexpr __u32 kKretprobe = 4;
 
-/// Fills `info` and returns how much of it the kernel knows; 0 when there is nothing behind the descriptor.
+/// Fills `info` and returns how many bytes of it the kernel knows; 0 if the descriptor is of something else.
 template <class Info>
 __u32 read_info(int fd, Info& info) {
   __u32 length = sizeof(info);

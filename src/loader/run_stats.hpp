@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the kernel counts of the runs of BPF programs: how many, what they cost, and those that it skipped.
+// The kernel's statistics about BPF programs: runs, their cost, and skipped runs.
 #pragma once
 
 #include <cstdint>
@@ -7,19 +7,19 @@
 
 namespace twtrace::loader {
 
-/// Program runs and what they cost, summed over all programs.
+/// Program runs and their cost, summed over all programs.
 struct RunStats {
   std::uint64_t run_ns = 0;  ///< 0 while kernel.bpf_stats_enabled is off
   std::uint64_t runs = 0;
-  /// Empty before 5.12 (9ed9e9ba2337). A probe that fires inside another one of its CPU is among them since 6.7 only.
+  /// Empty before 5.12 (9ed9e9ba2337). Includes probes that fire inside another probe on the same CPU only since 6.7.
   std::optional<std::uint64_t> recursion_misses;
 };
 
-/// Adds what the kernel says of a program; nothing when it says nothing.
+/// Adds the statistics of a program. Adds nothing if the kernel has none.
 void add_program(RunStats& sum, int program_fd);
 
-/// Adds the runs that a kprobe or kretprobe was skipped before its program was asked; nothing for other links, and
-/// before 6.7.
+/// Adds the hits of a kprobe or kretprobe that the kernel skipped before the program ran. Adds nothing for other links,
+/// or before 6.7.
 void add_link(RunStats& sum, int link_fd);
 
 }  // namespace twtrace::loader

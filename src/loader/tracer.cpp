@@ -22,7 +22,7 @@
 namespace twtrace::loader {
 namespace {
 
-/// What every answer of a backend depends on; without the others only removal reasons are missing.
+/// The programs that every answer of a backend depends on. Without the others only removal reasons are missing.
 bool is_essential(std::string_view name) {
   for (const char* part : {"send_fin", "twsk_alloc", "destroy_sock", "on_tracepoint_"}) {
     if (name.find(part) != std::string_view::npos) return true;
@@ -36,7 +36,7 @@ tl::unexpected<base::Error> no_iterators() {
 
 constexpr std::size_t kStep = 256;
 
-/// Slots are handed out in ascending order, so beyond a step without one in use there is none. `limit` grows.
+/// Slots are handed out in ascending order. So after a step without a slot in use, there are no more. `limit` grows.
 template <class Slot>
 std::span<Slot> handed_out(std::span<Slot> all, std::size_t& limit) {
   const auto last_step_used = [&] {
@@ -176,7 +176,7 @@ base::Result<Tracer> Tracer::open(const Features& features, const TracerOptions&
       impl->fallbacks = std::move(reasons);
       return Tracer(std::move(impl));
     }
-    // Another backend needs as much.
+    // Another backend would need as much memory.
     if (started.error().sys_errno == ENOMEM) return tl::unexpected(started.error());
     reasons.push_back(fmt::format("{}: {}", to_string(backend), started.error().what));
     if (!started.error().hint.empty()) hint = started.error().hint;

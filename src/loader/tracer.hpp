@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The BPF programs, loaded and attached, and what user space reads of them.
+// The loaded and attached BPF programs, and what user space reads from them.
 #pragma once
 
 #include <twtrace/abi.h>
@@ -22,7 +22,7 @@
 namespace twtrace::loader {
 
 struct TracerOptions {
-  std::optional<Backend> backend;  ///< nothing: the first that works
+  std::optional<Backend> backend;  ///< empty: the first that works
   std::string btf_path;            ///< BTF of this kernel for hosts that carry none; empty: the kernel's own
   MapSizes sizes;
   std::uint16_t match_local_port = 0;  ///< 0: all. Others are counted too, in rows with matched = 0
@@ -43,20 +43,20 @@ enum class Pace {
   kSlice,  ///< some TracerOptions::sweep_slice further: a few milliseconds, whatever the size of the maps
 };
 
-/// Whether a slot of namespaces() or rows() may be read. Loads after it see what was stored before the slot was
-/// published, also on processors that reorder loads; the counts go on changing.
+/// True if a slot of namespaces() or rows() may be read. Later loads see what was stored before the slot was published,
+/// even on processors that reorder loads. The counts go on changing.
 template <class Slot>
 bool is_published(const Slot& slot) {
   return __atomic_load_n(&slot.in_use, __ATOMIC_ACQUIRE) != 0;
 }
 
-/// Owns the loaded object, its links and its mappings: all of it goes away with the Tracer, nothing is pinned. Not
+/// Owns the loaded object, its links and its mappings. All of them go away with the Tracer; nothing is pinned. Not
 /// thread-safe. A moved-from Tracer can only be destroyed or assigned to.
 class Tracer {
  public:
-  /// Loads and attaches the first backend that works, or the one asked for. Nothing is counted before enable().
-  /// kUnsupported or kPermission when none does; the error names every backend's reason. With ENOMEM as sys_errno:
-  /// smaller maps may do.
+  /// Loads and attaches the first backend that works, or the requested one. Nothing is counted before enable().
+  /// kUnsupported or kPermission if none works; the error names the reason of every backend. With ENOMEM as sys_errno,
+  /// smaller maps may work.
   static base::Result<Tracer> open(const Features& features, const TracerOptions& options);
 
   Tracer(Tracer&&) noexcept;
@@ -66,27 +66,28 @@ class Tracer {
   Backend backend() const;
   /// Of its maps: as they were asked for.
   const MapSizes& sizes() const;
-  /// One sentence per backend that was passed over.
+  /// One sentence per backend that was not used.
   const std::vector<std::string>& fallbacks() const;
-  /// Programs of the backend that this kernel could not take, with the reason; empty when all are attached.
+  /// Programs of the backend that this kernel did not accept, with the reason; empty if all are attached.
   const std::vector<std::string>& missing_programs() const;
 
   /// Starts and stops counting in all programs at once.
   void set_enabled(bool enabled);
 
-  /// The namespace slots up to the highest that was ever handed out; read those that is_published().
+  /// The namespace slots up to the highest one ever handed out. Read only those that is_published().
   std::span<const tw_netns> namespaces() const;
-  /// The namespace of a slot, published or not; that of TW_NETNS_OTHER when there is no such slot.
+  /// The namespace of a slot, published or not; that of TW_NETNS_OTHER if there is no such slot.
   const tw_netns& netns_at(std::uint32_t slot) const;
-  /// The row slots up to the highest that was ever handed out; read those that is_published().
+  /// The row slots up to the highest one ever handed out. Read only those that is_published().
   std::span<const tw_row> rows();
-  /// The row in a slot; nullptr when there is no such slot or it is not published. Cheap: for every event.
+  /// The row in a slot; nullptr if there is no such slot or it is not published. Cheap enough for every event.
   const tw_row* row_at(std::uint32_t slot) const;
-  /// Takes a row out of use: no process can count into it any more, see tw_row.pending. Its numbers are gone. False
-  /// when the kernel side still finds it by its key: it stays as it was, and may be tried again.
+  /// Takes a row out of use. No process may be able to count into it any more, see tw_row.pending. Its numbers are
+  /// lost. False if the kernel side still finds it by its key; then the row stays unchanged, and the caller may try
+  /// again.
   bool recycle_row(std::uint32_t id);
 
-  /// Empty when the kernel side recorded none.
+  /// Empty if the kernel side recorded none.
   std::optional<CgroupPath> cgroup_path(std::uint64_t id) const;
 
   /// For readers that credit buckets to the rows of this tracer.
@@ -99,9 +100,9 @@ class Tracer {
   /// that is done. kUnsupported when the kernel cannot iterate over maps.
   base::Result<bool> sweep(std::vector<tw_swept_bucket>& gone, Pace pace);
 
-  /// Readable when the ring crossed its watermark.
+  /// Becomes readable when the ring crosses its watermark.
   int ring_fd() const;
-  /// Hands on at most `limit` events; returns how many. The reference is valid during the call.
+  /// Passes on at most `limit` events, and returns how many. The reference is valid during the call.
   base::Result<std::size_t> drain(const std::function<void(const tw_event&)>& handler, std::size_t limit);
 
   tw_stats stats() const;
