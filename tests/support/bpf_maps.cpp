@@ -38,7 +38,7 @@ std::size_t count_keys(int map_fd, std::size_t key_size) {
   return count;
 }
 
-/// A map and what the kernel says of it.
+/// A map and the kernel's information about it.
 struct Map {
   base::UniqueFd fd;
   bpf_map_info info{};

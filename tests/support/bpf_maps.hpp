@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The BPF maps of another process, to see what it leaves in them.
+// Looks into the BPF maps of another process.
 #pragma once
 
 #include <sys/types.h>
@@ -10,8 +10,8 @@
 
 namespace twtrace::test {
 
-/// How many keys the BPF map `name` of process `pid` holds. Needs root. Throws std::runtime_error when the process has
-/// no such map or it cannot be read. A map that changes meanwhile gives a number that is only roughly right.
+/// How many keys the BPF map `name` of process `pid` holds. Needs root. Throws std::runtime_error if the process has no
+/// such map or it cannot be read. If the map changes meanwhile, the number is only roughly right.
 std::size_t map_entries(pid_t pid, const std::string& name);
 
 /// Kernel memory of all BPF maps of process `pid` except those of its global variables, as the kernel counts it. Needs
@@ -21,8 +21,7 @@ std::uint64_t map_bytes(pid_t pid);
 /// How many connections have a slot (tw_slot) in process `pid`. Needs root. Throws as map_entries().
 std::size_t taken_slots(pid_t pid);
 
-/// Makes every slot of process `pid` somebody's, so that connections are kept in maps. Needs root. Throws as
-/// map_entries().
+/// Occupies every slot of process `pid`, so that connections are kept in maps. Needs root. Throws as map_entries().
 void occupy_slots(pid_t pid);
 
 /// Writes a name into every row of process `pid` that may be handed out. Needs root. Throws as map_entries().

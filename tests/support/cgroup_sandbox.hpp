@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A cgroup of its own in the v2 hierarchy.
+// A private cgroup in the v2 hierarchy.
 #pragma once
 
 #include <string>

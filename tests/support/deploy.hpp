@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A recording made by hand: a deploy that makes the table overflow. What the tests of reports look at.
+// A hand-made recording of a deploy that overflows the table, for the tests of reports.
 #pragma once
 
 #include <memory>
@@ -47,7 +47,7 @@ class HandMade final : public model::Recording, public Tables {
     return host;
   }
 
-  /// Ends an interval. Everything that was done belongs to the first namespace, unless `more` says otherwise.
+  /// Ends an interval. Everything belongs to the first namespace, unless `more` says otherwise.
   void sample(std::uint64_t in_use, double interval_s = 1) {
     netns.in_use = in_use;
     netns.counts = unattributed;
@@ -77,7 +77,7 @@ class HandMade final : public model::Recording, public Tables {
 
   std::int64_t now_unix_ms() const { return now_ms_; }
   model::CaptureInfo& editable() { return info_; }
-  /// Reading fails after so many samples.
+  /// Makes reading fail after this many samples.
   void break_after(std::uint64_t samples) { broken_after_ = samples; }
 
   const model::CaptureInfo& info() const override { return info_; }

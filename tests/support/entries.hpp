@@ -25,7 +25,7 @@ class Random {
   std::mt19937_64 engine_;
 };
 
-/// What is typed as a filter; fails the program when it is none.
+/// Parses a filter as typed. Fails the program if it is not valid.
 inline view::Selector selector(std::string_view text) {
   return view::parse_selector(text, view::Grammar::kFilter).value();
 }

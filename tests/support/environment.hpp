@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the surroundings of a test run say.
+// The environment of a test run.
 #pragma once
 
 #include <string>
@@ -15,12 +15,12 @@ std::string twtrace_binary();
 /// The workload program: $TWTRACE_WORKLOAD, else the one of this build.
 std::string workload_binary();
 
-/// True when the counts must be exact under packet steering too ($TWTRACE_EXACT=1). The platform of a development
-/// machine may skip program runs; there only honesty about it is asserted.
+/// True if the counts must be exact under packet steering, too ($TWTRACE_EXACT=1). The platform of a development
+/// machine may skip program runs. There the tests only assert that twtrace reports them as missed.
 bool exact_under_steering();
 
-/// True when this process may load BPF programs and make namespaces. Without root: a failure when CI=true, else the
-/// test is marked as skipped for ctest and false is returned.
+/// True if this process may load BPF programs and make namespaces. Without root it fails the test if CI=true. Otherwise
+/// it marks the test as skipped for ctest and returns false.
 bool privileged();
 
 /// Marks the running test as skipped for ctest, with the reason.

@@ -7,7 +7,7 @@
 
 namespace twtrace::test {
 
-/// The line of one event, by itself.
+/// The line of a single event.
 inline std::string event_json(const model::Event& event) {
   std::string line;
   output::append_event_json(line, event);

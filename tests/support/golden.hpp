@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Output compared with a file. $TWTRACE_UPDATE_GOLDEN=1 writes the files anew.
+// Compares output with a file. $TWTRACE_UPDATE_GOLDEN=1 rewrites the files.
 #pragma once
 
 #include <cstdlib>

@@ -4,7 +4,7 @@
 
 namespace twtrace::test {
 
-/// CPU 1, which is switched on again whatever happens.
+/// CPU 1. Always switches it on again.
 class HotplugCpu {
  public:
   HotplugCpu() = default;
@@ -16,7 +16,7 @@ class HotplugCpu {
   bool set(bool online);
 };
 
-/// Only in a machine that exists for the test ($TWTRACE_EXACT=1), with two CPUs; else marks the test as skipped.
+/// Works only in a machine made for the test ($TWTRACE_EXACT=1), with two CPUs. Otherwise marks the test as skipped.
 bool hotplug_possible();
 
 }  // namespace twtrace::test

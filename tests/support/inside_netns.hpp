@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Doing things inside a network namespace from a test, and what the kernel's files say in there.
+// Runs code inside a network namespace, and reads the kernel's files in there.
 #pragma once
 
 #include <cstdint>
@@ -12,20 +12,20 @@
 
 namespace twtrace::test {
 
-/// Runs `action` on a thread that is in that namespace and waits for it. Throws what it throws, and std::runtime_error
-/// when the namespace cannot be entered.
+/// Runs `action` on a thread in that namespace, and waits for it. Throws what it throws, and std::runtime_error if the
+/// namespace cannot be entered.
 void inside_netns(int netns_fd, const std::function<void()>& action);
 
 /// The namespace of the calling thread. Throws std::runtime_error.
 base::UniqueFd own_netns();
 
-/// A new namespace with lo up, held by nothing but the descriptor. Throws std::runtime_error.
+/// A new namespace with lo up, held only by the descriptor. Throws std::runtime_error.
 base::UniqueFd new_netns();
 
 /// Writes /proc/sys/net/ipv4/NAME of the calling thread's namespace. Throws std::runtime_error.
 void write_net_sysctl(const std::string& name, const std::string& value);
 
-/// What the kernel's files say of a namespace.
+/// The facts about a namespace in the kernel's files.
 struct NetnsFacts {
   std::uint32_t inum = 0;
   std::optional<std::uint64_t> cookie;  ///< empty where there is no SO_NETNS_COOKIE (before 5.14)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What this kernel offers beyond plain sockets. Each function that returns false has marked the test as skipped, with
-// the reason.
+// Checks features of this kernel beyond plain sockets. A function that returns false has marked the test as skipped,
+// with the reason.
 #pragma once
 
 namespace twtrace::test {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A cgroup whose processes may use only so much memory.
+// A cgroup that limits the memory of its processes.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernel's own counters of a network namespace: the ground truth of this tier.
+// The kernel's own counters of a network namespace. They are the ground truth of this tier.
 #pragma once
 
 #include <sys/types.h>
@@ -24,7 +24,7 @@ struct NetCounters {
 /// Difference of the counters; in_use too (a change of the gauge).
 NetCounters operator-(const NetCounters& after, const NetCounters& before);
 
-/// Counters of the namespace that process `pid` is in. Throws std::runtime_error when they cannot be read.
+/// Counters of the namespace of process `pid`. Throws std::runtime_error if they cannot be read.
 NetCounters read_counters(pid_t pid);
 
 }  // namespace twtrace::test

@@ -45,7 +45,7 @@ void close_others(int first, int second) {
   }
 }
 
-// The size of the hash is a setting of the namespace that the new one is made in.
+// The namespace in which the new one is made sets the size of the hash.
 bool unshare_netns(unsigned hash_chains) {
   if (unshare(CLONE_NEWNET) != 0) return false;
   const bool settable =
@@ -53,7 +53,7 @@ bool unshare_netns(unsigned hash_chains) {
   return !settable || unshare(CLONE_NEWNET) == 0;
 }
 
-// The body of the holder: says whether the namespace is there, then sleeps until the lifeline is cut.
+// The body of the holder. Reports whether the namespace exists, then sleeps until the lifeline closes.
 [[noreturn]] void hold_namespace(int report, int lifeline, unsigned hash_chains) {
   prctl(PR_SET_NAME, "tw-sandbox");
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -154,7 +154,7 @@ std::int64_t NetnsSandbox::limit() const {
 }
 
 bool NetnsSandbox::steer_softirqs_to(int cpu) const {
-  // sysfs shows the devices of the namespace it was mounted in, so this needs a mount of its own.
+  // sysfs shows the devices of the namespace in which it was mounted, so this needs a separate mount.
   return run_inside([cpu] {
     return unshare(CLONE_NEWNS) == 0 && mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
            mount("sysfs", "/sys", "sysfs", 0, nullptr) == 0 &&

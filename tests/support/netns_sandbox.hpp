@@ -18,14 +18,14 @@ namespace twtrace::test {
 using Sysctls = std::map<std::string, std::string>;
 
 /// A new network namespace with lo up, held by a sleeping process named "tw-sandbox". Needs root; throws
-/// std::runtime_error on failure. Move is not supported. Up to kInodesKept namespaces outlive their objects, by a
-/// descriptor each: the kernel gives inode numbers again at once, and a twtrace that runs for several sandboxes would
-/// show two namespaces of the same name.
+/// std::runtime_error on failure. Move is not supported. Up to kInodesKept namespaces outlive their objects. A
+/// descriptor holds each of them. Otherwise the kernel would reuse the inode numbers at once, and a twtrace that runs
+/// for several sandboxes would show two namespaces of the same name.
 class NetnsSandbox {
  public:
   static constexpr int kInodesKept = 64;
 
-  /// Lets go of the namespaces that outlived their objects.
+  /// Releases the namespaces that outlived their objects.
   static void release_kept();
 
   /// With `hash_chains`, a power of two, the namespace gets a hash of established connections of its own, so that
@@ -36,17 +36,17 @@ class NetnsSandbox {
   NetnsSandbox& operator=(const NetnsSandbox&) = delete;
   ~NetnsSandbox();
 
-  /// Ends the namespace for good, as soon as the processes inside have ended. The object is of no use after that.
+  /// Ends the namespace for good, as soon as the processes inside have ended. Do not use the object after that.
   void remove();
 
   int fd() const { return fd_.get(); }
   std::uint64_t inode() const { return inode_; }
   NetCounters counters() const { return read_counters(holder_); }
-  /// The counters once they have stopped changing: the last segments may still be in a softirq when a workload ends.
+  /// The counters after they have stopped changing. The last segments may still be in a softirq when a workload ends.
   NetCounters settled_counters() const;
   void set_sysctl(const std::string& name, const std::string& value) const;
   std::int64_t limit() const;
-  /// Makes receive packet steering run the softirqs of lo on `cpu`. False when the kernel cannot.
+  /// Makes receive packet steering run the softirqs of lo on `cpu`. False if the kernel cannot.
   bool steer_softirqs_to(int cpu) const;
 
  private:

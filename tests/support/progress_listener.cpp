@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Says on standard error which case is running: JUnit comes at the very end, and a machine may hang before that.
+// Prints the running case on standard error, because JUnit output comes at the very end, and a machine may hang before
+// that.
 #include <chrono>
 #include <cstdio>
 

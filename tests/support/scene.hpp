@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A recorded minute of a host: what the live view's tests and benchmarks look at.
+// A recorded minute of a host, for the live view's tests and benchmarks.
 #pragma once
 
 #include <cstdint>
@@ -58,13 +58,13 @@ class Scene : public Tables {
   std::vector<model::NetnsRow> more;  ///< namespaces besides "host"
   std::shared_ptr<const std::vector<model::PortUse>> port_use;
 
-  /// As the application does it for every frame.
+  /// Does what the application does for every frame.
   tui::Frame draw(tui::Size size, const tui::DrawOptions& options = {}) {
     const tui::Picture& picture = composer.compose(state);
     state = tui::settle(state, tui::context_of(picture, state, size));
     return tui::draw(picture, state, size, options);
   }
-  /// As the application does it for every key.
+  /// Does what the application does for every key.
   tui::Effects press(tui::Key key, tui::Size size = {24, 80}) {
     const tui::Picture& picture = composer.compose(state);
     state = tui::settle(state, tui::context_of(picture, state, size));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Snapshots and events for tests of what reads them.
+// Snapshots and events for tests of the code that reads them.
 #pragma once
 
 #include <string>

@@ -18,8 +18,8 @@
 namespace twtrace::test {
 namespace {
 
-// The longer it has waited, the less it matters when it looks again: in an emulated machine looking costs more than
-// what is waited for.
+// The longer it has waited, the longer it sleeps before the next check. In an emulated machine a check costs more than
+// the event it waits for.
 constexpr milliseconds kShortestPoll{2};
 constexpr milliseconds kLongestPoll{40};
 constexpr int kPollsPerWait = 8;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables that programs fill as a test says.
+// Tables that imaginary programs fill under the control of a test.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +21,9 @@ inline model::Counters made(std::uint64_t time_wait, std::uint64_t fin_wait2 = 0
   return counts;
 }
 
-/// Tables that grow from sample to sample, as those of a running trace.
+/// Tables that grow from sample to sample, like those of a running trace.
 struct Tables {
-  /// What a program did during the next sample.
+  /// Adds what a program did during the next sample.
   struct Activity {
     std::uint32_t slot = 0;
     std::string comm;

@@ -33,11 +33,11 @@ void reset_on_close(int socket);
 /// Sends a FIN that is not acknowledged before the peer reads, because the peer has no room for the data before it.
 void send_fin_behind_data(int socket);
 
-/// Ends the connection; the first end is left with a bucket, or refused one, when this returns.
+/// Ends the connection. When this returns, the first end has a bucket, or was refused one.
 void close_first(base::UniqueFd& first, base::UniqueFd& second);
 
-/// Leaves the first end, an orphan, in a FIN_WAIT2 bucket, and returns the other one: it has not sent its FIN. Where
-/// tcp_fin_timeout is above 60 the orphan stays a socket.
+/// Leaves the first end, an orphan, in a FIN_WAIT2 bucket. Returns the other end, which has not sent its FIN. If
+/// tcp_fin_timeout is above 60, the orphan stays a socket.
 base::UniqueFd close_one_end(TcpPair pair);
 
 }  // namespace twtrace::test

@@ -41,7 +41,7 @@ SharedRun& shared() {
 nlohmann::json end_shared_run() {
   const std::unique_ptr<TwtraceRun> ended = std::move(shared().run);
   nlohmann::json last = ended ? ended->stop() : nlohmann::json();
-  NetnsSandbox::release_kept();  // of what it saw, the next one must not see a part
+  NetnsSandbox::release_kept();  // the next run must not see parts of what this one saw
   return last;
 }
 
@@ -68,7 +68,7 @@ bool TwtraceRun::read_lines() {
 
 nlohmann::json TwtraceRun::fresh() {
   read_lines();
-  const std::uint64_t wanted = lines_ + 2;  // the numbers of the next line may have been taken already
+  const std::uint64_t wanted = lines_ + 2;  // the numbers of the next line may already have been taken
   const bool came = wait_until([&] { return read_lines() && lines_ >= wanted; });
   if (!came) throw std::runtime_error("twtrace prints no more snapshots: " + process_.standard_error());
   return nlohmann::json::parse(last_line_);
@@ -106,7 +106,7 @@ TwtraceRun& shared_twtrace() {
 }
 
 TwtraceRun& restarted_twtrace() {
-  shared() = {std::make_unique<TwtraceRun>(), 1};  // its constructor ends the one before
+  shared() = {std::make_unique<TwtraceRun>(), 1};  // its constructor ends the previous one
   return *shared().run;
 }
 

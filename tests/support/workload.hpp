@@ -27,35 +27,35 @@ struct WorkloadSpec {
   const CgroupSandbox* child_cgroup = nullptr;
 };
 
-/// A running workload. Throws std::runtime_error, with what it said, when it does not do what it should.
+/// A running workload. Throws std::runtime_error, with its output, if it does not do what it should.
 class Workload {
  public:
   Workload(const WorkloadSpec& spec, const NetnsSandbox& netns);
   /// Waits until the mode holds its connections (or spins, for `innocent`).
   void wait_held();
-  /// Lets a holding mode go on.
+  /// Lets a holding mode continue.
   void go_on() const { process_.write_line("go"); }
   /// Whether it has ended.
   bool finished() { return process_.wait(milliseconds(0)).has_value(); }
-  /// Waits for its end and returns what it reports.
+  /// Waits until it ends, and returns its report.
   nlohmann::json finish();
 
  private:
-  /// What went wrong, and the sockets and counters of the namespace, for whoever reads a test's log.
+  /// Describes what went wrong, with the sockets and counters of the namespace, for the test's log.
   std::string failure(std::optional<int> code) const;
 
   Subprocess process_;
   int netns_;  ///< of the sandbox, which outlives this
 };
 
-/// Makes the kernel count the two substates apart: a FIN_WAIT2 bucket of at most 4 s is one of TWKilled
-/// (net_counters.hpp). Not where machines are emulated: there a peer can take longer than that to answer, and the
+/// Makes the kernel count the two substates separately: a FIN_WAIT2 bucket of at most 4 s counts as TWKilled
+/// (net_counters.hpp). Does nothing in emulated machines. There a peer can take longer than that to answer, and the
 /// bucket would be gone.
 Sysctls split_substates();
 
-/// One workload in a namespace of its own, between two readings of the kernel's counters. No late segment ends a bucket
-/// there: a machine that is not given its CPUs for a while sends its FINs again, such a FIN finds its socket gone and
-/// is answered with a reset, and that would end the bucket but for tcp_rfc1337 (tcp_timewait_state_process).
+/// One workload in a private namespace, between two readings of the kernel's counters. No late segment ends a bucket
+/// there. If a machine does not get its CPUs for a while, it sends its FINs again. Such a FIN finds its socket gone, so
+/// the answer is a reset. That reset would end the bucket without tcp_rfc1337 (tcp_timewait_state_process).
 struct Arena {
   explicit Arena(const Sysctls& sysctls, unsigned hash_chains = 0)
       : netns(sysctls, hash_chains), before(netns.counters()) {
@@ -64,7 +64,7 @@ struct Arena {
   /// Runs the workload of `spec` to its end and reads the counters after it.
   void run();
   void run(const WorkloadSpec& new_spec) { spec = new_spec, run(); }
-  /// Reads the counters again, once they are quiet.
+  /// Reads the counters again after they have stopped changing.
   void read_after() { after = netns.settled_counters(); }
   NetCounters delta() const { return after - before; }
 
