@@ -15,19 +15,19 @@
 #endif
 
 #define TW_COMM_LEN 16         /* TASK_COMM_LEN */
-#define TW_CGROUP_NAME_LEN 128 /* of one path component; a longer one is cut and marked */
-#define TW_CGROUP_TEXT_LEN 640 /* all components of a path; the leaf end is kept when it does not fit */
+#define TW_CGROUP_NAME_LEN 128 /* of one path component; a longer one is cut, and marked */
+#define TW_CGROUP_TEXT_LEN 640 /* all components of a path; if they do not fit, the leaf end is kept */
 #define TW_CGROUP_DEPTH 16
 
 #define TW_MAX_ROWS 65536         /* rows held by the kernel side at once; idle ones of exited processes are recycled */
 #define TW_MAX_NETNS 4096         /* namespaces seen in one run; slot TW_NETNS_OTHER takes the rest */
 #define TW_FREE_SLOTS_PER_RUN 128 /* slots handed to the kernel side at a time; divides both limits */
 #define TW_MAX_CGROUPS 16384
-#define TW_MAX_SOCKETS 65536 /* connections between our FIN and their end that have no slot */
+#define TW_MAX_SOCKETS 65536 /* connections without a slot, from our FIN to their end */
 
-#define TW_SWEEP_READ_BYTES 1024 /* of the sweep iterators, at a time; records with key 0 are none */
+#define TW_SWEEP_READ_BYTES 1024 /* size of one read from a sweep iterator; records with key 0 are padding */
 
-#define TW_NETNS_OTHER 0 /* namespace slot for what found no slot of its own */
+#define TW_NETNS_OTHER 0 /* namespace slot for everything that found no other slot */
 #define TW_ROW_NONE 0    /* no row: counted in tw_netns.unattributed */
 
 /* What happened to a bucket (tw_event.kind). */
@@ -54,10 +54,10 @@
 #define TW_ATTRIBUTION_CGROUP 2
 #define TW_ATTRIBUTION_NONE 3
 
-#define TW_FAMILY_IPV4 4 /* v4-mapped sockets too: what is on the wire counts */
+#define TW_FAMILY_IPV4 4 /* includes v4-mapped sockets, because the wire format counts */
 #define TW_FAMILY_IPV6 6
 
-/* Monotonic counts of buckets; user space takes differences, nothing is ever reset in the kernel. */
+/* Monotonic counts of buckets. User space takes differences. The kernel side never resets anything. */
 struct tw_counts {
 	__u64 time_wait;
 	__u64 fin_wait2;
@@ -108,22 +108,22 @@ struct tw_netns {
 	__u32 in_use;                  /* 0 free, 1 published */
 	__u32 limit;                   /* sysctl_max_tw_buckets at the last event */
 	__u32 count;                   /* buckets at the last event */
-	struct tw_counts total;        /* every event of this namespace */
-	struct tw_counts unattributed; /* the part that found no row, and removals of buckets older than twtrace */
+	struct tw_counts total;        /* all events of this namespace */
+	struct tw_counts unattributed; /* events that found no row, and removals of buckets older than twtrace */
 };
 TW_STATIC_ASSERT(sizeof(struct tw_netns) == 168, "tw_netns");
 
 /* Value of the sockets map (key: struct sock address), from our FIN to the end of a socket that has no slot. */
 struct tw_socket {
-	__u64 identity; /* socket cookie, else the four-tuple hash: tells a reused address from the same socket */
+	__u64 identity; /* socket cookie, else the four-tuple hash; tells the same socket from a reused address */
 	__u32 row;
 	__u32 scan; /* generation of the last scan that saw the socket alive */
 };
 TW_STATIC_ASSERT(sizeof(struct tw_socket) == 16, "tw_socket");
 
 /*
- * What is known of a bucket, for its life: in a slot, else in the buckets map (key: socket cookie, else the bucket's
- * address).
+ * What is known about a bucket during its life: in a slot, else in the buckets map (key: socket cookie, else the
+ * bucket's address).
  */
 struct tw_bucket {
 	__u64 created_ns; /* CLOCK_BOOTTIME; 0 for buckets older than twtrace */
@@ -134,22 +134,22 @@ struct tw_bucket {
 	__u16 local_port;
 	__u16 remote_port;
 	__u8 substate;
-	__u8 reason; /* set by the hook that knows, read when the bucket is freed */
+	__u8 reason; /* set by the hook that knows it, read when the bucket is freed */
 };
 TW_STATIC_ASSERT(sizeof(struct tw_bucket) == 24, "tw_bucket");
 
 #define TW_SCAN_COUNTED 0x80000000U
 
 #define TW_SLOT_TAG_SHIFT 16       /* so there are at least 65,536 slots */
-#define TW_SLOT_PUBLISHED 0x10000U /* added to tw_slot.state when all of the slot has been written */
+#define TW_SLOT_PUBLISHED 0x10000U /* added to tw_slot.state after the whole slot has been written */
 #define TW_SLOT_TAKEN (TW_SLOT_PUBLISHED + 1)
 
-/* A connection, from our FIN to the end of its bucket. Which one of the slots array: the low bits of its cookie. */
+/* A connection, from our FIN to the end of its bucket. The low bits of its cookie are its index in the slots array. */
 struct tw_slot {
 	__u32
 	    state; /* 0 free; the low half counts who claims it, TW_SLOT_PUBLISHED is added by the one that holds it */
-	__u32 tag; /* cookie >> TW_SLOT_TAG_SHIFT: whose it is */
-	struct tw_bucket bucket; /* substate 0: still a socket, of which only row, netns and scan are known */
+	__u32 tag; /* cookie >> TW_SLOT_TAG_SHIFT; identifies the connection */
+	struct tw_bucket bucket; /* substate 0: still a socket; only row, netns and scan are set */
 };
 TW_STATIC_ASSERT(sizeof(struct tw_slot) == 32, "tw_slot");
 
@@ -174,7 +174,7 @@ struct tw_cgroup {
 };
 TW_STATIC_ASSERT(sizeof(struct tw_cgroup) == 8 + TW_CGROUP_TEXT_LEN, "tw_cgroup");
 
-/* Detail of one event, through the ring buffer; best effort, every loss is counted in tw_stats. */
+/* Detail of one event, through the ring buffer. Best effort; tw_stats counts every loss. */
 struct tw_event {
 	__u64 time_ns;          /* CLOCK_BOOTTIME */
 	__u64 cookie;           /* as ss -e prints it; 0 when unknown */
@@ -192,14 +192,14 @@ struct tw_event {
 };
 TW_STATIC_ASSERT(sizeof(struct tw_event) == 64, "tw_event");
 
-/* Health counters: each way to fall short has one of its own. */
+/* Health counters: one for each kind of shortfall. */
 struct tw_stats {
-	__u64 events_lost;  /* ring full: detail lost, counts are not */
+	__u64 events_lost;  /* ring full: detail was lost, but no count */
 	__u64 rows_full;    /* no free row: counted as unattributed */
 	__u64 rows_busy;    /* the row map refused the insert (lock held on this CPU): counted as unattributed */
 	__u64 netns_full;   /* counted in slot TW_NETNS_OTHER */
-	__u64 sockets_full; /* owner not remembered: the bucket falls back to attribution cgroup */
-	__u64 buckets_full; /* the bucket's row is not remembered: live and removal fall to the namespace */
+	__u64 sockets_full; /* owner not remembered; the bucket falls back to attribution cgroup */
+	__u64 buckets_full; /* the bucket's row is not remembered; live and removal count only for the namespace */
 	__u64 cgroups_full; /* cgroup path not recorded */
 	__u64 pairs_lost;   /* kprobe backend: a return without its entry */
 	__u64 wakeups;      /* times the reader was woken */
@@ -207,11 +207,11 @@ struct tw_stats {
 TW_STATIC_ASSERT(sizeof(struct tw_stats) == 72, "tw_stats");
 
 /*
- * What the reader programs (bpf/readers.bpf.c) and user space tell each other. User space runs a program, reads what it
+ * Data that the reader programs (bpf/readers.bpf.c) and user space exchange. User space runs a program, reads what it
  * left, and runs it again until it is done.
  */
 
-/* Namespaces that one run of read_namespaces reads at most. */
+/* The most namespaces that one run of read_namespaces reads. */
 #define TW_READ_NAMESPACES 1024
 
 /* The kernel's own counters of a namespace, summed over all CPUs; monotonic for the life of the namespace. */
@@ -257,83 +257,83 @@ TW_STATIC_ASSERT(sizeof(struct tw_settings) == 24, "tw_settings");
 
 /* One network namespace, as read_namespaces found it. */
 struct tw_namespace_reading {
-	__u64 id;         /* no other namespace has it, before or after: the cookie, else hash_mix and inode number */
+	__u64 id;         /* unique for all time: the cookie, else hash_mix and inode number */
 	__u64 cookie;     /* net.net_cookie; 0 where the kernel gives none */
-	__u64 node;       /* address of its place in the kernel's list */
+	__u64 node;       /* address of its node in the kernel's list */
 	__u64 table;      /* address of the table of established connections that holds its buckets */
-	__u32 table_mask; /* the number of its chains - 1 */
+	__u32 table_mask; /* number of its chains - 1 */
 	__u32 inum;       /* inode number of /proc/PID/ns/net */
 	__u32 limit;      /* sysctl_max_tw_buckets */
 	__u32 count;      /* buckets in use */
 	__u16 first_port; /* ip_local_port_range */
 	__u16 last_port;
-	__u8 exiting;   /* it has no references: it is being torn down, and its buckets with it */
-	__u8 own_table; /* the table is its alone (tcp_child_ehash_entries) */
+	__u8 exiting;   /* it has no references, and is being torn down together with its buckets */
+	__u8 own_table; /* it has a private table (tcp_child_ehash_entries) */
 	__u16 reserved;
-	struct tw_kernel_counters counters; /* 0 when they were not asked for */
+	struct tw_kernel_counters counters; /* 0 if not requested */
 	struct tw_settings settings;        /* the same */
 };
 TW_STATIC_ASSERT(sizeof(struct tw_namespace_reading) == 152, "tw_namespace_reading");
 
-/* How far read_namespaces has come. All zero: at the beginning. */
+/* The position of read_namespaces. All zero: at the beginning. */
 struct tw_namespace_pass {
-	__u64 first;    /* the list is a ring, entered and left at our own namespace */
-	__u64 last;     /* node that was read last */
-	__u64 last_id;  /* of its namespace: the node may be somebody else's by the next run */
-	__u32 filled;   /* readings that the last run left */
-	__u32 done;     /* all namespaces are read */
-	__u32 restarts; /* a namespace was gone when a run wanted to go on from it: some were read twice */
+	__u64 first;    /* the list is a ring; the pass begins and ends at our own namespace */
+	__u64 last;     /* node read last */
+	__u64 last_id;  /* id of its namespace, because the node may be reused before the next run */
+	__u32 filled;   /* number of readings of the last run */
+	__u32 done;     /* all namespaces have been read */
+	__u32 restarts; /* how often a run could not continue because a namespace was gone; some were read twice */
 	__u32 reserved;
 };
 TW_STATIC_ASSERT(sizeof(struct tw_namespace_pass) == 40, "tw_namespace_pass");
 
-/* Where a possible CPU keeps its part of what is per CPU: added to a __percpu pointer. */
+/* Where a possible CPU keeps its per-CPU data: the offset is added to a __percpu pointer. */
 struct tw_cpu {
 	__u64 offset;
-	__u32 id;    /* written by user space: possible CPUs need not be numbered without gaps */
-	__u32 known; /* the offset was learned, and found right */
+	__u32 id;    /* written by user space, because the numbers of possible CPUs may have gaps */
+	__u32 known; /* the offset was learned and verified */
 };
 TW_STATIC_ASSERT(sizeof(struct tw_cpu) == 16, "tw_cpu");
 
-/* Sockets that one run of walk_sockets leaves at most. */
+/* The most sockets that one run of walk_sockets returns. */
 #define TW_READ_SOCKETS 2048
 
-/* What walk_sockets is to say of them (tw_walk.what), and what it says (tw_socket_reading.what). */
-#define TW_READ_BUCKETS 1 /* buckets; where the tracer's maps are at hand only those that it does not know */
+/* What walk_sockets should report (tw_walk.what), and what it reports (tw_socket_reading.what). */
+#define TW_READ_BUCKETS 1 /* buckets; with a tracer's maps, only those that the tracer does not know */
 #define TW_READ_PORTS 2   /* sockets and buckets that take a port from which connect() chooses */
 #define TW_READ_CREDIT 4  /* credit buckets to the rows of the tracer */
-#define TW_READ_CHOSEN 8  /* said of a bucket: connect() chose its port, so this end is the client */
-#define TW_READ_FIXED 16  /* said: the local port is none that connect() chooses from */
+#define TW_READ_CHOSEN 8  /* reported for a bucket: connect() chose its port, so this end is the client */
+#define TW_READ_FIXED 16  /* reported: connect() never chooses this local port */
 
-/* How far the walk through a hash table of sockets has come. User space sets the table and what is wanted. */
+/* The position of a walk through a hash table of sockets. User space sets the table and what it wants. */
 struct tw_walk {
-	__u64 heads;      /* address of the first chain's head; the listeners' is found by the program */
-	__u64 netns_node; /* the table goes away with this namespace; 0: it stays */
+	__u64 heads;      /* address of the first chain's head; for listeners the program finds it */
+	__u64 netns_node; /* the namespace that owns the table; 0: the table always exists */
 	__u64 netns_id;
 	__u32 chains;    /* how many, a power of two */
-	__u32 nulls;     /* what the value at the end of the first chain is; one more for each chain */
+	__u32 nulls;     /* the end value of the first chain; one more for each further chain */
 	__u32 listeners; /* 1: listening sockets, 0: all others */
 	__u32 what;      /* TW_READ_* */
-	__u32 room;      /* readings that a run may leave */
+	__u32 room;      /* most readings per run */
 	__u32 reserved;
 
-	__u64 place;    /* node in the chain in progress that was read last; 0: none */
-	__u64 place_id; /* of its socket: the node may be somebody else's by the next run */
+	__u64 place;    /* node read last in the chain in progress; 0: none */
+	__u64 place_id; /* id of its socket, because the node may be reused before the next run */
 	__u64 entries;  /* sockets read */
 	__u32 chain;    /* in progress */
 	__u32 filled;   /* readings that the last run left */
-	__u32 dropped;  /* how many of the last readings of the runs before are void */
-	__u32 kept;     /* readings of the chain in progress, of all runs */
-	__u32 attempts; /* at the chain in progress, one after another */
-	__u32 restarts; /* of chains that changed too much */
-	__u32 given_up; /* chains that did so time after time: something may be missing of them */
+	__u32 dropped;  /* how many of the last readings of earlier runs are void */
+	__u32 kept;     /* readings of the chain in progress, over all runs */
+	__u32 attempts; /* consecutive attempts at the chain in progress */
+	__u32 restarts; /* restarts of chains that changed too much */
+	__u32 given_up; /* chains that kept changing; sockets of them may be missing */
 	__u32 gone;     /* the namespace is gone, and the table with it */
 	__u32 done;
 	__u32 padding;
 };
 TW_STATIC_ASSERT(sizeof(struct tw_walk) == 112, "tw_walk");
 
-/* One socket or bucket with a peer. Up to `family` it is what no other has at the same time. */
+/* One socket or bucket with a peer. At any time, no other has the same values up to `family`. */
 struct tw_socket_reading {
 	__u64 netns_id;         /* tw_namespace_reading.id */
 	__u8 local_address[16]; /* network order; IPv4 in the first four bytes */
@@ -344,23 +344,23 @@ struct tw_socket_reading {
 	__u8 state; /* the kernel's number; TCP_TIME_WAIT for every bucket, whatever its substate */
 	__u8 what;  /* TW_READ_* */
 	__u8 reserved;
-	__u32 chain; /* which holds it: sockets that are read twice are in the same one */
+	__u32 chain; /* its chain; a socket that is read twice is in the same chain */
 	__u32 padding;
 };
 TW_STATIC_ASSERT(sizeof(struct tw_socket_reading) == 56, "tw_socket_reading");
 
-/* Listening sockets that one run of walk_sockets leaves at most. */
+/* The most listening sockets that one run of walk_sockets returns. */
 #define TW_READ_LISTENERS 1024
 
 /* One listening socket. */
 struct tw_listener_reading {
-	__u64 socket;     /* its address: which of several on the same port; not to be shown */
+	__u64 socket;     /* its address, which tells several on the same port apart; never show it */
 	__u64 netns_id;   /* tw_namespace_reading.id */
-	__u64 cgroup_id;  /* cgroup v2 that it was created in; 0 where there is none */
+	__u64 cgroup_id;  /* cgroup v2 in which it was created; 0 if there is none */
 	__u8 address[16]; /* network order; IPv4 in the first four bytes; 0 for every address */
 	__u32 uid;
-	__u32 queue;       /* connections that wait to be accepted */
-	__u32 queue_limit; /* of them; one more is let in */
+	__u32 queue;       /* connections waiting to be accepted */
+	__u32 queue_limit; /* limit of them; the kernel lets in one more */
 	__u32 drops;       /* connection attempts dropped here because a queue was full */
 	__u32 chain;       /* which holds it: sockets that are read twice are in the same one */
 	__u16 port;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The capture file: an SQLite database with exactly these tables. A contract: whoever has a file may query it with any
+// The capture file: an SQLite database with exactly these tables. This is a contract: users query the file with any
 // SQLite client. docs/capture.md explains it and has example queries.
 #pragma once
 
@@ -9,7 +9,7 @@
 namespace twtrace::capture
 {
 
-/// PRAGMA application_id, "TwTr": what file(1) and twtrace know the file by.
+/// PRAGMA application_id, "TwTr". file(1) and twtrace recognize the file by it.
 inline constexpr std::uint32_t kApplicationId = 0x54775472;
 /// PRAGMA user_version. Any change of the tables below is a new version; a reader knows the older ones and refuses a
 /// newer one. 2 added `suspension`.
@@ -17,7 +17,7 @@ inline constexpr int kSchemaVersion = 2;
 
 struct SchemaTable {
 	const char *name;
-	const char *sql; ///< as sqlite_schema keeps it, byte for byte: the reader accepts no other
+	const char *sql; ///< as in sqlite_schema, byte for byte; the reader accepts no other text
 	int since = 1;   ///< version
 };
 
