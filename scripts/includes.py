@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Holds every #include of src/ against the table of docs/architecture.md: scripts/includes.py [ROOT].
+"""Checks every #include of src/ against the table of docs/architecture.md: scripts/includes.py [ROOT].
 
 Tests include Catch2 by way of tests/support/catch.hpp alone, which hides its version.
 """
@@ -17,13 +17,13 @@ ONE_OF_A_NAME = ("events.cpp", "words.cpp")
 
 
 def read_table(text):
-    """By folder, or by file without its suffix: how the headers begin that it may include."""
+    """Maps a folder, or a file without its suffix, to the prefixes of the headers that it may include."""
     cells = {key: re.findall(r"[\w/.]+", cell) for key, cell in ROW.findall(text)}
     return {key: tuple(word if "/" in word or "." in word else word + "/" for word in cells[key]) for key in cells}
 
 
 def check_file(root, file, table):
-    """Complaints about a file, named as in `src/file`."""
+    """Yields complaints about a file, named as in `src/file`."""
     row = max((key for key in table if file.startswith((key + "/", key + "."))), key=len, default=None)
     if row is None:
         yield 1, "docs/architecture.md has no row for it"

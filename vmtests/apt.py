@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Packages of any suite and architecture, fetched without touching this system.
+"""Downloads packages of any suite and architecture, without touching this system.
 
 apt does the fetching with a private configuration, so the system's package lists stay as they are while its mirror,
 proxy and keys are used, and every file is checked against the signed index.
@@ -16,7 +16,7 @@ INDEX_AGE_S = 6 * 3600  # an index younger than this is not fetched again
 
 
 class Unavailable(Exception):
-    """The suite, or a package in it, cannot be had."""
+    """The suite, or a package in it, is not available."""
 
 
 class Apt:
@@ -47,7 +47,7 @@ class Apt:
         return re.search(r"^Version: (.*)$", shown, re.M)[1]
 
     def unpack(self, packages, tree):
-        """Just these packages. `tree` appears when all of it is there."""
+        """Unpacks just these packages. `tree` appears when it is complete."""
         debs = self.root / "debs"
         shutil.rmtree(debs, ignore_errors=True)
         debs.mkdir()
@@ -55,7 +55,7 @@ class Apt:
         _unpack(debs, tree)
 
     def unpack_with_dependencies(self, packages, tree):
-        """As an empty system would install them: no package counts as installed."""
+        """Resolves packages as an empty system would, where no package is installed."""
         debs = self.root / "archives"
         self._fetch([f"-oDir::Cache::archives={debs}", "--yes", "--no-install-recommends", "--download-only", "install",
                      *packages], debs)
@@ -74,7 +74,7 @@ class Apt:
         if stamp.exists() and time.time() - stamp.stat().st_mtime < INDEX_AGE_S:
             return
         try:
-            # Without Error-Mode apt-get update exits 0 although a suite is gone.
+            # Without Error-Mode, apt-get update exits with 0 even if a suite is gone.
             run(["apt-get", *self.options, "-q", "-oAPT::Update::Error-Mode=any", "update"])
         except subprocess.CalledProcessError as error:
             raise Unavailable(f"suite {self.suite}: {error.stderr.strip()}") from error
@@ -87,7 +87,7 @@ def host_suite():
 
 
 def _archive(field):
-    """What this system's apt says about the first Debian archive that it is configured with."""
+    """The facts about the first Debian archive that this system's apt is configured with."""
     targets = run(["apt-get", "indextargets", "--format", f"$(LABEL)|$({field})", "Created-By: Packages"])
     for line in targets.splitlines():
         label, _, value = line.partition("|")
@@ -107,5 +107,5 @@ def _unpack(debs, tree):
 
 
 def run(command, cwd=None):
-    """Its standard output. Raises CalledProcessError."""
+    """Returns its standard output. Raises CalledProcessError."""
     return subprocess.run(command, cwd=cwd, check=True, text=True, capture_output=True, stdin=subprocess.DEVNULL).stdout

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What differs between the processors that kernels are tested on."""
+"""The differences between the processors on which kernels are tested."""
 
 import dataclasses
 import platform
@@ -47,7 +47,7 @@ _ALL = (
 
 
 def named(name):
-    """Raises ValueError for one that is not known."""
+    """Raises ValueError for an unknown one."""
     for architecture in _ALL:
         if architecture.name == name:
             return architecture

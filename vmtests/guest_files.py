@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes into the guest: base system, kernel modules, the binary under test, and what the caller asks for."""
+"""The files of the guest: base system, kernel modules, the binary under test, and the caller's extra files."""
 
 import os
 import pathlib
@@ -20,7 +20,7 @@ PROGRAMS = ("twtrace", "tests/bpf/bpf_test", "tests/bpf/capture_test", "tests/bp
 VERIFIER_BUDGET = GUEST.parents[1] / "tests" / "bpf" / "verifier_budget.txt"
 TOOLS = ("ip", "ss", "bash")
 NATIVE_TOOLS = ("setpriv",)  # for the hosts of the matrix, which are of this processor
-# Inserted where the kernel has them as modules; 5.10 has no mptcp_diag at all.
+# Inserted if the kernel has them as modules. 5.10 has no mptcp_diag at all.
 MODULES = ("inet_diag", "tcp_diag", "mptcp_diag", "veth", "dummy", "sch_netem")
 PASSWD = "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n"
 GROUP = "root:x:0:\ndaemon:x:1:\nnogroup:x:65534:\n"
@@ -31,7 +31,7 @@ NSSWITCH = "passwd: files\ngroup: files\nhosts: files\n"
 def build(path, kernel, command, settings, arguments, extra):
     """Writes the initramfs; `extra` goes in beside what --extra names. Raises LookupError for a module of --module that
     this kernel does not have, OSError for a program that is not there."""
-    # The program under test comes with libraries of this system's, whatever the architecture: they are preferred.
+    # The program under test uses libraries of this system, whatever the architecture, so these are preferred.
     finder = libraries.Finder(kernel.arch, dict.fromkeys((pathlib.Path("/"), kernel.system)))
     archive = initramfs.Archive(finder)
     _add_base(archive, kernel.system, finder)
@@ -63,7 +63,7 @@ def _add_base(archive, system, finder):
     archive.data("init", (GUEST / "init").read_bytes(), 0o755)
     for directory in ("proc", "sys", "dev", "run", "tmp", "etc", "root", "results", "boot", "vm", "var"):
         archive.directory(directory)
-    # Before devtmpfs is mounted the kernel opens /dev/console for process 1.
+    # The kernel opens /dev/console for process 1 before devtmpfs is mounted.
     archive.device("dev/console", 5, 1)
     archive.device("dev/null", 1, 3)
     archive.data("etc/passwd", PASSWD)
@@ -75,7 +75,7 @@ def _add_base(archive, system, finder):
         archive.program(f"usr/bin/{tool}", _which(system, tool))
     # glibc loads it by name when a thread is cancelled.
     archive.program(*finder.find("libgcc_s.so.1"))
-    # Compiled for 64 bits and little-endian: one for all architectures here.
+    # Compiled for 64 bits and little-endian, so one fits all architectures here.
     archive.tree("usr/lib/locale/C.utf8", "/usr/lib/locale/C.utf8")
     _add_busybox(archive, system, finder)
 
@@ -85,7 +85,7 @@ def _add_busybox(archive, system, finder):
     if finder.needed_by(busybox):
         sys.exit("vmtests/run: busybox is not static: install busybox-static")
     archive.file("usr/bin/busybox", busybox)
-    # This system's own can be asked for its applets, and is of the same version.
+    # This system's own busybox can list its applets, and has the same version.
     native = _which(pathlib.Path("/"), "busybox")
     applets = subprocess.run([native, "--list"], text=True, capture_output=True, check=True).stdout.split()
     for applet in applets:
@@ -105,7 +105,7 @@ def _add_extra(archive, item):
 
 
 def _add_python(archive):
-    """The system's python3: an interpreter from elsewhere has its library at paths nobody can guess."""
+    """Adds the system's python3, because an interpreter from elsewhere has its library at unknown paths."""
     python = pathlib.Path(os.path.realpath("/usr/bin/python3"))
     archive.program(f"usr/bin/{python.name}", python)
     archive.symlink("usr/bin/python3", python.name)

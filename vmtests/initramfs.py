@@ -34,18 +34,18 @@ class Archive:
         self._entry(path, stat.S_IFCHR | 0o600, b"", major, minor)
 
     def file(self, path, source):
-        """A copy of a file of the host, with its mode."""
+        """Adds a copy of a file of the host, with its mode."""
         source = pathlib.Path(source)
         self.data(path, source.read_bytes(), stat.S_IMODE(source.stat().st_mode))
 
     def program(self, path, source):
-        """A copy of an executable or library, and every library that the dynamic linker resolves for it."""
+        """Adds a copy of an executable or library, and of every library that the dynamic linker resolves for it."""
         self.file(path, source)
         for target, library in self._libraries.needed_by(source):
             self.file(target, library)
 
     def tree(self, path, source, skip=()):
-        """A copy of a directory, with the libraries of all ELF files in it; `skip` names directories to leave out."""
+        """Adds a copy of a directory, with the libraries of all ELF files in it. `skip` names directories to leave out."""
         for directory, names, files in os.walk(source):
             names[:] = sorted(name for name in names if name not in skip)
             target = pathlib.Path(path) / pathlib.Path(directory).relative_to(source)
@@ -56,7 +56,7 @@ class Archive:
                     (self.program if is_elf(item) else self.file)(str(target / name), item)
 
     def bytes(self):
-        """The finished archive."""
+        """Returns the finished archive."""
         return b"".join([*self._parts, _record("TRAILER!!!", 0, b"", 0, 0, 0), bytes(512)])
 
     def _entry(self, path, mode, content, major=0, minor=0):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What machines boot: distribution kernels, and a system's programs, fetched, unpacked and cached outside the tree."""
+"""Downloads, unpacks and caches what machines boot: distribution kernels and system programs."""
 
 import contextlib
 import dataclasses
@@ -15,7 +15,7 @@ import apt
 import architectures
 from apt import Unavailable
 
-# What guest_files.py takes from a Debian system.
+# The packages that guest_files.py needs from a Debian system.
 SYSTEM_PACKAGES = ("bash", "busybox-static", "iproute2", "libgcc-s1")
 
 
@@ -103,7 +103,7 @@ def _fetch(cache, row, pin):
 
 
 def _choose(names, row):
-    """The newest release of the series and the packages that hold its image and modules.
+    """The newest release of the series, and the packages that have its image and modules.
 
     linux-image-* holds all of it up to 6.18; from 6.19 on it is an empty shell around linux-binary-* (the image),
     linux-modules-* and linux-base-* (the list of what is built in).

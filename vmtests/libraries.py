@@ -50,7 +50,7 @@ class Finder:
 
 
 def _dynamic_section(file):
-    """Names of what an ELF file needs, and its own search path."""
+    """The names of the libraries that an ELF file needs, and its own search path."""
     command = ["readelf", "--wide", "--program-headers", "--dynamic", file]
     shown = subprocess.run(command, text=True, capture_output=True, check=True).stdout
     names, run_path = [], []
@@ -63,7 +63,7 @@ def _dynamic_section(file):
 
 
 def _guest_path(root, file):
-    """The directory is resolved (merged /usr), the file name is kept: it is the soname."""
+    """Resolves the directory (merged /usr), and keeps the file name, because it is the soname."""
     folder = pathlib.Path(os.path.realpath(file.parent)).relative_to(os.path.realpath(root))
     merged = folder if folder.parts[0] == "usr" else "usr" / folder
     return str(merged / file.name)

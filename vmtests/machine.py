@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One boot of a QEMU machine, and what came back from it."""
+"""One boot of a QEMU machine, and its results."""
 
 import dataclasses
 import pathlib
@@ -13,8 +13,8 @@ import time
 # that code (seen once in 30 boots as "Oops: int3" in sched_clock_cpu), and attaching fentry and kprobes is patching.
 # It costs no time that we could measure, and leaves the second host core to a second machine.
 TCG = "tcg,thread=single"
-# Emulation on a loaded host stalls virtual CPUs for seconds: the stall detectors get more patience than by default.
-# Namespaces and programs go away after an RCU grace period; expedited ones make a row some 5% shorter.
+# Emulation on a loaded host stalls virtual CPUs for seconds, so the stall detectors get more time than by default.
+# Namespaces and programs go away after an RCU grace period. Expedited ones make a row about 5% shorter.
 CMDLINE = ("panic=-1 oops=panic mitigations=off rcupdate.rcu_cpu_stall_timeout=60 rcupdate.rcu_expedited=1 "
            "watchdog_thresh=30")
 BOOT_ALLOWANCE_S = 120  # on top of the command's own time limit
@@ -27,7 +27,7 @@ SPLAT = re.compile(
 
 @dataclasses.dataclass
 class Outcome:
-    """What a boot ended in. `status` is the command's exit code, None when the guest did not get that far."""
+    """The outcome of a boot. `status` is the command's exit code; None if the guest did not get that far."""
 
     status: int | None
     timed_out: bool
@@ -42,7 +42,7 @@ class Outcome:
 
 
 def accelerator():
-    """kvm where it works, else emulation. /dev/kvm alone proves nothing: some sandboxes have one on CPUs that cannot."""
+    """kvm if it works, else emulation. /dev/kvm alone proves nothing: some sandboxes have it on CPUs without support."""
     flags = re.search(r"^flags\s*:(.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
     if not flags or not {"vmx", "svm"} & set(flags[1].split()):
         return TCG

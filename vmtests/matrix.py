@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What to run on what, read from matrix.json."""
+"""The matrix of kernels, backends and hosts, read from matrix.json."""
 
 import dataclasses
 import json

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the rows ended in: one JUnit file for all of them, a table for people, and docs/kernels.md."""
+"""The results of the rows: one JUnit file for all of them, a table for people, and docs/kernels.md."""
 
 import collections
 import dataclasses
@@ -23,7 +23,7 @@ class Case:
 
 @dataclasses.dataclass
 class Result:
-    """What a row ended in. `outcome` is None when there was no kernel to boot."""
+    """The result of a row. `outcome` is None if there was no kernel to boot."""
 
     row: matrix.Row
     logs: pathlib.Path
@@ -90,7 +90,7 @@ def _tap_cases(text):
 
 
 def write_junit(results, path):
-    """A suite per row. The boot is a case of its own: it fails with the machine, not with a test in it."""
+    """One suite per row. The boot is a separate case: it fails with the machine, not with a test in it."""
     root = ElementTree.Element("testsuites")
     for result in results:
         suite = ElementTree.SubElement(root, "testsuite", name=f"vm {result.row.id}", hostname=result.release)
@@ -106,7 +106,7 @@ def write_junit(results, path):
 
 
 def _boot_case(result):
-    """Also fails when the guest's command did although every case that was told of passed."""
+    """Also fails if the guest's command failed although every reported case passed."""
     if result.outcome is None:
         return Case("boot", "failed" if result.row.kernel.required else "skipped", detail=result.reason)
     failed = not result.passed and (result.count("failed") == 0 or result.outcome.problem or result.outcome.splats)
@@ -130,7 +130,7 @@ def summary(results):
 
 
 def document(results):
-    """The text of docs/kernels.md: no times and no dates, so that it changes only when the facts do."""
+    """The text of docs/kernels.md. It has no times or dates, so it changes only if the facts do."""
     return "\n".join([
         "# Kernels", "",
         "The tests of the bpf tier ran on these distribution kernels, in QEMU with two CPUs, with and without receive packet",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What counts as passed: a machine that does not boot, a complaint of the kernel or a missing result never does."""
+"""Defines what counts as passed. A boot failure, a complaint of the kernel or a missing result never does."""
 
 import importlib.machinery
 import importlib.util
@@ -113,7 +113,7 @@ class VerdictTest(unittest.TestCase):
     def test_a_kernel_that_is_gone_is_a_failure_unless_it_is_optional(self):
         self.assertFalse(unavailable(required=True).passed)
         self.assertTrue(unavailable(required=False).passed)
-        # One that is there and does not boot is a failure either way.
+        # A kernel that exists but does not boot is a failure either way.
         self.assertFalse(result(required=False, status=None, problem="no result from the guest").passed)
 
     def test_exit_code(self):
