@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Walks through the kernel's hash tables of sockets, run by run.
+// Walks through the kernel's hash tables of sockets, one run at a time.
 #pragma once
 
 #include <netinet/tcp.h>
@@ -21,19 +21,19 @@ namespace twtrace::loader {
 
 class ReaderObject;
 
-/// What came of the walks of a pass.
+/// Statistics of the walks of a pass.
 struct WalkSummary {
-  std::uint64_t entries = 0;   ///< sockets that were read, some of them several times
-  std::uint64_t restarts = 0;  ///< chains that changed so much that they were walked again
-  std::uint64_t given_up = 0;  ///< chains that did so time after time: something may be missing of them
+  std::uint64_t entries = 0;   ///< sockets read, some of them several times
+  std::uint64_t restarts = 0;  ///< how often a chain changed so much that it was walked again
+  std::uint64_t given_up = 0;  ///< chains that kept changing; sockets of them may be missing
 };
 
-/// Whether the two are of the same socket: what comes before `state` is nobody else's.
+/// True if both are of the same socket. The fields before `state` identify it.
 inline bool same_socket(const tw_socket_reading& a, const tw_socket_reading& b) {
   return std::memcmp(&a, &b, offsetof(tw_socket_reading, state)) == 0;
 }
 
-/// An order in which those of the same socket come one after another, a bucket before the socket that it replaces.
+/// An order that puts readings of the same socket next to each other, and a bucket before the socket that it replaces.
 inline bool comes_before(const tw_socket_reading& a, const tw_socket_reading& b) {
   const int order = std::memcmp(&a, &b, offsetof(tw_socket_reading, state));
   return order < 0 || (order == 0 && a.state == TCP_TIME_WAIT && b.state != TCP_TIME_WAIT);
@@ -42,8 +42,8 @@ inline bool comes_before(const tw_socket_reading& a, const tw_socket_reading& b)
 inline bool same_socket(const tw_listener_reading& a, const tw_listener_reading& b) { return a.socket == b.socket; }
 inline bool comes_before(const tw_listener_reading& a, const tw_listener_reading& b) { return a.socket < b.socket; }
 
-/// Hands on the readings of chains, each socket once: the walk may come to some of a chain twice, and to a bucket as
-/// well as the socket that it is just replacing, of which only the bucket is handed on. Reorders `readings`.
+/// Passes on the readings of chains, each socket once. The walk may reach some sockets of a chain twice. It may also
+/// reach both a bucket and the socket that it is replacing; then only the bucket is passed on. Reorders `readings`.
 template <class Reading, class Handler>
 void hand_on_chains(std::span<Reading> readings, const Handler& handler) {
   for (auto begin = readings.begin(); begin != readings.end();) {
@@ -60,25 +60,25 @@ void hand_on_chains(std::span<Reading> readings, const Handler& handler) {
   }
 }
 
-/// One run of a program that goes on with a walk. Errors as ReaderObject::run().
+/// One run of a program that continues a walk. Errors as ReaderObject::run().
 base::Result<void> run_walk(ReaderObject& object, const bpf_program* program, tw_walk& walk);
 
-/// A walk through one table after another. Owns what was read of the chain in progress. Not thread-safe.
+/// Walks through one table after another. Owns the readings of the chain in progress. Not thread-safe.
 template <class Reading>
 class ChainWalk {
  public:
-  /// `object` and `program` have to outlive the walk. `filled` is where the program leaves its readings.
+  /// `object` and `program` must outlive the walk. The program leaves its readings in `filled`.
   ChainWalk(ReaderObject& object, const bpf_program* program, MappedArray<Reading> filled)
       : object_(&object), program_(program), filled_(std::move(filled)) {}
 
-  /// Begins the walk through another table; see tw_walk for what has to be set.
+  /// Begins the walk through another table. See tw_walk for what must be set.
   void begin(const tw_walk& walk) {
     walk_ = walk;
     walk_.room = static_cast<__u32>(filled_.values().size());
     pending_.clear();
   }
 
-  /// One run; true at the end of the table. Calls `handler` for each reading of the chains that are complete.
+  /// Does one run; true at the end of the table. Calls `handler` for each reading of complete chains.
   template <class Handler>
   base::Result<bool> run(const Handler& handler) {
     if (auto ran = run_walk(*object_, program_, walk_); !ran) return tl::unexpected(ran.error());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Passes over the listening sockets.
+// Reads all listening sockets in passes.
 #pragma once
 
 #include <twtrace/abi.h>
@@ -13,22 +13,22 @@
 
 namespace twtrace::loader {
 
-/// Reads the listening sockets of every namespace. Those that listen from the beginning to the end of a pass are found
-/// once. Not thread-safe.
+/// Reads the listening sockets of every namespace. Finds each socket that listens during a whole pass exactly once. Not
+/// thread-safe.
 class ListenerReader {
  public:
-  /// `object` has to outlive the reader.
+  /// `object` must outlive the reader.
   static base::Result<ListenerReader> make(ReaderObject& object);
 
-  /// Starts a pass over.
+  /// Restarts the pass.
   void begin();
-  /// Goes on with the pass for so much CPU time, give or take a run; true when it has come to its end. Errors as
+  /// Continues the pass for this much CPU time, give or take a run. True at the end of the pass. Errors as
   /// ReaderObject::run().
   base::Result<bool> advance(std::uint64_t budget_ns);
   /// A whole pass.
   base::Result<std::span<const tw_listener_reading>> read();
 
-  /// In no particular order; complete after a pass. Valid until the next begin().
+  /// The listeners, in no particular order. Complete after a pass. Valid until the next begin().
   std::span<const tw_listener_reading> readings() const { return readings_; }
   /// Of the pass so far.
   WalkSummary summary() const { return walk_.summary(); }

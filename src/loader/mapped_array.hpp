@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A BPF array map seen through mmap: reading it costs no system call.
+// A memory-mapped BPF array map. Reading it costs no system call.
 #pragma once
 
 #include <sys/mman.h>

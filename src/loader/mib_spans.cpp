@@ -7,7 +7,7 @@
 namespace twtrace::loader {
 namespace {
 
-/// As many words as take about as long to copy as a call.
+/// Copying this many words takes about as long as a call.
 constexpr std::uint32_t kWidest = 14;
 static_assert(kWidest * TW_MIB_SPANS <= TW_MIB_WORDS);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the kernel's counters are, and how the reader programs copy them with few calls.
+// Finds the kernel's counters, and plans how the reader programs copy them with few calls.
 #pragma once
 
 #include <twtrace/abi.h>
@@ -20,13 +20,14 @@ struct CounterPlace {
 /// In the order of tw_kernel_counters.
 using CounterPlaces = std::array<CounterPlace, TW_KERNEL_COUNTERS>;
 
-/// What is copied of the per-CPU arrays, and where each counter is in the copy.
+/// The parts of the per-CPU arrays to copy, and the place of each counter in the copy.
 struct MibPlan {
   std::array<tw_mib_span, TW_MIB_SPANS> spans{};
   std::array<std::uint32_t, TW_KERNEL_COUNTERS> places{};
 };
 
-/// Puts counters that are close to each other into one span: copying a few words more costs less than another call.
+/// Puts counters that are close to each other into one span, because copying a few more words costs less than another
+/// call.
 MibPlan plan_mib_spans(const CounterPlaces& counters);
 
 }  // namespace twtrace::loader

@@ -9,11 +9,11 @@
 namespace twtrace::loader {
 namespace {
 
-/// A run goes on from the namespace that the last one has read; how often that may be gone. A run reads a thousand of
-/// them, so once is rare.
+/// A run continues from the namespace that the previous run read last. This is how often that one may be gone. A run
+/// reads a thousand namespaces, so even once is rare.
 constexpr std::uint32_t kRestarts = 100;
 
-/// Keeps the newer reading of those that were read twice.
+/// Keeps the newer reading of namespaces that were read twice.
 void drop_repeated(std::vector<tw_namespace_reading>& readings) {
   const auto by_id = [](const auto& a, const auto& b) { return a.id < b.id; };
   std::reverse(readings.begin(), readings.end());

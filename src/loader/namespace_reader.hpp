@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Passes over the kernel's list of network namespaces.
+// Reads the kernel's list of network namespaces in passes.
 #pragma once
 
 #include <twtrace/abi.h>
@@ -15,25 +15,24 @@ namespace twtrace::loader {
 
 class ReaderObject;
 
-/// Reads every namespace that exists from the beginning to the end of a pass, also those that only a descriptor, a
-/// socket or a thread holds; of those that come or go meanwhile it may find some. A namespace that is being torn down
-/// is told by `exiting`, until the kernel takes it off its list. The readings of a pass are not of one moment. Not
-/// thread-safe.
+/// Reads every namespace that exists during a whole pass, including those that only a descriptor, a socket or a thread
+/// holds. It may also find namespaces that come or go meanwhile. `exiting` marks a namespace that is being torn down,
+/// until the kernel removes it from the list. The readings of a pass are not from the same moment. Not thread-safe.
 class NamespaceReader {
  public:
-  /// `object` has to outlive the reader.
+  /// `object` must outlive the reader.
   static base::Result<NamespaceReader> make(ReaderObject& object);
 
   /// Starts a pass over; `counters`: read the kernel's counters, too, which costs some 50 ns for each possible CPU;
   /// `settings`: read the settings, too, which takes some microseconds.
   void begin(bool counters, bool settings = false);
-  /// Goes on with the pass for so much CPU time, give or take a run; true when it has come to its end. Errors as
-  /// ReaderObject::run(); kFailure when so many namespaces went away that it does not come to its end.
+  /// Continues the pass for this much CPU time, give or take a run. True at the end of the pass. Errors as
+  /// ReaderObject::run(); kFailure if so many namespaces went away that it cannot finish.
   base::Result<bool> advance(std::uint64_t budget_ns);
   /// A whole pass.
   base::Result<std::span<const tw_namespace_reading>> read(bool counters, bool settings = false);
 
-  /// Each namespace once, in no particular order; complete after a pass. Valid until the next begin().
+  /// Each namespace once, in no particular order. Complete after a pass. Valid until the next begin().
   std::span<const tw_namespace_reading> readings() const { return readings_; }
 
  private:

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reader programs (bpf/readers.bpf.c), for the readers of this folder, and for the test that measures what the
-// verifier spends on them.
+// The reader programs (bpf/readers.bpf.c), for the readers of this folder, and for the test of the verifier's budget.
 #pragma once
 
 #include <bpf/libbpf.h>
@@ -21,12 +20,12 @@
 
 namespace twtrace::loader {
 
-/// Owns the object and its mappings. Not thread-safe. Does not move: the readers point to it.
+/// Owns the object and its mappings. Not thread-safe. Not movable, because the readers point to it.
 class ReaderObject {
  public:
   /// Errors as Readers::open().
   static base::Result<std::unique_ptr<ReaderObject>> open(const Features& features, const ReaderOptions& options);
-  /// Opens and configures the object; nothing is in the kernel yet. Errors as Readers::open().
+  /// Opens and configures the object, without loading it into the kernel. Errors as Readers::open().
   static base::Result<std::unique_ptr<ReaderObject>> prepare(const Features& features, const ReaderOptions& options);
 
   ReaderObject(const ReaderObject&) = delete;
@@ -37,10 +36,11 @@ class ReaderObject {
   readers_bpf& skeleton() { return *skeleton_; }
   const ReaderRuns& runs() const { return runs_; }
 
-  /// Whether there is a tracer whose rows can be credited.
+  /// True if there is a tracer whose rows can be credited.
   bool has_tracer() const { return scan_ != nullptr; }
 
-  /// Runs a program once. kPermission where the kernel wants CAP_BPF for that (before 5.19) and it has been dropped.
+  /// Runs a program once. kPermission if the kernel needs CAP_BPF for that (before 5.19) and the process has dropped
+  /// it.
   base::Result<void> run(const bpf_program* program);
 
  private:

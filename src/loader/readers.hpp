@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading the kernel's own lists, for all network namespaces at once: the namespaces with their counters, and the
-// tables that hold the buckets.
+// Reads the kernel's own lists for all network namespaces at once: the namespaces with their counters, and the tables
+// with the buckets.
 #pragma once
 
 #include <linux/types.h>
@@ -21,7 +21,7 @@ namespace twtrace::loader {
 
 class ReaderObject;
 
-/// What a tracer lets the readers see, so that they can credit buckets to its rows. Valid as long as the tracer.
+/// The parts of a tracer that the readers need to credit buckets to its rows. Valid as long as the tracer.
 struct TracerState {
   int rows = -1;  ///< descriptors of the maps of these names
   int slots = -1;
@@ -33,25 +33,25 @@ struct TracerState {
 
 struct ReaderOptions {
   std::string btf_path;  ///< BTF of this kernel for hosts that carry none; empty: the kernel's own
-  /// How long a run may take, in nanoseconds: it keeps its CPU that long. It looks at the clock now and then, so it
-  /// takes some microseconds more; 0 gives the shortest runs there are.
+  /// How long a run may take, and keep its CPU, in nanoseconds. It checks the clock only now and then, so it takes some
+  /// microseconds more. 0 gives the shortest possible runs.
   std::uint64_t run_ns = 500'000;
-  std::optional<TracerState> tracer;  ///< nothing: the readers know no bucket
+  std::optional<TracerState> tracer;  ///< empty: the readers know no bucket
 };
 
-/// The runs of reader programs so far, with whatever interrupted them.
+/// The runs of reader programs so far, including interruptions.
 struct ReaderRuns {
   std::uint64_t count = 0;
   std::uint64_t total_ns = 0;
   std::uint64_t longest_ns = 0;
 };
 
-/// Owns the reader programs; nothing is attached or pinned. They see every namespace of the kernel, whatever namespaces
-/// this process is in, and need no privilege once they are loaded (before Linux 5.19 CAP_BPF). Not thread-safe. A
+/// Owns the reader programs. Nothing is attached or pinned. They see every namespace of the kernel, whatever namespaces
+/// this process is in. Once loaded they need no privilege (before Linux 5.19 they need CAP_BPF). Not thread-safe. A
 /// moved-from object can only be destroyed or assigned to.
 class Readers {
  public:
-  /// Loads the programs: CAP_BPF and CAP_PERFMON. kUnsupported where the kernel forbids bpf_probe_read_kernel
+  /// Loads the programs, which needs CAP_BPF and CAP_PERFMON. kUnsupported if the kernel forbids bpf_probe_read_kernel
   /// (lockdown=confidentiality) or lacks something, kPermission without the privilege.
   static base::Result<Readers> open(const Features& features, const ReaderOptions& options = {});
 

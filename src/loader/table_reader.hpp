@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Passes over the tables of established connections, which hold the buckets.
+// Reads the tables of established connections, which include the buckets, in passes.
 #pragma once
 
 #include <twtrace/abi.h>
@@ -14,13 +14,13 @@
 
 namespace twtrace::loader {
 
-/// Reads every table: the kernel's, and those that namespaces have of their own. What is there from the beginning to
-/// the end of a pass is found once, whatever else comes and goes meanwhile. Not thread-safe.
+/// Reads every table: the kernel's, and the private ones of namespaces. Finds each entry that exists during a whole
+/// pass exactly once, whatever comes and goes meanwhile. Not thread-safe.
 class TableReader {
  public:
   using Handler = std::function<void(const tw_socket_reading&)>;
 
-  /// `object` has to outlive the reader.
+  /// `object` must outlive the reader.
   static base::Result<TableReader> make(ReaderObject& object);
 
   /// Starts a pass over. `namespaces`: a complete pass over them, which says where the tables are. `what`: of
@@ -28,8 +28,8 @@ class TableReader {
   /// scan: then each bucket is credited to its row (tw_row.scanned), connections that the tracer remembers are marked
   /// as alive, and TW_READ_BUCKETS stands for the buckets that it does not know.
   void begin(std::span<const tw_namespace_reading> namespaces, std::uint32_t what);
-  /// Goes on with the pass for so much CPU time, give or take a run; true when it has come to its end. `handler` gets
-  /// what was asked for, all of it by then. Errors as ReaderObject::run().
+  /// Continues the pass for this much CPU time, give or take a run. True at the end of the pass. `handler` gets the
+  /// requested readings, all of them by the end. Errors as ReaderObject::run().
   base::Result<bool> advance(std::uint64_t budget_ns, const Handler& handler);
   /// A whole pass.
   base::Result<WalkSummary> read(std::span<const tw_namespace_reading> namespaces, std::uint32_t what,

@@ -9,25 +9,25 @@
 namespace twtrace::model {
 namespace {
 
-/// Rates are measured over this many windows, longer ones where an interval is longer.
+/// Rates are measured over this many windows. A window is longer if an interval is longer.
 constexpr std::size_t kWindows = 5;
 constexpr double kWindowS = kForecastRateS / kWindows;
-/// A change is one when it is more than this share of the table.
+/// A smaller share of the table does not count as a change.
 constexpr double kNoise = 0.05;
 constexpr double kLeastNoise = 0.01;
-/// Refusals of the last interval say that the table was full, if it is as full as this now. Between the last refusal
-/// and the reading of the gauge some buckets may have left.
+/// If the table is at least this full now, refusals of the last interval show that it was full. Some buckets may have
+/// left between the last refusal and the reading of the gauge.
 constexpr double kFullShare = 0.95;
 constexpr double kEmptyShare = 0.01;
 
 /// Per second, measured over the last windows.
 struct Rates {
-  double usual = 0;     ///< arrivals, refused ones included: they would take a place if there was one
-  double arrivals = 0;  ///< the same with what is not usual, a burst
+  double usual = 0;     ///< arrivals, including refused ones, which would take a place if there were one
+  double arrivals = 0;  ///< the same, including bursts
   double removed = 0;
 };
 
-/// Nothing when too little was seen to tell a burst from a load, or what goes from what comes.
+/// Empty if too little was seen to tell a burst from a load, or arrivals from departures.
 std::optional<Rates> recent_rates(const std::vector<TablePoint>& points) {
   std::vector<double> windows;
   double arrived = 0;
@@ -50,7 +50,8 @@ std::optional<Rates> recent_rates(const std::vector<TablePoint>& points) {
   }
   if (windows.size() < 2 || removed_s <= 0) return {};
   std::sort(windows.begin(), windows.end());
-  // The median: a burst that falls into two windows leaves it alone. Of fewer windows the least does the same.
+  // The median ignores a burst, even one that falls into two windows. With fewer windows the smallest value does the
+  // same.
   const double median = windows.size() < kWindows ? windows.front() : windows[kWindows / 2];
   return Rates{std::min(median, total / total_s), total / total_s, removed / removed_s};
 }
@@ -67,7 +68,7 @@ struct Departure {
   }
 };
 
-/// When those leave that came in the interval, `buckets` in all; only those of the last minute.
+/// When the `buckets` that came in the interval leave. Only those of the last minute.
 Departure departure(const TablePoint& point, double buckets) {
   const double begun_s = point.age_s + point.length_s;
   const double inside = std::min(1.0, (kBucketLifetimeS - point.age_s) / point.length_s);
@@ -85,7 +86,7 @@ std::vector<TablePoint> last_minute(const std::vector<TablePoint>& points) {
 /// The table of the next minute.
 class Course {
  public:
-  /// With `refused`, the buckets that were refused in the last minute count as if they had got a place.
+  /// With `refused`, buckets refused in the last minute count as if they had got a place.
   Course(const std::vector<TablePoint>& points, const Rates& rates, bool refused)
       : in_use_(static_cast<double>(points.back().in_use)) {
     const std::vector<TablePoint> minute = last_minute(points);
@@ -98,7 +99,7 @@ class Course {
     }
     const double lasting = lasting_share(created, kBucketLifetimeS - watched_s, rates);
     for (Departure& departure : leaving_) departure.buckets *= lasting;
-    // The others are older than what was watched, or their timers were set again.
+    // The others are older than the first point, or their timers were set again.
     if (const double others = in_use_ - created * lasting; others > 0) {
       leaving_.push_back(
           {0, watched_s < kBucketLifetimeS - 1 ? kBucketLifetimeS - watched_s : kBucketLifetimeS, others});
@@ -119,11 +120,11 @@ class Course {
   }
 
  private:
-  /// The share of the arrivals that stays for a whole lifetime. The others are reused, recycled or purged before.
+  /// The share of arrivals that stays for a whole lifetime. The others are reused, recycled or purged earlier.
   ///
-  /// Of what was `created` in the last minute that share is there now, if the minute was watched from its beginning.
-  /// If not, `unwatched_s` of it are missing, and so are the older buckets' arrivals: these are taken to leave evenly
-  /// in as many seconds, and what comes and stays less what leaves is what the gauge has grown by.
+  /// If the last minute was watched from its beginning, this share of the buckets `created` in it is there now. If not,
+  /// `unwatched_s` of it are missing, and so are the arrivals of the older buckets. Those are assumed to leave evenly
+  /// in as many seconds. The growth of the gauge is then the arrivals that stay minus the departures.
   double lasting_share(double created, double unwatched_s, const Rates& rates) const {
     const double would_be = created + rates.arrivals * unwatched_s;
     if (would_be <= 0) return 1;
@@ -141,7 +142,8 @@ double most(const Course& course) {
   return most;
 }
 
-/// The first moment at which `reached` holds, to a part of a second; the level is a straight line between two seconds.
+/// The first moment at which `reached` is true, with fractions of a second. The level is a straight line between two
+/// seconds.
 template <class Reached>
 std::optional<double> first_moment(const Course& course, double wanted, Reached reached) {
   for (double moment_s = 1; moment_s <= kBucketLifetimeS; ++moment_s) {

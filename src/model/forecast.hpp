@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What becomes of a TIME_WAIT table in the next minute.
+// Forecasts a TIME_WAIT table for the next minute.
 #pragma once
 
 #include <cstdint>
@@ -24,30 +24,30 @@ struct TablePoint {
   std::uint64_t limit = 0;
 };
 
-/// What becomes of a table when buckets keep coming and going as they do.
+/// What will happen to a table if buckets keep coming and going at the present rates.
 struct Forecast {
   enum class State {
-    kUnknown,   ///< too little was seen: no limit, or fewer than two seconds
-    kSteady,    ///< about as many come as go
+    kUnknown,   ///< too little is known: no limit, or fewer than two seconds
+    kSteady,    ///< about as many buckets come as go
     kFilling,   ///< more come than go
     kDraining,  ///< more go than come
-    kFull,      ///< no place is left, or the last refusals show that there was none
+    kFull,      ///< no place is left, or the latest refusals show that there was none
   };
   State state = State::kUnknown;
-  /// kSteady: in use now. kFilling: the most in the next minute, were the limit high enough. kDraining: what is left
-  /// after a minute. kFull: places that would have been enough, and would be for the next minute.
+  /// kSteady: in use now. kFilling: the most in the next minute, if the limit were high enough. kDraining: what is left
+  /// after a minute. kFull: the places that would have been enough, and will be for the next minute.
   std::uint64_t buckets = 0;
-  /// kFilling: until the first bucket is refused. kDraining: until the table is empty. Nothing when that is more than
-  /// a minute away.
+  /// kFilling: until the first bucket is refused. kDraining: until the table is empty. Empty if that is more than a
+  /// minute away.
   std::optional<double> seconds;
 };
 
 /// `points` are ascending in time and end with the present. Pure.
 ///
-/// Arrivals go on at the usual rate of the last seconds, so that one burst is not taken for a load. The share of them
-/// that lasted a whole lifetime until now will do so in the future; the others are reused, recycled or purged at once.
-/// Buckets of the last minute leave in the order in which they came, older ones spread evenly over the time that they
-/// have left.
+/// The forecast assumes that arrivals go on at the usual rate of the last seconds, so a single burst does not count as
+/// a load. The share of buckets that lasts a whole lifetime stays the same. The others are reused, recycled or purged
+/// at once. Buckets of the last minute leave in the order in which they came. Older ones leave evenly over their
+/// remaining time.
 Forecast forecast(const std::vector<TablePoint>& points);
 
 }  // namespace twtrace::model

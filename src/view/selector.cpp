@@ -37,7 +37,7 @@ bool word_found(const Pattern& word, const Subject& in) {
   return std::any_of(in.words.begin(), in.words.end(), found);
 }
 
-/// A condition on a name: `is` says whether the term's pattern takes it.
+/// A condition on a name. `is`: whether the term's pattern matches it.
 bool name_holds(const Term& term, bool is_known, bool is) { return is_known && is == (term.op != Op::kNotEqual); }
 
 template <class Number>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which rows and events somebody asked for: options of the command line, the live view's filter and the labels of
-// budgets are all made into a Selector. It hides rows; it never changes a count or a namespace's totals. Pure.
+// Selects rows and events. Options of the command line, the live view's filter and the labels of budgets all become a
+// Selector. It hides rows. It never changes a count or a namespace's totals. Pure.
 #pragma once
 
 #include <array>
@@ -19,7 +19,7 @@
 
 namespace twtrace::view {
 
-/// What a selector looks at, by reference. Something that is not known is empty, and no term about it matches.
+/// The input of a selector, by reference. An unknown value is empty, and no term about it matches.
 struct Subject {
   model::RowKind kind = model::RowKind::kNormal;
   std::optional<std::uint32_t> pid;
@@ -32,8 +32,8 @@ struct Subject {
   std::optional<bool> ipv6;
   std::optional<std::uint16_t> local_port;  ///< of events
   std::optional<std::uint16_t> remote_port;
-  std::optional<bool> matched;            ///< of rows: the kernel side found that both ports are those asked for
-  std::array<std::string_view, 3> words;  ///< what else a plain word finds: addresses, the kind of an event
+  std::optional<bool> matched;            ///< of rows: the kernel side found that both ports match
+  std::array<std::string_view, 3> words;  ///< other texts that a plain word searches: addresses, the kind of an event
 };
 Subject subject_of(const model::Fact& fact, const model::NetnsInfo& netns);
 Subject subject_of(const model::Row& row);
@@ -47,7 +47,7 @@ struct Amounts {
   double overflow_per_s = 0;
 };
 
-/// What a term is about. kWord is a plain word: it is looked for in all names and addresses, the port and the pid.
+/// The subject of a term. kWord is a plain word, which searches all names and addresses, the port and the pid.
 enum class Key { kWord, kPid, kComm, kService, kRole, kPort, kNetns, kIpVersion, kLocalPort, kRemotePort, kAmount };
 
 /// One condition.
@@ -57,15 +57,15 @@ struct Term {
   Pattern pattern;                                            ///< of kWord, kComm, kService, kRole and kNetns
   double number = 0;                                          ///< of the others
   std::optional<double> (*amount)(const Amounts&) = nullptr;  ///< of kAmount
-  std::size_t at = 0;                                         ///< where it begins in the text it was parsed from
+  std::size_t at = 0;                                         ///< offset in the text from which it was parsed
 
   static Term equal(Key key, double number);
 };
 
-/// Takes one namespace, by its inode number.
+/// Selects one namespace by its inode number.
 Term netns_term(std::uint32_t inum);
 
-/// Conditions, all of which must hold; with none everything is accepted. A value; safe to share once it is made.
+/// Conditions that must all be true. Without conditions it accepts everything. A value; safe to share once it is made.
 class Selector {
  public:
   Selector() = default;
@@ -79,31 +79,31 @@ class Selector {
   Selector only(Key key) const;
   Selector without(Key key) const;
 
-  /// Whether every term holds that is not about an amount.
+  /// True if every term matches that is not about an amount.
   bool accepts(const Subject& subject) const;
-  /// Whether every term holds that is about an amount.
+  /// True if every term matches that is about an amount.
   bool accepts(const Amounts& amounts) const;
 
  private:
   std::vector<Term> terms_;
 };
 
-/// Who understands which terms: a filter all that can be typed; labels neither plain words nor pids nor amounts.
+/// Which terms are allowed. A filter allows all. Labels allow neither plain words nor pids nor amounts.
 enum class Grammar { kFilter, kLabels };
 
-/// Why a text is no selector.
+/// Why a text is not a selector.
 struct SelectorError {
   std::size_t at = 0;  ///< offset into the text
   std::string what;
   std::string hint;  ///< what to type instead
 };
 
-/// TERM { (blank | ",") TERM }, TERM = KEY OP VALUE | WORD. A value with blanks, commas or operators stands in double
-/// quotes. The case of keys does not matter. A filter may be empty, labels may not.
+/// TERM { (blank | ",") TERM }, TERM = KEY OP VALUE | WORD. Values with blanks, commas or operators need double quotes.
+/// The case of keys does not matter. A filter may be empty, labels may not.
 tl::expected<Selector, SelectorError> parse_selector(std::string_view text, Grammar grammar);
 
-/// The term `key OP value`, `key` in the words of the grammar. kUsage, with what to type, for an unknown key, a value
-/// that the key cannot have and an operator that makes no sense.
+/// Makes the term `key OP value`, with a `key` of the grammar. kUsage, with what to type, for an unknown key, a value
+/// that the key cannot have, or an operator that makes no sense.
 base::Result<Term> make_term(std::string_view key, Op op, std::string_view value, Grammar grammar);
 
 }  // namespace twtrace::view

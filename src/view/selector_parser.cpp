@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From text to the terms of a selector.
+// Parses text into the terms of a selector.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,10 +17,10 @@ namespace {
 constexpr std::string_view kBlanks = " \t";
 constexpr double kMostPort = 65535;
 constexpr double kMostPid = 4294967295.0;
-/// Beyond this a double no longer tells neighbouring counts apart.
+/// Above this a double cannot tell neighbouring counts apart.
 constexpr double kMostAmount = 9e15;
 
-/// What can stand before an operator.
+/// The keys that can stand before an operator.
 struct KeyName {
   std::string_view name;
   Key key;
@@ -58,7 +58,7 @@ constexpr auto make_keys(std::index_sequence<kIndex...>) {
                     amount("overflow_per_s", overflow_per_s),
                     amount(model::kCountNames[kIndex].name, count<kIndex>)...};
 }
-/// Labels know only those before "pid".
+/// Labels allow only the keys before "pid".
 constexpr std::size_t kLabels = 5;
 constexpr auto kKeys = make_keys(std::make_index_sequence<model::kCountNames.size()>());
 
@@ -66,7 +66,7 @@ std::span<const KeyName> keys_of(Grammar grammar) {
   return std::span(kKeys).first(grammar == Grammar::kLabels ? kLabels : kKeys.size());
 }
 
-/// What a key is called in messages.
+/// The name of a key in messages.
 const char* noun(Grammar grammar) { return grammar == Grammar::kLabels ? "label" : "name"; }
 
 std::string expected_key(std::string_view typed, Grammar grammar) {
@@ -77,7 +77,7 @@ std::string expected_key(std::string_view typed, Grammar grammar) {
 
 bool same_name(std::string_view typed, std::string_view name) { return Pattern::whole(name).matches(typed); }
 
-/// kUsage when the grammar has no such key.
+/// kUsage if the grammar has no such key.
 base::Result<const KeyName*> find_key(std::string_view typed, Grammar grammar) {
   for (const KeyName& known : keys_of(grammar)) {
     if (same_name(typed, known.name)) return &known;
@@ -109,7 +109,7 @@ base::Result<Term> name_term(const KeyName& key, Op op, std::string_view value) 
   return refuse(fmt::format("unknown role \"{}\"", value), "expected server or client");
 }
 
-/// Digits, with a fraction when it is an amount.
+/// Digits, with a fraction for an amount.
 std::optional<double> number_of(std::string_view text, bool with_fraction) {
   const std::size_t point = with_fraction ? std::min(text.find('.'), text.size()) : text.size();
   const auto is_digits = [](std::string_view part) {

@@ -52,7 +52,7 @@ def parse_arguments():
 
 
 class Known:
-    """A tracer to compare: how to start it and how to read what it said (None: it says nothing)."""
+    """A tracer to compare: how to start it, and how to read its output (None: it has none)."""
 
     def __init__(self, command, ready=None, said=None):
         self.command, self.ready, self.said = command, ready, said
@@ -75,7 +75,7 @@ def all_known(arguments):
 
 
 def try_out(known):
-    """Why some of them do not start here, by name."""
+    """Why some tracers do not start here, by name."""
     reasons = {}
     for name, tracer in known.items():
         try:

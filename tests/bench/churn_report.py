@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Tables and goals of what scripts/bench's part churn measured. `churn_report.py FILE` shows a run's ratios again."""
+"""Tables and goals of the part churn of scripts/bench. `churn_report.py FILE` shows a run's ratios again."""
 
 import argparse
 import json
@@ -31,7 +31,7 @@ def spread(values):
 
 
 def ratios(runs, field):
-    """Of every tracer's run to the run without a tracer of the same round."""
+    """The ratios of every tracer's run to the run without a tracer in the same round."""
     return {name: [run[field] / none[field] for run, none in zip(each, runs["none"])] for name, each in runs.items()}
 
 
@@ -49,7 +49,7 @@ def print_costs(plain, timed):
 
 
 def accuracy(runs):
-    """Sums over the runs of a tracer that says something."""
+    """Sums over the runs of a tracer with output."""
     total = {field: sum(run[field] for run in runs) for field in ("nstat", "said", "right", "lost", "missed")}
     total["error"] = (total["said"] - total["nstat"]) / total["nstat"] * 100
     total["wrong"] = (total["said"] - total["right"]) / total["said"] * 100 if total["said"] else 0.0
@@ -66,7 +66,7 @@ def print_accuracy(plain):
 
 
 def bpf_ratio(timed, name, other):
-    """Median over the rounds of the BPF time of one tracer to that of another."""
+    """The median over the rounds of the ratio of one tracer's BPF time to another's."""
     return statistics.median(own["bpf_us"] / its["bpf_us"] for own, its in zip(timed[name], timed[other]))
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Goals of the measurements, which every part says in the same words.
+"""Goals of the measurements. Every part prints them in the same words.
 
 `goals.py FILE...` repeats those in the outputs of parts, each named by its file.
 """
@@ -13,10 +13,10 @@ STATED = re.compile(r"^(?:not )?met: .*$", re.MULTILINE)
 
 
 class Goals:
-    """Says of each goal whether it is met, and knows in the end whether all are."""
+    """Prints for each goal whether it is met, and remembers whether all are."""
 
     def __init__(self, subject=""):
-        """`subject`: comes before the words of every goal, where those alone do not say what they are about."""
+        """`subject`: printed before every goal that does not name its subject."""
         self._subject = subject
         self.all_met = True
 

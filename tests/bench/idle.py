@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What twtrace itself uses: idle, and while 10,000 connections per second close. Needs root; about five minutes."""
+"""Measures twtrace itself: idle, and while 10,000 connections per second close. Needs root; about five minutes."""
 
 import argparse
 import json

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A small ring under full load while the reader stands still: what is lost, and how soon all is well again.
+"""A small ring under full load while the reader is stopped: what is lost, and how soon everything works again.
 
 The ring has 64 KiB and the reader is stopped for 10 s. Needs root; about half a minute.
 """

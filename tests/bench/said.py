@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What each tracer said about one load: how many buckets, whose, and how many events it lost.
+"""The results of each tracer for one load: how many buckets, whose, and how many events it lost.
 
 Every reader takes the tracer's output, its standard error and the load, and returns `said` (buckets, or what comes
 nearest), `right` (those under the name of the process that closed first), and what the tracer itself admits: `lost`

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the measurements share: a network namespace to load, twtrace to watch it, and numbers of a process."""
+"""The common parts of the measurements: a network namespace to load, twtrace to watch it, and numbers of a process."""
 
 import contextlib
 import fcntl
@@ -100,7 +100,7 @@ class Twtrace:
                 self._lock.notify_all()
 
     def fresh(self, timeout_s=60):
-        """A snapshot of which every number was taken after this call."""
+        """A snapshot whose numbers were all taken after this call."""
         with self._lock:
             wanted = self._count + 2
             if not self._lock.wait_for(lambda: self._count >= wanted, timeout_s):
@@ -123,7 +123,7 @@ class Twtrace:
 
 
 class OnTerminal:
-    """The live view on a pseudo terminal whose output is read and thrown away."""
+    """The live view on a pseudo terminal. Reads its output and throws it away."""
 
     def __init__(self, binary, *arguments, rows=50, columns=160):
         self._command = [str(binary), *map(str, arguments)]
@@ -238,7 +238,7 @@ def bpf_map_bytes(pid):
 
 
 def measure(pid, seconds):
-    """What the process used meanwhile: wakes per second, share of one core in percent, memory at the end."""
+    """What the process used in between: wakes per second, percent of one core, memory at the end."""
     before = usage(pid)
     time.sleep(seconds)
     after = usage(pid)

@@ -43,7 +43,7 @@ def parse_arguments():
 
 
 class Refreshes:
-    """What refreshes cost, by the CPU time that each snapshot says the interval took."""
+    """The cost of refreshes: the CPU time of the interval that each snapshot reports."""
 
     def __init__(self):
         self.cpu_ms = []
@@ -56,7 +56,7 @@ class Refreshes:
 
 
 def watch(twtrace, count):
-    """So many snapshots, and what they cost; the last one is fresh."""
+    """Takes this many snapshots and returns their cost. The last one is fresh."""
     refreshes = Refreshes()
     for _ in range(count):
         snapshot = twtrace.fresh(120)
@@ -156,7 +156,7 @@ class Many:
 
 
 def traced_by_page(arguments):
-    """What users look at: of all the rows the first 50."""
+    """The usual view: the first 50 of all rows."""
     return sandbox.Twtrace(arguments.twtrace, "-g", "pid", "-r", 50, "-d", 2)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tracers under measurement: started, waited for, and their cost read from the kernel while they run."""
+"""Starts tracers, waits for them, and reads their cost from the kernel while they run."""
 
 import ctypes
 import os

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A program on a terminal of its own (tmux), driven by keys and read as text."""
+"""A program on a private terminal (tmux), driven by keys and read as text."""
 import os
 import re
 import subprocess
@@ -10,7 +10,7 @@ DEADLINE_S = 60
 
 
 def wait_for(what, condition, deadline_s=DEADLINE_S):
-    """Polls until condition() is true; returns its value, or fails with what was waited for."""
+    """Polls until condition() is true, and returns its value. Fails with the name of the condition."""
     end = time.monotonic() + deadline_s
     while True:
         value = condition()

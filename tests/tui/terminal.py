@@ -20,7 +20,7 @@ LIVE = r"^TIME_WAIT .*netns"
 
 
 def check_ends(twtrace):
-    """Keys and signals that end it: exit code 0, the terminal as it was."""
+    """Keys and signals that end it: the exit code is 0, and the terminal is restored."""
     for key in ("q", "F10", "C-c"):
         with Screen(twtrace) as screen:
             screen.wait(LIVE)
@@ -42,7 +42,7 @@ def check_iterations(twtrace):
 
 
 def check_crash(twtrace):
-    """Whatever ends a process that does not handle it: it still dies of it, with the terminal as it was."""
+    """Signals that end a process that does not handle them: it dies of them, and the terminal is restored."""
     for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGQUIT, signal.SIGUSR1,
                    signal.SIGPROF, signal.SIGRTMIN):
         with Screen(f"bash -c \"ulimit -c 0; exec {twtrace}\"") as screen:
@@ -105,7 +105,7 @@ def state_of(pid):
 
 
 def check_background(twtrace):
-    """In the background nothing is painted: it stops again, as a job that writes to its terminal does (stty tostop)."""
+    """In the background it paints nothing, and stops again like a job that writes to its terminal (stty tostop)."""
     with job_shell(twtrace) as screen:
         pid = child_of(screen)
         # Ctrl-Z, and a stop that cannot be handled.
@@ -158,7 +158,7 @@ def check_ended_in_background(twtrace):
 
 
 def check_stalled_terminal(twtrace):
-    """A terminal that takes nothing any more, as after Ctrl-S: nothing is waited for, and a signal ends it."""
+    """A terminal that takes nothing any more, as after Ctrl-S. twtrace does not wait, and a signal ends it."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         end, terminal = pty.openpty()
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 300, 0, 0))
@@ -220,7 +220,7 @@ def check_small(twtrace):
 
 
 def check_log_lines_are_held(twtrace):
-    """What is logged while the screen is shown comes after it."""
+    """Log lines from the time of the live view come after it."""
     with Screen(f"{twtrace} -vv -n 2 -d 0.2") as screen:
         assert screen.exit_code() == 0
         screen.check_restored()
