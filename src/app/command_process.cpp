@@ -27,11 +27,9 @@ tl::unexpected<NotRun> not_run(int exit_code, int saved_errno, const std::string
 
 tl::unexpected<NotRun> not_executed(int saved_errno, const std::string& name) {
   if (saved_errno == ENOENT) {
-    return not_run(kNotFound, saved_errno, "cannot run " + name, "name a command that is there");
+    return not_run(kNotFound, saved_errno, "cannot run " + name, "name a command that exists");
   }
-  return not_run(kNotExecutable, saved_errno, "cannot run " + name,
-                 "it must be a program, or a script, that may be "
-                 "executed");
+  return not_run(kNotExecutable, saved_errno, "cannot run " + name, "name an executable program or script");
 }
 
 /// 0 if it may be executed, otherwise the errno that says why not.
@@ -170,7 +168,7 @@ tl::expected<CommandProcess, NotRun> CommandProcess::start(const std::vector<std
     return not_run(kFailed, obstacle->saved_errno, "cannot run the command as " + user->name,
                    "in a container the user must be one of those that /proc/self/uid_map covers");
   }
-  if (!pidfd) return not_run(kFailed, pidfd_errno, "cannot wait for the command, which runs now", "");
+  if (!pidfd) return not_run(kFailed, pidfd_errno, "cannot wait for the command, which is running now", "");
   return CommandProcess(pid, std::move(pidfd), std::move(relay));
 }
 

@@ -47,8 +47,7 @@ base::Result<std::uint64_t> write(const model::History& history, trace::Session&
 std::string write_history(const model::History& history, trace::Session& session) {
   const auto written = write(history, session);
   if (!written) return written.error().what + (written.error().hint.empty() ? "" : ": " + written.error().hint);
-  return fmt::format("wrote {} samples to {}; twtrace report {} tells what is in it", base::grouped(*written), kFile,
-                     kFile);
+  return fmt::format("wrote {} samples to {}; twtrace report {} shows them", base::grouped(*written), kFile, kFile);
 }
 
 }  // namespace twtrace::app

@@ -103,7 +103,7 @@ bool can_show_live(const TableOptions& options) {
   std::string why = ::isatty(STDIN_FILENO) == 0 ? "standard input is not a terminal, so no key can be read"
                                                 : tui::why_unusable(STDOUT_FILENO);
   if (why.empty()) return true;
-  spdlog::warn("{}; the table follows in batches, as with -b", why);
+  spdlog::warn("{}; printing tables instead, as with -b", why);
   return false;
 }
 

@@ -17,11 +17,11 @@ namespace {
 const char* remedy(int saved_errno) {
   switch (saved_errno) {
     case ENOSPC:
-      return "make room on the device; what was written before is there";
+      return "make room on the device; what was written before is intact";
     case EINTR:
-      return "a signal came, and nobody reads it";
+      return "a signal came while nobody read the output";
     case EBADF:
-      return "it is closed: give it a file, a pipe or a terminal";
+      return "it is closed: redirect it to a file, a pipe or a terminal";
     default:
       return "";
   }

@@ -6,8 +6,8 @@
 namespace twtrace::capture {
 
 base::Error malformed(const Database& database, const char* table) {
-  return {base::ErrorCode::kInvalid, 0, fmt::format("{}: table {} holds what cannot be", database.path(), table),
-          "the file was damaged or made up; nothing in it can be believed"};
+  return {base::ErrorCode::kInvalid, 0, fmt::format("{}: table {} has impossible values", database.path(), table),
+          "the file is damaged or forged; trust nothing in it"};
 }
 
 }  // namespace twtrace::capture

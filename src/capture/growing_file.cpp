@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds kReaderPoll(20);
 
 base::Error GrowingFile::harmed(Harm harm) const {
   std::string what = target_.given() + (harm == Harm::kIndex ? "-shm" : "-wal") + " was changed by another program";
-  if (harm == Harm::kCut) what += ", and the newest samples were lost with it";
+  if (harm == Harm::kCut) what += ", which lost the newest samples";
   return {base::ErrorCode::kFailure, 0, what, "leave -wal and -shm alone while a capture runs"};
 }
 
@@ -62,7 +62,7 @@ base::Result<void> GrowingFile::share() {
     return synchronize(durability_ == Durability::kEachSample ? "FULL" : "OFF");
   }
   return base::fail(base::ErrorCode::kFailure,
-                    target_.given() + ": its file system cannot hold a database that grows safely",
+                    target_.given() + ": its file system cannot safely hold a growing database",
                     "write to a local file system");
 }
 

@@ -19,8 +19,8 @@ base::Error not_running(const std::string& path) {
   const auto cut = opened->database.number("SELECT ended_unix_ms IS NULL FROM capture");
   if (!cut) return cut.error();
   return {base::ErrorCode::kFailure, 0,
-          path + (*cut != 0 ? ": the capture was cut, nobody writes it any more" : ": the capture has ended"),
-          "marks are for the time while twtrace capture runs; -o names its file"};
+          path + (*cut != 0 ? ": the capture was cut short, and nobody writes it any more" : ": the capture has ended"),
+          "mark a moment while twtrace capture runs; -o names its file"};
 }
 
 base::Result<void> await_file(const std::string& path) {

@@ -127,7 +127,7 @@ base::Result<void> check_schema(const Database& database) {
             text_of(query->get(), 2) == table.sql;
   }
   if (known && query->step() == SQLITE_DONE) return {};
-  return foreign(database.path(), " is not a capture: its tables are not those of one");
+  return foreign(database.path(), " is not a capture: it does not have the tables of one");
 }
 
 base::Result<void> check_pages(const Database& database) {

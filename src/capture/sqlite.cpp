@@ -24,10 +24,10 @@ const char* remedy(int code) {
     case SQLITE_NOTADB:
       return "the file is damaged; sqlite3 FILE .recover may save parts of it";
     case SQLITE_TOOBIG:
-      return "the file was damaged or made up; nothing in it can be believed";
+      return "the file is damaged or forged; trust nothing in it";
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return "another program holds it; try again when that has ended";
+      return "another program has locked it; try again after that program has ended";
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
     case SQLITE_READONLY:

@@ -57,7 +57,7 @@ base::Result<void> check_directory(const std::string& directory, const Invoker& 
   const bool trusted = found.st_uid == 0 || found.st_uid == invoker.uid || found.st_uid == ::geteuid();
   if (!trusted || ((found.st_mode & S_IWOTH) != 0 && (found.st_mode & S_ISVTX) == 0)) {
     return refuse(directory + (trusted ? " may be written to by everybody" : " belongs to another user"),
-                  "who may rename files there decides what is written: choose a directory of root or of your own");
+                  "whoever can rename files there controls the capture: choose a directory of root or your own");
   }
   if (::faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
     return refuse_errno(errno, directory + " cannot be written to", "choose another directory");

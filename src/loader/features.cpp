@@ -157,7 +157,7 @@ base::Result<Features> probe_features(const std::string& btf_path, const std::se
   const std::string path = btf_path.empty() ? kKernelBtf : btf_path;
   // libbpf would wait for the other side of a FIFO.
   if (std::error_code error; std::filesystem::exists(path, error) && !std::filesystem::is_regular_file(path, error)) {
-    return base::fail(base::ErrorCode::kInvalid, fmt::format("cannot read BTF from {}: it is no regular file", path),
+    return base::fail(base::ErrorCode::kInvalid, fmt::format("cannot read BTF from {}: it is not a regular file", path),
                       "name the raw BTF of this kernel, or an ELF file with a .BTF section");
   }
   const LibbpfLog log;  // otherwise libbpf prints its own lines

@@ -110,7 +110,7 @@ std::string text_chart(const Report& report) {
   }
   out += marks(report, columns);
   const std::string scale = limit_shown  ? fmt::format("- the limit of {}", base::grouped(limit))
-                            : limit != 0 ? fmt::format("the limit of {} is above the picture", base::grouped(limit))
+                            : limit != 0 ? fmt::format("the limit of {} is above the chart", base::grouped(limit))
                                          : "the limit is not known";
   return out + label("") +
          fmt::format("# in use; {}; {} a column\n", scale,

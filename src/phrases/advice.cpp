@@ -18,14 +18,15 @@ std::string shell_quoted(const std::string& text) {
 std::string sysctl_change(const Place& place, const std::string& name, std::uint64_t value) {
   const std::string command = "sysctl -w " + name + "=" + std::to_string(value);
   if (place.host) {
-    return command + " (to keep it: " + name + " = " + std::to_string(value) + " in " + kSysctlFile + ")";
+    return command + " (to keep it, put " + name + " = " + std::to_string(value) + " into " + kSysctlFile + ")";
   }
   // Of a namespace without a name we know only that it has processes. lsns names one.
   const std::string entry = place.pid            ? "/proc/" + std::to_string(*place.pid) + "/ns/net"
                             : place.path.empty() ? "/proc/PID/ns/net"
                                                  : shell_quoted(place.path);
-  return "nsenter --net=" + entry + " " + command + " (to keep it: set it where the namespace is made, for example " +
-         "docker run --sysctl " + name + "=" + std::to_string(value) + ")";
+  return "nsenter --net=" + entry + " " + command +
+         " (to keep it, set it where the namespace is created, for example " + "docker run --sysctl " + name + "=" +
+         std::to_string(value) + ")";
 }
 
 std::string limit_change(const Place& place, std::uint64_t wanted, std::uint64_t bucket_bytes) {

@@ -35,8 +35,8 @@ Warning overflow_seen(const model::DoctorNetns& netns) {
   return model::DoctorWarning{
       "overflow-seen", netns.netns,
       title(netns) + ": " + base::grouped(*netns.overflow) +
-          " buckets were refused since the namespace was made (TcpExtTCPTimeWaitOverflow); their "
-          "sockets closed at once, and peers may have got resets",
+          " buckets were refused since the namespace was created (TcpExtTCPTimeWaitOverflow); the "
+          "kernel closed their sockets at once, and peers may have got resets",
       "twtrace -s overflow names who was refused; then " + double_limit(netns)};
 }
 
@@ -55,7 +55,7 @@ Warning limit_low(const model::DoctorNetns& netns) {
   if (!below_default && *netns.limit >= kLowLimit) return std::nullopt;
   std::string text = title(netns) + ": " + kMaxTwBuckets + " is " + base::grouped(*netns.limit);
   if (below_default) {
-    text += ", below the " + base::grouped(*netns.default_limit) + " that this kernel sets by itself";
+    text += ", below this kernel's default of " + base::grouped(*netns.default_limit);
   }
   text += "; " + base::rate(static_cast<double>(*netns.limit) / 60) + " closed connections per second fill it";
   return model::DoctorWarning{below_default ? "limit-below-default" : "limit-low", netns.netns, text,
@@ -64,18 +64,17 @@ Warning limit_low(const model::DoctorNetns& netns) {
 
 Warning fin_timeout_lowered(const model::DoctorNetns& netns) {
   if (netns.fin_timeout_s.value_or(kDefaultFinTimeoutS) >= kDefaultFinTimeoutS) return std::nullopt;
-  return model::DoctorWarning{
-      "fin-timeout-lowered", netns.netns,
-      title(netns) + ": tcp_fin_timeout is " + std::to_string(*netns.fin_timeout_s) +
-          " s; it shortens FIN_WAIT2 only and is useless against TIME_WAIT, which stays at 60 s",
-      sysctl_change(place_of(netns), "net.ipv4.tcp_fin_timeout", kDefaultFinTimeoutS)};
+  return model::DoctorWarning{"fin-timeout-lowered", netns.netns,
+                              title(netns) + ": tcp_fin_timeout is " + std::to_string(*netns.fin_timeout_s) +
+                                  " s; this shortens only FIN_WAIT2, while TIME_WAIT stays at 60 s",
+                              sysctl_change(place_of(netns), "net.ipv4.tcp_fin_timeout", kDefaultFinTimeoutS)};
 }
 
 Warning tw_reuse_off(const model::DoctorNetns& netns) {
   if (netns.tw_reuse.value_or(2) != 0) return std::nullopt;
   return model::DoctorWarning{
       "tw-reuse-off", netns.netns,
-      title(netns) + ": tcp_tw_reuse is 0, so an outgoing connect never takes a TIME_WAIT bucket over",
+      title(netns) + ": tcp_tw_reuse is 0, so an outgoing connect never reuses a TIME_WAIT bucket",
       sysctl_change(place_of(netns), "net.ipv4.tcp_tw_reuse", 2) +
           "; 2 is the kernel's default (loopback only), 1 is for hosts that open many connections"};
 }
@@ -104,9 +103,9 @@ Warning limit_not_inherited(const std::vector<model::DoctorNetns>& namespaces) {
   const model::DoctorNetns& to_raise = lower != nullptr ? *lower : *host;
   const std::uint64_t target = lower != nullptr ? *host->limit : *different.front()->limit;
   return model::DoctorWarning{"limit-not-inherited", std::nullopt,
-                              "the host's limit is " + base::grouped(*host->limit) + ", but not that of: " +
+                              "the host's limit is " + base::grouped(*host->limit) + ", but these namespaces differ: " +
                                   list(different) + "; tcp_max_tw_buckets is per namespace and not inherited",
-                              "raise the lower one where it matters: " + limit_change(place_of(to_raise), target)};
+                              "raise the lower limit where it matters: " + limit_change(place_of(to_raise), target)};
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ void ports(const std::vector<model::Row>& peers, std::vector<RowFinding>& findin
     findings.push_back({true,
                         fmt::format("{}% of the local ports towards {} port {} are taken", percent,
                                     base::sanitize_terminal(peer.peer->address), peer.peer->port.value_or(0)),
-                        "connect() fails when none is left: keep connections open, or add addresses"});
+                        "connect() fails if none is left: keep connections open, or add addresses"});
   }
 }
 
@@ -60,7 +60,7 @@ std::vector<RowFinding> row_findings(const model::Row& row, const model::NetnsRo
   ports(peers, findings);
   if (netns != nullptr) share_of_table(row, *netns, findings);
   if (row.attribution == model::Attribution::kCgroup) {
-    findings.push_back({false, "closed before twtrace started: the service and the uid are known, no process", ""});
+    findings.push_back({false, "closed before twtrace started: only the service and the uid are known", ""});
   }
   return findings;
 }

@@ -46,7 +46,8 @@ std::string remedy(const Owner& owner) {
          phrases::role_remedy(*owner.row.role);
 }
 
-constexpr const char* kRiskOfKeepAlive = "idle connections take a socket each: bound the pool, and close idle ones";
+constexpr const char* kRiskOfKeepAlive =
+    "each idle connection takes a socket: limit the pool, and close idle connections";
 
 }  // namespace
 
@@ -114,13 +115,13 @@ void fills_table(const Report& report, Findings& out) {
     finding.severity = Severity::kWarning;
     const bool client = (*most)->row.role == model::Role::kClient;
     finding.text =
-        fmt::format("{} made {} of all buckets in {}: it {}", phrases::owner_words((*most)->row), percent(share),
+        fmt::format("{} created {} of all buckets in {}: it {}", phrases::owner_words((*most)->row), percent(share),
                     title(netns.last), client ? "connects for every request and closes first" : "closes first");
     finding.evidence = lines(owners, all, count);
     finding.command = "twtrace -b -s created";
     finding.change = remedy(**most);
     finding.risk = kRiskOfKeepAlive;
-    finding.avoid = "do not close with a reset (SO_LINGER 0) to avoid TIME_WAIT: data on its way is thrown away";
+    finding.avoid = "do not close with a reset (SO_LINGER 0) to avoid TIME_WAIT: that discards data in flight";
     out.push_back(std::move(finding));
   }
 }
@@ -145,16 +146,16 @@ void ports_taken(const Report& report, Findings& out) {
         "EADDRNOTAVAIL",
         percent_taken, destination);
     finding.evidence.push_back(
-        fmt::format("{} of {} ephemeral ports at most", base::grouped(ports.taken), base::grouped(ports.of)));
+        fmt::format("at most {} of {} ephemeral ports", base::grouped(ports.taken), base::grouped(ports.of)));
     if (peak.owner) {
-      finding.evidence.push_back(fmt::format("{} buckets towards it by {}", base::grouped(peak.created),
+      finding.evidence.push_back(fmt::format("{} buckets towards it belong to {}", base::grouped(peak.created),
                                              phrases::owner_words(report.owners[*peak.owner].row)));
     }
     finding.command =
         in_namespace(netns, "ss -tan dst " + phrases::shell_quoted(peak.use.destination.address) + " | wc -l");
     finding.change = "in the client: " + phrases::role_remedy(model::Role::kClient) + "; until then " +
                      phrases::sysctl_change(place_of(netns.name), "net.ipv4.tcp_tw_reuse", 1);
-    finding.risk = "tcp_tw_reuse=1 takes a port again after one second and needs TCP timestamps at both ends";
+    finding.risk = "tcp_tw_reuse=1 reuses a port after one second, and needs TCP timestamps at both ends";
     finding.avoid = "do not bind() to a port before connect() without IP_BIND_ADDRESS_NO_PORT; never tcp_tw_recycle";
     out.push_back(std::move(finding));
   }
@@ -168,14 +169,14 @@ void fin_wait2_share(const Report& report, Findings& out) {
   Finding finding;
   finding.id = "fin-wait2-share";
   finding.severity = Severity::kWarning;
-  finding.text = fmt::format("{} of all buckets began as FIN_WAIT2: the other end was slow to close, or never did",
+  finding.text = fmt::format("{} of all buckets began as FIN_WAIT2: the other end closed late, or never",
                              percent(static_cast<double>(fin_wait2) / static_cast<double>(all)));
   finding.evidence = lines(largest(report, count), fin_wait2, count);
   finding.command = "ss -tan state fin-wait-2 | wc -l";
   finding.change =
       "in the programs at the other end: close the connection when read() returns 0; look for sockets left in "
       "CLOSE_WAIT there (ss -tanp state close-wait)";
-  finding.risk = "none: they only give up what is dead already";
+  finding.risk = "none: these connections are dead already";
   finding.avoid = "do not lower tcp_fin_timeout: peers that close later than that get a reset";
   out.push_back(std::move(finding));
 }

@@ -43,17 +43,17 @@ struct Setting {
   const char* avoid;
 };
 
-constexpr const char* kRiskOfRoom = "kernel memory when the table is full; no other";
+constexpr const char* kRiskOfRoom = "more kernel memory when the table is full, nothing else";
 constexpr Setting kSettings[] = {
     {"limit-below-default", phrases::kMaxTwBuckets, Severity::kWarning, kRiskOfRoom, kNeverLower},
     {"limit-low", phrases::kMaxTwBuckets, Severity::kNotice, kRiskOfRoom, kNeverLower},
     {"limit-not-inherited", phrases::kMaxTwBuckets, Severity::kNotice, kRiskOfRoom, kNeverLower},
     {"fin-timeout-lowered", "net.ipv4.tcp_fin_timeout", Severity::kNotice,
-     "orphaned FIN_WAIT2 sockets stay up to 60 s again, as the kernel's authors meant it",
+     "orphaned FIN_WAIT2 sockets stay for up to 60 s again, which is the kernel's default",
      "do not lower it further: a peer that closes later than that gets a reset"},
     {"tw-reuse-off", "net.ipv4.tcp_tw_reuse", Severity::kNotice,
-     "with 1, a port is taken again one second after its close, which needs TCP timestamps at both ends",
-     "do not look for tcp_tw_recycle: it broke clients behind NAT and is gone since 4.12"}};
+     "with 1, a port is reused one second after its close; this needs TCP timestamps at both ends",
+     "do not look for tcp_tw_recycle: it broke clients behind NAT, and Linux 4.12 removed it"}};
 
 bool told_already(const Findings& out, const model::DoctorWarning& warning, const std::set<std::uint32_t>& small) {
   const bool about_limit = warning.id == "limit-below-default" || warning.id == "limit-low";

@@ -58,10 +58,10 @@ void listen_queues(const Report& report, Findings& out) {
     Finding finding;
     finding.id = "listen-queue";
     finding.severity = overflows != 0 ? Severity::kCritical : Severity::kWarning;
-    finding.text = overflows != 0 ? fmt::format("{}: an accept queue was full {} times in the same window",
+    finding.text = overflows != 0 ? fmt::format("{}: an accept queue was full {} times during the capture",
                                                 title(netns.last), base::grouped(overflows))
                                   : fmt::format(
-                                        "{}: {} connection attempts were dropped in the same window, though no accept "
+                                        "{}: {} connection attempts were dropped during the capture, though no accept "
                                         "queue was full",
                                         title(netns.last), base::grouped(drops));
     finding.evidence.push_back(fmt::format("TcpExtListenOverflows +{}, TcpExtListenDrops +{}", base::grouped(overflows),
@@ -94,12 +94,12 @@ void incomplete(const Report& report, Findings& out) {
     finding.id = "lost";
     finding.severity = report.lost.counts != 0 ? Severity::kWarning : Severity::kNotice;
     finding.text = "some detail was lost: " + words;
-    finding.evidence.emplace_back(report.lost.counts == 0 ? "every count is exact all the same"
-                                                          : "counts are too low by what is named");
+    finding.evidence.emplace_back(report.lost.counts == 0 ? "every count is still exact"
+                                                          : "counts are too low by these numbers");
     finding.command = "twtrace -b --json -d 1 -n 10 | jq .lost";
-    finding.change = "capture again with a larger --ring-size when events were lost";
+    finding.change = "if events were lost, capture again with a larger --ring-size";
     finding.risk = "more memory while capturing";
-    finding.avoid = "do not count lines of twtrace events where events were lost: use the tables";
+    finding.avoid = "if events were lost, do not count lines of twtrace events: use the tables";
     out.push_back(std::move(finding));
   }
 }

@@ -132,7 +132,7 @@ Section rows_section(const char* name, const std::vector<Row>& rows, Group group
 }
 
 std::vector<Section> sections(const Picture& picture, const ViewState& state, const DrawOptions& options) {
-  if (!picture.detail) return {text_section({{"this row was not there in this sample", Style::kWarning}})};
+  if (!picture.detail) return {text_section({{"this row did not exist in this sample", Style::kWarning}})};
   const Detail& detail = *picture.detail;
   const Style style = detail.row.counts.refused() != 0 ? Style::kAlarm : Style::kNormal;
   std::vector<Section> all;

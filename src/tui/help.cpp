@@ -18,10 +18,10 @@ constexpr std::size_t kKeyColumns = 14;
 constexpr std::array<HelpLine, 6> kSigns = {{
     {"!", "buckets of this row were refused: table full, or no memory"},
     {"x", "every process of the row has exited"},
-    {"~", "the owner is known by cgroup and uid only: closed before twtrace started"},
+    {"~", "only cgroup and uid are known: closed before twtrace started"},
     {"-", "unknown to this backend, or not measured yet; never 0"},
     {"= kernel", "twtrace's counts equal the kernel's own"},
-    {"missed N", "what the kernel counted and no program saw"},
+    {"missed N", "counted by the kernel, but seen by no program"},
 }};
 
 std::vector<HelpLine> all_help() {

@@ -90,9 +90,9 @@ void sort_beside(ViewState& state, bool right, const std::vector<view::SortColum
 
 void open_row(ViewState& state, const Context& context) {
   if (state.tab == Tab::kEvents) {
-    state.notice = "events have no details; 1 to 5 show rows that have";
+    state.notice = "events have no details; the rows of views 1 to 5 have";
   } else if (context.selected_id == 0) {
-    state.notice = "there is no row to look into";
+    state.notice = "there is no row to show";
   } else {
     state.open = OpenRow{group_of(state), context.selected_id};
     state.mode = Mode::kDetail;
@@ -102,7 +102,7 @@ void open_row(ViewState& state, const Context& context) {
 
 void open_sort_menu(ViewState& state) {
   if (state.tab == Tab::kEvents) {
-    state.notice = "events are in the order of their time";
+    state.notice = "events are always sorted by time";
     return;
   }
   const auto& names = view::sort_names();
@@ -206,7 +206,7 @@ std::uint64_t shown_sample(const ViewState& state, const Context& context) {
 /// Goes to another sample. `to` may be outside of the kept ones.
 void go_to(ViewState& state, std::uint64_t to, const Context& context) {
   if (!state.paused_at) {
-    state.notice = "t T K J B E go through samples while paused; Space pauses";
+    state.notice = "t T K J B E step through samples while paused; Space pauses";
     return;
   }
   const std::uint64_t now = shown_sample(state, context);
@@ -243,7 +243,7 @@ void follow(ViewState& state, const Context& context) {
     state.notice = "there is no row to follow";
   } else {
     state.follow = context.selected_id;
-    state.notice = "following the row; F or moving ends it";
+    state.notice = "following the row; F or moving stops it";
   }
 }
 

@@ -135,8 +135,9 @@ TEST_CASE("who gives up on a reader says so, and leaves nothing behind") {
   wait_until_stalled(process);
   process.signal(SIGTERM);
   CHECK(process.wait(kEnd) == 128 + SIGTERM);
-  CHECK(lines(process.standard_error()).back() ==
-        "twtrace: cannot write to standard output: Interrupted system call; a signal came, and nobody reads it");
+  CHECK(
+      lines(process.standard_error()).back() ==
+      "twtrace: cannot write to standard output: Interrupted system call; a signal came while nobody read the output");
   const auto mounted = twtrace::kernel::CgroupFs::open(twtrace::kernel::Procfs());
   if (!mounted || mounted->tree() == nullptr) return;
   CHECK_FALSE(

@@ -187,7 +187,7 @@ def check_fallbacks(twtrace):
         with Screen(f"{twtrace} -n 1 -d 0.2", environment={"TERM": term}) as screen:
             screen.wait(r"TIME_WAIT [0-9,]+/[0-9,]+ .*netns")
             assert screen.exit_code() == 0
-            lines = [line for line in screen.stderr().splitlines() if "batches" in line]
+            lines = [line for line in screen.stderr().splitlines() if "printing tables instead" in line]
             assert len(lines) == 1 and term in lines[0], screen.stderr()
     with Screen(f"{twtrace} -n 1 -d 0.2 < /dev/null") as screen:
         screen.wait(r"TIME_WAIT [0-9,]+/[0-9,]+ .*netns")

@@ -72,7 +72,7 @@ TEST_CASE("a capture of a newer version says so", "[capture]") {
   run_sql(path, "PRAGMA user_version=0");
   check_refused(path, "is not a capture");
   run_sql(path, "PRAGMA user_version=1");
-  check_refused(path, "its tables are not those of one");
+  check_refused(path, "it does not have the tables of one");
 }
 
 TEST_CASE("a schema that is not exactly ours is refused", "[capture]") {
@@ -86,7 +86,7 @@ TEST_CASE("a schema that is not exactly ours is refused", "[capture]") {
   const std::string path = finished(tree);
   run_sql(path, change);
   INFO(change);
-  check_refused(path, "its tables are not those of one");
+  check_refused(path, "it does not have the tables of one");
 }
 
 TEST_CASE("numbers and words that cannot be are refused", "[capture]") {
@@ -100,7 +100,7 @@ TEST_CASE("numbers and words that cannot be are refused", "[capture]") {
   const std::string path = finished(tree);
   run_sql(path, change);
   INFO(change);
-  check_refused(path, "holds what cannot be");
+  check_refused(path, "has impossible values");
 }
 
 TEST_CASE("words longer than twtrace writes are refused, whatever table holds them", "[capture]") {
@@ -123,7 +123,7 @@ TEST_CASE("words longer than twtrace writes are refused, whatever table holds th
       INFO(word << " of " << bytes << " bytes");
       const auto reader = capture::Reader::open(path);
       const std::string error = reader ? read_samples(**reader).back() : reader.error().what;
-      CHECK((error.find("holds what cannot be") != std::string::npos || error.find("too big") != std::string::npos));
+      CHECK((error.find("has impossible values") != std::string::npos || error.find("too big") != std::string::npos));
     }
   }
 }
@@ -142,7 +142,7 @@ TEST_CASE("more than fits into a capture's time and memory is refused", "[captur
   run_sql(path, "WITH RECURSIVE counted(value) AS (SELECT 1 UNION ALL SELECT value+1 FROM counted WHERE value<" +
                     count + ") " + change.substr(0, call) + "counted");
   INFO(change);
-  check_refused(path, "holds what cannot be");
+  check_refused(path, "has impossible values");
 }
 
 TEST_CASE("samples that cannot be end the reading, what came before is sound", "[capture]") {
@@ -172,7 +172,7 @@ TEST_CASE("samples that cannot be end the reading, what came before is sound", "
   INFO(change);
   const auto samples = read_samples(*open_capture(path));
   REQUIRE_FALSE(samples.empty());
-  CHECK(samples.back().find("holds what cannot be") != std::string::npos);
+  CHECK(samples.back().find("has impossible values") != std::string::npos);
   const std::size_t before = samples.size() - 1;
   CHECK(before < sound.size());
   CHECK(std::equal(samples.begin(), samples.end() - 1, sound.begin()));
@@ -182,7 +182,7 @@ TEST_CASE("rows of a sample that is not there are not passed over", "[capture]")
   const kernel::TempTree tree;
   const std::string path = finished(tree);
   run_sql(path, "UPDATE owner_sample SET sample=99 WHERE id=(SELECT max(id) FROM owner_sample)");
-  CHECK(read_samples(*open_capture(path)).back().find("owner_sample holds what cannot be") != std::string::npos);
+  CHECK(read_samples(*open_capture(path)).back().find("owner_sample has impossible values") != std::string::npos);
 }
 
 TEST_CASE("a damaged page is found before anything is believed", "[capture]") {

@@ -237,7 +237,7 @@ TEST_CASE("events that cannot be are refused", "[capture]") {
   const auto events = open_capture(captured.path)->events_until(World::kStart + 99, 9);
   REQUIRE_FALSE(events);
   CHECK(events.error().code == base::ErrorCode::kInvalid);
-  CHECK(events.error().what.find("table event holds what cannot be") != std::string::npos);
+  CHECK(events.error().what.find("table event has impossible values") != std::string::npos);
 }
 
 TEST_CASE("a mark goes into a running capture only", "[capture]") {

@@ -109,7 +109,7 @@ TEST_CASE("tcp_fin_timeout below its default is no help against TIME_WAIT") {
   DoctorNetns netns = host();
   netns.fin_timeout_s = 59;
   CHECK(ids({netns}) == Ids{"fin-timeout-lowered"});
-  CHECK(has(phrases::doctor_warnings({netns})[0].text, "FIN_WAIT2 only and is useless against TIME_WAIT"));
+  CHECK(has(phrases::doctor_warnings({netns})[0].text, "this shortens only FIN_WAIT2"));
   CHECK(has(change(netns, "fin-timeout-lowered"), "tcp_fin_timeout=60"));
   netns.fin_timeout_s = 61;
   CHECK(ids({netns}).empty());

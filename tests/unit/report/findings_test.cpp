@@ -175,7 +175,7 @@ TEST_CASE("who fills the table is named from a tenth on, where it was nearly ful
     return recording;
   };
   REQUIRE(find(*capture(101, 16001), "fills-table"));
-  CHECK(has(find(*capture(101, 16001), "fills-table")->text, "nginx of web.service (server :8080) made 10%"));
+  CHECK(has(find(*capture(101, 16001), "fills-table")->text, "nginx of web.service (server :8080) created 10%"));
   CHECK(!find(*capture(100, 16001), "fills-table"));
   CHECK(!find(*capture(900, 16000), "fills-table"));
 }
@@ -238,7 +238,7 @@ TEST_CASE("settings: what the doctor says, with risk and what not to do") {
   CHECK(!find(*capture([](auto& host) { host.fin_timeout_s = 60; }), "fin-timeout-lowered"));
   const auto finding = find(*capture([](auto& host) { host.fin_timeout_s = 59; }), "fin-timeout-lowered");
   REQUIRE(finding);
-  CHECK(has(finding->text, "useless against TIME_WAIT"));
+  CHECK(has(finding->text, "this shortens only FIN_WAIT2"));
   CHECK(has(finding->change, "net.ipv4.tcp_fin_timeout=60"));
   CHECK(!finding->risk.empty());
   CHECK(!finding->avoid.empty());
