@@ -200,7 +200,7 @@ void BudgetOptions::declare(OptionList& list) {
                 budgets.push_back(std::move(*budget));
                 return {};
               });
-  list.flag("--allow-cut", "judge budgets also by a capture that was cut or has a hole",
+  list.flag("--allow-cut", "judge budgets by an incomplete capture, too",
             [this] { partial = report::Partial::kAllowed; });
 }
 
