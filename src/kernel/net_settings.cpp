@@ -29,8 +29,8 @@ std::optional<std::uint64_t> default_limit(const Sysctl& sysctl) {
 
 }  // namespace
 
-NetSettings read_net_settings(const Sysctl& sysctl) {
-  NetSettings settings;
+base::NetSettings read_net_settings(const Sysctl& sysctl) {
+  base::NetSettings settings;
   settings.limit = setting(sysctl, kTcpMaxTwBuckets);
   settings.default_limit = default_limit(sysctl);
   settings.fin_timeout_s = setting(sysctl, kTcpFinTimeout);

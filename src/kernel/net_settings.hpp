@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The settings that affect a namespace's TIME_WAIT table and its listen queues.
+// Reading the settings that affect a namespace's TIME_WAIT table and its listen queues.
 #pragma once
 
 #include <cstdint>
@@ -7,23 +7,13 @@
 #include <optional>
 #include <string_view>
 
+#include "base/net_settings.hpp"
 #include "kernel/sysctl.hpp"
 
 namespace twtrace::kernel {
 
-/// A value is empty if this kernel has no such setting, or if it cannot be read.
-struct NetSettings {
-  std::optional<std::uint64_t> limit;          ///< tcp_max_tw_buckets
-  std::optional<std::uint64_t> default_limit;  ///< half of the hash table that the namespace uses (tcp_sk_init)
-  std::optional<std::uint64_t> fin_timeout_s;
-  std::optional<std::uint64_t> tw_reuse;
-  std::optional<std::uint64_t> syn_backlog;  ///< tcp_max_syn_backlog
-  std::optional<std::uint64_t> somaxconn;
-  std::optional<std::uint64_t> ephemeral_ports;  ///< ip_local_port_range without ip_local_reserved_ports
-};
-
 /// Reads those of the calling thread's namespace.
-NetSettings read_net_settings(const Sysctl& sysctl = Sysctl());
+base::NetSettings read_net_settings(const Sysctl& sysctl = Sysctl());
 
 /// Bytes of an object of this slab, including padding, from the text of /proc/slabinfo. Empty if it is not listed: the
 /// kernel may have merged the slab with others of its size (unless booted with slab_nomerge).

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/net_settings.hpp"
 #include "model/snapshot.hpp"
 
 namespace twtrace::model {
@@ -18,19 +19,15 @@ struct DoctorCheck {
   std::string detail;  ///< why not, or what its absence costs; may be empty
 };
 
-/// One network namespace, with the settings that affect its TIME_WAIT table. Empty values could not be read.
-struct DoctorNetns {
+/// One network namespace with its settings. Empty values could not be read.
+struct DoctorNetns : base::NetSettings {
   std::uint32_t netns = 0;           ///< inode number
   std::string name;                  ///< "host", an `ip netns` name, or empty; any bytes
   bool host = false;                 ///< the namespace of pid 1
   std::optional<std::uint32_t> pid;  ///< a process in it
   std::string path;                  ///< a file that leads into it
-  std::optional<std::uint64_t> limit;
   std::optional<std::uint64_t> in_use;
   std::optional<std::uint64_t> overflow;  ///< TCPTimeWaitOverflow since the namespace was made
-  std::optional<std::uint64_t> fin_timeout_s;
-  std::optional<std::uint64_t> tw_reuse;       ///< 0 off, 1 on, 2 loopback only
-  std::optional<std::uint64_t> default_limit;  ///< the kernel's own: half of its hash table (tcp_sk_init)
 };
 
 /// A setting of this host that makes the TIME_WAIT table overflow, or that does not do what people expect.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/net_settings.hpp"
 #include "base/result.hpp"
 #include "model/gaps.hpp"
 #include "model/snapshot.hpp"
@@ -30,17 +31,10 @@ struct Mark {
   std::string name;  ///< any bytes
 };
 
-/// The settings of one network namespace that affect its table and its listen queues. Empty values could not be read.
-struct NetnsSettings {
-  std::uint32_t netns = 0;                     ///< inode number
-  std::string name;                            ///< "host", an `ip netns` name, or empty
-  std::optional<std::uint64_t> limit;          ///< tcp_max_tw_buckets
-  std::optional<std::uint64_t> default_limit;  ///< the kernel's own: half of its hash table (tcp_sk_init)
-  std::optional<std::uint64_t> fin_timeout_s;  ///< tcp_fin_timeout
-  std::optional<std::uint64_t> tw_reuse;       ///< tcp_tw_reuse: 0 off, 1 on, 2 loopback only
-  std::optional<std::uint64_t> syn_backlog;    ///< tcp_max_syn_backlog
-  std::optional<std::uint64_t> somaxconn;
-  std::optional<std::uint64_t> ephemeral_ports;  ///< ip_local_port_range without ip_local_reserved_ports
+/// The settings of one network namespace.
+struct NetnsSettings : base::NetSettings {
+  std::uint32_t netns = 0;  ///< inode number
+  std::string name;         ///< "host", an `ip netns` name, or empty
 };
 
 /// The description of a capture.

@@ -43,6 +43,8 @@ void limit_changed(const Report& report, Findings& out);
 /// The kernel counted what no program saw, or detail was lost.
 void incomplete(const Report& report, Findings& out);
 
+/// The table was full, or nearly. If nothing was created, it filled up before the capture, and nobody was refused.
+bool nearly_full(const NetnsReport& netns);
 /// The limit that this namespace needs: its peak rate times the lifetime of a bucket, with headroom, rounded up.
 std::uint64_t needed_limit(const NetnsReport& netns);
 

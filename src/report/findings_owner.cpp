@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "base/format.hpp"
-#include "model/fill.hpp"
 #include "phrases/findings.hpp"
 #include "phrases/owner.hpp"
 #include "report/finding_words.hpp"
@@ -101,9 +100,7 @@ void fills_table(const Report& report, Findings& out) {
   std::size_t told = 0;
   for (const NetnsReport& netns : report.namespaces) {
     const std::uint64_t all = netns.last.counts.created();
-    const bool nearly_full = netns.last.counts.overflow() != 0 ||
-                             netns.peak_percent.value_or(0) > static_cast<double>(model::kNearlyFullPercent);
-    if (!nearly_full || all == 0 || told == kNamespacesTold) continue;
+    if (!nearly_full(netns) || all == 0 || told == kNamespacesTold) continue;
     const std::vector<const Owner*>& owners = by_netns[{netns.last.id, netns.last.netns}];
     const auto most = std::find_if(owners.begin(), owners.end(), [](const Owner* owner) { return owner->row.role; });
     if (most == owners.end()) continue;

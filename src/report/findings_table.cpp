@@ -27,10 +27,7 @@ model::DoctorNetns as_doctor_sees(const model::NetnsSettings& settings) {
   netns.name = settings.name;
   netns.host = place.host;
   netns.path = place.path;
-  netns.limit = settings.limit;
-  netns.fin_timeout_s = settings.fin_timeout_s;
-  netns.tw_reuse = settings.tw_reuse;
-  netns.default_limit = settings.default_limit;
+  static_cast<base::NetSettings&>(netns) = settings;
   return netns;
 }
 
@@ -64,13 +61,6 @@ bool told_already(const Findings& out, const model::DoctorWarning& warning, cons
 
 std::string rounded(double value) { return base::grouped(static_cast<std::uint64_t>(std::llround(value))); }
 
-/// If nothing was created, the table had filled up before, and nobody was refused.
-bool nearly_full(const NetnsReport& netns) {
-  return netns.last.counts.overflow() != 0 ||
-         (netns.last.counts.created() != 0 &&
-          netns.peak_percent.value_or(0) > static_cast<double>(model::kNearlyFullPercent));
-}
-
 std::string values(const NetnsReport& netns) {
   std::string text;
   std::optional<std::uint64_t> before;
@@ -92,6 +82,11 @@ bool changed(const NetnsReport& netns) {
 }
 
 }  // namespace
+
+bool nearly_full(const NetnsReport& netns) {
+  return netns.last.counts.overflow() != 0 ||
+         (netns.last.counts.created() != 0 && model::is_nearly_full(netns.peak_percent.value_or(0)));
+}
 
 std::uint64_t needed_limit(const NetnsReport& netns) {
   const double at_peak_rate = netns.arrivals_per_s_peak * model::kBucketLifetimeS;

@@ -172,11 +172,7 @@ model::DoctorNetns look_at(const kernel::NetnsRef& ref, std::uint32_t own_inum) 
     netns.overflow = counters->ext.time_wait_overflow;
   }
   if (ref.inum == own_inum) {
-    const kernel::NetSettings settings = kernel::read_net_settings();
-    netns.limit = settings.limit;
-    netns.fin_timeout_s = settings.fin_timeout_s;
-    netns.tw_reuse = settings.tw_reuse;
-    netns.default_limit = settings.default_limit;
+    static_cast<base::NetSettings&>(netns) = kernel::read_net_settings();
   }
   return netns;
 }
@@ -185,11 +181,7 @@ model::DoctorNetns look_at(const tw_namespace_reading& reading, const kernel::Ne
   model::DoctorNetns netns;
   if (ref != nullptr) netns = named(*ref);
   netns.netns = reading.inum;
-  const model::NetnsSettings settings = to_settings(reading, hertz);
-  netns.limit = settings.limit;
-  netns.fin_timeout_s = settings.fin_timeout_s;
-  netns.tw_reuse = settings.tw_reuse;
-  netns.default_limit = settings.default_limit;
+  static_cast<base::NetSettings&>(netns) = to_settings(reading, hertz);
   netns.in_use = reading.count;
   netns.overflow = reading.counters.time_wait_overflow;
   return netns;

@@ -16,18 +16,6 @@ namespace {
 /// How often a start is read again because our counts moved meanwhile.
 constexpr int kQuietReadings = 8;
 
-model::NetnsSettings model_settings(const kernel::NetSettings& read) {
-  model::NetnsSettings netns;
-  netns.limit = read.limit;
-  netns.default_limit = read.default_limit;
-  netns.fin_timeout_s = read.fin_timeout_s;
-  netns.tw_reuse = read.tw_reuse;
-  netns.syn_backlog = read.syn_backlog;
-  netns.somaxconn = read.somaxconn;
-  netns.ephemeral_ports = read.ephemeral_ports;
-  return netns;
-}
-
 }  // namespace
 
 /// All namespaces at once; those that were not known start where they are, or at 0 when they are younger than counting.
@@ -259,7 +247,7 @@ std::vector<model::NetnsSettings> Namespaces::own_settings(std::set<Id>& known) 
   for (const auto& [id, entry] : directory_.entries()) {
     if (entry.gone || !known.insert(id).second) continue;
     model::NetnsSettings& netns = result.emplace_back();
-    if (own && entry.inum == *own) netns = model_settings(kernel::read_net_settings());
+    if (own && entry.inum == *own) static_cast<base::NetSettings&>(netns) = kernel::read_net_settings();
     netns.netns = entry.inum;
     netns.name = entry.name;
     const std::uint32_t limit_seen = ledgers_.at(id).ours().limit_seen;

@@ -18,7 +18,6 @@ namespace twtrace::tui {
 namespace {
 
 using model::Forecast;
-using model::kNearlyFullPercent;
 using model::NetnsRow;
 
 constexpr std::size_t kNameColumns = 24;
@@ -94,9 +93,8 @@ StyledLine fill_line(const Picture& picture, std::size_t columns) {
   if (snapshot.namespaces.empty()) return {{"TIME_WAIT -/-", Style::kBold}};
   const NetnsRow& netns = snapshot.namespaces.front();
   const auto share = model::percent_full(netns.in_use, netns.limit);
-  const Style style = share >= std::uint64_t{100}   ? Style::kAlarm
-                      : share >= kNearlyFullPercent ? Style::kWarning
-                                                    : Style::kBar;
+  const bool nearly_full = model::is_nearly_full(netns.in_use, netns.limit);
+  const Style style = share >= std::uint64_t{100} ? Style::kAlarm : nearly_full ? Style::kWarning : Style::kBar;
   StyledLine line{{"TIME_WAIT " + phrases::fill_words(netns), Style::kBold}};
   if (share) line.push_back({fmt::format("{}%", *share), style == Style::kBar ? Style::kBold : style});
   const Span forecast = forecast_span(picture.forecast);

@@ -161,7 +161,7 @@ TEST_CASE("settings of a namespace are those that /proc shows inside it") {
   auto session = trace::Session::start({});
   REQUIRE(session);
   const base::UniqueFd netns = new_netns();
-  kernel::NetSettings inside;
+  base::NetSettings inside;
   inside_netns(netns.get(), [&inside] {
     write_net_sysctl("tcp_max_tw_buckets", "4711");
     write_net_sysctl("tcp_fin_timeout", "17");

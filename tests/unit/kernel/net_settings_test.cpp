@@ -26,7 +26,7 @@ TEST_CASE("settings of a namespace") {
   tree.file("net/core/somaxconn", "4099\n");
   tree.file("net/ipv4/ip_local_port_range", "32768\t32777\n");
   tree.file("net/ipv4/ip_local_reserved_ports", "32770-32771,40000\n");
-  const NetSettings settings = read_net_settings(Sysctl(tree.root()));
+  const auto settings = read_net_settings(Sysctl(tree.root()));
   CHECK(settings.limit == 5000U);
   CHECK(settings.default_limit == 131072U);
   CHECK(settings.fin_timeout_s == 60U);
@@ -40,7 +40,7 @@ TEST_CASE("a setting that is not there is empty, the others are read") {
   const TempTree tree;
   tree.file("net/ipv4/tcp_max_tw_buckets", "-1\n");  // no limit
   tree.file("net/ipv4/tcp_fin_timeout", "30\n");
-  const NetSettings settings = read_net_settings(Sysctl(tree.root()));
+  const auto settings = read_net_settings(Sysctl(tree.root()));
   CHECK_FALSE(settings.limit);
   CHECK_FALSE(settings.default_limit);
   CHECK_FALSE(settings.ephemeral_ports);
