@@ -10,14 +10,16 @@
 
 namespace twtrace::app {
 
-base::Result<report::Report> read_report(const std::string& path, const BudgetOptions& budgets) {
+base::Result<report::Report> read_report(const std::string& path, const BudgetOptions& budgets,
+                                         const report::Selection& selection) {
   auto reader = capture::Reader::open(path);
   if (!reader) return tl::unexpected(reader.error());
-  return report::build_report(**reader, budgets.budgets, budgets.partial);
+  return report::build_report(**reader, budgets.budgets, budgets.partial, selection);
 }
 
-base::Result<bool> report_capture(const std::string& path, const BudgetOptions& budgets, bool to_stderr) {
-  const auto built = read_report(path, budgets);
+base::Result<bool> report_capture(const std::string& path, const BudgetOptions& budgets,
+                                  const report::Selection& selection, bool to_stderr) {
+  const auto built = read_report(path, budgets, selection);
   if (!built) return tl::unexpected(built.error());
   const std::string text =
       output::report_text(*built, color_on(to_stderr ? STDERR_FILENO : STDOUT_FILENO, ColorWhen::kAuto));

@@ -11,10 +11,12 @@
 namespace twtrace::app {
 
 /// Reads a capture from any source.
-base::Result<report::Report> read_report(const std::string& path, const BudgetOptions& budgets);
+base::Result<report::Report> read_report(const std::string& path, const BudgetOptions& budgets,
+                                         const report::Selection& selection = {});
 
 /// Reads the capture back and prints the report, to standard error if a command owns standard output. Returns whether a
 /// budget was breached.
-base::Result<bool> report_capture(const std::string& path, const BudgetOptions& budgets, bool to_stderr);
+base::Result<bool> report_capture(const std::string& path, const BudgetOptions& budgets,
+                                  const report::Selection& selection, bool to_stderr);
 
 }  // namespace twtrace::app

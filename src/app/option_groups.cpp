@@ -48,16 +48,6 @@ base::Result<view::SortColumn> parse_column(const std::string& typed) {
                     base::did_you_mean(typed, names) + "twtrace -s help lists the columns");
 }
 
-/// Takes the value that `key` must match.
-Take take_name(view::Selector& selector, std::string_view key) {
-  return [&selector, key](const std::string& typed) -> base::Result<void> {
-    auto term = view::make_term(key, view::Op::kMatch, typed, view::Grammar::kFilter);
-    if (!term) return tl::unexpected(term.error());
-    selector.add(std::move(*term));
-    return {};
-  };
-}
-
 }  // namespace
 
 void declare_delay(OptionList& list, double& delay_s) {
@@ -126,17 +116,41 @@ void FilterOptions::declare(OptionList& list) {
         return {};
       },
       Repeat::kRefused);
-  list.option("--comm", "PATTERN", "only processes whose name contains or matches this", take_name(named, "comm"),
-              Repeat::kRefused);
-  list.option("--service", "PATTERN", "only services whose name contains or matches this", take_name(named, "service"),
-              Repeat::kRefused);
-  list.option("--netns", "WHICH", "all, self, an inode number, a name or a path", text(netns), Repeat::kRefused);
+  declare_names(list);
   list.flag("-4", "only IPv4, including v4-mapped addresses", only_ipv4);
   list.flag("-6", "only IPv6", only_ipv6);
   list.check([this]() -> base::Result<void> {
     if (!only_ipv4 || !only_ipv6) return {};
     return base::fail(base::ErrorCode::kUsage, "-4 and -6 together match nothing", "give only one of them");
   });
+}
+
+void FilterOptions::declare_names(OptionList& list) {
+  using Repeat = OptionList::Repeat;
+  const auto note = [this](const char* option, const std::string& value) {
+    as_typed += fmt::format("{}{} {}", as_typed.empty() ? "" : " ", option, value);
+  };
+  const auto name = [this, note](const char* option, const char* key) {
+    return [this, note, option, key](const std::string& value) -> base::Result<void> {
+      auto term = view::make_term(key, view::Op::kMatch, value, view::Grammar::kFilter);
+      if (!term) return tl::unexpected(term.error());
+      named.add(std::move(*term));
+      note(option, value);
+      return {};
+    };
+  };
+  list.option("--comm", "PATTERN", "only processes whose name contains or matches this", name("--comm", "comm"),
+              Repeat::kRefused);
+  list.option("--service", "PATTERN", "only services whose name contains or matches this", name("--service", "service"),
+              Repeat::kRefused);
+  list.option(
+      "--netns", "WHICH", "all, self, an inode number, a name or a path",
+      [this, note](const std::string& value) -> base::Result<void> {
+        netns = value;
+        if (value != "all") note("--netns", value);
+        return {};
+      },
+      Repeat::kRefused);
 }
 
 view::Selector FilterOptions::selector() const {

@@ -48,11 +48,14 @@ struct TracingOptions {
 /// Filters: whose buckets are shown.
 struct FilterOptions {
   view::Selector named;  ///< -p, --comm and --service
+  std::string as_typed;  ///< "--service web --netns blue": what chose by name
   std::string netns;     ///< "all", "self", an inode number, a name or a path; empty: not given, means all
   bool only_ipv4 = false;
   bool only_ipv6 = false;
 
   void declare(OptionList& list);
+  /// --comm, --service and --netns alone, for reports.
+  void declare_names(OptionList& list);
   /// Everything except the namespace.
   view::Selector selector() const;
 };

@@ -182,6 +182,7 @@ std::vector<Property> header_properties(const Report& report) {
   const model::CaptureInfo& info = report.info;
   std::vector<Property> facts;
   facts.push_back({"host", info.host.name + ", kernel " + info.host.kernel});
+  if (!report.selection.empty()) facts.push_back({"only", report.selection});
   if (info.command) {
     facts.push_back({"command", command_words(info.command->argv)});
     facts.push_back({"", command_end(*info.command)});

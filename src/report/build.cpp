@@ -21,9 +21,9 @@ struct Read {
 
 /// The first `most` samples, and the rows at the end of each phase: which samples these are is known only when all have
 /// been seen.
-Read read_samples(model::Recording& recording, std::uint64_t most) {
+Read read_samples(model::Recording& recording, const view::Selector& netns, std::uint64_t most) {
   Read read;
-  Collector collector(recording.info());
+  Collector collector(recording.info(), netns);
   std::uint64_t samples = 0;
   read.samples = recording.for_each(model::Wanted::kHeads, [&](const model::SnapshotPtr& head, const model::Source&) {
     if (samples == most) return false;
@@ -33,7 +33,7 @@ Read read_samples(model::Recording& recording, std::uint64_t most) {
   });
   const auto last_samples = collector.last_samples();
   read.report = std::move(collector).finish();
-  OwnerCollector owners(read.report.phases.size());
+  OwnerCollector owners(read.report.phases.size(), netns);
   read.rows = recording.for_each(model::Wanted::kRows, [&](const model::SnapshotPtr&, const model::Source& source) {
     if (read.rows_read == samples) return false;
     const auto phase = std::find(last_samples.begin(), last_samples.end(), read.rows_read);
@@ -47,19 +47,51 @@ Read read_samples(model::Recording& recording, std::uint64_t most) {
   return read;
 }
 
+/// A budget that has owners is about those that the report is about.
+Budget narrowed(Budget budget, const view::Selector& owners) {
+  if (info(budget.metric).labels == Labels::kAll) budget.selector.add(owners);
+  return budget;
+}
+
+/// Leaves the owners that were asked for, and those that a verdict names.
+void keep_owners(Report& report, const view::Selector& asked_for) {
+  std::vector<bool> keep;
+  for (const Owner& owner : report.owners) keep.push_back(asked_for.accepts(view::subject_of(owner.row)));
+  std::erase_if(report.ports, [&](const PortPeak& peak) { return !peak.owner || !keep[*peak.owner]; });
+  for (const Verdict& verdict : report.verdicts) {
+    if (verdict.owner) keep[*verdict.owner] = true;
+  }
+  std::vector<std::size_t> place(report.owners.size());
+  std::vector<Owner> kept;
+  for (std::size_t i = 0; i < report.owners.size(); ++i) {
+    place[i] = kept.size();
+    if (keep[i]) kept.push_back(std::move(report.owners[i]));
+  }
+  report.owners = std::move(kept);
+  for (PortPeak& peak : report.ports) peak.owner = place[*peak.owner];
+  for (Verdict& verdict : report.verdicts) {
+    if (verdict.owner) verdict.owner = place[*verdict.owner];
+  }
+}
+
 }  // namespace
 
-base::Result<Report> build_report(model::Recording& recording, const std::vector<Budget>& budgets, Partial partial) {
-  Read read = read_samples(recording, std::numeric_limits<std::uint64_t>::max());
+base::Result<Report> build_report(model::Recording& recording, const std::vector<Budget>& budgets, Partial partial,
+                                  const Selection& selection) {
+  const view::Selector netns = selection.selector.only(view::Key::kNetns);
+  const view::Selector owners = selection.selector.without(view::Key::kNetns);
+  Read read = read_samples(recording, netns, std::numeric_limits<std::uint64_t>::max());
   auto error = !read.samples ? read.samples : read.rows;
   if (read.rows_read < read.report.samples) {  // what comes behind the last sound rows is nobody's
     error = read.rows;
-    read = read_samples(recording, read.rows_read);
+    read = read_samples(recording, netns, read.rows_read);
   }
   if (!error && read.report.samples == 0) return tl::unexpected(error.error());
   Report report = std::move(read.report);
   if (!error) report.read_error = error.error().what;
-  for (const Budget& budget : budgets) report.verdicts.push_back(judge(budget, report, partial));
+  report.selection = selection.text;
+  for (const Budget& budget : budgets) report.verdicts.push_back(judge(narrowed(budget, owners), report, partial));
+  if (!owners.empty()) keep_owners(report, owners);
   report.findings = findings(report);
   return report;
 }

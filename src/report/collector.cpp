@@ -84,7 +84,7 @@ std::size_t phase_of(std::int64_t begin, std::int64_t end, const model::CaptureI
   return begin + end < started + ended ? kBefore : kAfter;
 }
 
-Collector::Collector(const model::CaptureInfo& info) {
+Collector::Collector(const model::CaptureInfo& info, view::Selector netns) : selector_(std::move(netns)) {
   report_.info = info;
   report_.begin_unix_ms = report_.end_unix_ms = info.started_unix_ms;
   for (const PhaseKind kind : phase_kinds(info)) report_.phases.push_back({kind, 0, {}, {}});
@@ -106,7 +106,9 @@ void Collector::add(const model::Snapshot& head) {
   Phase& phase = report_.phases[interval.phase];
   phase.seconds += interval.seconds;
   report_.seconds += interval.seconds;
-  for (const model::NetnsRow& row : head.namespaces) add_netns(row, interval);
+  for (const model::NetnsRow& row : head.namespaces) {
+    if (selector_.accepts(view::subject_of(row))) add_netns(row, interval);
+  }
   ++phase_samples_[interval.phase];
   if (in_use_known_ > 0) raise(phase.total.in_use_peak, in_use_);
   add_ports(head);
@@ -250,7 +252,9 @@ Report Collector::finish() && {
     if (report_.namespaces.size() == 1) report_.phases[i].total = report_.phases[i].fullest;
   }
   for (auto& [key, peak] : ports_) {
-    peak.netns_name = names[peak.use.netns];
+    const auto name = names.find(peak.use.netns);
+    if (name == names.end() && !selector_.empty()) continue;
+    if (name != names.end()) peak.netns_name = name->second;
     report_.ports.push_back(std::move(peak));
   }
   std::stable_sort(report_.ports.begin(), report_.ports.end(), [](const PortPeak& left, const PortPeak& right) {

@@ -22,7 +22,8 @@ std::vector<PhaseKind> phase_kinds(const model::CaptureInfo& info);
 /// work of a sample is that of what happened in it.
 class Collector {
  public:
-  explicit Collector(const model::CaptureInfo& info);
+  /// `netns` chooses the namespaces.
+  Collector(const model::CaptureInfo& info, view::Selector netns);
 
   void add(const model::Snapshot& head);
 
@@ -61,6 +62,7 @@ class Collector {
   void add_ports(const model::Snapshot& head);
   void attach_settings();
 
+  view::Selector selector_;
   Report report_;
   std::map<NetnsKey, NetnsCourse> netns_;
   std::vector<std::uint64_t> phase_samples_;  ///< as Report::phases

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <tuple>
 
-#include "view/view.hpp"
-
 namespace twtrace::report {
 namespace {
 
@@ -66,7 +64,7 @@ std::vector<Owner> remainders(const Report& report, const std::vector<Owner>& ow
 
 void OwnerCollector::add(const model::Source& source, std::size_t phase, bool last) {
   std::uint64_t hidden = 0;
-  rows_ = view::build_rows(source, view::View{}, 1, hidden);
+  rows_ = view::build_rows(source, view_, 1, hidden);
   std::erase_if(rows_, [](const Row& row) { return row.kind == RowKind::kUnattributed; });
   for (const Row& row : rows_) {
     auto& phases = by_phase_[row.id];

@@ -8,13 +8,15 @@
 #include <vector>
 
 #include "report/report.hpp"
+#include "view/view.hpp"
 
 namespace twtrace::report {
 
 /// Takes the rows at the end of each phase, in order. finish() adds what no row took.
 class OwnerCollector {
  public:
-  explicit OwnerCollector(std::size_t phases) : phases_(phases) {}
+  /// `netns` chooses the namespaces.
+  OwnerCollector(std::size_t phases, view::Selector netns) : phases_(phases) { view_.selector = std::move(netns); }
 
   /// `last`: this is the end of the capture, so peers are looked at too.
   void add(const model::Source& source, std::size_t phase, bool last);
@@ -30,6 +32,7 @@ class OwnerCollector {
   void add_peers(const model::Source& source);
 
   std::size_t phases_;
+  view::View view_;
   std::unordered_map<std::uint64_t, model::Counters> before_;  ///< by Row::id, at the end of the phase before
   std::unordered_map<std::uint64_t, std::vector<model::Counters>> by_phase_;
   std::vector<model::Row> rows_;

@@ -105,8 +105,15 @@ struct Finding {
   std::string avoid;  ///< what not to do
 };
 
+/// What a report is limited to.
+struct Selection {
+  view::Selector selector;
+  std::string text;  ///< as it was typed, any bytes; empty: to nothing
+};
+
 struct Report {
   model::CaptureInfo info;
+  std::string selection;  ///< Selection::text
   std::int64_t begin_unix_ms = 0;
   std::int64_t end_unix_ms = 0;
   double seconds = 0;                     ///< sum of all intervals
@@ -133,9 +140,11 @@ struct Report {
 enum class Partial { kFails, kAllowed };
 
 /// Reads the recording twice: once for its samples, once for its rows at the end of each phase. Fails only if nothing
-/// can be read at all.
+/// can be read at all. A selection by namespace leaves the others out of everything. One by owner leaves other owners
+/// out of rows, ports and findings, and limits budgets that have owners; totals and tables stay those of the
+/// namespaces.
 base::Result<Report> build_report(model::Recording& recording, const std::vector<Budget>& budgets,
-                                  Partial partial = Partial::kFails);
+                                  Partial partial = Partial::kFails, const Selection& selection = {});
 
 /// True if a budget is breached or cannot be measured. The exit code is then 99.
 bool breached(const Report& report);

@@ -302,10 +302,7 @@ Verdict judge_by(const Budget& budget, const Report& report, const Report* basel
 }  // namespace
 
 bool selected(const Budget& budget, const NetnsReport& netns) {
-  view::Subject subject;
-  subject.netns = netns.last.netns;
-  subject.netns_name = netns.last.name;
-  return budget.selector.only(view::Key::kNetns).accepts(subject);
+  return budget.selector.only(view::Key::kNetns).accepts(view::subject_of(netns.last));
 }
 
 Verdict judge(const Budget& budget, const Report& report, Partial partial) {

@@ -125,12 +125,8 @@ void Composer::build_head(std::uint64_t sample) {
   // The requested namespace comes first, otherwise the fullest one.
   std::vector<model::NetnsRow>& namespaces = picture_.snapshot.namespaces;
   const view::Selector asked_for = base_.selector.only(view::Key::kNetns);
-  std::stable_partition(namespaces.begin(), namespaces.end(), [&](const model::NetnsRow& netns) {
-    view::Subject subject;
-    subject.netns = netns.netns;
-    subject.netns_name = netns.name;
-    return asked_for.accepts(subject);
-  });
+  std::stable_partition(namespaces.begin(), namespaces.end(),
+                        [&](const model::NetnsRow& netns) { return asked_for.accepts(view::subject_of(netns)); });
   picture_.trend.clear();
   if (!namespaces.empty()) picture_.trend = model::trend(history_, sample, namespaces.front());
   picture_.forecast = model::forecast(picture_.trend);

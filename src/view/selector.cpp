@@ -130,6 +130,13 @@ Subject subject_of(const model::Event& event) {
   return subject;
 }
 
+Subject subject_of(const model::NetnsRow& netns) {
+  Subject subject;
+  subject.netns = netns.netns;
+  subject.netns_name = netns.name;
+  return subject;
+}
+
 Term Term::equal(Key key, double number) {
   Term term;
   term.key = key;

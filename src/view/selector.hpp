@@ -38,6 +38,7 @@ struct Subject {
 Subject subject_of(const model::Fact& fact, const model::NetnsInfo& netns);
 Subject subject_of(const model::Row& row);
 Subject subject_of(const model::Event& event);
+Subject subject_of(const model::NetnsRow& netns);
 
 /// The numbers of a row.
 struct Amounts {

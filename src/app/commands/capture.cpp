@@ -47,6 +47,7 @@ struct CaptureOptions {
   bool events = false;
   std::optional<std::string> user;  ///< name or number; empty: as twtrace itself
   BudgetOptions budgets;
+  FilterOptions filter;
   TracingOptions tracing;
   std::vector<std::string> command;  ///< empty: none
 
@@ -68,6 +69,8 @@ void CaptureOptions::declare(OptionList& list) {
               seconds(duration_s, kMinDuration, kMaxDuration));
   list.section("Command");
   list.option("--user", "USER", "run COMMAND as this user (a name or a number)", text(user));
+  list.section("What is reported");
+  filter.declare_names(list);
   tracing.declare(list);
   list.take_command = [this](const std::vector<std::string>& argv) -> base::Result<void> {
     command = argv;
@@ -114,11 +117,12 @@ base::Result<Checked> check(const CaptureOptions& options) {
 /// One capture from its first sample to its last.
 class Capture {
  public:
-  Capture(EventLoop& loop, trace::Session& session, const CaptureOptions& options, Checked& checked,
+  Capture(Watch& watch, const CaptureOptions& options, view::Selector selector, Checked& checked,
           const Inherited& inherited, std::unique_ptr<NoForcedEnd> must_finish)
-      : loop_(loop),
-        session_(session),
+      : loop_(watch.loop),
+        session_(watch.session),
         options_(options),
+        selection_{std::move(selector), options.filter.as_typed},
         checked_(checked),
         path_(checked.target.path()),
         inherited_(inherited),
@@ -306,7 +310,7 @@ class Capture {
     must_finish_.reset();
     if (!placed_) return code != kExitOk ? code : kExitFailure;
     const bool around = !options_.command.empty();
-    const auto breached = report_capture(path_, options_.budgets, around);
+    const auto breached = report_capture(path_, options_.budgets, selection_, around);
     if (!breached) base::log_error(breached.error());
     if (code != kExitOk) return code;
     if (failed_ || !breached) return kExitFailure;
@@ -316,6 +320,7 @@ class Capture {
   EventLoop& loop_;
   trace::Session& session_;
   const CaptureOptions& options_;
+  report::Selection selection_;
   Checked& checked_;
   std::string path_;
   const Inherited& inherited_;
@@ -345,7 +350,9 @@ base::Result<int> attach_and_run(const CaptureOptions& options, const Inherited&
   std::signal(SIGXFSZ, SIG_IGN);  // turns the limit into an error of the write
   auto watch = begin_watch(options.tracing.session);
   if (!watch) return tl::unexpected(watch.error());
-  Capture capture(watch->loop, watch->session, options, *checked, inherited, std::move(must_finish));
+  auto selector = resolve_filter(watch->session, options.filter, options.tracing);
+  if (!selector) return tl::unexpected(selector.error());
+  Capture capture(*watch, options, std::move(*selector), *checked, inherited, std::move(must_finish));
   return capture.run();
 }
 

@@ -31,6 +31,61 @@ model::Counters sum(const report::Report& report) {
 
 }  // namespace
 
+TEST_CASE("a report can be limited to some owners") {
+  const auto recording = test::deploy();
+  std::vector<report::Budget> budgets;
+  for (const char* text : {"overflow>0", "created>100", "in_use_peak>90%", "created{comm=redis}>0"}) {
+    budgets.push_back(report::parse_budget(text).value());
+  }
+  const auto whole = report::build_report(*recording, budgets).value();
+  report::Selection only;
+  only.selector = view::parse_selector("service=WEB", view::Grammar::kFilter).value();
+  only.text = "--service WEB";
+  const auto part = report::build_report(*recording, budgets, report::Partial::kFails, only).value();
+  CHECK(part.selection == "--service WEB");
+  CHECK(part.totals == whole.totals);
+  CHECK(part.verdicts[0].state == Verdict::State::kKept);  // web was not refused
+  CHECK(part.verdicts[1].state == Verdict::State::kBreached);
+  CHECK(part.owners[part.verdicts[1].owner.value()].row.process->comm == "nginx");
+  CHECK(part.verdicts[2].state == Verdict::State::kBreached);  // of the table, whoever fills it
+  CHECK(part.owners[part.verdicts[2].owner.value()].row.process->comm == "scheduler");
+  CHECK(part.verdicts[3].words == "0 (no row matches)");
+  CHECK(part.owners.size() == 2);
+  CHECK(part.ports.empty());  // those of worker.service
+  REQUIRE(whole.ports.size() == 1);
+  only.selector = view::parse_selector("comm=redis", view::Grammar::kFilter).value();
+  const auto client = report::build_report(*recording, {}, report::Partial::kFails, only).value();
+  REQUIRE(client.owners.size() == 1);
+  REQUIRE(client.ports.size() == 1);
+  CHECK(client.ports[0].owner == 0U);
+}
+
+TEST_CASE("a report can be limited to a namespace, as if the others were not in the file") {
+  HandMade recording;
+  recording.editable().ended_unix_ms = test::kTime + 2000;
+  recording.more.resize(1);
+  recording.more[0].netns = 7;
+  recording.more[0].name = "blue";
+  recording.more[0].counts = made(3, 0, 5);
+  recording.act({1, "nginx", "web.service", model::Role::kServer, 8080, made(11)});
+  recording.sample(10);
+  const auto limited = [&](const char* text) {
+    return report::build_report(recording, {report::parse_budget("overflow>0").value()}, report::Partial::kFails,
+                                {view::parse_selector(text, view::Grammar::kFilter).value(), text})
+        .value();
+  };
+  const auto blue = limited("netns=blue");
+  CHECK(blue.totals == made(3, 0, 5));
+  CHECK(blue.namespaces.size() == 1);
+  CHECK(sum(blue) == blue.totals);
+  CHECK(blue.verdicts[0].state == Verdict::State::kBreached);
+  const auto host = limited("netns=host");
+  CHECK(host.totals == made(11));
+  CHECK(sum(host) == host.totals);
+  CHECK(host.verdicts[0].state == Verdict::State::kKept);
+  CHECK(limited("netns=green").namespaces.empty());
+}
+
 TEST_CASE("a deploy: phases, owners and totals") {
   const auto recording = test::deploy();
   const report::Report report = report_of(*recording);
