@@ -16,6 +16,7 @@ const volatile __u16 tw_match_remote_port = 0;
 const volatile __u32 tw_mib_overflow = 0;       /* index of LINUX_MIB_TCPTIMEWAITOVERFLOW in linux_mib.mibs */
 const volatile __u32 tw_wakeup_bytes = 0;       /* the ring wakes its reader when it is this full */
 const volatile __u32 tw_slot_mask = 0xffff;     /* the number of slots, a power of two, less 1 */
+const volatile __u32 tw_owner_mask = 0xffff;    /* the number of places in owner_rows, a power of two, less 1 */
 const volatile __u32 tw_state_process_args = 3; /* see compat__state_process_result */
 /*
  * An iterator pauses after so many objects: it writes something, so that a read() with a small buffer returns, and the

@@ -5,6 +5,7 @@
 
 #include "compat.bpf.h"
 #include "maps.bpf.h"
+#include "ports.bpf.h"
 
 /*
  * Makes stores before it visible before stores after it, on arm64 too. BPF has an instruction for that since 6.15 only
@@ -133,12 +134,22 @@ static __always_inline u32 row__find(const struct tw_row_key *key)
 	return known ? *known : TW_ROW_NONE;
 }
 
-/* Makes a row; TW_ROW_NONE if there is no room. `leader` names the process; NULL: the row stands for no process. */
-static __always_inline u32 row__create(const struct tw_row_key *key, struct task_struct *leader)
+/*
+ * Makes a row; TW_ROW_NONE if there is no room. `leader` names the process; NULL: the row stands for no process. If the
+ * owner has too many rows, its port becomes TW_PORT_MANY, and there may be a row of that already.
+ */
+static __always_inline u32 row__create(struct tw_row_key *key, struct task_struct *leader)
 {
+	u32 place = (u32)ports__place(ports__hash(key));
 	struct tw_row *row;
 	u32 id;
 
+	if (key->port != TW_PORT_MANY && ports__are_many(place)) {
+		key->port = TW_PORT_MANY;
+		id = row__find(key);
+		if (id != TW_ROW_NONE)
+			return id;
+	}
 	if (bpf_map_pop_elem(&free_rows, &id)) {
 		stats__add(rows_full);
 		return TW_ROW_NONE;
@@ -148,6 +159,7 @@ static __always_inline u32 row__create(const struct tw_row_key *key, struct task
 		return TW_ROW_NONE;
 	row->key = *key;
 	row->first_ns = bpf_ktime_get_boot_ns();
+	row->owner = place;
 	if (!leader) /* another CPU may have given the row back with a name in it */
 		__builtin_memset(row->comm, 0, sizeof(row->comm));
 	else
@@ -160,6 +172,7 @@ static __always_inline u32 row__create(const struct tw_row_key *key, struct task
 		return id;
 	}
 	intern__order_stores();
+	ports__add(place);
 	row->in_use = 1;
 	return id;
 }

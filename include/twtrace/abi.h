@@ -28,6 +28,8 @@
 #define TW_SWEEP_READ_BYTES 1024 /* size of one read from a sweep iterator; records with key 0 are padding */
 
 #define TW_NETNS_OTHER 0 /* namespace slot for everything that found no other slot */
+#define TW_MAX_PORTS 64  /* rows of one owner in a role; all its other ports share one more */
+#define TW_PORT_MANY 0   /* tw_row_key.port of that one */
 #define TW_ROW_NONE 0    /* no row: counted in tw_netns.unattributed */
 
 /* What happened to a bucket (tw_event.kind). */
@@ -79,7 +81,7 @@ struct tw_row_key {
 	__u32 exec_id;   /* task_struct.self_exec_id of the leader: changes with every exec */
 	__u32 uid;
 	__u16 netns; /* slot in the namespaces array */
-	__u16 port;  /* host order; local for a server, remote for a client */
+	__u16 port;  /* host order; local for a server, remote for a client; or TW_PORT_MANY */
 	__u8 role;
 	__u8 attribution;
 	__u8 family;
@@ -97,9 +99,16 @@ struct tw_row {
 	__u64 scanned;          /* buckets found by the running scan */
 	struct tw_counts counts;
 	__u32 in_use; /* 0 free, 1 published */
-	__u32 reserved;
+	__u32 owner;  /* place in owner_rows; 0: in none */
 };
 TW_STATIC_ASSERT(sizeof(struct tw_row) == 160, "tw_row");
+
+/* How many rows an owner has. Which one of the owner_rows array: by a hash of its key without the port. */
+struct tw_owner_rows {
+	__u32 tag;   /* the rest of the hash */
+	__u32 count; /* 0: free */
+};
+TW_STATIC_ASSERT(sizeof(struct tw_owner_rows) == 8, "tw_owner_rows");
 
 /* One slot of the memory-mapped namespaces array. */
 struct tw_netns {

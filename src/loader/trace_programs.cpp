@@ -33,6 +33,7 @@ void configure(twtrace_bpf& programs, const Features& features, const TracerOpti
   config.tw_state_process_args = features.state_process_args;
   config.tw_sweep_slice_mask = options.sweep_slice - 1;
   config.tw_slot_mask = slot_count(options.sizes) - 1;
+  config.tw_owner_mask = std::bit_floor(options.sizes.rows) - 1;
 }
 
 void resize_maps(twtrace_bpf& programs, const MapSizes& sizes) {
@@ -40,6 +41,7 @@ void resize_maps(twtrace_bpf& programs, const MapSizes& sizes) {
   bpf_map__set_max_entries(maps.rows, sizes.rows);
   bpf_map__set_max_entries(maps.row_ids, sizes.rows);
   bpf_map__set_max_entries(maps.free_rows, sizes.rows);
+  bpf_map__set_max_entries(maps.owner_rows, sizes.rows);
   bpf_map__set_max_entries(maps.namespaces, sizes.namespaces);
   bpf_map__set_max_entries(maps.netns_ids, sizes.namespaces);
   bpf_map__set_max_entries(maps.free_netns, sizes.namespaces);

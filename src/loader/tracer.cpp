@@ -65,6 +65,7 @@ class Tracer::Impl {
   std::vector<LinkPtr> links;
   RingPtr ring;
   MappedArray<tw_row> rows;
+  MappedArray<tw_owner_rows> owner_rows;
   MappedArray<tw_netns> namespaces;
   std::size_t row_limit = kStep;  ///< slots below may have been handed out, see handed_out()
   std::size_t netns_limit = kStep;
@@ -128,6 +129,10 @@ base::Result<void> Tracer::Impl::start() {
   auto row_array = MappedArray<tw_row>::map(bpf_map__fd(skeleton->maps.rows), options_.sizes.rows, "rows");
   if (!row_array) return tl::unexpected(row_array.error());
   rows = std::move(*row_array);
+  auto owner_array =
+      MappedArray<tw_owner_rows>::map(bpf_map__fd(skeleton->maps.owner_rows), options_.sizes.rows, "owner_rows");
+  if (!owner_array) return tl::unexpected(owner_array.error());
+  owner_rows = std::move(*owner_array);
   auto netns_array =
       MappedArray<tw_netns>::map(bpf_map__fd(skeleton->maps.namespaces), options_.sizes.namespaces, "namespaces");
   if (!netns_array) return tl::unexpected(netns_array.error());
@@ -212,6 +217,7 @@ bool Tracer::recycle_row(std::uint32_t id) {
   tw_row& row = impl_->rows.values()[id];
   // EBUSY: a program that was interrupted on this CPU holds the bucket of the key.
   if (bpf_map_delete_elem(bpf_map__fd(impl_->skeleton->maps.row_ids), &row.key) != 0 && errno != ENOENT) return false;
+  if (row.owner != 0) __atomic_fetch_sub(&impl_->owner_rows.values()[row.owner].count, 1, __ATOMIC_SEQ_CST);
   row = tw_row{};
   // Cannot fail: the stack has room for every slot.
   static_cast<void>(bpf_map_update_elem(bpf_map__fd(impl_->skeleton->maps.free_rows), nullptr, &id, BPF_ANY));

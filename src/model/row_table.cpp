@@ -22,6 +22,7 @@ void set_owner(Event& event, const Identity& who) {
   event.uid = who.uid;
   event.role = who.role;
   event.port = who.port;
+  if (who.port == 0) event.port = who.role == Role::kServer ? event.local_port : event.remote_port;
   event.ipv6 = who.ipv6;
 }
 

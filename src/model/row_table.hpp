@@ -25,7 +25,7 @@ struct Identity {
   std::uint32_t uid = 0;
   base::Service service;
   Role role = Role::kClient;
-  std::uint16_t port = 0;
+  std::uint16_t port = 0;  ///< 0: of one that talks on so many ports that they are not told apart
   Attribution attribution = Attribution::kCloser;
   bool ipv6 = false;
   bool matched = true;  ///< the connection passes the port filter

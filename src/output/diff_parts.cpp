@@ -89,7 +89,7 @@ Grid diff_grid(const Diff& diff) {
                                       service_of(row),
                                       row.key.comm.empty() ? "-" : row.key.comm,
                                       row.key.role ? model::to_string(*row.key.role) : "-",
-                                      row.key.port ? std::to_string(*row.key.port) : "-",
+                                      row.key.role ? view::shown_port(row.key.role, row.key.port) : "-",
                                       row.before ? grouped(row.before->created()) : "-",
                                       row.after ? grouped(row.after->created()) : "-",
                                       report::change_words(created(row.before), created(row.after))};

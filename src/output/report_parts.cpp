@@ -260,7 +260,7 @@ Grid owners_grid(const Report& report, std::size_t most) {
     const model::Row& row = owner.row;
     grid.rows.push_back(
         {std::to_string(i + 1), service_words(row), row.process && !row.process->comm.empty() ? row.process->comm : "-",
-         row.role ? model::to_string(*row.role) : "-", row.port ? std::to_string(*row.port) : "-",
+         row.role ? model::to_string(*row.role) : "-", row.role ? view::shown_port(row.role, row.port) : "-",
          row.netns ? phrases::netns_words(*row.netns, row.netns_name) : "-", grouped(row.counts.created()),
          percent_words(100 * owner.share), grouped(row.counts.overflow())});
   }

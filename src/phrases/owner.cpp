@@ -12,7 +12,7 @@ std::string owner_words(const model::Row& row) {
   const std::string service = row.shown_service();
   std::string words = named ? row.process->comm : service.empty() ? "an unknown process" : "a process";
   if (!service.empty()) words += " of " + service;
-  if (row.role && row.port) words += std::string(" (") + to_string(*row.role) + " :" + std::to_string(*row.port) + ")";
+  if (row.role) words += std::string(" (") + to_string(*row.role) + " :" + view::shown_port(row.role, row.port) + ")";
   return words;
 }
 

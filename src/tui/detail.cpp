@@ -30,7 +30,7 @@ std::string who(const Row& row) {
   add(std::string(view::row_label(row.kind)));
   if (row.process) add(row.process->comm);
   if (row.service) add(row.shown_service().empty() ? "(no service)" : row.shown_service());
-  if (row.role && row.port) add(fmt::format("{} port {}", model::to_string(*row.role), *row.port));
+  if (row.role) add(fmt::format("{} port {}", model::to_string(*row.role), view::shown_port(row.role, row.port)));
   if (row.peer) add("peer " + row.peer->address + (row.peer->port ? fmt::format(" port {}", *row.peer->port) : ""));
   add("netns " + (row.netns_name.empty() ? fmt::format("{}", row.netns.value_or(0)) : row.netns_name));
   return text;

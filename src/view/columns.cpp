@@ -80,8 +80,9 @@ constexpr Column kPod{"pod", "POD", "Kubernetes pod: namespace/name, or its uid"
 constexpr Column kRole{"role", "ROLE",
     "server: this end accepted the connection; client: it connected", Align::kLeft, 0, 70,
     [](const model::ProbeInfo&, const model::Row& r) { return named(r.role); }};
-constexpr Column kPort{"port", "PORT", "service port: local for a server, remote for a client", Align::kRight, 0, 20,
-    [](const model::ProbeInfo&, const model::Row& r) { return number(r.port); }, nullptr, SortColumn::kPort};
+constexpr Column kPort{"port", "PORT", "service port: local for a server, remote for a client; * for many", Align::kRight, 0, 20,
+    [](const model::ProbeInfo&, const model::Row& r) { return number(r.port); },
+    [](const model::Row& r) { return shown_port(r.role, r.port); }, SortColumn::kPort};
 constexpr Column kPeerAddress{"peer_address", "PEER", "address of the other end", Align::kLeft, 15, 0,
     [](const model::ProbeInfo&, const model::Row& r) { return r.peer ? text(r.peer->address) : Value(); }};
 constexpr Column kPeerPort{"peer_port", "PEER_PORT",
@@ -243,6 +244,11 @@ std::string_view label_column(model::Group group) {
       return kNetnsName.name;
   }
   return {};
+}
+
+std::string shown_port(std::optional<model::Role> role, std::optional<std::uint16_t> port) {
+  if (port) return std::to_string(*port);
+  return role ? "*" : "";
 }
 
 std::string_view row_kind(model::RowKind kind) {

@@ -44,6 +44,9 @@ const std::vector<Column>& live_columns(model::Group group);
 /// The column in which a table names "(other)" and "(unattributed)" rows.
 std::string_view label_column(model::Group group);
 
+/// A row's port as people read it: `*` for the many of one owner, empty where the group merges ports.
+std::string shown_port(std::optional<model::Role> role, std::optional<std::uint16_t> port);
+
 /// "normal", "other", "unattributed".
 std::string_view row_kind(model::RowKind kind);
 

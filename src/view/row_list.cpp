@@ -233,7 +233,7 @@ void RowList::make_items(const Selector& selector) {
     if (of_program && !parts.uid_differs) item.uid = parts.uid;
     if (parts.key.by.port) {
       item.role = parts.key.who->role;
-      item.port = parts.key.who->port;
+      if (parts.key.who->port != 0) item.port = parts.key.who->port;
     }
     item.netns = parts.netns->inum;
     item.netns_id = parts.netns->id;

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Counts the rows of each owner in a role. One that has TW_MAX_PORTS of them gets one more, for all its other ports: so
+ * a process that lives on and talks to ever more ports does not take the rows of everybody else.
+ */
+#ifndef TWTRACE_PORTS_BPF_H
+#define TWTRACE_PORTS_BPF_H
+
+#include "maps.bpf.h"
+
+/* As large as rows: the loader resizes both. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, TW_MAX_ROWS);
+	__type(key, u32);
+	__type(value, struct tw_owner_rows);
+} owner_rows SEC(".maps");
+
+#define PORTS_PROBES 8
+
+static __always_inline u64 ports__mix(u64 hash, u64 word)
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+	return hash ^ hash >> 32;
+}
+
+/* Of all that makes the owner: the key without its port. */
+static __always_inline u64 ports__hash(const struct tw_row_key *key)
+{
+	u64 hash = ports__mix(key->start_ns, key->cgroup_id);
+
+	hash = ports__mix(hash, (u64)key->tgid << 32 | key->exec_id);
+	hash = ports__mix(hash, (u64)key->uid << 32 | key->netns);
+	return ports__mix(hash, (u64)key->role << 24 | key->attribution << 16 | key->family << 8 | key->matched);
+}
+
+/*
+ * The place of an owner in owner_rows; 0: there is none left for it. Two owners that come to a free place at the same
+ * time share it: their rows are counted together, and user space gives back as many as were counted. A global function:
+ * see cgroup__intern.
+ */
+__noinline int ports__place(u64 hash)
+{
+	u32 tag = (u32)(hash >> 32);
+	struct tw_owner_rows *owner;
+	u32 unused = 0;
+	u32 place, i;
+
+	for (i = 0; i < PORTS_PROBES; i++) {
+		place = ((u32)hash + i) & tw_owner_mask;
+		owner = bpf_map_lookup_elem(&owner_rows, &place);
+		if (!owner || !place)
+			continue;
+		if (owner->count && owner->tag == tag)
+			return (int)place;
+		if (!owner->count && !unused)
+			unused = place;
+	}
+	owner = bpf_map_lookup_elem(&owner_rows, &unused);
+	if (owner && unused)
+		owner->tag = tag;
+	return (int)unused;
+}
+
+/* Whether the owner at that place has as many rows as it may. Not inlined: so the verifier looks at it once. */
+__noinline int ports__are_many(u32 place)
+{
+	struct tw_owner_rows *owner = bpf_map_lookup_elem(&owner_rows, &place);
+
+	return place && owner && owner->count >= TW_MAX_PORTS;
+}
+
+/* The owner has got one more row. Not inlined either. */
+__noinline int ports__add(u32 place)
+{
+	struct tw_owner_rows *owner = bpf_map_lookup_elem(&owner_rows, &place);
+
+	if (place && owner)
+		__sync_fetch_and_add(&owner->count, 1);
+	return 0;
+}
+
+#endif /* TWTRACE_PORTS_BPF_H */

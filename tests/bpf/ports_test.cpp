@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// One owner's many ports take a bounded number of rows, and leave room for everybody else.
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "loader/features.hpp"
+#include "loader/tracer.hpp"
+#include "support/catch.hpp"
+#include "support/environment.hpp"
+#include "support/inside_netns.hpp"
+#include "support/tcp_pairs.hpp"
+#include "trace/translate.hpp"
+
+using namespace twtrace;
+using namespace twtrace::test;
+
+namespace {
+
+constexpr std::uint16_t kFirst = 3000;
+constexpr std::uint16_t kLate = 22000;
+
+loader::Tracer open_tracer(std::uint32_t rows) {
+  const auto features = loader::probe_features("", {});
+  REQUIRE(features);
+  loader::TracerOptions options;
+  options.backend = loader::backend_named(environment("TWTRACE_PROBE", ""));
+  options.sizes.rows = rows;
+  auto tracer = loader::Tracer::open(*features, options);
+  INFO((tracer ? std::string() : tracer.error().what));
+  REQUIRE(tracer);
+  return std::move(*tracer);
+}
+
+/// Connections to `count` ports, from `first` on, whose clients close first.
+void sweep(std::uint16_t first, int count) {
+  for (int i = 0; i < count; ++i) {
+    const auto port = static_cast<std::uint16_t>(first + i);
+    const base::UniqueFd listener = listen_on(port);
+    TcpPair pair = make_pair(listener.get(), port);
+    close_first(pair.client, pair.server);
+  }
+}
+
+using Counts = std::map<std::pair<int, int>, std::uint64_t>;
+
+/// How many buckets the rows of a namespace have, by role and port.
+Counts counts_of(loader::Tracer& tracer, int netns) {
+  const std::uint32_t inum = netns_facts(netns).inum;
+  Counts counts;
+  for (const tw_row& row : tracer.rows()) {
+    if (!loader::is_published(row) || tracer.netns_at(row.key.netns).inum != inum) continue;
+    CHECK(counts.try_emplace({row.key.role, row.key.port}, trace::to_counters(row.counts).created()).second);
+  }
+  return counts;
+}
+
+/// What a client of so many ports from kFirst on is to have.
+Counts client_of(int ports) {
+  Counts counts;
+  for (int i = 0; i < std::min(ports, TW_MAX_PORTS); ++i) counts[{TW_ROLE_CLIENT, kFirst + i}] = 1;
+  if (ports > TW_MAX_PORTS) {
+    counts[{TW_ROLE_CLIENT, TW_PORT_MANY}] = static_cast<std::uint64_t>(ports - TW_MAX_PORTS);
+  }
+  return counts;
+}
+
+}  // namespace
+
+TEST_CASE("one owner's many ports are one row, and who comes later has a row too", "[capacity]") {
+  if (!privileged()) return;
+  constexpr int kPorts = 3001;
+  auto tracer = open_tracer(2048);
+  const base::UniqueFd netns = new_netns();
+  tracer.set_enabled(true);
+  inside_netns(netns.get(), [] {
+    sweep(kFirst, kPorts);
+    const base::UniqueFd listener = listen_on(kLate);
+    TcpPair pair = make_pair(listener.get(), kLate);
+    close_first(pair.server, pair.client);  // another role, so another owner
+    sweep(kFirst + 1, 1);                   // has its row
+  });
+  tracer.set_enabled(false);
+  Counts expected = client_of(kPorts);
+  expected[{TW_ROLE_SERVER, kLate}] = 1;
+  expected[{TW_ROLE_CLIENT, kFirst + 1}] = 2;
+  CHECK(counts_of(tracer, netns.get()) == expected);
+  CHECK(tracer.stats().rows_full == 0);
+}
+
+TEST_CASE("up to 64 ports of an owner have rows of their own, and again when the rows are given back", "[capacity]") {
+  if (!privileged()) return;
+  auto tracer = open_tracer(2048);
+  const base::UniqueFd netns = new_netns();
+  for (const int ports : {TW_MAX_PORTS, TW_MAX_PORTS + 1, TW_MAX_PORTS}) {
+    tracer.set_enabled(true);
+    inside_netns(netns.get(), [ports] { sweep(kFirst, ports); });
+    tracer.set_enabled(false);
+    CHECK(counts_of(tracer, netns.get()) == client_of(ports));
+    for (std::uint32_t id = 1; id < tracer.rows().size(); ++id) {
+      if (tracer.row_at(id) != nullptr) CHECK(tracer.recycle_row(id));
+    }
+  }
+}
