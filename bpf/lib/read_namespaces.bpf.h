@@ -130,10 +130,10 @@ static __always_inline void namespaces__read_table(struct inet_hashinfo *hashinf
 }
 
 /* Words of the bitmap of reserved ports that are read at once. */
-#define PORT_WORDS 64
+#define PORT_WORDS 8
 #define PORT_WORD_BITS 64
 #define PORTS_AT_ONCE (PORT_WORDS * PORT_WORD_BITS)
-#define PORT_BATCHES 16 /* 65,536 ports */
+#define PORT_BATCHES 128 /* 65,536 ports */
 
 static u64 namespaces_port_words[PORT_WORDS];
 
