@@ -12,8 +12,8 @@ namespace twtrace::capture
 /// PRAGMA application_id, "TwTr". file(1) and twtrace recognize the file by it.
 inline constexpr std::uint32_t kApplicationId = 0x54775472;
 /// PRAGMA user_version. Any change of the tables below is a new version; a reader knows the older ones and refuses a
-/// newer one. 2 added `suspension`.
-inline constexpr int kSchemaVersion = 2;
+/// newer one. 2 added the table `suspension`, 3 the table `process`.
+inline constexpr int kSchemaVersion = 3;
 
 struct SchemaTable {
 	const char *name;
@@ -233,6 +233,12 @@ inline constexpr std::array kSchema = {
   seconds REAL NOT NULL              -- besides the sample's interval_s
 ))",
 		2},
+    SchemaTable{"process", R"(CREATE TABLE process(
+  id INTEGER PRIMARY KEY,            -- seen when the capture began, when the command started and ended, and at the end
+  service INTEGER NOT NULL,          -- service.id
+  comm TEXT NOT NULL                 -- several processes of the same names are one row; at most 4096 rows
+))",
+		3},
 };
 
 #undef TWTRACE_OTHER_COUNTS

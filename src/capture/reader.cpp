@@ -33,8 +33,8 @@ class Reader::Impl {
   explicit Impl(Opened opened) : database_(std::move(opened.database)) { info_.running = opened.looked.written; }
 
   base::Result<void> read_info() {
-    const auto all = {&Impl::read_capture, &Impl::read_fallbacks, &Impl::read_arguments, &Impl::read_marks,
-                      &Impl::read_all_settings};
+    const auto all = {&Impl::read_capture, &Impl::read_fallbacks,    &Impl::read_arguments,
+                      &Impl::read_marks,   &Impl::read_all_settings, &Impl::read_processes};
     for (const auto& part : all) {
       if (auto done = (this->*part)(); !done) return done;
     }
@@ -131,6 +131,27 @@ class Reader::Impl {
                   auto& settings = at_end ? info_.settings_at_end : info_.settings_at_start;
                   settings.push_back(read_settings(row));
                   row.expect(settings.size() <= kMostSettings);
+                });
+  }
+
+  base::Result<void> read_processes() {
+    const auto version = database_.number("PRAGMA user_version");
+    if (!version) return tl::unexpected(version.error());
+    if (*version < 3) return {};
+    info_.seen.emplace();
+    return each("process",
+                "SELECT service.kind, service.name, cgroup, pod, container, comm FROM process LEFT JOIN service ON "
+                "service.id = process.service ORDER BY process.id",
+                [&](Columns& row) {
+                  model::SeenProcess process;
+                  base::Service& service = process.service;
+                  for (std::string* text :
+                       {&service.kind, &service.name, &service.cgroup, &service.pod.uid, &service.container}) {
+                    *text = row.text(kLongestPath);
+                  }
+                  process.comm = row.text();
+                  info_.seen->push_back(std::move(process));
+                  row.expect(info_.seen->size() <= model::kMostSeenProcesses);
                 });
   }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -30,13 +31,13 @@ std::string insert(const char* table, int columns, bool with_id = false) {
 
 struct Inserts {
   Statement mark, setting, netns, service, owner, peer, sample, netns_sample, owner_sample, peer_sample, loss, port_use,
-      event, suspension;
+      event, suspension, process;
   Statement command, ended;  ///< updates of the one row of capture
 };
 
 base::Result<Inserts> prepare_inserts(const Database& database) {
   Inserts inserts;
-  const std::array<std::tuple<Statement*, const char*, int, bool>, 14> all = {{
+  const std::array<std::tuple<Statement*, const char*, int, bool>, 15> all = {{
       {&inserts.mark, "mark", 3, false},
       {&inserts.setting, "setting", 11, false},
       {&inserts.netns, "netns", 3, true},
@@ -51,6 +52,7 @@ base::Result<Inserts> prepare_inserts(const Database& database) {
       {&inserts.port_use, "port_use", 7, false},
       {&inserts.event, "event", 19, false},
       {&inserts.suspension, "suspension", 3, false},
+      {&inserts.process, "process", 3, false},
   }};
   for (const auto& [statement, table, columns, with_id] : all) {
     auto prepared = database.prepare(insert(table, columns, with_id));
@@ -146,6 +148,16 @@ class Writer::Impl {
   base::Result<void> set_command(const model::CapturedCommand& command) {
     return file_.transaction([&] {
       return ok(insert_.command.run(command.started_unix_ms, command.ended_unix_ms, command.exit_code, command.signal));
+    });
+  }
+
+  base::Result<void> add_processes(const std::vector<model::SeenProcess>& processes) {
+    return file_.transaction([&] {
+      return std::all_of(processes.begin(), processes.end(), [&](const model::SeenProcess& process) {
+        if (processes_.size() == model::kMostSeenProcesses || !processes_.insert(process).second) return true;
+        const std::int64_t service = service_id(process.service);
+        return service != 0 && ok(insert_.process.run(service, process.comm));
+      });
     });
   }
 
@@ -343,6 +355,7 @@ class Writer::Impl {
   std::uint64_t sample_ = 0;
   std::vector<model::Event> events_;
   std::map<base::Service, std::int64_t> services_;
+  std::set<model::SeenProcess> processes_;
   std::map<std::uint32_t, model::NetnsRow> namespaces_;  ///< last written, by NetnsInfo::id
   model::Losses lost_;
   bool ports_counted_ = false;
@@ -371,6 +384,9 @@ base::Result<void> Writer::add_settings(const std::vector<model::NetnsSettings>&
   return impl_->add_settings(settings);
 }
 base::Result<void> Writer::set_command(const model::CapturedCommand& command) { return impl_->set_command(command); }
+base::Result<void> Writer::add_processes(const std::vector<model::SeenProcess>& processes) {
+  return impl_->add_processes(processes);
+}
 base::Result<void> Writer::add_mark(const model::Mark& mark) { return impl_->add_mark(mark); }
 bool Writer::placed() const { return impl_->placed(); }
 base::Result<Left> Writer::finish(std::int64_t ended_unix_ms, const std::vector<model::NetnsSettings>& settings) {

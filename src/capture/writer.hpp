@@ -55,6 +55,8 @@ class Writer {
   base::Result<void> add_settings(const std::vector<model::NetnsSettings>& settings);
   /// Writes when the command started and ended, and how. Does not write argv again.
   base::Result<void> set_command(const model::CapturedCommand& command);
+  /// What runs now, whatever it does; what is in the file already is not written again.
+  base::Result<void> add_processes(const std::vector<model::SeenProcess>& processes);
   base::Result<void> add_mark(const model::Mark& mark);
   /// Writes `ended_unix_ms` and the settings at the end. Turns the file into one plain file, unless another program
   /// keeps it open for more than a second. kFailure without a sample.

@@ -37,6 +37,16 @@ struct NetnsSettings : base::NetSettings {
   std::string name;         ///< "host", an `ip netns` name, or empty
 };
 
+/// A process that ran on the host, whether or not it closed a connection: of several with the same names, one.
+struct SeenProcess {
+  base::Service service;
+  std::string comm;
+
+  auto operator<=>(const SeenProcess&) const = default;
+};
+/// Of one capture.
+inline constexpr std::size_t kMostSeenProcesses = 4096;
+
 /// The description of a capture.
 struct CaptureInfo {
   std::string twtrace_version;
@@ -52,6 +62,10 @@ struct CaptureInfo {
   std::vector<Mark> marks;                     ///< ascending in time
   bool running = false;                        ///< it was being written when it was opened
   std::vector<Gap> gaps;  ///< ascending in time; the missing end of a capture that was cut short is not a gap
+
+  /// At most kMostSeenProcesses, seen when it began, when the command started and ended, and at the end; empty in a
+  /// capture that does not say.
+  std::optional<std::vector<SeenProcess>> seen;
 
   /// True if it ended normally and has its last sample.
   bool complete() const { return ended_unix_ms.has_value(); }

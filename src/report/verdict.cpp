@@ -47,6 +47,37 @@ bool selected(const Budget& budget, const Owner& owner) { return budget.selector
 /// Something other than the namespace is asked for.
 bool by_owner(const Budget& budget) { return !budget.selector.without(view::Key::kNetns).empty(); }
 
+/// A row is what the budget is about, or the budget is about all rows.
+bool has_row(const Budget& budget, const Report& report) {
+  const auto matches = [&](const Owner& owner) { return selected(budget, owner); };
+  return !by_owner(budget) || std::any_of(report.owners.begin(), report.owners.end(), matches);
+}
+
+/// Whether something of the budget's names was there: in a row, or among what ran.
+bool names_somebody(const Budget& budget, const Report& report) {
+  view::Selector names = budget.selector.only(view::Key::kService);
+  names.add(budget.selector.only(view::Key::kComm));
+  const auto in_row = [&](const Owner& owner) { return names.accepts(view::subject_of(owner.row)); };
+  if (names.empty() || std::any_of(report.owners.begin(), report.owners.end(), in_row)) return true;
+  if (!report.info.seen) return false;
+  return std::any_of(report.info.seen->begin(), report.info.seen->end(), [&](const model::SeenProcess& process) {
+    view::Subject subject;
+    subject.service = &process.service;
+    subject.comm = process.comm;
+    return names.accepts(subject);
+  });
+}
+
+/// Why it is not known whether anything of these names was there.
+std::string nobody_words(const Report& report) {
+  if (!report.info.seen) return "no row matches, and this capture does not say whether any process of that name ran";
+  if (report.info.seen->size() >= model::kMostSeenProcesses) {
+    return fmt::format("no row matches, and the capture names only {} of the processes that ran",
+                       base::grouped(model::kMostSeenProcesses));
+  }
+  return "no row matches, and no process of that name was seen; check the spelling";
+}
+
 /// Sums `amount` over all selected namespaces; empty if one of them does not know it.
 template <class Amount>
 std::optional<std::uint64_t> sum_of_namespaces(const Budget& budget, const Report& report, Amount amount) {
@@ -85,10 +116,7 @@ Measured count(const Budget& budget, const Report& report) {
   }
   const std::uint64_t sum = sum_of_owners(budget, report);
   Measured measured = counted(budget, sum, budget.percent ? whole(budget, report) : 0);
-  const auto selected_row = [&](const Owner& owner) { return selected(budget, owner); };
-  if (by_owner(budget) && std::none_of(report.owners.begin(), report.owners.end(), selected_row)) {
-    measured.words += " (no row matches)";
-  }
+  if (!has_row(budget, report)) measured.words += " (no row matches)";
   return measured;
 }
 
@@ -201,6 +229,10 @@ Measured measure(const Budget& budget, const Report& report, const Report* basel
   if (std::none_of(report.namespaces.begin(), report.namespaces.end(), known) &&
       budget.selector.asks(view::Key::kNetns)) {
     return unmeasurable("no such network namespace was seen");
+  }
+  if (!has_row(budget, report) && !names_somebody(budget, report) &&
+      !(baseline != nullptr && names_somebody(budget, *baseline))) {
+    return unmeasurable(nobody_words(report));
   }
   switch (budget.metric) {
     case Metric::kUnattributed:

@@ -183,6 +183,27 @@ const base::Service& Session::service(std::uint64_t cgroup_id) {
 
 std::uint32_t Session::netns_id_at(std::uint32_t slot) { return netns_.id_at(slot, tracer_.namespaces()); }
 
+/// Empty when the process is gone, or its cgroup is not to be seen from here.
+base::Service Session::service_of_process(std::uint32_t pid) {
+  if (!cgroups_) return {};
+  const bool v1 = cgroups_->choose() == kernel::HierarchyChoice::kV1Systemd;
+  const auto text = procfs_.read(std::to_string(pid) + "/cgroup");
+  const auto path = text ? kernel::process_cgroup(*text, v1 ? "name=systemd" : "") : std::nullopt;
+  if (!path) return {};
+  const auto id = cgroups_->id_of_path(*path);
+  return id ? service(*id) : kernel::classify_cgroup(*path);
+}
+
+std::vector<model::SeenProcess> Session::processes() {
+  std::set<model::SeenProcess> seen;
+  for (const std::uint32_t pid : procfs_.pids()) {
+    const auto stat = procfs_.stat(pid);
+    if (stat) seen.insert({service_of_process(pid), stat->comm});
+    if (seen.size() == model::kMostSeenProcesses) break;
+  }
+  return {seen.begin(), seen.end()};
+}
+
 const model::Identity& Session::identity(std::uint32_t slot, const tw_row& row) {
   if (!table_.knows(slot, row.first_ns)) {
     table_.add(slot, row.first_ns, to_identity(row, netns_id_at(row.key.netns), service(row.key.cgroup_id)));

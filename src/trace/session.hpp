@@ -79,6 +79,8 @@ class Session {
   void with_source(const std::function<void(const model::Source&)>& use) const;
   /// Settings of the namespaces whose slots are not in `known`, which gets them.
   std::vector<model::NetnsSettings> settings(std::set<std::uint32_t>& known) { return netns_.settings(known); }
+  /// What runs on the host now, as /proc shows it: at most model::kMostSeenProcesses. Takes some 20 us per process.
+  std::vector<model::SeenProcess> processes();
   /// Puts the last sample behind those that a history holds.
   void append_to(model::History& history) const;
 
@@ -110,6 +112,7 @@ class Session {
   const model::Identity& identity(std::uint32_t slot, const tw_row& row);
   std::optional<std::string> cgroup_path(std::uint64_t cgroup_id) const;
   const base::Service& service(std::uint64_t cgroup_id);
+  base::Service service_of_process(std::uint32_t pid);
   void handle_event(const tw_event& raw);
   void hand_on(const tw_event& record);
   void hand_on_newest();

@@ -30,6 +30,7 @@ class HandMade final : public model::Recording, public Tables {
     info_.probe = {"fentry", {}, true};
     info_.started_unix_ms = kTime;
     info_.bucket_bytes = 256;
+    info_.seen = {{{"systemd", "idle.service", "/system.slice/idle.service", {}, {}}, "idle"}};
     info_.settings_at_start = {settings()};
   }
 

@@ -150,6 +150,7 @@ class Capture {
     auto writer = capture::Writer::create(std::move(checked_.target), info, this_process());
     if (!writer) return tl::unexpected(writer.error());
     writer_ = std::move(*writer);
+    note_processes();
     session_.record_peers(true);
     if (options_.events) {
       session_.on_event([this](const model::Event& event) {
@@ -188,6 +189,7 @@ class Capture {
     }
     process_ = std::move(*process);
     if (writer_) note(writer_->set_command(command_));
+    note_processes();
     return run_during();
   }
 
@@ -204,6 +206,7 @@ class Capture {
     command_.signal = result.signal;
     if (!ended) note_trace(tl::unexpected(ended.error()));
     if (writer_) note(writer_->set_command(command_));
+    note_processes();
     const bool interrupted = signals > 1 || (ended && *ended == Why::kSignal);
     const bool goes_on = options_.after_s.value_or(kDefaultAfter) > 0 && !interrupted && !failed_;
     sample(!goes_on);
@@ -267,6 +270,11 @@ class Capture {
     session_.with_source([&](const model::Source& source) { note(writer_->append(head, source)); });
   }
 
+  /// A budget on names that no row has must tell who was idle from who was never there.
+  void note_processes() {
+    if (writer_) note(writer_->add_processes(session_.processes()));
+  }
+
   /// An error of the file ends the file, not the command and not the trace.
   void note(base::Result<void> written) {
     if (written) return;
@@ -305,6 +313,7 @@ class Capture {
 
   /// The command's own exit code has priority, then our own failure, then a budget.
   base::Result<int> end(int code) {
+    if (!trace_error_) note_processes();
     if (writer_ && !trace_error_) finish();
     drop_writer();
     must_finish_.reset();

@@ -59,6 +59,10 @@ TEST_CASE("what a capture says of itself is read as it was written", "[capture]"
   REQUIRE(captured.writer->add_mark({World::kStart + 17, "later"}));
   REQUIRE(captured.writer->add_mark({World::kStart + 13, "\xff'\n"}));
   REQUIRE(captured.writer->add_settings({{4026532281U, "blue", 101, {}, {}, {}, {}, {}, {}}}));
+  const std::vector<model::SeenProcess> seen = {
+      {{"systemd", "web.service", "/system.slice/web.service", {}, {}}, "nginx"}, {{}, "\xff'"}};
+  REQUIRE(captured.writer->add_processes({seen[0]}));
+  REQUIRE(captured.writer->add_processes(seen));
   captured.add(2);
   captured.finish();
   const model::CaptureInfo info = open_capture(captured.path)->info();
@@ -90,6 +94,7 @@ TEST_CASE("what a capture says of itself is read as it was written", "[capture]"
   CHECK(info.settings_at_start[1].limit == 101U);
   REQUIRE(info.settings_at_end.size() == 1);
   CHECK(info.settings_at_end[0].limit == 5003U);
+  CHECK(info.seen == seen);
 }
 
 TEST_CASE("a finished capture is one plain file that any client opens", "[capture]") {

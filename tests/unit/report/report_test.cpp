@@ -350,7 +350,7 @@ TEST_CASE("verdicts of a deploy: value, state, culprit and share") {
   CHECK(verdict(*recording, "overflow>=4454").state == Verdict::State::kBreached);
   CHECK(verdict(*recording, "overflow{service=web}>0").state == Verdict::State::kKept);
   CHECK(verdict(*recording, "created{service=web}>719").measured == 720.0);
-  CHECK(verdict(*recording, "created{comm=nobody}>0").words == "0 (no row matches)");
+  CHECK(verdict(*recording, "created{comm=idle}>0").words == "0 (no row matches)");
   CHECK(verdict(*recording, "created{role=client,port=6379}==240").state == Verdict::State::kBreached);
   CHECK(verdict(*recording, "created{service=scheduler}>80%").measured == Approx(100.0 * 4023 / 5000));
   CHECK(verdict(*recording, "unattributed>16").measured == 17.0);
@@ -370,7 +370,7 @@ TEST_CASE("created_ratio compares during with before, of the rows that are asked
   CHECK(verdict(*recording, "created_ratio{service=web}>3").measured == Approx(0.7));
   CHECK(std::isinf(verdict(*recording, "created_ratio{service=scheduler}>3").measured.value()));
   CHECK(verdict(*recording, "created_ratio{service=scheduler}>3").state == Verdict::State::kBreached);
-  CHECK(verdict(*recording, "created_ratio{service=none}>3").measured == 1.0);
+  CHECK(verdict(*recording, "created_ratio{service=idle}>3").measured == 1.0);
 }
 
 TEST_CASE("what cannot be measured fails, whatever the comparison") {
@@ -433,6 +433,32 @@ TEST_CASE("a budget that is not exceeded yet never passes on a capture that was 
   const auto torn = test::deploy();
   torn->break_after(7);
   CHECK(verdict(*torn, "overflow>4454").words.find("the capture cannot be read to its end (the file is torn)") == 0);
+}
+
+TEST_CASE("a budget whose names nobody had does not pass") {
+  const auto recording = test::deploy();
+  for (const char* budget :
+       {"created{comm=nobody}>0", "overflow{service=wbe.service}>0", "created{service=none}==1",
+        "created{service=idle,comm=nobody}>0", "created_ratio{service=none}>3", "created{comm=zz}>9%"}) {
+    const Verdict of = verdict(*recording, budget);
+    INFO(budget);
+    CHECK(of.state == Verdict::State::kNotMeasurable);
+    CHECK(of.words == "no row matches, and no process of that name was seen; check the spelling");
+  }
+  for (const char* budget : {"created{service=idle}>0", "created{service=idle.service,comm=id*}>0",
+                             "created{role=client,port=1}>0", "overflow{service=web,port=1}>0"}) {
+    const Verdict of = verdict(*recording, budget);
+    INFO(budget << ": " << of.words);
+    CHECK(of.state == Verdict::State::kKept);
+    CHECK(of.words == "0 (no row matches)");
+  }
+  recording->editable().seen->resize(model::kMostSeenProcesses);
+  CHECK(verdict(*recording, "created{comm=nobody}>0").words ==
+        "no row matches, and the capture names only 4,096 of the processes that ran");
+  CHECK(verdict(*recording, "created{comm=idle}>0").state == Verdict::State::kKept);
+  recording->editable().seen.reset();
+  CHECK(verdict(*recording, "created{comm=idle}>0").words ==
+        "no row matches, and this capture does not say whether any process of that name ran");
 }
 
 TEST_CASE("a hole in a capture fails the budgets that it may hide something from") {
