@@ -20,13 +20,14 @@ std::string sysctl_change(const Place& place, const std::string& name, std::uint
   if (place.host) {
     return command + " (to keep it, put " + name + " = " + std::to_string(value) + " into " + kSysctlFile + ")";
   }
+  const std::string where =
+      "set it where the namespace is created, for example docker run --sysctl " + name + "=" + std::to_string(value);
+  if (place.gone) return "the namespace is gone; for the next one, " + where;
   // Of a namespace without a name we know only that it has processes. lsns names one.
   const std::string entry = place.pid            ? "/proc/" + std::to_string(*place.pid) + "/ns/net"
                             : place.path.empty() ? "/proc/PID/ns/net"
                                                  : shell_quoted(place.path);
-  return "nsenter --net=" + entry + " " + command +
-         " (to keep it, set it where the namespace is created, for example " + "docker run --sysctl " + name + "=" +
-         std::to_string(value) + ")";
+  return "nsenter --net=" + entry + " " + command + " (to keep it, " + where + ")";
 }
 
 std::string limit_change(const Place& place, std::uint64_t wanted, std::uint64_t bucket_bytes) {

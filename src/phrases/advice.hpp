@@ -23,12 +23,14 @@ struct Place {
   bool host = false;                 ///< the namespace of pid 1
   std::optional<std::uint32_t> pid;  ///< a process in it
   std::string path;                  ///< a file that leads into it; empty: not known
+  bool gone = false;                 ///< nothing leads into it any more
 };
 
 /// Quotes one word of a shell command. Users choose the names, and paste advice into a shell.
 std::string shell_quoted(const std::string& text);
 
-/// The command that sets a sysctl there, and how to keep the value across a reboot.
+/// The command that sets a sysctl there, and how to keep the value across a reboot. For a namespace that is gone: how
+/// to set it for the next one.
 std::string sysctl_change(const Place& place, const std::string& name, std::uint64_t value);
 
 /// The same for tcp_max_tw_buckets, with the memory of a full table. Never advises less than kLowLimit.

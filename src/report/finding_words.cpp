@@ -14,13 +14,14 @@ constexpr const char* kHost = "host";  // NetnsRow::name of the namespace of pid
 
 }  // namespace
 
-phrases::Place place_of(const std::string& name) {
+phrases::Place place_of(const std::string& name, bool gone) {
   if (name == kHost) return {true, 1, "/proc/1/ns/net"};
-  return {false, std::nullopt, name.empty() ? std::string() : "/run/netns/" + name};
+  return {false, std::nullopt, name.empty() ? std::string() : "/run/netns/" + name, gone};
 }
 
 std::string in_namespace(const model::NetnsRow& netns, const std::string& command) {
   if (netns.name == kHost) return command;
+  if (netns.gone) return "none: the namespace is gone, only this capture still tells";
   const std::string entry = netns.name.empty() ? "/proc/PID/ns/net" : phrases::shell_quoted("/run/netns/" + netns.name);
   const std::string pid = netns.name.empty() ? "; PID: lsns -t net shows it for " + std::to_string(netns.netns) : "";
   return "nsenter --net=" + entry + " " + command + pid;

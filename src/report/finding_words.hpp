@@ -14,8 +14,8 @@ inline constexpr const char* kNeverLower =
     "TIME_WAIT, and tcp_tw_recycle is gone since 4.12";
 
 /// How a shell enters the namespace.
-phrases::Place place_of(const std::string& name);
-/// A command, run in the namespace.
+phrases::Place place_of(const std::string& name, bool gone = false);
+/// A command, run in the namespace. For a namespace that is gone: that nothing can be run there.
 std::string in_namespace(const model::NetnsRow& netns, const std::string& command);
 std::string title(const model::NetnsRow& netns);
 /// "12%", truncated, so that only what is full reads 100%. A capture may hold any number, so the text may be long.

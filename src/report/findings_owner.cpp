@@ -151,7 +151,7 @@ void ports_taken(const Report& report, Findings& out) {
     finding.command =
         in_namespace(netns, "ss -tan dst " + phrases::shell_quoted(peak.use.destination.address) + " | wc -l");
     finding.change = "in the client: " + phrases::role_remedy(model::Role::kClient) + "; until then " +
-                     phrases::sysctl_change(place_of(netns.name), "net.ipv4.tcp_tw_reuse", 1);
+                     phrases::sysctl_change(place_of(netns.name, netns.gone), "net.ipv4.tcp_tw_reuse", 1);
     finding.risk = "tcp_tw_reuse=1 reuses a port after one second, and needs TCP timestamps at both ends";
     finding.avoid = "do not bind() to a port before connect() without IP_BIND_ADDRESS_NO_PORT; never tcp_tw_recycle";
     out.push_back(std::move(finding));

@@ -120,9 +120,9 @@ void table_too_small(const Report& report, Findings& out) {
       finding.evidence.push_back(
           fmt::format("{} refused (TcpExtTCPTimeWaitOverflow)", base::grouped(netns.last.counts.overflow())));
     }
-    finding.command = in_namespace(netns.last, std::string("sysctl ") + phrases::kMaxTwBuckets) + "; " +
-                      in_namespace(netns.last, "nstat -az TcpExtTCPTimeWaitOverflow");
-    finding.change = phrases::limit_change(place_of(netns.last.name), needed,
+    finding.command = in_namespace(netns.last, std::string("sysctl ") + phrases::kMaxTwBuckets);
+    if (!netns.last.gone) finding.command += "; " + in_namespace(netns.last, "nstat -az TcpExtTCPTimeWaitOverflow");
+    finding.change = phrases::limit_change(place_of(netns.last.name, netns.last.gone), needed,
                                            report.info.bucket_bytes.value_or(phrases::kBytesPerBucket));
     finding.risk = kRiskOfRoom;
     finding.avoid = kNeverLower;

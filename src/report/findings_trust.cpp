@@ -54,7 +54,7 @@ void listen_queues(const Report& report, Findings& out) {
     if (overflows == 0 && drops == 0) continue;
     if (++told > kNamespacesTold) return;
     const model::NetnsSettings settings = netns.at_end.value_or(netns.at_start.value_or(model::NetnsSettings{}));
-    const phrases::Place place = place_of(netns.last.name);
+    const phrases::Place place = place_of(netns.last.name, netns.last.gone);
     Finding finding;
     finding.id = "listen-queue";
     finding.severity = overflows != 0 ? Severity::kCritical : Severity::kWarning;
@@ -68,8 +68,8 @@ void listen_queues(const Report& report, Findings& out) {
                                            base::grouped(drops)));
     finding.evidence.push_back(fmt::format("net.core.somaxconn {}, net.ipv4.tcp_max_syn_backlog {}",
                                            known(settings.somaxconn), known(settings.syn_backlog)));
-    finding.command = in_namespace(netns.last, "nstat -az TcpExtListenOverflows TcpExtListenDrops") +
-                      "; ss -ltn shows queue (Recv-Q) and backlog (Send-Q)";
+    finding.command = in_namespace(netns.last, "nstat -az TcpExtListenOverflows TcpExtListenDrops");
+    if (!netns.last.gone) finding.command += "; ss -ltn shows queue (Recv-Q) and backlog (Send-Q)";
     finding.change = overflows != 0
                          ? phrases::sysctl_change(place, "net.core.somaxconn", longer(settings.somaxconn)) +
                                "; raise the backlog that the server passes to listen() as well, and restart it"

@@ -79,7 +79,7 @@ class Session {
   void with_source(const std::function<void(const model::Source&)>& use) const;
   /// Settings of the namespaces whose slots are not in `known`, which gets them.
   std::vector<model::NetnsSettings> settings(std::set<std::uint32_t>& known) { return netns_.settings(known); }
-  /// What runs on the host now, as /proc shows it: at most model::kMostSeenProcesses. Takes some 20 us per process.
+  /// What runs on the host now, as /proc shows it: at most model::kMostSeenProcesses. Reads two files per process.
   std::vector<model::SeenProcess> processes();
   /// Puts the last sample behind those that a history holds.
   void append_to(model::History& history) const;

@@ -63,6 +63,8 @@ TEST_CASE("report and diff: a file that is missing or no capture is named") {
   std::ofstream(directory.file("empty.db"));
   for (const char* name : {"missing.db", "text.db", "empty.db"}) {
     INFO(name);
+    const std::string error = run_twtrace({"report", directory.file(name)}).err;
+    CHECK(error.find(name) == error.rfind(name));
     check_refused(run_twtrace({"report", directory.file(name)}), 1, name);
     check_refused(run_twtrace({"diff", directory.file(name), directory.file("text.db")}), 1, name);
   }

@@ -123,6 +123,27 @@ TEST_CASE("another namespace is entered, whatever its name is") {
   }
 }
 
+TEST_CASE("no remedy leads into a namespace that is gone") {
+  const auto recording = quiet();
+  recording->netns.name = "blue";
+  recording->netns.kernel.listen_overflows = recording->netns.kernel.listen_drops = 5;
+  recording->netns.missed = {1, 1};
+  close_connections(*recording, made(1, 0, 1), 1);
+  recording->netns.gone = true;
+  recording->sample(1);
+  const auto report = report::build_report(*recording, {}).value();
+  CHECK(report.findings.size() >= 3);
+  for (const report::Finding& finding : report.findings) {
+    INFO(finding.id << ": " << finding.command << "; " << finding.change);
+    CHECK_FALSE(has(finding.command, "nsenter"));
+    CHECK_FALSE(has(finding.change, "nsenter"));
+  }
+  const auto finding = find(*recording, "table-too-small");
+  REQUIRE(finding);
+  CHECK(has(finding->change, "the namespace is gone; for the next one, set it where the namespace is created"));
+  CHECK(finding->command == "none: the namespace is gone, only this capture still tells");
+}
+
 TEST_CASE("who was refused is named, and worse at the FIN_WAIT2 stage") {
   const auto none = quiet();
   close_connections(*none, made(9), 9);
