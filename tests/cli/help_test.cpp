@@ -62,11 +62,11 @@ TEST_CASE("the command help says the same as --help") {
 TEST_CASE("a command that shows no table has options of its own") {
   const std::string text = told({"capture", "--help"});
   for (const char* flag :
-       {"--output", "--before", "--after", "--duration", "--events", "--user", "--fail-if", "--probe"}) {
+       {"--output", "--before", "--after", "--duration", "--events", "--user", "--fail-if", "--netns", "--probe"}) {
     INFO(flag);
     CHECK(mentions(text, flag));
   }
-  for (const char* flag : {"--json", "--netns", "--sort", "interval"}) {
+  for (const char* flag : {"--json", "--group", "--sort", "interval"}) {
     INFO(flag);
     CHECK_FALSE(mentions(text, flag));
   }
