@@ -17,20 +17,7 @@
 namespace twtrace::demo {
 namespace {
 
-struct Pipe {
-  base::UniqueFd reader;
-  base::UniqueFd writer;
-};
-
-base::Result<Pipe> make_pipe() {
-  std::array<int, 2> ends{};
-  const int result = ::pipe2(ends.data(), O_CLOEXEC);
-  const int saved_errno = errno;
-  if (result != 0) return base::fail_errno(saved_errno, "cannot make a pipe");
-  return Pipe{base::UniqueFd(ends[0]), base::UniqueFd(ends[1])};
-}
-
-/// A reader of twtrace's output must see the end of it when twtrace ends. And the terminal is not ours to write to.
+/// A reader of twtrace's output must see its end when twtrace ends, and a terminal is not ours to write to.
 void leave_terminal() {
   const base::UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
@@ -65,6 +52,17 @@ base::Error deserialized(const std::string& text) {
   return {code, 0, text.substr(second + 1), text.substr(first + 1, second - first - 1)};
 }
 
+/// The exit code. What the work owns is gone on return.
+int prepare_and_work(const Plan& plan, Pipe& report, const Pipe& start) {
+  const auto work = prepare(plan);
+  const std::string text = work ? "ready" : serialized(work.error());
+  if (::write(report.writer.get(), text.c_str(), text.size() + 1) < 0 || !work) return 1;
+  report.writer.reset();
+  char byte = 0;
+  if (::read(start.reader.get(), &byte, 1) == 1) (*work)();
+  return 0;
+}
+
 [[noreturn]] void live(const Plan& plan, pid_t parent, Pipe report, Pipe start) {
   // Signals from the terminal are for twtrace. This process has inherited its handlers.
   sigset_t all;
@@ -73,18 +71,12 @@ base::Error deserialized(const std::string& text) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(1);  // the parent ended before the line above
   start.writer.reset();
-  const auto work = prepare(plan);
-  const std::string text = work ? "ready" : serialized(work.error());
-  if (::write(report.writer.get(), text.data(), text.size()) < 0 || !work) ::_exit(1);
-  report.writer.reset();
-  char byte = 0;
-  if (::read(start.reader.get(), &byte, 1) != 1) ::_exit(0);
-  (*work)();
-  ::_exit(0);
+  ::_exit(prepare_and_work(plan, report, start));
 }
 
-/// Everything that the child wrote before it closed its end.
-std::string read_all(int fd) {
+/// What the child had to say: up to a NUL, because children of the child may hold the other end open, or until it
+/// ended.
+std::string read_report(int fd) {
   std::string text;
   std::array<char, 512> buffer{};
   while (true) {
@@ -92,6 +84,7 @@ std::string read_all(int fd) {
     const int saved_errno = errno;
     if (got > 0) {
       text.append(buffer.data(), static_cast<std::size_t>(got));
+      if (text.back() == '\0') return text.substr(0, text.size() - 1);
     } else if (got == 0 || saved_errno != EINTR) {
       return text;
     }
@@ -99,6 +92,14 @@ std::string read_all(int fd) {
 }
 
 }  // namespace
+
+base::Result<Pipe> make_pipe() {
+  std::array<int, 2> ends{};
+  const int result = ::pipe2(ends.data(), O_CLOEXEC);
+  const int saved_errno = errno;
+  if (result != 0) return base::fail_errno(saved_errno, "cannot make a pipe");
+  return Pipe{base::UniqueFd(ends[0]), base::UniqueFd(ends[1])};
+}
 
 base::Result<Child> Child::spawn(const Plan& plan) {
   auto report = make_pipe();
@@ -112,7 +113,7 @@ base::Result<Child> Child::spawn(const Plan& plan) {
   if (pid == 0) live(plan, parent, std::move(*report), std::move(*start));
   Child child(pid, std::move(start->writer));
   report->writer.reset();
-  const std::string text = read_all(report->reader.get());
+  const std::string text = read_report(report->reader.get());
   if (text != "ready") return tl::unexpected(deserialized(text));
   return child;
 }
@@ -121,11 +122,17 @@ void Child::start() {
   if (start_ && ::write(start_.get(), "g", 1) == 1) start_.reset();
 }
 
+void Child::let_end() {
+  start_.reset();
+  while (pid_ > 0 && ::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  pid_ = -1;
+}
+
 Child::~Child() {
   if (pid_ <= 0) return;
   ::kill(pid_, SIGKILL);
-  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  let_end();
 }
 
 }  // namespace twtrace::demo

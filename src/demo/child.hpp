@@ -14,7 +14,7 @@
 
 namespace twtrace::demo {
 
-/// The work of a child after everything is prepared. It goes on until the process ends.
+/// What a child does after everything is prepared. What it owns is destroyed in the child, whether it ran or not.
 using Work = std::function<void()>;
 
 /// The properties of a child.
@@ -25,8 +25,15 @@ struct Plan {
   std::function<base::Result<Work>()> prepare;  ///< runs in the child, before spawn() returns in the parent
 };
 
-/// Owns a forked process, and kills and reaps it on destruction. The kernel also kills it when the thread that made it
-/// ends for any reason. Move-only, not thread-safe. Fork while there is only one thread.
+struct Pipe {
+  base::UniqueFd reader;
+  base::UniqueFd writer;
+};
+
+base::Result<Pipe> make_pipe();
+
+/// Owns a forked process: killed and reaped when it goes away. The kernel kills it too when the thread that made it
+/// ends, however that happens. Move-only, not thread-safe. Fork while there is only one thread.
 class Child {
  public:
   /// Returns when the child is prepared, or with the error that stopped it. The child begins its work at start().
@@ -38,6 +45,8 @@ class Child {
 
   pid_t pid() const { return pid_; }
   void start();
+  /// Waits for its own end instead of killing it; one that was not started ends now.
+  void let_end();
 
  private:
   Child(pid_t pid, base::UniqueFd start) : pid_(pid), start_(std::move(start)) {}

@@ -1,43 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "demo/demo.hpp"
 
-#include <fcntl.h>
-#include <fmt/format.h>
 #include <linux/capability.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <memory>
 
-#include "demo/namespace.hpp"
-#include "demo/traffic.hpp"
+#include "demo/stage.hpp"
 #include "kernel/capabilities.hpp"
-#include "kernel/cgroup_fs.hpp"
 
 namespace twtrace::demo {
 namespace {
 
-const std::string kWeb = "web.service";
-const std::string kQueue = "queue-worker.service";
-const std::string kScheduler = "scheduler.service";
-const std::vector<std::string> kServices = {kWeb, kQueue, kScheduler};
+/// What the keeper tells, in memory that both processes share.
+struct Told {
+  std::uint32_t netns = 0;
+  std::array<char, 512> unnamed{};
+};
 
-// Web and queue settle at (45 + 30) * 60 s = 4,500 buckets, below the limit of 5,000. The wave begins in second 3 and
-// fills the rest by second 8: 8 * 75 + 5 * 900 = 5,100.
-constexpr Pace kWebPace{45, 0, 0, 0};
-constexpr Pace kQueuePace{30, 0, 0, 0};
-constexpr Pace kAgentsPace{900, 3, 12, 60};
+struct Unmap {
+  void operator()(Told* told) const { ::munmap(told, sizeof(*told)); }
+};
+using SharedTold = std::unique_ptr<Told, Unmap>;
 
-Exchange web() {
-  return {8080, "GET / HTTP/1.0\r\n\r\n", "HTTP/1.0 200 OK\r\nConnection: close\r\n\r\nhello\n", Closer::kServer};
+base::Result<SharedTold> share() {
+  void* memory = ::mmap(nullptr, sizeof(Told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  const int saved_errno = errno;
+  if (memory == MAP_FAILED) return base::fail_errno(saved_errno, "cannot share memory with the demo");
+  return SharedTold(new (memory) Told);
 }
-Exchange queue() { return {6379, "*2\r\n$4\r\nLPOP\r\n$4\r\njobs\r\n", "$3\r\njob\r\n", Closer::kClient}; }
-Exchange reports() { return {9000, "report\n", "ok\n", Closer::kServer}; }
 
 base::Result<void> check_privileges() {
   constexpr std::array<unsigned, 2> kWanted = {CAP_SYS_ADMIN, CAP_NET_ADMIN};
   const auto effective = kernel::effective_capabilities(kernel::Procfs());
-  if (!effective) return {};  // then just try
+  if (!effective) return {};  // then trying tells
   std::string missing;
   for (const unsigned capability : effective->missing(kWanted)) {
     missing += (missing.empty() ? "" : ", ") + kernel::capability_name(capability);
@@ -47,10 +47,23 @@ base::Result<void> check_privileges() {
                     "run it with sudo");
 }
 
-base::Result<Work> hold_namespace() {
-  if (auto entered = enter_new_namespace(kLimit); !entered) return tl::unexpected(entered.error());
-  return Work([] {
-    while (true) ::pause();
+void wait_for_end(int pipe) {
+  char byte = 0;
+  while (::read(pipe, &byte, sizeof(byte)) < 0 && errno == EINTR) {
+  }
+}
+
+/// In the keeper. The stage is removed with the work that is returned.
+base::Result<Work> keep_stage(pid_t owner, int end, Told& told) {
+  ::prctl(PR_SET_PDEATHSIG, 0);  // else the end of the owner would be the end before anything is removed
+  auto built = Stage::build(owner);
+  if (!built) return tl::unexpected(built.error());
+  const auto stage = std::make_shared<Stage>(std::move(*built));
+  told.netns = stage->netns();
+  stage->unnamed().copy(told.unnamed.data(), told.unnamed.size() - 1);
+  return Work([stage, end] {
+    stage->begin();
+    wait_for_end(end);
   });
 }
 
@@ -58,82 +71,25 @@ base::Result<Work> hold_namespace() {
 
 base::Result<Demo> Demo::start() {
   if (auto privileged = check_privileges(); !privileged) return tl::unexpected(privileged.error());
-  Demo demo;
-  demo.make_cgroups();
-  auto spawned = demo.spawn_all();
-  if (!spawned && demo.cgroups_) {  // perhaps processes cannot be moved there
-    demo.give_up_cgroups(spawned.error().what);
-    spawned = demo.spawn_all();
-  }
-  if (!spawned) return tl::unexpected(spawned.error());
-  return demo;
+  auto end = make_pipe();
+  if (!end) return tl::unexpected(end.error());
+  auto told = share();
+  if (!told) return tl::unexpected(told.error());
+  const pid_t owner = ::getpid();
+  auto keeper = Child::spawn({"demo-keeper", {}, -1, [&]() -> base::Result<Work> {
+                                end->writer.reset();  // the owner's alone
+                                return keep_stage(owner, end->reader.get(), **told);
+                              }});
+  if (!keeper) return tl::unexpected(keeper.error());
+  return Demo(std::move(*keeper), std::move(end->writer), (*told)->netns, (*told)->unnamed.data());
 }
 
-void Demo::give_up_cgroups(const std::string& reason) {
-  children_.clear();
-  cgroups_.reset();
-  unnamed_ = reason;
+Demo::~Demo() {
+  if (!end_) return;  // moved from
+  end_.reset();
+  keeper_.let_end();
 }
 
-/// Makes the cgroups in the hierarchy from which twtrace takes the names of services. Without one the demo still shows
-/// everything else.
-void Demo::make_cgroups() {
-  const auto hierarchies = kernel::CgroupFs::open(kernel::Procfs());
-  if (!hierarchies || hierarchies->tree() == nullptr) {
-    unnamed_ = "no cgroup hierarchy is mounted";
-    return;
-  }
-  const std::filesystem::path& mount = hierarchies->tree()->mount_point();
-  Cgroups::remove_stale(mount, ::getpid(), kServices);
-  auto made = Cgroups::create(mount, ::getpid(), kServices);
-  if (made) {
-    cgroups_.emplace(std::move(*made));
-  } else {
-    unnamed_ = made.error().what;
-  }
-}
-
-base::Result<void> Demo::spawn_all() {
-  auto holder = Child::spawn({"demo-netns", {}, -1, hold_namespace});
-  if (!holder) return tl::unexpected(holder.error());
-  const std::string pid = std::to_string(holder->pid());
-  children_.push_back(std::move(*holder));
-  const auto inode = namespace_inode(pid);
-  if (!inode) return tl::unexpected(inode.error());
-  netns_ = *inode;
-  const base::UniqueFd netns(::open(("/proc/" + pid + "/ns/net").c_str(), O_RDONLY | O_CLOEXEC));
-  const int saved_errno = errno;
-  if (!netns) return base::fail_errno(saved_errno, "cannot open the demo's namespace");
-
-  const auto cgroup = [this](const std::string& service) {
-    return cgroups_ ? cgroups_->path(service) : std::filesystem::path();
-  };
-  const std::vector<Plan> plans = {
-      {"demo-web", cgroup(kWeb), netns.get(), [] { return make_server(web()); }},
-      {"demo-redis", {}, netns.get(), [] { return make_server(queue()); }},
-      {"scheduler", cgroup(kScheduler), netns.get(), [] { return make_server(reports()); }},
-      {"demo-browsers", {}, netns.get(), [] { return make_client(web(), kWebPace); }},
-      {"queue-worker", cgroup(kQueue), netns.get(), [] { return make_client(queue(), kQueuePace); }},
-      {"demo-agents", {}, netns.get(), [] { return make_client(reports(), kAgentsPace); }}};
-  for (const Plan& plan : plans) {
-    auto child = Child::spawn(plan);
-    if (!child) return base::prepend(child.error(), plan.comm);
-    children_.push_back(std::move(*child));
-  }
-  return {};
-}
-
-void Demo::begin() {
-  for (Child& child : children_) child.start();
-}
-
-std::string Demo::explanation() {
-  return fmt::format(
-      "demo: a private network namespace with tcp_max_tw_buckets={}; nothing else on this host is touched\n"
-      "demo: {} ({}/s, server) and {} ({}/s, client) alone would level off at {} buckets\n"
-      "demo: from second {}, agents hit {} ({}/s for {} s, once a minute): the table is full at about second 8\n",
-      kLimit, kWeb, kWebPace.per_s, kQueue, kQueuePace.per_s, (kWebPace.per_s + kQueuePace.per_s) * 60,
-      kAgentsPace.first_s, kScheduler, kAgentsPace.per_s, kAgentsPace.length_s);
-}
+std::string Demo::explanation() { return Stage::explanation(); }
 
 }  // namespace twtrace::demo

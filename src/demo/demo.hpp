@@ -1,49 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
-// Three services with known behaviour and a TIME_WAIT table that is too small, isolated from everything else.
+// Three services of known behaviour around a TIME_WAIT table that is too small, away from everything else.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "base/result.hpp"
-#include "demo/cgroups.hpp"
+#include "base/unique_fd.hpp"
 #include "demo/child.hpp"
 
 namespace twtrace::demo {
 
-/// tcp_max_tw_buckets of the demo's namespace. Some clouds ship this value.
-inline constexpr std::uint32_t kLimit = 5000;
-
-/// Owns the demo's processes, cgroups and network namespace (through its processes). Destruction removes all of them.
-/// Move-only, not thread-safe. Does not change the calling process in any way.
+/// Owns the process that keeps the stage (stage.hpp). That process has the privileges to remove it, so this one may
+/// drop its own: the keeper removes the stage when this object or this process goes away. Move-only, not thread-safe.
 class Demo {
  public:
-  /// Starts everything, which then listens and waits for begin(). kPermission if a privilege is missing.
+  /// Everything listens and waits for begin(). kPermission when a privilege is missing.
   static base::Result<Demo> start();
 
   Demo(Demo&&) noexcept = default;
+  Demo& operator=(Demo&&) = delete;
+  /// Waits until the stage is removed.
+  ~Demo();
 
-  /// Starts the traffic.
-  void begin();
+  /// Lets the traffic flow.
+  void begin() { keeper_.start(); }
 
   /// Inode number of the namespace.
   std::uint32_t netns() const { return netns_; }
-  /// Why services have no names; empty if they have.
+  /// Why services have no names of their own; empty when they have.
   const std::string& unnamed() const { return unnamed_; }
-  /// Three lines that explain what the demo shows.
+  /// Three lines: what there is to see.
   static std::string explanation();
 
  private:
-  Demo() = default;
+  Demo(Child keeper, base::UniqueFd end, std::uint32_t netns, std::string unnamed)
+      : keeper_(std::move(keeper)), end_(std::move(end)), netns_(netns), unnamed_(std::move(unnamed)) {}
 
-  void make_cgroups();
-  void give_up_cgroups(const std::string& reason);
-  base::Result<void> spawn_all();
-
-  std::optional<Cgroups> cgroups_;  ///< declared before the children, which must be gone when it is removed
-  std::vector<Child> children_;
+  Child keeper_;
+  base::UniqueFd end_;  ///< of a pipe: when it is closed, the keeper ends
   std::uint32_t netns_ = 0;
   std::string unnamed_;
 };
