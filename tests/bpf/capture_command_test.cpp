@@ -116,7 +116,7 @@ TEST_CASE("a capture without a running command is not killed by them", "[capture
   const std::vector<std::string> command =
       around ? std::vector<std::string>{"sh", "-c", "exit 3"} : std::vector<std::string>{};
   Capturing capturing(around ? std::vector<std::string>{"--after", "3600"} : std::vector<std::string>{}, command);
-  REQUIRE(capturing.process().wait_for_error(around ? "recording 3600 s more" : "ready\n"));
+  REQUIRE(capturing.process().wait_for_error(around ? "recording for another 3600 s" : "ready\n"));
   for (const int number : {SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT, SIGRTMIN}) capturing.process().signal(number);
   CHECK_FALSE(capturing.process().wait(milliseconds(300)));
   capturing.process().signal(SIGQUIT);
@@ -145,7 +145,7 @@ TEST_CASE("a command gets the dispositions that twtrace was started with", "[cap
 TEST_CASE("a signal ends the window after the command", "[capture]") {
   if (!privileged()) return;
   Capturing capturing({"--after", "3600"}, {"sh", "-c", "exit 5"});
-  REQUIRE(capturing.process().wait_for_error("recording 3600 s more"));
+  REQUIRE(capturing.process().wait_for_error("recording for another 3600 s"));
   capturing.process().signal(SIGTERM);
   CHECK(capturing.process().wait() == 5);
   CHECK(capturing.read()->info().ended_unix_ms);

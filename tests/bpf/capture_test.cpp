@@ -164,7 +164,7 @@ TEST_CASE("a capture ends well while somebody reads it", "[capture]") {
   auto held = capturing.read();
   capturing.tree().file("go", "");
   CHECK(capturing.process().wait() == 0);
-  CHECK(capturing.process().standard_error().find("another program is reading it") != std::string::npos);
+  CHECK(capturing.process().standard_error().find("another program is reading this file") != std::string::npos);
   held.reset();
   CHECK(capturing.read()->info().ended_unix_ms);
 }
