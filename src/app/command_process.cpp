@@ -47,6 +47,16 @@ struct Obstacle {
   int saved_errno = 0;
 };
 
+/// False when nobody is going to say so any more.
+bool is_let_go(int go) {
+  char byte = 0;
+  ssize_t got = 0;
+  do {
+    got = ::read(go, &byte, sizeof(byte));
+  } while (got < 0 && errno == EINTR);
+  return got == sizeof(byte);
+}
+
 [[noreturn]] void execute(char* const* argv, char* const* environment, const Inherited& inherited,
                           const std::optional<RunAs>& user, int report) {
   Obstacle obstacle;
@@ -134,42 +144,81 @@ tl::expected<void, NotRun> find_command(const std::string& name) {
   }
 }
 
-tl::expected<CommandProcess, NotRun> CommandProcess::start(const std::vector<std::string>& argv,
-                                                           const std::string& variable, const Inherited& inherited,
-                                                           const std::optional<RunAs>& user) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return not_run(kFailed, errno, "cannot start the command", "");
-  const base::UniqueFd reader(ends[0]);
-  base::UniqueFd writer(ends[1]);
+tl::expected<WaitingCommand, NotRun> WaitingCommand::make(const std::vector<std::string>& argv,
+                                                          const std::string& variable, const Inherited& inherited,
+                                                          const std::optional<RunAs>& user) {
+  std::array<int, 2> report{};
+  std::array<int, 2> go{};
+  if (::pipe2(report.data(), O_CLOEXEC) != 0) return not_run(kFailed, errno, "cannot start the command", "");
+  WaitingCommand waiting;
+  waiting.report_.reset(report[0]);
+  base::UniqueFd reporter(report[1]);
+  if (::pipe2(go.data(), O_CLOEXEC) != 0) return not_run(kFailed, errno, "cannot start the command", "");
+  base::UniqueFd gate(go[0]);
+  waiting.go_.reset(go[1]);
+  waiting.name_ = argv.front();
+  if (user) waiting.user_name_ = user->name;
   std::vector<std::string> own_argv = argv;
   std::vector<std::string> own_environment = environment_with(variable, user);
   const std::vector<char*> arguments = pointers(own_argv);
   const std::vector<char*> variables = pointers(own_environment);
-  // The child has our handlers until it has restored the inherited state. We pass on signals from its first moment.
-  // Those that come in between must wait.
+  // The child blocks every signal until it executes: those typed at the terminal meanwhile are meant for us.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   ::sigprocmask(SIG_SETMASK, &all, &before);
   const pid_t pid = ::fork();
   const int saved_errno = errno;
-  if (pid == 0) execute(arguments.data(), variables.data(), inherited, user, writer.get());
-  base::UniqueFd pidfd(pid < 0 ? -1 : static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  const int pidfd_errno = errno;
-  auto relay = pidfd ? std::make_unique<SignalRelay>(pidfd.get()) : nullptr;
+  if (pid == 0) {
+    waiting.go_.reset();  // or it would wait for itself
+    if (!is_let_go(gate.get())) ::_exit(kFailed);
+    execute(arguments.data(), variables.data(), inherited, user, reporter.get());
+  }
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) return not_run(kFailed, saved_errno, "cannot start the command", "");
-  writer.reset();
-  const auto obstacle = read_obstacle(reader.get());
-  if (obstacle) {
-    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-    }
-    if (obstacle->step == Obstacle::Step::kExecute) return not_executed(obstacle->saved_errno, argv.front());
-    return not_run(kFailed, obstacle->saved_errno, "cannot run the command as " + user->name,
+  waiting.pid_ = pid;
+  waiting.pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  const int pidfd_errno = errno;
+  if (!waiting.pidfd_) return not_run(kFailed, pidfd_errno, "cannot wait for the command", "");
+  return waiting;
+}
+
+WaitingCommand::WaitingCommand(WaitingCommand&& other) noexcept { *this = std::move(other); }
+
+WaitingCommand& WaitingCommand::operator=(WaitingCommand&& other) noexcept {
+  std::swap(name_, other.name_);
+  std::swap(user_name_, other.user_name_);
+  std::swap(pid_, other.pid_);
+  std::swap(pidfd_, other.pidfd_);
+  std::swap(go_, other.go_);
+  std::swap(report_, other.report_);
+  return *this;
+}
+
+WaitingCommand::~WaitingCommand() {
+  if (pid_ < 0) return;
+  go_.reset();
+  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+tl::expected<CommandProcess, NotRun> CommandProcess::start(WaitingCommand waiting) {
+  // We pass on signals from its first moment: those that come meanwhile wait.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, &before);
+  const bool let_go = ::write(waiting.go_.get(), "", 1) == 1;
+  const int saved_errno = errno;
+  auto relay = let_go ? std::make_unique<SignalRelay>(waiting.pidfd_.get()) : nullptr;
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  if (!let_go) return not_run(kFailed, saved_errno, "the command's process has ended before it could run", "");
+  if (const auto obstacle = read_obstacle(waiting.report_.get())) {
+    if (obstacle->step == Obstacle::Step::kExecute) return not_executed(obstacle->saved_errno, waiting.name_);
+    return not_run(kFailed, obstacle->saved_errno, "cannot run the command as " + waiting.user_name_,
                    "in a container the user must be one of those that /proc/self/uid_map covers");
   }
-  if (!pidfd) return not_run(kFailed, pidfd_errno, "cannot wait for the command, which is running now", "");
-  return CommandProcess(pid, std::move(pidfd), std::move(relay));
+  return CommandProcess(std::exchange(waiting.pid_, -1), std::move(waiting.pidfd_), std::move(relay));
 }
 
 CommandProcess::End CommandProcess::wait() const {

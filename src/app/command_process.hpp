@@ -42,7 +42,34 @@ struct NotRun {
 /// Checks whether execvp() would find it. For a relative path or a name, uses the present directory and PATH.
 tl::expected<void, NotRun> find_command(const std::string& name);
 
-/// A running child that gets our signals. Destruction leaves it alone, because twtrace never kills a command.
+/// A child that is there and has not executed its command yet. It keeps the credentials, limits and open files of the
+/// moment it was made, whatever this process drops later. Ends without running anything when it is destroyed, or when
+/// this process ends. Move-only.
+class WaitingCommand {
+ public:
+  /// Makes the child in this process group with our stdin, stdout and stderr, the environment (that of `user`, when
+  /// there is one) plus `variable` (NAME=VALUE), and what it is to inherit. Call it while there is one thread.
+  static tl::expected<WaitingCommand, NotRun> make(const std::vector<std::string>& argv, const std::string& variable,
+                                                   const Inherited& inherited, const std::optional<RunAs>& user);
+  WaitingCommand(WaitingCommand&& other) noexcept;
+  WaitingCommand& operator=(WaitingCommand&& other) noexcept;
+  WaitingCommand(const WaitingCommand&) = delete;
+  WaitingCommand& operator=(const WaitingCommand&) = delete;
+  ~WaitingCommand();
+
+ private:
+  friend class CommandProcess;
+  WaitingCommand() = default;
+
+  std::string name_;       ///< argv[0]
+  std::string user_name_;  ///< empty: as this process
+  pid_t pid_ = -1;
+  base::UniqueFd pidfd_;
+  base::UniqueFd go_;      ///< a byte lets it run, the end makes it end
+  base::UniqueFd report_;  ///< an Obstacle, or the end when it was executed
+};
+
+/// A running child, to which signals are passed on. Left alone on destruction: a command is never killed.
 class CommandProcess {
  public:
   struct End {
@@ -50,10 +77,8 @@ class CommandProcess {
     std::optional<int> signal;
   };
 
-  /// Starts argv in this process group, with our stdin, stdout and stderr, the inherited state, and the environment
-  /// (that of `user`, if given) plus `variable` (NAME=VALUE). Returns when it has been executed, or why it was not.
-  static tl::expected<CommandProcess, NotRun> start(const std::vector<std::string>& argv, const std::string& variable,
-                                                    const Inherited& inherited, const std::optional<RunAs>& user);
+  /// Lets the command run. Returns when it has been executed, or why it was not.
+  static tl::expected<CommandProcess, NotRun> start(WaitingCommand waiting);
 
   /// Becomes readable when the command has ended.
   int pidfd() const { return pidfd_.get(); }

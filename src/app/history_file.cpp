@@ -13,11 +13,9 @@
 namespace twtrace::app {
 namespace {
 
-constexpr const char* kFile = "twtrace.db";
-
 /// If older samples are gone, counts begin with the oldest kept one, which itself is not written as a sample.
 base::Result<std::uint64_t> write(const model::History& history, trace::Session& session) {
-  auto target = capture::TargetFile::check(kFile, capture::invoker());
+  auto target = capture::TargetFile::check(kHistoryFile, capture::invoker());
   if (!target) return tl::unexpected(target.error());
   const bool from_start = history.oldest() == 1;
   const std::uint64_t base = from_start ? 0 : history.oldest();
@@ -47,7 +45,8 @@ base::Result<std::uint64_t> write(const model::History& history, trace::Session&
 std::string write_history(const model::History& history, trace::Session& session) {
   const auto written = write(history, session);
   if (!written) return written.error().what + (written.error().hint.empty() ? "" : ": " + written.error().hint);
-  return fmt::format("wrote {} samples to {}; twtrace report {} shows them", base::grouped(*written), kFile, kFile);
+  return fmt::format("wrote {} samples to {}; twtrace report {} shows them", base::grouped(*written), kHistoryFile,
+                     kHistoryFile);
 }
 
 }  // namespace twtrace::app

@@ -9,7 +9,10 @@
 
 namespace twtrace::app {
 
-/// Writes every kept sample to a new twtrace.db in the working directory. An earlier one becomes twtrace.db.old. Counts
+/// In the working directory.
+inline constexpr const char* kHistoryFile = "twtrace.db";
+
+/// Writes every kept sample to a new kHistoryFile. An earlier one becomes twtrace.db.old. Counts
 /// begin with the oldest sample, even if the user has zeroed them. Returns one line for the user: where the file is, or
 /// why there is none.
 std::string write_history(const model::History& history, trace::Session& session);

@@ -87,6 +87,7 @@ void TracingOptions::declare_loading(OptionList& list) {
   list.option("--btf", "FILE", "read the BTF of this kernel from FILE", text(session.btf_path));
   list.option("--ring-size", "BYTES", "size of the event ring, a power of two (default 4M)",
               take_parsed(session.ring_bytes, parse_ring_size));
+  list.flag("--keep-privileges", "drop no privilege after the start", keep_privileges);
 }
 
 void TracingOptions::declare_ports(OptionList& list) {

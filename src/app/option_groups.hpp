@@ -35,6 +35,7 @@ struct PaceOptions {
 /// How to trace.
 struct TracingOptions {
   trace::SessionOptions session;
+  bool keep_privileges = false;  ///< after the start
 
   void declare(OptionList& list);
   /// Only the options that choose how programs are loaded.

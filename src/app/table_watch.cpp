@@ -4,7 +4,9 @@
 #include <chrono>
 #include <utility>
 
+#include "app/after_start.hpp"
 #include "app/batch_output.hpp"
+#include "app/history_file.hpp"
 #include "app/live.hpp"
 #include "app/streams.hpp"
 #include "app/watch.hpp"
@@ -39,6 +41,8 @@ base::Result<int> TableWatch::run(const std::function<void()>& when_counting) co
   const view::View shown = table.view_with(std::move(*selector));
   session.record_peers(shown.group == model::Group::kPeer);
   when_counting();
+  auto dropped = drop_privileges(tracing, live ? writing_to(kHistoryFile) : reading_only());
+  if (!dropped) return tl::unexpected(dropped.error());
   if (live) return run_live(loop, session, table, shown);
   write_stderr("ready\n");
   BatchOutput output(table, shown);

@@ -65,6 +65,16 @@ base::Result<void> check_directory(const std::string& directory, const Invoker& 
   return {};
 }
 
+/// With the effective ids of that user for the moment.
+bool is_writable_for(const std::string& directory, const Invoker& who) {
+  const Invoker self{::geteuid(), ::getegid()};
+  if (::setegid(who.gid) != 0) return false;
+  const bool asked = ::seteuid(who.uid) == 0;
+  const bool writable = asked && ::faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) == 0;
+  if (::seteuid(self.uid) != 0 || ::setegid(self.gid) != 0) std::abort();  // nobody else's ids may stay
+  return writable;
+}
+
 const char* kind_of(mode_t mode) {
   if (S_ISLNK(mode)) return "a symbolic link";
   if (S_ISFIFO(mode)) return "a FIFO";
@@ -188,6 +198,20 @@ Invoker invoker() {
   const auto gid = number_in("SUDO_GID");
   if (who.uid == 0 && uid && gid) who = {*uid, *gid};
   return who;
+}
+
+bool can_write_without_privileges(const std::string& path, const Invoker& who) {
+  const std::string directory = path.substr(0, path.rfind('/') + 1) + ".";
+  struct stat place {};
+  if (!is_writable_for(directory, who) || ::stat(directory.c_str(), &place) != 0) return false;
+  if (place.st_uid == who.uid || (place.st_mode & S_ISVTX) == 0) return true;
+  for (const char* kept : {"", ".old", ".new"}) {
+    for (const char* part : {"", "-wal", "-shm", "-journal"}) {
+      struct stat found {};
+      if (::lstat((path + kept + part).c_str(), &found) == 0 && found.st_uid != who.uid) return false;
+    }
+  }
+  return true;
 }
 
 base::Result<TargetFile> TargetFile::check(const std::string& path, const Invoker& invoker) {

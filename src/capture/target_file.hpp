@@ -20,6 +20,11 @@ struct Invoker {
 /// The effective user. If that is root, the user that SUDO_UID and SUDO_GID name, if both are numbers.
 Invoker invoker();
 
+/// Whether that user, without any privilege, can write, rename and remove a capture at `path`: asked of the kernel with
+/// the user's ids, for the directory, and of the owners of the files there in a directory that everybody may write to.
+/// Only root can ask for somebody else. Not while other threads run.
+bool can_write_without_privileges(const std::string& path, const Invoker& who);
+
 /// A file to which only this process may write a capture. It is FILE.new until place() gives it its name. So an earlier
 /// capture stays in place until there is something to replace it. Locked from check() to destruction. The kernel drops
 /// the lock when the process ends. Must outlive every database connection to the file in this process, because closing

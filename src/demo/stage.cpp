@@ -20,7 +20,7 @@ const std::string kScheduler = "scheduler.service";
 const std::vector<std::string> kServices = {kWeb, kQueue, kScheduler};
 
 // Web and queue settle at (45 + 30) * 60 s = 4,500 buckets, below the limit of 5,000. The wave begins in second 3 and
-// brings what is missing by second 8: 8 * 75 + 5 * 900 = 5,100.
+// fills the rest by second 8: 8 * 75 + 5 * 900 = 5,100.
 constexpr Pace kWebPace{45, 0, 0, 0};
 constexpr Pace kQueuePace{30, 0, 0, 0};
 constexpr Pace kAgentsPace{900, 3, 12, 60};
@@ -44,7 +44,7 @@ base::Result<Stage> Stage::build(pid_t owner) {
   Stage stage;
   stage.make_cgroups(owner);
   auto spawned = stage.spawn_all();
-  if (!spawned && stage.cgroups_) {  // perhaps processes may not be moved there
+  if (!spawned && stage.cgroups_) {  // perhaps processes cannot be moved there
     stage.give_up_cgroups(spawned.error().what);
     spawned = stage.spawn_all();
   }
@@ -58,7 +58,8 @@ void Stage::give_up_cgroups(const std::string& reason) {
   unnamed_ = reason;
 }
 
-/// In the hierarchy that twtrace takes the names of services from. Without one the demo still shows everything else.
+/// Makes the cgroups in the hierarchy from which twtrace takes the names of services. Without one the demo still shows
+/// everything else.
 void Stage::make_cgroups(pid_t owner) {
   const auto hierarchies = kernel::CgroupFs::open(kernel::Procfs());
   if (!hierarchies || hierarchies->tree() == nullptr) {

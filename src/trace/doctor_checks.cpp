@@ -16,6 +16,7 @@
 #include "kernel/sysctl.hpp"
 #include "trace/host.hpp"
 #include "trace/jiffies.hpp"
+#include "trace/least_privilege.hpp"
 #include "trace/privileges.hpp"
 #include "trace/resources.hpp"
 #include "trace/translate.hpp"
@@ -43,10 +44,22 @@ constexpr CapabilityCost kLocksMemory{CAP_SYS_RESOURCE, false,
                                       "RLIMIT_MEMLOCK cannot be raised for the BPF maps (before 5.11): unless it is "
                                       "large, twtrace does not run"};
 
+/// What becomes of a capability that is held.
+std::string after_start(unsigned capability) {
+  for (const KeptCapability& kept : kept_capabilities()) {
+    const bool needed = kept.duty == Duty::kWatch || (kept.duty == Duty::kReadMaps && maps_need_capability());
+    if (kept.number == capability && needed) return std::string("kept after the start, to ") + kept.reason;
+  }
+  return "dropped after the start";
+}
+
 model::DoctorCheck check_capability(const CapabilityCost& known, const kernel::CapabilitySet& effective) {
   model::DoctorCheck check{kernel::capability_name(known.number), effective.has(known.number), ""};
-  const bool covered = known.covered_by_admin && effective.has(CAP_SYS_ADMIN);
-  if (!check.ok) check.detail = covered ? "CAP_SYS_ADMIN covers it" : known.cost;
+  if (check.ok) {
+    check.detail = after_start(known.number);
+  } else {
+    check.detail = known.covered_by_admin && effective.has(CAP_SYS_ADMIN) ? "CAP_SYS_ADMIN covers it" : known.cost;
+  }
   return check;
 }
 

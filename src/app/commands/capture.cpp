@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twtrace capture`: records what happens around a command, or until Ctrl-C, into a file.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -10,6 +11,7 @@
 #include <set>
 #include <utility>
 
+#include "app/after_start.hpp"
 #include "app/capture_info.hpp"
 #include "app/capture_report.hpp"
 #include "app/command.hpp"
@@ -118,14 +120,14 @@ base::Result<Checked> check(const CaptureOptions& options) {
 class Capture {
  public:
   Capture(Watch& watch, const CaptureOptions& options, view::Selector selector, Checked& checked,
-          const Inherited& inherited, std::unique_ptr<NoForcedEnd> must_finish)
+          std::optional<WaitingCommand> waiting, std::unique_ptr<NoForcedEnd> must_finish)
       : loop_(watch.loop),
         session_(watch.session),
         options_(options),
         selection_{std::move(selector), options.filter.as_typed},
         checked_(checked),
         path_(checked.target.path()),
-        inherited_(inherited),
+        waiting_(std::move(waiting)),
         must_finish_(std::move(must_finish)) {}
   Capture(const Capture&) = delete;
   Capture& operator=(const Capture&) = delete;
@@ -181,7 +183,8 @@ class Capture {
       return end(kExitNotRun);
     }
     command_.started_unix_ms = clock_.unix_ms();
-    auto process = CommandProcess::start(command_.argv, "TWTRACE_CAPTURE=" + path_, inherited_, checked_.user);
+    auto process = CommandProcess::start(std::move(*waiting_));
+    waiting_.reset();
     if (!process) {
       command_.started_unix_ms.reset();
       base::log_error(process.error().error);
@@ -332,7 +335,7 @@ class Capture {
   report::Selection selection_;
   Checked& checked_;
   std::string path_;
-  const Inherited& inherited_;
+  std::optional<WaitingCommand> waiting_;  ///< until it runs
   base::SystemClock clock_;
   std::optional<capture::Writer> writer_;  ///< empty when it failed
   bool placed_ = false;                    ///< after it has become empty: whether the file was placed
@@ -344,24 +347,43 @@ class Capture {
   bool trace_error_ = false;
 };
 
+/// Before anything is dropped: the command keeps the credentials of who called.
+tl::expected<std::optional<WaitingCommand>, NotRun> make_command(const CaptureOptions& options, const Checked& checked,
+                                                                 const Inherited& inherited) {
+  if (options.command.empty()) return std::nullopt;
+  if (auto found = find_command(options.command.front()); !found) return tl::unexpected(found.error());
+  auto made =
+      WaitingCommand::make(options.command, "TWTRACE_CAPTURE=" + checked.target.path(), inherited, checked.user);
+  if (!made) return tl::unexpected(made.error());
+  return std::optional(std::move(*made));
+}
+
+base::Result<void> drop_privileges(const CaptureOptions& options, const Checked& checked) {
+  trace::Reduction reduction = writing_to(checked.target.path());
+  const uid_t ours = reduction.account ? reduction.account->uid : ::geteuid();
+  const uid_t commands = checked.user ? checked.user->uid : ::geteuid();
+  if (!options.command.empty() && ours != commands) reduction.duties.insert(trace::Duty::kPassSignals);
+  return drop_privileges(options.tracing, std::move(reduction));
+}
+
 base::Result<int> attach_and_run(const CaptureOptions& options, const Inherited& inherited) {
   if (auto taken = take_signals_over(); !taken) return tl::unexpected(taken.error());
   take_signals_for_command();
   auto must_finish = std::make_unique<NoForcedEnd>();  // otherwise FILE.new would stay behind
   auto checked = check(options);
   if (!checked) return tl::unexpected(checked.error());
-  if (!options.command.empty()) {
-    if (auto found = find_command(options.command.front()); !found) {
-      base::log_error(found.error().error);
-      return found.error().exit_code;
-    }
+  auto waiting = make_command(options, *checked, inherited);
+  if (!waiting) {
+    base::log_error(waiting.error().error);
+    return waiting.error().exit_code;
   }
   std::signal(SIGXFSZ, SIG_IGN);  // turns the limit into an error of the write
   auto watch = begin_watch(options.tracing.session);
   if (!watch) return tl::unexpected(watch.error());
   auto selector = resolve_filter(watch->session, options.filter, options.tracing);
   if (!selector) return tl::unexpected(selector.error());
-  Capture capture(*watch, options, std::move(*selector), *checked, inherited, std::move(must_finish));
+  if (auto dropped = drop_privileges(options, *checked); !dropped) return tl::unexpected(dropped.error());
+  Capture capture(*watch, options, std::move(*selector), *checked, std::move(*waiting), std::move(must_finish));
   return capture.run();
 }
 

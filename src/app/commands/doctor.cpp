@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twtrace doctor`: checks whether twtrace can run here, and what is wrong with this host's settings.
+#include "app/after_start.hpp"
 #include "app/command.hpp"
 #include "app/option_groups.hpp"
 #include "app/streams.hpp"
@@ -25,6 +26,7 @@ struct Doctor {
 base::Result<int> Doctor::run() const {
   auto diagnosis = trace::examine(tracing.session);
   if (!diagnosis) return tl::unexpected(diagnosis.error());
+  if (auto dropped = drop_privileges(tracing, reading_only()); !dropped) return tl::unexpected(dropped.error());
   diagnosis->report.warnings = phrases::doctor_warnings(diagnosis->report.namespaces);
   const std::string text = output.format == LineFormat::kJson ? output::doctor_json(diagnosis->report) + "\n"
                                                               : output::doctor_text(diagnosis->report, output.color());

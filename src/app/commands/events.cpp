@@ -2,6 +2,7 @@
 // `twtrace events`: prints one line per bucket created, refused or removed.
 #include <chrono>
 
+#include "app/after_start.hpp"
 #include "app/command.hpp"
 #include "app/option_groups.hpp"
 #include "app/streams.hpp"
@@ -60,6 +61,7 @@ base::Result<int> Events::run() const {
     }
     pending += '\n';
   });
+  if (auto dropped = drop_privileges(tracing, reading_only()); !dropped) return tl::unexpected(dropped.error());
   write_stderr("ready\n");
   if (!json) pending = output::event_text_header(text) + "\n";
   if (auto set = watch->loop.set_interval(kDrainInterval); !set) return tl::unexpected(set.error());

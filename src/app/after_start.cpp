@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/after_start.hpp"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "app/run_as.hpp"
+#include "capture/target_file.hpp"
+
+namespace twtrace::app {
+
+trace::Reduction reading_only() {
+  trace::Reduction reduction;
+  if (::geteuid() == 0) reduction.account = trace::nobody();
+  return reduction;
+}
+
+trace::Reduction writing_to(const std::string& path) {
+  trace::Reduction reduction;
+  const capture::Invoker caller = capture::invoker();
+  if (::geteuid() != 0 || caller.uid == 0) return reduction;
+  if (!capture::can_write_without_privileges(path, caller)) {
+    reduction.duties.insert(trace::Duty::kWriteForOthers);
+    return reduction;
+  }
+  const auto known = find_user(std::to_string(caller.uid));
+  reduction.account = trace::Account{caller.uid, caller.gid, known ? known->groups : std::vector<gid_t>{caller.gid}};
+  return reduction;
+}
+
+base::Result<void> drop_privileges(const TracingOptions& tracing, trace::Reduction reduction) {
+  if (tracing.keep_privileges) return {};
+  reduction.duties.insert(trace::Duty::kWatch);
+  if (trace::maps_need_capability()) reduction.duties.insert(trace::Duty::kReadMaps);
+  return trace::reduce_privileges(reduction);
+}
+
+}  // namespace twtrace::app

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a process keeps of its privileges once it has started: as little as what it still does asks for.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "kernel/capabilities.hpp"
+
+namespace twtrace::trace {
+
+/// What a process still does after its start that the kernel grants only with a capability.
+enum class Duty {
+  kWatch,           ///< name the namespaces and cgroups that come up
+  kReadMaps,        ///< read BPF maps, on kernels that ask for a capability: see maps_need_capability()
+  kPassSignals,     ///< send signals to a command of another user
+  kWriteForOthers,  ///< write files of another user
+};
+
+/// A capability that stays for a duty.
+struct KeptCapability {
+  Duty duty;
+  unsigned number;     ///< as in linux/capability.h
+  const char* reason;  ///< completes "kept after the start, to ..."
+};
+
+/// The one list of what stays. What is not in it is dropped by every command.
+std::span<const KeptCapability> kept_capabilities();
+
+/// The capabilities of `held` that stay for these duties; CAP_SYS_ADMIN if it is all there is in place of CAP_BPF.
+/// Pure.
+kernel::CapabilitySet keep_for(const std::set<Duty>& duties, const kernel::CapabilitySet& held);
+
+/// Ids of a user, looked up beforehand.
+struct Account {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::vector<gid_t> groups;
+};
+
+/// The user "nobody", 65534 when the user database has none.
+Account nobody();
+
+/// How a process goes on after its start.
+struct Reduction {
+  std::optional<Account> account;  ///< to become; empty: the user stays
+  std::set<Duty> duties;
+};
+
+/// Whether bpf(2) refuses to work on maps and programs that are open already without CAP_BPF: before 5.19 with
+/// kernel.unprivileged_bpf_disabled set (c8644cd0efe7). Tries it, with the calling thread's capabilities lowered for
+/// the moment.
+bool maps_need_capability();
+
+/// For good: becomes the account, drops every capability but those of the duties, sets no_new_privs, and filters system
+/// calls (call_filter.hpp). In a user namespace that does not map the account the user stays. kPermission when
+/// something is held afterwards that should not be: the process must end then. Call it while there is one thread.
+base::Result<void> reduce_privileges(const Reduction& reduction);
+
+}  // namespace twtrace::trace
