@@ -5,6 +5,8 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 namespace twtrace::capture
 {
@@ -12,14 +14,29 @@ namespace twtrace::capture
 /// PRAGMA application_id, "TwTr". file(1) and twtrace recognize the file by it.
 inline constexpr std::uint32_t kApplicationId = 0x54775472;
 /// PRAGMA user_version. Any change of the tables below is a new version; a reader knows the older ones and refuses a
-/// newer one. 2 added the table `suspension`, 3 the table `process`.
-inline constexpr int kSchemaVersion = 3;
+/// newer one. 2 added the table `suspension`, 3 the table `process`, 4 the column `netns_id` to `setting`, `port_use`
+/// and `event`.
+inline constexpr int kSchemaVersion = 4;
 
 struct SchemaTable {
 	const char *name;
-	const char *sql; ///< as in sqlite_schema, byte for byte; the reader accepts no other text
-	int since = 1;   ///< version
+	const char *sql;              ///< as in sqlite_schema, byte for byte; the reader accepts no other text
+	int since = 1;                ///< first version that has the table
+	std::string_view column = {}; ///< a line of `sql` that came later
+	int column_since = 1;         ///< first version that has this column
 };
+
+/// What a file of this version has as SchemaTable::sql.
+inline std::string schema_sql(const SchemaTable &table, int version)
+{
+	std::string sql = table.sql;
+	if (version < table.column_since)
+		sql.erase(sql.find(table.column), table.column.size());
+	return sql;
+}
+
+/// Inode numbers are given again, so they do not tell which namespace it was.
+#define TWTRACE_NETNS_ID "  netns_id INTEGER,                  -- netns.id\n"
 
 /// The counts that follow time_wait, wherever there are counts.
 #define TWTRACE_OTHER_COUNTS                                                                                           \
@@ -70,7 +87,7 @@ inline constexpr std::array kSchema = {
   id INTEGER PRIMARY KEY,
   at_end INTEGER NOT NULL,           -- 0: when the namespace was first seen, 1: at the end of the capture
   netns INTEGER NOT NULL,            -- inode number
-  name TEXT NOT NULL,
+)" TWTRACE_NETNS_ID R"(  name TEXT NOT NULL,
   tcp_max_tw_buckets INTEGER,
   default_limit INTEGER,
   tcp_fin_timeout INTEGER,
@@ -78,7 +95,8 @@ inline constexpr std::array kSchema = {
   tcp_max_syn_backlog INTEGER,
   somaxconn INTEGER,
   ephemeral_ports INTEGER            -- ip_local_port_range without ip_local_reserved_ports
-))"},
+))",
+		1, TWTRACE_NETNS_ID, 4},
     SchemaTable{"netns", R"(CREATE TABLE netns(
   id INTEGER PRIMARY KEY,            -- of this capture: inode numbers are used again
   inode INTEGER NOT NULL,
@@ -201,11 +219,12 @@ inline constexpr std::array kSchema = {
   id INTEGER PRIMARY KEY,            -- the fullest destinations, when they were counted and changed
   sample INTEGER NOT NULL,
   netns INTEGER NOT NULL,            -- inode number
-  address TEXT NOT NULL,
+)" TWTRACE_NETNS_ID R"(  address TEXT NOT NULL,
   port INTEGER,
   taken INTEGER NOT NULL,            -- ephemeral ports in use towards it
   usable INTEGER NOT NULL            -- of so many
-))"},
+))",
+		1, TWTRACE_NETNS_ID, 4},
     SchemaTable{"event", R"(CREATE TABLE event(
   id INTEGER PRIMARY KEY,            -- only with --events
   time_unix_ms INTEGER NOT NULL,
@@ -215,7 +234,7 @@ inline constexpr std::array kSchema = {
   age_s REAL,                        -- removed only
   cookie INTEGER,
   netns INTEGER,                     -- inode number
-  pid INTEGER,
+)" TWTRACE_NETNS_ID R"(  pid INTEGER,
   comm TEXT,
   uid INTEGER,
   service INTEGER NOT NULL,          -- service.id
@@ -226,7 +245,8 @@ inline constexpr std::array kSchema = {
   local_port INTEGER NOT NULL,
   remote_address TEXT NOT NULL,
   remote_port INTEGER NOT NULL
-))"},
+))",
+		1, TWTRACE_NETNS_ID, 4},
     SchemaTable{"suspension", R"(CREATE TABLE suspension(
   id INTEGER PRIMARY KEY,            -- only when the host slept
   sample INTEGER NOT NULL,
@@ -242,5 +262,6 @@ inline constexpr std::array kSchema = {
 };
 
 #undef TWTRACE_OTHER_COUNTS
+#undef TWTRACE_NETNS_ID
 
 } // namespace twtrace::capture

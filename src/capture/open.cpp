@@ -124,7 +124,7 @@ base::Result<void> check_schema(const Database& database) {
     const int code = query->step();
     if (code != SQLITE_ROW && code != SQLITE_DONE) return tl::unexpected(database.error("cannot be read"));
     known = code == SQLITE_ROW && text_of(query->get(), 0) == "table" && text_of(query->get(), 1) == table.name &&
-            text_of(query->get(), 2) == table.sql;
+            text_of(query->get(), 2) == schema_sql(table, static_cast<int>(*version));
   }
   if (known && query->step() == SQLITE_DONE) return {};
   return foreign(database.path(), " is not a capture: it does not have the tables of one");

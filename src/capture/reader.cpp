@@ -11,13 +11,15 @@
 #include "capture/replay.hpp"
 #include "capture/sqlite.hpp"
 #include "capture/stored_events.hpp"
+#include "capture/stored_netns.hpp"
 
 namespace twtrace::capture {
 namespace {
 
-model::NetnsSettings read_settings(Columns& row) {
+model::NetnsSettings read_settings(Columns& row, const StoredNetns& namespaces) {
   model::NetnsSettings netns;
   netns.netns = row.number<std::uint32_t>();
+  netns.netns_id = namespaces.id(netns.netns, row);
   netns.name = row.text(kLongestPath);
   for (auto* value : {&netns.limit, &netns.default_limit, &netns.fin_timeout_s, &netns.tw_reuse, &netns.syn_backlog,
                       &netns.somaxconn, &netns.ephemeral_ports}) {
@@ -123,13 +125,16 @@ class Reader::Impl {
   }
 
   base::Result<void> read_all_settings() {
+    const auto namespaces = StoredNetns::read(database_);
+    if (!namespaces) return tl::unexpected(namespaces.error());
     return each("setting",
-                "SELECT at_end, netns, name, tcp_max_tw_buckets, default_limit, tcp_fin_timeout, tcp_tw_reuse, "
-                "tcp_max_syn_backlog, somaxconn, ephemeral_ports FROM setting ORDER BY id",
+                "SELECT at_end, " + std::string(namespaces->columns()) +
+                    ", name, tcp_max_tw_buckets, default_limit, tcp_fin_timeout, tcp_tw_reuse, tcp_max_syn_backlog, "
+                    "somaxconn, ephemeral_ports FROM setting ORDER BY id",
                 [&](Columns& row) {
                   const bool at_end = row.flag();
                   auto& settings = at_end ? info_.settings_at_end : info_.settings_at_start;
-                  settings.push_back(read_settings(row));
+                  settings.push_back(read_settings(row, *namespaces));
                   row.expect(settings.size() <= kMostSettings);
                 });
   }

@@ -2,20 +2,18 @@
 #include "capture/stored_events.hpp"
 
 #include <algorithm>
-#include <map>
 #include <string>
 #include <utility>
 
 #include "capture/columns.hpp"
 #include "capture/names.hpp"
+#include "capture/stored_netns.hpp"
 
 namespace twtrace::capture {
 namespace {
 
 /// Counting cannot have given a larger id.
 constexpr std::uint64_t kMaxId = std::uint64_t{1} << 60U;
-
-using NetnsNames = std::map<std::uint32_t, std::string>;
 
 /// The events with an id from `first` up to before `end`.
 struct Span {
@@ -62,21 +60,6 @@ base::Result<Span> not_younger(const Database& database, Span span, std::int64_t
   return span;
 }
 
-base::Result<NetnsNames> netns_names(const Database& database) {
-  auto query = database.prepare("SELECT inode, name FROM netns ORDER BY id");
-  if (!query) return tl::unexpected(query.error());
-  NetnsNames names;
-  int code = query->step();
-  for (; code == SQLITE_ROW; code = query->step()) {
-    Columns row(query->get());
-    const auto inode = row.number<std::uint32_t>();
-    names[inode] = row.text(kLongestPath);
-    if (!row.ok()) return tl::unexpected(malformed(database, "netns"));
-  }
-  if (code != SQLITE_DONE) return tl::unexpected(database.error("cannot be read"));
-  return names;
-}
-
 base::Service read_service(Columns& row) {
   base::Service service;
   for (std::string* text : {&service.kind, &service.name, &service.cgroup, &service.pod.uid, &service.container}) {
@@ -85,7 +68,7 @@ base::Service read_service(Columns& row) {
   return service;
 }
 
-model::Event read_event(Columns& row, const NetnsNames& names) {
+model::Event read_event(Columns& row, const StoredNetns& namespaces) {
   model::Event event;
   event.time_unix_ms = row.unix_ms();
   event.kind = row.word(kind_named, event.kind);
@@ -95,8 +78,8 @@ model::Event read_event(Columns& row, const NetnsNames& names) {
   event.age_s = row.optional([](Columns& c) { return c.length(); });
   event.cookie = static_cast<std::uint64_t>(row.optional([](Columns& c) { return c.integer(); }).value_or(0));
   event.netns = row.optional([](Columns& c) { return c.number<std::uint32_t>(); });
-  const auto name = names.find(event.netns.value_or(0));
-  if (name != names.end()) event.netns_name = name->second;
+  event.netns_id = namespaces.id(event.netns, row);
+  event.netns_name = namespaces.name(event.netns_id);
   const auto pid = row.optional([](Columns& c) { return c.number<std::uint32_t>(kMaxPid); });
   const auto comm = row.optional([](Columns& c) { return c.text(); });
   event.uid = row.optional([](Columns& c) { return c.number<std::uint32_t>(); });
@@ -120,11 +103,12 @@ base::Result<std::vector<model::Event>> events_until(const Database& database, s
   if (!all) return tl::unexpected(all.error());
   const auto span = not_younger(database, *all, unix_ms);
   if (!span) return tl::unexpected(span.error());
-  const auto names = netns_names(database);
-  if (!names) return tl::unexpected(names.error());
+  const auto namespaces = StoredNetns::read(database);
+  if (!namespaces) return tl::unexpected(namespaces.error());
   auto query = database.prepare(
-      "SELECT time_unix_ms, e.kind, substate, reason, age_s, cookie, netns, pid, comm, uid, role, port, attribution, "
-      "local_address, local_port, remote_address, remote_port, s.kind, s.name, cgroup, pod, container "
+      "SELECT time_unix_ms, e.kind, substate, reason, age_s, cookie, " + std::string(namespaces->columns()) +
+      ", pid, comm, uid, role, port, attribution, local_address, local_port, remote_address, remote_port, s.kind, "
+      "s.name, cgroup, pod, container "
       "FROM event e LEFT JOIN service s ON s.id=e.service WHERE e.id<? ORDER BY e.id DESC LIMIT ?");
   if (!query) return tl::unexpected(query.error());
   query->bind_all(span->end, most);
@@ -132,7 +116,7 @@ base::Result<std::vector<model::Event>> events_until(const Database& database, s
   int code = query->step();
   for (; code == SQLITE_ROW; code = query->step()) {
     Columns row(query->get());
-    events.push_back(read_event(row, *names));
+    events.push_back(read_event(row, *namespaces));
     if (!row.ok()) return tl::unexpected(malformed(database, "event"));
   }
   if (code != SQLITE_DONE) return tl::unexpected(database.error("cannot be read"));

@@ -34,6 +34,9 @@ base::Result<StoredHeads> StoredHeads::open(const Database& database, const mode
   auto suspensions = open_suspensions(database);
   if (!suspensions) return tl::unexpected(suspensions.error());
   heads.suspensions_ = std::move(*suspensions);
+  auto namespaces = StoredNetns::read(database);
+  if (!namespaces) return tl::unexpected(namespaces.error());
+  heads.namespaces_ = std::move(*namespaces);
   const bool times_only = wanted == model::Wanted::kRows;
   std::vector<std::pair<SampleRows*, std::string>> all = {
       {&heads.samples_, kSampleTimes + std::string(times_only ? "" : kSampleRest) + " FROM sample ORDER BY id"},
@@ -43,7 +46,8 @@ base::Result<StoredHeads> StoredHeads::open(const Database& database, const mode
                      "SELECT sample, events_total, counts_total, rows_full_total, rows_busy_total, netns_full_total, "
                      "sockets_full_total, buckets_full_total, cgroups_full_total, listeners_full_total, "
                      "pairs_lost_total, recursion_misses_total FROM loss ORDER BY id");
-    all.emplace_back(&heads.ports_, "SELECT sample, netns, address, port, taken, usable FROM port_use ORDER BY id");
+    all.emplace_back(&heads.ports_, "SELECT sample, " + std::string(heads.namespaces_.columns()) +
+                                        ", address, port, taken, usable FROM port_use ORDER BY id");
   }
   for (const auto& [rows, sql] : all) {
     auto opened = SampleRows::open(database, sql);
@@ -131,6 +135,7 @@ bool StoredHeads::read_ports(std::int64_t sample, model::Snapshot& head) {
       Columns row = ports_.row(sample);
       model::PortUse use;
       use.netns = row.number<std::uint32_t>();
+      use.netns_id = namespaces_.id(use.netns, row);
       use.destination.address = row.text();
       use.destination.port = row.optional([](Columns& columns) { return columns.number<std::uint16_t>(); });
       use.ports.taken = row.gauge();

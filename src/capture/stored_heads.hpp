@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "capture/sample_rows.hpp"
 #include "capture/sqlite.hpp"
+#include "capture/stored_netns.hpp"
 #include "model/recording.hpp"
 
 namespace twtrace::capture {
@@ -48,6 +49,7 @@ class StoredHeads {
   model::Wanted wanted_ = model::Wanted::kAll;
   model::HostInfo host_;
   model::ProbeInfo probe_;
+  StoredNetns namespaces_;
   SampleRows samples_, suspensions_, losses_, ports_, netns_;
   Statement netns_by_id_;
   const char* bad_table_ = "";

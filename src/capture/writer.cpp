@@ -13,6 +13,7 @@
 #include "capture/growing_file.hpp"
 #include "capture/increments.hpp"
 #include "capture/sqlite.hpp"
+#include "model/find_netns.hpp"
 
 namespace twtrace::capture {
 namespace {
@@ -39,7 +40,7 @@ base::Result<Inserts> prepare_inserts(const Database& database) {
   Inserts inserts;
   const std::array<std::tuple<Statement*, const char*, int, bool>, 15> all = {{
       {&inserts.mark, "mark", 3, false},
-      {&inserts.setting, "setting", 11, false},
+      {&inserts.setting, "setting", 12, false},
       {&inserts.netns, "netns", 3, true},
       {&inserts.service, "service", 6, true},
       {&inserts.owner, "owner", 13, true},
@@ -49,8 +50,8 @@ base::Result<Inserts> prepare_inserts(const Database& database) {
       {&inserts.owner_sample, "owner_sample", 16, false},
       {&inserts.peer_sample, "peer_sample", 16, false},
       {&inserts.loss, "loss", 13, false},
-      {&inserts.port_use, "port_use", 7, false},
-      {&inserts.event, "event", 19, false},
+      {&inserts.port_use, "port_use", 8, false},
+      {&inserts.event, "event", 20, false},
       {&inserts.suspension, "suspension", 3, false},
       {&inserts.process, "process", 3, false},
   }};
@@ -82,7 +83,8 @@ auto tied(const model::NetnsRow& row) {
 }
 
 auto tied(const model::PortUse& use) {
-  return std::tie(use.netns, use.destination.address, use.destination.port, use.ports.taken, use.ports.of);
+  return std::tie(use.netns, use.netns_id, use.destination.address, use.destination.port, use.ports.taken,
+                  use.ports.of);
 }
 
 std::vector<model::PortUse> fullest(std::vector<model::PortUse> all) {
@@ -101,14 +103,7 @@ bool same(const std::vector<model::PortUse>& left, const std::vector<model::Port
 
 /// The row of a namespace in a snapshot, or what can be built from the tables alone.
 model::NetnsRow row_of(const model::NetnsInfo& info, const model::Snapshot& head) {
-  const auto find = [&](const auto& matches) {
-    return std::find_if(head.namespaces.begin(), head.namespaces.end(), matches);
-  };
-  auto found = find([&](const model::NetnsRow& row) { return row.id == info.id && row.netns == info.inum; });
-  if (found == head.namespaces.end()) {
-    found = find([&](const model::NetnsRow& row) { return row.netns == info.inum; });
-  }
-  if (found != head.namespaces.end()) return *found;
+  if (const model::NetnsRow* found = model::find_netns(head.namespaces, info.id, info.inum)) return *found;
   model::NetnsRow row;
   row.counts = row.unattributed = info.unattributed;
   return row;
@@ -214,7 +209,7 @@ class Writer::Impl {
 
   bool write_settings(const std::vector<model::NetnsSettings>& settings, bool at_end) {
     return std::all_of(settings.begin(), settings.end(), [&](const model::NetnsSettings& netns) {
-      return ok(insert_.setting.run(at_end, netns.netns, netns.name, netns.limit, netns.default_limit,
+      return ok(insert_.setting.run(at_end, netns.netns, netns.netns_id, netns.name, netns.limit, netns.default_limit,
                                     netns.fin_timeout_s, netns.tw_reuse, netns.syn_backlog, netns.somaxconn,
                                     netns.ephemeral_ports));
     });
@@ -249,8 +244,8 @@ class Writer::Impl {
     ports_counted_ = true;
     port_use_ = fullest(*head.port_use);
     return std::all_of(port_use_.begin(), port_use_.end(), [&](const model::PortUse& use) {
-      return ok(insert_.port_use.run(sample_, use.netns, use.destination.address, use.destination.port, use.ports.taken,
-                                     use.ports.of));
+      return ok(insert_.port_use.run(sample_, use.netns, use.netns_id, use.destination.address, use.destination.port,
+                                     use.ports.taken, use.ports.of));
     });
   }
 
@@ -345,8 +340,8 @@ class Writer::Impl {
     if (event.cookie != 0) cookie = event.cookie;
     return service != 0 &&
            ok(insert_.event.run(event.time_unix_ms, word(event.kind), word(event.substate), reason, event.age_s, cookie,
-                                event.netns, event.process ? event.process->pid : std::nullopt, comm, event.uid,
-                                service, role, event.port, word(event.attribution), event.local_address,
+                                event.netns, event.netns_id, event.process ? event.process->pid : std::nullopt, comm,
+                                event.uid, service, role, event.port, word(event.attribution), event.local_address,
                                 event.local_port, event.remote_address, event.remote_port));
   }
 

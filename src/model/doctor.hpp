@@ -27,15 +27,17 @@ struct DoctorNetns : base::NetSettings {
   std::optional<std::uint32_t> pid;  ///< a process in it
   std::string path;                  ///< a file that leads into it
   std::optional<std::uint64_t> in_use;
-  std::optional<std::uint64_t> overflow;  ///< TCPTimeWaitOverflow since the namespace was made
+  std::optional<std::uint64_t> overflow;       ///< TCPTimeWaitOverflow since the namespace was made
+  std::optional<std::uint32_t> netns_id = {};  ///< NetnsRow::id, of a namespace in a capture
 };
 
 /// A setting of this host that makes the TIME_WAIT table overflow, or that does not do what people expect.
 struct DoctorWarning {
-  std::string id;                      ///< stable: "overflow-seen", "limit-low", ...
-  std::optional<std::uint32_t> netns;  ///< inode number; empty when it is about several
-  std::string text;                    ///< one or two sentences
-  std::string change;                  ///< the exact change; twtrace never makes it
+  std::string id;                              ///< stable: "overflow-seen", "limit-low", ...
+  std::optional<std::uint32_t> netns;          ///< inode number; empty when it is about several
+  std::string text;                            ///< one or two sentences
+  std::string change;                          ///< the exact change; twtrace never makes it
+  std::optional<std::uint32_t> netns_id = {};  ///< DoctorNetns::netns_id of that namespace
 };
 
 struct DoctorReport {

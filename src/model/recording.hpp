@@ -33,8 +33,9 @@ struct Mark {
 
 /// The settings of one network namespace.
 struct NetnsSettings : base::NetSettings {
-  std::uint32_t netns = 0;  ///< inode number
-  std::string name;         ///< "host", an `ip netns` name, or empty
+  std::uint32_t netns = 0;                     ///< inode number
+  std::string name;                            ///< "host", an `ip netns` name, or empty
+  std::optional<std::uint32_t> netns_id = {};  ///< NetnsRow::id; empty: an old capture does not tell
 };
 
 /// A process that ran on the host, whether or not it closed a connection: of several with the same names, one.

@@ -88,7 +88,8 @@ struct MissedCounts {
   std::optional<std::uint64_t> overflow;
 };
 
-/// One network namespace.
+/// One network namespace. `id` is what it is known by: the kernel gives the inode number of one that is gone to the
+/// next, and names are given again, too.
 struct NetnsRow {
   std::uint32_t netns = 0;  ///< inode number
   std::string name;         ///< "host", an `ip netns` name, or empty
@@ -103,7 +104,7 @@ struct NetnsRow {
   KernelCounts kernel;
   MissedCounts missed;
   std::optional<bool> reconciled;  ///< counts equal the kernel's; empty when the kernel's cannot be compared
-  std::uint32_t id = 0;            ///< NetnsInfo::id: the kernel reuses inode numbers
+  std::uint32_t id = 0;            ///< of this trace or capture, which gives it to no other namespace
   Forecast forecast;               ///< by Trends; kUnknown where nobody asked
 };
 
@@ -127,7 +128,8 @@ struct Losses {
 struct PortUse {
   std::uint32_t netns = 0;  ///< inode number
   Peer destination;
-  Use ports;  ///< `of`: ip_local_port_range without ip_local_reserved_ports
+  Use ports;                                   ///< `of`: ip_local_port_range without ip_local_reserved_ports
+  std::optional<std::uint32_t> netns_id = {};  ///< NetnsRow::id; empty: an old capture does not tell
 };
 
 /// Somebody's part in a trouble. The service is the whole service: all its processes, roles and ports together.
@@ -208,8 +210,9 @@ struct Event {
 
   Kind kind = Kind::kCreated;
   std::int64_t time_unix_ms = 0;
-  std::uint64_t cookie = 0;  ///< as `ss -e` prints it (hex); 0 when unknown
-  std::optional<std::uint32_t> netns;
+  std::uint64_t cookie = 0;               ///< as `ss -e` prints it (hex); 0 when unknown
+  std::optional<std::uint32_t> netns;     ///< inode number
+  std::optional<std::uint32_t> netns_id;  ///< NetnsRow::id; empty: an old capture does not tell
   std::string netns_name;
   std::optional<ProcessId> process;  ///< empty when attribution is not closer
   base::Service service;

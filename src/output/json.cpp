@@ -53,6 +53,7 @@ void put_trouble(JsonWriter& json, const model::Trouble& trouble) {
 
 void put_netns(JsonWriter& json, const model::NetnsRow& row, bool sees_removal) {
   json.field("netns", row.netns);
+  json.field("netns_id", row.id);
   json.text("name", row.name);
   json.field("limit", row.limit);
   json.field("in_use", row.in_use);
@@ -116,6 +117,7 @@ void put_process(JsonWriter& json, const std::optional<model::ProcessId>& proces
 
 void put_row(JsonWriter& json, const model::Row& row, const model::Snapshot& snapshot) {
   json.field("netns", row.netns);
+  json.field("netns_id", row.netns_id);
   json.object("process", [&] { put_process(json, row.process); });
   json.object_if("service", row.service, [&](const base::Service& service) { put_service(json, service); });
   json.field("role", word(row.role));
@@ -179,6 +181,7 @@ void append_event_json(std::string& out, const model::Event& event) {
     json.field("reason", reason(event));
     json.field("age_s", event.age_s);
     json.field("netns", event.netns);
+    json.field("netns_id", event.netns_id);
     json.text("netns_name", event.netns_name);
     json.object("process", [&] { put_process(json, event); });
     json.object("service", [&] { put_service(json, event.service); });

@@ -32,7 +32,7 @@ std::string pair(const report::DiffRow& row, std::uint64_t (*count)(const model:
 }  // namespace
 
 std::string report_csv(const report::Report& report) {
-  std::string out = "rank,kind,netns,netns_name,service,comm,pid,role,port";
+  std::string out = "rank,kind,netns,netns_id,netns_name,service,comm,pid,role,port";
   for (const model::CountName& count : model::kCountNames) {
     (out += ',') += count.name;
     if (count.name == "created") out += ",share";
@@ -41,7 +41,7 @@ std::string report_csv(const report::Report& report) {
   std::size_t rank = 0;
   for (const report::Owner& owner : report.owners) {
     const model::Row& row = owner.row;
-    out += fmt::format("{},{},{},{},{},{},{},{}", ++rank, view::row_kind(row.kind), number(row.netns),
+    out += fmt::format("{},{},{},{},{},{},{},{},{}", ++rank, view::row_kind(row.kind), number(row.netns), row.netns_id,
                        text(row.netns_name), service(row), comm(row), row.process ? number(row.process->pid) : "",
                        role_and_port(row));
     for (const model::CountName& count : model::kCountNames) {

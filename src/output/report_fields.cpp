@@ -35,6 +35,7 @@ void put_owner(JsonWriter& json, const model::Row& row) {
   const model::ProcessId process = row.process.value_or(model::ProcessId{});
   json.field("kind", view::row_kind(row.kind));
   json.field("netns", row.netns);
+  json.field("netns_id", row.netns_id);
   json.text("netns_name", row.netns_name);
   json.text("service", service.name);
   json.field("service_kind", row.service ? std::optional(service.kind) : std::nullopt);

@@ -63,6 +63,7 @@ void put_kernel(JsonWriter& json, const model::KernelCounts& kernel) {
 void put_netns(JsonWriter& json, const report::NetnsReport& netns, bool sees_removal) {
   const model::NetnsRow& row = netns.last;
   json.field("netns", row.netns);
+  json.field("netns_id", row.id);
   json.text("name", row.name);
   json.field("gone", row.gone);
   json.field("limit", row.limit);
@@ -100,6 +101,7 @@ void put_owner_of(JsonWriter& json, const Report& report, const report::Owner& o
 
 void put_port(JsonWriter& json, const Report& report, const report::PortPeak& peak) {
   json.field("netns", peak.use.netns);
+  json.field("netns_id", peak.use.netns_id);
   json.text("address", peak.use.destination.address);
   json.field("port", peak.use.destination.port);
   json.field("ports_taken", peak.use.ports.taken);

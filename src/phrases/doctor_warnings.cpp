@@ -117,7 +117,9 @@ std::vector<model::DoctorWarning> doctor_warnings(const std::vector<model::Docto
   };
   for (const model::DoctorNetns& netns : namespaces) {
     for (const auto& check : {overflow_seen, table_nearly_full, limit_low, fin_timeout_lowered, tw_reuse_off}) {
-      add(check(netns));
+      Warning warning = check(netns);
+      if (warning) warning->netns_id = netns.netns_id;
+      add(std::move(warning));
     }
   }
   add(limit_not_inherited(namespaces));

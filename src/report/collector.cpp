@@ -202,40 +202,41 @@ void Collector::add_ports(const model::Snapshot& head) {
   if (!head.port_use || head.port_use == seen_ports_) return;
   seen_ports_ = head.port_use;
   for (const model::PortUse& use : *head.port_use) {
-    const auto known = ports_.find({use.netns, use.destination});
+    const PortKey key(use.netns_id, use.netns, use.destination);
+    const auto known = ports_.find(key);
     if (known == ports_.end()) {
-      if (ports_.size() < kMaxDestinations) ports_[{use.netns, use.destination}].use = use;
+      if (ports_.size() < kMaxDestinations) ports_[key].use = use;
     } else if (use.ports.taken > known->second.use.ports.taken) {
       known->second.use = use;
     }
   }
 }
 
-/// Settings have inode numbers only, which several namespaces may have had: the first and the last of them.
 void Collector::attach_settings() {
-  std::map<std::uint32_t, std::pair<NetnsReport*, NetnsReport*>> by_inode;
-  for (auto& [key, course] : netns_) {
-    auto& [first, last] = by_inode.try_emplace(key.second, &course.report, nullptr).first->second;
-    last = &course.report;
-  }
-  for (const model::NetnsSettings& settings : report_.info.settings_at_start) {
-    const auto known = by_inode.find(settings.netns);
-    if (known != by_inode.end()) known->second.first->at_start = settings;
-  }
-  for (const model::NetnsSettings& settings : report_.info.settings_at_end) {
-    const auto known = by_inode.find(settings.netns);
-    if (known != by_inode.end()) known->second.second->at_end = settings;
-  }
+  const auto attach = [this](const std::vector<model::NetnsSettings>& all,
+                             std::optional<model::NetnsSettings> NetnsReport::*where) {
+    for (const model::NetnsSettings& settings : all) {
+      if (!settings.netns_id) continue;  // whose they are cannot be told
+      const auto course = netns_.find({*settings.netns_id, settings.netns});
+      if (course != netns_.end()) course->second.report.*where = settings;
+    }
+  };
+  attach(report_.info.settings_at_start, &NetnsReport::at_start);
+  attach(report_.info.settings_at_end, &NetnsReport::at_end);
 }
 
 Report Collector::finish() && {
   attach_settings();
-  std::map<std::uint32_t, std::string> names;  // by inode number: a destination has no other
+  for (auto& [key, peak] : ports_) {
+    const auto course = peak.use.netns_id ? netns_.find({*peak.use.netns_id, peak.use.netns}) : netns_.end();
+    if (course == netns_.end() && !selector_.empty()) continue;
+    if (course != netns_.end()) peak.netns_name = course->second.report.last.name;
+    report_.ports.push_back(std::move(peak));
+  }
   std::vector<NetnsCourse*> courses;
   for (auto& [key, course] : netns_) {
     carry_on(course, report_.end_unix_ms);
     report_.unattributed += course.report.last.unattributed;
-    names[key.second] = course.report.last.name;
     courses.push_back(&course);
   }
   std::stable_sort(courses.begin(), courses.end(), [](const NetnsCourse* left, const NetnsCourse* right) {
@@ -250,12 +251,6 @@ Report Collector::finish() && {
   for (std::size_t i = 0; i < report_.phases.size() && !report_.namespaces.empty(); ++i) {
     report_.phases[i].fullest = report_.namespaces.front().phases[i];
     if (report_.namespaces.size() == 1) report_.phases[i].total = report_.phases[i].fullest;
-  }
-  for (auto& [key, peak] : ports_) {
-    const auto name = names.find(peak.use.netns);
-    if (name == names.end() && !selector_.empty()) continue;
-    if (name != names.end()) peak.netns_name = name->second;
-    report_.ports.push_back(std::move(peak));
   }
   std::stable_sort(report_.ports.begin(), report_.ports.end(), [](const PortPeak& left, const PortPeak& right) {
     return left.use.ports.taken * right.use.ports.of > right.use.ports.taken * left.use.ports.of;

@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
+#include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -34,6 +37,7 @@ class Collector {
 
  private:
   using NetnsKey = std::pair<std::uint32_t, std::uint32_t>;  ///< NetnsRow::id and inode number
+  using PortKey = std::tuple<std::optional<std::uint32_t>, std::uint32_t, model::Peer>;
   struct Interval {
     std::int64_t begin_unix_ms = 0;
     std::int64_t end_unix_ms = 0;
@@ -68,7 +72,7 @@ class Collector {
   std::vector<std::uint64_t> phase_samples_;  ///< as Report::phases
   std::uint64_t in_use_ = 0;                  ///< sum over namespaces
   std::size_t in_use_known_ = 0;              ///< namespaces that it is a sum of
-  std::map<std::pair<std::uint32_t, model::Peer>, PortPeak> ports_;
+  std::map<PortKey, PortPeak> ports_;
   std::shared_ptr<const std::vector<model::PortUse>> seen_ports_;
   std::vector<std::optional<std::uint64_t>> last_samples_;
   double cpu_seconds_ = 0;

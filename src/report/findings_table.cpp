@@ -24,6 +24,7 @@ model::DoctorNetns as_doctor_sees(const model::NetnsSettings& settings) {
   model::DoctorNetns netns;
   const phrases::Place place = place_of(settings.name);
   netns.netns = settings.netns;
+  netns.netns_id = settings.netns_id;
   netns.name = settings.name;
   netns.host = place.host;
   netns.path = place.path;
@@ -54,7 +55,7 @@ constexpr Setting kSettings[] = {
 
 bool told_already(const Findings& out, const model::DoctorWarning& warning, const std::set<std::uint32_t>& small) {
   const bool about_limit = warning.id == "limit-below-default" || warning.id == "limit-low";
-  return (about_limit && warning.netns && small.contains(*warning.netns)) ||
+  return (about_limit && warning.netns_id && small.contains(*warning.netns_id)) ||
          std::count_if(out.begin(), out.end(), [&](const Finding& known) { return known.id == warning.id; }) >=
              static_cast<std::ptrdiff_t>(kNamespacesTold);
 }
@@ -133,7 +134,7 @@ void table_too_small(const Report& report, Findings& out) {
 void settings(const Report& report, Findings& out) {
   std::set<std::uint32_t> small;
   for (const NetnsReport& netns : report.namespaces) {
-    if (nearly_full(netns)) small.insert(netns.last.netns);
+    if (nearly_full(netns)) small.insert(netns.last.id);
   }
   std::vector<model::DoctorNetns> namespaces;
   const auto& all = report.info.settings_at_end.empty() ? report.info.settings_at_start : report.info.settings_at_end;

@@ -78,13 +78,11 @@ void OwnerCollector::add(const model::Source& source, std::size_t phase, bool la
 }
 
 void OwnerCollector::add_peers(const model::Source& source) {
-  std::unordered_map<std::uint32_t, std::uint32_t> inum_of;
-  for (const model::NetnsInfo& netns : source.namespaces()) inum_of[netns.id] = netns.inum;
   std::map<std::pair<std::uint32_t, model::Peer>, std::map<std::uint64_t, std::uint64_t>> created;
   source.visit_peers([&](const model::Fact& fact) {
     if (fact.identity.role != model::Role::kClient || fact.peer == nullptr) return;
     const std::uint64_t id = view::row_id(fact, model::Group::kProcess);
-    created[{inum_of[fact.identity.netns], *fact.peer}][id] += fact.counts.created();
+    created[{fact.identity.netns, *fact.peer}][id] += fact.counts.created();
   });
   for (const auto& [destination, by_row] : created) {
     for (const auto& [id, count] : by_row) {
@@ -111,7 +109,8 @@ void OwnerCollector::finish(Report& report) && {
   std::unordered_map<std::uint64_t, std::size_t> by_row;
   for (std::size_t i = 0; i < owners.size(); ++i) by_row.emplace(owners[i].row.id, i);
   for (PortPeak& peak : report.ports) {
-    const auto most = toward_.find({peak.use.netns, peak.use.destination});
+    if (!peak.use.netns_id) continue;  // of an old capture: whose port it is cannot be told
+    const auto most = toward_.find({*peak.use.netns_id, peak.use.destination});
     if (most == toward_.end()) continue;
     const auto owner = by_row.find(most->second.row_id);
     if (owner == by_row.end()) continue;

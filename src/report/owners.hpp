@@ -36,7 +36,7 @@ class OwnerCollector {
   std::unordered_map<std::uint64_t, model::Counters> before_;  ///< by Row::id, at the end of the phase before
   std::unordered_map<std::uint64_t, std::vector<model::Counters>> by_phase_;
   std::vector<model::Row> rows_;
-  std::map<std::pair<std::uint32_t, model::Peer>, Toward> toward_;  ///< who created most, by namespace and destination
+  std::map<std::pair<std::uint32_t, model::Peer>, Toward> toward_;
 };
 
 }  // namespace twtrace::report

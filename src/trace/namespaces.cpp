@@ -249,6 +249,7 @@ std::vector<model::NetnsSettings> Namespaces::own_settings(std::set<Id>& known) 
     model::NetnsSettings& netns = result.emplace_back();
     if (own && entry.inum == *own) static_cast<base::NetSettings&>(netns) = kernel::read_net_settings();
     netns.netns = entry.inum;
+    netns.netns_id = id;
     netns.name = entry.name;
     const std::uint32_t limit_seen = ledgers_.at(id).ours().limit_seen;
     if (!netns.limit && limit_seen != 0) netns.limit = limit_seen;

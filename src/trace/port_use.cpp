@@ -8,7 +8,8 @@
 
 namespace twtrace::trace {
 
-base::Result<std::vector<model::PortUse>> read_port_use(loader::Readers& readers, std::size_t most) {
+base::Result<std::vector<model::PortUse>> read_port_use(loader::Readers& readers, const NamespaceDirectory& directory,
+                                                        std::size_t most) {
   const auto namespaces = readers.namespaces().read(false, true);
   if (!namespaces) return tl::unexpected(namespaces.error());
   std::unordered_map<std::uint64_t, const tw_namespace_reading*> by_id;
@@ -25,7 +26,8 @@ base::Result<std::vector<model::PortUse>> read_port_use(loader::Readers& readers
     result.push_back(
         {reading.inum,
          {model::format_address(ports.remote.family == TW_FAMILY_IPV6, ports.remote.address), ports.remote.port},
-         {ports.taken, reading.settings.usable_ports}});
+         {ports.taken, reading.settings.usable_ports},
+         directory.id_of(reading.id)});
   }
   return result;
 }

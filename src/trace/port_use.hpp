@@ -8,11 +8,14 @@
 #include "base/result.hpp"
 #include "loader/readers.hpp"
 #include "model/snapshot.hpp"
+#include "trace/namespace_directory.hpp"
 
 namespace twtrace::trace {
 
 /// Reads every table: some 20 ms of CPU time for 60,000 sockets. The `most` destinations with the most ports taken, of
-/// all namespaces together, the fullest first. Errors as NamespaceReader::read().
-base::Result<std::vector<model::PortUse>> read_port_use(loader::Readers& readers, std::size_t most);
+/// all namespaces together, the fullest first. PortUse::netns_id is that of `directory`, empty while that does not know
+/// the namespace. Errors as NamespaceReader::read().
+base::Result<std::vector<model::PortUse>> read_port_use(loader::Readers& readers, const NamespaceDirectory& directory,
+                                                        std::size_t most);
 
 }  // namespace twtrace::trace

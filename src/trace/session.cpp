@@ -212,7 +212,8 @@ const model::Identity& Session::identity(std::uint32_t slot, const tw_row& row) 
 }
 
 model::Event Session::complete(model::Event event, std::uint32_t row_slot, std::uint32_t netns_slot) {
-  const NamespaceDirectory::Entry& netns = netns_.directory().entries().at(netns_id_at(netns_slot));
+  event.netns_id = netns_id_at(netns_slot);
+  const NamespaceDirectory::Entry& netns = netns_.directory().entries().at(*event.netns_id);
   event.netns = netns.inum;
   event.netns_name = netns.name;
   if (const tw_row* row = tracer_.row_at(row_slot)) model::set_owner(event, identity(row_slot, *row));
@@ -428,7 +429,7 @@ void Session::count_ports() {
   if (readers == nullptr || scan_.is_reading()) return;
   if (ports_counted_ns_ != 0 && since < port_count_cost_ns_ * kPortCountShare) return;
   const std::uint64_t begin = base::process_cpu_ns();
-  auto counted = read_port_use(*readers, kMaxDestinations);
+  auto counted = read_port_use(*readers, netns_.directory(), kMaxDestinations);
   if (counted) {
     port_use_ = std::make_shared<std::vector<model::PortUse>>(std::move(*counted));
   } else {

@@ -34,12 +34,14 @@ const model::NetnsRow* netns_of(const Snapshot& snapshot, const RowOrItem& row) 
   return model::find_netns(snapshot.namespaces, row.netns_id, row.netns.value_or(0));
 }
 
-using UseByDestination = std::map<std::pair<std::uint32_t, model::Peer>, model::Use>;
+using UseByDestination = std::map<std::pair<std::uint32_t, model::Peer>, model::Use>;  ///< by NetnsRow::id
 
 UseByDestination use_by_destination(const Snapshot& snapshot) {
   UseByDestination known;
   if (!snapshot.port_use) return known;
-  for (const model::PortUse& use : *snapshot.port_use) known.emplace(std::pair(use.netns, use.destination), use.ports);
+  for (const model::PortUse& use : *snapshot.port_use) {
+    if (use.netns_id) known.emplace(std::pair(*use.netns_id, use.destination), use.ports);
+  }
   return known;
 }
 
@@ -55,7 +57,7 @@ void add_use(view::RowList& rows, Group group, const Snapshot& snapshot) {
   if (group != Group::kPeer || !snapshot.port_use) return;
   rows.set_use([&, known = use_by_destination(snapshot)](const view::SortItem& row) -> std::optional<model::Use> {
     if (row.peer == nullptr || row.role != model::Role::kClient) return std::nullopt;
-    const auto found = known.find({row.netns.value_or(0), *row.peer});
+    const auto found = known.find({row.netns_id, *row.peer});
     return found == known.end() ? std::nullopt : std::optional(found->second);
   });
 }

@@ -90,6 +90,9 @@ constexpr Column kPeerPort{"peer_port", "PEER_PORT",
     [](const model::ProbeInfo&, const model::Row& r) { return r.peer ? number(r.peer->port) : Value(); }};
 constexpr Column kNetns{"netns", "NETNS", "inode number of the network namespace", Align::kRight, 0, 80,
     [](const model::ProbeInfo&, const model::Row& r) { return number(r.netns); }};
+constexpr Column kNetnsId{"netns_id", "NETNS_ID",
+    "which network namespace: inode numbers and names are given again, this is not", Align::kRight, 0, 85,
+    [](const model::ProbeInfo&, const model::Row& r) { return Value(std::uint64_t{r.netns_id}); }};
 constexpr Column kNetnsName{"netns_name", "NAME", "name of the network namespace", Align::kLeft, 8, 80,
     [](const model::ProbeInfo&, const model::Row& r) { return text(r.netns_name); }};
 constexpr Column kAttribution{"attribution", "ATTRIBUTION",
@@ -162,14 +165,14 @@ std::vector<Column> identity_columns(model::Group group) {
   switch (group) {
     case model::Group::kProcess:
     case model::Group::kPid:
-      return {kPids, kUid, kExited, kNetns, kNetnsName, kServiceKind, kAttribution, kOverflowPerS};
+      return {kPids, kUid, kExited, kNetns, kNetnsId, kNetnsName, kServiceKind, kAttribution, kOverflowPerS};
     case model::Group::kService:
     case model::Group::kPort:
-      return {kNetns, kNetnsName, kAttribution};
+      return {kNetns, kNetnsId, kNetnsName, kAttribution};
     case model::Group::kPeer:
-      return {kPeerPort, kLive, kPids, kUid, kNetns, kNetnsName, kServiceKind, kAttribution, kOverflowPerS};
+      return {kPeerPort, kLive, kPids, kUid, kNetns, kNetnsId, kNetnsName, kServiceKind, kAttribution, kOverflowPerS};
     case model::Group::kNetns:
-      return {};
+      return {kNetnsId};
   }
   return {};
 }

@@ -12,9 +12,9 @@ using nlohmann::json;
 
 namespace {
 
-const std::vector<std::string> kFields = {"age_s",      "attribution", "cookie",   "event",  "local",       "netns",
-                                          "netns_name", "port",        "process",  "reason", "remote",      "role",
-                                          "schema",     "service",     "substate", "time",   "time_unix_ms"};
+const std::vector<std::string> kFields = {"age_s",    "attribution", "cookie",  "event",    "local",  "netns",
+                                          "netns_id", "netns_name",  "port",    "process",  "reason", "remote",
+                                          "role",     "schema",      "service", "substate", "time",   "time_unix_ms"};
 
 Arguments events_of(const Arena& arena, const Arguments& extra) {
   Arguments argv = {twtrace_binary(), "events", "--netns", std::to_string(arena.netns.inode())};

@@ -41,21 +41,22 @@ Names joined(Names first, const Names& second, const Names& third = {}) {
 }
 
 void check_row(const json& row, bool with_peer) {
-  Names names = joined({"netns", "process", "service", "role", "port", "attribution", "live", "created_per_s",
-                        "overflow_per_s", "kind", "netns_name"},
+  Names names = joined({"netns", "netns_id", "process", "service", "role", "port", "attribution", "live",
+                        "created_per_s", "overflow_per_s", "kind", "netns_name"},
                        kCounted, kRemoved);
   if (with_peer) names.push_back("peer");
   check_keys(row, names);
-  check_numbers(row, joined(kCounted, {"netns", "created_per_s", "overflow_per_s"}));
+  check_numbers(row, joined(kCounted, {"netns", "netns_id", "created_per_s", "overflow_per_s"}));
   check_numbers(row, joined(kRemoved, {"live"}), true);
   check_keys(row.at("process"), {"pid", "comm", "uid", "pids", "exited"});
 }
 
 void check_netns(const json& netns) {
-  check_keys(netns, joined({"netns", "name", "limit", "in_use", "pre_existing", "kernel", "missed", "reconciled",
-                            "gone", "unattributed", "unattributed_overflow", "created_per_s", "overflow_per_s"},
-                           kCounted, kRemoved));
-  check_numbers(netns, kCounted);
+  check_keys(netns,
+             joined({"netns", "netns_id", "name", "limit", "in_use", "pre_existing", "kernel", "missed", "reconciled",
+                     "gone", "unattributed", "unattributed_overflow", "created_per_s", "overflow_per_s"},
+                    kCounted, kRemoved));
+  check_numbers(netns, joined(kCounted, {"netns", "netns_id"}));
   check_numbers(netns, joined(kRemoved, {"limit", "in_use", "pre_existing"}), true);
   check_keys(netns.at("kernel"), {"created", "overflow", "reused"});
   check_keys(netns.at("missed"), {"created", "overflow"});

@@ -37,6 +37,7 @@ class HandMade final : public model::Recording, public Tables {
   static model::NetnsSettings settings() {
     model::NetnsSettings host;
     host.netns = 4026531840U;
+    host.netns_id = 1;
     host.name = "host";
     host.limit = 5000;
     host.default_limit = 131072;
@@ -136,7 +137,7 @@ inline std::unique_ptr<HandMade> deploy() {
     for (std::uint64_t i = 0; i < base_load - base_load * 3 / 4; ++i) recording->peers.count(redis, model::Event{});
     recording->head.cost = {std::nullopt, 0.5, 24U << 20U};
     recording->head.port_use = std::make_shared<std::vector<model::PortUse>>(
-        std::vector<model::PortUse>{{4026531840U, redis.peer, {static_cast<std::uint64_t>(second) * 600, 28232}}});
+        std::vector<model::PortUse>{{4026531840U, redis.peer, {static_cast<std::uint64_t>(second) * 600, 28232}, 1}});
     recording->sample(in_use);
   }
   return recording;

@@ -14,6 +14,7 @@ constexpr std::int64_t kTime = 1767323045678;
 inline model::Row worker_row() {
   model::Row row;
   row.netns = 4026531840U;
+  row.netns_id = 7;
   row.netns_name = "host";
   row.process = model::ProcessId{812, "redis-worker", 33, 1, false};
   row.service = base::Service{"systemd", "worker.service", "/system.slice/worker.service", {}, {}};
@@ -39,6 +40,7 @@ inline model::Snapshot snapshot(model::Group group = model::Group::kProcess) {
   snapshot.rows = {worker_row()};
   snapshot.totals = snapshot.rows[0].counts;
   model::NetnsRow netns;
+  netns.id = 7;
   netns.netns = 4026531840U;
   netns.name = "host";
   netns.limit = 5000;
@@ -69,6 +71,7 @@ inline model::Event event() {
   event.time_unix_ms = kTime;
   event.cookie = 0x1f03;
   event.netns = 4026531840U;
+  event.netns_id = 7;
   event.netns_name = "host";
   event.process = model::ProcessId{812, "redis-worker", 33, 1, false};
   event.service = base::Service{"systemd", "worker.service", "/system.slice/worker.service", {}, {}};

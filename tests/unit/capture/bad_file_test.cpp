@@ -67,7 +67,7 @@ TEST_CASE("a truncated capture is refused", "[capture]") {
 TEST_CASE("a capture of a newer version says so", "[capture]") {
   const kernel::TempTree tree;
   const std::string path = finished(tree);
-  run_sql(path, "PRAGMA user_version=4");
+  run_sql(path, "PRAGMA user_version=5");
   check_refused(path, "newer than this twtrace");
   run_sql(path, "PRAGMA user_version=0");
   check_refused(path, "is not a capture");

@@ -107,7 +107,7 @@ TEST_CASE("a capture of an older version says what it can", "[capture]") {
   sampled.add(1, [](model::Snapshot& head) { head.suspended_s = 30; });
   CHECK(sampled.finish() == "not_sampled 1000..10000; suspended 10000..40500; ");
   const std::string& path = sampled.captured.path;
-  run_sql(path, "DROP TABLE suspension; DROP TABLE process; PRAGMA user_version=1");
+  make_version(path, 1);
   CHECK(Sampled::gaps_of(path) == "not_sampled 1000..10000; clock_set 10000..40500; ");
   CHECK(read_samples(*open_capture(path)).size() == 4);
 }

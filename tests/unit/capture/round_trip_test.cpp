@@ -22,6 +22,7 @@ model::Event reused_event() {
   event.time_unix_ms = World::kStart + 5;
   event.age_s = 1.5;
   event.netns = 4026531840U;
+  event.netns_id = 1;
   event.process = model::ProcessId{812, "redis", 33, 1, false};
   event.uid = 33;
   event.service = systemd("redis.service");
@@ -58,7 +59,12 @@ TEST_CASE("what a capture says of itself is read as it was written", "[capture]"
   REQUIRE(captured.writer->set_command(command));
   REQUIRE(captured.writer->add_mark({World::kStart + 17, "later"}));
   REQUIRE(captured.writer->add_mark({World::kStart + 13, "\xff'\n"}));
-  REQUIRE(captured.writer->add_settings({{4026532281U, "blue", 101, {}, {}, {}, {}, {}, {}}}));
+  model::NetnsSettings blue;
+  blue.netns = 4026532281U;
+  blue.netns_id = 2;
+  blue.name = "blue";
+  blue.limit = 101;
+  REQUIRE(captured.writer->add_settings({blue}));
   const std::vector<model::SeenProcess> seen = {
       {{"systemd", "web.service", "/system.slice/web.service", {}, {}}, "nginx"}, {{}, "\xff'"}};
   REQUIRE(captured.writer->add_processes({seen[0]}));
@@ -92,6 +98,7 @@ TEST_CASE("what a capture says of itself is read as it was written", "[capture]"
   CHECK_FALSE(info.settings_at_start[0].somaxconn);
   CHECK(info.settings_at_start[1].name == "blue");
   CHECK(info.settings_at_start[1].limit == 101U);
+  CHECK(info.settings_at_start[1].netns_id == 2U);
   REQUIRE(info.settings_at_end.size() == 1);
   CHECK(info.settings_at_end[0].limit == 5003U);
   CHECK(info.seen == seen);
@@ -188,6 +195,62 @@ TEST_CASE("an event is read as it was written", "[capture]") {
   known.netns_name = "host";
   CHECK(describe(events->at(0)) == describe(known));
   CHECK(describe(events->at(1)) == describe(unknown));
+}
+
+TEST_CASE("what is told of a namespace is told by its id, not by its inode number", "[capture]") {
+  Captured captured;
+  model::Event first = reused_event();
+  model::Event second = reused_event();
+  second.netns_id = 2;
+  REQUIRE(captured.writer->add_event(first));
+  REQUIRE(captured.writer->add_event(second));
+  model::NetnsSettings settings = World::settings(101);
+  settings.netns_id = 2;
+  REQUIRE(captured.writer->add_settings({settings}));
+  captured.add(9);  // the second namespace is there from the eighth on
+  captured.finish();
+  run_sql(captured.path, "UPDATE netns SET inode=4026531840, name=CASE id WHEN 1 THEN 'old' ELSE 'young' END");
+  const auto reader = open_capture(captured.path);
+  const auto events = reader->events_until(World::kStart + 99, 9);
+  REQUIRE(events);
+  REQUIRE(events->size() == 2);
+  CHECK(events->at(0).netns_id == 1U);
+  CHECK(events->at(0).netns_name == "old");
+  CHECK(events->at(1).netns_id == 2U);
+  CHECK(events->at(1).netns_name == "young");
+  REQUIRE(reader->info().settings_at_start.size() == 2);
+  CHECK(reader->info().settings_at_start[0].netns_id == 1U);
+  CHECK(reader->info().settings_at_start[1].netns_id == 2U);
+}
+
+TEST_CASE("an old capture has no ids: they are told where one namespace had the inode number", "[capture]") {
+  const int version = GENERATE(1, 2, 3);
+  Captured captured(3);
+  REQUIRE(captured.writer->add_event(reused_event()));
+  captured.add(23);
+  captured.finish();
+  make_version(captured.path, version);
+  const auto known = [&](std::optional<std::uint32_t> id) {
+    const auto reader = open_capture(captured.path);
+    CHECK(reader->info().settings_at_start.at(0).netns_id == id);
+    CHECK(reader->info().settings_at_end.at(0).netns_id == id);
+    const auto events = reader->events_until(World::kStart + 99, 9);
+    REQUIRE(events);
+    CHECK(events->at(0).netns == 4026531840U);
+    CHECK(events->at(0).netns_id == id);
+    CHECK(events->at(0).netns_name == (id ? "host" : ""));
+    std::size_t ports = 0;
+    REQUIRE(reader->for_each(model::Wanted::kHeads, [&](const model::SnapshotPtr& head, const model::Source&) {
+      if (!head->port_use) return true;
+      for (const model::PortUse& use : *head->port_use) CHECK(use.netns_id == id);
+      ports += head->port_use->size();
+      return true;
+    }));
+    CHECK(ports != 0);
+  };
+  known(1);
+  run_sql(captured.path, "UPDATE netns SET inode=4026531840");
+  known(std::nullopt);
 }
 
 TEST_CASE("of the events up to a moment the newest are read", "[capture]") {

@@ -20,6 +20,7 @@
 #include "model/rate.hpp"
 #include "model/track_key.hpp"
 #include "support/entries.hpp"
+#include "twtrace/capture_schema.hpp"
 
 namespace twtrace::test {
 
@@ -66,8 +67,8 @@ inline std::string describe(const model::Snapshot& head) {
       << '\n';
   if (head.port_use == nullptr) return out.str() + "ports not counted\n";
   for (const model::PortUse& use : *head.port_use) {
-    out << "ports " << use.netns << ' ' << use.destination.address << ' ' << words(use.destination.port) << ' '
-        << use.ports.taken << ' ' << use.ports.of << '\n';
+    out << "ports " << use.netns << ' ' << words(use.netns_id) << ' ' << use.destination.address << ' '
+        << words(use.destination.port) << ' ' << use.ports.taken << ' ' << use.ports.of << '\n';
   }
   return out.str();
 }
@@ -85,11 +86,11 @@ inline std::string describe(const model::Event& event) {
   std::ostringstream out;
   out << event.time_unix_ms << ' ' << model::to_string(event.kind) << ' ' << model::to_string(event.substate) << ' '
       << model::to_string(event.reason) << ' ' << words(event.age_s) << ' ' << event.cookie << ' ' << words(event.netns)
-      << ' ' << event.netns_name << ' ' << event.service.kind << ',' << event.service.name << ','
-      << event.service.cgroup << ',' << event.service.pod.uid << ',' << event.service.container << ' '
-      << words(event.uid) << ' ' << (event.role ? model::to_string(*event.role) : "-") << ' ' << words(event.port)
-      << ' ' << model::to_string(event.attribution) << ' ' << event.local_address << ' ' << event.local_port << ' '
-      << event.remote_address << ' ' << event.remote_port;
+      << ' ' << words(event.netns_id) << ' ' << event.netns_name << ' ' << event.service.kind << ','
+      << event.service.name << ',' << event.service.cgroup << ',' << event.service.pod.uid << ','
+      << event.service.container << ' ' << words(event.uid) << ' ' << (event.role ? model::to_string(*event.role) : "-")
+      << ' ' << words(event.port) << ' ' << model::to_string(event.attribution) << ' ' << event.local_address << ' '
+      << event.local_port << ' ' << event.remote_address << ' ' << event.remote_port;
   if (event.process) out << " [" << event.process->comm << "] " << words(event.process->pid);
   return out.str();
 }
@@ -159,7 +160,17 @@ class World {
     return info;
   }
   static model::NetnsSettings settings(std::uint64_t limit) {
-    return {4026531840U, "host", limit, 131072, 60, 2, 1024, std::nullopt, 28232};
+    model::NetnsSettings host;
+    host.netns = 4026531840U;
+    host.netns_id = 1;
+    host.name = "host";
+    host.limit = limit;
+    host.default_limit = 131072;
+    host.fin_timeout_s = 60;
+    host.tw_reuse = 2;
+    host.syn_backlog = 1024;
+    host.ephemeral_ports = 28232;
+    return host;
   }
 
   static constexpr std::int64_t kStart = 1767323045678;
@@ -236,7 +247,7 @@ class World {
   std::shared_ptr<const std::vector<model::PortUse>> count_ports() {
     auto counted = std::make_shared<std::vector<model::PortUse>>();
     for (std::uint64_t left = random_.up_to(3); left > 0; --left) {
-      counted->push_back({4026531840U, {"10.0.0.9", std::uint16_t{6379}}, {1000 * left + random_.up_to(1), 28232}});
+      counted->push_back({4026531840U, {"10.0.0.9", std::uint16_t{6379}}, {1000 * left + random_.up_to(1), 28232}, 1});
     }
     return counted;
   }
@@ -331,6 +342,21 @@ inline void run_sql(const std::string& path, const std::string& sql) {
   sqlite3_free(error);
   sqlite3_close(database);
   if (code != SQLITE_OK) throw std::runtime_error(sql + ": " + what);
+}
+
+/// Makes of a file what a twtrace of an older version of the tables would have written.
+inline void make_version(const std::string& path, int version) {
+  std::string script = "PRAGMA writable_schema=ON;";
+  for (const capture::SchemaTable& table : capture::kSchema) {
+    const std::string name = table.name;
+    if (version < table.since) {
+      script += "DROP TABLE " + name + ";";
+    } else if (version < table.column_since) {
+      script += "ALTER TABLE " + name + " DROP COLUMN netns_id; UPDATE sqlite_schema SET sql='" +
+                capture::schema_sql(table, version) + "' WHERE name='" + name + "';";
+    }
+  }
+  run_sql(path, script + "PRAGMA user_version=" + std::to_string(version));
 }
 
 /// The rows of a query, columns separated by '|'.

@@ -39,9 +39,9 @@ const Json kAdded = Json::parse(R"({
  "":["group","troubles","rows_hidden","live_age_s"],
  "probe":["sees_removal"],
  "totals":["unattributed_overflow","unattributed_no_memory"],
- "namespaces":["gone","time_wait","fin_wait2","overflow_time_wait","overflow_fin_wait2","reused","recycled","expired",
+ "namespaces":["netns_id","gone","time_wait","fin_wait2","overflow_time_wait","overflow_fin_wait2","reused","recycled","expired",
                "purged","unattributed","unattributed_overflow","created_per_s","overflow_per_s","forecast"],
- "rows":["kind","netns_name"],
+ "rows":["netns_id","kind","netns_name"],
  "process":["exited"],
  "lost":["rows_full","rows_busy","netns_full","sockets_full","buckets_full","cgroups_full","listeners_full",
          "pairs_lost","recursion_misses"]})");
@@ -276,14 +276,14 @@ TEST_CASE("a snapshot of nothing has empty arrays") {
 }
 
 TEST_CASE("event_json, golden") {
-  CHECK(
-      test::event_json(test::event()) ==
-      R"({"schema":"twtrace.event/1","time":"2026-01-02T03:04:05.678Z","time_unix_ms":1767323045678,)"
-      R"("event":"overflow","substate":"fin_wait2","reason":null,"age_s":null,"netns":4026531840,"netns_name":"host",)"
-      R"("process":{"pid":812,"comm":"redis-worker","uid":33},)"
-      R"("service":{"kind":"systemd","name":"worker.service","cgroup":"/system.slice/worker.service"},)"
-      R"("role":"client","port":6379,"attribution":"closer","local":{"address":"10.0.0.1","port":4242},)"
-      R"("remote":{"address":"10.0.0.2","port":6379},"cookie":"1f03"})");
+  CHECK(test::event_json(test::event()) ==
+        R"({"schema":"twtrace.event/1","time":"2026-01-02T03:04:05.678Z","time_unix_ms":1767323045678,)"
+        R"("event":"overflow","substate":"fin_wait2","reason":null,"age_s":null,"netns":4026531840,"netns_id":7,)"
+        R"("netns_name":"host",)"
+        R"("process":{"pid":812,"comm":"redis-worker","uid":33},)"
+        R"("service":{"kind":"systemd","name":"worker.service","cgroup":"/system.slice/worker.service"},)"
+        R"("role":"client","port":6379,"attribution":"closer","local":{"address":"10.0.0.1","port":4242},)"
+        R"("remote":{"address":"10.0.0.2","port":6379},"cookie":"1f03"})");
 }
 
 TEST_CASE("event_json of an event about which little is known") {
@@ -296,7 +296,7 @@ TEST_CASE("event_json of an event about which little is known") {
   CHECK(json["service"] == Json::parse(R"({"kind":"unknown","name":null,"cgroup":null})"));
   CHECK(json["local"] == Json::parse(R"({"address":null,"port":null})"));
   CHECK(json["attribution"] == "none");
-  for (const char* field : {"reason", "age_s", "netns", "netns_name", "role", "port", "cookie"}) {
+  for (const char* field : {"reason", "age_s", "netns", "netns_id", "netns_name", "role", "port", "cookie"}) {
     INFO(field);
     CHECK(json[field].is_null());
   }

@@ -69,7 +69,7 @@ std::unique_ptr<test::HandMade> hostile() {
   recording->netns.name = evil;
   recording->namespaces.front().name = evil;
   recording->head.port_use = std::make_shared<std::vector<model::PortUse>>(
-      std::vector<model::PortUse>{{4026531840U, {evil, std::uint16_t{1}}, {99, 100}}});
+      std::vector<model::PortUse>{{4026531840U, {evil, std::uint16_t{1}}, {99, 100}, 1}});
   recording->act({7, evil, evil, model::Role::kServer, 1, test::made(9000, 0, 1, 1)});
   recording->sample(5000);
   return recording;
@@ -252,7 +252,7 @@ TEST_CASE("CSV cells of text are guarded and every line has the same number of c
   recording->sample(5000);
   const std::string csv = output::report_csv(report_of(*recording));
   CHECK(csv.find(",'+evil.service,'=cmd(),") != std::string::npos);
-  for (const std::string& line : lines(csv)) CHECK(std::count(line.begin(), line.end(), ',') == 20);
+  for (const std::string& line : lines(csv)) CHECK(std::count(line.begin(), line.end(), ',') == 21);
 }
 
 TEST_CASE("a capture without a sample, or without a command, can be printed") {

@@ -205,7 +205,7 @@ TEST_CASE("ports towards a destination are a finding from half of them on") {
   const auto capture = [](std::uint64_t taken) {
     auto recording = quiet();
     recording->head.port_use = std::make_shared<std::vector<model::PortUse>>(
-        std::vector<model::PortUse>{{4026531840U, {"10.0.0.9", std::uint16_t{6379}}, {taken, 1000}}});
+        std::vector<model::PortUse>{{4026531840U, {"10.0.0.9", std::uint16_t{6379}}, {taken, 1000}, 1}});
     recording->sample(1);
     return recording;
   };
@@ -268,6 +268,7 @@ TEST_CASE("settings: what the doctor says, with risk and what not to do") {
 
   const auto differing = quiet();
   model::NetnsSettings blue = HandMade::settings();
+  blue.netns_id = 2;
   blue.netns = 4026532000U;
   blue.name = "blue";
   blue.limit = 65536;

@@ -262,6 +262,7 @@ TEST_CASE("the work of a report grows with the number of namespaces, not with it
     recording.more.push_back(row);
     model::NetnsSettings settings = HandMade::settings();
     settings.netns = row.netns;
+    settings.netns_id = row.id;
     settings.limit = 100;
     recording.editable().settings_at_start.push_back(settings);
   }
@@ -297,6 +298,115 @@ TEST_CASE("a namespace that takes the number of one that is gone is another one"
   REQUIRE(report.namespaces.size() == 3);
   CHECK(report.namespaces[0].last.counts.created() == 70);
   CHECK(report.namespaces[1].last.counts.created() == 5);
+}
+
+namespace {
+
+/// A namespace is gone, and the next one has got its inode number: 1,000 created in the first, 5 in the second. The
+/// limits differ, and settings and ports are of one each.
+std::unique_ptr<HandMade> two_of_one_number() {
+  auto recording = std::make_unique<HandMade>();
+  constexpr std::uint32_t kInode = 4026532177U;
+  recording->namespaces.push_back({2, kInode, "old", {}, {}});
+  recording->namespaces.push_back({3, kInode, "young", {}, {}});
+  model::NetnsRow old;
+  old.id = 2;
+  old.netns = kInode;
+  old.name = "old";
+  old.limit = 65536;
+  old.in_use = 1000;
+  old.counts = made(1000);
+  old.missed = {7, 0};
+  old.kernel.created = 1007;
+  old.reconciled = false;
+  model::NetnsSettings settings = HandMade::settings();
+  settings.netns = kInode;
+  settings.netns_id = 2;
+  settings.name = "old";
+  settings.limit = 65536;
+  recording->editable().settings_at_start.push_back(settings);
+  recording->more = {old};
+  recording->act({1, "churn", "a.service", model::Role::kClient, 7000, made(1000), 2});
+  recording->head.port_use = std::make_shared<std::vector<model::PortUse>>(
+      std::vector<model::PortUse>{{kInode, {"10.0.0.9", std::uint16_t{7000}}, {900, 1000}, 2}});
+  recording->sample(0);
+  old.gone = true;
+  old.in_use.reset();
+  model::NetnsRow young;
+  young.id = 3;
+  young.netns = kInode;
+  young.name = "young";
+  young.limit = 20000;
+  young.in_use = 5;
+  young.counts = made(5);
+  young.missed = {0, 0};
+  young.kernel.created = 5;
+  young.reconciled = true;
+  settings.netns_id = 3;
+  settings.name = "young";
+  settings.limit = 20000;
+  recording->editable().settings_at_start.push_back(settings);
+  recording->editable().settings_at_end = {settings};
+  recording->more = {young, old};
+  recording->act({2, "churn", "a.service", model::Role::kClient, 7000, made(5), 3});
+  recording->head.port_use = std::make_shared<std::vector<model::PortUse>>(
+      std::vector<model::PortUse>{{kInode, {"10.0.0.9", std::uint16_t{7000}}, {4, 1000}, 3}});
+  recording->sample(0);
+  return recording;
+}
+
+const report::NetnsReport& of_id(const report::Report& report, std::uint32_t id) {
+  const auto found = std::find_if(report.namespaces.begin(), report.namespaces.end(),
+                                  [id](const report::NetnsReport& netns) { return netns.last.id == id; });
+  REQUIRE(found != report.namespaces.end());
+  return *found;
+}
+
+}  // namespace
+
+TEST_CASE("two namespaces that had one inode number one after the other are two") {
+  const auto recording = two_of_one_number();
+  const report::Report report = report_of(*recording);
+  REQUIRE(report.namespaces.size() == 3);
+  const report::NetnsReport& old = of_id(report, 2);
+  CHECK(old.last.name == "old");
+  CHECK(old.last.gone);
+  CHECK(old.last.counts.created() == 1000);
+  CHECK(old.in_use_peak == 1000U);
+  CHECK(old.last.kernel.created == 1007U);
+  CHECK(old.last.missed.created == 7U);
+  CHECK(old.last.reconciled == false);
+  const report::NetnsReport& young = of_id(report, 3);
+  CHECK(young.last.name == "young");
+  CHECK_FALSE(young.last.gone);
+  CHECK(young.last.counts.created() == 5);
+  CHECK(young.in_use_peak == 5U);
+  CHECK(young.last.kernel.created == 5U);
+  CHECK(young.last.reconciled == true);
+  CHECK(report.totals.created() == 1005);
+  CHECK(sum(report) == report.totals);
+  REQUIRE(report.owners.size() == 2);
+  CHECK(report.owners[0].row.netns_id == 2);
+  CHECK(report.owners[0].row.counts.created() == 1000);
+  CHECK(report.owners[1].row.netns_id == 3);
+  CHECK(report.owners[1].row.counts.created() == 5);
+}
+
+TEST_CASE("settings and ports are those of one namespace, not of others with its inode number") {
+  const auto recording = two_of_one_number();
+  const report::Report report = report_of(*recording);
+  CHECK(of_id(report, 2).at_start->limit == 65536U);
+  CHECK_FALSE(of_id(report, 2).at_end);
+  CHECK(of_id(report, 3).at_start->limit == 20000U);
+  CHECK(of_id(report, 3).at_end->limit == 20000U);
+  for (const report::Finding& finding : report.findings) CHECK(finding.id != "limit-changed");
+  REQUIRE(report.ports.size() == 2);
+  CHECK(report.ports[0].use.ports.taken == 900);
+  CHECK(report.ports[0].netns_name == "old");
+  CHECK(report.ports[1].use.ports.taken == 4);
+  CHECK(report.ports[1].netns_name == "young");
+  recording->editable().settings_at_start[1].netns_id.reset();  // an old capture does not tell
+  CHECK_FALSE(of_id(report_of(*recording), 2).at_start);
 }
 
 TEST_CASE("numbers that no kernel has are told as they are") {

@@ -60,7 +60,7 @@ TEST_CASE("golden frames of every view") {
   peer.identity = model::folded(scene.table.at(2)->identity);
   for (int i = 0; i < 30; ++i) scene.peers.count(peer, model::Event{});
   scene.port_use = std::make_shared<std::vector<model::PortUse>>(
-      std::vector<model::PortUse>{{4026531840U, peer.peer, {15000, 28232}}});
+      std::vector<model::PortUse>{{4026531840U, peer.peer, {15000, 28232}, 1}});
   scene.act({2, "", "", model::Role::kClient, 6379, test::made(30)});
   scene.sample(5000);
   model::Event event = test::event();
