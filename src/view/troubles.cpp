@@ -3,8 +3,9 @@
 
 #include <algorithm>
 #include <optional>
-#include <string>
+#include <string_view>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 
 #include "model/fill.hpp"
@@ -23,20 +24,34 @@ double refused_now(const SortItem& row) { return row.overflow_per_s; }
 double refused_ever(const SortItem& row) { return static_cast<double>(row.overflow); }
 double created(const SortItem& row) { return static_cast<double>(row.created); }
 
-/// Who has the most of something. Its rows are made when the first trouble asks for them.
+/// Processes outside of every service have the root of the cgroup tree, or no cgroup at all.
+bool is_named(const base::Service& service) { return !service.name.empty() && service.name != "/"; }
+
+/// Who has the most of something. Rows are made when the first trouble asks for them. Keeps a reference; not
+/// thread-safe.
 class Parties {
  public:
   Parties(const model::Source& source, double interval_s) : source_(source), interval_s_(interval_s) {}
 
   std::optional<Party> most(std::uint32_t netns_id, Measure measure) {
-    return most_of(rows(services_, model::Group::kService), netns_id, measure, nullptr);
+    return most_of(rows(processes_, model::Group::kProcess), measure,
+                   [netns_id](const SortItem& row) { return row.netns_id == netns_id; });
   }
   /// The client of a destination that made the most buckets there.
   std::optional<Party> client_of(std::uint32_t netns_id, const model::Peer& destination) {
-    return most_of(rows(peers_, model::Group::kPeer), netns_id, created, &destination);
+    return most_of(rows(peers_, model::Group::kPeer), created, [&](const SortItem& row) {
+      return row.netns_id == netns_id && row.role == model::Role::kClient && row.peer != nullptr &&
+             *row.peer == destination;
+    });
   }
 
  private:
+  /// All rows of one service, or of one program outside of every service.
+  struct Sum {
+    double amount = 0;
+    const SortItem* first = nullptr;  ///< the row with the largest part
+  };
+
   const RowList& rows(std::optional<RowList>& list, model::Group group) {
     if (!list) {
       View view;
@@ -46,50 +61,48 @@ class Parties {
     return *list;
   }
 
-  std::optional<Party> most_of(const RowList& list, std::uint32_t netns_id, Measure measure,
-                               const model::Peer* destination) {
-    const SortItem* most = nullptr;
-    double sum = 0;
+  template <class Takes>
+  static std::optional<Party> most_of(const RowList& list, Measure measure, const Takes& takes) {
+    std::unordered_map<std::string_view, std::vector<Sum>> sums;
+    double total = 0;
     for (const SortItem& row : list.items()) {
-      if (row.netns_id != netns_id) continue;
-      if (destination != nullptr && !is_client_of(row, *destination)) continue;
-      sum += measure(row);
-      if (row.kind == model::RowKind::kNormal && is_more(row, most, measure)) most = &row;
+      if (!takes(row)) continue;
+      total += measure(row);
+      if (row.kind == model::RowKind::kNormal && measure(row) > 0) add(sums, row, measure);
+    }
+    const Sum* most = nullptr;
+    for (const auto& [name, same] : sums) {
+      for (const Sum& sum : same) {
+        if (most == nullptr || is_more(sum.amount, *sum.first, most->amount, *most->first)) most = &sum;
+      }
     }
     if (most == nullptr) return {};
     Party party;
-    party.name = list.row_of(*most).shown_service();
-    party.comm = destination != nullptr ? *most->comm : process_of(*most, measure);
-    if (party.name.empty()) party.name = party.comm;
-    party.buckets = static_cast<std::uint64_t>(measure(*most));
-    party.share = measure(*most) / sum;
+    party.comm = *most->first->comm;
+    party.name = is_named(*most->first->service) ? list.row_of(*most->first).shown_service() : party.comm;
+    party.buckets = static_cast<std::uint64_t>(most->amount);
+    party.share = most->amount / total;
     return party;
   }
 
-  /// Of equals always the same one is the most, so that its name does not flicker.
-  static bool is_more(const SortItem& row, const SortItem* most, Measure measure) {
-    if (most == nullptr) return measure(row) > 0;
-    return measure(row) > measure(*most) || (measure(row) == measure(*most) && RowOrder{}(row, *most));
+  static void add(std::unordered_map<std::string_view, std::vector<Sum>>& sums, const SortItem& row, Measure measure) {
+    const bool named = is_named(*row.service);
+    std::vector<Sum>& same_name = sums[named ? row.service->name : *row.comm];
+    const auto known = std::find_if(same_name.begin(), same_name.end(), [&](const Sum& sum) {
+      return named == is_named(*sum.first->service) && (!named || base::is_same(*row.service, *sum.first->service));
+    });
+    Sum& sum = known != same_name.end() ? *known : same_name.emplace_back();
+    sum.amount += measure(row);
+    if (sum.first == nullptr || is_more(measure(row), row, measure(*sum.first), *sum.first)) sum.first = &row;
   }
 
-  static bool is_client_of(const SortItem& row, const model::Peer& destination) {
-    return row.role == model::Role::kClient && row.peer != nullptr && *row.peer == destination;
-  }
-
-  /// The process of a service with the most.
-  std::string process_of(const SortItem& service, Measure measure) {
-    const SortItem* most = nullptr;
-    for (const SortItem& row : rows(processes_, model::Group::kProcess).items()) {
-      if (row.netns_id != service.netns_id || row.kind != model::RowKind::kNormal) continue;
-      if (!base::is_same(*row.service, *service.service)) continue;
-      if (is_more(row, most, measure)) most = &row;
-    }
-    return most == nullptr ? "" : *most->comm;
+  /// Of equals always the same one is more, so that its name does not flicker.
+  static bool is_more(double amount, const SortItem& row, double than, const SortItem& than_row) {
+    return amount > than || (amount == than && RowOrder{}(row, than_row));
   }
 
   const model::Source& source_;
   double interval_s_;
-  std::optional<RowList> services_;
   std::optional<RowList> processes_;
   std::optional<RowList> peers_;
 };

@@ -130,12 +130,20 @@ TEST_CASE("what was there before start is nobody's") {
   CHECK(troubles[0].holder->buckets == 4990);
 }
 
-TEST_CASE("a process without a service is called by its name") {
+TEST_CASE("processes outside of every service are no service together") {
   Scene scene;
-  scene.act({1, "redis", "", model::Role::kServer, 6379, test::made(10, 0, 1)});
+  // Four of the root cgroup and of none: each program for itself, whatever its role.
+  scene.act({1, "redis", "", model::Role::kServer, 6379, test::made(10, 0, 5)});
+  scene.act({2, "redis", "", model::Role::kClient, 26379, test::made(10, 0, 5)});
+  scene.act({3, "nginx", "", model::Role::kServer, 80, test::made(10, 0, 6)});
+  scene.act({4, "web", "web.service", model::Role::kServer, 80, test::made(10, 0, 4)});
   const auto troubles = scene.look();
   REQUIRE(troubles.size() == 1);
   CHECK(troubles[0].refused->name == "redis");
+  CHECK(troubles[0].refused->share == Approx(0.5));
+  scene.act({4, "web", "web.service", model::Role::kServer, 80, test::made(0, 0, 2)});
+  scene.act({5, "web", "/", model::Role::kServer, 80, test::made(0, 0, 1)});
+  CHECK(scene.look().at(0).refused->name == "web.service");
 }
 
 TEST_CASE("what no row took is in the sum, but is no party") {
