@@ -107,7 +107,7 @@ void OlderTally::begin() {
 
 void OlderTally::add(const tw_socket_reading& reading, const Listens& listens) {
   if ((reading.what & TW_READ_BUCKETS) == 0) return;
-  const std::uint64_t connection = connection_hash(reading);
+  const Connection connection{connection_hash(reading), reading};
   if (!first_ && !std::binary_search(older_.begin(), older_.end(), connection)) {
     ++unknown_;
     return;
@@ -120,11 +120,16 @@ void OlderTally::add(const tw_socket_reading& reading, const Listens& listens) {
   ++counts_[kind];
 }
 
-void OlderTally::end(bool complete) {
-  if (!first_ && !complete) return;
+std::vector<tw_socket_reading> OlderTally::end(bool complete) {
+  std::vector<tw_socket_reading> gone;
+  if (!first_ && !complete) return gone;
   first_ = false;
   std::sort(seen_.begin(), seen_.end());
+  for (const Connection& connection : older_) {
+    if (!std::binary_search(seen_.begin(), seen_.end(), connection)) gone.push_back(connection.reading);
+  }
   std::swap(older_, seen_);
+  return gone;
 }
 
 std::vector<OlderBuckets> OlderTally::rows() const {

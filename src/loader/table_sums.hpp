@@ -71,8 +71,9 @@ class OlderTally {
   void begin();
   /// Takes readings that say TW_READ_BUCKETS, each bucket once; leaves alone all others.
   void add(const tw_socket_reading& reading, const Listens& listens);
-  /// After each pass; `complete`: nothing was left out of it, so what is older and was not added has gone.
-  void end(bool complete);
+  /// After each pass; `complete`: nothing was left out of it, so what is older and was not added has gone. Returns the
+  /// last reading of each that has.
+  std::vector<tw_socket_reading> end(bool complete);
 
   /// Those of this pass that were there before twtrace, in no particular order.
   std::vector<OlderBuckets> rows() const;
@@ -90,9 +91,15 @@ class OlderTally {
     std::size_t operator()(const Kind& kind) const;
   };
 
+  struct Connection {
+    std::uint64_t hash = 0;
+    tw_socket_reading reading{};
+    bool operator<(const Connection& other) const { return hash < other.hash; }
+  };
+
   bool first_ = true;
-  std::vector<std::uint64_t> older_;  ///< hashes of connections, in order
-  std::vector<std::uint64_t> seen_;   ///< of this pass, in no order
+  std::vector<Connection> older_;  ///< in order
+  std::vector<Connection> seen_;   ///< of this pass, in no order
   std::unordered_map<Kind, std::size_t, Hash> counts_;
   std::size_t unknown_ = 0;
 };

@@ -188,7 +188,7 @@ void Namespaces::observe(const std::map<Id, model::Counters>& counts, std::span<
     if (entry.gone) ledgers_.at(id).take_after(std::nullopt, observed.total);
     ledgers_.at(id).observe(observed);
   }
-  forget_gone();
+  forget_gone(older);
 }
 
 OurCounts Namespaces::ours(const Entry& entry, const model::Counters& of_rows, std::span<const tw_netns> slots) const {
@@ -207,10 +207,12 @@ OurCounts Namespaces::ours(const Entry& entry, const model::Counters& of_rows, s
   return ours;
 }
 
-/// Namespaces that are gone and in which nothing was counted: nobody will ask for them.
-void Namespaces::forget_gone() {
+/// Namespaces that are gone and in which nothing was counted: nobody will ask for them. The next scan still has to tell
+/// the end of the buckets from before the start that the last one found there.
+void Namespaces::forget_gone(const std::map<std::uint64_t, std::uint64_t>* older) {
   std::vector<Id> forgotten;
   for (const auto& [id, entry] : directory_.entries()) {
+    if (older != nullptr && older->contains(entry.identity)) continue;
     if (entry.gone && !entry.slot) forgotten.push_back(id);
   }
   for (const Id id : forgotten) {
@@ -235,6 +237,7 @@ std::vector<model::NetnsSettings> Namespaces::settings(std::set<Id>& known) {
     const auto id = directory_.id_of(reading.id);
     if (!id || !known.insert(*id).second) continue;
     result.push_back(to_settings(reading, hertz));
+    result.back().netns_id = *id;
     result.back().name = directory_.entries().at(*id).name;
   }
   return result;

@@ -88,7 +88,7 @@ class Namespaces {
   std::vector<ReadingPlan::Candidate> candidates(std::span<const tw_netns> slots, Moved moved) const;
   void read_after(std::span<const tw_netns> slots, bool fresh);
   OurCounts ours(const Entry& entry, const model::Counters& of_rows, std::span<const tw_netns> slots) const;
-  void forget_gone();
+  void forget_gone(const std::map<std::uint64_t, std::uint64_t>* older);
   std::vector<model::NetnsSettings> own_settings(std::set<Id>& known) const;
 
   std::optional<loader::Readers> readers_;

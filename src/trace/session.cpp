@@ -144,7 +144,7 @@ void Session::enable() {
 void Session::scan(bool whole) {
   loader::Readers* readers = netns_.readers();
   if (readers == nullptr) return;
-  scan_.advance(tracer_, *readers, whole, [this](const std::vector<tw_swept_bucket>& gone) { report_swept(gone); });
+  scan_.advance(tracer_, *readers, whole, [this](const TableScan::Gone& gone) { report_gone(gone); });
 }
 
 base::Result<void> Session::drain() {
@@ -211,11 +211,15 @@ const model::Identity& Session::identity(std::uint32_t slot, const tw_row& row) 
   return table_.at(slot)->identity;
 }
 
-model::Event Session::complete(model::Event event, std::uint32_t row_slot, std::uint32_t netns_slot) {
-  event.netns_id = netns_id_at(netns_slot);
-  const NamespaceDirectory::Entry& netns = netns_.directory().entries().at(*event.netns_id);
+void Session::set_namespace(model::Event& event, NamespaceDirectory::Id id) const {
+  const NamespaceDirectory::Entry& netns = netns_.directory().entries().at(id);
+  event.netns_id = id;
   event.netns = netns.inum;
   event.netns_name = netns.name;
+}
+
+model::Event Session::complete(model::Event event, std::uint32_t row_slot, std::uint32_t netns_slot) {
+  set_namespace(event, netns_id_at(netns_slot));
   if (const tw_row* row = tracer_.row_at(row_slot)) model::set_owner(event, identity(row_slot, *row));
   return event;
 }
@@ -311,11 +315,16 @@ void Session::retire_ended_rows() {
 }
 
 /// Without a hook at the end of a bucket, its absence from the table is what tells; why it went is not known.
-void Session::report_swept(const std::vector<tw_swept_bucket>& gone) {
+void Session::report_gone(const TableScan::Gone& gone) {
   if (!event_handler_) return;
-  for (const tw_swept_bucket& swept : gone) {
+  for (const tw_swept_bucket& swept : gone.seen) {
     model::Event event = to_event(swept, clock_.unix_ms(), clock_.boottime_ns());
     event_handler_(complete(std::move(event), swept.bucket.row, swept.bucket.netns));
+  }
+  for (const tw_socket_reading& older : gone.older) {
+    model::Event event = to_event(older, clock_.unix_ms());
+    if (const auto id = netns_.directory().id_of(older.netns_id)) set_namespace(event, *id);
+    event_handler_(event);
   }
 }
 

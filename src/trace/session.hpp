@@ -102,7 +102,8 @@ class Session {
 
   void enable();
   void scan(bool whole);
-  void report_swept(const std::vector<tw_swept_bucket>& gone);
+  void report_gone(const TableScan::Gone& gone);
+  void set_namespace(model::Event& event, NamespaceDirectory::Id id) const;
   void read_rows();
   void read_row(std::uint32_t slot, const tw_row& row);
   void retire_ended_rows();

@@ -51,8 +51,14 @@ void TableScan::forget_row(std::uint32_t row_slot) {
 
 bool TableScan::is_due() const { return end_ns_ == 0 || clock_.monotonic_ns() - end_ns_ >= cost_ns_ * kShare; }
 
-/// Where no namespace has a bucket and no socket waits for its end, there is nothing to read. The tracer forgets what
-/// two scans have not found, so one that begins over, after a scan that did not look everywhere, does not sweep.
+/// The buckets of a namespace that was deleted stay until the kernel has purged them, but it is in no list any more.
+bool TableScan::found_any() const {
+  return !older_.empty() || std::any_of(live_.begin(), live_.end(), [](std::uint64_t live) { return live != 0; });
+}
+
+/// Where no namespace has a bucket, none was found before and no socket waits for its end, there is nothing to read.
+/// The tracer forgets what two scans have not found, so one that begins over, after a scan that did not look
+/// everywhere, does not sweep.
 TableScan::Step TableScan::begin(loader::Tracer& tracer, loader::Readers& readers) {
   const bool again = running_.has_value() || unfinished_;
   tracer.begin_scan();
@@ -60,7 +66,7 @@ TableScan::Step TableScan::begin(loader::Tracer& tracer, loader::Readers& reader
   running_ = Running{.counts = !again, .begun_ns = clock_.monotonic_ns()};
   const auto namespaces = readers.namespaces().read(false);
   if (!namespaces) return fail(namespaces.error());
-  running_->empty = !hold_buckets(*namespaces) && !sockets_wait(tracer);
+  running_->empty = !hold_buckets(*namespaces) && !sockets_wait(tracer) && !found_any();
   running_->read = running_->empty;
   readers.table().begin(*namespaces, TW_READ_CREDIT | TW_READ_BUCKETS);
   return Step::kMore;
@@ -68,7 +74,7 @@ TableScan::Step TableScan::begin(loader::Tracer& tracer, loader::Readers& reader
 
 TableScan::Step TableScan::step(loader::Tracer& tracer, loader::Readers& readers, bool whole, const GoneHandler& gone) {
   if (!running_->read) return read(readers, whole);
-  if (!running_->counted) take_counts(tracer, readers.table().summary().given_up == 0);
+  if (!running_->counted) take_counts(tracer, readers.table().summary().given_up == 0, gone);
   const auto pace = whole ? loader::Pace::kWhole : loader::Pace::kSlice;
   return !running_->sweeps || sweep(tracer, pace, gone) ? Step::kDone : Step::kMore;
 }
@@ -84,8 +90,8 @@ TableScan::Step TableScan::read(loader::Readers& readers, bool whole) {
 
 /// What a scan has counted is shown when it has been everywhere. One that had to leave something out (`complete` is
 /// false) says nothing of what is gone.
-void TableScan::take_counts(loader::Tracer& tracer, bool complete) {
-  tally_.end(complete);
+void TableScan::take_counts(loader::Tracer& tracer, bool complete, const GoneHandler& gone) {
+  gone({{}, tally_.end(complete)});
   older_.clear();
   for (const loader::OlderBuckets& kind : tally_.rows()) older_[kind.remote.netns_id] += kind.count;
   const auto rows = tracer.rows();
@@ -99,9 +105,9 @@ void TableScan::take_counts(loader::Tracer& tracer, bool complete) {
 
 /// Forgets buckets that are gone; true when that is done.
 bool TableScan::sweep(loader::Tracer& tracer, loader::Pace pace, const GoneHandler& gone) {
-  std::vector<tw_swept_bucket> swept;
-  const auto done = tracer.sweep(swept, pace);
-  if (!done || !swept.empty()) quiet_ = 0;
+  Gone swept;
+  const auto done = tracer.sweep(swept.seen, pace);
+  if (!done || !swept.seen.empty()) quiet_ = 0;
   gone(swept);
   return !done || *done;
 }

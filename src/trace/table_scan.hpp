@@ -21,7 +21,12 @@ namespace twtrace::trace {
 /// one core. Not thread-safe.
 class TableScan {
  public:
-  using GoneHandler = std::function<void(const std::vector<tw_swept_bucket>&)>;
+  /// What a scan no longer found.
+  struct Gone {
+    std::vector<tw_swept_bucket> seen;     ///< the tracer saw them being created
+    std::vector<tw_socket_reading> older;  ///< they were there before twtrace
+  };
+  using GoneHandler = std::function<void(const Gone&)>;
 
   /// `budget_ns`: CPU time that a scan may take of one sample, give or take a run of a reader program.
   explicit TableScan(std::uint64_t budget_ns) : budget_ns_(budget_ns) {}
@@ -61,10 +66,11 @@ class TableScan {
   enum class Step { kMore, kDone, kFailed };
 
   bool is_due() const;
+  bool found_any() const;  ///< buckets, by the last scan
   Step begin(loader::Tracer& tracer, loader::Readers& readers);
   Step step(loader::Tracer& tracer, loader::Readers& readers, bool whole, const GoneHandler& gone);
   Step read(loader::Readers& readers, bool whole);
-  void take_counts(loader::Tracer& tracer, bool complete);
+  void take_counts(loader::Tracer& tracer, bool complete, const GoneHandler& gone);
   bool sweep(loader::Tracer& tracer, loader::Pace pace, const GoneHandler& gone);
   bool maps_are_empty(loader::Tracer& tracer);
   void end(Step how);

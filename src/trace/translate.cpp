@@ -65,6 +65,18 @@ model::Event to_event(const tw_swept_bucket& gone, std::int64_t now_unix_ms, std
   return event;
 }
 
+model::Event to_event(const tw_socket_reading& gone, std::int64_t now_unix_ms) {
+  model::Event event;
+  event.kind = model::Event::Kind::kRemoved;
+  event.time_unix_ms = now_unix_ms;
+  event.ipv6 = gone.family == TW_FAMILY_IPV6;
+  event.local_address = model::format_address(event.ipv6, gone.local_address);
+  event.local_port = gone.local_port;
+  event.remote_address = model::format_address(event.ipv6, gone.remote_address);
+  event.remote_port = gone.remote_port;
+  return event;
+}
+
 kernel::NetnsCounters to_netns_counters(const tw_namespace_reading& reading) {
   kernel::NetnsCounters result;
   result.ext.tw = reading.counters.tw;

@@ -33,6 +33,8 @@ model::Event to_event(const tw_event& record, std::int64_t wall_offset_ms);
 /// A bucket that a scan no longer found: it has been removed, and nobody saw why. Both times are of now:
 /// `now_boottime_ns` is of CLOCK_BOOTTIME.
 model::Event to_event(const tw_swept_bucket& gone, std::int64_t now_unix_ms, std::uint64_t now_boottime_ns);
+/// The end of a bucket from before the start. When it was created is not known.
+model::Event to_event(const tw_socket_reading& gone, std::int64_t now_unix_ms);
 
 /// Who a published row stands for. `netns` is what its namespace is called (Identity::netns), `service` what its cgroup
 /// id was resolved to.

@@ -80,6 +80,25 @@ TEST_CASE("buckets from before are told by namespace, role, port and remote end"
   CHECK(tally.unknown() == 0);
 }
 
+TEST_CASE("buckets from before that have gone are told once, by the first complete pass without them") {
+  OlderTally tally;
+  const auto gone = [&tally](std::vector<std::uint16_t> ports, bool complete = true) {
+    tally.begin();
+    for (const std::uint16_t port : ports) tally.add(reading(TW_READ_BUCKETS, 1, port, 9, 80), nobody_listens);
+    std::vector<std::uint16_t> local_ports;
+    for (const tw_socket_reading& connection : tally.end(complete)) local_ports.push_back(connection.local_port);
+    std::sort(local_ports.begin(), local_ports.end());
+    return local_ports;
+  };
+  using Ports = std::vector<std::uint16_t>;
+  CHECK(gone({1, 2, 3, 4}) == Ports{});
+  CHECK(gone({1}, false) == Ports{});  // the others may have been overlooked
+  CHECK(gone({1, 3, 5}) == Ports{2, 4});
+  CHECK(gone({1, 3}) == Ports{});  // 5 was not there before
+  CHECK(gone({}) == Ports{1, 3});
+  CHECK(gone({}) == Ports{});
+}
+
 TEST_CASE("what comes later was not there before, and what is gone does not come back") {
   OlderTally tally;
   const auto pass = [&tally](std::vector<std::uint16_t> ports, bool complete = true) {
