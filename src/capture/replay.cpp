@@ -29,7 +29,7 @@ base::Result<void> open(const Database& database, const model::CaptureInfo& info
   if (!heads) return tl::unexpected(heads.error());
   tables.heads = std::move(*heads);
   if (wanted == model::Wanted::kHeads) return {};
-  for (auto& [keys, kind] :
+  for (const auto& [keys, kind] :
        {std::pair(&tables.owners, StoredKeys::Kind::kOwners), std::pair(&tables.peers, StoredKeys::Kind::kPeers)}) {
     auto opened = StoredKeys::open(database, kind);
     if (!opened) return tl::unexpected(opened.error());

@@ -17,8 +17,8 @@ namespace fs = std::filesystem;
 
 /// File names of one cgroup version.
 struct Names {
-  const char* limit;
-  const char* used;
+  const char* limit = nullptr;
+  const char* used = nullptr;
   std::array<std::string_view, 2> cache;  ///< lines of memory.stat: the kernel reclaims these first
 };
 constexpr Names kV2{"memory.max", "memory.current", {"active_file", "inactive_file"}};

@@ -11,7 +11,7 @@ using report::Report;
 
 void put_amounts(JsonWriter& json, std::string_view key, const report::Amounts& amounts, double seconds,
                  bool sees_removal) {
-  const double created = static_cast<double>(amounts.counts.created());
+  const auto created = static_cast<double>(amounts.counts.created());
   json.object(key, [&] {
     put_counts(json, amounts.counts, sees_removal);
     json.field("created_per_s", seconds > 0 ? std::optional(rounded(created / seconds)) : std::nullopt);

@@ -13,7 +13,7 @@
 namespace twtrace::phrases {
 
 struct Loss {
-  const char* name;
+  const char* name = nullptr;
   std::optional<std::uint64_t> count;  ///< empty: not known
 };
 

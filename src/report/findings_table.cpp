@@ -28,7 +28,7 @@ model::DoctorNetns as_doctor_sees(const model::NetnsSettings& settings) {
   netns.name = settings.name;
   netns.host = place.host;
   netns.path = place.path;
-  static_cast<base::NetSettings&>(netns) = settings;
+  static_cast<base::NetSettings&>(netns) = static_cast<const base::NetSettings&>(settings);
   return netns;
 }
 

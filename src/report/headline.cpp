@@ -88,7 +88,7 @@ const char* to_string(Severity severity) {
 
 std::string headline(const Report& report) {
   if (report.samples == 0) return "the capture ended before its first sample: nothing can be said";
-  const std::string words = measured_words(report);
+  std::string words = measured_words(report);
   const std::string gone = missing(report);
   if (gone.empty()) return words;
   return report.totals.refused() != 0 ? words + "; " + gone : gone + "; in the rest, " + words;

@@ -66,7 +66,7 @@ int allow_all(scmp_filter_ctx filter) {
 }
 
 int allow_with(scmp_filter_ctx filter, const char* name, unsigned first_argument) {
-  const scmp_arg_cmp compare = SCMP_A0(SCMP_CMP_EQ, first_argument, 0);
+  const scmp_arg_cmp compare{0, SCMP_CMP_EQ, first_argument, 0};
   return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, seccomp_syscall_resolve_name(name), 1, &compare);
 }
 

@@ -194,7 +194,8 @@ model::DoctorNetns look_at(const tw_namespace_reading& reading, const kernel::Ne
   model::DoctorNetns netns;
   if (ref != nullptr) netns = named(*ref);
   netns.netns = reading.inum;
-  static_cast<base::NetSettings&>(netns) = to_settings(reading, hertz);
+  const model::NetnsSettings settings = to_settings(reading, hertz);
+  static_cast<base::NetSettings&>(netns) = static_cast<const base::NetSettings&>(settings);
   netns.in_use = reading.count;
   netns.overflow = reading.counters.time_wait_overflow;
   return netns;

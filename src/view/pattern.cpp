@@ -14,16 +14,14 @@ bool same_letter(char of_name, char of_pattern) { return lower(of_name) == of_pa
 
 }  // namespace
 
-Pattern::Pattern(std::string_view text) : Pattern(whole(text)) {
-  how_ = text.find_first_of("*?[") == std::string_view::npos ? How::kContains : How::kGlob;
+Pattern::Pattern(std::string_view text)
+    : Pattern(text, text.find_first_of("*?[") == std::string_view::npos ? How::kContains : How::kGlob) {}
+
+Pattern::Pattern(std::string_view text, How how) : text_(text), how_(how) {
+  std::transform(text_.begin(), text_.end(), text_.begin(), lower);
 }
 
-Pattern Pattern::whole(std::string_view text) {
-  Pattern pattern;
-  pattern.text_ = text;
-  std::transform(text.begin(), text.end(), pattern.text_.begin(), lower);
-  return pattern;
-}
+Pattern Pattern::whole(std::string_view text) { return {text, How::kEqual}; }
 
 bool Pattern::matches(std::string_view name) const {
   if (name.empty()) return false;

@@ -25,6 +25,8 @@ class Pattern {
  private:
   enum class How { kContains, kGlob, kEqual };
 
+  Pattern(std::string_view text, How how);
+
   std::string text_;
   How how_ = How::kEqual;
 };

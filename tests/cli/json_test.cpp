@@ -54,7 +54,7 @@ void check_row(const json& row, bool with_peer) {
 void check_netns(const json& netns) {
   check_keys(netns,
              joined({"netns", "netns_id", "name", "limit", "in_use", "pre_existing", "kernel", "missed", "reconciled",
-                     "gone", "unattributed", "unattributed_overflow", "created_per_s", "overflow_per_s"},
+                     "gone", "unattributed", "unattributed_overflow", "created_per_s", "overflow_per_s", "forecast"},
                     kCounted, kRemoved));
   check_numbers(netns, joined(kCounted, {"netns", "netns_id"}));
   check_numbers(netns, joined(kRemoved, {"limit", "in_use", "pre_existing"}), true);
@@ -65,7 +65,7 @@ void check_netns(const json& netns) {
 
 void check_snapshot(const json& snapshot) {
   check_keys(snapshot, {"schema", "time", "time_unix_ms", "interval_s", "uptime_s", "group", "host", "probe", "totals",
-                        "namespaces", "rows", "lost", "cost", "rows_hidden", "live_age_s"});
+                        "namespaces", "rows", "troubles", "lost", "cost", "rows_hidden", "live_age_s"});
   CHECK(snapshot.at("schema") == "twtrace.snapshot/1");
   check_numbers(snapshot, {"time_unix_ms", "interval_s", "uptime_s", "rows_hidden"});
   check_keys(snapshot.at("host"), {"name", "kernel"});

@@ -156,7 +156,7 @@ TEST_CASE("the command of a capture keeps the credentials of who called, and get
   CHECK(process.standard_output().find("got it\n") != std::string::npos);
 }
 
-TEST_CASE("--keep-privileges drops nothing") {
+TEST_CASE("with --keep-privileges nothing is dropped") {
   if (!privileged()) return;
   Subprocess process({twtrace_binary(), "-b", "-d", "0.2", "--keep-privileges"});
   REQUIRE(process.wait_for_error("ready\n"));

@@ -113,8 +113,7 @@ TEST_CASE("report and diff of a capture: formats and exit codes") {
   const Outcome misspelled = run_twtrace({"report", "--fail-if", "created{comm=twtarce}>0", db});
   INFO(describe(misspelled));
   CHECK(misspelled.code == 99);
-  CHECK(misspelled.out.find("not measurable: no row matches, and no process of that name was seen") !=
-        std::string::npos);
+  CHECK(misspelled.out.find("not measurable: no row matches, and no process of") != std::string::npos);
   CHECK(run_twtrace({"diff", "--fail-if", "created>=0", db, db}).code == 99);
   CHECK(run_twtrace({"capture", "-o", directory.file("b.db"), "--duration", "0.3", "--fail-if", "created>=0"}).code ==
         99);

@@ -216,12 +216,13 @@ def check_the_rest(screen):
 
 
 def check_overflow(screen):
-    """The wave fills the table: it must be unmissable, and name who is refused."""
+    """The wave fills the table: it must be unmissable, and name who holds it and who is refused."""
     screen.wait(r"! FULL, needs ~[0-9,]+")
     screen.wait(r"! overflow [0-9.k]+/s total [0-9,]+")
-    screen.wait(r"^! \S+ of scheduler\.service \(server :9000\): .* refused (now|so far), \d+% of all")
+    screen.wait(r"^! FULL netns \d+: scheduler\.service holds [0-9,]+ of 5,000 \(\d+%\)")
+    screen.wait(r"refused now: scheduler\.service [0-9.k]+/s, \d+%")
     screen.wait(r"^!.*scheduler\.service")
-    assert re.search(r"\x1b\[[0-9;]*31[;m][^\n]*refused (now|so far)", screen.raw()), "overflow is not red"
+    assert re.search(r"\x1b\[[0-9;]*31[;m][^\n]*refused now", screen.raw()), "overflow is not red"
 
 
 def check_sizes(screen, columns, rows):

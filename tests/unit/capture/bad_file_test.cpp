@@ -90,12 +90,13 @@ TEST_CASE("a schema that is not exactly ours is refused", "[capture]") {
 }
 
 TEST_CASE("numbers and words that cannot be are refused", "[capture]") {
-  const std::string change = GENERATE(
-      as<std::string>{},  //
-      "UPDATE capture SET started_unix_ms=-1", "UPDATE capture SET started_unix_ms='soon'",
-      "UPDATE capture SET interval_s=9e999", "UPDATE capture SET sees_removal=2",
-      "UPDATE capture SET command_exit_code=256", "UPDATE capture SET host=x'00ff'", "UPDATE capture SET id=2",
-      "DELETE FROM capture", "UPDATE setting SET netns=4294967296", "UPDATE setting SET tcp_max_tw_buckets=-1");
+  const std::string change =
+      GENERATE(as<std::string>{},  //
+               "UPDATE capture SET started_unix_ms=-1", "UPDATE capture SET started_unix_ms='soon'",
+               "UPDATE capture SET interval_s=9e999", "UPDATE capture SET sees_removal=2",
+               "UPDATE capture SET command_exit_code=256", "UPDATE capture SET host=x'00ff'", "UPDATE capture SET id=2",
+               "DELETE FROM capture", "UPDATE setting SET netns=4294967296", "UPDATE setting SET tcp_max_tw_buckets=-1",
+               "UPDATE netns SET inode='x'");
   const kernel::TempTree tree;
   const std::string path = finished(tree);
   run_sql(path, change);
@@ -158,13 +159,12 @@ TEST_CASE("samples that cannot be end the reading, what came before is sound", "
       "UPDATE owner_sample SET sample=2 WHERE id=(SELECT max(id) FROM owner_sample)",
       "UPDATE netns_sample SET netns=77 WHERE sample=4", "UPDATE netns_sample SET reused=-5000000 WHERE sample=4",
       "UPDATE netns_sample SET reconciled=5 WHERE sample=4", "UPDATE peer_sample SET pids=4294967296 WHERE sample=4",
-      "INSERT INTO port_use VALUES(NULL, 4, 1, 'x', 70000, 1, 1)",
+      "INSERT INTO port_use VALUES(NULL, 4, 1, 1, 'x', 70000, 1, 1)",
       "INSERT INTO loss VALUES((SELECT max(id) FROM loss)+1, 5, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL)",
       "DELETE FROM sample WHERE id=3", "INSERT INTO suspension VALUES(NULL, 4, -1.0)", "UPDATE owner SET role='boss'",
       "UPDATE owner SET port=65536", "UPDATE owner SET service=4444", "UPDATE owner SET pid=4194305",
-      "UPDATE netns SET inode='x'", "UPDATE sample SET interval_s=1e300 WHERE id=4",
-      "UPDATE sample SET interval_s=5e-324 WHERE id=4", "UPDATE sample SET cpu_percent=1e308 WHERE id=4",
-      "UPDATE netns_sample SET in_use=4294967297 WHERE sample=4",
+      "UPDATE sample SET interval_s=1e300 WHERE id=4", "UPDATE sample SET interval_s=5e-324 WHERE id=4",
+      "UPDATE sample SET cpu_percent=1e308 WHERE id=4", "UPDATE netns_sample SET in_use=4294967297 WHERE sample=4",
       "UPDATE netns_sample SET kernel_created_total=9223372036854775807 WHERE sample=4",
       "UPDATE netns_sample SET time_wait=35184372088833 WHERE sample=4");
   const kernel::TempTree tree;

@@ -17,13 +17,13 @@ struct Host {
     head.namespaces = {row};
     return head;
   }
-  NetnsRow row = [] {
-    NetnsRow row;
+  Host() {
     row.id = 7;
     row.in_use = 0;
     row.limit = 5000;
-    return row;
-  }();
+  }
+
+  NetnsRow row;
 };
 
 }  // namespace
