@@ -241,7 +241,8 @@ def check_replay(twtrace, directory, columns, rows):
     batch = subprocess.run([twtrace, "replay", "-b", "--json", "-g", "pid"], cwd=directory, check=True,
                            stdout=subprocess.PIPE, text=True)
     samples = [json.loads(line) for line in batch.stdout.splitlines()]
-    demo = next(row["netns"] for row in samples[-1]["namespaces"] if row["limit"] == 5000)
+    namespace = next(row for row in samples[-1]["namespaces"] if row["limit"] == 5000)
+    demo = namespace["netns"]
 
     def shows(screen, index):
         """The screen is at this sample, and has its numbers."""
@@ -255,7 +256,7 @@ def check_replay(twtrace, directory, columns, rows):
         wanted = samples[0]["time_unix_ms"] + 1000 * seconds
         return max(i for i, sample in enumerate(samples) if sample["time_unix_ms"] <= wanted)
 
-    add_events(f"{directory}/twtrace.db", samples, demo)
+    add_events(f"{directory}/twtrace.db", samples, namespace)
     with Screen(f"env -C {directory} {twtrace} replay --netns {demo} -d 0.1", columns, rows) as screen:
         shows(screen, 0)
         screen.keys("t")
@@ -281,13 +282,13 @@ def check_replay(twtrace, directory, columns, rows):
         screen.check_restored()
 
 
-def add_events(file, samples, netns):
+def add_events(file, samples, namespace):
     """One event per sample in the namespace, in the middle of its interval, as --events would have recorded them."""
     with sqlite3.connect(file) as database:
         for i, sample in enumerate(samples):
-            database.execute("INSERT INTO event VALUES(NULL,?,'created','time_wait',NULL,NULL,NULL,?,?,'made-up',0,"
+            database.execute("INSERT INTO event VALUES(NULL,?,'created','time_wait',NULL,NULL,NULL,?,?,?,'made-up',0,"
                              "1,'client',6379,'closer','10.0.0.1',?,'10.0.0.2',6379)",
-                             (sample["time_unix_ms"] - 1, netns, i + 1, 40001 + i))
+                             (sample["time_unix_ms"] - 1, namespace["netns"], namespace["netns_id"], i + 1, 40001 + i))
 
 
 def check_replayed_events(screen, samples):
