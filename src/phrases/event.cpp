@@ -4,17 +4,9 @@
 #include <fmt/format.h>
 
 #include "base/escape.hpp"
+#include "phrases/endpoint.hpp"
 
 namespace twtrace::phrases {
-namespace {
-
-std::string endpoint_text(const std::string& address, std::uint16_t port) {
-  const std::string safe = base::sanitize_terminal(address);
-  const std::string host = safe.empty() ? "-" : safe.find(':') != std::string::npos ? '[' + safe + ']' : safe;
-  return host + ':' + (port == 0 ? "-" : fmt::format("{}", port));
-}
-
-}  // namespace
 
 std::string owner_words(const model::Event& event) {
   std::string text = event.attribution == model::Attribution::kCgroup ? "~" : "";
@@ -31,8 +23,8 @@ std::string role_words(const model::Event& event) {
 }
 
 std::string connection_words(const model::Event& event) {
-  return endpoint_text(event.local_address, event.local_port) + " -> " +
-         endpoint_text(event.remote_address, event.remote_port);
+  return endpoint_words(event.local_address, event.local_port) + " -> " +
+         endpoint_words(event.remote_address, event.remote_port);
 }
 
 std::string netns_words(const model::Event& event) {

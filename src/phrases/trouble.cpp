@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/format.hpp"
+#include "phrases/endpoint.hpp"
 
 namespace twtrace::phrases {
 namespace {
@@ -48,9 +49,8 @@ std::string held_words(const Trouble& trouble) {
 std::string ports_words(const Trouble& trouble) {
   const std::string who = trouble.holder ? party_words(*trouble.holder) + " " : "";
   const model::Peer& to = *trouble.destination;
-  const bool ipv6 = to.address.find(':') != std::string::npos;
-  const std::string address = ipv6 ? '[' + to.address + ']' : to.address;
-  return fmt::format("{}-> {}:{} {} ports taken", who, address, to.port.value_or(0), use_words(*trouble.use));
+  return fmt::format("{}-> {} {} ports taken", who, endpoint_words(to.address, to.port.value_or(0)),
+                     use_words(*trouble.use));
 }
 
 Remark refused_now(const Trouble& trouble) {
