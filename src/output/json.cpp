@@ -21,16 +21,22 @@ void put_forecast(JsonWriter& json, const model::Forecast& forecast) {
   });
 }
 
+void put_peer(JsonWriter& json, std::string_view key, const std::optional<model::Peer>& peer) {
+  json.object_if(key, peer, [&](const model::Peer& known) {
+    json.text("address", known.address);
+    json.field("port", known.port);
+  });
+}
+
 /// The buckets are those that it holds, or those that were refused.
 void put_party(JsonWriter& json, std::string_view key, const std::optional<model::Party>& party) {
-  if (!party) return json.field(key, nullptr);
-  json.object(key, [&] {
-    json.text("name", party->name);
-    json.text("comm", party->comm);
-    json.field("before_start", party->before_start);
-    json.field("buckets", party->buckets);
-    json.field("per_s", rounded(party->per_s));
-    json.field("percent", rounded(100 * party->share));
+  json.object_if(key, party, [&](const model::Party& known) {
+    json.text("name", known.name);
+    json.text("comm", known.comm);
+    json.field("before_start", known.before_start);
+    json.field("buckets", known.buckets);
+    json.field("per_s", rounded(known.per_s));
+    json.field("percent", rounded(100 * known.share));
   });
 }
 
@@ -44,11 +50,7 @@ void put_trouble(JsonWriter& json, const model::Trouble& trouble) {
   put_party(json, "holder", trouble.holder);
   put_party(json, "refused", trouble.refused);
   json.field("refused_per_s", rounded(trouble.refused_per_s));
-  if (!trouble.destination) return json.field("destination", nullptr);
-  json.object("destination", [&] {
-    json.field("address", trouble.destination->address);
-    json.field("port", trouble.destination->port);
-  });
+  put_peer(json, "destination", trouble.destination);
 }
 
 void put_netns(JsonWriter& json, const model::NetnsRow& row, bool sees_removal) {
@@ -122,12 +124,7 @@ void put_row(JsonWriter& json, const model::Row& row, const model::Snapshot& sna
   json.object_if("service", row.service, [&](const base::Service& service) { put_service(json, service); });
   json.field("role", word(row.role));
   json.field("port", row.port);
-  if (snapshot.group == model::Group::kPeer) {
-    json.object_if("peer", row.peer, [&](const model::Peer& peer) {
-      json.text("address", peer.address);
-      json.field("port", peer.port);
-    });
-  }
+  if (snapshot.group == model::Group::kPeer) put_peer(json, "peer", row.peer);
   json.field("attribution", word(row.attribution));
   put_counts(json, row.counts, snapshot.probe.sees_removal);
   json.field("live", row.live);
