@@ -17,6 +17,11 @@ inline std::optional<std::uint64_t> percent_full(std::optional<std::uint64_t> in
   return *in_use * 100 / *limit;
 }
 
+/// True if all of the limit is in use. False if either value is unknown.
+inline bool is_full(std::optional<std::uint64_t> in_use, std::optional<std::uint64_t> limit) {
+  return in_use && limit.value_or(0) != 0 && *in_use >= *limit;
+}
+
 inline bool is_nearly_full(double percent) { return percent > static_cast<double>(kNearlyFullPercent); }
 /// True if more than kNearlyFullPercent of the limit is in use. False if either value is unknown.
 inline bool is_nearly_full(std::optional<std::uint64_t> in_use, std::optional<std::uint64_t> limit) {

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <utility>
 
+#include "model/fill.hpp"
+
 namespace twtrace::model {
 namespace {
 
@@ -157,8 +159,9 @@ std::optional<double> first_moment(const Course& course, double wanted, Reached 
 
 std::uint64_t rounded(double buckets) { return static_cast<std::uint64_t>(std::llround(buckets)); }
 
-bool is_full(const TablePoint& now) {
-  if (now.in_use >= now.limit) return true;
+/// At the moment, or a moment ago.
+bool has_no_room(const TablePoint& now) {
+  if (is_full(now.in_use, now.limit)) return true;
   return now.refused != 0 && static_cast<double>(now.in_use) >= kFullShare * static_cast<double>(now.limit);
 }
 
@@ -168,7 +171,8 @@ Forecast forecast(const std::vector<TablePoint>& points) {
   if (points.empty() || points.back().limit == 0) return {};
   const TablePoint& now = points.back();
   const std::optional<Rates> rates = recent_rates(points);
-  if (is_full(now)) return {Forecast::State::kFull, rounded(most(Course(points, rates.value_or(Rates{}), true))), {}};
+  if (has_no_room(now))
+    return {Forecast::State::kFull, rounded(most(Course(points, rates.value_or(Rates{}), true))), {}};
   if (!rates) return {};
 
   const auto in_use = static_cast<double>(now.in_use);

@@ -116,10 +116,6 @@ Trouble trouble_in(const model::NetnsRow& netns, Trouble::Kind kind) {
   return trouble;
 }
 
-bool is_full(const model::NetnsRow& netns) {
-  return netns.in_use && netns.limit.value_or(0) != 0 && *netns.in_use >= *netns.limit;
-}
-
 std::optional<Party> holder_of(const model::NetnsRow& netns, Parties& parties) {
   std::optional<Party> holder = parties.most(netns.id, held);
   if (const std::uint64_t before = netns.pre_existing.value_or(0); before > (holder ? holder->buckets : 0)) {
@@ -135,8 +131,9 @@ std::optional<Party> holder_of(const model::NetnsRow& netns, Parties& parties) {
 
 std::optional<Trouble> table_trouble(const model::NetnsRow& netns, Parties& parties) {
   const bool now = netns.overflow_per_s > 0;
-  if (!now && (netns.gone || !is_full(netns)) && netns.counts.overflow() == 0) return {};
-  Trouble trouble = trouble_in(netns, now || is_full(netns) ? Trouble::Kind::kFull : Trouble::Kind::kRefused);
+  const bool full = model::is_full(netns.in_use, netns.limit);
+  if (!now && (netns.gone || !full) && netns.counts.overflow() == 0) return {};
+  Trouble trouble = trouble_in(netns, now || full ? Trouble::Kind::kFull : Trouble::Kind::kRefused);
   if (netns.in_use && netns.limit) trouble.use = model::Use{*netns.in_use, *netns.limit};
   trouble.refused_per_s = netns.overflow_per_s;
   if (trouble.kind == Trouble::Kind::kFull) trouble.holder = holder_of(netns, parties);
@@ -166,10 +163,7 @@ std::vector<Trouble> find_troubles(const model::Source& source, const model::Sna
   Parties parties(source, head.interval_s);
   std::vector<Trouble> troubles;
   for (const model::NetnsRow& netns : head.namespaces) {
-    Subject subject;
-    subject.netns = netns.netns;
-    subject.netns_name = netns.name;
-    if (!chosen.accepts(subject)) continue;
+    if (!chosen.accepts(subject_of(netns))) continue;
     if (auto trouble = table_trouble(netns, parties)) troubles.push_back(*std::move(trouble));
     if (!head.port_use) continue;
     for (const model::PortUse& use : *head.port_use) {
