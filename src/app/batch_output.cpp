@@ -48,7 +48,7 @@ base::Result<void> BatchOutput::begin() const {
 }
 
 base::Result<void> BatchOutput::write(model::Snapshot head, const model::Source& source) {
-  trends_.observe(head);
+  if (options_.output.format == TableFormat::kJson) trends_.observe(head);  // the others show no forecast
   return write_stdout(render(view::with_rows(std::move(head), source, shown_), options_));
 }
 
