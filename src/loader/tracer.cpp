@@ -175,6 +175,7 @@ base::Result<Tracer> Tracer::open(const Features& features, const TracerOptions&
       reasons.push_back(fmt::format("{}: {}", to_string(backend), *reason));
       continue;
     }
+    if (options.before_backend) options.before_backend();
     auto impl = std::make_unique<Impl>(backend, features, options);
     auto started = impl->start();
     if (started) {

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "base/format.hpp"
@@ -19,7 +21,9 @@ namespace {
 constexpr rlim_t kOpenFiles = 128;
 /// Kernel memory beside the maps: programs, BTF, and the verifier's while it loads them. Measured: 6 MiB.
 constexpr std::uint64_t kProgramBytes = 8U << 20U;
-/// User space: 12 MiB while this process reads the kernel's BTF; its tables and output take that room later.
+/// User space while libbpf reads the kernel's BTF. Measured.
+constexpr std::uint64_t kBtfBytes = 12U << 20U;
+/// User space at most: the tables and the output take the room of the BTF later.
 constexpr std::uint64_t kProcessBytes = 24U << 20U;
 constexpr std::uint64_t kBesideMaps = kProgramBytes + kProcessBytes;
 
@@ -58,6 +62,20 @@ base::Result<void> raise_open_files() {
       "raise it: ulimit -n 1024 in the shell, LimitNOFILE=1024 in a unit");
 }
 
+/// The kernel frees the maps of a backend that did not work some time after they were closed. Until then they count
+/// against the limit, and with those of the next backend they may reach it, which would kill this process. Waits until
+/// there is room for maps of `sizes`, but not for long.
+void await_room(const loader::MapSizes& sizes, std::uint32_t cpus) {
+  constexpr int kPatience = 200;
+  constexpr auto kPause = std::chrono::milliseconds(10);
+  const std::uint64_t needed = loader::kernel_bytes(sizes, cpus) + kProgramBytes + kBtfBytes;
+  for (int looks = 0; looks < kPatience; ++looks) {
+    const auto room = kernel::memory_room(kernel::Procfs());
+    if (!room || room->free >= needed) return;
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
 }  // namespace
 
 base::Result<MapPlan> plan_maps(const loader::MapSizes& wanted, const std::optional<kernel::MemoryRoom>& room,
@@ -91,6 +109,7 @@ base::Result<OpenTracer> open_tracer(const loader::Features& features, loader::T
   std::string notice = plan.notice;
   options.sizes = plan.sizes;
   while (true) {
+    options.before_backend = [sizes = options.sizes, cpus] { await_room(sizes, cpus); };
     auto tracer = loader::Tracer::open(features, options);
     ::malloc_trim(0);  // what libbpf took to load
     if (tracer) return OpenTracer{std::move(*tracer), std::move(notice)};

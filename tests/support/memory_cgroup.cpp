@@ -78,6 +78,16 @@ MemoryCgroup::~MemoryCgroup() {
   wait_until([this] { return rmdir(directory_.c_str()) == 0; }, milliseconds(2000));
 }
 
+std::uint64_t MemoryCgroup::times_at_limit() const {
+  if (limit_ == "memory.limit_in_bytes") return std::stoull(content_of(directory_ + "/memory.failcnt"));
+  std::istringstream events(content_of(directory_ + "/memory.events"));
+  std::string name;
+  for (std::uint64_t count = 0; events >> name >> count;) {
+    if (name == "max") return count;
+  }
+  throw std::runtime_error("no count of the times at the limit in " + directory_);
+}
+
 std::vector<std::string> MemoryCgroup::around(const std::vector<std::string>& argv) const {
   std::vector<std::string> line = {"sh", "-c", "echo $$ >\"$0\" && exec \"$@\"", directory_ + "/cgroup.procs"};
   line.insert(line.end(), argv.begin(), argv.end());

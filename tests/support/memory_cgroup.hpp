@@ -23,6 +23,8 @@ class MemoryCgroup {
   std::vector<std::string> around(const std::vector<std::string>& argv) const;
   /// The file that holds the limit.
   std::string limit_file() const { return directory_ + "/" + limit_; }
+  /// How often its processes wanted more than the limit; each time may have been the death of one.
+  std::uint64_t times_at_limit() const;
 
  private:
   MemoryCgroup(std::string directory, std::string limit);
