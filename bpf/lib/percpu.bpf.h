@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Where each possible CPU keeps its part of what is per CPU. Many kernels list no data symbols in kallsyms, so
- * __per_cpu_offset cannot be had; but a per-CPU map holds both addresses of the same thing, and an offline CPU keeps
- * its counts, so CPUs cannot be asked one by one.
+ * Finds the per-CPU offset of each possible CPU. Many kernels list no data symbols in kallsyms, so __per_cpu_offset is
+ * out of reach. Running a program on each CPU would miss offline CPUs, which keep their counts. But a per-CPU map gives
+ * both addresses of the same value: the __percpu pointer and the address on a CPU.
  */
 #ifndef TWTRACE_PERCPU_BPF_H
 #define TWTRACE_PERCPU_BPF_H
@@ -59,8 +59,8 @@ static __always_inline u64 percpu__mark_of(u32 cpu)
 }
 
 /*
- * Looks for the offset of one CPU of the array, which is believed when that CPU's mark is where it says. Not inlined:
- * so the verifier looks at it once.
+ * Finds the offset of one CPU of the array, and accepts it only if that CPU's mark is there. Not inlined, so that the
+ * verifier looks at it once.
  */
 __noinline int percpu__learn(u32 index)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Counts the rows of each owner in a role. One that has TW_MAX_PORTS of them gets one more, for all its other ports: so
- * a process that lives on and talks to ever more ports does not take the rows of everybody else.
+ * Counts the rows of each owner in a role. An owner that has TW_MAX_PORTS rows gets one more, for all its other ports.
+ * So a long-lived process that talks to more and more ports does not take the rows of everybody else.
  */
 #ifndef TWTRACE_PORTS_BPF_H
 #define TWTRACE_PORTS_BPF_H
@@ -36,9 +36,9 @@ static __always_inline u64 ports__hash(const struct tw_row_key *key)
 }
 
 /*
- * The place of an owner in owner_rows; 0: there is none left for it. Two owners that come to a free place at the same
- * time share it: their rows are counted together, and user space gives back as many as were counted. A global function:
- * see cgroup__intern.
+ * The place of an owner in owner_rows; 0 if none is left. If two owners take a free place at the same time, they share
+ * it. Their rows are then counted together, and user space gives back as many as were counted. This is a global
+ * function for the reason given at cgroup__intern.
  */
 __noinline int ports__place(u64 hash)
 {

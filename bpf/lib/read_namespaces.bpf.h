@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Every network namespace of the kernel, also those that only a descriptor, a socket or a thread holds. They hang in
- * one list (net.list) that is changed under a lock and read under RCU, so one that is removed while we stand on it
- * still leads on. Between two runs it may be freed: it is looked at again before the next run goes on from it.
+ * Reads every network namespace of the kernel, including those that only a descriptor, a socket or a thread holds. The
+ * kernel keeps them in one list (net.list), which it changes under a lock and reads under RCU. So a namespace that is
+ * removed while we read it still points to the next one. Between two runs it may be freed, so the next run checks it
+ * before it continues from there.
  */
 #ifndef TWTRACE_READ_NAMESPACES_BPF_H
 #define TWTRACE_READ_NAMESPACES_BPF_H

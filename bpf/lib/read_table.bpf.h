@@ -93,8 +93,8 @@ static __always_inline void table__emit(const struct table_netns *netns, u32 wha
 }
 
 /*
- * Credits a bucket to its row, once in a scan, however often the walk comes to it. False if no program saw it being
- * created: an entry may have been made only to note why the bucket is about to go.
+ * Credits a bucket to its row, once per scan, however often the walk reaches it. False if no program saw its creation:
+ * its entry may be there only to record why the bucket is about to go.
  */
 static __always_inline bool table__credit_bucket(u64 cookie, u64 address)
 {

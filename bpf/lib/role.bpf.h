@@ -7,10 +7,10 @@
 #include <twtrace/abi.h>
 
 /*
- * The socket itself remembers how it came into being. If a listening socket made it, its multicast interface is the one
- * that the handshake came in through (mc_index in tcp_v4_syn_recv_sock, mcast_oif in tcp_v6_syn_recv_sock, 5.10 to
- * 7.x). Else it has none, and nobody can set one: IP_MULTICAST_IF and IPV6_MULTICAST_IF refuse stream sockets. So the
- * role does not depend on who listens now, or on which port.
+ * The socket itself records how it was made. If a listening socket made it, its multicast interface is the one on which
+ * the handshake arrived (mc_index in tcp_v4_syn_recv_sock, mcast_oif in tcp_v6_syn_recv_sock, 5.10 to 7.x). Otherwise
+ * it has none, and nobody can set one: IP_MULTICAST_IF and IPV6_MULTICAST_IF refuse stream sockets. So the role does
+ * not depend on who listens now, or on which port.
  */
 static __always_inline u8 role__of(enum tw_access access, struct inet_sock *inet)
 {

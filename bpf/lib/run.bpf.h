@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* How long a run of a reader program may take: while it lasts nothing else runs on its CPU but interrupts. */
+/* Limits how long a run of a reader program takes, because only interrupts run on its CPU meanwhile. */
 #ifndef TWTRACE_RUN_BPF_H
 #define TWTRACE_RUN_BPF_H
 

@@ -2,14 +2,14 @@
 /*
  * Walks through a hash table of sockets without its locks, and with pauses.
  *
- * Under RCU an entry that is unlinked still leads on, and a chain that nobody unlinks from is complete: new entries
- * only come in front of it. But the memory of an entry may be used again at once, for a socket in another chain
- * (SLAB_TYPESAFE_BY_RCU). The walk then ends in that one, and the value at the end of every chain says which it is.
- * Such a chain is walked again, and what was found in it is void. If an entry was used again in its own chain, the walk
- * comes to some entries twice; user space drops what it gets twice.
+ * Under RCU, an unlinked entry still points to the next one, and new entries come only at the front of a chain. So the
+ * walk misses nothing if nobody unlinks entries. But the kernel may reuse the memory of an entry at once, for a socket
+ * in another chain (SLAB_TYPESAFE_BY_RCU). Then the walk ends in that other chain. The value at the end of a chain says
+ * which chain it is. In that case the walk discards what it found and walks the chain again. If an entry was reused in
+ * its own chain, the walk reaches some entries twice, and user space drops the duplicates.
  *
- * Between two runs memory may be given back altogether. The next run goes on from the last entry only if that is still
- * linked into the chain; else it walks the chain again.
+ * Between two runs the kernel may free the memory. The next run continues from the last entry only if it is still
+ * linked into the chain. Otherwise it walks the chain again.
  */
 #ifndef TWTRACE_WALK_BPF_H
 #define TWTRACE_WALK_BPF_H

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The system calls that a command which runs long still makes.
+// Restricts a long-running command to the system calls that it still makes.
 #pragma once
 
 namespace twtrace::trace {
 
-/// Installs a seccomp filter for the calling process, for good: what a trace does after its start is allowed, every
-/// other call fails with ENOSYS, which libraries know how to do without. No program can be executed, no process or
-/// thread started, no BPF program or map made, no socket opened. 0 or errno. Needs no_new_privs.
+/// Installs a permanent seccomp filter for the calling process. It allows the calls that a trace makes after its start.
+/// Every other call fails with ENOSYS, which libraries can handle. The process can then execute no program, start no
+/// process or thread, make no BPF program or map, and open no socket. Returns 0 or errno. Needs no_new_privs.
 int filter_system_calls();
 
 }  // namespace twtrace::trace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How long a jiffy is: the kernel keeps some settings in jiffies, and tells nobody their length.
+// Finds out how long a jiffy is. The kernel keeps some settings in jiffies, but does not say how long they are.
 #pragma once
 
 #include <twtrace/abi.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a process keeps of its privileges once it has started: as little as what it still does asks for.
+// Drops the privileges that a process does not need any more once it has started.
 #pragma once
 
 #include <sys/types.h>
@@ -58,9 +58,10 @@ struct Reduction {
 /// the moment.
 bool maps_need_capability();
 
-/// For good: becomes the account, drops every capability but those of the duties, sets no_new_privs, and filters system
-/// calls (call_filter.hpp). In a user namespace that does not map the account the user stays. kPermission when
-/// something is held afterwards that should not be: the process must end then. Call it while there is one thread.
+/// Becomes the account, drops every capability but those of the duties, sets no_new_privs, and filters system calls
+/// (call_filter.hpp). None of this can be undone. In a user namespace that does not map the account, the user stays.
+/// kPermission if a capability is left that should be gone; the process must end then. Call it while there is only one
+/// thread.
 base::Result<void> reduce_privileges(const Reduction& reduction);
 
 }  // namespace twtrace::trace

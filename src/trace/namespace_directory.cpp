@@ -143,8 +143,8 @@ void NamespaceDirectory::forget(Id id) {
   entries_.erase(found);
 }
 
-/// Another process is looked for once when there is none in it any more at the place that is known. The namespace is
-/// taken for gone when there is none, unless this sample has searched often enough.
+/// If the known process is no longer in the namespace, this searches once for another one. If it finds none, the
+/// namespace counts as gone. A sample does only a few such searches.
 base::Result<kernel::NetnsCounters> NamespaceDirectory::read_counters(Id id) {
   Entry& entry = entries_.at(id);
   for (bool searched = false; !entry.gone; searched = true) {

@@ -19,12 +19,12 @@
 
 namespace twtrace::trace {
 
-/// Knows every namespace by what no other one has (tw_netns.id), and remembers those that are gone as long as something
-/// was counted in them. Not thread-safe.
+/// Knows every namespace by its unique identity (tw_netns.id). Keeps a namespace that is gone if something was counted
+/// in it. Not thread-safe.
 ///
-/// Where the reader programs run they say which namespaces there are, whoever holds them: take_readings(). Elsewhere
-/// the namespaces that /proc leads to are added by hand, and get their identity with their first event. /proc gives the
-/// names either way.
+/// Where the reader programs run, they find all namespaces, whoever holds them: take_readings(). Elsewhere the caller
+/// adds those that /proc leads to; these get their identity with their first event. The names come from /proc either
+/// way.
 class NamespaceDirectory {
  public:
   /// What a namespace is called here; no other one gets the number in this run.

@@ -25,8 +25,8 @@ struct OurCounts {
   bool complete = true;              ///< false: some may be counted in the slot for what found none
 };
 
-/// Knows where the kernel's counters stood when counting began, brackets each of our counts between two readings of
-/// them, and says what that proves. Pure. Not thread-safe.
+/// Compares our counts with the kernel's. Knows the kernel's counters when counting began, and takes each of our counts
+/// between two readings of them. Pure. Not thread-safe.
 class NamespaceLedger {
  public:
   using Reading = kernel::NetnsCounters;
@@ -43,7 +43,7 @@ class NamespaceLedger {
   /// `reading`.
   void narrow_start(const model::Counters& ours_before, const Reading& reading, const model::Counters& ours_after);
 
-  /// One of the counters, which only grow, is below the last reading: it is another namespace's.
+  /// True if a counter is below the last reading. Counters only grow, so it belongs to another namespace.
   bool is_of_another(const Reading& reading) const;
 
   /// The kernel's counters before ours are read. Empty: there is no reading.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which namespaces' counters are read in a sample, where each reading costs a look into /proc.
+// Chooses the namespaces whose counters a sample reads from /proc, because each reading takes time.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace twtrace::trace {
 
-/// Keeps a sample from taking longer the more namespaces there are. Pure. Not thread-safe.
+/// Bounds the time of a sample, however many namespaces there are. Pure. Not thread-safe.
 class ReadingPlan {
  public:
   /// A namespace that exists.

@@ -17,8 +17,8 @@
 
 namespace twtrace::trace {
 
-/// Goes through the tables of all namespaces, a part in each sample, and forgets what is gone. A scan may take 1% of
-/// one core. Not thread-safe.
+/// Scans the tables of all namespaces, one part per sample, and forgets what is gone. Scans may take 1% of one core.
+/// Not thread-safe.
 class TableScan {
  public:
   /// What a scan no longer found.
