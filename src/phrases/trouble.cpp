@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/format.hpp"
+#include "model/fill.hpp"
 #include "phrases/endpoint.hpp"
 
 namespace twtrace::phrases {
@@ -41,8 +42,10 @@ std::string held_words(const Trouble& trouble) {
   if (!trouble.use) return "table";
   if (!trouble.holder) return use_words(*trouble.use);
   const Party& holder = *trouble.holder;
+  // Not holder.share: after the limit was changed, what is in use is not the limit, whose part this reads as.
+  const std::uint64_t limit = std::max<std::uint64_t>(trouble.use->of, 1);
   const std::string part = fmt::format("{} of {} ({}%)", base::grouped(holder.buckets), base::grouped(trouble.use->of),
-                                       percent(holder.share));
+                                       std::min<std::uint64_t>(100, holder.buckets * 100 / limit));
   return holder.before_start ? part + " were there before start" : party_words(holder) + " holds " + part;
 }
 
@@ -94,9 +97,24 @@ std::vector<Remark> trouble_remarks(const Trouble& trouble) {
 }
 
 Remark calm_remark(const model::Snapshot& snapshot) {
-  const bool known = std::any_of(snapshot.namespaces.begin(), snapshot.namespaces.end(),
-                                 [](const model::NetnsRow& netns) { return netns.in_use && netns.limit; });
-  if (!known) return {"no bucket was refused", Tone::kGood};
+  const auto any = [&](auto holds) {
+    return std::any_of(snapshot.namespaces.begin(), snapshot.namespaces.end(), holds);
+  };
+  if (any([](const model::NetnsRow& netns) { return netns.counts.no_memory != 0; })) {
+    return {"buckets were refused: the kernel had no memory for them", Tone::kAlarm};
+  }
+  if (any([](const model::NetnsRow& netns) { return netns.missed.overflow.value_or(0) != 0; })) {
+    return {"the kernel refused buckets that no program saw", Tone::kWarning};
+  }
+  // Troubles are of the namespaces that were asked for; the lines below show the others, too.
+  if (any([](const model::NetnsRow& netns) {
+        return netns.counts.overflow() != 0 || (!netns.gone && model::is_full(netns.in_use, netns.limit));
+      })) {
+    return {"no trouble in the namespaces that were asked for", Tone::kGood};
+  }
+  if (!any([](const model::NetnsRow& netns) { return netns.in_use && netns.limit; })) {
+    return {"no bucket was refused", Tone::kGood};
+  }
   return {"no table is full, no bucket was refused", Tone::kGood};
 }
 

@@ -13,7 +13,7 @@ namespace twtrace::phrases {
 /// Other namespaces than that of the host are named. The names hold bytes that others chose: the sink escapes them.
 std::vector<Remark> trouble_remarks(const model::Trouble& trouble);
 
-/// What is said when there is no trouble.
+/// What is said when no namespace that was asked for has a trouble.
 Remark calm_remark(const model::Snapshot& snapshot);
 
 }  // namespace twtrace::phrases

@@ -80,3 +80,37 @@ TEST_CASE("ports name client and destination") {
   CHECK(words(trouble) == "PORTS -> [2001:db8::1]:443 900 of 1,001 ports taken");
   CHECK(phrases::trouble_remarks(trouble)[0].tone == phrases::Tone::kWarning);
 }
+
+TEST_CASE("a share is of the number beside it, whatever the limit was before") {
+  Trouble trouble = full();
+  trouble.refused_per_s = 0;
+  trouble.refused.reset();
+  trouble.holder = model::Party{"x", "x", false, 90, 0, 0.9};
+  trouble.use = model::Use{100, 200};
+  CHECK(words(trouble) == "FULL x holds 90 of 200 (45%)");
+  trouble.holder->buckets = 180;
+  trouble.use = model::Use{200, 100};
+  CHECK(words(trouble) == "FULL x holds 180 of 100 (100%)");
+}
+
+TEST_CASE("calm is said only where it is true") {
+  model::Snapshot snapshot;
+  CHECK(phrases::calm_remark(snapshot).text == "no bucket was refused");
+  model::NetnsRow netns;
+  netns.in_use = 10;
+  netns.limit = 5000;
+  snapshot.namespaces = {netns};
+  CHECK(phrases::calm_remark(snapshot).text == "no table is full, no bucket was refused");
+  // With --netns the troubles of other namespaces are none of those that were asked for.
+  snapshot.namespaces[0].in_use = 5000;
+  CHECK(phrases::calm_remark(snapshot).text == "no trouble in the namespaces that were asked for");
+  snapshot.namespaces[0].in_use = 10;
+  snapshot.namespaces[0].counts.overflow_time_wait = 1;
+  CHECK(phrases::calm_remark(snapshot).text == "no trouble in the namespaces that were asked for");
+  snapshot.namespaces[0].missed.overflow = 2;
+  CHECK(phrases::calm_remark(snapshot).text == "the kernel refused buckets that no program saw");
+  CHECK(phrases::calm_remark(snapshot).tone == phrases::Tone::kWarning);
+  snapshot.namespaces[0].counts.no_memory = 1;
+  CHECK(phrases::calm_remark(snapshot).text == "buckets were refused: the kernel had no memory for them");
+  CHECK(phrases::calm_remark(snapshot).tone == phrases::Tone::kAlarm);
+}
