@@ -131,8 +131,8 @@ std::optional<Party> holder_of(const model::NetnsRow& netns, Parties& parties) {
 
 std::optional<Trouble> table_trouble(const model::NetnsRow& netns, Parties& parties) {
   const bool now = netns.overflow_per_s > 0;
-  const bool full = model::is_full(netns.in_use, netns.limit);
-  if (!now && (netns.gone || !full) && netns.counts.overflow() == 0) return {};
+  const bool full = !netns.gone && model::is_full(netns.in_use, netns.limit);
+  if (!now && !full && netns.counts.overflow() == 0) return {};
   Trouble trouble = trouble_in(netns, now || full ? Trouble::Kind::kFull : Trouble::Kind::kRefused);
   if (netns.in_use && netns.limit) trouble.use = model::Use{*netns.in_use, *netns.limit};
   trouble.refused_per_s = netns.overflow_per_s;
@@ -167,7 +167,9 @@ std::vector<Trouble> find_troubles(const model::Source& source, const model::Sna
     if (auto trouble = table_trouble(netns, parties)) troubles.push_back(*std::move(trouble));
     if (!head.port_use) continue;
     for (const model::PortUse& use : *head.port_use) {
-      if (use.netns != netns.netns || !model::is_nearly_full(use.ports.taken, use.ports.of)) continue;
+      // An old capture has no ids.
+      const bool is_here = use.netns_id ? *use.netns_id == netns.id : use.netns == netns.netns;
+      if (!is_here || !model::is_nearly_full(use.ports.taken, use.ports.of)) continue;
       Trouble trouble = trouble_in(netns, Trouble::Kind::kPorts);
       trouble.use = use.ports;
       trouble.destination = use.destination;

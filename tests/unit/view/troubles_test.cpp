@@ -118,6 +118,18 @@ TEST_CASE("refusals of the past are the least trouble") {
   CHECK_FALSE(troubles[0].holder);
 }
 
+TEST_CASE("a namespace that is gone has troubles of the past only") {
+  Scene scene;
+  scene.act({1, "web", "web.service", model::Role::kServer, 80, test::made(10, 0, 3)});
+  scene.look();
+  scene.head.namespaces[0].in_use = 5000;
+  scene.head.namespaces[0].gone = true;
+  const auto troubles = scene.look();
+  REQUIRE(troubles.size() == 1);
+  CHECK(troubles[0].kind == Trouble::Kind::kRefused);
+  CHECK_FALSE(troubles[0].holder);
+}
+
 TEST_CASE("what was there before start is nobody's") {
   Scene scene;
   scene.act({1, "web", "web.service", model::Role::kServer, 80, test::made(10, 0, 3)});
@@ -171,6 +183,17 @@ TEST_CASE("ports that run out name the client of the destination") {
   CHECK(troubles[0].use->taken == 1001);
   REQUIRE(troubles[0].holder);
   CHECK(troubles[0].holder->name == "php-fpm.service");
+}
+
+TEST_CASE("ports are those of one namespace, not of another with its inode number") {
+  Scene scene;
+  scene.head.namespaces[1].netns = kHost;
+  model::PortUse use{kHost, {"10.0.0.9", std::uint16_t{8081}}, {1001, 1001}};
+  use.netns_id = 2;
+  scene.head.port_use = std::make_shared<std::vector<model::PortUse>>(std::vector<model::PortUse>{use});
+  const auto troubles = scene.look();
+  REQUIRE(troubles.size() == 1);
+  CHECK(troubles[0].netns_id == 2);
 }
 
 TEST_CASE("only the namespaces that were asked for have troubles, and a filter hides none") {
