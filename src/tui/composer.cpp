@@ -155,14 +155,10 @@ void Composer::fill_table(const Inputs& inputs) {
   } else {
     build_rows(inputs, std::move(selector));
   }
-  if (!picture_.events.empty() || picture_.rows.size() != 0) return;
-  if (selects) {
-    picture_.no_rows =
-        fmt::format("no {} matches{}", events ? "event" : "row",
-                    inputs.filter.empty() ? " the options of the command line" : "; Esc clears the filter");
-  } else if (inputs.hide_idle && !events) {
-    picture_.no_rows = "no row is busy; i shows the idle ones";
-  }
+  if (!selects || !picture_.no_rows.empty() || !picture_.events.empty() || picture_.rows.size() != 0) return;
+  picture_.no_rows =
+      fmt::format("no {} matches{}", events ? "event" : "row",
+                  inputs.filter.empty() ? " the options of the command line" : "; Esc clears the filter");
 }
 
 void Composer::build_rows(const Inputs& inputs, view::Selector selector) {
@@ -176,7 +172,9 @@ void Composer::build_rows(const Inputs& inputs, view::Selector selector) {
   snapshot.group = inputs.group;
   view::RowList rows(history_.at(inputs.sample), view, snapshot.interval_s);
   add_use(rows, inputs.group, snapshot);
+  const bool any = rows.size() != 0;
   if (inputs.hide_idle) rows.keep_if([](const view::SortItem& row) { return !is_idle(row); });
+  if (any && rows.size() == 0) picture_.no_rows = "no row is busy; i shows the idle ones";
   picture_.rows = std::move(rows);
 }
 

@@ -233,6 +233,23 @@ TEST_CASE("a filter takes the processes that a row merges, in every view") {
   }
 }
 
+TEST_CASE("rows that a filter takes and that are idle are said to be idle") {
+  Scene scene;
+  scene.act({1, "web", "web.service", model::Role::kServer, 8080, {}});
+  scene.sample(0);
+  scene.sample(0);
+  scene.state.hide_idle = true;
+  for (const char* filter : {"", "comm=web"}) {
+    scene.state.filter = filter;
+    CHECK(shows(scene.draw({24, 80}), "no row is busy; i shows the idle ones"));
+  }
+  scene.state.filter = "comm=nobody";
+  CHECK(shows(scene.draw({24, 80}), "no row matches; Esc clears the filter"));
+  scene.state.hide_idle = false;
+  scene.state.filter.clear();
+  CHECK(shows(scene.draw({24, 80}), " web "));
+}
+
 TEST_CASE("an empty table says why") {
   Scene scene;
   test::record_wave(scene);
