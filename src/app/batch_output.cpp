@@ -8,6 +8,7 @@
 #include "output/csv.hpp"
 #include "output/json.hpp"
 #include "output/table.hpp"
+#include "view/troubles.hpp"
 
 namespace twtrace::app {
 namespace {
@@ -48,7 +49,9 @@ base::Result<void> BatchOutput::begin() const {
 }
 
 base::Result<void> BatchOutput::write(model::Snapshot head, const model::Source& source) {
-  if (options_.output.format == TableFormat::kJson) trends_.observe(head);  // the others show no forecast
+  const TableFormat format = options_.output.format;
+  if (format == TableFormat::kJson) trends_.observe(head);  // the others show no forecast
+  if (format != TableFormat::kCsv) head.troubles = view::find_troubles(source, head, shown_.selector);
   return write_stdout(render(view::with_rows(std::move(head), source, shown_), options_));
 }
 

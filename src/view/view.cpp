@@ -2,11 +2,9 @@
 #include "view/view.hpp"
 
 #include <algorithm>
-#include <optional>
 
 #include "view/row_key.hpp"
 #include "view/row_list.hpp"
-#include "view/troubles.hpp"
 
 namespace twtrace::view {
 
@@ -46,7 +44,6 @@ std::vector<model::Row> build_rows(const model::Source& source, const View& view
 model::Snapshot with_rows(model::Snapshot head, const model::Source& source, const View& view) {
   head.group = view.group;
   head.rows = build_rows(source, view, head.interval_s, head.rows_hidden);
-  head.troubles = find_troubles(source, head, view.selector);
   return head;
 }
 

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include "model/snapshot.hpp"
@@ -51,7 +50,7 @@ model::FactPredicate goes_into(model::Group group, std::uint64_t id);
 std::vector<model::Row> build_rows(const model::Source& source, const View& view, double interval_s,
                                    std::uint64_t& hidden);
 
-/// `head` with the rows that `view` asks for, and with its troubles.
+/// `head` with the rows that `view` asks for.
 model::Snapshot with_rows(model::Snapshot head, const model::Source& source, const View& view);
 
 }  // namespace twtrace::view
