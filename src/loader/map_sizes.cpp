@@ -17,7 +17,7 @@ namespace {
 
 /// Halving further would save little. Rows and namespaces are multiples of 256, see handed_out() in tracer.cpp.
 constexpr MapSizes kLeast{2048, 256, 256, 2048, 8192, 1U << 16U};
-constexpr unsigned kMostHalvings = 12;
+constexpr unsigned kMostHalvings = 14;  // a ring of 1 GiB, the largest, becomes the least
 
 constexpr std::uint64_t kPage = 4096;
 // struct htab_elem and struct bucket of kernel/bpf/hashtab.c, and struct overflow_counter of bpf/.
@@ -43,6 +43,12 @@ std::uint32_t halved(std::uint32_t wanted, std::uint32_t least, unsigned times) 
   return std::max(wanted >> times, std::min(least, wanted));
 }
 
+MapSizes halved(const MapSizes& wanted, unsigned times) {
+  return {halved(wanted.rows, kLeast.rows, times),       halved(wanted.namespaces, kLeast.namespaces, times),
+          halved(wanted.cgroups, kLeast.cgroups, times), halved(wanted.sockets, kLeast.sockets, times),
+          halved(wanted.buckets, kLeast.buckets, times), halved(wanted.ring_bytes, kLeast.ring_bytes, times)};
+}
+
 }  // namespace
 
 std::uint32_t slot_count(const MapSizes& sizes) {
@@ -61,23 +67,11 @@ std::uint64_t kernel_bytes(const MapSizes& sizes, std::uint32_t cpus) {
          hash(kPairs, kPairKey, kPair, cpus) + sizes.ring_bytes;
 }
 
-MapSizes least(const MapSizes& wanted) {
-  MapSizes sizes;
-  sizes.rows = std::min(wanted.rows, kLeast.rows);
-  sizes.namespaces = std::min(wanted.namespaces, kLeast.namespaces);
-  sizes.cgroups = std::min(wanted.cgroups, kLeast.cgroups);
-  sizes.sockets = std::min(wanted.sockets, kLeast.sockets);
-  sizes.buckets = std::min(wanted.buckets, kLeast.buckets);
-  sizes.ring_bytes = std::min(wanted.ring_bytes, kLeast.ring_bytes);
-  return sizes;
-}
+MapSizes least(const MapSizes& wanted) { return halved(wanted, kMostHalvings); }
 
 std::optional<MapSizes> fit(const MapSizes& wanted, std::uint64_t bytes, std::uint32_t cpus) {
   for (unsigned times = 0; times <= kMostHalvings; ++times) {
-    const MapSizes sizes{
-        halved(wanted.rows, kLeast.rows, times),       halved(wanted.namespaces, kLeast.namespaces, times),
-        halved(wanted.cgroups, kLeast.cgroups, times), halved(wanted.sockets, kLeast.sockets, times),
-        halved(wanted.buckets, kLeast.buckets, times), halved(wanted.ring_bytes, kLeast.ring_bytes, times)};
+    const MapSizes sizes = halved(wanted, times);
     if (kernel_bytes(sizes, cpus) <= bytes) return sizes;
   }
   return std::nullopt;
