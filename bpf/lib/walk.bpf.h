@@ -207,7 +207,12 @@ __noinline int walk__batch(void)
 	u32 first = tw_walk.chain & ~(WALK_HEADS - 1);
 	u32 i;
 
-	if (tw_walk.chain >= tw_walk.chains || walk__read_heads(first)) {
+	if (tw_walk.chain >= tw_walk.chains) {
+		tw_walk.done = 1;
+		return 1;
+	}
+	if (walk__read_heads(first)) {
+		tw_walk.given_up++; /* the rest of the table is missing */
 		tw_walk.done = 1;
 		return 1;
 	}
