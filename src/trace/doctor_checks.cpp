@@ -47,8 +47,9 @@ constexpr CapabilityCost kLocksMemory{CAP_SYS_RESOURCE, false,
 /// What becomes of a capability that is held.
 std::string after_start(unsigned capability) {
   for (const KeptCapability& kept : kept_capabilities()) {
+    if (kept.number != capability) continue;
     const bool needed = kept.duty == Duty::kWatch || (kept.duty == Duty::kReadMaps && maps_need_capability());
-    if (kept.number == capability && needed) return std::string("kept after the start, to ") + kept.reason;
+    if (needed) return std::string("kept after the start, to ") + kept.reason;
   }
   return "dropped after the start";
 }
