@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capture/stored_netns.hpp"
 
-#include <utility>
-
 #include "capture/limits.hpp"
 
 namespace twtrace::capture {

@@ -36,9 +36,6 @@ class ReaderObject {
   readers_bpf& skeleton() { return *skeleton_; }
   const ReaderRuns& runs() const { return runs_; }
 
-  /// True if there is a tracer whose rows can be credited.
-  bool has_tracer() const { return scan_ != nullptr; }
-
   /// Runs a program once. kPermission if the kernel needs CAP_BPF for that (before 5.19) and the process has dropped
   /// it.
   base::Result<void> run(const bpf_program* program);

@@ -53,8 +53,6 @@ struct NetnsReport {
   std::size_t busiest_phase = 0;        ///< index of the phase with that interval
   double arrivals_per_s_peak = 0;       ///< created and refused, over kForecastRateS
   std::vector<TimelinePoint> timeline;  ///< ascending, at most kMaxTimelinePoints
-
-  std::optional<std::uint64_t> limit() const { return last.limit; }
 };
 
 /// A plot cannot show more.

@@ -5,7 +5,6 @@
 
 #include "base/log.hpp"
 #include "kernel/net_settings.hpp"
-#include "kernel/sysctl.hpp"
 #include "model/netns_order.hpp"
 #include "trace/jiffies.hpp"
 #include "trace/translate.hpp"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trace/session.hpp"
 
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,7 +11,6 @@
 #include "base/log.hpp"
 #include "kernel/cgroup.hpp"
 #include "kernel/sysctl.hpp"
-#include "model/address.hpp"
 #include "trace/host.hpp"
 #include "trace/port_use.hpp"
 #include "trace/privileges.hpp"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tables of rows and of events. Only what is on the screen becomes text.
 #include <algorithm>
-#include <span>
 
 #include "base/escape.hpp"
 #include "base/format.hpp"

@@ -34,7 +34,6 @@ struct RowParts {
   bool attribution_differs = false;
   bool all_exited = true;
   bool cgroup_differs = false;  ///< sub-cgroups of one service
-  std::optional<model::Use> use;
 
   void add(const model::Fact& fact);
   void forget_repeated_processes();

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <utility>
 
 #include "view/columns.hpp"
 #include "view/service_names.hpp"

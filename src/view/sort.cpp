@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "view/sort.hpp"
 
-#include <algorithm>
 #include <compare>
 #include <cstdint>
 #include <limits>
 #include <tuple>
-#include <utility>
 
 namespace twtrace::view {
 namespace {
