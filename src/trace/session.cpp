@@ -9,7 +9,8 @@
 #include <utility>
 
 #include "base/log.hpp"
-#include "kernel/cgroup.hpp"
+#include "kernel/cgroup_fs.hpp"
+#include "kernel/containers.hpp"
 #include "kernel/sysctl.hpp"
 #include "trace/host.hpp"
 #include "trace/port_use.hpp"
@@ -78,15 +79,13 @@ base::Error explained(base::Error error, const loader::Features& features) {
 
 }  // namespace
 
-Session::Session(loader::Tracer tracer, std::optional<kernel::CgroupFs> cgroups, Namespaces netns,
-                 const SessionOptions& options)
+Session::Session(loader::Tracer tracer, Services services, Namespaces netns, const SessionOptions& options)
     : tracer_(std::move(tracer)),
-      cgroups_(std::move(cgroups)),
+      services_(std::move(services)),
       netns_(std::move(netns)),
       scan_(options.scan_budget_ns),
       table_(options.max_rows),
-      peers_(peers_beside(tracer_.sizes())),
-      container_names_([](const kernel::ContainerQuery& query) { return kernel::find_container("/", query); }) {}
+      peers_(peers_beside(tracer_.sizes())) {}
 
 base::Result<Session> Session::start(const SessionOptions& options) {
   const auto room = prepare_resources();
@@ -124,7 +123,9 @@ base::Result<Session> Session::start(const SessionOptions& options) {
   if (!readers) spdlog::warn("counters come from /proc, and {}: {}", kUnknownWithoutReaders, readers.error().what);
   Namespaces netns(readers ? std::optional(std::move(*readers)) : std::nullopt, features->counts_at_creation,
                    options.netns_readings);
-  Session session(std::move(opened->tracer), std::move(cgroups), std::move(netns), options);
+  Services services(std::move(cgroups), kernel::Procfs(),
+                    [](const kernel::ContainerQuery& query) { return kernel::find_container("/", query); });
+  Session session(std::move(opened->tracer), std::move(services), std::move(netns), options);
   session.netns_.add_existing();
   session.enable();
   return session;
@@ -153,58 +154,16 @@ base::Result<void> Session::drain() {
   return {};
 }
 
-/// As the kernel side recorded it when the first socket closed; a path that was too long for it is looked up.
-std::optional<std::string> Session::cgroup_path(std::uint64_t cgroup_id) const {
-  const auto recorded = tracer_.cgroup_path(cgroup_id);
-  if (recorded && !recorded->truncated) return recorded->path;
-  if (cgroups_) {
-    if (auto path = cgroups_->path_of_id(cgroup_id)) return *path;
-  }
-  return recorded ? std::optional(recorded->path) : std::nullopt;
-}
-
-const base::Service& Session::service(std::uint64_t cgroup_id) {
-  const auto known = services_.find(cgroup_id);
-  if (known != services_.end()) return known->second;
-  base::Service found;
-  if (cgroup_id != 0) {
-    const auto path = cgroup_path(cgroup_id);
-    if (!path) return services_.try_emplace(0).first->second;  // not known yet: asked again next time
-    found = kernel::classify_cgroup(*path, [&](kernel::ContainerQuery query) {
-      if (cgroups_) query.pid = cgroups_->process_in(*path);
-      if (cgroups_ && !query.pid) query.pid = cgroups_->process_in(query.cgroup);
-      return container_names_.look_up(query);
-    });
-  }
-  return services_.insert_or_assign(cgroup_id, std::move(found)).first->second;
+Services::RecordedPath Session::recorded_paths() const {
+  return [this](std::uint64_t cgroup_id) { return tracer_.cgroup_path(cgroup_id); };
 }
 
 std::uint32_t Session::netns_id_at(std::uint32_t slot) { return netns_.id_at(slot, tracer_.namespaces()); }
 
-/// Empty when the process is gone, or its cgroup is not to be seen from here.
-base::Service Session::service_of_process(std::uint32_t pid) {
-  if (!cgroups_) return {};
-  const bool v1 = cgroups_->choose() == kernel::HierarchyChoice::kV1Systemd;
-  const auto text = procfs_.read(std::to_string(pid) + "/cgroup");
-  const auto path = text ? kernel::process_cgroup(*text, v1 ? "name=systemd" : "") : std::nullopt;
-  if (!path) return {};
-  const auto id = cgroups_->id_of_path(*path);
-  return id ? service(*id) : kernel::classify_cgroup(*path);
-}
-
-std::vector<model::SeenProcess> Session::processes() {
-  std::set<model::SeenProcess> seen;
-  for (const std::uint32_t pid : procfs_.pids()) {
-    const auto stat = procfs_.stat(pid);
-    if (stat) seen.insert({service_of_process(pid), stat->comm});
-    if (seen.size() == model::kMostSeenProcesses) break;
-  }
-  return {seen.begin(), seen.end()};
-}
-
 const model::Identity& Session::identity(std::uint32_t slot, const tw_row& row) {
   if (!table_.knows(slot, row.first_ns)) {
-    table_.add(slot, row.first_ns, to_identity(row, netns_id_at(row.key.netns), service(row.key.cgroup_id)));
+    table_.add(slot, row.first_ns,
+               to_identity(row, netns_id_at(row.key.netns), services_.of_cgroup(row.key.cgroup_id, recorded_paths())));
   }
   return table_.at(slot)->identity;
 }

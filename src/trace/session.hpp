@@ -10,13 +10,10 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
-#include "kernel/cgroup_fs.hpp"
-#include "kernel/containers.hpp"
 #include "kernel/procfs.hpp"
 #include "loader/tracer.hpp"
 #include "model/history.hpp"
@@ -25,6 +22,7 @@
 #include "model/snapshot.hpp"
 #include "model/source.hpp"
 #include "trace/namespaces.hpp"
+#include "trace/services.hpp"
 #include "trace/table_scan.hpp"
 
 namespace twtrace::trace {
@@ -80,7 +78,7 @@ class Session {
   /// Settings of the namespaces whose slots are not in `known`, which gets them.
   std::vector<model::NetnsSettings> settings(std::set<std::uint32_t>& known) { return netns_.settings(known); }
   /// What runs on the host now, as /proc shows it: at most model::kMostSeenProcesses. Reads two files per process.
-  std::vector<model::SeenProcess> processes();
+  std::vector<model::SeenProcess> processes() { return services_.processes(recorded_paths()); }
   /// Puts the last sample behind those that a history holds.
   void append_to(model::History& history) const;
 
@@ -97,8 +95,7 @@ class Session {
     bool ended = false;
     std::optional<std::uint64_t> idle_since;  ///< TableScan::begun() at which the row was first found idle
   };
-  Session(loader::Tracer tracer, std::optional<kernel::CgroupFs> cgroups, Namespaces netns,
-          const SessionOptions& options);
+  Session(loader::Tracer tracer, Services services, Namespaces netns, const SessionOptions& options);
 
   void enable();
   void scan(bool whole);
@@ -111,9 +108,7 @@ class Session {
   bool is_idle(std::uint32_t slot, const tw_row& row);
   std::uint32_t netns_id_at(std::uint32_t slot);
   const model::Identity& identity(std::uint32_t slot, const tw_row& row);
-  std::optional<std::string> cgroup_path(std::uint64_t cgroup_id) const;
-  const base::Service& service(std::uint64_t cgroup_id);
-  base::Service service_of_process(std::uint32_t pid);
+  Services::RecordedPath recorded_paths() const;
   void handle_event(const tw_event& raw);
   void hand_on(const tw_event& record);
   void hand_on_newest();
@@ -126,13 +121,11 @@ class Session {
   base::SystemClock clock_;
   kernel::Procfs procfs_;
   loader::Tracer tracer_;
-  std::optional<kernel::CgroupFs> cgroups_;
+  Services services_;
   Namespaces netns_;
   TableScan scan_;
   model::RowTable table_;
   model::PeerTable peers_;
-  std::unordered_map<std::uint64_t, base::Service> services_;
-  kernel::ContainerNames container_names_;
   EventHandler event_handler_;
   std::size_t newest_events_ = SIZE_MAX;
   std::vector<tw_event> newest_;     ///< of the running drain, when there is a limit: the last so many, in a ring
