@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <ctime>
-#include <span>
 #include <utility>
 
 #include "base/log.hpp"
@@ -85,7 +84,7 @@ Session::Session(loader::Tracer tracer, Services services, Namespaces netns, con
       netns_(std::move(netns)),
       scan_(options.scan_budget_ns),
       table_(options.max_rows),
-      peers_(peers_beside(tracer_.sizes())) {}
+      events_(peers_beside(tracer_.sizes())) {}
 
 base::Result<Session> Session::start(const SessionOptions& options) {
   const auto room = prepare_resources();
@@ -147,10 +146,11 @@ void Session::scan(bool whole) {
 }
 
 base::Result<void> Session::drain() {
-  wall_offset_ms_ = clock_.unix_ms() - static_cast<std::int64_t>(clock_.boottime_ns() / 1'000'000U);
-  const auto drained = tracer_.drain([this](const tw_event& record) { handle_event(record); }, kDrainLimit);
+  const EventFeed::Context context = event_context();
+  events_.begin_drain(clock_.unix_ms() - static_cast<std::int64_t>(clock_.boottime_ns() / 1'000'000U));
+  const auto drained = tracer_.drain([&](const tw_event& record) { events_.take(record, context); }, kDrainLimit);
   if (!drained) return tl::unexpected(drained.error());
-  hand_on_newest();
+  events_.end_drain(context);
   return {};
 }
 
@@ -175,41 +175,13 @@ void Session::set_namespace(model::Event& event, NamespaceDirectory::Id id) cons
   event.netns_name = netns.name;
 }
 
-model::Event Session::complete(model::Event event, std::uint32_t row_slot, std::uint32_t netns_slot) {
-  set_namespace(event, netns_id_at(netns_slot));
-  if (const tw_row* row = tracer_.row_at(row_slot)) model::set_owner(event, identity(row_slot, *row));
-  return event;
-}
-
-void Session::handle_event(const tw_event& raw) {
-  if (!event_handler_ && !record_peers_) return;
-  const auto checked = decode_record(std::as_bytes(std::span(&raw, 1)));
-  if (!checked) return;  // slots in it index our arrays
-  const tw_event& record = *checked;
-  if (record_peers_) {
-    if (const tw_row* row = tracer_.row_at(record.row)) {
-      peers_.count(to_peer_record(record), row->first_ns, identity(record.row, *row));
-    }
-  }
-  if (!event_handler_) return;
-  if (newest_events_ == SIZE_MAX) return hand_on(record);
-  if (newest_.size() < newest_events_) {
-    newest_.push_back(record);
-  } else {
-    newest_[kept_events_ % newest_events_] = record;
-  }
-  ++kept_events_;
-}
-
-void Session::hand_on(const tw_event& record) {
-  event_handler_(complete(to_event(record, wall_offset_ms_), record.row, record.netns));
-}
-
-void Session::hand_on_newest() {
-  const std::size_t first = kept_events_ > newest_.size() ? kept_events_ % newest_.size() : 0;
-  for (std::size_t i = 0; i < newest_.size(); ++i) hand_on(newest_[(first + i) % newest_.size()]);
-  newest_.clear();
-  kept_events_ = 0;
+EventFeed::Context Session::event_context() {
+  return {[this](std::uint32_t slot) -> std::optional<EventFeed::Owner> {
+            const tw_row* row = tracer_.row_at(slot);
+            if (row == nullptr) return std::nullopt;
+            return EventFeed::Owner{row->first_ns, identity(slot, *row)};
+          },
+          [this](model::Event& event, std::uint32_t slot) { set_namespace(event, netns_id_at(slot)); }};
 }
 
 std::optional<std::uint64_t> Session::live_of(std::uint32_t slot, const tw_row& row) const {
@@ -273,15 +245,16 @@ void Session::retire_ended_rows() {
 
 /// Without a hook at the end of a bucket, its absence from the table is what tells; why it went is not known.
 void Session::report_gone(const TableScan::Gone& gone) {
-  if (!event_handler_) return;
+  if (!events_.has_handler()) return;
+  const EventFeed::Context context = event_context();
   for (const tw_swept_bucket& swept : gone.seen) {
-    model::Event event = to_event(swept, clock_.unix_ms(), clock_.boottime_ns());
-    event_handler_(complete(std::move(event), swept.bucket.row, swept.bucket.netns));
+    events_.hand_on(to_event(swept, clock_.unix_ms(), clock_.boottime_ns()), swept.bucket.row, swept.bucket.netns,
+                    context);
   }
   for (const tw_socket_reading& older : gone.older) {
     model::Event event = to_event(older, clock_.unix_ms());
     if (const auto id = netns_.directory().id_of(older.netns_id)) set_namespace(event, *id);
-    event_handler_(event);
+    events_.hand_on(event);
   }
 }
 
@@ -306,7 +279,7 @@ base::Result<void> Session::sample(bool last) {
   slept_ns_ = slept;
   sampled_unix_ms_ = clock_.unix_ms();
   table_.begin_interval();
-  peers_.begin_interval();
+  events_.begin_interval();
   read_rows();
   netns_.add_new(tracer_.namespaces());
   const auto ours = counts_by_netns();
@@ -382,7 +355,7 @@ model::Snapshot Session::head() const {
 
 void Session::with_source(const std::function<void(const model::Source&)>& use) const {
   const std::vector<model::NetnsInfo> namespaces = netns_.infos();
-  use(model::CurrentSource(table_, peers_, namespaces));
+  use(model::CurrentSource(table_, events_.peers(), namespaces));
 }
 
 void Session::append_to(model::History& history) const {

@@ -17,10 +17,10 @@
 #include "kernel/procfs.hpp"
 #include "loader/tracer.hpp"
 #include "model/history.hpp"
-#include "model/peers.hpp"
 #include "model/row_table.hpp"
 #include "model/snapshot.hpp"
 #include "model/source.hpp"
+#include "trace/event_feed.hpp"
 #include "trace/namespaces.hpp"
 #include "trace/services.hpp"
 #include "trace/table_scan.hpp"
@@ -48,19 +48,16 @@ struct SessionOptions {
 /// Owns everything that a trace needs. Not thread-safe.
 class Session {
  public:
-  using EventHandler = std::function<void(const model::Event&)>;
-
   /// Loads, attaches, reads what is there already, and starts counting.
   static base::Result<Session> start(const SessionOptions& options);
 
   /// Events go here from now on; without a handler they are only used for the peer view. Of each drain the handler gets
   /// the `newest` at most: making an event readable costs more than counting it.
-  void on_event(EventHandler handler, std::size_t newest = SIZE_MAX) {
-    event_handler_ = std::move(handler);
-    newest_events_ = newest;
+  void on_event(EventFeed::Handler handler, std::size_t newest = SIZE_MAX) {
+    events_.on_event(std::move(handler), newest);
   }
   /// Keep counts per peer: costs a look-up per event.
-  void record_peers(bool record) { record_peers_ = record; }
+  void record_peers(bool record) { events_.record_peers(record); }
 
   int ring_fd() const { return tracer_.ring_fd(); }
 
@@ -109,10 +106,7 @@ class Session {
   std::uint32_t netns_id_at(std::uint32_t slot);
   const model::Identity& identity(std::uint32_t slot, const tw_row& row);
   Services::RecordedPath recorded_paths() const;
-  void handle_event(const tw_event& raw);
-  void hand_on(const tw_event& record);
-  void hand_on_newest();
-  model::Event complete(model::Event event, std::uint32_t row, std::uint32_t netns_slot);
+  EventFeed::Context event_context();
   std::optional<std::uint64_t> live_of(std::uint32_t slot, const tw_row& row) const;
   std::map<std::uint32_t, model::Counters> counts_by_netns() const;
   std::uint64_t slept_ns() const;
@@ -125,13 +119,7 @@ class Session {
   Namespaces netns_;
   TableScan scan_;
   model::RowTable table_;
-  model::PeerTable peers_;
-  EventHandler event_handler_;
-  std::size_t newest_events_ = SIZE_MAX;
-  std::vector<tw_event> newest_;     ///< of the running drain, when there is a limit: the last so many, in a ring
-  std::size_t kept_events_ = 0;      ///< in the running drain, with those that others have taken the place of
-  std::int64_t wall_offset_ms_ = 0;  ///< from CLOCK_BOOTTIME to Unix time, as of the running drain
-  bool record_peers_ = false;
+  EventFeed events_;
 
   std::uint64_t started_ns_ = 0;  ///< CLOCK_MONOTONIC
   std::uint64_t sampled_ns_ = 0;  ///< CLOCK_MONOTONIC
