@@ -22,8 +22,6 @@ namespace {
 
 constexpr std::size_t kDrainLimit = 1'000'000;
 constexpr std::uint64_t kMaxBuckets = 1U << 20U;
-/// Look-ups in /proc per interval to find out whose processes have ended.
-constexpr std::size_t kLivenessChecks = 1000;
 /// Counting ports in use walks the whole table, so it may take this share of one core.
 constexpr std::uint64_t kPortCountShare = 100;
 /// Destinations whose ports in use are shown.
@@ -83,7 +81,7 @@ Session::Session(loader::Tracer tracer, Services services, Namespaces netns, con
       services_(std::move(services)),
       netns_(std::move(netns)),
       scan_(options.scan_budget_ns),
-      table_(options.max_rows),
+      rows_(options.max_rows),
       events_(peers_beside(tracer_.sizes())) {}
 
 base::Result<Session> Session::start(const SessionOptions& options) {
@@ -160,13 +158,15 @@ Services::RecordedPath Session::recorded_paths() const {
 
 std::uint32_t Session::netns_id_at(std::uint32_t slot) { return netns_.id_at(slot, tracer_.namespaces()); }
 
-const model::Identity& Session::identity(std::uint32_t slot, const tw_row& row) {
-  if (!table_.knows(slot, row.first_ns)) {
-    table_.add(slot, row.first_ns,
-               to_identity(row, netns_id_at(row.key.netns), services_.of_cgroup(row.key.cgroup_id, recorded_paths())));
-  }
-  return table_.at(slot)->identity;
+Rows::Names Session::names() {
+  return {[this](std::uint32_t slot) { return netns_id_at(slot); },
+          [this](std::uint64_t cgroup_id) -> const base::Service& {
+            return services_.of_cgroup(cgroup_id, recorded_paths());
+          }};
 }
+
+/// nullptr if the programs see how buckets end.
+const LiveScan* Session::live_scan() const { return loader::sees_removal(tracer_.backend()) ? nullptr : &scan_; }
 
 void Session::set_namespace(model::Event& event, NamespaceDirectory::Id id) const {
   const NamespaceDirectory::Entry& netns = netns_.directory().entries().at(id);
@@ -176,70 +176,19 @@ void Session::set_namespace(model::Event& event, NamespaceDirectory::Id id) cons
 }
 
 EventFeed::Context Session::event_context() {
-  return {[this](std::uint32_t slot) -> std::optional<EventFeed::Owner> {
+  return {[this, names = names()](std::uint32_t slot) -> std::optional<EventFeed::Owner> {
             const tw_row* row = tracer_.row_at(slot);
             if (row == nullptr) return std::nullopt;
-            return EventFeed::Owner{row->first_ns, identity(slot, *row)};
+            return EventFeed::Owner{row->first_ns, rows_.identity(slot, *row, names)};
           },
           [this](model::Event& event, std::uint32_t slot) { set_namespace(event, netns_id_at(slot)); }};
 }
 
-std::optional<std::uint64_t> Session::live_of(std::uint32_t slot, const tw_row& row) const {
-  if (loader::sees_removal(tracer_.backend())) {
-    const model::Counters counts = to_counters(row.counts);
-    return counts.created() > counts.removed() ? counts.created() - counts.removed() : 0;
-  }
-  return scan_.live(slot);
-}
-
-void Session::read_row(std::uint32_t slot, const tw_row& row) {
-  identity(slot, row);
-  table_.set(slot, to_counters(row.counts), live_of(slot, row), slot_states_[slot].ended);
-}
-
-void Session::read_rows() {
-  const auto rows = tracer_.rows();
-  slot_states_.resize(std::max(slot_states_.size(), rows.size()));
-  for (std::uint32_t slot = 1; slot < rows.size(); ++slot) {
-    if (loader::is_published(rows[slot])) read_row(slot, rows[slot]);
-  }
-}
-
-bool Session::has_ended(std::uint32_t slot, const tw_row& row) {
-  if (row.key.attribution != TW_ATTRIBUTION_CLOSER) return false;
-  SlotState& state = slot_states_[slot];
-  if (!state.ended) state.ended = !procfs_.alive(row.key.tgid, row.key.start_ns);
-  return state.ended;
-}
-
-/// Nothing has counted into the row lately, none of its sockets waits for its end, and it has no bucket left. A bucket
-/// may be overlooked by one scan, as the sweep assumes, so with scans it takes two.
-bool Session::is_idle(std::uint32_t slot, const tw_row& row) {
-  const model::Entry* entry = table_.at(slot);
-  SlotState& state = slot_states_[slot];
-  const bool unchanged =
-      entry != nullptr && entry->counts == entry->previous && entry->counts == to_counters(row.counts);
-  // Where no scan can look, live stays unknown; what is remembered of a row's buckets is swept there all the same.
-  if (!unchanged || __atomic_load_n(&row.pending, __ATOMIC_SEQ_CST) != 0 || live_of(slot, row).value_or(0) != 0) {
-    state.idle_since.reset();
-    return false;
-  }
-  if (!state.idle_since) state.idle_since = scan_.begun();
-  return loader::sees_removal(tracer_.backend()) || scan_.passed_since(*state.idle_since) >= 2;
-}
-
-/// A row may be handed out again when nothing can count into it any more: its process has ended and it is idle.
 void Session::retire_ended_rows() {
-  const auto all = tracer_.rows();
-  const auto rows = all.first(std::min(all.size(), slot_states_.size()));  // others have come since they were read
-  for (std::size_t checks = std::min(kLivenessChecks, rows.size()); checks > 0; --checks, ++next_check_) {
-    if (next_check_ >= rows.size()) next_check_ = 1;
-    const auto slot = static_cast<std::uint32_t>(next_check_);
-    if (!loader::is_published(rows[slot]) || !has_ended(slot, rows[slot]) || !is_idle(slot, rows[slot])) continue;
-    if (!tracer_.recycle_row(slot)) continue;
-    table_.retire(slot);
+  const auto has_ended = [this](const tw_row& row) { return !procfs_.alive(row.key.tgid, row.key.start_ns); };
+  const auto recycle = [this](std::uint32_t slot) { return tracer_.recycle_row(slot); };
+  for (const std::uint32_t slot : rows_.retire(tracer_.rows(), live_scan(), has_ended, recycle)) {
     scan_.forget_row(slot);
-    slot_states_[slot] = SlotState{};
   }
 }
 
@@ -258,12 +207,6 @@ void Session::report_gone(const TableScan::Gone& gone) {
   }
 }
 
-std::map<std::uint32_t, model::Counters> Session::counts_by_netns() const {
-  std::map<std::uint32_t, model::Counters> result;
-  table_.for_each([&](const model::Entry& entry, model::RowKind) { result[entry.identity.netns] += entry.counts; });
-  return result;
-}
-
 base::Result<void> Session::sample(bool last) {
   if (auto drained = drain(); !drained) return drained;
   netns_.add_new(tracer_.namespaces());
@@ -278,11 +221,11 @@ base::Result<void> Session::sample(bool last) {
   suspended_s_ = seconds(slept - std::min(slept_ns_, slept));
   slept_ns_ = slept;
   sampled_unix_ms_ = clock_.unix_ms();
-  table_.begin_interval();
+  rows_.begin_interval();
   events_.begin_interval();
-  read_rows();
+  rows_.read(tracer_.rows(), names(), live_scan());
   netns_.add_new(tracer_.namespaces());
-  const auto ours = counts_by_netns();
+  const auto ours = rows_.counts_by_netns();
   const std::vector<tw_netns> slots(tracer_.namespaces().begin(), tracer_.namespaces().end());
   netns_.observe(ours, slots, !by_scan, scan_.counted_ns() ? &scan_.older() : nullptr, last);
   retire_ended_rows();
@@ -315,7 +258,7 @@ void Session::measure_cost() {
   cost_.bpf_run_ns_per_event.reset();
   if (!statistics || *statistics == 0) return;
   std::uint64_t events = 0;
-  for (const auto& [netns, counts] : counts_by_netns()) events += counts.created() + counts.refused();
+  for (const auto& [netns, counts] : rows_.counts_by_netns()) events += counts.created() + counts.refused();
   if (events > 0) {
     cost_.bpf_run_ns_per_event = static_cast<double>(tracer_.run_stats().run_ns) / static_cast<double>(events);
   }
@@ -355,7 +298,7 @@ model::Snapshot Session::head() const {
 
 void Session::with_source(const std::function<void(const model::Source&)>& use) const {
   const std::vector<model::NetnsInfo> namespaces = netns_.infos();
-  use(model::CurrentSource(table_, events_.peers(), namespaces));
+  use(model::CurrentSource(rows_.table(), events_.peers(), namespaces));
 }
 
 void Session::append_to(model::History& history) const {

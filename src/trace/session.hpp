@@ -17,11 +17,11 @@
 #include "kernel/procfs.hpp"
 #include "loader/tracer.hpp"
 #include "model/history.hpp"
-#include "model/row_table.hpp"
 #include "model/snapshot.hpp"
 #include "model/source.hpp"
 #include "trace/event_feed.hpp"
 #include "trace/namespaces.hpp"
+#include "trace/rows.hpp"
 #include "trace/services.hpp"
 #include "trace/table_scan.hpp"
 
@@ -87,28 +87,18 @@ class Session {
   base::Result<std::uint32_t> resolve_netns(const std::string& spec) { return netns_.directory().resolve(spec); }
 
  private:
-  /// What is known about the process of a row.
-  struct SlotState {
-    bool ended = false;
-    std::optional<std::uint64_t> idle_since;  ///< TableScan::begun() at which the row was first found idle
-  };
   Session(loader::Tracer tracer, Services services, Namespaces netns, const SessionOptions& options);
 
   void enable();
   void scan(bool whole);
   void report_gone(const TableScan::Gone& gone);
   void set_namespace(model::Event& event, NamespaceDirectory::Id id) const;
-  void read_rows();
-  void read_row(std::uint32_t slot, const tw_row& row);
+  const LiveScan* live_scan() const;
+  Rows::Names names();
   void retire_ended_rows();
-  bool has_ended(std::uint32_t slot, const tw_row& row);
-  bool is_idle(std::uint32_t slot, const tw_row& row);
   std::uint32_t netns_id_at(std::uint32_t slot);
-  const model::Identity& identity(std::uint32_t slot, const tw_row& row);
   Services::RecordedPath recorded_paths() const;
   EventFeed::Context event_context();
-  std::optional<std::uint64_t> live_of(std::uint32_t slot, const tw_row& row) const;
-  std::map<std::uint32_t, model::Counters> counts_by_netns() const;
   std::uint64_t slept_ns() const;
   void measure_cost();
 
@@ -118,7 +108,7 @@ class Session {
   Services services_;
   Namespaces netns_;
   TableScan scan_;
-  model::RowTable table_;
+  Rows rows_;
   EventFeed events_;
 
   std::uint64_t started_ns_ = 0;  ///< CLOCK_MONOTONIC
@@ -130,8 +120,6 @@ class Session {
   std::shared_ptr<const std::vector<model::PortUse>> port_use_;
   std::uint64_t ports_counted_ns_ = 0;    ///< CLOCK_MONOTONIC; 0: never
   std::uint64_t port_count_cost_ns_ = 0;  ///< CPU time
-  std::vector<SlotState> slot_states_;    ///< by row slot
-  std::size_t next_check_ = 0;            ///< row slot at which looking for ended processes goes on
   model::Cost cost_;
   std::uint64_t cpu_ns_ = 0;
 };

@@ -14,12 +14,13 @@
 #include "loader/readers.hpp"
 #include "loader/table_sums.hpp"
 #include "loader/tracer.hpp"
+#include "trace/rows.hpp"
 
 namespace twtrace::trace {
 
 /// Scans the tables of all namespaces, one part per sample, and forgets what is gone. Scans may take 1% of one core.
 /// Not thread-safe.
-class TableScan {
+class TableScan final : public LiveScan {
  public:
   /// What a scan no longer found.
   struct Gone {
@@ -38,8 +39,7 @@ class TableScan {
   /// Whether `readers` are in the middle of a table: nobody else may read one with them.
   bool is_reading() const { return running_ && !running_->read; }
 
-  /// The buckets of a row that the last scan found when it had been everywhere; empty when there was none yet.
-  std::optional<std::uint64_t> live(std::uint32_t row_slot) const;
+  std::optional<std::uint64_t> live(std::uint32_t row_slot) const override;
   /// The buckets older than twtrace that it found, by namespace (tw_namespace_reading.id); one with none is not in it.
   const std::map<std::uint64_t, std::uint64_t>& older() const { return older_; }
   /// The row's slot is somebody else's now.
@@ -48,10 +48,8 @@ class TableScan {
   /// CLOCK_MONOTONIC when the scan behind live() began; empty when there was none.
   std::optional<std::uint64_t> counted_ns() const { return counted_ns_; }
 
-  /// How many scans that say what is gone have begun so far; passed_since() takes it.
-  std::uint64_t begun() const { return completed_ + (running_ ? 1 : 0); }
-  /// How many scans, with their sweeps, have begun and ended since begun() said this.
-  std::uint64_t passed_since(std::uint64_t begun) const { return completed_ > begun ? completed_ - begun : 0; }
+  std::uint64_t begun() const override { return completed_ + (running_ ? 1 : 0); }
+  std::uint64_t passed_since(std::uint64_t begun) const override { return completed_ > begun ? completed_ - begun : 0; }
 
  private:
   struct Running {

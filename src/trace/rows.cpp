@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trace/rows.hpp"
+
+#include <algorithm>
+
+#include "loader/tracer.hpp"
+#include "trace/translate.hpp"
+
+namespace twtrace::trace {
+namespace {
+
+/// Rows that one call of retire() looks at: asking whether a process has ended costs a look-up.
+constexpr std::size_t kChecks = 1000;
+
+std::optional<std::uint64_t> live_of(std::uint32_t slot, const tw_row& row, const LiveScan* scan) {
+  if (scan != nullptr) return scan->live(slot);
+  const model::Counters counts = to_counters(row.counts);
+  return counts.created() > counts.removed() ? counts.created() - counts.removed() : 0;
+}
+
+}  // namespace
+
+std::map<std::uint32_t, model::Counters> Rows::counts_by_netns() const {
+  std::map<std::uint32_t, model::Counters> result;
+  table_.for_each([&](const model::Entry& entry, model::RowKind) { result[entry.identity.netns] += entry.counts; });
+  return result;
+}
+
+const model::Identity& Rows::identity(std::uint32_t slot, const tw_row& row, const Names& names) {
+  if (!table_.knows(slot, row.first_ns)) {
+    table_.add(slot, row.first_ns, to_identity(row, names.netns(row.key.netns), names.service(row.key.cgroup_id)));
+  }
+  return table_.at(slot)->identity;
+}
+
+void Rows::read(std::span<const tw_row> rows, const Names& names, const LiveScan* scan) {
+  states_.resize(std::max(states_.size(), rows.size()));
+  for (std::uint32_t slot = 1; slot < rows.size(); ++slot) {
+    const tw_row& row = rows[slot];
+    if (!loader::is_published(row)) continue;
+    identity(slot, row, names);
+    table_.set(slot, to_counters(row.counts), live_of(slot, row, scan), states_[slot].ended);
+  }
+}
+
+bool Rows::has_ended(std::uint32_t slot, const tw_row& row, const HasEnded& ask) {
+  if (row.key.attribution != TW_ATTRIBUTION_CLOSER) return false;
+  SlotState& state = states_[slot];
+  if (!state.ended) state.ended = ask(row);
+  return state.ended;
+}
+
+/// Nothing has counted into the row lately, none of its sockets waits for its end, and it has no bucket left. A scan
+/// may overlook a bucket, as the sweep assumes, so with scans it takes two.
+bool Rows::is_idle(std::uint32_t slot, const tw_row& row, const LiveScan* scan) {
+  const model::Entry* entry = table_.at(slot);
+  SlotState& state = states_[slot];
+  const bool unchanged =
+      entry != nullptr && entry->counts == entry->previous && entry->counts == to_counters(row.counts);
+  // Where no scan can look, live stays unknown. What is remembered of the row's buckets is swept there all the same.
+  if (!unchanged || __atomic_load_n(&row.pending, __ATOMIC_SEQ_CST) != 0 || live_of(slot, row, scan).value_or(0) != 0) {
+    state.idle_since.reset();
+    return false;
+  }
+  if (scan == nullptr) return true;
+  if (!state.idle_since) state.idle_since = scan->begun();
+  return scan->passed_since(*state.idle_since) >= 2;
+}
+
+std::vector<std::uint32_t> Rows::retire(std::span<const tw_row> rows, const LiveScan* scan, const HasEnded& ask,
+                                        const Recycle& recycle) {
+  std::vector<std::uint32_t> retired;
+  rows = rows.first(std::min(rows.size(), states_.size()));  // others have come since they were read
+  for (std::size_t checks = std::min(kChecks, rows.size()); checks > 0; --checks, ++next_check_) {
+    if (next_check_ >= rows.size()) next_check_ = 1;
+    const auto slot = static_cast<std::uint32_t>(next_check_);
+    const tw_row& row = rows[slot];
+    if (!loader::is_published(row) || !has_ended(slot, row, ask) || !is_idle(slot, row, scan)) continue;
+    if (!recycle(slot)) continue;
+    table_.retire(slot);
+    states_[slot] = SlotState{};
+    retired.push_back(slot);
+  }
+  return retired;
+}
+
+}  // namespace twtrace::trace

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rows of a trace: reads those of the kernel side into the model's table, and gives them back.
+#pragma once
+
+#include <twtrace/abi.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/service.hpp"
+#include "model/counters.hpp"
+#include "model/row_table.hpp"
+
+namespace twtrace::trace {
+
+/// Buckets per row as scans of the kernel's tables find them, where the programs do not see how buckets end.
+class LiveScan {
+ public:
+  LiveScan() = default;
+  LiveScan(const LiveScan&) = default;
+  LiveScan& operator=(const LiveScan&) = default;
+  LiveScan(LiveScan&&) = default;
+  LiveScan& operator=(LiveScan&&) = default;
+  virtual ~LiveScan() = default;
+
+  /// The buckets of a row that the last complete scan found; empty if there was none yet.
+  virtual std::optional<std::uint64_t> live(std::uint32_t row_slot) const = 0;
+  /// How many scans that say what is gone have begun so far; passed_since() takes it.
+  virtual std::uint64_t begun() const = 0;
+  /// How many scans, with their sweeps, have begun and ended since begun() said this.
+  virtual std::uint64_t passed_since(std::uint64_t begun) const = 0;
+};
+
+/// Knows who each row of the kernel side stands for, and keeps the model's row table up to date. Not thread-safe.
+class Rows {
+ public:
+  /// What the identity of a row takes from the rest of a trace.
+  struct Names {
+    std::function<std::uint32_t(std::uint32_t netns_slot)> netns;  ///< Identity::netns
+    std::function<const base::Service&(std::uint64_t cgroup_id)> service;
+  };
+  /// Whether the process of a row has ended. Asked of rows of a process only.
+  using HasEnded = std::function<bool(const tw_row&)>;
+  /// Gives a row slot back to the kernel side, see loader::Tracer::recycle_row(). False: not now.
+  using Recycle = std::function<bool(std::uint32_t row_slot)>;
+
+  /// `max_rows`: see model::RowTable.
+  explicit Rows(std::size_t max_rows) : table_(max_rows) {}
+
+  const model::RowTable& table() const { return table_; }
+  /// The counts of all rows by Identity::netns.
+  std::map<std::uint32_t, model::Counters> counts_by_netns() const;
+
+  /// Starts an interval, see model::RowTable.
+  void begin_interval() { table_.begin_interval(); }
+  /// Who the published row in a slot stands for. Valid until the next call that changes the table.
+  const model::Identity& identity(std::uint32_t slot, const tw_row& row, const Names& names);
+  /// Reads every published row. `scan`: nullptr if the programs see how buckets end.
+  void read(std::span<const tw_row> rows, const Names& names, const LiveScan* scan);
+  /// Gives back the rows into which nothing can count any more: the process has ended and the row is idle. Looks at a
+  /// bounded number of rows per call, and goes on from there in the next. Returns the slots that were given back.
+  std::vector<std::uint32_t> retire(std::span<const tw_row> rows, const LiveScan* scan, const HasEnded& has_ended,
+                                    const Recycle& recycle);
+
+ private:
+  struct SlotState {
+    bool ended = false;
+    std::optional<std::uint64_t> idle_since;  ///< LiveScan::begun() when the row was first found idle
+  };
+
+  bool has_ended(std::uint32_t slot, const tw_row& row, const HasEnded& ask);
+  bool is_idle(std::uint32_t slot, const tw_row& row, const LiveScan* scan);
+
+  model::RowTable table_;
+  std::vector<SlotState> states_;  ///< by row slot
+  std::size_t next_check_ = 0;     ///< the row slot at which retire() goes on
+};
+
+}  // namespace twtrace::trace

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trace/rows.hpp"
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using namespace twtrace;
+using namespace twtrace::trace;
+
+namespace {
+
+struct FakeScan final : LiveScan {
+  std::map<std::uint32_t, std::uint64_t> found;
+  bool any = true;
+  std::uint64_t completed = 0;
+
+  std::optional<std::uint64_t> live(std::uint32_t slot) const override {
+    if (!any) return std::nullopt;
+    const auto at = found.find(slot);
+    return at == found.end() ? 0 : at->second;
+  }
+  std::uint64_t begun() const override { return completed; }
+  std::uint64_t passed_since(std::uint64_t begun) const override { return completed - begun; }
+};
+
+/// The rows of a kernel side made of memory.
+struct Kernel {
+  std::vector<tw_row> slots = std::vector<tw_row>(8);
+  std::set<std::uint32_t> ended;  ///< tgids
+  bool gives_back = true;
+  base::Service service;
+  Rows rows{100};
+
+  tw_row& publish(std::uint32_t slot, std::uint32_t tgid, std::uint64_t first_ns = 5) {
+    tw_row& row = slots[slot];
+    row = tw_row{};
+    row.key.tgid = tgid;
+    row.key.start_ns = 1000ULL * tgid;
+    row.key.netns = 2;
+    row.key.cgroup_id = 7;
+    row.key.role = TW_ROLE_CLIENT;
+    row.key.attribution = TW_ATTRIBUTION_CLOSER;
+    row.key.family = TW_FAMILY_IPV4;
+    row.key.port = 6379;
+    row.first_ns = first_ns;
+    row.in_use = 1;
+    return row;
+  }
+  Rows::Names names() {
+    service.name = "worker.service";
+    return {[](std::uint32_t slot) { return 50 + slot; },
+            [this](std::uint64_t) -> const base::Service& { return service; }};
+  }
+  void sample(const LiveScan* scan = nullptr) {
+    rows.begin_interval();
+    rows.read(slots, names(), scan);
+  }
+  std::vector<std::uint32_t> retire(const LiveScan* scan = nullptr) {
+    return rows.retire(
+        slots, scan, [this](const tw_row& row) { return ended.count(row.key.tgid) > 0; },
+        [this](std::uint32_t slot) {
+          if (gives_back) slots[slot] = tw_row{};
+          return gives_back;
+        });
+  }
+  /// Takes samples until the row's numbers stand still.
+  std::vector<std::uint32_t> settle(const LiveScan* scan = nullptr) {
+    sample(scan);
+    sample(scan);
+    return retire(scan);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a published row has a name, its counts, and what is left of its buckets") {
+  Kernel kernel;
+  tw_row& row = kernel.publish(3, 812);
+  row.counts.time_wait = 7;
+  row.counts.fin_wait2 = 4;
+  row.counts.expired = 2;
+  kernel.sample();
+  const model::Entry* entry = kernel.rows.table().at(3);
+  REQUIRE(entry != nullptr);
+  CHECK(entry->identity.pid == 812U);
+  CHECK(entry->identity.netns == 52);
+  CHECK(entry->identity.service.name == "worker.service");
+  CHECK(entry->counts.created() == 11);
+  CHECK(entry->live == 9U);
+  CHECK_FALSE(entry->exited);
+  CHECK(kernel.rows.table().at(4) == nullptr);
+  const auto counts = kernel.rows.counts_by_netns();
+  REQUIRE(counts.size() == 1);
+  CHECK(counts.at(52).created() == 11);
+}
+
+TEST_CASE("where the end of buckets is not seen, scans say how many are left") {
+  Kernel kernel;
+  kernel.publish(3, 812).counts.time_wait = 7;
+  FakeScan scan;
+  scan.any = false;
+  kernel.sample(&scan);
+  CHECK_FALSE(kernel.rows.table().at(3)->live);
+  scan.any = true;
+  scan.found[3] = 5;
+  kernel.sample(&scan);
+  CHECK(kernel.rows.table().at(3)->live == 5U);
+}
+
+TEST_CASE("a slot that the kernel side gave to another owner is another row") {
+  Kernel kernel;
+  kernel.publish(3, 812).counts.time_wait = 7;
+  kernel.sample();
+  kernel.publish(3, 900, 6).counts.time_wait = 1;
+  kernel.sample();
+  CHECK(kernel.rows.table().at(3)->identity.pid == 900U);
+  CHECK(kernel.rows.counts_by_netns().at(52).created() == 8);
+}
+
+TEST_CASE("the row of an ended process is given back once nothing can count into it") {
+  Kernel kernel;
+  tw_row& row = kernel.publish(3, 812);
+  row.counts.time_wait = 7;
+  row.counts.expired = 7;
+  CHECK(kernel.settle().empty());  // it lives
+  kernel.ended = {812};
+
+  row.counts.time_wait = 8;
+  row.counts.expired = 8;
+  kernel.sample();
+  CHECK(kernel.retire().empty());  // it has just counted
+  row.pending = 1;
+  CHECK(kernel.settle().empty());  // a socket waits for its end
+  row.pending = 0;
+  row.counts.fin_wait2 = 1;
+  CHECK(kernel.settle().empty());  // a bucket is left
+  row.counts.expired = 9;
+  kernel.gives_back = false;
+  CHECK(kernel.settle().empty());  // the kernel side holds the key
+  kernel.gives_back = true;
+  CHECK(kernel.retire() == std::vector<std::uint32_t>{3});
+  CHECK(kernel.rows.table().at(3) == nullptr);
+  CHECK(kernel.rows.counts_by_netns().at(52).created() == 9);
+}
+
+TEST_CASE("with scans, two must pass without a bucket before a row is given back") {
+  Kernel kernel;
+  kernel.publish(3, 812).counts.time_wait = 7;
+  kernel.ended = {812};
+  FakeScan scan;
+  scan.found[3] = 1;
+  CHECK(kernel.settle(&scan).empty());
+  scan.found.clear();
+  scan.completed = 5;
+  CHECK(kernel.settle(&scan).empty());
+  scan.completed = 6;
+  CHECK(kernel.settle(&scan).empty());
+  scan.completed = 7;
+  CHECK(kernel.settle(&scan) == std::vector<std::uint32_t>{3});
+}
+
+TEST_CASE("a row that stands for no process is never given back") {
+  Kernel kernel;
+  tw_row& row = kernel.publish(3, 0);
+  row.key.attribution = TW_ATTRIBUTION_CGROUP;
+  kernel.ended = {0};
+  CHECK(kernel.settle().empty());
+  CHECK_FALSE(kernel.rows.table().at(3)->identity.pid);
+}
