@@ -4,9 +4,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "app/own_process.hpp"
 #include "app/streams.hpp"
+#include "app/version.hpp"
 #include "output/csv.hpp"
 #include "output/json.hpp"
+#include "output/openmetrics.hpp"
 #include "output/table.hpp"
 #include "view/troubles.hpp"
 
@@ -32,6 +35,7 @@ std::string render(const model::Snapshot& snapshot, const TableOptions& options)
       return output::snapshot_csv(snapshot);
     case TableFormat::kTable:
     case TableFormat::kWide:
+    case TableFormat::kOpenMetrics:
       break;
   }
   output::TableOptions table;
@@ -48,8 +52,14 @@ base::Result<void> BatchOutput::begin() const {
   return write_stdout(output::csv_header(options_.rows.group));
 }
 
+std::string BatchOutput::metrics(const model::Snapshot& head, const model::Source& source) {
+  metrics_.observe(head, source, shown_.selector);
+  return output::metrics_text(metrics_, kVersion, own_process(head), output::MetricFormat::kOpenMetrics);
+}
+
 base::Result<void> BatchOutput::write(model::Snapshot head, const model::Source& source) {
   const TableFormat format = options_.output.format;
+  if (format == TableFormat::kOpenMetrics) return write_stdout(metrics(head, source));
   if (format == TableFormat::kJson) trends_.observe(head);  // the others show no forecast
   if (format != TableFormat::kCsv) head.troubles = view::find_troubles(source, head, shown_.selector);
   return write_stdout(render(view::with_rows(std::move(head), source, shown_), options_));

@@ -2,6 +2,7 @@
 // Writes snapshots to standard output, one after another.
 #pragma once
 
+#include <string>
 #include <utility>
 
 #include "app/option_groups.hpp"
@@ -9,6 +10,7 @@
 #include "model/snapshot.hpp"
 #include "model/source.hpp"
 #include "model/trend.hpp"
+#include "output/metric_fold.hpp"
 #include "view/view.hpp"
 
 namespace twtrace::app {
@@ -17,7 +19,8 @@ namespace twtrace::app {
 class BatchOutput {
  public:
   /// Keeps a reference to the options.
-  BatchOutput(const TableOptions& options, view::View shown) : options_(options), shown_(std::move(shown)) {}
+  BatchOutput(const TableOptions& options, view::View shown)
+      : options_(options), shown_(std::move(shown)), metrics_(kNobodyYoung) {}
 
   /// Writes what comes before the first snapshot: the titles of CSV.
   base::Result<void> begin() const;
@@ -25,9 +28,15 @@ class BatchOutput {
   base::Result<void> write(model::Snapshot head, const model::Source& source);
 
  private:
+  /// Whoever reads a single output wants names.
+  static constexpr output::MetricLimits kNobodyYoung{.min_age_s = 0};
+
+  std::string metrics(const model::Snapshot& head, const model::Source& source);
+
   const TableOptions& options_;
   view::View shown_;
   model::Trends trends_;
+  output::MetricFold metrics_;
 };
 
 }  // namespace twtrace::app

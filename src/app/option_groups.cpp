@@ -185,16 +185,23 @@ void TableOptions::declare(OptionList& list) {
   pace.declare(list);
   list.section("Output");
   list.flag("-b,--batch", "print tables instead of the live view", batch);
-  output.declare(list, "table (default), wide (every column), json, csv",
+  output.declare(list, "table (default), wide, json, csv, openmetrics",
                  {{"table", TableFormat::kTable},
                   {"wide", TableFormat::kWide},
                   {"json", TableFormat::kJson},
-                  {"csv", TableFormat::kCsv}});
+                  {"csv", TableFormat::kCsv},
+                  {"openmetrics", TableFormat::kOpenMetrics}});
   filter.declare(list);
   list.check([this]() -> base::Result<void> {
     if (!filter.named.asks(view::Key::kPid) || rows.group != model::Group::kPeer) return {};
     return base::fail(base::ErrorCode::kUsage, "-p cannot be combined with -g peer",
                       "peers are counted per service and process name: use --comm or --service");
+  });
+  list.check([this]() -> base::Result<void> {
+    const bool has_rows = rows.group != model::Group::kProcess || rows.max_rows != 0;
+    if (output.format != TableFormat::kOpenMetrics || !has_rows) return {};
+    return base::fail(base::ErrorCode::kUsage, "-o openmetrics cannot be combined with -g or -r",
+                      "leave them out: metrics are always by workload, and all of them");
   });
 }
 

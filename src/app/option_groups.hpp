@@ -88,7 +88,7 @@ struct OutputOptions {
   }
 };
 
-enum class TableFormat { kTable, kWide, kJson, kCsv };
+enum class TableFormat { kTable, kWide, kJson, kCsv, kOpenMetrics };
 
 /// The options of commands that show tables, of a running trace or of a capture.
 struct TableOptions {

@@ -42,6 +42,26 @@ TEST_CASE("csv: a header once, then lines with as many cells") {
   CHECK(all[1].find("5017") != std::string::npos);
 }
 
+TEST_CASE("openmetrics: whole texts, in which the workload's series are what it did") {
+  if (!privileged()) return;
+  const auto all = lines(output_of({"-g", "process", "-o", "openmetrics"}));
+  std::uint64_t created = 0;
+  std::uint64_t refused = 0;
+  for (const std::string& line : all) {
+    if (line.find(",port=\"5017\"") == std::string::npos) continue;
+    INFO(line);
+    CHECK(line.find("netns=\"other\",workload=\"") != std::string::npos);  // a namespace without a name
+    const std::uint64_t value = std::stoull(line.substr(line.rfind(' ')));
+    if (line.rfind("twtrace_time_wait_created_total{", 0) == 0) created += value;
+    if (line.rfind("twtrace_time_wait_refused_total{", 0) == 0) refused += value;
+  }
+  CHECK(created == 10);
+  CHECK(refused == 13);
+  CHECK(all.back() == "# EOF");
+  CHECK(std::count(all.begin(), all.end(), "# EOF") == 1);
+  check_refused(run_twtrace({"-b", "-o", "openmetrics", "-r", "5"}), 2, "cannot be combined");
+}
+
 TEST_CASE("table: fits 80 columns and marks who was refused; wide: shows more") {
   if (!privileged()) return;
   const auto table = lines(output_of({"-o", "table"}));

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is exported. To add a count, add its line to a table here.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "model/snapshot.hpp"
+
+namespace twtrace::output {
+
+/// A metric, without the `_total` of a counter.
+struct Metric {
+  enum class Type { kCounter, kGauge };
+  std::string_view name;
+  Type type = Type::kCounter;
+  std::string_view unit;  ///< ends the name; empty: it has none
+  std::string_view help;  ///< ASCII without backslashes, quotes and newlines
+};
+
+/// A count of workloads. A metric with several of them has labels that tell them apart.
+struct WorkloadCount {
+  Metric metric;            ///< the same for neighbours of the same name
+  std::string_view labels;  ///< as they are written: `stage="time_wait"`
+  std::uint64_t (*of)(const model::Counters&) = nullptr;
+};
+
+inline constexpr Metric kBucketsCreated{"twtrace_time_wait_created", Metric::Type::kCounter, "",
+                                        "TIME_WAIT buckets created, by the owner that closed first (TcpExtTW + "
+                                        "TcpExtTWKilled)."};
+inline constexpr Metric kBucketsRefused{"twtrace_time_wait_refused", Metric::Type::kCounter, "",
+                                        "TIME_WAIT buckets refused: the connection was closed at once "
+                                        "(TcpExtTCPTimeWaitOverflow). The reason is overflow for a full table."};
+
+inline constexpr std::array<WorkloadCount, 4> kWorkloadCounts = {{
+    {kBucketsCreated, "", model::count_of<&model::Counters::created>},
+    {kBucketsRefused, R"(stage="time_wait",reason="overflow")", model::count_of<&model::Counters::overflow_time_wait>},
+    {kBucketsRefused, R"(stage="fin_wait2",reason="overflow")", model::count_of<&model::Counters::overflow_fin_wait2>},
+    {kBucketsRefused, R"(stage="",reason="no_memory")", model::count_of<&model::Counters::no_memory>},
+}};
+inline constexpr std::size_t kSeriesPerWorkload = kWorkloadCounts.size() + 1;  // and the live buckets
+
+/// How buckets of a namespace were removed.
+struct RemovedCount {
+  std::string_view how;
+  std::uint64_t model::Counters::*count;
+};
+inline constexpr std::array<RemovedCount, 4> kRemovedCounts = {{{"expired", &model::Counters::expired},
+                                                                {"reused", &model::Counters::reused},
+                                                                {"recycled", &model::Counters::recycled},
+                                                                {"purged", &model::Counters::purged}}};
+
+/// The kernel's own counters of a namespace, and what they have more than ours.
+struct KernelMetric {
+  Metric metric;
+  std::optional<std::uint64_t> model::KernelCounts::*count;
+};
+inline constexpr std::array<KernelMetric, 5> kKernelMetrics = {{
+    {{"twtrace_netstat_time_wait_created", Metric::Type::kCounter, "",
+      "The kernel's own count of buckets created since twtrace started: TcpExtTW + TcpExtTWKilled (Linux 5.18 and "
+      "later)."},
+     &model::KernelCounts::created},
+    {{"twtrace_netstat_tcp_time_wait_overflow", Metric::Type::kCounter, "",
+      "The kernel's own count of buckets refused since twtrace started: TcpExtTCPTimeWaitOverflow."},
+     &model::KernelCounts::overflow},
+    {{"twtrace_netstat_tw_recycled", Metric::Type::kCounter, "",
+      "The kernel's own count of buckets taken over by connect() since twtrace started: TcpExtTWRecycled."},
+     &model::KernelCounts::reused},
+    {{"twtrace_netstat_listen_overflows", Metric::Type::kCounter, "",
+      "Connection attempts dropped since twtrace started because an accept queue was full: TcpExtListenOverflows."},
+     &model::KernelCounts::listen_overflows},
+    {{"twtrace_netstat_listen_drops", Metric::Type::kCounter, "",
+      "Connection attempts dropped at listening sockets since twtrace started: TcpExtListenDrops."},
+     &model::KernelCounts::listen_drops},
+}};
+
+struct MissedCount {
+  std::string_view what;
+  std::optional<std::uint64_t> model::MissedCounts::*count;
+};
+inline constexpr std::array<MissedCount, 2> kMissedMetrics = {
+    {{"created", &model::MissedCounts::created}, {"refused", &model::MissedCounts::overflow}}};
+
+// Buckets, limit and ports, and one series for each of the tables.
+inline constexpr std::size_t kSeriesPerNamespace =
+    3 + kRemovedCounts.size() + kKernelMetrics.size() + kMissedMetrics.size();
+
+}  // namespace twtrace::output

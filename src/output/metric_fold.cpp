@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/metric_fold.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/escape.hpp"
+#include "output/metric_families.hpp"
+#include "view/view.hpp"
+
+namespace twtrace::output {
+namespace {
+
+constexpr std::size_t kMostColumns = 400;
+constexpr const char* kHost = "host";
+
+const WorkloadLabels kOtherWorkload{kFolded, kFolded, "", "", ""};
+const WorkloadLabels kUnattributedWorkload{"unattributed", "unattributed", "", "", ""};
+
+using Count = std::optional<std::uint64_t>;
+
+/// What `now` is above `before`, 0 for an unknown or smaller one.
+std::uint64_t increase(const Count& now, const Count& before) {
+  const std::uint64_t begin = before.value_or(0);
+  return now && *now > begin ? *now - begin : 0;
+}
+
+/// Adds to `sum` what the kernel has counted since `before`, which then is the most so far. An unknown count adds
+/// nothing, and makes no sum known.
+void take_increase(Count& sum, Count& before, const Count& now) {
+  if (!now) return;
+  sum = sum.value_or(0) + increase(now, before);
+  before = std::max(*now, before.value_or(0));
+}
+
+void add_to(Count& sum, const Count& more) {
+  if (more) sum = sum.value_or(0) + *more;
+}
+
+model::Counters increase(const model::Counters& now, const model::Counters& before) {
+  model::Counters result = now;
+  return result -= before;
+}
+
+/// The container or pod that a service runs in; empty if it runs in none.
+std::string container_of(const base::Service& service) {
+  if (!service.pod.name.empty()) return service.pod.ns + "/" + service.pod.name;
+  if (service.container.empty()) return {};
+  return service.name.substr(0, service.name.find('/'));  // a unit inside it is CONTAINER/UNIT
+}
+
+WorkloadLabels labels_of(const model::Identity& who) {
+  WorkloadLabels labels;
+  labels.workload = label_text(who.service.name.empty() ? who.comm : who.service.name);
+  labels.kind = who.service.kind;
+  labels.comm = label_text(who.comm);
+  labels.role = model::to_string(who.role);
+  if (who.port != 0) labels.port = std::to_string(who.port);
+  return labels;
+}
+
+}  // namespace
+
+std::string label_text(std::string_view name) {
+  std::string text;
+  for (std::size_t begin = 0; begin <= name.size();) {
+    const std::size_t end = std::min(name.find('\n', begin), name.size());
+    if (begin != 0) text += '\n';
+    text += base::sanitize_terminal(name.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return base::fit(text, kMostColumns);
+}
+
+MetricFold::MetricFold(const MetricLimits& limits) : limits_(limits) {
+  // An increase is only seen of a series that was there before: both take what has no series yet.
+  labelled(kHost);
+  labelled(kFolded);
+}
+
+void MetricFold::observe(const model::Snapshot& head, const model::Source& source, const view::Selector& shown) {
+  now_s_ = head.uptime_s;
+  ++observations_;
+  take_namespaces(head);
+  take_ports(head);
+  std::map<std::uint32_t, const model::NetnsInfo*> infos;
+  for (const model::NetnsInfo& netns : source.namespaces()) {
+    infos.emplace(netns.id, &netns);
+    if (shown.empty()) take_unattributed(netns);
+  }
+  source.visit([&](const model::Fact& fact) {
+    const auto netns = infos.find(fact.identity.netns);
+    const bool is_shown =
+        shown.empty() || (netns != infos.end() && shown.accepts(view::subject_of(fact, *netns->second)));
+    if (is_shown) take_fact(fact);
+  });
+  forget_unseen(head);
+  head_ = std::make_shared<const model::Snapshot>(head);
+}
+
+NamespaceMetrics& MetricFold::labelled(const std::string& label) {
+  const auto [found, is_new] = namespaces_.try_emplace(label);
+  if (is_new) found->second.workloads[kOtherWorkload];
+  return found->second;
+}
+
+bool MetricFold::admit(std::size_t series) {
+  if (series_ + series > limits_.max_series) {
+    full_ = true;
+    return false;
+  }
+  series_ += series;
+  return true;
+}
+
+/// The label of its own that a namespace should have; "other" if it should have none.
+std::string MetricFold::label_of(const model::NetnsRow& netns, const Place& place) const {
+  if (netns.name == kHost) return kHost;
+  if (limits_.namespaces == MetricNamespaces::kHost) return kFolded;
+  if (!netns.name.empty()) return label_text(netns.name);
+  if (limits_.namespaces == MetricNamespaces::kNamed || place.container.empty()) return kFolded;
+  return label_text(place.container);
+}
+
+/// Gives a namespace its label, which it keeps unless that is "other". Those of the first sample were there before.
+void MetricFold::place(const model::NetnsRow& netns, Place& place) {
+  NamespaceMetrics& other = labelled(kFolded);
+  if (place.into != nullptr && place.into != &other) return;
+  place.into = &other;
+  const std::string label = label_of(netns, place);
+  const bool exists = namespaces_.contains(label);
+  const bool is_old = observations_ == 1 || is_old_since(place.first_seen_s);
+  if (label != kHost && !exists && (!is_old || !admit(kSeriesPerNamespace + kSeriesPerWorkload))) return;
+  place.into = &labelled(label);
+}
+
+void MetricFold::take_namespaces(const model::Snapshot& head) {
+  const Count live = head.live_age_s ? Count(0) : Count();
+  for (auto& [label, netns] : namespaces_) {
+    netns.in_use.reset();
+    netns.limit.reset();
+    netns.ports_taken.reset();
+    for (auto& [labels, workload] : netns.workloads) workload.live = live;
+  }
+  for (const model::NetnsRow& netns : head.namespaces) {
+    const auto [found, is_new] = places_.try_emplace(netns.id);
+    if (is_new) found->second.first_seen_s = now_s_;
+    place(netns, found->second);
+    take_namespace(netns, found->second);
+  }
+}
+
+void MetricFold::take_namespace(const model::NetnsRow& netns, Place& place) {
+  NamespaceMetrics& into = *place.into;
+  into.counts += increase(netns.counts, place.counts);
+  place.counts = netns.counts;
+  for (const auto& [metric, count] : kKernelMetrics) {
+    take_increase(into.kernel.*count, place.kernel.*count, netns.kernel.*count);
+  }
+  for (const auto& [what, count] : kMissedMetrics) {
+    take_increase(into.missed.*count, place.missed.*count, netns.missed.*count);
+  }
+  if (netns.gone) return;
+  add_to(into.in_use, netns.in_use);
+  if (&into != &labelled(kFolded)) add_to(into.limit, netns.limit);
+}
+
+void MetricFold::take_ports(const model::Snapshot& head) {
+  if (!head.port_use) return;
+  for (const model::PortUse& use : *head.port_use) {
+    if (!use.netns_id || use.ports.of == 0) continue;
+    std::optional<double>& fullest = namespace_of(*use.netns_id).ports_taken;
+    fullest = std::max(fullest.value_or(0), static_cast<double>(use.ports.taken) / static_cast<double>(use.ports.of));
+  }
+}
+
+NamespaceMetrics& MetricFold::namespace_of(std::uint32_t id) {
+  const auto found = places_.find(id);
+  return found == places_.end() ? labelled(kFolded) : *found->second.into;
+}
+
+void MetricFold::take_fact(const model::Fact& fact) {
+  NamespaceMetrics& netns = namespace_of(fact.identity.netns);
+  WorkloadMetrics& workload = workload_of(fact, netns);
+  workload.counts += increase(fact.counts, fact.previous);
+  add_to(workload.live, fact.live);
+}
+
+/// The series appears with its first count: in most namespaces there is nothing without an owner.
+void MetricFold::take_unattributed(const model::NetnsInfo& netns) {
+  const model::Counters more = increase(netns.unattributed, netns.unattributed_previous);
+  if (more == model::Counters{}) return;
+  namespace_of(netns.id).workloads[kUnattributedWorkload].counts += more;
+}
+
+WorkloadMetrics& MetricFold::workload_of(const model::Fact& fact, NamespaceMetrics& netns) {
+  WorkloadMetrics& other = netns.workloads.at(kOtherWorkload);
+  if (fact.kind != model::RowKind::kNormal) return other;
+  const auto [found, is_new] = known_.try_emplace(view::row_id(fact, model::Group::kProcess));
+  Known& known = found->second;
+  if (is_new) {
+    known.first_seen_s = now_s_;
+    const auto place = places_.find(fact.identity.netns);
+    if (place != places_.end() && place->second.container.empty()) {
+      place->second.container = container_of(fact.identity.service);
+    }
+  }
+  known.seen = observations_;
+  if (known.in != &netns) {
+    known.in = &netns;
+    known.into = &other;
+    known.is_settled = false;
+  }
+  if (!known.is_settled) settle(known, fact.identity, netns);
+  return *known.into;
+}
+
+void MetricFold::settle(Known& known, const model::Identity& who, NamespaceMetrics& netns) {
+  WorkloadLabels labels = labels_of(who);
+  const auto found = netns.workloads.find(labels);
+  if (found == netns.workloads.end() && !is_old_since(known.first_seen_s)) return;
+  known.is_settled = true;
+  if (found == netns.workloads.end() && !admit(kSeriesPerWorkload)) return;
+  known.into = &netns.workloads[std::move(labels)];
+}
+
+/// Rows are folded into others when there are too many, and namespaces go. Their series stay.
+void MetricFold::forget_unseen(const model::Snapshot& head) {
+  std::erase_if(known_, [this](const auto& known) { return known.second.seen != observations_; });
+  if (places_.size() == head.namespaces.size()) return;
+  std::erase_if(places_, [&head](const auto& place) {
+    return std::none_of(head.namespaces.begin(), head.namespaces.end(),
+                        [&place](const model::NetnsRow& netns) { return netns.id == place.first; });
+  });
+}
+
+}  // namespace twtrace::output

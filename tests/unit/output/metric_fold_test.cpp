@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/metric_fold.hpp"
+
+#include <algorithm>
+#include <random>
+#include <set>
+
+#include "model/row_table.hpp"
+#include "output/metric_families.hpp"
+#include "support/catch.hpp"
+
+using namespace twtrace;
+using output::MetricFold;
+using output::MetricLimits;
+using output::MetricNamespaces;
+using output::NamespaceMetrics;
+using output::WorkloadLabels;
+
+namespace {
+
+constexpr std::uint32_t kHostId = 1;
+constexpr std::size_t kOwn = output::kSeriesPerNamespace + output::kSeriesPerWorkload;  // of a namespace
+
+const WorkloadLabels kOther{"other", "other", "", "", ""};
+
+/// A trace whose programs and namespaces do what a test says.
+struct Trace {
+  explicit Trace(const MetricLimits& limits = {}, std::size_t max_rows = 100) : table(max_rows), fold(limits) {
+    netns(kHostId, "host");
+    head.live_age_s = 0;
+  }
+
+  model::NetnsRow& netns(std::uint32_t id, const std::string& name) {
+    model::NetnsRow row;
+    row.id = id;
+    row.netns = 4026531840U + id;
+    row.name = name;
+    head.namespaces.push_back(row);
+    infos.push_back({id, row.netns, name, {}, {}});
+    return head.namespaces.back();
+  }
+
+  model::NetnsRow& row_of(std::uint32_t id) {
+    return *std::find_if(head.namespaces.begin(), head.namespaces.end(),
+                         [id](const auto& row) { return row.id == id; });
+  }
+
+  /// What a program does before the next sample. A slot that is used for the first time is a new process.
+  void act(std::uint32_t slot, const model::Counters& more, const std::string& service = "web.service",
+           std::uint32_t netns_id = kHostId, const std::string& comm = "nginx", std::uint16_t port = 80) {
+    model::Counters counts = more;
+    if (const model::Entry* known = table.at(slot)) {
+      counts += known->counts;
+    } else {
+      model::Identity who;
+      who.netns = netns_id;
+      who.pid = 1000 + ++processes;
+      who.comm = comm;
+      who.service.kind = "systemd";
+      who.service.name = service;
+      who.service.cgroup = "/" + service;
+      if (!container.empty()) who.service.container = container;
+      who.role = model::Role::kServer;
+      who.port = port;
+      table.add(slot, processes, who);
+    }
+    table.set(slot, counts, counts.created(), false);
+    row_of(netns_id).counts += more;
+  }
+
+  /// The end of an interval.
+  void sample(double seconds = 1) {
+    head.uptime_s += seconds;
+    for (auto& netns : head.namespaces) netns.kernel.created = netns.counts.created();
+    fold.observe(head, model::CurrentSource(table, peers, infos));
+    table.begin_interval();
+    for (auto& info : infos) info.unattributed_previous = info.unattributed;
+  }
+
+  const NamespaceMetrics& named(const std::string& label) const { return fold.namespaces().at(label); }
+  std::uint64_t created(const WorkloadLabels& who, const std::string& netns = "host") const {
+    const auto& workloads = named(netns).workloads;
+    const auto found = workloads.find(who);
+    return found == workloads.end() ? 0 : found->second.counts.created();
+  }
+
+  model::RowTable table;
+  model::PeerTable peers{10};
+  std::vector<model::NetnsInfo> infos;
+  model::Snapshot head;
+  MetricFold fold;
+  std::uint32_t processes = 0;
+  std::string container;  ///< of the processes that come next
+};
+
+model::Counters made(std::uint64_t created, std::uint64_t refused = 0) {
+  model::Counters counts;
+  counts.time_wait = created;
+  counts.overflow_fin_wait2 = refused;
+  return counts;
+}
+
+WorkloadLabels web(const std::string& service = "web.service", const std::string& port = "80") {
+  return {service, "systemd", "nginx", "server", port};
+}
+
+model::Counters sum(const NamespaceMetrics& netns) {
+  model::Counters all;
+  for (const auto& [who, workload] : netns.workloads) all += workload.counts;
+  return all;
+}
+
+MetricLimits at_once() {
+  MetricLimits limits;
+  limits.min_age_s = 0;
+  return limits;
+}
+
+}  // namespace
+
+TEST_CASE("a young workload is in other, and keeps what it counts later") {
+  Trace trace;
+  trace.act(1, made(7));
+  trace.sample();
+  CHECK(trace.created(kOther) == 7);
+  CHECK(trace.named("host").workloads.size() == 1);
+  trace.act(1, made(11));
+  trace.sample(29);
+  CHECK(trace.created(kOther) == 18);
+  trace.act(1, made(13));
+  trace.sample();  // 30 s after the first sample that had it
+  CHECK(trace.created(kOther) == 18);
+  CHECK(trace.created(web()) == 13);
+  CHECK(trace.named("host").workloads.at(web()).live == 31);  // buckets are where they are, whoever counted them
+  CHECK(trace.named("host").workloads.at(kOther).live == 0);
+  trace.head.live_age_s.reset();
+  trace.table.retire(1);
+  trace.sample();
+  CHECK_FALSE(trace.named("host").workloads.at(kOther).live);
+}
+
+TEST_CASE("a workload is no process: a restarted one goes on") {
+  Trace trace(at_once());
+  trace.act(1, made(7, 2));
+  trace.sample();
+  trace.table.retire(1);
+  trace.act(1, made(5));
+  trace.act(2, made(3));
+  trace.sample();
+  CHECK(trace.created(web()) == 15);
+  CHECK(trace.named("host").workloads.at(web()).counts.overflow_fin_wait2 == 2);
+  CHECK(trace.created(kOther) == 0);
+}
+
+TEST_CASE("rows that are folded into others leave their counts where they were") {
+  Trace trace(at_once(), 1);
+  for (std::uint32_t i = 1; i <= 5; ++i) trace.act(i, made(i), "s" + std::to_string(i));
+  trace.sample();
+  for (std::uint32_t i = 1; i <= 5; ++i) trace.table.retire(i);
+  trace.sample();
+  trace.sample();
+  for (std::uint32_t i = 1; i <= 5; ++i) CHECK(trace.created(web("s" + std::to_string(i))) == i);
+  CHECK(trace.created(kOther) == 0);
+}
+
+TEST_CASE("what comes after max_series stays in other") {
+  MetricLimits limits = at_once();
+  limits.max_series = 2 * output::kSeriesPerWorkload;
+  Trace trace(limits);
+  for (std::uint32_t i = 1; i <= 2; ++i) trace.act(i, made(i), "s" + std::to_string(i));
+  trace.sample();
+  CHECK_FALSE(trace.fold.is_full());
+  trace.act(3, made(100), "s3");
+  trace.act(4, made(1000), "s2");  // another process of one that has its series
+  trace.sample();
+  CHECK(trace.fold.is_full());
+  CHECK(trace.created(kOther) == 100);
+  CHECK(trace.created(web("s2")) == 1002);
+  CHECK(trace.named("host").workloads.size() == 3);
+}
+
+TEST_CASE("namespaces get their labels by --metrics.netns") {
+  MetricLimits limits = at_once();
+  const auto labels = [&](MetricNamespaces wanted) {
+    limits.namespaces = wanted;
+    Trace trace(limits);
+    trace.netns(2, "blue");
+    trace.netns(3, "");
+    trace.netns(4, "");
+    trace.act(2, made(2), "a", 2);
+    trace.container = "0123456789ab";
+    trace.act(3, made(3), "shop/web.service", 3);
+    trace.container.clear();
+    trace.act(4, made(4), "c", 4);
+    trace.sample();
+    trace.sample();
+    trace.act(3, made(30), "shop/web.service", 3);
+    trace.sample();
+    std::map<std::string, std::uint64_t> result;
+    for (const auto& [label, netns] : trace.fold.namespaces()) {
+      CHECK(sum(netns) == netns.counts);
+      CHECK(netns.kernel.created.value_or(0) == netns.counts.created());
+      result[label] = netns.counts.created();
+    }
+    return result;
+  };
+  using Counts = std::map<std::string, std::uint64_t>;
+  CHECK(labels(MetricNamespaces::kHost) == Counts{{"host", 0}, {"other", 39}});
+  CHECK(labels(MetricNamespaces::kNamed) == Counts{{"blue", 2}, {"host", 0}, {"other", 37}});
+  CHECK(labels(MetricNamespaces::kAll) == Counts{{"blue", 2}, {"host", 0}, {"other", 7}, {"shop", 30}});
+}
+
+TEST_CASE("a namespace that comes later is in other while it is young, and while there are too many") {
+  MetricLimits limits;
+  limits.max_series = kOwn;
+  Trace trace(limits);
+  trace.sample();
+  trace.netns(2, "late").in_use = 5;
+  trace.act(1, made(5), "a", 2);
+  trace.sample();
+  trace.netns(3, "too-many");
+  trace.sample(30);
+  trace.sample(60);
+  CHECK(trace.fold.namespaces().size() == 3);
+  CHECK(trace.named("late").in_use == 5);
+  CHECK(trace.named("late").counts.created() == 0);
+  CHECK(trace.named("other").counts.created() == 5);
+  CHECK(trace.fold.is_full());
+}
+
+TEST_CASE("a namespace that is gone keeps its counts, and the next one of its name goes on") {
+  Trace trace(at_once());
+  trace.netns(2, "blue").limit = 100;
+  trace.row_of(2).in_use = 7;
+  trace.act(1, made(7), "a", 2);
+  trace.sample();
+  CHECK(trace.named("blue").limit == 100);
+  trace.row_of(2).gone = true;
+  trace.sample();
+  CHECK_FALSE(trace.named("blue").in_use);
+  CHECK_FALSE(trace.named("blue").limit);
+  CHECK(trace.named("blue").counts.created() == 7);
+  trace.table.retire(1);
+  trace.netns(3, "blue").limit = 50;
+  trace.act(1, made(5), "a", 3);
+  trace.sample();
+  CHECK(trace.named("blue").counts.created() == 12);
+  CHECK(trace.named("blue").limit == 50);
+  CHECK(trace.created(web("a"), "blue") == 12);
+}
+
+TEST_CASE("what has no owner is a workload of its own") {
+  Trace trace(at_once());
+  trace.sample();
+  CHECK(trace.named("host").workloads.size() == 1);
+  trace.infos[0].unattributed = made(3, 1);
+  trace.row_of(kHostId).counts += made(3, 1);
+  trace.sample();
+  CHECK(trace.created({"unattributed", "unattributed", "", "", ""}) == 3);
+  CHECK(sum(trace.named("host")) == trace.named("host").counts);
+}
+
+TEST_CASE("missed counts never fall, though a count that came late was taken for missed") {
+  Trace trace(at_once());
+  trace.row_of(kHostId).missed.created = 5;
+  trace.sample();
+  trace.row_of(kHostId).missed.created = 2;
+  trace.sample();
+  CHECK(trace.named("host").missed.created == 5);
+  trace.row_of(kHostId).missed.created = 6;
+  trace.sample();
+  CHECK(trace.named("host").missed.created == 6);
+  CHECK_FALSE(trace.named("host").missed.overflow);
+}
+
+TEST_CASE("ports are those of the fullest destination") {
+  Trace trace(at_once());
+  model::PortUse half;
+  half.netns_id = kHostId;
+  half.ports = {50, 100};
+  model::PortUse full = half;
+  full.ports = {100, 100};
+  trace.head.port_use = std::make_shared<std::vector<model::PortUse>>(std::vector{half, full, half});
+  trace.sample();
+  CHECK(trace.named("host").ports_taken == 1.0);
+  CHECK_FALSE(trace.named("other").ports_taken);
+}
+
+TEST_CASE("a filter leaves rows out") {
+  Trace trace(at_once());
+  trace.act(1, made(7));
+  trace.act(2, made(5), "db.service");
+  trace.head.uptime_s = 1;
+  const auto shown = view::parse_selector("service==db.service", view::Grammar::kFilter);
+  REQUIRE(shown);
+  trace.fold.observe(trace.head, model::CurrentSource(trace.table, trace.peers, trace.infos), *shown);
+  CHECK(trace.named("host").workloads.size() == 2);
+  CHECK(trace.created(web("db.service")) == 5);
+}
+
+TEST_CASE("workloads of the same labels are one, so that no series comes up twice") {
+  Trace trace(at_once());
+  trace.act(1, made(7), std::string("a\x01", 2));
+  trace.act(2, made(5), "a\\x01");
+  trace.sample();
+  CHECK(trace.created(web("a\\x01")) == 12);
+}
+
+TEST_CASE("label texts are valid UTF-8 whatever the name") {
+  CHECK(output::label_text("") == "");
+  CHECK(output::label_text("a\"b\\c\nd") == "a\"b\\c\nd");
+  CHECK(output::label_text("\n") == "\n");
+  CHECK(output::label_text("\x1b[31m\xff\xe2\x80\xae") == "\\x1B[31m\\xFF\\u{202E}");
+  CHECK(output::label_text(std::string(500, 'x')) == std::string(399, 'x') + "~");
+}
+
+TEST_CASE("sums stay exact and no counter falls, whatever comes and goes") {
+  for (const unsigned seed : {1U, 2U, 3U}) {
+    std::mt19937 random(seed);
+    const auto below = [&random](std::uint32_t n) { return static_cast<std::uint32_t>(random() % n); };
+    MetricLimits limits;
+    limits.min_age_s = 5;
+    limits.max_series = 2 * kOwn + 10 * output::kSeriesPerWorkload;
+    Trace trace(limits, 3);
+    std::uint32_t next_netns = 2;
+    std::map<std::pair<std::string, WorkloadLabels>, model::Counters> before;
+    for (int step = 0; step < 300; ++step) {
+      if (below(10) == 0) trace.netns(next_netns++, below(3) == 0 ? "" : "n" + std::to_string(below(4)));
+      if (below(10) == 0) trace.head.namespaces[below(static_cast<std::uint32_t>(trace.infos.size()))].gone = true;
+      for (std::uint32_t i = below(6); i > 0; --i) {
+        const std::uint32_t slot = 1 + below(8);
+        if (below(3) == 0 && trace.table.at(slot) != nullptr) trace.table.retire(slot);
+        const model::Entry* known = trace.table.at(slot);
+        const std::uint32_t netns =
+            known != nullptr ? known->identity.netns : 1 + below(static_cast<std::uint32_t>(trace.infos.size()));
+        trace.act(slot, made(below(50), below(5)), "s" + std::to_string(below(20)), netns);
+      }
+      trace.sample();
+      model::Counters all;
+      for (const auto& netns : trace.head.namespaces) all += netns.counts;
+      model::Counters exported;
+      std::size_t series = 0;
+      for (const auto& [label, netns] : trace.fold.namespaces()) {
+        REQUIRE(sum(netns) == netns.counts);
+        REQUIRE(netns.kernel.created.value_or(0) == netns.counts.created());
+        exported += netns.counts;
+        const bool is_free = label == "host" || label == "other";
+        series += (is_free ? 0 : kOwn) + (netns.workloads.size() - 1) * output::kSeriesPerWorkload;
+        for (const auto& [who, workload] : netns.workloads) {
+          model::Counters& last = before[{label, who}];
+          REQUIRE(workload.counts.created() >= last.created());
+          REQUIRE(workload.counts.overflow_fin_wait2 >= last.overflow_fin_wait2);
+          last = workload.counts;
+        }
+      }
+      REQUIRE(exported == all);
+      REQUIRE(series <= limits.max_series);
+    }
+    CHECK(trace.fold.is_full());
+    CHECK(before.size() > 10);
+  }
+}
