@@ -22,6 +22,9 @@ tl::unexpected<base::Error> usage(std::string what, std::string hint) {
 
 std::string see_help(const OptionList& list) { return list.title + " --help lists what it takes"; }
 
+/// A command may take words, a command line after `--`, or either.
+bool takes_only_command(const OptionList& list) { return list.take_command && list.words.empty(); }
+
 /// Quotes it so that a shell takes it for one word.
 std::string shell_word(const std::string& word) {
   constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=./,:@%";
@@ -71,7 +74,7 @@ class Parser {
       known->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
       places_[known] = i;
     }
-    if (list.take_command) {
+    if (takes_only_command(list)) {
       app_.prefix_command();
     } else {
       words_ = app_.add_option("words")->expected(kMostWords)->allow_extra_args(false);
@@ -174,7 +177,7 @@ Arguments take_apart(const OptionList& list, std::vector<std::string> arguments)
 }
 
 base::Result<void> apply(const OptionList& list, const Arguments& arguments) {
-  const bool has_stray_command = list.take_command && !arguments.words.empty();
+  const bool has_stray_command = takes_only_command(list) && !arguments.words.empty();
   if (arguments.error && !has_stray_command) return tl::unexpected(*arguments.error);
   if (auto applied = apply_values(list, arguments.values); !applied) return applied;
   if (list.answer) return {};  // with --help, the rest may be wrong

@@ -19,6 +19,12 @@
 namespace twtrace::app {
 namespace {
 
+/// "twtrace 0.2.0 (1234567890)".
+std::string version_text() {
+  const std::string_view commit = kCommit;
+  return fmt::format("twtrace {}{}\n", kVersion, commit.empty() ? "" : fmt::format(" ({})", commit));
+}
+
 /// A command with all of its options: its own, and those of every command.
 struct Prepared {
   explicit Prepared(const Command* command)
@@ -28,7 +34,7 @@ struct Prepared {
     list.flag("-v,--verbose", "print more diagnostics; -vv prints still more", [this] { ++request.verbosity; });
     list.flag("-h,--help", "print this help", [this, command] { list.answer = help_text(command); });
     if (command != nullptr) return;
-    list.flag("--version", "print the version", [this] { list.answer = fmt::format("twtrace {}\n", kVersion); });
+    list.flag("--version", "print the version and the commit", [this] { list.answer = version_text(); });
   }
   Prepared(const Prepared&) = delete;
   Prepared& operator=(const Prepared&) = delete;
@@ -99,8 +105,10 @@ base::Result<Request> parse_command_line(const std::vector<std::string>& argumen
   return parse(*command, others);
 }
 
+OptionList options_of(const Command* command) { return Prepared(command).list; }
+
 std::string help_text(const Command* command) {
-  const OptionList list = Prepared(command).list;
+  const OptionList list = options_of(command);
   if (command != nullptr) {
     return fmt::format("Usage: {}\n\n{}\n{}", usage_text(list), sentence(command->about), options_text(list));
   }

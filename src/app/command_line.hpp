@@ -20,6 +20,9 @@ struct Request {
 /// or opened.
 base::Result<Request> parse_command_line(const std::vector<std::string>& arguments);
 
+/// What a command takes; null: what twtrace takes without one. To look at only: the functions in it must not be called.
+OptionList options_of(const Command* command);
+
 /// The help of a command; null: the help of twtrace.
 std::string help_text(const Command* command);
 

@@ -20,11 +20,12 @@ extern const Command kDiff;
 extern const Command kReplay;
 extern const Command kDoctor;
 extern const Command kDemo;
+extern const Command kCompletion;
 extern const Command kHelp;
 
 std::span<const Command* const> commands() {
-  static constexpr std::array kCommands = {&kTop,  &kEvents, &kCapture, &kMark, &kReport,
-                                           &kDiff, &kReplay, &kDoctor,  &kDemo, &kHelp};
+  static constexpr std::array kCommands = {&kTop,    &kEvents, &kCapture, &kMark,       &kReport, &kDiff,
+                                           &kReplay, &kDoctor, &kDemo,    &kCompletion, &kHelp};
   return kCommands;
 }
 

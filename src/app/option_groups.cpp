@@ -40,6 +40,12 @@ std::string sort_help() {
   return text;
 }
 
+std::vector<std::string> column_names() {
+  std::vector<std::string> names = {"help"};
+  for (const view::SortName& known : view::sort_names()) names.emplace_back(known.name);
+  return names;
+}
+
 base::Result<view::SortColumn> parse_column(const std::string& typed) {
   if (const auto column = view::sort_column_named(typed)) return *column;
   std::vector<std::string_view> names;
@@ -84,7 +90,7 @@ void TracingOptions::declare_loading(OptionList& list) {
     session.no_features.insert(typed);
     return base::Result<void>();
   });
-  list.option("--btf", "FILE", "read the BTF of this kernel from FILE", text(session.btf_path));
+  list.option("--btf", "FILE", "read the BTF of this kernel from FILE", file(session.btf_path));
   list.option("--ring-size", "BYTES", "size of the event ring, a power of two (default 4M)",
               take_parsed(session.ring_bytes, parse_ring_size));
   list.flag("--keep-privileges", "drop no privilege after the start", keep_privileges);
@@ -144,14 +150,13 @@ void FilterOptions::declare_names(OptionList& list) {
               Repeat::kRefused);
   list.option("--service", "PATTERN", "only services whose name contains or matches this", name("--service", "service"),
               Repeat::kRefused);
-  list.option(
-      "--netns", "WHICH", "all, self, an inode number, a name or a path",
-      [this, note](const std::string& value) -> base::Result<void> {
-        netns = value;
-        if (value != "all") note("--netns", value);
-        return {};
-      },
-      Repeat::kRefused);
+  const auto take_netns = [this, note](const std::string& value) -> base::Result<void> {
+    netns = value;
+    if (value != "all") note("--netns", value);
+    return {};
+  };
+  list.option("--netns", "WHICH", "all, self, an inode number, a name or a path", Take(take_netns, {"all", "self"}),
+              Repeat::kRefused);
 }
 
 view::Selector FilterOptions::selector() const {
@@ -171,12 +176,13 @@ void RowOptions::declare(OptionList& list) {
                              {"port", Group::kPort},
                              {"peer", Group::kPeer},
                              {"netns", Group::kNetns}}));
+  const auto take_column = [this, &list](const std::string& typed) -> base::Result<void> {
+    if (typed != "help") return take_parsed(sort, parse_column)(typed);
+    list.answer = sort_help();
+    return {};
+  };
   list.option("-s,--sort", "COLUMN", "sort by this column; -s help lists all columns",
-              [this, &list](const std::string& typed) -> base::Result<void> {
-                if (typed != "help") return take_parsed(sort, parse_column)(typed);
-                list.answer = sort_help();
-                return {};
-              });
+              Take(take_column, column_names()));
   list.option("-r,--rows", "N", "show at most N rows", whole_number(max_rows, 0, kMaxCount));
 }
 

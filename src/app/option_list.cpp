@@ -20,6 +20,13 @@ std::string OptionList::Option::name() const {
   return std::string(second.empty() ? first : second);
 }
 
+std::vector<std::string> OptionList::Option::all_names() const {
+  const auto [first, second] = split(names);
+  std::vector<std::string> all = {std::string(first)};
+  if (!second.empty()) all.emplace_back(second);
+  return all;
+}
+
 bool OptionList::Option::is_called(std::string_view name) const {
   const auto [first, second] = split(names);
   return !name.empty() && (name == first || name == second);

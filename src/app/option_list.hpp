@@ -2,10 +2,12 @@
 // The options of one command, as the command declares them.
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.hpp"
@@ -13,8 +15,20 @@
 namespace twtrace::app {
 
 /// Takes one value as typed, which is never empty. An error says what is wrong with the value. The caller prepends the
-/// option's name.
-using Take = std::function<base::Result<void>(const std::string& typed)>;
+/// option's name. For completion, it also knows which values there are.
+struct Take {
+  using Function = std::function<base::Result<void>(const std::string& typed)>;
+
+  /// Implicit, so that a lambda is a Take of which nothing else is known.
+  template <std::invocable<const std::string&> F>
+  Take(F take, std::vector<std::string> known = {}) : function(std::move(take)), names(std::move(known)) {}
+
+  base::Result<void> operator()(const std::string& typed) const { return function(typed); }
+
+  Function function;
+  std::vector<std::string> names;  ///< all values, or well-known ones; empty if they cannot be listed
+  bool is_file = false;            ///< the value is the path of a file
+};
 
 /// Takes the command line after `--`.
 using TakeCommand = std::function<base::Result<void>(const std::vector<std::string>& argv)>;
@@ -35,6 +49,8 @@ struct OptionList {
     bool is_flag() const { return value.empty(); }
     /// The long name if there is one: "--delay".
     std::string name() const;
+    /// {"-d", "--delay"}
+    std::vector<std::string> all_names() const;
     /// True for one of its names: "-d" or "--delay".
     bool is_called(std::string_view name) const;
   };

@@ -48,6 +48,13 @@ inline Take text(std::optional<std::string>& variable) {
   return take_parsed(variable, [](const std::string& typed) { return base::Result<std::string>(typed); });
 }
 
+/// The path of a file, as text.
+inline Take file(std::string& variable) {
+  Take take = text(variable);
+  take.is_file = true;
+  return take;
+}
+
 /// Takes every value of a repeated option.
 inline Take texts(std::vector<std::string>& variable) {
   return [&variable](const std::string& typed) {
@@ -70,13 +77,17 @@ Take seconds(Variable& variable, double least, double most) {
 /// Takes one of the names.
 template <class Variable>
 Take one_of(Variable& variable, std::vector<Named<Variable>> known) {
-  return take_parsed(variable, [known = std::move(known)](const std::string& typed) -> base::Result<Variable> {
+  std::vector<std::string> all;
+  for (const auto& choice : known) all.emplace_back(choice.name);
+  Take take = take_parsed(variable, [known = std::move(known)](const std::string& typed) -> base::Result<Variable> {
     std::vector<std::string_view> names;
     for (const auto& choice : known) names.push_back(choice.name);
     const auto place = parse_name(typed, names);
     if (!place) return tl::unexpected(place.error());
     return known[*place].value;
   });
+  take.names = std::move(all);
+  return take;
 }
 
 }  // namespace twtrace::app

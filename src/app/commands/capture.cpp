@@ -60,7 +60,7 @@ struct CaptureOptions {
 
 void CaptureOptions::declare(OptionList& list) {
   list.section("Output");
-  list.option("-o,--output", "FILE", "the file to write (default twtrace.db)", text(file));
+  list.option("-o,--output", "FILE", "the file to write (default twtrace.db)", app::file(file));
   list.flag("--events", "also record every event", events);
   budgets.declare(list);
   list.section("Time");

@@ -37,8 +37,8 @@ std::string rendered(const report::Diff& diff, const OutputOptions<ReportFormat>
 }
 
 void DiffCommand::declare(OptionList& list) {
-  list.word("BEFORE", "the earlier capture (default twtrace.db.old)", text(before));
-  list.word("AFTER", "the later capture (default twtrace.db)", text(after));
+  list.word("BEFORE", "the earlier capture (default twtrace.db.old)", file(before));
+  list.word("AFTER", "the later capture (default twtrace.db)", file(after));
   declare_report_output(list, output);
   budgets.declare(list);
   list.check([this]() -> base::Result<void> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twtrace help [COMMAND]`: the same as --help.
 #include <string>
+#include <utility>
 
 #include "app/command.hpp"
 #include "app/command_line.hpp"
@@ -14,9 +15,15 @@ namespace {
 struct Help {
   std::string command;  ///< empty: twtrace itself
 
-  void declare(OptionList& list) { list.word("COMMAND", "the command to explain (default: twtrace)", text(command)); }
+  void declare(OptionList& list);
   base::Result<int> run() const;
 };
+
+void Help::declare(OptionList& list) {
+  Take take = text(command);
+  for (const Command* known : commands()) take.names.emplace_back(known->name);
+  list.word("COMMAND", "the command to explain (default: twtrace)", std::move(take));
+}
 
 base::Result<int> Help::run() const {
   const auto named = command.empty() ? base::Result<const Command*>(nullptr) : command_named(command);

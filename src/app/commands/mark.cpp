@@ -24,7 +24,7 @@ void Mark::declare(OptionList& list) {
   if (running != nullptr && *running != '\0') file = running;
   list.required_word("NAME", "what is happening, as in 'workers restarted'", text(name));
   list.section("Output");
-  list.option("-o,--output", "FILE", "the running capture (default: see below)", text(file));
+  list.option("-o,--output", "FILE", "the running capture (default: see below)", app::file(file));
   list.notes.emplace_back(
       "The default FILE is $TWTRACE_CAPTURE, which capture sets for its command, or\ntwtrace.db if that is not set.");
 }

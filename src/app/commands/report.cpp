@@ -42,7 +42,7 @@ std::string rendered(const report::Report& report, const OutputOptions<ReportFor
 }
 
 void ReportCommand::declare(OptionList& list) {
-  list.word("FILE", "the capture (default twtrace.db)", text(file));
+  list.word("FILE", "the capture (default twtrace.db)", app::file(file));
   declare_report_output(list, output);
   budgets.declare(list);
   list.section("What is reported");

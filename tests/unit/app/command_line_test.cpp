@@ -115,6 +115,14 @@ TEST_CASE("capture without -- is told what to type") {
   CHECK(accepted({"capture", "-o", "x.db", "--", "./x.sh", "--fast", "-o", "y"}));
 }
 
+TEST_CASE("completion takes a shell or the words to complete") {
+  CHECK(accepted({"completion", "bash"}));
+  CHECK(accepted({"completion", "--", "capture", "--", ""}));
+  CHECK(told({"completion"}) == "SHELL is missing; type twtrace completion bash, zsh or fish");
+  CHECK(told({"completion", "bash", "--", "x"}) == "SHELL and words to complete are given; give only one of them");
+  CHECK(told({"completion", "bsh"}).find("did you mean \"bash\"?") != std::string::npos);
+}
+
 TEST_CASE("every option that takes a value refuses an empty one") {
   int tried = 0;
   for (const Command* command : commands()) {

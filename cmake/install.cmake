@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+# `cmake --install`: the program, its manual pages and completions.
+include(GNUInstallDirs)
+# Distributions have directories of their own for the completions of packages.
+set(TWTRACE_BASH_DIR ${CMAKE_INSTALL_DATADIR}/bash-completion/completions CACHE STRING "Where bash looks for completions")
+set(TWTRACE_ZSH_DIR ${CMAKE_INSTALL_DATADIR}/zsh/site-functions CACHE STRING "Where zsh looks for completions")
+set(TWTRACE_FISH_DIR ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d CACHE STRING "Where fish looks for completions")
+
+install(TARGETS twtrace RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+set(completions ${CMAKE_SOURCE_DIR}/packaging/completions)
+install(FILES ${completions}/twtrace.bash DESTINATION ${TWTRACE_BASH_DIR} RENAME twtrace)
+install(FILES ${completions}/twtrace.zsh DESTINATION ${TWTRACE_ZSH_DIR} RENAME _twtrace)
+install(FILES ${completions}/twtrace.fish DESTINATION ${TWTRACE_FISH_DIR})
+
+# Manual pages: docs/man/NAME.SECTION.scd.
+find_program(TWTRACE_SCDOC NAMES scdoc)
+if(NOT TWTRACE_SCDOC)
+  message(STATUS "scdoc is not installed: manual pages are not built")
+  return()
+endif()
+file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/man/*.scd)
+foreach(source ${sources})
+  cmake_path(GET source STEM LAST_ONLY name) # twtrace.8
+  string(REGEX MATCH "[0-9]$" section ${name})
+  set(page ${CMAKE_BINARY_DIR}/man/${name})
+  add_custom_command(
+    OUTPUT ${page}
+    COMMAND ${TWTRACE_SCDOC} < ${source} > ${page}
+    DEPENDS ${source}
+    COMMENT "Manual page ${name}"
+    VERBATIM)
+  list(APPEND pages ${page})
+  install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
+endforeach()
+file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/man)
+add_custom_target(twtrace_man ALL DEPENDS ${pages})
