@@ -151,8 +151,13 @@ base::Result<void> Screen::read_keys() {
 }
 
 void Screen::press(const tui::Key& key, tui::Effects& effects) {
-  const tui::KeyAction action = tui::key_action(key, state_.mode);
-  tui::Transition next = tui::update(state_, action, context());
+  const tui::Context now = context();
+  std::optional<tui::KeyAction> action = tui::key_action(key, state_.mode);
+  if (key.special == tui::Special::kClick) {
+    action = tui::click_action(compose(), state_, terminal_.size(), draw_options_, key);
+  }
+  if (!action) return;
+  tui::Transition next = tui::update(state_, *action, now);
   state_ = std::move(next.state);
   effects.quit = effects.quit || next.effects.quit;
   effects.write = effects.write || next.effects.write;

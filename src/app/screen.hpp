@@ -52,6 +52,9 @@ class Screen {
     find_events_ = std::move(find);
   }
 
+  /// The marks of a capture, ascending in time.
+  void set_marks(std::vector<model::Mark> marks) { composer_.set_marks(std::move(marks)); }
+
   /// Shows the newest log line as the notice.
   void show_log();
   /// What actions depend on now.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_map>
 #include <utility>
 
 #include "model/find_netns.hpp"
@@ -45,13 +46,29 @@ UseByDestination use_by_destination(const Snapshot& snapshot) {
   return known;
 }
 
-/// How full a row's table is, or the range of ports towards its peer.
+/// The limits of the namespaces that have one, by NetnsRow::id.
+std::unordered_map<std::uint32_t, std::uint64_t> limits_of(const Snapshot& snapshot) {
+  std::unordered_map<std::uint32_t, std::uint64_t> limits;
+  for (const model::NetnsRow& netns : snapshot.namespaces) {
+    if (netns.limit && !netns.gone) limits.emplace(netns.id, *netns.limit);
+  }
+  return limits;
+}
+
+/// How full a row's table is, how much of it the row takes, or the range of ports towards its peer.
 void add_use(view::RowList& rows, Group group, const Snapshot& snapshot) {
   if (group == Group::kNetns) {
     rows.set_use([&](const view::SortItem& row) -> std::optional<model::Use> {
       const model::NetnsRow* netns = netns_of(snapshot, row);
       if (netns == nullptr || !netns->in_use || !netns->limit) return std::nullopt;
       return model::Use{*netns->in_use, *netns->limit};
+    });
+  }
+  if (group != Group::kNetns && group != Group::kPeer) {
+    rows.set_use([limits = limits_of(snapshot)](const view::SortItem& row) -> std::optional<model::Use> {
+      const auto limit = limits.find(row.netns_id);
+      if (limit == limits.end() || !row.live) return std::nullopt;
+      return model::Use{*row.live, limit->second};
     });
   }
   if (group != Group::kPeer || !snapshot.port_use) return;
@@ -132,6 +149,11 @@ void Composer::build_head(std::uint64_t sample) {
   picture_.trend.clear();
   if (!namespaces.empty()) picture_.trend = model::trend(history_, sample, namespaces.front());
   picture_.forecast = model::forecast(picture_.trend);
+  picture_.marks.clear();
+  for (const model::Mark& mark : marks_) {
+    if (mark.time_unix_ms > head.time_unix_ms) break;
+    picture_.marks.push_back({seconds_between(mark.time_unix_ms, head.time_unix_ms), mark.name});
+  }
 }
 
 /// The rows or events that the command line and the filter ask for, or why there are none.

@@ -9,6 +9,7 @@
 
 #include "model/forecast.hpp"
 #include "model/history.hpp"
+#include "model/recording.hpp"
 #include "model/snapshot.hpp"
 #include "phrases/findings.hpp"
 #include "tui/event_log.hpp"
@@ -28,12 +29,19 @@ struct Detail {
   std::vector<phrases::RowFinding> findings;
 };
 
+/// A mark of a capture.
+struct MarkInView {
+  double age_s = 0;  ///< relative to the sample shown
+  std::string name;  ///< any bytes
+};
+
 /// One moment, ready to be drawn.
 struct Picture {
   model::Snapshot snapshot;                 ///< without rows
   view::RowList rows;                       ///< all rows of the view, filtered and sorted
   std::vector<model::TablePoint> trend;     ///< of the fullest namespace
   model::Forecast forecast;                 ///< the same
+  std::vector<MarkInView> marks;            ///< until then, oldest first
   std::vector<const model::Event*> events;  ///< newest first, filtered; only in the events view
   std::optional<Detail> detail;
   std::string no_rows;       ///< why there are no rows or events; empty when there are some, or nothing hides them
@@ -54,6 +62,9 @@ class Composer {
   /// `base` comes from the command line. Its filter always applies.
   Composer(const model::History& history, const EventLog& log, view::View base)
       : history_(history), log_(log), base_(std::move(base)) {}
+
+  /// The marks of a capture, ascending in time.
+  void set_marks(std::vector<model::Mark> marks) { marks_ = std::move(marks); }
 
   /// Valid until the next call, or until history or log change. Not before the first sample.
   const Picture& compose(const ViewState& state);
@@ -86,6 +97,7 @@ class Composer {
   const model::History& history_;
   const EventLog& log_;
   view::View base_;
+  std::vector<model::Mark> marks_;
   Inputs inputs_;
   Picture picture_;
 };

@@ -126,7 +126,9 @@ Section rows_section(const char* name, const std::vector<Row>& rows, Group group
     const std::size_t skipped = std::min(rows.size(), first <= 2 ? 0 : first - 2);
     const auto begin = rows.begin() + static_cast<std::ptrdiff_t>(skipped);
     const auto shown = static_cast<std::ptrdiff_t>(std::min(rows.size() - skipped, area.rows));
-    draw_rows(frame, {area, first == 1, skipped, SIZE_MAX}, {begin, begin + shown}, group, picture, state, options);
+    const TableArea where{area, first == 1, skipped, SIZE_MAX};
+    draw_rows(frame, where,
+              fit_rows(where, {begin, begin + shown}, group, {}, picture, state, options, frame.size().columns), {});
   };
   return {rows.size() + 2, draw};
 }

@@ -171,7 +171,7 @@ std::string lost_words(model::Losses lost) {
 }
 
 /// The last minutes, the backend, and its losses.
-StyledLine trend_line(const Picture& picture, const ViewState& state, std::size_t columns, Charset charset) {
+StyledLine trend_line(const Picture& picture, const ViewState& state, Size size, Charset charset) {
   const model::Snapshot& snapshot = picture.snapshot;
   StyledLine line;
   line.push_back({snapshot.probe.backend.empty() ? "no backend" : snapshot.probe.backend});
@@ -183,10 +183,11 @@ StyledLine trend_line(const Picture& picture, const ViewState& state, std::size_
     line.push_back({fmt::format("live {} old", base::duration(*snapshot.live_age_s)), Style::kWarning});
   }
   if (!snapshot.host.name.empty()) line.push_back({shortened(snapshot.host.name)});
+  if (has_graph(picture, size)) return line;  // that shows the same
   std::vector<double> in_use;
   for (const model::TablePoint& point : picture.trend) in_use.push_back(static_cast<double>(point.in_use));
   const double limit = picture.trend.empty() ? 0 : static_cast<double>(picture.trend.back().limit);
-  std::string graph = sparkline(in_use, std::max<std::size_t>(columns / 3, 4), limit, charset);
+  std::string graph = sparkline(in_use, std::max<std::size_t>(size.columns / 3, 4), limit, charset);
   if (graph.find_first_not_of(' ') != std::string::npos) {
     line.insert(line.begin(), {graph + ' ' + base::duration(picture.trend.front().age_s), Style::kBar});
   }
@@ -244,7 +245,7 @@ std::vector<StyledLine> header_lines(const Picture& picture, const ViewState& st
   std::vector<StyledLine> result{fill_line(picture, size.columns)};
   if (lines.rates) result.push_back(rates_line(picture));
   for (StyledLine& line : trouble_lines(picture.snapshot, size)) result.push_back(std::move(line));
-  if (lines.trend) result.push_back(trend_line(picture, state, size.columns, charset));
+  if (lines.trend) result.push_back(trend_line(picture, state, size, charset));
   for (std::size_t i = 1; i <= lines.others; ++i) result.push_back(other_line(namespaces[i]));
   if (lines.remainder) result.push_back(remainder_line(namespaces, lines.others + 1));
   if (lines.losses) result.push_back({{"lost: " + lost_words(picture.snapshot.lost), Style::kWarning}});

@@ -8,6 +8,7 @@
 #include "base/escape.hpp"
 #include "base/format.hpp"
 #include "tui/parts.hpp"
+#include "view/columns.hpp"
 
 namespace twtrace::tui {
 namespace {
@@ -74,14 +75,34 @@ void draw_help(Frame& frame, Area area, const ViewState& state) {
   }
 }
 
+std::size_t first_of_menu(const ViewState& state, Area area) {
+  return state.menu >= area.rows ? state.menu - area.rows + 1 : 0;
+}
+
 void draw_sort_menu(Frame& frame, Area area, const ViewState& state) {
   const auto& names = view::sort_names();
-  const std::size_t first = state.menu >= area.rows ? state.menu - area.rows + 1 : 0;
+  const std::size_t first = first_of_menu(state, area);
   for (std::size_t i = 0; i < area.rows && first + i < names.size(); ++i) {
     const bool selected = first + i == state.menu;
     const Style style = selected ? Style::kSelected : Style::kNormal;
     if (selected) frame.paint(area.first + i, 0, style);
     frame.write(area.first + i, 1, fmt::format("{:<12} {}", names[first + i].name, names[first + i].help), style);
+  }
+}
+
+void draw_column_menu(Frame& frame, Area area, const Picture& picture, const ViewState& state) {
+  const view::LiveColumns& columns = view::live_columns(group_of(state));
+  const auto& toggled = state.current().toggled;
+  const std::size_t first = first_of_menu(state, area);
+  for (std::size_t i = first; i < first + area.rows && i < columns.all.size(); ++i) {
+    const view::Column& column = columns.all[i];
+    const bool is_toggled = std::find(toggled.begin(), toggled.end(), column.name) != toggled.end();
+    const Style style = i == state.menu ? Style::kSelected : Style::kNormal;
+    if (i == state.menu) frame.paint(area.first + i - first, 0, style);
+    frame.write(area.first + i - first, 1,
+                fmt::format("[{}] {:<12} {}", is_usual(columns, i, picture) != is_toggled ? 'x' : ' ', column.title,
+                            column.help),
+                style);
   }
 }
 
@@ -98,6 +119,8 @@ void draw_hint(Frame& frame, std::size_t row, const Picture& picture, const View
     write_keys(frame, row, {{"Up Down", "scroll"}, {"any other key", "back"}});
   } else if (state.mode == Mode::kSortMenu) {
     write_keys(frame, row, {{"Enter", "sort by this"}, {"Esc", "back"}});
+  } else if (state.mode == Mode::kColumnMenu) {
+    write_keys(frame, row, {{"Space Enter", "show or hide"}, {"Esc", "back"}});
   } else if (state.replay) {
     const std::size_t end = frame.write(row, 0, replay_words(picture, state), Style::kWarning);
     frame.write(row, end, state.playing ? "  Space stops" : "  t T sample  K J minute  B E ends  Space plays");

@@ -31,7 +31,7 @@ const std::vector<Entry>& entries() {
         {of(U'k'), Action::kUp},
         {of(Special::kDown), Action::kDown},
         {of(U'j'), Action::kDown}}},
-      {{"wheel", "move three rows"},
+      {{"wheel click", "move three rows; a title sorts, a tab shows its view, a row opens"},
        {{of(Special::kWheelUp), Action::kScrollUp}, {of(Special::kWheelDown), Action::kScrollDown}}},
       {{"PgUp PgDn", "move by a page"},
        {{of(Special::kPageUp), Action::kPageUp}, {of(Special::kPageDown), Action::kPageDown}}},
@@ -51,19 +51,23 @@ const std::vector<Entry>& entries() {
         {of(Special::kBackTab), Action::kPreviousView}}},
       {{"Enter Esc", "details of the row, and back"},
        {{of(Special::kEnter), Action::kOpen}, {of(Special::kEscape), Action::kBack}}},
-      {{"/ F4 f", "filter: words, comm=nginx, port>8000, overflow>0"},
-       {{of(U'/'), Action::kFilter}, {of(Special::kF4), Action::kFilter}, {of(U'f'), Action::kFilter}}},
+      {{"/ F3 F4 f", "filter: words, comm=nginx, port>8000, overflow>0"},
+       {{of(U'/'), Action::kFilter},
+        {of(Special::kF3), Action::kFilter},
+        {of(Special::kF4), Action::kFilter},
+        {of(U'f'), Action::kFilter}}},
+      {{"u", "filter by service"}, {{of(U'u'), Action::kServiceFilter}}},
       {{"F6 s < >", "sort: menu, column to the left, to the right"},
        {{of(Special::kF6), Action::kSortMenu},
         {of(U's'), Action::kSortMenu},
         {of(U'<'), Action::kSortLeft},
         {of(U'>'), Action::kSortRight}}},
       {{"I R", "reverse the order"}, {{of(U'I'), Action::kReverse}, {of(U'R'), Action::kReverse}}},
-      {{"L O C P", "sort by live, overflow, created/s, pid"},
-       {{of(U'L'), Action::kSortByLive},
-        {of(U'O'), Action::kSortByOverflow},
-        {of(U'C'), Action::kSortByCreated},
-        {of(U'P'), Action::kSortByPid}}},
+      {{"L O P", "sort by live, overflow, pid"},
+       {{of(U'L'), Action::kSortByLive}, {of(U'O'), Action::kSortByOverflow}, {of(U'P'), Action::kSortByPid}}},
+      {{"C F2", "choose columns"}, {{of(U'C'), Action::kColumnMenu}, {of(Special::kF2), Action::kColumnMenu}}},
+      {{"Left Right", "scroll the columns"},
+       {{of(Special::kLeft), Action::kColumnsToLeft}, {of(Special::kRight), Action::kColumnsToRight}}},
       {{"Space Z", "pause; counting goes on; replay: play, stop"},
        {{of(U' '), Action::kPause}, {of(U'Z'), Action::kPause}}},
       {{"t T", "while paused: previous, next sample"}, {{of(U't'), Action::kEarlier}, {of(U'T'), Action::kLater}}},
@@ -108,7 +112,11 @@ KeyAction in_prompt(Key key) {
     case Special::kEnd:
     case Special::kTab:
     case Special::kBackTab:
+    case Special::kLeft:
+    case Special::kRight:
     case Special::kF1:
+    case Special::kF2:
+    case Special::kF3:
     case Special::kF4:
     case Special::kF6:
       return {};
@@ -132,6 +140,16 @@ KeyAction in_sort_menu(Key key) {
   return known ? bound : KeyAction{};
 }
 
+KeyAction in_column_menu(Key key) {
+  if (key.character == U' ') return {Action::kToggleColumn};
+  const KeyAction bound = in_rows(key);
+  if (bound.action == Action::kOpen) return {Action::kToggleColumn};
+  if (bound.action == Action::kColumnMenu) return {Action::kBack};
+  const bool known =
+      is_one_of(bound.action, kMoves) || is_one_of(bound.action, {Action::kBack, Action::kRedraw, Action::kQuit});
+  return known ? bound : KeyAction{};
+}
+
 /// Every key except those for moving leaves help.
 KeyAction in_help(Key key) {
   const KeyAction bound = in_rows(key);
@@ -150,6 +168,8 @@ KeyAction key_action(Key key, Mode mode) {
       return in_help(key);
     case Mode::kSortMenu:
       return in_sort_menu(key);
+    case Mode::kColumnMenu:
+      return in_column_menu(key);
     case Mode::kFilter:
     case Mode::kDelay:
       return in_prompt(key);

@@ -17,6 +17,8 @@ enum class Special : std::uint8_t {
   kPageDown,
   kHome,
   kEnd,
+  kLeft,
+  kRight,
   kEnter,
   kEscape,
   kBackspace,
@@ -24,7 +26,10 @@ enum class Special : std::uint8_t {
   kBackTab,
   kWheelUp,
   kWheelDown,
+  kClick,  ///< of the first mouse button, at Key::row and Key::column
   kF1,
+  kF2,
+  kF3,
   kF4,
   kF5,
   kF6,
@@ -35,6 +40,8 @@ enum class Special : std::uint8_t {
 struct Key {
   char32_t character = 0;  ///< 0 for a special key
   Special special = Special::kNone;
+  std::uint16_t row = 0;     ///< of a click, from 0 on
+  std::uint16_t column = 0;  ///< the same
   bool operator==(const Key&) const = default;
 };
 
@@ -51,15 +58,22 @@ enum class Action : std::uint8_t {
   kNextView,
   kPreviousView,
   kOpen,
+  kOpenRow,  ///< `number` is its index, `id` its Row::id
   kBack,
   kFilter,
+  kServiceFilter,  ///< a filter that begins with "service="
   kSortMenu,
+  kSortColumn,  ///< `number` is a view::SortColumn; the same one again reverses the order
   kSortLeft,
   kSortRight,
   kReverse,
+  kColumnMenu,
+  kToggleColumn,   ///< the one under the cursor of the menu
+  kMenuLine,       ///< `number`: what Enter does on that line of a menu
+  kColumnsToLeft,  ///< scrolls the columns
+  kColumnsToRight,
   kSortByLive,
   kSortByOverflow,
-  kSortByCreated,
   kSortByPid,
   kPause,
   kEarlier,
@@ -84,11 +98,12 @@ enum class Action : std::uint8_t {
   kNone,  ///< the key has no meaning here
 };
 
-/// The effect of a key, with the view that it names or the character that it types.
+/// The effect of a key or of a click, with what it names or the character that it types.
 struct KeyAction {
   Action action = Action::kNone;
   std::size_t number = 0;
   char32_t character = 0;
+  std::uint64_t id = 0;
 };
 
 /// What the keys apply to.
@@ -98,10 +113,11 @@ enum class Mode : std::uint8_t {
   kHelp,
   kFilter,
   kSortMenu,
+  kColumnMenu,
   kDelay,
 };
 
-/// The action of a key in a mode. Pure.
+/// The action of a key in a mode; of a click see click_action(). Pure.
 KeyAction key_action(Key key, Mode mode);
 
 /// One line of help: keys as people call them, and their effect.

@@ -24,6 +24,11 @@ struct DrawOptions {
 /// What actions depend on, for a screen of this size.
 Context context_of(const Picture& picture, const ViewState& state, Size size);
 
+/// What a click on a cell of the screen asks for: a view, a column to sort by, a row to open, or a line of a menu.
+/// Nothing elsewhere. `state` must be settled.
+std::optional<KeyAction> click_action(const Picture& picture, const ViewState& state, Size size,
+                                      const DrawOptions& options, const Key& click);
+
 /// Draws the whole screen, of any size. Computes only what is on it. `state` must be settled.
 Frame draw(const Picture& picture, const ViewState& state, Size size, const DrawOptions& options);
 

@@ -52,25 +52,35 @@ void write_cells(Frame& frame, std::size_t row, std::size_t margin, const std::v
   }
 }
 
-void draw_rows(Frame& frame, const TableArea& where, std::vector<Row> rows, model::Group group, const Picture& picture,
-               const ViewState& state, const DrawOptions& options) {
-  const std::size_t titles = where.titles ? 1 : 0;
-  const std::size_t room = where.area.rows - std::min(where.area.rows, titles);
+RowsTable fit_rows(const TableArea& where, std::vector<Row> rows, model::Group group, const TabState& tab,
+                   const Picture& picture, const ViewState& state, const DrawOptions& options, std::size_t width) {
+  const std::size_t room = where.area.rows - std::min<std::size_t>(where.area.rows, where.titles ? 1 : 0);
+  RowsTable table;
   rows.resize(std::min(rows.size(), room));
   put_command_lines(rows, state, options);
-  const std::vector<FittedColumn> table =
-      view::fit_columns(view::live_columns(group), group, picture.snapshot.probe, rows, frame.size().columns);
-  if (titles != 0) {
-    write_titles(frame, where.area.first, view::kMarkColumns, table,
-                 where.selected == SIZE_MAX ? std::nullopt : std::optional(state.current().sort));
-  }
-  for (std::size_t i = 0; i < rows.size(); ++i) {
+  table.columns = shown_columns(picture, group, tab);
+  table.rows = std::move(rows);
+  table.cells = view::fit_columns(table.columns, group, picture.snapshot.probe, table.rows, width);
+  return table;
+}
+
+RowsTable fit_view(const Plan& plan, const Picture& picture, const ViewState& state, const DrawOptions& options,
+                   std::size_t width) {
+  const TabState& tab = state.current();
+  return fit_rows({plan.body, plan.titles, tab.top, tab.selected}, picture.rows.rows(tab.top, plan.body.rows),
+                  group_of(state), tab, picture, state, options, width);
+}
+
+void draw_rows(Frame& frame, const TableArea& where, const RowsTable& table, std::optional<view::SortColumn> sorted) {
+  const std::size_t titles = where.titles && where.area.rows != 0 ? 1 : 0;
+  if (titles != 0) write_titles(frame, where.area.first, view::kMarkColumns, table.cells, sorted);
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const bool selected = where.first + i == where.selected;
-    const Style style = style_of(rows[i], selected);
+    const Style style = style_of(table.rows[i], selected);
     const std::size_t line = where.area.first + titles + i;
     if (selected) frame.paint(line, 0, style);
-    frame.write(line, 0, view::row_marks(rows[i]), style);
-    write_cells(frame, line, view::kMarkColumns, table, i, style);
+    frame.write(line, 0, view::row_marks(table.rows[i]), style);
+    write_cells(frame, line, view::kMarkColumns, table.cells, i, style);
   }
 }
 

@@ -125,15 +125,15 @@ void leave_ends() {
   }
 }
 
-// Pairs of the 16 ANSI colours on the terminal's own background.
-enum Pair : short { kRedPair = 1, kGreenPair, kYellowPair, kCyanPair };
+// Pairs of the 16 ANSI colours on the terminal's own background. Nobody can read yellow on white.
+enum Pair : short { kRedPair = 1, kGreenPair, kMagentaPair, kCyanPair };
 
 void prepare_colors() {
   ::start_color();
   ::use_default_colors();
   ::init_pair(kRedPair, COLOR_RED, -1);
   ::init_pair(kGreenPair, COLOR_GREEN, -1);
-  ::init_pair(kYellowPair, COLOR_YELLOW, -1);
+  ::init_pair(kMagentaPair, COLOR_MAGENTA, -1);
   ::init_pair(kCyanPair, COLOR_CYAN, -1);
 }
 
@@ -160,7 +160,7 @@ Look look_of(Style style) {
     case Style::kGood:
       return {A_NORMAL, kGreenPair};
     case Style::kWarning:
-      return {A_BOLD, kYellowPair};
+      return {A_BOLD, kMagentaPair};
     case Style::kAlarm:
       return {A_BOLD, kRedPair};
     case Style::kSelected:
@@ -184,6 +184,10 @@ Key key_of_code(wint_t code) {
       return special(Special::kPageUp);
     case KEY_NPAGE:
       return special(Special::kPageDown);
+    case KEY_LEFT:
+      return special(Special::kLeft);
+    case KEY_RIGHT:
+      return special(Special::kRight);
     case KEY_HOME:
       return special(Special::kHome);
     case KEY_END:
@@ -197,7 +201,9 @@ Key key_of_code(wint_t code) {
     default:
       break;
   }
-  constexpr std::array<std::pair<int, Special>, 5> kFunctionKeys = {{{KEY_F(1), Special::kF1},
+  constexpr std::array<std::pair<int, Special>, 7> kFunctionKeys = {{{KEY_F(1), Special::kF1},
+                                                                     {KEY_F(2), Special::kF2},
+                                                                     {KEY_F(3), Special::kF3},
                                                                      {KEY_F(4), Special::kF4},
                                                                      {KEY_F(5), Special::kF5},
                                                                      {KEY_F(6), Special::kF6},
@@ -230,7 +236,10 @@ std::optional<Key> mouse_key() {
   if (::getmouse(&event) != OK) return std::nullopt;
   if ((event.bstate & BUTTON4_PRESSED) != 0) return Key{0, Special::kWheelUp};
   if ((event.bstate & BUTTON5_PRESSED) != 0) return Key{0, Special::kWheelDown};
-  return std::nullopt;  // clicks have no effect here, and are not unknown keys either
+  if ((event.bstate & BUTTON1_PRESSED) != 0 && event.x >= 0 && event.y >= 0) {
+    return Key{0, Special::kClick, static_cast<std::uint16_t>(event.y), static_cast<std::uint16_t>(event.x)};
+  }
+  return std::nullopt;  // the release of a button has no effect, and is no unknown key either
 }
 
 const char* term_name() {
@@ -340,7 +349,7 @@ base::Result<Terminal> Terminal::open(const TerminalOptions& options) {
   ::nodelay(stdscr, TRUE);
   ::leaveok(stdscr, TRUE);
   ::curs_set(0);
-  ::mousemask(BUTTON4_PRESSED | BUTTON5_PRESSED, nullptr);
+  ::mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, nullptr);
   ::mouseinterval(0);
   screen->colored = options.color && ::has_colors();
   if (screen->colored) prepare_colors();

@@ -7,6 +7,7 @@
 
 #include "tui/frame.hpp"
 #include "tui/view_state.hpp"
+#include "view/columns.hpp"
 
 namespace twtrace::tui {
 namespace {
@@ -51,7 +52,8 @@ void move(ViewState& state, Action action, const Context& context) {
       return;
     }
     case Mode::kSortMenu:
-      state.menu = moved(state.menu, action, view::sort_names().size(), view::sort_names().size());
+    case Mode::kColumnMenu:
+      state.menu = moved(state.menu, action, menu_lines(state), context.page);
       return;
     case Mode::kRows:
     case Mode::kFilter:
@@ -88,13 +90,18 @@ void sort_beside(ViewState& state, bool right, const std::vector<view::SortColum
   sort_by(state, columns[index]);
 }
 
-void open_row(ViewState& state, const Context& context) {
+void sort_or_reverse(ViewState& state, view::SortColumn column) {
+  if (state.current().sort != column) return sort_by(state, column);
+  state.current().reverse = !state.current().reverse;
+}
+
+void open_row(ViewState& state, std::uint64_t id) {
   if (state.tab == Tab::kEvents) {
     state.notice = "events have no details; the rows of views 1 to 5 have";
-  } else if (context.selected_id == 0) {
+  } else if (id == 0) {
     state.notice = "there is no row to show";
   } else {
-    state.open = OpenRow{group_of(state), context.selected_id};
+    state.open = OpenRow{group_of(state), id};
     state.mode = Mode::kDetail;
     state.scroll = 0;
   }
@@ -111,6 +118,36 @@ void open_sort_menu(ViewState& state) {
   state.menu = now == names.end() ? 0 : static_cast<std::size_t>(now - names.begin());
   state.mode = Mode::kSortMenu;
   state.open.reset();  // sorting applies to the rows
+}
+
+void open_column_menu(ViewState& state) {
+  if (state.tab == Tab::kEvents) {
+    state.notice = "the columns of events cannot be chosen";
+    return;
+  }
+  state.menu = 0;
+  state.mode = Mode::kColumnMenu;
+  state.open.reset();
+}
+
+void toggle_column(ViewState& state) {
+  const std::string_view name = view::live_columns(group_of(state)).all[state.menu].name;
+  std::vector<std::string_view>& toggled = state.current().toggled;
+  const auto known = std::find(toggled.begin(), toggled.end(), name);
+  if (known == toggled.end()) {
+    toggled.push_back(name);
+  } else {
+    toggled.erase(known);
+  }
+}
+
+void scroll_columns(ViewState& state, bool right, const Context& context) {
+  std::size_t& left = state.current().left;
+  if (right ? !context.more_columns : left == 0) {
+    state.notice = right ? "no column is hidden on the right" : "no column is hidden on the left";
+  } else {
+    left = right ? left + 1 : left - 1;
+  }
 }
 
 void set_delay(ViewState& state, double delay_s) {
@@ -137,11 +174,14 @@ void accept_delay(ViewState& state) {
 void accept(ViewState& state, const Context& context) {
   switch (state.mode) {
     case Mode::kRows:
-      open_row(state, context);
+      open_row(state, context.selected_id);
       return;
     case Mode::kSortMenu:
       sort_by(state, view::sort_names()[state.menu].column);
       state.mode = Mode::kRows;
+      return;
+    case Mode::kColumnMenu:
+      toggle_column(state);
       return;
     case Mode::kFilter:
       state.mode = Mode::kRows;
@@ -311,10 +351,21 @@ void apply(ViewState& state, const KeyAction& pressed, const Context& context, E
       return show(state, static_cast<std::size_t>(state.tab) + kTabs - 1);
     case Action::kOpen:
       return accept(state, context);
+    case Action::kOpenRow:
+      state.current().selected = pressed.number;
+      state.follow.reset();
+      return open_row(state, pressed.id);
+    case Action::kMenuLine:
+      state.menu = pressed.number;
+      return accept(state, context);
     case Action::kBack:
       return go_back(state);
     case Action::kFilter:
       return start_prompt(state, Mode::kFilter);
+    case Action::kServiceFilter:
+      start_prompt(state, Mode::kFilter);
+      state.filter = "service=";
+      return;
     case Action::kAskDelay:
       return start_prompt(state, Mode::kDelay);
     case Action::kType:
@@ -323,6 +374,15 @@ void apply(ViewState& state, const KeyAction& pressed, const Context& context, E
       return erase(state);
     case Action::kSortMenu:
       return open_sort_menu(state);
+    case Action::kSortColumn:
+      return sort_or_reverse(state, static_cast<view::SortColumn>(pressed.number));
+    case Action::kColumnMenu:
+      return open_column_menu(state);
+    case Action::kToggleColumn:
+      return toggle_column(state);
+    case Action::kColumnsToLeft:
+    case Action::kColumnsToRight:
+      return scroll_columns(state, pressed.action == Action::kColumnsToRight, context);
     case Action::kSortLeft:
       return sort_beside(state, false, context.sort_columns);
     case Action::kSortRight:
@@ -331,8 +391,6 @@ void apply(ViewState& state, const KeyAction& pressed, const Context& context, E
       return sort_by(state, view::SortColumn::kLive);
     case Action::kSortByOverflow:
       return sort_by(state, view::SortColumn::kOverflow);
-    case Action::kSortByCreated:
-      return sort_by(state, view::SortColumn::kCreatedRate);
     case Action::kSortByPid:
       return sort_by(state, view::SortColumn::kPid);
     case Action::kPause:
@@ -372,6 +430,10 @@ model::Group group_of(const ViewState& state) {
       return state.process_group;
   }
   return state.process_group;
+}
+
+std::size_t menu_lines(const ViewState& state) {
+  return state.mode == Mode::kSortMenu ? view::sort_names().size() : view::live_columns(group_of(state)).all.size();
 }
 
 Transition update(ViewState state, const KeyAction& pressed, const Context& context) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/snapshot.hpp"
@@ -23,7 +24,9 @@ struct TabState {
   view::SortColumn sort = view::SortColumn::kCreatedRate;
   bool reverse = false;
   std::size_t selected = 0;
-  std::size_t top = 0;  ///< first row shown
+  std::size_t top = 0;                    ///< first row shown
+  std::size_t left = 0;                   ///< steps by which the columns are scrolled
+  std::vector<std::string_view> toggled;  ///< Column::name of those that the user has added or taken away
 };
 
 /// The row whose details are open.
@@ -43,7 +46,7 @@ struct ViewState {
   model::Group process_group = model::Group::kProcess;  ///< of Tab::kProcesses; kPid with -g pid
   std::optional<OpenRow> open;                          ///< in Mode::kDetail, and below anything that covers it
   std::size_t scroll = 0;                               ///< of details and help
-  std::size_t menu = 0;                                 ///< line of the sort menu
+  std::size_t menu = 0;                                 ///< line of the open menu
   std::string filter;
   std::string typed;                       ///< the text in a prompt
   std::string filter_before;               ///< what Esc restores
@@ -63,6 +66,9 @@ struct ViewState {
 /// The group of rows that a view shows. Tab::kEvents has the group of processes.
 model::Group group_of(const ViewState& state);
 
+/// Lines of the open menu.
+std::size_t menu_lines(const ViewState& state);
+
 /// What is on the screen now, for actions that depend on it.
 struct Context {
   std::size_t rows = 0;                        ///< of the view, or lines of the details
@@ -70,6 +76,7 @@ struct Context {
   std::uint64_t selected_id = 0;               ///< Row::id under the cursor; 0: none
   std::optional<std::size_t> followed;         ///< index of the followed row
   std::vector<view::SortColumn> sort_columns;  ///< of the columns shown, from the left
+  bool more_columns = false;                   ///< some have no room, so that scrolling shows others
   std::uint64_t oldest = 0;                    ///< samples to step through
   std::uint64_t newest = 0;
   std::uint64_t minute_earlier = 0;

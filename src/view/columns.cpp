@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 namespace twtrace::view {
@@ -48,6 +49,11 @@ std::string pod_name(const base::Pod& pod) {
 std::string use_text(const model::Row& row) {
   if (!row.use || row.use->of == 0) return {};
   return fmt::format("{:>3}% {}/{}", row.use->taken * 100 / row.use->of, row.use->taken, row.use->of);
+}
+
+std::string share_text(const model::Row& row) {
+  if (!row.use || row.use->of == 0) return {};
+  return fmt::format("{}%", row.use->taken * 100 / row.use->of);
 }
 
 std::string pid_or_pids(const model::Row& row) {
@@ -133,6 +139,8 @@ constexpr Column kPurged{"purged", "PURGED", "removed: everything else", Align::
     removed<&model::Counters::purged>};
 constexpr Column kTableUse{"in_use", "IN USE/LIMIT", "buckets of the namespace's table", Align::kRight, 0, 0,
     [](const model::ProbeInfo&, const model::Row& r) { return r.use ? Value(r.use->taken) : Value(); }, use_text, SortColumn::kUse};
+constexpr Column kTableShare{"table_share", "TABLE", "buckets that exist now, as a share of the namespace's limit", Align::kRight, 0, 0,
+    [](const model::ProbeInfo&, const model::Row& r) { return r.use ? Value(r.use->taken) : Value(); }, share_text, SortColumn::kUse};
 constexpr Column kPortUse{"ports_taken", "PORTS TAKEN",
     "ephemeral ports taken towards this destination", Align::kRight, 0, 5,
     [](const model::ProbeInfo&, const model::Row& r) { return r.use ? Value(r.use->taken) : Value(); }, use_text, SortColumn::kUse};
@@ -194,8 +202,28 @@ std::vector<Column> wide_columns(model::Group group) {
   return all;
 }
 
-std::vector<Column> columns_of_live_view(model::Group group) {
+/// The namespace as the live view names it: short, and only where there is room.
+Column live_netns() {
+  Column column = kNetnsName;
+  column.title = "NETNS";
+  column.priority = kSpare + 1;
+  column.text = [](const model::Row& r) {
+    return r.netns_name.empty() && r.netns ? std::to_string(*r.netns) : r.netns_name;
+  };
+  return column;
+}
+
+Column spare(Column column, int order) {
+  column.priority = kSpare + order;
+  return column;
+}
+
+std::vector<Column> usual_columns(model::Group group) {
   std::vector<Column> all = default_columns(group);
+  if (group == model::Group::kProcess || group == model::Group::kPid)
+    all.insert(all.end() - 2, spare(kOverflowPerS, 2));
+  if (group != model::Group::kNetns && group != model::Group::kPeer) all.push_back(spare(kTableShare, 3));
+  if (group != model::Group::kNetns) all.push_back(live_netns());
   if (group == model::Group::kNetns) all.insert(all.begin() + 2, kTableUse);
   if (group == model::Group::kPeer) {
     all.insert(all.begin() + 1, {kPeerPort, kPortUse});
@@ -207,12 +235,24 @@ std::vector<Column> columns_of_live_view(model::Group group) {
   return all;
 }
 
+LiveColumns columns_of_live_view(model::Group group) {
+  LiveColumns columns{usual_columns(group), 0, {}};
+  columns.usual = columns.all.size();
+  if (group != model::Group::kNetns) columns.telling_netns_apart = kNetnsName.name;
+  for (const Column& column : wide_columns(group)) {
+    const bool known = std::any_of(columns.all.begin(), columns.all.end(),
+                                   [&](const Column& other) { return other.name == column.name; });
+    if (!known) columns.all.push_back(column);
+  }
+  return columns;
+}
+
 struct Lists {
   explicit Lists(model::Group group)
       : normal(default_columns(group)), wide(wide_columns(group)), live(columns_of_live_view(group)) {}
   std::vector<Column> normal;
   std::vector<Column> wide;
-  std::vector<Column> live;
+  LiveColumns live;
 };
 
 const Lists& lists_of(model::Group group) {
@@ -230,7 +270,7 @@ const std::vector<Column>& columns(model::Group group, bool wide) {
   return wide ? lists.wide : lists.normal;
 }
 
-const std::vector<Column>& live_columns(model::Group group) { return lists_of(group).live; }
+const LiveColumns& live_columns(model::Group group) { return lists_of(group).live; }
 
 std::string_view label_column(model::Group group) {
   switch (group) {

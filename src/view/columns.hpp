@@ -38,8 +38,19 @@ struct Column {
 /// list. The reference stays valid for the whole run; safe from any thread.
 const std::vector<Column>& columns(model::Group group, bool wide);
 
-/// The columns of the live view: the default ones, and how full (Row::use) if the group knows it.
-const std::vector<Column>& live_columns(model::Group group);
+/// A column of this priority or more is shown only where no text has to be cut for it.
+inline constexpr int kSpare = 100;
+
+/// What the live view can show of a group, in order.
+struct LiveColumns {
+  std::vector<Column> all;
+  /// So many of them, from the first on, are shown unless the user takes them away: the default ones, how full
+  /// (Row::use), and spare ones. The others are shown if the user asks for them.
+  std::size_t usual = 0;
+  /// Column::name of the usual one that tells namespaces apart: where there is only one, it says nothing.
+  std::string_view telling_netns_apart;
+};
+const LiveColumns& live_columns(model::Group group);
 
 /// The column in which a table names "(other)" and "(unattributed)" rows.
 std::string_view label_column(model::Group group);

@@ -52,22 +52,28 @@ std::size_t sum_of_least(const std::vector<FittedColumn>& table, std::size_t mar
   return total;
 }
 
+std::size_t sum_of_widths(const std::vector<FittedColumn>& table, std::size_t margin) {
+  std::size_t total = margin;
+  for (const FittedColumn& filled : table) total += 1 + filled.width;
+  return total;
+}
+
 void drop_columns(std::vector<FittedColumn>& table, std::size_t width, std::size_t margin) {
-  while (sum_of_least(table, margin) > width) {
+  while (true) {
     // The last of the highest. max_element keeps the first, so this searches from the right.
     const auto victim =
         std::max_element(table.rbegin(), table.rend(),
                          [](const FittedColumn& a, const FittedColumn& b) { return a.priority < b.priority; });
     if (victim == table.rend() || victim->priority == 0) return;
+    const std::size_t wanted = victim->priority >= kSpare ? sum_of_widths(table, margin) : sum_of_least(table, margin);
+    if (wanted <= width) return;
     table.erase(std::next(victim).base());
   }
 }
 
 // Takes columns from the widest text first, so that no text gets too little room.
 void shrink_columns(std::vector<FittedColumn>& table, std::size_t width, std::size_t margin) {
-  std::size_t total = margin;
-  for (const FittedColumn& filled : table) total += 1 + filled.width;
-  for (; total > width; --total) {
+  for (std::size_t total = sum_of_widths(table, margin); total > width; --total) {
     FittedColumn* widest = nullptr;
     for (FittedColumn& filled : table) {
       if (filled.width > least_width(filled) && (widest == nullptr || filled.width > widest->width)) widest = &filled;

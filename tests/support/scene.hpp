@@ -68,7 +68,10 @@ class Scene : public Tables {
   tui::Effects press(tui::Key key, tui::Size size = {24, 80}) {
     const tui::Picture& picture = composer.compose(state);
     state = tui::settle(state, tui::context_of(picture, state, size));
-    tui::Transition next = tui::update(state, tui::key_action(key, state.mode), tui::context_of(picture, state, size));
+    std::optional<tui::KeyAction> action = tui::key_action(key, state.mode);
+    if (key.special == tui::Special::kClick) action = tui::click_action(picture, state, size, {}, key);
+    if (!action) return {};
+    tui::Transition next = tui::update(state, *action, tui::context_of(picture, state, size));
     state = next.state;
     if (next.effects.zero) history.set_zero(*next.effects.zero);
     return next.effects;

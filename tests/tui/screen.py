@@ -77,6 +77,13 @@ class Screen:
     def text(self):
         return "\n".join(self.lines())
 
+    def find(self, text):
+        """Line and column, from 0 on, of a text that is on the screen; what is before it in its line is ASCII."""
+        for row, line in enumerate(self.lines()):
+            if text in line:
+                return row, line.index(text)
+        return None
+
     def raw(self):
         """With the escape sequences of colours and attributes."""
         return self.tmux("capture-pane", "-p", "-e")

@@ -81,6 +81,7 @@ base::Result<int> Replay::run_screen(capture::Reader& recording, const view::Vie
   (*screen)->set_events([&recording](std::int64_t until_unix_ms) {
     return recording.events_until(until_unix_ms, tui::EventLog::kEvents);
   });
+  (*screen)->set_marks(recording.info().marks);
   const auto read =
       recording.for_each(model::Wanted::kAll, [&](const model::SnapshotPtr& head, const model::Source& source) {
         history.append(head, source);

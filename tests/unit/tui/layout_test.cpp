@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "base/escape.hpp"
@@ -350,4 +351,194 @@ TEST_CASE("only processes on the screen are asked for their command line") {
   scene.press(U'c');
   CHECK(shows(scene.draw({24, 80}, options), "php-cgi -b 101"));
   CHECK(asked < 24);
+}
+
+namespace {
+
+constexpr tui::Size kSmall{24, 80};
+
+/// Clicks on `text` where it first stands; what is before it in its line is ASCII.
+void click(Scene& scene, const std::string& text, tui::Size size = kSmall) {
+  const tui::Frame frame = scene.draw(size);
+  for (std::size_t row = 0; row < size.rows; ++row) {
+    const auto column = frame.text(row).find(text);
+    if (column == std::string::npos) continue;
+    scene.press({0, Special::kClick, static_cast<std::uint16_t>(row), static_cast<std::uint16_t>(column)}, size);
+    return;
+  }
+  FAIL("nothing shows " + text);
+}
+
+}  // namespace
+
+TEST_CASE("a click on a title sorts, and again reverses") {
+  Scene scene;
+  test::record_wave(scene);
+  click(scene, "LIVE");
+  CHECK(shows(scene.draw(kSmall), "by live  1-3/3"));
+  click(scene, "LIVE");
+  CHECK(shows(scene.draw(kSmall), "by live reversed"));
+  click(scene, "PID");
+  CHECK(shows(scene.draw(kSmall), "by pid  1-3/3"));
+  click(scene, "ROLE");  // nothing is sorted by it
+  CHECK(shows(scene.draw(kSmall), "by pid  1-3/3"));
+  CHECK(scene.state.notice.empty());
+}
+
+TEST_CASE("a click on a view shows it, on a row opens it, and elsewhere does nothing") {
+  for (const tui::Size size : {kSmall, tui::Size{40, 160}}) {
+    Scene scene;
+    test::record_wave(scene);
+    click(scene, "Ports", size);
+    CHECK(scene.state.tab == tui::Tab::kPorts);
+    click(scene, "Events", size);
+    CHECK(scene.state.tab == tui::Tab::kEvents);
+    click(scene, "Processes", size);
+    CHECK(scene.state.tab == tui::Tab::kProcesses);
+    click(scene, "queue-worker", size);
+    REQUIRE(scene.state.mode == tui::Mode::kDetail);
+    CHECK(scene.composer.compose(scene.state).detail->row.process->comm == "queue-worker");
+    click(scene, "Services", size);
+    CHECK(scene.state.mode == tui::Mode::kRows);
+    CHECK(scene.state.tab == tui::Tab::kServices);
+    const auto before = scene.draw(size).text();
+    for (const std::uint16_t row : {std::uint16_t{0}, std::uint16_t{2}, static_cast<std::uint16_t>(size.rows - 2),
+                                    static_cast<std::uint16_t>(size.rows - 1)}) {
+      scene.press({0, Special::kClick, row, 1}, size);
+      CHECK(scene.draw(size).text() == before);
+    }
+  }
+}
+
+TEST_CASE("clicks anywhere on a screen of any size are harmless") {
+  Scene scene;
+  test::record_wave(scene);
+  scene.log.add(test::event());
+  for (const tui::Size size : {tui::Size{0, 0}, tui::Size{3, 10}, tui::Size{8, 40}, tui::Size{31, 121}}) {
+    for (char32_t key = U'1'; key <= U'6'; ++key) {
+      for (std::uint16_t row = 0; row <= 31; ++row) {
+        for (const std::uint16_t column : std::initializer_list<std::uint16_t>{0, 1, 5, 39, 121, 65535}) {
+          scene.press(key);
+          scene.press({0, Special::kClick, row, column}, size);
+          scene.draw(size);
+          scene.press(Special::kEscape);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("columns are chosen in a menu, per view") {
+  Scene scene;
+  test::record_wave(scene);
+  CHECK_FALSE(shows(scene.draw(kSmall), "UID"));
+  scene.press(Special::kF2);
+  check_golden(scene.draw({40, 80}), "column-menu");
+  scene.press(Special::kDown);  // to COMMAND, which is shown
+  scene.press(U' ');
+  click(scene, "UID", {40, 80});
+  CHECK(shows(scene.draw({40, 80}), "[x] UID"));
+  CHECK(shows(scene.draw({40, 80}), "[ ] COMMAND"));
+  scene.press(U'C');
+  REQUIRE(scene.state.mode == tui::Mode::kRows);
+  CHECK(shows(scene.draw(kSmall), " UID"));
+  CHECK_FALSE(shows(scene.draw(kSmall), "COMMAND"));
+  scene.press(U'2');
+  CHECK_FALSE(shows(scene.draw(kSmall), "UID"));
+  scene.press(U'1');
+  scene.press(U'C');
+  scene.press(Special::kDown);
+  scene.press(Special::kEnter);
+  scene.press(Special::kEscape);
+  CHECK(shows(scene.draw(kSmall), "COMMAND"));
+  scene.press(U'6');
+  scene.press(U'C');
+  CHECK(scene.state.mode == tui::Mode::kRows);
+  CHECK(scene.state.notice == "the columns of events cannot be chosen");
+}
+
+TEST_CASE("columns that have no room are scrolled to, and what names a row stays") {
+  Scene scene;
+  test::record_wave(scene);
+  constexpr tui::Size kNarrow{24, 40};
+  const std::string before = scene.draw(kNarrow).text();
+  std::set<std::string> missing{" PID",     "SERVICE",    "ROLE",      "PORT",  "CREATED/s",
+                                "CREATED ", "OVERFLOW/s", "OVERFLOW ", "LIVE ", "TABLE"};
+  const auto look = [&] {
+    const tui::Frame frame = scene.draw(kNarrow);
+    CHECK(shows(frame, "COMMAND"));
+    std::erase_if(missing, [&](const std::string& title) { return shows(frame, title); });
+  };
+  look();
+  CHECK(missing.size() == 8);
+  std::size_t steps = 0;
+  for (; scene.state.notice != "no column is hidden on the right" && steps < 20; ++steps) {
+    scene.press({0, Special::kRight}, kNarrow);
+    look();
+  }
+  CHECK(missing == std::set<std::string>());
+  CHECK(steps < 12);
+  for (std::size_t step = 1; step < steps; ++step) scene.press({0, Special::kLeft}, kNarrow);
+  CHECK(scene.state.notice.empty());
+  CHECK(scene.draw(kNarrow).text() == before);
+  scene.press({0, Special::kLeft}, kNarrow);
+  CHECK(scene.state.notice == "no column is hidden on the left");
+}
+
+TEST_CASE("the column of namespaces is there where there are several") {
+  Scene scene;
+  test::record_wave(scene);
+  constexpr tui::Size kWide{24, 160};
+  CHECK_FALSE(shows(scene.draw(kWide), "NETNS"));
+  model::NetnsRow other;
+  other.id = 2;
+  other.netns = 4026532222U;
+  other.name = "blue";
+  scene.more = {other};
+  scene.act({2, "db", "db.service", model::Role::kServer, 5432, test::made(1)});
+  scene.sample(100);
+  CHECK(shows(scene.draw(kWide), "NETNS"));
+  CHECK_FALSE(shows(scene.draw({24, 60}), "NETNS"));
+}
+
+TEST_CASE("a share of the table stands beside what is live") {
+  Scene scene;
+  test::record_wave(scene);
+  const tui::Frame frame = scene.draw({24, 160});
+  CHECK(shows(frame, "4400        900     3700 4400   88%"));
+}
+
+TEST_CASE("u filters by service") {
+  Scene scene;
+  test::record_wave(scene);
+  scene.press(U'u');
+  CHECK(shows(scene.draw(kSmall), "Filter: service=_"));
+  scene.type("sched");
+  scene.press(Special::kEnter);
+  CHECK(scene.composer.compose(scene.state).rows.size() == 1);
+}
+
+TEST_CASE("a large screen has a graph of the table") {
+  Scene scene;
+  scene.sample(0);
+  for (int second = 0; second < 20; ++second) scene.sample(static_cast<std::uint64_t>(second) * 200);
+  scene.act({1, "web", "web.service", model::Role::kServer, 8080, test::made(10, 0, 0, 5)});
+  scene.sample(5000);
+  const std::int64_t now_ms = scene.history.head(scene.history.newest())->time_unix_ms;
+  scene.composer.set_marks({{now_ms - 30'000, "deploy\x1b"}, {now_ms + 1000, "later"}});
+  check_golden(scene.draw({30, 120}), "graph-120x30");
+  CHECK(shows(scene.draw({30, 120}, {tui::Charset::kAscii, {}}), "####"));
+  CHECK_FALSE(shows(scene.draw({30, 119}), "buckets in use"));
+  CHECK_FALSE(shows(scene.draw({29, 120}), "buckets in use"));
+  CHECK(style_of(scene.draw({30, 120}), "refused") == Style::kAlarm);
+  scene.press(U'?');
+  CHECK_FALSE(shows(scene.draw({30, 120}), "buckets in use"));
+}
+
+TEST_CASE("a table that is far from its limit is shown by its own height") {
+  Scene scene;
+  for (int second = 0; second < 5; ++second) scene.sample(130, 131072);
+  const tui::Frame frame = scene.draw({30, 120});
+  CHECK(shows(frame, "buckets in use, limit 131,072"));
+  CHECK(shows(frame, "        200\n"));
 }

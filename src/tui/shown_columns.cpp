@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which columns the user wants to see.
+#include <algorithm>
+
+#include "tui/parts.hpp"
+
+namespace twtrace::tui {
+namespace {
+
+/// Those that the user has asked for go last when the screen is narrow.
+constexpr int kAskedFor = 1;
+
+bool is_toggled(const view::Column& column, const TabState& tab) {
+  return std::find(tab.toggled.begin(), tab.toggled.end(), column.name) != tab.toggled.end();
+}
+
+}  // namespace
+
+bool is_usual(const view::LiveColumns& columns, std::size_t index, const Picture& picture) {
+  const bool says_something =
+      columns.all[index].name != columns.telling_netns_apart || picture.snapshot.namespaces.size() > 1;
+  return index < columns.usual && says_something;
+}
+
+std::vector<view::Column> shown_columns(const Picture& picture, model::Group group, const TabState& tab) {
+  const view::LiveColumns& columns = view::live_columns(group);
+  std::vector<view::Column> shown;
+  // The first step only brings back what has gone for want of room.
+  std::size_t scrolled = tab.left == 0 ? 0 : tab.left - 1;
+  for (std::size_t i = 0; i < columns.all.size(); ++i) {
+    view::Column column = columns.all[i];
+    const bool usual = is_usual(columns, i, picture);
+    if (usual == is_toggled(column, tab)) continue;
+    if (!usual && column.priority > kAskedFor) column.priority = kAskedFor;
+    const bool names_row = column.name == view::label_column(group);
+    if (scrolled != 0 && !names_row) {
+      --scrolled;
+      continue;
+    }
+    // While the user scrolls, columns go from the right, so that each comes into sight. What names the row stays.
+    if (tab.left != 0) column.priority = names_row ? 0 : 1 + static_cast<int>(shown.size());
+    shown.push_back(column);
+  }
+  return shown;
+}
+
+}  // namespace twtrace::tui
