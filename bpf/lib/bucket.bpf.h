@@ -228,14 +228,12 @@ static __always_inline void bucket__on_removed(enum tw_access access, struct soc
 	event.cookie = cookie;
 	if (store__find_bucket(cookie, (u64)skc, &stored)) {
 		event.row = stored.bucket->row;
-		event.netns = stored.bucket->netns;
 		event.substate = stored.bucket->substate;
 		event.age_ds = bucket__age_ds(stored.bucket->created_ns, event.time_ns);
 		if (reason__is_known(stored.bucket->reason))
 			event.reason = stored.bucket->reason;
-	} else {
-		event.netns = (u16)netns__intern(access, net);
 	}
+	event.netns = (u16)store__netns_of_bucket(access, net, &stored);
 	ns = netns__at(event.netns);
 	if (ns)
 		bucket__count_removed(ns, row__at(event.row), event.reason);

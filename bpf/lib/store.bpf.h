@@ -81,10 +81,13 @@ static __always_inline u32 store__row(const struct stored *stored)
 	return stored->slot ? stored->slot->bucket.row : stored->socket->row;
 }
 
-/* The namespace of the socket. Only a slot remembers it. */
+/*
+ * The namespace of the socket. Only a slot remembers it, and that counts only together with a row: user space gives the
+ * number of a namespace to another one when no row has it any more.
+ */
 static __always_inline u32 store__netns(enum tw_access access, struct sock *sk, const struct stored *stored)
 {
-	if (stored->slot)
+	if (stored->slot && stored->slot->bucket.row)
 		return stored->slot->bucket.netns;
 	return netns__intern(access, tw_get(access, sk, __sk_common.skc_net.net));
 }
@@ -174,6 +177,14 @@ static __always_inline void store__remember_bucket(const struct stored *stored, 
 		store__forget_socket(stored);
 	if (bpf_map_update_elem(&buckets, &key, bucket, BPF_ANY))
 		stats__add(buckets_full);
+}
+
+/* The namespace `net` of a bucket. `stored`: what store__find_bucket found. As store__netns. */
+static __always_inline u32 store__netns_of_bucket(enum tw_access access, struct net *net, const struct stored *stored)
+{
+	if (stored->bucket && stored->bucket->row)
+		return stored->bucket->netns;
+	return netns__intern(access, net);
 }
 
 static __always_inline bool store__find_bucket(u64 cookie, u64 address, struct stored *stored)

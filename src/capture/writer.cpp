@@ -109,6 +109,13 @@ model::NetnsRow row_of(const model::NetnsInfo& info, const model::Snapshot& head
   return row;
 }
 
+/// Without what was moved to it: the file has that where it was counted.
+model::NetnsRow own_of(model::NetnsRow row) {
+  row.counts -= row.moved;
+  row.unattributed -= row.moved_unattributed;
+  return row;
+}
+
 }  // namespace
 
 class Writer::Impl {
@@ -250,20 +257,27 @@ class Writer::Impl {
   }
 
   bool write_namespaces(const model::Snapshot& head, const model::Source& source) {
+    drop_forgotten(source);
     return std::all_of(source.namespaces().begin(), source.namespaces().end(), [&](const model::NetnsInfo& info) {
       const auto [known, is_new] = namespaces_.try_emplace(info.id);
       model::NetnsRow& said = known->second;
       if (is_new && !ok(insert_.netns.run(info.id, info.inum, info.name))) return false;
       if (!is_new && said.name != info.name && !rename(info)) return false;
-      const model::NetnsRow row = row_of(info, head);
+      const model::NetnsRow row = own_of(row_of(info, head));
       const Delta counts = difference(row.counts, said.counts);
-      const Delta unattributed = difference(info.unattributed, said.unattributed);
+      const Delta unattributed = difference(row.unattributed, said.unattributed);
       const bool as_before = is_zero(counts) && is_zero(unattributed) && tied(row) == tied(said);
       said = row;
       said.name = info.name;
-      said.unattributed = info.unattributed;
       return (as_before && !is_new) || write_namespace(info.id, row, counts, unattributed);
     });
+  }
+
+  /// A namespace that the trace has forgotten stays in the file as it was, and does not come back.
+  void drop_forgotten(const model::Source& source) {
+    std::set<std::uint32_t> present;
+    for (const model::NetnsInfo& info : source.namespaces()) present.insert(info.id);
+    std::erase_if(namespaces_, [&present](const auto& known) { return !present.contains(known.first); });
   }
 
   bool rename(const model::NetnsInfo& info) {

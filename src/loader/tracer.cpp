@@ -69,7 +69,8 @@ class Tracer::Impl {
   MappedArray<tw_netns> namespaces;
   std::size_t row_limit = kStep;  ///< slots below may have been handed out, see handed_out()
   std::size_t netns_limit = kStep;
-  std::optional<Sweep> sweep;  ///< empty: this kernel cannot iterate over maps
+  std::vector<std::byte> no_overflow;  ///< a value of overflow_counters, for every possible CPU: nothing looked up yet
+  std::optional<Sweep> sweep;          ///< empty: this kernel cannot iterate over maps
 
   const std::function<void(const tw_event&)>* handler = nullptr;
   std::size_t remaining = 0;
@@ -137,6 +138,9 @@ base::Result<void> Tracer::Impl::start() {
       MappedArray<tw_netns>::map(bpf_map__fd(skeleton->maps.namespaces), options_.sizes.namespaces, "namespaces");
   if (!netns_array) return tl::unexpected(netns_array.error());
   namespaces = std::move(*netns_array);
+  const int cpus = libbpf_num_possible_cpus();
+  if (cpus < 0) return base::fail_errno(-cpus, "cannot count the possible CPUs");
+  no_overflow.resize(bpf_map__value_size(skeleton->maps.overflow_counters) * static_cast<std::size_t>(cpus));
   if (auto filled = fill_free_slots(); !filled) return filled;
   if (features_.kernel_btf) {
     auto iterators = Sweep::attach(*skeleton, rows.values(), slot_count(options_.sizes));
@@ -223,6 +227,20 @@ bool Tracer::recycle_row(std::uint32_t id) {
   // Cannot fail: the stack has room for every slot.
   static_cast<void>(bpf_map_update_elem(bpf_map__fd(impl_->skeleton->maps.free_rows), nullptr, &id, BPF_ANY));
   return true;
+}
+
+bool Tracer::unlink_netns(std::uint32_t slot) {
+  const tw_netns& netns = impl_->namespaces.values()[slot];
+  return bpf_map_delete_elem(bpf_map__fd(impl_->skeleton->maps.netns_ids), &netns.id) == 0 || errno == ENOENT;
+}
+
+void Tracer::release_netns(std::uint32_t slot) {
+  const auto& maps = impl_->skeleton->maps;
+  impl_->namespaces.values()[slot] = tw_netns{};
+  // Neither can fail: the array has every slot, and the stack has room for each.
+  static_cast<void>(
+      bpf_map_update_elem(bpf_map__fd(maps.overflow_counters), &slot, impl_->no_overflow.data(), BPF_ANY));
+  static_cast<void>(bpf_map_update_elem(bpf_map__fd(maps.free_netns), nullptr, &slot, BPF_ANY));
 }
 
 std::optional<CgroupPath> Tracer::cgroup_path(std::uint64_t id) const {

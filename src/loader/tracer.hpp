@@ -88,6 +88,13 @@ class Tracer {
   /// lost. False if the kernel side still finds it by its key; then the row stays unchanged, and the caller may try
   /// again.
   bool recycle_row(std::uint32_t id);
+  /// Makes the kernel side forget the number of a namespace: should the namespace still count, it gets another one.
+  /// Programs that run now may still count into the slot, and so may what has a row of that namespace. False if the
+  /// kernel side still finds it; then the caller may try again.
+  bool unlink_netns(std::uint32_t slot);
+  /// Gives the slot of an unlinked namespace to the next new one. No program and no row may refer to it any more. Its
+  /// numbers are lost.
+  void release_netns(std::uint32_t slot);
 
   /// Empty if the kernel side recorded none.
   std::optional<CgroupPath> cgroup_path(std::uint64_t id) const;

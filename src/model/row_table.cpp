@@ -9,6 +9,7 @@ namespace {
 void merge(Entry& into, const Entry& from) {
   into.counts += from.counts;
   into.previous += from.previous;
+  into.exited = into.exited && from.exited;
   // The same process may come back with a reused row. Other counts add up.
   if (!into.identity.pid) into.pids += from.pids;
 }
@@ -60,21 +61,46 @@ void RowTable::set(std::uint32_t slot, const Counters& counts, std::optional<std
   entry.exited = exited;
 }
 
-void RowTable::retire(std::uint32_t slot) {
+void RowTable::retire(std::uint32_t slot, bool exited) {
   Entry entry = std::move(*slots_[slot].entry);
   slots_[slot].entry.reset();
   --present_;
-  fold(std::move(entry));
+  entry.exited = exited;
+  entry.live = 0;
+  keep(std::move(entry));
+  make_room();
+}
+
+void RowTable::move(const std::set<std::uint32_t>& namespaces, std::uint32_t to) {
+  std::list<Entry> moved;
+  for (auto entry = folded_.begin(); entry != folded_.end();) {
+    const auto next = std::next(entry);
+    if (namespaces.contains(entry->identity.netns)) {
+      folded_by_identity_.erase(entry->identity);
+      moved.splice(moved.end(), folded_, entry);
+    }
+    entry = next;
+  }
+  for (Entry& entry : moved) {
+    entry.identity = folded(std::move(entry.identity));
+    entry.identity.netns = to;
+    keep(std::move(entry));
+  }
+  for (const std::uint32_t netns : namespaces) {
+    const auto other = other_.find(netns);
+    if (other == other_.end()) continue;
+    Entry entry = std::move(other->second);
+    other_.erase(other);
+    entry.identity.netns = to;
+    merge_into_other(entry);
+  }
 }
 
 const Entry* RowTable::at(std::uint32_t slot) const {
   return slot < slots_.size() && slots_[slot].entry ? &*slots_[slot].entry : nullptr;
 }
 
-void RowTable::fold(Entry entry) {
-  entry.exited = true;
-  entry.live = 0;
-  keep(std::move(entry));
+void RowTable::make_room() {
   while (folded_.size() > max_rows_) {
     Entry oldest = std::move(folded_.front());
     folded_by_identity_.erase(oldest.identity);

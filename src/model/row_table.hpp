@@ -7,6 +7,7 @@
 #include <list>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -64,8 +65,11 @@ class RowTable {
   void add(std::uint32_t slot, std::uint64_t first_ns, Identity identity);
   /// Sets the present numbers of a slot's row.
   void set(std::uint32_t slot, const Counters& counts, std::optional<std::uint64_t> live, bool exited);
-  /// The slot's row has ended for good. Folds its identity, and keeps its counts.
-  void retire(std::uint32_t slot);
+  /// Nothing counts into the slot's row any more: its process has `exited`, or its namespace is gone. Keeps its counts.
+  void retire(std::uint32_t slot, bool exited = true);
+  /// The rows of these namespaces become rows of another one, where those of the same program are one. None of them may
+  /// be in a slot any more.
+  void move(const std::set<std::uint32_t>& namespaces, std::uint32_t to);
 
   /// The entry in a slot, nullptr when there is none. Valid until the next call that changes the table.
   const Entry* at(std::uint32_t slot) const;
@@ -88,7 +92,7 @@ class RowTable {
     std::optional<Entry> entry;
   };
 
-  void fold(Entry entry);
+  void make_room();
   void keep(Entry entry);
   void merge_into_other(const Entry& entry);
 

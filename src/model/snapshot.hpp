@@ -99,6 +99,8 @@ struct NetnsRow {
   std::optional<std::uint64_t> pre_existing;  ///< buckets that were there when twtrace started and still are
   Counters counts;                            ///< everything seen in it, attributed or not
   Counters unattributed;                      ///< the part that no row took
+  Counters moved;               ///< the part of `counts` that earlier samples had under namespaces forgotten since
+  Counters moved_unattributed;  ///< that part of `unattributed`
   double created_per_s = 0;
   double overflow_per_s = 0;
   KernelCounts kernel;

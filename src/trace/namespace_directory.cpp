@@ -53,10 +53,16 @@ base::Result<std::uint32_t> NamespaceDirectory::resolve(const std::string& spec)
 
 NamespaceDirectory::Id NamespaceDirectory::insert(Entry entry) {
   const Id id = next_++;
-  if (entry.slot) by_slot_[*entry.slot] = id;
   if (entry.identity != 0) by_identity_[entry.identity] = id;
   entries_.emplace(id, std::move(entry));
   return id;
+}
+
+void NamespaceDirectory::take_slot(Id id, std::uint32_t slot, std::uint64_t identity) {
+  Entry& entry = entries_.at(id);
+  entry.slots.push_back(slot);
+  entry.identity = identity;
+  by_slot_[slot] = by_identity_[identity] = id;
 }
 
 NamespaceDirectory::Id NamespaceDirectory::add(const kernel::NetnsRef& ref) {
@@ -93,27 +99,39 @@ std::optional<NamespaceDirectory::Id> NamespaceDirectory::without_identity(std::
 }
 
 std::pair<NamespaceDirectory::Id, bool> NamespaceDirectory::add_slot(std::uint32_t slot, const tw_netns& netns) {
+  if (slot == TW_NETNS_OTHER) {
+    const bool is_new = !entries_.contains(kOther);
+    add_other();
+    entries_.at(kOther).slots.push_back(slot);
+    by_slot_[slot] = kOther;
+    return {kOther, is_new};
+  }
   auto known = id_of(netns.id);
-  if (!known && slot != TW_NETNS_OTHER) known = without_identity(netns.inum);
+  if (!known) known = without_identity(netns.inum);
   if (known) {
-    Entry& entry = entries_.at(*known);
-    if (entry.slot) by_slot_.erase(*entry.slot);
-    entry.slot = slot;
-    entry.identity = netns.id;
-    by_slot_[slot] = by_identity_[netns.id] = *known;
+    take_slot(*known, slot, netns.id);
     return {*known, false};
   }
   // An inode number is given again once its namespace is gone.
   for (auto& [id, entry] : entries_) entry.gone = entry.gone || entry.inum == netns.inum;
   Entry entry;
-  entry.slot = slot;
-  entry.identity = netns.id;
   entry.inum = netns.inum;
-  if (slot == TW_NETNS_OTHER) {  // many namespaces: none of them can be read
-    entry.name = "(other)";
-    entry.gone = true;
-  }
-  return {insert(std::move(entry)), true};
+  const Id id = insert(std::move(entry));
+  take_slot(id, slot, netns.id);
+  return {id, true};
+}
+
+void NamespaceDirectory::add_other() {
+  Entry entry;
+  entry.name = "(other)";
+  entry.gone = true;  // many namespaces: none of them can be read
+  entries_.try_emplace(kOther, std::move(entry));
+}
+
+void NamespaceDirectory::drop_slot(std::uint32_t slot) {
+  const auto found = by_slot_.find(slot);
+  std::erase(entries_.at(found->second).slots, slot);
+  by_slot_.erase(found);
 }
 
 std::vector<NamespaceDirectory::Id> NamespaceDirectory::add_slots(std::span<const tw_netns> slots) {
@@ -139,7 +157,7 @@ std::optional<NamespaceDirectory::Id> NamespaceDirectory::id_of(std::uint64_t id
 void NamespaceDirectory::forget(Id id) {
   const auto found = entries_.find(id);
   by_identity_.erase(found->second.identity);
-  if (found->second.slot) by_slot_.erase(*found->second.slot);
+  for (const std::uint32_t slot : found->second.slots) by_slot_.erase(slot);
   entries_.erase(found);
 }
 

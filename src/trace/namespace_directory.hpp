@@ -29,10 +29,14 @@ class NamespaceDirectory {
  public:
   /// What a namespace is called here; no other one gets the number in this run.
   using Id = std::uint32_t;
+  /// Stands for those that found no slot of their own, and for those that were forgotten: "(other)".
+  static constexpr Id kOther = 0;
 
   struct Entry {
-    std::uint64_t identity = 0;         ///< tw_netns.id; 0: not known yet
-    std::optional<std::uint32_t> slot;  ///< of the kernel side; it has none before an event
+    std::uint64_t identity = 0;  ///< tw_netns.id; 0: not known yet
+    /// Of the kernel side: none before an event, and none again once it was given back. Two when something was counted
+    /// after the kernel side had forgotten the first.
+    std::vector<std::uint32_t> slots;
     std::uint32_t inum = 0;
     std::string name;
     bool gone = false;
@@ -63,7 +67,11 @@ class NamespaceDirectory {
   std::optional<Id> id_at(std::uint32_t slot) const;
   /// Empty when no namespace has that identity.
   std::optional<Id> id_of(std::uint64_t identity) const;
-  /// Drops one that is gone, and about which there is nothing to say.
+  /// The slot is no longer that of its namespace.
+  void drop_slot(std::uint32_t slot);
+  /// Adds the entry kOther if there is none.
+  void add_other();
+  /// Drops one that is gone, and about which there is nothing more to say.
   void forget(Id id);
 
   /// From here on reading counters may look for namespaces anew some more times.
@@ -75,6 +83,7 @@ class NamespaceDirectory {
 
  private:
   Id insert(Entry entry);
+  void take_slot(Id id, std::uint32_t slot, std::uint64_t identity);
   std::optional<Id> without_identity(std::uint32_t inum) const;
 
   kernel::Procfs procfs_;

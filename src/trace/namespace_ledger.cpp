@@ -87,6 +87,25 @@ void NamespaceLedger::compare_gauge() {
   gauge_agrees_ = expected >= static_cast<std::int64_t>(lowest) && expected <= static_cast<std::int64_t>(highest);
 }
 
+void NamespaceLedger::keep(const model::Counters& total, const model::Counters& unattributed) {
+  kept_total_ += total;
+  kept_unattributed_ += unattributed;
+}
+
+void NamespaceLedger::take_over(const NamespaceLedger& forgotten) {
+  keep(forgotten.kept_total_, forgotten.kept_unattributed_);
+  moved_ += forgotten.ours_.counts;
+  moved_unattributed_ += forgotten.ours_.unattributed;
+  const model::MissedCounts missed = forgotten.row(0).missed;
+  if (missed.created) missed_.created = missed_.created.value_or(0) + *missed.created;
+  if (missed.overflow) missed_.overflow = missed_.overflow.value_or(0) + *missed.overflow;
+  ours_.total += forgotten.ours_.total;
+  ours_.counts += forgotten.ours_.counts;
+  ours_.unattributed += forgotten.ours_.unattributed;
+  previous_ += forgotten.previous_;
+  previously_unattributed_ += forgotten.previously_unattributed_;
+}
+
 model::NetnsRow NamespaceLedger::row(double interval_s) const {
   model::NetnsRow row;
   if (after_) {
@@ -97,6 +116,9 @@ model::NetnsRow NamespaceLedger::row(double interval_s) const {
   row.pre_existing = pre_existing_;
   row.counts = ours_.counts;
   row.unattributed = ours_.unattributed;
+  row.moved = moved_;
+  row.moved_unattributed = moved_unattributed_;
+  row.missed = missed_;
   row.created_per_s = model::rate(ours_.counts.created(), previous_.created(), interval_s);
   row.overflow_per_s = model::rate(ours_.counts.overflow(), previous_.overflow(), interval_s);
   fill_kernel(row);

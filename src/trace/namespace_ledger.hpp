@@ -55,6 +55,14 @@ class NamespaceLedger {
   /// Compares ours with the two readings around it.
   void observe(const OurCounts& ours);
 
+  /// A slot of the namespace is given back: what it counted stays part of ours from here on.
+  void keep(const model::Counters& total, const model::Counters& unattributed);
+  /// What was kept.
+  const model::Counters& kept_total() const { return kept_total_; }
+  const model::Counters& kept_unattributed() const { return kept_unattributed_; }
+  /// Takes over ours of a namespace that is forgotten, whose rows become those of this one.
+  void take_over(const NamespaceLedger& forgotten);
+
   bool was_read() const { return after_.has_value(); }
   /// `total` was the same at the last reading after ours.
   bool is_read_at(const model::Counters& total) const { return after_ && total_when_read_ == total; }
@@ -89,7 +97,12 @@ class NamespaceLedger {
   std::optional<model::Reconciler::CrossCheck> created_check_;
   std::optional<model::Reconciler::CrossCheck> overflow_check_;
   std::optional<bool> gauge_agrees_;
-  model::Counters verified_;  ///< the counts that the checks are of
+  model::Counters kept_total_;
+  model::Counters kept_unattributed_;
+  model::Counters moved_;  ///< from other namespaces, as in model::NetnsRow
+  model::Counters moved_unattributed_;
+  model::MissedCounts missed_;  ///< in those namespaces
+  model::Counters verified_;    ///< the counts that the checks are of
   std::optional<std::uint64_t> pre_existing_;
 };
 

@@ -66,8 +66,10 @@ NamespaceDirectory::Id Namespaces::id_at(std::uint32_t slot, std::span<const tw_
   return id;
 }
 
-model::Counters Namespaces::total(const Entry& entry, std::span<const tw_netns> slots) {
-  return entry.slot ? to_counters(slots[*entry.slot].total) : model::Counters{};
+model::Counters Namespaces::total(Id id, const Entry& entry, std::span<const tw_netns> slots) const {
+  model::Counters total = ledgers_.at(id).kept_total();
+  for (const std::uint32_t slot : entry.slots) total += to_counters(slots[slot].total);
+  return total;
 }
 
 std::optional<kernel::NetnsCounters> Namespaces::read(Id id) {
@@ -84,7 +86,7 @@ std::optional<kernel::NetnsCounters> Namespaces::read(Id id) {
 std::map<NamespaceDirectory::Id, model::Counters> Namespaces::totals(std::span<const tw_netns> slots) {
   add_new(slots);
   std::map<Id, model::Counters> result;
-  for (const auto& [id, entry] : directory_.entries()) result.emplace(id, total(entry, slots));
+  for (const auto& [id, entry] : directory_.entries()) result.emplace(id, total(id, entry, slots));
   return result;
 }
 
@@ -116,7 +118,7 @@ void Namespaces::narrow_start_by_pass(const SlotsNow& slots) {
 }
 
 void Namespaces::narrow_start(Id id, const SlotsNow& slots) {
-  const auto total_now = [&] { return total(directory_.entries().at(id), slots()); };
+  const auto total_now = [&] { return total(id, directory_.entries().at(id), slots()); };
   model::Counters before;
   model::Counters after = total_now();
   std::optional<kernel::NetnsCounters> counters;
@@ -137,7 +139,7 @@ std::vector<ReadingPlan::Candidate> Namespaces::candidates(std::span<const tw_ne
   for (const auto& [id, entry] : directory_.entries()) {
     if (entry.gone) continue;
     const NamespaceLedger& ledger = ledgers_.at(id);
-    result.push_back({id, ledger.was_read(), moved(ledger, total(entry, slots))});
+    result.push_back({id, ledger.was_read(), moved(ledger, total(id, entry, slots))});
   }
   return result;
 }
@@ -163,7 +165,7 @@ void Namespaces::read_after(std::span<const tw_netns> slots, bool fresh) {
     const auto readings = read_pass(Start::kAtZero);
     if (!readings) return;
     for (const auto& [id, reading] : *readings) {
-      ledgers_.at(id).take_after(reading, total(directory_.entries().at(id), slots));
+      ledgers_.at(id).take_after(reading, total(id, directory_.entries().at(id), slots));
     }
     return;
   }
@@ -171,54 +173,87 @@ void Namespaces::read_after(std::span<const tw_netns> slots, bool fresh) {
     return !ledger.is_read_at(total);
   };
   for (const Id id : plan_.due_after(candidates(slots, moved), fresh)) {
-    ledgers_.at(id).take_after(read(id), total(directory_.entries().at(id), slots));
+    ledgers_.at(id).take_after(read(id), total(id, directory_.entries().at(id), slots));
   }
 }
 
-void Namespaces::observe(const std::map<Id, model::Counters>& counts, std::span<const tw_netns> slots,
-                         bool sees_removal, const std::map<std::uint64_t, std::uint64_t>* older, bool fresh) {
+std::set<NamespaceDirectory::Id> Namespaces::observe(const std::map<Id, model::Counters>& counts,
+                                                     std::span<const tw_netns> slots, bool sees_removal,
+                                                     const std::map<std::uint64_t, std::uint64_t>* older, bool fresh) {
   read_after(slots, fresh);
   for (const auto& [id, entry] : directory_.entries()) {
     const auto found = counts.find(id);
-    OurCounts observed = ours(entry, found == counts.end() ? model::Counters{} : found->second, slots);
+    OurCounts observed = ours(id, entry, found == counts.end() ? model::Counters{} : found->second, slots);
     observed.sees_removal = sees_removal;
     observed.older_buckets_known = older != nullptr;
     if (older != nullptr && older->contains(entry.identity)) observed.older_buckets = older->at(entry.identity);
     if (entry.gone) ledgers_.at(id).take_after(std::nullopt, observed.total);
     ledgers_.at(id).observe(observed);
   }
-  forget_gone(older);
+  return forget_gone(older);
 }
 
-OurCounts Namespaces::ours(const Entry& entry, const model::Counters& of_rows, std::span<const tw_netns> slots) const {
+OurCounts Namespaces::ours(Id id, const Entry& entry, const model::Counters& of_rows,
+                           std::span<const tw_netns> slots) const {
+  const NamespaceLedger& ledger = ledgers_.at(id);
   OurCounts ours;
-  ours.counts = of_rows;
-  if (!entry.slot) {
-    ours.complete = !directory_.id_at(TW_NETNS_OTHER);
-    return ours;
+  ours.total = total(id, entry, slots);
+  ours.unattributed = ledger.kept_unattributed();
+  ours.limit_seen = ledger.ours().limit_seen;
+  ours.buckets_seen = ledger.ours().buckets_seen;
+  for (const std::uint32_t slot : entry.slots) {
+    ours.unattributed += to_counters(slots[slot].unattributed);
+    ours.limit_seen = slots[slot].limit;
+    ours.buckets_seen = slots[slot].count;
   }
-  const tw_netns& slot = slots[*entry.slot];
-  ours.total = to_counters(slot.total);
-  ours.unattributed = to_counters(slot.unattributed);
+  ours.counts = of_rows;
   ours.counts += ours.unattributed;
-  ours.limit_seen = slot.limit;
-  ours.buckets_seen = slot.count;
+  // Without a slot its events may have been counted in the slot for what found none.
+  ours.complete = !entry.slots.empty() || ours.total != model::Counters{} || !directory_.id_at(TW_NETNS_OTHER);
   return ours;
 }
 
-/// Namespaces that are gone and in which nothing was counted: nobody will ask for them. The next scan still has to tell
-/// the end of the buckets from before the start that the last one found there.
-void Namespaces::forget_gone(const std::map<std::uint64_t, std::uint64_t>* older) {
-  std::vector<Id> forgotten;
+std::set<std::uint32_t> Namespaces::gone_slots() const {
+  std::set<std::uint32_t> result;
+  for (const auto& [id, entry] : directory_.entries()) {
+    if (entry.gone && id != NamespaceDirectory::kOther) result.insert(entry.slots.begin(), entry.slots.end());
+  }
+  return result;
+}
+
+void Namespaces::keep_slot(std::uint32_t slot, const tw_netns& last) {
+  ledgers_.at(*directory_.id_at(slot)).keep(to_counters(last.total), to_counters(last.unattributed));
+  directory_.drop_slot(slot);
+}
+
+void Namespaces::forget(Id id) {
+  directory_.forget(id);
+  ledgers_.erase(id);
+  plan_.forget(id);
+}
+
+/// A namespace is forgotten when it is gone and has no slot any more: at once if nothing was counted in it, because
+/// nobody will ask for it. The next scan still has to tell the end of the buckets from before the start that the last
+/// one found there.
+std::set<NamespaceDirectory::Id> Namespaces::forget_gone(const std::map<std::uint64_t, std::uint64_t>* older) {
+  std::vector<Id> idle;
+  std::vector<Id> counted;  // the oldest first
   for (const auto& [id, entry] : directory_.entries()) {
     if (older != nullptr && older->contains(entry.identity)) continue;
-    if (entry.gone && !entry.slot) forgotten.push_back(id);
+    if (!entry.gone || !entry.slots.empty() || id == NamespaceDirectory::kOther) continue;
+    const OurCounts& ours = ledgers_.at(id).ours();
+    (ours.counts == model::Counters{} && ours.total == model::Counters{} ? idle : counted).push_back(id);
   }
-  for (const Id id : forgotten) {
-    directory_.forget(id);
-    ledgers_.erase(id);
-    plan_.forget(id);
+  for (const Id id : idle) forget(id);
+  if (counted.size() <= most_gone_) return {};
+  counted.resize(counted.size() - most_gone_);
+  directory_.add_other();
+  NamespaceLedger& other = open(NamespaceDirectory::kOther);
+  for (const Id id : counted) {
+    other.take_over(ledgers_.at(id));
+    forget(id);
   }
+  return {counted.begin(), counted.end()};
 }
 
 std::vector<model::NetnsSettings> Namespaces::settings(std::set<Id>& known) {

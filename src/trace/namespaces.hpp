@@ -40,9 +40,10 @@ class Namespaces {
   using SlotsNow = std::function<std::span<const tw_netns>()>;
 
   /// `counts_at_creation`: Features::counts_at_creation. `readings`: how many namespaces are read in one sample where
-  /// there are more and no readers.
-  Namespaces(std::optional<loader::Readers> readers, bool counts_at_creation, std::size_t readings)
-      : readers_(std::move(readers)), counts_at_creation_(counts_at_creation), plan_(readings) {}
+  /// there are more and no readers. `most_gone`: how many that are gone keep an entry of their own.
+  Namespaces(std::optional<loader::Readers> readers, bool counts_at_creation, std::size_t readings,
+             std::size_t most_gone = 256)
+      : readers_(std::move(readers)), counts_at_creation_(counts_at_creation), most_gone_(most_gone), plan_(readings) {}
 
   const NamespaceDirectory& directory() const { return directory_; }
   /// nullptr where the reader programs cannot run.
@@ -62,9 +63,15 @@ class Namespaces {
   void read_before(std::span<const tw_netns> slots, bool fresh);
   /// Reads the kernel's counters after ours were read, and compares. `counts` are those of rows; `slots` was copied
   /// after them. `older`: where the programs do not see how buckets end, those older than twtrace by identity, as the
-  /// last scan found them; nullptr when there was none.
-  void observe(const std::map<Id, model::Counters>& counts, std::span<const tw_netns> slots, bool sees_removal,
-               const std::map<std::uint64_t, std::uint64_t>* older, bool fresh);
+  /// last scan found them; nullptr when there was none. Forgets those that have been gone longest, beyond `most_gone`:
+  /// what was counted there is kOther's from here on. Returns which: their rows are to become kOther's, too.
+  std::set<Id> observe(const std::map<Id, model::Counters>& counts, std::span<const tw_netns> slots, bool sees_removal,
+                       const std::map<std::uint64_t, std::uint64_t>* older, bool fresh);
+
+  /// The slots of those that are gone.
+  std::set<std::uint32_t> gone_slots() const;
+  /// The slot is given back. What it counted stays with its namespace; `last` is what it counted.
+  void keep_slot(std::uint32_t slot, const tw_netns& last);
 
   /// Settings of the namespaces that are not in `known`, which gets them.
   std::vector<model::NetnsSettings> settings(std::set<Id>& known);
@@ -77,7 +84,7 @@ class Namespaces {
   using Readings = std::map<Id, kernel::NetnsCounters>;
   enum class Start { kAsRead, kAtZero };
 
-  static model::Counters total(const Entry& entry, std::span<const tw_netns> slots);
+  model::Counters total(Id id, const Entry& entry, std::span<const tw_netns> slots) const;
   NamespaceLedger& open(Id id) { return ledgers_.emplace(id, counts_at_creation_).first->second; }
   std::optional<Readings> read_pass(Start start);
   std::optional<kernel::NetnsCounters> read(Id id);
@@ -87,14 +94,16 @@ class Namespaces {
   template <class Moved>
   std::vector<ReadingPlan::Candidate> candidates(std::span<const tw_netns> slots, Moved moved) const;
   void read_after(std::span<const tw_netns> slots, bool fresh);
-  OurCounts ours(const Entry& entry, const model::Counters& of_rows, std::span<const tw_netns> slots) const;
-  void forget_gone(const std::map<std::uint64_t, std::uint64_t>* older);
+  OurCounts ours(Id id, const Entry& entry, const model::Counters& of_rows, std::span<const tw_netns> slots) const;
+  std::set<Id> forget_gone(const std::map<std::uint64_t, std::uint64_t>* older);
+  void forget(Id id);
   std::vector<model::NetnsSettings> own_settings(std::set<Id>& known) const;
 
   std::optional<loader::Readers> readers_;
   bool complained_ = false;  ///< about a pass that failed
   NamespaceDirectory directory_;
   bool counts_at_creation_;
+  std::size_t most_gone_;
   ReadingPlan plan_;
   std::map<Id, NamespaceLedger> ledgers_;  ///< one for each entry of the directory
 };

@@ -68,16 +68,17 @@ bool Rows::is_idle(std::uint32_t slot, const tw_row& row, const LiveScan* scan) 
 }
 
 std::vector<std::uint32_t> Rows::retire(std::span<const tw_row> rows, const LiveScan* scan, const HasEnded& ask,
-                                        const Recycle& recycle) {
+                                        const IsGone& is_gone, const Recycle& recycle) {
   std::vector<std::uint32_t> retired;
   rows = rows.first(std::min(rows.size(), states_.size()));  // others have come since they were read
   for (std::size_t checks = std::min(kChecks, rows.size()); checks > 0; --checks, ++next_check_) {
     if (next_check_ >= rows.size()) next_check_ = 1;
     const auto slot = static_cast<std::uint32_t>(next_check_);
     const tw_row& row = rows[slot];
-    if (!loader::is_published(row) || !has_ended(slot, row, ask) || !is_idle(slot, row, scan)) continue;
-    if (!recycle(slot)) continue;
-    table_.retire(slot);
+    if (!loader::is_published(row)) continue;
+    const bool ended = has_ended(slot, row, ask);
+    if ((!ended && !is_gone(row.key.netns)) || !is_idle(slot, row, scan) || !recycle(slot)) continue;
+    table_.retire(slot, ended);
     states_[slot] = SlotState{};
     retired.push_back(slot);
   }

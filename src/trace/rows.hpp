@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -46,6 +47,8 @@ class Rows {
   };
   /// Whether the process of a row has ended. Asked of rows of a process only.
   using HasEnded = std::function<bool(const tw_row&)>;
+  /// Whether the namespace of a slot is gone, so that no new connection can come from there.
+  using IsGone = std::function<bool(std::uint32_t netns_slot)>;
   /// Gives a row slot back to the kernel side, see loader::Tracer::recycle_row(). False: not now.
   using Recycle = std::function<bool(std::uint32_t row_slot)>;
 
@@ -62,10 +65,13 @@ class Rows {
   const model::Identity& identity(std::uint32_t slot, const tw_row& row, const Names& names);
   /// Reads every published row. `scan`: nullptr if the programs see how buckets end.
   void read(std::span<const tw_row> rows, const Names& names, const LiveScan* scan);
-  /// Gives back the rows into which nothing can count any more: the process has ended and the row is idle. Looks at a
-  /// bounded number of rows per call, and goes on from there in the next. Returns the slots that were given back.
+  /// The rows of these namespaces become rows of another one, see model::RowTable.
+  void move(const std::set<std::uint32_t>& namespaces, std::uint32_t to) { table_.move(namespaces, to); }
+  /// Gives back the rows into which nothing can count any more: the process has ended or the namespace is gone, and the
+  /// row is idle. Looks at a bounded number of rows per call, and goes on from there in the next. Returns the slots
+  /// that were given back.
   std::vector<std::uint32_t> retire(std::span<const tw_row> rows, const LiveScan* scan, const HasEnded& has_ended,
-                                    const Recycle& recycle);
+                                    const IsGone& is_gone, const Recycle& recycle);
 
  private:
   struct SlotState {

@@ -101,6 +101,7 @@ base::Result<Session> Session::start(const SessionOptions& options) {
   tracer_options.backend = options.backend;
   tracer_options.btf_path = options.btf_path;
   tracer_options.sizes.ring_bytes = options.ring_bytes;
+  tracer_options.sizes.namespaces = options.namespaces;
   tracer_options.sizes.buckets = bucket_capacity(largest_limit(*features, options));
   tracer_options.match_local_port = options.local_port;
   tracer_options.match_remote_port = options.remote_port;
@@ -186,9 +187,29 @@ EventFeed::Context Session::event_context() {
 
 void Session::retire_ended_rows() {
   const auto has_ended = [this](const tw_row& row) { return !procfs_.alive(row.key.tgid, row.key.start_ns); };
+  const auto is_gone = [this](std::uint32_t netns_slot) { return slot_returns_.is_unlinked(netns_slot); };
   const auto recycle = [this](std::uint32_t slot) { return tracer_.recycle_row(slot); };
-  for (const std::uint32_t slot : rows_.retire(tracer_.rows(), live_scan(), has_ended, recycle)) {
+  for (const std::uint32_t slot : rows_.retire(tracer_.rows(), live_scan(), has_ended, is_gone, recycle)) {
     scan_.forget_row(slot);
+  }
+}
+
+void Session::give_back_namespaces() {
+  for (const std::uint32_t slot : slot_returns_.look(netns_.gone_slots())) {
+    if (tracer_.unlink_netns(slot)) slot_returns_.unlinked(slot, clock_.monotonic_ns(), scan_.begun());
+  }
+  if (!slot_returns_.any_unlinked()) return;
+  std::set<std::uint32_t> in_rows;
+  for (const tw_row& row : tracer_.rows()) {
+    if (loader::is_published(row)) in_rows.insert(row.key.netns);
+  }
+  SlotReturns::PassedSince passed_since;
+  if (live_scan() != nullptr) {
+    passed_since = [this](std::uint64_t begun) { return scan_.passed_since(begun); };
+  }
+  for (const std::uint32_t slot : slot_returns_.take_free(in_rows, clock_.monotonic_ns(), passed_since)) {
+    netns_.keep_slot(slot, tracer_.netns_at(slot));
+    tracer_.release_netns(slot);
   }
 }
 
@@ -227,8 +248,10 @@ base::Result<void> Session::sample(bool last) {
   netns_.add_new(tracer_.namespaces());
   const auto ours = rows_.counts_by_netns();
   const std::vector<tw_netns> slots(tracer_.namespaces().begin(), tracer_.namespaces().end());
-  netns_.observe(ours, slots, !by_scan, scan_.counted_ns() ? &scan_.older() : nullptr, last);
+  const auto forgotten = netns_.observe(ours, slots, !by_scan, scan_.counted_ns() ? &scan_.older() : nullptr, last);
+  rows_.move(forgotten, NamespaceDirectory::kOther);
   retire_ended_rows();
+  give_back_namespaces();
   measure_cost();
   return {};
 }

@@ -23,6 +23,7 @@
 #include "trace/namespaces.hpp"
 #include "trace/rows.hpp"
 #include "trace/services.hpp"
+#include "trace/slot_returns.hpp"
 #include "trace/table_scan.hpp"
 
 namespace twtrace::trace {
@@ -33,6 +34,7 @@ struct SessionOptions {
   std::set<std::string> no_features;
   std::uint32_t ring_bytes = 4U << 20U;
   std::size_t max_rows = 10000;
+  std::uint32_t namespaces = TW_MAX_NETNS;  ///< MapSizes::namespaces
   std::uint16_t local_port = 0;
   std::uint16_t remote_port = 0;
   /// CPU time that a scan of the tables may take of one sample, so that a table of any size delays a sample by no more
@@ -96,6 +98,7 @@ class Session {
   const LiveScan* live_scan() const;
   Rows::Names names();
   void retire_ended_rows();
+  void give_back_namespaces();
   std::uint32_t netns_id_at(std::uint32_t slot);
   Services::RecordedPath recorded_paths() const;
   EventFeed::Context event_context();
@@ -108,6 +111,7 @@ class Session {
   Services services_;
   Namespaces netns_;
   TableScan scan_;
+  SlotReturns slot_returns_;
   Rows rows_;
   EventFeed events_;
 

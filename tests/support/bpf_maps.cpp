@@ -92,6 +92,13 @@ std::size_t taken_slots(pid_t pid) {
   }));
 }
 
+std::size_t taken_netns_slots(pid_t pid) {
+  const auto slots = map_array<tw_netns>(pid, "namespaces");
+  return static_cast<std::size_t>(std::count_if(slots.values().begin(), slots.values().end(), [](const tw_netns& slot) {
+    return __atomic_load_n(&slot.in_use, __ATOMIC_ACQUIRE) != 0;
+  }));
+}
+
 void occupy_slots(pid_t pid) {
   const auto slots = map_array<tw_slot>(pid, "slots");
   for (tw_slot& slot : slots.values()) __atomic_store_n(&slot.state, 1U, __ATOMIC_RELEASE);

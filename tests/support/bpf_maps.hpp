@@ -21,6 +21,9 @@ std::uint64_t map_bytes(pid_t pid);
 /// How many connections have a slot (tw_slot) in process `pid`. Needs root. Throws as map_entries().
 std::size_t taken_slots(pid_t pid);
 
+/// How many namespaces have a slot (tw_netns) in process `pid`. Needs root. Throws as map_entries().
+std::size_t taken_netns_slots(pid_t pid);
+
 /// Occupies every slot of process `pid`, so that connections are kept in maps. Needs root. Throws as map_entries().
 void occupy_slots(pid_t pid);
 

@@ -207,3 +207,32 @@ TEST_CASE("random sequences: sums never change, and memory stays bounded") {
   }
   CHECK((others(table) > 0) == (max_rows < 100000));
 }
+
+TEST_CASE("rows of forgotten namespaces move, and those of the same program become one") {
+  Endings endings(2);
+  endings.end(1, "a", 1);
+  endings.end(2, "b", 1);
+  endings.end(3, "a", 2);
+  endings.end(4, "a", 3);  // "a" of 1 and "b" of 1 go to (other) on the way
+  endings.table.move({1, 2}, 9);
+  std::map<std::pair<std::uint32_t, bool>, Entry> all;
+  endings.table.for_each([&](const Entry& entry, RowKind kind) {
+    CHECK(all.emplace(std::pair(entry.identity.netns, kind == RowKind::kOther), entry).second);
+  });
+  CHECK(sums(endings.table) == std::map<std::uint32_t, Counters>{{3, kSeven}, {9, Counters{21}}});
+  Identity a = folded(worker(3, "a"));
+  a.netns = 9;
+  CHECK(all.at({9, false}).identity == a);
+  CHECK(all.at({9, false}).counts == kSeven);
+  CHECK(all.at({9, true}).counts == Counters{14});
+  CHECK(all.at({3, false}).counts == kSeven);
+}
+
+TEST_CASE("a row whose namespace is gone has not exited if its process lives") {
+  RowTable table(10);
+  table.add(3, 500, worker(812));
+  table.set(3, kSeven, 0, false);
+  table.retire(3, false);
+  table.for_each([](const Entry& entry, RowKind) { CHECK_FALSE(entry.exited); });
+  CHECK(table.at(3) == nullptr);
+}

@@ -82,7 +82,7 @@ TEST_CASE("a slot of a namespace that nobody knew is one that is younger than tw
   NamespaceDirectory directory;
   const auto added = add(directory, {tw_netns{}, tw_netns{}, slot(1003, kInum)});
   REQUIRE(added.size() == 1);
-  CHECK(directory.entries().at(added[0]).slot == 2);
+  CHECK(directory.entries().at(added[0]).slots == std::vector<std::uint32_t>{2});
   CHECK(add(directory, {tw_netns{}, tw_netns{}, slot(1003, kInum)}).empty());
   CHECK(take(directory, {reading(1003, kInum)}).empty());
   CHECK_FALSE(is_gone(directory, added[0]));
@@ -131,4 +131,26 @@ TEST_CASE("a number is not given again when its namespace is forgotten") {
   directory.forget(old);
   CHECK_FALSE(directory.id_of(1001));
   CHECK(take(directory, {reading(1001, kInum)}).at(0) != old);
+}
+
+TEST_CASE("a slot that was given back is the next namespace's, and the first one stays") {
+  NamespaceDirectory directory;
+  const Id old = take(directory, {reading(1001, kInum)}).at(0);
+  add(directory, {tw_netns{}, slot(1001, kInum)});
+  directory.drop_slot(1);
+  CHECK_FALSE(directory.id_at(1));
+  CHECK(directory.entries().at(old).slots.empty());
+  const Id young = add(directory, {tw_netns{}, slot(1002, kInum)}).at(0);
+  CHECK(directory.id_at(1) == young);
+  CHECK(directory.id_of(1001) == old);
+}
+
+TEST_CASE("a namespace that counts after the kernel side has forgotten its slot has two") {
+  NamespaceDirectory directory;
+  const Id id = take(directory, {reading(1001, kInum)}).at(0);
+  CHECK(add(directory, {tw_netns{}, slot(1001, kInum), slot(1001, kInum)}).empty());
+  CHECK(directory.id_at(1) == id);
+  CHECK(directory.id_at(2) == id);
+  directory.drop_slot(1);
+  CHECK(directory.entries().at(id).slots == std::vector<std::uint32_t>{2});
 }

@@ -208,3 +208,37 @@ TEST_CASE("a namespace is empty while its last reading says so and ours have not
   sample(ledger, reading(11, 0, 1), ours(counters(1)), reading(11, 0, 1));
   CHECK_FALSE(ledger.is_empty());
 }
+
+TEST_CASE("what a slot counted that was given back stays") {
+  NamespaceLedger ledger = started_at(reading(0, 0, 0));
+  ledger.keep(counters(7, 3), counters(2));
+  ledger.keep(counters(4), counters(1));
+  CHECK(ledger.kept_total() == counters(11, 3));
+  CHECK(ledger.kept_unattributed() == counters(3));
+}
+
+TEST_CASE("counts of a forgotten namespace move, and are no rate of the one that takes them over") {
+  NamespaceLedger gone = started_at(reading(0, 0, 0));
+  OurCounts of_gone = ours(counters(7, 3));
+  of_gone.unattributed = counters(2);
+  sample(gone, reading(9, 4, 7), of_gone, reading(9, 4, 7));
+  gone.keep(of_gone.total, of_gone.unattributed);
+  REQUIRE(gone.row(1).missed.created == 2U);
+  REQUIRE(gone.row(1).missed.overflow == 1U);
+  sample(gone, reading(9, 4, 7), of_gone, reading(9, 4, 7));
+
+  NamespaceLedger other(true);
+  other.observe(ours(counters(5)));
+  other.observe(ours(counters(5)));
+  other.take_over(gone);
+  const model::NetnsRow row = other.row(1);
+  CHECK(row.counts == counters(12, 3));
+  CHECK(row.moved == counters(7, 3));
+  CHECK(row.unattributed == counters(2));
+  CHECK(row.moved_unattributed == counters(2));
+  CHECK(row.missed.created == 2U);
+  CHECK(row.missed.overflow == 1U);
+  CHECK(row.created_per_s == 0);
+  CHECK(row.overflow_per_s == 0);
+  CHECK(other.kept_unattributed() == counters(2));
+}

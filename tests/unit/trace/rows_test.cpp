@@ -31,6 +31,7 @@ struct FakeScan final : LiveScan {
 struct Kernel {
   std::vector<tw_row> slots = std::vector<tw_row>(8);
   std::set<std::uint32_t> ended;  ///< tgids
+  std::set<std::uint32_t> gone;   ///< namespace slots
   bool gives_back = true;
   base::Service service;
   Rows rows{100};
@@ -62,6 +63,7 @@ struct Kernel {
   std::vector<std::uint32_t> retire(const LiveScan* scan = nullptr) {
     return rows.retire(
         slots, scan, [this](const tw_row& row) { return ended.count(row.key.tgid) > 0; },
+        [this](std::uint32_t netns) { return gone.contains(netns); },
         [this](std::uint32_t slot) {
           if (gives_back) slots[slot] = tw_row{};
           return gives_back;
@@ -170,4 +172,18 @@ TEST_CASE("a row that stands for no process is never given back") {
   kernel.ended = {0};
   CHECK(kernel.settle().empty());
   CHECK_FALSE(kernel.rows.table().at(3)->identity.pid);
+}
+
+TEST_CASE("a row whose namespace is gone is given back when it is idle, though its process lives") {
+  Kernel kernel;
+  tw_row& row = kernel.publish(3, 812);
+  row.counts.time_wait = 7;
+  row.counts.purged = 6;
+  CHECK(kernel.settle().empty());
+  kernel.gone.insert(2);
+  CHECK(kernel.settle().empty());  // a bucket is left
+  row.counts.purged = 7;
+  CHECK(kernel.settle() == std::vector<std::uint32_t>{3});
+  CHECK(kernel.rows.counts_by_netns().at(52).created() == 7);
+  kernel.rows.table().for_each([](const model::Entry& entry, model::RowKind) { CHECK_FALSE(entry.exited); });
 }

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// More namespaces in one run than the kernel side has slots for: each keeps its own counts, and nothing grows.
+#include <unistd.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "loader/backend.hpp"
+#include "support/bpf_maps.hpp"
+#include "support/catch.hpp"
+#include "support/environment.hpp"
+#include "support/inside_netns.hpp"
+#include "support/tcp_pairs.hpp"
+#include "trace/session.hpp"
+
+using namespace twtrace;
+using namespace twtrace::test;
+
+namespace {
+
+constexpr std::uint16_t kPort = 5079;
+constexpr std::uint32_t kSlots = 256;
+constexpr std::uint64_t kBuckets = 3;
+
+void leave_buckets(int netns, std::uint64_t count, const std::string& limit = {}) {
+  inside_netns(netns, [&] {
+    if (!limit.empty()) write_net_sysctl("tcp_max_tw_buckets", limit);
+    const base::UniqueFd listener = listen_on(kPort);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      TcpPair pair = make_pair(listener.get(), kPort);
+      close_first(pair.client, pair.server);
+    }
+  });
+}
+
+trace::Session start() {
+  trace::SessionOptions options;
+  options.backend = loader::backend_named(environment("TWTRACE_PROBE", ""));
+  options.namespaces = kSlots;
+  auto session = trace::Session::start(options);
+  INFO((session ? std::string() : session.error().what));
+  REQUIRE(session);
+  return std::move(*session);
+}
+
+/// Samples until fewer namespaces than this have a slot.
+void give_back(trace::Session& session, std::size_t fewer_than) {
+  for (int sample = 0; sample < 10'000 && taken_netns_slots(::getpid()) >= fewer_than; ++sample) {
+    REQUIRE(session.sample(false));
+  }
+  REQUIRE(taken_netns_slots(::getpid()) < fewer_than);
+}
+
+/// What rows of this test's port say, in all namespaces.
+std::uint64_t created_in_rows(const trace::Session& session) {
+  std::uint64_t created = 0;
+  session.with_source([&created](const model::Source& source) {
+    source.visit([&created](const model::Fact& fact) {
+      if (fact.identity.port == kPort) created += fact.counts.created();
+    });
+  });
+  return created;
+}
+
+}  // namespace
+
+TEST_CASE("after more namespaces than there are slots, a full one is exact by its own name", "[capacity][slots]") {
+  if (!privileged()) return;
+  constexpr int kNamespaces = 450;
+  constexpr int kAtOnce = 64;
+  constexpr std::uint64_t kMiB = 1U << 20U;
+  trace::Session session = start();
+  const std::size_t others = taken_netns_slots(::getpid());
+  std::uint64_t rss_bytes = 0;
+  for (int made = 0; made < kNamespaces; ++made) {
+    if (made % kAtOnce == 0) give_back(session, others + kAtOnce / 2);
+    if (made == kNamespaces * 2 / 3) rss_bytes = session.head().cost.rss_bytes;
+    leave_buckets(new_netns().get(), kBuckets);
+  }
+  give_back(session, others + kAtOnce / 2);
+  const base::UniqueFd full = new_netns();
+  leave_buckets(full.get(), 12, "5");
+  REQUIRE(session.sample(true));
+
+  const model::Snapshot head = session.head();
+  CHECK(head.lost.netns_full == 0);
+  CHECK(head.lost.rows_full == 0);
+  CHECK(head.cost.rss_bytes < rss_bytes + 2 * kMiB);
+  const std::uint32_t inum = netns_facts(full.get()).inum;
+  const auto row = std::find_if(head.namespaces.begin(), head.namespaces.end(),
+                                [inum](const model::NetnsRow& netns) { return !netns.gone && netns.netns == inum; });
+  REQUIRE(row != head.namespaces.end());
+  CHECK(row->limit == 5U);
+  CHECK(row->in_use == 5U);
+  CHECK(row->counts.created() == 5);
+  CHECK(row->counts.refused() == 7);
+  if (row->kernel.created) CHECK(row->kernel.created == 5U);  // before 5.18 it counts at the end of buckets
+  CHECK(row->kernel.overflow == 7U);
+  CHECK(row->reconciled == true);
+  CHECK(created_in_rows(session) == kNamespaces * kBuckets + 5);
+
+  // Some keep an entry of their own, exact to the unit; of the others there is the sum.
+  model::Counters in_namespaces;
+  int own = 0;
+  for (const model::NetnsRow& netns : head.namespaces) {
+    in_namespaces += netns.counts;
+    if (!netns.gone || netns.id == 0 || netns.unattributed.created() != 0) continue;
+    CHECK(netns.counts.created() == kBuckets);
+    ++own;
+  }
+  CHECK(own <= 256 + kAtOnce);  // the last ones still have their slots
+  CHECK(in_namespaces == head.totals);
+}
