@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/after_start.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <utility>
@@ -26,6 +27,15 @@ trace::Reduction writing_to(const std::string& path) {
   }
   const auto known = find_user(std::to_string(caller.uid));
   reduction.account = trace::Account{caller.uid, caller.gid, known ? known->groups : std::vector<gid_t>{caller.gid}};
+  return reduction;
+}
+
+trace::Reduction replacing(const std::string& path) {
+  trace::Reduction reduction;
+  const std::string directory = path.substr(0, path.rfind('/') + 1) + ".";
+  struct stat place {};
+  if (::geteuid() != 0 || ::stat(directory.c_str(), &place) != 0) return reduction;
+  if (place.st_uid != 0) reduction.account = trace::Account{place.st_uid, place.st_gid, {}};
   return reduction;
 }
 

@@ -18,6 +18,10 @@ trace::Reduction reading_only();
 /// a directory where that user cannot write does root stay root, with Duty::kWriteForOthers.
 trace::Reduction writing_to(const std::string& path);
 
+/// For a command that replaces the file at `path` again and again: started by root, it becomes the owner of the
+/// directory, who can do that without a privilege.
+trace::Reduction replacing(const std::string& path);
+
 /// Drops what the command does not need any more, beside watching. Does nothing with --keep-privileges.
 base::Result<void> drop_privileges(const TracingOptions& tracing, trace::Reduction reduction);
 

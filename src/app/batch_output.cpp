@@ -54,7 +54,7 @@ base::Result<void> BatchOutput::begin() const {
 
 std::string BatchOutput::metrics(const model::Snapshot& head, const model::Source& source) {
   metrics_.observe(head, source, shown_.selector);
-  return output::metrics_text(metrics_, kVersion, own_process(head), output::MetricFormat::kOpenMetrics);
+  return output::metrics_text(metrics_, {kVersion, kCommit}, own_process(head), output::MetricFormat::kOpenMetrics);
 }
 
 base::Result<void> BatchOutput::write(model::Snapshot head, const model::Source& source) {

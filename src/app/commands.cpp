@@ -18,14 +18,15 @@ extern const Command kMark;
 extern const Command kReport;
 extern const Command kDiff;
 extern const Command kReplay;
+extern const Command kExport;
 extern const Command kDoctor;
 extern const Command kDemo;
 extern const Command kCompletion;
 extern const Command kHelp;
 
 std::span<const Command* const> commands() {
-  static constexpr std::array kCommands = {&kTop,    &kEvents, &kCapture, &kMark,       &kReport, &kDiff,
-                                           &kReplay, &kDoctor, &kDemo,    &kCompletion, &kHelp};
+  static constexpr std::array kCommands = {&kTop,    &kEvents, &kCapture, &kMark, &kReport,     &kDiff,
+                                           &kReplay, &kExport, &kDoctor,  &kDemo, &kCompletion, &kHelp};
   return kCommands;
 }
 

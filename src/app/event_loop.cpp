@@ -84,9 +84,10 @@ void EventLoop::watch_terminal(int input) {
 }
 
 base::Result<EventLoop::Wake> EventLoop::wait(int ring_fd) {
-  std::array<pollfd, 6> watched = {pollfd{signal_fd(), POLLIN, 0},  pollfd{child_, POLLIN, 0},
+  std::array<pollfd, 7> watched = {pollfd{signal_fd(), POLLIN, 0},  pollfd{child_, POLLIN, 0},
                                    pollfd{input_, POLLIN, 0},       pollfd{deadline_.get(), POLLIN, 0},
-                                   pollfd{timer_.get(), POLLIN, 0}, pollfd{ring_fd, POLLIN, 0}};
+                                   pollfd{timer_.get(), POLLIN, 0}, pollfd{server_, POLLIN, 0},
+                                   pollfd{ring_fd, POLLIN, 0}};
   while (::poll(watched.data(), watched.size(), -1) < 0) {
     const int saved_errno = errno;
     if (saved_errno != EINTR) return base::fail_errno(saved_errno, "cannot wait for events");
@@ -96,6 +97,7 @@ base::Result<EventLoop::Wake> EventLoop::wait(int ring_fd) {
   if (watched[2].revents != 0) return Wake::kInput;
   if (watched[3].revents != 0 && expired(deadline_.get())) return Wake::kDeadline;
   if (watched[4].revents != 0 && expired(timer_.get())) return Wake::kTimer;
+  if (watched[5].revents != 0) return Wake::kServer;
   return Wake::kRing;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Waits for the next interval, a deadline, the ring's watermark, a signal, a key, or the end of a child.
+// Waits for the next interval, a deadline, the ring's watermark, a signal, a key, a request, or the end of a child.
 #pragma once
 
 #include <chrono>
@@ -22,7 +22,8 @@ class EventLoop {
     kSuspend,  ///< SIGTSTP: the caller restores the terminal, then calls stop_by()
     kResume,   ///< SIGCONT: the terminal may be in any state
     kDeadline,
-    kChild,  ///< the child has ended and can be reaped
+    kChild,   ///< the child has ended and can be reaped
+    kServer,  ///< the server has something to do
   };
 
   static base::Result<EventLoop> create();
@@ -43,7 +44,11 @@ class EventLoop {
   /// Also waits for the end of a child. The caller owns `pidfd` and keeps it open. -1 stops watching.
   void watch_child(int pidfd) { child_ = pidfd; }
 
-  /// Waits until something happens. If several things happen, the order is: signal, child, key, deadline, timer, ring.
+  /// Also waits for a server. The caller owns `fd` and keeps it open.
+  void watch_server(int fd) { server_ = fd; }
+
+  /// Waits until something happens. If several things happen, the order is: signal, child, key, deadline, timer,
+  /// server, ring.
   /// Spurious wakes are possible; then there is nothing to read.
   base::Result<Wake> wait(int ring_fd);
 
@@ -52,6 +57,7 @@ class EventLoop {
   base::UniqueFd deadline_;
   int input_ = -1;
   int child_ = -1;
+  int server_ = -1;
 };
 
 }  // namespace twtrace::app

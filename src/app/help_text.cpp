@@ -21,6 +21,7 @@ std::string option_names(const OptionList::Option& option) {
 }  // namespace
 
 std::string entry_text(std::string_view left, std::string_view right) {
+  if (left.size() > kLeftColumns) return fmt::format("  {}\n  {:<{}} {}\n", left, "", kLeftColumns, right);
   return fmt::format("  {:<{}} {}\n", left, kLeftColumns, right);
 }
 

@@ -186,15 +186,17 @@ const char* content_type(MetricFormat format) {
                                               : "text/plain; version=0.0.4; charset=utf-8";
 }
 
-std::string metrics_text(const MetricFold& fold, const std::string& version,
-                         const std::optional<ProcessMetrics>& process, MetricFormat format) {
+std::string metrics_text(const MetricFold& fold, const BuildInfo& build, const std::optional<ProcessMetrics>& process,
+                         MetricFormat format) {
   MetricWriter out(fold, format);
   const model::SnapshotPtr& head = fold.head();
   if (!head) return out.finish();
   put_namespaces(out, *head);
   put_workloads(out);
   out.begin(kBuild);
-  out.sample(fmt::format("{},{}", label("version", version), label("backend", head->probe.backend)), 1);
+  out.sample(fmt::format("{},{},{}", label("version", build.version), label("commit", build.commit),
+                         label("backend", head->probe.backend)),
+             1);
   if (process) put_process(out, *process);
   return out.finish();
 }

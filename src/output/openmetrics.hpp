@@ -18,6 +18,12 @@ enum class MetricFormat {
 /// The value of the Content-Type header.
 const char* content_type(MetricFormat format);
 
+/// Which twtrace this is.
+struct BuildInfo {
+  std::string version;
+  std::string commit;  ///< empty for a release tarball
+};
+
 /// What exporters say about their own process, under the names that all of them use.
 struct ProcessMetrics {
   double cpu_seconds = 0;  ///< user and system
@@ -29,7 +35,7 @@ struct ProcessMetrics {
 
 /// All metrics of the last sample; nothing but the end if there was none. Without timestamps. `process` is left out
 /// where another exporter's metrics stand beside these. Pure.
-std::string metrics_text(const MetricFold& fold, const std::string& version,
-                         const std::optional<ProcessMetrics>& process, MetricFormat format);
+std::string metrics_text(const MetricFold& fold, const BuildInfo& build, const std::optional<ProcessMetrics>& process,
+                         MetricFormat format);
 
 }  // namespace twtrace::output

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <memory>
+#include <span>
 
 namespace twtrace::trace {
 namespace {
@@ -37,6 +38,11 @@ constexpr std::array kAllowed = {
     "prlimit64", "getrandom", "uname", "sysinfo", "getcpu", "sched_getaffinity", "sched_setaffinity", "rseq",
     "set_robust_list", "get_robust_list", "capget", "prctl", "exit", "exit_group"};
 
+// On sockets: taking requests, and answering them.
+constexpr std::array kAllowedToServers = {"accept",   "accept4",    "recv",       "recvfrom",    "recvmsg",
+                                          "send",     "sendto",     "sendmsg",    "sendfile",    "sendfile64",
+                                          "shutdown", "setsockopt", "getsockopt", "getsockname", "getpeername"};
+
 /// Of bpf(2): what is done with maps, programs and iterators that are there. Nothing new is loaded.
 constexpr std::array kBpfCommands = {BPF_MAP_LOOKUP_ELEM,
                                      BPF_MAP_UPDATE_ELEM,
@@ -56,8 +62,8 @@ struct Release {
 };
 
 /// libseccomp returns negative error numbers.
-int allow_all(scmp_filter_ctx filter) {
-  for (const char* name : kAllowed) {
+int allow_all(scmp_filter_ctx filter, std::span<const char* const> names) {
+  for (const char* name : names) {
     const int number = seccomp_syscall_resolve_name(name);
     if (number < 0) continue;  // not of this architecture
     if (const int error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0); error != 0) return error;
@@ -72,11 +78,12 @@ int allow_with(scmp_filter_ctx filter, const char* name, unsigned first_argument
 
 }  // namespace
 
-int filter_system_calls() {
+int filter_system_calls(bool serves) {
   const std::unique_ptr<void, Release> filter(seccomp_init(SCMP_ACT_ERRNO(ENOSYS)));
   if (!filter) return ENOMEM;
   int error = seccomp_attr_set(filter.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
-  if (error == 0) error = allow_all(filter.get());
+  if (error == 0) error = allow_all(filter.get(), kAllowed);
+  if (error == 0 && serves) error = allow_all(filter.get(), kAllowedToServers);
   for (const bpf_cmd command : kBpfCommands) {
     if (error == 0) error = allow_with(filter.get(), "bpf", command);
   }

@@ -51,6 +51,7 @@ Account nobody();
 struct Reduction {
   std::optional<Account> account;  ///< to become; empty: the user stays
   std::set<Duty> duties;
+  bool serves = false;  ///< answers requests on sockets
 };
 
 /// Whether bpf(2) refuses to work on maps and programs that are open already without CAP_BPF: before 5.19 with

@@ -95,7 +95,8 @@ TEST_CASE("commands that only print become nobody") {
   const passwd* nobody = ::getpwnam("nobody");
   REQUIRE(nobody != nullptr);
   for (const Arguments& command :
-       {Arguments{"-b", "-d", "0.2"}, Arguments{"events"}, Arguments{"demo", "-b", "-d", "0.2"}}) {
+       {Arguments{"-b", "-d", "0.2"}, Arguments{"events"}, Arguments{"demo", "-b", "-d", "0.2"},
+        Arguments{"export", "--web.listen-address", "127.0.0.1:0"}}) {
     Arguments argv = {twtrace_binary()};
     argv.insert(argv.end(), command.begin(), command.end());
     Subprocess process(argv);
@@ -104,6 +105,17 @@ TEST_CASE("commands that only print become nobody") {
     CHECK(status(process.pid(), "Groups").empty());
     end(process);
   }
+}
+
+TEST_CASE("an exporter that writes a file becomes the owner of the directory") {
+  if (!privileged()) return;
+  const TempTree tree;
+  REQUIRE(::chown((tree / "").c_str(), kCaller, kCaller) == 0);
+  Subprocess process({twtrace_binary(), "export", "--textfile", tree / "x.prom", "-d", "0.1"});
+  check_holds(process, kCaller, {});
+  CHECK(status(process.pid(), "Gid") == four_times(kCaller));
+  CHECK(wait_until([&] { return owner_of(tree / "x.prom") == kCaller; }));
+  end(process);
 }
 
 TEST_CASE("a capture of root's stays root's, without what makes root root") {

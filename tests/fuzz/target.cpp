@@ -9,10 +9,10 @@
 namespace twtrace::fuzz {
 
 const std::vector<Target>& targets() {
-  static const std::vector<Target> all = {record_target(), netstat_target(), sockstat_target(),  stat_target(),
-                                          status_target(), cgroup_target(),  mountinfo_target(), escape_target(),
-                                          json_target(),   csv_target(),     table_target(),     event_target(),
-                                          budget_target(), capture_target()};
+  static const std::vector<Target> all = {
+      record_target(),    netstat_target(), sockstat_target(), stat_target(),          status_target(), cgroup_target(),
+      mountinfo_target(), escape_target(),  json_target(),     csv_target(),           table_target(),  event_target(),
+      budget_target(),    capture_target(), accept_target(),   listen_address_target()};
   return all;
 }
 

@@ -50,5 +50,7 @@ Target table_target();
 Target event_target();
 Target budget_target();
 Target capture_target();
+Target accept_target();
+Target listen_address_target();
 
 }  // namespace twtrace::fuzz

@@ -25,7 +25,8 @@ std::string fold_text(MetricFormat format, const std::string& service = "worker.
   head.rows.clear();
   head.probe.sees_removal = sees_removal;
   fold.observe(head, model::CurrentSource(tables.table, tables.peers, tables.namespaces));
-  return output::metrics_text(fold, "0.1.0", output::ProcessMetrics{1.5, 4096, 12, 1024, 1767323000}, format);
+  return output::metrics_text(fold, {"0.1.0", "v0.1.0-3-gabc"}, output::ProcessMetrics{1.5, 4096, 12, 1024, 1767323000},
+                              format);
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -65,7 +66,7 @@ TEST_CASE("the series of a workload in the text format") {
            "# TYPE twtrace_time_wait_created_total counter",
            "# TYPE twtrace_time_wait_live gauge",
            "# TYPE twtrace_build_info gauge",
-           "twtrace_build_info{version=\"0.1.0\",backend=\"fentry\"} 1",
+           "twtrace_build_info{version=\"0.1.0\",commit=\"v0.1.0-3-gabc\",backend=\"fentry\"} 1",
            "twtrace_time_wait_buckets{netns=\"host\"} 4998",
            "twtrace_time_wait_buckets_limit{netns=\"host\"} 5000",
            "twtrace_time_wait_removed_total{netns=\"host\",how=\"expired\"} 11",
@@ -95,7 +96,7 @@ TEST_CASE("OpenMetrics names metrics without suffixes, has units, and ends") {
            "# UNIT process_cpu_seconds seconds",
            "# UNIT process_resident_memory_bytes bytes",
            "process_cpu_seconds_total 1.5",
-           "twtrace_build_info{version=\"0.1.0\",backend=\"fentry\"} 1",
+           "twtrace_build_info{version=\"0.1.0\",commit=\"v0.1.0-3-gabc\",backend=\"fentry\"} 1",
        }) {
     INFO(line);
     CHECK(has_line(text, line));
@@ -148,6 +149,6 @@ TEST_CASE("a backend that does not see removals exports none") {
 
 TEST_CASE("without a sample there is nothing, and without a process nothing of it") {
   const output::MetricFold fold({});
-  CHECK(output::metrics_text(fold, "0", std::nullopt, MetricFormat::kText).empty());
-  CHECK(output::metrics_text(fold, "0", std::nullopt, MetricFormat::kOpenMetrics) == "# EOF\n");
+  CHECK(output::metrics_text(fold, {}, std::nullopt, MetricFormat::kText).empty());
+  CHECK(output::metrics_text(fold, {}, std::nullopt, MetricFormat::kOpenMetrics) == "# EOF\n");
 }

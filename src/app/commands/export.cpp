@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+// `twtrace export`: the metrics over HTTP, or in a file.
+#include <fmt/format.h>
+
+#include <array>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "app/after_start.hpp"
+#include "app/command.hpp"
+#include "app/option_groups.hpp"
+#include "app/own_process.hpp"
+#include "app/streams.hpp"
+#include "app/version.hpp"
+#include "app/watch.hpp"
+#include "base/log.hpp"
+#include "export/listen_address.hpp"
+#include "export/listeners.hpp"
+#include "export/server.hpp"
+#include "export/site.hpp"
+#include "export/textfile.hpp"
+#include "output/metric_fold.hpp"
+#include "output/openmetrics.hpp"
+
+namespace twtrace::app {
+namespace {
+
+constexpr std::uint64_t kMostSeries = 1'000'000;
+constexpr double kOldestYoung = 86400;
+
+struct Export {
+  std::vector<exporter::ListenAddress> addresses;  ///< empty: the default
+  std::optional<std::string> telemetry_path;
+  bool systemd_socket = false;
+  std::string textfile;  ///< empty: HTTP
+  output::MetricLimits limits;
+  double delay_s = 1;
+  TracingOptions tracing;
+
+  void declare(OptionList& list);
+  base::Result<void> check() const;
+  base::Result<int> run() const;
+};
+
+base::Result<std::string> parse_telemetry_path(std::string_view typed) {
+  const bool is_path = typed.front() == '/' && typed.find_first_of(" ?#%\t\r\n") == std::string_view::npos;
+  if (is_path && typed.rfind("/-/", 0) != 0) return std::string(typed);
+  return base::fail(base::ErrorCode::kUsage, fmt::format("\"{}\" is not a path for metrics", typed),
+                    "give a path that begins with a slash, as in /metrics");
+}
+
+void Export::declare(OptionList& list) {
+  using output::MetricNamespaces;
+  list.section("Web");
+  list.option("--web.listen-address", "ADDRESS", "listen here (default 127.0.0.1:9476); may be repeated",
+              [this](const std::string& typed) -> base::Result<void> {
+                auto address = exporter::parse_listen_address(typed);
+                if (!address) return tl::unexpected(address.error());
+                addresses.push_back(std::move(*address));
+                return {};
+              });
+  list.option("--web.telemetry-path", "PATH", "path of the metrics (default /metrics)",
+              take_parsed(telemetry_path, parse_telemetry_path));
+  list.flag("--web.systemd-socket", "listen on the sockets that systemd passes", systemd_socket);
+  list.section("Output");
+  list.option("--textfile", "FILE", "write the metrics into FILE instead, once per sample", file(textfile));
+  list.section("Metrics");
+  list.option("--metrics.netns", "WHICH", "namespaces with a label: host, named, all (default)",
+              one_of(limits.namespaces, {{"host", MetricNamespaces::kHost},
+                                         {"named", MetricNamespaces::kNamed},
+                                         {"all", MetricNamespaces::kAll}}));
+  list.option("--metrics.max-series", "N", "fold workloads after N series (default 2000)",
+              whole_number(limits.max_series, 0, kMostSeries));
+  list.option("--metrics.min-age", "SECONDS", "fold workloads younger than this (default 30)",
+              seconds(limits.min_age_s, 0, kOldestYoung));
+  list.section("Intervals");
+  declare_delay(list, delay_s);
+  tracing.declare(list);
+  list.check([this] { return check(); });
+}
+
+base::Result<void> Export::check() const {
+  const bool has_web = systemd_socket || telemetry_path || !addresses.empty();
+  if (!textfile.empty() && has_web) {
+    return base::fail(base::ErrorCode::kUsage, "--textfile cannot be combined with --web options",
+                      "leave --textfile out for HTTP, or the --web options for a file");
+  }
+  if (systemd_socket && !addresses.empty()) {
+    return base::fail(base::ErrorCode::kUsage, "--web.systemd-socket cannot be combined with --web.listen-address",
+                      "give the addresses in the socket unit");
+  }
+  return {};
+}
+
+/// Where the metrics go: opened before anything is attached.
+struct Opened {
+  std::vector<exporter::Listener> listeners;
+  std::optional<exporter::Textfile> file;
+};
+
+base::Result<Opened> open(const Export& options) {
+  Opened opened;
+  if (!options.textfile.empty()) {
+    auto file = exporter::Textfile::check(options.textfile);
+    if (!file) return base::prepend(file.error(), "--textfile");
+    opened.file = std::move(*file);
+    return opened;
+  }
+  static const exporter::ListenAddress kDefault{"127.0.0.1", 9476};
+  const auto addresses = options.addresses.empty() ? std::vector{kDefault} : options.addresses;
+  auto listeners = options.systemd_socket ? exporter::take_systemd_sockets() : exporter::listen_on(addresses);
+  if (!listeners) return tl::unexpected(listeners.error());
+  opened.listeners = std::move(*listeners);
+  return opened;
+}
+
+/// The metrics of the last sample. Each format is written when somebody first asks for it.
+class Metrics {
+ public:
+  explicit Metrics(const output::MetricLimits& limits) : fold_(limits) {}
+
+  base::Result<void> sample(trace::Session& session, bool last) {
+    session.count_ports();
+    if (auto sampled = session.sample(last); !sampled) return sampled;
+    const bool was_full = fold_.is_full();
+    session.with_source([&](const model::Source& source) { fold_.observe(session.head(), source); });
+    if (fold_.is_full() && !was_full) {
+      spdlog::warn("there are --metrics.max-series series: new workloads are folded into \"{}\"", output::kFolded);
+    }
+    texts_.clear();
+    return {};
+  }
+
+  /// Null before the first sample.
+  std::shared_ptr<const std::string> text(output::MetricFormat format) {
+    if (!fold_.head()) return nullptr;
+    auto& text = texts_[format];
+    if (!text) text = write(format, own_process(*fold_.head()));
+    return text;
+  }
+
+  /// For a file that is shown beside another exporter's metrics.
+  std::string without_process() const {
+    return output::metrics_text(fold_, {kVersion, kCommit}, std::nullopt, output::MetricFormat::kText);
+  }
+
+ private:
+  std::shared_ptr<const std::string> write(output::MetricFormat format, const output::ProcessMetrics& process) const {
+    return std::make_shared<const std::string>(output::metrics_text(fold_, {kVersion, kCommit}, process, format));
+  }
+
+  output::MetricFold fold_;
+  std::map<output::MetricFormat, std::shared_ptr<const std::string>> texts_;
+};
+
+/// Replaces the file. A failure is reported once, until it works again.
+class FileWriter {
+ public:
+  explicit FileWriter(const exporter::Textfile& file) : file_(file) {}
+
+  void write(const std::string& text) {
+    const auto written = file_.write(text);
+    if (!written && !failed_) base::log_error(written.error());
+    failed_ = !written;
+  }
+  bool failed() const { return failed_; }
+
+ private:
+  const exporter::Textfile& file_;
+  bool failed_ = false;
+};
+
+base::Result<int> export_file(Watch& watch, Metrics& metrics, const exporter::Textfile& file) {
+  FileWriter writer(file);
+  while (true) {
+    const auto wake = watch.loop.wait(watch.session.ring_fd());
+    if (!wake) return tl::unexpected(wake.error());
+    if (*wake == EventLoop::Wake::kRing) {
+      if (auto drained = watch.session.drain(); !drained) return tl::unexpected(drained.error());
+      continue;
+    }
+    const bool stop = *wake == EventLoop::Wake::kStop;
+    if (auto sampled = metrics.sample(watch.session, stop); !sampled) return tl::unexpected(sampled.error());
+    writer.write(metrics.without_process());
+    if (stop) return writer.failed() ? kExitFailure : kExitOk;
+  }
+}
+
+base::Result<int> serve(Watch& watch, Metrics& metrics, exporter::Server& server) {
+  watch.loop.watch_server(server.fd());
+  while (true) {
+    const auto wake = watch.loop.wait(watch.session.ring_fd());
+    if (!wake) return tl::unexpected(wake.error());
+    base::Result<void> done;
+    switch (*wake) {
+      case EventLoop::Wake::kStop:
+        return kExitOk;
+      case EventLoop::Wake::kTimer:
+        done = metrics.sample(watch.session, false);
+        break;
+      case EventLoop::Wake::kServer:
+        server.run();
+        break;
+      default:
+        done = watch.session.drain();
+        break;
+    }
+    if (!done) return tl::unexpected(done.error());
+  }
+}
+
+base::Result<int> Export::run() const {
+  auto opened = open(*this);
+  if (!opened) return tl::unexpected(opened.error());
+  Metrics metrics(limits);
+  std::string where = opened->file ? fmt::format("writing {}\n", textfile) : "";
+  std::unique_ptr<exporter::Server> server;
+  if (!opened->file) {
+    exporter::Site site;
+    if (telemetry_path) site.telemetry_path = *telemetry_path;
+    for (const auto& listener : opened->listeners) {
+      where += fmt::format("listening on http://{}{}\n", listener.address, site.telemetry_path);
+    }
+    site.metrics = [&metrics](output::MetricFormat format) { return metrics.text(format); };
+    auto created = exporter::Server::create(std::move(opened->listeners), std::move(site));
+    if (!created) return tl::unexpected(created.error());
+    server = std::move(*created);
+  }
+  auto watch = begin_watch(tracing.session);
+  if (!watch) return tl::unexpected(watch.error());
+  if (auto sampled = metrics.sample(watch->session, false); !sampled) return tl::unexpected(sampled.error());
+  if (opened->file) {
+    if (auto written = opened->file->write(metrics.without_process()); !written) return tl::unexpected(written.error());
+  }
+  trace::Reduction reduction = opened->file ? replacing(textfile) : reading_only();
+  reduction.serves = !opened->file;
+  if (auto dropped = drop_privileges(tracing, reduction); !dropped) return tl::unexpected(dropped.error());
+  write_stderr(where + "ready\n");
+  if (auto set = watch->loop.set_interval(std::chrono::duration<double>(delay_s)); !set) {
+    return tl::unexpected(set.error());
+  }
+  return opened->file ? export_file(*watch, metrics, *opened->file) : serve(*watch, metrics, *server);
+}
+
+}  // namespace
+
+extern const Command kExport = {"export", "serve metrics for Prometheus, or write them to a file", prepare<Export>};
+
+}  // namespace twtrace::app
