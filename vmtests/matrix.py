@@ -32,7 +32,7 @@ class Kernel:
 class Row:
     """One boot: the tests of a backend, or the checks of a host, on one kernel.
 
-    `extra` names files and programs to put in, as --extra takes them.
+    `extra` names files and programs to put in, as --extra takes them. `preset` is another one that has to be built.
     """
 
     id: str
@@ -44,6 +44,7 @@ class Row:
     in_sample: bool = False
     title: str = ""
     extra: tuple[str, ...] = ()
+    preset: str = ""
 
 
 class Matrix:
@@ -67,7 +68,7 @@ class Matrix:
         kernel = self.kernels[entry["kernel"]]
         command = f'set -o pipefail; {entry["check"]} | tee "$RESULTS/host.tap"'
         return Row(f"{kernel.id}/{entry['id']}", kernel, command, append=entry.get("append", ""),
-                   no_cgroup2=entry.get("no_cgroup2", False), title=entry["title"],
+                   no_cgroup2=entry.get("no_cgroup2", False), title=entry["title"], preset=entry.get("preset", ""),
                    extra=extras[entry["extra"]] if "extra" in entry else ())
 
     def kernel(self, wanted):

@@ -28,6 +28,7 @@
 #include <utility>
 
 #include "base/unique_fd.hpp"
+#include "tui/builtin_terminfo.hpp"
 
 namespace twtrace::tui {
 namespace {
@@ -247,6 +248,15 @@ const char* term_name() {
   return name == nullptr || *name == '\0' ? "dumb" : name;
 }
 
+/// Makes the description of the terminal current: the system's, or the one that is compiled in. newterm() finds the
+/// same.
+bool find_description(int output) {
+  int status = 0;
+  if (::setupterm(term_name(), output, &status) == OK) return true;
+  const char* builtin = builtin_terminfo(term_name());
+  return builtin != nullptr && ::setenv("TERMINFO", builtin, 1) == 0 && ::setupterm(term_name(), output, &status) == OK;
+}
+
 /// Another, non-blocking open file of the same terminal, or the one that was passed in if opening fails.
 base::UniqueFd open_without_blocking(int terminal) {
   const std::string path = "/proc/self/fd/" + std::to_string(terminal);
@@ -270,8 +280,7 @@ void rescue_terminal() {
 }
 
 std::string why_unusable(int output) {
-  int status = 0;
-  if (::setupterm(term_name(), output, &status) != OK) {
+  if (!find_description(output)) {
     return std::string("the terminal type \"") + term_name() + "\" is not known here";
   }
   const bool usable = capability("cup") != nullptr;
