@@ -1,10 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loader/backend.hpp"
 
+#include <algorithm>
+
 namespace twtrace::loader {
 namespace {
 
 constexpr const char* kForbidden = "needs bpf_probe_read_kernel, which this kernel forbids (lockdown=confidentiality)";
+
+bool is_kprobe(std::string_view name) { return name.starts_with("on_kprobe_") || name.starts_with("on_kretprobe_"); }
+
+/// Those that see a bucket when it is there already.
+bool is_kprobe_of_removal(std::string_view name) {
+  constexpr std::array<std::string_view, 5> kOfSockets = {"on_kprobe_send_fin", "on_kprobe_twsk_alloc",
+                                                          "on_kretprobe_twsk_alloc", "on_kprobe_destroy_sock",
+                                                          "on_kprobe_disconnect"};
+  return is_kprobe(name) && std::find(kOfSockets.begin(), kOfSockets.end(), name) == kOfSockets.end();
+}
 
 }  // namespace
 
@@ -27,13 +39,18 @@ std::optional<Backend> backend_named(std::string_view name) {
   return std::nullopt;
 }
 
-bool uses_program(Backend backend, std::string_view name) {
+bool has_tracepoint(const Features& features) {
+  return features.tracepoint && features.kernel_btf && features.probe_read && features.mib_overflow != 0;
+}
+
+bool uses_program(Backend backend, std::string_view name, const Features& features) {
   if (!name.starts_with("on_")) return true;  // iterators and helpers of the loader
   switch (backend) {
     case Backend::kFentry:
       return name.starts_with("on_fentry_") || name.starts_with("on_fexit_");
     case Backend::kKprobe:
-      return name.starts_with("on_kprobe_") || name.starts_with("on_kretprobe_");
+      if (has_tracepoint(features)) return name.starts_with("on_tracepoint_") || is_kprobe_of_removal(name);
+      return is_kprobe(name);
     case Backend::kTracepoint:
       return name.starts_with("on_tracepoint_");
   }

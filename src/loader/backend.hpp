@@ -21,11 +21,16 @@ const char* to_string(Backend backend);
 /// The backend with this name.
 std::optional<Backend> backend_named(std::string_view name);
 
-/// True if the BPF program `name` belongs to the backend, or to all backends (iterators).
-bool uses_program(Backend backend, std::string_view name);
+/// True if the BPF program `name` belongs to the backend on a kernel with these features, or to all backends
+/// (iterators). Where the tracepoint can be attached, the kprobe backend counts by it: the kernel may skip a kprobe,
+/// but what the tracepoint skips, the second program or the kernel's own counter tells. The kprobes say why buckets go.
+bool uses_program(Backend backend, std::string_view name, const Features& features);
 
 /// True if the backend reports the end of buckets.
 bool sees_removal(Backend backend);
+
+/// True if the tracepoint can count for the kprobe backend.
+bool has_tracepoint(const Features& features);
 
 /// Why this backend cannot work here; empty if it may work.
 std::optional<std::string> ruled_out(Backend backend, const Features& features);

@@ -16,7 +16,7 @@ namespace {
 bool is_iterator(std::string_view name) { return name.starts_with("sweep_"); }
 
 bool is_wanted(std::string_view name, Backend backend, const Features& features) {
-  return uses_program(backend, name) && (features.kernel_btf || !is_iterator(name));
+  return uses_program(backend, name, features) && (features.kernel_btf || !is_iterator(name));
 }
 
 void configure(twtrace_bpf& programs, const Features& features, const TracerOptions& options) {

@@ -22,9 +22,9 @@
 namespace twtrace::loader {
 namespace {
 
-/// The programs that every answer of a backend depends on. Without the others only removal reasons are missing.
+/// The programs that every answer of a backend depends on. Without the others only reasons of removals are missing.
 bool is_essential(std::string_view name) {
-  for (const char* part : {"send_fin", "twsk_alloc", "destroy_sock", "on_tracepoint_"}) {
+  for (const char* part : {"send_fin", "twsk_alloc", "destroy_sock", "twsk_destructor", "on_tracepoint_"}) {
     if (name.find(part) != std::string_view::npos) return true;
   }
   return false;

@@ -111,6 +111,6 @@ TEST_CASE("both ends close at the same time") {
     CHECK(number(namespace_entry(snapshot, arena->netns), "created") >= count);
     const auto rows = rows_of(snapshot, arena->netns);
     INFO(json(rows).dump());
-    CHECK((rows.size() <= 2 || is_excused(snapshot, *arena)));
+    CHECK(rows.size() <= 2);
   }
 }

@@ -34,7 +34,7 @@ void check_rows_add_up(const json& snapshot, const Arena& arena, const json& ent
 // A bucket of TIME_WAIT always lives for 60 s, and is never one of TWKilled; one of FIN_WAIT2 is where
 // split_substates() could make it so.
 void check_substates(const json& snapshot, const Arena& arena) {
-  if (!kernel_counts_creation(namespace_entry(snapshot, arena.netns)) || is_excused(snapshot, arena)) return;
+  if (!kernel_counts_creation(namespace_entry(snapshot, arena.netns))) return;
   CHECK(sum_of(snapshot, arena.netns, "time_wait") <= arena.delta().tw);
   CHECK(sum_of(snapshot, arena.netns, "fin_wait2") >= arena.delta().tw_killed);
   if (!exact_under_steering()) CHECK(sum_of(snapshot, arena.netns, "time_wait") == arena.delta().tw);
@@ -104,7 +104,6 @@ void check_nothing_lost(const json& snapshot) {
 
 void check_namespace(const json& snapshot, const Arena& arena) {
   check_honest(snapshot, arena);
-  if (is_excused(snapshot, arena)) return;
   const json entry = namespace_entry(snapshot, arena.netns);
   CHECK(number(entry.at("missed"), "overflow") == 0);
   CHECK(number(entry, "overflow") + number(entry, "no_memory") == arena.delta().overflow);
@@ -133,25 +132,6 @@ void check_honest(const json& snapshot, const Arena& arena) {
   if (!kernel_counts_creation(entry)) return;
   CHECK(number(entry.at("kernel"), "created") == arena.delta().created());
   CHECK(number(entry, "created") + number(entry.at("missed"), "created") == arena.delta().created());
-}
-
-bool kernel_skipped(const json& snapshot, const Arena& arena) {
-  if (snapshot.at("probe").at("backend") != "kprobe") return false;
-  const json entry = namespace_entry(snapshot, arena.netns);
-  const json& missed = entry.at("missed").at("created");
-  if (missed.is_null()) return entry.at("reconciled") == false;  // before 5.18
-  CHECK(missed <= snapshot.at("lost").at("recursion_misses"));
-  return missed > 0;
-}
-
-bool is_excused(const json& snapshot, const Arena& arena) {
-  constexpr std::size_t kFew = 5;  // of more than a hundred
-  static std::set<std::uint64_t> excused;
-  if (!kernel_skipped(snapshot, arena)) return false;
-  excused.insert(arena.netns.inode());
-  INFO(arena.workload.dump() << " " << namespace_entry(snapshot, arena.netns).dump());
-  CHECK(excused.size() <= kFew);
-  return true;
 }
 
 void check_identity(const json& row, const json& owner, const Arena& arena) {
@@ -203,7 +183,6 @@ void check_no_innocent(const json& snapshot, const Arena& arena, bool exact) {
 }
 
 void check_owners(const json& snapshot, const Arena& arena) {
-  if (is_excused(snapshot, arena)) return check_no_innocent(snapshot, arena, false);
   for (const json& owner : arena.workload.at("owners")) {
     const json row = row_of(snapshot, arena.netns, owner.at("pid"));
     check_identity(row, owner, arena);

@@ -30,20 +30,11 @@ std::int64_t sum_of(const nlohmann::json& snapshot, const NetnsSandbox& netns, c
 /// No count and no detail was lost.
 void check_nothing_lost(const nlohmann::json& snapshot);
 
-/// The namespace's entry equals the kernel's counters, nothing was missed unless it is_excused(), and its rows add up
-/// to it.
+/// The namespace's entry equals the kernel's counters, nothing was missed, and its rows add up to it.
 void check_namespace(const nlohmann::json& snapshot, const Arena& arena);
 
 /// What holds even where the platform skips program runs: created + missed = the kernel's counter, to the unit.
 void check_honest(const nlohmann::json& snapshot, const Arena& arena);
-
-/// Whether buckets were missed because a kprobe that finds another one, or a map system call, on its CPU does not run.
-/// The kernel counts that, and what was missed for it may not be more.
-bool kernel_skipped(const nlohmann::json& snapshot, const Arena& arena);
-
-/// kernel_skipped() in a case that does nothing to provoke it, which then expects what is honest instead of what is
-/// exact. Fails when that is so for more than a few namespaces of a run.
-bool is_excused(const nlohmann::json& snapshot, const Arena& arena);
 
 /// A row is the given process in its role, found by its close.
 void check_identity(const nlohmann::json& row, const nlohmann::json& owner, const Arena& arena);
@@ -51,8 +42,7 @@ void check_identity(const nlohmann::json& row, const nlohmann::json& owner, cons
 /// A row whose sockets say where they come from, though nobody was seen closing them.
 void check_remembered(const nlohmann::json& row, const std::string& role, const Arena& arena);
 
-/// Every owner of the workload has its row with exactly its buckets in the right stage, and nobody else has one;
-/// check_no_innocent() where it is_excused().
+/// Every owner of the workload has its row with exactly its buckets in the right stage, and nobody else has one.
 void check_owners(const nlohmann::json& snapshot, const Arena& arena);
 
 /// Only owners have rows, none with more buckets than it closed; with `exact` none with less.

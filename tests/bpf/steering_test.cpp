@@ -53,7 +53,7 @@ void check_steered(const Steered& steered) {
   check_honest(snapshot, arena);
   // What no program saw is neither pre-existing nor anybody's.
   CHECK(number(namespace_entry(snapshot, arena.netns), "pre_existing") == 0);
-  const bool exact = exact_under_steering() && !kernel_skipped(snapshot, arena);
+  const bool exact = exact_under_steering();
   check_no_innocent(snapshot, arena, exact);
   if (exact) check_namespace(snapshot, arena);
 }

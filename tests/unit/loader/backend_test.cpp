@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loader/backend.hpp"
+
+#include <string>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using namespace twtrace::loader;
+
+namespace {
+
+Features all_features() {
+  Features features;
+  features.kernel_btf = true;
+  features.mib_overflow = 73;
+  return features;
+}
+
+std::vector<std::string> programs_of(Backend backend, const Features& features) {
+  std::vector<std::string> used;
+  for (const char* name : {"on_fentry_send_fin", "on_fexit_twsk_alloc", "on_kprobe_send_fin", "on_kprobe_twsk_alloc",
+                           "on_kretprobe_twsk_alloc", "on_kprobe_destroy_sock", "on_kprobe_disconnect",
+                           "on_kprobe_twsk_destructor", "on_kretprobe_twsk_unique", "on_tracepoint_first"}) {
+    if (uses_program(backend, name, features)) used.emplace_back(name);
+  }
+  CHECK(uses_program(backend, "sweep_buckets", features));
+  return used;
+}
+
+}  // namespace
+
+TEST_CASE("the kprobe backend counts by the tracepoint where that can be attached") {
+  CHECK(programs_of(Backend::kKprobe, all_features()) ==
+        std::vector<std::string>{"on_kprobe_twsk_destructor", "on_kretprobe_twsk_unique", "on_tracepoint_first"});
+}
+
+TEST_CASE("without the tracepoint, kprobes count") {
+  const std::vector<std::string> all = {"on_kprobe_send_fin",      "on_kprobe_twsk_alloc", "on_kretprobe_twsk_alloc",
+                                        "on_kprobe_destroy_sock",  "on_kprobe_disconnect", "on_kprobe_twsk_destructor",
+                                        "on_kretprobe_twsk_unique"};
+  Features features = all_features();
+  features.tracepoint = false;
+  CHECK(programs_of(Backend::kKprobe, features) == all);
+  features = all_features();
+  features.kernel_btf = false;
+  CHECK(programs_of(Backend::kKprobe, features) == all);
+  features = all_features();
+  features.mib_overflow = 0;
+  CHECK(programs_of(Backend::kKprobe, features) == all);
+}
+
+TEST_CASE("fentry and the tracepoint have programs of their own") {
+  CHECK(programs_of(Backend::kFentry, all_features()) ==
+        std::vector<std::string>{"on_fentry_send_fin", "on_fexit_twsk_alloc"});
+  CHECK(programs_of(Backend::kTracepoint, all_features()) == std::vector<std::string>{"on_tracepoint_first"});
+}
