@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# `cmake --install`: the program, its manual pages and completions.
+# `cmake --install`: the program, its manual pages and completions, the unit of the exporter (not enabled), and what
+# runs beside an exporter: alert rules, dashboards, the DaemonSet.
 include(GNUInstallDirs)
 # Distributions have directories of their own for the completions of packages.
 set(TWTRACE_BASH_DIR ${CMAKE_INSTALL_DATADIR}/bash-completion/completions CACHE STRING "Where bash looks for completions")
@@ -11,6 +12,16 @@ set(completions ${CMAKE_SOURCE_DIR}/packaging/completions)
 install(FILES ${completions}/twtrace.bash DESTINATION ${TWTRACE_BASH_DIR} RENAME twtrace)
 install(FILES ${completions}/twtrace.zsh DESTINATION ${TWTRACE_ZSH_DIR} RENAME _twtrace)
 install(FILES ${completions}/twtrace.fish DESTINATION ${TWTRACE_FISH_DIR})
+
+# The unit names the program where it is installed.
+file(READ ${CMAKE_SOURCE_DIR}/packaging/systemd/twtrace-exporter.service unit)
+string(REPLACE /usr/bin/twtrace ${CMAKE_INSTALL_FULL_BINDIR}/twtrace unit "${unit}")
+file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/twtrace-exporter.service CONTENT "${unit}" @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/twtrace-exporter.service DESTINATION lib/systemd/system)
+foreach(folder prometheus grafana kubernetes)
+  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/packaging/${folder}/*)
+  install(FILES ${files} DESTINATION ${CMAKE_INSTALL_DATADIR}/twtrace/${folder})
+endforeach()
 
 # Manual pages: docs/man/NAME.SECTION.scd.
 find_program(TWTRACE_SCDOC NAMES scdoc)

@@ -14,7 +14,10 @@ COMPLETIONS = {"bash": "share/bash-completion/completions/twtrace", "zsh": "shar
 
 def expected():
     pages = {path.stem for path in (TREE / "docs" / "man").glob("*.scd")}
-    return {"bin/twtrace", *COMPLETIONS.values(), *(f"share/man/man{page[-1]}/{page}" for page in pages)}
+    beside = (path for folder in ("prometheus", "grafana", "kubernetes") for path in (TREE / "packaging" / folder).glob("*"))
+    return {"bin/twtrace", "lib/systemd/system/twtrace-exporter.service", *COMPLETIONS.values(),
+            *(f"share/man/man{page[-1]}/{page}" for page in pages),
+            *(f"share/twtrace/{path.relative_to(TREE / 'packaging')}" for path in beside)}
 
 
 def output_of(*command):
