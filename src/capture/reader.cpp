@@ -49,10 +49,10 @@ class Reader::Impl {
   const model::CaptureInfo& info() const { return info_; }
 
   base::Result<void> for_each(model::Wanted wanted, const model::SampleVisitor& visit) {
-    return replay(database_, info_, wanted, visit);
+    return replay(database_, info_, namespaces_, wanted, visit);
   }
   base::Result<std::vector<model::Event>> events_until(std::int64_t unix_ms, std::size_t most) {
-    return capture::events_until(database_, unix_ms, most);
+    return capture::events_until(database_, namespaces_, unix_ms, most);
   }
 
  private:
@@ -125,16 +125,18 @@ class Reader::Impl {
   }
 
   base::Result<void> read_all_settings() {
-    const auto namespaces = StoredNetns::read(database_);
+    auto namespaces = StoredNetns::read(database_);
     if (!namespaces) return tl::unexpected(namespaces.error());
+    namespaces_ = std::move(*namespaces);
+    info_.namespaces = namespaces_.all();
     return each("setting",
-                "SELECT at_end, " + std::string(namespaces->columns()) +
+                "SELECT at_end, " + std::string(namespaces_.columns()) +
                     ", name, tcp_max_tw_buckets, default_limit, tcp_fin_timeout, tcp_tw_reuse, tcp_max_syn_backlog, "
                     "somaxconn, ephemeral_ports FROM setting ORDER BY id",
                 [&](Columns& row) {
                   const bool at_end = row.flag();
                   auto& settings = at_end ? info_.settings_at_end : info_.settings_at_start;
-                  settings.push_back(read_settings(row, *namespaces));
+                  settings.push_back(read_settings(row, namespaces_));
                   row.expect(settings.size() <= kMostSettings);
                 });
   }
@@ -161,6 +163,7 @@ class Reader::Impl {
   }
 
   Database database_;
+  StoredNetns namespaces_;
   model::CaptureInfo info_;
   model::CapturedCommand command_;
 };

@@ -23,9 +23,9 @@ class Tables final : public model::Source {
   StoredKeys peers;
 };
 
-base::Result<void> open(const Database& database, const model::CaptureInfo& info, model::Wanted wanted,
-                        Tables& tables) {
-  auto heads = StoredHeads::open(database, info, wanted);
+base::Result<void> open(const Database& database, const model::CaptureInfo& info, const StoredNetns& namespaces,
+                        model::Wanted wanted, Tables& tables) {
+  auto heads = StoredHeads::open(database, info, namespaces, wanted);
   if (!heads) return tl::unexpected(heads.error());
   tables.heads = std::move(*heads);
   if (wanted == model::Wanted::kHeads) return {};
@@ -61,10 +61,10 @@ base::Result<void> check_end(const Database& database, const Tables& tables) {
 
 }  // namespace
 
-base::Result<void> replay(const Database& database, const model::CaptureInfo& info, model::Wanted wanted,
-                          const model::SampleVisitor& visit) {
+base::Result<void> replay(const Database& database, const model::CaptureInfo& info, const StoredNetns& namespaces,
+                          model::Wanted wanted, const model::SampleVisitor& visit) {
   Tables tables;
-  if (auto opened = open(database, info, wanted, tables); !opened) return opened;
+  if (auto opened = open(database, info, namespaces, wanted, tables); !opened) return opened;
   for (std::int64_t sample = 1; tables.heads.at(sample); ++sample) {
     const model::SnapshotPtr head = tables.heads.read(sample);
     if (!head) return tl::unexpected(malformed(database, tables.heads.bad_table()));

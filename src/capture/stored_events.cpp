@@ -79,7 +79,8 @@ model::Event read_event(Columns& row, const StoredNetns& namespaces) {
   event.cookie = static_cast<std::uint64_t>(row.optional([](Columns& c) { return c.integer(); }).value_or(0));
   event.netns = row.optional([](Columns& c) { return c.number<std::uint32_t>(); });
   event.netns_id = namespaces.id(event.netns, row);
-  event.netns_name = namespaces.name(event.netns_id);
+  const model::NetnsName* const netns = event.netns_id ? namespaces.find(*event.netns_id) : nullptr;
+  if (netns != nullptr) event.netns_name = netns->name;
   const auto pid = row.optional([](Columns& c) { return c.number<std::uint32_t>(kMaxPid); });
   const auto comm = row.optional([](Columns& c) { return c.text(); });
   event.uid = row.optional([](Columns& c) { return c.number<std::uint32_t>(); });
@@ -98,15 +99,14 @@ model::Event read_event(Columns& row, const StoredNetns& namespaces) {
 
 }  // namespace
 
-base::Result<std::vector<model::Event>> events_until(const Database& database, std::int64_t unix_ms, std::size_t most) {
+base::Result<std::vector<model::Event>> events_until(const Database& database, const StoredNetns& namespaces,
+                                                     std::int64_t unix_ms, std::size_t most) {
   const auto all = all_events(database);
   if (!all) return tl::unexpected(all.error());
   const auto span = not_younger(database, *all, unix_ms);
   if (!span) return tl::unexpected(span.error());
-  const auto namespaces = StoredNetns::read(database);
-  if (!namespaces) return tl::unexpected(namespaces.error());
   auto query = database.prepare(
-      "SELECT time_unix_ms, e.kind, substate, reason, age_s, cookie, " + std::string(namespaces->columns()) +
+      "SELECT time_unix_ms, e.kind, substate, reason, age_s, cookie, " + std::string(namespaces.columns()) +
       ", pid, comm, uid, role, port, attribution, local_address, local_port, remote_address, remote_port, s.kind, "
       "s.name, cgroup, pod, container "
       "FROM event e LEFT JOIN service s ON s.id=e.service WHERE e.id<? ORDER BY e.id DESC LIMIT ?");
@@ -116,7 +116,7 @@ base::Result<std::vector<model::Event>> events_until(const Database& database, s
   int code = query->step();
   for (; code == SQLITE_ROW; code = query->step()) {
     Columns row(query->get());
-    events.push_back(read_event(row, *namespaces));
+    events.push_back(read_event(row, namespaces));
     if (!row.ok()) return tl::unexpected(malformed(database, "event"));
   }
   if (code != SQLITE_DONE) return tl::unexpected(database.error("cannot be read"));

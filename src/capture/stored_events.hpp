@@ -7,11 +7,13 @@
 
 #include "base/result.hpp"
 #include "capture/sqlite.hpp"
+#include "capture/stored_netns.hpp"
 #include "model/snapshot.hpp"
 
 namespace twtrace::capture {
 
 /// See Reader::events_until().
-base::Result<std::vector<model::Event>> events_until(const Database& database, std::int64_t unix_ms, std::size_t most);
+base::Result<std::vector<model::Event>> events_until(const Database& database, const StoredNetns& namespaces,
+                                                     std::int64_t unix_ms, std::size_t most);
 
 }  // namespace twtrace::capture

@@ -26,7 +26,7 @@ std::string netns_columns(bool times_only) {
 }  // namespace
 
 base::Result<StoredHeads> StoredHeads::open(const Database& database, const model::CaptureInfo& info,
-                                            model::Wanted wanted) {
+                                            const StoredNetns& namespaces, model::Wanted wanted) {
   StoredHeads heads;
   heads.wanted_ = wanted;
   heads.host_ = info.host;
@@ -34,9 +34,7 @@ base::Result<StoredHeads> StoredHeads::open(const Database& database, const mode
   auto suspensions = open_suspensions(database);
   if (!suspensions) return tl::unexpected(suspensions.error());
   heads.suspensions_ = std::move(*suspensions);
-  auto namespaces = StoredNetns::read(database);
-  if (!namespaces) return tl::unexpected(namespaces.error());
-  heads.namespaces_ = std::move(*namespaces);
+  heads.namespaces_ = &namespaces;
   const bool times_only = wanted == model::Wanted::kRows;
   std::vector<std::pair<SampleRows*, std::string>> all = {
       {&heads.samples_, kSampleTimes + std::string(times_only ? "" : kSampleRest) + " FROM sample ORDER BY id"},
@@ -46,7 +44,7 @@ base::Result<StoredHeads> StoredHeads::open(const Database& database, const mode
                      "SELECT sample, events_total, counts_total, rows_full_total, rows_busy_total, netns_full_total, "
                      "sockets_full_total, buckets_full_total, cgroups_full_total, listeners_full_total, "
                      "pairs_lost_total, recursion_misses_total FROM loss ORDER BY id");
-    all.emplace_back(&heads.ports_, "SELECT sample, " + std::string(heads.namespaces_.columns()) +
+    all.emplace_back(&heads.ports_, "SELECT sample, " + std::string(namespaces.columns()) +
                                         ", address, port, taken, usable FROM port_use ORDER BY id");
   }
   for (const auto& [rows, sql] : all) {
@@ -135,7 +133,7 @@ bool StoredHeads::read_ports(std::int64_t sample, model::Snapshot& head) {
       Columns row = ports_.row(sample);
       model::PortUse use;
       use.netns = row.number<std::uint32_t>();
-      use.netns_id = namespaces_.id(use.netns, row);
+      use.netns_id = namespaces_->id(use.netns, row);
       use.destination.address = row.text();
       use.destination.port = row.optional([](Columns& columns) { return columns.number<std::uint16_t>(); });
       use.ports.taken = row.gauge();
@@ -205,15 +203,26 @@ void StoredHeads::read_numbers(Columns& columns, model::NetnsRow& row, double in
 std::optional<std::size_t> StoredHeads::index_of(std::uint32_t id) {
   const auto [known, is_new] = index_.try_emplace(id, rows_.size());
   if (!is_new) return known->second;
-  auto row = look_up(netns_by_id_, id);
-  if (!row || rows_.size() == kMostNamespaces) return std::nullopt;
+  const auto name = name_of(id);
+  if (!name || rows_.size() == kMostNamespaces) return std::nullopt;
   model::NetnsRow& shown = rows_.emplace_back();
   shown.id = id;
-  shown.netns = row->number<std::uint32_t>();
-  shown.name = row->text(kLongestPath);
+  shown.netns = name->inum;
+  shown.name = name->name;
   infos_.push_back({id, shown.netns, shown.name, {}, {}});
   sampled_.push_back(0);
-  return row->ok() ? std::optional(known->second) : std::nullopt;
+  return known->second;
+}
+
+std::optional<model::NetnsName> StoredHeads::name_of(std::uint32_t id) {
+  if (const model::NetnsName* known = namespaces_->find(id)) return *known;
+  auto row = look_up(netns_by_id_, id);
+  if (!row) return std::nullopt;
+  model::NetnsName name;
+  name.id = id;
+  name.inum = row->number<std::uint32_t>();
+  name.name = row->text(kLongestPath);
+  return row->ok() ? std::optional(std::move(name)) : std::nullopt;
 }
 
 }  // namespace twtrace::capture

@@ -22,8 +22,10 @@ namespace twtrace::capture {
 /// file has for it, unless all namespaces are wanted. Not thread-safe.
 class StoredHeads {
  public:
-  /// `wanted` says what the heads have of namespaces; these always have the rows' namespaces.
-  static base::Result<StoredHeads> open(const Database& database, const model::CaptureInfo& info, model::Wanted wanted);
+  /// `wanted` says what the heads have of namespaces; these always have the rows' namespaces. Keeps a reference to
+  /// `namespaces`. A file that grows may have more of them by now.
+  static base::Result<StoredHeads> open(const Database& database, const model::CaptureInfo& info,
+                                        const StoredNetns& namespaces, model::Wanted wanted);
 
   /// Whether the file has this sample, after the ones before.
   bool at(std::int64_t sample) const { return samples_.at(sample); }
@@ -45,11 +47,12 @@ class StoredHeads {
   bool read_namespace(std::int64_t sample, double interval_s);
   void read_numbers(Columns& columns, model::NetnsRow& row, double interval_s);
   std::optional<std::size_t> index_of(std::uint32_t id);
+  std::optional<model::NetnsName> name_of(std::uint32_t id);
 
   model::Wanted wanted_ = model::Wanted::kAll;
   model::HostInfo host_;
   model::ProbeInfo probe_;
-  StoredNetns namespaces_;
+  const StoredNetns* namespaces_ = nullptr;
   SampleRows samples_, suspensions_, losses_, ports_, netns_;
   Statement netns_by_id_;
   const char* bad_table_ = "";

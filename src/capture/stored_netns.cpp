@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capture/stored_netns.hpp"
 
+#include <algorithm>
+
 #include "capture/limits.hpp"
 
 namespace twtrace::capture {
@@ -21,11 +23,13 @@ base::Result<StoredNetns> StoredNetns::read(const Database& database) {
   int code = query->step();
   for (; code == SQLITE_ROW; code = query->step()) {
     Columns row(query->get());
-    const auto id = row.number<std::uint32_t>();
-    const auto [known, is_new] = all.only_id_of_inode_.try_emplace(row.number<std::uint32_t>(), id);
+    model::NetnsName& netns = all.all_.emplace_back();
+    netns.id = row.number<std::uint32_t>();
+    netns.inum = row.number<std::uint32_t>();
+    netns.name = row.text(kLongestPath);
+    const auto [known, is_new] = all.only_id_of_inode_.try_emplace(netns.inum, netns.id);
     if (!is_new) known->second.reset();
-    all.names_[id] = row.text(kLongestPath);
-    if (!row.ok() || all.names_.size() > kMostNamespaces) return tl::unexpected(malformed(database, "netns"));
+    if (!row.ok() || all.all_.size() > kMostNamespaces) return tl::unexpected(malformed(database, "netns"));
   }
   if (code != SQLITE_DONE) return tl::unexpected(database.error("cannot be read"));
   return all;
@@ -38,9 +42,10 @@ std::optional<std::uint32_t> StoredNetns::id(std::optional<std::uint32_t> inode,
   return known == only_id_of_inode_.end() ? std::nullopt : known->second;
 }
 
-std::string StoredNetns::name(std::optional<std::uint32_t> id) const {
-  const auto known = id ? names_.find(*id) : names_.end();
-  return known == names_.end() ? std::string() : known->second;
+const model::NetnsName* StoredNetns::find(std::uint32_t id) const {
+  const auto known = std::lower_bound(all_.begin(), all_.end(), id,
+                                      [](const model::NetnsName& netns, auto wanted) { return netns.id < wanted; });
+  return known == all_.end() || known->id != id ? nullptr : &*known;
 }
 
 }  // namespace twtrace::capture

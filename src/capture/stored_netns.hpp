@@ -6,10 +6,12 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "capture/columns.hpp"
 #include "capture/sqlite.hpp"
+#include "model/source.hpp"
 
 namespace twtrace::capture {
 
@@ -24,12 +26,14 @@ class StoredNetns {
   /// Which namespace it is, by these two columns. Before version 4 a file has the inode number only: empty when several
   /// of its namespaces had that one after the other.
   std::optional<std::uint32_t> id(std::optional<std::uint32_t> inode, Columns& row) const;
-  /// Empty for one that the table did not have.
-  std::string name(std::optional<std::uint32_t> id) const;
+  /// nullptr for one that the table did not have.
+  const model::NetnsName* find(std::uint32_t id) const;
+  /// Ascending by id.
+  const std::vector<model::NetnsName>& all() const { return all_; }
 
  private:
   bool has_ids_ = true;
-  std::map<std::uint32_t, std::string> names_;                              ///< by id
+  std::vector<model::NetnsName> all_;
   std::map<std::uint32_t, std::optional<std::uint32_t>> only_id_of_inode_;  ///< empty: there are several
 };
 

@@ -58,6 +58,7 @@ struct CaptureInfo {
   std::optional<std::int64_t> ended_unix_ms;  ///< empty: it was cut short, and ends with its last sample
   std::optional<CapturedCommand> command;     ///< empty: taken until Ctrl-C or for --duration
   std::optional<std::uint64_t> bucket_bytes;  ///< kernel memory of one bucket: object size of slab tw_sock_TCP
+  std::vector<NetnsName> namespaces;          ///< all that it has something about, ascending by id
   std::vector<NetnsSettings> settings_at_start;
   std::vector<NetnsSettings> settings_at_end;  ///< empty if it was cut short
   std::vector<Mark> marks;                     ///< ascending in time

@@ -24,6 +24,13 @@ struct NetnsInfo {
   Counters unattributed_previous;
 };
 
+/// What a namespace is called.
+struct NetnsName {
+  std::uint32_t id = 0;    ///< NetnsRow::id
+  std::uint32_t inum = 0;  ///< inode number; another one may have had it before
+  std::string name;        ///< as NetnsRow::name
+};
+
 /// Hashes of the names in an identity. Callers keep them, because names do not change and are used to find rows again
 /// and again.
 struct NameHashes {

@@ -219,6 +219,8 @@ TEST_CASE("what is told of a namespace is told by its id, not by its inode numbe
   CHECK(events->at(1).netns_id == 2U);
   CHECK(events->at(1).netns_name == "young");
   REQUIRE(reader->info().settings_at_start.size() == 2);
+  REQUIRE(reader->info().namespaces.size() == 2);
+  CHECK(reader->info().namespaces[1].id == 2);
   CHECK(reader->info().settings_at_start[0].netns_id == 1U);
   CHECK(reader->info().settings_at_start[1].netns_id == 2U);
 }
