@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "app/color.hpp"
+#include "app/netns_option.hpp"
 #include "app/streams.hpp"
 #include "capture/reader.hpp"
 #include "output/report_text.hpp"
@@ -11,15 +12,21 @@
 namespace twtrace::app {
 
 base::Result<report::Report> read_report(const std::string& path, const BudgetOptions& budgets,
-                                         const report::Selection& selection) {
+                                         const FilterOptions& filter) {
   auto reader = capture::Reader::open(path);
   if (!reader) return tl::unexpected(reader.error());
+  const auto netns = netns_of_capture(filter.netns, (*reader)->info());
+  if (!netns) return tl::unexpected(netns.error());
+  report::Selection selection{filter.selector(), filter.as_typed};
+  selection.selector.add(*netns);
   return report::build_report(**reader, budgets.budgets, budgets.partial, selection);
 }
 
 base::Result<bool> report_capture(const std::string& path, const BudgetOptions& budgets,
                                   const report::Selection& selection, bool to_stderr) {
-  const auto built = read_report(path, budgets, selection);
+  const auto reader = capture::Reader::open(path);
+  if (!reader) return tl::unexpected(reader.error());
+  const auto built = report::build_report(**reader, budgets.budgets, budgets.partial, selection);
   if (!built) return tl::unexpected(built.error());
   const std::string text =
       output::report_text(*built, color_on(to_stderr ? STDERR_FILENO : STDOUT_FILENO, ColorWhen::kAuto));

@@ -10,9 +10,10 @@
 
 namespace twtrace::app {
 
-/// Reads a capture from any source.
+/// Reads a capture from any source. `filter` names owners and a network namespace of the capture: kUsage if that is not
+/// clear, see netns_of_capture().
 base::Result<report::Report> read_report(const std::string& path, const BudgetOptions& budgets,
-                                         const report::Selection& selection = {});
+                                         const FilterOptions& filter);
 
 /// Reads the capture back and prints the report, to standard error if a command owns standard output. Returns whether a
 /// budget was breached.

@@ -155,8 +155,8 @@ void FilterOptions::declare_names(OptionList& list) {
     if (value != "all") note("--netns", value);
     return {};
   };
-  list.option("--netns", "WHICH", "all, self, an inode number, a name or a path", Take(take_netns, {"all", "self"}),
-              Repeat::kRefused);
+  list.option("--netns", "WHICH", "all, self, an inode number, a name, a path or id:N",
+              Take(take_netns, {"all", "self"}), Repeat::kRefused);
 }
 
 view::Selector FilterOptions::selector() const {

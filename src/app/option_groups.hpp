@@ -50,7 +50,7 @@ struct TracingOptions {
 struct FilterOptions {
   view::Selector named;  ///< -p, --comm and --service
   std::string as_typed;  ///< "--service web --netns blue": what chose by name
-  std::string netns;     ///< "all", "self", an inode number, a name or a path; empty: not given, means all
+  std::string netns;     ///< as typed, see netns_option.hpp; empty: not given, means all
   bool only_ipv4 = false;
   bool only_ipv6 = false;
 

@@ -20,7 +20,7 @@ struct Watch {
 base::Result<Watch> begin_watch(const trace::SessionOptions& options);
 
 /// Resolves the filters. kNotFound or kUsage if --netns names nothing.
-base::Result<view::Selector> resolve_filter(trace::Session& session, const FilterOptions& options,
+base::Result<view::Selector> resolve_filter(const trace::Session& session, const FilterOptions& options,
                                             const TracingOptions& ports);
 
 }  // namespace twtrace::app

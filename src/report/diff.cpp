@@ -95,8 +95,17 @@ std::string limits(const Report& report) {
   return text.empty() ? "unknown" : text;
 }
 
+/// For reports on one namespace.
+std::string only_namespace(const Report& report) {
+  const std::string& name = report.namespaces.front().last.name;
+  return name.empty() ? "one without a name" : name;
+}
+
 std::vector<std::string> warnings_of(const Report& before, const Report& after) {
   std::vector<std::string> warnings;
+  if (before.namespaces.size() == 1 && after.namespaces.size() == 1) {
+    compare(warnings, "namespaces", only_namespace(before), only_namespace(after));
+  }
   compare(warnings, "limits of the fullest namespace", limits(before), limits(after));
   compare(warnings, "kernels", before.info.host.kernel, after.info.host.kernel);
   compare(warnings, "hosts", before.info.host.name, after.info.host.name);

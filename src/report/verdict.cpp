@@ -222,12 +222,24 @@ Measured ratio_of_phases(const Budget& budget, const Report& report) {
 
 Rate rate_of_all(const Budget& budget, const Report& report) { return {report.seconds, sum_of_owners(budget, report)}; }
 
+base::Result<void> check_namespaces(const Budget& budget, const Report& report) {
+  if (!budget.selector.asks(view::Key::kNetns)) return {};
+  std::vector<model::NetnsName> namespaces;
+  for (const NetnsReport& netns : report.namespaces) {
+    namespaces.push_back({netns.last.id, netns.last.netns, netns.last.name});
+  }
+  return view::check_unambiguous(budget.selector, namespaces);
+}
+
 Measured measure(const Budget& budget, const Report& report, const Report* baseline) {
   const auto known = [&](const NetnsReport& netns) { return selected(budget, netns); };
   if (report.samples == 0) return unmeasurable("the capture ended before its first sample");
   if (std::none_of(report.namespaces.begin(), report.namespaces.end(), known) &&
       budget.selector.asks(view::Key::kNetns)) {
     return unmeasurable("no such network namespace was seen");
+  }
+  if (const auto clear = check_namespaces(budget, report); !clear) {
+    return unmeasurable(fmt::format("{}; {}", clear.error().what, clear.error().hint));
   }
   if (!has_row(budget, report) && !names_somebody(budget, report) &&
       !(baseline != nullptr && names_somebody(budget, *baseline))) {

@@ -45,10 +45,13 @@ void NamespaceDirectory::look_for_new_names() {
   if (wanted) discover(false);
 }
 
-base::Result<std::uint32_t> NamespaceDirectory::resolve(const std::string& spec) const {
-  auto ref = catalog_.resolve(spec);
+base::Result<NamespaceDirectory::Id> NamespaceDirectory::resolve(const std::string& spec) const {
+  const auto ref = catalog_.resolve(spec);
   if (!ref) return tl::unexpected(ref.error());
-  return ref->inum;
+  const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                  [&](const auto& item) { return !item.second.gone && item.second.inum == ref->inum; });
+  if (found != entries_.end()) return found->first;
+  return base::fail(base::ErrorCode::kNotFound, "the network namespace '" + spec + "' has just gone", "try again");
 }
 
 NamespaceDirectory::Id NamespaceDirectory::insert(Entry entry) {

@@ -48,8 +48,8 @@ class NamespaceDirectory {
   /// The same, when a namespace is new: one that is made gets its name later.
   void look_for_new_names();
   const kernel::NetnsCatalog& catalog() const { return catalog_; }
-  /// The inode number of the namespace that a user means.
-  base::Result<std::uint32_t> resolve(const std::string& spec) const;
+  /// The existing namespace that a user means by `self`, an inode number, a name or a path: NetnsCatalog::resolve().
+  base::Result<Id> resolve(const std::string& spec) const;
 
   /// A namespace that /proc leads to.
   Id add(const kernel::NetnsRef& ref);

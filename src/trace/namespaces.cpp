@@ -266,7 +266,8 @@ std::vector<model::NetnsSettings> Namespaces::settings(std::set<Id>& known) {
   if (all_known) return result;
   const auto pass = readers_->namespaces().read(false, true);
   if (!pass) return result;
-  const std::uint64_t hertz = jiffies_per_second(*pass, directory_.resolve("self").value_or(0));
+  const auto own = directory_.catalog().resolve("self");
+  const std::uint64_t hertz = jiffies_per_second(*pass, own ? own->inum : 0);
   for (const tw_namespace_reading& reading : *pass) {
     const auto id = directory_.id_of(reading.id);
     if (!id || !known.insert(*id).second) continue;
@@ -284,7 +285,7 @@ std::vector<model::NetnsSettings> Namespaces::own_settings(std::set<Id>& known) 
   for (const auto& [id, entry] : directory_.entries()) {
     if (entry.gone || !known.insert(id).second) continue;
     model::NetnsSettings& netns = result.emplace_back();
-    if (own && entry.inum == *own) static_cast<base::NetSettings&>(netns) = kernel::read_net_settings();
+    if (own && id == *own) static_cast<base::NetSettings&>(netns) = kernel::read_net_settings();
     netns.netns = entry.inum;
     netns.netns_id = id;
     netns.name = entry.name;

@@ -85,8 +85,8 @@ class Session {
   /// nothing.
   void count_ports();
 
-  /// Namespaces as the user may name them.
-  base::Result<std::uint32_t> resolve_netns(const std::string& spec) { return netns_.directory().resolve(spec); }
+  /// NetnsRow::id of the existing namespace that the user means; see NamespaceDirectory::resolve().
+  base::Result<std::uint32_t> resolve_netns(const std::string& spec) const { return netns_.directory().resolve(spec); }
 
  private:
   Session(loader::Tracer tracer, Services services, Namespaces netns, const SessionOptions& options);

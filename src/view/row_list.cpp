@@ -193,6 +193,7 @@ void RowList::add_unattributed(const Selector& selector) {
     Subject subject;
     subject.kind = model::RowKind::kUnattributed;
     subject.netns = netns.inum;
+    subject.netns_id = netns.id;
     subject.netns_name = netns.name;
     if (netns.unattributed == model::Counters{} || !selector.accepts(subject)) continue;
     RowParts& parts = parts_.emplace_back();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "view/selector.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -39,6 +41,12 @@ bool word_found(const Pattern& word, const Subject& in) {
 /// A condition on a name. `is`: whether the term's pattern matches it.
 bool name_holds(const Term& term, bool is_known, bool is) { return is_known && is == (term.op != Op::kNotEqual); }
 
+bool netns_holds(const Term& term, const Subject& of) {
+  if (term.netns_id) return name_holds(term, of.netns_id.has_value(), of.netns_id == term.netns_id);
+  return name_holds(term, of.netns.has_value(),
+                    is_number(term.pattern.text(), of.netns) || term.pattern.matches(of.netns_name));
+}
+
 template <class Number>
 bool number_holds(const Term& term, const std::optional<Number>& number) {
   return number && holds(static_cast<double>(*number), term.op, term.number);
@@ -60,8 +68,7 @@ bool holds(const Term& term, const Subject& of) {
     case Key::kPort:
       return number_holds(term, of.port);
     case Key::kNetns:
-      return name_holds(term, of.netns.has_value(),
-                        is_number(term.pattern.text(), of.netns) || term.pattern.matches(of.netns_name));
+      return netns_holds(term, of);
     case Key::kIpVersion:
       return of.ipv6 && view::holds(*of.ipv6 ? 6 : 4, term.op, term.number);
     case Key::kLocalPort:
@@ -80,6 +87,7 @@ Subject subject_of(const model::Fact& fact, const model::NetnsInfo& netns) {
   Subject subject;
   subject.kind = fact.kind;
   subject.netns = netns.inum;
+  subject.netns_id = netns.id;
   subject.netns_name = netns.name;
   if (fact.kind != model::RowKind::kNormal) return subject;
   const model::Identity& who = fact.identity;
@@ -98,6 +106,7 @@ Subject subject_of(const model::Row& row) {
   Subject subject;
   subject.kind = row.kind;
   subject.netns = row.netns;
+  subject.netns_id = row.netns_id;
   subject.netns_name = row.netns_name;
   if (row.kind != model::RowKind::kNormal) return subject;
   if (row.process) {
@@ -121,6 +130,7 @@ Subject subject_of(const model::Event& event) {
   subject.role = event.role;
   subject.port = event.port;
   subject.netns = event.netns;
+  subject.netns_id = event.netns_id;
   subject.netns_name = event.netns_name;
   subject.ipv6 = event.ipv6;
   subject.local_port = event.local_port;
@@ -132,6 +142,7 @@ Subject subject_of(const model::Event& event) {
 Subject subject_of(const model::NetnsRow& netns) {
   Subject subject;
   subject.netns = netns.netns;
+  subject.netns_id = netns.id;
   subject.netns_name = netns.name;
   return subject;
 }
@@ -144,12 +155,37 @@ Term Term::equal(Key key, double number) {
   return term;
 }
 
-Term netns_term(std::uint32_t inum) {
+Term netns_term(std::uint32_t id) {
   Term term;
   term.key = Key::kNetns;
   term.op = Op::kEqual;
-  term.pattern = Pattern::whole(Digits(inum).view());
+  term.netns_id = id;
   return term;
+}
+
+base::Result<void> check_unambiguous(const Selector& selector, const std::vector<model::NetnsName>& namespaces) {
+  constexpr std::size_t kListed = 4;
+  for (const Term& term : selector.terms()) {
+    if (term.key != Key::kNetns || term.op == Op::kNotEqual || term.netns_id) continue;
+    std::size_t fits = 0;
+    bool by_name = false;
+    std::string list;
+    for (const model::NetnsName& netns : namespaces) {
+      const bool named = term.op == Op::kEqual && term.pattern.matches(netns.name);
+      if (!named && !is_number(term.pattern.text(), std::optional(netns.inum))) continue;
+      by_name = by_name || named;
+      if (++fits > kListed) continue;
+      list += fmt::format("{}id:{} ({})", fits == 1 ? "" : ", ", netns.id,
+                          named || netns.name.empty() ? std::to_string(netns.inum) : netns.name);
+    }
+    if (fits < 2) continue;
+    if (fits > kListed) list += fmt::format(" and {} more", fits - kListed);
+    return base::fail(base::ErrorCode::kUsage,
+                      fmt::format("{} network namespaces had the {} \"{}\", one after another", fits,
+                                  by_name ? "name" : "inode number", term.pattern.text()),
+                      "type the id of one of them: " + list);
+  }
+  return {};
 }
 
 bool Selector::asks(Key key) const {

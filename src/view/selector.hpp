@@ -26,8 +26,9 @@ struct Subject {
   std::string_view comm;
   const base::Service* service = nullptr;
   std::optional<model::Role> role;
-  std::optional<std::uint16_t> port;   ///< service port
-  std::optional<std::uint32_t> netns;  ///< inode number
+  std::optional<std::uint16_t> port;      ///< service port
+  std::optional<std::uint32_t> netns;     ///< inode number
+  std::optional<std::uint32_t> netns_id;  ///< model::NetnsRow::id
   std::string_view netns_name;
   std::optional<bool> ipv6;
   std::optional<std::uint16_t> local_port;  ///< of events
@@ -57,14 +58,15 @@ struct Term {
   Op op = Op::kMatch;
   Pattern pattern;                                            ///< of kWord, kComm, kService, kRole and kNetns
   double number = 0;                                          ///< of the others
+  std::optional<std::uint32_t> netns_id = {};                 ///< of kNetns, instead of the pattern
   std::optional<double> (*amount)(const Amounts&) = nullptr;  ///< of kAmount
   std::size_t at = 0;                                         ///< offset in the text from which it was parsed
 
   static Term equal(Key key, double number);
 };
 
-/// Selects one namespace by its inode number.
-Term netns_term(std::uint32_t inum);
+/// Selects one namespace by NetnsRow::id, as `netns=id:N` does.
+Term netns_term(std::uint32_t id);
 
 /// Conditions that must all be true. Without conditions it accepts everything. A value; safe to share once it is made.
 class Selector {
@@ -89,6 +91,10 @@ class Selector {
   std::vector<Term> terms_;
 };
 
+/// An error if a term names one namespace (by inode number, or by name with ==) but several of these had that number or
+/// name, one after another: the kernel reuses the numbers, and people reuse names. It says which ones, and their ids.
+base::Result<void> check_unambiguous(const Selector& selector, const std::vector<model::NetnsName>& namespaces);
+
 /// Which terms are allowed. A filter allows all. Labels allow neither plain words nor pids nor amounts.
 enum class Grammar { kFilter, kLabels };
 
@@ -103,8 +109,8 @@ struct SelectorError {
 /// The case of keys does not matter. A filter may be empty, labels may not.
 tl::expected<Selector, SelectorError> parse_selector(std::string_view text, Grammar grammar);
 
-/// Makes the term `key OP value`, with a `key` of the grammar. kUsage, with what to type, for an unknown key, a value
-/// that the key cannot have, or an operator that makes no sense.
+/// Makes the term `key OP value`, with a `key` of the grammar. The value `id:N` of netns is a NetnsRow::id. kUsage,
+/// with what to type, for an unknown key, a value that the key cannot have, or an operator that makes no sense.
 base::Result<Term> make_term(std::string_view key, Op op, std::string_view value, Grammar grammar);
 
 }  // namespace twtrace::view

@@ -90,6 +90,18 @@ tl::unexpected<base::Error> refuse(std::string what, std::string hint) {
   return base::fail(base::ErrorCode::kUsage, std::move(what), std::move(hint));
 }
 
+/// `id:N`, a value of netns; empty if it is something else.
+base::Result<std::optional<std::uint32_t>> netns_id(std::string_view value) {
+  constexpr std::string_view kPrefix = "id:";
+  if (!same_name(value.substr(0, kPrefix.size()), kPrefix)) return std::optional<std::uint32_t>();
+  value.remove_prefix(kPrefix.size());
+  std::uint32_t id = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), id);
+  if (error == std::errc() && end == value.data() + value.size()) return std::optional(id);
+  return refuse(fmt::format("\"id:{}\" is not the id of a network namespace", value),
+                "a number follows id:, netns_id in JSON, as in id:3");
+}
+
 base::Result<Term> name_term(const KeyName& key, Op op, std::string_view value) {
   if (op != Op::kMatch && op != Op::kEqual && op != Op::kNotEqual) {
     return refuse(fmt::format("{} is not a number: {} makes no sense", key.name, to_string(op)),
@@ -99,6 +111,11 @@ base::Result<Term> name_term(const KeyName& key, Op op, std::string_view value) 
   term.key = key.key;
   term.op = op;
   term.pattern = op == Op::kEqual ? Pattern::whole(value) : Pattern(value);
+  if (key.key == Key::kNetns) {
+    const auto id = netns_id(value);
+    if (!id) return tl::unexpected(id.error());
+    term.netns_id = *id;
+  }
   if (key.key != Key::kRole) return term;
   for (const model::Role role : {model::Role::kServer, model::Role::kClient}) {
     const std::string_view name = to_string(role);

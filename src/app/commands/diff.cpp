@@ -15,6 +15,7 @@ struct DiffCommand {
   std::string after;
   OutputOptions<ReportFormat> output;
   BudgetOptions budgets;
+  FilterOptions filter;
 
   void declare(OptionList& list);
   base::Result<int> run() const;
@@ -41,6 +42,8 @@ void DiffCommand::declare(OptionList& list) {
   list.word("AFTER", "the later capture (default twtrace.db)", file(after));
   declare_report_output(list, output);
   budgets.declare(list);
+  list.section("What is compared");
+  filter.declare_names(list);
   list.check([this]() -> base::Result<void> {
     if (before.empty() == after.empty()) return {};
     return base::fail(base::ErrorCode::kUsage, "diff needs two captures, or none",
@@ -49,9 +52,9 @@ void DiffCommand::declare(OptionList& list) {
 }
 
 base::Result<int> DiffCommand::run() const {
-  auto first = read_report(before.empty() ? "twtrace.db.old" : before, {});
+  auto first = read_report(before.empty() ? "twtrace.db.old" : before, {}, filter);
   if (!first) return tl::unexpected(first.error());
-  auto second = read_report(after.empty() ? "twtrace.db" : after, {});
+  auto second = read_report(after.empty() ? "twtrace.db" : after, {}, filter);
   if (!second) return tl::unexpected(second.error());
   const report::Diff diff =
       report::diff_reports(std::move(*first), std::move(*second), budgets.budgets, budgets.partial);

@@ -9,6 +9,7 @@
 #include "app/batch_output.hpp"
 #include "app/command.hpp"
 #include "app/live.hpp"
+#include "app/netns_option.hpp"
 #include "app/option_groups.hpp"
 #include "app/screen.hpp"
 #include "base/format.hpp"
@@ -34,22 +35,6 @@ constexpr std::size_t kMostBytes = std::size_t{1} << 30U;
 model::HistoryLimits whole_file() {
   const auto bytes = kernel::share_of(kernel::memory_room(kernel::Procfs()), kMostBytes, 2);
   return {std::numeric_limits<double>::infinity(), std::numeric_limits<std::size_t>::max(), bytes};
-}
-
-/// Finds a namespace of the file. Namespaces of this host do not matter here.
-base::Result<std::optional<std::uint32_t>> netns_in_file(const std::string& spec, model::Recording& recording) {
-  if (spec.empty() || spec == "all") return std::optional<std::uint32_t>();
-  std::optional<std::uint32_t> found;
-  const auto visited = recording.for_each(model::Wanted::kHeads, [&](const auto& head, const auto& /*source*/) {
-    for (const model::NetnsRow& netns : head->namespaces) {
-      if (netns.name == spec || std::to_string(netns.netns) == spec) found = netns.netns;
-    }
-    return true;
-  });
-  if (!visited) return tl::unexpected(visited.error());
-  if (found) return found;
-  return base::fail(base::ErrorCode::kUsage, fmt::format("--netns: the file has no namespace \"{}\"", spec),
-                    "give a name or an inode number; twtrace replay -b -g netns -n 1 FILE lists them");
 }
 
 /// Advances by one sample per interval while the replay plays.
@@ -128,10 +113,10 @@ void Replay::declare(OptionList& list) {
 base::Result<int> Replay::run() const {
   auto reader = capture::Reader::open(file);
   if (!reader) return tl::unexpected(reader.error());
-  const auto netns = netns_in_file(table.filter.netns, **reader);
+  const auto netns = netns_of_capture(table.filter.netns, (*reader)->info());
   if (!netns) return tl::unexpected(netns.error());
   view::Selector selector = table.filter.selector();
-  if (*netns) selector.add(view::netns_term(**netns));
+  selector.add(*netns);
   const view::View shown = table.view_with(std::move(selector));
   return can_show_live(table) ? run_screen(**reader, shown) : run_batch(**reader, shown);
 }

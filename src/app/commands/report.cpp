@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twtrace report`: summarizes a capture.
-#include <fmt/format.h>
-
 #include "app/capture_report.hpp"
 #include "app/command.hpp"
 #include "app/option_groups.hpp"
@@ -49,26 +47,9 @@ void ReportCommand::declare(OptionList& list) {
   filter.declare_names(list);
 }
 
-/// The namespace is one of the file: those of this host mean nothing to it.
-base::Result<report::Selection> selection_of(const FilterOptions& filter) {
-  report::Selection selection{filter.selector(), filter.as_typed};
-  if (filter.netns.empty() || filter.netns == "all") return selection;
-  auto term = view::make_term("netns", view::Op::kMatch, filter.netns, view::Grammar::kFilter);
-  if (!term) return tl::unexpected(term.error());
-  selection.selector.add(std::move(*term));
-  return selection;
-}
-
 base::Result<int> ReportCommand::run() const {
-  const auto selection = selection_of(filter);
-  if (!selection) return tl::unexpected(selection.error());
-  const auto report = read_report(file, budgets, *selection);
+  const auto report = read_report(file, budgets, filter);
   if (!report) return tl::unexpected(report.error());
-  if (report->samples != 0 && report->namespaces.empty() && selection->selector.asks(view::Key::kNetns)) {
-    return base::fail(base::ErrorCode::kUsage,
-                      fmt::format("--netns: no namespace of the file is called \"{}\"", filter.netns),
-                      "twtrace replay -b -g netns -n 1 FILE lists them; give a name or an inode number");
-  }
   if (auto written = print(rendered(*report, output)); !written) return tl::unexpected(written.error());
   return report::breached(*report) ? kExitBreached : kExitOk;
 }

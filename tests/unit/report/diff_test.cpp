@@ -61,6 +61,18 @@ TEST_CASE("rows are matched by service, comm, role and port; pids and namespaces
   CHECK(!diff_of(before, after).differ());
 }
 
+TEST_CASE("of two namespaces that are compared, different names are worth a warning") {
+  HandMade before;
+  HandMade after;
+  after.netns.name = "blue";
+  web(before, made(10));
+  web(after, made(10));
+  before.sample(1);
+  after.sample(1);
+  REQUIRE(diff_of(before, after).warnings.size() == 1);
+  CHECK(diff_of(before, after).warnings[0] == "namespaces differ: host before, blue after");
+}
+
 TEST_CASE("services of one name are told apart, but a container is known by its name") {
   const auto act = [](HandMade& recording, std::uint32_t slot, const base::Service& service, std::uint64_t created) {
     model::Identity identity;

@@ -226,6 +226,30 @@ TEST_CASE("namespaces are told apart, the fullest is first, and sums are over al
   CHECK(report.verdicts[4].measured == 1000.0);
 }
 
+TEST_CASE("a budget on an inode number that two namespaces had cannot be measured; on the id of one it can") {
+  HandMade recording;
+  const auto blue = [](std::uint32_t id, std::uint64_t created) {
+    model::NetnsRow row;
+    row.id = id;
+    row.netns = 77;
+    row.name = "blue";
+    row.counts = made(created);
+    return row;
+  };
+  recording.more = {blue(2, 1000), blue(3, 5)};
+  recording.act({1, "a", "a.service", model::Role::kServer, 80, made(1)});
+  recording.sample(1);
+  const report::Report report =
+      report_of(recording, {"unattributed{netns=77}>0", "unattributed{netns==blue}>0", "unattributed{netns=id:3}>4",
+                            "unattributed{netns=id:3}>5", "unattributed{netns=blue}>1004"});
+  CHECK(report.verdicts[0].state == Verdict::State::kNotMeasurable);
+  CHECK(report.verdicts[0].words.find("id:2 (blue), id:3 (blue)") != std::string::npos);
+  CHECK(report.verdicts[1].state == Verdict::State::kNotMeasurable);
+  CHECK(report.verdicts[2].state == Verdict::State::kBreached);
+  CHECK(report.verdicts[3].state == Verdict::State::kKept);
+  CHECK(report.verdicts[4].state == Verdict::State::kBreached);  // a text that a name contains stands for all of them
+}
+
 TEST_CASE("a table that refused comes before a fuller one, and an idle one comes last") {
   HandMade recording;
   const auto other = [](std::uint32_t inum, const model::Counters& counts, std::uint64_t in_use) {

@@ -170,10 +170,52 @@ TEST_CASE("terms of the command line: family and ports") {
   CHECK_FALSE(only(Key::kLocalPort, 6379).accepts(event));
   CHECK(only(Key::kRemotePort, 6379).accepts(event));
   CHECK_FALSE(only(Key::kRemotePort, 4242).accepts(event));
-  Selector netns;
-  netns.add(view::netns_term(4026531840U));
-  CHECK(netns.accepts(event));
-  CHECK(Selector({view::netns_term(402653184U)}).accepts(event) == false);
+}
+
+TEST_CASE("a namespace is chosen by its id, which no other has") {
+  model::Event event = test::event();
+  event.netns_id = 3;
+  for (const char* text : {"netns=id:3", "netns==ID:3", "netns!=id:4", "netns=4026531840", "netns==host"}) {
+    INFO(text);
+    CHECK(test::selector(text).accepts(view::subject_of(event)));
+  }
+  for (const char* text : {"netns=id:4", "netns!=id:3", "netns=3"}) {
+    INFO(text);
+    CHECK_FALSE(test::selector(text).accepts(view::subject_of(event)));
+  }
+  CHECK(Selector({view::netns_term(3)}).accepts(view::subject_of(event)));
+  event.netns_id.reset();  // of an old capture
+  for (const char* text : {"netns=id:3", "netns!=id:3"}) {
+    CHECK_FALSE(test::selector(text).accepts(view::subject_of(event)));
+  }
+  for (const char* value : {"id:", "id:x", "id:3 ", "id:-1", "id:4294967296", "id:3.0"}) {
+    INFO(value);
+    const auto term = view::make_term("netns", view::Op::kEqual, value, view::Grammar::kLabels);
+    REQUIRE_FALSE(term);
+    CHECK(term.error().what.find(value) != std::string::npos);
+  }
+}
+
+TEST_CASE("a term that names one namespace is refused if several had that number or name") {
+  const std::vector<model::NetnsName> namespaces = {{1, 4026531840U, "host"}, {2, 77, "blue"}, {3, 77, "green"},
+                                                    {4, 78, "blue"},          {5, 79, ""},     {6, 79, ""}};
+  for (const char* text : {"", "netns=host", "netns==host", "netns=blue", "netns=b*", "netns=78", "netns!=77",
+                           "netns=id:2", "netns=7", "comm=77", "netns==none"}) {
+    INFO(text);
+    CHECK(view::check_unambiguous(test::selector(text), namespaces));
+  }
+  const auto error = [&](const char* text) {
+    const auto clear = view::check_unambiguous(test::selector(text), namespaces);
+    REQUIRE_FALSE(clear);
+    return clear.error().what + "; " + clear.error().hint;
+  };
+  CHECK(error("netns=77") ==
+        "2 network namespaces had the inode number \"77\", one after another; type the id of one of them: "
+        "id:2 (blue), id:3 (green)");
+  CHECK(error("netns==blue") ==
+        "2 network namespaces had the name \"blue\", one after another; type the id of one of them: "
+        "id:2 (77), id:4 (78)");
+  CHECK(error("role=server netns==79").find("id:5 (79), id:6 (79)") != std::string::npos);
 }
 
 TEST_CASE("a service is found by part of its id and its pod, too") {
