@@ -28,8 +28,16 @@ const NetnsReport* fullest(const Report& report) {
   return most;
 }
 
+/// Refused by the kernel, but seen by no program.
+std::uint64_t missed_refusals(const Report& report) {
+  std::uint64_t missed = 0;
+  for (const NetnsReport& netns : report.namespaces) missed += netns.last.missed.overflow.value_or(0);
+  return missed;
+}
+
 std::string measured_words(const Report& report) {
   const std::uint64_t refused = report.totals.refused();
+  const std::uint64_t missed = missed_refusals(report);
   if (refused != 0) {
     std::string words = fmt::format("{} closed connections were refused a place in the table", base::grouped(refused));
     if (const Owner* owner = most_refused(report)) {
@@ -37,8 +45,10 @@ std::string measured_words(const Report& report) {
       words +=
           fmt::format(", {} of {}", most == refused ? "all" : base::grouped(most), phrases::owner_words(owner->row));
     }
+    if (missed != 0) words += fmt::format("; the kernel refused {} more, which no program saw", base::grouped(missed));
     return words;
   }
+  if (missed != 0) return fmt::format("the kernel refused {} buckets, which no program saw", base::grouped(missed));
   const NetnsReport* const most = fullest(report);
   if (most == nullptr) return "nothing was refused";
   return fmt::format("nothing was refused; the {} was {} full at most",
@@ -91,7 +101,8 @@ std::string headline(const Report& report) {
   std::string words = measured_words(report);
   const std::string gone = missing(report);
   if (gone.empty()) return words;
-  return report.totals.refused() != 0 ? words + "; " + gone : gone + "; in the rest, " + words;
+  return report.totals.refused() + missed_refusals(report) != 0 ? words + "; " + gone
+                                                                : gone + "; in the rest, " + words;
 }
 
 std::string culprit_words(const Report& report, const Verdict& verdict) {

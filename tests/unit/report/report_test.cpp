@@ -86,6 +86,20 @@ TEST_CASE("a report can be limited to a namespace, as if the others were not in 
   CHECK(limited("netns=green").namespaces.empty());
 }
 
+TEST_CASE("the headline does not say that nothing was refused if no program saw the refusals") {
+  HandMade recording;
+  recording.netns.missed.overflow = 1234;
+  recording.act({1, "a", "a.service", model::Role::kServer, 80, made(1)});
+  recording.sample(1);
+  CHECK(report::headline(report_of(recording)) == "the kernel refused 1,234 buckets, which no program saw");
+  recording.act({1, "a", "a.service", model::Role::kServer, 80, made(0, 0, 5)});
+  recording.sample(1);
+  CHECK(
+      report::headline(report_of(recording)) ==
+      "5 closed connections were refused a place in the table, all of a of a.service (server :80); the kernel refused "
+      "1,234 more, which no program saw");
+}
+
 TEST_CASE("a deploy: phases, owners and totals") {
   const auto recording = test::deploy();
   const report::Report report = report_of(*recording);
