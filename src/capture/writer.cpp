@@ -257,10 +257,10 @@ class Writer::Impl {
   }
 
   bool write_namespaces(const model::Snapshot& head, const model::Source& source) {
-    drop_forgotten(source);
-    return std::all_of(source.namespaces().begin(), source.namespaces().end(), [&](const model::NetnsInfo& info) {
+    const bool written = std::all_of(source.namespaces().begin(), source.namespaces().end(), [&](const auto& info) {
       const auto [known, is_new] = namespaces_.try_emplace(info.id);
-      model::NetnsRow& said = known->second;
+      known->second.sample = sample_;
+      model::NetnsRow& said = known->second.row;
       if (is_new && !ok(insert_.netns.run(info.id, info.inum, info.name))) return false;
       if (!is_new && said.name != info.name && !rename(info)) return false;
       const model::NetnsRow row = own_of(row_of(info, head));
@@ -271,13 +271,23 @@ class Writer::Impl {
       said.name = info.name;
       return (as_before && !is_new) || write_namespace(info.id, row, counts, unattributed);
     });
+    return written && write_forgotten();
   }
 
-  /// A namespace that the trace has forgotten stays in the file as it was, and does not come back.
-  void drop_forgotten(const model::Source& source) {
-    std::set<std::uint32_t> present;
-    for (const model::NetnsInfo& info : source.namespaces()) present.insert(info.id);
-    std::erase_if(namespaces_, [&present](const auto& known) { return !present.contains(known.first); });
+  /// A namespace that the trace has forgotten is gone and does not come back. Its counts stay where they were.
+  bool write_forgotten() {
+    for (auto known = namespaces_.begin(); known != namespaces_.end();) {
+      if (known->second.sample == sample_) {
+        ++known;
+        continue;
+      }
+      model::NetnsRow& said = known->second.row;
+      const bool was_gone = std::exchange(said.gone, true);
+      said.in_use.reset();
+      if (!was_gone && !write_namespace(known->first, said, {}, {})) return false;
+      known = namespaces_.erase(known);
+    }
+    return true;
   }
 
   bool rename(const model::NetnsInfo& info) {
@@ -365,7 +375,11 @@ class Writer::Impl {
   std::vector<model::Event> events_;
   std::map<base::Service, std::int64_t> services_;
   std::set<model::SeenProcess> processes_;
-  std::map<std::uint32_t, model::NetnsRow> namespaces_;  ///< last written, by NetnsInfo::id
+  struct Said {
+    model::NetnsRow row;
+    std::uint64_t sample = 0;  ///< in which the trace last had it
+  };
+  std::map<std::uint32_t, Said> namespaces_;  ///< last written, by NetnsInfo::id
   model::Losses lost_;
   bool ports_counted_ = false;
   std::vector<model::PortUse> port_use_;

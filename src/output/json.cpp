@@ -155,8 +155,9 @@ std::string snapshot_json(const model::Snapshot& snapshot) {
     put_host(json, snapshot.host);
     put_probe(json, snapshot.probe);
     put_totals(json, snapshot.totals, snapshot.unattributed, sees_removal);
-    json.objects("namespaces", snapshot.namespaces,
-                 [&](const model::NetnsRow& row) { put_netns(json, row, sees_removal); });
+    put_namespaces(
+        json, snapshot.namespaces, [](const model::NetnsRow& row) -> const model::NetnsRow& { return row; },
+        [&](const model::NetnsRow& row) { put_netns(json, row, sees_removal); });
     json.objects("rows", snapshot.rows, [&](const model::Row& row) { put_row(json, row, snapshot); });
     json.objects("troubles", snapshot.troubles, [&](const model::Trouble& trouble) { put_trouble(json, trouble); });
     put_lost(json, snapshot.lost);

@@ -2,10 +2,13 @@
 // What several schemas have in common as JSON. Private to this folder.
 #pragma once
 
+#include <algorithm>
 #include <initializer_list>
 #include <optional>
 #include <string_view>
+#include <vector>
 
+#include "model/gone.hpp"
 #include "model/snapshot.hpp"
 #include "output/json_writer.hpp"
 
@@ -23,6 +26,18 @@ void put_pod(JsonWriter& json, const base::Pod& pod);
 /// The losses, in the contract's order.
 void put_lost(JsonWriter& json, const model::Losses& lost);
 void put_cost(JsonWriter& json, const model::Cost& cost);
+
+/// `namespaces` and `namespaces_folded`: the objects of those that model::folded() does not leave out, and how many it
+/// does. `row(element)` is the NetnsRow of an element, `put(element)` writes its fields.
+template <class Namespaces, class Row, class Put>
+void put_namespaces(JsonWriter& json, const Namespaces& namespaces, const Row& row, const Put& put) {
+  std::vector<const model::NetnsRow*> rows;
+  for (const auto& netns : namespaces) rows.push_back(&row(netns));
+  const std::vector<bool> left_out = model::folded(rows);
+  json.objects_if(
+      "namespaces", namespaces, [&, index = std::size_t{0}](const auto&) mutable { return !left_out[index++]; }, put);
+  json.field("namespaces_folded", std::count(left_out.begin(), left_out.end(), true));
+}
 
 /// The word of an enumerator that may be unknown.
 template <class Enum>

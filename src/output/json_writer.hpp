@@ -65,6 +65,13 @@ class JsonWriter {
   void objects(std::string_view key, const Elements& all, const Fields& fields) {
     list(key, all, [&](const auto& element) { object([&] { fields(element); }); });
   }
+  /// The same, of the elements for which `wanted(element)` is true.
+  template <class Elements, class Wanted, class Fields>
+  void objects_if(std::string_view key, const Elements& all, Wanted wanted, const Fields& fields) {
+    list(key, all, [&](const auto& element) {
+      if (wanted(element)) object([&] { fields(element); });
+    });
+  }
   /// An object, or null when there is no value; `fields(*value)` writes those of the object.
   template <class Value, class Fields>
   void object_if(std::string_view key, const Value& value, const Fields& fields) {
@@ -85,10 +92,7 @@ class JsonWriter {
     if (!first_) out_ += ',';
     first_ = false;
   }
-  void name(std::string_view key) {
-    separate();
-    (((out_ += '"') += key) += "\":");
-  }
+  void name(std::string_view key);
   void open(char bracket) {
     out_ += bracket;
     first_ = true;

@@ -146,8 +146,9 @@ std::string report_json(const Report& report) {
     });
     json.objects("marks", report.info.marks, [&](const model::Mark& mark) { put_mark(json, mark); });
     json.objects("phases", report.phases, [&](const report::Phase& phase) { put_phase(json, phase, sees_removal); });
-    json.objects("namespaces", report.namespaces,
-                 [&](const report::NetnsReport& netns) { put_netns(json, netns, sees_removal); });
+    put_namespaces(
+        json, report.namespaces, [](const report::NetnsReport& netns) -> const model::NetnsRow& { return netns.last; },
+        [&](const report::NetnsReport& netns) { put_netns(json, netns, sees_removal); });
     std::uint64_t rank = 0;
     json.objects("offenders", report.owners, [&](const report::Owner& owner) {
       json.field("rank", ++rank);

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/format.hpp"
+#include "model/gone.hpp"
 #include "phrases/advice.hpp"
 #include "phrases/losses.hpp"
 #include "phrases/namespace.hpp"
@@ -37,16 +38,27 @@ std::string limits_words(const NetnsReport& netns) {
 }
 
 void append_limits(const Report& report, std::vector<Property>& facts) {
-  std::size_t shown = 0;
+  std::size_t told = 0;
+  std::size_t more = 0;
+  std::size_t gone = 0;
   for (const NetnsReport& netns : report.namespaces) {
-    if (++shown > kNamespacesShown) {
-      facts.push_back({"", fmt::format("and {} more namespaces", report.namespaces.size() - kNamespacesShown)});
-      return;
+    const bool first = &netns == report.namespaces.data();
+    if (!first && netns.last.gone && model::nothing_counted(netns.last)) {
+      ++gone;
+    } else if (told == kNamespacesShown) {
+      ++more;
+    } else {
+      ++told;
+      facts.push_back({first ? "limit" : "", fmt::format("{} in netns {}{}", limits_words(netns),
+                                                         phrases::netns_words(netns.last.netns, netns.last.name),
+                                                         netns.last.gone ? " (gone)" : "")});
     }
-    facts.push_back({shown == 1 ? "limit" : "", fmt::format("{} in netns {}{}", limits_words(netns),
-                                                            phrases::netns_words(netns.last.netns, netns.last.name),
-                                                            netns.last.gone ? " (gone)" : "")});
   }
+  const auto add = [&facts](std::size_t count, const char* one, const char* several) {
+    if (count != 0) facts.push_back({"", fmt::format("and {} {}", grouped(count), count == 1 ? one : several)});
+  };
+  add(more, "more namespace", "more namespaces");
+  add(gone, "namespace that is gone, with nothing counted", "namespaces that are gone, with nothing counted");
 }
 
 std::string cross_check(const NetnsReport& netns) {

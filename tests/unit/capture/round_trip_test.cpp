@@ -225,6 +225,40 @@ TEST_CASE("what is told of a namespace is told by its id, not by its inode numbe
   CHECK(reader->info().settings_at_start[1].netns_id == 2U);
 }
 
+TEST_CASE("a namespace that the trace has forgotten, because nothing was counted in it, is gone in the file",
+          "[capture]") {
+  Captured captured(3);
+  const model::RowTable table(5);
+  const model::PeerTable peers(5);
+  std::vector<model::NetnsInfo> infos = {{1, 4026531840U, "host", {}, {}}, {2, 4026532281U, "idle", {}, {}}};
+  model::Snapshot head;
+  head.namespaces.resize(2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    head.namespaces[i].id = infos[i].id;
+    head.namespaces[i].netns = infos[i].inum;
+    head.namespaces[i].in_use = 0;
+  }
+  const auto append = [&] {
+    head.time_unix_ms += 1000;
+    head.interval_s = 1;
+    REQUIRE(captured.writer->append(head, model::CurrentSource(table, peers, infos)));
+  };
+  append();
+  infos.pop_back();
+  head.namespaces.pop_back();
+  append();
+  append();
+  captured.finish();
+  std::vector<bool> gone;
+  REQUIRE(open_capture(captured.path)->for_each(model::Wanted::kAll, [&](const auto& seen, const auto&) {
+    for (const model::NetnsRow& row : seen->namespaces) {
+      if (row.id == 2) gone.push_back(row.gone && !row.in_use);
+    }
+    return true;
+  }));
+  CHECK(gone == std::vector<bool>{false, true, true});
+}
+
 TEST_CASE("an old capture has no ids: they are told where one namespace had the inode number", "[capture]") {
   const int version = GENERATE(1, 2, 3);
   Captured captured(3);

@@ -36,7 +36,7 @@ const Json kContract = Json::parse(R"({
 
 // What was added to the contract, by object.
 const Json kAdded = Json::parse(R"({
- "":["group","troubles","rows_hidden","live_age_s"],
+ "":["group","namespaces_folded","troubles","rows_hidden","live_age_s"],
  "probe":["sees_removal"],
  "totals":["unattributed_overflow","unattributed_no_memory"],
  "namespaces":["netns_id","gone","time_wait","fin_wait2","overflow_time_wait","overflow_fin_wait2","reused","recycled","expired",
