@@ -21,38 +21,6 @@ void put_forecast(JsonWriter& json, const model::Forecast& forecast) {
   });
 }
 
-void put_peer(JsonWriter& json, std::string_view key, const std::optional<model::Peer>& peer) {
-  json.object_if(key, peer, [&](const model::Peer& known) {
-    json.text("address", known.address);
-    json.field("port", known.port);
-  });
-}
-
-/// The buckets are those that it holds, or those that were refused.
-void put_party(JsonWriter& json, std::string_view key, const std::optional<model::Party>& party) {
-  json.object_if(key, party, [&](const model::Party& known) {
-    json.text("name", known.name);
-    json.text("comm", known.comm);
-    json.field("before_start", known.before_start);
-    json.field("buckets", known.buckets);
-    json.field("per_s", rounded(known.per_s));
-    json.field("percent", rounded(100 * known.share));
-  });
-}
-
-void put_trouble(JsonWriter& json, const model::Trouble& trouble) {
-  json.field("kind", model::to_string(trouble.kind));
-  json.field("netns", trouble.netns);
-  json.field("netns_id", trouble.netns_id);
-  json.text("namespace", trouble.netns_name);
-  json.field("taken", trouble.use ? std::optional(trouble.use->taken) : std::nullopt);
-  json.field("of", trouble.use ? std::optional(trouble.use->of) : std::nullopt);
-  put_party(json, "holder", trouble.holder);
-  put_party(json, "refused", trouble.refused);
-  json.field("refused_per_s", rounded(trouble.refused_per_s));
-  put_peer(json, "destination", trouble.destination);
-}
-
 void put_netns(JsonWriter& json, const model::NetnsRow& row, bool sees_removal) {
   json.field("netns", row.netns);
   json.field("netns_id", row.id);
@@ -159,7 +127,7 @@ std::string snapshot_json(const model::Snapshot& snapshot) {
         json, snapshot.namespaces, [](const model::NetnsRow& row) -> const model::NetnsRow& { return row; },
         [&](const model::NetnsRow& row) { put_netns(json, row, sees_removal); });
     json.objects("rows", snapshot.rows, [&](const model::Row& row) { put_row(json, row, snapshot); });
-    json.objects("troubles", snapshot.troubles, [&](const model::Trouble& trouble) { put_trouble(json, trouble); });
+    put_troubles(json, snapshot.troubles);
     put_lost(json, snapshot.lost);
     put_cost(json, snapshot.cost);
     json.field("rows_hidden", snapshot.rows_hidden);

@@ -6,6 +6,41 @@
 #include "phrases/losses.hpp"
 
 namespace twtrace::output {
+namespace {
+
+/// The buckets are those that it holds, or those that were refused.
+void put_party(JsonWriter& json, std::string_view key, const std::optional<model::Party>& party) {
+  json.object_if(key, party, [&](const model::Party& known) {
+    json.text("name", known.name);
+    json.text("comm", known.comm);
+    json.field("before_start", known.before_start);
+    json.field("buckets", known.buckets);
+    json.field("per_s", rounded(known.per_s));
+    json.field("percent", rounded(100 * known.share));
+  });
+}
+
+void put_trouble(JsonWriter& json, const model::Trouble& trouble) {
+  json.field("kind", model::to_string(trouble.kind));
+  json.field("netns", trouble.netns);
+  json.field("netns_id", trouble.netns_id);
+  json.text("namespace", trouble.netns_name);
+  json.field("taken", trouble.use ? std::optional(trouble.use->taken) : std::nullopt);
+  json.field("of", trouble.use ? std::optional(trouble.use->of) : std::nullopt);
+  put_party(json, "holder", trouble.holder);
+  put_party(json, "refused", trouble.refused);
+  json.field("refused_per_s", rounded(trouble.refused_per_s));
+  put_peer(json, "destination", trouble.destination);
+}
+
+}  // namespace
+
+void put_peer(JsonWriter& json, std::string_view key, const std::optional<model::Peer>& peer) {
+  json.object_if(key, peer, [&](const model::Peer& known) {
+    json.text("address", known.address);
+    json.field("port", known.port);
+  });
+}
 
 void put_counts(JsonWriter& json, const model::Counters& counts, bool sees_removal,
                 std::initializer_list<std::string_view> but) {
@@ -44,6 +79,10 @@ void put_pod(JsonWriter& json, const base::Pod& pod) {
   json.text("namespace", pod.ns);
   json.text("name", pod.name);
   json.text("uid", pod.uid);
+}
+
+void put_troubles(JsonWriter& json, const std::vector<model::Trouble>& troubles) {
+  json.objects("troubles", troubles, [&](const model::Trouble& trouble) { put_trouble(json, trouble); });
 }
 
 void put_lost(JsonWriter& json, const model::Losses& lost) {

@@ -23,6 +23,8 @@ void put_totals(JsonWriter& json, const model::Counters& totals, const model::Co
 void put_host(JsonWriter& json, const model::HostInfo& host);
 void put_probe(JsonWriter& json, const model::ProbeInfo& probe);
 void put_pod(JsonWriter& json, const base::Pod& pod);
+void put_peer(JsonWriter& json, std::string_view key, const std::optional<model::Peer>& peer);
+void put_troubles(JsonWriter& json, const std::vector<model::Trouble>& troubles);
 /// The losses, in the contract's order.
 void put_lost(JsonWriter& json, const model::Losses& lost);
 void put_cost(JsonWriter& json, const model::Cost& cost);

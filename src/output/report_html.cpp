@@ -56,6 +56,7 @@ std::string html_findings(const Report& report) {
 
 std::string report_html(const Report& report) {
   std::string body = html_heading(1, "TIME_WAIT on " + report_title(report));
+  body += html_warnings(trouble_lines(report));
   body += html_headline(report::headline(report) + ".") + html_verdicts(report);
   body += html_heading(2, "Capture") + html_facts(header_properties(report));
   body += html_phases(report);

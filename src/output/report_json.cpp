@@ -139,6 +139,7 @@ std::string report_json(const Report& report) {
     json.field("schema", "twtrace.report/1");
     json.field("breached", report::breached(report));
     json.text("headline", report::headline(report));
+    put_troubles(json, report.troubles);
     put_verdicts(json, report);
     json.object("capture", [&] {
       put_capture(json, report);

@@ -58,8 +58,11 @@ std::string markdown_findings(const Report& report) {
 }  // namespace
 
 std::string report_markdown(const Report& report) {
-  std::string out = "## TIME_WAIT: " + base::markdown_text(report_title(report)) + "\n\n" +
-                    base::markdown_text(report::headline(report)) + ".\n\n" + markdown_verdict_lines(report);
+  std::string out = "## TIME_WAIT: " + base::markdown_text(report_title(report)) + "\n\n";
+  const std::vector<std::string> troubles = trouble_lines(report);
+  for (const std::string& line : troubles) out += "- **!** " + base::markdown_text(line) + "\n";
+  out += (troubles.empty() ? "" : "\n") + base::markdown_text(report::headline(report)) + ".\n\n" +
+         markdown_verdict_lines(report);
   out += "\n" + markdown_facts(header_properties(report)) + markdown_phases(report) + chart(report);
   if (!report.owners.empty()) out += "\n### Top offenders\n\n" + markdown_grid(owners_grid(report, kOwnersShown));
   return out + markdown_findings(report) + "\n### Trust\n\n" + markdown_facts(trust_properties(report));

@@ -10,6 +10,7 @@
 #include "phrases/advice.hpp"
 #include "phrases/losses.hpp"
 #include "phrases/namespace.hpp"
+#include "phrases/trouble.hpp"
 #include "view/columns.hpp"
 
 namespace twtrace::output {
@@ -282,6 +283,22 @@ Grid owners_grid(const Report& report, std::size_t most) {
   if (!report.owners.empty()) grid.rows.push_back(sum_row(report, 0, "all"));
   if (report.namespaces.size() < 2) drop_netns(grid);
   return grid;
+}
+
+std::vector<std::string> trouble_lines(const Report& report) {
+  constexpr std::size_t kTroubleLines = 5;
+  std::vector<std::string> lines;
+  for (const model::Trouble& trouble : report.troubles) {
+    if (lines.size() == kTroubleLines) {
+      lines.push_back(fmt::format("+{} more troubles", report.troubles.size() - kTroubleLines));
+      break;
+    }
+    std::string& line = lines.emplace_back();
+    for (const phrases::Remark& remark : phrases::trouble_remarks(trouble, phrases::Tense::kPast)) {
+      line += (line.empty() ? "" : "; ") + remark.text;
+    }
+  }
+  return lines;
 }
 
 std::string measured_words(const Report& report, const report::Verdict& verdict) {

@@ -38,6 +38,8 @@ std::vector<Property> trust_properties(const report::Report& report);
 Grid phases_grid(const report::Report& report, bool fullest);
 /// At most this many rows, most arrivals first. Then the sum of the others, and the sum of all.
 Grid owners_grid(const report::Report& report, std::size_t most);
+/// The troubles, a line each, the worst first, and how many more there are.
+std::vector<std::string> trouble_lines(const report::Report& report);
 /// The measured value and the culprit.
 std::string measured_words(const report::Report& report, const report::Verdict& verdict);
 /// The same, after the text of the budget.

@@ -74,7 +74,11 @@ std::string findings(const Report& report, Color color) {
 }  // namespace
 
 std::string report_text(const Report& report, Color color) {
-  std::string out = wrapped(base::sanitize_terminal(report::headline(report)) + ".", 0, 0, true);
+  std::string out;
+  for (const std::string& line : trouble_lines(report)) {
+    out += alarm("!", color) + " " + wrapped(base::sanitize_terminal(line), 2, 2, true);
+  }
+  out += wrapped(base::sanitize_terminal(report::headline(report)) + ".", 0, 0, true);
   out += text_verdicts(report, color);
   out += "\n" + facts(header_properties(report));
   out += text_phases(report);

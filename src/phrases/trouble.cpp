@@ -38,7 +38,7 @@ std::string begin(const std::string& word, const Trouble& trouble) {
   return is_host(trouble) ? word + ' ' : word + " netns " + netns_of(trouble) + ": ";
 }
 
-std::string held_words(const Trouble& trouble) {
+std::string held_words(const Trouble& trouble, Tense tense) {
   if (!trouble.use) return "table";
   if (!trouble.holder) return use_words(*trouble.use);
   const Party& holder = *trouble.holder;
@@ -46,7 +46,8 @@ std::string held_words(const Trouble& trouble) {
   const std::uint64_t limit = std::max<std::uint64_t>(trouble.use->of, 1);
   const std::string part = fmt::format("{} of {} ({}%)", base::grouped(holder.buckets), base::grouped(trouble.use->of),
                                        std::min<std::uint64_t>(100, holder.buckets * 100 / limit));
-  return holder.before_start ? part + " were there before start" : party_words(holder) + " holds " + part;
+  return holder.before_start ? part + " were there before start"
+                             : party_words(holder) + (tense == Tense::kNow ? " holds " : " held ") + part;
 }
 
 std::string ports_words(const Trouble& trouble) {
@@ -65,8 +66,8 @@ Remark refused_now(const Trouble& trouble) {
 }
 
 /// `where` is empty or " in netns web".
-Remark refused_before(const std::optional<Party>& refused, const std::string& where) {
-  const std::string words = "refused before" + where;
+Remark refused_before(const std::optional<Party>& refused, const std::string& where, Tense tense) {
+  const std::string words = (tense == Tense::kNow ? "refused before" : "refused") + where;
   if (!refused) return {words, Tone::kWarning};
   return {fmt::format("{}: {} {}, {}%", words, party_words(*refused), base::grouped(refused->buckets),
                       percent(refused->share)),
@@ -75,14 +76,14 @@ Remark refused_before(const std::optional<Party>& refused, const std::string& wh
 
 }  // namespace
 
-std::vector<Remark> trouble_remarks(const Trouble& trouble) {
+std::vector<Remark> trouble_remarks(const Trouble& trouble, Tense tense) {
   switch (trouble.kind) {
     case Trouble::Kind::kFull: {
-      std::vector<Remark> remarks{{begin("FULL", trouble) + held_words(trouble), Tone::kAlarm}};
+      std::vector<Remark> remarks{{begin("FULL", trouble) + held_words(trouble, tense), Tone::kAlarm}};
       if (trouble.refused_per_s > 0) {
         remarks.push_back(refused_now(trouble));
       } else if (trouble.refused) {
-        remarks.push_back(refused_before(trouble.refused, ""));
+        remarks.push_back(refused_before(trouble.refused, "", tense));
       }
       return remarks;
     }
@@ -91,7 +92,7 @@ std::vector<Remark> trouble_remarks(const Trouble& trouble) {
       return {{begin("PORTS", trouble) + ports_words(trouble), all ? Tone::kAlarm : Tone::kWarning}};
     }
     case Trouble::Kind::kRefused:
-      return {refused_before(trouble.refused, is_host(trouble) ? "" : " in netns " + netns_of(trouble))};
+      return {refused_before(trouble.refused, is_host(trouble) ? "" : " in netns " + netns_of(trouble), tense)};
   }
   return {};
 }

@@ -7,6 +7,7 @@
 #include "report/collector.hpp"
 #include "report/findings.hpp"
 #include "report/owners.hpp"
+#include "report/troubles.hpp"
 #include "report/verdict.hpp"
 
 namespace twtrace::report {
@@ -34,9 +35,11 @@ Read read_samples(model::Recording& recording, const view::Selector& netns, std:
   const auto last_samples = collector.last_samples();
   read.report = std::move(collector).finish();
   OwnerCollector owners(read.report.phases.size(), netns);
+  TroubleCollector troubles(read.report);
   read.rows = recording.for_each(model::Wanted::kRows, [&](const model::SnapshotPtr&, const model::Source& source) {
     if (read.rows_read == samples) return false;
     const auto phase = std::find(last_samples.begin(), last_samples.end(), read.rows_read);
+    troubles.add(source, read.rows_read, read.rows_read + 1 == samples);
     ++read.rows_read;
     if (phase != last_samples.end()) {
       owners.add(source, static_cast<std::size_t>(phase - last_samples.begin()), read.rows_read == samples);
@@ -44,6 +47,7 @@ Read read_samples(model::Recording& recording, const view::Selector& netns, std:
     return true;
   });
   std::move(owners).finish(read.report);
+  read.report.troubles = std::move(troubles).finish();
   return read;
 }
 

@@ -48,11 +48,14 @@ struct NetnsReport {
   std::vector<Amounts> phases;  ///< as Report::phases
   std::optional<std::uint64_t> in_use_peak;
   std::optional<double> peak_percent;
-  std::int64_t peak_unix_ms = 0;        ///< end of the interval with the peak
-  double created_per_s_peak = 0;        ///< of the busiest interval
-  std::size_t busiest_phase = 0;        ///< index of the phase with that interval
-  double arrivals_per_s_peak = 0;       ///< created and refused, over kForecastRateS
-  std::vector<TimelinePoint> timeline;  ///< ascending, at most kMaxTimelinePoints
+  std::int64_t peak_unix_ms = 0;                   ///< end of the interval with the peak
+  std::uint64_t peak_sample = 0;                   ///< its number, from 0 on
+  std::optional<std::uint64_t> peak_limit;         ///< then
+  std::optional<std::uint64_t> peak_pre_existing;  ///< NetnsRow::pre_existing then
+  double created_per_s_peak = 0;                   ///< of the busiest interval
+  std::size_t busiest_phase = 0;                   ///< index of the phase with that interval
+  double arrivals_per_s_peak = 0;                  ///< created and refused, over kForecastRateS
+  std::vector<TimelinePoint> timeline;             ///< ascending, at most kMaxTimelinePoints
 };
 
 /// A plot cannot show more.
@@ -127,6 +130,7 @@ struct Report {
   double cpu_percent_mean = 0;  ///< of one core
   std::uint64_t rss_bytes_peak = 0;
   std::optional<double> bpf_run_ns_per_event;
+  std::vector<model::Trouble> troubles;  ///< the worst first: who held a table when it was fullest, who was refused
   std::vector<Verdict> verdicts;
   std::vector<Finding> findings;  ///< worst first
 

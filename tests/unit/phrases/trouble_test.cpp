@@ -93,6 +93,18 @@ TEST_CASE("a share is of the number beside it, whatever the limit was before") {
   CHECK(words(trouble) == "FULL x holds 180 of 100 (100%)");
 }
 
+TEST_CASE("a report tells what was") {
+  Trouble trouble = full();
+  trouble.refused_per_s = 0;
+  trouble.holder = model::Party{"x.service", "x", false, 90, 0, 0.9};
+  trouble.use = model::Use{100, 100};
+  trouble.refused = model::Party{"y.service", "y", false, 1234, 0, 0.5};
+  const auto told = phrases::trouble_remarks(trouble, phrases::Tense::kPast);
+  REQUIRE(told.size() == 2);
+  CHECK(told[0].text.ends_with("x.service held 90 of 100 (90%)"));
+  CHECK(told[1].text == "refused: y.service 1,234, 50%");
+}
+
 TEST_CASE("calm is said only where it is true") {
   model::Snapshot snapshot;
   CHECK(phrases::calm_remark(snapshot).text == "no bucket was refused");

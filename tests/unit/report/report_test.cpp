@@ -86,6 +86,60 @@ TEST_CASE("a report can be limited to a namespace, as if the others were not in 
   CHECK(limited("netns=green").namespaces.empty());
 }
 
+TEST_CASE("troubles of a deploy: who held the table when it was full, and who was refused") {
+  const report::Report report = report_of(*test::deploy());
+  REQUIRE(report.troubles.size() == 1);
+  const model::Trouble& trouble = report.troubles[0];
+  CHECK(trouble.kind == model::Trouble::Kind::kFull);
+  CHECK(trouble.use->taken == 5000);
+  CHECK(trouble.use->of == 5000);
+  REQUIRE(trouble.refused);
+  CHECK(trouble.refused->name == "scheduler.service");
+  CHECK(trouble.refused->buckets == 4454);
+  CHECK(trouble.refused->share == 1.0);
+}
+
+TEST_CASE("troubles: the holder is that of the peak, the worst comes first, ports are the most that were taken") {
+  HandMade recording;
+  const auto live = [&](std::uint32_t slot, std::uint64_t created, std::uint64_t refused, std::uint64_t now) {
+    recording.table.set(slot, made(created, 0, refused), now, false);
+  };
+  model::NetnsRow idle;  // full all the time, nobody is refused
+  idle.id = 2;
+  idle.netns = 7;
+  idle.name = "idle";
+  idle.limit = 9000;
+  idle.in_use = 9000;
+  recording.more = {idle};
+  recording.act({1, "a", "first.service", model::Role::kServer, 80, {}});
+  recording.act({2, "b", "second.service", model::Role::kServer, 81, {}});
+  live(1, 4000, 0, 4000);
+  live(2, 1000, 0, 1000);
+  recording.sample(5000);  // the peak
+  live(1, 4000, 0, 0);
+  live(2, 1500, 20, 1200);
+  recording.head.port_use = std::make_shared<std::vector<model::PortUse>>(
+      std::vector<model::PortUse>{{4026531840U, {"10.0.0.9", std::uint16_t{6379}}, {990, 1000}, 1}});
+  recording.sample(1200);
+  recording.head.port_use = std::make_shared<std::vector<model::PortUse>>(
+      std::vector<model::PortUse>{{4026531840U, {"10.0.0.9", std::uint16_t{6379}}, {10, 1000}, 1}});
+  recording.sample(1200);
+  const report::Report report = report_of(recording);
+  REQUIRE(report.troubles.size() == 3);
+  CHECK(report.troubles[0].netns_name == "host");
+  REQUIRE(report.troubles[0].holder);
+  CHECK(report.troubles[0].holder->name == "first.service");
+  CHECK(report.troubles[0].holder->buckets == 4000);
+  REQUIRE(report.troubles[0].refused);
+  CHECK(report.troubles[0].refused->name == "second.service");
+  CHECK(report.troubles[0].refused->buckets == 20);
+  CHECK(report.troubles[1].netns_name == "idle");
+  CHECK(report.troubles[1].kind == model::Trouble::Kind::kFull);
+  CHECK_FALSE(report.troubles[1].refused);
+  CHECK(report.troubles[2].kind == model::Trouble::Kind::kPorts);
+  CHECK(report.troubles[2].use->taken == 990);
+}
+
 TEST_CASE("the headline does not say that nothing was refused if no program saw the refusals") {
   HandMade recording;
   recording.netns.missed.overflow = 1234;

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/troubles.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "model/fill.hpp"
+#include "view/troubles.hpp"
+
+namespace twtrace::report {
+namespace {
+
+/// Each namespace costs a look at all rows.
+constexpr std::size_t kMostNamespaces = 16;
+
+/// As it was when the table was fullest, with what was refused until the end of the capture.
+model::NetnsRow at_peak(const NetnsReport& netns) {
+  model::NetnsRow row = netns.last;
+  row.gone = false;
+  row.in_use = netns.in_use_peak;
+  row.limit = netns.peak_limit;
+  row.pre_existing = netns.peak_pre_existing;
+  row.created_per_s = row.overflow_per_s = 0;
+  return row;
+}
+
+bool is_trouble(const NetnsReport& netns) {
+  return netns.last.counts.overflow() != 0 || model::is_full(netns.in_use_peak, netns.peak_limit);
+}
+
+}  // namespace
+
+TroubleCollector::TroubleCollector(const Report& report) {
+  fullest_.interval_s = 1;
+  auto ports = std::make_shared<std::vector<model::PortUse>>();
+  std::set<std::uint32_t> with_ports;
+  for (const PortPeak& peak : report.ports) {
+    if (!peak.use.netns_id || !model::is_nearly_full(peak.use.ports.taken, peak.use.ports.of)) continue;
+    if (with_ports.size() == kMostNamespaces && !with_ports.contains(*peak.use.netns_id)) continue;
+    with_ports.insert(*peak.use.netns_id);
+    ports->push_back(peak.use);
+  }
+  fullest_.port_use = std::move(ports);
+  std::size_t tables = 0;
+  for (const NetnsReport& netns : report.namespaces) {
+    const bool table = is_trouble(netns) && tables < kMostNamespaces;
+    if (!table && !with_ports.contains(netns.last.id)) continue;
+    if (table) {
+      ++tables;
+      by_sample_[netns.peak_sample].push_back(fullest_.namespaces.size());
+    }
+    fullest_.namespaces.push_back(at_peak(netns));
+  }
+}
+
+void TroubleCollector::add(const model::Source& source, std::uint64_t sample, bool last) {
+  if (const auto fullest_now = by_sample_.find(sample); fullest_now != by_sample_.end()) {
+    model::Snapshot head;
+    head.interval_s = 1;
+    for (const std::size_t index : fullest_now->second) head.namespaces.push_back(fullest_.namespaces[index]);
+    for (model::Trouble& trouble : view::find_troubles(source, head, {})) {
+      if (trouble.kind == model::Trouble::Kind::kFull) holders_[trouble.netns_id] = std::move(trouble.holder);
+    }
+  }
+  if (!last || fullest_.namespaces.empty()) return;
+  troubles_ = view::find_troubles(source, fullest_, {});
+  for (model::Trouble& trouble : troubles_) {
+    if (trouble.kind == model::Trouble::Kind::kFull) trouble.holder = std::move(holders_[trouble.netns_id]);
+  }
+  const auto refused = [](const model::Trouble& trouble) { return trouble.refused ? trouble.refused->buckets : 0; };
+  std::stable_sort(troubles_.begin(), troubles_.end(), [&](const model::Trouble& left, const model::Trouble& right) {
+    return refused(left) > refused(right);
+  });
+}
+
+}  // namespace twtrace::report
