@@ -9,6 +9,10 @@ namespace {
 
 using report::Report;
 
+/// About as long as one of them becomes.
+constexpr std::size_t kNetnsBytes = 1024;
+constexpr std::size_t kOwnerBytes = 512;
+
 void put_amounts(JsonWriter& json, std::string_view key, const report::Amounts& amounts, double seconds,
                  bool sees_removal) {
   const auto created = static_cast<double>(amounts.counts.created());
@@ -133,6 +137,8 @@ void put_mark(JsonWriter& json, const model::Mark& mark) {
 
 std::string report_json(const Report& report) {
   std::string line;
+  // Of a hostile file it has more than 100 MB, which would be copied again and again.
+  line.reserve(report.namespaces.size() * kNetnsBytes + report.owners.size() * kOwnerBytes);
   JsonWriter json(line);
   const bool sees_removal = report.info.probe.sees_removal;
   json.object([&] {

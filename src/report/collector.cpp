@@ -249,6 +249,7 @@ Report Collector::finish() && {
   });
   const std::size_t most_points =
       std::max<std::size_t>(kMaxAllTimelinePoints / std::max<std::size_t>(courses.size(), 1), 1);
+  report_.namespaces.reserve(courses.size());
   for (NetnsCourse* course : courses) {
     while (course->report.timeline.size() > most_points) halve(course->report.timeline);
     report_.namespaces.push_back(std::move(course->report));

@@ -2,6 +2,7 @@
 #include "report/owners.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 
 namespace twtrace::report {
@@ -44,6 +45,7 @@ Owner unattributed(const NetnsReport& netns) {
 /// What the namespaces counted but no row did, so that all rows sum to the totals.
 std::vector<Owner> remainders(const Report& report, const std::vector<Owner>& owners) {
   std::vector<Owner> rest;
+  rest.reserve(report.namespaces.size());
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::size_t> of_netns;  // by id and inode number
   for (const NetnsReport& netns : report.namespaces) {
     of_netns[{netns.last.id, netns.last.netns}] = rest.size();
@@ -100,7 +102,9 @@ void OwnerCollector::finish(Report& report) && {
     owner.row = std::move(row);
     if (owner.row.counts != Counters{}) owners.push_back(std::move(owner));
   }
-  for (Owner& rest : remainders(report, owners)) owners.push_back(std::move(rest));
+  std::vector<Owner> rest = remainders(report, owners);
+  owners.reserve(owners.size() + rest.size());
+  std::move(rest.begin(), rest.end(), std::back_inserter(owners));
   for (Owner& owner : owners) {
     const std::uint64_t all = report.totals.created();
     owner.share = all == 0 ? 0 : static_cast<double>(owner.row.counts.created()) / static_cast<double>(all);
