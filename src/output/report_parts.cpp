@@ -130,7 +130,7 @@ std::vector<std::string> sum_row(const Report& report, std::size_t first, const 
     counts += report.owners[i].row.counts;
     share += report.owners[i].share;
   }
-  return {"", name, "", "", "", "", grouped(counts.created()), percent_words(100 * share), grouped(counts.overflow())};
+  return {"", name, "", "", "", "", grouped(counts.created()), grouped(counts.overflow()), percent_words(100 * share)};
 }
 
 /// True if every row would say the same.
@@ -265,8 +265,8 @@ Grid owners_grid(const Report& report, std::size_t most) {
                   {"PORT"},
                   {"NETNS", base::Align::kLeft},
                   {"CREATED"},
-                  {"OF ALL"},
-                  {"OVERFLOW"}};
+                  {"OVERFLOW"},
+                  {"OF ALL"}};
   const std::size_t shown = std::min(most, report.owners.size());
   for (std::size_t i = 0; i < shown; ++i) {
     const report::Owner& owner = report.owners[i];
@@ -275,7 +275,7 @@ Grid owners_grid(const Report& report, std::size_t most) {
         {std::to_string(i + 1), service_words(row), row.process && !row.process->comm.empty() ? row.process->comm : "-",
          row.role ? model::to_string(*row.role) : "-", row.role ? view::shown_port(row.role, row.port) : "-",
          row.netns ? phrases::netns_words(*row.netns, row.netns_name) : "-", grouped(row.counts.created()),
-         percent_words(100 * owner.share), grouped(row.counts.overflow())});
+         grouped(row.counts.overflow()), percent_words(100 * owner.share)});
   }
   if (shown < report.owners.size()) {
     grid.rows.push_back(sum_row(report, shown, fmt::format("+{} more rows", report.owners.size() - shown)));

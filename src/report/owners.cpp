@@ -106,8 +106,8 @@ void OwnerCollector::finish(Report& report) && {
   owners.reserve(owners.size() + rest.size());
   std::move(rest.begin(), rest.end(), std::back_inserter(owners));
   for (Owner& owner : owners) {
-    const std::uint64_t all = report.totals.created();
-    owner.share = all == 0 ? 0 : static_cast<double>(owner.row.counts.created()) / static_cast<double>(all);
+    const std::uint64_t all = arrivals(report.totals);
+    owner.share = all == 0 ? 0 : static_cast<double>(arrivals(owner.row.counts)) / static_cast<double>(all);
   }
   std::sort(owners.begin(), owners.end(), comes_before);
   std::unordered_map<std::uint64_t, std::size_t> by_row;

@@ -67,7 +67,7 @@ inline constexpr std::size_t kMaxAllTimelinePoints = 100 * kMaxTimelinePoints;
 struct Owner {
   model::Row row;                       ///< counts are those of the capture
   std::vector<model::Counters> phases;  ///< as Report::phases
-  double share = 0;                     ///< of all created, 0 to 1
+  double share = 0;                     ///< of all created and refused, 0 to 1
 };
 
 /// The most ephemeral ports that were taken towards one destination at one time.

@@ -154,6 +154,18 @@ TEST_CASE("the headline does not say that nothing was refused if no program saw 
       "1,234 more, which no program saw");
 }
 
+TEST_CASE("an owner's share counts what it was refused, too") {
+  HandMade recording;
+  recording.act({1, "a", "a.service", model::Role::kServer, 80, made(10, 0, 290)});
+  recording.act({2, "b", "b.service", model::Role::kServer, 81, made(60, 40)});
+  recording.sample(110);
+  const report::Report report = report_of(recording);
+  REQUIRE(report.owners.size() == 2);
+  CHECK(report.owners[0].row.process->comm == "a");
+  CHECK(report.owners[0].share == 0.75);
+  CHECK(report.owners[1].share == 0.25);
+}
+
 TEST_CASE("a deploy: phases, owners and totals") {
   const auto recording = test::deploy();
   const report::Report report = report_of(*recording);
