@@ -54,12 +54,9 @@ class Live {
     if (auto sampled = sample(); !sampled) return sampled;
     if (auto begun = screen_.begin(); !begun) return begun;
     while (!ended()) {
-      const tui::Tab tab_before = screen_.state().tab;
       const auto wake = screen_.wait(session_.ring_fd());
       if (!wake) return tl::unexpected(wake.error());
       if (auto handled = handle(*wake); !handled) return handled;
-      const tui::Tab tab = screen_.state().tab;
-      if (tab == tui::Tab::kPeers && tab_before != tab) session_.count_ports();
     }
     return {};
   }
@@ -81,7 +78,6 @@ class Live {
   }
 
   base::Result<void> sample() {
-    if (screen_.state().tab == tui::Tab::kPeers || screen_.state().open) session_.count_ports();
     if (auto sampled = session_.sample(false); !sampled) return sampled;
     session_.append_to(screen_.history());
     screen_.show_log();

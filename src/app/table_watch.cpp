@@ -14,8 +14,7 @@
 namespace twtrace::app {
 namespace {
 
-base::Result<void> emit(trace::Session& session, BatchOutput& output, bool with_ports, bool last) {
-  if (with_ports) session.count_ports();
+base::Result<void> emit(trace::Session& session, BatchOutput& output, bool last) {
   if (auto sampled = session.sample(last); !sampled) return sampled;
   base::Result<void> written;
   session.with_source([&](const model::Source& source) { written = output.write(session.head(), source); });
@@ -51,7 +50,6 @@ base::Result<int> TableWatch::run(const std::function<void()>& when_counting) co
   if (auto set = loop.set_interval(std::chrono::duration<double>(table.pace.delay_s)); !set)
     return tl::unexpected(set.error());
   const std::uint64_t wanted = table.pace.iterations;
-  const bool with_ports = table.output.format == TableFormat::kOpenMetrics;
   for (std::uint64_t done = 0; wanted == 0 || done < wanted;) {
     const auto wake = loop.wait(session.ring_fd());
     if (!wake) return tl::unexpected(wake.error());
@@ -61,7 +59,7 @@ base::Result<int> TableWatch::run(const std::function<void()>& when_counting) co
     }
     const bool stop = *wake == EventLoop::Wake::kStop;
     ++done;
-    if (auto emitted = emit(session, output, with_ports, stop || done == wanted); !emitted) {
+    if (auto emitted = emit(session, output, stop || done == wanted); !emitted) {
       return tl::unexpected(emitted.error());
     }
     if (stop) break;

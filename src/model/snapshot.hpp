@@ -196,7 +196,7 @@ struct Snapshot {
   std::vector<Row> rows;             ///< sorted, filtered, cut to the requested number
   std::uint64_t rows_hidden = 0;     ///< rows cut by -r; filtered ones do not count
   std::optional<double> live_age_s;  ///< age of the scan behind `live`; 0 when counted event by event
-  std::shared_ptr<const std::vector<PortUse>> port_use;  ///< the fullest destinations; null when nobody asked
+  std::shared_ptr<const std::vector<PortUse>> port_use;  ///< the fullest destinations; null when they cannot be counted
   std::vector<Trouble> troubles;                         ///< the worst first
   Losses lost;
   Cost cost;

@@ -228,8 +228,26 @@ void Session::report_gone(const TableScan::Gone& gone) {
   }
 }
 
+/// Counts the ephemeral ports in use, unless the last time was too dear to do it again already.
+void Session::count_ports() {
+  loader::Readers* readers = netns_.readers();
+  const std::uint64_t since = clock_.monotonic_ns() - ports_counted_ns_;
+  if (readers == nullptr || scan_.is_reading()) return;
+  if (ports_counted_ns_ != 0 && since < port_count_cost_ns_ * kPortCountShare) return;
+  const std::uint64_t begin = base::process_cpu_ns();
+  auto counted = read_port_use(*readers, netns_.directory(), kMaxDestinations);
+  if (counted) {
+    port_use_ = std::make_shared<std::vector<model::PortUse>>(std::move(*counted));
+  } else {
+    spdlog::info("ports in use cannot be counted: {}", counted.error().what);
+  }
+  ports_counted_ns_ = clock_.monotonic_ns();
+  port_count_cost_ns_ = base::process_cpu_ns() - begin;
+}
+
 base::Result<void> Session::sample(bool last) {
   if (auto drained = drain(); !drained) return drained;
+  count_ports();
   netns_.add_new(tracer_.namespaces());
   netns_.read_before(tracer_.namespaces(), last);
   const bool by_scan = !loader::sees_removal(tracer_.backend());
@@ -326,22 +344,6 @@ void Session::with_source(const std::function<void(const model::Source&)>& use) 
 
 void Session::append_to(model::History& history) const {
   with_source([&](const model::Source& source) { history.append(std::make_shared<model::Snapshot>(head()), source); });
-}
-
-void Session::count_ports() {
-  loader::Readers* readers = netns_.readers();
-  const std::uint64_t since = clock_.monotonic_ns() - ports_counted_ns_;
-  if (readers == nullptr || scan_.is_reading()) return;
-  if (ports_counted_ns_ != 0 && since < port_count_cost_ns_ * kPortCountShare) return;
-  const std::uint64_t begin = base::process_cpu_ns();
-  auto counted = read_port_use(*readers, netns_.directory(), kMaxDestinations);
-  if (counted) {
-    port_use_ = std::make_shared<std::vector<model::PortUse>>(std::move(*counted));
-  } else {
-    spdlog::info("ports in use cannot be counted: {}", counted.error().what);
-  }
-  ports_counted_ns_ = clock_.monotonic_ns();
-  port_count_cost_ns_ = base::process_cpu_ns() - begin;
 }
 
 }  // namespace twtrace::trace

@@ -66,7 +66,8 @@ class Session {
   /// Reads what is in the ring, up to a bound.
   base::Result<void> drain();
 
-  /// Takes the numbers of an interval that ends now. `last` asks for fresh numbers whatever they cost.
+  /// Takes the numbers of an interval that ends now. The ephemeral ports in use are as old as a share of one core
+  /// allows. `last` asks for fresh numbers whatever they cost.
   base::Result<void> sample(bool last);
   /// Events lost so far because the ring was full; see model::Losses.
   std::uint64_t events_lost() const { return tracer_.stats().events_lost; }
@@ -81,10 +82,6 @@ class Session {
   /// Puts the last sample behind those that a history holds.
   void append_to(model::History& history) const;
 
-  /// Counts the ephemeral ports in use, for the samples from here on; kept within a share of one core, so it may do
-  /// nothing.
-  void count_ports();
-
   /// NetnsRow::id of the existing namespace that the user means; see NamespaceDirectory::resolve().
   base::Result<std::uint32_t> resolve_netns(const std::string& spec) const { return netns_.directory().resolve(spec); }
 
@@ -92,6 +89,7 @@ class Session {
   Session(loader::Tracer tracer, Services services, Namespaces netns, const SessionOptions& options);
 
   void enable();
+  void count_ports();
   void scan(bool whole);
   void report_gone(const TableScan::Gone& gone);
   void set_namespace(model::Event& event, NamespaceDirectory::Id id) const;

@@ -262,7 +262,6 @@ class Capture {
   /// `last` asks for fresh numbers at any cost. `restart` begins the next interval now.
   void sample(bool last, bool restart = true) {
     if (trace_error_) return;
-    session_.count_ports();
     if (auto sampled = session_.sample(last); !sampled) return note_trace(std::move(sampled));
     if (restart) note_trace(loop_.set_interval(std::chrono::duration<double>(options_.delay_s)));
     if (!writer_) return;

@@ -123,7 +123,6 @@ class Metrics {
   explicit Metrics(const output::MetricLimits& limits) : fold_(limits) {}
 
   base::Result<void> sample(trace::Session& session, bool last) {
-    session.count_ports();
     if (auto sampled = session.sample(last); !sampled) return sampled;
     const bool was_full = fold_.is_full();
     session.with_source([&](const model::Source& source) { fold_.observe(session.head(), source); });

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The troubles of a batch, without anybody asking for them.
+#include <string>
+
+#include "bpf/expect.hpp"
+#include "support/catch.hpp"
+#include "support/environment.hpp"
+#include "support/twtrace_run.hpp"
+
+using namespace twtrace::test;
+using nlohmann::json;
+
+namespace {
+
+/// The trouble of a kind in a namespace; null if it has none.
+json trouble_of(const json& snapshot, const Arena& arena, const std::string& kind) {
+  for (const json& trouble : snapshot.at("troubles")) {
+    if (trouble.at("netns") == arena.netns.inode() && trouble.at("kind") == kind) return trouble;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+TEST_CASE("a destination towards which no port is left is a trouble", "[quick]") {
+  if (!privileged()) return;
+  Arena arena(Sysctls{{"ip_local_port_range", "32768 32828"}, {"tcp_tw_reuse", "0"}});
+  TwtraceRun& twtrace = shared_twtrace();
+  arena.run({"client-first", 61, 5017});
+  const json snapshot =
+      twtrace.wait_for([&](const json& latest) { return !trouble_of(latest, arena, "ports").is_null(); });
+  const json trouble = trouble_of(snapshot, arena, "ports");
+  INFO(trouble.dump());
+  CHECK(trouble.at("taken") == 61);
+  CHECK(trouble.at("of") == 61);
+  CHECK(trouble.at("destination").at("port") == 5017);
+  CHECK(trouble.at("netns_id") == namespace_entry(snapshot, arena.netns).at("netns_id"));
+  CHECK(trouble_of(snapshot, arena, "full").is_null());
+}
