@@ -97,6 +97,27 @@ class DaemonSet(unittest.TestCase):
         self.assertTrue(self.container["image"].endswith(f":{version_of_tree()}"))
 
 
+class Debian(unittest.TestCase):
+    ESSENTIAL = {"g++", "linux-libc-dev"}  # in every build environment of Debian
+
+    def setUp(self):
+        self.control = (TREE / "debian/control").read_text(encoding="utf-8")
+
+    def test_a_package_needs_what_scripts_setup_installs(self):
+        text = re.search(r"^build_packages=\((.*?)^\)", (TREE / "scripts/setup").read_text(encoding="utf-8"), re.M | re.S)[1]
+        wanted = {word.strip("'").split("|")[0] for word in re.sub("#.*", "", text).split()} - self.ESSENTIAL
+        field = re.search(r"^Build-Depends: (.*?)^\S", self.control, re.M | re.S)[1]
+        depends = {re.sub(r" *\(.*\)", "", word.strip()) for word in field.split(",")} - {"debhelper-compat"}
+        self.assertEqual(depends, wanted)
+
+    def test_the_changelog_has_the_version_of_the_tree(self):
+        changelog = (TREE / "debian/changelog").read_text(encoding="utf-8")
+        self.assertEqual(re.match(r"twtrace \((.*?)\) ", changelog)[1], version_of_tree())
+
+    def test_the_unit_is_that_of_the_tree(self):
+        self.assertEqual((TREE / "debian/twtrace-exporter.service").resolve(), PACKAGING / "systemd/twtrace-exporter.service")
+
+
 class Dockerfile(unittest.TestCase):
     def setUp(self):
         text = (PACKAGING / "container/Dockerfile").read_text(encoding="utf-8")
