@@ -39,10 +39,18 @@ class Parties {
   }
   /// The client of a destination that made the most buckets there.
   std::optional<Party> client_of(std::uint32_t netns_id, const model::Peer& destination) {
-    return most_of(rows(peers_, model::Group::kPeer), created, [&](const SortItem& row) {
-      return row.netns_id == netns_id && row.role == model::Role::kClient && row.peer != nullptr &&
-             *row.peer == destination;
+    const auto is_client = [netns_id](const SortItem& row) {
+      return row.netns_id == netns_id && row.role == model::Role::kClient;
+    };
+    const auto talks_to_it = [&](const SortItem& row) {
+      return is_client(row) && row.peer != nullptr && *row.peer == destination;
+    };
+    if (auto party = most_of(rows(peers_, model::Group::kPeer), created, talks_to_it)) return party;
+    // Without peers only the port is known. It tells who it is where one party alone talks to that port.
+    auto party = most_of(rows(processes_, model::Group::kProcess), created, [&](const SortItem& row) {
+      return is_client(row) && (!row.port || row.port == destination.port);
     });
+    return party && party->share < 1 ? std::nullopt : party;
   }
 
  private:

@@ -185,6 +185,21 @@ TEST_CASE("ports that run out name the client of the destination") {
   CHECK(troubles[0].holder->name == "php-fpm.service");
 }
 
+TEST_CASE("ports that run out name the client of the port where peers are not known, if it can be nobody else") {
+  Scene scene;
+  scene.act({1, "php-fpm", "php-fpm.service", model::Role::kClient, 8081, test::made(1)});
+  scene.act({2, "nginx", "nginx.service", model::Role::kServer, 8081, test::made(5)});
+  scene.act({3, "curl", "cron.service", model::Role::kClient, 443, test::made(5)});
+  scene.head.port_use = std::make_shared<std::vector<model::PortUse>>(
+      std::vector<model::PortUse>{{kHost, {"10.0.0.9", std::uint16_t{8081}}, {1001, 1001}}});
+  const auto troubles = scene.look();
+  REQUIRE(troubles.size() == 1);
+  REQUIRE(troubles[0].holder);
+  CHECK(troubles[0].holder->name == "php-fpm.service");
+  scene.act({4, "node", "node.service", model::Role::kClient, 8081, test::made(1)});
+  CHECK_FALSE(scene.look().at(0).holder);
+}
+
 TEST_CASE("ports are those of one namespace, not of another with its inode number") {
   Scene scene;
   scene.head.namespaces[1].netns = kHost;
