@@ -72,7 +72,7 @@ class HttpServer final : public Server {
       : listeners_(std::move(listeners)), site_(std::move(site)), connections_(limits) {}
 
   base::Result<void> start() {
-    constexpr unsigned kFlags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_PEDANTIC_CHECKS;
+    constexpr unsigned kFlags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET;
     daemon_.reset(MHD_start_daemon(kFlags, 0, nullptr, nullptr, on_request, this, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
                                    kRequestBytes, MHD_OPTION_NOTIFY_CONNECTION, on_connection, this,
                                    MHD_OPTION_NOTIFY_COMPLETED, on_completed, this, MHD_OPTION_END));

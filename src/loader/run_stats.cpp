@@ -36,9 +36,11 @@ __u32 read_info(int fd, Info& info) {
 
 }  // namespace
 
-void add_program(RunStats& sum, int program_fd) {
+void add_program(RunStats& sum, const std::string& name, int program_fd) {
   bpf_prog_info info{};
   const __u32 length = read_info(program_fd, info);
+  if (length == 0) return;
+  sum.run_ns_of[name] += info.run_time_ns;
   sum.run_ns += info.run_time_ns;
   sum.runs += info.run_cnt;
   if (length >= offsetof(bpf_prog_info, recursion_misses) + sizeof(info.recursion_misses)) {

@@ -299,7 +299,7 @@ RunStats Tracer::run_stats() const {
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, impl_->skeleton->obj) {
     if (!bpf_program__autoload(program) || !std::string_view(bpf_program__name(program)).starts_with("on_")) continue;
-    add_program(sum, bpf_program__fd(program));
+    add_program(sum, bpf_program__name(program), bpf_program__fd(program));
   }
   for (const LinkPtr& link : impl_->links) add_link(sum, bpf_link__fd(link.get()));
   return sum;

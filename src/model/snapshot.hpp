@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -167,6 +168,7 @@ struct Cost {
   std::optional<double> bpf_run_ns_per_event;  ///< only while kernel.bpf_stats_enabled is on
   double cpu_percent = 0;                      ///< of one core, user + system, last interval
   std::uint64_t rss_bytes = 0;
+  std::map<std::string, std::uint64_t> bpf_run_ns_of;  ///< by program; empty while it is off
 };
 
 /// The backend in use and how it was chosen.

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kMostColumns = 400;
 constexpr const char* kHost = "host";
+constexpr const char* kRest = "(other)";  // the namespaces that a trace does not tell apart (any more)
 
 const WorkloadLabels kOtherWorkload{kFolded, kFolded, "", "", ""};
 const WorkloadLabels kUnattributedWorkload{"unattributed", "unattributed", "", "", ""};
@@ -81,12 +82,11 @@ MetricFold::MetricFold(const MetricLimits& limits) : limits_(limits) {
 void MetricFold::observe(const model::Snapshot& head, const model::Source& source, const view::Selector& shown) {
   now_s_ = head.uptime_s;
   ++observations_;
-  take_namespaces(head);
+  take_namespaces(head, shown.empty());
   take_ports(head);
   std::map<std::uint32_t, const model::NetnsInfo*> infos;
   for (const model::NetnsInfo& netns : source.namespaces()) {
     infos.emplace(netns.id, &netns);
-    if (shown.empty()) take_unattributed(netns);
   }
   source.visit([&](const model::Fact& fact) {
     const auto netns = infos.find(fact.identity.netns);
@@ -116,7 +116,7 @@ bool MetricFold::admit(std::size_t series) {
 /// The label of its own that a namespace should have; "other" if it should have none.
 std::string MetricFold::label_of(const model::NetnsRow& netns, const Place& place) const {
   if (netns.name == kHost) return kHost;
-  if (limits_.namespaces == MetricNamespaces::kHost) return kFolded;
+  if (limits_.namespaces == MetricNamespaces::kHost || netns.name == kRest) return kFolded;
   if (!netns.name.empty()) return label_text(netns.name);
   if (limits_.namespaces == MetricNamespaces::kNamed || place.container.empty()) return kFolded;
   return label_text(place.container);
@@ -134,7 +134,7 @@ void MetricFold::place(const model::NetnsRow& netns, Place& place) {
   place.into = &labelled(label);
 }
 
-void MetricFold::take_namespaces(const model::Snapshot& head) {
+void MetricFold::take_namespaces(const model::Snapshot& head, bool with_unattributed) {
   const Count live = head.live_age_s ? Count(0) : Count();
   for (auto& [label, netns] : namespaces_) {
     netns.in_use.reset();
@@ -147,17 +147,21 @@ void MetricFold::take_namespaces(const model::Snapshot& head) {
     if (is_new) found->second.first_seen_s = now_s_;
     place(netns, found->second);
     take_namespace(netns, found->second);
+    if (with_unattributed) take_unattributed(netns, found->second);
   }
 }
 
 void MetricFold::take_namespace(const model::NetnsRow& netns, Place& place) {
   NamespaceMetrics& into = *place.into;
-  into.counts += increase(netns.counts, place.counts);
-  place.counts = netns.counts;
+  const model::Counters own = increase(netns.counts, netns.moved);
+  into.counts += increase(own, place.counts);
+  place.counts = own;
   for (const auto& [metric, count] : kKernelMetrics) {
     take_increase(into.kernel.*count, place.kernel.*count, netns.kernel.*count);
   }
+  // What was missed in namespaces that are forgotten moves with their counts, and was taken before.
   for (const auto& [what, count] : kMissedMetrics) {
+    if (!(netns.moved == model::Counters{})) break;
     take_increase(into.missed.*count, place.missed.*count, netns.missed.*count);
   }
   if (netns.gone) return;
@@ -181,16 +185,22 @@ NamespaceMetrics& MetricFold::namespace_of(std::uint32_t id) {
 
 void MetricFold::take_fact(const model::Fact& fact) {
   NamespaceMetrics& netns = namespace_of(fact.identity.netns);
+  const model::Counters more = increase(fact.counts, fact.previous);
+  const bool is_idle = more == model::Counters{} && fact.live.value_or(0) == 0;
+  // One that has never counted anything here needs no series: rows of a namespace that is forgotten become another's.
+  if (is_idle && !known_.contains(view::row_id(fact, model::Group::kProcess))) return;
   WorkloadMetrics& workload = workload_of(fact, netns);
-  workload.counts += increase(fact.counts, fact.previous);
+  workload.counts += more;
   add_to(workload.live, fact.live);
 }
 
 /// The series appears with its first count: in most namespaces there is nothing without an owner.
-void MetricFold::take_unattributed(const model::NetnsInfo& netns) {
-  const model::Counters more = increase(netns.unattributed, netns.unattributed_previous);
+void MetricFold::take_unattributed(const model::NetnsRow& netns, Place& place) {
+  const model::Counters own = increase(netns.unattributed, netns.moved_unattributed);
+  const model::Counters more = increase(own, place.unattributed);
+  place.unattributed = own;
   if (more == model::Counters{}) return;
-  namespace_of(netns.id).workloads[kUnattributedWorkload].counts += more;
+  place.into->workloads[kUnattributedWorkload].counts += more;
 }
 
 WorkloadMetrics& MetricFold::workload_of(const model::Fact& fact, NamespaceMetrics& netns) {

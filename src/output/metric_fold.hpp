@@ -90,7 +90,8 @@ class MetricFold {
   struct Place {
     double first_seen_s = 0;
     NamespaceMetrics* into = nullptr;
-    model::Counters counts;  ///< at the last sample
+    model::Counters counts;  ///< at the last sample, without what was moved there
+    model::Counters unattributed;
     model::KernelCounts kernel;
     model::MissedCounts missed;  ///< the most so far
     std::string container;       ///< of the first container that was seen in it
@@ -109,12 +110,12 @@ class MetricFold {
   bool is_old_since(double first_seen_s) const { return now_s_ - first_seen_s >= limits_.min_age_s; }
   std::string label_of(const model::NetnsRow& netns, const Place& place) const;
   void place(const model::NetnsRow& netns, Place& place);
-  void take_namespaces(const model::Snapshot& head);
+  void take_namespaces(const model::Snapshot& head, bool with_unattributed);
   void take_namespace(const model::NetnsRow& netns, Place& place);
   void take_ports(const model::Snapshot& head);
   NamespaceMetrics& namespace_of(std::uint32_t id);
   void take_fact(const model::Fact& fact);
-  void take_unattributed(const model::NetnsInfo& netns);
+  void take_unattributed(const model::NetnsRow& netns, Place& place);
   WorkloadMetrics& workload_of(const model::Fact& fact, NamespaceMetrics& netns);
   void settle(Known& known, const model::Identity& who, NamespaceMetrics& netns);
   void forget_unseen(const model::Snapshot& head);

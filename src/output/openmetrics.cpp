@@ -5,6 +5,7 @@
 
 #include <iterator>
 #include <string_view>
+#include <vector>
 
 #include "output/metric_families.hpp"
 
@@ -27,6 +28,8 @@ constexpr Metric kPortsTaken{"twtrace_ephemeral_ports_taken_ratio", Type::kGauge
 constexpr Metric kMissed{"twtrace_missed", Type::kCounter, "",
                          "Buckets that the kernel counted and no program of twtrace saw."};
 constexpr Metric kBuild{"twtrace_build_info", Type::kGauge, "", "Version of twtrace, and how it traces."};
+constexpr Metric kBpfRun{"twtrace_bpf_run_seconds", Type::kCounter, "seconds",
+                         "Run time of the BPF programs of twtrace, while kernel.bpf_stats_enabled is on."};
 constexpr Metric kCpu{"process_cpu_seconds", Type::kCounter, "seconds", "User and system CPU time of twtrace."};
 constexpr Metric kResident{"process_resident_memory_bytes", Type::kGauge, "bytes", "Resident memory of twtrace."};
 constexpr Metric kOpenFds{"process_open_fds", Type::kGauge, "", "Open file descriptors of twtrace."};
@@ -60,7 +63,11 @@ std::string workload_labels(const std::string& netns, const WorkloadLabels& of) 
 
 class MetricWriter {
  public:
-  MetricWriter(const MetricFold& fold, MetricFormat format) : fold_(fold), format_(format) {}
+  MetricWriter(const MetricFold& fold, MetricFormat format) : fold_(fold), format_(format) {
+    for (const auto& [name, netns] : fold_.namespaces()) {
+      for (const auto& [who, workload] : netns.workloads) workloads_.push_back({workload_labels(name, who), &workload});
+    }
+  }
 
   /// Begins a metric. Writes nothing until it has a sample.
   void begin(const Metric& metric) {
@@ -69,12 +76,13 @@ class MetricWriter {
   }
 
   template <class Number>
-  void sample(std::string_view labels, Number value) {
+  void sample(std::string_view labels, Number value, std::string_view more_labels = {}) {
     if (!is_headed_) head();
-    const auto out = std::back_inserter(text_);
-    fmt::format_to(out, "{}{}", metric_->name, suffix_of(metric_->type));
-    if (!labels.empty()) fmt::format_to(out, "{{{}}}", labels);
-    fmt::format_to(out, " {}\n", value);
+    text_.append(metric_->name).append(suffix_of(metric_->type));
+    if (!labels.empty()) {
+      text_.append("{").append(labels).append(more_labels.empty() ? "" : ",").append(more_labels).append("}");
+    }
+    fmt::format_to(std::back_inserter(text_), " {}\n", value);
   }
 
   template <class Number>
@@ -88,24 +96,15 @@ class MetricWriter {
   void of_namespaces(ValueOf value_of, std::string_view more_labels = {}) {
     for (const auto& [name, netns] : fold_.namespaces()) {
       const auto value = value_of(netns);
-      if (!value) continue;
-      std::string labels = label("netns", name);
-      if (!more_labels.empty()) labels.append(",").append(more_labels);
-      sample(labels, *value);
+      if (value) sample(label("netns", name), *value, more_labels);
     }
   }
 
   /// The same for each workload.
   template <class ValueOf>
   void of_workloads(ValueOf value_of, std::string_view more_labels = {}) {
-    for (const auto& [name, netns] : fold_.namespaces()) {
-      for (const auto& [who, workload] : netns.workloads) {
-        const auto value = value_of(workload);
-        if (!value) continue;
-        std::string labels = workload_labels(name, who);
-        if (!more_labels.empty()) labels.append(",").append(more_labels);
-        sample(labels, *value);
-      }
+    for (const auto& [labels, workload] : workloads_) {
+      if (const auto value = value_of(*workload)) sample(labels, *value, more_labels);
     }
   }
 
@@ -126,8 +125,15 @@ class MetricWriter {
     if (is_open && !metric_->unit.empty()) fmt::format_to(out, "# UNIT {} {}\n", name, metric_->unit);
   }
 
+  /// The labels are made once, because every workload has several series.
+  struct LabelledWorkload {
+    std::string labels;
+    const WorkloadMetrics* workload;
+  };
+
   const MetricFold& fold_;
   MetricFormat format_;
+  std::vector<LabelledWorkload> workloads_;
   const Metric* metric_ = nullptr;
   bool is_headed_ = false;
   std::string text_;
@@ -197,6 +203,10 @@ std::string metrics_text(const MetricFold& fold, const BuildInfo& build, const s
   out.sample(fmt::format("{},{},{}", label("version", build.version), label("commit", build.commit),
                          label("backend", head->probe.backend)),
              1);
+  out.begin(kBpfRun);
+  for (const auto& [program, run_ns] : head->cost.bpf_run_ns_of) {
+    out.sample(label("program", program), static_cast<double>(run_ns) * 1e-9);
+  }
   if (process) put_process(out, *process);
   return out.finish();
 }

@@ -164,7 +164,7 @@ std::string report_json(const Report& report) {
     json.objects("ports", report.ports, [&](const report::PortPeak& peak) { put_port(json, report, peak); });
     json.objects("findings", report.findings, [&](const report::Finding& finding) { put_finding(json, finding); });
     put_lost(json, report.lost);
-    put_cost(json, {report.bpf_run_ns_per_event, report.cpu_percent_mean, report.rss_bytes_peak});
+    put_cost(json, {report.bpf_run_ns_per_event, report.cpu_percent_mean, report.rss_bytes_peak, {}});
   });
   return line;
 }

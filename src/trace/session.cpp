@@ -297,12 +297,15 @@ void Session::measure_cost() {
   }
   const auto statistics = kernel::Sysctl().read_u64(kernel::kBpfStatsEnabled);
   cost_.bpf_run_ns_per_event.reset();
+  cost_.bpf_run_ns_of.clear();
   if (!statistics || *statistics == 0) return;
+  loader::RunStats runs = tracer_.run_stats();
   std::uint64_t events = 0;
   for (const auto& [netns, counts] : rows_.counts_by_netns()) events += counts.created() + counts.refused();
   if (events > 0) {
-    cost_.bpf_run_ns_per_event = static_cast<double>(tracer_.run_stats().run_ns) / static_cast<double>(events);
+    cost_.bpf_run_ns_per_event = static_cast<double>(runs.run_ns) / static_cast<double>(events);
   }
+  cost_.bpf_run_ns_of = std::move(runs.run_ns_of);
 }
 
 model::Snapshot Session::head() const {

@@ -253,11 +253,36 @@ TEST_CASE("what has no owner is a workload of its own") {
   Trace trace(at_once());
   trace.sample();
   CHECK(trace.named("host").workloads.size() == 1);
-  trace.infos[0].unattributed = made(3, 1);
+  trace.row_of(kHostId).unattributed = made(3, 1);
   trace.row_of(kHostId).counts += made(3, 1);
   trace.sample();
   CHECK(trace.created({"unattributed", "unattributed", "", "", ""}) == 3);
   CHECK(sum(trace.named("host")) == trace.named("host").counts);
+}
+
+TEST_CASE("counts of forgotten namespaces move to another one, and are not counted again") {
+  Trace trace(at_once());
+  trace.netns(2, "");
+  trace.act(1, made(7), "a", 2);
+  trace.row_of(2).missed.created = 3;
+  trace.row_of(2).unattributed = made(5);
+  trace.row_of(2).counts += made(5);
+  trace.sample();
+  CHECK(trace.created(web("a"), "other") == 7);
+  trace.table.retire(1);
+  trace.table.move({2}, 3);
+  trace.head.namespaces.pop_back();
+  model::NetnsRow& other = trace.netns(3, "(other)");
+  other.counts = other.moved = made(12);
+  other.unattributed = other.moved_unattributed = made(5);
+  other.missed.created = 3;
+  trace.sample();
+  trace.sample();
+  CHECK(trace.fold.namespaces().size() == 2);
+  CHECK(trace.named("other").counts.created() == 12);
+  CHECK(trace.named("other").workloads.size() == 3);
+  CHECK(sum(trace.named("other")) == trace.named("other").counts);
+  CHECK(trace.named("other").missed.created == 3);
 }
 
 TEST_CASE("missed counts never fall, though a count that came late was taken for missed") {

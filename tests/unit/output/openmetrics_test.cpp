@@ -24,6 +24,7 @@ std::string fold_text(MetricFormat format, const std::string& service = "worker.
   model::Snapshot head = test::snapshot();
   head.rows.clear();
   head.probe.sees_removal = sees_removal;
+  head.cost.bpf_run_ns_of = {{"on_close", 1'500'000'000}};
   fold.observe(head, model::CurrentSource(tables.table, tables.peers, tables.namespaces));
   return output::metrics_text(fold, {"0.1.0", "v0.1.0-3-gabc"}, output::ProcessMetrics{1.5, 4096, 12, 1024, 1767323000},
                               format);
@@ -72,6 +73,7 @@ TEST_CASE("the series of a workload in the text format") {
            "twtrace_time_wait_removed_total{netns=\"host\",how=\"expired\"} 11",
            "twtrace_netstat_tcp_time_wait_overflow_total{netns=\"host\"} 1204",
            "twtrace_missed_total{netns=\"host\",what=\"created\"} 0",
+           "twtrace_bpf_run_seconds_total{program=\"on_close\"} 1.5",
            "process_cpu_seconds_total 1.5",
            "process_resident_memory_bytes 4096",
        }) {
