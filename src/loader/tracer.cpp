@@ -260,6 +260,10 @@ std::optional<CgroupPath> Tracer::cgroup_path(std::uint64_t id) const {
   return result;
 }
 
+bool Tracer::forget_cgroup(std::uint64_t id) {
+  return bpf_map_delete_elem(bpf_map__fd(impl_->skeleton->maps.cgroups), &id) == 0 || errno == ENOENT;
+}
+
 TracerState Tracer::state() const {
   const auto& maps = impl_->skeleton->maps;
   return {bpf_map__fd(maps.rows),

@@ -98,6 +98,9 @@ class Tracer {
 
   /// Empty if the kernel side recorded none.
   std::optional<CgroupPath> cgroup_path(std::uint64_t id) const;
+  /// Makes room for another cgroup. The kernel side records the path again when it makes a row of that cgroup. False if
+  /// the record is still there; then the caller may try again.
+  bool forget_cgroup(std::uint64_t id);
 
   /// For readers that credit buckets to the rows of this tracer.
   TracerState state() const;

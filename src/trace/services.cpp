@@ -33,11 +33,33 @@ base::Service Services::classify(const std::string& path) {
 const base::Service& Services::of_cgroup(std::uint64_t cgroup_id, const RecordedPath& recorded) {
   static const base::Service kUnknown;
   if (cgroup_id == 0) return kUnknown;
-  const auto known = known_.find(cgroup_id);
-  if (known != known_.end()) return known->second;
-  const auto path = path_of(cgroup_id, recorded);
-  if (!path) return kUnknown;  // not known yet: asked again next time
-  return known_.emplace(cgroup_id, classify(*path)).first->second;
+  auto known = known_.find(cgroup_id);
+  if (known == known_.end()) {
+    const auto path = path_of(cgroup_id, recorded);
+    if (!path) return kUnknown;  // not known yet: asked again next time
+    known = known_.emplace(cgroup_id, Known{classify(*path)}).first;
+  }
+  // Whoever asks has seen a new row, for which the kernel side has recorded the path if it had none.
+  if (!std::exchange(known->second.is_recorded, true)) ++recorded_;
+  return known->second.service;
+}
+
+void Services::give_back(const std::unordered_set<std::uint64_t>& in_rows, std::size_t most_recorded,
+                         const ForgetPath& forget) {
+  const bool is_short = recorded_ > most_recorded;
+  for (auto known = known_.begin(); known != known_.end();) {
+    const bool is_used = in_rows.contains(known->first);
+    if (known->second.is_recorded) {
+      if ((is_short || !is_used) && forget(known->first)) {
+        known->second.is_recorded = false;
+        --recorded_;
+      }
+    } else if (!is_used) {
+      known = known_.erase(known);
+      continue;
+    }
+    ++known;
+  }
 }
 
 base::Service Services::of_process(std::uint32_t pid, const RecordedPath& recorded) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/service.hpp"
@@ -19,11 +20,13 @@
 
 namespace twtrace::trace {
 
-/// Looks up each cgroup once, and remembers its service. Not thread-safe.
+/// Looks up each cgroup once, and remembers its service while a row refers to it. Not thread-safe.
 class Services {
  public:
   /// The path of a cgroup as the kernel side recorded it, see loader::Tracer::cgroup_path().
   using RecordedPath = std::function<std::optional<loader::CgroupPath>(std::uint64_t cgroup_id)>;
+  /// Gives the record of a cgroup back to the kernel side, see loader::Tracer::forget_cgroup(). False: not now.
+  using ForgetPath = std::function<bool(std::uint64_t cgroup_id)>;
 
   /// `cgroups`: empty if no cgroup tree can be read; then only recorded paths name a service. `look_up` names
   /// containers.
@@ -31,19 +34,30 @@ class Services {
 
   /// The service of a cgroup; unknown if nothing leads to its path yet. Valid until the next call.
   const base::Service& of_cgroup(std::uint64_t cgroup_id, const RecordedPath& recorded);
+  /// Gives records back to the kernel side, and forgets services. The kernel side records a path again when it makes a
+  /// row of that cgroup, so nothing is lost: a service is forgotten one call after its record was given back, if no row
+  /// refers to it by then. `in_rows`: the cgroups of all published rows. `most_recorded`: give back records of cgroups
+  /// with rows, too, when there may be more.
+  void give_back(const std::unordered_set<std::uint64_t>& in_rows, std::size_t most_recorded, const ForgetPath& forget);
   /// The service of a process; unknown if the process is gone, or if its cgroup cannot be seen from here.
   base::Service of_process(std::uint32_t pid, const RecordedPath& recorded);
   /// The processes of this host as /proc shows them now, at most model::kMostSeenProcesses. Reads two files of each.
   std::vector<model::SeenProcess> processes(const RecordedPath& recorded);
 
  private:
+  struct Known {
+    base::Service service;
+    bool is_recorded = false;  ///< the kernel side may have a record
+  };
+
   std::optional<std::string> path_of(std::uint64_t cgroup_id, const RecordedPath& recorded) const;
   base::Service classify(const std::string& path);
 
   std::optional<kernel::CgroupFs> cgroups_;
   kernel::Procfs procfs_;
   kernel::ContainerNames container_names_;
-  std::unordered_map<std::uint64_t, base::Service> known_;  ///< by cgroup id
+  std::unordered_map<std::uint64_t, Known> known_;  ///< by cgroup id
+  std::size_t recorded_ = 0;                        ///< how many of them may have a record
 };
 
 }  // namespace twtrace::trace

@@ -102,6 +102,7 @@ base::Result<Session> Session::start(const SessionOptions& options) {
   tracer_options.btf_path = options.btf_path;
   tracer_options.sizes.ring_bytes = options.ring_bytes;
   tracer_options.sizes.namespaces = options.namespaces;
+  tracer_options.sizes.cgroups = options.cgroups;
   tracer_options.sizes.buckets = bucket_capacity(largest_limit(*features, options));
   tracer_options.match_local_port = options.local_port;
   tracer_options.match_remote_port = options.remote_port;
@@ -194,15 +195,25 @@ void Session::retire_ended_rows() {
   }
 }
 
-void Session::give_back_namespaces() {
+/// What no row refers to any more: slots of namespaces, paths of cgroups.
+void Session::give_back() {
+  std::set<std::uint32_t> namespaces;
+  std::unordered_set<std::uint64_t> cgroups;
+  for (const tw_row& row : tracer_.rows()) {
+    if (!loader::is_published(row)) continue;
+    namespaces.insert(row.key.netns);
+    cgroups.insert(row.key.cgroup_id);
+  }
+  give_back_namespaces(namespaces);
+  services_.give_back(cgroups, tracer_.sizes().cgroups / 2,
+                      [this](std::uint64_t cgroup_id) { return tracer_.forget_cgroup(cgroup_id); });
+}
+
+void Session::give_back_namespaces(const std::set<std::uint32_t>& in_rows) {
   for (const std::uint32_t slot : slot_returns_.look(netns_.gone_slots())) {
     if (tracer_.unlink_netns(slot)) slot_returns_.unlinked(slot, clock_.monotonic_ns(), scan_.begun());
   }
   if (!slot_returns_.any_unlinked()) return;
-  std::set<std::uint32_t> in_rows;
-  for (const tw_row& row : tracer_.rows()) {
-    if (loader::is_published(row)) in_rows.insert(row.key.netns);
-  }
   SlotReturns::PassedSince passed_since;
   if (live_scan() != nullptr) {
     passed_since = [this](std::uint64_t begun) { return scan_.passed_since(begun); };
@@ -269,7 +280,7 @@ base::Result<void> Session::sample(bool last) {
   const auto forgotten = netns_.observe(ours, slots, !by_scan, scan_.counted_ns() ? &scan_.older() : nullptr, last);
   rows_.move(forgotten, NamespaceDirectory::kOther);
   retire_ended_rows();
-  give_back_namespaces();
+  give_back();
   measure_cost();
   return {};
 }

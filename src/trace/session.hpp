@@ -35,6 +35,7 @@ struct SessionOptions {
   std::uint32_t ring_bytes = 4U << 20U;
   std::size_t max_rows = 10000;
   std::uint32_t namespaces = TW_MAX_NETNS;  ///< MapSizes::namespaces
+  std::uint32_t cgroups = TW_MAX_CGROUPS;   ///< MapSizes::cgroups
   std::uint16_t local_port = 0;
   std::uint16_t remote_port = 0;
   /// CPU time that a scan of the tables may take of one sample, so that a table of any size delays a sample by no more
@@ -96,7 +97,8 @@ class Session {
   const LiveScan* live_scan() const;
   Rows::Names names();
   void retire_ended_rows();
-  void give_back_namespaces();
+  void give_back();
+  void give_back_namespaces(const std::set<std::uint32_t>& in_rows);
   std::uint32_t netns_id_at(std::uint32_t slot);
   Services::RecordedPath recorded_paths() const;
   EventFeed::Context event_context();

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// More namespaces in one run than the kernel side has slots for: each keeps its own counts, and nothing grows.
+// More namespaces and cgroups in one run than the kernel side has room for: each keeps its own counts and its name, and
+// nothing grows.
+#include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <functional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "loader/backend.hpp"
 #include "support/bpf_maps.hpp"
 #include "support/catch.hpp"
+#include "support/cgroup_sandbox.hpp"
 #include "support/environment.hpp"
 #include "support/inside_netns.hpp"
 #include "support/tcp_pairs.hpp"
@@ -20,6 +27,7 @@ namespace {
 
 constexpr std::uint16_t kPort = 5079;
 constexpr std::uint32_t kSlots = 256;
+constexpr std::uint32_t kCgroups = 256;
 constexpr std::uint64_t kBuckets = 3;
 
 void leave_buckets(int netns, std::uint64_t count, const std::string& limit = {}) {
@@ -37,18 +45,36 @@ trace::Session start() {
   trace::SessionOptions options;
   options.backend = loader::backend_named(environment("TWTRACE_PROBE", ""));
   options.namespaces = kSlots;
+  options.cgroups = kCgroups;
   auto session = trace::Session::start(options);
   INFO((session ? std::string() : session.error().what));
   REQUIRE(session);
   return std::move(*session);
 }
 
-/// Samples until fewer namespaces than this have a slot.
-void give_back(trace::Session& session, std::size_t fewer_than) {
-  for (int sample = 0; sample < 10'000 && taken_netns_slots(::getpid()) >= fewer_than; ++sample) {
-    REQUIRE(session.sample(false));
+/// Samples until fewer of them than this are in use.
+void give_back(trace::Session& session, const std::function<std::size_t()>& in_use, std::size_t fewer_than) {
+  for (int sample = 0; sample < 10'000 && in_use() >= fewer_than; ++sample) REQUIRE(session.sample(false));
+  REQUIRE(in_use() < fewer_than);
+}
+
+std::size_t slots_in_use() { return taken_netns_slots(::getpid()); }
+std::size_t cgroups_in_use() { return map_entries(::getpid(), "cgroups"); }
+
+/// A process of its own in that cgroup closes a connection and ends.
+void close_one_in(const CgroupSandbox& cgroup, int listener) {
+  const pid_t pid = ::fork();
+  REQUIRE(pid >= 0);
+  if (pid == 0) {
+    const int procs = ::open((cgroup.directory() + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC);
+    if (procs < 0 || ::write(procs, "0", 1) != 1) ::_exit(1);
+    TcpPair pair = make_pair(listener, kPort);
+    close_first(pair.client, pair.server);
+    ::_exit(0);
   }
-  REQUIRE(taken_netns_slots(::getpid()) < fewer_than);
+  int status = -1;
+  CHECK(::waitpid(pid, &status, 0) == pid);
+  CHECK(status == 0);
 }
 
 /// What rows of this test's port say, in all namespaces.
@@ -70,14 +96,14 @@ TEST_CASE("after more namespaces than there are slots, a full one is exact by it
   constexpr int kAtOnce = 64;
   constexpr std::uint64_t kMiB = 1U << 20U;
   trace::Session session = start();
-  const std::size_t others = taken_netns_slots(::getpid());
+  const std::size_t others = slots_in_use();
   std::uint64_t rss_bytes = 0;
   for (int made = 0; made < kNamespaces; ++made) {
-    if (made % kAtOnce == 0) give_back(session, others + kAtOnce / 2);
+    if (made % kAtOnce == 0) give_back(session, slots_in_use, others + kAtOnce / 2);
     if (made == kNamespaces * 2 / 3) rss_bytes = session.head().cost.rss_bytes;
     leave_buckets(new_netns().get(), kBuckets);
   }
-  give_back(session, others + kAtOnce / 2);
+  give_back(session, slots_in_use, others + kAtOnce / 2);
   const base::UniqueFd full = new_netns();
   leave_buckets(full.get(), 12, "5");
   REQUIRE(session.sample(true));
@@ -96,7 +122,7 @@ TEST_CASE("after more namespaces than there are slots, a full one is exact by it
   CHECK(row->counts.refused() == 7);
   if (row->kernel.created) CHECK(row->kernel.created == 5U);  // before 5.18 it counts at the end of buckets
   CHECK(row->kernel.overflow == 7U);
-  CHECK(row->reconciled == true);
+  if (row->reconciled) CHECK(*row->reconciled);  // nor can it be compared there without its end
   CHECK(created_in_rows(session) == kNamespaces * kBuckets + 5);
 
   // Some keep an entry of their own, exact to the unit; of the others there is the sum.
@@ -110,4 +136,33 @@ TEST_CASE("after more namespaces than there are slots, a full one is exact by it
   }
   CHECK(own <= 256 + kAtOnce);  // the last ones still have their slots
   CHECK(in_namespaces == head.totals);
+}
+
+TEST_CASE("after more cgroups than there is room for, every one is named", "[capacity][slots]") {
+  if (!privileged()) return;
+  constexpr int kMade = 400;
+  constexpr int kAtOnce = 64;
+  trace::Session session = start();
+  const base::UniqueFd netns = new_netns();
+  const std::size_t others = cgroups_in_use();
+  std::set<std::string> made;
+  inside_netns(netns.get(), [&] {
+    const base::UniqueFd listener = listen_on(kPort);
+    for (int i = 0; i < kMade; ++i) {
+      if (i % kAtOnce == 0) give_back(session, cgroups_in_use, others + kAtOnce / 2);
+      const CgroupSandbox cgroup("job" + std::to_string(i));
+      close_one_in(cgroup, listener.get());
+      made.insert(cgroup.path());
+    }
+  });
+  REQUIRE(session.sample(true));
+  CHECK(session.head().lost.cgroups_full == 0);
+  CHECK(created_in_rows(session) == kMade);
+  std::set<std::string> named;
+  session.with_source([&named](const model::Source& source) {
+    source.visit([&named](const model::Fact& fact) {
+      if (fact.identity.port == kPort) named.insert(fact.identity.service.cgroup);
+    });
+  });
+  CHECK(named == made);
 }

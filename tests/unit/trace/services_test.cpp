@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -124,4 +125,60 @@ TEST_CASE("processes have the service of their cgroup; those of one name and ser
   for (const auto& process : seen) names[process.comm] = process.service.name;
   CHECK(names == std::map<std::string, std::string>{{"nginx", "nginx.service"}, {"stray", "gone.service"}});
   CHECK(services.of_process(35, host.paths()).kind == "unknown");
+}
+
+TEST_CASE("a service is forgotten when no row refers to it, after its record was given back") {
+  Host host;
+  Services services = host.services();
+  std::set<std::uint64_t> forgotten;
+  const auto forget = [&](std::uint64_t id) {
+    host.recorded.erase(id);
+    return forgotten.insert(id).second;
+  };
+  host.recorded[7] = {"/system.slice/nginx.service", false};
+  host.recorded[8] = {"/system.slice/redis.service", false};
+  services.of_cgroup(7, host.paths());
+  services.of_cgroup(8, host.paths());
+  services.give_back({8}, 100, forget);
+  CHECK(forgotten == std::set<std::uint64_t>{7});
+  CHECK(services.of_cgroup(8, host.paths()).name == "redis.service");
+  SECTION("a row that was made meanwhile keeps its service") {
+    services.give_back({7, 8}, 100, forget);
+    services.give_back({7, 8}, 100, forget);
+    CHECK(services.of_cgroup(7, host.paths()).name == "nginx.service");
+    CHECK(host.paths_asked == 2);
+  }
+  SECTION("a later row has a new record") {
+    services.give_back({8}, 100, forget);
+    host.recorded[7] = {"/system.slice/other.service", false};
+    CHECK(services.of_cgroup(7, host.paths()).name == "other.service");
+    CHECK(host.paths_asked == 3);
+  }
+}
+
+TEST_CASE("beyond the bound records of cgroups with rows are given back, too, and their services stay") {
+  Host host;
+  Services services = host.services();
+  const auto forget = [&host](std::uint64_t id) { return host.recorded.erase(id) != 0; };
+  for (const std::uint64_t id : {7, 8, 9}) {
+    host.recorded[id] = {"/job" + std::to_string(id) + ".service", false};
+    services.of_cgroup(id, host.paths());
+  }
+  services.give_back({7, 8, 9}, 3, forget);
+  CHECK(host.recorded.size() == 3);
+  services.give_back({7, 8, 9}, 2, forget);
+  CHECK(host.recorded.empty());
+  services.give_back({7, 8, 9}, 2, forget);
+  CHECK(services.of_cgroup(8, host.paths()).name == "job8.service");
+  CHECK(host.paths_asked == 3);
+}
+
+TEST_CASE("a record that cannot be given back now is given back later") {
+  Host host;
+  Services services = host.services();
+  host.recorded[7] = {"/system.slice/nginx.service", false};
+  services.of_cgroup(7, host.paths());
+  services.give_back({}, 100, [](std::uint64_t) { return false; });
+  services.give_back({}, 100, [&host](std::uint64_t id) { return host.recorded.erase(id) != 0; });
+  CHECK(host.recorded.empty());
 }
