@@ -141,14 +141,17 @@ static __always_inline u32 row__find(const struct tw_row_key *key)
 static __always_inline u32 row__create(struct tw_row_key *key, struct task_struct *leader)
 {
 	u32 place = (u32)ports__place(ports__hash(key));
+	u16 port = key->port;
 	struct tw_row *row;
 	u32 id;
 
 	if (key->port != TW_PORT_MANY && ports__are_many(place)) {
 		key->port = TW_PORT_MANY;
 		id = row__find(key);
-		if (id != TW_ROW_NONE)
+		if (id != TW_ROW_NONE) {
+			ports__note(id, port);
 			return id;
+		}
 	}
 	if (bpf_map_pop_elem(&free_rows, &id)) {
 		stats__add(rows_full);
@@ -159,18 +162,23 @@ static __always_inline u32 row__create(struct tw_row_key *key, struct task_struc
 		return TW_ROW_NONE;
 	row->key = *key;
 	row->first_ns = bpf_ktime_get_boot_ns();
-	row->owner = place;
+	row->owner = (u16)place;
+	row->many = key->port == TW_PORT_MANY ? ports__take_place() : 0;
 	if (!leader) /* another CPU may have given the row back with a name in it */
 		__builtin_memset(row->comm, 0, sizeof(row->comm));
 	else
 		compat__read_comm(leader, row->comm);
 	if (bpf_map_update_elem(&row_ids, key, &id, BPF_NOEXIST)) {
+		ports__give_back_place(row->many);
 		bpf_map_push_elem(&free_rows, &id, BPF_ANY);
 		id = row__find(key); /* another CPU was first */
 		if (id == TW_ROW_NONE)
 			stats__add(rows_busy);
+		else
+			ports__note(id, port);
 		return id;
 	}
+	ports__note(id, port);
 	intern__order_stores();
 	ports__add(place);
 	row->in_use = 1;

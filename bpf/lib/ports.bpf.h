@@ -17,6 +17,22 @@ struct {
 	__type(value, struct tw_owner_rows);
 } owner_rows SEC(".maps");
 
+/* A byte per port: 5.10 has no instruction that sets a bit for certain (5.12, 981f94c3e921). */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, TW_MAX_MANY);
+	__type(key, u32);
+	__type(value, struct tw_ports);
+} many_ports SEC(".maps");
+
+/* Places of many_ports that are free. User space fills and refills it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK);
+	__uint(max_entries, TW_MAX_MANY);
+	__type(value, u32);
+} free_many_ports SEC(".maps");
+
 #define PORTS_PROBES 8
 
 static __always_inline u64 ports__mix(u64 hash, u64 word)
@@ -78,6 +94,38 @@ __noinline int ports__add(u32 place)
 
 	if (place && owner)
 		__sync_fetch_and_add(&owner->count, 1);
+	return 0;
+}
+
+/* A place of many_ports for a row that many ports share; 0 if none is left. */
+static __always_inline u16 ports__take_place(void)
+{
+	u32 place;
+
+	return bpf_map_pop_elem(&free_many_ports, &place) ? 0 : (u16)place;
+}
+
+static __always_inline void ports__give_back_place(u16 place)
+{
+	u32 number = place;
+
+	if (place)
+		bpf_map_push_elem(&free_many_ports, &number, BPF_ANY);
+}
+
+/* The port shares that row, if it is one that many ports share. Not inlined either. */
+__noinline int ports__note(u32 row_id, u32 port)
+{
+	struct tw_row *row = bpf_map_lookup_elem(&rows, &row_id);
+	struct tw_ports *ports;
+	u32 place;
+
+	if (!row || !row->many)
+		return 0;
+	place = row->many;
+	ports = bpf_map_lookup_elem(&many_ports, &place);
+	if (ports && port < sizeof(ports->seen))
+		ports->seen[port] = 1;
 	return 0;
 }
 

@@ -30,6 +30,7 @@
 #define TW_NETNS_OTHER 0 /* namespace slot for everything that found no other slot */
 #define TW_MAX_PORTS 64  /* rows of one owner in a role; all its other ports share one more */
 #define TW_PORT_MANY 0   /* tw_row_key.port of that one */
+#define TW_MAX_MANY 17   /* of how many such rows the ports are known, and one that is not used */
 #define TW_ROW_NONE 0    /* no row: counted in tw_netns.unattributed */
 
 /* What happened to a bucket (tw_event.kind). */
@@ -99,9 +100,16 @@ struct tw_row {
 	__u64 scanned;          /* buckets found by the running scan */
 	struct tw_counts counts;
 	__u32 in_use; /* 0 free, 1 published */
-	__u32 owner;  /* place in owner_rows; 0: in none */
+	__u16 owner;  /* place in owner_rows; 0: in none */
+	__u16 many;   /* TW_PORT_MANY: place in many_ports; 0: its ports are not known */
 };
 TW_STATIC_ASSERT(sizeof(struct tw_row) == 160, "tw_row");
+
+/* Which ports share the row of an owner: 1 each. */
+struct tw_ports {
+	__u8 seen[65536];
+};
+TW_STATIC_ASSERT(sizeof(struct tw_ports) == 65536, "tw_ports");
 
 /* How many rows an owner has. Which one of the owner_rows array: by a hash of its key without the port. */
 struct tw_owner_rows {

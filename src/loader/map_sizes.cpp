@@ -64,7 +64,8 @@ std::uint64_t kernel_bytes(const MapSizes& sizes, std::uint32_t cpus) {
          array(sizes.namespaces, kNumber) + cpus * array(sizes.namespaces, kOverflowCounter) +
          hash(sizes.cgroups, kCookie, sizeof(tw_cgroup), cpus) + array(slot_count(sizes), sizeof(tw_slot)) +
          hash(sizes.sockets, kCookie, sizeof(tw_socket), cpus) + hash(sizes.buckets, kCookie, sizeof(tw_bucket), cpus) +
-         hash(kPairs, kPairKey, kPair, cpus) + sizes.ring_bytes;
+         hash(kPairs, kPairKey, kPair, cpus) + array(TW_MAX_MANY, sizeof(tw_ports)) + array(TW_MAX_MANY, kNumber) +
+         sizes.ring_bytes;
 }
 
 MapSizes least(const MapSizes& wanted) { return halved(wanted, kMostHalvings); }

@@ -66,6 +66,7 @@ class Tracer::Impl {
   RingPtr ring;
   MappedArray<tw_row> rows;
   MappedArray<tw_owner_rows> owner_rows;
+  MappedArray<tw_ports> many_ports;
   MappedArray<tw_netns> namespaces;
   std::size_t row_limit = kStep;  ///< slots below may have been handed out, see handed_out()
   std::size_t netns_limit = kStep;
@@ -78,6 +79,7 @@ class Tracer::Impl {
  private:
   base::Result<void> attach();
   base::Result<void> fill_free_slots();
+  base::Result<void> fill_free_many_ports();
 
   Features features_;
   TracerOptions options_;
@@ -122,6 +124,17 @@ base::Result<void> Tracer::Impl::fill_free_slots() {
   return {};
 }
 
+base::Result<void> Tracer::Impl::fill_free_many_ports() {
+  auto ports = MappedArray<tw_ports>::map(bpf_map__fd(skeleton->maps.many_ports), TW_MAX_MANY, "many_ports");
+  if (!ports) return tl::unexpected(ports.error());
+  many_ports = std::move(*ports);
+  for (std::uint32_t place = 1; place < TW_MAX_MANY; ++place) {
+    const int error = bpf_map_update_elem(bpf_map__fd(skeleton->maps.free_many_ports), nullptr, &place, BPF_ANY);
+    if (error != 0) return base::fail_errno(errno, "cannot fill the free places of ports");
+  }
+  return {};
+}
+
 base::Result<void> Tracer::Impl::start() {
   auto opened = open_programs(backend, features_, options_);
   if (!opened) return tl::unexpected(opened.error());
@@ -142,6 +155,7 @@ base::Result<void> Tracer::Impl::start() {
   if (cpus < 0) return base::fail_errno(-cpus, "cannot count the possible CPUs");
   no_overflow.resize(bpf_map__value_size(skeleton->maps.overflow_counters) * static_cast<std::size_t>(cpus));
   if (auto filled = fill_free_slots(); !filled) return filled;
+  if (auto filled = fill_free_many_ports(); !filled) return filled;
   if (features_.kernel_btf) {
     auto iterators = Sweep::attach(*skeleton, rows.values(), slot_count(options_.sizes));
     if (!iterators) return tl::unexpected(iterators.error());
@@ -218,11 +232,22 @@ const tw_row* Tracer::row_at(std::uint32_t slot) const {
   return slot != TW_ROW_NONE && slot < all.size() && is_published(all[slot]) ? &all[slot] : nullptr;
 }
 
+std::optional<std::uint32_t> Tracer::ports_of(const tw_row& row) const {
+  if (row.many == 0) return std::nullopt;
+  const auto& seen = impl_->many_ports.values()[row.many].seen;
+  return static_cast<std::uint32_t>(std::count(std::begin(seen), std::end(seen), 1));
+}
+
 bool Tracer::recycle_row(std::uint32_t id) {
   tw_row& row = impl_->rows.values()[id];
   // EBUSY: a program that was interrupted on this CPU holds the bucket of the key.
   if (bpf_map_delete_elem(bpf_map__fd(impl_->skeleton->maps.row_ids), &row.key) != 0 && errno != ENOENT) return false;
   if (row.owner != 0) __atomic_fetch_sub(&impl_->owner_rows.values()[row.owner].count, 1, __ATOMIC_SEQ_CST);
+  if (const std::uint32_t place = row.many; place != 0) {
+    std::memset(&impl_->many_ports.values()[place], 0, sizeof(tw_ports));
+    static_cast<void>(
+        bpf_map_update_elem(bpf_map__fd(impl_->skeleton->maps.free_many_ports), nullptr, &place, BPF_ANY));
+  }
   row = tw_row{};
   // Cannot fail: the stack has room for every slot.
   static_cast<void>(bpf_map_update_elem(bpf_map__fd(impl_->skeleton->maps.free_rows), nullptr, &id, BPF_ANY));

@@ -84,6 +84,8 @@ class Tracer {
   std::span<const tw_row> rows();
   /// The row in a slot; nullptr if there is no such slot or it is not published. Cheap enough for every event.
   const tw_row* row_at(std::uint32_t slot) const;
+  /// How many ports share a row whose port is TW_PORT_MANY. Empty if the kernel side had no room to tell them apart.
+  std::optional<std::uint32_t> ports_of(const tw_row& row) const;
   /// Takes a row out of use. No process may be able to count into it any more, see tw_row.pending. Its numbers are
   /// lost. False if the kernel side still finds it by its key; then the row stays unchanged, and the caller may try
   /// again.

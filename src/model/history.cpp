@@ -26,6 +26,24 @@ void fetch(const void* from, std::size_t bytes) {
 
 const Peer* pointer(const std::optional<Peer>& peer) { return peer ? &*peer : nullptr; }
 
+/// The rows that one may have gone into: that of its owner's many ports, that of its program, and (other), in its own
+/// namespace and in the one for those that are forgotten.
+std::vector<TrackKey> heirs(const Identity& who) {
+  std::vector<TrackKey> result;
+  for (const std::uint32_t netns : {who.netns, kForgottenNetns}) {
+    for (Identity heir : {who, folded(who)}) {
+      heir.netns = netns;
+      if (heir != who) result.push_back({heir, RowKind::kNormal, std::nullopt});
+      heir.port = 0;
+      if (heir != who) result.push_back({heir, RowKind::kNormal, std::nullopt});
+    }
+    TrackKey other{{}, RowKind::kOther, std::nullopt};
+    other.identity.netns = netns;
+    result.push_back(other);
+  }
+  return result;
+}
+
 void subtract(std::optional<std::uint64_t>& from, const std::optional<std::uint64_t>& amount) {
   if (from && amount) *from -= std::min(*from, *amount);
 }
@@ -110,18 +128,13 @@ void History::hand_over_zeros(std::vector<End> ends) {
   for (const End& end : ends) {
     const Counters zero = std::exchange(end.track->second.zero, Counters{});
     if (zero == Counters{}) continue;
-    const Identity& who = end.track->first.identity;
-    const auto is_there = [&](Tracks::iterator track) {
-      const TrackVersion* version = track == rows_.end() ? nullptr : version_at(track->second, end.sample);
-      return version != nullptr && !version->gone;
-    };
-    auto heir = who.pid ? rows_.find(TrackKey{folded(who), RowKind::kNormal, std::nullopt}) : rows_.end();
-    if (!is_there(heir)) {
-      TrackKey other{{}, RowKind::kOther, std::nullopt};
-      other.identity.netns = who.netns;
-      heir = rows_.find(other);
+    for (const TrackKey& candidate : heirs(end.track->first.identity)) {
+      const auto heir = rows_.find(candidate);
+      const TrackVersion* version = heir == rows_.end() ? nullptr : version_at(heir->second, end.sample);
+      if (version == nullptr || version->gone) continue;
+      heir->second.zero += zero;
+      break;
     }
-    if (heir != rows_.end()) heir->second.zero += zero;
   }
 }
 

@@ -6,7 +6,12 @@
 namespace twtrace::model {
 namespace {
 
+std::optional<std::uint32_t> sum(const std::optional<std::uint32_t>& one, const std::optional<std::uint32_t>& other) {
+  return one && other ? std::optional(*one + *other) : std::nullopt;
+}
+
 void merge(Entry& into, const Entry& from) {
+  into.ports = sum(into.ports, from.ports);
   into.counts += from.counts;
   into.previous += from.previous;
   into.exited = into.exited && from.exited;
@@ -59,6 +64,12 @@ void RowTable::set(std::uint32_t slot, const Counters& counts, std::optional<std
   entry.counts = counts;
   entry.live = live;
   entry.exited = exited;
+}
+
+void RowTable::share_port(std::uint32_t slot, std::optional<std::uint32_t> ports) {
+  Entry& entry = *slots_[slot].entry;
+  entry.identity.port = 0;
+  entry.ports = ports;
 }
 
 void RowTable::retire(std::uint32_t slot, bool exited) {

@@ -16,6 +16,9 @@
 
 namespace twtrace::model {
 
+/// Identity::netns of rows whose namespace is forgotten: "(other)".
+inline constexpr std::uint32_t kForgottenNetns = 0;
+
 /// Who and where a row is, including names. The kernel reuses slots and inode numbers. So `netns` is a number that the
 /// caller gives to each namespace and never gives twice.
 struct Identity {
@@ -47,6 +50,8 @@ struct Entry {
   std::optional<std::uint64_t> live;
   std::uint32_t pids = 1;  ///< processes merged by folding
   bool exited = false;
+  /// How many ports a row with port 0 stands for, counted for each process; empty if not known.
+  std::optional<std::uint32_t> ports = 1;
 };
 
 /// Keeps one entry per row that the kernel side counts into, and at most `max_rows` of processes that have ended.
@@ -65,6 +70,9 @@ class RowTable {
   void add(std::uint32_t slot, std::uint64_t first_ns, Identity identity);
   /// Sets the present numbers of a slot's row.
   void set(std::uint32_t slot, const Counters& counts, std::optional<std::uint64_t> live, bool exited);
+  /// Sets how many ports a slot's row stands for. Its port becomes 0: that of all rows of an owner with many ports, who
+  /// are one row in every view.
+  void share_port(std::uint32_t slot, std::optional<std::uint32_t> ports);
   /// Nothing counts into the slot's row any more: its process has `exited`, or its namespace is gone. Keeps its counts.
   void retire(std::uint32_t slot, bool exited = true);
   /// The rows of these namespaces become rows of another one, where those of the same program are one. None of them may

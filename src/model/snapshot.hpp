@@ -57,6 +57,7 @@ struct Row {
   std::string service_label;  ///< tells `service` from others of the same name; empty: the name is enough
   std::optional<Role> role;
   std::optional<std::uint16_t> port;
+  std::optional<std::uint32_t> ports = {};  ///< how many ports a row without one stands for; empty if not known
   std::optional<Peer> peer;
   std::optional<Attribution> attribution;  ///< empty when the row merges several kinds
   Counters counts;                         ///< since start

@@ -12,7 +12,8 @@ NameHashes hash_names(const Identity& identity) {
 void CurrentSource::visit(const FactVisitor& visitor) const {
   const Counters zero;
   table_.for_each([&](const Entry& entry, RowKind kind) {
-    visitor({entry.identity, kind, nullptr, entry.counts, entry.previous, zero, entry.live, entry.pids, entry.exited});
+    visitor({entry.identity, kind, nullptr, entry.counts, entry.previous, zero, entry.live, entry.pids, entry.exited,
+             nullptr, entry.ports});
   });
 }
 

@@ -52,7 +52,8 @@ struct Fact {
   std::optional<std::uint64_t> live;
   std::uint32_t pids = 1;  ///< processes merged by folding
   bool exited = false;
-  const NameHashes* names = nullptr;  ///< hash_names(identity), if somebody keeps them
+  const NameHashes* names = nullptr;        ///< hash_names(identity), if somebody keeps them
+  std::optional<std::uint32_t> ports = {};  ///< Entry::ports
 };
 
 using FactVisitor = std::function<void(const Fact&)>;

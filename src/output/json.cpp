@@ -92,6 +92,7 @@ void put_row(JsonWriter& json, const model::Row& row, const model::Snapshot& sna
   json.object_if("service", row.service, [&](const base::Service& service) { put_service(json, service); });
   json.field("role", word(row.role));
   json.field("port", row.port);
+  json.field("ports", row.ports);
   if (snapshot.group == model::Group::kPeer) put_peer(json, "peer", row.peer);
   json.field("attribution", word(row.attribution));
   put_counts(json, row.counts, snapshot.probe.sees_removal);

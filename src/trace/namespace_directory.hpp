@@ -16,6 +16,7 @@
 #include "kernel/counters.hpp"
 #include "kernel/netns.hpp"
 #include "kernel/procfs.hpp"
+#include "model/row_table.hpp"
 
 namespace twtrace::trace {
 
@@ -30,7 +31,7 @@ class NamespaceDirectory {
   /// What a namespace is called here; no other one gets the number in this run.
   using Id = std::uint32_t;
   /// Stands for those that found no slot of their own, and for those that were forgotten: "(other)".
-  static constexpr Id kOther = 0;
+  static constexpr Id kOther = model::kForgottenNetns;
 
   struct Entry {
     std::uint64_t identity = 0;  ///< tw_netns.id; 0: not known yet

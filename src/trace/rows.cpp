@@ -2,6 +2,8 @@
 #include "trace/rows.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <set>
 
 #include "loader/tracer.hpp"
 #include "trace/translate.hpp"
@@ -16,6 +18,28 @@ std::optional<std::uint64_t> live_of(std::uint32_t slot, const tw_row& row, cons
   if (scan != nullptr) return scan->live(slot);
   const model::Counters counts = to_counters(row.counts);
   return counts.created() > counts.removed() ? counts.created() - counts.removed() : 0;
+}
+
+/// The key without its port: who shares the row of many ports.
+tw_row_key owner_of(tw_row_key key) {
+  key.port = TW_PORT_MANY;
+  return key;
+}
+
+struct Less {
+  bool operator()(const tw_row_key& left, const tw_row_key& right) const {
+    return std::memcmp(&left, &right, sizeof(left)) < 0;  // its padding is explicit, and 0
+  }
+};
+using Owners = std::set<tw_row_key, Less>;
+
+/// The owners that have a row of many ports.
+Owners owners_of_many(std::span<const tw_row> rows) {
+  Owners owners;
+  for (const tw_row& row : rows) {
+    if (loader::is_published(row) && row.key.port == TW_PORT_MANY) owners.insert(row.key);
+  }
+  return owners;
 }
 
 }  // namespace
@@ -35,11 +59,14 @@ const model::Identity& Rows::identity(std::uint32_t slot, const tw_row& row, con
 
 void Rows::read(std::span<const tw_row> rows, const Names& names, const LiveScan* scan) {
   states_.resize(std::max(states_.size(), rows.size()));
+  const Owners owners = owners_of_many(rows);
   for (std::uint32_t slot = 1; slot < rows.size(); ++slot) {
     const tw_row& row = rows[slot];
     if (!loader::is_published(row)) continue;
     identity(slot, row, names);
     table_.set(slot, to_counters(row.counts), live_of(slot, row, scan), states_[slot].ended);
+    if (owners.empty() || !owners.contains(owner_of(row.key))) continue;
+    table_.share_port(slot, row.key.port == TW_PORT_MANY ? names.ports(row) : 1);
   }
 }
 

@@ -44,6 +44,7 @@ class Rows {
   struct Names {
     std::function<std::uint32_t(std::uint32_t netns_slot)> netns;  ///< Identity::netns
     std::function<const base::Service&(std::uint64_t cgroup_id)> service;
+    std::function<std::optional<std::uint32_t>(const tw_row&)> ports;  ///< loader::Tracer::ports_of()
   };
   /// Whether the process of a row has ended. Asked of rows of a process only.
   using HasEnded = std::function<bool(const tw_row&)>;
@@ -63,7 +64,8 @@ class Rows {
   void begin_interval() { table_.begin_interval(); }
   /// Who the published row in a slot stands for. Valid until the next call that changes the table.
   const model::Identity& identity(std::uint32_t slot, const tw_row& row, const Names& names);
-  /// Reads every published row. `scan`: nullptr if the programs see how buckets end.
+  /// Reads every published row. The rows of an owner with more ports than may have rows of their own become rows of one
+  /// identity, without a port. `scan`: nullptr if the programs see how buckets end.
   void read(std::span<const tw_row> rows, const Names& names, const LiveScan* scan);
   /// The rows of these namespaces become rows of another one, see model::RowTable.
   void move(const std::set<std::uint32_t>& namespaces, std::uint32_t to) { table_.move(namespaces, to); }

@@ -164,7 +164,8 @@ Rows::Names Session::names() {
   return {[this](std::uint32_t slot) { return netns_id_at(slot); },
           [this](std::uint64_t cgroup_id) -> const base::Service& {
             return services_.of_cgroup(cgroup_id, recorded_paths());
-          }};
+          },
+          [this](const tw_row& row) { return tracer_.ports_of(row); }};
 }
 
 /// nullptr if the programs see how buckets end.

@@ -60,6 +60,7 @@ void RowParts::add(const model::Fact& fact) {
   previous += fact.previous;
   zero += fact.zero;
   live = live && fact.live ? std::optional(*live + *fact.live) : std::nullopt;
+  ports = ports && fact.ports ? std::optional(*ports + *fact.ports) : std::nullopt;
   const model::Identity& identity = fact.identity;
   if (identity.attribution == model::Attribution::kCloser) {
     if (!identity.pid) {
@@ -287,6 +288,7 @@ model::Row RowList::row_of(const SortItem& item) const {
   if (key.by.service) put_service(row, parts);
   row.role = item.role;
   row.port = item.port;
+  if (key.by.port && key.kind == model::RowKind::kNormal && key.who->port == 0) row.ports = parts.ports;
   if (key.peer != nullptr) row.peer = *key.peer;
   if (key.by.program) row.process = process_of(parts);
   row.attribution = item.attribution;

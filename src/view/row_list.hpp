@@ -28,6 +28,7 @@ struct RowParts {
   std::pair<std::uint32_t, std::uint64_t> process;                      ///< pid and start of the first one; pid 0: none
   std::vector<std::pair<std::uint32_t, std::uint64_t>> more_processes;  ///< may contain repetitions until all is added
   std::uint32_t folded_pids = 0;
+  std::optional<std::uint32_t> ports = 0;
   std::optional<std::uint32_t> uid;
   bool uid_differs = false;
   std::optional<model::Attribution> attribution;

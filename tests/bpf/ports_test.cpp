@@ -88,6 +88,12 @@ TEST_CASE("one owner's many ports are one row, and who comes later has a row too
   expected[{TW_ROLE_CLIENT, kFirst + 1}] = 2;
   CHECK(counts_of(tracer, netns.get()) == expected);
   CHECK(tracer.stats().rows_full == 0);
+  for (const tw_row& row : tracer.rows()) {
+    if (!loader::is_published(row) || row.key.port != TW_PORT_MANY) continue;
+    if (tracer.netns_at(row.key.netns).inum == netns_facts(netns.get()).inum) {
+      CHECK(tracer.ports_of(row) == kPorts - TW_MAX_PORTS);
+    }
+  }
 }
 
 TEST_CASE("up to 64 ports of an owner have rows of their own, and again when the rows are given back", "[capacity]") {
@@ -102,5 +108,26 @@ TEST_CASE("up to 64 ports of an owner have rows of their own, and again when the
     for (std::uint32_t id = 1; id < tracer.rows().size(); ++id) {
       if (tracer.row_at(id) != nullptr) CHECK(tracer.recycle_row(id));
     }
+  }
+}
+
+TEST_CASE("how many ports share a row is known for the next owner, too, when the row is given back", "[capacity]") {
+  if (!privileged()) return;
+  auto tracer = open_tracer(4096);
+  for (int owner = 0; owner < TW_MAX_MANY + 1; ++owner) {
+    const base::UniqueFd netns = new_netns();
+    tracer.set_enabled(true);
+    inside_netns(netns.get(), [] { sweep(kFirst, TW_MAX_PORTS + 7); });
+    tracer.set_enabled(false);
+    const std::uint32_t inum = netns_facts(netns.get()).inum;
+    int many = 0;
+    for (std::uint32_t id = 1; id < tracer.rows().size(); ++id) {
+      const tw_row* row = tracer.row_at(id);
+      if (row == nullptr || row->key.port != TW_PORT_MANY || tracer.netns_at(row->key.netns).inum != inum) continue;
+      CHECK(tracer.ports_of(*row) == 7U);
+      CHECK(tracer.recycle_row(id));
+      ++many;
+    }
+    CHECK(many == 1);
   }
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 #include <set>
 #include <string>
@@ -19,6 +20,7 @@
 #include "support/inside_netns.hpp"
 #include "support/tcp_pairs.hpp"
 #include "trace/session.hpp"
+#include "view/row_list.hpp"
 
 using namespace twtrace;
 using namespace twtrace::test;
@@ -75,6 +77,21 @@ void close_one_in(const CgroupSandbox& cgroup, int listener) {
   int status = -1;
   CHECK(::waitpid(pid, &status, 0) == pid);
   CHECK(status == 0);
+}
+
+std::ptrdiff_t open_files() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator());
+}
+
+/// The cgroups that rows of this test's port name.
+std::set<std::string> named_services(const trace::Session& session) {
+  std::set<std::string> named;
+  session.with_source([&named](const model::Source& source) {
+    source.visit([&named](const model::Fact& fact) {
+      if (fact.identity.port == kPort) named.insert(fact.identity.service.cgroup);
+    });
+  });
+  return named;
 }
 
 /// What rows of this test's port say, in all namespaces.
@@ -144,12 +161,11 @@ TEST_CASE("after more cgroups than there is room for, every one is named", "[cap
   constexpr int kAtOnce = 64;
   trace::Session session = start();
   const base::UniqueFd netns = new_netns();
-  const std::size_t others = cgroups_in_use();
   std::set<std::string> made;
   inside_netns(netns.get(), [&] {
     const base::UniqueFd listener = listen_on(kPort);
     for (int i = 0; i < kMade; ++i) {
-      if (i % kAtOnce == 0) give_back(session, cgroups_in_use, others + kAtOnce / 2);
+      if (i % kAtOnce == 0) give_back(session, cgroups_in_use, kCgroups - kAtOnce);
       const CgroupSandbox cgroup("job" + std::to_string(i));
       close_one_in(cgroup, listener.get());
       made.insert(cgroup.path());
@@ -158,11 +174,76 @@ TEST_CASE("after more cgroups than there is room for, every one is named", "[cap
   REQUIRE(session.sample(true));
   CHECK(session.head().lost.cgroups_full == 0);
   CHECK(created_in_rows(session) == kMade);
-  std::set<std::string> named;
-  session.with_source([&named](const model::Source& source) {
-    source.visit([&named](const model::Fact& fact) {
-      if (fact.identity.port == kPort) named.insert(fact.identity.service.cgroup);
+  CHECK(named_services(session) == made);
+}
+
+TEST_CASE("one owner's many ports are one row, and say how many they are", "[capacity][slots]") {
+  if (!privileged()) return;
+  constexpr std::uint16_t kFirst = 3000;
+  constexpr std::uint32_t kPorts = 301;
+  trace::Session session = start();
+  const base::UniqueFd netns = new_netns();
+  const auto sweep = [&netns](std::uint16_t first, std::uint32_t count) {
+    inside_netns(netns.get(), [&] {
+      for (std::uint32_t i = 0; i < count; ++i) {
+        const auto port = static_cast<std::uint16_t>(first + i);
+        const base::UniqueFd listener = listen_on(port);
+        TcpPair pair = make_pair(listener.get(), port);
+        close_first(pair.client, pair.server);
+      }
     });
+  };
+  sweep(kFirst, 40);
+  REQUIRE(session.sample(false));
+  sweep(kFirst, kPorts);
+  REQUIRE(session.sample(true));
+  view::View view;
+  view.group = model::Group::kPid;
+  const std::uint32_t inum = netns_facts(netns.get()).inum;
+  std::vector<model::Row> rows;
+  session.with_source([&](const model::Source& source) {
+    const view::RowList list(source, view, 1);
+    rows = list.rows(0, list.size());
   });
-  CHECK(named == made);
+  std::erase_if(rows, [inum](const model::Row& row) { return row.netns != inum; });
+  REQUIRE(rows.size() == 1);
+  CHECK_FALSE(rows[0].port);
+  CHECK(rows[0].ports == kPorts);
+  CHECK(rows[0].counts.created() == kPorts + 40);
+  CHECK(rows[0].process.value().pids == 1);
+}
+
+TEST_CASE("namespaces, cgroups and processes that come and go together leave nothing behind", "[capacity][slots]") {
+  if (!privileged()) return;
+  constexpr int kMade = 360;
+  constexpr int kAtOnce = 60;
+  constexpr std::uint64_t kMiB = 1U << 20U;
+  trace::Session session = start();
+  const std::size_t other_slots = slots_in_use();
+  const std::size_t other_cgroups = cgroups_in_use();
+  std::set<std::string> made;
+  std::uint64_t rss_bytes = 0;
+  std::ptrdiff_t files = 0;
+  const auto settle = [&] {
+    give_back(session, slots_in_use, other_slots + kAtOnce / 2);
+    give_back(session, cgroups_in_use, other_cgroups + kAtOnce / 2);
+  };
+  for (int i = 0; i < kMade; ++i) {
+    if (i % kAtOnce == 0) settle();
+    if (i == kMade / 2) {
+      rss_bytes = session.head().cost.rss_bytes;
+      files = open_files();
+    }
+    const base::UniqueFd netns = new_netns();
+    const CgroupSandbox cgroup("job" + std::to_string(i));
+    inside_netns(netns.get(), [&cgroup] { close_one_in(cgroup, listen_on(kPort).get()); });
+    made.insert(cgroup.path());
+  }
+  settle();
+  CHECK(open_files() == files);
+  CHECK(session.head().cost.rss_bytes < rss_bytes + 2 * kMiB);
+  const model::Losses lost = session.head().lost;
+  CHECK(lost.rows_full + lost.netns_full + lost.cgroups_full + lost.sockets_full + lost.buckets_full == 0);
+  CHECK(created_in_rows(session) == kMade);
+  CHECK(named_services(session) == made);
 }

@@ -41,7 +41,7 @@ Names joined(Names first, const Names& second, const Names& third = {}) {
 }
 
 void check_row(const json& row, bool with_peer) {
-  Names names = joined({"netns", "netns_id", "process", "service", "role", "port", "attribution", "live",
+  Names names = joined({"netns", "netns_id", "process", "service", "role", "port", "ports", "attribution", "live",
                         "created_per_s", "overflow_per_s", "kind", "netns_name"},
                        kCounted, kRemoved);
   if (with_peer) names.push_back("peer");

@@ -236,3 +236,24 @@ TEST_CASE("a row whose namespace is gone has not exited if its process lives") {
   table.for_each([](const Entry& entry, RowKind) { CHECK_FALSE(entry.exited); });
   CHECK(table.at(3) == nullptr);
 }
+
+TEST_CASE("the rows of one process on many ports become one when they are retired") {
+  RowTable table(10);
+  for (const std::uint32_t slot : {1, 2, 3}) {
+    Identity who = worker(812);
+    who.port = static_cast<std::uint16_t>(6000 + slot);
+    table.add(slot, slot, who);
+    table.set(slot, kSeven, 0, true);
+    table.share_port(slot, slot == 3 ? 40 : 1);
+  }
+  CHECK(table.size() == 3);
+  for (const std::uint32_t slot : {1, 2, 3}) table.retire(slot);
+  REQUIRE(table.size() == 1);
+  table.for_each([](const Entry& entry, RowKind) {
+    CHECK(entry.identity.port == 0);
+    CHECK(entry.identity.pid == 812U);
+    CHECK(entry.counts == Counters{21});
+    CHECK(entry.ports == 42U);
+    CHECK(entry.pids == 1);
+  });
+}

@@ -41,7 +41,7 @@ const Json kAdded = Json::parse(R"({
  "totals":["unattributed_overflow","unattributed_no_memory"],
  "namespaces":["netns_id","gone","time_wait","fin_wait2","overflow_time_wait","overflow_fin_wait2","reused","recycled","expired",
                "purged","unattributed","unattributed_overflow","created_per_s","overflow_per_s","forecast"],
- "rows":["netns_id","kind","netns_name"],
+ "rows":["netns_id","ports","kind","netns_name"],
  "process":["exited"],
  "lost":["rows_full","rows_busy","netns_full","sockets_full","buckets_full","cgroups_full","listeners_full",
          "pairs_lost","recursion_misses"]})");
@@ -312,4 +312,14 @@ TEST_CASE("event_json says why a bucket went away only when it knows") {
   CHECK(parsed(event)["age_s"] == 60.1);
   event.reason = model::Event::Reason::kUnknown;
   CHECK(parsed(event)["reason"].is_null());
+}
+
+TEST_CASE("a row for many ports has no port, and says how many they are") {
+  model::Snapshot snapshot = test::snapshot();
+  snapshot.rows[0].port.reset();
+  snapshot.rows[0].ports = 64512;
+  CHECK(parsed(snapshot)["rows"][0]["port"].is_null());
+  CHECK(parsed(snapshot)["rows"][0]["ports"] == 64512);
+  snapshot.rows[0].ports.reset();
+  CHECK(parsed(snapshot)["rows"][0]["ports"].is_null());
 }

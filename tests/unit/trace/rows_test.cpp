@@ -53,8 +53,9 @@ struct Kernel {
   }
   Rows::Names names() {
     service.name = "worker.service";
-    return {[](std::uint32_t slot) { return 50 + slot; },
-            [this](std::uint64_t) -> const base::Service& { return service; }};
+    return {
+        [](std::uint32_t slot) { return 50 + slot; }, [this](std::uint64_t) -> const base::Service& { return service; },
+        [](const tw_row& row) { return row.many == 0 ? std::nullopt : std::optional<std::uint32_t>(row.many * 100U); }};
   }
   void sample(const LiveScan* scan = nullptr) {
     rows.begin_interval();
@@ -186,4 +187,30 @@ TEST_CASE("a row whose namespace is gone is given back when it is idle, though i
   CHECK(kernel.settle() == std::vector<std::uint32_t>{3});
   CHECK(kernel.rows.counts_by_netns().at(52).created() == 7);
   kernel.rows.table().for_each([](const model::Entry& entry, model::RowKind) { CHECK_FALSE(entry.exited); });
+}
+
+TEST_CASE("the rows of an owner with many ports are one row without a port, which knows how many they are") {
+  Kernel kernel;
+  for (const std::uint32_t slot : {2, 3}) {
+    tw_row& row = kernel.publish(slot, 812);
+    row.key.port = static_cast<std::uint16_t>(6000 + slot);
+    row.counts.time_wait = 7;
+  }
+  kernel.publish(4, 913).counts.time_wait = 1;  // another process
+  kernel.sample();
+  CHECK(kernel.rows.table().at(2)->identity.port == 6002);
+  tw_row& many = kernel.publish(5, 812);
+  many.key.port = TW_PORT_MANY;
+  many.many = 3;
+  many.counts.time_wait = 300;
+  kernel.sample();
+  CHECK(kernel.rows.table().at(2)->identity == kernel.rows.table().at(5)->identity);
+  CHECK(kernel.rows.table().at(3)->identity == kernel.rows.table().at(5)->identity);
+  CHECK(kernel.rows.table().at(5)->identity.port == 0);
+  CHECK(kernel.rows.table().at(4)->identity.port == 6379);
+  CHECK(kernel.rows.table().at(2)->ports == 1U);
+  CHECK(kernel.rows.table().at(5)->ports == 300U);
+  many.many = 0;
+  kernel.sample();
+  CHECK_FALSE(kernel.rows.table().at(5)->ports);
 }
