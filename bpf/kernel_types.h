@@ -229,6 +229,10 @@ struct task_group {
 	struct task_group *parent;
 };
 
+struct signal_struct {
+	atomic_t live;
+};
+
 struct task_struct {
 	struct nsproxy *nsproxy;
 	struct task_group *sched_task_group;
@@ -238,6 +242,7 @@ struct task_struct {
 	unsigned int flags;
 	char comm[16];
 	struct css_set *cgroups;
+	struct signal_struct *signal;
 };
 
 struct bpf_array {

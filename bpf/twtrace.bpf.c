@@ -212,6 +212,16 @@ int BPF_PROG(on_tracepoint_second, struct sock *sk, int oldstate, int newstate)
 	return 0;
 }
 
+/* --- every backend ---------------------------------------------------------------------------------------------- */
+
+SEC("raw_tp/sched_process_exit")
+int on_process_exit(void *ctx)
+{
+	if (tw_enabled)
+		process__on_exit();
+	return 0;
+}
+
 /* --- forgetting what is gone ------------------------------------------------------------------------------------ */
 
 SEC("iter/bpf_map_elem")
@@ -229,6 +239,14 @@ int sweep_sockets(struct bpf_iter__bpf_map_elem *ctx)
 }
 
 /* --- run by user space (BPF_PROG_TEST_RUN) ---------------------------------------------------------------------- */
+
+/* The clock that every time of the kernel side is of. */
+SEC("raw_tp")
+int read_clock(void *ctx)
+{
+	tw_clock_ns = bpf_ktime_get_boot_ns();
+	return 0;
+}
 
 /* Fills the stacks before anything is attached, many numbers in a system call. */
 SEC("raw_tp")

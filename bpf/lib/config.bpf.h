@@ -26,6 +26,8 @@ const volatile __u64 tw_sweep_slice_mask = 16383;
 
 /* 1 from the time that all programs are attached until the first one is detached. */
 volatile __u32 tw_enabled = 0;
+/* CLOCK_BOOTTIME at the last run of read_clock. */
+volatile __u64 tw_clock_ns = 0;
 /* The number of the running scan, or of the last one. */
 volatile __u32 tw_scan = 0;
 

@@ -4,6 +4,7 @@
 #define TWTRACE_OWNER_BPF_H
 
 #include "intern.bpf.h"
+#include "process.bpf.h"
 #include "role.bpf.h"
 #include "store.bpf.h"
 
@@ -53,6 +54,7 @@ static __always_inline u32 owner__intern_current(struct tw_row_key *key)
 		return id;
 	if (tw_can_probe_read)
 		cgroup__intern(tw_untyped(node), key->cgroup_id);
+	process__remember(key->tgid, key->start_ns);
 	return row__create(key, leader);
 }
 

@@ -111,6 +111,14 @@ struct tw_ports {
 };
 TW_STATIC_ASSERT(sizeof(struct tw_ports) == 65536, "tw_ports");
 
+/* Key of the processes map: a process by the kernel's own numbers, whatever namespaces it is in. */
+struct tw_process {
+	__u64 start_ns; /* as tw_row_key.start_ns */
+	__u32 tgid;
+	__u32 reserved;
+};
+TW_STATIC_ASSERT(sizeof(struct tw_process) == 16, "tw_process");
+
 /* How many rows an owner has. Which one of the owner_rows array: by a hash of its key without the port. */
 struct tw_owner_rows {
 	__u32 tag;   /* the rest of the hash */

@@ -88,7 +88,9 @@ base::Result<EventLoop::Wake> EventLoop::wait(int ring_fd) {
                                    pollfd{input_, POLLIN, 0},       pollfd{deadline_.get(), POLLIN, 0},
                                    pollfd{timer_.get(), POLLIN, 0}, pollfd{server_, POLLIN, 0},
                                    pollfd{ring_fd, POLLIN, 0}};
-  while (::poll(watched.data(), watched.size(), -1) < 0) {
+  constexpr int kSecondMs = 1000;
+  const int timeout_ms = ring_fd < 0 ? -1 : kSecondMs;
+  while (::poll(watched.data(), watched.size(), timeout_ms) < 0) {
     const int saved_errno = errno;
     if (saved_errno != EINTR) return base::fail_errno(saved_errno, "cannot wait for events");
   }

@@ -15,7 +15,7 @@ class EventLoop {
  public:
   enum class Wake {
     kTimer,
-    kRing,
+    kRing,     ///< or a second has passed: trace::Session::drain() is due
     kStop,     ///< an ending signal
     kInput,    ///< a key, or the terminal is gone
     kResize,   ///< SIGWINCH

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/procfs.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "kernel/file.hpp"
@@ -22,27 +20,18 @@ std::optional<ProcessStat> parse_stat(std::string_view text) {
   if (state.size() != 1) return std::nullopt;
   stat.state = state.front();
   std::string_view parent;
-  std::string_view threads;
   std::string_view start;
   for (int field = 4; field <= 22; ++field) {
     const std::string_view word = cut_word(rest);
     if (field == 4) parent = word;
-    if (field == 20) threads = word;
     if (field == 22) start = word;
   }
   const auto parent_pid = parse_number<std::uint32_t>(parent);
-  const auto thread_count = parse_number<std::uint32_t>(threads);
   const auto start_ticks = parse_number<std::uint64_t>(start);
-  if (!parent_pid || !thread_count || !start_ticks) return std::nullopt;
+  if (!parent_pid || !start_ticks) return std::nullopt;
   stat.parent = *parent_pid;
-  stat.threads = *thread_count;
   stat.start_ticks = *start_ticks;
   return stat;
-}
-
-std::uint64_t boottime_ticks(std::uint64_t boottime_ns) {
-  static const auto kTicksPerSecond = static_cast<std::uint64_t>(std::max(1L, ::sysconf(_SC_CLK_TCK)));
-  return boottime_ns / (1'000'000'000 / kTicksPerSecond);
 }
 
 std::filesystem::path Procfs::path(std::uint32_t pid, std::string_view relative) const {
@@ -66,13 +55,6 @@ std::vector<std::uint32_t> Procfs::pids() const {
 std::optional<ProcessStat> Procfs::stat(std::uint32_t pid) const {
   const auto text = read_file(path(pid, "stat"));
   return text ? parse_stat(*text) : std::nullopt;
-}
-
-bool Procfs::alive(std::uint32_t pid, std::uint64_t start_boottime_ns) const {
-  const auto now = stat(pid);
-  if (!now || now->start_ticks != boottime_ticks(start_boottime_ns)) return false;
-  const bool leader_ended = now->state == 'Z' || now->state == 'X' || now->state == 'x';
-  return !leader_ended || now->threads > 1;
 }
 
 std::optional<std::string> Procfs::cmdline(std::uint32_t pid) const {

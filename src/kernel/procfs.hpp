@@ -18,16 +18,12 @@ struct ProcessStat {
   std::string comm;               ///< leader's name: any bytes, also ')' and newline
   char state = '?';               ///< of the thread-group leader: R S D Z T t X I
   std::uint32_t parent = 0;       ///< thread-group id; 0: none, or not in this pid namespace
-  std::uint32_t threads = 0;      ///< threads that have not ended, the leader included
   std::uint64_t start_ticks = 0;  ///< since boot, in units of 1/sysconf(_SC_CLK_TCK) s
 };
 
 /// Parses /proc/PID/stat (proc(5)). The name is what lies between the first '(' and the last ')', because it may itself
 /// contain both. Empty on malformed text.
 std::optional<ProcessStat> parse_stat(std::string_view text);
-
-/// CLOCK_BOOTTIME nanoseconds as field 22 of /proc/PID/stat shows them: nsec_to_clock_t (kernel/time/time.c) truncates.
-std::uint64_t boottime_ticks(std::uint64_t boottime_ns);
 
 /// The proc file system, or a directory that looks like it. Holds only the path: cheap to copy, thread-safe.
 /// A process can end between any two calls. Then every look-up of it returns an empty value.
@@ -47,9 +43,6 @@ class Procfs {
   /// Thread-group ids of all processes, ascending. Empty if the directory cannot be read.
   std::vector<std::uint32_t> pids() const;
   std::optional<ProcessStat> stat(std::uint32_t pid) const;
-  /// True while the process that started at `start_boottime_ns` (task_struct.start_boottime of its leader) runs. A
-  /// leader that has ended is a zombie while its other threads run on. Such a process is alive.
-  bool alive(std::uint32_t pid, std::uint64_t start_boottime_ns) const;
   /// The arguments joined by blanks; empty for kernel threads and zombies.
   std::optional<std::string> cmdline(std::uint32_t pid) const;
   /// The real uid, which is what bpf_get_current_uid_gid returns.

@@ -45,6 +45,7 @@ bool has_tracepoint(const Features& features) {
 
 bool uses_program(Backend backend, std::string_view name, const Features& features) {
   if (!name.starts_with("on_")) return true;  // iterators and helpers of the loader
+  if (name == "on_process_exit") return true;
   switch (backend) {
     case Backend::kFentry:
       return name.starts_with("on_fentry_") || name.starts_with("on_fexit_");

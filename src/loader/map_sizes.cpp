@@ -60,12 +60,12 @@ std::uint64_t kernel_bytes(const MapSizes& sizes, std::uint32_t cpus) {
   constexpr std::uint64_t kCookie = sizeof(std::uint64_t);
   return array(sizes.rows, sizeof(tw_row)) + hash(sizes.rows, sizeof(tw_row_key), kNumber, cpus) +
          array(sizes.rows, kNumber) + array(sizes.rows, sizeof(tw_owner_rows)) +
-         array(sizes.namespaces, sizeof(tw_netns)) + hash(sizes.namespaces, kCookie, kNumber, cpus) +
-         array(sizes.namespaces, kNumber) + cpus * array(sizes.namespaces, kOverflowCounter) +
-         hash(sizes.cgroups, kCookie, sizeof(tw_cgroup), cpus) + array(slot_count(sizes), sizeof(tw_slot)) +
-         hash(sizes.sockets, kCookie, sizeof(tw_socket), cpus) + hash(sizes.buckets, kCookie, sizeof(tw_bucket), cpus) +
-         hash(kPairs, kPairKey, kPair, cpus) + array(TW_MAX_MANY, sizeof(tw_ports)) + array(TW_MAX_MANY, kNumber) +
-         sizes.ring_bytes;
+         hash(sizes.rows, sizeof(tw_process), kNumber, cpus) + array(sizes.namespaces, sizeof(tw_netns)) +
+         hash(sizes.namespaces, kCookie, kNumber, cpus) + array(sizes.namespaces, kNumber) +
+         cpus * array(sizes.namespaces, kOverflowCounter) + hash(sizes.cgroups, kCookie, sizeof(tw_cgroup), cpus) +
+         array(slot_count(sizes), sizeof(tw_slot)) + hash(sizes.sockets, kCookie, sizeof(tw_socket), cpus) +
+         hash(sizes.buckets, kCookie, sizeof(tw_bucket), cpus) + hash(kPairs, kPairKey, kPair, cpus) +
+         array(TW_MAX_MANY, sizeof(tw_ports)) + array(TW_MAX_MANY, kNumber) + sizes.ring_bytes;
 }
 
 MapSizes least(const MapSizes& wanted) { return halved(wanted, kMostHalvings); }

@@ -41,6 +41,7 @@ void resize_maps(twtrace_bpf& programs, const MapSizes& sizes) {
   bpf_map__set_max_entries(maps.row_ids, sizes.rows);
   bpf_map__set_max_entries(maps.free_rows, sizes.rows);
   bpf_map__set_max_entries(maps.owner_rows, sizes.rows);
+  bpf_map__set_max_entries(maps.processes, sizes.rows);
   bpf_map__set_max_entries(maps.namespaces, sizes.namespaces);
   bpf_map__set_max_entries(maps.netns_ids, sizes.namespaces);
   bpf_map__set_max_entries(maps.free_netns, sizes.namespaces);

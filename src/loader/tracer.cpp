@@ -24,7 +24,8 @@ namespace {
 
 /// The programs that every answer of a backend depends on. Without the others only reasons of removals are missing.
 bool is_essential(std::string_view name) {
-  for (const char* part : {"send_fin", "twsk_alloc", "destroy_sock", "twsk_destructor", "on_tracepoint_"}) {
+  for (const char* part :
+       {"send_fin", "twsk_alloc", "destroy_sock", "twsk_destructor", "on_tracepoint_", "process_exit"}) {
     if (name.find(part) != std::string_view::npos) return true;
   }
   return false;
@@ -218,6 +219,14 @@ void Tracer::set_enabled(bool enabled) {
   __atomic_store_n(&impl_->skeleton->bss->tw_enabled, enabled ? 1U : 0U, __ATOMIC_SEQ_CST);
 }
 
+base::Result<std::uint64_t> Tracer::boottime_ns() const {
+  bpf_test_run_opts run{};
+  run.sz = sizeof(run);
+  const int error = -bpf_prog_test_run_opts(bpf_program__fd(impl_->skeleton->progs.read_clock), &run);
+  if (error != 0) return base::fail_errno(error, "cannot read the kernel's clock");
+  return impl_->skeleton->bss->tw_clock_ns;
+}
+
 std::span<const tw_netns> Tracer::namespaces() const {
   return handed_out(impl_->namespaces.values(), impl_->netns_limit);
 }
@@ -238,11 +247,16 @@ std::optional<std::uint32_t> Tracer::ports_of(const tw_row& row) const {
   return static_cast<std::uint32_t>(std::count(std::begin(seen), std::end(seen), 1));
 }
 
-bool Tracer::recycle_row(std::uint32_t id) {
-  tw_row& row = impl_->rows.values()[id];
+bool Tracer::unlink_row(std::uint32_t id) {
+  const tw_row& row = impl_->rows.values()[id];
   // EBUSY: a program that was interrupted on this CPU holds the bucket of the key.
   if (bpf_map_delete_elem(bpf_map__fd(impl_->skeleton->maps.row_ids), &row.key) != 0 && errno != ENOENT) return false;
   if (row.owner != 0) __atomic_fetch_sub(&impl_->owner_rows.values()[row.owner].count, 1, __ATOMIC_SEQ_CST);
+  return true;
+}
+
+void Tracer::free_row(std::uint32_t id) {
+  tw_row& row = impl_->rows.values()[id];
   if (const std::uint32_t place = row.many; place != 0) {
     std::memset(&impl_->many_ports.values()[place], 0, sizeof(tw_ports));
     static_cast<void>(
@@ -251,7 +265,16 @@ bool Tracer::recycle_row(std::uint32_t id) {
   row = tw_row{};
   // Cannot fail: the stack has room for every slot.
   static_cast<void>(bpf_map_update_elem(bpf_map__fd(impl_->skeleton->maps.free_rows), nullptr, &id, BPF_ANY));
-  return true;
+}
+
+std::uint64_t Tracer::process_exits() const {
+  return __atomic_load_n(&impl_->skeleton->bss->tw_process_exits, __ATOMIC_SEQ_CST);
+}
+
+bool Tracer::is_alive(const tw_row_key& key) const {
+  const tw_process process{key.start_ns, key.tgid, 0};
+  std::uint32_t ignored = 0;
+  return bpf_map_lookup_elem(bpf_map__fd(impl_->skeleton->maps.processes), &process, &ignored) == 0 || errno != ENOENT;
 }
 
 bool Tracer::unlink_netns(std::uint32_t slot) {

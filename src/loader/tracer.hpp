@@ -76,6 +76,9 @@ class Tracer {
   /// Starts and stops counting in all programs at once.
   void set_enabled(bool enabled);
 
+  /// The kernel's CLOCK_BOOTTIME now, in nanoseconds. In a time namespace this is not what clock_gettime() says.
+  base::Result<std::uint64_t> boottime_ns() const;
+
   /// The namespace slots up to the highest one ever handed out. Read only those that is_published().
   std::span<const tw_netns> namespaces() const;
   /// The namespace of a slot, published or not; that of TW_NETNS_OTHER if there is no such slot.
@@ -86,10 +89,17 @@ class Tracer {
   const tw_row* row_at(std::uint32_t slot) const;
   /// How many ports share a row whose port is TW_PORT_MANY. Empty if the kernel side had no room to tell them apart.
   std::optional<std::uint32_t> ports_of(const tw_row& row) const;
-  /// Takes a row out of use. No process may be able to count into it any more, see tw_row.pending. Its numbers are
-  /// lost. False if the kernel side still finds it by its key; then the row stays unchanged, and the caller may try
-  /// again.
-  bool recycle_row(std::uint32_t id);
+  /// Whether the process of a row lives, as the kernel knows it. It has ended when its last thread has begun to exit:
+  /// what it still closes on its way out is counted as always.
+  bool is_alive(const tw_row_key& key) const;
+  /// Moves each time that a process with a row has ended. Read it before is_alive().
+  std::uint64_t process_exits() const;
+  /// Makes the kernel side forget the key of a row: programs that start from now on count for that owner in another
+  /// row. Those that run may still count into this one. False if the kernel refused it; the caller may try again.
+  bool unlink_row(std::uint32_t id);
+  /// Gives the slot of an unlinked row back. No program may be able to count into it any more, see tw_row.pending. Its
+  /// numbers are lost.
+  void free_row(std::uint32_t id);
   /// Makes the kernel side forget the number of a namespace: should the namespace still count, it gets another one.
   /// Programs that run now may still count into the slot, and so may what has a row of that namespace. False if the
   /// kernel side still finds it; then the caller may try again.

@@ -13,6 +13,7 @@ std::optional<std::uint32_t> sum(const std::optional<std::uint32_t>& one, const 
 void merge(Entry& into, const Entry& from) {
   into.ports = sum(into.ports, from.ports);
   into.counts += from.counts;
+  into.sampled += from.sampled;
   into.previous += from.previous;
   into.exited = into.exited && from.exited;
   // The same process may come back with a reused row. Other counts add up.
@@ -39,11 +40,15 @@ Identity folded(Identity identity) {
 }
 
 void RowTable::begin_interval() {
+  const auto begin = [](Entry& entry) {
+    entry.previous = entry.sampled;
+    entry.sampled = entry.counts;
+  };
   for (Slot& slot : slots_) {
-    if (slot.entry) slot.entry->previous = slot.entry->counts;
+    if (slot.entry) begin(*slot.entry);
   }
-  for (Entry& entry : folded_) entry.previous = entry.counts;
-  for (auto& [netns, entry] : other_) entry.previous = entry.counts;
+  for (Entry& entry : folded_) begin(entry);
+  for (auto& [netns, entry] : other_) begin(entry);
 }
 
 bool RowTable::knows(std::uint32_t slot, std::uint64_t first_ns) const {
@@ -60,6 +65,11 @@ void RowTable::add(std::uint32_t slot, std::uint64_t first_ns, Identity identity
 }
 
 void RowTable::set(std::uint32_t slot, const Counters& counts, std::optional<std::uint64_t> live, bool exited) {
+  refresh(slot, counts, live, exited);
+  slots_[slot].entry->sampled = counts;
+}
+
+void RowTable::refresh(std::uint32_t slot, const Counters& counts, std::optional<std::uint64_t> live, bool exited) {
   Entry& entry = *slots_[slot].entry;
   entry.counts = counts;
   entry.live = live;

@@ -46,7 +46,8 @@ void set_owner(Event& event, const Identity& who);
 struct Entry {
   Identity identity;
   Counters counts;
-  Counters previous;  ///< at the end of the interval before
+  Counters sampled;   ///< at the last sample; `counts` may have moved on since
+  Counters previous;  ///< at the sample before
   std::optional<std::uint64_t> live;
   std::uint32_t pids = 1;  ///< processes merged by folding
   bool exited = false;
@@ -61,18 +62,20 @@ class RowTable {
  public:
   explicit RowTable(std::size_t max_rows) : max_rows_(max_rows) {}
 
-  /// Starts an interval: the present counts become `previous`.
+  /// Starts a sample: what the last one showed becomes `previous`.
   void begin_interval();
 
   /// True when the slot holds the row that was first seen at `first_ns`.
   bool knows(std::uint32_t slot, std::uint64_t first_ns) const;
   /// A new row in a slot. A row that was there before must have been retired.
   void add(std::uint32_t slot, std::uint64_t first_ns, Identity identity);
-  /// Sets the present numbers of a slot's row.
+  /// Sets the numbers of a slot's row, for a sample.
   void set(std::uint32_t slot, const Counters& counts, std::optional<std::uint64_t> live, bool exited);
   /// Sets how many ports a slot's row stands for. Its port becomes 0: that of all rows of an owner with many ports, who
   /// are one row in every view.
   void share_port(std::uint32_t slot, std::optional<std::uint32_t> ports);
+  /// The same between two samples: the rate of the next sample still includes what has been counted since the last.
+  void refresh(std::uint32_t slot, const Counters& counts, std::optional<std::uint64_t> live, bool exited);
   /// Nothing counts into the slot's row any more: its process has `exited`, or its namespace is gone. Keeps its counts.
   void retire(std::uint32_t slot, bool exited = true);
   /// The rows of these namespaces become rows of another one, where those of the same program are one. None of them may

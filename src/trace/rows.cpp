@@ -11,9 +11,6 @@
 namespace twtrace::trace {
 namespace {
 
-/// Rows that one call of retire() looks at: asking whether a process has ended costs a look-up.
-constexpr std::size_t kChecks = 1000;
-
 std::optional<std::uint64_t> live_of(std::uint32_t slot, const tw_row& row, const LiveScan* scan) {
   if (scan != nullptr) return scan->live(slot);
   const model::Counters counts = to_counters(row.counts);
@@ -57,59 +54,68 @@ const model::Identity& Rows::identity(std::uint32_t slot, const tw_row& row, con
   return table_.at(slot)->identity;
 }
 
-void Rows::read(std::span<const tw_row> rows, const Names& names, const LiveScan* scan) {
+void Rows::read(std::span<const tw_row> rows, const Facts& facts) { read(rows, facts, &model::RowTable::set); }
+
+void Rows::look(std::span<const tw_row> rows, const Facts& facts) { read(rows, facts, &model::RowTable::refresh); }
+
+void Rows::read(std::span<const tw_row> rows, const Facts& facts, Put put) {
   states_.resize(std::max(states_.size(), rows.size()));
   const Owners owners = owners_of_many(rows);
   for (std::uint32_t slot = 1; slot < rows.size(); ++slot) {
     const tw_row& row = rows[slot];
     if (!loader::is_published(row)) continue;
-    identity(slot, row, names);
-    table_.set(slot, to_counters(row.counts), live_of(slot, row, scan), states_[slot].ended);
+    SlotState& state = states_[slot];
+    const auto live = live_of(slot, row, facts.scan);
+    identity(slot, row, facts.names);
+    check_end(state, row, facts.processes);
+    check_idle(state, row, live, facts.scan);
+    (table_.*put)(slot, state.counts, live, state.ended);
     if (owners.empty() || !owners.contains(owner_of(row.key))) continue;
-    table_.share_port(slot, row.key.port == TW_PORT_MANY ? names.ports(row) : 1);
+    table_.share_port(slot, row.key.port == TW_PORT_MANY ? facts.names.ports(row) : 1);
   }
 }
 
-bool Rows::has_ended(std::uint32_t slot, const tw_row& row, const HasEnded& ask) {
-  if (row.key.attribution != TW_ATTRIBUTION_CLOSER) return false;
-  SlotState& state = states_[slot];
-  if (!state.ended) state.ended = ask(row);
-  return state.ended;
+/// Asks only if a process has ended since the last time, because asking takes a system call.
+void Rows::check_end(SlotState& state, const tw_row& row, const Processes& processes) {
+  if (row.key.attribution != TW_ATTRIBUTION_CLOSER || state.ended || state.asked_at == processes.exits) return;
+  state.ended = !processes.is_alive(row.key);
+  state.asked_at = processes.exits;
 }
 
-/// Nothing has counted into the row lately, none of its sockets waits for its end, and it has no bucket left. A scan
-/// may overlook a bucket, as the sweep assumes, so with scans it takes two.
-bool Rows::is_idle(std::uint32_t slot, const tw_row& row, const LiveScan* scan) {
-  const model::Entry* entry = table_.at(slot);
-  SlotState& state = states_[slot];
-  const bool unchanged =
-      entry != nullptr && entry->counts == entry->previous && entry->counts == to_counters(row.counts);
-  // Where no scan can look, live stays unknown. What is remembered of the row's buckets is swept there all the same.
-  if (!unchanged || __atomic_load_n(&row.pending, __ATOMIC_SEQ_CST) != 0 || live_of(slot, row, scan).value_or(0) != 0) {
+/// Idle: nothing has counted into the row since the last read, none of its sockets waits for its end, and it has no
+/// bucket left. Where no scan can look, live stays unknown: what is remembered of the buckets is swept there all the
+/// same.
+void Rows::check_idle(SlotState& state, const tw_row& row, std::optional<std::uint64_t> live, const LiveScan* scan) {
+  const model::Counters counts = to_counters(row.counts);
+  const bool idle =
+      counts == state.counts && __atomic_load_n(&row.pending, __ATOMIC_SEQ_CST) == 0 && live.value_or(0) == 0;
+  state.counts = counts;
+  if (!idle) {
     state.idle_since.reset();
-    return false;
+  } else if (!state.idle_since) {
+    state.idle_since = scan == nullptr ? 0 : scan->begun();
   }
-  if (scan == nullptr) return true;
-  if (!state.idle_since) state.idle_since = scan->begun();
-  return scan->passed_since(*state.idle_since) >= 2;
 }
 
-std::vector<std::uint32_t> Rows::retire(std::span<const tw_row> rows, const LiveScan* scan, const HasEnded& ask,
-                                        const IsGone& is_gone, const Recycle& recycle) {
-  std::vector<std::uint32_t> retired;
-  rows = rows.first(std::min(rows.size(), states_.size()));  // others have come since they were read
-  for (std::size_t checks = std::min(kChecks, rows.size()); checks > 0; --checks, ++next_check_) {
-    if (next_check_ >= rows.size()) next_check_ = 1;
-    const auto slot = static_cast<std::uint32_t>(next_check_);
-    const tw_row& row = rows[slot];
-    if (!loader::is_published(row)) continue;
-    const bool ended = has_ended(slot, row, ask);
-    if ((!ended && !is_gone(row.key.netns)) || !is_idle(slot, row, scan) || !recycle(slot)) continue;
+/// A scan may overlook a bucket, as the sweep assumes, so with scans it takes two of them.
+std::vector<std::uint32_t> Rows::retire(std::span<const tw_row> rows, const LiveScan* scan, const IsGone& is_gone,
+                                        const GiveBack& give_back) {
+  std::vector<std::uint32_t> freed;
+  for (std::uint32_t slot = 1; slot < std::min(rows.size(), states_.size()); ++slot) {
+    SlotState& state = states_[slot];
+    if (!state.idle_since || (!state.ended && !is_gone(rows[slot].key.netns))) continue;
+    if (scan != nullptr && scan->passed_since(*state.idle_since) < 2) continue;
+    if (!state.unlinked) {
+      state.unlinked = give_back.unlink(slot);
+      continue;
+    }
+    const bool ended = state.ended;
+    give_back.free(slot);
     table_.retire(slot, ended);
-    states_[slot] = SlotState{};
-    retired.push_back(slot);
+    state = SlotState{};
+    freed.push_back(slot);
   }
-  return retired;
+  return freed;
 }
 
 }  // namespace twtrace::trace

@@ -46,12 +46,24 @@ class Rows {
     std::function<const base::Service&(std::uint64_t cgroup_id)> service;
     std::function<std::optional<std::uint32_t>(const tw_row&)> ports;  ///< loader::Tracer::ports_of()
   };
-  /// Whether the process of a row has ended. Asked of rows of a process only.
-  using HasEnded = std::function<bool(const tw_row&)>;
   /// Whether the namespace of a slot is gone, so that no new connection can come from there.
   using IsGone = std::function<bool(std::uint32_t netns_slot)>;
-  /// Gives a row slot back to the kernel side, see loader::Tracer::recycle_row(). False: not now.
-  using Recycle = std::function<bool(std::uint32_t row_slot)>;
+  /// Which processes live, as the kernel side knows it.
+  struct Processes {
+    std::uint64_t exits = 0;  ///< loader::Tracer::process_exits(), read before the rows
+    std::function<bool(const tw_row_key&)> is_alive;
+  };
+  /// How a row slot goes back to the kernel side, see loader::Tracer. False: not now.
+  struct GiveBack {
+    std::function<bool(std::uint32_t row_slot)> unlink;
+    std::function<void(std::uint32_t row_slot)> free;
+  };
+  /// What read() and look() read beside the rows.
+  struct Facts {
+    Names names;
+    Processes processes;
+    const LiveScan* scan = nullptr;  ///< nullptr if the programs see how buckets end
+  };
 
   /// `max_rows`: see model::RowTable.
   explicit Rows(std::size_t max_rows) : table_(max_rows) {}
@@ -60,33 +72,40 @@ class Rows {
   /// The counts of all rows by Identity::netns.
   std::map<std::uint32_t, model::Counters> counts_by_netns() const;
 
-  /// Starts an interval, see model::RowTable.
+  /// Starts a sample, see model::RowTable.
   void begin_interval() { table_.begin_interval(); }
   /// Who the published row in a slot stands for. Valid until the next call that changes the table.
   const model::Identity& identity(std::uint32_t slot, const tw_row& row, const Names& names);
-  /// Reads every published row. The rows of an owner with more ports than may have rows of their own become rows of one
-  /// identity, without a port. `scan`: nullptr if the programs see how buckets end.
-  void read(std::span<const tw_row> rows, const Names& names, const LiveScan* scan);
+  /// Reads every published row for a sample. The rows of an owner with more ports than may have rows of their own
+  /// become rows of one identity, without a port.
+  void read(std::span<const tw_row> rows, const Facts& facts);
+  /// The same between two samples, so that rows can be given back however long an interval is.
+  void look(std::span<const tw_row> rows, const Facts& facts);
   /// The rows of these namespaces become rows of another one, see model::RowTable.
   void move(const std::set<std::uint32_t>& namespaces, std::uint32_t to) { table_.move(namespaces, to); }
-  /// Gives back the rows into which nothing can count any more: the process has ended or the namespace is gone, and the
-  /// row is idle. Looks at a bounded number of rows per call, and goes on from there in the next. Returns the slots
-  /// that were given back.
-  std::vector<std::uint32_t> retire(std::span<const tw_row> rows, const LiveScan* scan, const HasEnded& has_ended,
-                                    const IsGone& is_gone, const Recycle& recycle);
+  /// After read() or look(): gives back the rows into which nothing can count any more, because the process has ended
+  /// or the namespace is gone, and the row is idle. A process sends FINs on its way out, so a row is unlinked first,
+  /// and freed after another read has found it idle: by then no program can be about to count into it. Returns the
+  /// slots that were freed.
+  std::vector<std::uint32_t> retire(std::span<const tw_row> rows, const LiveScan* scan, const IsGone& is_gone,
+                                    const GiveBack& give_back);
 
  private:
   struct SlotState {
     bool ended = false;
-    std::optional<std::uint64_t> idle_since;  ///< LiveScan::begun() when the row was first found idle
+    std::optional<std::uint64_t> asked_at;    ///< Processes::exits when the process was last found alive
+    model::Counters counts;                   ///< at the last read
+    std::optional<std::uint64_t> idle_since;  ///< LiveScan::begun() when a read first found the row idle
+    bool unlinked = false;
   };
+  using Put = void (model::RowTable::*)(std::uint32_t, const model::Counters&, std::optional<std::uint64_t>, bool);
 
-  bool has_ended(std::uint32_t slot, const tw_row& row, const HasEnded& ask);
-  bool is_idle(std::uint32_t slot, const tw_row& row, const LiveScan* scan);
+  void read(std::span<const tw_row> rows, const Facts& facts, Put put);
+  static void check_end(SlotState& state, const tw_row& row, const Processes& processes);
+  static void check_idle(SlotState& state, const tw_row& row, std::optional<std::uint64_t> live, const LiveScan* scan);
 
   model::RowTable table_;
   std::vector<SlotState> states_;  ///< by row slot
-  std::size_t next_check_ = 0;     ///< the row slot at which retire() goes on
 };
 
 }  // namespace twtrace::trace

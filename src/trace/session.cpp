@@ -21,6 +21,8 @@ namespace twtrace::trace {
 namespace {
 
 constexpr std::size_t kDrainLimit = 1'000'000;
+/// How often rows of ended processes are given back, however long an interval is.
+constexpr std::uint64_t kTendingNs = 1'000'000'000;
 constexpr std::uint64_t kMaxBuckets = 1U << 20U;
 /// Counting ports in use walks the whole table, so it may take this share of one core.
 constexpr std::uint64_t kPortCountShare = 100;
@@ -76,8 +78,10 @@ base::Error explained(base::Error error, const loader::Features& features) {
 
 }  // namespace
 
-Session::Session(loader::Tracer tracer, Services services, Namespaces netns, const SessionOptions& options)
-    : tracer_(std::move(tracer)),
+Session::Session(loader::Tracer tracer, const KernelClock& kernel_clock, Services services, Namespaces netns,
+                 const SessionOptions& options)
+    : kernel_clock_(kernel_clock),
+      tracer_(std::move(tracer)),
       services_(std::move(services)),
       netns_(std::move(netns)),
       scan_(options.scan_budget_ns),
@@ -124,7 +128,10 @@ base::Result<Session> Session::start(const SessionOptions& options) {
                    options.netns_readings);
   Services services(std::move(cgroups), kernel::Procfs(),
                     [](const kernel::ContainerQuery& query) { return kernel::find_container("/", query); });
-  Session session(std::move(opened->tracer), std::move(services), std::move(netns), options);
+  const auto kernel_now = opened->tracer.boottime_ns();
+  if (!kernel_now) return tl::unexpected(kernel_now.error());
+  const KernelClock kernel_clock(base::SystemClock(), *kernel_now);
+  Session session(std::move(opened->tracer), kernel_clock, std::move(services), std::move(netns), options);
   session.netns_.add_existing();
   session.enable();
   return session;
@@ -146,8 +153,14 @@ void Session::scan(bool whole) {
 }
 
 base::Result<void> Session::drain() {
+  if (auto drained = drain_ring(); !drained) return drained;
+  tend();
+  return {};
+}
+
+base::Result<void> Session::drain_ring() {
   const EventFeed::Context context = event_context();
-  events_.begin_drain(clock_.unix_ms() - static_cast<std::int64_t>(clock_.boottime_ns() / 1'000'000U));
+  events_.begin_drain(kernel_clock_.wall_offset_ms(clock_));
   const auto drained = tracer_.drain([&](const tw_event& record) { events_.take(record, context); }, kDrainLimit);
   if (!drained) return tl::unexpected(drained.error());
   events_.end_drain(context);
@@ -187,13 +200,27 @@ EventFeed::Context Session::event_context() {
           [this](model::Event& event, std::uint32_t slot) { set_namespace(event, netns_id_at(slot)); }};
 }
 
+Rows::Facts Session::row_facts() {
+  const Rows::Processes processes{tracer_.process_exits(),
+                                  [this](const tw_row_key& key) { return tracer_.is_alive(key); }};
+  return {names(), processes, live_scan()};
+}
+
 void Session::retire_ended_rows() {
-  const auto has_ended = [this](const tw_row& row) { return !procfs_.alive(row.key.tgid, row.key.start_ns); };
   const auto is_gone = [this](std::uint32_t netns_slot) { return slot_returns_.is_unlinked(netns_slot); };
-  const auto recycle = [this](std::uint32_t slot) { return tracer_.recycle_row(slot); };
-  for (const std::uint32_t slot : rows_.retire(tracer_.rows(), live_scan(), has_ended, is_gone, recycle)) {
+  const Rows::GiveBack give_back{[this](std::uint32_t slot) { return tracer_.unlink_row(slot); },
+                                 [this](std::uint32_t slot) { tracer_.free_row(slot); }};
+  for (const std::uint32_t slot : rows_.retire(tracer_.rows(), live_scan(), is_gone, give_back)) {
     scan_.forget_row(slot);
   }
+  tended_ns_ = clock_.monotonic_ns();
+}
+
+void Session::tend() {
+  if (clock_.monotonic_ns() - tended_ns_ < kTendingNs) return;
+  if (live_scan() != nullptr) scan(false);
+  rows_.look(tracer_.rows(), row_facts());
+  retire_ended_rows();
 }
 
 /// What no row refers to any more: slots of namespaces, paths of cgroups.
@@ -230,8 +257,8 @@ void Session::report_gone(const TableScan::Gone& gone) {
   if (!events_.has_handler()) return;
   const EventFeed::Context context = event_context();
   for (const tw_swept_bucket& swept : gone.seen) {
-    events_.hand_on(to_event(swept, clock_.unix_ms(), clock_.boottime_ns()), swept.bucket.row, swept.bucket.netns,
-                    context);
+    events_.hand_on(to_event(swept, clock_.unix_ms(), kernel_clock_.boottime_ns(clock_)), swept.bucket.row,
+                    swept.bucket.netns, context);
   }
   for (const tw_socket_reading& older : gone.older) {
     model::Event event = to_event(older, clock_.unix_ms());
@@ -258,7 +285,7 @@ void Session::count_ports() {
 }
 
 base::Result<void> Session::sample(bool last) {
-  if (auto drained = drain(); !drained) return drained;
+  if (auto drained = drain_ring(); !drained) return drained;
   count_ports();
   netns_.add_new(tracer_.namespaces());
   netns_.read_before(tracer_.namespaces(), last);
@@ -274,7 +301,7 @@ base::Result<void> Session::sample(bool last) {
   sampled_unix_ms_ = clock_.unix_ms();
   rows_.begin_interval();
   events_.begin_interval();
-  rows_.read(tracer_.rows(), names(), live_scan());
+  rows_.read(tracer_.rows(), row_facts());
   netns_.add_new(tracer_.namespaces());
   const auto ours = rows_.counts_by_netns();
   const std::vector<tw_netns> slots(tracer_.namespaces().begin(), tracer_.namespaces().end());

@@ -20,6 +20,7 @@
 #include "model/snapshot.hpp"
 #include "model/source.hpp"
 #include "trace/event_feed.hpp"
+#include "trace/kernel_clock.hpp"
 #include "trace/namespaces.hpp"
 #include "trace/rows.hpp"
 #include "trace/services.hpp"
@@ -64,7 +65,8 @@ class Session {
 
   int ring_fd() const { return tracer_.ring_fd(); }
 
-  /// Reads what is in the ring, up to a bound.
+  /// Reads what is in the ring, up to a bound, and gives back what is not needed any more. Call it at least once a
+  /// second, however long an interval is.
   base::Result<void> drain();
 
   /// Takes the numbers of an interval that ends now. The ephemeral ports in use are as old as a share of one core
@@ -87,15 +89,19 @@ class Session {
   base::Result<std::uint32_t> resolve_netns(const std::string& spec) const { return netns_.directory().resolve(spec); }
 
  private:
-  Session(loader::Tracer tracer, Services services, Namespaces netns, const SessionOptions& options);
+  Session(loader::Tracer tracer, const KernelClock& kernel_clock, Services services, Namespaces netns,
+          const SessionOptions& options);
 
   void enable();
   void count_ports();
+  base::Result<void> drain_ring();
+  void tend();
   void scan(bool whole);
   void report_gone(const TableScan::Gone& gone);
   void set_namespace(model::Event& event, NamespaceDirectory::Id id) const;
   const LiveScan* live_scan() const;
   Rows::Names names();
+  Rows::Facts row_facts();
   void retire_ended_rows();
   void give_back();
   void give_back_namespaces(const std::set<std::uint32_t>& in_rows);
@@ -106,6 +112,7 @@ class Session {
   void measure_cost();
 
   base::SystemClock clock_;
+  KernelClock kernel_clock_;
   kernel::Procfs procfs_;
   loader::Tracer tracer_;
   Services services_;
@@ -117,6 +124,7 @@ class Session {
 
   std::uint64_t started_ns_ = 0;  ///< CLOCK_MONOTONIC
   std::uint64_t sampled_ns_ = 0;  ///< CLOCK_MONOTONIC
+  std::uint64_t tended_ns_ = 0;   ///< CLOCK_MONOTONIC
   double interval_s_ = 0;
   double suspended_s_ = 0;
   std::uint64_t slept_ns_ = 0;  ///< at the last sample

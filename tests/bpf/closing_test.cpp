@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every way a connection can end, over IPv4, IPv6 and IPv4-mapped sockets: who, how many, and what the kernel says.
 #include <array>
+#include <csignal>
 
 #include "bpf/expect.hpp"
 #include "bpf/families.hpp"
@@ -52,10 +53,12 @@ TEST_CASE("nor does it leave anything behind, also where a connection has no coo
   using Arguments = std::vector<std::string>;
   const auto arguments = GENERATE(Arguments{}, Arguments{"--no-feature", "socket-cookie"});
   constexpr int kCount = 7;
-  TwtraceRun twtrace(arguments, "3600");  // no scan sweeps meanwhile
+  TwtraceRun twtrace(arguments, "3600");
   Arena arena(split_substates());
+  twtrace.process().signal(SIGSTOP);  // no scan sweeps meanwhile
   arena.run({"shut-down-early", kCount, 5003, "4", nullptr, nullptr, kServerUid, kClientUid});
   CHECK(map_entries(twtrace.process().pid(), "sockets") < kCount);
+  twtrace.process().signal(SIGCONT);
   check_everything(twtrace.stop(), arena);
 }
 

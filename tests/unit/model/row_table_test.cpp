@@ -154,6 +154,28 @@ TEST_CASE("an interval remembers what was counted before it, folded rows include
   for (const Entry& entry : entries(table)) CHECK(entry.previous == entry.counts);
 }
 
+TEST_CASE("numbers that are read between two samples are part of the next one") {
+  RowTable table(10);
+  table.add(1, 1, worker(801));
+  table.set(1, kSeven, 0, false);
+  table.begin_interval();
+  table.set(1, kSeven, 0, false);
+  table.refresh(1, kEleven, 0, true);
+  SECTION("of a row that is still there") {
+    table.begin_interval();
+    table.set(1, kEleven, 0, true);
+  }
+  SECTION("of a row that has gone meanwhile") {
+    table.retire(1);
+    table.begin_interval();
+  }
+  REQUIRE(entries(table).size() == 1);
+  CHECK(entries(table)[0].previous == kSeven);
+  CHECK(entries(table)[0].counts == kEleven);
+  table.begin_interval();
+  CHECK(entries(table)[0].previous == kEleven);
+}
+
 TEST_CASE("rows that merge in the middle of an interval keep the rate of both") {
   RowTable table(10);
   for (const std::uint32_t slot : {1U, 2U}) {

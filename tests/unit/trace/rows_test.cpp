@@ -32,7 +32,10 @@ struct Kernel {
   std::vector<tw_row> slots = std::vector<tw_row>(8);
   std::set<std::uint32_t> ended;  ///< tgids
   std::set<std::uint32_t> gone;   ///< namespace slots
-  bool gives_back = true;
+  std::uint64_t exits = 0;
+  int asked = 0;                     ///< how often somebody wanted to know whether a process lives
+  bool lets_go = true;               ///< of a key
+  std::set<std::uint32_t> unlinked;  ///< row slots
   base::Service service;
   Rows rows{100};
 
@@ -57,24 +60,42 @@ struct Kernel {
         [](std::uint32_t slot) { return 50 + slot; }, [this](std::uint64_t) -> const base::Service& { return service; },
         [](const tw_row& row) { return row.many == 0 ? std::nullopt : std::optional<std::uint32_t>(row.many * 100U); }};
   }
+  Rows::Facts facts(const LiveScan* scan) {
+    return {names(),
+            {exits,
+             [this](const tw_row_key& key) {
+               ++asked;
+               return ended.count(key.tgid) == 0;
+             }},
+            scan};
+  }
   void sample(const LiveScan* scan = nullptr) {
     rows.begin_interval();
-    rows.read(slots, names(), scan);
+    rows.read(slots, facts(scan));
+  }
+  void end(std::uint32_t tgid) {
+    ended.insert(tgid);
+    ++exits;
   }
   std::vector<std::uint32_t> retire(const LiveScan* scan = nullptr) {
-    return rows.retire(
-        slots, scan, [this](const tw_row& row) { return ended.count(row.key.tgid) > 0; },
-        [this](std::uint32_t netns) { return gone.contains(netns); },
-        [this](std::uint32_t slot) {
-          if (gives_back) slots[slot] = tw_row{};
-          return gives_back;
-        });
+    return rows.retire(slots, scan, [this](std::uint32_t netns) { return gone.contains(netns); },
+                       {[this](std::uint32_t slot) {
+                          if (lets_go) unlinked.insert(slot);
+                          return lets_go;
+                        },
+                        [this](std::uint32_t slot) {
+                          REQUIRE(unlinked.erase(slot) == 1);
+                          slots[slot] = tw_row{};
+                        }});
   }
-  /// Takes samples until the row's numbers stand still.
+  /// Reads between samples, and gives back what it can, as often as it takes for a row at rest.
   std::vector<std::uint32_t> settle(const LiveScan* scan = nullptr) {
-    sample(scan);
-    sample(scan);
-    return retire(scan);
+    std::vector<std::uint32_t> freed;
+    for (int look = 0; look < 3 && freed.empty(); ++look) {
+      rows.look(slots, facts(scan));
+      freed = retire(scan);
+    }
+    return freed;
   }
 };
 
@@ -130,30 +151,77 @@ TEST_CASE("the row of an ended process is given back once nothing can count into
   row.counts.time_wait = 7;
   row.counts.expired = 7;
   CHECK(kernel.settle().empty());  // it lives
-  kernel.ended = {812};
+  kernel.end(812);
 
-  row.counts.time_wait = 8;
-  row.counts.expired = 8;
-  kernel.sample();
-  CHECK(kernel.retire().empty());  // it has just counted
   row.pending = 1;
   CHECK(kernel.settle().empty());  // a socket waits for its end
   row.pending = 0;
   row.counts.fin_wait2 = 1;
   CHECK(kernel.settle().empty());  // a bucket is left
-  row.counts.expired = 9;
-  kernel.gives_back = false;
+  CHECK(kernel.unlinked.empty());
+  row.counts.expired = 8;
+  kernel.lets_go = false;
   CHECK(kernel.settle().empty());  // the kernel side holds the key
-  kernel.gives_back = true;
-  CHECK(kernel.retire() == std::vector<std::uint32_t>{3});
+  kernel.lets_go = true;
+  CHECK(kernel.settle() == std::vector<std::uint32_t>{3});
   CHECK(kernel.rows.table().at(3) == nullptr);
-  CHECK(kernel.rows.counts_by_netns().at(52).created() == 9);
+  CHECK(kernel.rows.counts_by_netns().at(52).created() == 8);
+}
+
+TEST_CASE("what a process closes on its way out counts, though its row was about to be given back") {
+  Kernel kernel;
+  tw_row& row = kernel.publish(3, 812);
+  kernel.end(812);
+  kernel.rows.look(kernel.slots, kernel.facts(nullptr));
+  CHECK(kernel.retire().empty());
+  CHECK(kernel.unlinked == std::set<std::uint32_t>{3});
+  row.counts.time_wait = 1;  // by a program that had found the row before
+  kernel.rows.look(kernel.slots, kernel.facts(nullptr));
+  CHECK(kernel.retire().empty());
+  row.counts.expired = 1;
+  CHECK(kernel.settle() == std::vector<std::uint32_t>{3});
+  CHECK(kernel.rows.counts_by_netns().at(52).created() == 1);
+}
+
+TEST_CASE("a process is asked for again only after a process has ended") {
+  Kernel kernel;
+  kernel.publish(3, 812);
+  kernel.sample();
+  kernel.sample();
+  CHECK(kernel.asked == 1);
+  kernel.end(900);
+  kernel.sample();
+  CHECK(kernel.asked == 2);
+  CHECK_FALSE(kernel.rows.table().at(3)->exited);
+  kernel.end(812);
+  kernel.sample();
+  CHECK(kernel.rows.table().at(3)->exited);
+  kernel.end(901);
+  kernel.sample();
+  CHECK(kernel.asked == 3);  // it stays ended
+}
+
+TEST_CASE("a row that comes and goes between two samples is part of the next one") {
+  Kernel kernel;
+  kernel.sample();
+  tw_row& row = kernel.publish(3, 812);
+  row.counts.time_wait = 7;
+  row.counts.expired = 7;
+  kernel.end(812);
+  CHECK(kernel.settle() == std::vector<std::uint32_t>{3});
+  kernel.sample();
+  std::vector<model::Entry> entries;
+  kernel.rows.table().for_each([&](const model::Entry& entry, model::RowKind) { entries.push_back(entry); });
+  REQUIRE(entries.size() == 1);
+  CHECK(entries[0].counts.created() == 7);
+  CHECK(entries[0].previous.created() == 0);
+  CHECK(entries[0].exited);
 }
 
 TEST_CASE("with scans, two must pass without a bucket before a row is given back") {
   Kernel kernel;
   kernel.publish(3, 812).counts.time_wait = 7;
-  kernel.ended = {812};
+  kernel.end(812);
   FakeScan scan;
   scan.found[3] = 1;
   CHECK(kernel.settle(&scan).empty());
@@ -170,8 +238,9 @@ TEST_CASE("a row that stands for no process is never given back") {
   Kernel kernel;
   tw_row& row = kernel.publish(3, 0);
   row.key.attribution = TW_ATTRIBUTION_CGROUP;
-  kernel.ended = {0};
+  kernel.end(0);
   CHECK(kernel.settle().empty());
+  CHECK(kernel.asked == 0);
   CHECK_FALSE(kernel.rows.table().at(3)->identity.pid);
 }
 
