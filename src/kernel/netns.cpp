@@ -23,6 +23,8 @@ namespace {
 constexpr std::size_t kMaxMountNamespaces = 1024;
 constexpr std::size_t kMaxHintBytes = 200;
 constexpr std::string_view kHostName = "host";
+/// The inode number of the first PID namespace: PROC_PID_INIT_INO of include/linux/proc_ns.h, in all versions.
+constexpr std::uint32_t kFirstPidNamespace = 0xEFFFFFFCU;
 
 // /run/netns/NAME of `ip netns`, /run/docker/netns/NAME: the convention is a directory named netns.
 std::string_view name_of_mount(std::string_view mount_point) {
@@ -88,6 +90,8 @@ void NetnsCatalog::add_host() {
   if (own) add(*own, procfs_.path("self/ns/net").string());
   const auto init = namespace_of("1/ns/net", "net");
   if (init) add(*init, procfs_.path("1/ns/net").string()).pid = 1;
+  // In a container with a PID namespace of its own, pid 1 is that of the container.
+  if (namespace_of("self/ns/pid", "pid").value_or(kFirstPidNamespace) != kFirstPidNamespace) return;
   if (const auto host = init ? init : own) found_[*host].name = kHostName;
 }
 

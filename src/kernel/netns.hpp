@@ -41,8 +41,8 @@ class NetnsCatalog {
 
   /// Looks at everything again, and drops namespaces that are gone. A namespace that only a descriptor holds stays as
   /// long as that descriptor, even if this call does not search descriptors. The namespace of pid 1 is "host" (our own
-  /// if that one cannot be read). Other names come from mounts that this process or pid 1 sees. Names from other mount
-  /// namespaces are ignored, because containers choose them.
+  /// if that one cannot be read), but none is in a container that has its own pid 1. Other names come from mounts that
+  /// this process or pid 1 sees. Names from other mount namespaces are ignored, because containers choose them.
   void refresh(NetnsSearch search = {});
   /// The namespace at the last refresh(); nullptr if it did not exist then. Valid until the next refresh().
   const NetnsRef* find(std::uint32_t inum) const;

@@ -17,6 +17,11 @@ constexpr int kSearches = 4;
 /// How often the name of a namespace is looked for: one that is made gets it a little later, and many have none.
 constexpr int kLooksForName = 3;
 
+/// The identity of the namespace that the kernel starts with: it gets the first cookie (net_ns_init, since 5.12). Where
+/// namespaces have no cookies, identities are above 2^32.
+constexpr std::uint64_t kFirstNamespace = 1;
+constexpr const char* kHostName = "host";
+
 /// A published slot, or the one for what found no slot of its own.
 bool holds_counts(std::uint32_t slot, const tw_netns& netns) {
   if (slot != TW_NETNS_OTHER) return loader::is_published(netns);
@@ -31,7 +36,7 @@ void NamespaceDirectory::discover(bool thorough) {
   catalog_.refresh(search);
   for (auto& [id, entry] : entries_) {
     const kernel::NetnsRef* ref = entry.gone ? nullptr : catalog_.find(entry.inum);
-    if (ref != nullptr) entry.name = ref->name;
+    if (ref != nullptr && entry.identity != kFirstNamespace) entry.name = ref->name;
   }
 }
 
@@ -46,6 +51,7 @@ void NamespaceDirectory::look_for_new_names() {
 }
 
 base::Result<NamespaceDirectory::Id> NamespaceDirectory::resolve(const std::string& spec) const {
+  if (const auto first = id_of(kFirstNamespace); first && spec == kHostName) return *first;
   const auto ref = catalog_.resolve(spec);
   if (!ref) return tl::unexpected(ref.error());
   const auto found = std::find_if(entries_.begin(), entries_.end(),
@@ -56,6 +62,7 @@ base::Result<NamespaceDirectory::Id> NamespaceDirectory::resolve(const std::stri
 
 NamespaceDirectory::Id NamespaceDirectory::insert(Entry entry) {
   const Id id = next_++;
+  if (entry.identity == kFirstNamespace) entry.name = kHostName;
   if (entry.identity != 0) by_identity_[entry.identity] = id;
   entries_.emplace(id, std::move(entry));
   return id;

@@ -64,6 +64,14 @@ TEST_CASE("the namespace of pid 1 is the host's, ours is not when we are elsewhe
   CHECK(catalog.find(300) == nullptr);
 }
 
+TEST_CASE("in a container that has its own pid 1, that one's namespace is not the host's") {
+  const Host host;
+  host.tree.link("self/ns/pid", "pid:[4026532500]");
+  CHECK(host.catalog().find(100)->name.empty());
+  host.tree.link("self/ns/pid", "pid:[4026531836]");
+  CHECK(host.catalog().find(100)->name == "host");
+}
+
 TEST_CASE("our namespace is the host's when pid 1 cannot be asked") {
   const Host host;
   host.tree.remove("1");

@@ -57,6 +57,17 @@ TEST_CASE("a namespace is known by its identity, and gone when a reading no long
   CHECK_FALSE(is_gone(directory, first[1]));
 }
 
+TEST_CASE("the namespace that the kernel starts with is the host's, whatever /proc shows") {
+  NamespaceDirectory directory;
+  const auto ids = take(directory, {reading(1, kInum), reading(1002, kOther)});
+  REQUIRE(ids.size() == 2);
+  CHECK(directory.entries().at(ids[0]).name == "host");
+  CHECK(directory.entries().at(ids[1]).name.empty());
+  directory.discover(false);
+  CHECK(directory.entries().at(ids[0]).name == "host");
+  CHECK(directory.resolve("host") == ids[0]);
+}
+
 TEST_CASE("an inode number that is given again is another namespace's") {
   NamespaceDirectory directory;
   const Id old = take(directory, {reading(1001, kInum)}).at(0);
