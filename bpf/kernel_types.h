@@ -27,6 +27,7 @@ typedef _Bool bool;
 /* include/net/tcp_states.h: numbers are ABI (struct tcp_info). */
 enum {
 	TCP_ESTABLISHED = 1,
+	TCP_SYN_SENT = 2,
 	TCP_FIN_WAIT1 = 4,
 	TCP_FIN_WAIT2 = 5,
 	TCP_TIME_WAIT = 6,
@@ -250,6 +251,7 @@ struct bpf_array {
 };
 
 enum sock_flags {
+	SOCK_DEAD = 0,
 	SOCK_DONE = 1,
 };
 

@@ -12,6 +12,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "lib/fentry.bpf.h"
+#include "lib/harm.bpf.h"
 #include "lib/kprobe.bpf.h"
 #include "lib/sweep.bpf.h"
 #include "lib/tracepoint.bpf.h"
@@ -106,6 +107,22 @@ int on_fexit_state_process(u64 *ctx)
 	return 0;
 }
 
+SEC("fexit/inet_hash_connect")
+int BPF_PROG(on_fexit_no_port, struct inet_timewait_death_row *dr, struct sock *sk, int ret)
+{
+	if (tw_enabled)
+		harm__on_hash_connect(sk, ret);
+	return 0;
+}
+
+SEC("fexit/inet6_hash_connect")
+int BPF_PROG(on_fexit_no_port_v6, struct inet_timewait_death_row *dr, struct sock *sk, int ret)
+{
+	if (tw_enabled)
+		harm__on_hash_connect(sk, ret);
+	return 0;
+}
+
 /* --- kprobe / kretprobe ----------------------------------------------------------------------------------------- */
 
 SEC("kprobe/tcp_send_fin")
@@ -196,6 +213,22 @@ int BPF_KRETPROBE(on_kretprobe_state_process, int ret)
 	return 0;
 }
 
+SEC("raw_tp/inet_sock_set_state")
+int on_raw_no_port(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (tw_enabled)
+		harm__on_state_change((struct sock *)ctx->args[0], (int)ctx->args[1], (int)ctx->args[2]);
+	return 0;
+}
+
+SEC("raw_tp/tcp_receive_reset")
+int on_raw_reset_received(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (tw_enabled)
+		harm__on_reset_received(TW_PROBED, (struct sock *)ctx->args[0]);
+	return 0;
+}
+
 /* --- tracepoint sock:inet_sock_set_state alone ------------------------------------------------------------------ */
 
 SEC("tp_btf/inet_sock_set_state")
@@ -219,6 +252,16 @@ int on_process_exit(void *ctx)
 {
 	if (tw_enabled)
 		process__on_exit();
+	return 0;
+}
+
+/* --- tracepoints of fentry and tracepoint ------------------------------------------------------------------------- */
+
+SEC("tp_btf/tcp_receive_reset")
+int BPF_PROG(on_typed_reset_received, struct sock *sk)
+{
+	if (tw_enabled)
+		harm__on_reset_received(TW_DIRECT, sk);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #define TWTRACE_TRACEPOINT_BPF_H
 
 #include "ehash.bpf.h"
+#include "harm.bpf.h"
 
 /* Whether the kernel has just refused a bucket. */
 static __always_inline bool tracepoint__was_refused(struct net *net, u32 netns, const struct outcome *outcome)
@@ -89,13 +90,16 @@ static __always_inline void tracepoint__on_state_change(enum turn turn, struct s
 {
 	bool ends = to == TCP_CLOSE && (from == TCP_FIN_WAIT2 || from == TCP_CLOSING || from == TCP_FIN_WAIT1);
 	bool closes = to == TCP_FIN_WAIT1 && from != TCP_FIN_WAIT1;
+	bool fails = turn == FIRST_TURN && from == TCP_SYN_SENT && to == TCP_CLOSE;
 
-	if (!(ends || closes) || !tw_enabled || !conn__is_tcp(TW_DIRECT, sk))
+	if (!(ends || closes || fails) || !tw_enabled || !conn__is_tcp(TW_DIRECT, sk))
 		return;
 	if (ends)
 		tracepoint__on_end(turn, sk);
-	else
+	else if (closes)
 		tracepoint__on_close(turn, sk);
+	else
+		harm__on_failed_connect(TW_DIRECT, sk);
 }
 
 #endif /* TWTRACE_TRACEPOINT_BPF_H */

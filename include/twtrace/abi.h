@@ -38,6 +38,7 @@
 #define TW_EVENT_OVERFLOW 2
 #define TW_EVENT_NO_MEMORY 3
 #define TW_EVENT_REMOVED 4
+#define TW_EVENT_NO_PORT 5 /* not of a bucket: a connect() found no free local port */
 
 /* Substate asked for at allocation: the kernel's own numbers (TCP_FIN_WAIT2, TCP_TIME_WAIT). */
 #define TW_SUBSTATE_FIN_WAIT2 5
@@ -60,7 +61,10 @@
 #define TW_FAMILY_IPV4 4 /* includes v4-mapped sockets, because the wire format counts */
 #define TW_FAMILY_IPV6 6
 
-/* Monotonic counts of buckets. User space takes differences. The kernel side never resets anything. */
+/*
+ * Monotonic counts of buckets, and of the harm that full tables and missing ports do. User space takes differences. The
+ * kernel side never resets anything.
+ */
 struct tw_counts {
 	__u64 time_wait;
 	__u64 fin_wait2;
@@ -71,8 +75,11 @@ struct tw_counts {
 	__u64 reused;
 	__u64 recycled;
 	__u64 purged;
+	__u64 no_port;         /* connect() that failed because no local port was free */
+	__u64 resets_received; /* RSTs that ended a connection here */
+	__u64 resets_felt;     /* those of a socket that a process still had */
 };
-TW_STATIC_ASSERT(sizeof(struct tw_counts) == 72, "tw_counts");
+TW_STATIC_ASSERT(sizeof(struct tw_counts) == 96, "tw_counts");
 
 /* Who, where, and in which role. A process that execs or moves to another cgroup gets another row. */
 struct tw_row_key {
@@ -103,7 +110,7 @@ struct tw_row {
 	__u16 owner;  /* place in owner_rows; 0: in none */
 	__u16 many;   /* TW_PORT_MANY: place in many_ports; 0: its ports are not known */
 };
-TW_STATIC_ASSERT(sizeof(struct tw_row) == 160, "tw_row");
+TW_STATIC_ASSERT(sizeof(struct tw_row) == 184, "tw_row");
 
 /* Which ports share the row of an owner: 1 each. */
 struct tw_ports {
@@ -136,7 +143,7 @@ struct tw_netns {
 	struct tw_counts total;        /* all events of this namespace */
 	struct tw_counts unattributed; /* events that found no row, and removals of buckets older than twtrace */
 };
-TW_STATIC_ASSERT(sizeof(struct tw_netns) == 168, "tw_netns");
+TW_STATIC_ASSERT(sizeof(struct tw_netns) == 216, "tw_netns");
 
 /* Value of the sockets map (key: struct sock address), from our FIN to the end of a socket that has no slot. */
 struct tw_socket {

@@ -15,23 +15,30 @@ namespace twtrace::capture
 inline constexpr std::uint32_t kApplicationId = 0x54775472;
 /// PRAGMA user_version. Any change of the tables below is a new version; a reader knows the older ones and refuses a
 /// newer one. 2 added the table `suspension`, 3 the table `process`, 4 the column `netns_id` to `setting`, `port_use`
-/// and `event`.
-inline constexpr int kSchemaVersion = 4;
+/// and `event`, 5 the counts of who was hurt and the kind `no_port` of events.
+inline constexpr int kSchemaVersion = 5;
+
+/// A part of SchemaTable::sql that came later than the table.
+struct LaterPart {
+	std::string_view text = {}; ///< the table has it once
+	int since = 1;              ///< first version that has it
+};
 
 struct SchemaTable {
 	const char *name;
-	const char *sql;              ///< as in sqlite_schema, byte for byte; the reader accepts no other text
-	int since = 1;                ///< first version that has the table
-	std::string_view column = {}; ///< a line of `sql` that came later
-	int column_since = 1;         ///< first version that has this column
+	const char *sql; ///< as in sqlite_schema, byte for byte; the reader accepts no other text
+	int since = 1;   ///< first version that has the table
+	std::array<LaterPart, 3> later = {};
 };
 
 /// What a file of this version has as SchemaTable::sql.
 inline std::string schema_sql(const SchemaTable &table, int version)
 {
 	std::string sql = table.sql;
-	if (version < table.column_since)
-		sql.erase(sql.find(table.column), table.column.size());
+	for (const LaterPart &part : table.later) {
+		if (version < part.since)
+			sql.erase(sql.find(part.text), part.text.size());
+	}
 	return sql;
 }
 
@@ -47,19 +54,39 @@ inline std::string schema_sql(const SchemaTable &table, int version)
 	"  expired INTEGER NOT NULL,\n"                                                                                \
 	"  reused INTEGER NOT NULL,\n"                                                                                 \
 	"  recycled INTEGER NOT NULL,\n"                                                                               \
-	"  purged INTEGER NOT NULL,\n"
+	"  purged INTEGER NOT NULL,\n" TWTRACE_HARM
+
+/// The counts of who was hurt, which follow the others.
+#define TWTRACE_HARM                                                                                                   \
+	"  no_port INTEGER NOT NULL,\n"                                                                                \
+	"  resets_received INTEGER NOT NULL,\n"                                                                        \
+	"  resets_felt INTEGER NOT NULL,\n"
+#define TWTRACE_UNATTRIBUTED_HARM                                                                                      \
+	"  unattributed_no_port INTEGER NOT NULL,\n"                                                                   \
+	"  unattributed_resets_received INTEGER NOT NULL,\n"                                                           \
+	"  unattributed_resets_felt INTEGER NOT NULL,\n"
+
+/// What not every backend sees.
+#define TWTRACE_SEES                                                                                                   \
+	"  sees_no_port INTEGER NOT NULL,         -- 1: no_port is known\n"                                            \
+	"  sees_resets_received INTEGER NOT NULL, -- 1: resets_received and resets_felt are known\n"
+
+/// A kind of events.
+#define TWTRACE_NO_PORT_KIND ", no_port"
+#define TWTRACE_NO_SUBSTATE "; empty for no_port"
 
 /// Counts are increments: the sum over any samples is what was counted in them, the sum over all up to one is what had
 /// been counted since the start by then. Columns that end in `_total` are since the start. NULL is unknown, never 0.
 inline constexpr std::array kSchema = {
-    SchemaTable{"capture", R"(CREATE TABLE capture(
+    SchemaTable{"capture",
+		R"(CREATE TABLE capture(
   id INTEGER PRIMARY KEY,            -- always 1
   twtrace_version TEXT NOT NULL,
   host TEXT NOT NULL,
   kernel TEXT NOT NULL,
   backend TEXT NOT NULL,
   sees_removal INTEGER NOT NULL,     -- 1: expired, reused, recycled and purged are known
-  interval_s REAL NOT NULL,          -- asked for; each sample has its own
+)" TWTRACE_SEES R"(  interval_s REAL NOT NULL,          -- asked for; each sample has its own
   started_unix_ms INTEGER NOT NULL,  -- counting began
   ended_unix_ms INTEGER,             -- NULL: it was cut (or still runs) and ends with its last sample
   bucket_bytes INTEGER,              -- kernel memory of one bucket
@@ -69,7 +96,9 @@ inline constexpr std::array kSchema = {
   command_signal INTEGER,
   writer_pid INTEGER NOT NULL,
   writer_start_ns INTEGER NOT NULL   -- since boot; with writer_pid tells whether it still runs
-))"},
+))",
+		1,
+		{{{TWTRACE_SEES, 5}}}},
     SchemaTable{"fallback", R"(CREATE TABLE fallback(
   id INTEGER PRIMARY KEY,
   reason TEXT NOT NULL               -- why a backend was passed over, or what this one cannot see
@@ -83,7 +112,8 @@ inline constexpr std::array kSchema = {
   time_unix_ms INTEGER NOT NULL,
   name TEXT NOT NULL
 ))"},
-    SchemaTable{"setting", R"(CREATE TABLE setting(
+    SchemaTable{"setting",
+		R"(CREATE TABLE setting(
   id INTEGER PRIMARY KEY,
   at_end INTEGER NOT NULL,           -- 0: when the namespace was first seen, 1: at the end of the capture
   netns INTEGER NOT NULL,            -- inode number
@@ -96,7 +126,8 @@ inline constexpr std::array kSchema = {
   somaxconn INTEGER,
   ephemeral_ports INTEGER            -- ip_local_port_range without ip_local_reserved_ports
 ))",
-		1, TWTRACE_NETNS_ID, 4},
+		1,
+		{{{TWTRACE_NETNS_ID, 4}}}},
     SchemaTable{"netns", R"(CREATE TABLE netns(
   id INTEGER PRIMARY KEY,            -- of this capture: inode numbers are used again
   inode INTEGER NOT NULL,
@@ -153,7 +184,8 @@ inline constexpr std::array kSchema = {
   bpf_run_ns_per_event REAL,
   ports_counted INTEGER NOT NULL     -- 1: port_use has this sample's, else those of an earlier one hold
 ))"},
-    SchemaTable{"netns_sample", R"(CREATE TABLE netns_sample(
+    SchemaTable{"netns_sample",
+		R"(CREATE TABLE netns_sample(
   id INTEGER PRIMARY KEY,            -- only namespaces in which something changed
   sample INTEGER NOT NULL,
   netns INTEGER NOT NULL,            -- netns.id
@@ -171,7 +203,7 @@ inline constexpr std::array kSchema = {
   unattributed_reused INTEGER NOT NULL,
   unattributed_recycled INTEGER NOT NULL,
   unattributed_purged INTEGER NOT NULL,
-  kernel_created_total INTEGER,      -- the kernel's own counters
+)" TWTRACE_UNATTRIBUTED_HARM R"(  kernel_created_total INTEGER,      -- the kernel's own counters
   kernel_overflow_total INTEGER,
   kernel_reused_total INTEGER,
   listen_overflows_total INTEGER,
@@ -179,8 +211,11 @@ inline constexpr std::array kSchema = {
   missed_created_total INTEGER,      -- counted by the kernel, seen by no program
   missed_overflow_total INTEGER,
   reconciled INTEGER
-))"},
-    SchemaTable{"owner_sample", R"(CREATE TABLE owner_sample(
+))",
+		1,
+		{{{TWTRACE_HARM, 5}, {TWTRACE_UNATTRIBUTED_HARM, 5}}}},
+    SchemaTable{"owner_sample",
+		R"(CREATE TABLE owner_sample(
   id INTEGER PRIMARY KEY,            -- only owners of which something changed
   sample INTEGER NOT NULL,
   owner INTEGER NOT NULL,            -- owner.id
@@ -189,8 +224,11 @@ inline constexpr std::array kSchema = {
 )" TWTRACE_OTHER_COUNTS R"(  live INTEGER,
   pids INTEGER NOT NULL,             -- processes merged; 0: the owner is part of another one from here on
   exited INTEGER NOT NULL
-))"},
-    SchemaTable{"peer_sample", R"(CREATE TABLE peer_sample(
+))",
+		1,
+		{{{TWTRACE_HARM, 5}}}},
+    SchemaTable{"peer_sample",
+		R"(CREATE TABLE peer_sample(
   id INTEGER PRIMARY KEY,            -- only peers of which something changed; from events, so a lower bound
   sample INTEGER NOT NULL,
   peer INTEGER NOT NULL,             -- peer.id
@@ -199,7 +237,9 @@ inline constexpr std::array kSchema = {
 )" TWTRACE_OTHER_COUNTS R"(  live INTEGER,
   pids INTEGER NOT NULL,
   exited INTEGER NOT NULL
-))"},
+))",
+		1,
+		{{{TWTRACE_HARM, 5}}}},
     SchemaTable{"loss", R"(CREATE TABLE loss(
   id INTEGER PRIMARY KEY,            -- only when one of them changed
   sample INTEGER NOT NULL,
@@ -215,7 +255,8 @@ inline constexpr std::array kSchema = {
   pairs_lost_total INTEGER NOT NULL,
   recursion_misses_total INTEGER
 ))"},
-    SchemaTable{"port_use", R"(CREATE TABLE port_use(
+    SchemaTable{"port_use",
+		R"(CREATE TABLE port_use(
   id INTEGER PRIMARY KEY,            -- the fullest destinations, when they were counted and changed
   sample INTEGER NOT NULL,
   netns INTEGER NOT NULL,            -- inode number
@@ -224,12 +265,14 @@ inline constexpr std::array kSchema = {
   taken INTEGER NOT NULL,            -- ephemeral ports in use towards it
   usable INTEGER NOT NULL            -- of so many
 ))",
-		1, TWTRACE_NETNS_ID, 4},
-    SchemaTable{"event", R"(CREATE TABLE event(
+		1,
+		{{{TWTRACE_NETNS_ID, 4}}}},
+    SchemaTable{"event",
+		R"(CREATE TABLE event(
   id INTEGER PRIMARY KEY,            -- only with --events
   time_unix_ms INTEGER NOT NULL,
-  kind TEXT NOT NULL,                -- created, overflow, no_memory, removed
-  substate TEXT NOT NULL,            -- fin_wait2, time_wait
+  kind TEXT NOT NULL,                -- created, overflow, no_memory, removed)" TWTRACE_NO_PORT_KIND R"(
+  substate TEXT NOT NULL,            -- fin_wait2, time_wait)" TWTRACE_NO_SUBSTATE R"(
   reason TEXT,                       -- removed only: unknown, expired, reused, recycled, purged
   age_s REAL,                        -- removed only
   cookie INTEGER,
@@ -246,7 +289,8 @@ inline constexpr std::array kSchema = {
   remote_address TEXT NOT NULL,
   remote_port INTEGER NOT NULL
 ))",
-		1, TWTRACE_NETNS_ID, 4},
+		1,
+		{{{TWTRACE_NETNS_ID, 4}, {TWTRACE_NO_PORT_KIND, 5}, {TWTRACE_NO_SUBSTATE, 5}}}},
     SchemaTable{"suspension", R"(CREATE TABLE suspension(
   id INTEGER PRIMARY KEY,            -- only when the host slept
   sample INTEGER NOT NULL,
@@ -262,6 +306,11 @@ inline constexpr std::array kSchema = {
 };
 
 #undef TWTRACE_OTHER_COUNTS
+#undef TWTRACE_HARM
+#undef TWTRACE_UNATTRIBUTED_HARM
+#undef TWTRACE_SEES
+#undef TWTRACE_NO_PORT_KIND
+#undef TWTRACE_NO_SUBSTATE
 #undef TWTRACE_NETNS_ID
 
 } // namespace twtrace::capture

@@ -8,10 +8,19 @@
 
 namespace twtrace::capture {
 
-std::string delta_columns(const std::string& prefix) {
+namespace {
+
+/// The counts that every version has are the first ones.
+constexpr std::size_t kFirstCounts = 9;
+
+}  // namespace
+
+std::string delta_columns(std::int64_t version, const std::string& prefix) {
+  const std::size_t stored = version < kVersionWithHarm ? kFirstCounts : model::kCounterFields.size();
   std::string columns;
-  for (const model::CounterField& field : model::kCounterFields) {
-    (((columns += columns.empty() ? "" : ", ") += prefix) += field.name);
+  for (std::size_t i = 0; i < model::kCounterFields.size(); ++i) {
+    columns += columns.empty() ? "" : ", ";
+    columns += i < stored ? prefix + std::string(model::kCounterFields.at(i).name) : "0";
   }
   return columns;
 }

@@ -17,8 +17,12 @@ namespace twtrace::capture {
 /// The fields of Counters in the order of their declaration and of the file's columns.
 using Delta = std::array<std::int64_t, model::kCounterFields.size()>;
 
-/// The columns of a Delta in the tables, in its order, each with this prefix.
-std::string delta_columns(const std::string& prefix = {});
+/// The first version that has counts of who was hurt.
+inline constexpr std::int64_t kVersionWithHarm = 5;
+
+/// The columns of a Delta in the tables of a file of this version, in its order, each with this prefix. What the
+/// version does not have reads as 0.
+std::string delta_columns(std::int64_t version, const std::string& prefix = {});
 
 Delta difference(const model::Counters& now, const model::Counters& before);
 bool is_zero(const Delta& delta);

@@ -26,7 +26,7 @@ std::optional<model::Attribution> attribution_named(std::string_view word) {
 
 std::optional<model::Event::Kind> kind_named(std::string_view word) {
   using Kind = model::Event::Kind;
-  return find(word, {Kind::kCreated, Kind::kOverflow, Kind::kNoMemory, Kind::kRemoved});
+  return find(word, {Kind::kCreated, Kind::kOverflow, Kind::kNoMemory, Kind::kRemoved, Kind::kNoPort});
 }
 
 std::optional<model::Event::Substate> substate_named(std::string_view word) {

@@ -73,6 +73,8 @@ class Reader::Impl {
 
   base::Result<void> read_capture() {
     std::size_t rows = 0;
+    const auto version = database_.number("PRAGMA user_version");
+    if (!version) return tl::unexpected(version.error());
     auto done = each("capture", "SELECT * FROM capture", [&](Columns& row) {
       row.expect(row.integer() == 1);
       ++rows;
@@ -80,7 +82,11 @@ class Reader::Impl {
       info_.host.name = row.text();
       info_.host.kernel = row.text();
       info_.probe.backend = row.text();
-      info_.probe.sees_removal = row.flag();
+      info_.probe.sees.removal = row.flag();
+      if (*version >= kVersionWithHarm) {
+        info_.probe.sees.no_port = row.flag();
+        info_.probe.sees.resets_received = row.flag();
+      }
       info_.interval_s = row.length();
       info_.started_unix_ms = row.unix_ms();
       const auto moment = [](Columns& columns) { return columns.unix_ms(); };

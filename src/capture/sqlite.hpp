@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -41,7 +42,7 @@ class Statement {
   template <class... Values>
   void bind_all(const Values&... values) {
     int index = 0;
-    (bind(++index, values), ...);
+    (bind_next(index, values), ...);
   }
   /// SQLITE_ROW, SQLITE_DONE or an error code.
   int step() { return sqlite3_step(statement_.get()); }
@@ -53,6 +54,16 @@ class Statement {
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
   };
+
+  template <class Value>
+  void bind_next(int& index, const Value& value) {
+    bind(++index, value);
+  }
+  /// A parameter per element.
+  template <class Value, std::size_t kSize>
+  void bind_next(int& index, const std::array<Value, kSize>& values) {
+    for (const Value& value : values) bind(++index, value);
+  }
 
   void bind(int index, std::string_view text) {
     sqlite3_bind_text64(statement_.get(), index, text.data() != nullptr ? text.data() : "", text.size(), SQLITE_STATIC,

@@ -72,7 +72,11 @@ model::Event read_event(Columns& row, const StoredNetns& namespaces) {
   model::Event event;
   event.time_unix_ms = row.unix_ms();
   event.kind = row.word(kind_named, event.kind);
-  event.substate = row.word(substate_named, event.substate);
+  if (event.has_substate()) {
+    event.substate = row.word(substate_named, event.substate);
+  } else {
+    row.expect(row.text().empty());
+  }
   event.reason = row.optional([](Columns& c) { return c.word(reason_named, model::Event::Reason::kUnknown); })
                      .value_or(model::Event::Reason::kUnknown);
   event.age_s = row.optional([](Columns& c) { return c.length(); });

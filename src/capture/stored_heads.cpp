@@ -15,10 +15,10 @@ constexpr const char* kSampleTimes = "SELECT id, time_unix_ms, interval_s";
 constexpr const char* kSampleRest =
     ", uptime_s, live_age_s, cpu_percent, rss_bytes, bpf_run_ns_per_event, ports_counted";
 
-std::string netns_columns(bool times_only) {
-  std::string columns = "SELECT sample, netns, " + delta_columns("unattributed_");
+std::string netns_columns(std::int64_t version, bool times_only) {
+  std::string columns = "SELECT sample, netns, " + delta_columns(version, "unattributed_");
   if (times_only) return columns;
-  return columns + ", gone, \"limit\", in_use, pre_existing, " + delta_columns() +
+  return columns + ", gone, \"limit\", in_use, pre_existing, " + delta_columns(version) +
          ", kernel_created_total, kernel_overflow_total, kernel_reused_total, listen_overflows_total, "
          "listen_drops_total, missed_created_total, missed_overflow_total, reconciled";
 }
@@ -35,10 +35,12 @@ base::Result<StoredHeads> StoredHeads::open(const Database& database, const mode
   if (!suspensions) return tl::unexpected(suspensions.error());
   heads.suspensions_ = std::move(*suspensions);
   heads.namespaces_ = &namespaces;
+  const auto version = database.number("PRAGMA user_version");
+  if (!version) return tl::unexpected(version.error());
   const bool times_only = wanted == model::Wanted::kRows;
   std::vector<std::pair<SampleRows*, std::string>> all = {
       {&heads.samples_, kSampleTimes + std::string(times_only ? "" : kSampleRest) + " FROM sample ORDER BY id"},
-      {&heads.netns_, netns_columns(times_only) + " FROM netns_sample ORDER BY id"}};
+      {&heads.netns_, netns_columns(*version, times_only) + " FROM netns_sample ORDER BY id"}};
   if (!times_only) {
     all.emplace_back(&heads.losses_,
                      "SELECT sample, events_total, counts_total, rows_full_total, rows_busy_total, netns_full_total, "

@@ -25,7 +25,9 @@ base::Result<StoredKeys> StoredKeys::open(const Database& database, Kind kind) {
   StoredKeys keys;
   keys.kind_ = kind;
   const std::string name = kind == Kind::kOwners ? "owner" : "peer";
-  auto changes = SampleRows::open(database, "SELECT sample, " + name + ", moved, " + delta_columns() +
+  const auto version = database.number("PRAGMA user_version");
+  if (!version) return tl::unexpected(version.error());
+  auto changes = SampleRows::open(database, "SELECT sample, " + name + ", moved, " + delta_columns(*version) +
                                                 ", live, pids, exited FROM " + name + "_sample ORDER BY id");
   auto key = database.prepare(kKey + std::string(kind == Kind::kPeers ? ", address, peer_port" : "") + " FROM " + name +
                               " WHERE id=?");

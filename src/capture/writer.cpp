@@ -30,6 +30,9 @@ std::string insert(const char* table, int columns, bool with_id = false) {
   return sql + ")";
 }
 
+/// Columns of a Delta.
+constexpr int kCounts = static_cast<int>(model::kCounterFields.size());
+
 struct Inserts {
   Statement mark, setting, netns, service, owner, peer, sample, netns_sample, owner_sample, peer_sample, loss, port_use,
       event, suspension, process;
@@ -46,9 +49,9 @@ base::Result<Inserts> prepare_inserts(const Database& database) {
       {&inserts.owner, "owner", 13, true},
       {&inserts.peer, "peer", 15, true},
       {&inserts.sample, "sample", 9, true},
-      {&inserts.netns_sample, "netns_sample", 33, false},
-      {&inserts.owner_sample, "owner_sample", 16, false},
-      {&inserts.peer_sample, "peer_sample", 16, false},
+      {&inserts.netns_sample, "netns_sample", 15 + 2 * kCounts, false},
+      {&inserts.owner_sample, "owner_sample", 7 + kCounts, false},
+      {&inserts.peer_sample, "peer_sample", 7 + kCounts, false},
       {&inserts.loss, "loss", 13, false},
       {&inserts.port_use, "port_use", 8, false},
       {&inserts.event, "event", 20, false},
@@ -197,14 +200,15 @@ class Writer::Impl {
   }
 
   base::Result<void> write_start(const model::CaptureInfo& info, const WriterProcess& process) {
-    auto capture = file_.database().prepare(insert("capture", 16));
+    auto capture = file_.database().prepare(insert("capture", 18));
     auto fallback = file_.database().prepare(insert("fallback", 2));
     auto argument = file_.database().prepare(insert("argument", 2, true));
     if (!capture || !fallback || !argument) return tl::unexpected(file_.database().error("cannot be written"));
     const std::optional<std::int64_t> unknown;
     bool done = ok(capture->run(info.twtrace_version, info.host.name, info.host.kernel, info.probe.backend,
-                                info.probe.sees_removal, info.interval_s, info.started_unix_ms, unknown,
-                                info.bucket_bytes, unknown, unknown, unknown, unknown, process.pid, process.start_ns));
+                                info.probe.sees.removal, info.probe.sees.no_port, info.probe.sees.resets_received,
+                                info.interval_s, info.started_unix_ms, unknown, info.bucket_bytes, unknown, unknown,
+                                unknown, unknown, process.pid, process.start_ns));
     for (const std::string& reason : info.probe.fallbacks) done = done && ok(fallback->run(reason));
     std::size_t position = 0;
     for (const std::string& value : info.command ? info.command->argv : std::vector<std::string>()) {
@@ -296,9 +300,8 @@ class Writer::Impl {
   }
 
   bool write_namespace(std::uint32_t id, const model::NetnsRow& row, const Delta& c, const Delta& u) {
-    return ok(insert_.netns_sample.run(sample_, id, row.gone, row.limit, row.in_use, row.pre_existing, c[0], c[1], c[2],
-                                       c[3], c[4], c[5], c[6], c[7], c[8], u[0], u[1], u[2], u[3], u[4], u[5], u[6],
-                                       u[7], u[8], row.kernel.created, row.kernel.overflow, row.kernel.reused,
+    return ok(insert_.netns_sample.run(sample_, id, row.gone, row.limit, row.in_use, row.pre_existing, c, u,
+                                       row.kernel.created, row.kernel.overflow, row.kernel.reused,
                                        row.kernel.listen_overflows, row.kernel.listen_drops, row.missed.created,
                                        row.missed.overflow, row.reconciled));
   }
@@ -315,10 +318,8 @@ class Writer::Impl {
     }
     for (const Change& change : increments.end(!peers)) {
       if (change.new_key && !(peers ? write_peer(change) : write_owner(change))) return false;
-      const Delta& d = change.delta;
       Statement& statement = peers ? insert_.peer_sample : insert_.owner_sample;
-      if (!ok(statement.run(sample_, change.id, change.moved, d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7], d[8],
-                            change.live, change.pids, change.exited))) {
+      if (!ok(statement.run(sample_, change.id, change.moved, change.delta, change.live, change.pids, change.exited))) {
         return false;
       }
     }
@@ -354,6 +355,7 @@ class Writer::Impl {
   bool write_event(const model::Event& event) {
     const std::int64_t service = service_id(event.service);
     const auto word = [](const auto& value) { return std::string_view(model::to_string(value)); };
+    const std::string_view substate = event.has_substate() ? word(event.substate) : std::string_view();
     std::optional<std::string_view> reason;
     std::optional<std::string_view> role;
     std::optional<std::string_view> comm;
@@ -363,7 +365,7 @@ class Writer::Impl {
     if (event.process) comm = event.process->comm;
     if (event.cookie != 0) cookie = event.cookie;
     return service != 0 &&
-           ok(insert_.event.run(event.time_unix_ms, word(event.kind), word(event.substate), reason, event.age_s, cookie,
+           ok(insert_.event.run(event.time_unix_ms, word(event.kind), substate, reason, event.age_s, cookie,
                                 event.netns, event.netns_id, event.process ? event.process->pid : std::nullopt, comm,
                                 event.uid, service, role, event.port, word(event.attribution), event.local_address,
                                 event.local_port, event.remote_address, event.remote_port));

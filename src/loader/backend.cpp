@@ -48,12 +48,12 @@ bool uses_program(Backend backend, std::string_view name, const Features& featur
   if (name == "on_process_exit") return true;
   switch (backend) {
     case Backend::kFentry:
-      return name.starts_with("on_fentry_") || name.starts_with("on_fexit_");
+      return name.starts_with("on_fentry_") || name.starts_with("on_fexit_") || name.starts_with("on_typed_");
     case Backend::kKprobe:
-      if (has_tracepoint(features)) return name.starts_with("on_tracepoint_") || is_kprobe_of_removal(name);
-      return is_kprobe(name);
+      if (!has_tracepoint(features)) return is_kprobe(name) || name.starts_with("on_raw_");
+      return name.starts_with("on_tracepoint_") || name.starts_with("on_typed_") || is_kprobe_of_removal(name);
     case Backend::kTracepoint:
-      return name.starts_with("on_tracepoint_");
+      return name.starts_with("on_tracepoint_") || name.starts_with("on_typed_");
   }
   return false;
 }

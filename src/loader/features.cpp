@@ -169,6 +169,7 @@ base::Result<Features> probe_features(const std::string& btf_path, const std::se
   // Typed pointers need the kernel's own BTF. BTF from a file helps only CO-RE.
   features.task_btf = features.kernel_btf && has_function(types.get(), "bpf_get_current_task_btf");
   features.socket_cookie = has_function(types.get(), "bpf_get_socket_ptr_cookie");
+  features.ipv6_connect = has_function(types.get(), "inet6_hash_connect");
   features.counts_at_creation = has_member(types.get(), "inet_timewait_death_row", "tw_refcount");
   features.counters = counter_places(types.get());
   features.mib_overflow = features.counters[kOverflow].index;

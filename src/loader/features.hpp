@@ -24,6 +24,7 @@ struct Features {
   bool readers = true;              ///< "readers": programs that read the kernel's own lists are worth trying
   bool memcg_charged = true;        ///< maps count against the memory cgroup and not RLIMIT_MEMLOCK. Since 5.11
   bool counts_at_creation = false;  ///< "counts-at-creation": TW and TWKilled count when a bucket is made. Since 5.18
+  bool ipv6_connect = false;        ///< inet6_hash_connect is in the kernel, and not in a module
   std::uint32_t mib_overflow = 0;   ///< index of LINUX_MIB_TCPTIMEWAITOVERFLOW; 0 when unknown
   CounterPlaces counters{};         ///< of all counters that a reader program sums up
   std::uint32_t state_process_args = 3;  ///< of tcp_timewait_state_process: 3, 4 since 6.10, 5 since 6.16

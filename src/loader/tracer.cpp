@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <initializer_list>
 #include <string_view>
 
 #include "base/log.hpp"
@@ -58,10 +59,14 @@ class Tracer::Impl {
   base::Result<void> start();
 
   const MapSizes& sizes() const { return options_.sizes; }
+  bool has_attached(std::initializer_list<std::string_view> any_of) const {
+    return std::find_first_of(attached.begin(), attached.end(), any_of.begin(), any_of.end()) != attached.end();
+  }
 
   Backend backend;
   std::vector<std::string> fallbacks;
   std::vector<std::string> missing;
+  std::vector<std::string_view> attached;  ///< names of programs
   TracePrograms skeleton;
   std::vector<LinkPtr> links;
   RingPtr ring;
@@ -96,6 +101,7 @@ base::Result<void> Tracer::Impl::attach() {
     const int saved_errno = errno;
     if (link) {
       links.push_back(std::move(link));
+      attached.push_back(name);
       continue;
     }
     const base::Error error =
@@ -214,6 +220,13 @@ Backend Tracer::backend() const { return impl_->backend; }
 const MapSizes& Tracer::sizes() const { return impl_->sizes(); }
 const std::vector<std::string>& Tracer::fallbacks() const { return impl_->fallbacks; }
 const std::vector<std::string>& Tracer::missing_programs() const { return impl_->missing; }
+
+bool Tracer::sees_no_port() const {
+  return impl_->has_attached({"on_tracepoint_first", "on_fexit_no_port", "on_raw_no_port"});
+}
+bool Tracer::sees_resets_received() const {
+  return impl_->has_attached({"on_typed_reset_received", "on_raw_reset_received"});
+}
 
 void Tracer::set_enabled(bool enabled) {
   __atomic_store_n(&impl_->skeleton->bss->tw_enabled, enabled ? 1U : 0U, __ATOMIC_SEQ_CST);

@@ -73,6 +73,10 @@ class Tracer {
   /// Programs of the backend that this kernel did not accept, with the reason; empty if all are attached.
   const std::vector<std::string>& missing_programs() const;
 
+  /// Whether the programs that count failed connects, or resets, are attached.
+  bool sees_no_port() const;
+  bool sees_resets_received() const;
+
   /// Starts and stops counting in all programs at once.
   void set_enabled(bool enabled);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts of buckets, in the words of the docs: created, overflow, removed.
+// Counts of buckets, in the words of the docs: created, overflow, removed; and of the harm: no port, resets.
 #pragma once
 
 #include <array>
@@ -10,7 +10,7 @@
 
 namespace twtrace::model {
 
-/// Monotonic counts of buckets. Additive; plain values, no locking.
+/// Monotonic counts of buckets, and of who was hurt. Additive; plain values, no locking.
 struct Counters {
   std::uint64_t time_wait = 0;           ///< created as TIME_WAIT
   std::uint64_t fin_wait2 = 0;           ///< created as FIN_WAIT2
@@ -21,6 +21,9 @@ struct Counters {
   std::uint64_t reused = 0;              ///< removed: taken over by an outgoing connect
   std::uint64_t recycled = 0;            ///< removed: killed early by an incoming SYN
   std::uint64_t purged = 0;              ///< removed: everything else
+  std::uint64_t no_port = 0;             ///< connect() that failed because no local port was free
+  std::uint64_t resets_received = 0;     ///< RSTs that ended a connection at this end
+  std::uint64_t resets_felt = 0;         ///< those of a socket that a process still had
 
   std::uint64_t created() const { return time_wait + fin_wait2; }
   std::uint64_t overflow() const { return overflow_time_wait + overflow_fin_wait2; }
@@ -40,15 +43,18 @@ struct CounterField {
   std::uint64_t Counters::*count;
 };
 /// All of them, in the order of their declaration.
-inline constexpr std::array<CounterField, 9> kCounterFields = {{{"time_wait", &Counters::time_wait},
-                                                                {"fin_wait2", &Counters::fin_wait2},
-                                                                {"overflow_time_wait", &Counters::overflow_time_wait},
-                                                                {"overflow_fin_wait2", &Counters::overflow_fin_wait2},
-                                                                {"no_memory", &Counters::no_memory},
-                                                                {"expired", &Counters::expired},
-                                                                {"reused", &Counters::reused},
-                                                                {"recycled", &Counters::recycled},
-                                                                {"purged", &Counters::purged}}};
+inline constexpr std::array<CounterField, 12> kCounterFields = {{{"time_wait", &Counters::time_wait},
+                                                                 {"fin_wait2", &Counters::fin_wait2},
+                                                                 {"overflow_time_wait", &Counters::overflow_time_wait},
+                                                                 {"overflow_fin_wait2", &Counters::overflow_fin_wait2},
+                                                                 {"no_memory", &Counters::no_memory},
+                                                                 {"expired", &Counters::expired},
+                                                                 {"reused", &Counters::reused},
+                                                                 {"recycled", &Counters::recycled},
+                                                                 {"purged", &Counters::purged},
+                                                                 {"no_port", &Counters::no_port},
+                                                                 {"resets_received", &Counters::resets_received},
+                                                                 {"resets_felt", &Counters::resets_felt}}};
 
 inline Counters& Counters::operator+=(const Counters& other) {
   std::apply([&](const auto&... field) { ((this->*field.count += other.*field.count), ...); }, kCounterFields);
@@ -67,14 +73,23 @@ std::uint64_t count_of(const Counters& counts) {
   return std::invoke(kMember, counts);
 }
 
+/// What not every backend sees, on every kernel. A count of what is not seen is unknown, not 0.
+struct Sight {
+  bool removal = false;          ///< expired, reused, recycled and purged
+  bool no_port = false;          ///< no_port
+  bool resets_received = false;  ///< resets_received and resets_felt
+};
+
 /// A count as outputs call it, sums included.
 struct CountName {
   std::string_view name;
   std::uint64_t (*of)(const Counters&);
-  bool of_removal = false;  ///< unknown to backends that do not see the end of buckets
+  bool Sight::*needs = nullptr;  ///< null: every backend sees it
+
+  bool is_known(const Sight& sees) const { return needs == nullptr || sees.*needs; }
 };
 /// All of them, in the order of the outputs.
-inline constexpr std::array<CountName, 11> kCountNames = {
+inline constexpr std::array<CountName, 14> kCountNames = {
     {{"created", count_of<&Counters::created>},
      {"time_wait", count_of<&Counters::time_wait>},
      {"fin_wait2", count_of<&Counters::fin_wait2>},
@@ -82,9 +97,12 @@ inline constexpr std::array<CountName, 11> kCountNames = {
      {"overflow_time_wait", count_of<&Counters::overflow_time_wait>},
      {"overflow_fin_wait2", count_of<&Counters::overflow_fin_wait2>},
      {"no_memory", count_of<&Counters::no_memory>},
-     {"reused", count_of<&Counters::reused>, true},
-     {"recycled", count_of<&Counters::recycled>, true},
-     {"expired", count_of<&Counters::expired>, true},
-     {"purged", count_of<&Counters::purged>, true}}};
+     {"reused", count_of<&Counters::reused>, &Sight::removal},
+     {"recycled", count_of<&Counters::recycled>, &Sight::removal},
+     {"expired", count_of<&Counters::expired>, &Sight::removal},
+     {"purged", count_of<&Counters::purged>, &Sight::removal},
+     {"no_port", count_of<&Counters::no_port>, &Sight::no_port},
+     {"resets_received", count_of<&Counters::resets_received>, &Sight::resets_received},
+     {"resets_felt", count_of<&Counters::resets_felt>, &Sight::resets_received}}};
 
 }  // namespace twtrace::model

@@ -43,6 +43,9 @@ void count_event(Counters& counts, Event::Kind kind, Event::Substate substate, E
     case Event::Kind::kRemoved:
       count_removed(counts, reason);
       return;
+    case Event::Kind::kNoPort:
+      ++counts.no_port;
+      return;
   }
 }
 

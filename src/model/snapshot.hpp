@@ -141,27 +141,30 @@ struct Party {
   std::string name;           ///< of the service, as rows show it; without one the process's; empty: not known
   std::string comm;           ///< the service's process with the largest part; empty: not known
   bool before_start = false;  ///< no owner: buckets that were there when twtrace started
-  std::uint64_t buckets = 0;  ///< held, or refused since start
-  double per_s = 0;           ///< refused in the last interval
-  double share = 0;           ///< of the buckets in use, or of those refused; 0 to 1
+  std::uint64_t buckets = 0;  ///< held, or refused since start; 0 for failed connects
+  double per_s = 0;           ///< refused, or connects that failed, in the last interval
+  double share = 0;           ///< of the buckets in use, of those refused, or of the failed connects; 0 to 1
 };
 
 /// Something that goes wrong in one namespace.
 struct Trouble {
   enum class Kind {
     kFull,     ///< the table is full, or buckets were refused in the last interval
-    kPorts,    ///< nearly all local ports towards a destination are taken
+    kPorts,    ///< nearly all local ports towards a destination are taken, or connect() found none
     kRefused,  ///< buckets were refused before the last interval
   };
   Kind kind = Kind::kFull;
   std::uint32_t netns = 0;     ///< inode number
   std::uint32_t netns_id = 0;  ///< NetnsRow::id
   std::string netns_name;
-  std::optional<Use> use;           ///< buckets of the table, or ports; empty when the gauge is not known
-  std::optional<Party> holder;      ///< of most buckets, or of the ports; empty when not known
-  std::optional<Party> refused;     ///< most often: now with kFull, since start with kRefused
-  double refused_per_s = 0;         ///< of the whole namespace
-  std::optional<Peer> destination;  ///< kPorts
+  std::optional<Use> use;        ///< buckets of the table, or ports; empty when not known
+  std::optional<Party> holder;   ///< of most buckets, or of the ports; empty when not known
+  std::optional<Party> refused;  ///< most often: now with kFull, since start with kRefused
+  double refused_per_s = 0;      ///< of the whole namespace
+  /// kPorts; without an address or a port where connects failed and it is not known to which one.
+  std::optional<Peer> destination;
+  std::optional<Party> unconnected;  ///< kPorts: whose connects failed most often in the last interval
+  double no_port_per_s = 0;          ///< kPorts: all connects to the destination that found no local port
 };
 
 /// The cost of twtrace itself.
@@ -176,7 +179,7 @@ struct Cost {
 struct ProbeInfo {
   std::string backend;                 ///< "fentry", "kprobe" or "tracepoint"
   std::vector<std::string> fallbacks;  ///< one sentence per unused backend, and per thing it cannot see
-  bool sees_removal = false;           ///< expired, reused, recycled and purged are known
+  Sight sees;
 };
 
 struct HostInfo {
@@ -209,7 +212,8 @@ using SnapshotPtr = std::shared_ptr<const Snapshot>;
 
 /// One event, as `twtrace events` prints it.
 struct Event {
-  enum class Kind { kCreated, kOverflow, kNoMemory, kRemoved };
+  /// kNoPort is of no bucket: a connect() found no free local port. It has no substate.
+  enum class Kind { kCreated, kOverflow, kNoMemory, kRemoved, kNoPort };
   enum class Substate { kFinWait2, kTimeWait };
   enum class Reason { kUnknown, kExpired, kReused, kRecycled, kPurged };
 
@@ -235,6 +239,9 @@ struct Event {
   std::optional<double> age_s;       ///< removed only: seconds since it was created
 
   bool is_refusal() const { return kind == Kind::kOverflow || kind == Kind::kNoMemory; }
+  /// Something was refused: a bucket, or a local port.
+  bool is_alarming() const { return is_refusal() || kind == Kind::kNoPort; }
+  bool has_substate() const { return kind != Kind::kNoPort; }
 };
 
 /// "process", "pid", "service", "port", "peer", "netns".
@@ -243,7 +250,7 @@ const char* to_string(Group group);
 const char* to_string(Role role);
 /// "closer", "cgroup", "none".
 const char* to_string(Attribution attribution);
-/// "created", "overflow", "no_memory", "removed".
+/// "created", "overflow", "no_memory", "removed", "no_port".
 const char* to_string(Event::Kind kind);
 /// "fin_wait2", "time_wait".
 const char* to_string(Event::Substate substate);

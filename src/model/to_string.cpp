@@ -54,6 +54,8 @@ const char* to_string(Event::Kind kind) {
       return "no_memory";
     case Event::Kind::kRemoved:
       return "removed";
+    case Event::Kind::kNoPort:
+      return "no_port";
   }
   return "unknown";
 }

@@ -17,9 +17,9 @@ using report::Diff;
 using report::DiffRow;
 
 void put_counts(JsonWriter& json, std::string_view key, const std::optional<model::Counters>& counts, double per_s,
-                bool sees_removal) {
+                const model::Sight& sees) {
   json.object_if(key, counts, [&](const model::Counters& known) {
-    put_counts(json, known, sees_removal);
+    put_counts(json, known, sees);
     json.field("created_per_s", rounded(per_s));
   });
 }
@@ -31,8 +31,8 @@ void put_row(JsonWriter& json, const Diff& diff, const DiffRow& row) {
   json.field("role", word(row.key.role));
   json.field("port", row.key.port);
   json.field("state", !row.before ? "new" : !row.after ? "gone" : row.differs() ? "changed" : "same");
-  put_counts(json, "before", row.before, row.before_per_s, diff.before.info.probe.sees_removal);
-  put_counts(json, "after", row.after, row.after_per_s, diff.after.info.probe.sees_removal);
+  put_counts(json, "before", row.before, row.before_per_s, diff.before.info.probe.sees);
+  put_counts(json, "after", row.after, row.after_per_s, diff.after.info.probe.sees);
 }
 
 }  // namespace

@@ -35,11 +35,12 @@ std::string time_text(const Event& event, const EventTextOptions& options) {
 
 std::string event_text(const Event& event, const EventTextOptions& options) {
   const std::string removal = phrases::removal_words(event);
-  const std::string line = fmt::format(
-      "{}{:<{}} {:<{}} {} {} {} {}{}{}", time_text(event, options), model::to_string(event.kind), kWordColumns,
-      model::to_string(event.substate), kWordColumns, phrases::owner_words(event), phrases::role_words(event),
-      phrases::connection_words(event), phrases::netns_words(event), removal.empty() ? "" : " ", removal);
-  return event.is_refusal() ? alarm(line, options.color) : line;
+  const std::string line =
+      fmt::format("{}{:<{}} {:<{}} {} {} {} {}{}{}", time_text(event, options), model::to_string(event.kind),
+                  kWordColumns, event.has_substate() ? model::to_string(event.substate) : "-", kWordColumns,
+                  phrases::owner_words(event), phrases::role_words(event), phrases::connection_words(event),
+                  phrases::netns_words(event), removal.empty() ? "" : " ", removal);
+  return event.is_alarming() ? alarm(line, options.color) : line;
 }
 
 std::string event_text_header(const EventTextOptions& options) {

@@ -21,7 +21,7 @@ void put_forecast(JsonWriter& json, const model::Forecast& forecast) {
   });
 }
 
-void put_netns(JsonWriter& json, const model::NetnsRow& row, bool sees_removal) {
+void put_netns(JsonWriter& json, const model::NetnsRow& row, const model::Sight& sees) {
   json.field("netns", row.netns);
   json.field("netns_id", row.id);
   json.text("name", row.name);
@@ -42,7 +42,7 @@ void put_netns(JsonWriter& json, const model::NetnsRow& row, bool sees_removal) 
   });
   json.field("reconciled", row.reconciled);
   json.field("gone", row.gone);
-  put_counts(json, row.counts, sees_removal, {"created", "overflow", "no_memory"});
+  put_counts(json, row.counts, sees, {"created", "overflow", "no_memory"});
   json.field("unattributed", row.unattributed.created());
   json.field("unattributed_overflow", row.unattributed.overflow());
   json.field("created_per_s", rounded(row.created_per_s));
@@ -95,7 +95,7 @@ void put_row(JsonWriter& json, const model::Row& row, const model::Snapshot& sna
   json.field("ports", row.ports);
   if (snapshot.group == model::Group::kPeer) put_peer(json, "peer", row.peer);
   json.field("attribution", word(row.attribution));
-  put_counts(json, row.counts, snapshot.probe.sees_removal);
+  put_counts(json, row.counts, snapshot.probe.sees);
   json.field("live", row.live);
   json.field("created_per_s", rounded(row.created_per_s));
   json.field("overflow_per_s", rounded(row.overflow_per_s));
@@ -113,7 +113,7 @@ std::optional<std::string_view> reason(const model::Event& event) {
 std::string snapshot_json(const model::Snapshot& snapshot) {
   std::string line;
   JsonWriter json(line);
-  const bool sees_removal = snapshot.probe.sees_removal;
+  const model::Sight& sees = snapshot.probe.sees;
   json.object([&] {
     json.field("schema", "twtrace.snapshot/1");
     json.field("time", base::iso8601_ms(snapshot.time_unix_ms));
@@ -123,10 +123,10 @@ std::string snapshot_json(const model::Snapshot& snapshot) {
     json.field("group", model::to_string(snapshot.group));
     put_host(json, snapshot.host);
     put_probe(json, snapshot.probe);
-    put_totals(json, snapshot.totals, snapshot.unattributed, sees_removal);
+    put_totals(json, snapshot.totals, snapshot.unattributed, sees);
     put_namespaces(
         json, snapshot.namespaces, [](const model::NetnsRow& row) -> const model::NetnsRow& { return row; },
-        [&](const model::NetnsRow& row) { put_netns(json, row, sees_removal); });
+        [&](const model::NetnsRow& row) { put_netns(json, row, sees); });
     json.objects("rows", snapshot.rows, [&](const model::Row& row) { put_row(json, row, snapshot); });
     put_troubles(json, snapshot.troubles);
     put_lost(json, snapshot.lost);
@@ -144,7 +144,7 @@ void append_event_json(std::string& out, const model::Event& event) {
     json.field("time", base::iso8601_ms(event.time_unix_ms));
     json.field("time_unix_ms", event.time_unix_ms);
     json.field("event", model::to_string(event.kind));
-    json.field("substate", model::to_string(event.substate));
+    json.field("substate", event.has_substate() ? std::optional(model::to_string(event.substate)) : std::nullopt);
     json.field("reason", reason(event));
     json.field("age_s", event.age_s);
     json.field("netns", event.netns);

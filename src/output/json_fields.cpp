@@ -31,6 +31,8 @@ void put_trouble(JsonWriter& json, const model::Trouble& trouble) {
   put_party(json, "refused", trouble.refused);
   json.field("refused_per_s", rounded(trouble.refused_per_s));
   put_peer(json, "destination", trouble.destination);
+  put_party(json, "unconnected", trouble.unconnected);
+  json.field("no_port_per_s", rounded(trouble.no_port_per_s));
 }
 
 }  // namespace
@@ -42,18 +44,18 @@ void put_peer(JsonWriter& json, std::string_view key, const std::optional<model:
   });
 }
 
-void put_counts(JsonWriter& json, const model::Counters& counts, bool sees_removal,
+void put_counts(JsonWriter& json, const model::Counters& counts, const model::Sight& sees,
                 std::initializer_list<std::string_view> but) {
   for (const model::CountName& count : model::kCountNames) {
     if (std::find(but.begin(), but.end(), count.name) != but.end()) continue;
-    json.field(count.name, count.of_removal && !sees_removal ? std::nullopt : std::optional(count.of(counts)));
+    json.field(count.name, count.is_known(sees) ? std::optional(count.of(counts)) : std::nullopt);
   }
 }
 
 void put_totals(JsonWriter& json, const model::Counters& totals, const model::Counters& unattributed,
-                bool sees_removal) {
+                const model::Sight& sees) {
   json.object("totals", [&] {
-    put_counts(json, totals, sees_removal);
+    put_counts(json, totals, sees);
     json.field("unattributed", unattributed.created());
     json.field("unattributed_overflow", unattributed.overflow());
     json.field("unattributed_no_memory", unattributed.no_memory);
@@ -71,7 +73,7 @@ void put_probe(JsonWriter& json, const model::ProbeInfo& probe) {
   json.object("probe", [&] {
     json.field("backend", probe.backend);
     json.texts("fallbacks", probe.fallbacks);
-    json.field("sees_removal", probe.sees_removal);
+    json.field("sees_removal", probe.sees.removal);
   });
 }
 

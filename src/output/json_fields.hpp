@@ -14,12 +14,12 @@
 
 namespace twtrace::output {
 
-/// The counts in the contract's words, but for some; how buckets ended is null where that is not seen.
-void put_counts(JsonWriter& json, const model::Counters& counts, bool sees_removal,
+/// The counts in the contract's words, but for some; a count is null where the backend does not see it.
+void put_counts(JsonWriter& json, const model::Counters& counts, const model::Sight& sees,
                 std::initializer_list<std::string_view> but = {});
 /// The same for all counts, and for the part that no owner took.
 void put_totals(JsonWriter& json, const model::Counters& totals, const model::Counters& unattributed,
-                bool sees_removal);
+                const model::Sight& sees);
 void put_host(JsonWriter& json, const model::HostInfo& host);
 void put_probe(JsonWriter& json, const model::ProbeInfo& probe);
 void put_pod(JsonWriter& json, const base::Pod& pod);

@@ -151,7 +151,7 @@ void put_workloads(MetricWriter& out) {
 }
 
 void put_removed(MetricWriter& out, const model::Snapshot& head) {
-  if (!head.probe.sees_removal) return;
+  if (!head.probe.sees.removal) return;
   out.begin(kRemoved);
   for (const RemovedCount& removed : kRemovedCounts) {
     out.of_namespaces([&](const NamespaceMetrics& of) { return std::optional(of.counts.*removed.count); },

@@ -46,7 +46,7 @@ std::string report_csv(const report::Report& report) {
                        role_and_port(row));
     for (const model::CountName& count : model::kCountNames) {
       out += ',';
-      if (!count.of_removal || report.info.probe.sees_removal) out += std::to_string(count.of(row.counts));
+      if (count.is_known(report.info.probe.sees)) out += std::to_string(count.of(row.counts));
       if (count.name == "created") out += fmt::format(",{:.4f}", owner.share);
     }
     out += '\n';

@@ -70,7 +70,7 @@ void put_capture(JsonWriter& json, const report::Report& report) {
   json.text("missing", report::missing(report));
   if (!report.selection.empty()) json.text("selection", report.selection);
   json.text("read_error", report.read_error.value_or(""));
-  put_totals(json, report.totals, report.unattributed, info.probe.sees_removal);
+  put_totals(json, report.totals, report.unattributed, info.probe.sees);
 }
 
 void put_verdicts(JsonWriter& json, const report::Report& report) {

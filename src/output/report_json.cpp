@@ -14,21 +14,21 @@ constexpr std::size_t kNetnsBytes = 1024;
 constexpr std::size_t kOwnerBytes = 512;
 
 void put_amounts(JsonWriter& json, std::string_view key, const report::Amounts& amounts, double seconds,
-                 bool sees_removal) {
+                 const model::Sight& sees) {
   const auto created = static_cast<double>(amounts.counts.created());
   json.object(key, [&] {
-    put_counts(json, amounts.counts, sees_removal);
+    put_counts(json, amounts.counts, sees);
     json.field("created_per_s", seconds > 0 ? std::optional(rounded(created / seconds)) : std::nullopt);
     json.field("in_use_peak", amounts.in_use_peak);
     json.field("peak_percent", rounded(amounts.peak_percent));
   });
 }
 
-void put_phase(JsonWriter& json, const report::Phase& phase, bool sees_removal) {
+void put_phase(JsonWriter& json, const report::Phase& phase, const model::Sight& sees) {
   json.field("phase", to_string(phase.kind));
   json.field("seconds", rounded(phase.seconds));
-  put_amounts(json, "total", phase.total, phase.seconds, sees_removal);
-  put_amounts(json, "fullest", phase.fullest, phase.seconds, sees_removal);
+  put_amounts(json, "total", phase.total, phase.seconds, sees);
+  put_amounts(json, "fullest", phase.fullest, phase.seconds, sees);
 }
 
 void put_settings(JsonWriter& json, std::string_view key, const std::optional<model::NetnsSettings>& all) {
@@ -64,7 +64,7 @@ void put_kernel(JsonWriter& json, const model::KernelCounts& kernel) {
   });
 }
 
-void put_netns(JsonWriter& json, const report::NetnsReport& netns, bool sees_removal) {
+void put_netns(JsonWriter& json, const report::NetnsReport& netns, const model::Sight& sees) {
   const model::NetnsRow& row = netns.last;
   json.field("netns", row.netns);
   json.field("netns_id", row.id);
@@ -75,7 +75,7 @@ void put_netns(JsonWriter& json, const report::NetnsReport& netns, bool sees_rem
   json.field("peak_percent", rounded(netns.peak_percent));
   json.field("peak_time", netns.in_use_peak ? std::optional(base::iso8601_ms(netns.peak_unix_ms)) : std::nullopt);
   json.field("created_per_s_peak", rounded(netns.created_per_s_peak));
-  put_counts(json, row.counts, sees_removal);
+  put_counts(json, row.counts, sees);
   json.field("unattributed", row.unattributed.created());
   json.field("unattributed_overflow", row.unattributed.overflow());
   put_kernel(json, row.kernel);
@@ -91,7 +91,7 @@ void put_netns(JsonWriter& json, const report::NetnsReport& netns, bool sees_rem
 
 void put_owner_of(JsonWriter& json, const Report& report, const report::Owner& owner) {
   put_owner(json, owner.row);
-  put_counts(json, owner.row.counts, report.info.probe.sees_removal);
+  put_counts(json, owner.row.counts, report.info.probe.sees);
   json.field("share", rounded(owner.share));
   json.object("phases", [&] {
     for (std::size_t i = 0; i < owner.phases.size(); ++i) {
@@ -140,7 +140,7 @@ std::string report_json(const Report& report) {
   // Of a hostile file it has more than 100 MB, which would be copied again and again.
   line.reserve(report.namespaces.size() * kNetnsBytes + report.owners.size() * kOwnerBytes);
   JsonWriter json(line);
-  const bool sees_removal = report.info.probe.sees_removal;
+  const model::Sight& sees = report.info.probe.sees;
   json.object([&] {
     json.field("schema", "twtrace.report/1");
     json.field("breached", report::breached(report));
@@ -152,10 +152,10 @@ std::string report_json(const Report& report) {
       json.field("bucket_bytes", report.info.bucket_bytes);
     });
     json.objects("marks", report.info.marks, [&](const model::Mark& mark) { put_mark(json, mark); });
-    json.objects("phases", report.phases, [&](const report::Phase& phase) { put_phase(json, phase, sees_removal); });
+    json.objects("phases", report.phases, [&](const report::Phase& phase) { put_phase(json, phase, sees); });
     put_namespaces(
         json, report.namespaces, [](const report::NetnsReport& netns) -> const model::NetnsRow& { return netns.last; },
-        [&](const report::NetnsReport& netns) { put_netns(json, netns, sees_removal); });
+        [&](const report::NetnsReport& netns) { put_netns(json, netns, sees); });
     std::uint64_t rank = 0;
     json.objects("offenders", report.owners, [&](const report::Owner& owner) {
       json.field("rank", ++rank);

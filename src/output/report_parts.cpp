@@ -98,7 +98,7 @@ std::string member(const Report&, const report::Phase&, const report::Amounts& a
 
 template <std::uint64_t model::Counters::*kMember>
 std::string removed(const Report& report, const report::Phase&, const report::Amounts& amounts) {
-  return report.info.probe.sees_removal ? grouped(amounts.counts.*kMember) : "-";
+  return report.info.probe.sees.removal ? grouped(amounts.counts.*kMember) : "-";
 }
 
 std::string created_rate(const Report&, const report::Phase& phase, const report::Amounts& amounts) {

@@ -50,11 +50,21 @@ std::string held_words(const Trouble& trouble, Tense tense) {
                              : party_words(holder) + (tense == Tense::kNow ? " holds " : " held ") + part;
 }
 
+std::string destination_words(const model::Peer& to) {
+  if (!to.address.empty()) return endpoint_words(to.address, to.port.value_or(0));
+  return to.port ? fmt::format("port {}", *to.port) : "many destinations";
+}
+
 std::string ports_words(const Trouble& trouble) {
   const std::string who = trouble.holder ? party_words(*trouble.holder) + " " : "";
-  const model::Peer& to = *trouble.destination;
-  return fmt::format("{}-> {} {} ports taken", who, endpoint_words(to.address, to.port.value_or(0)),
-                     use_words(*trouble.use));
+  const std::string use = trouble.use ? use_words(*trouble.use) + " ports taken" : "no local port is free";
+  return fmt::format("{}-> {} {}", who, destination_words(*trouble.destination), use);
+}
+
+Remark unconnected_now(const Trouble& trouble) {
+  const std::string who = trouble.unconnected ? party_words(*trouble.unconnected) + " " : "";
+  const double per_s = trouble.unconnected ? trouble.unconnected->per_s : trouble.no_port_per_s;
+  return {fmt::format("cannot connect: {}{}/s", who, base::rate(per_s)), Tone::kAlarm};
 }
 
 Remark refused_now(const Trouble& trouble) {
@@ -88,8 +98,12 @@ std::vector<Remark> trouble_remarks(const Trouble& trouble, Tense tense) {
       return remarks;
     }
     case Trouble::Kind::kPorts: {
-      const bool all = trouble.use->taken >= trouble.use->of;
-      return {{begin("PORTS", trouble) + ports_words(trouble), all ? Tone::kAlarm : Tone::kWarning}};
+      const bool fails = trouble.no_port_per_s > 0;
+      const bool none_left = fails || (trouble.use && trouble.use->taken >= trouble.use->of);
+      std::vector<Remark> remarks{
+          {begin("PORTS", trouble) + ports_words(trouble), none_left ? Tone::kAlarm : Tone::kWarning}};
+      if (fails) remarks.push_back(unconnected_now(trouble));
+      return remarks;
     }
     case Trouble::Kind::kRefused:
       return {refused_before(trouble.refused, is_host(trouble) ? "" : " in netns " + netns_of(trouble), tense)};

@@ -26,6 +26,9 @@ enum class Metric {
   kRecycled,
   kExpired,
   kPurged,
+  kNoPort,
+  kResetsReceived,
+  kResetsFelt,
   kUnattributed,
   kInUsePeak,
   kCreatedRatio,
@@ -45,7 +48,7 @@ struct MetricInfo {
   Labels labels = Labels::kNone;
   const char* percent_of = nullptr;                          ///< what `%` refers to; null: a percentage makes no sense
   std::uint64_t (*count)(const model::Counters&) = nullptr;  ///< for metrics that every row has
-  bool removal = false;                                      ///< unknown to backends that do not see the end of buckets
+  bool model::Sight::*needs = nullptr;                       ///< what a backend has to see; null: all see it
   const char* help = "";
 };
 

@@ -14,25 +14,28 @@ constexpr const char* kOfArrivals = "of all that asked for a place";
 constexpr const char* kOfLimit = "of the limit";
 
 // clang-format off
-constexpr std::array<MetricInfo, 18> kMetrics = {{
-    {Metric::kCreated, "created", Labels::kAll, kOfCreated, model::count_of<&Counters::created>, false, "buckets created"},
-    {Metric::kTimeWait, "time_wait", Labels::kAll, kOfCreated, model::count_of<&Counters::time_wait>, false, "created as TIME_WAIT"},
-    {Metric::kFinWait2, "fin_wait2", Labels::kAll, kOfCreated, model::count_of<&Counters::fin_wait2>, false, "created as FIN_WAIT2"},
-    {Metric::kOverflow, "overflow", Labels::kAll, kOfArrivals, model::count_of<&Counters::overflow>, false, "refused: the table was at its limit"},
-    {Metric::kOverflowTimeWait, "overflow_time_wait", Labels::kAll, kOfArrivals, model::count_of<&Counters::overflow_time_wait>, false, "refused at the TIME_WAIT stage"},
-    {Metric::kOverflowFinWait2, "overflow_fin_wait2", Labels::kAll, kOfArrivals, model::count_of<&Counters::overflow_fin_wait2>, false, "refused at the FIN_WAIT2 stage"},
-    {Metric::kNoMemory, "no_memory", Labels::kAll, kOfArrivals, model::count_of<&Counters::no_memory>, false, "refused: the allocation failed"},
-    {Metric::kReused, "reused", Labels::kAll, kOfCreated, model::count_of<&Counters::reused>, true, "taken over by an outgoing connect"},
-    {Metric::kRecycled, "recycled", Labels::kAll, kOfCreated, model::count_of<&Counters::recycled>, true, "ended early by an incoming SYN"},
-    {Metric::kExpired, "expired", Labels::kAll, kOfCreated, model::count_of<&Counters::expired>, true, "removed by the timer"},
-    {Metric::kPurged, "purged", Labels::kAll, kOfCreated, model::count_of<&Counters::purged>, true, "removed by anything else"},
-    {Metric::kUnattributed, "unattributed", Labels::kNetns, kOfCreated, nullptr, false, "created, and no owner is known"},
-    {Metric::kInUsePeak, "in_use_peak", Labels::kNetns, kOfLimit, nullptr, false, "most buckets at one time, of the worst namespace"},
-    {Metric::kCreatedRatio, "created_ratio", Labels::kAll, nullptr, model::count_of<&Counters::created>, false, "created per second during / before the command"},
-    {Metric::kCreatedPerSPeak, "created_per_s_peak", Labels::kNetns, nullptr, nullptr, false, "created per second, in the busiest interval"},
-    {Metric::kMissed, "missed", Labels::kNetns, nullptr, nullptr, false, "counted by the kernel and seen by no program"},
-    {Metric::kLostEvents, "lost_events", Labels::kNone, nullptr, nullptr, false, "events lost (counts are not)"},
-    {Metric::kLostCounts, "lost_counts", Labels::kNone, nullptr, nullptr, false, "counts lost"},
+constexpr std::array<MetricInfo, 21> kMetrics = {{
+    {Metric::kCreated, "created", Labels::kAll, kOfCreated, model::count_of<&Counters::created>, nullptr, "buckets created"},
+    {Metric::kTimeWait, "time_wait", Labels::kAll, kOfCreated, model::count_of<&Counters::time_wait>, nullptr, "created as TIME_WAIT"},
+    {Metric::kFinWait2, "fin_wait2", Labels::kAll, kOfCreated, model::count_of<&Counters::fin_wait2>, nullptr, "created as FIN_WAIT2"},
+    {Metric::kOverflow, "overflow", Labels::kAll, kOfArrivals, model::count_of<&Counters::overflow>, nullptr, "refused: the table was at its limit"},
+    {Metric::kOverflowTimeWait, "overflow_time_wait", Labels::kAll, kOfArrivals, model::count_of<&Counters::overflow_time_wait>, nullptr, "refused at the TIME_WAIT stage"},
+    {Metric::kOverflowFinWait2, "overflow_fin_wait2", Labels::kAll, kOfArrivals, model::count_of<&Counters::overflow_fin_wait2>, nullptr, "refused at the FIN_WAIT2 stage"},
+    {Metric::kNoMemory, "no_memory", Labels::kAll, kOfArrivals, model::count_of<&Counters::no_memory>, nullptr, "refused: the allocation failed"},
+    {Metric::kReused, "reused", Labels::kAll, kOfCreated, model::count_of<&Counters::reused>, &model::Sight::removal, "taken over by an outgoing connect"},
+    {Metric::kRecycled, "recycled", Labels::kAll, kOfCreated, model::count_of<&Counters::recycled>, &model::Sight::removal, "ended early by an incoming SYN"},
+    {Metric::kExpired, "expired", Labels::kAll, kOfCreated, model::count_of<&Counters::expired>, &model::Sight::removal, "removed by the timer"},
+    {Metric::kPurged, "purged", Labels::kAll, kOfCreated, model::count_of<&Counters::purged>, &model::Sight::removal, "removed by anything else"},
+    {Metric::kNoPort, "no_port", Labels::kAll, nullptr, model::count_of<&Counters::no_port>, &model::Sight::no_port, "connect() without a free local port"},
+    {Metric::kResetsReceived, "resets_received", Labels::kAll, nullptr, model::count_of<&Counters::resets_received>, &model::Sight::resets_received, "resets that ended a connection here"},
+    {Metric::kResetsFelt, "resets_felt", Labels::kAll, nullptr, model::count_of<&Counters::resets_felt>, &model::Sight::resets_received, "those of a socket that a process still had"},
+    {Metric::kUnattributed, "unattributed", Labels::kNetns, kOfCreated, nullptr, nullptr, "created, and no owner is known"},
+    {Metric::kInUsePeak, "in_use_peak", Labels::kNetns, kOfLimit, nullptr, nullptr, "most buckets at one time, of the worst namespace"},
+    {Metric::kCreatedRatio, "created_ratio", Labels::kAll, nullptr, model::count_of<&Counters::created>, nullptr, "created per second during / before the command"},
+    {Metric::kCreatedPerSPeak, "created_per_s_peak", Labels::kNetns, nullptr, nullptr, nullptr, "created per second, in the busiest interval"},
+    {Metric::kMissed, "missed", Labels::kNetns, nullptr, nullptr, nullptr, "counted by the kernel and seen by no program"},
+    {Metric::kLostEvents, "lost_events", Labels::kNone, nullptr, nullptr, nullptr, "events lost (counts are not)"},
+    {Metric::kLostCounts, "lost_counts", Labels::kNone, nullptr, nullptr, nullptr, "counts lost"},
 }};
 // clang-format on
 

@@ -98,6 +98,12 @@ std::uint64_t sum_of_owners(const Budget& budget, const Report& report) {
   return sum;
 }
 
+const char* what_is_seen(bool model::Sight::*sight) {
+  if (sight == &model::Sight::no_port) return "which connect() finds no port";
+  if (sight == &model::Sight::resets_received) return "resets on this kernel";
+  return "the end of buckets";
+}
+
 /// The base of a percentage: everything in the selected namespaces.
 std::uint64_t whole(const Budget& budget, const Report& report) {
   const bool with_refused = std::string_view(info(budget.metric).percent_of).find("asked") != std::string_view::npos;
@@ -110,8 +116,8 @@ std::uint64_t whole(const Budget& budget, const Report& report) {
 }
 
 Measured count(const Budget& budget, const Report& report) {
-  if (info(budget.metric).removal && !report.info.probe.sees_removal) {
-    return unmeasurable(fmt::format("the {} backend does not see the end of buckets", report.info.probe.backend));
+  if (const auto needs = info(budget.metric).needs; needs != nullptr && !(report.info.probe.sees.*needs)) {
+    return unmeasurable(fmt::format("the {} backend does not see {}", report.info.probe.backend, what_is_seen(needs)));
   }
   const std::uint64_t sum = sum_of_owners(budget, report);
   Measured measured = counted(budget, sum, budget.percent ? whole(budget, report) : 0);

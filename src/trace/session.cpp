@@ -356,8 +356,10 @@ model::Snapshot Session::head() const {
   head.host = host_info();
   head.probe.backend = loader::to_string(tracer_.backend());
   head.probe.fallbacks = tracer_.fallbacks();
-  head.probe.sees_removal = loader::sees_removal(tracer_.backend());
-  if (!head.probe.sees_removal) {
+  head.probe.sees.removal = loader::sees_removal(tracer_.backend());
+  head.probe.sees.no_port = tracer_.sees_no_port();
+  head.probe.sees.resets_received = tracer_.sees_resets_received();
+  if (!head.probe.sees.removal) {
     head.probe.fallbacks.emplace_back(
         "tracepoint: the end of buckets is not seen, so expired, reused, recycled "
         "and purged are unknown; live comes from scans of the table");
@@ -368,7 +370,7 @@ model::Snapshot Session::head() const {
     head.totals += netns.counts;
     head.unattributed += netns.unattributed;
   }
-  if (head.probe.sees_removal) {
+  if (head.probe.sees.removal) {
     head.live_age_s = 0;
   } else if (const auto counted_ns = scan_.counted_ns()) {
     head.live_age_s = seconds(sampled_ns_ - std::min(*counted_ns, sampled_ns_));

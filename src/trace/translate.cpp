@@ -17,7 +17,7 @@ bool has_known_numbers(const tw_event& record) {
   const bool substate =
       record.substate == 0 || record.substate == TW_SUBSTATE_FIN_WAIT2 || record.substate == TW_SUBSTATE_TIME_WAIT;
   const bool family = record.family == TW_FAMILY_IPV4 || record.family == TW_FAMILY_IPV6;
-  const bool kind = record.kind >= TW_EVENT_CREATED && record.kind <= TW_EVENT_REMOVED;
+  const bool kind = record.kind >= TW_EVENT_CREATED && record.kind <= TW_EVENT_NO_PORT;
   const bool slots = record.row < TW_MAX_ROWS && record.netns < TW_MAX_NETNS;
   return kind && family && substate && slots && record.reason <= TW_REASON_PURGED;
 }
@@ -138,6 +138,9 @@ model::Counters to_counters(const tw_counts& counts) {
   result.reused = counts.reused;
   result.recycled = counts.recycled;
   result.purged = counts.purged;
+  result.no_port = counts.no_port;
+  result.resets_received = counts.resets_received;
+  result.resets_felt = counts.resets_felt;
   return result;
 }
 

@@ -56,6 +56,8 @@ inline model::Event::Kind to_kind(std::uint8_t kind) {
       return model::Event::Kind::kNoMemory;
     case TW_EVENT_REMOVED:
       return model::Event::Kind::kRemoved;
+    case TW_EVENT_NO_PORT:
+      return model::Event::Kind::kNoPort;
     default:
       return model::Event::Kind::kCreated;
   }

@@ -44,6 +44,17 @@ std::string numbers(const Row& row) {
                      base::grouped(row.counts.fin_wait2));
 }
 
+/// Who was hurt; empty if nobody was.
+std::string harm(const Row& row) {
+  std::string text;
+  if (row.counts.no_port != 0) text += fmt::format("found no local port {}  ", base::grouped(row.counts.no_port));
+  if (row.counts.resets_received != 0) {
+    text += fmt::format("resets received {}, felt {}  ", base::grouped(row.counts.resets_received),
+                        base::grouped(row.counts.resets_felt));
+  }
+  return text;
+}
+
 std::string history(const Detail& detail, const model::Snapshot& snapshot) {
   std::string text;
   if (detail.timeline.first_seen_unix_ms != 0) {
@@ -141,6 +152,9 @@ std::vector<Section> sections(const Picture& picture, const ViewState& state, co
   all.push_back(text_section({{who(detail.row), Style::kBold},
                               {view::row_marks(detail.row) + numbers(detail.row), style},
                               {history(detail, picture.snapshot), Style::kNormal}}));
+  if (const std::string hurt = harm(detail.row); !hurt.empty()) {
+    all.push_back(text_section({{"! " + hurt, Style::kAlarm}}));
+  }
   all.push_back(text_section(findings(detail)));
   all.push_back(timeline_section(picture));
   all.push_back(rows_section("Ports", detail.ports, Group::kPort, picture, state, options));

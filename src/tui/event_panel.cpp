@@ -51,7 +51,7 @@ void draw_events(Frame& frame, const TableArea& where, const Picture& picture) {
   view::fit(table, frame.size().columns, kMargin);
   if (titles != 0) write_titles(frame, where.area.first, kMargin, table, std::nullopt);
   for (std::size_t i = 0; i < count; ++i) {
-    const bool refused = picture.events[first + i]->is_refusal();
+    const bool refused = picture.events[first + i]->is_alarming();
     const bool selected = first + i == where.selected;
     const Style style =
         selected ? (refused ? Style::kSelectedAlarm : Style::kSelected) : (refused ? Style::kAlarm : Style::kNormal);

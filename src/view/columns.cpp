@@ -29,9 +29,9 @@ Value count(const model::ProbeInfo&, const model::Row& row) {
   return row.counts.*kMember;
 }
 
-template <std::uint64_t model::Counters::*kMember>
-Value removed(const model::ProbeInfo& probe, const model::Row& row) {
-  return probe.sees_removal ? Value(row.counts.*kMember) : Value();
+template <std::uint64_t model::Counters::*kMember, bool model::Sight::*kNeeds>
+Value seen(const model::ProbeInfo& probe, const model::Row& row) {
+  return probe.sees.*kNeeds ? Value(row.counts.*kMember) : Value();
 }
 
 template <std::string base::Service::*kMember>
@@ -130,13 +130,19 @@ constexpr Column kOverflowFinWait2{"overflow_fin_wait2", "OVER_FW2",
 constexpr Column kNoMemory{"no_memory", "NO_MEM", "refused because the allocation failed", Align::kRight, 0, 90,
     count<&model::Counters::no_memory>};
 constexpr Column kExpired{"expired", "EXPIRED", "removed by the timer", Align::kRight, 0, 92,
-    removed<&model::Counters::expired>};
+    seen<&model::Counters::expired, &model::Sight::removal>};
 constexpr Column kReused{"reused", "REUSED", "removed: taken over by an outgoing connect", Align::kRight, 0, 92,
-    removed<&model::Counters::reused>};
+    seen<&model::Counters::reused, &model::Sight::removal>};
 constexpr Column kRecycled{"recycled", "RECYCLED", "removed: killed early by an incoming SYN", Align::kRight, 0, 92,
-    removed<&model::Counters::recycled>};
+    seen<&model::Counters::recycled, &model::Sight::removal>};
 constexpr Column kPurged{"purged", "PURGED", "removed: everything else", Align::kRight, 0, 92,
-    removed<&model::Counters::purged>};
+    seen<&model::Counters::purged, &model::Sight::removal>};
+constexpr Column kNoPort{"no_port", "NO_PORT", "connect() that found no free local port", Align::kRight, 0, 96,
+    seen<&model::Counters::no_port, &model::Sight::no_port>};
+constexpr Column kResetsReceived{"resets_received", "RESETS", "resets that ended a connection here", Align::kRight, 0, 98,
+    seen<&model::Counters::resets_received, &model::Sight::resets_received>};
+constexpr Column kResetsFelt{"resets_felt", "FELT", "resets of sockets that a process still had", Align::kRight, 0, 97,
+    seen<&model::Counters::resets_felt, &model::Sight::resets_received>};
 constexpr Column kTableUse{"in_use", "IN USE/LIMIT", "buckets of the namespace's table", Align::kRight, 0, 0,
     [](const model::ProbeInfo&, const model::Row& r) { return r.use ? Value(r.use->taken) : Value(); }, use_text, SortColumn::kUse};
 constexpr Column kTableShare{"table_share", "TABLE", "buckets that exist now, as a share of the namespace's limit", Align::kRight, 0, 0,
@@ -198,6 +204,7 @@ std::vector<Column> wide_columns(model::Group group) {
   append(identity_columns(group));
   append({kTimeWait, kFinWait2, kOverflowTimeWait, kOverflowFinWait2, kNoMemory});
   append({kExpired, kReused, kRecycled, kPurged});
+  append({kNoPort, kResetsReceived, kResetsFelt});
   append(text_columns(group));
   return all;
 }

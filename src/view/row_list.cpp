@@ -225,6 +225,7 @@ void RowList::make_items(const Selector& selector) {
     item.kind = parts.key.kind;
     item.created_per_s = created_per_s;
     item.overflow_per_s = overflow_per_s;
+    item.no_port_per_s = model::rate(parts.counts.no_port, parts.previous.no_port, interval_s_);
     item.created = counts.created();
     item.overflow = counts.overflow();
     item.fin_wait2 = counts.fin_wait2;

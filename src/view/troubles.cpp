@@ -2,7 +2,9 @@
 #include "view/troubles.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <tuple>
 #include <unordered_map>
@@ -22,6 +24,7 @@ using Measure = double (*)(const SortItem&);
 double held(const SortItem& row) { return static_cast<double>(row.live.value_or(0)); }
 double refused_now(const SortItem& row) { return row.overflow_per_s; }
 double refused_ever(const SortItem& row) { return static_cast<double>(row.overflow); }
+double unconnected(const SortItem& row) { return row.no_port_per_s; }
 double created(const SortItem& row) { return static_cast<double>(row.created); }
 
 /// Processes outside of every service have the root of the cgroup tree, or no cgroup at all.
@@ -51,6 +54,36 @@ class Parties {
       return is_client(row) && (!row.port || row.port == destination.port);
     });
     return party && party->share < 1 ? std::nullopt : party;
+  }
+
+  /// The port to which connect() failed most often in the last interval, and how often, of those that `skip` does not
+  /// have. A port of 0: the row stands for many.
+  std::optional<std::pair<std::uint16_t, double>> most_unconnected(std::uint32_t netns_id,
+                                                                   const std::set<std::uint16_t>& skip) {
+    std::map<std::uint16_t, double> by_port;
+    for (const SortItem& row : rows(processes_, model::Group::kProcess).items()) {
+      if (row.netns_id == netns_id && row.no_port_per_s > 0) by_port[row.port.value_or(0)] += row.no_port_per_s;
+    }
+    std::erase_if(by_port, [&](const auto& port) { return skip.count(port.first) != 0; });
+    const auto most = std::max_element(by_port.begin(), by_port.end(),
+                                       [](const auto& left, const auto& right) { return left.second < right.second; });
+    return most == by_port.end() ? std::nullopt : std::optional(std::pair(*most));
+  }
+  /// Whose connects to that port failed most often.
+  std::optional<Party> unconnected_to(std::uint32_t netns_id, std::uint16_t port) {
+    return most_of(rows(processes_, model::Group::kProcess), unconnected,
+                   [&](const SortItem& row) { return row.netns_id == netns_id && row.port.value_or(0) == port; });
+  }
+  /// The destination on that port where most of them failed; without an address if events do not tell.
+  model::Peer destination_on(std::uint32_t netns_id, std::uint16_t port) {
+    const SortItem* most = nullptr;
+    for (const SortItem& row : rows(peers_, model::Group::kPeer).items()) {
+      if (row.netns_id != netns_id || row.peer == nullptr || row.no_port_per_s <= 0) continue;
+      if (port != 0 && row.peer->port != port) continue;
+      if (most == nullptr || is_more(row.no_port_per_s, row, most->no_port_per_s, *most)) most = &row;
+    }
+    if (most != nullptr) return *most->peer;
+    return {{}, port == 0 ? std::nullopt : std::optional(port)};
   }
 
  private:
@@ -154,11 +187,58 @@ std::optional<Trouble> table_trouble(const model::NetnsRow& netns, Parties& part
   return trouble;
 }
 
+/// The destinations of a namespace whose ports were counted.
+std::vector<const model::PortUse*> port_use_of(const model::Snapshot& head, const model::NetnsRow& netns) {
+  std::vector<const model::PortUse*> found;
+  if (!head.port_use) return found;
+  for (const model::PortUse& use : *head.port_use) {
+    // An old capture has no ids.
+    if (use.netns_id ? *use.netns_id == netns.id : use.netns == netns.netns) found.push_back(&use);
+  }
+  return found;
+}
+
+std::optional<model::Use> use_of_ports(const model::Snapshot& head, const model::NetnsRow& netns,
+                                       const model::Peer& destination) {
+  for (const model::PortUse* use : port_use_of(head, netns)) {
+    if (use->destination == destination) return use->ports;
+  }
+  return {};
+}
+
+/// The destinations of a namespace to which connect() found no port: each is a trouble, or part of one in `troubles`.
+void add_unconnected(const model::NetnsRow& netns, const model::Snapshot& head, Parties& parties,
+                     std::vector<Trouble>& troubles) {
+  constexpr std::size_t kMostPorts = 4;
+  std::set<std::uint16_t> done;
+  while (done.size() < kMostPorts) {
+    const auto most = parties.most_unconnected(netns.id, done);
+    if (!most) return;
+    const auto& [port, per_s] = *most;
+    done.insert(port);
+    const model::Peer destination = parties.destination_on(netns.id, port);
+    auto known = std::find_if(troubles.begin(), troubles.end(), [&](const Trouble& trouble) {
+      return trouble.netns_id == netns.id && trouble.destination && trouble.destination->port == destination.port &&
+             (destination.address.empty() || *trouble.destination == destination);
+    });
+    if (known == troubles.end()) {
+      known = troubles.insert(known, trouble_in(netns, Trouble::Kind::kPorts));
+      known->destination = destination;
+      known->use = use_of_ports(head, netns, destination);
+      known->holder = parties.client_of(netns.id, destination);
+    }
+    known->no_port_per_s = per_s;
+    known->unconnected = parties.unconnected_to(netns.id, port);
+    if (known->unconnected) known->unconnected->per_s = known->unconnected->share * per_s;
+    if (known->unconnected) known->unconnected->buckets = 0;
+  }
+}
+
 /// The worst first.
 bool is_worse(const Trouble& left, const Trouble& right) {
   const auto rank = [](const Trouble& trouble) {
     const double taken = trouble.use ? static_cast<double>(trouble.use->taken) : 0;
-    return std::tuple(-trouble.refused_per_s, static_cast<int>(trouble.kind), -taken);
+    return std::tuple(-trouble.refused_per_s - trouble.no_port_per_s, static_cast<int>(trouble.kind), -taken);
   };
   return rank(left) < rank(right);
 }
@@ -173,17 +253,15 @@ std::vector<Trouble> find_troubles(const model::Source& source, const model::Sna
   for (const model::NetnsRow& netns : head.namespaces) {
     if (!chosen.accepts(subject_of(netns))) continue;
     if (auto trouble = table_trouble(netns, parties)) troubles.push_back(*std::move(trouble));
-    if (!head.port_use) continue;
-    for (const model::PortUse& use : *head.port_use) {
-      // An old capture has no ids.
-      const bool is_here = use.netns_id ? *use.netns_id == netns.id : use.netns == netns.netns;
-      if (!is_here || !model::is_nearly_full(use.ports.taken, use.ports.of)) continue;
+    for (const model::PortUse* use : port_use_of(head, netns)) {
+      if (!model::is_nearly_full(use->ports.taken, use->ports.of)) continue;
       Trouble trouble = trouble_in(netns, Trouble::Kind::kPorts);
-      trouble.use = use.ports;
-      trouble.destination = use.destination;
-      trouble.holder = parties.client_of(netns.id, use.destination);
+      trouble.use = use->ports;
+      trouble.destination = use->destination;
+      trouble.holder = parties.client_of(netns.id, use->destination);
       troubles.push_back(std::move(trouble));
     }
+    if (netns.counts.no_port != 0) add_unconnected(netns, head, parties, troubles);
   }
   std::stable_sort(troubles.begin(), troubles.end(), is_worse);
   return troubles;

@@ -32,22 +32,22 @@ void check_numbers(const json& object, const Names& names, bool may_be_null = fa
 
 const Names kCounted = {"created",  "time_wait", "fin_wait2", "overflow", "overflow_time_wait", "overflow_fin_wait2",
                         "no_memory"};
+const Names kHurt = {"no_port", "resets_received", "resets_felt"};
 const Names kRemoved = {"reused", "recycled", "expired", "purged"};
 
-Names joined(Names first, const Names& second, const Names& third = {}) {
-  first.insert(first.end(), second.begin(), second.end());
-  first.insert(first.end(), third.begin(), third.end());
+Names joined(Names first, const Names& second, const Names& third = {}, const Names& fourth = {}) {
+  for (const Names* more : {&second, &third, &fourth}) first.insert(first.end(), more->begin(), more->end());
   return first;
 }
 
 void check_row(const json& row, bool with_peer) {
   Names names = joined({"netns", "netns_id", "process", "service", "role", "port", "ports", "attribution", "live",
                         "created_per_s", "overflow_per_s", "kind", "netns_name"},
-                       kCounted, kRemoved);
+                       kCounted, kRemoved, kHurt);
   if (with_peer) names.push_back("peer");
   check_keys(row, names);
   check_numbers(row, joined(kCounted, {"netns", "netns_id", "created_per_s", "overflow_per_s"}));
-  check_numbers(row, joined(kRemoved, {"live"}), true);
+  check_numbers(row, joined(kRemoved, {"live"}, kHurt), true);
   check_keys(row.at("process"), {"pid", "comm", "uid", "pids", "exited"});
 }
 
@@ -55,9 +55,9 @@ void check_netns(const json& netns) {
   check_keys(netns,
              joined({"netns", "netns_id", "name", "limit", "in_use", "pre_existing", "kernel", "missed", "reconciled",
                      "gone", "unattributed", "unattributed_overflow", "created_per_s", "overflow_per_s", "forecast"},
-                    kCounted, kRemoved));
+                    kCounted, kRemoved, kHurt));
   check_numbers(netns, joined(kCounted, {"netns", "netns_id"}));
-  check_numbers(netns, joined(kRemoved, {"limit", "in_use", "pre_existing"}), true);
+  check_numbers(netns, joined(kRemoved, {"limit", "in_use", "pre_existing"}, kHurt), true);
   check_keys(netns.at("kernel"), {"created", "overflow", "reused"});
   check_keys(netns.at("missed"), {"created", "overflow"});
   CHECK((netns.at("reconciled").is_boolean() || netns.at("reconciled").is_null()));
@@ -72,7 +72,7 @@ void check_snapshot(const json& snapshot) {
   check_keys(snapshot.at("host"), {"name", "kernel"});
   check_keys(snapshot.at("probe"), {"backend", "fallbacks", "sees_removal"});
   check_keys(snapshot.at("totals"),
-             joined({"unattributed", "unattributed_overflow", "unattributed_no_memory"}, kCounted, kRemoved));
+             joined({"unattributed", "unattributed_overflow", "unattributed_no_memory"}, kCounted, kRemoved, kHurt));
   check_keys(snapshot.at("lost"), {"events", "counts", "rows_full", "rows_busy", "netns_full", "sockets_full",
                                    "buckets_full", "cgroups_full", "listeners_full", "pairs_lost", "recursion_misses"});
   check_keys(snapshot.at("cost"), {"bpf_run_ns_per_event", "cpu_percent", "rss_bytes"});

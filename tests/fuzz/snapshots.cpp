@@ -106,7 +106,8 @@ model::Snapshot make_snapshot(Bytes bytes) {
   Reader reader(bytes);
   model::Snapshot snapshot;
   snapshot.group = static_cast<model::Group>(reader.below(6));
-  snapshot.probe.sees_removal = reader.flag();
+  snapshot.probe.sees.removal = reader.flag();
+  snapshot.probe.sees.no_port = reader.flag();
   snapshot.probe.backend = "tracepoint";
   const std::size_t rows = reader.below(5);
   const std::size_t namespaces = reader.below(4);

@@ -27,7 +27,7 @@ class HandMade final : public model::Recording, public Tables {
     netns.kernel.created = netns.kernel.overflow = netns.kernel.listen_overflows = netns.kernel.listen_drops = 0;
     info_.twtrace_version = "0.1.0";
     info_.host = {"web1", "6.12.0"};
-    info_.probe = {"fentry", {}, true};
+    info_.probe = {"fentry", {}, {true, true, true}};
     info_.started_unix_ms = kTime;
     info_.bucket_bytes = 256;
     info_.seen = {{{"systemd", "idle.service", "/system.slice/idle.service", {}, {}}, "idle"}};

@@ -32,7 +32,7 @@ class Scene : public Tables {
     head.interval_s = 1;
     head.uptime_s = static_cast<double>(time_ms_ - kTime) / 1000;
     head.host = {"web1", "6.12.0"};
-    head.probe = {"fentry", {}, true};
+    head.probe = {"fentry", {}, {true, true, true}};
     model::NetnsRow netns;
     netns.id = 1;
     netns.netns = 4026531840U;

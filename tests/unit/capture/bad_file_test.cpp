@@ -67,7 +67,7 @@ TEST_CASE("a truncated capture is refused", "[capture]") {
 TEST_CASE("a capture of a newer version says so", "[capture]") {
   const kernel::TempTree tree;
   const std::string path = finished(tree);
-  run_sql(path, "PRAGMA user_version=5");
+  run_sql(path, "PRAGMA user_version=6");
   check_refused(path, "newer than this twtrace");
   run_sql(path, "PRAGMA user_version=0");
   check_refused(path, "is not a capture");
@@ -90,13 +90,13 @@ TEST_CASE("a schema that is not exactly ours is refused", "[capture]") {
 }
 
 TEST_CASE("numbers and words that cannot be are refused", "[capture]") {
-  const std::string change =
-      GENERATE(as<std::string>{},  //
-               "UPDATE capture SET started_unix_ms=-1", "UPDATE capture SET started_unix_ms='soon'",
-               "UPDATE capture SET interval_s=9e999", "UPDATE capture SET sees_removal=2",
-               "UPDATE capture SET command_exit_code=256", "UPDATE capture SET host=x'00ff'", "UPDATE capture SET id=2",
-               "DELETE FROM capture", "UPDATE setting SET netns=4294967296", "UPDATE setting SET tcp_max_tw_buckets=-1",
-               "UPDATE netns SET inode='x'");
+  const std::string change = GENERATE(
+      as<std::string>{},  //
+      "UPDATE capture SET started_unix_ms=-1", "UPDATE capture SET started_unix_ms='soon'",
+      "UPDATE capture SET interval_s=9e999", "UPDATE capture SET sees_removal=2", "UPDATE capture SET sees_no_port=2",
+      "UPDATE capture SET command_exit_code=256", "UPDATE capture SET host=x'00ff'", "UPDATE capture SET id=2",
+      "DELETE FROM capture", "UPDATE setting SET netns=4294967296", "UPDATE setting SET tcp_max_tw_buckets=-1",
+      "UPDATE netns SET inode='x'");
   const kernel::TempTree tree;
   const std::string path = finished(tree);
   run_sql(path, change);
@@ -110,7 +110,7 @@ TEST_CASE("words longer than twtrace writes are refused, whatever table holds th
   REQUIRE(captured.writer->add_mark({World::kStart, "mark"}));
   REQUIRE(captured.writer->add_event({}));
   REQUIRE(captured.writer->add_processes({{{}, "init"}}));
-  captured.add(9);
+  captured.add(23);
   captured.finish();
   const auto words = query(captured.path,
                            "SELECT s.name, c.name FROM sqlite_schema AS s, pragma_table_info(s.name) AS c "

@@ -77,7 +77,9 @@ TEST_CASE("what a capture says of itself is read as it was written", "[capture]"
   CHECK(info.host.name == "web1");
   CHECK(info.host.kernel == "6.12.0");
   CHECK(info.probe.backend == "fentry");
-  CHECK(info.probe.sees_removal);
+  CHECK(info.probe.sees.removal);
+  CHECK(info.probe.sees.no_port);
+  CHECK(info.probe.sees.resets_received);
   CHECK(info.probe.fallbacks == written.probe.fallbacks);
   CHECK(info.interval_s == 0.5);
   CHECK(info.started_unix_ms == World::kStart);
@@ -287,6 +289,47 @@ TEST_CASE("an old capture has no ids: they are told where one namespace had the 
   known(1);
   run_sql(captured.path, "UPDATE netns SET inode=4026531840");
   known(std::nullopt);
+}
+
+TEST_CASE("an old capture has no counts of who was hurt: they are not known, and not 0", "[capture]") {
+  const int version = GENERATE(1, 4);
+  Captured captured(5);
+  captured.add(7);
+  captured.finish();
+  const auto hurt = [&] {
+    const auto reader = open_capture(captured.path);
+    std::uint64_t sum = 0;
+    REQUIRE(reader->for_each(model::Wanted::kAll, [&](const model::SnapshotPtr& head, const model::Source& source) {
+      sum = head->totals.no_port + head->unattributed.resets_felt;
+      source.visit([&](const model::Fact& fact) { sum += fact.counts.resets_received; });
+      return true;
+    }));
+    return std::pair(reader->info().probe.sees.no_port && reader->info().probe.sees.resets_received, sum);
+  };
+  CHECK(hurt().first);
+  CHECK(hurt().second != 0);
+  make_version(captured.path, version);
+  CHECK_FALSE(hurt().first);
+  CHECK(hurt().second == 0);
+}
+
+TEST_CASE("a connect() that found no port is an event without a substate", "[capture]") {
+  Captured captured;
+  model::Event event = reused_event();
+  event.kind = model::Event::Kind::kNoPort;
+  event.reason = model::Event::Reason::kUnknown;
+  event.age_s.reset();
+  event.netns_name = "host";
+  REQUIRE(captured.writer->add_event(event));
+  captured.add(1);
+  captured.finish();
+  CHECK(query(captured.path, "SELECT kind, substate FROM event") == std::vector<std::string>{"no_port|"});
+  const auto events = open_capture(captured.path)->events_until(World::kStart + 99, 9);
+  REQUIRE(events);
+  REQUIRE(events->size() == 1);
+  CHECK(describe(events->at(0)) == describe(event));
+  run_sql(captured.path, "UPDATE event SET substate='time_wait'");
+  CHECK_FALSE(open_capture(captured.path)->events_until(World::kStart + 99, 9));
 }
 
 TEST_CASE("of the events up to a moment the newest are read", "[capture]") {

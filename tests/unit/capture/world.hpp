@@ -27,7 +27,8 @@ namespace twtrace::test {
 inline std::string words(const model::Counters& c) {
   std::ostringstream out;
   out << c.time_wait << ' ' << c.fin_wait2 << ' ' << c.overflow_time_wait << ' ' << c.overflow_fin_wait2 << ' '
-      << c.no_memory << ' ' << c.expired << ' ' << c.reused << ' ' << c.recycled << ' ' << c.purged;
+      << c.no_memory << ' ' << c.expired << ' ' << c.reused << ' ' << c.recycled << ' ' << c.purged << ' ' << c.no_port
+      << ' ' << c.resets_received << ' ' << c.resets_felt;
   return out.str();
 }
 
@@ -49,7 +50,7 @@ inline std::string describe(const model::Snapshot& head) {
   out.precision(17);
   out << head.time_unix_ms << ' ' << head.interval_s << ' ' << head.suspended_s << ' ' << head.uptime_s << ' '
       << words(head.live_age_s) << ' ' << head.host.name << ' ' << head.host.kernel << ' ' << head.probe.backend
-      << head.probe.sees_removal << '\n'
+      << head.probe.sees.removal << head.probe.sees.no_port << head.probe.sees.resets_received << '\n'
       << "totals " << words(head.totals) << " / " << words(head.unattributed) << '\n';
   for (const model::NetnsRow& row : head.namespaces) {
     out << "netns " << row.id << ' ' << row.netns << ' ' << row.name << ' ' << row.gone << ' ' << words(row.limit)
@@ -151,7 +152,7 @@ class World {
     model::CaptureInfo info;
     info.twtrace_version = "1.2.3";
     info.host = {"web1", "6.12.0"};
-    info.probe = {"fentry", {"kprobe: refused", ""}, true};
+    info.probe = {"fentry", {"kprobe: refused", ""}, {true, true, true}};
     info.interval_s = 0.5;
     info.started_unix_ms = kStart;
     info.bucket_bytes = 248;
@@ -344,6 +345,17 @@ inline void run_sql(const std::string& path, const std::string& sql) {
   if (code != SQLITE_OK) throw std::runtime_error(sql + ": " + what);
 }
 
+/// Drops the columns that these lines of a table declare. A part that is no whole line is a remark.
+inline std::string drop_columns(const std::string& table, std::string_view lines) {
+  std::string script;
+  while (lines.starts_with("  ")) {
+    lines.remove_prefix(2);
+    script += "ALTER TABLE " + table + " DROP COLUMN " + std::string(lines.substr(0, lines.find(' '))) + ";";
+    lines.remove_prefix(lines.find('\n') + 1);
+  }
+  return script;
+}
+
 /// Makes of a file what a twtrace of an older version of the tables would have written.
 inline void make_version(const std::string& path, int version) {
   std::string script = "PRAGMA writable_schema=ON;";
@@ -351,10 +363,14 @@ inline void make_version(const std::string& path, int version) {
     const std::string name = table.name;
     if (version < table.since) {
       script += "DROP TABLE " + name + ";";
-    } else if (version < table.column_since) {
-      script += "ALTER TABLE " + name + " DROP COLUMN netns_id; UPDATE sqlite_schema SET sql='" +
-                capture::schema_sql(table, version) + "' WHERE name='" + name + "';";
+      continue;
     }
+    for (const capture::LaterPart& part : table.later) {
+      if (version < part.since) script += drop_columns(name, part.text);
+    }
+    std::string sql = capture::schema_sql(table, version);
+    for (std::size_t at = 0; (at = sql.find('\'', at)) != std::string::npos; at += 2) sql.insert(at, 1, '\'');
+    script += "UPDATE sqlite_schema SET sql='" + sql + "' WHERE name='" + name + "';";
   }
   run_sql(path, script + "PRAGMA user_version=" + std::to_string(version));
 }

@@ -19,9 +19,10 @@ Features all_features() {
 
 std::vector<std::string> programs_of(Backend backend, const Features& features) {
   std::vector<std::string> used;
-  for (const char* name : {"on_fentry_send_fin", "on_fexit_twsk_alloc", "on_kprobe_send_fin", "on_kprobe_twsk_alloc",
-                           "on_kretprobe_twsk_alloc", "on_kprobe_destroy_sock", "on_kprobe_disconnect",
-                           "on_kprobe_twsk_destructor", "on_kretprobe_twsk_unique", "on_tracepoint_first"}) {
+  for (const char* name :
+       {"on_fentry_send_fin", "on_fexit_twsk_alloc", "on_kprobe_send_fin", "on_kprobe_twsk_alloc",
+        "on_kretprobe_twsk_alloc", "on_kprobe_destroy_sock", "on_kprobe_disconnect", "on_kprobe_twsk_destructor",
+        "on_kretprobe_twsk_unique", "on_tracepoint_first", "on_typed_reset_received", "on_raw_reset_received"}) {
     if (uses_program(backend, name, features)) used.emplace_back(name);
   }
   CHECK(uses_program(backend, "sweep_buckets", features));
@@ -32,13 +33,14 @@ std::vector<std::string> programs_of(Backend backend, const Features& features) 
 
 TEST_CASE("the kprobe backend counts by the tracepoint where that can be attached") {
   CHECK(programs_of(Backend::kKprobe, all_features()) ==
-        std::vector<std::string>{"on_kprobe_twsk_destructor", "on_kretprobe_twsk_unique", "on_tracepoint_first"});
+        std::vector<std::string>{"on_kprobe_twsk_destructor", "on_kretprobe_twsk_unique", "on_tracepoint_first",
+                                 "on_typed_reset_received"});
 }
 
 TEST_CASE("without the tracepoint, kprobes count") {
-  const std::vector<std::string> all = {"on_kprobe_send_fin",      "on_kprobe_twsk_alloc", "on_kretprobe_twsk_alloc",
-                                        "on_kprobe_destroy_sock",  "on_kprobe_disconnect", "on_kprobe_twsk_destructor",
-                                        "on_kretprobe_twsk_unique"};
+  const std::vector<std::string> all = {"on_kprobe_send_fin",       "on_kprobe_twsk_alloc", "on_kretprobe_twsk_alloc",
+                                        "on_kprobe_destroy_sock",   "on_kprobe_disconnect", "on_kprobe_twsk_destructor",
+                                        "on_kretprobe_twsk_unique", "on_raw_reset_received"};
   Features features = all_features();
   features.tracepoint = false;
   CHECK(programs_of(Backend::kKprobe, features) == all);
@@ -52,6 +54,7 @@ TEST_CASE("without the tracepoint, kprobes count") {
 
 TEST_CASE("fentry and the tracepoint have programs of their own") {
   CHECK(programs_of(Backend::kFentry, all_features()) ==
-        std::vector<std::string>{"on_fentry_send_fin", "on_fexit_twsk_alloc"});
-  CHECK(programs_of(Backend::kTracepoint, all_features()) == std::vector<std::string>{"on_tracepoint_first"});
+        std::vector<std::string>{"on_fentry_send_fin", "on_fexit_twsk_alloc", "on_typed_reset_received"});
+  CHECK(programs_of(Backend::kTracepoint, all_features()) ==
+        std::vector<std::string>{"on_tracepoint_first", "on_typed_reset_received"});
 }

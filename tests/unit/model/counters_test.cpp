@@ -8,7 +8,7 @@ using twtrace::model::Counters;
 namespace {
 
 // Different powers of two: a field that is forgotten, or counted twice, changes the sum.
-constexpr Counters kOnes = {1, 2, 4, 8, 16, 32, 64, 128, 256};
+constexpr Counters kOnes = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048};
 
 }  // namespace
 
@@ -20,10 +20,10 @@ TEST_CASE("counter sums name the right fields") {
 }
 
 TEST_CASE("counters add and subtract field by field") {
-  CHECK(kOnes + kOnes == Counters{2, 4, 8, 16, 32, 64, 128, 256, 512});
-  Counters difference = {11, 12, 14, 18, 26, 42, 74, 138, 266};
+  CHECK(kOnes + kOnes == Counters{2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096});
+  Counters difference = {11, 12, 14, 18, 26, 42, 74, 138, 266, 522, 1034, 2058};
   difference -= kOnes;
-  CHECK(difference == Counters{10, 10, 10, 10, 10, 10, 10, 10, 10});
+  CHECK(difference == Counters{10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10});
 }
 
 TEST_CASE("a difference never falls below zero") {

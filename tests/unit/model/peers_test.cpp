@@ -35,6 +35,7 @@ TEST_CASE("each event counts in its own field") {
   CHECK(counted(event(Kind::kCreated, Substate::kFinWait2), "a") == Counters{1, 1});
   CHECK(counted(event(Kind::kOverflow, Substate::kTimeWait), "a") == Counters{1, 1, 1});
   CHECK(counted(event(Kind::kOverflow, Substate::kFinWait2), "a") == Counters{1, 1, 1, 1});
+  CHECK(counted(event(Kind::kNoPort), "p").no_port == 1);
   CHECK(counted(event(Kind::kNoMemory), "a") == Counters{1, 1, 1, 1, 1});
   CHECK(counted(event(Kind::kRemoved, Substate::kTimeWait, Reason::kExpired), "b") == Counters{0, 0, 0, 0, 0, 1});
   CHECK(counted(event(Kind::kRemoved, Substate::kTimeWait, Reason::kReused), "b") == Counters{0, 0, 0, 0, 0, 1, 1});

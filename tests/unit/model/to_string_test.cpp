@@ -15,8 +15,8 @@ TEST_CASE("enumerators have the words of the contract") {
   CHECK(words(Role::kServer, Role::kClient) == "server client ");
   CHECK(words(Attribution::kCloser, Attribution::kCgroup, Attribution::kNone) == "closer cgroup none ");
   using Kind = Event::Kind;
-  CHECK(words(Kind::kCreated, Kind::kOverflow, Kind::kNoMemory, Kind::kRemoved) ==
-        "created overflow no_memory removed ");
+  CHECK(words(Kind::kCreated, Kind::kOverflow, Kind::kNoMemory, Kind::kRemoved, Kind::kNoPort) ==
+        "created overflow no_memory removed no_port ");
   CHECK(words(Event::Substate::kFinWait2, Event::Substate::kTimeWait) == "fin_wait2 time_wait ");
   using Reason = Event::Reason;
   CHECK(words(Reason::kUnknown, Reason::kExpired, Reason::kReused, Reason::kRecycled, Reason::kPurged) ==

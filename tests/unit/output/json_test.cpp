@@ -38,10 +38,10 @@ const Json kContract = Json::parse(R"({
 const Json kAdded = Json::parse(R"({
  "":["group","namespaces_folded","troubles","rows_hidden","live_age_s"],
  "probe":["sees_removal"],
- "totals":["unattributed_overflow","unattributed_no_memory"],
+ "totals":["no_port","resets_received","resets_felt","unattributed_overflow","unattributed_no_memory"],
  "namespaces":["netns_id","gone","time_wait","fin_wait2","overflow_time_wait","overflow_fin_wait2","reused","recycled","expired",
-               "purged","unattributed","unattributed_overflow","created_per_s","overflow_per_s","forecast"],
- "rows":["netns_id","ports","kind","netns_name"],
+               "purged","no_port","resets_received","resets_felt","unattributed","unattributed_overflow","created_per_s","overflow_per_s","forecast"],
+ "rows":["netns_id","no_port","resets_received","resets_felt","ports","kind","netns_name"],
  "process":["exited"],
  "lost":["rows_full","rows_busy","netns_full","sockets_full","buckets_full","cgroups_full","listeners_full",
          "pairs_lost","recursion_misses"]})");
@@ -132,19 +132,19 @@ TEST_CASE("snapshot_json carries troubles and forecasts") {
     "namespace":"host","taken":4998,"of":5000,
     "holder":{"name":"worker.service","comm":"redis-worker","before_start":false,"buckets":4903,"per_s":0.0,"percent":98.099},
     "refused":{"name":"worker.service","comm":"redis-worker","before_start":false,"buckets":312,"per_s":312.0,"percent":100.0},
-    "refused_per_s":312.0,"destination":null}])"));
+    "refused_per_s":312.0,"destination":null,"unconnected":null,"no_port_per_s":0.0}])"));
   model::Trouble ports;
   ports.kind = model::Trouble::Kind::kPorts;
   ports.destination = model::Peer{"10.0.0.9", std::uint16_t{8081}};
   snapshot.troubles = {ports};
   CHECK(parsed(snapshot)["troubles"] == Json::parse(R"([{"kind":"ports","netns":0,"netns_id":0,"namespace":null,
     "taken":null,"of":null,"holder":null,"refused":null,"refused_per_s":0.0,
-    "destination":{"address":"10.0.0.9","port":8081}}])"));
+    "destination":{"address":"10.0.0.9","port":8081},"unconnected":null,"no_port_per_s":0.0}])"));
 }
 
 TEST_CASE("snapshot_json writes null for what the backend cannot know") {
   model::Snapshot snapshot = test::snapshot();
-  snapshot.probe.sees_removal = false;
+  snapshot.probe.sees.removal = false;
   snapshot.rows[0].live.reset();
   snapshot.live_age_s.reset();
   snapshot.namespaces[0].kernel = {};

@@ -23,7 +23,7 @@ std::string fold_text(MetricFormat format, const std::string& service = "worker.
   tables.act({1, "redis-worker", service, model::Role::kClient, 6379, {5011, 7, 1201, 3, 1, 11, 13, 17, 19}, 7});
   model::Snapshot head = test::snapshot();
   head.rows.clear();
-  head.probe.sees_removal = sees_removal;
+  head.probe.sees.removal = sees_removal;
   head.cost.bpf_run_ns_of = {{"on_close", 1'500'000'000}};
   fold.observe(head, model::CurrentSource(tables.table, tables.peers, tables.namespaces));
   return output::metrics_text(fold, {"0.1.0", "v0.1.0-3-gabc"}, output::ProcessMetrics{1.5, 4096, 12, 1024, 1767323000},

@@ -239,7 +239,7 @@ TEST_CASE("unknown removals are a dash in the wide table, known zeros are zeros"
   options.width = 0;
   const std::string known = snapshot_table(snapshot, options);
   CHECK(has(known, "0       0     13       17     19"));
-  snapshot.probe.sees_removal = false;
+  snapshot.probe.sees.removal = false;
   const std::string unknown = snapshot_table(snapshot, options);
   CHECK(has(unknown, "0       -      -        -      -"));
 }

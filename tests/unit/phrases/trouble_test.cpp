@@ -81,6 +81,24 @@ TEST_CASE("ports name client and destination") {
   CHECK(phrases::trouble_remarks(trouble)[0].tone == phrases::Tone::kWarning);
 }
 
+TEST_CASE("connects that find no port are told with who made them") {
+  Trouble trouble;
+  trouble.kind = Trouble::Kind::kPorts;
+  trouble.netns_name = "host";
+  trouble.use = model::Use{990, 1001};
+  trouble.destination = model::Peer{"10.0.0.9", std::uint16_t{8081}};
+  trouble.no_port_per_s = 150;
+  trouble.unconnected = model::Party{"php-fpm.service", "php-fpm", false, 0, 148, 0.98};
+  CHECK(words(trouble) == "PORTS -> 10.0.0.9:8081 990 of 1,001 ports taken; cannot connect: php-fpm.service 148/s");
+  CHECK(phrases::trouble_remarks(trouble)[0].tone == phrases::Tone::kAlarm);
+  trouble.use.reset();
+  trouble.destination->address.clear();
+  trouble.unconnected.reset();
+  CHECK(words(trouble) == "PORTS -> port 8081 no local port is free; cannot connect: 150/s");
+  trouble.destination->port.reset();
+  CHECK(words(trouble) == "PORTS -> many destinations no local port is free; cannot connect: 150/s");
+}
+
 TEST_CASE("a share is of the number beside it, whatever the limit was before") {
   Trouble trouble = full();
   trouble.refused_per_s = 0;

@@ -588,9 +588,10 @@ TEST_CASE("created_ratio compares during with before, of the rows that are asked
 }
 
 TEST_CASE("what cannot be measured fails, whatever the comparison") {
-  for (const char* budget : {"expired>0", "expired<1", "reused>=0", "recycled==0", "purged!=1"}) {
+  for (const char* budget : {"expired>0", "expired<1", "reused>=0", "recycled==0", "purged!=1", "no_port>0",
+                             "resets_received>0", "resets_felt<1"}) {
     const auto recording = test::deploy();
-    recording->editable().probe = {"tracepoint", {}, false};
+    recording->editable().probe = {"tracepoint", {}, {}};
     const Verdict of = verdict(*recording, budget);
     INFO(budget << ": " << of.words);
     CHECK(of.state == Verdict::State::kNotMeasurable);

@@ -95,7 +95,8 @@ TEST_CASE("a record is taken with the numbers of abi.h, and refused with any oth
       CHECK(accepted_with([&](tw_event& event) { event.*field = static_cast<std::uint8_t>(number); }) == is_known);
     }
   };
-  expect(&tw_event::kind, {TW_EVENT_CREATED, TW_EVENT_OVERFLOW, TW_EVENT_NO_MEMORY, TW_EVENT_REMOVED});
+  expect(&tw_event::kind,
+         {TW_EVENT_CREATED, TW_EVENT_OVERFLOW, TW_EVENT_NO_MEMORY, TW_EVENT_REMOVED, TW_EVENT_NO_PORT});
   expect(&tw_event::family, {TW_FAMILY_IPV4, TW_FAMILY_IPV6});
   expect(&tw_event::substate, {0, TW_SUBSTATE_FIN_WAIT2, TW_SUBSTATE_TIME_WAIT});  // 0: its making was not seen
   expect(&tw_event::reason,
@@ -142,6 +143,7 @@ TEST_CASE("kinds, reasons and substates keep their meaning") {
   CHECK(kind_of(TW_EVENT_OVERFLOW) == Event::Kind::kOverflow);
   CHECK(kind_of(TW_EVENT_NO_MEMORY) == Event::Kind::kNoMemory);
   CHECK(kind_of(TW_EVENT_REMOVED) == Event::Kind::kRemoved);
+  CHECK(kind_of(TW_EVENT_NO_PORT) == Event::Kind::kNoPort);
   const auto reason_of = [](std::uint8_t reason) {
     return trace::to_event(record_with([&](tw_event& event) { event.reason = reason; }), 0).reason;
   };

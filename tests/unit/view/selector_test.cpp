@@ -245,12 +245,28 @@ TEST_CASE("amounts are no matter of a subject, and the other way round") {
 }
 
 TEST_CASE("every number of a row can be compared") {
-  const model::Counters counts{1, 2, 4, 8, 16, 32, 64, 128, 256};
+  const model::Counters counts{1, 2, 4, 8, 16, 32, 64, 128, 256, 1024, 2048, 4096};
   const view::Amounts amounts{counts, 512, 1.5, 2.5};
-  for (const char* text :
-       {"created=3", "time_wait=1", "fin_wait2=2", "overflow=12", "overflow_time_wait=4", "overflow_fin_wait2=8",
-        "no_memory=16", "expired=32", "reused=64", "recycled=128", "purged=256", "live=512", "created/s=1.5",
-        "created_per_s=1.5", "OVERFLOW/s=2.5", "overflow_per_s>=2.5", "live!=0"}) {
+  for (const char* text : {"created=3",
+                           "time_wait=1",
+                           "fin_wait2=2",
+                           "overflow=12",
+                           "overflow_time_wait=4",
+                           "overflow_fin_wait2=8",
+                           "no_memory=16",
+                           "expired=32",
+                           "reused=64",
+                           "recycled=128",
+                           "purged=256",
+                           "live=512",
+                           "no_port=1024",
+                           "resets_received=2048",
+                           "resets_felt=4096",
+                           "created/s=1.5",
+                           "created_per_s=1.5",
+                           "OVERFLOW/s=2.5",
+                           "overflow_per_s>=2.5",
+                           "live!=0"}) {
     INFO(text);
     CHECK(test::selector(text).accepts(amounts));
   }

@@ -219,3 +219,45 @@ TEST_CASE("only the namespaces that were asked for have troubles, and a filter h
   scene.act({1, "web", "web.service", model::Role::kServer, 80, test::made(10, 0, 3)});
   CHECK(scene.look(parsed("comm=nobody port=1")).size() == 1);
 }
+
+TEST_CASE("connects that find no port are a trouble, also where no port was counted") {
+  Scene scene;
+  const auto failed = [](std::uint64_t times) {
+    model::Counters counts;
+    counts.no_port = times;
+    return counts;
+  };
+  scene.act({1, "php-fpm", "php.service", model::Role::kClient, 8081, failed(30)});
+  scene.act({2, "cron", "cron.service", model::Role::kClient, 8081, failed(10)});
+  scene.act({3, "php-fpm", "php.service", model::Role::kClient, 9000, failed(7)});
+  scene.act({4, "other", "other.service", model::Role::kClient, 8081, failed(3), 2});
+  const auto troubles = scene.look();
+  REQUIRE(troubles.size() == 3);
+  CHECK(troubles[0].kind == Trouble::Kind::kPorts);
+  CHECK(troubles[0].destination == model::Peer{"", std::uint16_t{8081}});
+  CHECK_FALSE(troubles[0].use);
+  CHECK(troubles[0].no_port_per_s == 40);
+  REQUIRE(troubles[0].unconnected);
+  CHECK(troubles[0].unconnected->name == "php.service");
+  CHECK(troubles[0].unconnected->per_s == 30);
+  CHECK(troubles[0].unconnected->share == 0.75);
+  CHECK(troubles[1].destination == model::Peer{"", std::uint16_t{9000}});
+  CHECK(troubles[1].no_port_per_s == 7);
+  CHECK(troubles[2].netns_name == "web");
+  CHECK(troubles[2].no_port_per_s == 3);
+  CHECK(scene.look().empty());  // it is over
+}
+
+TEST_CASE("connects that find no port belong to the destination whose ports are taken") {
+  Scene scene;
+  model::Counters failed;
+  failed.no_port = 5;
+  scene.act({1, "php-fpm", "php.service", model::Role::kClient, 8081, failed});
+  scene.head.port_use = std::make_shared<std::vector<model::PortUse>>(
+      std::vector<model::PortUse>{{kHost, {"10.0.0.9", std::uint16_t{8081}}, {1000, 1001}, 1}});
+  const auto troubles = scene.look();
+  REQUIRE(troubles.size() == 1);
+  CHECK(troubles[0].destination->address == "10.0.0.9");
+  CHECK(troubles[0].use->taken == 1000);
+  CHECK(troubles[0].no_port_per_s == 5);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Counts who is hurt: a connect() that finds no free local port, and connections that a reset ends. */
+#ifndef TWTRACE_HARM_BPF_H
+#define TWTRACE_HARM_BPF_H
+
+#include "bucket.bpf.h"
+
+/* uapi/asm-generic/errno.h */
+#define EADDRNOTAVAIL 99
+
+/* A connect() of the running process fails: every local port towards the destination is taken. */
+static __always_inline void harm__on_no_port(enum tw_access access, struct sock *sk)
+{
+	u32 netns = netns__intern(access, tw_get(access, sk, __sk_common.skc_net.net));
+	struct tw_event event = {.kind = TW_EVENT_NO_PORT, .netns = (u16)netns};
+	struct tw_netns *ns = netns__at(netns);
+	struct tw_row_key key = {};
+	struct tw_row *row;
+	struct conn conn;
+
+	if (!ns)
+		return;
+	conn__read(access, &sk->__sk_common, &conn);
+	owner__set_place(&key, &conn, netns, TW_ROLE_CLIENT);
+	event.row =
+	    owner__is_current(access, sk) ? owner__intern_current(&key) : owner__intern_socket(access, sk, &key);
+	row = row__at(event.row);
+	bucket__count(ns, row, no_port);
+	event.time_ns = bpf_ktime_get_boot_ns();
+	emit__event(&event, &conn);
+}
+
+/*
+ * inet_hash_connect or inet6_hash_connect returned `ret`. A socket that bind() gave a port has a number: its connect()
+ * fails because that one port is taken, not because none is free.
+ */
+static __always_inline void harm__on_hash_connect(struct sock *sk, int ret)
+{
+	if (ret == -EADDRNOTAVAIL && !sk->__sk_common.skc_num && conn__is_tcp(TW_DIRECT, sk))
+		harm__on_no_port(TW_DIRECT, sk);
+}
+
+/*
+ * A socket leaves SYN_SENT for CLOSE. It has never had a source port if connect() found none (tcp_v4_connect,
+ * tcp_v6_connect, 5.10 to 7.x). Otherwise inet_put_port has cleared skc_num, but not inet_sport.
+ */
+static __always_inline void harm__on_failed_connect(enum tw_access access, struct sock *sk)
+{
+	struct tcp_sock *tcp = access == TW_DIRECT ? bpf_skc_to_tcp_sock(sk) : (struct tcp_sock *)sk;
+
+	if (tcp && !tw_get(access, tcp, inet_conn.icsk_inet.inet_sport))
+		harm__on_no_port(access, sk);
+}
+
+/* sock:inet_sock_set_state, where it only has to show this. */
+static __always_inline void harm__on_state_change(struct sock *sk, int from, int to)
+{
+	if (from == TCP_SYN_SENT && to == TCP_CLOSE && conn__is_tcp(TW_PROBED, sk))
+		harm__on_failed_connect(TW_PROBED, sk);
+}
+
+/*
+ * tcp_reset ends the connection. A process notices if it still has the socket, that is, unless the socket is an orphan
+ * (sock_orphan sets SOCK_DEAD). A refused connect() has lost no connection, and AttemptFails counts it.
+ */
+static __always_inline void harm__on_reset_received(enum tw_access access, struct sock *sk)
+{
+	struct tw_netns *ns;
+	struct stored stored;
+	struct tw_row *row;
+	struct conn conn;
+	u32 netns, row_id;
+
+	if (tw_get(access, sk, __sk_common.skc_state) == TCP_SYN_SENT)
+		return;
+	if (store__find_socket(access, sk, &stored)) {
+		netns = store__netns(access, sk, &stored);
+		row_id = store__row(&stored);
+	} else {
+		netns = netns__intern(access, tw_get(access, sk, __sk_common.skc_net.net));
+		conn__read(access, &sk->__sk_common, &conn);
+		row_id = bucket__row_of_socket(access, sk, &conn, netns, role__of_socket(access, sk));
+	}
+	ns = netns__at(netns);
+	if (!ns)
+		return;
+	row = row__at(row_id);
+	bucket__count(ns, row, resets_received);
+	if (!(tw_get(access, sk, __sk_common.skc_flags) >> bpf_core_enum_value(enum sock_flags, SOCK_DEAD) & 1))
+		bucket__count(ns, row, resets_felt);
+}
+
+#endif /* TWTRACE_HARM_BPF_H */

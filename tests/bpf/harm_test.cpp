@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who was hurt: connects that find no local port, and connections that a reset ends.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <vector>
+
+#include "bpf/expect.hpp"
+#include "support/catch.hpp"
+#include "support/environment.hpp"
+#include "support/inside_netns.hpp"
+#include "support/tcp_pairs.hpp"
+#include "support/twtrace_run.hpp"
+
+using namespace twtrace;
+using namespace twtrace::test;
+using nlohmann::json;
+
+namespace {
+
+constexpr std::uint16_t kPort = 5007;
+constexpr std::uint16_t kOtherPort = 5011;
+
+/// Connects to a port of 127.0.0.1, ::1 or, from an IPv6 socket, ::ffff:127.0.0.1. Returns errno; 0: it is in `kept`.
+enum class Way { kIpv4, kIpv6, kMapped };
+int try_connect(Way way, std::uint16_t port, std::vector<base::UniqueFd>& kept) {
+  sockaddr_in v4{AF_INET, htons(port), {htonl(INADDR_LOOPBACK)}, {}};
+  sockaddr_in6 v6{};
+  v6.sin6_family = AF_INET6;
+  v6.sin6_port = htons(port);
+  v6.sin6_addr = in6addr_loopback;
+  if (way == Way::kMapped) inet_pton(AF_INET6, "::ffff:127.0.0.1", &v6.sin6_addr);
+  const bool is_v4 = way == Way::kIpv4;
+  base::UniqueFd fd(socket(is_v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int failed = is_v4 ? connect(fd.get(), reinterpret_cast<const sockaddr*>(&v4), sizeof(v4))
+                           : connect(fd.get(), reinterpret_cast<const sockaddr*>(&v6), sizeof(v6));
+  const int error = failed == 0 ? 0 : errno;
+  if (error == 0) kept.push_back(std::move(fd));
+  return error;
+}
+
+int failures(Way way, std::uint16_t port, int times, std::vector<base::UniqueFd>& kept) {
+  int failed = 0;
+  for (int i = 0; i < times; ++i) {
+    if (try_connect(way, port, kept) == EADDRNOTAVAIL) ++failed;
+  }
+  return failed;
+}
+
+/// The rows of this namespace, also those that counted no bucket.
+std::vector<json> all_rows_of(const json& snapshot, const NetnsSandbox& netns) {
+  std::vector<json> rows;
+  for (const json& row : snapshot.at("rows")) {
+    if (row.at("netns") == netns.inode()) rows.push_back(row);
+  }
+  return rows;
+}
+
+/// The sum of a field over them.
+std::int64_t sum_of_all(const json& snapshot, const NetnsSandbox& netns, const std::string& field) {
+  std::int64_t sum = 0;
+  for (const json& row : all_rows_of(snapshot, netns)) sum += number(row, field);
+  return sum;
+}
+
+/// The same over those in this role and port.
+std::int64_t sum_at(const json& snapshot, const NetnsSandbox& netns, const std::string& role, int port,
+                    const std::string& field) {
+  std::int64_t sum = 0;
+  for (const json& row : all_rows_of(snapshot, netns)) {
+    if (row.at("role") == role && row.at("port") == port) sum += number(row, field);
+  }
+  return sum;
+}
+
+void wait_for_refusals(int netns, std::uint64_t count) {
+  REQUIRE(wait_until([&] { return netns_facts(netns).counters.at("TcpExt.TCPTimeWaitOverflow") == count; }));
+}
+
+void wait_for_reset(int fd) {
+  pollfd end{fd, 0, 0};  // POLLERR comes unasked
+  REQUIRE(poll(&end, 1, 60000) == 1);
+}
+
+}  // namespace
+
+TEST_CASE("a connect() that finds no local port is counted for its process and destination", "[quick]") {
+  if (!privileged()) return;
+  TwtraceRun& twtrace = shared_twtrace();
+  const NetnsSandbox netns(Sysctls{{"ip_local_port_range", "40000 40009"}});
+  inside_netns(netns.fd(), [] {
+    const base::UniqueFd listener = listen_on(kPort);
+    const base::UniqueFd listener_v6 = listen_on(kOtherPort, AF_INET6);
+    std::vector<base::UniqueFd> kept;
+    // Only those that find no port: a refused connect() and one from a port of its own have one.
+    CHECK(try_connect(Way::kIpv4, 9, kept) == ECONNREFUSED);
+    const base::UniqueFd bound = connect_to(kPort, AF_INET, 39999);
+    REQUIRE(failures(Way::kIpv4, kPort, 17, kept) == 7);
+    REQUIRE(failures(Way::kMapped, kPort, 23, kept) == 23);
+    REQUIRE(failures(Way::kIpv6, kOtherPort, 29, kept) == 19);
+  });
+  const json snapshot = twtrace.fresh();
+  CHECK(sum_of_all(snapshot, netns, "no_port") == 7 + 23 + 19);
+  CHECK(sum_at(snapshot, netns, "client", kPort, "no_port") == 7 + 23);
+  CHECK(sum_at(snapshot, netns, "client", kOtherPort, "no_port") == 19);
+  CHECK(number(namespace_entry(snapshot, netns), "no_port") == 7 + 23 + 19);
+  for (const json& row : all_rows_of(snapshot, netns)) {
+    if (row.at("no_port") == 0) continue;
+    CHECK(row.at("process").at("pid") == getpid());
+    CHECK(row.at("attribution") == "closer");
+  }
+}
+
+TEST_CASE("resets are received by everybody, and felt by those who still have the socket", "[quick]") {
+  if (!privileged()) return;
+  TwtraceRun& twtrace = shared_twtrace();
+  const NetnsSandbox netns(Sysctls{{"tcp_max_tw_buckets", "0"}});
+  inside_netns(netns.fd(), [] {
+    const base::UniqueFd listener = listen_on(kPort);
+    for (int i = 0; i < 13; ++i) {  // the server aborts, and the client still has its socket
+      TcpPair pair = make_pair(listener.get(), kPort);
+      reset_on_close(pair.server.get());
+      pair.server.reset();
+      wait_for_reset(pair.client.get());
+    }
+    std::vector<TcpPair> pairs;
+    for (int i = 0; i < 17; ++i) pairs.push_back(make_pair(listener.get(), kPort));
+    for (TcpPair& pair : pairs) pair.server.reset();
+    wait_for_refusals(own_netns().get(), 17);
+    pairs.clear();  // each client's FIN is answered with a reset
+    std::vector<base::UniqueFd> kept;
+    CHECK(try_connect(Way::kIpv4, 9, kept) == ECONNREFUSED);  // has lost no connection
+  });
+  const json snapshot = twtrace.fresh();
+  for (const auto& [field, count] : {std::pair("resets_felt", 13), {"resets_received", 13 + 17}, {"overflow", 17}}) {
+    INFO(field);
+    CHECK(sum_of_all(snapshot, netns, field) == count);
+    CHECK(number(namespace_entry(snapshot, netns), field) == count);
+  }
+  CHECK(sum_at(snapshot, netns, "client", kPort, "resets_felt") == 13);
+  CHECK(sum_at(snapshot, netns, "client", kPort, "resets_received") == 13 + 17);
+}
