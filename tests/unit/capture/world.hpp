@@ -238,7 +238,7 @@ class World {
     if (random_.up_to(3) == 0) lost_.events += 7;
     if (samples_ == 13) lost_.recursion_misses = 3;
     head.lost = lost_;
-    head.cost = {std::nullopt, 0.5 * static_cast<double>(random_.up_to(9)), 1'000'000 + random_.up_to(9)};
+    head.cost = {std::nullopt, 0.5 * static_cast<double>(random_.up_to(9)), 1'000'000 + random_.up_to(9), {}};
     if (random_.up_to(5) == 0) head.cost.bpf_run_ns_per_event = 812.25;
     if (samples_ > 3 && random_.up_to(2) == 0) ports_ = count_ports();
     head.port_use = ports_;
