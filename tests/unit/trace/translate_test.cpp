@@ -235,7 +235,7 @@ TEST_CASE("a name that fills all of its room has no end mark") {
 }
 
 TEST_CASE("each count keeps its name") {
-  const model::Counters counts = trace::to_counters({1, 2, 3, 4, 5, 6, 7, 8, 9});
+  const model::Counters counts = trace::to_counters({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
   CHECK(counts.time_wait == 1);
   CHECK(counts.fin_wait2 == 2);
   CHECK(counts.overflow_time_wait == 3);
@@ -245,6 +245,9 @@ TEST_CASE("each count keeps its name") {
   CHECK(counts.reused == 7);
   CHECK(counts.recycled == 8);
   CHECK(counts.purged == 9);
+  CHECK(counts.no_port == 10);
+  CHECK(counts.resets_received == 11);
+  CHECK(counts.resets_felt == 12);
 }
 
 TEST_CASE("each loss keeps its name") {
