@@ -41,7 +41,7 @@ const Json kAdded = Json::parse(R"({
  "totals":["no_port","resets_received","resets_felt","unattributed_overflow","unattributed_no_memory"],
  "namespaces":["netns_id","gone","time_wait","fin_wait2","overflow_time_wait","overflow_fin_wait2","reused","recycled","expired",
                "purged","no_port","resets_received","resets_felt","unattributed","unattributed_overflow","created_per_s","overflow_per_s","forecast"],
- "rows":["netns_id","no_port","resets_received","resets_felt","ports","kind","netns_name"],
+ "rows":["netns_id","ports","no_port","resets_received","resets_felt","kind","netns_name"],
  "process":["exited"],
  "lost":["rows_full","rows_busy","netns_full","sockets_full","buckets_full","cgroups_full","listeners_full",
          "pairs_lost","recursion_misses"]})");

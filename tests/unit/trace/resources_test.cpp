@@ -27,11 +27,11 @@ TEST_CASE("without a limit, or with enough, maps are as wanted") {
 TEST_CASE("64 MiB take smaller maps, and which is said") {
   const auto plan = plan_maps({}, room(64, 3), kCpus);
   REQUIRE(plan);
-  CHECK(plan->sizes.rows == 32768);
+  CHECK(plan->sizes.rows == 16384);
   CHECK(loader::kernel_bytes(plan->sizes, kCpus) < 29 * kMiB);
   CHECK(plan->notice ==
-        "/sys/fs/cgroup/x/memory.max leaves 61.0MiB of memory: maps hold only 32,768 owners, 2,048 namespaces, 8,192 "
-        "cgroups, 32,768 sockets, 32,768 buckets, 2.0MiB of event ring; what does not fit is counted "
+        "/sys/fs/cgroup/x/memory.max leaves 61.0MiB of memory: maps hold only 16,384 owners, 1,024 namespaces, 4,096 "
+        "cgroups, 16,384 sockets, 16,384 buckets, 1.0MiB of event ring; what does not fit is counted "
         "without its owner");
 }
 
@@ -40,7 +40,7 @@ TEST_CASE("32 MiB are too little, and what suffices is said") {
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == base::ErrorCode::kUnsupported);
   CHECK(refused.error().what ==
-        "tracing needs 37.6MiB of memory, but /sys/fs/cgroup/x/memory.max leaves 31.0MiB of 32.0MiB");
+        "tracing needs 37.8MiB of memory, but /sys/fs/cgroup/x/memory.max leaves 31.0MiB of 32.0MiB");
   CHECK(refused.error().hint == "raise that limit to 39M: MemoryMax=39M in a unit, --memory=39m for a container");
   CHECK(plan_maps({}, room(39, 1), kCpus));
 }
