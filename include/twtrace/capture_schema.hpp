@@ -15,7 +15,7 @@ namespace twtrace::capture
 inline constexpr std::uint32_t kApplicationId = 0x54775472;
 /// PRAGMA user_version. Any change of the tables below is a new version; a reader knows the older ones and refuses a
 /// newer one. 2 added the table `suspension`, 3 the table `process`, 4 the column `netns_id` to `setting`, `port_use`
-/// and `event`, 5 the counts of who was hurt and the kind `no_port` of events.
+/// and `event`, 5 the counts of who was hurt, the kind `no_port` of events and the column `is_before_start` of `owner`.
 inline constexpr int kSchemaVersion = 5;
 
 /// A part of SchemaTable::sql that came later than the table.
@@ -44,6 +44,9 @@ inline std::string schema_sql(const SchemaTable &table, int version)
 
 /// Inode numbers are given again, so they do not tell which namespace it was.
 #define TWTRACE_NETNS_ID "  netns_id INTEGER,                  -- netns.id\n"
+
+#define TWTRACE_BEFORE_START                                                                                           \
+	"  is_before_start INTEGER NOT NULL,  -- 1: buckets from before the start, which have no owner\n"
 
 /// The counts that follow time_wait, wherever there are counts.
 #define TWTRACE_OTHER_COUNTS                                                                                           \
@@ -141,12 +144,13 @@ inline constexpr std::array kSchema = {
   pod TEXT NOT NULL,
   container TEXT NOT NULL
 ))"},
-    SchemaTable{"owner", R"(CREATE TABLE owner(
+    SchemaTable{"owner",
+		R"(CREATE TABLE owner(
   id INTEGER PRIMARY KEY,
   netns INTEGER NOT NULL,            -- netns.id
   service INTEGER NOT NULL,          -- service.id
   is_other INTEGER NOT NULL,         -- 1: processes that were merged to bound memory
-  pid INTEGER,
+)" TWTRACE_BEFORE_START R"(  pid INTEGER,
   start_ns INTEGER NOT NULL,         -- since boot; with pid tells processes apart
   comm TEXT NOT NULL,
   uid INTEGER NOT NULL,
@@ -155,7 +159,9 @@ inline constexpr std::array kSchema = {
   attribution TEXT NOT NULL,         -- closer, cgroup, none
   ipv6 INTEGER NOT NULL,
   matched INTEGER NOT NULL
-))"},
+))",
+		1,
+		{{{TWTRACE_BEFORE_START, 5}}}},
     SchemaTable{"peer", R"(CREATE TABLE peer(
   id INTEGER PRIMARY KEY,
   netns INTEGER NOT NULL,            -- as in owner: who talked to the peer
@@ -311,6 +317,7 @@ inline constexpr std::array kSchema = {
 #undef TWTRACE_SEES
 #undef TWTRACE_NO_PORT_KIND
 #undef TWTRACE_NO_SUBSTATE
+#undef TWTRACE_BEFORE_START
 #undef TWTRACE_NETNS_ID
 
 } // namespace twtrace::capture

@@ -10,8 +10,14 @@
 namespace twtrace::capture {
 namespace {
 
-constexpr const char* kKey =
-    "SELECT netns, service, is_other, pid, start_ns, comm, uid, role, port, attribution, ipv6, matched";
+/// The first version that has owners of buckets from before the start.
+constexpr std::int64_t kVersionWithBeforeStart = 5;
+constexpr const char* kKey = ", pid, start_ns, comm, uid, role, port, attribution, ipv6, matched";
+
+model::RowKind kind_of(bool is_other, bool is_before_start) {
+  if (is_before_start) return model::RowKind::kBeforeStart;
+  return is_other ? model::RowKind::kOther : model::RowKind::kNormal;
+}
 
 std::size_t name_bytes(const model::TrackKey& key) {
   const base::Service& service = key.identity.service;
@@ -29,8 +35,10 @@ base::Result<StoredKeys> StoredKeys::open(const Database& database, Kind kind) {
   if (!version) return tl::unexpected(version.error());
   auto changes = SampleRows::open(database, "SELECT sample, " + name + ", moved, " + delta_columns(*version) +
                                                 ", live, pids, exited FROM " + name + "_sample ORDER BY id");
-  auto key = database.prepare(kKey + std::string(kind == Kind::kPeers ? ", address, peer_port" : "") + " FROM " + name +
-                              " WHERE id=?");
+  const bool has_before_start = kind == Kind::kOwners && *version >= kVersionWithBeforeStart;
+  auto key =
+      database.prepare(std::string("SELECT netns, service, is_other, ") + (has_before_start ? "is_before_start" : "0") +
+                       kKey + (kind == Kind::kPeers ? ", address, peer_port" : "") + " FROM " + name + " WHERE id=?");
   auto service = database.prepare("SELECT kind, name, cgroup, pod, container FROM service WHERE id=?");
   if (!changes) return tl::unexpected(changes.error());
   if (!key || !service) return tl::unexpected(!key ? key.error() : service.error());
@@ -104,7 +112,8 @@ std::unique_ptr<StoredKeys::Track> StoredKeys::look_up_key(std::int64_t id) {
   model::Identity& who = track->key.identity;
   who.netns = row->number<std::uint32_t>();
   const base::Service* const service = service_of(row->integer());
-  track->key.kind = row->flag() ? model::RowKind::kOther : model::RowKind::kNormal;
+  const bool is_other = row->flag();
+  track->key.kind = kind_of(is_other, row->flag());
   who.pid = row->optional([](Columns& columns) { return columns.number<std::uint32_t>(kMaxPid); });
   who.start_ns = row->number<std::uint64_t>();
   who.comm = row->text();

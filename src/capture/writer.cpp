@@ -46,7 +46,7 @@ base::Result<Inserts> prepare_inserts(const Database& database) {
       {&inserts.setting, "setting", 12, false},
       {&inserts.netns, "netns", 3, true},
       {&inserts.service, "service", 6, true},
-      {&inserts.owner, "owner", 13, true},
+      {&inserts.owner, "owner", 14, true},
       {&inserts.peer, "peer", 15, true},
       {&inserts.sample, "sample", 9, true},
       {&inserts.netns_sample, "netns_sample", 15 + 2 * kCounts, false},
@@ -330,8 +330,9 @@ class Writer::Impl {
     const model::Identity& who = change.new_key->identity;
     const std::int64_t service = service_id(who.service);
     return service != 0 &&
-           ok(insert_.owner.run(change.id, who.netns, service, change.new_key->kind == model::RowKind::kOther, who.pid,
-                                who.start_ns, who.comm, who.uid, std::string_view(model::to_string(who.role)), who.port,
+           ok(insert_.owner.run(change.id, who.netns, service, change.new_key->kind == model::RowKind::kOther,
+                                change.new_key->kind == model::RowKind::kBeforeStart, who.pid, who.start_ns, who.comm,
+                                who.uid, std::string_view(model::to_string(who.role)), who.port,
                                 std::string_view(model::to_string(who.attribution)), who.ipv6, who.matched));
   }
 

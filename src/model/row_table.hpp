@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/service.hpp"
@@ -82,10 +83,13 @@ class RowTable {
   /// be in a slot any more.
   void move(const std::set<std::uint32_t>& namespaces, std::uint32_t to);
 
+  /// Replaces the buckets from before the start: one entry per namespace, role, port and family, without counts.
+  void set_before_start(std::vector<Entry> entries) { before_start_ = std::move(entries); }
+
   /// The entry in a slot, nullptr when there is none. Valid until the next call that changes the table.
   const Entry* at(std::uint32_t slot) const;
 
-  /// All entries: present, folded, and one per namespace for the rest.
+  /// All entries: present, folded, one per namespace for the rest, and those from before the start.
   template <class Visit>
   void for_each(Visit&& visit) const {
     for (const Slot& slot : slots_) {
@@ -93,9 +97,10 @@ class RowTable {
     }
     for (const Entry& entry : folded_) visit(entry, RowKind::kNormal);
     for (const auto& [netns, entry] : other_) visit(entry, RowKind::kOther);
+    for (const Entry& entry : before_start_) visit(entry, RowKind::kBeforeStart);
   }
 
-  std::size_t size() const { return present_ + folded_.size() + other_.size(); }
+  std::size_t size() const { return present_ + folded_.size() + other_.size() + before_start_.size(); }
 
  private:
   struct Slot {
@@ -113,6 +118,7 @@ class RowTable {
   std::list<Entry> folded_;  ///< of ended processes, oldest first
   std::map<Identity, std::list<Entry>::iterator> folded_by_identity_;
   std::map<std::uint32_t, Entry> other_;  ///< by Identity::netns
+  std::vector<Entry> before_start_;
 };
 
 }  // namespace twtrace::model

@@ -36,8 +36,9 @@ struct ProcessId {
 };
 
 /// The kind of a row. `kOther` merges rows that were folded to bound memory. `kUnattributed` has what no row took. With
-/// both, the rows sum to the namespace's counts.
-enum class RowKind { kNormal, kOther, kUnattributed };
+/// both, the rows sum to the namespace's counts. `kBeforeStart` has buckets that were there when twtrace started: it
+/// counted none of them, so only `live` says something. Its service is that of who listens or connects there now.
+enum class RowKind { kNormal, kOther, kUnattributed, kBeforeStart };
 
 /// How much of something bounded is taken: buckets of a table, ephemeral ports of a destination.
 struct Use {

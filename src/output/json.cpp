@@ -88,7 +88,11 @@ void put_process(JsonWriter& json, const std::optional<model::ProcessId>& proces
 void put_row(JsonWriter& json, const model::Row& row, const model::Snapshot& snapshot) {
   json.field("netns", row.netns);
   json.field("netns_id", row.netns_id);
-  json.object("process", [&] { put_process(json, row.process); });
+  if (row.kind == model::RowKind::kBeforeStart) {
+    json.field("process", nullptr);
+  } else {
+    json.object("process", [&] { put_process(json, row.process); });
+  }
   json.object_if("service", row.service, [&](const base::Service& service) { put_service(json, service); });
   json.field("role", word(row.role));
   json.field("port", row.port);

@@ -184,6 +184,7 @@ NamespaceMetrics& MetricFold::namespace_of(std::uint32_t id) {
 }
 
 void MetricFold::take_fact(const model::Fact& fact) {
+  if (fact.kind == model::RowKind::kBeforeStart) return;  // a workload has what was made since the start
   NamespaceMetrics& netns = namespace_of(fact.identity.netns);
   const model::Counters more = increase(fact.counts, fact.previous);
   const bool is_idle = more == model::Counters{} && fact.live.value_or(0) == 0;

@@ -92,6 +92,7 @@ void put_netns(JsonWriter& json, const report::NetnsReport& netns, const model::
 void put_owner_of(JsonWriter& json, const Report& report, const report::Owner& owner) {
   put_owner(json, owner.row);
   put_counts(json, owner.row.counts, report.info.probe.sees);
+  if (owner.row.kind == model::RowKind::kBeforeStart) json.field("live", owner.before_start);
   json.field("share", rounded(owner.share));
   json.object("phases", [&] {
     for (std::size_t i = 0; i < owner.phases.size(); ++i) {

@@ -141,6 +141,10 @@ void drop_netns(Grid& grid) {
 }
 
 std::string service_words(const model::Row& row) {
+  if (row.kind == model::RowKind::kBeforeStart) {
+    const std::string name = row.shown_service();
+    return fmt::format("{}({} before start)", name.empty() ? "" : name + " ", grouped(row.live.value_or(0)));
+  }
   if (row.kind != model::RowKind::kNormal) return std::string(view::row_label(row.kind));
   return row.shown_service().empty() ? "-" : row.shown_service();
 }

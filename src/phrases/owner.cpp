@@ -6,11 +6,13 @@
 namespace twtrace::phrases {
 
 std::string owner_words(const model::Row& row) {
-  if (row.kind != model::RowKind::kNormal) return std::string(view::row_label(row.kind));
+  const bool before_start = row.kind == model::RowKind::kBeforeStart;
+  if (row.kind != model::RowKind::kNormal && !before_start) return std::string(view::row_label(row.kind));
   // If the process is unknown, only the service is known, because the connections were closed before twtrace started.
   const bool named = row.process && !row.process->comm.empty();
   const std::string service = row.shown_service();
   std::string words = named ? row.process->comm : service.empty() ? "an unknown process" : "a process";
+  if (before_start) words = "buckets from before the start";
   if (!service.empty()) words += " of " + service;
   if (row.role) words += std::string(" (") + to_string(*row.role) + " :" + view::shown_port(row.role, row.port) + ")";
   return words;

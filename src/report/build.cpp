@@ -38,6 +38,7 @@ Read read_samples(model::Recording& recording, const view::Selector& netns, std:
   TroubleCollector troubles(read.report);
   read.rows = recording.for_each(model::Wanted::kRows, [&](const model::SnapshotPtr&, const model::Source& source) {
     if (read.rows_read == samples) return false;
+    if (read.rows_read == 0) owners.begin(source);
     const auto phase = std::find(last_samples.begin(), last_samples.end(), read.rows_read);
     troubles.add(source, read.rows_read, read.rows_read + 1 == samples);
     ++read.rows_read;

@@ -46,6 +46,7 @@ void add(view::ServiceLabels& labels, const Report& report) {
 
 void add(Rows& rows, const Report& report, const view::ServiceLabels& labels, std::optional<Counters> DiffRow::*side) {
   for (const Owner& owner : report.owners) {
+    if (owner.row.kind == model::RowKind::kBeforeStart) continue;  // it says nothing about this capture
     const DiffKey key = key_of(owner.row, labels);
     DiffRow& row = rows[key];
     row.key = key;

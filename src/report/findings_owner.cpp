@@ -91,6 +91,15 @@ void no_memory(const Report& report, Findings& out) {
   out.push_back(std::move(finding));
 }
 
+/// The buckets of a namespace that were there when the capture began.
+std::uint64_t before_start(const Report& report, const NetnsReport& netns) {
+  std::uint64_t sum = 0;
+  for (const Owner& owner : report.owners) {
+    if (owner.row.netns_id == netns.last.id && owner.row.netns == netns.last.netns) sum += owner.before_start;
+  }
+  return sum;
+}
+
 void fills_table(const Report& report, Findings& out) {
   const auto count = [](const Owner& owner) { return owner.row.counts.created(); };
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<const Owner*>> by_netns;  // the largest first
@@ -99,9 +108,9 @@ void fills_table(const Report& report, Findings& out) {
   }
   std::size_t told = 0;
   for (const NetnsReport& netns : report.namespaces) {
-    const std::uint64_t all = netns.last.counts.created();
-    if (!nearly_full(netns) || all == 0 || told == kNamespacesTold) continue;
+    if (!nearly_full(netns) || netns.last.counts.created() == 0 || told == kNamespacesTold) continue;
     const std::vector<const Owner*>& owners = by_netns[{netns.last.id, netns.last.netns}];
+    const std::uint64_t all = netns.last.counts.created() + before_start(report, netns);
     const auto most = std::find_if(owners.begin(), owners.end(), [](const Owner* owner) { return owner->row.role; });
     if (most == owners.end()) continue;
     const double share = static_cast<double>(count(**most)) / static_cast<double>(all);

@@ -19,7 +19,7 @@ bool comes_before(const Owner& left, const Owner& right) {
   static const std::string kNoName;
   const auto rank = [](const Owner& owner) {
     const Row& row = owner.row;
-    return std::tuple(arrivals(row.counts), row.counts.created());
+    return std::tuple(arrivals(row.counts), row.counts.created(), owner.before_start);
   };
   const auto comm = [](const Row& row) -> const std::string& { return row.process ? row.process->comm : kNoName; };
   const auto name = [&](const Owner& owner) {
@@ -64,10 +64,17 @@ std::vector<Owner> remainders(const Report& report, const std::vector<Owner>& ow
 
 }  // namespace
 
+void OwnerCollector::begin(const model::Source& source) {
+  std::uint64_t hidden = 0;
+  before_start_ = view::build_rows(source, view_, 1, hidden);
+  std::erase_if(before_start_, [](const Row& row) { return row.kind != RowKind::kBeforeStart; });
+}
+
 void OwnerCollector::add(const model::Source& source, std::size_t phase, bool last) {
   std::uint64_t hidden = 0;
   rows_ = view::build_rows(source, view_, 1, hidden);
-  std::erase_if(rows_, [](const Row& row) { return row.kind == RowKind::kUnattributed; });
+  std::erase_if(rows_,
+                [](const Row& row) { return row.kind == RowKind::kUnattributed || row.kind == RowKind::kBeforeStart; });
   for (const Row& row : rows_) {
     auto& phases = by_phase_[row.id];
     phases.resize(phases_);
@@ -103,11 +110,19 @@ void OwnerCollector::finish(Report& report) && {
     if (owner.row.counts != Counters{}) owners.push_back(std::move(owner));
   }
   std::vector<Owner> rest = remainders(report, owners);
-  owners.reserve(owners.size() + rest.size());
+  owners.reserve(owners.size() + rest.size() + before_start_.size());
   std::move(rest.begin(), rest.end(), std::back_inserter(owners));
+  std::uint64_t all = arrivals(report.totals);
+  for (Row& row : before_start_) {
+    Owner& owner = owners.emplace_back();
+    owner.before_start = row.live.value_or(0);
+    owner.phases.resize(phases_);
+    owner.row = std::move(row);
+    all += owner.before_start;
+  }
   for (Owner& owner : owners) {
-    const std::uint64_t all = arrivals(report.totals);
-    owner.share = all == 0 ? 0 : static_cast<double>(arrivals(owner.row.counts)) / static_cast<double>(all);
+    const std::uint64_t part = arrivals(owner.row.counts) + owner.before_start;
+    owner.share = all == 0 ? 0 : static_cast<double>(part) / static_cast<double>(all);
   }
   std::sort(owners.begin(), owners.end(), comes_before);
   std::unordered_map<std::uint64_t, std::size_t> by_row;

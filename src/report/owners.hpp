@@ -18,6 +18,8 @@ class OwnerCollector {
   /// `netns` chooses the namespaces.
   OwnerCollector(std::size_t phases, view::Selector netns) : phases_(phases) { view_.selector = std::move(netns); }
 
+  /// Takes the buckets from before the start, as the first sample has them.
+  void begin(const model::Source& source);
   /// `last`: this is the end of the capture, so peers are looked at too.
   void add(const model::Source& source, std::size_t phase, bool last);
   /// Fills in the owners and the culprits of ports. Needs a report that already has everything from the samples' heads.
@@ -36,6 +38,7 @@ class OwnerCollector {
   std::unordered_map<std::uint64_t, model::Counters> before_;  ///< by Row::id, at the end of the phase before
   std::unordered_map<std::uint64_t, std::vector<model::Counters>> by_phase_;
   std::vector<model::Row> rows_;
+  std::vector<model::Row> before_start_;
   std::map<std::pair<std::uint32_t, model::Peer>, Toward> toward_;
 };
 

@@ -67,7 +67,8 @@ inline constexpr std::size_t kMaxAllTimelinePoints = 100 * kMaxTimelinePoints;
 struct Owner {
   model::Row row;                       ///< counts are those of the capture
   std::vector<model::Counters> phases;  ///< as Report::phases
-  double share = 0;                     ///< of all created and refused, 0 to 1
+  std::uint64_t before_start = 0;       ///< buckets from before the start; such an owner has no counts
+  double share = 0;                     ///< of all created, refused, and from before the start; 0 to 1
 };
 
 /// The most ephemeral ports that were taken towards one destination at one time.

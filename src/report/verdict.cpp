@@ -48,7 +48,9 @@ bool by_owner(const Budget& budget) { return !budget.selector.without(view::Key:
 
 /// A row is what the budget is about, or the budget is about all rows.
 bool has_row(const Budget& budget, const Report& report) {
-  const auto matches = [&](const Owner& owner) { return selected(budget, owner); };
+  const auto matches = [&](const Owner& owner) {
+    return owner.row.kind != model::RowKind::kBeforeStart && selected(budget, owner);
+  };
   return !by_owner(budget) || std::any_of(report.owners.begin(), report.owners.end(), matches);
 }
 
@@ -278,14 +280,16 @@ bool in_scope(const Scope& scope, const Owner& owner) {
          (owner.row.netns_id == scope.netns->last.id && owner.row.netns == scope.netns->last.netns);
 }
 
-/// An owner's part of the budget's metric. For the size of a table this is what the owner created.
+/// An owner's part of the budget's metric. For the size of a table these are the buckets that the owner created, or had
+/// from before the start.
 std::uint64_t part_of(const Budget& budget, const Scope& scope, const Owner& owner) {
   Counters counts;
   for (std::size_t i = scope.first_phase; i < owner.phases.size() && i <= scope.last_phase; ++i) {
     counts += owner.phases[i];
   }
   const MetricInfo& metric = info(budget.metric);
-  return metric.count != nullptr ? metric.count(counts) : counts.created();
+  if (metric.count != nullptr) return metric.count(counts);
+  return counts.created() + (budget.metric == Metric::kInUsePeak ? owner.before_start : 0);
 }
 
 bool has_culprit(Metric metric) {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/service.hpp"
@@ -74,6 +75,8 @@ class Rows {
 
   /// Starts a sample, see model::RowTable.
   void begin_interval() { table_.begin_interval(); }
+  /// See model::RowTable.
+  void set_before_start(std::vector<model::Entry> entries) { table_.set_before_start(std::move(entries)); }
   /// Who the published row in a slot stands for. Valid until the next call that changes the table.
   const model::Identity& identity(std::uint32_t slot, const tw_row& row, const Names& names);
   /// Reads every published row for a sample. The rows of an owner with more ports than may have rows of their own

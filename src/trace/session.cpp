@@ -84,7 +84,7 @@ Session::Session(loader::Tracer tracer, const KernelClock& kernel_clock, Service
       tracer_(std::move(tracer)),
       services_(std::move(services)),
       netns_(std::move(netns)),
-      scan_(options.scan_budget_ns),
+      scan_(options.scan_budget_ns, !loader::sees_removal(tracer_.backend())),
       rows_(options.max_rows),
       events_(peers_beside(tracer_.sizes())) {}
 
@@ -206,6 +206,13 @@ Rows::Facts Session::row_facts() {
   return {names(), processes, live_scan()};
 }
 
+std::vector<model::Entry> Session::before_start() {
+  const BeforeStartNames names{
+      [this](std::uint64_t netns_id) { return netns_.directory().id_of(netns_id); },
+      [this](std::uint64_t cgroup_id) { return services_.of_cgroup(cgroup_id, recorded_paths()); }};
+  return before_start_entries(scan_.older_rows(), scan_.listeners(), rows_.table(), names);
+}
+
 void Session::retire_ended_rows() {
   const auto is_gone = [this](std::uint32_t netns_slot) { return slot_returns_.is_unlinked(netns_slot); };
   const Rows::GiveBack give_back{[this](std::uint32_t slot) { return tracer_.unlink_row(slot); },
@@ -254,7 +261,7 @@ void Session::give_back_namespaces(const std::set<std::uint32_t>& in_rows) {
 
 /// Without a hook at the end of a bucket, its absence from the table is what tells; why it went is not known.
 void Session::report_gone(const TableScan::Gone& gone) {
-  if (!events_.has_handler()) return;
+  if (!events_.has_handler() || live_scan() == nullptr) return;
   const EventFeed::Context context = event_context();
   for (const tw_swept_bucket& swept : gone.seen) {
     events_.hand_on(to_event(swept, clock_.unix_ms(), kernel_clock_.boottime_ns(clock_)), swept.bucket.row,
@@ -289,8 +296,8 @@ base::Result<void> Session::sample(bool last) {
   count_ports();
   netns_.add_new(tracer_.namespaces());
   netns_.read_before(tracer_.namespaces(), last);
-  const bool by_scan = !loader::sees_removal(tracer_.backend());
-  if (by_scan) scan(last);
+  const bool by_scan = live_scan() != nullptr;
+  if (by_scan || !scan_.older().empty()) scan(last);
 
   const std::uint64_t now = clock_.monotonic_ns();
   interval_s_ = seconds(now - sampled_ns_);
@@ -302,6 +309,7 @@ base::Result<void> Session::sample(bool last) {
   rows_.begin_interval();
   events_.begin_interval();
   rows_.read(tracer_.rows(), row_facts());
+  rows_.set_before_start(before_start());
   netns_.add_new(tracer_.namespaces());
   const auto ours = rows_.counts_by_netns();
   const std::vector<tw_netns> slots(tracer_.namespaces().begin(), tracer_.namespaces().end());

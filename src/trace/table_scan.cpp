@@ -68,6 +68,10 @@ TableScan::Step TableScan::begin(loader::Tracer& tracer, loader::Readers& reader
   if (!namespaces) return fail(namespaces.error());
   running_->empty = !hold_buckets(*namespaces) && !sockets_wait(tracer) && !found_any();
   running_->read = running_->empty;
+  const bool may_be_older = !counted_ns_ || !older_.empty();
+  if (!running_->empty && may_be_older) {
+    if (const auto listening = readers.listeners().read()) listeners_ = Listeners(*listening);
+  }
   readers.table().begin(*namespaces, TW_READ_CREDIT | TW_READ_BUCKETS);
   return Step::kMore;
 }
@@ -80,9 +84,9 @@ TableScan::Step TableScan::step(loader::Tracer& tracer, loader::Readers& readers
 }
 
 TableScan::Step TableScan::read(loader::Readers& readers, bool whole) {
-  const auto nobody_listens = [](std::uint64_t, std::uint16_t) { return false; };
-  const auto done = readers.table().advance(
-      whole ? UINT64_MAX : 0, [&](const tw_socket_reading& bucket) { tally_.add(bucket, nobody_listens); });
+  const auto listens = [this](std::uint64_t netns_id, std::uint16_t port) { return listeners_.has(netns_id, port); };
+  const auto done = readers.table().advance(whole ? UINT64_MAX : 0,
+                                            [&](const tw_socket_reading& bucket) { tally_.add(bucket, listens); });
   if (!done) return fail(done.error());
   running_->read = *done;
   return Step::kMore;
@@ -93,14 +97,15 @@ TableScan::Step TableScan::read(loader::Readers& readers, bool whole) {
 void TableScan::take_counts(loader::Tracer& tracer, bool complete, const GoneHandler& gone) {
   gone({{}, tally_.end(complete)});
   older_.clear();
-  for (const loader::OlderBuckets& kind : tally_.rows()) older_[kind.remote.netns_id] += kind.count;
+  older_rows_ = tally_.rows();
+  for (const loader::OlderBuckets& kind : older_rows_) older_[kind.remote.netns_id] += kind.count;
   const auto rows = tracer.rows();
   live_.resize(std::max(live_.size(), rows.size()));
   for (std::size_t slot = 1; slot < rows.size(); ++slot) live_[slot] = rows[slot].scanned;
   counted_ns_ = running_->begun_ns;
   running_->counted = true;
   running_->counts = running_->counts && complete;
-  running_->sweeps = !maps_are_empty(tracer) && running_->counts;
+  running_->sweeps = sweeps_ && !maps_are_empty(tracer) && running_->counts;
 }
 
 /// Forgets buckets that are gone; true when that is done.

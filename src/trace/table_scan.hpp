@@ -14,6 +14,7 @@
 #include "loader/readers.hpp"
 #include "loader/table_sums.hpp"
 #include "loader/tracer.hpp"
+#include "trace/before_start.hpp"
 #include "trace/rows.hpp"
 
 namespace twtrace::trace {
@@ -29,8 +30,9 @@ class TableScan final : public LiveScan {
   };
   using GoneHandler = std::function<void(const Gone&)>;
 
-  /// `budget_ns`: CPU time that a scan may take of one sample, give or take a run of a reader program.
-  explicit TableScan(std::uint64_t budget_ns) : budget_ns_(budget_ns) {}
+  /// `budget_ns`: CPU time that a scan may take of one sample, give or take a run of a reader program. `sweeps`: forget
+  /// what is gone, where the programs do not see it.
+  TableScan(std::uint64_t budget_ns, bool sweeps) : budget_ns_(budget_ns), sweeps_(sweeps) {}
 
   /// Goes on with the scan in progress, or begins one when it is time. A whole one starts over whatever is in progress,
   /// because its numbers are to be of now, and takes its time. What it no longer found is given to `gone`. `readers`
@@ -42,6 +44,10 @@ class TableScan final : public LiveScan {
   std::optional<std::uint64_t> live(std::uint32_t row_slot) const override;
   /// The buckets older than twtrace that it found, by namespace (tw_namespace_reading.id); one with none is not in it.
   const std::map<std::uint64_t, std::uint64_t>& older() const { return older_; }
+  /// The same by role, port and remote end.
+  const std::vector<loader::OlderBuckets>& older_rows() const { return older_rows_; }
+  /// Who listened when the last scan began.
+  const Listeners& listeners() const { return listeners_; }
   /// The row's slot is somebody else's now.
   void forget_row(std::uint32_t row_slot);
 
@@ -76,11 +82,14 @@ class TableScan final : public LiveScan {
 
   base::SystemClock clock_;
   std::uint64_t budget_ns_;
+  bool sweeps_;
   bool explained_ = false;  ///< why a scan failed
   std::optional<Running> running_;
   bool unfinished_ = false;  ///< the last one that was begun has failed
   loader::OlderTally tally_;
+  Listeners listeners_;
   std::map<std::uint64_t, std::uint64_t> older_;
+  std::vector<loader::OlderBuckets> older_rows_;
   std::vector<std::uint64_t> live_;          ///< by row slot
   std::optional<std::uint64_t> counted_ns_;  ///< CLOCK_MONOTONIC
   std::uint64_t completed_ = 0;              ///< with their sweeps

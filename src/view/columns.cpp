@@ -309,6 +309,8 @@ std::string_view row_kind(model::RowKind kind) {
       return "other";
     case model::RowKind::kUnattributed:
       return "unattributed";
+    case model::RowKind::kBeforeStart:
+      return "before_start";
   }
   return "";
 }
@@ -321,6 +323,8 @@ std::string_view row_label(model::RowKind kind) {
       return "(other)";
     case model::RowKind::kUnattributed:
       return "(unattributed)";
+    case model::RowKind::kBeforeStart:
+      return "(before start)";
   }
   return "";
 }

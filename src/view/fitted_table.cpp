@@ -21,10 +21,14 @@ struct CellText {
 };
 
 std::string cell_text(const Column& column, model::Group group, const model::ProbeInfo& probe, const model::Row& row) {
-  if (row.kind != model::RowKind::kNormal && column.name == label_column(group))
-    return std::string(row_label(row.kind));
-  if (column.text != nullptr) return CellText{}(column.text(row));
-  return std::visit(CellText{}, column.value(probe, row));
+  const auto own_text = [&] {
+    if (column.text != nullptr) return CellText{}(column.text(row));
+    return std::visit(CellText{}, column.value(probe, row));
+  };
+  if (row.kind == model::RowKind::kNormal || column.name != label_column(group)) return own_text();
+  const std::string label(row_label(row.kind));
+  const std::string text = row.kind == model::RowKind::kBeforeStart ? own_text() : "-";
+  return text == "-" ? label : text + " " + label;
 }
 
 FittedColumn fill_column(const Column& column, model::Group group, const model::ProbeInfo& probe,

@@ -7,7 +7,22 @@
 namespace twtrace::view {
 namespace {
 
+/// Their processes are not known.
+Dimensions dimensions_before_start(model::Group group) {
+  switch (group) {
+    case model::Group::kService:
+      return {.service = true};
+    case model::Group::kPort:
+      return {.port = true};
+    case model::Group::kNetns:
+      return {};
+    default:
+      return {.service = true, .port = true};
+  }
+}
+
 Dimensions dimensions(model::Group group, model::RowKind kind) {
+  if (kind == model::RowKind::kBeforeStart) return dimensions_before_start(group);
   if (kind != model::RowKind::kNormal) return {};
   switch (group) {
     case model::Group::kProcess:

@@ -180,7 +180,7 @@ void RowList::split_by_peer(const model::Source& source, const Selector& selecto
     parts->zero += zero;
   });
   for (RowParts& parts : parts_) {
-    parts.live.reset();
+    if (parts.key.kind != model::RowKind::kBeforeStart) parts.live.reset();  // part of it is a peer's
     if (!words.accepts(subject_of(parts))) continue;
     if (parts.counts != model::Counters{} || parts.key.kind != model::RowKind::kNormal) {
       by_peer.parts_.push_back(std::move(parts));
@@ -286,7 +286,8 @@ model::Row RowList::row_of(const SortItem& item) const {
   row.netns = parts.netns->inum;
   row.netns_id = parts.netns->id;
   row.netns_name = parts.netns->name;
-  if (key.by.service) put_service(row, parts);
+  const bool nobody = key.kind == model::RowKind::kBeforeStart && key.who->service.name.empty();
+  if (key.by.service && !nobody) put_service(row, parts);
   row.role = item.role;
   row.port = item.port;
   if (key.by.port && key.kind == model::RowKind::kNormal && key.who->port == 0) row.ports = parts.ports;

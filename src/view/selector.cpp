@@ -52,6 +52,11 @@ bool number_holds(const Term& term, const std::optional<Number>& number) {
   return number && holds(static_cast<double>(*number), term.op, term.number);
 }
 
+/// Whether a row of this kind stands for one owner, as far as it is known, and not for several.
+bool is_somebodys(model::RowKind kind) {
+  return kind == model::RowKind::kNormal || kind == model::RowKind::kBeforeStart;
+}
+
 bool holds(const Term& term, const Subject& of) {
   switch (term.key) {
     case Key::kWord:
@@ -89,7 +94,7 @@ Subject subject_of(const model::Fact& fact, const model::NetnsInfo& netns) {
   subject.netns = netns.inum;
   subject.netns_id = netns.id;
   subject.netns_name = netns.name;
-  if (fact.kind != model::RowKind::kNormal) return subject;
+  if (!is_somebodys(fact.kind)) return subject;
   const model::Identity& who = fact.identity;
   subject.pid = who.pid;
   subject.comm = who.comm;
@@ -108,7 +113,7 @@ Subject subject_of(const model::Row& row) {
   subject.netns = row.netns;
   subject.netns_id = row.netns_id;
   subject.netns_name = row.netns_name;
-  if (row.kind != model::RowKind::kNormal) return subject;
+  if (!is_somebodys(row.kind)) return subject;
   if (row.process) {
     subject.pid = row.process->pid;
     subject.comm = row.process->comm;

@@ -56,6 +56,7 @@ std::strong_ordering compare_peers(const SortItem& left, const SortItem& right) 
 
 /// Every dimension of a row.
 bool breaks_tie(const SortItem& left, const SortItem& right) {
+  if (left.kind != right.kind) return left.kind < right.kind;
   if (const auto order = compare_services(left, right); order != 0) return order < 0;
   const auto first = [](const SortItem& item) {
     return std::tie(*item.comm, item.pid, item.uid, item.role, item.port, item.netns, item.netns_id);
@@ -64,6 +65,11 @@ bool breaks_tie(const SortItem& left, const SortItem& right) {
   if (const auto order = compare_peers(left, right); order != 0) return order < 0;
   if (left.attribution != right.attribution) return left.attribution < right.attribution;
   return left.index < right.index;
+}
+
+/// Remainders come last. Buckets from before the start are found among the rows that hold as many.
+model::RowKind rank(model::RowKind kind) {
+  return kind == model::RowKind::kBeforeStart ? model::RowKind::kNormal : kind;
 }
 
 }  // namespace
@@ -94,7 +100,7 @@ std::optional<SortColumn> sort_column_named(std::string_view name) {
 void RowOrder::set_rank(SortItem& item) const { item.rank = rank_of(item, column); }
 
 bool RowOrder::operator()(const SortItem& left, const SortItem& right) const {
-  if (left.kind != right.kind) return left.kind < right.kind;
+  if (rank(left.kind) != rank(right.kind)) return rank(left.kind) < rank(right.kind);
   if (left.rank != right.rank) return (left.rank < right.rank) != reverse;
   if (const int order = compare_names(left, right, column); order != 0) return (order < 0) != reverse;
   if (left.overflow != right.overflow) return left.overflow > right.overflow;

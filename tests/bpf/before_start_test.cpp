@@ -98,6 +98,22 @@ TEST_CASE("buckets from before the start are pre-existing and nobody's") {
   check_namespace(first, arena);
   CHECK(number(namespace_entry(first, arena.netns), "pre_existing") == 61);
   CHECK(rows_of(first, arena.netns).empty());
+  const auto before_start = [&](const json& snapshot) {
+    std::vector<json> rows;
+    for (const json& row : snapshot.at("rows")) {
+      if (row.at("netns") == arena.netns.inode() && row.at("kind") == "before_start") rows.push_back(row);
+    }
+    return rows;
+  };
+  REQUIRE(before_start(first).size() == 1);
+  const json row = before_start(first)[0];
+  INFO(row.dump());
+  CHECK(row.at("process").is_null());
+  CHECK(row.at("live") == 61);
+  CHECK(row.at("created") == 0);
+  CHECK(row.at("role") == "server");
+  CHECK(row.at("port") == 5009);
+  CHECK(row.at("service").is_null());  // nobody listens there any more
 
   arena.run({"client-first", 23, 5011});
   const json snapshot = twtrace.fresh();
@@ -105,4 +121,32 @@ TEST_CASE("buckets from before the start are pre-existing and nobody's") {
   check_owners(snapshot, arena);
   CHECK(number(namespace_entry(snapshot, arena.netns), "pre_existing") == 61);
   CHECK(number(namespace_entry(snapshot, arena.netns), "in_use") == 61 + 23);
+  REQUIRE(before_start(snapshot).size() == 1);
+  CHECK(before_start(snapshot)[0].at("live") == 61);
+}
+
+TEST_CASE("buckets from before the start have the service of who listens there now") {
+  if (!privileged()) return;
+  const CgroupSandbox cgroup("listens");
+  Arena arena(Sysctls{});
+  arena.run({"server-first", 13, 5009});
+  arena.spec = {"closed-before-start", 7, 5009, "4", &cgroup};
+  Workload workload(arena.spec, arena.netns);
+  workload.wait_held();
+  TwtraceRun& twtrace = restarted_twtrace();
+  json row;
+  twtrace.wait_for([&](const json& snapshot) {
+    for (const json& one : snapshot.at("rows")) {
+      if (one.at("netns") == arena.netns.inode() && one.at("kind") == "before_start") row = one;
+    }
+    return row.is_object();
+  });
+  workload.go_on();
+  workload.finish();
+  REQUIRE(row.is_object());
+  INFO(row.dump());
+  CHECK(row.at("live") == 13);
+  CHECK(row.at("role") == "server");
+  REQUIRE(row.at("service").is_object());
+  CHECK(row["service"]["cgroup"].get<std::string>().find("listens") != std::string::npos);
 }

@@ -106,7 +106,8 @@ inline std::string describe(const model::Source& source) {
   };
   std::map<std::string, Sum> rows;
   const auto add = [&](const model::Fact& fact) {
-    std::string key = describe(fact.identity) + (fact.kind == model::RowKind::kOther ? " other" : "");
+    std::string key = describe(fact.identity) + (fact.kind == model::RowKind::kOther ? " other" : "") +
+                      (fact.kind == model::RowKind::kBeforeStart ? " before start" : "");
     if (fact.peer != nullptr) key += " -> " + fact.peer->address + " " + words(fact.peer->port);
     Sum& sum = rows[key];
     sum.counts += fact.counts;
@@ -142,6 +143,7 @@ class World {
     if (samples_ == 7) infos_.push_back({2, 4026532281U, "blue\x01", {}, {}});
     for (int i = 0; i < 9; ++i) act();
     peers_.begin_interval();
+    table_.set_before_start(before_start());
     while (table_.size() > 20) retire_one();
     ++samples_;
     head_ = std::make_shared<model::Snapshot>(head());
@@ -177,6 +179,20 @@ class World {
   static constexpr std::int64_t kStart = 1767323045678;
 
  private:
+  /// They are gone after some samples.
+  std::vector<model::Entry> before_start() const {
+    if (samples_ > 8) return {};
+    model::Entry entry;
+    entry.identity.netns = 1;
+    entry.identity.service.kind = "systemd";
+    entry.identity.service.name = "old.service";
+    entry.identity.role = model::Role::kServer;
+    entry.identity.port = 80;
+    entry.identity.attribution = model::Attribution::kNone;
+    entry.live = 9 - samples_;
+    return {entry};
+  }
+
   void act() {
     const auto slot = static_cast<std::uint32_t>(1 + random_.up_to(30));
     if (random_.up_to(9) == 0 && table_.at(slot) != nullptr) return table_.retire(slot);

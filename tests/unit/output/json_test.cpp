@@ -266,6 +266,10 @@ TEST_CASE("unattributed counts and row kinds") {
   CHECK(json["rows"][0]["kind"] == "other");
   snapshot.rows[0].kind = model::RowKind::kUnattributed;
   CHECK(parsed(snapshot)["rows"][0]["kind"] == "unattributed");
+  CHECK(parsed(snapshot)["rows"][0]["process"].is_object());
+  snapshot.rows[0].kind = model::RowKind::kBeforeStart;
+  CHECK(parsed(snapshot)["rows"][0]["kind"] == "before_start");
+  CHECK(parsed(snapshot)["rows"][0]["process"].is_null());
 }
 
 TEST_CASE("a snapshot of nothing has empty arrays") {

@@ -260,6 +260,21 @@ TEST_CASE("what has no owner is a workload of its own") {
   CHECK(sum(trace.named("host")) == trace.named("host").counts);
 }
 
+TEST_CASE("workloads hold nothing that was there before the start") {
+  Trace trace;
+  model::Entry older;
+  older.identity.netns = kHostId;
+  older.identity.role = model::Role::kServer;
+  older.identity.port = 80;
+  older.live = 40;
+  trace.table.set_before_start({older});
+  trace.act(1, made(3));
+  trace.sample();
+  std::uint64_t live = 0;
+  for (const auto& [who, workload] : trace.named("host").workloads) live += workload.live.value_or(0);
+  CHECK(live == 3);
+}
+
 TEST_CASE("counts of forgotten namespaces move to another one, and are not counted again") {
   Trace trace(at_once());
   trace.netns(2, "");

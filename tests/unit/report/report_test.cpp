@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/report.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "report/collector.hpp"
@@ -195,6 +196,41 @@ TEST_CASE("a deploy: phases, owners and totals") {
   CHECK(report.ports[0].use.ports.taken == 18000);
   CHECK(report.owners.at(report.ports[0].owner.value()).row.process->comm == "redis-worker");
   CHECK(report.ports[0].created == 240);
+}
+
+TEST_CASE("buckets from before the start are part of the table, and of nobody's counts") {
+  HandMade recording;
+  model::Entry older;
+  older.identity.netns = 1;
+  older.identity.role = model::Role::kServer;
+  older.identity.port = 80;
+  older.identity.attribution = model::Attribution::kNone;
+  older.identity.service.kind = "systemd";
+  older.identity.service.name = "old.service";
+  older.live = 4000;
+  recording.table.set_before_start({older});
+  recording.act({1, "nginx", "web.service", model::Role::kServer, 8080, made(1000)});
+  recording.sample(5000);
+  recording.table.set_before_start({});
+  recording.sample(1000);
+
+  const report::Report report = report_of(recording, {"in_use_peak>80%", "created{service=old}>0"});
+  REQUIRE(report.owners.size() == 2);
+  CHECK(report.owners[0].row.process->comm == "nginx");
+  CHECK(report.owners[0].share == Approx(0.2));
+  CHECK(report.owners[1].row.kind == model::RowKind::kBeforeStart);
+  CHECK(report.owners[1].row.service->name == "old.service");
+  CHECK(report.owners[1].before_start == 4000);
+  CHECK(report.owners[1].share == Approx(0.8));
+  CHECK(sum(report) == report.totals);
+  CHECK(report.verdicts[0].owner == std::size_t{1});
+  CHECK(report.verdicts[0].owner_count == 4000);
+  CHECK(report.verdicts[0].owner_share == Approx(0.8));
+  CHECK(report.verdicts[1].words == "0 (no row matches)");
+  const auto fills = std::find_if(report.findings.begin(), report.findings.end(),
+                                  [](const report::Finding& finding) { return finding.id == "fills-table"; });
+  REQUIRE(fills != report.findings.end());
+  CHECK(fills->text.find(" created 20% of all buckets") != std::string::npos);
 }
 
 TEST_CASE("without a command the whole capture is one phase") {

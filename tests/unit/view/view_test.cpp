@@ -247,6 +247,57 @@ TEST_CASE("what no row took is a row of its own, unless a filter hides remainder
   CHECK(scene.rows(view(Group::kProcess, selector("netns=7"))).empty());
 }
 
+TEST_CASE("buckets from before the start are rows without a process, in every group") {
+  Scene scene;
+  scene.add(worker(812), {7}, 3);
+  std::vector<Entry> older(3);
+  for (Entry& entry : older) {
+    entry.identity.netns = 1;
+    entry.identity.attribution = Attribution::kNone;
+    entry.identity.role = Role::kServer;
+    entry.identity.port = 80;
+    entry.live = 100;
+  }
+  older[1].identity.ipv6 = true;
+  older[2].identity.role = Role::kClient;
+  older[2].identity.port = 6379;
+  older[2].identity.service.name = "worker.service";
+  older[2].live = 11;
+  scene.table.set_before_start(older);
+
+  const auto before_start = [](std::vector<Row> rows) {
+    std::erase_if(rows, [](const Row& row) { return row.kind != RowKind::kBeforeStart; });
+    for (const Row& row : rows) {
+      CHECK_FALSE(row.process);
+      CHECK(row.counts == Counters{});
+      CHECK(row.created_per_s == 0);
+    }
+    return rows;
+  };
+  for (const Group group : {Group::kProcess, Group::kPid, Group::kPeer}) {
+    INFO(to_string(group));
+    const auto rows = before_start(scene.rows(view(group, {}, 0, SortColumn::kLive)));
+    REQUIRE(rows.size() == 2);
+    CHECK(rows[0].live == 200U);
+    CHECK(rows[0].role == Role::kServer);
+    CHECK(rows[0].port == 80);
+    CHECK_FALSE(rows[0].service);
+    CHECK(rows[1].live == 11U);
+    CHECK(rows[1].service->name == "worker.service");
+    CHECK(rows[1].attribution == Attribution::kNone);
+  }
+  CHECK(before_start(scene.rows(Group::kService)).size() == 2);
+  CHECK(before_start(scene.rows(Group::kPort)).size() == 2);
+  const auto of_namespace = before_start(scene.rows(Group::kNetns));
+  REQUIRE(of_namespace.size() == 1);
+  CHECK(of_namespace[0].live == 211U);
+  CHECK(scene.rows(view(Group::kPid, {}, 0, SortColumn::kLive))[0].kind == RowKind::kBeforeStart);  // it holds the most
+
+  const auto found = before_start(scene.rows(view(Group::kPid, selector("service=worker"))));
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].live == 11U);
+}
+
 TEST_CASE("folded rows are hidden by a filter that cannot be asked of them") {
   Scene scene;
   scene.table = RowTable(0);
