@@ -191,7 +191,9 @@ void MetricFold::take_fact(const model::Fact& fact) {
   // One that has never counted anything here needs no series: rows of a namespace that is forgotten become another's.
   if (is_idle && !known_.contains(view::row_id(fact, model::Group::kProcess))) return;
   WorkloadMetrics& workload = workload_of(fact, netns);
-  workload.counts += more;
+  // Whoever scrapes has to see the series once before it grows.
+  const bool begins = workload.since == observations_ && limits_.min_age_s > 0;
+  (begins ? netns.workloads.at(kOtherWorkload) : workload).counts += more;
   add_to(workload.live, fact.live);
 }
 
@@ -232,7 +234,9 @@ void MetricFold::settle(Known& known, const model::Identity& who, NamespaceMetri
   if (found == netns.workloads.end() && !is_old_since(known.first_seen_s)) return;
   known.is_settled = true;
   if (found == netns.workloads.end() && !admit(kSeriesPerWorkload)) return;
-  known.into = &netns.workloads[std::move(labels)];
+  const auto [series, is_new] = netns.workloads.try_emplace(std::move(labels));
+  if (is_new) series->second.since = observations_;
+  known.into = &series->second;
 }
 
 /// Rows are folded into others when there are too many, and namespaces go. Their series stay.

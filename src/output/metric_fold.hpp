@@ -46,6 +46,7 @@ struct WorkloadLabels {
 struct WorkloadMetrics {
   model::Counters counts;
   std::optional<std::uint64_t> live;  ///< empty: not measured
+  std::uint64_t since = 0;            ///< the observation in which the series was made
 };
 
 /// One namespace label. Counters are sums over all namespaces that had the label, for the time they had it.

@@ -128,10 +128,15 @@ TEST_CASE("a young workload is in other, and keeps what it counts later") {
   trace.sample(29);
   CHECK(trace.created(kOther) == 18);
   trace.act(1, made(13));
-  trace.sample();  // 30 s after the first sample that had it
-  CHECK(trace.created(kOther) == 18);
-  CHECK(trace.created(web()) == 13);
-  CHECK(trace.named("host").workloads.at(web()).live == 31);  // buckets are where they are, whoever counted them
+  trace.act(3, made(1));  // another process of the same labels
+  trace.sample();         // 30 s after the first sample that had it
+  CHECK(trace.created(kOther) == 32);
+  CHECK(trace.named("host").workloads.at(web()).counts == model::Counters{});  // begins at 0
+  trace.act(1, made(17));
+  trace.sample();
+  CHECK(trace.created(kOther) == 32);
+  CHECK(trace.created(web()) == 17);
+  CHECK(trace.named("host").workloads.at(web()).live == 49);  // buckets are where they are, whoever counted them
   CHECK(trace.named("host").workloads.at(kOther).live == 0);
   trace.head.live_age_s.reset();
   trace.table.retire(1);
