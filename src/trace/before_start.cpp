@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trace/before_start.hpp"
 
-#include <algorithm>
-#include <tuple>
 
 namespace twtrace::trace {
 namespace {
@@ -17,16 +15,18 @@ struct Place {
 
 using Ports = std::map<std::uint16_t, std::uint64_t>;  ///< buckets
 
-/// As the kernel side does with the ports of an owner.
-void share_last_ports(Ports& ports) {
+/// Where there are many ports, only those with more than their part of the buckets stay.
+void share_small_ports(Ports& ports) {
   if (ports.size() <= TW_MAX_PORTS) return;
-  std::vector<std::pair<std::uint64_t, std::uint16_t>> by_count;
-  for (const auto& [port, count] : ports) by_count.emplace_back(count, port);
-  std::sort(by_count.rbegin(), by_count.rend());
-  for (std::size_t i = TW_MAX_PORTS; i < by_count.size(); ++i) {
-    ports.erase(by_count[i].second);
-    ports[TW_PORT_MANY] += by_count[i].first;
-  }
+  std::uint64_t total = 0;
+  for (const auto& [port, count] : ports) total += count;
+  std::uint64_t shared = 0;
+  std::erase_if(ports, [&](const auto& port) {
+    const bool is_small = port.second <= total / TW_MAX_PORTS;
+    if (is_small) shared += port.second;
+    return is_small;
+  });
+  ports[TW_PORT_MANY] += shared;
 }
 
 /// The only service that connects to each port of each namespace; empty if there are several.
@@ -77,7 +77,7 @@ std::vector<model::Entry> before_start_entries(const std::vector<loader::OlderBu
   for (auto& [place, ports] : places) {
     const auto netns = names.netns(place.netns_id);
     if (!netns) continue;
-    share_last_ports(ports);
+    share_small_ports(ports);
     for (const auto& [port, count] : ports) {
       model::Entry& entry = entries.emplace_back();
       entry.identity.netns = *netns;
