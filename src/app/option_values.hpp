@@ -78,6 +78,7 @@ Take seconds(Variable& variable, double least, double most) {
 template <class Variable>
 Take one_of(Variable& variable, std::vector<Named<Variable>> known) {
   std::vector<std::string> all;
+  all.reserve(known.size());
   for (const auto& choice : known) all.emplace_back(choice.name);
   Take take = take_parsed(variable, [known = std::move(known)](const std::string& typed) -> base::Result<Variable> {
     std::vector<std::string_view> names;

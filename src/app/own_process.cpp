@@ -37,7 +37,7 @@ double start_time_s() {
 }  // namespace
 
 output::ProcessMetrics own_process(const model::Snapshot& head) {
-  static const double started_s = start_time_s();
+  static const double kStartedS = start_time_s();
   rlimit files{};
   ::getrlimit(RLIMIT_NOFILE, &files);
   output::ProcessMetrics process;
@@ -45,7 +45,7 @@ output::ProcessMetrics own_process(const model::Snapshot& head) {
   process.resident_bytes = head.cost.rss_bytes;
   process.open_fds = count_open_fds();
   process.max_fds = files.rlim_cur;
-  process.start_time_s = started_s;
+  process.start_time_s = kStartedS;
   return process;
 }
 

@@ -19,7 +19,7 @@ base::Result<view::Selector> resolve_filter(const trace::Session& session, const
                                             const TracingOptions& ports) {
   view::Selector selector = options.selector();
   selector.add(ports.ports());
-  const auto netns = netns_on_host(options.netns, session);
+  auto netns = netns_on_host(options.netns, session);
   if (!netns) return netns;
   selector.add(*netns);
   return selector;

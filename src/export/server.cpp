@@ -53,7 +53,7 @@ void release_body(void* body) { const std::unique_ptr<Body> owned(static_cast<Bo
 MHD_Result send_reply(MHD_Connection* connection, const Reply& reply) {
   auto body = std::make_unique<Body>(reply.body);
   // The library does not change the buffer.
-  auto* const bytes = const_cast<char*>((*body)->data());
+  auto* const bytes = const_cast<char*>((*body)->data());  // NOLINT(cppcoreguidelines-pro-type-const-cast)
   const std::unique_ptr<MHD_Response, DestroyResponse> response(
       MHD_create_response_from_buffer_with_free_callback_cls((*body)->size(), bytes, release_body, body.get()));
   if (!response) return MHD_NO;

@@ -34,6 +34,7 @@ void put_cost(JsonWriter& json, const model::Cost& cost);
 template <class Namespaces, class Row, class Put>
 void put_namespaces(JsonWriter& json, const Namespaces& namespaces, const Row& row, const Put& put) {
   std::vector<const model::NetnsRow*> rows;
+  rows.reserve(namespaces.size());
   for (const auto& netns : namespaces) rows.push_back(&row(netns));
   const std::vector<bool> left_out = model::folded(rows);
   json.objects_if(

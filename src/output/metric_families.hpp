@@ -56,7 +56,7 @@ inline constexpr std::array<RemovedCount, 4> kRemovedCounts = {{{"expired", &mod
 /// The kernel's own counters of a namespace, and what they have more than ours.
 struct KernelMetric {
   Metric metric;
-  std::optional<std::uint64_t> model::KernelCounts::*count;
+  std::optional<std::uint64_t> model::KernelCounts::*count = nullptr;
 };
 inline constexpr std::array<KernelMetric, 5> kKernelMetrics = {{
     {{"twtrace_netstat_time_wait_created", Metric::Type::kCounter, "",

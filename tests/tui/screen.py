@@ -78,11 +78,8 @@ class Screen:
         return "\n".join(self.lines())
 
     def find(self, text):
-        """Line and column, from 0 on, of a text that is on the screen; what is before it in its line is ASCII."""
-        for row, line in enumerate(self.lines()):
-            if text in line:
-                return row, line.index(text)
-        return None
+        """Line and column, from 0 on, of the lowest text on the screen; what is before it in its line is ASCII."""
+        return max(((row, line.index(text)) for row, line in enumerate(self.lines()) if text in line), default=None)
 
     def raw(self):
         """With the escape sequences of colours and attributes."""

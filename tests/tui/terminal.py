@@ -184,12 +184,12 @@ def check_lost_terminal(twtrace):
 
 def check_fallbacks(twtrace):
     for term in ("dumb", "no-such-terminal"):
-        with Screen(f"{twtrace} -n 1 -d 0.2", environment={"TERM": term}) as screen:
+        with Screen(f"{twtrace} -n 1 -r 3 -d 0.2", environment={"TERM": term}) as screen:
             screen.wait(r"TIME_WAIT [0-9,]+/[0-9,]+ .*netns")
             assert screen.exit_code() == 0
             lines = [line for line in screen.stderr().splitlines() if "printing tables instead" in line]
             assert len(lines) == 1 and term in lines[0], screen.stderr()
-    with Screen(f"{twtrace} -n 1 -d 0.2 < /dev/null") as screen:
+    with Screen(f"{twtrace} -n 1 -r 3 -d 0.2 < /dev/null") as screen:
         screen.wait(r"TIME_WAIT [0-9,]+/[0-9,]+ .*netns")
         assert screen.exit_code() == 0
         assert "no key can be read" in screen.stderr()
