@@ -78,8 +78,9 @@ class Screen:
         return "\n".join(self.lines())
 
     def find(self, text):
-        """Line and column, from 0 on, of the lowest text on the screen; what is before it in its line is ASCII."""
-        return max(((row, line.index(text)) for row, line in enumerate(self.lines()) if text in line), default=None)
+        """Places of a text on the screen, from the top: line and column, from 0 on. What is before it in its line is
+        ASCII."""
+        return [(row, line.index(text)) for row, line in enumerate(self.lines()) if text in line]
 
     def raw(self):
         """With the escape sequences of colours and attributes."""
