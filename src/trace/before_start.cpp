@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trace/before_start.hpp"
 
-
 namespace twtrace::trace {
 namespace {
 
