@@ -87,7 +87,7 @@ void leave_buckets(const NetnsSandbox& netns, int count, std::uint16_t port = 50
 
 }  // namespace
 
-TEST_CASE("each bucket is credited to its row once, and those from before are told") {
+TEST_CASE("each bucket is credited to its row once, and those from before are told", "[quick]") {
   if (!privileged()) return;
   Watch watch(GENERATE(0U, 500'000U), GENERATE(true, false));
   const NetnsSandbox shared(roomy());

@@ -93,7 +93,7 @@ std::uint64_t id_of(const CgroupSandbox& cgroup) {
 
 }  // namespace
 
-TEST_CASE("listening sockets are read once, with their port, family, queue and owner") {
+TEST_CASE("listening sockets are read once, with their port, family, queue and owner", "[quick]") {
   if (!privileged()) return;
   loader::Readers readers = open_readers(GENERATE(0U, 500'000U));
   const NetnsSandbox netns;

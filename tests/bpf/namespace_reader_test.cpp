@@ -132,7 +132,7 @@ std::unique_ptr<Held> hold(Holder holder, unsigned number) {
 
 }  // namespace
 
-TEST_CASE("every namespace is read once, whoever holds it, with the kernel's own numbers") {
+TEST_CASE("every namespace is read once, whoever holds it, with the kernel's own numbers", "[quick]") {
   if (!privileged()) return;
   loader::Readers readers = open_readers(GENERATE(0U, 500'000U));
   std::vector<std::unique_ptr<Held>> held;
@@ -298,7 +298,7 @@ TEST_CASE("the namespaces are read by nobody, without a capability", "[nobody]")
   CHECK(code == (runs_unprivileged() ? 0 : 2));
 }
 
-TEST_CASE("where probe reads are forbidden the readers say so") {
+TEST_CASE("where probe reads are forbidden the readers say so", "[quick]") {
   loader::Features none;
   none.probe_read = false;
   const auto readers = loader::Readers::open(none);

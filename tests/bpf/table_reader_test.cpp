@@ -133,7 +133,7 @@ std::size_t count_of(const Pass& pass, std::uint64_t id, unsigned flags) {
 
 }  // namespace
 
-TEST_CASE("the buckets of every namespace are found once, as many as sockstat has") {
+TEST_CASE("the buckets of every namespace are found once, as many as sockstat has", "[quick]") {
   if (!privileged()) return;
   loader::Readers readers = open_readers(GENERATE(kShortest, kUsual));
   std::vector<std::unique_ptr<Place>> places;
