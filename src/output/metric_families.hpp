@@ -2,6 +2,7 @@
 // What is exported. To add a count, add its line to a table here.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -26,6 +27,9 @@ struct WorkloadCount {
   Metric metric;            ///< the same for neighbours of the same name
   std::string_view labels;  ///< as they are written: `stage="time_wait"`
   std::uint64_t (*of)(const model::Counters&) = nullptr;
+  bool model::Sight::*needs = nullptr;  ///< null: every backend sees it
+
+  bool is_known(const model::Sight& sees) const { return needs == nullptr || sees.*needs; }
 };
 
 inline constexpr Metric kBucketsCreated{"twtrace_time_wait_created", Metric::Type::kCounter, "",
@@ -34,12 +38,26 @@ inline constexpr Metric kBucketsCreated{"twtrace_time_wait_created", Metric::Typ
 inline constexpr Metric kBucketsRefused{"twtrace_time_wait_refused", Metric::Type::kCounter, "",
                                         "TIME_WAIT buckets refused: the connection was closed at once "
                                         "(TcpExtTCPTimeWaitOverflow). The reason is overflow for a full table."};
+inline constexpr Metric kNoPort{"twtrace_connect_no_port", Metric::Type::kCounter, "",
+                                "Calls of connect() that failed with EADDRNOTAVAIL because no local port was free, by "
+                                "the process that called. The port is the destination's. No kernel counter has them."};
+inline constexpr Metric kResetsReceived{"twtrace_resets_received", Metric::Type::kCounter, "",
+                                        "Resets that ended a connection at this end. felt is true if a process still "
+                                        "had the socket. No kernel counter has them."};
 
-inline constexpr std::array<WorkloadCount, 4> kWorkloadCounts = {{
+/// Resets of sockets that no process had any more.
+inline std::uint64_t resets_unfelt(const model::Counters& counts) {
+  return counts.resets_received - std::min(counts.resets_felt, counts.resets_received);
+}
+
+inline constexpr std::array<WorkloadCount, 7> kWorkloadCounts = {{
     {kBucketsCreated, "", model::count_of<&model::Counters::created>},
     {kBucketsRefused, R"(stage="time_wait",reason="overflow")", model::count_of<&model::Counters::overflow_time_wait>},
     {kBucketsRefused, R"(stage="fin_wait2",reason="overflow")", model::count_of<&model::Counters::overflow_fin_wait2>},
     {kBucketsRefused, R"(stage="",reason="no_memory")", model::count_of<&model::Counters::no_memory>},
+    {kNoPort, "", model::count_of<&model::Counters::no_port>, &model::Sight::no_port},
+    {kResetsReceived, R"(felt="true")", model::count_of<&model::Counters::resets_felt>, &model::Sight::resets_received},
+    {kResetsReceived, R"(felt="false")", resets_unfelt, &model::Sight::resets_received},
 }};
 inline constexpr std::size_t kSeriesPerWorkload = kWorkloadCounts.size() + 1;  // and the live buckets
 

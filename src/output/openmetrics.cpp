@@ -139,9 +139,10 @@ class MetricWriter {
   std::string text_;
 };
 
-void put_workloads(MetricWriter& out) {
+void put_workloads(MetricWriter& out, const model::Sight& sees) {
   std::string_view name;
   for (const WorkloadCount& count : kWorkloadCounts) {
+    if (!count.is_known(sees)) continue;
     if (count.metric.name != name) out.begin(count.metric);
     name = count.metric.name;
     out.of_workloads([&](const WorkloadMetrics& of) { return std::optional(count.of(of.counts)); }, count.labels);
@@ -198,7 +199,7 @@ std::string metrics_text(const MetricFold& fold, const BuildInfo& build, const s
   const model::SnapshotPtr& head = fold.head();
   if (!head) return out.finish();
   put_namespaces(out, *head);
-  put_workloads(out);
+  put_workloads(out, head->probe.sees);
   out.begin(kBuild);
   out.sample(fmt::format("{},{},{}", label("version", build.version), label("commit", build.commit),
                          label("backend", head->probe.backend)),

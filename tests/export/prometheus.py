@@ -245,6 +245,11 @@ def check_ports(prometheus, scene, port):
     wait_for("all ports to be taken", lambda: total(prometheus, ratio) == 1)
     alert = f'ALERTS{{alertname="TwtraceEphemeralPortsNearlyTaken",alertstate="firing",netns="{scene.narrow}"}}'
     wait_for("the alert on ports", lambda: query(prometheus, alert))
+    # The one that the holder did not get. Its series is "other", because the holder is new.
+    failed = f'twtrace_connect_no_port_total{{netns="{scene.narrow}"}}'
+    wait_for("the failed connect", lambda: total(prometheus, failed) == 1)
+    alert = f'ALERTS{{alertname="TwtraceConnectNoPort",alertstate="firing",netns="{scene.narrow}"}}'
+    wait_for("the alert on connect", lambda: query(prometheus, alert))
 
 
 def main():

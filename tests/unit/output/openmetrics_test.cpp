@@ -14,16 +14,18 @@ using output::MetricFormat;
 
 namespace {
 
-std::string fold_text(MetricFormat format, const std::string& service = "worker.service", bool sees_removal = true) {
+std::string fold_text(MetricFormat format, const std::string& service = "worker.service",
+                      const model::Sight& sees = {true, true, true}) {
   output::MetricLimits limits;
   limits.min_age_s = 0;
   output::MetricFold fold(limits);
   test::Tables tables;
   tables.namespaces[0].id = 7;
-  tables.act({1, "redis-worker", service, model::Role::kClient, 6379, {5011, 7, 1201, 3, 1, 11, 13, 17, 19}, 7});
+  tables.act(
+      {1, "redis-worker", service, model::Role::kClient, 6379, {5011, 7, 1201, 3, 1, 11, 13, 17, 19, 23, 60, 29}, 7});
   model::Snapshot head = test::snapshot();
   head.rows.clear();
-  head.probe.sees.removal = sees_removal;
+  head.probe.sees = sees;
   head.cost.bpf_run_ns_of = {{"on_close", 1'500'000'000}};
   fold.observe(head, model::CurrentSource(tables.table, tables.peers, tables.namespaces));
   return output::metrics_text(fold, {"0.1.0", "v0.1.0-3-gabc"}, output::ProcessMetrics{1.5, 4096, 12, 1024, 1767323000},
@@ -85,6 +87,9 @@ TEST_CASE("the series of a workload in the text format") {
   CHECK(has_line(text, "twtrace_time_wait_refused_total{" + who + R"(,stage="fin_wait2",reason="overflow"} 3)"));
   CHECK(has_line(text, "twtrace_time_wait_refused_total{" + who + R"(,stage="",reason="no_memory"} 1)"));
   CHECK(has_line(text, "twtrace_time_wait_live{" + who + "} 5018"));
+  CHECK(has_line(text, "twtrace_connect_no_port_total{" + who + "} 23"));
+  CHECK(has_line(text, "twtrace_resets_received_total{" + who + R"(,felt="true"} 29)"));
+  CHECK(has_line(text, "twtrace_resets_received_total{" + who + R"(,felt="false"} 31)"));
   CHECK(text.find("# EOF") == std::string::npos);
   CHECK(text.find("# UNIT") == std::string::npos);
 }
@@ -145,8 +150,14 @@ TEST_CASE("hostile names come back as label_text made them") {
   }
 }
 
-TEST_CASE("a backend that does not see removals exports none") {
-  CHECK(fold_text(MetricFormat::kText, "a", false).find("removed") == std::string::npos);
+TEST_CASE("what a backend does not see is not exported") {
+  for (const auto& [metric, sees] : std::map<std::string, model::Sight>{{"removed", {false, true, true}},
+                                                                        {"no_port", {true, false, true}},
+                                                                        {"resets_received", {true, true, false}}}) {
+    INFO(metric);
+    CHECK(fold_text(MetricFormat::kText, "a", sees).find(metric) == std::string::npos);
+    CHECK(fold_text(MetricFormat::kText, "a").find(metric) != std::string::npos);
+  }
 }
 
 TEST_CASE("without a sample there is nothing, and without a process nothing of it") {
