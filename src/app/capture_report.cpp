@@ -3,13 +3,28 @@
 
 #include <unistd.h>
 
+#include "app/capture_progress.hpp"
 #include "app/color.hpp"
 #include "app/netns_option.hpp"
 #include "app/streams.hpp"
+#include "base/clock.hpp"
 #include "capture/reader.hpp"
 #include "output/report_text.hpp"
 
 namespace twtrace::app {
+namespace {
+
+/// Tells on a terminal how far it is.
+base::Result<report::Report> build(model::Recording& recording, const std::string& path, const BudgetOptions& budgets,
+                                   const report::Selection& selection) {
+  const base::SystemClock clock;
+  ReadingProgress reading(recording, path, clock, show_status);
+  auto built = report::build_report(reading, budgets.budgets, budgets.partial, selection);
+  clear_status();
+  return built;
+}
+
+}  // namespace
 
 base::Result<report::Report> read_report(const std::string& path, const BudgetOptions& budgets,
                                          const FilterOptions& filter) {
@@ -19,14 +34,14 @@ base::Result<report::Report> read_report(const std::string& path, const BudgetOp
   if (!netns) return tl::unexpected(netns.error());
   report::Selection selection{filter.selector(), filter.as_typed};
   selection.selector.add(*netns);
-  return report::build_report(**reader, budgets.budgets, budgets.partial, selection);
+  return build(**reader, path, budgets, selection);
 }
 
 base::Result<bool> report_capture(const std::string& path, const BudgetOptions& budgets,
                                   const report::Selection& selection, bool to_stderr) {
   const auto reader = capture::Reader::open(path);
   if (!reader) return tl::unexpected(reader.error());
-  const auto built = report::build_report(**reader, budgets.budgets, budgets.partial, selection);
+  const auto built = build(**reader, path, budgets, selection);
   if (!built) return tl::unexpected(built.error());
   const std::string text =
       output::report_text(*built, color_on(to_stderr ? STDERR_FILENO : STDOUT_FILENO, ColorWhen::kAuto));

@@ -3,13 +3,16 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <climits>
+#include <string>
 
 #include "app/signals.hpp"
+#include "base/escape.hpp"
 
 namespace twtrace::app {
 namespace {
@@ -68,6 +71,30 @@ int write_all(int fd, std::string_view text) {
   return 0;
 }
 
+/// What the terminal shows; empty: nothing. A process has one standard error, so it has one status.
+std::string shown_status;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+
+/// False if the terminal belongs to another job of the shell, or is stopped (Ctrl-S).
+bool terminal_takes_status() {
+  if (::isatty(STDERR_FILENO) == 0) return false;
+  const pid_t group = ::tcgetpgrp(STDERR_FILENO);
+  pollfd watched{STDERR_FILENO, POLLOUT, 0};
+  return (group < 0 || group == ::getpgrp()) && ::poll(&watched, 1, 0) == 1 && (watched.revents & POLLOUT) != 0;
+}
+
+/// One column less than the terminal has: a character in the last one would make some terminals wrap.
+std::size_t status_columns() {
+  constexpr std::size_t kUsual = 80;
+  winsize size{};
+  const bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+  return (known ? size.ws_col : kUsual) - 1;
+}
+
+/// Without escape sequences, so that it works on every terminal.
+void paint_status(std::string_view text) {
+  write_all(STDERR_FILENO, "\r" + base::pad(text, status_columns(), base::Align::kLeft) + "\r");
+}
+
 }  // namespace
 
 void prepare_standard_streams() {
@@ -86,7 +113,8 @@ std::size_t piece_for_pipe(std::string_view text) {
 }
 
 base::Result<void> write_stdout(std::string_view text) {
-  if (text.empty() && reader_has_gone()) return fail_write(EPIPE);
+  if (text.empty()) return reader_has_gone() ? fail_write(EPIPE) : base::Result<void>();
+  clear_status();
   if (const int error = write_all(STDOUT_FILENO, text); error != 0) return fail_write(error);
   return {};
 }
@@ -97,6 +125,21 @@ base::Result<void> print(std::string_view text) {
   return written;
 }
 
-void write_stderr(std::string_view text) { write_all(STDERR_FILENO, text); }
+void write_stderr(std::string_view text) {
+  clear_status();
+  write_all(STDERR_FILENO, text);
+}
+
+void show_status(std::string_view text) {
+  if (text == shown_status || !terminal_takes_status()) return;
+  paint_status(text);
+  shown_status = text;
+}
+
+void clear_status() {
+  if (shown_status.empty()) return;
+  shown_status.clear();
+  if (terminal_takes_status()) paint_status("");
+}
 
 }  // namespace twtrace::app

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Standard output, which gets all data or returns an error, and standard error.
+// Standard output, which gets all data or returns an error, and standard error with its status line.
 #pragma once
 
 #include <cstddef>
@@ -24,6 +24,13 @@ base::Result<void> print(std::string_view text);
 
 /// The same as write_stdout() for standard error. Ignores failures, because there is nobody to tell.
 void write_stderr(std::string_view text);
+
+/// Shows a status on the last line of the terminal, in place of the one before. Cuts it to the terminal's width. Does
+/// nothing if standard error is no terminal, if this process runs in its background, or if writing would block. The
+/// functions above remove the status before they write to a terminal. `text`: one line of printable UTF-8.
+void show_status(std::string_view text);
+/// Removes the status. Call it before another process may write to the terminal.
+void clear_status();
 
 /// How much of a non-empty `text` to write to a pipe at once: as many whole lines as the kernel writes atomically
 /// (PIPE_BUF, pipe(7)), or one longer line. Pure.

@@ -11,6 +11,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 
@@ -226,11 +227,61 @@ def check_log_lines_are_held(twtrace):
         screen.check_restored()
 
 
+def written(*argv):
+    """All that a program writes to a terminal of its own, byte by byte, until it ends."""
+    pid, end = pty.fork()
+    if pid == 0:
+        os.execvp(argv[0], argv)
+    text = b""
+    while True:
+        try:
+            part = os.read(end, 65536)
+        except OSError:  # EIO: the last one has closed it
+            part = b""
+        if not part:
+            os.waitpid(pid, 0)
+            os.close(end)
+            return text
+        text += part
+
+
+STATUS = r"[\d,]+ of [\d,]+ in use"
+
+
+def check_capture_progress(twtrace):
+    """A capture has one line that is rewritten, but not while its command runs, and not in the background."""
+    with tempfile.TemporaryDirectory() as directory:
+        capture = f"{twtrace} capture -o {directory}/t.db -d 0.1"
+        with Screen(f"bash -c \"{capture} --before 60 -- true 2> /dev/tty\"") as screen:
+            screen.wait(r"^before the command, \d+s left: " + STATUS)
+            screen.keys("C-c")
+            assert screen.exit_code() == 125
+            said = screen.tmux("capture-pane", "-p", "-S", "-")
+            assert " left" not in said and "was not run" in said, said
+        command = "sh -c 'echo begun; read line; echo over'"
+        script = os.path.join(directory, "capture.sh")
+        with open(script, "w") as file:
+            file.write(f"{capture} --before 0.5 --after 60 -- {command} 2> /dev/tty\n")
+        with Screen(f"bash {script}") as screen:
+            screen.wait(r"^begun$")
+            assert "left" not in screen.text(), screen.text()
+            screen.keys("Enter")
+            screen.wait(r"^after the command, \d+s left: " + STATUS)
+            screen.keys("C-c")
+            assert screen.exit_code() == 0
+            assert " left" not in screen.text(), screen.text()
+        alone = f"{capture} --duration 1"
+        assert b"recording, 1s left" in written("bash", "-c", alone)
+        assert b"recording" not in written("bash", "-c", f"{alone} 2> {directory}/err")
+        # -m: as a shell with job control, which gives a job a process group of its own.
+        assert b"recording" not in written("bash", "-m", "-c", f"{alone} & wait")
+
+
 def main():
     twtrace = sys.argv[1]
     for check in (check_ends, check_iterations, check_crash, check_suspend, check_background,
                   check_started_in_background, check_ended_in_background, check_stalled_terminal, check_lost_terminal, check_fallbacks,
-                  check_colors_and_charset, check_small, check_log_lines_are_held):
+                  check_colors_and_charset, check_small, check_log_lines_are_held, check_capture_progress):
         started = time.monotonic()
         check(twtrace)
         print(f"ok: {check.__name__} ({time.monotonic() - started:.1f} s)", flush=True)

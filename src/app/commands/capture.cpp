@@ -13,6 +13,7 @@
 
 #include "app/after_start.hpp"
 #include "app/capture_info.hpp"
+#include "app/capture_progress.hpp"
 #include "app/capture_report.hpp"
 #include "app/command.hpp"
 #include "app/command_process.hpp"
@@ -168,13 +169,14 @@ class Capture {
         return tl::unexpected(set.error());
       }
     }
+    progress_.begin("recording", options_.duration_s);
     if (auto ended = wait(); !ended) return tl::unexpected(ended.error());
     sample(true);
     return end(kExitOk);
   }
 
   base::Result<int> run_around() {
-    const auto before = wait_window(options_.before_s.value_or(kDefaultBefore));
+    const auto before = wait_window("before the command", options_.before_s.value_or(kDefaultBefore));
     if (!before) return tl::unexpected(before.error());
     const bool interrupted = *before == Why::kSignal;
     sample(interrupted);  // otherwise the next sample would include time before the command
@@ -221,7 +223,7 @@ class Capture {
     const double after = options_.after_s.value_or(kDefaultAfter);
     tell(fmt::format("the command has ended ({}); recording for another {:g} s, Ctrl-C stops it", how_it_ended(),
                      after));
-    const auto waited = wait_window(after);
+    const auto waited = wait_window("after the command", after);
     if (!waited) note_trace(tl::unexpected(waited.error()));
     sample(true);
   }
@@ -231,15 +233,20 @@ class Capture {
                               : fmt::format("signal {}", command_.signal.value_or(0));
   }
 
-  base::Result<Why> wait_window(double seconds) {
+  base::Result<Why> wait_window(const char* phase, double seconds) {
     if (seconds <= 0) return Why::kDeadline;
     if (auto set = loop_.set_deadline(std::chrono::duration<double>(seconds)); !set) return tl::unexpected(set.error());
-    return wait();
+    progress_.begin(phase, seconds);
+    auto why = wait();
+    progress_.end();  // while the command runs, the terminal is the command's
+    clear_status();
+    return why;
   }
 
   /// Records until something ends the phase. While a command runs, it gets the signals.
   base::Result<Why> wait() {
     while (true) {
+      progress_.show();
       const auto wake = loop_.wait(session_.ring_fd());
       if (!wake) return tl::unexpected(wake.error());
       switch (*wake) {
@@ -269,6 +276,7 @@ class Capture {
     if (!settings.empty()) note(writer_->add_settings(settings));
     if (!writer_) return;
     const model::Snapshot head = session_.head();
+    progress_.set_numbers(table_words(head, selection_.selector));
     session_.with_source([&](const model::Source& source) { note(writer_->append(head, source)); });
   }
 
@@ -336,6 +344,7 @@ class Capture {
   std::string path_;
   std::optional<WaitingCommand> waiting_;  ///< until it runs
   base::SystemClock clock_;
+  CaptureProgress progress_{clock_, show_status};
   std::optional<capture::Writer> writer_;  ///< empty when it failed
   bool placed_ = false;                    ///< after it has become empty: whether the file was placed
   std::optional<CommandProcess> process_;  ///< while it runs
