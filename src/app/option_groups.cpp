@@ -216,6 +216,7 @@ view::View TableOptions::view_with(view::Selector resolved) const {
   shown.group = rows.group;
   shown.sort = rows.sort;
   shown.max_rows = rows.max_rows;
+  shown.leave_out_silent = output.format == TableFormat::kTable || output.format == TableFormat::kWide;
   shown.selector = std::move(resolved);
   return shown;
 }

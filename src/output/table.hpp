@@ -3,7 +3,7 @@
 //
 //   !    in the first column: buckets of this row were refused, now or before
 //   x    in the second column: the process has exited (all of them, if the row merges several)
-//   ~    in the second column: the owner is known by cgroup and uid only; it closed before twtrace started
+//   ~    in the second column: the owner is known by cgroup and uid only, because nobody was seen closing
 //   -    unknown to this backend, or not measured yet; never the same as 0
 //   N pids           the row merges N processes
 //   (other)          rows that were folded together to bound memory

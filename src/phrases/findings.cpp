@@ -60,7 +60,7 @@ std::vector<RowFinding> row_findings(const model::Row& row, const model::NetnsRo
   ports(peers, findings);
   if (netns != nullptr) share_of_table(row, *netns, findings);
   if (row.attribution == model::Attribution::kCgroup) {
-    findings.push_back({false, "closed before twtrace started: only the service and the uid are known", ""});
+    findings.push_back({false, "nobody was seen closing: only the service and the uid are known", ""});
   }
   return findings;
 }

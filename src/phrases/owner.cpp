@@ -8,7 +8,7 @@ namespace twtrace::phrases {
 std::string owner_words(const model::Row& row) {
   const bool before_start = row.kind == model::RowKind::kBeforeStart;
   if (row.kind != model::RowKind::kNormal && !before_start) return std::string(view::row_label(row.kind));
-  // If the process is unknown, only the service is known, because the connections were closed before twtrace started.
+  // If nobody was seen closing, only the service is known.
   const bool named = row.process && !row.process->comm.empty();
   const std::string service = row.shown_service();
   std::string words = named ? row.process->comm : service.empty() ? "an unknown process" : "a process";

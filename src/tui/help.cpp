@@ -19,7 +19,7 @@ constexpr std::size_t kKeyColumns = 14;
 constexpr std::array<HelpLine, 6> kSigns = {{
     {"!", "buckets of this row were refused: table full, or no memory"},
     {"x", "every process of the row has exited"},
-    {"~", "only cgroup and uid are known: closed before twtrace started"},
+    {"~", "only cgroup and uid are known: nobody was seen closing"},
     {"-", "unknown to this backend, or not measured yet; never 0"},
     {"= kernel", "twtrace's counts equal the kernel's own"},
     {"missed N", "counted by the kernel, but seen by no program"},

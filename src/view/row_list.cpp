@@ -53,6 +53,11 @@ model::Counters shown_counts(const RowParts& parts) {
   return counts -= parts.zero;
 }
 
+bool is_silent(const RowParts& parts) {
+  const model::Counters& all = parts.counts;
+  return all.created() + all.refused() + all.removed() + all.no_port + all.resets_felt + parts.live.value_or(0) == 0;
+}
+
 }  // namespace
 
 void RowParts::add(const model::Fact& fact) {
@@ -95,7 +100,7 @@ RowList::RowList(const model::Source& source, const View& view, double interval_
   if (view.group == model::Group::kPeer) split_by_peer(source, view.selector);
   index_ = {};
   add_unattributed(view.selector);
-  make_items(view.selector);
+  make_items(view);
 }
 
 const model::NetnsInfo* RowList::netns_of(std::uint32_t id) {
@@ -208,7 +213,7 @@ void RowList::add_unattributed(const Selector& selector) {
   }
 }
 
-void RowList::make_items(const Selector& selector) {
+void RowList::make_items(const View& view) {
   static const std::string kNoName;
   static const base::Service kNoService;
   items_.reserve(parts_.size());
@@ -218,7 +223,8 @@ void RowList::make_items(const Selector& selector) {
     const model::Counters counts = shown_counts(parts);
     const double created_per_s = model::rate(parts.counts.created(), parts.previous.created(), interval_s_);
     const double overflow_per_s = model::rate(parts.counts.overflow(), parts.previous.overflow(), interval_s_);
-    if (!selector.accepts(Amounts{counts, parts.live, created_per_s, overflow_per_s})) continue;
+    if (view.leave_out_silent && is_silent(parts)) continue;
+    if (!view.selector.accepts(Amounts{counts, parts.live, created_per_s, overflow_per_s})) continue;
     const bool of_program = parts.key.by.program;
     SortItem& item = items_.emplace_back();
     item.index = i;

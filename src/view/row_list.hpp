@@ -79,7 +79,7 @@ class RowList {
   void group(const model::Source& source, const View& view);
   void split_by_peer(const model::Source& source, const Selector& selector);
   void add_unattributed(const Selector& selector);
-  void make_items(const Selector& selector);
+  void make_items(const View& view);
   void reindex(std::size_t capacity);
   const SortItem& ordered(std::size_t index) const;
   const ServiceLabels& labels() const;

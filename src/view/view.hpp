@@ -20,6 +20,9 @@ struct View {
   Selector selector;
   std::size_t max_rows = 0;  ///< 0: all
   bool reverse = false;      ///< reverses the order
+  /// Leaves out rows that have nothing to say: no bucket, no refusal, no harm that anybody felt. A socket that was
+  /// reset after its process had closed it makes such a row. For people; a program needs every row to get its sums.
+  bool leave_out_silent = false;
 };
 
 /// The part of a source that went into one row. Keeps a reference.

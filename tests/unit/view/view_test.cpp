@@ -14,7 +14,7 @@ constexpr Group kGroups[] = {Group::kProcess, Group::kPid, Group::kService, Grou
 
 View view(Group group, const Selector& selector = {}, std::size_t max_rows = 0,
           SortColumn sort = SortColumn::kCreatedRate) {
-  return {group, sort, selector, max_rows, false};
+  return {group, sort, selector, max_rows, false, false};
 }
 
 /// A table under construction and the namespaces around it.
@@ -296,6 +296,34 @@ TEST_CASE("buckets from before the start are rows without a process, in every gr
   const auto found = before_start(scene.rows(view(Group::kPid, selector("service=worker"))));
   REQUIRE(found.size() == 1);
   CHECK(found[0].live == 11U);
+}
+
+TEST_CASE("rows with nothing to say are left out for people, and counted in sums") {
+  Scene scene;
+  const auto add_port = [&scene](std::uint16_t port, const Counters& counts, std::optional<std::uint64_t> live = 0) {
+    Identity who;
+    who.netns = 1;
+    who.port = port;
+    scene.add(who, counts, live);
+  };
+  Counters unfelt;
+  unfelt.resets_received = 3;
+  add_port(1, unfelt);
+  add_port(2, {}, std::nullopt);
+  std::uint16_t port = 3;
+  for (const auto count : {&Counters::time_wait, &Counters::overflow_fin_wait2, &Counters::no_memory,
+                           &Counters::expired, &Counters::no_port, &Counters::resets_felt}) {
+    Counters counts;
+    counts.*count = 1;
+    add_port(port++, counts);
+  }
+  add_port(port++, {}, 1);
+  View shown = view(Group::kPort);
+  CHECK(scene.rows(shown).size() == 9);
+  shown.leave_out_silent = true;
+  const std::vector<Row> rows = scene.rows(shown);
+  CHECK(rows.size() == 7);
+  for (const Row& row : rows) CHECK(row.port > 2);
 }
 
 TEST_CASE("folded rows are hidden by a filter that cannot be asked of them") {
