@@ -8,6 +8,7 @@
 #ifndef TWTRACE_READ_NAMESPACES_BPF_H
 #define TWTRACE_READ_NAMESPACES_BPF_H
 
+#include "net_list.bpf.h"
 #include "percpu.bpf.h"
 #include "run.bpf.h"
 
@@ -46,25 +47,9 @@ static u64 namespaces_heads;
 static u32 namespaces_mask;
 static u32 namespaces_has_own;
 
-static __always_inline struct net *namespaces__net_of(u64 node)
-{
-	return (struct net *)(node - bpf_core_field_offset(struct net, list));
-}
-
 static __always_inline u64 namespaces__ops_of(struct net *net)
 {
 	return (u64)BPF_CORE_READ(net, ns.ops);
-}
-
-/*
- * Whether the node is in the list and belongs to that namespace, as it did in an earlier run. list_del_rcu poisons
- * `prev` before a namespace is freed, and nobody else has its identity.
- */
-static __always_inline bool namespaces__is_linked(u64 node, u64 id)
-{
-	struct list_head *entry = (void *)node;
-
-	return compat__net_id(namespaces__net_of(node)) == id && (u64)BPF_CORE_READ(entry, prev, next) == node;
 }
 
 static __always_inline void namespaces__copy_counters(u64 offset)
@@ -240,7 +225,7 @@ __noinline int namespaces__read_batch(void)
 			pass->done = node != 0;
 			return 1;
 		}
-		net = namespaces__net_of(node);
+		net = net_list__net_of(node);
 		if (namespaces__ops_of(net) != namespaces_ops)
 			continue;
 		namespaces__read((u64)net);

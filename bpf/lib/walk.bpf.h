@@ -15,7 +15,8 @@
 #define TWTRACE_WALK_BPF_H
 
 #include "chain.bpf.h"
-#include "read_namespaces.bpf.h"
+#include "net_list.bpf.h"
+#include "run.bpf.h"
 
 /* Heads of chains that are read at once. */
 #define WALK_HEADS 64
@@ -270,7 +271,7 @@ static __always_inline void walk__run(void)
 		walk__find_listeners();
 	else
 		walk_stride = bpf_core_type_size(struct inet_ehash_bucket);
-	if (tw_walk.netns_node && !namespaces__is_linked(tw_walk.netns_node, tw_walk.netns_id)) {
+	if (tw_walk.netns_node && !net_list__has(tw_walk.netns_node, tw_walk.netns_id)) {
 		tw_walk.gone = 1;
 		tw_walk.done = 1;
 		return;

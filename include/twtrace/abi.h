@@ -239,8 +239,8 @@ struct tw_stats {
 TW_STATIC_ASSERT(sizeof(struct tw_stats) == 72, "tw_stats");
 
 /*
- * Data that the reader programs (bpf/readers.bpf.c) and user space exchange. User space runs a program, reads what it
- * left, and runs it again until it is done.
+ * Data that the reader programs (bpf/namespaces.bpf.c, bpf/tables.bpf.c) and user space exchange. User space runs a
+ * program, reads what it left, and runs it again until it is done.
  */
 
 /* The most namespaces that one run of read_namespaces reads. */

@@ -15,11 +15,9 @@
 #include "base/result.hpp"
 #include "loader/mapped_array.hpp"
 
-struct bpf_program;
-
 namespace twtrace::loader {
 
-class ReaderObject;
+class TableObject;
 
 /// Statistics of the walks of a pass.
 struct WalkSummary {
@@ -60,16 +58,15 @@ void hand_on_chains(std::span<Reading> readings, const Handler& handler) {
   }
 }
 
-/// One run of a program that continues a walk. Errors as ReaderObject::run().
-base::Result<void> run_walk(ReaderObject& object, const bpf_program* program, tw_walk& walk);
+/// TableObject::continue_walk(), for those who do not see libbpf.
+base::Result<void> continue_walk(TableObject& object, tw_walk& walk);
 
 /// Walks through one table after another. Owns the readings of the chain in progress. Not thread-safe.
 template <class Reading>
 class ChainWalk {
  public:
-  /// `object` and `program` must outlive the walk. The program leaves its readings in `filled`.
-  ChainWalk(ReaderObject& object, const bpf_program* program, MappedArray<Reading> filled)
-      : object_(&object), program_(program), filled_(std::move(filled)) {}
+  /// `object` must outlive the walk. A run leaves its readings in `filled`.
+  ChainWalk(TableObject& object, MappedArray<Reading> filled) : object_(&object), filled_(std::move(filled)) {}
 
   /// Begins the walk through another table. See tw_walk for what must be set.
   void begin(const tw_walk& walk) {
@@ -81,7 +78,7 @@ class ChainWalk {
   /// Does one run; true at the end of the table. Calls `handler` for each reading of complete chains.
   template <class Handler>
   base::Result<bool> run(const Handler& handler) {
-    if (auto ran = run_walk(*object_, program_, walk_); !ran) return tl::unexpected(ran.error());
+    if (auto ran = continue_walk(*object_, walk_); !ran) return tl::unexpected(ran.error());
     pending_.resize(pending_.size() - std::min<std::size_t>(walk_.dropped, pending_.size()));
     const auto filled = filled_.values().first(std::min<std::size_t>(walk_.filled, filled_.values().size()));
     pending_.insert(pending_.end(), filled.begin(), filled.end());
@@ -96,8 +93,7 @@ class ChainWalk {
   WalkSummary summary() const { return {walk_.entries, walk_.restarts, walk_.given_up}; }
 
  private:
-  ReaderObject* object_;
-  const bpf_program* program_;
+  TableObject* object_;
   MappedArray<Reading> filled_;  ///< by the last run
   tw_walk walk_{};
   std::vector<Reading> pending_;  ///< of the chain in progress

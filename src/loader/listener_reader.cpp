@@ -4,15 +4,15 @@
 #include <utility>
 
 #include "base/clock.hpp"
-#include "loader/reader_object.hpp"
+#include "loader/table_object.hpp"
 
 namespace twtrace::loader {
 
-base::Result<ListenerReader> ListenerReader::make(ReaderObject& object) {
+base::Result<ListenerReader> ListenerReader::make(TableObject& object) {
   auto filled = MappedArray<tw_listener_reading>::map(bpf_map__fd(object.skeleton().maps.listener_readings),
                                                       TW_READ_LISTENERS, "listener_readings");
   if (!filled) return tl::unexpected(filled.error());
-  return ListenerReader({object, object.skeleton().progs.walk_sockets, std::move(*filled)});
+  return ListenerReader({object, std::move(*filled)});
 }
 
 void ListenerReader::begin() {

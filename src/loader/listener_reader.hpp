@@ -18,12 +18,12 @@ namespace twtrace::loader {
 class ListenerReader {
  public:
   /// `object` must outlive the reader.
-  static base::Result<ListenerReader> make(ReaderObject& object);
+  static base::Result<ListenerReader> make(TableObject& object);
 
   /// Restarts the pass.
   void begin();
   /// Continues the pass for this much CPU time, give or take a run. True at the end of the pass. Errors as
-  /// ReaderObject::run().
+  /// TableObject::continue_walk().
   base::Result<bool> advance(std::uint64_t budget_ns);
   /// A whole pass.
   base::Result<std::span<const tw_listener_reading>> read();

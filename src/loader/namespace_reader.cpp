@@ -2,9 +2,10 @@
 #include "loader/namespace_reader.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/clock.hpp"
-#include "loader/reader_object.hpp"
+#include "loader/namespace_object.hpp"
 
 namespace twtrace::loader {
 namespace {
@@ -25,12 +26,24 @@ void drop_repeated(std::vector<tw_namespace_reading>& readings) {
 
 }  // namespace
 
-base::Result<NamespaceReader> NamespaceReader::make(ReaderObject& object) {
-  auto filled = MappedArray<tw_namespace_reading>::map(bpf_map__fd(object.skeleton().maps.namespace_readings),
+NamespaceReader::NamespaceReader(std::unique_ptr<NamespaceObject> object, MappedArray<tw_namespace_reading> filled)
+    : object_(std::move(object)), filled_(std::move(filled)) {}
+NamespaceReader::NamespaceReader(NamespaceReader&&) noexcept = default;
+NamespaceReader& NamespaceReader::operator=(NamespaceReader&&) noexcept = default;
+NamespaceReader::~NamespaceReader() = default;
+
+base::Result<NamespaceReader> NamespaceReader::open(const Features& features, const ReaderOptions& options) {
+  auto object = NamespaceObject::prepare(features, options);
+  if (!object) return tl::unexpected(object.error());
+  if (auto loaded = (*object)->load(); !loaded) return tl::unexpected(loaded.error());
+  if (auto learned = (*object)->learn_cpus(); !learned) return tl::unexpected(learned.error());
+  auto filled = MappedArray<tw_namespace_reading>::map(bpf_map__fd((*object)->skeleton().maps.namespace_readings),
                                                        TW_READ_NAMESPACES, "namespace_readings");
   if (!filled) return tl::unexpected(filled.error());
-  return NamespaceReader(object, std::move(*filled));
+  return NamespaceReader(std::move(*object), std::move(*filled));
 }
+
+const ReaderRuns& NamespaceReader::runs() const { return object_->runs(); }
 
 void NamespaceReader::begin(bool counters, bool settings) {
   object_->skeleton().bss->tw_namespace_pass = {};

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loader/readers.hpp"
 
+#include <algorithm>
 #include <utility>
 
-#include "loader/reader_object.hpp"
+#include "loader/table_object.hpp"
 
 namespace twtrace::loader {
 
-Readers::Readers(std::unique_ptr<ReaderObject> object, NamespaceReader namespaces, TableReader table,
+Readers::Readers(NamespaceReader namespaces, std::unique_ptr<TableObject> tables, TableReader table,
                  ListenerReader listeners)
-    : object_(std::move(object)),
-      namespaces_(std::move(namespaces)),
+    : namespaces_(std::move(namespaces)),
+      tables_(std::move(tables)),
       table_(std::move(table)),
       listeners_(std::move(listeners)) {}
 Readers::Readers(Readers&&) noexcept = default;
@@ -18,17 +19,28 @@ Readers& Readers::operator=(Readers&&) noexcept = default;
 Readers::~Readers() = default;
 
 base::Result<Readers> Readers::open(const Features& features, const ReaderOptions& options) {
-  auto object = ReaderObject::open(features, options);
-  if (!object) return tl::unexpected(object.error());
-  auto namespaces = NamespaceReader::make(**object);
+  auto namespaces = NamespaceReader::open(features, options);
   if (!namespaces) return tl::unexpected(namespaces.error());
-  auto table = TableReader::make(**object);
-  if (!table) return tl::unexpected(table.error());
-  auto listeners = ListenerReader::make(**object);
-  if (!listeners) return tl::unexpected(listeners.error());
-  return Readers(std::move(*object), std::move(*namespaces), std::move(*table), std::move(*listeners));
+  return open(std::move(*namespaces), features, options);
 }
 
-const ReaderRuns& Readers::runs() const { return object_->runs(); }
+base::Result<Readers> Readers::open(NamespaceReader namespaces, const Features& features,
+                                    const ReaderOptions& options) {
+  auto tables = TableObject::prepare(features, options);
+  if (!tables) return tl::unexpected(tables.error());
+  if (auto loaded = (*tables)->load(); !loaded) return tl::unexpected(loaded.error());
+  auto table = TableReader::make(**tables);
+  if (!table) return tl::unexpected(table.error());
+  auto listeners = ListenerReader::make(**tables);
+  if (!listeners) return tl::unexpected(listeners.error());
+  return Readers(std::move(namespaces), std::move(*tables), std::move(*table), std::move(*listeners));
+}
+
+ReaderRuns Readers::runs() const {
+  const ReaderRuns& namespaces = namespaces_.runs();
+  const ReaderRuns& tables = tables_->runs();
+  return {namespaces.count + tables.count, namespaces.total_ns + tables.total_ns,
+          std::max(namespaces.longest_ns, tables.longest_ns)};
+}
 
 }  // namespace twtrace::loader

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/clock.hpp"
-#include "loader/reader_object.hpp"
+#include "loader/table_object.hpp"
 
 namespace twtrace::loader {
 namespace {
@@ -23,11 +23,11 @@ tw_walk walk_of(const tw_namespace_reading& reading, std::uint32_t what) {
 
 }  // namespace
 
-base::Result<TableReader> TableReader::make(ReaderObject& object) {
+base::Result<TableReader> TableReader::make(TableObject& object) {
   auto filled = MappedArray<tw_socket_reading>::map(bpf_map__fd(object.skeleton().maps.socket_readings),
                                                     TW_READ_SOCKETS, "socket_readings");
   if (!filled) return tl::unexpected(filled.error());
-  return TableReader({object, object.skeleton().progs.walk_sockets, std::move(*filled)});
+  return TableReader({object, std::move(*filled)});
 }
 
 void TableReader::begin(std::span<const tw_namespace_reading> namespaces, std::uint32_t what) {

@@ -21,7 +21,7 @@ class TableReader {
   using Handler = std::function<void(const tw_socket_reading&)>;
 
   /// `object` must outlive the reader.
-  static base::Result<TableReader> make(ReaderObject& object);
+  static base::Result<TableReader> make(TableObject& object);
 
   /// Starts a pass over. `namespaces`: a complete pass over them, which says where the tables are. `what`: of
   /// TW_READ_BUCKETS, TW_READ_PORTS and TW_READ_CREDIT, the last one only with a tracer, right after it has begun a
@@ -29,7 +29,7 @@ class TableReader {
   /// as alive, and TW_READ_BUCKETS stands for the buckets that it does not know.
   void begin(std::span<const tw_namespace_reading> namespaces, std::uint32_t what);
   /// Continues the pass for this much CPU time, give or take a run. True at the end of the pass. `handler` gets the
-  /// requested readings, all of them by the end. Errors as ReaderObject::run().
+  /// requested readings, all of them by the end. Errors as TableObject::continue_walk().
   base::Result<bool> advance(std::uint64_t budget_ns, const Handler& handler);
   /// A whole pass.
   base::Result<WalkSummary> read(std::span<const tw_namespace_reading> namespaces, std::uint32_t what,

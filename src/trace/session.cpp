@@ -40,22 +40,12 @@ std::uint32_t bucket_capacity(std::uint64_t largest_limit) {
 constexpr const char* kUnknownWithoutReaders =
     "limits and settings of other network namespaces stay unknown before an event there";
 
-base::Result<loader::Readers> open_readers(const loader::Features& features, const SessionOptions& options,
-                                           std::optional<loader::TracerState> tracer) {
-  loader::ReaderOptions reader_options;
-  reader_options.btf_path = options.btf_path;
-  reader_options.run_ns = options.reader_run_ns;
-  reader_options.tracer = tracer;
-  return loader::Readers::open(features, reader_options);
-}
-
-/// Of all namespaces where they can be read, else of our own. For sizing.
-std::uint64_t largest_limit(const loader::Features& features, const SessionOptions& options) {
+/// The largest limit of all namespaces, if they can be read, else our own limit. It sizes the maps.
+std::uint64_t largest_limit(base::Result<loader::NamespaceReader>& namespaces) {
   std::uint64_t largest = kernel::Sysctl().read_u64(kernel::kTcpMaxTwBuckets).value_or(0);
-  auto readers = open_readers(features, options, std::nullopt);
-  if (!readers) return largest;
+  if (!namespaces) return largest;
   for (const tw_namespace_reading& reading :
-       readers->namespaces().read(false).value_or(std::span<const tw_namespace_reading>())) {
+       namespaces->read(false).value_or(std::span<const tw_namespace_reading>())) {
     largest = std::max<std::uint64_t>(largest, reading.limit);
   }
   return largest;
@@ -101,13 +91,15 @@ base::Result<Session> Session::start(const SessionOptions& options) {
     spdlog::warn("services cannot be named: {}", opened.error().what);
   }
 
+  loader::ReaderOptions reader_options{options.btf_path, options.reader_run_ns, std::nullopt};
+  auto namespaces = loader::NamespaceReader::open(*features, reader_options);
   loader::TracerOptions tracer_options;
   tracer_options.backend = options.backend;
   tracer_options.btf_path = options.btf_path;
   tracer_options.sizes.ring_bytes = options.ring_bytes;
   tracer_options.sizes.namespaces = options.namespaces;
   tracer_options.sizes.cgroups = options.cgroups;
-  tracer_options.sizes.buckets = bucket_capacity(largest_limit(*features, options));
+  tracer_options.sizes.buckets = bucket_capacity(largest_limit(namespaces));
   tracer_options.match_local_port = options.local_port;
   tracer_options.match_remote_port = options.remote_port;
   tracer_options.sweep_slice = options.sweep_slice;
@@ -121,7 +113,10 @@ base::Result<Session> Session::start(const SessionOptions& options) {
   if (!opened) return tl::unexpected(explained(opened.error(), *features));
   if (!opened->notice.empty()) spdlog::warn("{}", opened->notice);
 
-  auto readers = open_readers(*features, options, opened->tracer.state());
+  reader_options.tracer = opened->tracer.state();
+  auto readers = std::move(namespaces).and_then([&](loader::NamespaceReader&& reader) {
+    return loader::Readers::open(std::move(reader), *features, reader_options);
+  });
   if (!readers && !loader::sees_removal(opened->tracer.backend())) return tl::unexpected(readers.error());
   if (!readers) spdlog::warn("counters come from /proc, and {}: {}", kUnknownWithoutReaders, readers.error().what);
   Namespaces netns(readers ? std::optional(std::move(*readers)) : std::nullopt, features->counts_at_creation,

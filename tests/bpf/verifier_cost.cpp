@@ -11,7 +11,8 @@
 
 #include "bpf/measure_load.hpp"
 #include "bpf/verifier_budget.hpp"
-#include "loader/reader_object.hpp"
+#include "loader/namespace_object.hpp"
+#include "loader/table_object.hpp"
 #include "loader/trace_programs.hpp"
 #include "support/environment.hpp"
 
@@ -96,8 +97,9 @@ base::Result<std::vector<VerifierCost>> cost_of_backend(loader::Backend backend,
   return measure_load((*programs)->obj, [&] { return loader::load_programs(**programs, backend); });
 }
 
+template <class Object>
 base::Result<std::vector<VerifierCost>> cost_of_readers(const loader::Features& features) {
-  auto object = loader::ReaderObject::prepare(features, {});
+  auto object = Object::prepare(features, {});
   if (!object) return tl::unexpected(object.error());
   return measure_load((*object)->skeleton().obj, [&] { return (*object)->load(); });
 }
@@ -123,7 +125,8 @@ std::vector<VerifierBudget> measure(const std::string& kernel) {
   for (const loader::Backend backend : loader::kBackends) {
     note(to_string(backend), cost_of_backend(backend, *features));
   }
-  note("readers", cost_of_readers(*features));
+  note("readers", cost_of_readers<loader::NamespaceObject>(*features));
+  note("readers", cost_of_readers<loader::TableObject>(*features));
   if (measured.empty()) throw std::runtime_error("no backend loads here");
   return measured;
 }

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The kernel's own lists, read at once for all namespaces. No program here is ever attached: user space runs them
- * (BPF_PROG_TEST_RUN, since 5.10), each run at most a millisecond because it keeps its CPU and an RCU read section that
- * long, and goes on until there is no more. Once loaded they need no privilege (since 5.19). They need
- * bpf_probe_read_kernel. An object of its own, so that tracing works where the kernel refuses it.
+ * Reads the kernel's list of network namespaces. This is the first object that is loaded, because the limits found here
+ * say how large the maps of the others must be. See tables.bpf.c for how reader programs run.
  */
 #include "kernel_types.h"
 #include <bpf/bpf_helpers.h>
 
-#include "lib/read_listeners.bpf.h"
 #include "lib/read_namespaces.bpf.h"
-#include "lib/read_table.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -38,22 +34,12 @@ int read_namespaces(void *ctx)
 	pass->filled = 0;
 	namespaces_ops = namespaces__ops_of(own);
 	namespaces_hashinfo = 0;
-	if (!pass->last || !namespaces__is_linked(pass->last, pass->last_id))
+	if (!pass->last || !net_list__has(pass->last, pass->last_id))
 		namespaces__begin(pass, own);
 	for (i = 0; i < TW_READ_NAMESPACES / NAMESPACES_BATCH; i++) {
 		if (namespaces__read_batch() || run__is_over())
 			break;
 	}
-	run__end();
-	return 0;
-}
-
-/* Goes on with the walk that user space has begun (tw_walk). */
-SEC("raw_tp")
-int walk_sockets(void *ctx)
-{
-	run__begin();
-	walk__run();
 	run__end();
 	return 0;
 }
