@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One table of every structure of abi.h, as the C++ compiler lays it out.
+// Every structure of abi.h, as the C++ compiler lays it out.
 #pragma once
 
 #include <twtrace/abi.h>

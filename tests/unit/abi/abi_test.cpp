@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two compilers must agree on abi.h: the layouts in the objects' BTF against those of this C++ compiler.
+// Both compilers must lay out abi.h alike: compares the BTF of the objects with this C++ compiler.
 #include <bpf/btf.h>
 
 #include <algorithm>
@@ -26,7 +26,7 @@ namespace {
 
 using BtfPtr = std::unique_ptr<btf, decltype(&btf__free)>;
 
-/// Of each object.
+/// The types of each object.
 std::vector<BtfPtr> object_types() {
   std::vector<BtfPtr> all;
   std::istringstream paths(TWTRACE_BPF_OBJECTS);
@@ -74,11 +74,11 @@ TEST_CASE("every structure has the same layout in BPF and in C++") {
   }
 }
 
-// So that a structure added to abi.h cannot be forgotten here.
+// Whoever adds a structure to abi.h must add it to the table, too.
 TEST_CASE("the table of this test names every structure of abi.h") {
   std::ifstream file(TWTRACE_ABI_HEADER);
   std::set<std::string> in_header;
-  for (std::string line; std::getline(file, line);) {  // a definition begins its line and opens its brace there
+  for (std::string line; std::getline(file, line);) {  // a definition starts its line and opens its brace on it
     if (line.rfind("struct tw_", 0) == 0 && line.back() == '{') in_header.insert(line.substr(7, line.size() - 9));
   }
   std::set<std::string> in_table;

@@ -15,7 +15,7 @@ namespace {
 
 using Typed = std::vector<std::string>;
 
-/// A command that takes one of everything.
+/// A command with one option of each kind.
 struct Sample {
   bool batch = false;
   std::uint64_t count = 0;
@@ -45,7 +45,7 @@ struct Sample {
   Sample(const Sample&) = delete;
 
   base::Result<void> read(const Typed& typed) { return apply(list, take_apart(list, typed)); }
-  /// What is wrong with it.
+  /// What is wrong with the arguments.
   std::string refused(const Typed& typed) {
     const auto result = read(typed);
     REQUIRE_FALSE(result);

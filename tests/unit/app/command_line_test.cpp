@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commands as they are declared; nothing is run.
+// The declarations of the commands. Nothing runs.
 #include "app/command_line.hpp"
 
 #include <algorithm>
@@ -18,7 +18,7 @@ namespace {
 
 using Typed = std::vector<std::string>;
 
-/// What is said to whoever types that.
+/// The error message for these arguments.
 std::string told(const Typed& typed) {
   const auto request = parse_command_line(typed);
   REQUIRE_FALSE(request);

@@ -26,7 +26,7 @@ std::set<std::string> offered(const Typed& typed) {
   return names;
 }
 
-/// The words typed so far for each command, the nameless one first.
+/// For each command, what a user has typed so far. The default command, which has no name, comes first.
 std::vector<Typed> beginnings() {
   std::vector<Typed> all = {{}};
   for (const Command* command : commands()) all.push_back({std::string(command->name)});
@@ -74,7 +74,7 @@ TEST_CASE("a dash offers every option of the command, with its explanation") {
   CHECK(names[0].about == "record this long before COMMAND (default 10)");
 }
 
-// What is called FILE in the help is a file, and what has a list of values offers them.
+// An argument that --help calls FILE completes files. One with a list of values offers the list.
 TEST_CASE("every option offers its values, in a word of their own or after =") {
   std::size_t files = 0;
   std::size_t lists = 0;

@@ -15,7 +15,7 @@ using namespace twtrace::app;
 
 namespace {
 
-/// The page of a command: twtrace(8) for the default one, else twtrace-NAME, in whatever section it is.
+/// The page of a command: twtrace(8) for the default one, else twtrace-NAME of any section.
 std::string page_of(const Command& command) {
   const bool is_default = &command == commands().front();
   const std::string name = "twtrace" + (is_default ? std::string() : "-" + std::string(command.name)) + ".";
@@ -28,7 +28,7 @@ std::string page_of(const Command& command) {
   return {};
 }
 
-/// "-d, --delay SECONDS" for every option that heads a paragraph of the section OPTIONS.
+/// The options that start a paragraph of the section OPTIONS, such as "-d, --delay SECONDS".
 std::set<std::string> options_of_page(const std::string& page) {
   std::set<std::string> options;
   std::istringstream text(page.substr(std::min(page.find("# OPTIONS\n"), page.size())));
@@ -43,7 +43,7 @@ std::set<std::string> options_of_page(const std::string& page) {
   return options;
 }
 
-/// The same of a help.
+/// The same from the output of --help.
 std::set<std::string> options_of_help(const std::string& help) {
   std::set<std::string> options;
   std::istringstream text(help);
@@ -60,7 +60,7 @@ std::set<std::string> options_of_help(const std::string& help) {
 
 TEST_CASE("every command has a manual page with its name, its explanation and its options") {
   for (const Command* command : commands()) {
-    if (command->name == "help") continue;  // it is a way to print what the others say
+    if (command->name == "help") continue;  // it prints the help of the others
     INFO(command->name);
     const std::string page = page_of(*command);
     const bool is_default = command == commands().front();

@@ -37,7 +37,7 @@ TEST_CASE("cells that would become alike are cut in the middle") {
 TEST_CASE("a cut cell never looks like a whole one, nor like the next in line") {
   CHECK(cut({"abcdefgh", "abc~"}, 4) == std::vector<std::string>{"a~gh", "abc~"});
   CHECK(cut({"abcdefgh", "abc~", "abcdefgx"}, 4) == std::vector<std::string>{"a~gh", "abc~", "a~gx"});
-  // These differ in the middle alone: nothing helps, and they are cut there.
+  // These differ only in the middle, where the cut has to be.
   CHECK(cut({"aaaaXaaaa", "aaaaYaaaa"}, 5) == std::vector<std::string>{"aa~aa", "aa~aa"});
 }
 

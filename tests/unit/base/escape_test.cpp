@@ -12,7 +12,7 @@ using namespace std::string_literals;
 
 namespace {
 
-// Plain UTF-8 encoding, written apart from the decoder under test.
+// Encodes UTF-8 without the code under test.
 std::string encode(std::uint32_t c) {
   const auto byte = [](std::uint32_t value) { return static_cast<char>(value); };
   if (c < 0x80) return {byte(c)};

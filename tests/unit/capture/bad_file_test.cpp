@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that are no captures, or claim to be: one clear error each, with what to do.
+// Files that are not captures, or only claim to be. Each gets one clear error, with a remedy.
 #include <sys/stat.h>
 
 #include <fstream>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Children of a test: for what cannot be undone, and for what somebody else does to a file.
+// Child processes of a test. They do what cannot be undone, and what another process does to a file.
 #pragma once
 
 #include <sqlite3.h>
@@ -18,7 +18,7 @@
 
 namespace twtrace::test {
 
-/// What `body` returns in a child: a report of at most 4,000 bytes, or what it threw.
+/// Runs `body` in a child. Returns its result (at most 4,000 bytes) or the text of its exception.
 inline std::string in_child(const std::function<std::string()>& body) {
   int ends[2];
   if (::pipe(ends) != 0) return "no pipe";
@@ -42,7 +42,7 @@ inline std::string in_child(const std::function<std::string()>& body) {
   return text;
 }
 
-/// The same on a tmpfs of that size, which is the child's directory for temporary files.
+/// The same, with a tmpfs of this size as the child's directory for temporary files.
 inline std::string in_small_tmpfs(const std::string& size, const std::function<std::string()>& body) {
   return in_child([&] {
     const kernel::TempTree tree;
@@ -57,7 +57,7 @@ inline std::string in_small_tmpfs(const std::string& size, const std::function<s
   });
 }
 
-/// A child that holds what `hold` returns until it is told to let go. Killed on destruction.
+/// A child that keeps the result of `hold` until let_go(). The destructor kills it.
 class Holder {
  public:
   template <class Hold>
@@ -91,7 +91,7 @@ class Holder {
   }
 
   bool holds() const { return holds_; }
-  /// Returns when it has let go.
+  /// Returns after the child has let go.
   void let_go() { end(0); }
   void kill() { end(SIGKILL); }
 
@@ -110,7 +110,7 @@ class Holder {
   bool holds_ = false;
 };
 
-/// A child that answers questions until its destruction. Of at most 4,000 bytes each, no NUL.
+/// A child that answers questions until the destructor kills it. Texts have at most 4,000 bytes and no NUL.
 class Other {
  public:
   using Answer = std::function<std::string(const std::string&)>;
@@ -130,7 +130,7 @@ class Other {
     ::close(answers_[0]);
   }
 
-  /// What it answers, or what that threw; empty when it has died.
+  /// Returns the answer, or the text of the exception. Empty if the child has died.
   std::string ask(const std::string& question) const {
     return send(questions_[1], question) ? receive(answers_[0]) : "";
   }
@@ -164,7 +164,7 @@ class Other {
   pid_t pid_ = -1;
 };
 
-/// An open database, as any SQLite client has it.
+/// An SQLite client with the database open.
 class Client {
  public:
   Client(const std::string& path, const std::string& sql) {

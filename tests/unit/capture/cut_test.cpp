@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Captures that end early: everything up to the last good sample is there.
+// Captures that end early. Everything up to the last good sample must be there.
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,7 +29,7 @@ void write_bytes(const std::string& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
 }
 
-/// A copy of a file that is being written, as a power cut leaves it.
+/// A copy of a half-written capture, as a power cut leaves it.
 struct Cut {
   kernel::TempTree tree;
   std::string path = tree / "cut.db";
@@ -43,7 +43,7 @@ bool is_prefix(const std::vector<std::string>& part, const std::vector<std::stri
   return part.size() <= whole.size() && std::equal(part.begin(), part.end(), whole.begin());
 }
 
-/// What budgets that nothing exceeds come to.
+/// The verdicts on budgets that this capture cannot exceed.
 std::string verdicts_of(capture::Reader& reader, report::Partial partial = report::Partial::kFails) {
   std::vector<report::Budget> budgets;
   for (const char* text : {"overflow>1000000", "created<0", "lost_counts>1000000"}) {
@@ -59,7 +59,7 @@ std::string verdicts_of(capture::Reader& reader, report::Partial partial = repor
 constexpr const char* kNoPass = "not measurable; not measurable; not measurable; ";
 constexpr const char* kPass = "kept; kept; kept; ";
 
-/// Adds samples until that fails; says how, and what can be read afterwards.
+/// Adds samples until that fails. Returns the error, and what can be read afterwards.
 std::string fill_up(Captured& captured) {
   std::string error;
   while (error.empty() && captured.samples.size() < 5000) {
@@ -148,7 +148,7 @@ TEST_CASE("reading changes nothing, not even in a directory that may not be writ
   fs::permissions(cut.tree.root(), fs::perms::owner_read | fs::perms::owner_exec);
   const auto result = in_child([&] {
     if (::geteuid() == 0) {
-      // Somebody who may read the file, and nothing more.
+      // This user may read the file, but not write it.
       for (const std::string& path : {cut.path, cut.path + "-wal"})
         fs::permissions(path, fs::perms::others_read, fs::perm_options::add);
       fs::permissions(cut.tree.root(), static_cast<fs::perms>(055), fs::perm_options::add);
@@ -167,7 +167,7 @@ TEST_CASE("reading changes nothing, not even in a directory that may not be writ
 TEST_CASE("a capture that is still written can be read", "[capture]") {
   Captured captured;
   captured.add(7);
-  // Another process: closing a file here would take the writer's locks away.
+  // In another process, because closing the file in this one would drop the writer's locks.
   const auto count = [&] { return std::to_string(read_samples(*open_capture(captured.path)).size()); };
   CHECK(in_child(count) == "7");
   captured.add(4);
@@ -208,7 +208,7 @@ TEST_CASE("kill -9 while it writes leaves a readable file", "[capture]") {
     const auto samples = read_samples(*reader);
     CHECK_FALSE(reader->info().ended_unix_ms);
     CHECK(verdicts_of(*reader) == kNoPass);
-    // What append() returned from is there; the one it was killed in may be.
+    // Every completed append() is in the file. The one that was interrupted may be, too.
     CHECK(samples.size() >= static_cast<std::size_t>(count));
     CHECK(samples.size() <= static_cast<std::size_t>(count) + 1);
   }

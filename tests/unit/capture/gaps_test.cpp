@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a file says of what it does not hold.
+// How a capture reports its gaps.
 #include <sstream>
 
 #include "support/catch.hpp"
@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::int64_t kInterval = 500;  // World::info().interval_s
 
-/// A finished capture of samples as asked; `change` may make one of them something else.
+/// A finished capture. `change` may alter each sample.
 struct Sampled {
   Captured captured;
   std::int64_t now = World::kStart;
@@ -70,7 +70,7 @@ TEST_CASE("intervals in which twtrace did not run are in the file", "[capture]")
   sampled.add(1, [](model::Snapshot& head) { head.suspended_s = 30; });
   sampled.add(1);
   CHECK(sampled.finish() == "not_sampled 1500..10500; suspended 11500..42000; ");
-  // What the snapshots said comes back with them.
+  // The reader returns the snapshots unchanged.
   std::vector<double> slept;
   REQUIRE(open_capture(sampled.captured.path)
               ->for_each(model::Wanted::kHeads, [&](const model::SnapshotPtr& head, const model::Source&) {

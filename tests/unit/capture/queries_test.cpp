@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The queries of docs/capture.md, on a plain SQLite.
+// Runs the queries of docs/capture.md with plain SQLite.
 #include <fstream>
 #include <iterator>
 
@@ -11,7 +11,7 @@ using namespace twtrace::test;
 
 namespace {
 
-/// What stands between "```sql" and "```".
+/// The texts between "```sql" and "```".
 std::vector<std::string> documented_queries() {
   std::ifstream file(std::string(TWTRACE_DOCS) + "/capture.md");
   const std::string text{std::istreambuf_iterator<char>(file), {}};

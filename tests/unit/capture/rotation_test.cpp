@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two captures and one file: the second is refused, and an earlier one survives whatever happens to the next.
+// Several captures into one file. A second writer is refused. An earlier capture survives whatever happens to the next.
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
@@ -41,7 +41,7 @@ base::Error why_refused(const std::string& path) {
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-/// A capture in another process, up to some moment of its life.
+/// An unfinished capture with this many samples.
 capture::Writer begun(const std::string& path, int samples) {
   auto target = capture::TargetFile::check(path, capture::invoker());
   if (!target) throw std::runtime_error(target.error().what);
@@ -55,7 +55,7 @@ capture::Writer begun(const std::string& path, int samples) {
   return std::move(*writer);
 }
 
-/// Two files of a capture that was cut, as kill -9 leaves them.
+/// Leaves the two files of an interrupted capture, as kill -9 does.
 void cut_into(const std::string& path, std::size_t samples) {
   Captured cut(5);
   cut.add(samples);
@@ -72,8 +72,8 @@ bool changes_names(long system_call) {
   return std::find(all.begin(), all.end(), system_call) != all.end();
 }
 
-/// Begins a capture and appends its first sample in a child, which is killed before the system call `step` that changes
-/// a file's name; true when there were not so many.
+/// Begins a capture and appends one sample in a child. The child is killed just before its system call number `step`
+/// that changes a file name. True if it made fewer of these calls.
 bool append_and_kill(const std::string& path, std::size_t step) {
   const pid_t pid = ::fork();
   if (pid == 0) {
@@ -110,7 +110,7 @@ TEST_CASE("an earlier capture becomes FILE.old, with what was cut of it", "[capt
   CHECK(samples_in(path) == 5);
   CHECK(samples_in(path + ".old") == 3);
 
-  // One that was cut takes its -wal along, and the one before leaves none to it.
+  // An interrupted capture keeps its -wal when it is renamed. The next one does not inherit it.
   cut_into(path, 7);
   capture_into(path, 2);
   CHECK(samples_in(path) == 2);
@@ -192,7 +192,7 @@ TEST_CASE("a second capture to the same file is refused at any moment of the fir
     writes.kill();
   }
   CHECK(samples_in(path) == 7);
-  CHECK(why_refused(path).what.empty());  // the kernel took the locks back
+  CHECK(why_refused(path).what.empty());  // the kernel has released the locks
 }
 
 TEST_CASE("what is written as FILE.old or FILE.new of another capture is refused, too", "[capture]") {
@@ -281,7 +281,7 @@ TEST_CASE("kill -9 at any step of the switch leaves the earlier capture whole", 
     ended = append_and_kill(path, steps);
     INFO("killed at step " << steps);
     REQUIRE((samples_in(path) == 7 || samples_in(path + ".old") == 7));
-    capture_into(path, 2);  // what was left is in nobody's way
+    capture_into(path, 2);  // the remains disturb nobody
     for (const char* suffix : {"-wal", "-shm", "-journal", ".new", ".new-wal", ".new-shm", ".old-shm"}) {
       REQUIRE_FALSE(fs::exists(path + suffix));
     }

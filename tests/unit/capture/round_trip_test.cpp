@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is written is what is read.
+// The reader returns what the writer got.
 
 #include <chrono>
 #include <future>
@@ -116,7 +116,7 @@ TEST_CASE("a finished capture is one plain file that any client opens", "[captur
   CHECK(query(captured.path, "PRAGMA journal_mode") == std::vector<std::string>{"delete"});
 }
 
-// The rule of the schema: increments, those that are moved between owners included, add up at every moment.
+// The rule of the schema: at every moment, the increments add up. That includes those moved between owners.
 TEST_CASE("sums over owners and namespaces are right at every sample", "[capture]") {
   Captured captured(7);
   std::vector<std::uint64_t> created;
@@ -336,7 +336,7 @@ TEST_CASE("of the events up to a moment the newest are read", "[capture]") {
   Captured captured;
   for (int i = 0; i < 101; ++i) {
     model::Event event = reused_event();
-    event.time_unix_ms = World::kStart + i / 2 * 10;  // two at a time
+    event.time_unix_ms = World::kStart + i / 2 * 10;  // two at the same time
     event.local_port = static_cast<std::uint16_t>(i);
     REQUIRE(captured.writer->add_event(event));
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Others look at a capture that is being written, or spoil the files beside it.
+// Other processes read a capture during its recording, or damage the files beside it.
 #include <fcntl.h>
 #include <sys/mman.h>
 
@@ -24,8 +24,8 @@ std::string seen(const std::string& path) {
   return std::to_string(read_samples(*reader).size()) + (reader->info().ended_unix_ms ? " ended" : " cut");
 }
 
-/// A capture, and another process that was there before it: a child of a process that has a database open would believe
-/// that it holds its parent's locks.
+/// A capture, and another process that was started before it. A later child would believe that it holds the locks of
+/// its parent.
 struct Watched {
   kernel::TempTree tree;
   std::string path = tree / "twtrace.db";
@@ -52,7 +52,7 @@ base::Result<capture::Left> finish(Captured& captured) {
   return left;
 }
 
-/// What happens to a capture of 3 samples when somebody does this to the files beside it and it goes on.
+/// Records 3 samples, calls `harm` on the path, and goes on recording. Returns the error, and what can be read.
 std::string after(const std::function<void(const std::string&)>& harm) {
   return in_child([&] {
     Captured captured;
@@ -156,7 +156,7 @@ TEST_CASE("a truncated -wal ends the capture, and does not get into the file", "
   const std::string cut = after([&](const std::string& path) { fs::resize_file(path + "-wal", size); });
   INFO(cut);
   CHECK(contains(cut, "which lost the newest samples"));
-  CHECK(cut.ends_with("; 1 cut"));  // what was in FILE itself
+  CHECK(cut.ends_with("; 1 cut"));  // what FILE itself had
 }
 
 TEST_CASE("a checkpoint of somebody else is no harm", "[capture]") {

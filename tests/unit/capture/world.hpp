@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A host that is captured: tables that change at random from sample to sample, and what every sample held.
+// A random host to capture: its tables change from sample to sample.
 #pragma once
 
 #include <sqlite3.h>
@@ -44,7 +44,7 @@ std::string words(const std::optional<Value>& value) {
   return out.str();
 }
 
-/// Everything that a sample says, as text: equal samples have equal texts.
+/// Everything in a sample, as text. Equal samples have equal texts.
 inline std::string describe(const model::Snapshot& head) {
   std::ostringstream out;
   out.precision(17);
@@ -96,7 +96,7 @@ inline std::string describe(const model::Event& event) {
   return out.str();
 }
 
-/// The rows of a source in one order, those of one key added up.
+/// The rows of a source, sorted. Rows with the same key are added up.
 inline std::string describe(const model::Source& source) {
   struct Sum {
     model::Counters counts, previous;
@@ -130,7 +130,7 @@ inline std::string describe(const model::Source& source) {
   return text;
 }
 
-/// Few rows of ended processes are kept, so that they fold into others all the time.
+/// Keeps few rows of ended processes, so that rows are folded all the time.
 class World {
  public:
   explicit World(std::uint64_t seed, std::size_t max_rows = 5) : random_(seed), table_(max_rows) {}
@@ -179,7 +179,7 @@ class World {
   static constexpr std::int64_t kStart = 1767323045678;
 
  private:
-  /// They are gone after some samples.
+  /// The processes end after some samples.
   std::vector<model::Entry> before_start() const {
     if (samples_ > 8) return {};
     model::Entry entry;
@@ -281,7 +281,7 @@ class World {
   std::uint64_t births_ = 0;
 };
 
-/// A writer in a directory of its own, and what it was given.
+/// A writer in a directory of its own, and the samples that it got.
 struct Captured {
   kernel::TempTree tree;
   std::string path;
@@ -313,7 +313,7 @@ struct Captured {
   }
 };
 
-/// A whole capture of so many samples, to its end.
+/// Records a finished capture with this many samples.
 inline void capture_into(const std::string& path, std::size_t samples,
                          const capture::Invoker& invoker = capture::invoker()) {
   auto target = capture::TargetFile::check(path, invoker);
@@ -331,7 +331,7 @@ inline void capture_into(const std::string& path, std::size_t samples,
   if (!done) throw std::runtime_error(done.error().what);
 }
 
-/// All samples of a file as texts; an error ends the list with its message.
+/// All samples of a file as texts. After an error, its message is the last text.
 inline std::vector<std::string> read_samples(capture::Reader& reader) {
   std::vector<std::string> samples;
   const auto read =
@@ -349,7 +349,7 @@ inline std::unique_ptr<capture::Reader> open_capture(const std::string& path) {
   return std::move(*reader);
 }
 
-/// Does with a file what its owner might.
+/// Changes a capture with SQL, as its owner can.
 inline void run_sql(const std::string& path, const std::string& sql) {
   sqlite3* database = nullptr;
   char* error = nullptr;
@@ -361,7 +361,8 @@ inline void run_sql(const std::string& path, const std::string& sql) {
   if (code != SQLITE_OK) throw std::runtime_error(sql + ": " + what);
 }
 
-/// Drops the columns that these lines of a table declare. A part that is no whole line is a remark.
+/// The statements that drop the columns declared in these lines of a table. A part that is not a whole line is a
+/// comment.
 inline std::string drop_columns(const std::string& table, std::string_view lines) {
   std::string script;
   while (lines.starts_with("  ")) {
@@ -372,7 +373,7 @@ inline std::string drop_columns(const std::string& table, std::string_view lines
   return script;
 }
 
-/// Makes of a file what a twtrace of an older version of the tables would have written.
+/// Turns a capture into one of an older schema version.
 inline void make_version(const std::string& path, int version) {
   std::string script = "PRAGMA writable_schema=ON;";
   for (const capture::SchemaTable& table : capture::kSchema) {

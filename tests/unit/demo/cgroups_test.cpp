@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any directory behaves like a hierarchy as far as making and removing goes.
+// For making and removing cgroups, any directory will do as a hierarchy.
 #include "demo/cgroups.hpp"
 
 #include <sys/wait.h>
@@ -33,7 +33,8 @@ class TempDirectory {
   fs::path path_;
 };
 
-/// The pid of a process that has ended. Nothing else gets it within a test: pids go round.
+/// The pid of a process that has ended. No other process gets it during a test, because the kernel gives out all other
+/// pids first.
 pid_t dead_pid() {
   const pid_t pid = fork();
   if (pid == 0) _exit(0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The server with real clients, in one thread: what is written is answered by the runs that follow.
+// The server with real clients, in one thread. A client writes, then the server runs and answers.
 #include "export/server.hpp"
 
 #include <netinet/in.h>
@@ -17,7 +17,7 @@ using exporter::Server;
 
 namespace {
 
-/// A server on a port of its own. A second without anything to do ends a wait, which fails the test.
+/// A server on a port of its own. Its readers give up after ten seconds without anything to do.
 struct Running {
   explicit Running(const ConnectionLimits& limits = {}, std::size_t size = 20) {
     auto listeners = exporter::listen_on({{"127.0.0.1", 0}});
@@ -40,7 +40,7 @@ struct Running {
     return client;
   }
 
-  /// What the client has got when `ends(text)` holds or the server has closed the connection.
+  /// Reads until `ends(text)` is true or the server closes the connection. Returns the text.
   template <class Ends>
   std::string read_until(const base::UniqueFd& client, Ends ends) const {
     std::string text;
@@ -106,7 +106,7 @@ TEST_CASE("bad requests are refused, and the next client is answered") {
   CHECK_FALSE(has(refused("GET /metrics HTTP/9.9\r\n\r\n"), " 200 "));
   CHECK_FALSE(has(refused(std::string("\x16\x03\x01\0\0\r\n\r\n\r\n", 11)), " 200 "));
   CHECK(has(refused("GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"), " 200 "));
-  running.connect();  // and gone again
+  running.connect();  // and disconnects at once
   const auto client = running.connect();
   CHECK(has(running.ask(client, kGet), " 200 "));
 }

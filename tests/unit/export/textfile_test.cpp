@@ -41,7 +41,7 @@ TEST_CASE("a file is replaced as a whole, and everybody may read it") {
   REQUIRE(file->write("two\n"));
   ::umask(before);
   char old[4] = {};
-  CHECK(::read(reader, old, sizeof(old)) == 4);  // who reads the earlier one reads all of it
+  CHECK(::read(reader, old, sizeof(old)) == 4);  // a reader of the earlier file still gets all of it
   CHECK(std::string(old, 4) == "one\n");
   ::close(reader);
   CHECK(read(path) == "two\n");

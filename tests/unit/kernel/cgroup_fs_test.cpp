@@ -16,7 +16,7 @@ constexpr const char* kUnified = "41 31 0:38 / /sys/fs/cgroup/unified rw - cgrou
 constexpr const char* kV1 = "40 31 0:37 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,xattr,name=systemd\n";
 constexpr const char* kMemory = "35 31 0:31 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n";
 
-// A machine made of files: proc/ holds mountinfo, the mount points are below the same directory.
+// A machine as a directory. proc/ has mountinfo, and the mount points are in the same directory.
 struct Machine {
   TempTree tree;
 
@@ -62,7 +62,7 @@ TEST_CASE("a v1 host whose v2 tree systemd leaves alone uses v1") {
   CHECK(machine.open(mounts, "1:name=systemd:/init.scope\n0::/\n").choose() == HierarchyChoice::kV1Systemd);
   machine.tree.directory("sys/fs/cgroup/systemd/system.slice");
   CHECK(machine.open(mounts).choose() == HierarchyChoice::kV1Systemd);
-  machine.tree.directory("sys/fs/cgroup/unified/other-tool");  // somebody else's cgroup, pid 1 is still in v1
+  machine.tree.directory("sys/fs/cgroup/unified/other-tool");  // another tool's cgroup; pid 1 is still in v1
   CHECK(machine.open(mounts, "1:name=systemd:/init.scope\n0::/\n").choose() == HierarchyChoice::kV1Systemd);
 }
 

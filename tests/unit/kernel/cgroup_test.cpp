@@ -234,7 +234,7 @@ TEST_CASE("the engine's name takes the place of the id") {
   CHECK(named("/user.slice/user-0.slice/session-1.scope/docker/" + kId).name == "web");
   CHECK_FALSE(asked.at(0).uid);
 
-  // Only the outermost: who is in a container can make any cgroup.
+  // Only the outermost counts, because a process in a container can make any cgroup.
   CHECK(named("/docker/" + kNodeId + "/docker/" + kId).name == "web/0123456789ab");
   REQUIRE(asked.size() == 1);
   CHECK(asked[0].id == kNodeId);
@@ -265,7 +265,7 @@ TEST_CASE("pods are called namespace/pod/container") {
   CHECK(named(path).name == "web-1");
   answer = {.engine = "containerd", .name = "app", .pod = {}};
   CHECK(named(path).name == "pod8f2b1c4d/app");
-  answer.pod = {"shop", "web-1", "uid-of-the-file"};  // a pod whose cgroup says nothing of it
+  answer.pod = {"shop", "web-1", "uid-of-the-file"};  // a pod whose cgroup does not mention it
   service = named("/k8s.io/" + kId);
   CHECK(service.kind == "kubernetes");
   CHECK(service.name == "shop/web-1/app");

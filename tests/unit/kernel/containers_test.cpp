@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A machine's files in a directory, as each engine writes them.
+// The files of a machine in a directory, as each engine writes them.
 #include "kernel/containers.hpp"
 
 #include <sys/stat.h>
@@ -39,7 +39,7 @@ std::string cri(const std::string& type, const std::string& container = "app") {
          kUid + "\"";
 }
 
-// The service of a cgroup path, with names from the tree.
+// The service of a cgroup path, with the names that the tree gives.
 twtrace::base::Service service(const TempTree& tree, const std::string& path, std::optional<std::uint32_t> pid = {}) {
   return classify_cgroup(path, [&](ContainerQuery query) {
     query.pid = pid;
@@ -81,7 +81,7 @@ TEST_CASE("docker's data root is where its settings say") {
     check(tree, "/docker/" + kId, "docker", "web");
   }
   {
-    // The bundle that docker gives to containerd mounts files of the container, or of the one whose network it shares.
+    // Docker's bundle for containerd mounts files of the container, or of the container whose network it shares.
     const TempTree tree;
     tree.file("data/x" + config, docker_config("/web"));
     tree.file("run/docker/containerd/daemon/io.containerd.runtime.v2.task/moby/" + kId + "/config.json",
@@ -192,7 +192,7 @@ TEST_CASE("cri-o's names are in its bundles") {
   tree.file(file, bundle(pod + R"("container","io.kubernetes.container.name":"app")"));
   check(tree, "/kubepods.slice/kubepods-pod8f2b1c4d_1111_2222_3333_444455556666.slice/crio-" + kId + ".scope/container",
         "kubernetes", "shop/web-1/app");
-  check(tree, "/system.slice/crio-" + kId + ".scope", "kubernetes", "shop/web-1/app");  // no kubelet's cgroup
+  check(tree, "/system.slice/crio-" + kId + ".scope", "kubernetes", "shop/web-1/app");  // not a cgroup of the kubelet
   tree.file(file, bundle(pod + R"("sandbox","io.kubernetes.container.name":"POD")"));
   check(tree, kPodPath, "kubernetes", "shop/web-1");
 }
@@ -209,7 +209,7 @@ TEST_CASE("where the runtime's files cannot be read, the names of log files tell
   check(tree, kPodPath, "kubernetes", "shop/web-1/app");
   CHECK(service(tree, kPodPath).pod == twtrace::base::Pod{"shop", "web-1", kUid});
   check(tree, "/docker/" + kId, "docker", "0123456789ab");
-  // A static pod's uid is a hash, in its cgroup as in its logs.
+  // The uid of a static pod is a hash, in its cgroup and in its logs.
   const std::string hash = "0123456789abcdef0123456789abcdef";
   tree.directory("var/log/pods/kube-system_etcd-n1_" + hash);
   check(tree, "/kubepods/burstable/pod" + hash + "/" + kOther, "kubernetes", "shop/web-2/app");
@@ -219,7 +219,7 @@ TEST_CASE("where the runtime's files cannot be read, the names of log files tell
 
 namespace {
 
-// A process of the machine made of files.
+// Adds a process to the machine.
 void add_process(const TempTree& tree, int pid, int parent, const std::string& cgroup, const std::string& cmdline) {
   const std::string directory = "proc/" + std::to_string(pid) + "/";
   tree.file(directory + "cgroup", "9:name=systemd:/x\n0::" + cgroup + "\n");
@@ -241,7 +241,7 @@ TEST_CASE("an engine with folders of its own is found by what supervises the con
   const TempTree tree;
   const std::string cgroup = "/docker/" + kId;
   add_process(tree, 30, 20, cgroup + "/inner", arguments({"worker"}));
-  add_process(tree, 20, 10, cgroup, arguments({"conmon", "-c", kId, "-n", "forged"}));  // the container's own
+  add_process(tree, 20, 10, cgroup, arguments({"conmon", "-c", kId, "-n", "forged"}));  // inside the container
   add_process(tree, 10, 1, "/", arguments({"/usr/bin/containerd-shim-runc-v2", "-namespace", "moby", "-id", kId}));
   add_process(tree, 1, 0, "/", arguments({"init"}));
   CHECK(service(tree, cgroup, 30).name == "0123456789ab");
@@ -253,9 +253,9 @@ TEST_CASE("an engine with folders of its own is found by what supervises the con
   CHECK(service(tree, cgroup, 30).name == "web");
   CHECK(service(tree, cgroup, 20).name == "web");
   CHECK(service(tree, cgroup).name == "0123456789ab");
-  CHECK(service(tree, "/docker/" + kOther, 30).name == "f00dfeedf00d");  // not in there
+  CHECK(service(tree, "/docker/" + kOther, 30).name == "f00dfeedf00d");  // the tree does not have it
 
-  // A pod has one shim, whose own bundle is the sandbox's.
+  // A pod has one shim. The bundle of the shim is the sandbox's.
   add_process(tree, 40, 10, kPodPath, arguments({"app"}));
   tree.file("my/exec/tasks/moby/" + kId + "/config.json", bundle(cri("container")));
   tree.directory("my/exec/tasks/moby/" + kOther);
@@ -323,7 +323,7 @@ TEST_CASE("what is hostile, broken or huge leaves the short id") {
   tree.directory(file);
   CHECK(service(tree, "/docker/" + kId).name == "0123456789ab");
 
-  // Ids that would lead out of the directory are never looked up.
+  // An id that would lead out of the directory is never looked up.
   tree.file("var/lib/docker/config.v2.json", docker_config("/web"));
   tree.file("run/containerd/io.containerd.runtime.v2.task/config.json", bundle(""));
   for (const char* id : {"..", ".", "", "a/../.."}) {

@@ -48,7 +48,7 @@ TEST_CASE("read_regular_file opens nothing but files, and reads no more than it 
   CHECK(read_regular_file(tree / "nothing", 1).error().code == ErrorCode::kNotFound);
   CHECK(read_regular_file(tree.root(), 1).error().code == ErrorCode::kInvalid);
   REQUIRE(::mkfifo((tree / "fifo").c_str(), 0600) == 0);
-  CHECK(read_regular_file(tree / "fifo", 1).error().code == ErrorCode::kInvalid);  // opening it would wait for a writer
+  CHECK(read_regular_file(tree / "fifo", 1).error().code == ErrorCode::kInvalid);  // an open() would wait for a writer
   CHECK(read_regular_file("/dev/zero", 1).error().code == ErrorCode::kInvalid);
 }
 

@@ -12,7 +12,7 @@ constexpr std::uint64_t kMiB = 1U << 20U;
 
 std::string mib(std::uint64_t count) { return std::to_string(count * kMiB) + "\n"; }
 
-/// A host's /proc and its cgroup file systems in a directory.
+/// The /proc and the cgroup file systems of a host, in a directory.
 class Host {
  public:
   Host(const std::string& mountinfo, const std::string& cgroup) {

@@ -17,7 +17,7 @@ std::uint32_t own_inum() {
   return static_cast<std::uint32_t>(status.st_ino);
 }
 
-// A host: pid 1 in namespace 100, we too; pids as given.
+// A host: pid 1 and this process are in namespace 100, other pids as given.
 struct Host {
   TempTree tree;
 
@@ -128,7 +128,7 @@ TEST_CASE("other mount namespaces are searched, their names are not believed") {
   const auto catalog = host.catalog();
   CHECK(*catalog.find(200) == NetnsRef{200, "", {}, host.path("50/root/run/netns/blue")});
   CHECK(*catalog.find(201) == NetnsRef{201, "ours", {}, "/run/netns/ours"});
-  CHECK(catalog.find(299) == nullptr);  // one process stands for its mount namespace
+  CHECK(catalog.find(299) == nullptr);  // one process is enough for its mount namespace
   CHECK(host.catalog({.mount_namespaces = false}).find(200) == nullptr);
 }
 

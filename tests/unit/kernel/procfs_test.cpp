@@ -35,7 +35,7 @@ TEST_CASE("parse_stat takes any name") {
 
 TEST_CASE("parse_stat refuses every cut-off line") {
   const std::string line = stat_line("x", 'R', 1, 99);
-  const std::size_t complete = line.find(" 8192") - 1;  // "9" alone would be another number, but a whole field
+  const std::size_t complete = line.find(" 8192") - 1;  // "9" alone is a whole field, but the wrong number
   for (std::size_t length = 0; length < complete; ++length) CHECK_FALSE(parse_stat(line.substr(0, length)));
   CHECK(parse_stat(line.substr(0, complete + 1))->start_ticks == 99);
   CHECK_FALSE(parse_stat(") ("));

@@ -9,7 +9,7 @@ using namespace twtrace::loader;
 
 namespace {
 
-/// The counter that a reader finds at a place of the copy.
+/// The counter at a place of the copy.
 CounterPlace counter_at(const MibPlan& plan, std::uint32_t place) {
   for (const tw_mib_span& span : plan.spans) {
     if (place >= span.at && place < span.at + span.words) return {span.tcp != 0, span.first + place - span.at};

@@ -50,7 +50,7 @@ TEST_CASE("ports are taken per pair of addresses and remote port") {
   tally.add(reading(TW_READ_BUCKETS | TW_READ_FIXED, 1, 99, 9, 80));
   const auto fullest = tally.fullest(2);
   REQUIRE(fullest.size() == 2);
-  CHECK(fullest[0].taken == 7);  // not 10: each local address has the ports for itself
+  CHECK(fullest[0].taken == 7);  // not 10: each local address has all ports
   CHECK(fullest[0].remote.port == 80);
   CHECK(fullest[0].remote.netns_id == 1);
   CHECK(fullest[1].taken == 5);
@@ -68,9 +68,9 @@ TEST_CASE("buckets from before are told by namespace, role, port and remote end"
     tally.add(reading(TW_READ_BUCKETS | TW_READ_CHOSEN, 1, static_cast<std::uint16_t>(33000 + port), 9, 6379), listens);
   }
   tally.add(reading(TW_READ_BUCKETS | TW_READ_FIXED, 1, 80, 8, 50000), listens);
-  tally.add(reading(TW_READ_BUCKETS, 1, 40000, 7, 50001), listens);     // somebody listens there
-  tally.add(reading(TW_READ_BUCKETS, 1, 40000, 7, 50001, 2), listens);  // not there
-  tally.add(reading(TW_READ_PORTS, 1, 33000, 9, 6379), listens);        // is no bucket
+  tally.add(reading(TW_READ_BUCKETS, 1, 40000, 7, 50001), listens);     // something listens there
+  tally.add(reading(TW_READ_BUCKETS, 1, 40000, 7, 50001, 2), listens);  // nothing listens there
+  tally.add(reading(TW_READ_PORTS, 1, 33000, 9, 6379), listens);        // not a bucket
   tally.end(true);
   CHECK(sorted_rows(tally) == std::vector<Row>{{1, TW_ROLE_SERVER, 80, 7, 5},
                                                {1, TW_ROLE_SERVER, 80, 8, 1},

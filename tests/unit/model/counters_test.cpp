@@ -7,7 +7,7 @@ using twtrace::model::Counters;
 
 namespace {
 
-// Different powers of two: a field that is forgotten, or counted twice, changes the sum.
+// Different powers of two, so that the sum shows a field that is forgotten or counted twice.
 constexpr Counters kOnes = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048};
 
 }  // namespace

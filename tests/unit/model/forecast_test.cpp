@@ -14,12 +14,12 @@ namespace {
 using State = Forecast::State;
 using Series = std::vector<std::uint64_t>;
 
-/// A table as a recorder saw it: a bucket leaves when its lifetime is over, what has no place is refused.
+/// A table as a recorder sees it. A bucket leaves after its lifetime. A bucket that finds no room is refused.
 struct Scene {
   Series arrivals;  ///< by interval
   std::uint64_t limit = 0;
   double interval_s = 1;
-  double early_share = 0;     ///< of the arrivals: so many of the buckets in use are reused, recycled or purged
+  double early_share = 0;     ///< buckets in use that are reused, recycled or purged, as a share of the arrivals
   std::size_t unwatched = 0;  ///< intervals before the recorder started
 
   std::vector<TablePoint> record() const {
@@ -110,7 +110,7 @@ TEST_CASE("a constant rate fills the table to a lifetime of arrivals, then it is
 }
 
 TEST_CASE("a forecast comes true") {
-  // A wave on top of a constant rate: at every moment before the table is full the forecast says when it will be.
+  // A wave on top of a constant rate. At every moment before the table is full, the forecast says when it will be full.
   const Series arrivals = constant(40, 90) + constant(160, 60);
   const std::vector<TablePoint> whole = Scene{arrivals, 5000}.record();
   const auto full =
@@ -133,7 +133,7 @@ TEST_CASE("a full table says how many places would have been enough") {
   const Forecast now = at_end(constant(200, 100), 5000);
   CHECK(now.state == State::kFull);
   CHECK(now.buckets == 12000);
-  // After the load has ended what wanted a place still does, until its minute is over.
+  // After the load has ended, its demand still counts until a minute has passed.
   const Forecast after = at_end(constant(200, 50) + constant(0, 5), 5000);
   CHECK(after.state == State::kFull);
   CHECK(after.buckets == 10000);
@@ -148,7 +148,7 @@ TEST_CASE("a full table that buckets just left is still full while it refuses") 
 }
 
 TEST_CASE("a table with a high rate in and out is level") {
-  // 19,500 come and go per second: what is taken over at once never fills the table, however near the limit is.
+  // 19,500 come and go per second. Buckets that are reused at once never fill the table, however near the limit is.
   for (const std::uint64_t limit : {14'500U, 20'000U, 131'072U}) {
     for (const double interval_s : {0.2, 1.0, 2.0}) {
       const auto per_interval = static_cast<std::uint64_t>(19'500 * interval_s);
@@ -175,7 +175,7 @@ TEST_CASE("a table with a high rate in and out is level") {
 }
 
 TEST_CASE("a share of the arrivals that goes early does so in the future too") {
-  // 1,000 come per second, 900 of them take the place of another: 6,000 are left of a minute's 60,000.
+  // 1,000 come per second, and 900 of them replace another one. So 6,000 of a minute's 60,000 remain.
   const std::vector<Forecast> all = all_forecasts({constant(1000, 150), 8000, 1, 0.9});
   for (const Forecast& now : all) CHECK_FALSE(is_alarm(now));
   CHECK(all.back().state == State::kSteady);
@@ -232,7 +232,7 @@ TEST_CASE("started in the middle of a table that drains, and of one that fills")
   CHECK(all[3].state == State::kDraining);
   Scene filling{constant(200, 22), 5000};
   filling.unwatched = 15;
-  // Nothing is known of when the older ones leave: a few seconds' error at most.
+  // It is unknown when the older ones leave. The error is a few seconds at most.
   const Forecast now = forecast(filling.record());
   CHECK(now.state == State::kFilling);
   CHECK(now.seconds.has_value());

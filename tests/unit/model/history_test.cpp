@@ -13,7 +13,7 @@ using namespace twtrace::test;
 
 namespace {
 
-/// A table that goes on from sample to sample, and its history.
+/// A table that grows from sample to sample, and its history.
 struct Recording {
   RowTable table{1000};
   PeerTable peers{1000};
@@ -206,7 +206,7 @@ TEST_CASE("one identity twice in a sample is one row, live buckets included") {
   Recording recording;
   recording.set(10, 5, 0, 3);
   recording.sample();
-  recording.table.add(11, 11, worker(10));  // what is left of a slot that was given again
+  recording.table.add(11, 11, worker(10));  // the rest of a reused slot
   Counters counts;
   counts.time_wait = 2;
   recording.table.set(11, counts, 0, true);
@@ -350,7 +350,7 @@ TEST_CASE("peers are part of it, and of the rows they belong to") {
     const Row& rest = rows[0].peer ? rows[1] : rows[0];
     CHECK(peer.counts.created() == 2);
     CHECK(rest.counts.created() == sample);
-    // The part of the table behind one of them.
+    // The part of the table after one of them.
     const History::SampleSource moment = recording.history.at(sample);
     const RowSource source(moment, Group::kPeer, peer.id);
     std::uint64_t hidden = 0;

@@ -54,7 +54,7 @@ TEST_CASE("peers beyond the bound are not recorded, known ones still count") {
   CHECK(peers.all().at(peer("b")).counts == Counters{1});
 }
 
-// Events are counted as they are drained, all through an interval; a sample ends it.
+// Events are counted as they are drained, throughout an interval. A sample ends the interval.
 TEST_CASE("the interval of a peer is what was counted between two samples") {
   PeerTable peers(10);
   const auto count = [&](int events) {

@@ -79,32 +79,32 @@ TEST_CASE("a counter below its start counts nothing") {
 }
 
 TEST_CASE("the start moves no further than the readings prove") {
-  // Counting was switched on between the readings 100 and 130, and 12 were counted: 118, if none was missed.
+  // Counting began between the readings 100 and 130, and 12 were counted. So it began at 118, if none was missed.
   Reconciler moved = started_at(100);
   moved.narrow_start(12, 130, 12);
   check(moved.observe(130, 12, 130), 12, 0, true);
-  // Ours is more than the kernel counted since the first reading: no start before that reading is possible.
+  // We counted more than the kernel did since the first reading. So no start is possible.
   Reconciler ahead = started_at(100);
   ahead.narrow_start(9, 105, 9);
   check(ahead.observe(105, 9, 105), 5, 0, false);
-  // Nothing counted: the kernel's 30 were before counting was switched on.
+  // We counted nothing. So the kernel counted its 30 before counting began.
   Reconciler idle = started_at(100);
   idle.narrow_start(0, 130, 0);
   check(idle.observe(130, 0, 130), 0, 0, true);
-  // Ours is more than the kernel's whole counter, and there was no first reading.
+  // We counted more than the kernel's whole counter, and there was no first reading.
   Reconciler fresh;
   fresh.narrow_start(9, 5, 9);
   check(fresh.observe(7, 11, 7), 2, 0, false);
 }
 
 TEST_CASE("a start that is known as a range proves what every start in it proves") {
-  // Between 10 and 14 were counted when the kernel's counter was 130: the start is 116 to 120.
+  // We had counted between 10 and 14 when the kernel's counter was 130. So the start is 116 to 120.
   Reconciler reconciler = started_at(100);
   reconciler.narrow_start(10, 130, 14);
   check(reconciler.observe(130, 14, 130), 14, 0, true);
   check(reconciler.observe(140, 20, 140), 20, 0, true);
   check(reconciler.observe(150, 28, 150), 30, 2, false);
-  check(reconciler.observe(150, 35, 150), 34, 0, false);  // ahead, wherever the start was
+  check(reconciler.observe(150, 35, 150), 34, 0, false);  // ours is ahead, wherever the start was
 }
 
 TEST_CASE("random histories: proven misses, never more than were lost, and exact once it is quiet") {
@@ -117,7 +117,7 @@ TEST_CASE("random histories: proven misses, never more than were lost, and exact
     std::uint64_t lost = 0;
     std::uint64_t reported = 0;
     Reconciler reconciler = started_at(start);
-    // One event after the other, some unseen; the kernel's readings lie before and after ours.
+    // One event after the other. We miss some. We read the kernel's counter before and after ours.
     const auto happen = [&](std::uint64_t events) {
       const std::uint64_t unseen = up_to(9) == 0 ? std::min<std::uint64_t>(up_to(3), events) : 0;
       kernel += events;

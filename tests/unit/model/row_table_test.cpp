@@ -49,7 +49,7 @@ TEST_CASE("a slot that is used again keeps the counts of the row before") {
 
 namespace {
 
-/// A table and its next free slot: processes that count seven and end.
+/// A table and its next free slot. Its processes count seven and end.
 struct Endings {
   explicit Endings(std::size_t max_rows) : table(max_rows) {}
 
@@ -196,8 +196,8 @@ TEST_CASE("random sequences: sums never change, and memory stays bounded") {
   const std::size_t max_rows = GENERATE(0U, 1U, 5U, 100000U);
   Random random(max_rows + 1);
   RowTable table(max_rows);
-  std::map<std::uint32_t, Counters> expected;  // every count ever given, by namespace
-  std::map<std::uint32_t, Counters> in_slot;   // what the slot's present row was given
+  std::map<std::uint32_t, Counters> expected;  // everything that was ever added, by namespace
+  std::map<std::uint32_t, Counters> in_slot;   // what was added to the present row of the slot
   std::map<std::uint32_t, std::uint32_t> netns_of;
   for (std::uint64_t step = 1; step <= 4000; ++step) {
     const auto slot = static_cast<std::uint32_t>(1 + random.up_to(kSlots - 1));
@@ -235,7 +235,7 @@ TEST_CASE("rows of forgotten namespaces move, and those of the same program beco
   endings.end(1, "a", 1);
   endings.end(2, "b", 1);
   endings.end(3, "a", 2);
-  endings.end(4, "a", 3);  // "a" of 1 and "b" of 1 go to (other) on the way
+  endings.end(4, "a", 3);  // meanwhile "a" of 1 and "b" of 1 go to (other)
   endings.table.move({1, 2}, 9);
   std::map<std::pair<std::uint32_t, bool>, Entry> all;
   endings.table.for_each([&](const Entry& entry, RowKind kind) {

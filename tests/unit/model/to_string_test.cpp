@@ -7,7 +7,7 @@
 
 using namespace twtrace::model;
 
-// The words are part of the JSON contract: a change here breaks its readers.
+// These words are part of the JSON contract. Changing them breaks its readers.
 TEST_CASE("enumerators have the words of the contract") {
   const auto words = [](auto... values) { return ((std::string(to_string(values)) + ' ') + ...); };
   CHECK(words(Group::kProcess, Group::kPid, Group::kService, Group::kPort, Group::kPeer, Group::kNetns) ==

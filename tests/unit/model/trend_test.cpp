@@ -7,7 +7,7 @@ using namespace twtrace::model;
 
 namespace {
 
-/// One-second snapshots of a namespace into which 80 buckets come per second.
+/// One-second snapshots of a namespace that gets 80 buckets per second.
 struct Host {
   Snapshot next(std::uint64_t created, std::uint64_t removed) {
     row.counts.time_wait += created;

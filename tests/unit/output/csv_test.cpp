@@ -32,7 +32,7 @@ std::vector<std::string> cells(const std::string& line) {
   return all;
 }
 
-// The only row of `snapshot` by column name.
+// The only row of `snapshot`, by column name.
 std::map<std::string, std::string> only_row(const model::Snapshot& snapshot) {
   const std::string body = output::snapshot_csv(snapshot);
   REQUIRE(std::count(body.begin(), body.end(), '\n') == 1);

@@ -16,7 +16,7 @@ using Keys = std::vector<std::string>;
 
 namespace {
 
-// The published contract of twtrace.snapshot/1: keys and their order, one entry per array.
+// The published contract of twtrace.snapshot/1: the keys in their order. Arrays have one entry.
 const Json kContract = Json::parse(R"({
  "schema":"twtrace.snapshot/1","time":"","time_unix_ms":0,"interval_s":1.0,"uptime_s":12.0,
  "host":{"name":"web1","kernel":"6.12.0"},"probe":{"backend":"fentry","fallbacks":["..."]},
@@ -34,7 +34,7 @@ const Json kContract = Json::parse(R"({
  "lost":{"events":0,"counts":0},
  "cost":{"bpf_run_ns_per_event":0,"cpu_percent":0.0,"rss_bytes":0}})");
 
-// What was added to the contract, by object.
+// The additions to the contract, by object.
 const Json kAdded = Json::parse(R"({
  "":["group","namespaces_folded","troubles","rows_hidden","live_age_s"],
  "probe":["sees_removal"],
@@ -52,7 +52,7 @@ Keys keys(const Json& object) {
   return names;
 }
 
-// `actual` holds the contract's keys, in its order and of its types, and besides them exactly the added ones.
+// `actual` must have the keys of the contract, in the same order and with the same types, plus exactly the additions.
 void check_object(const std::string& where, const Json& contract, const Json& actual) {
   INFO("in object '" << where << "': " << actual.dump());
   const Keys added = kAdded.value(where, Keys{});

@@ -19,11 +19,11 @@ using output::WorkloadLabels;
 namespace {
 
 constexpr std::uint32_t kHostId = 1;
-constexpr std::size_t kOwn = output::kSeriesPerNamespace + output::kSeriesPerWorkload;  // of a namespace
+constexpr std::size_t kOwn = output::kSeriesPerNamespace + output::kSeriesPerWorkload;  // what a namespace takes
 
 const WorkloadLabels kOther{"other", "other", "", "", ""};
 
-/// A trace whose programs and namespaces do what a test says.
+/// A trace whose programs and namespaces a test controls.
 struct Trace {
   explicit Trace(const MetricLimits& limits = {}, std::size_t max_rows = 100) : table(max_rows), fold(limits) {
     netns(kHostId, "host");
@@ -45,7 +45,7 @@ struct Trace {
                          [id](const auto& row) { return row.id == id; });
   }
 
-  /// What a program does before the next sample. A slot that is used for the first time is a new process.
+  /// Lets a program act before the next sample. A slot that is used for the first time is a new process.
   void act(std::uint32_t slot, const model::Counters& more, const std::string& service = "web.service",
            std::uint32_t netns_id = kHostId, const std::string& comm = "nginx", std::uint16_t port = 80) {
     model::Counters counts = more;
@@ -68,7 +68,7 @@ struct Trace {
     row_of(netns_id).counts += more;
   }
 
-  /// The end of an interval.
+  /// Ends an interval.
   void sample(double seconds = 1) {
     head.uptime_s += seconds;
     for (auto& netns : head.namespaces) netns.kernel.created = netns.counts.created();
@@ -90,7 +90,7 @@ struct Trace {
   model::Snapshot head;
   MetricFold fold;
   std::uint32_t processes = 0;
-  std::string container;  ///< of the processes that come next
+  std::string container;  ///< of the processes that follow
 };
 
 model::Counters made(std::uint64_t created, std::uint64_t refused = 0) {
@@ -136,7 +136,7 @@ TEST_CASE("a young workload is in other, and keeps what it counts later") {
   trace.sample();
   CHECK(trace.created(kOther) == 32);
   CHECK(trace.created(web()) == 17);
-  CHECK(trace.named("host").workloads.at(web()).live == 49);  // buckets are where they are, whoever counted them
+  CHECK(trace.named("host").workloads.at(web()).live == 49);  // live buckets stay, whoever counted them
   CHECK(trace.named("host").workloads.at(kOther).live == 0);
   trace.head.live_age_s.reset();
   trace.table.retire(1);
@@ -176,7 +176,7 @@ TEST_CASE("what comes after max_series stays in other") {
   trace.sample();
   CHECK_FALSE(trace.fold.is_full());
   trace.act(3, made(100), "s3");
-  trace.act(4, made(1000), "s2");  // another process of one that has its series
+  trace.act(4, made(1000), "s2");  // another process of a workload that has its series
   trace.sample();
   CHECK(trace.fold.is_full());
   CHECK(trace.created(kOther) == 100);

@@ -44,7 +44,7 @@ bool has_line(const std::string& text, const std::string& line) {
   return std::find(lines.begin(), lines.end(), line) != lines.end();
 }
 
-/// The value of a label of the first sample that has it, as a reader of the format understands it.
+/// The value of a label in the first sample that has it, unescaped.
 std::string unescaped(const std::string& text, const std::string& name) {
   std::string value;
   std::size_t at = text.find(name + "=\"") + name.size() + 2;
@@ -109,7 +109,7 @@ TEST_CASE("OpenMetrics names metrics without suffixes, has units, and ends") {
     CHECK(has_line(text, line));
   }
   CHECK(lines_of(text).back() == "# EOF");
-  CHECK(text.find("_created ") != std::string::npos);  // of the metric: there are no samples of that name
+  CHECK(text.find("_created ") != std::string::npos);  // as metadata only: there are no samples with that name
   for (const std::string& line : lines_of(text)) CHECK(line.find("_created{") == std::string::npos);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reports of a recorded deploy, compared with those in golden/. $TWTRACE_UPDATE_GOLDEN=1 writes them anew.
+// Compares the reports of a recorded deploy with golden/. $TWTRACE_UPDATE_GOLDEN=1 rewrites these files.
 #include <algorithm>
 #include <array>
 
@@ -35,7 +35,7 @@ report::Report report_of(test::HandMade& recording, std::initializer_list<const 
   return report::build_report(recording, parsed).value();
 }
 
-/// The deploy on a host with a second namespace, in which the same programs run.
+/// The deploy on a host where the same programs also run in a second namespace.
 std::unique_ptr<test::HandMade> deploy_in_two(const std::string& name) {
   auto recording = test::deploy();
   model::NetnsRow second;
@@ -55,7 +55,7 @@ report::Report deploy_report() {
                                      "created_ratio>3", "missed>0"});
 }
 
-/// A deploy whose every name was chosen by somebody who means ill.
+/// A deploy in which an attacker chose every name.
 std::unique_ptr<test::HandMade> hostile() {
   const std::string evil = "<script>alert(1)</script>\x1b[31m|`*_[x](http://e.x)\n=1+1,\"'\xff";
   auto recording = test::deploy();
@@ -84,7 +84,7 @@ std::vector<std::string> lines(const std::string& text) {
   return all;
 }
 
-/// Everything that a terminal, a parser or a reader could trip over.
+/// Contains everything that could confuse a terminal, a parser or a reader.
 void check_harmless(const std::string& text) {
   CHECK(base::is_valid_utf8(text));
   for (const char c : text) CHECK((c == '\n' || static_cast<unsigned char>(c) >= ' '));
@@ -99,7 +99,7 @@ report::Diff deploy_diff() {
                               {report::parse_budget("created_ratio>3").value()});
 }
 
-/// The base64 SHA-256 of `text` by the tool that every Linux system has.
+/// The SHA-256 of `text` in base64, from sha256sum.
 std::string sha256_base64(const std::string& text) {
   std::string path = "/tmp/twtrace-style-XXXXXX";
   const int fd = ::mkstemp(path.data());

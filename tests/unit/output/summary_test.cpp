@@ -50,7 +50,7 @@ TEST_CASE("the cross-check with the kernel is always said") {
   netns.reconciled.reset();
   netns.missed = {};
   CHECK(has(text(snapshot), "  kernel n/a\n"));
-  netns.missed.overflow = 2;  // one counter can be compared, the other not
+  netns.missed.overflow = 2;  // only one counter can be compared
   CHECK(has(text(snapshot), "  missed 2 overflow\n"));
 }
 
@@ -85,7 +85,7 @@ TEST_CASE("namespaces beyond the third are summed, and what they missed is said"
             "\n+2 more namespaces  created 1.6k/s  ! overflow 624/s total 2,408  missed 3 created  1 != kernel\n"));
   snapshot.namespaces[3] = first;
   CHECK(has(text(snapshot), "total 2,408  = kernel\n"));
-  snapshot.namespaces[3].reconciled.reset();  // equal to the kernel's is what is known of all of them
+  snapshot.namespaces[3].reconciled.reset();  // one is unknown, so not all are equal
   CHECK(has(text(snapshot), "total 2,408  kernel n/a\n"));
   snapshot.namespaces.resize(3);
   CHECK_FALSE(has(text(snapshot), "more namespace"));

@@ -36,7 +36,7 @@ std::size_t widest(const std::string& text) {
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-// Every text and number as long as it gets.
+// Every text and number at its longest.
 model::Snapshot long_snapshot(model::Group group) {
   model::Snapshot snapshot = test::snapshot(group);
   model::Row row = test::worker_row();
@@ -180,7 +180,7 @@ TEST_CASE("a process cannot pass for the (unattributed) row") {
 TEST_CASE("the peer table, golden") {
   model::Snapshot snapshot = test::snapshot(model::Group::kPeer);
   snapshot.rows[0].peer = model::Peer{"10.0.0.2", std::uint16_t{6379}};
-  snapshot.rows.push_back(test::worker_row());  // what the kernel told about no peer
+  snapshot.rows.push_back(test::worker_row());  // a row without a known peer
   const std::vector<std::string> all = lines(snapshot_table(snapshot, {}));
   REQUIRE(all.size() == 8);
   CHECK(all[5] == "   PEER     COMMAND      SERVICE        ROLE   PORT CREATED/s CREATED OVERFLOW");

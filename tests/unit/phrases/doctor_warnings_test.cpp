@@ -69,7 +69,7 @@ TEST_CASE("one refused bucket is enough for a warning") {
   netns.overflow = 1;
   CHECK(ids({netns}) == Ids{"overflow-seen"});
   CHECK(has(change(netns, "overflow-seen"), "sysctl -w net.ipv4.tcp_max_tw_buckets=262144 "));
-  netns.limit.reset();  // not entered: the kernel's default is what can be advised
+  netns.limit.reset();  // unknown: only the kernel's default can be advised
   CHECK(has(change(netns, "overflow-seen"), "tcp_max_tw_buckets=131072 "));
 }
 
@@ -81,7 +81,7 @@ TEST_CASE("nearly full means more than 80%") {
   netns.in_use = 16001;
   CHECK(ids({netns}) == Ids{"table-nearly-full"});
   CHECK(has(phrases::doctor_warnings({netns})[0].text, "80% full (16,001 of 20,000)"));
-  netns.limit = netns.default_limit = 0;  // no room at all is low, not full
+  netns.limit = netns.default_limit = 0;  // a table without room is too small, not full
   CHECK(ids({netns}) == Ids{"limit-low"});
 }
 
@@ -142,7 +142,7 @@ TEST_CASE("a limit that differs from the host's: the lower side is the one to ra
 
   std::vector<DoctorNetns> many = {host(), other, other, other, other, other};
   CHECK(has(phrases::doctor_warnings(many).back().text, "262,144, 2 more; "));
-  CHECK(ids({other}).empty());  // without the host's there is nothing to compare with
+  CHECK(ids({other}).empty());  // the host is not among them, so there is nothing to compare with
 }
 
 TEST_CASE("no warning ever advises a lower limit or tcp_tw_recycle") {
@@ -159,7 +159,7 @@ TEST_CASE("no warning ever advises a lower limit or tcp_tw_recycle") {
     const auto at = warning.change.find("tcp_max_tw_buckets=");
     if (at != std::string::npos) CHECK(std::stoull(warning.change.substr(at + 19)) >= 2'000'000'000);
   }
-  CHECK(has(change(bad, "overflow-seen"), "tcp_max_tw_buckets=2147483647 "));  // the most the kernel takes
+  CHECK(has(change(bad, "overflow-seen"), "tcp_max_tw_buckets=2147483647 "));  // the kernel's maximum
 }
 
 TEST_CASE("a namespace without a process is named by its file, quoted for the shell") {

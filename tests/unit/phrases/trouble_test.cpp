@@ -131,7 +131,7 @@ TEST_CASE("calm is said only where it is true") {
   netns.limit = 5000;
   snapshot.namespaces = {netns};
   CHECK(phrases::calm_remark(snapshot).text == "no table is full, no bucket was refused");
-  // With --netns the troubles of other namespaces are none of those that were asked for.
+  // --netns leaves out the troubles of other namespaces.
   snapshot.namespaces[0].in_use = 5000;
   CHECK(phrases::calm_remark(snapshot).text == "no trouble in the namespaces that were asked for");
   snapshot.namespaces[0].in_use = 10;

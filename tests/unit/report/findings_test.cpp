@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each finding on both sides of its threshold.
+// Tests each finding on both sides of its threshold.
 #include "report/findings.hpp"
 
 #include <algorithm>
@@ -86,10 +86,10 @@ TEST_CASE("the size that is advised holds the peak rate for as long as a bucket 
   netns.arrivals_per_s_peak = 900;  // 67,500
   CHECK(report::needed_limit(netns) == 131072);
   netns.arrivals_per_s_peak = 1;
-  CHECK(report::needed_limit(netns) == 16384);  // never a small table
-  netns.in_use_peak = 60'000;                   // what was there counts too
+  CHECK(report::needed_limit(netns) == 16384);  // the table is never made small
+  netns.in_use_peak = 60'000;                   // earlier buckets count, too
   CHECK(report::needed_limit(netns) == 131072);
-  netns.last.limit = 200'000;  // never lower than, or the same as, now
+  netns.last.limit = 200'000;  // only more than now is worth a change
   CHECK(report::needed_limit(netns) == 262144);
   netns.last.limit = 2'147'483'646;
   CHECK(report::needed_limit(netns) == 2'147'483'647);

@@ -48,11 +48,11 @@ TEST_CASE("a report can be limited to some owners") {
   CHECK(part.verdicts[0].state == Verdict::State::kKept);  // web was not refused
   CHECK(part.verdicts[1].state == Verdict::State::kBreached);
   CHECK(part.owners[part.verdicts[1].owner.value()].row.process->comm == "nginx");
-  CHECK(part.verdicts[2].state == Verdict::State::kBreached);  // of the table, whoever fills it
+  CHECK(part.verdicts[2].state == Verdict::State::kBreached);  // it judges the table, whoever fills it
   CHECK(part.owners[part.verdicts[2].owner.value()].row.process->comm == "scheduler");
-  CHECK(part.verdicts[3].state == Verdict::State::kNotMeasurable);  // its rows are not among those that were asked for
+  CHECK(part.verdicts[3].state == Verdict::State::kNotMeasurable);  // the filter leaves out its rows
   CHECK(part.owners.size() == 2);
-  CHECK(part.ports.empty());  // those of worker.service
+  CHECK(part.ports.empty());  // they belong to worker.service
   REQUIRE(whole.ports.size() == 1);
   only.selector = view::parse_selector("comm=redis", view::Grammar::kFilter).value();
   const auto client = report::build_report(*recording, {}, report::Partial::kFails, only).value();
@@ -248,13 +248,13 @@ TEST_CASE("an interval that shares time with the command is during it") {
   info.command = model::CapturedCommand{{"x"}, 10000, 20000, 0, std::nullopt};
   CHECK(report::phase_of(8000, 9000, info) == 0);
   CHECK(report::phase_of(9000, 10000, info) == 0);
-  CHECK(report::phase_of(9000, 10019, info) == 0);  // two clocks that are read one after the other
+  CHECK(report::phase_of(9000, 10019, info) == 0);  // the two clocks are read one after the other
   CHECK(report::phase_of(9000, 10021, info) == 1);
   CHECK(report::phase_of(10000, 11000, info) == 1);
   CHECK(report::phase_of(19000, 20000, info) == 1);
   CHECK(report::phase_of(19990, 20990, info) == 2);
   CHECK(report::phase_of(20000, 21000, info) == 2);
-  info.command->ended_unix_ms = 10005;  // shorter than the slack, and inside
+  info.command->ended_unix_ms = 10005;  // it ran for less than the slack, within the interval
   CHECK(report::phase_of(9500, 10500, info) == 1);
   CHECK(report::phase_of(10500, 11500, info) == 2);
   info.command->ended_unix_ms.reset();  // still running
@@ -363,7 +363,7 @@ TEST_CASE("a budget on an inode number that two namespaces had cannot be measure
   CHECK(report.verdicts[1].state == Verdict::State::kNotMeasurable);
   CHECK(report.verdicts[2].state == Verdict::State::kBreached);
   CHECK(report.verdicts[3].state == Verdict::State::kKept);
-  CHECK(report.verdicts[4].state == Verdict::State::kBreached);  // a text that a name contains stands for all of them
+  CHECK(report.verdicts[4].state == Verdict::State::kBreached);  // a substring selects every name that contains it
 }
 
 TEST_CASE("a table that refused comes before a fuller one, and an idle one comes last") {
@@ -430,7 +430,7 @@ TEST_CASE("a namespace that takes the number of one that is gone is another one"
   recording.more = {old, young};
   recording.sample(0);
   CHECK(report_of(recording).totals.created() == 73);
-  young.counts = made(5);  // the old one is no longer listed
+  young.counts = made(5);  // the old namespace is no longer listed
   recording.more = {young};
   recording.sample(0);
   const report::Report report = report_of(recording);
@@ -442,8 +442,8 @@ TEST_CASE("a namespace that takes the number of one that is gone is another one"
 
 namespace {
 
-/// A namespace is gone, and the next one has got its inode number: 1,000 created in the first, 5 in the second. The
-/// limits differ, and settings and ports are of one each.
+/// A namespace is gone, and the next one has its inode number. The first created 1,000, the second 5. Each has a limit,
+/// settings and ports of its own.
 std::unique_ptr<HandMade> two_of_one_number() {
   auto recording = std::make_unique<HandMade>();
   constexpr std::uint32_t kInode = 4026532177U;
@@ -545,7 +545,7 @@ TEST_CASE("settings and ports are those of one namespace, not of others with its
   CHECK(report.ports[0].netns_name == "old");
   CHECK(report.ports[1].use.ports.taken == 4);
   CHECK(report.ports[1].netns_name == "young");
-  recording->editable().settings_at_start[1].netns_id.reset();  // an old capture does not tell
+  recording->editable().settings_at_start[1].netns_id.reset();  // an old capture does not have it
   CHECK_FALSE(of_id(report_of(*recording), 2).at_start);
 }
 
@@ -673,7 +673,7 @@ TEST_CASE("a budget that is not exceeded yet never passes on a capture that was 
     CHECK(report::build_report(*recording, one, report::Partial::kAllowed).value().verdicts[0].state ==
           Verdict::State::kKept);
   }
-  CHECK(verdict(*recording, "overflow>0").state == Verdict::State::kBreached);  // more cannot make it less
+  CHECK(verdict(*recording, "overflow>0").state == Verdict::State::kBreached);  // missing data can only add to it
   CHECK(verdict(*recording, "in_use_peak>99%").state == Verdict::State::kBreached);
   CHECK(verdict(*recording, "created<9999").state == Verdict::State::kNotMeasurable);
   CHECK(verdict(*recording, "overflow>1%").state == Verdict::State::kNotMeasurable);

@@ -28,7 +28,7 @@ tw_event record(std::uint64_t cookie, std::uint32_t row) {
   return event;
 }
 
-/// A trace with some rows, and a handler that keeps what it gets.
+/// A trace with some rows, and a handler that collects events.
 struct Trace {
   EventFeed feed{100};
   std::map<std::uint32_t, model::Identity> rows;

@@ -15,7 +15,7 @@ TEST_CASE("a second has as many jiffies as our own namespace's tcp_fin_timeout s
   pass[0].inum = 1;
   pass[0].settings.fin_timeout = 1;
   pass[1].inum = 7;
-  pass[1].exiting = 1;  // the number is ours again
+  pass[1].exiting = 1;  // a dead namespace that still has our inode number
   pass[1].settings.fin_timeout = 2;
   pass[2].inum = 7;
   pass[2].settings.fin_timeout = static_cast<std::uint32_t>(*seconds * 300);

@@ -32,7 +32,7 @@ kernel::CapabilitySet set_of(std::initializer_list<unsigned> numbers) {
   return set;
 }
 
-/// What `code` returns in a child that filters its system calls. The child ends without running anything of ours.
+/// Runs `code` in a child with filtered system calls, and returns its result. The child then exits at once.
 int filtered(const std::function<int()>& code) {
   const pid_t pid = ::fork();
   if (pid == 0) {

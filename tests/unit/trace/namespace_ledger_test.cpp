@@ -10,7 +10,7 @@ using Reading = NamespaceLedger::Reading;
 
 namespace {
 
-/// TW + TWKilled is `created`.
+/// Counters whose TW + TWKilled is `created`.
 Reading reading(std::uint64_t created, std::uint64_t overflow, std::uint64_t in_use) {
   Reading result;
   result.ext.tw_killed = created / 3;
@@ -29,14 +29,14 @@ model::Counters counters(std::uint64_t created, std::uint64_t refused = 0, std::
   return result;
 }
 
-/// All of ours is in rows.
+/// Our counts, all of them in rows.
 OurCounts ours(const model::Counters& counts) {
   OurCounts result;
   result.total = result.counts = counts;
   return result;
 }
 
-/// A sample: readings around ours.
+/// One sample: the kernel is read before and after ours.
 void sample(NamespaceLedger& ledger, const Reading& before, const OurCounts& of_ours, const Reading& after) {
   ledger.take_before(before);
   ledger.take_after(after, of_ours.total);
@@ -113,7 +113,7 @@ TEST_CASE("the verdict stands while ours are those that it is of, and is withdra
   CHECK(ledger.row(1).reconciled == true);
 
   ledger.carry_over();
-  ledger.observe(ours(counters(5)));  // nothing moved, and nobody read
+  ledger.observe(ours(counters(5)));  // nothing changed, so nothing was read
   check_created(ledger.row(1), 5, 0, true);
   CHECK(ledger.is_read_at(counters(5)));
 
@@ -123,7 +123,7 @@ TEST_CASE("the verdict stands while ours are those that it is of, and is withdra
   ledger.observe(moved);
   CHECK_FALSE(ledger.row(1).reconciled);
   CHECK_FALSE(ledger.row(1).kernel.created);
-  CHECK(ledger.row(1).in_use == 4);  // the reading is of another moment
+  CHECK(ledger.row(1).in_use == 4);  // the reading is from another moment
 }
 
 TEST_CASE("the last reading stands for the one before ours as long as they have not moved") {
@@ -200,7 +200,7 @@ TEST_CASE("rates are of the last interval") {
 
 TEST_CASE("a namespace is empty while its last reading says so and ours have not moved since") {
   NamespaceLedger ledger = started_at(reading(10, 0, 0));
-  CHECK_FALSE(ledger.is_empty());  // nobody has looked
+  CHECK_FALSE(ledger.is_empty());  // it was not read yet
   sample(ledger, reading(10, 0, 0), ours(counters(0)), reading(10, 0, 0));
   CHECK(ledger.is_empty());
   ledger.observe(ours(counters(1)));

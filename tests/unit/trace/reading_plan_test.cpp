@@ -11,7 +11,7 @@ using Ids = ReadingPlan::Ids;
 
 namespace {
 
-/// So many that were read and have not moved.
+/// This many candidates that were read and have not changed since.
 Candidates quiet(std::uint32_t count) {
   Candidates candidates;
   for (std::uint32_t id = 1; id <= count; ++id) candidates.push_back({id, true, false});

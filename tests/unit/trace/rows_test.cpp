@@ -27,14 +27,14 @@ struct FakeScan final : LiveScan {
   std::uint64_t passed_since(std::uint64_t begun) const override { return completed - begun; }
 };
 
-/// The rows of a kernel side made of memory.
+/// Imitates the kernel side: rows in memory.
 struct Kernel {
   std::vector<tw_row> slots = std::vector<tw_row>(8);
   std::set<std::uint32_t> ended;  ///< tgids
   std::set<std::uint32_t> gone;   ///< namespace slots
   std::uint64_t exits = 0;
-  int asked = 0;                     ///< how often somebody wanted to know whether a process lives
-  bool lets_go = true;               ///< of a key
+  int asked = 0;                     ///< how often is_alive was called
+  bool lets_go = true;               ///< whether a row can be unlinked
   std::set<std::uint32_t> unlinked;  ///< row slots
   base::Service service;
   Rows rows{100};
@@ -88,7 +88,7 @@ struct Kernel {
                           slots[slot] = tw_row{};
                         }});
   }
-  /// Reads between samples, and gives back what it can, as often as it takes for a row at rest.
+  /// Looks at the rows and gives back what it can, as many times as a quiet row needs.
   std::vector<std::uint32_t> settle(const LiveScan* scan = nullptr) {
     std::vector<std::uint32_t> freed;
     for (int look = 0; look < 3 && freed.empty(); ++look) {
@@ -150,7 +150,7 @@ TEST_CASE("the row of an ended process is given back once nothing can count into
   tw_row& row = kernel.publish(3, 812);
   row.counts.time_wait = 7;
   row.counts.expired = 7;
-  CHECK(kernel.settle().empty());  // it lives
+  CHECK(kernel.settle().empty());  // the process lives
   kernel.end(812);
 
   row.pending = 1;
@@ -175,7 +175,7 @@ TEST_CASE("what a process closes on its way out counts, though its row was about
   kernel.rows.look(kernel.slots, kernel.facts(nullptr));
   CHECK(kernel.retire().empty());
   CHECK(kernel.unlinked == std::set<std::uint32_t>{3});
-  row.counts.time_wait = 1;  // by a program that had found the row before
+  row.counts.time_wait = 1;  // a program that had looked up the row before counts late
   kernel.rows.look(kernel.slots, kernel.facts(nullptr));
   CHECK(kernel.retire().empty());
   row.counts.expired = 1;
@@ -198,7 +198,7 @@ TEST_CASE("a process is asked for again only after a process has ended") {
   CHECK(kernel.rows.table().at(3)->exited);
   kernel.end(901);
   kernel.sample();
-  CHECK(kernel.asked == 3);  // it stays ended
+  CHECK(kernel.asked == 3);  // nobody asks again for a process that has ended
 }
 
 TEST_CASE("a row that comes and goes between two samples is part of the next one") {
