@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What was under way, or over, before twtrace started: marked, never guessed.
+// Connections and buckets from before the start. twtrace marks them, and never guesses their owner.
 #include <memory>
 #include <set>
 #include <vector>
@@ -19,7 +19,7 @@ constexpr int kClientUid = 61023;
 // A workload that holds its connections in a namespace of its own.
 struct Held {
   Held(const std::string& mode, const std::string& family, const CgroupSandbox& server, const CgroupSandbox& client)
-      // Above 60, an orphan stays a real socket in FIN_WAIT2 and its bucket is born only when the peer closes.
+      // Above 60, an orphan stays a full socket in FIN_WAIT2. It gets its bucket only when the peer closes.
       : arena(Sysctls{{"tcp_fin_timeout", "120"}}),
         workload((arena.spec = {mode, 61, 5009, family, &server, &client, -1, kClientUid}), arena.netns) {
     workload.wait_held();
@@ -63,7 +63,7 @@ TEST_CASE("closed or orphaned before the start: service and uid, no process") {
   }
 }
 
-// No bucket is in its namespace meanwhile: a scan has nothing but the sockets to find there.
+// The namespace has no bucket, so a scan finds only the sockets there.
 TEST_CASE("sockets that are long in coming to their end keep their owner") {
   if (!privileged()) return;
   Arena arena(Sysctls{{"tcp_fin_timeout", "120"}});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernel side's tables: what finds no room is stated and no bucket is missed or counted twice for it; what is used
-// again has nothing left in it.
+// The tables of the kernel side. If one is full, twtrace says so, and still counts each bucket exactly once. A reused
+// entry contains nothing of its previous use.
 #include <unistd.h>
 
 #include <string>
@@ -19,7 +19,7 @@ using namespace twtrace::test;
 
 namespace {
 
-/// Of $TWTRACE_PROBE, not counting yet.
+/// A tracer with the backend of $TWTRACE_PROBE. It does not count yet.
 base::Result<loader::Tracer> open_tracer(loader::TracerOptions options = {}) {
   const auto features = loader::probe_features("", {});
   if (!features) return tl::unexpected(features.error());
@@ -53,7 +53,7 @@ TEST_CASE("no room for a connection: its bucket is counted once, and that its ro
   CHECK(tracer->stats().sockets_full == 0);
 }
 
-// The estimate contains sizes of the kernel's own structures, which differ a little between versions.
+// The estimate includes structures of the kernel. Their sizes differ a little between versions.
 TEST_CASE("the maps cost what they are estimated to cost", "[capacity]") {
   if (!privileged()) return;
   loader::TracerOptions options;

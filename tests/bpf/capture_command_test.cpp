@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command of a capture: run as if twtrace were not there, its end passed on.
+// The command of a capture. It runs as if it had been started without twtrace, and twtrace passes its exit code on.
 #include <pwd.h>
 #include <unistd.h>
 
@@ -17,7 +17,8 @@ using namespace twtrace::test;
 
 namespace {
 
-/// What a process can see of how it was started. By the shell itself: around a fork it changes its own signals.
+/// Prints what a process can see of how it was started. The shell reads it itself, because a fork would change its
+/// signals.
 const std::string kSelf =
     "while read -r name value; do case $name in SigBlk:|SigIgn:|SigCgt:|NoNewPrivs:|CapEff:|Groups:) "
     "echo $name $value;; esac; done </proc/$$/status; for fd in /proc/$$/fd/*; do echo fd ${fd##*/}; done; "
@@ -88,7 +89,7 @@ TEST_CASE("signals are passed on, and the command decides", "[capture]") {
   CHECK(capturing.read()->info().ended_unix_ms);
 }
 
-// Each would end a process that does not handle it.
+// Each of these ends a process that does not handle it.
 TEST_CASE("signals that do not ask for the end are passed on, too, and do nothing to the capture", "[capture]") {
   if (!privileged()) return;
   Capturing capturing({}, {"bash", "-c",
@@ -199,8 +200,9 @@ TEST_CASE("a command with --user changes user and groups, for good", "[capture]"
   CHECK(out.find("NoNewPrivs:\t0\n") != std::string::npos);  // setuid programs work, as under sudo
 }
 
-// Whatever the caller has: inheritable and ambient capabilities, an open file that only root can open, a keyring, a
-// terminal to type into (TIOCSTI, which on what is no terminal is ENOTTY unless it is forbidden: EPERM).
+// The command must not inherit what the caller has: inheritable and ambient capabilities, an open file that only root
+// can open, a keyring, a terminal to type into. Without a terminal, TIOCSTI fails with ENOTTY if it is allowed, and
+// with EPERM if it is forbidden.
 TEST_CASE("a command with --user inherits nothing that gives root back", "[capture]") {
   if (!privileged()) return;
   const kernel::TempTree tree;

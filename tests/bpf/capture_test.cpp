@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a capture holds: a known workload, exact numbers, beside the kernel's and those of another twtrace.
+// Captures of a known workload. Their numbers must equal the kernel's and those of another twtrace, exactly.
 #include <chrono>
 #include <csignal>
 #include <thread>
@@ -16,7 +16,7 @@ using nlohmann::json;
 
 namespace {
 
-/// The last sample of a file, for one namespace.
+/// The last sample of a capture, for one namespace.
 struct Totals {
   model::Counters rows;  ///< sum over owners
   model::Counters peers;
@@ -186,7 +186,7 @@ TEST_CASE("a time in which twtrace was stopped is a gap, and fails a budget", "[
   const base::SystemClock clock;
   capturing.process().signal(SIGSTOP);
   const std::int64_t stopped = clock.unix_ms();
-  std::this_thread::sleep_for(std::chrono::milliseconds(2500));  // what is tested is that time passes
+  std::this_thread::sleep_for(std::chrono::milliseconds(2500));  // the test is about time that passes
   const std::int64_t went_on = clock.unix_ms();
   capturing.process().signal(SIGCONT);
   capturing.process().signal(SIGINT);

@@ -17,7 +17,7 @@
 
 namespace twtrace::test {
 
-/// Short windows, samples five times a second, $TWTRACE_PROBE.
+/// Takes five samples per second, with short windows and the backend of $TWTRACE_PROBE.
 class Capturing {
  public:
   Capturing(const std::vector<std::string>& options, const std::vector<std::string>& command)
@@ -51,7 +51,7 @@ class Capturing {
   Subprocess process_;
 };
 
-/// A shell script that says "begun", and goes on when the file "go" is in `directory`.
+/// A shell script that prints "begun", and waits for a file "go" in `directory`.
 inline std::vector<std::string> held_script(const std::string& then) {
   return {"sh", "-c", "echo begun; while [ ! -e \"${TWTRACE_CAPTURE%/*}/go\" ]; do sleep 0.05; done; " + then};
 }

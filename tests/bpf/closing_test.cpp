@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every way a connection can end, over IPv4, IPv6 and IPv4-mapped sockets: who, how many, and what the kernel says.
+// Every way in which a connection can end, over IPv4, IPv6 and IPv4-mapped sockets. Checks the owner and the number
+// against the workload and the kernel.
 #include <array>
 #include <csignal>
 
@@ -78,8 +79,8 @@ TEST_CASE("connections whose cookies end in the same bits keep their owners") {
   arena.run({"like-cookies", count, 5003, "4", nullptr, nullptr, kServerUid, kClientUid});
   const json snapshot = twtrace.fresh();
   check_everything(snapshot, arena);
-  // One has the slot, the others are in the map (the map has those from before the start, too); how many slots there
-  // are depends on other namespaces' limits, too.
+  // One has the slot, and the others are in the map, beside those from before the start. The number of slots also
+  // depends on the limits of other namespaces.
   CHECK(map_entries(twtrace.process().pid(), "buckets") >= static_cast<std::size_t>(count - 1));
 }
 
@@ -107,7 +108,7 @@ TEST_CASE("both ends close at the same time") {
     const std::int64_t count = arena->spec.count;
     for (const json& owner : arena->workload.at("owners")) {
       const json row = row_of(snapshot, arena->netns, owner.at("pid"));
-      if (row.is_null()) continue;  // the other end was first every time
+      if (row.is_null()) continue;  // the other end was always first
       check_identity(row, owner, *arena);
       CHECK(number(row, "created") <= count);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reader of the tables beside a tracer: buckets are credited to the rows of their owners, each once, and what is
-// alive is not forgotten.
+// The reader of the tables, with a tracer. It credits each bucket to the row of its owner exactly once. Nothing alive
+// is forgotten.
 #include <netinet/in.h>
 #include <unistd.h>
 
@@ -38,12 +38,12 @@ loader::Tracer open_tracer(bool cookies) {
   return std::move(*tracer);
 }
 
-/// A tracer, with and without a cookie for each connection, and readers that share its maps.
+/// A tracer, with or without a cookie for each connection, and readers that share its maps.
 struct Watch {
   explicit Watch(std::uint64_t run_ns = loader::ReaderOptions().run_ns, bool cookies = true)
       : tracer(open_tracer(cookies)), readers(open_readers(run_ns, tracer.state())) {}
 
-  /// A pass; returns what it said of buckets that the tracer does not know, by namespace.
+  /// Does a pass. Returns the number of buckets that the tracer does not know, by namespace.
   std::map<std::uint64_t, std::size_t> pass(std::uint32_t what = TW_READ_CREDIT | TW_READ_BUCKETS) {
     std::map<std::uint64_t, std::size_t> unknown;
     tracer.begin_scan();
@@ -56,7 +56,7 @@ struct Watch {
     return unknown;
   }
 
-  /// Of the rows of a namespace.
+  /// Sums a field over the rows of a namespace.
   std::uint64_t credited(const NetnsSandbox& netns) { return sum(netns, &tw_row::scanned); }
   std::uint64_t waiting(const NetnsSandbox& netns) { return sum(netns, &tw_row::pending); }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The backends give the same answer: all that load here watch the same connections at the same time.
+// All backends must give the same answer. Those that load here watch the same connections at the same time.
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
@@ -17,7 +17,7 @@ using nlohmann::json;
 
 namespace {
 
-/// $TWTRACE_PROBE, which TwtraceRun obeys, for the life of the object.
+/// Sets $TWTRACE_PROBE for TwtraceRun, until destruction.
 class ProbeChoice {
  public:
   explicit ProbeChoice(const std::string& probe) : before_(environment("TWTRACE_PROBE", "auto")) { set(probe); }
@@ -33,7 +33,7 @@ class ProbeChoice {
 struct Backends {
   std::vector<std::string> names;
   std::vector<std::unique_ptr<TwtraceRun>> runs;
-  std::string refused;  ///< what the others said
+  std::string refused;  ///< the errors of the others
 };
 
 Backends start_all() {
@@ -50,7 +50,7 @@ Backends start_all() {
   return backends;
 }
 
-// In a machine of vmtests the matrix says what has to load.
+// In a machine of vmtests, the matrix says which backends have to load.
 void check_required(const Backends& backends) {
   std::istringstream required(environment("VM_BACKENDS", ""));
   for (std::string name; required >> name;) {
@@ -65,7 +65,7 @@ json pick(const json& from, const std::vector<std::string>& fields) {
   return picked;
 }
 
-// What does not depend on the moment of the snapshot, of every row, in one order.
+// The fields of each row that do not depend on the moment of the snapshot, sorted.
 std::vector<json> comparable_rows(const json& snapshot, const Arena& arena) {
   std::vector<json> rows;
   for (const json& row : rows_of(snapshot, arena.netns)) {
@@ -82,7 +82,7 @@ json comparable_namespace(const json& snapshot, const Arena& arena) {
               {"netns", "limit", "in_use", "created", "overflow", "no_memory", "kernel", "missed"});
 }
 
-// The same where both backends see it: null is what a backend cannot see.
+// Compares what both backends see. A backend says null for what it cannot see.
 void check_removals_agree(const json& left, const json& right, const Arena& arena) {
   for (const std::string field : {"expired", "reused", "recycled", "purged"}) {
     const auto sum = [&](const json& snapshot) {
@@ -93,7 +93,7 @@ void check_removals_agree(const json& left, const json& right, const Arena& aren
   }
 }
 
-// Of a namespace, what a backend says beside the first.
+// Compares what two backends say about a namespace.
 void check_same(const json& snapshot, const json& first, const Arena& arena) {
   check_namespace(snapshot, arena);
   CHECK(comparable_rows(snapshot, arena) == comparable_rows(first, arena));
@@ -103,7 +103,7 @@ void check_same(const json& snapshot, const json& first, const Arena& arena) {
 
 }  // namespace
 
-// Once per kernel, whichever backend the rest of the tier runs with.
+// This runs once per kernel, not once per backend.
 TEST_CASE("all backends that load here give the same rows and counts", "[ruler]") {
   if (!privileged()) return;
   Arena arena(Sysctls{{"tcp_max_tw_buckets", "100"}, {"tcp_tw_reuse", "1"}});

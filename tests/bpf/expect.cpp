@@ -22,7 +22,7 @@ bool counted_anything(const json& row) {
                      [&](const char* field) { return row.at(field).is_number() && row.at(field) != 0; });
 }
 
-// Kernels before 5.18 count a bucket when it expires: there is nothing to compare with, and twtrace has to say so.
+// Kernels before 5.18 count a bucket when it expires. So there is nothing to compare with, and twtrace must say so.
 bool kernel_counts_creation(const json& entry) { return !entry.at("kernel").at("created").is_null(); }
 
 void check_rows_add_up(const json& snapshot, const Arena& arena, const json& entry) {
@@ -31,8 +31,8 @@ void check_rows_add_up(const json& snapshot, const Arena& arena, const json& ent
   CHECK(sum_of(snapshot, arena.netns, "no_memory") == number(entry, "no_memory"));
 }
 
-// A bucket of TIME_WAIT always lives for 60 s, and is never one of TWKilled; one of FIN_WAIT2 is where
-// split_substates() could make it so.
+// A TIME_WAIT bucket always lives for 60 s, so TWKilled never counts it. TWKilled counts a FIN_WAIT2 bucket where
+// split_substates() works.
 void check_substates(const json& snapshot, const Arena& arena) {
   if (!kernel_counts_creation(namespace_entry(snapshot, arena.netns))) return;
   CHECK(sum_of(snapshot, arena.netns, "time_wait") <= arena.delta().tw);
@@ -40,7 +40,7 @@ void check_substates(const json& snapshot, const Arena& arena) {
   if (!exact_under_steering()) CHECK(sum_of(snapshot, arena.netns, "time_wait") == arena.delta().tw);
 }
 
-// Totals are the sum over namespaces, those of others on this machine included.
+// The totals are the sum over all namespaces, including those of others on this machine.
 void check_totals(const json& snapshot) {
   for (const std::string field : {"created", "overflow", "no_memory"}) {
     std::int64_t sum = 0;
@@ -50,8 +50,9 @@ void check_totals(const json& snapshot) {
   }
 }
 
-// An orphan whose FIN is acknowledged while close() still holds the socket stays a socket, and its bucket comes with
-// the peer's FIN (tcp_rcv_state_process). Seen in emulated machines, where close() may be interrupted for long.
+// If the peer acknowledges the FIN while close() still holds the socket, the orphan stays a socket. It gets its bucket
+// with the peer's FIN (tcp_rcv_state_process). This was seen in emulated machines, where close() may be interrupted for
+// a long time.
 const std::int64_t kLateOrphans = exact_under_steering() ? 3 : 0;
 
 void check_stage(const json& row, const std::string& stage, std::int64_t buckets) {
@@ -86,7 +87,7 @@ json row_of(const json& snapshot, const NetnsSandbox& netns, int pid) {
 
 std::int64_t number(const json& object, const std::string& field) {
   const auto found = object.is_object() ? object.find(field) : object.end();
-  // Said only then: in an emulated machine writing an object takes longer than all that is done with its numbers.
+  // No INFO() here: in an emulated machine, printing an object takes longer than everything else in a test.
   if (found == object.end() || !found->is_number_integer()) FAIL("no number " << field << " in " << object.dump());
   return found->get<std::int64_t>();
 }
@@ -108,7 +109,7 @@ void check_namespace(const json& snapshot, const Arena& arena) {
   CHECK(number(entry.at("missed"), "overflow") == 0);
   CHECK(number(entry, "overflow") + number(entry, "no_memory") == arena.delta().overflow);
   if (!kernel_counts_creation(entry)) {
-    // Before 5.18 only the gauge can be compared, and only where the end of buckets is seen.
+    // Before 5.18, only the gauge can be compared, and only if the backend sees how buckets end.
     const bool sees_removal = snapshot.at("probe").at("sees_removal");
     CHECK(entry.at("reconciled") == (sees_removal ? json(true) : json(nullptr)));
     return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Assertions on a snapshot of twtrace against a workload and against the kernel. They are Catch2 assertions: call them
-// from a test case.
+// Compare a snapshot of twtrace with a workload and with the kernel. They use Catch2 assertions, so call them from a
+// test case.
 #pragma once
 
 #include <cstdint>
@@ -33,22 +33,22 @@ void check_nothing_lost(const nlohmann::json& snapshot);
 /// The namespace's entry equals the kernel's counters, nothing was missed, and its rows add up to it.
 void check_namespace(const nlohmann::json& snapshot, const Arena& arena);
 
-/// What holds even where the platform skips program runs: created + missed = the kernel's counter, to the unit.
+/// created + missed = the kernel's counter, exactly. This holds even where the platform skips program runs.
 void check_honest(const nlohmann::json& snapshot, const Arena& arena);
 
-/// A row is the given process in its role, found by its close.
+/// The row is of this process in its role, and twtrace saw its close().
 void check_identity(const nlohmann::json& row, const nlohmann::json& owner, const Arena& arena);
 
-/// A row whose sockets say where they come from, though nobody was seen closing them.
+/// twtrace did not see who closed the sockets of this row, and took the owner from what they remember.
 void check_remembered(const nlohmann::json& row, const std::string& role, const Arena& arena);
 
-/// Every owner of the workload has its row with exactly its buckets in the right stage, and nobody else has one.
+/// Each owner of the workload has a row with exactly its buckets, in the right stage. There are no other rows.
 void check_owners(const nlohmann::json& snapshot, const Arena& arena);
 
-/// Only owners have rows, none with more buckets than it closed; with `exact` none with less.
+/// Only owners have rows. None has more buckets than it closed and, with `exact`, none has fewer.
 void check_no_innocent(const nlohmann::json& snapshot, const Arena& arena, bool exact);
 
-/// All of the above for a workload in which nothing was refused.
+/// All of the above, for a workload without refusals.
 void check_everything(const nlohmann::json& snapshot, const Arena& arena);
 
 }  // namespace twtrace::test

@@ -11,17 +11,17 @@
 
 namespace twtrace::test {
 
-/// The same mode on the same port in three namespaces, one per family, with a prime count each: a row that mixes two of
-/// them up cannot have the right number.
+/// The same mode on the same port in three namespaces, one per family. Each has its own prime count, so a row that
+/// mixes two families has a wrong number.
 struct Families {
-  /// `common` but for the family, the count and the cgroups, which are those below.
+  /// Like `common`, except for the family, the count and the cgroups below.
   Families(const WorkloadSpec& common, const Sysctls& sysctls, const std::array<int, 3>& counts);
 
-  /// Runs the three to their ends.
+  /// Runs all three to the end.
   void run_workloads();
-  /// The same under the shared twtrace; returns its snapshot.
+  /// The same under the shared twtrace. Returns its snapshot.
   nlohmann::json run();
-  /// check_everything() for each, and that every bucket that the workload promised was created.
+  /// Calls check_everything() for each. Also checks that the kernel created every bucket of the workload.
   void check_all(const nlohmann::json& snapshot) const;
 
   CgroupSandbox server_cgroup{"server"};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A CPU goes away and comes back while connections end on it.
+// A CPU goes offline and comes back while connections end on it.
 #include <string>
 #include <thread>
 
@@ -14,7 +14,7 @@ using nlohmann::json;
 
 namespace {
 
-// Not as fast as it can: under emulation the workload would get nowhere.
+// Pauses, because under emulation the workload would get no time otherwise.
 constexpr int kCycles = 8;
 constexpr milliseconds kPause{20};
 
@@ -49,7 +49,7 @@ TEST_CASE("a CPU goes and comes while connections end: every bucket is counted")
     REQUIRE(cpu.set(true));
     std::this_thread::sleep_for(kPause);
   }
-  CHECK(cycles > 1);  // or nothing was under way while it went and came
+  CHECK(cycles > 1);  // else the CPU did not go and come back during the workload
   arena.workload = workload.finish();
   arena.read_after();
   const json snapshot = twtrace.fresh();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The process does not simply close(): a listener was handed down, io_uring closes, or a kernel thread does.
+// The owner does not call close() itself: it inherited the listener, or io_uring or a kernel thread closes.
 #include <unistd.h>
 
 #include <array>
@@ -20,9 +20,9 @@ namespace {
 
 constexpr int kServerUid = 61013;
 constexpr int kClientUid = 61023;
-constexpr const char* kMptcp = "../mptcp/enabled";  // sysctls are named from net.ipv4 on
+constexpr const char* kMptcp = "../mptcp/enabled";  // relative to net.ipv4
 
-// MPTCP is on whatever the distribution thinks of it.
+// Switches MPTCP on, whatever the distribution's default is.
 Sysctls sysctls(const std::string& mode) {
   Sysctls all = split_substates();
   if (mode == "mptcp") all[kMptcp] = "1";
@@ -38,8 +38,8 @@ void check_owned_by_process(const std::string& mode, const std::array<int, 3>& c
   families.check_all(families.run());
 }
 
-// The row of an end of an MPTCP connection: of the process where it closed its subflows itself, else of what their
-// sockets remember of it.
+// Checks the row of one end of an MPTCP connection. If the process closed its subflows itself, the row names it. If
+// not, the row has what the sockets remember.
 void check_mptcp_row(const json& row, const Arena& arena) {
   INFO("row " << row.dump());
   CHECK(number(row, "created") <= arena.spec.count);
@@ -61,7 +61,7 @@ TEST_CASE("a listener handed down: the row is the service's that closes") {
   for (const auto& arena : families.arenas) arena->spec.child_cgroup = &child_cgroup;
   const json snapshot = families.run();
   for (const auto& arena : families.arenas) {
-    arena->spec.server_cgroup = &child_cgroup;  // where its owner has to be
+    arena->spec.server_cgroup = &child_cgroup;  // the expected service of the owner
     check_everything(snapshot, *arena);
   }
 }
@@ -89,7 +89,7 @@ TEST_CASE("closed by a kernel thread for a process that is gone: service and uid
   }
 }
 
-// The timer that sends the handshake's answer again starts it, on whichever CPU: a process is current on each.
+// A timer sends the answer of the handshake again, on any CPU. A process is current on each of them.
 TEST_CASE("a FIN that the kernel sends later blames nobody who happens to run") {
   if (!privileged()) return;
   const CgroupSandbox cgroup("server");
@@ -100,7 +100,7 @@ TEST_CASE("a FIN that the kernel sends later blames nobody who happens to run") 
     innocent.emplace_back(WorkloadSpec{"innocent", 1, 5021, "4", nullptr, nullptr, -1, -1, cpu}, arena.netns);
     innocent.back().wait_held();
   }
-  arena.run({"fast-open", 5, 5021, "4", &cgroup, nullptr, 0, kClientUid});  // not everybody may attach a filter
+  arena.run({"fast-open", 5, 5021, "4", &cgroup, nullptr, 0, kClientUid});  // who may not attach a filter
   const json snapshot = twtrace.fresh();
   check_nothing_lost(snapshot);
   check_namespace(snapshot, arena);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Namespaces that come and go, a reader that stands still, two tracers at once.
+// Namespaces that come and go, a twtrace that is stopped for a while, two tracers at once.
 #include <algorithm>
 #include <chrono>
 #include <csignal>
@@ -29,7 +29,7 @@ TEST_CASE("the numbers of a namespace that is deleted stay", "[quick]") {
   const json before =
       twtrace.wait_for([&](const json& snapshot) { return sum_of(snapshot, arena.netns, "created") == 61; });
   check_namespace(before, arena);
-  // A namespace of an earlier test may have had this one's inode number; ids are given in the order of birth.
+  // A namespace of an earlier test may have had the same inode number. The newest one has the highest id.
   std::uint64_t id = 0;
   for (const json& row : before.at("rows")) {
     if (row.at("netns") == arena.netns.inode()) id = std::max(id, row.at("netns_id").get<std::uint64_t>());
@@ -43,7 +43,7 @@ TEST_CASE("the numbers of a namespace that is deleted stay", "[quick]") {
   const auto is_live = [&](const json& now, int live) {
     return row_in(now).is_object() && row_in(now)["live"] == live;
   };
-  // Where scans count them, buckets are live from the next scan on, and until the kernel has purged the namespace.
+  // Where scans count live buckets, the next scan finds these. They stay until the kernel has purged the namespace.
   twtrace.wait_for([&](const json& now) { return is_live(now, 61); });
   arena.netns.remove();
   twtrace.wait_for([&](const json& now) { return is_live(now, 0); });
@@ -56,10 +56,10 @@ TEST_CASE("the numbers of a namespace that is deleted stay", "[quick]") {
   CHECK(number(snapshot.at("lost"), "counts") == 0);
 }
 
-// What tests/bench/overload.py does with as many connections as the machine can make.
+// tests/bench/overload.py does the same with as many connections as the machine can make.
 TEST_CASE("a ring of 64 KiB and a reader that stands still for ten seconds: what did not fit is lost, no count") {
   if (!privileged()) return;
-  // Under emulation, which is slow, the ring overflows sooner.
+  // Emulation is slow, so fewer connections overflow the ring there.
   const int kConnections = exact_under_steering() ? 1503 : 5003;
   const std::chrono::seconds kStandstill(exact_under_steering() ? 3 : 10);
   constexpr std::int64_t kRecords = 65536 / 72;  // with the ring's header
@@ -76,7 +76,8 @@ TEST_CASE("a ring of 64 KiB and a reader that stands still for ten seconds: what
   const json snapshot = twtrace.fresh();
   const std::int64_t lost = number(snapshot.at("lost"), "events") - number(before.at("lost"), "events");
   CHECK(lost >= sum_of(snapshot, arena.netns, "created") - kRecords);
-  // No more than there was: others may fill the ring too, and where removals are seen they have events of their own.
+  // At most as many as there were. Other connections may fill the ring, too. A backend that sees removals sends events
+  // for them, too.
   std::int64_t made = 0;
   for (const char* field : {"created", "overflow", "no_memory", "reused", "recycled", "expired", "purged"}) {
     const auto of = [&](const json& at) { return at.at(field).is_null() ? 0 : number(at, field); };
@@ -88,7 +89,7 @@ TEST_CASE("a ring of 64 KiB and a reader that stands still for ten seconds: what
   check_owners(snapshot, arena);
 }
 
-// Attaching costs seconds in an emulated machine: a sequence, not a case for each step.
+// One case for all steps, because attaching takes seconds in an emulated machine.
 TEST_CASE("two instances at once are both exact, a killed one disturbs neither the other nor the next") {
   if (!privileged()) return;
   Arena arena(split_substates());

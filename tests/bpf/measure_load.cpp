@@ -11,7 +11,7 @@
 namespace twtrace::test {
 namespace {
 
-/// The number behind `label`.
+/// The number after `label`.
 std::optional<std::uint64_t> number_after(std::string_view text, std::string_view label) {
   const std::size_t found = text.find(label);
   if (found == std::string_view::npos) return std::nullopt;
@@ -24,8 +24,8 @@ std::optional<std::uint64_t> number_after(std::string_view text, std::string_vie
 
 }  // namespace
 
-// "processed 42 insns (limit 1000000) max_states_per_insn 1 total_states 5 peak_states 5 mark_read 2", of
-// print_verification_stats in kernel/bpf/verifier.c: the same words since 5.2.
+// "processed 42 insns (limit 1000000) max_states_per_insn 1 total_states 5 peak_states 5 mark_read 2", from
+// print_verification_stats in kernel/bpf/verifier.c. The words are the same since 5.2.
 std::optional<VerifierCost> parse_verifier_statistics(std::string_view log) {
   const auto insns = number_after(log, "processed ");
   const auto peak = number_after(log, " peak_states ");
@@ -36,8 +36,8 @@ std::optional<VerifierCost> parse_verifier_statistics(std::string_view log) {
 
 base::Result<std::vector<VerifierCost>> measure_load(bpf_object* object,
                                                      const std::function<base::Result<void>()>& load) {
-  constexpr __u32 kStatisticsOnly = 4;  // BPF_LOG_STATS of the kernel's bpf_verifier.h, in no header for user space
-  constexpr std::size_t kLogBytes = 1U << 18U;  // with a line for each call of a function that is not inlined
+  constexpr __u32 kStatisticsOnly = 4;          // BPF_LOG_STATS of bpf_verifier.h; no header for user space has it
+  constexpr std::size_t kLogBytes = 1U << 18U;  // the log has a line for each call of a function that is not inlined
   std::vector<std::pair<std::string, std::vector<char>>> logs;
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, object) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the verifier spends on a program: its limits are the kernel's, and its cost grows with our code.
+// Measures what the verifier spends on a program. The kernel sets a limit, and our code spends it.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ struct bpf_object;
 
 namespace twtrace::test {
 
-/// In the verifier's own words and units; it differs between kernels.
+/// In the words and units of the verifier. The numbers differ between kernels.
 struct VerifierCost {
   std::string program;
   std::uint64_t insns_processed = 0;  ///< over all paths; the kernel refuses a program above one million
@@ -23,12 +23,12 @@ struct VerifierCost {
   std::uint64_t total_states = 0;
 };
 
-/// Finds the statistics line in what the verifier says at BPF_LOG_STATS; `program` is left empty. Nothing when there
-/// is none.
+/// Parses the statistics in a verifier log of level BPF_LOG_STATS. Leaves `program` empty. Returns nothing if the log
+/// has none.
 std::optional<VerifierCost> parse_verifier_statistics(std::string_view log);
 
-/// Calls `load`, which loads the object, and returns what the verifier spent on each of its programs, in the order of
-/// the object. Errors of `load`; kInvalid when the kernel gives no statistics.
+/// Calls `load`, which loads the object. Returns what the verifier spent on each program, in the order of the object.
+/// Errors of `load`. kInvalid if the kernel gives no statistics.
 base::Result<std::vector<VerifierCost>> measure_load(bpf_object* object,
                                                      const std::function<base::Result<void>()>& load);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reader of namespaces against what the kernel's files say inside each of them.
+// Compares the reader of namespaces with the kernel's files in each namespace.
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/socket.h>
@@ -32,7 +32,7 @@ namespace {
 
 using Readings = std::map<std::uint32_t, tw_namespace_reading>;
 
-/// By inode number; a namespace that was read twice is a failure.
+/// The readings by inode number. Fails if a namespace was read twice.
 Readings by_inum(std::span<const tw_namespace_reading> readings) {
   Readings result;
   for (const tw_namespace_reading& reading : readings) {
@@ -80,7 +80,8 @@ void check_reading(const Readings& readings, const NetnsFacts& facts) {
   check_counters(read.counters, facts);
 }
 
-/// Connections of which the first `count` leave a bucket where the limit allows, and as many that nobody listens for.
+/// Makes `count` connections that leave a bucket if the limit allows, and as many connects to a port without a
+/// listener.
 void make_traffic(unsigned count) {
   const base::UniqueFd listener = listen_on(5000);
   for (unsigned i = 0; i < count; ++i) {
@@ -107,7 +108,7 @@ struct Held {
 
 enum class Holder { kDescriptor, kSocket, kThread };
 
-/// Every namespace is different, so that none can be taken for another.
+/// All namespaces differ, so that mixing them up shows.
 std::unique_ptr<Held> hold(Holder holder, unsigned number) {
   auto held = std::make_unique<Held>();
   held->fd = new_netns();
@@ -237,7 +238,7 @@ TEST_CASE("a namespace that goes away between two runs takes no other with it") 
     const auto done = reader.advance(0);
     REQUIRE(done);
     if (*done) break;
-    const tw_namespace_reading last = reader.readings().back();  // the next run goes on from this one
+    const tw_namespace_reading last = reader.readings().back();  // the next run continues from this one
     if (passing.erase(last.inum) == 0) continue;
     wait_gone(others, last.id);
     ++gone;
@@ -253,7 +254,7 @@ TEST_CASE("a namespace that goes away between two runs takes no other with it") 
 TEST_CASE("namespaces that are being torn down say so") {
   if (!privileged()) return;
   loader::Readers readers = open_readers();
-  // The kernel takes down a batch at a time, and what loses its last reference meanwhile waits in the list.
+  // The kernel tears namespaces down in batches. One that loses its last reference meanwhile waits in the list.
   constexpr int kAttempts = 100;
   bool seen = false;
   for (int attempt = 0; attempt < kAttempts && !seen; ++attempt) {

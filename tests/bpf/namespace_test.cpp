@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Namespaces that die with buckets in them, again and again: their inode numbers come back, their numbers must not.
+// Namespaces that die with buckets in them, again and again. Their inode numbers are reused, but their counts must not
+// mix.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -15,21 +16,22 @@ using nlohmann::json;
 
 namespace {
 
-// Under emulation, which is slow, fewer will do.
+// Emulation is slow, so it gets fewer.
 const int kGenerations = exact_under_steering() ? 11 : 53;
 constexpr int kBuckets = 7;
 constexpr int kFirstPort = 6001;
 
-// Where scans tell what is gone they take a share of the time only: on a starved machine the next one is minutes away.
+// If only scans show what is gone, it takes long: scans may use only a share of the time, so on a starved machine the
+// next one is minutes away.
 constexpr milliseconds kDeadline{180000};
 
-// What was left when the namespaces of all generations had been made and deleted.
+// The results of all generations, whose namespaces are deleted.
 struct Generations {
   std::set<std::uint64_t> inodes;
   std::map<int, json> owners;  ///< by port
 };
 
-// Each generation has a port of its own, so that its row can be told from those of a namespace with its inode number.
+// Each generation has its own port. So its row differs from that of another namespace with the same inode number.
 Generations live_and_die() {
   Generations all;
   for (int port = kFirstPort; port < kFirstPort + kGenerations; ++port) {
@@ -43,7 +45,7 @@ Generations live_and_die() {
   return all;
 }
 
-// The rows of the generations' namespaces, the only ones here with these ports.
+// The rows of all generations. No other row in this test has these ports.
 std::vector<json> rows_of(const json& snapshot, const Generations& all) {
   std::vector<json> rows;
   for (const json& row : snapshot.at("rows")) {
@@ -52,8 +54,8 @@ std::vector<json> rows_of(const json& snapshot, const Generations& all) {
   return rows;
 }
 
-// A namespace's counts are final once it is seen to be gone; a row may have no live bucket also before the scan that
-// will find its first.
+// The counts of a namespace are final when it is marked as gone. Zero live buckets alone prove nothing: the row may be
+// waiting for its first scan.
 bool all_gone(const json& snapshot, const Generations& all) {
   const std::vector<json> rows = rows_of(snapshot, all);
   const json& namespaces = snapshot.at("namespaces");
@@ -92,7 +94,7 @@ TEST_CASE("namespaces that die with live buckets, again and again: purged, never
   for (const json& row : rows) check_generation(row, all, sees_removal);
   check_nothing_lost(gone);
 
-  // An entry is one namespace, whatever inode number it shares with others.
+  // Each entry is one namespace, even if it shares its inode number with others.
   std::int64_t created = 0;
   for (const json& entry : gone.at("namespaces")) {
     if (!all.inodes.contains(entry.at("netns"))) continue;
@@ -102,7 +104,7 @@ TEST_CASE("namespaces that die with live buckets, again and again: purged, never
   }
   CHECK(created == kGenerations * kBuckets);
 
-  // Other namespaces of this machine are traced too; none of theirs has any of these buckets.
+  // twtrace also traces other namespaces of this machine. None of them has any of these buckets.
   const pid_t pid = twtrace.process().pid();
   CHECK(wait_until([&] { return map_entries(pid, "sockets") < kBuckets; }, kDeadline));
   CHECK(wait_until([&] { return map_entries(pid, "buckets") < kBuckets; }, kDeadline));

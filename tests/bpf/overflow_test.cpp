@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A full table: who was refused, at which stage, in which namespace.
+// A full table. Checks who was refused, at which stage, in which namespace.
 #include <unistd.h>
 
 #include <list>
@@ -15,9 +15,9 @@ using nlohmann::json;
 
 namespace {
 
-// How many were refused: those that found no place, less one for each other CPU at most. The kernel compares the number
-// of buckets with the limit first and counts the bucket later (inet_twsk_alloc, __inet_twsk_schedule), so two that ask
-// at the same moment may both get the last place. Seen where machines are emulated.
+// The number of refused buckets: those beyond the limit, or up to one fewer for each other CPU. The kernel compares the
+// number of buckets with the limit first, and counts the bucket later (inet_twsk_alloc, __inet_twsk_schedule). So two
+// CPUs may both get the last place. This was seen in emulated machines.
 std::int64_t refused_of(const Arena& arena, std::int64_t places) {
   const std::int64_t late = places > 0 ? sysconf(_SC_NPROCESSORS_ONLN) - 1 : 0;
   const std::int64_t refused = arena.spec.count - places;
@@ -26,7 +26,7 @@ std::int64_t refused_of(const Arena& arena, std::int64_t places) {
   return arena.delta().overflow;
 }
 
-// `places` of the owner's buckets fit, the rest is refused; `stage` as in the JSON.
+// `places` of the owner's buckets fit, and the rest is refused. `stage` is a name from the JSON.
 void check_refusals(const json& snapshot, const Arena& arena, const std::string& stage, std::int64_t places) {
   INFO(arena.workload.dump());
   check_nothing_lost(snapshot);

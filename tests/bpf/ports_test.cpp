@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One owner's many ports take a bounded number of rows, and leave room for everybody else.
+// An owner with many ports takes a bounded number of rows, and leaves room for the others.
 #include <algorithm>
 #include <cstdint>
 #include <map>
@@ -34,7 +34,7 @@ loader::Tracer open_tracer(std::uint32_t rows) {
   return std::move(*tracer);
 }
 
-/// Connections to `count` ports, from `first` on, whose clients close first.
+/// Connects to `count` ports, starting with `first`. The clients close first.
 void sweep(std::uint16_t first, int count) {
   for (int i = 0; i < count; ++i) {
     const auto port = static_cast<std::uint16_t>(first + i);
@@ -46,7 +46,7 @@ void sweep(std::uint16_t first, int count) {
 
 using Counts = std::map<std::pair<int, int>, std::uint64_t>;
 
-/// How many buckets the rows of a namespace have, by role and port.
+/// The number of buckets in the rows of a namespace, by role and port.
 Counts counts_of(loader::Tracer& tracer, int netns) {
   const std::uint32_t inum = netns_facts(netns).inum;
   Counts counts;
@@ -57,7 +57,7 @@ Counts counts_of(loader::Tracer& tracer, int netns) {
   return counts;
 }
 
-/// What a client of so many ports from kFirst on is to have.
+/// What a client of this many ports must have, starting with kFirst.
 Counts client_of(int ports) {
   Counts counts;
   for (int i = 0; i < std::min(ports, TW_MAX_PORTS); ++i) counts[{TW_ROLE_CLIENT, kFirst + i}] = 1;

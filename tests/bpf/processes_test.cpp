@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which processes live is the kernel's knowledge, not that of our /proc and our clocks: twtrace in a PID namespace and
-// in a time namespace of its own. And the rows of ended processes come back, however long an interval is.
+// twtrace asks the kernel which processes live, not its own /proc and clocks. So it also works in a PID namespace and
+// in a time namespace of its own. It gives the rows of ended processes back, however long an interval is.
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,7 +30,7 @@ namespace {
 
 constexpr std::uint16_t kPort = 5027;
 
-/// Leaves `count` buckets of this process, whose clients close first.
+/// Leaves `count` buckets of this process. The clients close first.
 void leave_buckets(int netns, int count) {
   inside_netns(netns, [count] {
     const base::UniqueFd listener = listen_on(kPort);
@@ -41,7 +41,7 @@ void leave_buckets(int netns, int count) {
   });
 }
 
-/// The same of a process that ends at once. Returns its pid.
+/// The same with a process that ends at once. Returns its pid.
 int leave_buckets_and_end(int netns, int count) {
   const pid_t child = fork();
   if (child == 0) {
@@ -54,7 +54,7 @@ int leave_buckets_and_end(int netns, int count) {
   return child;
 }
 
-/// twtrace in new namespaces, which unshare(1) makes. Empty if this unshare does not know such namespaces.
+/// twtrace in new namespaces made by unshare(1). Empty if this unshare does not know such namespaces.
 class Unshared {
  public:
   Unshared(const std::vector<std::string>& namespaces, const std::vector<std::string>& arguments)
@@ -79,7 +79,7 @@ class Unshared {
 
   Subprocess& process() { return process_; }
   pid_t twtrace() const { return twtrace_; }
-  /// Its last line of output, after it has ended.
+  /// The last line of its output, after it has ended.
   json stop() {
     kill(twtrace_, SIGINT);
     const auto code = process_.wait();

@@ -66,7 +66,7 @@ int as_nobody(const std::function<int()>& action) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-// Since 5.19, as bpf_map_lookup_percpu_elem.
+// Since 5.19. So is bpf_map_lookup_percpu_elem.
 bool runs_unprivileged() {
   std::ifstream symbols("/proc/kallsyms");
   for (std::string address, type, name, rest; symbols >> address >> type >> name && std::getline(symbols, rest);) {

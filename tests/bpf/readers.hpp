@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the tests of the reader programs share. They are Catch2 assertions: call them from a test case.
+// Helpers for the tests of the reader programs. They use Catch2 assertions, so call them from a test case.
 #pragma once
 
 #include <cstdint>
@@ -12,20 +12,20 @@ namespace twtrace::test {
 
 loader::Features kernel_features();
 
-/// With runs that end after so long.
+/// `run_ns`: how long a run may take.
 loader::Readers open_readers(std::uint64_t run_ns = loader::ReaderOptions().run_ns,
                              std::optional<loader::TracerState> tracer = {});
 
-/// The identity of a namespace that is in the kernel's list.
+/// The id of a namespace in the kernel's list.
 std::uint64_t id_of(loader::Readers& readers, int netns_fd);
 
-/// Waits until the kernel has taken a namespace off its list. Begins passes of its own over the namespaces.
+/// Waits until the kernel has removed the namespace from its list. Reads the namespaces in passes of its own.
 void wait_gone(loader::Readers& readers, std::uint64_t id);
 
-/// Runs `action` in a child that is nobody, without a capability or a way back to one; returns what it returns.
+/// Runs `action` in a child as the user nobody, who has no capability and can get none. Returns its result.
 int as_nobody(const std::function<int()>& action);
 
-/// Whether programs that are loaded may be run without a privilege.
+/// Whether this kernel runs loaded programs for a process without privileges.
 bool runs_unprivileged();
 
 }  // namespace twtrace::test

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# redis-server with redis-benchmark, and nginx with ab, each service in a cgroup of its own, each pair in a network
-# namespace of its own: every row must name the right process, service, role and port, and the sums must equal what
-# nstat says in the namespace. With --show prints the table too; that is where the README's output comes from.
+# Runs redis-server with redis-benchmark, and nginx with ab. Each service has its own cgroup, and each pair its own
+# network namespace. Every row must name the right process, service, role and port. The sums must equal what nstat says
+# in the namespace. --show also prints the table; the output in the README comes from it.
 # $TWTRACE_PROBE chooses the backend.
 #
 # usage: real_services.sh TWTRACE [--show]
@@ -30,8 +30,8 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# in_service NAMESPACE SERVICE COMMAND...: puts into `command` what runs COMMAND in the service's cgroup and in the
-# namespace, without a process in between, so that $! is its pid.
+# in_service NAMESPACE SERVICE COMMAND...: sets `command` to a command that runs COMMAND in the namespace and in the
+# cgroup of the service. It replaces itself by COMMAND, so that $! is the right pid.
 in_service() {
   command=(bash -c 'echo $$ > "$0/cgroup.procs" && ns=$1 && shift && exec ip netns exec "$ns" "$@"'
     "$cgroup_root/$run/$2" "$run-$1" "${@:3}")
@@ -46,13 +46,13 @@ wait_for() {
   return 1
 }
 
-# counter NAMESPACE NAME: a TcpExt counter of the namespace since it was made.
+# counter NAMESPACE NAME: prints a TcpExt counter of the namespace.
 counter() { ip netns exec "$run-$1" nstat -asz "$2" | awk -v name="$2" '$1 == name { print $2 }'; }
 
 for ns in redis web; do
   ip netns add "$run-$ns"
   ip -n "$run-$ns" link set lo up
-  # Or a connect may take over a bucket from before the start, redis-cli's below, and that has nobody's row.
+  # Else a connect may reuse the bucket of redis-cli below. It is from before the start, so no row counts its end.
   ip netns exec "$run-$ns" sh -c 'echo 0 > /proc/sys/net/ipv4/tcp_tw_reuse'
 done
 mkdir "$cgroup_root/$run"
@@ -67,9 +67,9 @@ pids+=($!)
 wait_for ip netns exec "$run-redis" redis-cli ping
 wait_for test -s "$work/nginx.pid"
 wait_for ip netns exec "$run-web" sh -c 'ss -ltn | grep -q :8080'
-wait_for ip netns exec "$run-redis" sh -c '! ss -Htn | grep -q .' # or redis-cli's bucket comes after the start
+wait_for ip netns exec "$run-redis" sh -c '! ss -Htn | grep -q .' # else redis-cli's bucket comes after the start
 
-# start NAME OPTIONS...: a twtrace that writes NAME.out, attached when this returns.
+# start NAME OPTIONS...: starts a twtrace that writes NAME.out. Returns when it is attached.
 start() {
   local name=$1
   shift
@@ -120,7 +120,7 @@ check "redis-benchmark of queue-worker.service is a client of port 6379 and owns
   '[.rows[] | select(.netns == $ns and .kind != "before_start")] | length == 1 and (.[0] |
      .process.comm == "redis-benchmark" and .service.name == "queue-worker.service" and .service.kind == "systemd" and
      .role == "client" and .port == 6379 and .attribution == "closer" and .created == $n and .created >= $least)'
-# ab may open a connection that it needs no more and closes itself: a row of its own, and part of the sum.
+# ab may open a connection that it no longer needs, and closes it. That adds a row, which is part of the sum.
 check "nginx of nginx.service is the server of port 8080 and owns one bucket per request ($requests)" \
   --argjson ns "$web_inum" --argjson n "$created_web" --argjson requests "$requests" \
   '[.rows[] | select(.netns == $ns and .kind != "before_start")] | (map(.created) | add) == $n and

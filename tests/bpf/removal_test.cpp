@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ends of buckets. A backend that cannot see why a bucket went away says null; then only the gauges are asserted.
+// How buckets end. A backend that cannot see why a bucket ended says null. Then the tests check only the gauges.
 #include <algorithm>
 #include <list>
 #include <vector>
@@ -15,7 +15,7 @@ using nlohmann::json;
 
 namespace {
 
-// A reason that the backend sees must be exact, and the others zero; without a reason all of them.
+// If the backend sees reasons, `reason` must be exact, and the others zero.
 void check_reason(const json& row, const std::string& reason, std::int64_t count) {
   for (const std::string field : {"expired", "reused", "recycled", "purged"}) {
     INFO(field << " of " << row.dump());
@@ -24,20 +24,19 @@ void check_reason(const json& row, const std::string& reason, std::int64_t count
   }
 }
 
-// The only row of the namespace; null when there is none or more than one.
+// The only row of the namespace. Null if there is none or more than one.
 json only_row(const json& snapshot, const Arena& arena) {
   const std::vector<json> rows = rows_of(snapshot, arena.netns);
   return rows.size() == 1 ? rows[0] : json();
 }
 
-// No bucket is left, by the kernel's count too: a row may have no live one also before the scan that will find its
-// first.
+// True if no bucket is left. It asks the kernel, too, because a row may be waiting for its first scan.
 bool is_empty(const json& snapshot, const Arena& arena) {
   const json row = only_row(snapshot, arena);
   return row.is_object() && row.at("live") == 0 && namespace_entry(snapshot, arena.netns).at("in_use") == 0;
 }
 
-// Waits until no arena has a bucket any more, and returns a snapshot that was taken after that.
+// Waits until no arena has a bucket. Returns a later snapshot.
 json wait_for_removal(TwtraceRun& twtrace, const std::vector<const Arena*>& arenas) {
   twtrace.wait_for([&](const json& snapshot) {
     return std::all_of(arenas.begin(), arenas.end(), [&](const Arena* arena) { return is_empty(snapshot, *arena); });
@@ -45,9 +44,9 @@ json wait_for_removal(TwtraceRun& twtrace, const std::vector<const Arena*>& aren
   return twtrace.fresh();
 }
 
-// How many buckets there were. Of an orphan whose FIN is acknowledged while close() still holds the socket no bucket is
-// left when tcp_fin_timeout is short: its keepalive timer ends it with a reset (tcp_rcv_state_process and
-// tcp_keepalive_timer; seen on 6.1 in an emulated machine).
+// The number of buckets. If the peer acknowledges the FIN while close() still holds the socket, and tcp_fin_timeout is
+// short, the orphan leaves no bucket: its keepalive timer ends it with a reset (tcp_rcv_state_process,
+// tcp_keepalive_timer). This was seen on 6.1 in an emulated machine.
 std::int64_t buckets_of(const json& snapshot, const Arena& arena) {
   const json by_kernel = namespace_entry(snapshot, arena.netns).at("kernel").at("created");
   if (!exact_under_steering() || by_kernel.is_null()) return arena.spec.count;
@@ -71,7 +70,7 @@ void check_removed(const json& snapshot, const Arena& arena, const std::string& 
   check_reason(row, reason, count);
 }
 
-// All buckets of the mode, over each family, end for this reason.
+// Checks that all buckets of the mode end for this reason, over each family.
 void check_families_removed(const std::string& mode, const Sysctls& sysctls, const std::string& reason) {
   Families families({mode, 0, 5013}, sysctls, {23, 13, 31});
   TwtraceRun& twtrace = shared_twtrace();
@@ -95,7 +94,7 @@ TEST_CASE("live is what the kernel holds") {
   for (const std::string mode : {"server-first", "killed", "orphan-fin-wait2"}) {
     arenas.emplace_back(Sysctls{}).run({mode, 61, 5013});
   }
-  const json snapshot = stop_shared_twtrace();  // the last one scans the tables whatever the scan before it cost
+  const json snapshot = stop_shared_twtrace();  // the last snapshot always scans the tables
   for (const Arena& arena : arenas) {
     INFO(arena.spec.mode);
     check_honest(snapshot, arena);
@@ -116,7 +115,7 @@ TEST_CASE("buckets that expire") {
   Workload workload(arena.spec, arena.netns);
   workload.wait_held();
   REQUIRE(wait_until([&] { return arena.netns.counters().in_use == 0; }));
-  workload.go_on();  // the peers close into the void
+  workload.go_on();  // the peers close, but nobody answers
   arena.workload = workload.finish();
   arena.read_after();
   check_removed(wait_for_removal(twtrace, {&arena}), arena, "expired");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which end accepted a connection is told by the socket itself, whoever listens on whichever port, now or ever.
+// The socket itself shows which end accepted the connection. It does not matter who listens on which port.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -32,7 +32,7 @@ loader::Tracer open_tracer() {
   return std::move(*tracer);
 }
 
-/// Created and refused of each row of a namespace.
+/// The created and refused buckets of each row of a namespace.
 struct Found {
   std::uint8_t role;
   std::uint16_t port;
@@ -51,7 +51,7 @@ std::vector<Found> found_in(loader::Tracer& tracer, int netns) {
   return rows;
 }
 
-/// A connection from an address of its own and a port that bind() chooses.
+/// Connects from its own address, and a port that bind() chooses.
 base::UniqueFd connect_from_bound(std::uint16_t port) {
   base::UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};

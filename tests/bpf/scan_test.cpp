@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What keeps a refresh short on large hosts: the table is scanned in slices, and namespaces are read in turn. The
-// numbers stay the kernel's, to the unit.
+// Large hosts: twtrace scans the table in slices, and reads namespaces in turn, to keep a refresh short. The numbers
+// must still equal the kernel's, exactly.
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -35,7 +35,7 @@ using nlohmann::json;
 
 namespace {
 
-/// The live buckets of a namespace's rows; empty while some are not known.
+/// The live buckets in the rows of a namespace. Empty while some are unknown.
 std::optional<std::uint64_t> live_in(const model::Snapshot& snapshot, const NetnsSandbox& netns) {
   std::uint64_t sum = 0;
   for (const model::Row& row : snapshot.rows) {
@@ -46,7 +46,7 @@ std::optional<std::uint64_t> live_in(const model::Snapshot& snapshot, const Netn
   return sum;
 }
 
-/// One run of a reader program a sample, so that a scan is under way most of the time.
+/// One run of a reader program per sample, so that a scan is in progress most of the time.
 trace::SessionOptions slice_by_slice() {
   trace::SessionOptions options;
   options.backend = loader::Backend::kTracepoint;
@@ -131,10 +131,10 @@ TEST_CASE("the row of a process that has ended keeps its buckets, also while a s
   if (!privileged()) return;
   constexpr std::uint64_t kEach = 7;
   constexpr int kScans = 3;
-  Arena arena(Sysctls{{"tcp_tw_reuse", "0"}});  // or a connect may take a bucket over
+  Arena arena(Sysctls{{"tcp_tw_reuse", "0"}});  // else a connect may reuse a bucket
   auto session = trace::Session::start(slice_by_slice());
   REQUIRE(session);
-  arena.run({"client-first", kBuckets, 5017});  // for a scan to take many samples
+  arena.run({"client-first", kBuckets, 5017});  // so many that a scan takes many samples
   std::map<std::uint32_t, std::uint64_t> made;  // by pid
   double age_s = 0;
   int scans = 0;
@@ -142,7 +142,7 @@ TEST_CASE("the row of a process that has ended keeps its buckets, also while a s
   while (scans < kScans && std::chrono::steady_clock::now() < deadline) {
     const json report = Workload({"client-first", kEach, 5023}, arena.netns).finish();
     made[report.at("owners").at(0).at("pid")] += kEach;
-    for (int sample = 0; sample < 3; ++sample) {  // it is new, it is unchanged, and somebody else may have its row
+    for (int sample = 0; sample < 3; ++sample) {  // the row is new, then unchanged, then perhaps reused
       REQUIRE(session->sample(false));
       const double before_s = std::exchange(age_s, session->head().live_age_s.value_or(0));
       if (age_s < before_s) ++scans;
@@ -154,7 +154,7 @@ TEST_CASE("the row of a process that has ended keeps its buckets, also while a s
   for (const model::Row& row : last.rows) {
     if (row.netns == arena.netns.inode() && row.port == 5023) live[row.process->pid.value()] += row.live.value();
   }
-  CHECK(scans > 0);  // or no process has ended during one
+  CHECK(scans > 0);  // else no process has ended during a scan
   CHECK(live.size() == made.size());
   for (const auto& [pid, buckets] : made) {
     INFO("pid " << pid);
@@ -176,8 +176,8 @@ TEST_CASE("a namespace that got the inode number of one that is gone is not take
   REQUIRE(session);
   REQUIRE(session->sample(false));
   for (const auto& arena : gone) arena->netns.remove();
-  // One that is made gets some number that is free, and theirs are once the kernel has cleaned up. It comes to that
-  // only while it makes no others.
+  // A new namespace gets a free inode number. Theirs are free after the kernel has cleaned up, which it does only while
+  // it makes no other namespace.
   constexpr std::size_t kTries = 100;
   std::vector<std::unique_ptr<NetnsSandbox>> others;
   do {

@@ -20,8 +20,8 @@ namespace twtrace::test {
 inline constexpr int kBuckets = 211;
 inline constexpr std::uint32_t kSlice = 16;
 
-/// A tracer of its own, readers that credit buckets to its rows, and a namespace. Without cookies it keeps connections
-/// in maps, not in slots. `run_ns`: how long a run of a reader program may take.
+/// A tracer, readers that credit buckets to its rows, and a namespace. Without cookies, the tracer keeps connections in
+/// maps, not in slots. `run_ns`: how long a run of a reader program may take.
 struct Scanner {
   explicit Scanner(const NetnsSandbox& sandbox, bool cookies = true, std::uint64_t run_ns = 0)
       : inum(static_cast<std::uint32_t>(sandbox.inode())) {
@@ -45,7 +45,7 @@ struct Scanner {
     tracer->set_enabled(true);
   }
 
-  /// A whole scan without its sweep, run by run; returns how many runs it took.
+  /// Does a whole scan without its sweep. Returns the number of runs.
   int scan() {
     tracer->begin_scan();
     const auto namespaces = readers->namespaces().read(false);
@@ -54,8 +54,8 @@ struct Scanner {
     return calls([&] { return readers->table().advance(0, [](const tw_socket_reading&) {}); });
   }
 
-  /// Returns how many calls it took. Only what is gone in this namespace is put behind those in `gone`: the host closes
-  /// connections elsewhere meanwhile.
+  /// Does a whole sweep. Returns the number of calls. Adds to `gone` what is gone in this namespace, but not what the
+  /// host closes elsewhere.
   int sweep(std::vector<tw_swept_bucket>& gone, loader::Pace pace) {
     const int count = calls([&] { return tracer->sweep(gone, pace); });
     std::erase_if(gone, [this](const tw_swept_bucket& swept) { return !is_here(swept.bucket.netns); });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Namespaces that no process is in: a session counts them, compares them, and knows when they are gone. And what is
-// left of that where the reader programs cannot run.
+// Namespaces without a process. A session counts them, compares them with the kernel, and notices when they are gone.
+// Also tests what remains of that without the reader programs.
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -40,15 +40,15 @@ void leave_buckets(int netns, int count) {
   });
 }
 
-/// A socket that is all that holds its namespace, once the descriptor is closed.
+/// A socket that keeps its namespace alive after the descriptor is closed.
 base::UniqueFd socket_in(int netns) {
   base::UniqueFd result;
   inside_netns(netns, [&result] { result.reset(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)); });
   return result;
 }
 
-/// Counts without reader programs: the kernel's counters come from /proc. A session would not do that with a backend
-/// that needs the readers for something else.
+/// Counts without reader programs, so the kernel's counters come from /proc. A session refuses that if its backend
+/// needs the readers.
 struct WithoutReaders {
   explicit WithoutReaders(std::size_t readings)
       : tracer(open_tracer()), namespaces(std::nullopt, features().counts_at_creation, readings) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// More namespaces and cgroups in one run than the kernel side has room for: each keeps its own counts and its name, and
+// More namespaces and cgroups in one run than the kernel side has room for. Each keeps its own counts and its name, and
 // nothing grows.
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -54,7 +54,7 @@ trace::Session start() {
   return std::move(*session);
 }
 
-/// Samples until fewer of them than this are in use.
+/// Takes samples until fewer than this many are in use.
 void give_back(trace::Session& session, const std::function<std::size_t()>& in_use, std::size_t fewer_than) {
   for (int sample = 0; sample < 10'000 && in_use() >= fewer_than; ++sample) REQUIRE(session.sample(false));
   REQUIRE(in_use() < fewer_than);
@@ -63,7 +63,7 @@ void give_back(trace::Session& session, const std::function<std::size_t()>& in_u
 std::size_t slots_in_use() { return taken_netns_slots(::getpid()); }
 std::size_t cgroups_in_use() { return map_entries(::getpid(), "cgroups"); }
 
-/// A process of its own in that cgroup closes a connection and ends.
+/// A new process in this cgroup closes a connection and ends.
 void close_one_in(const CgroupSandbox& cgroup, int listener) {
   const pid_t pid = ::fork();
   REQUIRE(pid >= 0);
@@ -83,7 +83,7 @@ std::ptrdiff_t open_files() {
   return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator());
 }
 
-/// The cgroups that rows of this test's port name.
+/// The cgroups in the rows with the port of this test.
 std::set<std::string> named_services(const trace::Session& session) {
   std::set<std::string> named;
   session.with_source([&named](const model::Source& source) {
@@ -94,7 +94,7 @@ std::set<std::string> named_services(const trace::Session& session) {
   return named;
 }
 
-/// What rows of this test's port say, in all namespaces.
+/// The rows with the port of this test, in all namespaces.
 std::uint64_t created_in_rows(const trace::Session& session) {
   std::uint64_t created = 0;
   session.with_source([&created](const model::Source& source) {
@@ -142,7 +142,7 @@ TEST_CASE("after more namespaces than there are slots, a full one is exact by it
   if (row->reconciled) CHECK(*row->reconciled);  // nor can it be compared there without its end
   CHECK(created_in_rows(session) == kNamespaces * kBuckets + 5);
 
-  // Some keep an entry of their own, exact to the unit; of the others there is the sum.
+  // Some have an entry of their own, and are exact. The others are in a sum.
   model::Counters in_namespaces;
   int own = 0;
   for (const model::NetnsRow& netns : head.namespaces) {

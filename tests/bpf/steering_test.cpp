@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Receive packet steering: every softirq of the workload runs on the other CPU, where an innocent process is current.
+// Receive packet steering. Every softirq of the workload runs on another CPU, where an innocent process is current.
 #include <unistd.h>
 
 #include <optional>
@@ -23,10 +23,10 @@ bool steering_possible(const Arena& arena) {
 struct Steered {
   std::string mode;
   int count;
-  bool idle;  ///< nobody spins on the CPU of the softirqs
+  bool idle;  ///< no process spins on the CPU of the softirqs
 };
 
-// What a failure report needs beside the owner that has no row: the rows that are not an owner's.
+// The rows that do not belong to an owner, for the message of a failure.
 std::string others(const json& snapshot, const Arena& arena) {
   std::string text = namespace_entry(snapshot, arena.netns).dump();
   for (const json& row : rows_of(snapshot, arena.netns)) {
@@ -51,14 +51,14 @@ void check_steered(const Steered& steered) {
   if (arena.delta().created() != 0) CHECK(arena.delta().created() == steered.count);  // not before 5.18
   CHECK(number(snapshot.at("lost"), "counts") == 0);
   check_honest(snapshot, arena);
-  // What no program saw is neither pre-existing nor anybody's.
+  // A bucket that no program saw is not from before the start, and has no owner.
   CHECK(number(namespace_entry(snapshot, arena.netns), "pre_existing") == 0);
   const bool exact = exact_under_steering();
   check_no_innocent(snapshot, arena, exact);
   if (exact) check_namespace(snapshot, arena);
 }
 
-// Under emulation, which is exact but slow, fewer will do.
+// Emulation is exact but slow, so it gets fewer.
 int sized(int count, int emulated) { return exact_under_steering() ? emulated : count; }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is remembered of a connection is forgotten when scans no longer find it, and not before.
+// The kernel side forgets a connection when scans no longer find it, and not earlier.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -42,7 +42,7 @@ void wait_for_state(const base::UniqueFd& fd, int state) {
   }
 }
 
-/// Connects the socket to the listener and sends the FIN; returns the other end.
+/// Connects the socket to the listener and sends the FIN. Returns the other end.
 base::UniqueFd connect_and_shut_down(const base::UniqueFd& fd, const base::UniqueFd& listener, std::uint16_t port) {
   const sockaddr_in address = loopback(port);
   REQUIRE(connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
@@ -73,7 +73,7 @@ TEST_CASE("buckets are forgotten after two scans that have not found them") {
   scanner.sweep(gone, loader::Pace::kSlice);
   CHECK(gone.empty());
   scanner.scan();
-  // An entry of a map that one sweep has passed over is found by the next: see Sweep::sweep_map().
+  // A sweep may skip an entry of a map. The next one finds it: see Sweep::sweep_map().
   for (int sweeps = 0; sweeps < 2; ++sweeps) scanner.sweep(gone, loader::Pace::kSlice);
   std::set<std::uint64_t> keys;
   for (const tw_swept_bucket& swept : gone) keys.insert(swept.key);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reader of the tables against sockstat and against connections that the test made: nothing is found twice and
-// nothing is left out, whatever else comes and goes in the same chains.
+// Compares the reader of the tables with sockstat and with the connections of the test. It must find each exactly once,
+// whatever else comes and goes in the same chains.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -33,7 +33,7 @@ namespace {
 constexpr std::uint64_t kShortest = 0;  // ns of a run
 constexpr std::uint64_t kUsual = 500'000;
 
-/// Local and remote port of each bucket; a bucket that is found twice is there twice.
+/// Local and remote port of each bucket. A bucket that is found twice appears twice.
 using Ports = std::multiset<std::pair<std::uint16_t, std::uint16_t>>;
 
 struct Pass {
@@ -62,7 +62,7 @@ Pass read_table(loader::Readers& readers, std::uint32_t what = TW_READ_BUCKETS) 
   return pass;
 }
 
-/// A namespace without a limit to speak of, in which nothing but the test's own connections come and go.
+/// A namespace with a high limit. It has only the connections of the test.
 struct Place {
   explicit Place(loader::Readers& readers, unsigned chains = 0)
       : netns(Sysctls{{"tcp_max_tw_buckets", "100000"}, {"tcp_tw_reuse", "0"}, {"tcp_rfc1337", "1"}}, chains),
@@ -74,7 +74,7 @@ struct Place {
   std::uint64_t id;
 };
 
-/// Leaves `count` buckets of clients, from ports that connect() chooses; returns those.
+/// Leaves `count` buckets of clients. connect() chooses their ports, which are returned.
 Ports leave_buckets(int count, std::uint16_t port, int family = AF_INET) {
   Ports ports;
   const base::UniqueFd listener = listen_on(port, family);
@@ -86,7 +86,7 @@ Ports leave_buckets(int count, std::uint16_t port, int family = AF_INET) {
   return ports;
 }
 
-/// Opens connections and ends them with a reset, so that sockets come into the chains and leave them at once.
+/// Opens connections and resets them, so that sockets enter the chains and leave at once.
 class Churn {
  public:
   explicit Churn(const Place& place, std::uint16_t port)
@@ -119,7 +119,7 @@ class Churn {
 
 bool own_tables_possible() { return std::ifstream("/proc/sys/net/ipv4/tcp_child_ehash_entries").good(); }
 
-/// Buckets come about in a softirq.
+/// Waits for the buckets, because a softirq creates them.
 void wait_in_use(const Place& place, std::uint64_t count) {
   while (netns_facts(place.netns.fd()).in_use != count) std::this_thread::yield();
 }
@@ -179,7 +179,7 @@ TEST_CASE("FIN_WAIT2 buckets and buckets of servers are found") {
 TEST_CASE("fixed buckets are found once in every pass while others come and go in the same chains") {
   if (!privileged()) return;
   loader::Readers readers = open_readers(GENERATE(kShortest, kUsual));
-  const Place place(readers, GENERATE(1U, 16U));  // some hundred sockets in a chain, where tables can be that small
+  const Place place(readers, GENERATE(1U, 16U));  // several hundred sockets in a chain, where tables can be that small
   Ports fixed;
   place.inside([&fixed] { fixed = leave_buckets(499, 5000); });
   const Churn first(place, 5001);
@@ -283,7 +283,7 @@ TEST_CASE("a namespace that goes away during a pass takes its own table with it 
     });
     REQUIRE(done);
     if (*done) break;
-    if (++runs != 3) continue;  // in the middle of a table, whichever it is
+    if (++runs != 3) continue;  // in the middle of some table
     const std::uint64_t id = passing->id;
     passing->netns.remove();
     wait_gone(readers, id);
@@ -321,7 +321,7 @@ TEST_CASE("ports that are taken towards a destination are told, by sockets in an
   CHECK(fullest[0].remote.address[0] == 127);
   CHECK(count_of(pass, place.id, TW_READ_PORTS) == pass.count(place.id));
 
-  place.inside([] { write_net_sysctl("ip_local_port_range", "3000 3999"); });  // what another pass sees
+  place.inside([] { write_net_sysctl("ip_local_port_range", "3000 3999"); });  // only the next pass sees it
   CHECK(count_of(read_table(readers, TW_READ_PORTS), place.id, TW_READ_PORTS) == 1);
 }
 

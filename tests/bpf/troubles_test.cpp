@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The troubles of a batch, without anybody asking for them.
+// Batches print troubles without an option.
 #include <string>
 
 #include "bpf/expect.hpp"
@@ -12,7 +12,7 @@ using nlohmann::json;
 
 namespace {
 
-/// The trouble of a kind in a namespace; null if it has none.
+/// The trouble of this kind in a namespace. Null if there is none.
 json trouble_of(const json& snapshot, const Arena& arena, const std::string& kind) {
   for (const json& trouble : snapshot.at("troubles")) {
     if (trouble.at("netns") == arena.netns.inode() && trouble.at("kind") == kind) return trouble;

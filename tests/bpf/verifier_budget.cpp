@@ -11,7 +11,7 @@
 namespace twtrace::test {
 namespace {
 
-// A quarter of next to nothing is next to nothing: a program of 8 instructions may get a few more.
+// A quarter of a tiny program is less than an instruction, so every program may grow by at least this much.
 constexpr std::uint64_t kFreeInsns = 16;
 constexpr std::uint64_t kFreeStates = 4;
 

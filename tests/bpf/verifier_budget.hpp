@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of what the verifier may spend on each program, and the comparison with it.
+// The table of what the verifier may spend on each program. Compares measurements with it.
 #pragma once
 
 #include <cstdint>
@@ -22,18 +22,18 @@ struct VerifierBudget {
 /// "6.12-x86_64": major and minor version of the running kernel and its machine. The verifier changes with them.
 std::string kernel_id();
 
-/// Reads a table; empty lines and those that start with # are comments. Throws std::runtime_error with the number of
-/// the line that is no budget.
+/// Parses a table. Empty lines and lines that start with # are comments. Throws std::runtime_error with the number of
+/// the first bad line.
 std::vector<VerifierBudget> parse_budgets(const std::string& text);
 
 /// The text of a table, sorted by kernel, backend and program, with `comment` on top.
 std::string print_budgets(std::vector<VerifierBudget> budgets, const std::string& comment);
 
-/// Whether the table knows the kernel at all.
+/// Whether the table has lines of this kernel.
 bool knows_kernel(const std::vector<VerifierBudget>& table, const std::string& kernel);
 
-/// What is wrong with `measured`, which is of one kernel: a sentence per program that grew by more than a quarter, that
-/// the table lacks, or that it has although the backend no longer does. Backends that were not measured are not judged.
+/// Returns a sentence for each program that grew by more than a quarter, that the table lacks, or that its backend no
+/// longer has. `measured` is of one kernel. Ignores backends that were not measured.
 std::vector<std::string> breaches(const std::vector<VerifierBudget>& table,
                                   const std::vector<VerifierBudget>& measured);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loads the programs of every backend and the readers on the running kernel, prints what the verifier spends on each,
-// and compares it with a table, or writes it there. Needs root.
+// Loads the programs of every backend and the readers on the running kernel. Prints what the verifier spends on each.
+// Compares that with a table, or writes it there. Needs root.
 #include <getopt.h>
 
 #include <cstdio>
@@ -19,10 +19,10 @@
 namespace twtrace::test {
 namespace {
 
-// The verifier sees what the compiler made of a program: with another version it spends up to 40% more or less.
+// The verifier sees compiled programs. With another compiler version it spends up to 40% more or less.
 constexpr int kTableClang = 14;
 
-// Beside the numbers, so that whoever meets them knows what to do.
+// Stands above the numbers, and tells what to do with them.
 constexpr const char* kComment =
     "# SPDX-License-Identifier: Apache-2.0\n"
     "# What the verifier spent: kernel, backend, program, instructions processed, total states. A program may grow by "
@@ -104,7 +104,7 @@ base::Result<std::vector<VerifierCost>> cost_of_readers(const loader::Features& 
   return measure_load((*object)->skeleton().obj, [&] { return (*object)->load(); });
 }
 
-// What loads here of the backends, and the reader programs; the others are named, with their reason.
+// Measures the backends and the readers that load here. Names the others, with the reason.
 std::vector<VerifierBudget> measure(const std::string& kernel) {
   const auto features = loader::probe_features("", {});
   if (!features) throw std::runtime_error(features.error().what);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The workloads alone, without twtrace: a tool can only be measured with a ruler that was checked before.
+// Tests the workloads without twtrace, because the other tests measure twtrace with them.
 #include <unistd.h>
 
 #include "bpf/expect.hpp"
@@ -10,7 +10,7 @@ using namespace twtrace::test;
 
 namespace {
 
-// Kernels before 5.18 count at expiry; there the gauge is all there is.
+// Kernels before 5.18 count at expiry. There, only the gauge can be checked.
 bool counts_creation(const Arena& arena) {
   return arena.delta().created() != 0 || number(arena.workload, "buckets") == 0;
 }
