@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What makes no sense is refused with one line that says what is wrong and what to do, before anything is loaded.
+// Bad input. twtrace refuses it before it loads anything. One line says what is wrong and what to do.
 
 #include "cli/cli.hpp"
 #include "support/catch.hpp"

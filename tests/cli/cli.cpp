@@ -29,7 +29,7 @@ Outcome run_twtrace(const Arguments& arguments) {
 }
 
 Outcome run_unread(const Arguments& arguments) {
-  // Opened for reading and writing, a FIFO waits for nobody.
+  // open() of a FIFO for reading and writing does not wait for another process.
   const std::string script =
       "d=$(mktemp -d) && mkfifo \"$d/p\" && exec 3<>\"$d/p\" 4>\"$d/p\" 3<&- && rm -r \"$d\" && exec \"$0\" \"$@\" >&4";
   Arguments argv = {"sh", "-c", script, twtrace_binary()};

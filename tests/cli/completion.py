@@ -22,7 +22,7 @@ START = {
     "zsh": (["zsh", "-f", "-i"], 'autoload -U compinit; compinit -u -D; eval "$(twtrace completion zsh)"'),
     "fish": (["fish", "--no-config", "-i"], "twtrace completion fish | source"),
 }
-# What is typed before Tab, and the line afterwards.
+# The text before Tab, and the line after it.
 CASES = [
     ("twtrace repo", "twtrace report"),
     ("twtrace capture --befo", "twtrace capture --before"),
@@ -32,7 +32,7 @@ CASES = [
     ("twtrace --btf=a-cap", "twtrace --btf=a-capture.db"),
     ("twtrace help comp", "twtrace help completion"),
 ]
-# bash leaves what follows -- to the package bash-completion, which is not loaded here.
+# After --, bash uses the package bash-completion, which is not loaded here.
 AFTER_DASHES = [("twtrace capture -- a_pro", "twtrace capture -- a_program")]
 
 
@@ -41,7 +41,7 @@ def _take_terminal():
 
 
 class Shell:
-    """A shell on a terminal of its own, in a directory with one file and one program."""
+    """A shell on its own terminal, in a directory with one file and one program."""
 
     def __init__(self, name, twtrace, home):
         (home / "a-capture.db").touch()
@@ -65,10 +65,10 @@ class Shell:
         os.write(self._master, text.encode())
 
     def line_after(self, typed):
-        """The command line after `typed`. The shell itself prints it: an echo goes in front of it."""
+        """The command line after `typed` and Tab. An echo in front of it makes the shell print it."""
         self._number += 1
         mark = f"line{self._number}:"
-        # The quotes keep the echo of the keys apart from the output.
+        # The quotes distinguish the echo of the keys from the output.
         self._type(f"{typed}{BEGINNING_OF_LINE}echo 'line'{self._number}: \n")
         found = self._await(re.compile(re.escape(mark) + r"([^\r\n]*)\r?\n"))
         return found[1].strip()

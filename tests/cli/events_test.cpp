@@ -22,7 +22,7 @@ Arguments events_of(const Arena& arena, const Arguments& extra) {
   return argv;
 }
 
-/// The lines that say of a removal.
+/// The lines about removals.
 std::vector<json> removals(const Subprocess& process) {
   std::vector<json> found;
   const std::string text = process.standard_output();

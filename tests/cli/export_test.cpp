@@ -22,7 +22,7 @@ using twtrace::kernel::TempTree;
 
 namespace {
 
-/// A running exporter. Every workload has its series at once.
+/// A running exporter. Every workload gets its series at once.
 struct Exporter {
   explicit Exporter(const Arguments& more = {}) : process(argv(more)) {
     INFO(process.standard_error());

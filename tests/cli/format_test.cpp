@@ -12,7 +12,7 @@ using namespace twtrace::test;
 
 namespace {
 
-/// The output of one interval in which a full table refused some of a workload's buckets.
+/// The output of one interval. In it, a full table refused some buckets of a workload.
 std::string output_of(const Arguments& arguments, const std::string& environment = "TWTRACE_UNUSED=1") {
   Arena arena(Sysctls{{"tcp_max_tw_buckets", "10"}});
   Arguments argv = {"env", environment, twtrace_binary(), "-b", "-d", "3600", "-g", "pid"};
@@ -88,7 +88,7 @@ TEST_CASE("colour only when it is asked for: standard output is no terminal here
   CHECK(is_coloured(output_of({"--color", "always"})));
 }
 
-// The flag is the more deliberate of the two.
+// The flag wins over the environment.
 TEST_CASE("NO_COLOR switches automatic colour off, not --color always") {
   if (!privileged()) return;
   CHECK_FALSE(is_coloured(output_of({"--color", "auto"}, "NO_COLOR=1")));

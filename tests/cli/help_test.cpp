@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What asks for information gets it on standard output, without a privilege.
+// Options that ask for information print it on standard output. They need no privilege.
 #include <regex>
 
 #include "cli/cli.hpp"
@@ -87,7 +87,7 @@ TEST_CASE("sort help lists the columns, and each of them is accepted") {
   for (std::size_t i = 1; i < listed.size(); ++i) {
     const std::string column = listed[i].substr(2, listed[i].find(' ', 2) - 2);
     INFO(column);
-    // -4 -6 is refused after the column was looked at.
+    // -4 -6 is refused after the check of the column.
     CHECK(mentions(run_twtrace({"-s", column, "-4", "-6"}).err, "-4 and -6"));
   }
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What `cmake --install` puts where, and that it works from there: install.py CMAKE BUILD-DIRECTORY."""
+"""Checks the files of `cmake --install`, and that they work: install.py CMAKE BUILD-DIRECTORY."""
 
 import pathlib
 import subprocess

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The JSON contract, on the real binary: every field has its name and type. Fields are added, never renamed: a new one
-// belongs into these lists.
+// The JSON contract of the real binary: every field has its name and type. Fields may be added, but never renamed. Add
+// a new one to these lists.
 #include <algorithm>
 #include <csignal>
 #include <functional>
@@ -48,7 +48,7 @@ void check_row(const json& row, bool with_peer) {
   check_keys(row, names);
   check_numbers(row, joined(kCounted, {"netns", "netns_id", "created_per_s", "overflow_per_s"}));
   check_numbers(row, joined(kRemoved, {"live"}, kHurt), true);
-  // Nobody's: buckets that this host had before twtrace started.
+  // Buckets from before the start have no owner.
   if (row.at("kind") == "before_start") {
     CHECK(row.at("process").is_null());
   } else {
@@ -82,14 +82,14 @@ void check_snapshot(const json& snapshot) {
                                    "buckets_full", "cgroups_full", "listeners_full", "pairs_lost", "recursion_misses"});
   check_keys(snapshot.at("cost"), {"bpf_run_ns_per_event", "cpu_percent", "rss_bytes"});
   CHECK(snapshot.at("cost").at("rss_bytes") > 1'000'000);
-  // What the backend cannot see is null, never 0.
+  // If the backend cannot see something, the field is null, never 0.
   const bool sees_removal = snapshot.at("probe").at("sees_removal");
   for (const std::string& name : kRemoved) CHECK(snapshot.at("totals").at(name).is_null() == !sees_removal);
   for (const json& netns : snapshot.at("namespaces")) check_netns(netns);
   for (const json& row : snapshot.at("rows")) check_row(row, snapshot.at("group") == "peer");
 }
 
-/// The one snapshot of a run that lasts as long as `work`: a single interval, ended by a signal.
+/// Runs twtrace during `work`, ends it with a signal, and returns its only snapshot.
 json snapshot_of(const Arguments& extra, const std::function<void()>& work) {
   Arguments argv = {twtrace_binary(), "-b", "--json", "-d", "3600"};
   argv.insert(argv.end(), extra.begin(), extra.end());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a running twtrace holds, as /proc/PID/status shows it: nothing but what it still needs.
+// The privileges of a running twtrace, from /proc/PID/status. It must keep only what it still needs.
 #include <linux/capability.h>
 #include <pwd.h>
 #include <sys/stat.h>
@@ -25,9 +25,9 @@ using twtrace::trace::Duty;
 
 namespace {
 
-constexpr std::uint64_t kCaller = 1234;  // of sudo
+constexpr std::uint64_t kCaller = 1234;  // the user who calls sudo
 
-/// The words of one line of /proc/PID/status.
+/// The words in one line of /proc/PID/status.
 std::string status(pid_t pid, const std::string& name) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/status");
   for (std::string line; std::getline(file, line);) {
@@ -49,10 +49,10 @@ std::string as_status(const CapabilitySet& set) {
   return digits;
 }
 
-/// Of this test, which started it.
+/// The status of this test, which started twtrace.
 CapabilitySet held() { return *twtrace::kernel::effective_capabilities(twtrace::kernel::Procfs()); }
 
-/// Once twtrace has said that it is ready.
+/// The status of twtrace, after it has printed "ready".
 void check_holds(Subprocess& process, std::uint64_t uid, std::set<Duty> duties) {
   REQUIRE(process.wait_for_error("ready\n"));
   duties.insert(Duty::kWatch);
@@ -131,7 +131,7 @@ TEST_CASE("a capture under sudo becomes the caller's where the caller can write,
   if (!privileged()) return;
   const TempTree tree;
   REQUIRE(::chown(tree.root().c_str(), kCaller, kCaller) == 0);
-  for (int again = 0; again < 2; ++again) {  // the second one moves the first one away
+  for (int again = 0; again < 2; ++again) {  // the second one renames the first one
     Subprocess process(as_sudo({"capture", "-o", tree / "x.db", "-d", "0.1"}));
     check_holds(process, kCaller, {});
     end(process);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From "ready" to the end: what a script can rely on, and that nothing is left in the kernel.
+// From "ready" to the end. Tests what a script can rely on, and that nothing remains in the kernel.
 #include <bpf/bpf.h>
 #include <unistd.h>
 
@@ -19,8 +19,7 @@ namespace {
 
 Arguments endless(const std::string& delay) { return {twtrace_binary(), "-b", "--json", "-d", delay}; }
 
-/// BPF objects that a process holds, by the field of /proc/PID/fdinfo that names them: "prog_id:", "link_id:",
-/// "map_id:".
+/// The BPF objects that a process holds. `field` is their name in /proc/PID/fdinfo: "prog_id:", "link_id:", "map_id:".
 std::set<std::uint32_t> held_by(pid_t pid, const std::string& field) {
   std::set<std::uint32_t> ids;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fdinfo")) {
@@ -33,7 +32,7 @@ std::set<std::uint32_t> held_by(pid_t pid, const std::string& field) {
   return ids;
 }
 
-/// How many of the objects still exist.
+/// The number of objects that still exist.
 template <class Open>
 std::size_t alive(const std::set<std::uint32_t>& ids, Open open) {
   std::size_t count = 0;
@@ -102,7 +101,7 @@ TEST_CASE("nothing is left in the kernel, however it ends") {
   CHECK(wait_until([&] { return left() == 0; }, milliseconds(20000)));
 }
 
-// What is mounted over can be found, but not entered: as with one that goes away while twtrace starts.
+// A namespace file that is mounted over can be found, but not entered, like one that disappears during the start.
 TEST_CASE("a namespace that cannot be reached any more is left out") {
   if (!privileged()) return;
   const std::string script =

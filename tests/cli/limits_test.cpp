@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Little memory and few open files: twtrace runs with less, or says what it lacks before it starts.
+// Little memory and few open files. twtrace runs with less, or says what it lacks before it starts.
 #include <algorithm>
 #include <csignal>
 
@@ -41,7 +41,7 @@ TEST_CASE("in 64 MiB every command that traces runs, and says which maps are sma
     const Outcome outcome = run_in(*cgroup, command);
     INFO(describe(outcome));
     CHECK(outcome.code == 0);
-    // The maps of a backend that does not work here are gone before the next one's are made.
+    // The maps of a backend that does not work here are freed before the next backend makes its maps.
     CHECK(cgroup->times_at_limit() == 0);
     const auto said = lines(outcome.err);
     const auto is_notice = [&](const std::string& line) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A kernel or a user that cannot: exit code 77, the reason and the remedy.
+// A kernel that lacks something, or a user without privileges: exit code 77, the reason and the remedy.
 
 #include "cli/cli.hpp"
 #include "support/catch.hpp"
@@ -51,7 +51,7 @@ TEST_CASE("usage errors and help need no privilege") {
   CHECK(without("-all", {"--help"}).code == 0);
 }
 
-// Which backends work depends on the kernel; that each either works or says why not does not.
+// Which backends work depends on the kernel. But each must either work or say why not.
 TEST_CASE("a backend that was asked for is used, or refused with its reason") {
   if (!privileged()) return;
   int working = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// report and diff as a user meets them. What needs a capture makes one, which needs root.
+// report and diff as a user runs them. The tests that need a capture make one, as root.
 #include <unistd.h>
 
 #include <cstdio>
@@ -14,7 +14,7 @@ using namespace twtrace::test;
 
 namespace {
 
-/// A directory for one test, removed at its end.
+/// A directory for one test. The destructor removes it.
 class Directory {
  public:
   Directory() {
@@ -117,7 +117,7 @@ TEST_CASE("report and diff of a capture: formats and exit codes") {
   CHECK(run_twtrace({"diff", "--fail-if", "created>=0", db, db}).code == 99);
   CHECK(run_twtrace({"capture", "-o", directory.file("b.db"), "--duration", "0.3", "--fail-if", "created>=0"}).code ==
         99);
-  // A reader that has had enough changes no verdict.
+  // A reader that stops reading does not change the verdict.
   CHECK(run_unread({"report", db}).code == 0);
   const Outcome unread = run_unread({"report", "--fail-if", "created>=0", db});
   INFO(describe(unread));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A signal ends every command, also while it waits for somebody else: a reader that has stopped, a FIFO without the
-// other side. And a reader that is only slow gets everything.
+// A signal ends every command, even while it waits: for a reader that has stopped, or for the other side of a FIFO. A
+// reader that is only slow gets everything.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,10 +21,10 @@ using twtrace::kernel::TempTree;
 
 namespace {
 
-/// Of what must end two seconds after a signal; a slow machine is given more.
+/// A command must end two seconds after a signal. A slow machine gets more time.
 constexpr milliseconds kEnd{15000};
 
-/// A FIFO that this test has open for reading and writing.
+/// A FIFO that the test has open for reading and writing.
 class Fifo {
  public:
   explicit Fifo(std::string path) : path_(std::move(path)) {
@@ -33,13 +33,13 @@ class Fifo {
     ::fcntl(fd_.get(), F_SETPIPE_SZ, 4096);
   }
   const std::string& path() const { return path_; }
-  /// From now on a write to it waits.
+  /// Fills it, so that a write waits.
   void fill() const {
     const std::string line = "filler\n";
     while (::write(fd_.get(), line.data(), line.size()) > 0) {
     }
   }
-  /// What is in it now.
+  /// Reads its content.
   std::string take() const {
     std::string text(4096, '\0');
     const ssize_t got = ::read(fd_.get(), text.data(), text.size());
@@ -72,7 +72,7 @@ void wait_until_stalled(Subprocess& process) {
   REQUIRE_FALSE(process.wait(milliseconds(0)));
 }
 
-/// The command line of twtrace with standard output, or with `both` standard error too, into the pipe.
+/// The command line of twtrace with standard output into the pipe and, with `both`, standard error, too.
 Arguments stalled(const Fifo& fifo, bool both, const Arguments& arguments) {
   Arguments argv = {"sh", "-c", std::string("out=$1; shift; exec \"$0\" \"$@\" >\"$out\"") + (both ? " 2>&1" : ""),
                     twtrace_binary(), fifo.path()};
@@ -144,7 +144,7 @@ TEST_CASE("who gives up on a reader says so, and leaves nothing behind") {
       std::filesystem::exists(mounted->tree()->mount_point() / ("twtrace-demo-" + std::to_string(process.pid()))));
 }
 
-// The signal is taken before there is anything to write.
+// The signal comes before there is anything to write.
 TEST_CASE("the last snapshot is not waited for, either") {
   if (!privileged()) return;
   const TempTree tree;

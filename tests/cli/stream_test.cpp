@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Standard output that is full or was never there: one line, exit code 1. A reader that has had enough: nothing to say.
-// Never a hang.
+// If standard output is full or missing, twtrace prints one line and exits with 1. If the reader has gone, it ends
+// silently. It never hangs.
 #include "cli/cli.hpp"
 #include "support/catch.hpp"
 #include "support/environment.hpp"
@@ -10,7 +10,7 @@ using namespace twtrace::test;
 
 namespace {
 
-/// Runs a script that says "exit=CODE" on standard error last; returns what twtrace said and its code.
+/// Runs a script that ends with "exit=CODE" on standard error. Returns the errors of twtrace, and its code.
 Outcome traced(const std::string& script) {
   Outcome outcome = run_shell(script);
   auto said = lines(outcome.err);
@@ -26,7 +26,7 @@ Outcome traced(const std::string& script) {
   return outcome;
 }
 
-/// Asserts that it has ended well, with nothing said but "ready".
+/// Asserts that it ended with 0 and printed only "ready".
 void check_quiet(const Outcome& outcome) {
   INFO(describe(outcome));
   CHECK(outcome.code == 0);
@@ -46,7 +46,7 @@ TEST_CASE("a reader that has had enough changes nothing about the diagnosis") {
   check_quiet(run_unread({"doctor"}));
 }
 
-// Nothing happens that could be written: it must be noticed all the same.
+// twtrace must notice it even without events to write.
 TEST_CASE("a reader that has had enough ends the event stream, even a silent one") {
   if (!privileged()) return;
   check_quiet(traced("(\"$0\" events --netns self; echo exit=$? >&2) | head -1"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The same targets under libFuzzer: one executable each, with TWTRACE_FUZZ_TARGET naming the target.
+// The same targets under libFuzzer, one executable each. TWTRACE_FUZZ_TARGET names the target.
 #include "target.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Turns valid inputs into almost valid ones, the same ones in every run.
+// Turns valid inputs into almost valid ones. Every run makes the same ones.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ class Mutator {
  public:
   explicit Mutator(std::uint64_t seed) : random_(seed) {}
 
-  /// A seed with a few changes, or now and then random bytes.
+  /// A seed with a few changes, or sometimes random bytes.
   std::string next(const std::vector<std::string>& seeds);
 
  private:

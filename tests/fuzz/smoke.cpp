@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// fuzz_smoke TARGET [ITERATIONS]: mutated inputs from a fixed seed, so that a failure happens again. Worth most in a
-// build with -DTWTRACE_SANITIZE=address,undefined.
+// fuzz_smoke TARGET [ITERATIONS]: runs a target with mutated inputs. The seed is fixed, so a failure can be repeated.
+// It finds most in a build with -DTWTRACE_SANITIZE=address,undefined.
 #include <charconv>
 #include <csignal>
 #include <cstdio>

@@ -7,7 +7,7 @@
 namespace twtrace::fuzz {
 namespace {
 
-/// Takes values off the front of the bytes.
+/// Takes values from the front of the bytes.
 class Reader {
  public:
   explicit Reader(Bytes bytes) : rest_(bytes) {}

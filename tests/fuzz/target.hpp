@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is fuzzed: functions that must be safe for any bytes, each behind the same signature. The smoke driver
+// The fuzz targets: functions that must be safe for any bytes, all with the same signature. The smoke driver
 // (smoke.cpp) and libFuzzer (libfuzzer_main.cpp) call the same functions.
 #pragma once
 
@@ -14,20 +14,20 @@ namespace twtrace::fuzz {
 
 using Bytes = std::span<const std::uint8_t>;
 
-/// One fuzz target. `run` must return for any bytes; a broken property ends the process through require().
+/// One fuzz target. `run` must return for any bytes. If a property is broken, require() ends the process.
 struct Target {
   std::string_view name;
   void (*run)(Bytes);
-  std::vector<std::string> seeds;  ///< valid inputs, to be mutated
-  std::size_t iterations;          ///< of the smoke driver: bounded in work, not in time
+  std::vector<std::string> seeds;  ///< valid inputs to mutate
+  std::size_t iterations;          ///< of the smoke driver, which bounds work, not time
 };
 
 /// Every target, in the order of CMakeLists.txt.
 const std::vector<Target>& targets();
-/// nullptr when there is none of that name.
+/// nullptr if there is none of this name.
 const Target* find_target(std::string_view name);
 
-/// A property that held for no input so far: says which and aborts, which both drivers report with the input.
+/// If the property does not hold, prints it and aborts. Both drivers then report the input.
 void require(bool holds, const char* property);
 
 inline std::string_view text(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }

@@ -17,7 +17,7 @@
 namespace twtrace::test {
 namespace {
 
-// fdinfo of a map has lines such as "map_id:\t12"; 0 for descriptors of anything else.
+// The fdinfo of a map has lines such as "map_id:\t12". Returns 0 for other descriptors.
 std::uint64_t map_field(const std::filesystem::path& fdinfo, const std::string& field) {
   std::ifstream file(fdinfo);
   std::string word;

@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-// main() of the tests with Catch2 2; version 3 comes with a library that has it.
+// main() for tests with Catch2 version 2. Version 3 has it in a library.
 #define CATCH_CONFIG_MAIN
 #include "support/catch.hpp"

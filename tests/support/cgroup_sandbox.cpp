@@ -14,11 +14,11 @@ namespace twtrace::test {
 namespace {
 
 struct Hierarchy {
-  std::string root;         ///< the cgroup that is mounted; empty for the topmost one
+  std::string root;         ///< the mounted cgroup; empty for the topmost one
   std::string mount_point;  ///< where
 };
 
-// A bind mount may show a part of the hierarchy; the kernel names cgroups from the top.
+// A bind mount may show only a part of the hierarchy. The kernel's names of cgroups start at the top.
 Hierarchy cgroup2() {
   std::ifstream mounts("/proc/self/mountinfo");
   std::string line;
@@ -46,7 +46,7 @@ CgroupSandbox::CgroupSandbox(const std::string& name) {
 }
 
 CgroupSandbox::~CgroupSandbox() {
-  // Killed processes leave their cgroup a moment after they were reaped.
+  // A killed process leaves its cgroup a moment after it was reaped.
   wait_until([this] { return rmdir(directory_.c_str()) == 0; }, milliseconds(2000));
 }
 

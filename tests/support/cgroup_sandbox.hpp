@@ -6,8 +6,8 @@
 
 namespace twtrace::test {
 
-/// Creates a cgroup with a unique name at the top of the cgroup v2 mount and removes it, with its processes already
-/// gone, on destruction. Throws std::runtime_error when there is no cgroup v2 hierarchy to write to.
+/// Creates a cgroup with a unique name at the top of the cgroup v2 mount. The destructor removes it; by then its
+/// processes must have ended. Throws std::runtime_error if there is no cgroup v2 hierarchy to write to.
 class CgroupSandbox {
  public:
   explicit CgroupSandbox(const std::string& name);
@@ -15,9 +15,9 @@ class CgroupSandbox {
   CgroupSandbox& operator=(const CgroupSandbox&) = delete;
   ~CgroupSandbox();
 
-  /// Where to write to, for example "/sys/fs/cgroup/unified/twtrace-test-12-web".
+  /// Its directory, for example "/sys/fs/cgroup/unified/twtrace-test-12-web".
   const std::string& directory() const { return directory_; }
-  /// As the kernel names it, for example "/twtrace-test-12-web".
+  /// The kernel's name for it, for example "/twtrace-test-12-web".
   const std::string& path() const { return path_; }
 
  private:

@@ -14,7 +14,7 @@
 
 namespace twtrace::test {
 
-/// Samples one second apart unless told otherwise.
+/// A recording with one sample per second by default.
 class HandMade final : public model::Recording, public Tables {
  public:
   HandMade() : history_({1e9, 1U << 20U, std::size_t{1} << 32U}) {
@@ -49,7 +49,7 @@ class HandMade final : public model::Recording, public Tables {
     return host;
   }
 
-  /// Ends an interval. Everything belongs to the first namespace, unless `more` says otherwise.
+  /// Ends an interval. Everything belongs to the first namespace, except what `more` lists.
   void sample(std::uint64_t in_use, double interval_s = 1) {
     netns.in_use = in_use;
     netns.counts = unattributed;
@@ -104,8 +104,8 @@ class HandMade final : public model::Recording, public Tables {
   std::optional<std::uint64_t> broken_after_;
 };
 
-/// Five seconds before, ten during, fifteen after. From the third second of the command on the scheduler's agents fill
-/// what is left of 5,000 places, and 4,454 are refused.
+/// Five seconds before the command, ten during it, fifteen after it. Starting with the third second of the command, the
+/// agents of the scheduler fill the rest of 5,000 places, and 4,454 buckets are refused.
 inline std::unique_ptr<HandMade> deploy() {
   auto recording = std::make_unique<HandMade>();
   constexpr std::uint64_t kLimit = 5000;

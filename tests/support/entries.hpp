@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Identities, tables and sums for the tests of this folder.
+// Identities, tables and sums for tests.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace twtrace::test {
 
-/// A fixed seed: the same sequences in every run.
+/// Random numbers from a fixed seed, so that every run has the same sequence.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : engine_(seed) {}

@@ -4,7 +4,7 @@
 
 namespace twtrace::test {
 
-/// CPU 1. Always switches it on again.
+/// CPU 1. The destructor switches it on again.
 class HotplugCpu {
  public:
   HotplugCpu() = default;
@@ -12,7 +12,7 @@ class HotplugCpu {
   HotplugCpu& operator=(const HotplugCpu&) = delete;
   ~HotplugCpu() { set(true); }
 
-  /// False when the kernel refuses.
+  /// False if the kernel refuses.
   bool set(bool online);
 };
 

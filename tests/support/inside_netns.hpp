@@ -25,7 +25,7 @@ base::UniqueFd new_netns();
 /// Writes /proc/sys/net/ipv4/NAME of the calling thread's namespace. Throws std::runtime_error.
 void write_net_sysctl(const std::string& name, const std::string& value);
 
-/// The facts about a namespace in the kernel's files.
+/// What the kernel's files say about a namespace.
 struct NetnsFacts {
   std::uint32_t inum = 0;
   std::optional<std::uint64_t> cookie;  ///< empty where there is no SO_NETNS_COOKIE (before 5.14)

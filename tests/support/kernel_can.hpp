@@ -5,10 +5,10 @@
 
 namespace twtrace::test {
 
-/// io_uring, not compiled out and not forbidden by kernel.io_uring_disabled or a seccomp filter.
+/// io_uring works: the kernel has it, and neither kernel.io_uring_disabled nor a seccomp filter forbids it.
 bool io_uring_possible();
 
-/// As above, with worker threads that belong to the process that submits (since 5.12).
+/// The same, and its worker threads belong to the submitting process (since 5.12).
 bool io_uring_workers_possible();
 
 bool mptcp_possible();

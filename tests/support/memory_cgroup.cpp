@@ -34,7 +34,7 @@ std::string content_of(const std::string& file) {
   return text.str();
 }
 
-/// Switches nothing on: in v2 the controller may be off below the root.
+/// Does not switch the controller on. In v2 it may be off below the root.
 Hierarchy find_hierarchy() {
   std::ifstream mounts("/proc/self/mountinfo");
   for (std::string line; std::getline(mounts, line);) {

@@ -9,19 +9,19 @@
 
 namespace twtrace::test {
 
-/// Made by make(), removed on destruction; its processes must have ended by then.
+/// make() creates it, and the destructor removes it. By then its processes must have ended.
 class MemoryCgroup {
  public:
-  /// In the hierarchy that has the memory controller, v1 or v2. Null, with the test marked as skipped, where there is
-  /// none to make cgroups in.
+  /// Uses the hierarchy that has the memory controller, v1 or v2. If it cannot make cgroups there, it marks the test as
+  /// skipped and returns null.
   static std::unique_ptr<MemoryCgroup> make(std::uint64_t limit_bytes);
   MemoryCgroup(const MemoryCgroup&) = delete;
   MemoryCgroup& operator=(const MemoryCgroup&) = delete;
   ~MemoryCgroup();
 
-  /// The command line that runs `argv` in it.
+  /// A command line that runs `argv` in this cgroup.
   std::vector<std::string> around(const std::vector<std::string>& argv) const;
-  /// The file that holds the limit.
+  /// The file with the limit.
   std::string limit_file() const { return directory_ + "/" + limit_; }
   /// How often its processes wanted more than the limit; each time may have been the death of one.
   std::uint64_t times_at_limit() const;

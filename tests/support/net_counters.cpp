@@ -19,8 +19,8 @@ std::ifstream open_net_file(pid_t pid, const std::string& name) {
   return file;
 }
 
-// Two lines that start with "TcpExt:": names, then values. Only the wanted ones are kept, in their order: in emulated
-// machines this is read so often that its cost shows.
+// Two lines start with "TcpExt:". The first has the names, the second the values. Parses only the wanted ones, because
+// in emulated machines the cost of these frequent reads matters.
 template <std::size_t N>
 std::array<std::int64_t, N> read_tcp_ext(pid_t pid, const std::array<std::string_view, N>& wanted) {
   std::ifstream file = open_net_file(pid, "netstat");

@@ -8,8 +8,8 @@
 
 namespace twtrace::test {
 
-/// Values of /proc/PID/net/netstat and sockstat. Since 5.18 TW and TWKilled count at the allocation of a bucket, by
-/// its time to live: TWKilled up to 4 s (a FIN_WAIT2 bucket where tcp_fin_timeout is at most 4), TW above.
+/// Values of /proc/PID/net/netstat and sockstat. Since 5.18, the kernel counts a bucket when it allocates it. TWKilled
+/// counts a lifetime of up to 4 s (a FIN_WAIT2 bucket if tcp_fin_timeout is at most 4), and TW a longer one.
 struct NetCounters {
   std::int64_t tw = 0;
   std::int64_t tw_killed = 0;
@@ -21,7 +21,7 @@ struct NetCounters {
   bool operator==(const NetCounters&) const = default;
 };
 
-/// Difference of the counters; in_use too (a change of the gauge).
+/// The differences of the counters, and the change of in_use, which is a gauge.
 NetCounters operator-(const NetCounters& after, const NetCounters& before);
 
 /// Counters of the namespace of process `pid`. Throws std::runtime_error if they cannot be read.

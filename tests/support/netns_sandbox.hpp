@@ -28,9 +28,8 @@ class NetnsSandbox {
   /// Releases the namespaces that outlived their objects.
   static void release_kept();
 
-  /// With `hash_chains`, a power of two, the namespace gets a hash of established connections of its own, so that
-  /// each of them can be filled; where the kernel has no such thing (tcp_child_ehash_entries, 6.1) it shares the
-  /// host's.
+  /// `hash_chains` is a power of two. If it is given, the namespace gets its own hash of established connections, small
+  /// enough for a test to fill every chain. Before 6.1 (tcp_child_ehash_entries) it shares the host's.
   explicit NetnsSandbox(const Sysctls& sysctls = {}, unsigned hash_chains = 0);
   NetnsSandbox(const NetnsSandbox&) = delete;
   NetnsSandbox& operator=(const NetnsSandbox&) = delete;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prints the running case on standard error, because JUnit output comes at the very end, and a machine may hang before
-// that.
+// Prints the running case on standard error. JUnit output comes only at the end, and a machine may hang before that.
 #include <chrono>
 #include <cstdio>
 

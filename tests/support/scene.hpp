@@ -17,7 +17,7 @@
 
 namespace twtrace::test {
 
-/// Samples one second apart, and everything behind the live view.
+/// Everything behind the live view, with one sample per second.
 class Scene : public Tables {
  public:
   model::History history;
@@ -58,13 +58,13 @@ class Scene : public Tables {
   std::vector<model::NetnsRow> more;  ///< namespaces besides "host"
   std::shared_ptr<const std::vector<model::PortUse>> port_use;
 
-  /// Does what the application does for every frame.
+  /// Does the work of the application for one frame.
   tui::Frame draw(tui::Size size, const tui::DrawOptions& options = {}) {
     const tui::Picture& picture = composer.compose(state);
     state = tui::settle(state, tui::context_of(picture, state, size));
     return tui::draw(picture, state, size, options);
   }
-  /// Does what the application does for every key.
+  /// Does the work of the application for one key.
   tui::Effects press(tui::Key key, tui::Size size = {24, 80}) {
     const tui::Picture& picture = composer.compose(state);
     state = tui::settle(state, tui::context_of(picture, state, size));

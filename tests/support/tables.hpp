@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables that imaginary programs fill under the control of a test.
+// Tables that a test fills as programs would.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ struct Tables {
     std::string service;
     model::Role role = model::Role::kServer;
     std::uint16_t port = 0;
-    model::Counters counts;  ///< added to those of before
+    model::Counters counts;  ///< added to the earlier ones
     std::uint32_t netns = 1;
     bool exited = false;
   };
@@ -54,7 +54,7 @@ struct Tables {
     table.set(activity.slot, counts, counts.created(), activity.exited);
   }
 
-  /// Ends an interval with a sample; returns its number.
+  /// Ends an interval with a sample. Returns its number.
   std::uint64_t append_to(model::History& history, const model::Snapshot& head) {
     const auto sample =
         history.append(std::make_shared<model::Snapshot>(head), model::CurrentSource(table, peers, namespaces));

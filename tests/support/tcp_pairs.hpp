@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// TCP connections of the calling thread with itself, over loopback, for tests that need one bucket and not a workload.
+// TCP connections of the calling thread with itself, over loopback. For tests that need single buckets, not a workload.
 #pragma once
 
 #include <cstdint>

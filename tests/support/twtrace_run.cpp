@@ -41,7 +41,7 @@ SharedRun& shared() {
 nlohmann::json end_shared_run() {
   const std::unique_ptr<TwtraceRun> ended = std::move(shared().run);
   nlohmann::json last = ended ? ended->stop() : nlohmann::json();
-  NetnsSandbox::release_kept();  // the next run must not see parts of what this one saw
+  NetnsSandbox::release_kept();  // the next run must not see the namespaces of this one
   return last;
 }
 

@@ -23,7 +23,7 @@ class TwtraceRun {
 
   /// Waits for a snapshot whose numbers were all taken after this call.
   nlohmann::json fresh();
-  /// Waits for a snapshot that satisfies `condition` and returns it, or the last one at the deadline.
+  /// Waits for a snapshot that satisfies `condition`, and returns it. At the deadline, returns the last one.
   nlohmann::json wait_for(const std::function<bool(const nlohmann::json&)>& condition,
                           milliseconds deadline = kDefaultDeadline);
   /// Sends SIGINT or SIGTERM, waits for exit code 0 and returns the last snapshot.
@@ -45,7 +45,7 @@ class TwtraceRun {
 /// namespaces (NetnsSandbox). Call this once per case.
 TwtraceRun& shared_twtrace();
 
-/// Replaces it by a new run, for a case that has prepared something before the start.
+/// Replaces it by a new run, for a case that must prepare something before the start.
 TwtraceRun& restarted_twtrace();
 
 /// Stops it, see TwtraceRun::stop(). The next case gets a new one.

@@ -13,7 +13,7 @@
 
 namespace twtrace::test {
 
-/// Arguments of tw_workload; null and negative mean "not given".
+/// Arguments of tw_workload. Null and negative mean "not given".
 struct WorkloadSpec {
   std::string mode;
   int count = 13;
@@ -35,7 +35,7 @@ class Workload {
   void wait_held();
   /// Lets a holding mode continue.
   void go_on() const { process_.write_line("go"); }
-  /// Whether it has ended.
+  /// True if it has ended.
   bool finished() { return process_.wait(milliseconds(0)).has_value(); }
   /// Waits until it ends, and returns its report.
   nlohmann::json finish();

@@ -19,12 +19,12 @@ def number(text):
 
 
 def by(screen):
-    """The column that rows are sorted by, as the line of views says it."""
+    """The column that rows are sorted by, from the line of views."""
     return screen.wait(r"by ([a-z_0-9/]+( reversed)?)").group(1)
 
 
 def check_header(screen):
-    """How full, how fast, when full, who is looking, and what the kernel says to it."""
+    """Checks the header: how full, how fast, when full, who holds it, and the comparison with the kernel."""
     filled = screen.wait(r"^TIME_WAIT ([0-9,]+)/5,000  (\d+)%  \[\|* *\]")
     assert number(filled.group(1)) * 100 // 5000 == int(filled.group(2)), filled.group(0)
     screen.wait(r"(level at|filling to|draining to) ~?[0-9,]+|full in ~\d+ s|draining, empty in ~\d+ s")
@@ -77,7 +77,7 @@ def check_moving(screen):
         wait_for(f"{down} to move", lambda: selected() and selected() != first)
         screen.keys(up)
         wait_for(f"{up} to move back", lambda: selected() == first)
-    screen.type("\x1b[Ma%,")  # the wheel turned down, as X10 terminals report it
+    screen.type("\x1b[Ma%,")  # the wheel turned down, in the encoding of X10
     wait_for("the wheel to move down", lambda: selected() and selected() != first)
     screen.type("\x1b[M`%,")
     wait_for("the wheel to move up", lambda: selected() == first)
@@ -149,13 +149,13 @@ def check_columns(screen, columns, rows):
     screen.wait(r"^ +PID COMMAND")
     screen.keys("Left")
     screen.wait(r"no column is hidden on the left")
-    screen.keys("F5")  # any key takes the notice away
+    screen.keys("F5")  # any key removes the notice
     screen.resize(columns, rows)
 
 
 def check_clicks(screen):
     def click(text, which=0):
-        """Presses and releases the first button, as X10 terminals report it."""
+        """Presses and releases the first button, in the encoding of X10."""
         row, column = wait_for(text, lambda: screen.find(text))[which]
         place = f"{chr(33 + column)}{chr(33 + row)}"
         screen.type(f"\x1b[M {place}\x1b[M#{place}")
@@ -279,7 +279,7 @@ def check_the_rest(screen):
 
 
 def check_overflow(screen):
-    """The wave fills the table: it must be unmissable, and name who holds it and who is refused."""
+    """The wave fills the table. The screen must make that obvious, and name who holds it and who is refused."""
     screen.wait(r"! FULL, needs ~[0-9,]+")
     screen.wait(r"! overflow [0-9.k]+/s total [0-9,]+")
     screen.wait(r"^! FULL netns \d+: scheduler\.service holds [0-9,]+ of 5,000 \(\d+%\)")
@@ -299,8 +299,8 @@ def check_sizes(screen, columns, rows):
 
 
 def check_replay(twtrace, directory, columns, rows):
-    """The file in the live view: every sample is what the same file says in batches. Of the demo's namespace: others may
-    be busy, too."""
+    """Plays a capture. Every sample must equal the batch output of the same file. Looks only at the namespace of the
+    demo, because others may be busy, too."""
     batch = subprocess.run([twtrace, "replay", "-b", "--json", "-g", "pid"], cwd=directory, check=True,
                            stdout=subprocess.PIPE, text=True)
     samples = [json.loads(line) for line in batch.stdout.splitlines()]
@@ -308,7 +308,7 @@ def check_replay(twtrace, directory, columns, rows):
     demo = namespace["netns"]
 
     def shows(screen, index):
-        """The screen is at this sample, and has its numbers."""
+        """Checks that the screen shows this sample and its numbers."""
         screen.wait(rf"^(REPLAY|PLAYING) {samples[index]['time'][11:19]}Z {index + 1}/{len(samples)}\b")
         table = next(row for row in samples[index]["namespaces"] if row["netns"] == demo)
         screen.wait(rf"^TIME_WAIT {table['in_use']:,}/{table['limit']:,} ")
@@ -346,7 +346,7 @@ def check_replay(twtrace, directory, columns, rows):
 
 
 def add_events(file, samples, namespace):
-    """One event per sample in the namespace, in the middle of its interval, as --events would have recorded them."""
+    """Adds one event per sample to the capture, in the middle of its interval, as --events records them."""
     with sqlite3.connect(file) as database:
         for i, sample in enumerate(samples):
             database.execute("INSERT INTO event VALUES(NULL,?,'created','time_wait',NULL,NULL,NULL,?,?,?,'made-up',0,"
@@ -355,7 +355,7 @@ def add_events(file, samples, namespace):
 
 
 def check_replayed_events(screen, samples):
-    """The events view has those up to the sample shown, newest first."""
+    """The events view must show the events up to the current sample, newest first."""
     def newest(count):
         screen.wait(rf"\b1-[0-9]+/{count}$")
         screen.wait(rf" created .*made-up\[{count}\] ")

@@ -20,7 +20,7 @@ NGINX_CONF = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "sup
 
 
 class Namespace:
-    """A network namespace with nginx in it; both go away with it."""
+    """A network namespace with nginx in it. Both end with the object."""
 
     def __init__(self):
         self.name = f"twtui{os.getpid()}"
@@ -45,7 +45,7 @@ class Namespace:
                               text=True).stdout
 
     def created(self):
-        """What the kernel counted since the namespace was made."""
+        """The kernel's counters of the namespace."""
         counters = dict(line.split()[:2] for line in
                         self.run("nstat", "-asz", "TcpExtTW", "TcpExtTWKilled").splitlines()[1:])
         return int(counters["TcpExtTW"]) + int(counters["TcpExtTWKilled"])
@@ -56,7 +56,7 @@ class Namespace:
 
 
 class Batch:
-    """twtrace -b --json beside the live view."""
+    """A twtrace -b --json that runs beside the live view."""
 
     def __init__(self, twtrace, namespace):
         self.out = tempfile.TemporaryFile("w+")
@@ -65,7 +65,7 @@ class Batch:
         assert self.process.stderr.readline() == "ready\n"
 
     def stop(self):
-        """The last object."""
+        """The last JSON object."""
         self.process.terminate()
         assert self.process.wait() == 0
         self.process.stderr.close()
@@ -74,7 +74,7 @@ class Batch:
 
 
 def totals(screen):
-    """Buckets created and missed, as the lines at the top say."""
+    """Buckets created and missed, from the lines at the top."""
     text = "\n".join(screen.lines()[:2])
     created = re.search(r"created total ([0-9,]+)", text)
     missed = re.search(r"missed ([0-9,]+) created", text)
@@ -82,7 +82,7 @@ def totals(screen):
 
 
 def row_of(screen, pattern):
-    """The line of the table with the fields of its columns, by title."""
+    """The cells of a row, by the title of their column."""
     lines = screen.lines()
     titles = next(line for line in lines if "COMMAND" in line)
     line = next(line for line in lines if re.search(pattern, line))
@@ -107,9 +107,9 @@ def main():
         namespace.run("ab", "-q", "-n", str(REQUESTS), "-c", "5", f"http://127.0.0.1:{PORT}/")
         wait_for("what ab leaves", lambda: namespace.created() - before >= REQUESTS)
         created = namespace.created() - before
-        # The kernel's count at a glance: ours and, on machines that skip programs, what no program saw.
+        # The kernel's count is ours plus, on machines that skip programs, what no program saw.
         wait_for(f"{created} buckets on the screen", lambda: sum(totals(screen)) == created)
-        screen.keys("L")  # by live buckets: an order that does not change any more
+        screen.keys("L")  # by live buckets, because this order no longer changes
         screen.wait(r"by live")
         screen.wait(r"CREATED/s")
         shown = row_of(screen, r"\bnginx\b")
@@ -121,7 +121,7 @@ def main():
         assert netns["created"] + missed_by_batch == created, (netns, created)
         assert REQUESTS - missed_by_batch <= row["created"] <= REQUESTS, row
 
-        # Two tracers, each with its own misses; without any their counts are equal.
+        # Each of the two tracers has its own misses. Without any, their counts are equal.
         assert abs(int(shown["CREATED"]) - row["created"]) <= missed_by_screen + missed_by_batch, (shown, row)
         assert int(shown["OVERFLOW"]) == row["overflow"], (shown, row)
         assert int(shown["PORT"]) == row["port"] == PORT, (shown, row)
@@ -141,7 +141,7 @@ def main():
 
         screen.keys("2")
         service = row["service"]["name"]
-        # What ab closed itself is of the same service: both run in the cgroup of this test.
+        # The connections that ab closes belong to the same service, because both run in the cgroup of this test.
         screen.wait(rf"{re.escape(service[:8])}.* {created - missed_by_screen} ")
         screen.keys("3")
         screen.wait(rf"server +{PORT} .* {shown['CREATED']} ")

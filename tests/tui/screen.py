@@ -22,7 +22,7 @@ def wait_for(what, condition, deadline_s=DEADLINE_S):
 
 
 class Screen:
-    """One tmux server with one window. `command` runs under sh; its end leaves the last screen to be read."""
+    """One tmux server with one window. `command` runs under sh. After its end, the last screen can still be read."""
 
     def __init__(self, command, columns=80, rows=24, environment=None):
         self.directory = tempfile.TemporaryDirectory(prefix="twtrace-tui-")
@@ -30,7 +30,7 @@ class Screen:
         self.done = os.path.join(self.directory.name, "done")
         self.pid_file = os.path.join(self.directory.name, "pid")
         exports = "".join(f"export {name}='{value}'; " for name, value in (environment or {}).items())
-        # The inner shell becomes the program, so that its pid is known. ^C reaches the outer one, too.
+        # The inner shell becomes the program, so its pid is known. Ctrl-C reaches the outer shell, too.
         script = (f"trap : INT; {exports}stty -a > {self.directory.name}/stty.before; "
                   f"sh -c 'echo $$ > {self.pid_file}; exec {command}' 2> {self.directory.name}/stderr; "
                   f"code=$?; stty -a > {self.directory.name}/stty.after; echo exit=$code | tee {self.done}; exec cat")
@@ -48,7 +48,7 @@ class Screen:
 
     def __exit__(self, *_):
         subprocess.run(["tmux", "-S", self.socket, "kill-server"], check=False, capture_output=True)
-        # The hangup ends the program; what it started ends with it.
+        # The hangup ends the program and everything that it started.
         wait_for("the program to end", lambda: not os.path.exists(f"/proc/{self.pid()}"))
         self.directory.cleanup()
 
@@ -62,7 +62,7 @@ class Screen:
             return int(file.read())
 
     def keys(self, *names):
-        """Keys by tmux's names: Enter, Escape, F1, C-l, NPage ..."""
+        """Sends keys by their names in tmux: Enter, Escape, F1, C-l, NPage ..."""
         self.tmux("send-keys", *names)
 
     def type(self, text):
@@ -78,23 +78,23 @@ class Screen:
         return "\n".join(self.lines())
 
     def find(self, text):
-        """Places of a text on the screen, from the top: line and column, from 0 on. What is before it in its line is
-        ASCII."""
+        """The places of a text on the screen, from the top: line and column, starting with 0. Only ASCII may precede it in
+        its line."""
         return [(row, line.index(text)) for row, line in enumerate(self.lines()) if text in line]
 
     def raw(self):
-        """With the escape sequences of colours and attributes."""
+        """The screen with the escape sequences of colours and attributes."""
         return self.tmux("capture-pane", "-p", "-e")
 
     def selected(self):
-        """The text of the line under the cursor bar: the one whose first cell is reversed."""
+        """The text under the cursor bar: the line whose first cell is reversed."""
         for line in self.raw().split("\n"):
             if re.match(r"(\x1b\[[0-9;]*m)*\x1b\[(?:[0-9;]*;)?7[;m]", line) and "Processes" not in line:
                 return re.sub(r"\x1b\[[0-9;]*m", "", line)
         return None
 
     def wait(self, text, deadline_s=DEADLINE_S):
-        """Waits until the screen shows `text`, a regular expression; returns the match."""
+        """Waits until the screen shows `text`, a regular expression. Returns the match."""
         try:
             return wait_for(repr(text), lambda: re.search(text, self.text(), re.M), deadline_s)
         except AssertionError as error:
@@ -107,7 +107,7 @@ class Screen:
             raise AssertionError(f"{error}; the screen shows:\n{self.text()}") from None
 
     def exit_code(self):
-        """Waits for the program's end."""
+        """Waits until the program has ended."""
         def read():
             with open(self.done) as file:
                 return file.read().strip()
@@ -119,12 +119,12 @@ class Screen:
             return file.read()
 
     def check_restored(self):
-        """The terminal is as it was: modes, and no alternate screen."""
+        """Checks that the terminal is restored: its modes, and no alternate screen."""
         wait_for("the modes", lambda: os.path.exists(os.path.join(self.directory.name, "stty.after")))
         with open(os.path.join(self.directory.name, "stty.before")) as before, \
                 open(os.path.join(self.directory.name, "stty.after")) as after:
             was, now = before.read(), after.read()
-        # The size may have been changed on purpose.
+        # A test may have changed the size.
         without_size = re.compile(r"rows \d+; columns \d+;")
         assert without_size.sub("", was) == without_size.sub("", now), f"terminal modes differ:\n{was}\n{now}"
         wait_for("the normal screen", lambda: self.tmux("display-message", "-p", "#{alternate_on}").strip() == "0")

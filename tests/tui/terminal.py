@@ -21,7 +21,7 @@ LIVE = r"^TIME_WAIT .*netns"
 
 
 def check_ends(twtrace):
-    """Keys and signals that end it: the exit code is 0, and the terminal is restored."""
+    """After keys and signals that end twtrace, the exit code is 0 and the terminal is restored."""
     for key in ("q", "F10", "C-c"):
         with Screen(twtrace) as screen:
             screen.wait(LIVE)
@@ -43,7 +43,7 @@ def check_iterations(twtrace):
 
 
 def check_crash(twtrace):
-    """Signals that end a process that does not handle them: it dies of them, and the terminal is restored."""
+    """Other signals kill twtrace, but the terminal is restored."""
     for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGQUIT, signal.SIGUSR1,
                    signal.SIGPROF, signal.SIGRTMIN):
         with Screen(f"bash -c \"ulimit -c 0; exec {twtrace}\"") as screen:
@@ -55,7 +55,7 @@ def check_crash(twtrace):
 
 
 def check_suspend(twtrace):
-    """^Z and fg, under a shell with job control."""
+    """Ctrl-Z and fg under a shell with job control."""
     with Screen("bash --norc --noprofile -i 2> /dev/tty") as screen:
         screen.type(f"PS1='prompt> '; clear; {twtrace}")
         screen.keys("Enter")
@@ -95,7 +95,7 @@ def leave(screen):
 
 
 def child_of(screen):
-    """The pid of the shell's only child."""
+    """The pid of the only child of the shell."""
     with open(f"/proc/{screen.pid()}/task/{screen.pid()}/children") as file:
         return int(file.read())
 
@@ -106,7 +106,7 @@ def state_of(pid):
 
 
 def check_background(twtrace):
-    """In the background it paints nothing, and stops again like a job that writes to its terminal (stty tostop)."""
+    """In the background twtrace paints nothing. It stops again, like a job that writes to its terminal (stty tostop)."""
     with job_shell(twtrace) as screen:
         pid = child_of(screen)
         # Ctrl-Z, and a stop that cannot be handled.
@@ -146,7 +146,7 @@ def check_started_in_background(twtrace):
 
 
 def check_ended_in_background(twtrace):
-    """The shell's terminal is left alone."""
+    """twtrace leaves the terminal of the shell alone."""
     with job_shell(twtrace) as screen:
         screen.keys("C-z")
         screen.wait(r"Stopped")
@@ -159,7 +159,7 @@ def check_ended_in_background(twtrace):
 
 
 def check_stalled_terminal(twtrace):
-    """A terminal that takes nothing any more, as after Ctrl-S. twtrace does not wait, and a signal ends it."""
+    """A terminal that accepts no output, as after Ctrl-S. twtrace does not wait for it, and a signal ends twtrace."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         end, terminal = pty.openpty()
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 300, 0, 0))
@@ -221,7 +221,7 @@ def check_small(twtrace):
 
 
 def check_log_lines_are_held(twtrace):
-    """Log lines from the time of the live view come after it."""
+    """twtrace prints the log lines of the live view after its end."""
     with Screen(f"{twtrace} -vv -n 2 -d 0.2") as screen:
         assert screen.exit_code() == 0
         screen.check_restored()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A capture file may come from anywhere: any bytes. Most changes of a database's bytes end at its first page, so an
-// input is a list of changes to what a sound file holds: two bytes of where, one of what.
+// A capture file may come from anywhere, so it may be any bytes. SQLite refuses most files with random changes at the
+// first page. So an input is a list of changes to a sound file: two bytes for the place, one for the new value.
 #include "../../unit/capture/world.hpp"
 
 #include <fstream>
@@ -16,7 +16,7 @@ constexpr std::size_t kEvents = 7;
 constexpr std::size_t kPageBytes = 4096;
 constexpr std::size_t kChangeBytes = 3;
 
-/// A sound file, and where in it there is anything but its tables' text.
+/// A sound file, and the places in it that are not the text of its tables.
 struct Sound {
   std::string bytes;
   std::vector<std::size_t> places;
@@ -61,7 +61,7 @@ void require_refusal(const base::Error& error) {
   require(error.code == base::ErrorCode::kInvalid || error.code == base::ErrorCode::kFailure, "a refusal is one");
 }
 
-/// How many samples were sound.
+/// The number of sound samples.
 std::size_t read_all(capture::Reader& reader) {
   std::size_t samples = 0;
   const auto read =
@@ -96,7 +96,7 @@ void run(Bytes changes) {
   if (!events) require_refusal(events.error());
 }
 
-/// No change, then one here and there.
+/// First no change, then single changes.
 std::vector<std::string> seeds() {
   std::vector<std::string> all = {""};
   for (unsigned where = 0; where < 256; where += 16) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the exporter reads of a request, and of its own command line.
+// The parts of a request and of the command line that the exporter parses.
 #include "export/accept.hpp"
 #include "export/listen_address.hpp"
 #include "target.hpp"

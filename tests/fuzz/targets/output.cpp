@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sinks: whatever the names are, a line stays a line and a reader can parse it.
+// The output formats. Whatever the names are, a line stays a line, and a reader can parse it.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -25,7 +25,7 @@ json parsed(const std::string& line) {
   return value;
 }
 
-// Nothing of a name may be lost: as it is, or replaced and in hexadecimal besides.
+// No name may be lost. It is printed as it is, or with replacements and also in hexadecimal.
 void check_name(const json& object, const char* field, const std::string& bytes) {
   const json& value = object.at(field);
   if (bytes.empty()) return require(value.is_null(), "an empty name is null");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernel's text files. Their layout is the kernel's, but names inside them are anybody's.
+// The kernel's text files. The kernel defines their layout, but anybody can choose names inside them.
 #include "kernel/procfs.hpp"
 
 #include "kernel/capabilities.hpp"
