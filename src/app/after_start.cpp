@@ -8,6 +8,8 @@
 
 #include "app/run_as.hpp"
 #include "capture/target_file.hpp"
+#include "kernel/capabilities.hpp"
+#include "kernel/procfs.hpp"
 
 namespace twtrace::app {
 
@@ -39,9 +41,18 @@ trace::Reduction replacing(const std::string& path) {
   return reduction;
 }
 
+base::Result<void> keep_only(std::set<trace::Duty> duties) {
+  const auto held = kernel::effective_capabilities(kernel::Procfs());
+  if (!held || *held == kernel::CapabilitySet{}) return {};
+  trace::Reduction reduction;
+  reduction.duties = std::move(duties);
+  auto dropped = trace::reduce_privileges(reduction);
+  if (!dropped) dropped.error().hint.clear();  // there is no --keep-privileges
+  return dropped;
+}
+
 base::Result<void> drop_privileges(const TracingOptions& tracing, trace::Reduction reduction) {
   if (tracing.keep_privileges) return {};
-  reduction.duties.insert(trace::Duty::kWatch);
   if (trace::maps_need_capability()) reduction.duties.insert(trace::Duty::kReadMaps);
   return trace::reduce_privileges(reduction);
 }

@@ -2,6 +2,7 @@
 // What a command is allowed to do once it has started: SECURITY.md.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "app/option_groups.hpp"
@@ -22,7 +23,11 @@ trace::Reduction writing_to(const std::string& path);
 /// directory, who can do that without a privilege.
 trace::Reduction replacing(const std::string& path);
 
-/// Drops what the command does not need any more, beside watching. Does nothing with --keep-privileges.
+/// For a command that loads nothing: drops everything but what these duties need. It stays the user who called, because
+/// the files are that user's. Does nothing if there is nothing to drop.
+base::Result<void> keep_only(std::set<trace::Duty> duties);
+
+/// Drops what the command does not need any more. Does nothing with --keep-privileges.
 base::Result<void> drop_privileges(const TracingOptions& tracing, trace::Reduction reduction);
 
 }  // namespace twtrace::app

@@ -79,6 +79,7 @@ void TracingOptions::declare(OptionList& list) {
 }
 
 void TracingOptions::declare_loading(OptionList& list) {
+  session.name_helper = true;
   using Backend = std::optional<loader::Backend>;
   list.section("Tracing");
   list.option("--probe", "BACKEND", "auto (default), fentry, kprobe or tracepoint",
@@ -93,7 +94,10 @@ void TracingOptions::declare_loading(OptionList& list) {
   list.option("--btf", "FILE", "read the BTF of this kernel from FILE", file(session.btf_path));
   list.option("--ring-size", "BYTES", "size of the event ring, a power of two (default 4M)",
               take_parsed(session.ring_bytes, parse_ring_size));
-  list.flag("--keep-privileges", "drop no privilege after the start", keep_privileges);
+  list.flag("--keep-privileges", "drop no privilege after the start", [this] {
+    keep_privileges = true;
+    session.name_helper = false;
+  });
 }
 
 void TracingOptions::declare_ports(OptionList& list) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.hpp"
@@ -44,6 +45,8 @@ class NetnsCatalog {
   /// if that one cannot be read), but none is in a container that has its own pid 1. Other names come from mounts that
   /// this process or pid 1 sees. Names from other mount namespaces are ignored, because containers choose them.
   void refresh(NetnsSearch search = {});
+  /// Takes what a catalog of another process has found, in place of a refresh().
+  void take(std::map<std::uint32_t, NetnsRef> found) { found_ = std::move(found); }
   /// The namespace at the last refresh(); nullptr if it did not exist then. Valid until the next refresh().
   const NetnsRef* find(std::uint32_t inum) const;
   /// All namespaces at the last refresh(), ascending by inode number. Returns a copy, so that callers may refresh while

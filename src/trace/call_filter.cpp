@@ -30,6 +30,8 @@ constexpr std::array kAllowed = {
     // signals
     "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigpending", "rt_sigsuspend", "rt_sigtimedwait",
     "sigaltstack", "signalfd4", "kill", "tkill", "tgkill", "pidfd_open", "pidfd_send_signal",
+    // the end of the name helper
+    "shutdown",
     // memory
     "brk", "mmap", "munmap", "mremap", "mprotect", "madvise", "mincore",
     // what this process is, and the time
@@ -39,9 +41,9 @@ constexpr std::array kAllowed = {
     "set_robust_list", "get_robust_list", "capget", "prctl", "exit", "exit_group"};
 
 // On sockets: taking requests, and answering them.
-constexpr std::array kAllowedToServers = {"accept",   "accept4",    "recv",       "recvfrom",    "recvmsg",
-                                          "send",     "sendto",     "sendmsg",    "sendfile",    "sendfile64",
-                                          "shutdown", "setsockopt", "getsockopt", "getsockname", "getpeername"};
+constexpr std::array kAllowedToServers = {"accept",     "accept4",    "recv",        "recvfrom",   "recvmsg",
+                                          "send",       "sendto",     "sendmsg",     "sendfile",   "sendfile64",
+                                          "setsockopt", "getsockopt", "getsockname", "getpeername"};
 
 /// Of bpf(2): what is done with maps, programs and iterators that are there. Nothing new is loaded.
 constexpr std::array kBpfCommands = {BPF_MAP_LOOKUP_ELEM,

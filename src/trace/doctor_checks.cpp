@@ -48,7 +48,8 @@ constexpr CapabilityCost kLocksMemory{CAP_SYS_RESOURCE, false,
 std::string after_start(unsigned capability) {
   for (const KeptCapability& kept : kept_capabilities()) {
     if (kept.number != capability) continue;
-    const bool needed = kept.duty == Duty::kWatch || (kept.duty == Duty::kReadMaps && maps_need_capability());
+    if (kept.duty == Duty::kWatch) return std::string("kept after the start by a helper process, to ") + kept.reason;
+    const bool needed = kept.duty == Duty::kReadMaps && maps_need_capability();
     if (needed) return std::string("kept after the start, to ") + kept.reason;
   }
   return "dropped after the start";

@@ -28,6 +28,7 @@ constexpr std::array kKept = {
     KeptCapability{Duty::kWatch, CAP_DAC_READ_SEARCH, "look up cgroups by id, and container names in files of root"},
     KeptCapability{Duty::kReadMaps, CAP_BPF, "read BPF maps, which this kernel allows nobody else (before 5.19)"},
     KeptCapability{Duty::kPassSignals, CAP_KILL, "pass signals on to the command"},
+    KeptCapability{Duty::kReadForOthers, CAP_DAC_READ_SEARCH, "read captures of other users"},
     KeptCapability{Duty::kWriteForOthers, CAP_DAC_OVERRIDE, "write a capture of another user in a directory of root"},
     KeptCapability{Duty::kWriteForOthers, CAP_CHOWN, "give the capture to its user"},
 };
@@ -123,7 +124,8 @@ bool maps_need_capability() {
 base::Result<void> reduce_privileges(const Reduction& reduction) {
   const auto held = kernel::effective_capabilities(kernel::Procfs());
   const kernel::CapabilitySet kept = keep_for(reduction.duties, held.value_or(kernel::CapabilitySet{}));
-  if (reduction.account && is_mapped(*reduction.account)) {
+  const bool may_become = !held || (held->has(CAP_SETUID) && held->has(CAP_SETGID));
+  if (reduction.account && may_become && is_mapped(*reduction.account)) {
     if (const int error = become(*reduction.account); error != 0) {
       return tl::unexpected(failed(error, "cannot become user " + std::to_string(reduction.account->uid)));
     }

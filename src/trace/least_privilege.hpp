@@ -17,9 +17,10 @@ namespace twtrace::trace {
 
 /// What a process still does after its start that the kernel grants only with a capability.
 enum class Duty {
-  kWatch,           ///< name the namespaces and cgroups that come up
+  kWatch,           ///< look up names of namespaces, cgroups and containers: the NameHelper's alone
   kReadMaps,        ///< read BPF maps, on kernels that ask for a capability: see maps_need_capability()
   kPassSignals,     ///< send signals to a command of another user
+  kReadForOthers,   ///< read captures of another user
   kWriteForOthers,  ///< write files of another user
 };
 
@@ -60,7 +61,8 @@ struct Reduction {
 bool maps_need_capability();
 
 /// Becomes the account, drops every capability but those of the duties, sets no_new_privs, and filters system calls
-/// (call_filter.hpp). None of this can be undone. In a user namespace that does not map the account, the user stays.
+/// (call_filter.hpp). None of this can be undone. In a user namespace that does not map the account, and without
+/// CAP_SETUID and CAP_SETGID, the user stays.
 /// kPermission if a capability is left that should be gone; the process must end then. Call it while there is only one
 /// thread.
 base::Result<void> reduce_privileges(const Reduction& reduction);

@@ -33,7 +33,11 @@ bool holds_counts(std::uint32_t slot, const tw_netns& netns) {
 void NamespaceDirectory::discover(bool thorough) {
   kernel::NetnsSearch search;
   search.open_files = thorough;
-  catalog_.refresh(search);
+  if (auto found = search_ ? search_(search) : std::nullopt) {
+    catalog_.take(std::move(*found));
+  } else {
+    catalog_.refresh(search);
+  }
   for (auto& [id, entry] : entries_) {
     const kernel::NetnsRef* ref = entry.gone ? nullptr : catalog_.find(entry.inum);
     if (ref != nullptr && entry.identity != kFirstNamespace) entry.name = ref->name;

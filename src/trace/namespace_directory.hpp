@@ -5,6 +5,7 @@
 #include <twtrace/abi.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -44,6 +45,10 @@ class NamespaceDirectory {
     int looks_for_name = 0;  ///< how often it was looked for
   };
 
+  /// Another process's way to look, see NameHelper; empty: it does not answer.
+  using Search = std::function<std::optional<std::map<std::uint32_t, kernel::NetnsRef>>(kernel::NetnsSearch)>;
+  /// Looks by way of `search` from here on, and for itself where that gives no answer.
+  void search_by(Search search) { search_ = std::move(search); }
   /// Looks for namespaces and their names; `thorough` also finds those that only a descriptor holds.
   void discover(bool thorough);
   /// The same, when a namespace is new: one that is made gets its name later.
@@ -88,6 +93,7 @@ class NamespaceDirectory {
   std::optional<Id> without_identity(std::uint32_t inum) const;
 
   kernel::Procfs procfs_;
+  Search search_;
   kernel::NetnsCatalog catalog_;
   std::map<Id, Entry> entries_;
   std::map<std::uint32_t, Id> by_slot_;

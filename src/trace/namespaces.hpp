@@ -46,6 +46,8 @@ class Namespaces {
       : readers_(std::move(readers)), counts_at_creation_(counts_at_creation), most_gone_(most_gone), plan_(readings) {}
 
   const NamespaceDirectory& directory() const { return directory_; }
+  /// See NamespaceDirectory.
+  void search_by(NamespaceDirectory::Search search) { directory_.search_by(std::move(search)); }
   /// nullptr where the reader programs cannot run.
   loader::Readers* readers() { return readers_ ? &*readers_ : nullptr; }
 

@@ -8,15 +8,21 @@
 
 namespace twtrace::trace {
 
-Services::Services(std::optional<kernel::CgroupFs> cgroups, kernel::Procfs procfs, kernel::ContainerLookup look_up)
-    : cgroups_(std::move(cgroups)), procfs_(std::move(procfs)), container_names_(std::move(look_up)) {}
+Services::Services(std::optional<kernel::CgroupFs> cgroups, kernel::Procfs procfs, kernel::ContainerLookup look_up,
+                   std::shared_ptr<NameHelper> helper)
+    : cgroups_(std::move(cgroups)),
+      procfs_(std::move(procfs)),
+      container_names_(std::move(look_up)),
+      helper_(std::move(helper)) {}
 
 /// The kernel side records the path when the first socket of a cgroup closes. If a path was too long for it, the cgroup
 /// tree has the whole path while the cgroup exists.
 std::optional<std::string> Services::path_of(std::uint64_t cgroup_id, const RecordedPath& recorded) const {
   const auto path = recorded(cgroup_id);
   if (path && !path->truncated) return path->path;
-  if (cgroups_) {
+  if (helper_ && helper_->answers()) {
+    if (auto found = helper_->path_of_cgroup(cgroup_id)) return found;
+  } else if (cgroups_) {
     if (auto found = cgroups_->path_of_id(cgroup_id)) return *found;
   }
   return path ? std::optional(path->path) : std::nullopt;

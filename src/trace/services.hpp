@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -17,6 +18,7 @@
 #include "kernel/procfs.hpp"
 #include "loader/tracer.hpp"
 #include "model/recording.hpp"
+#include "trace/name_helper.hpp"
 
 namespace twtrace::trace {
 
@@ -29,8 +31,9 @@ class Services {
   using ForgetPath = std::function<bool(std::uint64_t cgroup_id)>;
 
   /// `cgroups`: empty if no cgroup tree can be read; then only recorded paths name a service. `look_up` names
-  /// containers.
-  Services(std::optional<kernel::CgroupFs> cgroups, kernel::Procfs procfs, kernel::ContainerLookup look_up);
+  /// containers. `helper` (may be null) looks up cgroups by id: that is quick only with a privilege.
+  Services(std::optional<kernel::CgroupFs> cgroups, kernel::Procfs procfs, kernel::ContainerLookup look_up,
+           std::shared_ptr<NameHelper> helper = nullptr);
 
   /// The service of a cgroup; unknown if nothing leads to its path yet. Valid until the next call.
   const base::Service& of_cgroup(std::uint64_t cgroup_id, const RecordedPath& recorded);
@@ -56,6 +59,7 @@ class Services {
   std::optional<kernel::CgroupFs> cgroups_;
   kernel::Procfs procfs_;
   kernel::ContainerNames container_names_;
+  std::shared_ptr<NameHelper> helper_;
   std::unordered_map<std::uint64_t, Known> known_;  ///< by cgroup id
   std::size_t recorded_ = 0;                        ///< how many of them may have a record
 };

@@ -57,6 +57,21 @@ std::size_t peers_beside(const loader::MapSizes& sizes) {
   return kMostPeers * sizes.rows / TW_MAX_ROWS;
 }
 
+/// nullptr if there is nothing that it could do better.
+std::shared_ptr<NameHelper> start_helper(const SessionOptions& options) {
+  if (!options.name_helper) return nullptr;
+  auto started = NameHelper::start();
+  if (started) return *started;
+  spdlog::warn("{}: some containers and namespaces stay without a name", started.error().what);
+  return nullptr;
+}
+
+kernel::ContainerLookup container_lookup(std::shared_ptr<NameHelper> helper) {
+  return [helper = std::move(helper)](const kernel::ContainerQuery& query) {
+    return helper && helper->answers() ? helper->container(query) : kernel::find_container("/", query);
+  };
+}
+
 /// What to tell a user for whom no backend could be opened.
 base::Error explained(base::Error error, const loader::Features& features) {
   if (error.code == base::ErrorCode::kPermission && !features.memcg_charged) {
@@ -79,6 +94,7 @@ Session::Session(loader::Tracer tracer, const KernelClock& kernel_clock, Service
       events_(peers_beside(tracer_.sizes())) {}
 
 base::Result<Session> Session::start(const SessionOptions& options) {
+  const std::shared_ptr<NameHelper> helper = start_helper(options);  // before there is anything that it may not hold
   const auto room = prepare_resources();
   if (!room) return tl::unexpected(room.error());
   auto features = loader::probe_features(options.btf_path, options.no_features);
@@ -121,8 +137,8 @@ base::Result<Session> Session::start(const SessionOptions& options) {
   if (!readers) spdlog::warn("counters come from /proc, and {}: {}", kUnknownWithoutReaders, readers.error().what);
   Namespaces netns(readers ? std::optional(std::move(*readers)) : std::nullopt, features->counts_at_creation,
                    options.netns_readings);
-  Services services(std::move(cgroups), kernel::Procfs(),
-                    [](const kernel::ContainerQuery& query) { return kernel::find_container("/", query); });
+  if (helper) netns.search_by([helper](kernel::NetnsSearch search) { return helper->namespaces(search); });
+  Services services(std::move(cgroups), kernel::Procfs(), container_lookup(helper), helper);
   const auto kernel_now = opened->tracer.boottime_ns();
   if (!kernel_now) return tl::unexpected(kernel_now.error());
   const KernelClock kernel_clock(base::SystemClock(), *kernel_now);

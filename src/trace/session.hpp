@@ -44,6 +44,7 @@ struct SessionOptions {
   std::uint64_t scan_budget_ns = 20'000'000;
   std::uint64_t reader_run_ns = 500'000;  ///< ReaderOptions::run_ns
   std::uint32_t sweep_slice = 16384;      ///< TracerOptions::sweep_slice
+  bool name_helper = false;               ///< whether to start a NameHelper, so that no capability need be kept
   /// Namespaces whose counters are read from /proc in one sample, where there are more and the reader programs cannot
   /// run. The last sample reads them all.
   std::size_t netns_readings = 256;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twtrace diff`: what changed between two captures.
+#include "app/after_start.hpp"
 #include "app/capture_report.hpp"
 #include "app/command.hpp"
 #include "app/option_groups.hpp"
@@ -52,6 +53,7 @@ void DiffCommand::declare(OptionList& list) {
 }
 
 base::Result<int> DiffCommand::run() const {
+  if (auto dropped = keep_only({trace::Duty::kReadForOthers}); !dropped) return tl::unexpected(dropped.error());
   auto first = read_report(before.empty() ? "twtrace.db.old" : before, {}, filter);
   if (!first) return tl::unexpected(first.error());
   auto second = read_report(after.empty() ? "twtrace.db" : after, {}, filter);

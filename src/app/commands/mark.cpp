@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "app/after_start.hpp"
 #include "app/command.hpp"
 #include "app/option_values.hpp"
 #include "base/clock.hpp"
@@ -30,6 +31,7 @@ void Mark::declare(OptionList& list) {
 }
 
 base::Result<int> Mark::run() const {
+  if (auto dropped = keep_only({trace::Duty::kWriteForOthers}); !dropped) return tl::unexpected(dropped.error());
   const model::Mark mark{base::SystemClock().unix_ms(), name};
   if (auto added = capture::add_mark(file, mark); !added) return tl::unexpected(added.error());
   return kExitOk;

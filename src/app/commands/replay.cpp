@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "app/after_start.hpp"
 #include "app/batch_output.hpp"
 #include "app/command.hpp"
 #include "app/live.hpp"
@@ -113,6 +114,7 @@ void Replay::declare(OptionList& list) {
 base::Result<int> Replay::run() const {
   auto reader = capture::Reader::open(file);
   if (!reader) return tl::unexpected(reader.error());
+  if (auto dropped = keep_only({}); !dropped) return tl::unexpected(dropped.error());  // it may run for hours
   const auto netns = netns_of_capture(table.filter.netns, (*reader)->info());
   if (!netns) return tl::unexpected(netns.error());
   view::Selector selector = table.filter.selector();

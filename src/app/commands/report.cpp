@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twtrace report`: summarizes a capture.
+#include "app/after_start.hpp"
 #include "app/capture_report.hpp"
 #include "app/command.hpp"
 #include "app/option_groups.hpp"
@@ -48,6 +49,7 @@ void ReportCommand::declare(OptionList& list) {
 }
 
 base::Result<int> ReportCommand::run() const {
+  if (auto dropped = keep_only({trace::Duty::kReadForOthers}); !dropped) return tl::unexpected(dropped.error());
   const auto report = read_report(file, budgets, filter);
   if (!report) return tl::unexpected(report.error());
   if (auto written = print(rendered(*report, output)); !written) return tl::unexpected(written.error());

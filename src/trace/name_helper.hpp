@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Looks up names for which the kernel asks for a privilege, in a process of its own.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.hpp"
+#include "base/unique_fd.hpp"
+#include "kernel/container.hpp"
+#include "kernel/netns.hpp"
+#include "trace/name_messages.hpp"
+
+namespace twtrace::trace {
+
+/// A process that keeps the right to read (Duty::kWatch), so that the process that traces keeps no capability. It reads
+/// /proc, cgroup file systems and the files of container engines, answers, and can do nothing else. It ends when this
+/// object goes away or this process ends. Move it not; share it. Not thread-safe.
+///
+/// Every function may answer nothing: the helper does not know, or it has ended. Then the caller looks for itself.
+class NameHelper {
+ public:
+  /// Starts it while there is only one thread, before anything is opened that a second process must not hold. nullptr
+  /// if this process has no capability that the helper would keep.
+  static base::Result<std::shared_ptr<NameHelper>> start();
+  NameHelper(const NameHelper&) = delete;
+  NameHelper& operator=(const NameHelper&) = delete;
+  ~NameHelper();
+
+  /// False once it has ended.
+  bool answers() const { return static_cast<bool>(socket_); }
+  /// See kernel::CgroupFs::path_of_id().
+  std::optional<std::string> path_of_cgroup(std::uint64_t id);
+  /// See kernel::find_container().
+  std::optional<kernel::ContainerFacts> container(const kernel::ContainerQuery& query);
+  /// See kernel::NetnsCatalog.
+  std::optional<std::map<std::uint32_t, kernel::NetnsRef>> namespaces(kernel::NetnsSearch search);
+
+ private:
+  NameHelper(base::UniqueFd socket, pid_t pid) : socket_(std::move(socket)), pid_(pid) {}
+  std::optional<Fields> ask(const char* what, Fields fields);
+
+  base::UniqueFd socket_;
+  pid_t pid_;
+};
+
+}  // namespace twtrace::trace
