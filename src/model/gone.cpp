@@ -36,4 +36,11 @@ std::vector<bool> folded(const std::vector<const NetnsRow*>& namespaces) {
   return left_out;
 }
 
+std::vector<bool> folded(const std::vector<NetnsRow>& namespaces) {
+  std::vector<const NetnsRow*> all;
+  all.reserve(namespaces.size());
+  for (const NetnsRow& netns : namespaces) all.push_back(&netns);
+  return folded(all);
+}
+
 }  // namespace twtrace::model

@@ -19,5 +19,6 @@ bool nothing_counted(const NetnsRow& netns);
 /// are gone all but kGoneListed: first those with refusals or a wrong count, then those with most buckets. Totals are
 /// of all.
 std::vector<bool> folded(const std::vector<const NetnsRow*>& namespaces);
+std::vector<bool> folded(const std::vector<NetnsRow>& namespaces);
 
 }  // namespace twtrace::model

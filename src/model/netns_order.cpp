@@ -15,6 +15,7 @@ double fill(const NetnsRow& row) {
 
 void sort_fullest_first(std::vector<NetnsRow>& namespaces) {
   std::stable_sort(namespaces.begin(), namespaces.end(), [](const NetnsRow& left, const NetnsRow& right) {
+    if (left.gone != right.gone) return right.gone;
     if (fill(left) != fill(right)) return fill(left) > fill(right);
     return left.counts.created() > right.counts.created();
   });

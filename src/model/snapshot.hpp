@@ -38,7 +38,8 @@ struct ProcessId {
 /// The kind of a row. `kOther` merges rows that were folded to bound memory. `kUnattributed` has what no row took. With
 /// both, the rows sum to the namespace's counts. `kBeforeStart` has buckets that were there when twtrace started: it
 /// counted none of them, so only `live` says something. Its service is that of who listens or connects there now.
-enum class RowKind { kNormal, kOther, kUnattributed, kBeforeStart };
+/// `kGone` merges the namespaces that model::folded() leaves out; only Group::kNetns has it.
+enum class RowKind { kNormal, kOther, kUnattributed, kBeforeStart, kGone };
 
 /// How much of something bounded is taken: buckets of a table, ephemeral ports of a destination.
 struct Use {
@@ -53,6 +54,7 @@ struct Row {
   std::optional<std::uint32_t> netns;  ///< inode number
   std::uint32_t netns_id = 0;          ///< NetnsRow::id
   std::string netns_name;              ///< "host", an `ip netns` name, or empty
+  std::uint32_t namespaces = 1;        ///< how many kGone merges; then `netns` is empty
   std::optional<ProcessId> process;
   std::optional<base::Service> service;
   std::string service_label;  ///< tells `service` from others of the same name; empty: the name is enough

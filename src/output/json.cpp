@@ -87,7 +87,7 @@ void put_process(JsonWriter& json, const std::optional<model::ProcessId>& proces
 
 void put_row(JsonWriter& json, const model::Row& row, const model::Snapshot& snapshot) {
   json.field("netns", row.netns);
-  json.field("netns_id", row.netns_id);
+  json.field("netns_id", row.netns ? std::optional(row.netns_id) : std::nullopt);
   if (row.kind == model::RowKind::kBeforeStart) {
     json.field("process", nullptr);
   } else {
@@ -104,6 +104,7 @@ void put_row(JsonWriter& json, const model::Row& row, const model::Snapshot& sna
   json.field("created_per_s", rounded(row.created_per_s));
   json.field("overflow_per_s", rounded(row.overflow_per_s));
   json.field("kind", view::row_kind(row.kind));
+  if (snapshot.group == model::Group::kNetns) json.field("namespaces", row.namespaces);
   json.text("netns_name", row.netns_name);
 }
 

@@ -79,7 +79,7 @@ std::vector<Piece> netns_pieces(const model::NetnsRow& row, std::size_t width) {
 
 // The namespaces from `first` on, in one line.
 std::vector<Piece> remainder_pieces(const std::vector<model::NetnsRow>& rows, std::size_t first) {
-  std::vector<Piece> pieces{{phrases::remainder_words(rows.size() - first)}};
+  std::vector<Piece> pieces{{phrases::remainder_words(rows, first)}};
   append(pieces, phrases::remainder_remarks(rows, first));
   return pieces;
 }

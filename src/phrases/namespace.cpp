@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/format.hpp"
 
 namespace twtrace::phrases {
@@ -81,8 +83,15 @@ std::vector<Remark> remainder_remarks(const std::vector<model::NetnsRow>& namesp
   return remarks;
 }
 
-std::string remainder_words(std::size_t namespaces) {
-  return fmt::format("+{} more namespace{}", namespaces, namespaces == 1 ? "" : "s");
+std::string remainder_words(const std::vector<model::NetnsRow>& namespaces, std::size_t first) {
+  const std::size_t more = namespaces.size() - first;
+  const auto gone =
+      static_cast<std::size_t>(std::count_if(namespaces.begin() + static_cast<std::ptrdiff_t>(first), namespaces.end(),
+                                             [](const model::NetnsRow& netns) { return netns.gone; }));
+  std::string words = fmt::format("+{} more namespace{}", base::grouped(more), more == 1 ? "" : "s");
+  if (gone == more && gone != 0) return words + (gone == 1 ? ", gone" : ", all gone");
+  if (gone != 0) words += fmt::format(", {} of them gone", base::grouped(gone));
+  return words;
 }
 
 }  // namespace twtrace::phrases

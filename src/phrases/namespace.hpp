@@ -33,7 +33,7 @@ std::vector<Remark> traffic_remarks(const model::NetnsRow& netns);
 /// The same for the namespaces from `first` on, taken together. It includes everything refused or missed, and how many
 /// of them differ from the kernel.
 std::vector<Remark> remainder_remarks(const std::vector<model::NetnsRow>& namespaces, std::size_t first);
-/// "+3 more namespaces".
-std::string remainder_words(std::size_t namespaces);
+/// "+3 more namespaces, 2 of them gone": those from `first` on.
+std::string remainder_words(const std::vector<model::NetnsRow>& namespaces, std::size_t first);
 
 }  // namespace twtrace::phrases

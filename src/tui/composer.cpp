@@ -59,7 +59,7 @@ std::unordered_map<std::uint32_t, std::uint64_t> limits_of(const Snapshot& snaps
 void add_use(view::RowList& rows, Group group, const Snapshot& snapshot) {
   if (group == Group::kNetns) {
     rows.set_use([&](const view::SortItem& row) -> std::optional<model::Use> {
-      const model::NetnsRow* netns = netns_of(snapshot, row);
+      const model::NetnsRow* netns = row.netns ? netns_of(snapshot, row) : nullptr;
       if (netns == nullptr || !netns->in_use || !netns->limit) return std::nullopt;
       return model::Use{*netns->in_use, *netns->limit};
     });
@@ -172,15 +172,20 @@ void Composer::fill_table(const Inputs& inputs) {
   if (!picture_.no_rows.empty()) return;
   const bool events = inputs.tab == Tab::kEvents;
   const bool selects = !selector.empty();
+  const char* what = events ? "event" : "row";
   if (events) {
     collect_events(inputs, selector);
   } else {
     build_rows(inputs, std::move(selector));
   }
-  if (!selects || !picture_.no_rows.empty() || !picture_.events.empty() || picture_.rows.size() != 0) return;
-  picture_.no_rows =
-      fmt::format("no {} matches{}", events ? "event" : "row",
-                  inputs.filter.empty() ? " the options of the command line" : "; Esc clears the filter");
+  if (!picture_.no_rows.empty() || !picture_.events.empty() || picture_.rows.size() != 0) return;
+  if (!selects) {
+    picture_.no_rows = fmt::format("no {} yet", what);
+  } else {
+    picture_.no_rows =
+        fmt::format("no {} matches{}", what,
+                    inputs.filter.empty() ? " the options of the command line" : "; Esc clears the filter");
+  }
 }
 
 void Composer::build_rows(const Inputs& inputs, view::Selector selector) {
@@ -192,7 +197,7 @@ void Composer::build_rows(const Inputs& inputs, view::Selector selector) {
   view.reverse = inputs.reverse;
   view.max_rows = 0;
   snapshot.group = inputs.group;
-  view::RowList rows(history_.at(inputs.sample), view, snapshot.interval_s);
+  view::RowList rows(history_.at(inputs.sample), view, snapshot.interval_s, snapshot.namespaces);
   add_use(rows, inputs.group, snapshot);
   const bool any = rows.size() != 0;
   if (inputs.hide_idle) rows.keep_if([](const view::SortItem& row) { return !is_idle(row); });
@@ -220,7 +225,7 @@ void Composer::build_detail(const Inputs& inputs) {
   const auto rows_by = [&](Group group) {
     view::View view;
     view.group = group;
-    view::RowList rows(source, view, snapshot.interval_s);
+    view::RowList rows(source, view, snapshot.interval_s, snapshot.namespaces);
     add_use(rows, group, snapshot);
     return rows.rows(0, rows.size());
   };

@@ -203,7 +203,7 @@ StyledLine other_line(const NetnsRow& netns) {
 
 /// The sum of all namespaces that have no separate line.
 StyledLine remainder_line(const std::vector<NetnsRow>& namespaces, std::size_t first) {
-  StyledLine line{{phrases::remainder_words(namespaces.size() - first)}};
+  StyledLine line{{phrases::remainder_words(namespaces, first)}};
   append(line, phrases::remainder_remarks(namespaces, first));
   return line;
 }

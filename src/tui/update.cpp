@@ -8,6 +8,7 @@
 #include "tui/frame.hpp"
 #include "tui/view_state.hpp"
 #include "view/columns.hpp"
+#include "view/view.hpp"
 
 namespace twtrace::tui {
 namespace {
@@ -100,6 +101,8 @@ void open_row(ViewState& state, std::uint64_t id) {
     state.notice = "events have no details; the rows of views 1 to 5 have";
   } else if (id == 0) {
     state.notice = "there is no row to show";
+  } else if (id == view::gone_row_id()) {
+    state.notice = "this line stands for all namespaces that are gone and not listed; it has no details";
   } else {
     state.open = OpenRow{group_of(state), id};
     state.mode = Mode::kDetail;

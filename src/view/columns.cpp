@@ -98,7 +98,10 @@ constexpr Column kNetns{"netns", "NETNS", "inode number of the network namespace
     [](const model::ProbeInfo&, const model::Row& r) { return number(r.netns); }};
 constexpr Column kNetnsId{"netns_id", "NETNS_ID",
     "which network namespace: inode numbers and names are given again, this is not", Align::kRight, 0, 85,
-    [](const model::ProbeInfo&, const model::Row& r) { return Value(std::uint64_t{r.netns_id}); }};
+    [](const model::ProbeInfo&, const model::Row& r) { return r.netns ? Value(std::uint64_t{r.netns_id}) : Value(); }};
+constexpr Column kNamespaces{"namespaces", "NAMESPACES",
+    "network namespaces that the row merges", Align::kRight, 0, 85,
+    [](const model::ProbeInfo&, const model::Row& r) { return Value(std::uint64_t{r.namespaces}); }};
 constexpr Column kNetnsName{"netns_name", "NAME", "name of the network namespace", Align::kLeft, 8, 80,
     [](const model::ProbeInfo&, const model::Row& r) { return text(r.netns_name); }};
 constexpr Column kAttribution{"attribution", "ATTRIBUTION",
@@ -157,6 +160,13 @@ Column keep(Column column) {
   return column;
 }
 
+/// Where it names the rows: wide enough for "(unattributed)" and "(131,072 gone)".
+Column naming_netns() {
+  Column column = keep(kNetnsName);
+  column.min_width = 14;
+  return column;
+}
+
 std::vector<Column> default_columns(model::Group group) {
   switch (group) {
     case model::Group::kProcess:
@@ -169,7 +179,7 @@ std::vector<Column> default_columns(model::Group group) {
     case model::Group::kPeer:
       return {kPeerAddress, kComm, kService, kRole, kPort, kCreatedPerS, kCreated, kOverflow};
     case model::Group::kNetns:
-      return {keep(kNetns), keep(kNetnsName), kCreatedPerS, kCreated, kOverflowPerS, kOverflow, kLive};
+      return {keep(kNetns), naming_netns(), kCreatedPerS, kCreated, kOverflowPerS, kOverflow, kLive};
   }
   return {};
 }
@@ -186,7 +196,7 @@ std::vector<Column> identity_columns(model::Group group) {
     case model::Group::kPeer:
       return {kPeerPort, kLive, kPids, kUid, kNetns, kNetnsId, kNetnsName, kServiceKind, kAttribution, kOverflowPerS};
     case model::Group::kNetns:
-      return {kNetnsId};
+      return {kNetnsId, kNamespaces};
   }
   return {};
 }
@@ -311,6 +321,8 @@ std::string_view row_kind(model::RowKind kind) {
       return "unattributed";
     case model::RowKind::kBeforeStart:
       return "before_start";
+    case model::RowKind::kGone:
+      return "gone";
   }
   return "";
 }
@@ -325,6 +337,8 @@ std::string_view row_label(model::RowKind kind) {
       return "(unattributed)";
     case model::RowKind::kBeforeStart:
       return "(before start)";
+    case model::RowKind::kGone:
+      return "(gone)";
   }
   return "";
 }

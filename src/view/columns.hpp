@@ -58,10 +58,10 @@ std::string_view label_column(model::Group group);
 /// A row's port as people read it: `*` for the many of one owner, empty where the group merges ports.
 std::string shown_port(std::optional<model::Role> role, std::optional<std::uint16_t> port);
 
-/// "normal", "other", "unattributed".
+/// "normal", "other", "unattributed", "before_start", "gone".
 std::string_view row_kind(model::RowKind kind);
 
-/// "" for a normal row, else "(other)" or "(unattributed)".
+/// "" for a normal row, else the same in parentheses, as people read it.
 std::string_view row_label(model::RowKind kind);
 
 }  // namespace twtrace::view

@@ -107,11 +107,13 @@ bool is_same(const RowKey& left, const RowKey& right) {
          (!by.service || base::is_same(a.service, b.service)) && (!by.port || (a.port == b.port && a.role == b.role));
 }
 
-std::uint64_t unattributed_id(const model::NetnsInfo& netns) {
-  auto id = static_cast<std::uint64_t>(model::RowKind::kUnattributed);
-  mix(id, netns.id);
+std::uint64_t netns_row_id(model::RowKind kind, std::uint32_t netns) {
+  auto id = static_cast<std::uint64_t>(kind);
+  mix(id, netns);
   return id | 1U;
 }
+
+std::uint64_t gone_row_id() { return netns_row_id(model::RowKind::kGone, 0); }
 
 std::uint64_t row_id(const model::Fact& fact, model::Group group) { return key_of(fact, group).hash; }
 

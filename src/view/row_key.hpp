@@ -31,7 +31,7 @@ RowKey key_of(const model::Fact& fact, model::Group group);
 /// The row of the same processes without the peer.
 RowKey without_peer(RowKey key);
 bool is_same(const RowKey& left, const RowKey& right);
-/// Row::id of the unattributed row of a namespace.
-std::uint64_t unattributed_id(const model::NetnsInfo& netns);
+/// Row::id of a row of a whole namespace, which has no other dimension. `netns` is a NetnsRow::id.
+std::uint64_t netns_row_id(model::RowKind kind, std::uint32_t netns);
 
 }  // namespace twtrace::view

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <unordered_set>
 
+#include "model/gone.hpp"
 #include "model/rate.hpp"
 
 namespace twtrace::view {
@@ -93,13 +95,18 @@ std::uint32_t RowParts::pids() const {
   return (process.first != 0 ? 1U : 0U) + static_cast<std::uint32_t>(more_processes.size()) + folded_pids;
 }
 
-RowList::RowList(const model::Source& source, const View& view, double interval_s)
+RowList::RowList(const model::Source& source, const View& view, double interval_s,
+                 const std::vector<model::NetnsRow>& namespaces)
     : interval_s_(interval_s), order_{view.sort, view.reverse}, namespaces_(source.namespaces()) {
   for (const model::NetnsInfo& netns : namespaces_) netns_by_id_.emplace(netns.id, &netns);
   group(source, view);
   if (view.group == model::Group::kPeer) split_by_peer(source, view.selector);
   index_ = {};
   add_unattributed(view.selector);
+  if (view.group == model::Group::kNetns) {
+    add_without_facts(namespaces, view.selector);
+    fold_gone(namespaces);
+  }
   make_items(view);
 }
 
@@ -204,13 +211,52 @@ void RowList::add_unattributed(const Selector& selector) {
     if (netns.unattributed == model::Counters{} || !selector.accepts(subject)) continue;
     RowParts& parts = parts_.emplace_back();
     parts.key.kind = model::RowKind::kUnattributed;
-    parts.key.hash = unattributed_id(netns);
+    parts.key.hash = netns_row_id(parts.key.kind, netns.id);
     parts.netns = &netns;
     parts.counts = netns.unattributed;
     parts.previous = netns.unattributed_previous;
     parts.live.reset();
     parts.attribution = model::Attribution::kNone;
   }
+}
+
+void RowList::add_without_facts(const std::vector<model::NetnsRow>& namespaces, const Selector& selector) {
+  std::unordered_set<std::uint32_t> have;
+  for (const RowParts& parts : parts_) {
+    if (parts.key.kind == model::RowKind::kNormal) have.insert(parts.netns->id);
+  }
+  for (const model::NetnsRow& netns : namespaces) {
+    const model::NetnsInfo* info = netns_of(netns.id);
+    if (info == nullptr || have.contains(netns.id) || !selector.accepts(view::subject_of(netns))) continue;
+    RowParts& parts = parts_.emplace_back();
+    parts.key.hash = netns_row_id(parts.key.kind, netns.id);
+    parts.netns = info;
+    if (!netns.pre_existing) parts.live.reset();  // no scan has found out yet
+  }
+}
+
+void RowList::fold_gone(const std::vector<model::NetnsRow>& namespaces) {
+  std::unordered_set<std::uint32_t> folded;
+  const std::vector<bool> left_out = model::folded(namespaces);
+  for (std::size_t i = 0; i < namespaces.size(); ++i) {
+    if (left_out[i]) folded.insert(namespaces[i].id);
+  }
+  RowParts gone;
+  gone.key.kind = model::RowKind::kGone;
+  gone.key.hash = gone_row_id();
+  std::unordered_set<std::uint32_t> merged;
+  std::erase_if(parts_, [&](const RowParts& parts) {
+    if (!folded.contains(parts.netns->id)) return false;
+    merged.insert(parts.netns->id);
+    gone.counts += parts.counts;
+    gone.previous += parts.previous;
+    gone.zero += parts.zero;
+    gone.live = gone.live && parts.live ? std::optional(*gone.live + *parts.live) : std::nullopt;
+    return true;
+  });
+  if (merged.empty()) return;
+  gone.namespaces = static_cast<std::uint32_t>(merged.size());
+  parts_.push_back(std::move(gone));
 }
 
 void RowList::make_items(const View& view) {
@@ -223,7 +269,7 @@ void RowList::make_items(const View& view) {
     const model::Counters counts = shown_counts(parts);
     const double created_per_s = model::rate(parts.counts.created(), parts.previous.created(), interval_s_);
     const double overflow_per_s = model::rate(parts.counts.overflow(), parts.previous.overflow(), interval_s_);
-    if (view.leave_out_silent && is_silent(parts)) continue;
+    if (view.leave_out_silent && view.group != model::Group::kNetns && is_silent(parts)) continue;
     if (!view.selector.accepts(Amounts{counts, parts.live, created_per_s, overflow_per_s})) continue;
     const bool of_program = parts.key.by.program;
     SortItem& item = items_.emplace_back();
@@ -244,8 +290,10 @@ void RowList::make_items(const View& view) {
       item.role = parts.key.who->role;
       if (parts.key.who->port != 0) item.port = parts.key.who->port;
     }
-    item.netns = parts.netns->inum;
-    item.netns_id = parts.netns->id;
+    if (parts.netns != nullptr) {
+      item.netns = parts.netns->inum;
+      item.netns_id = parts.netns->id;
+    }
     item.peer = parts.key.peer;
     if (parts.key.kind != model::RowKind::kOther && !parts.attribution_differs) item.attribution = parts.attribution;
     order_.set_rank(item);
@@ -289,9 +337,12 @@ model::Row RowList::row_of(const SortItem& item) const {
   model::Row row;
   row.id = key.hash;
   row.kind = key.kind;
-  row.netns = parts.netns->inum;
-  row.netns_id = parts.netns->id;
-  row.netns_name = parts.netns->name;
+  row.namespaces = parts.namespaces;
+  if (parts.netns != nullptr) {
+    row.netns = parts.netns->inum;
+    row.netns_id = parts.netns->id;
+    row.netns_name = parts.netns->name;
+  }
   const bool nobody = key.kind == model::RowKind::kBeforeStart && key.who->service.name.empty();
   if (key.by.service && !nobody) put_service(row, parts);
   row.role = item.role;

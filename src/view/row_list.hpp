@@ -36,6 +36,8 @@ struct RowParts {
   bool all_exited = true;
   bool cgroup_differs = false;  ///< sub-cgroups of one service
 
+  std::uint32_t namespaces = 1;  ///< how many namespaces kGone merges; then `netns` is null
+
   void add(const model::Fact& fact);
   void forget_repeated_processes();
   std::uint32_t pids() const;
@@ -47,8 +49,10 @@ struct RowParts {
 class RowList {
  public:
   RowList() = default;
-  /// The caller applies View::max_rows.
-  RowList(const model::Source& source, const View& view, double interval_s);
+  /// The caller applies View::max_rows. `namespaces`: by namespace each of these has a row, also without a fact, and
+  /// one row stands for those that model::folded() leaves out.
+  RowList(const model::Source& source, const View& view, double interval_s,
+          const std::vector<model::NetnsRow>& namespaces = {});
   RowList(RowList&&) noexcept = default;
   RowList& operator=(RowList&&) noexcept = default;
   RowList(const RowList&) = delete;
@@ -79,6 +83,8 @@ class RowList {
   void group(const model::Source& source, const View& view);
   void split_by_peer(const model::Source& source, const Selector& selector);
   void add_unattributed(const Selector& selector);
+  void add_without_facts(const std::vector<model::NetnsRow>& namespaces, const Selector& selector);
+  void fold_gone(const std::vector<model::NetnsRow>& namespaces);
   void make_items(const View& view);
   void reindex(std::size_t capacity);
   const SortItem& ordered(std::size_t index) const;

@@ -22,6 +22,7 @@ struct View {
   bool reverse = false;      ///< reverses the order
   /// Leaves out rows that have nothing to say: no bucket, no refusal, no harm that anybody felt. A socket that was
   /// reset after its process had closed it makes such a row. For people; a program needs every row to get its sums.
+  /// By namespace it leaves out none.
   bool leave_out_silent = false;
 };
 
@@ -45,15 +46,18 @@ class RowSource final : public model::Source {
 
 /// Row::id of the row of `group` that a fact goes into.
 std::uint64_t row_id(const model::Fact& fact, model::Group group);
+/// Row::id of the row of kind RowKind::kGone. RowSource cannot take it apart.
+std::uint64_t gone_row_id();
 /// Whether a fact goes into the row of `group` with this Row::id.
 model::FactPredicate goes_into(model::Group group, std::uint64_t id);
 
-/// Returns the rows of the group, filtered, sorted and cut. `hidden` receives how many were cut. Without a filter the
-/// rows sum to the namespaces' counts.
+/// Returns the rows of the group that something was counted in, filtered, sorted and cut. `hidden` receives how many
+/// were cut. Without a filter the rows sum to the namespaces' counts.
 std::vector<model::Row> build_rows(const model::Source& source, const View& view, double interval_s,
                                    std::uint64_t& hidden);
 
-/// `head` with the rows that `view` asks for.
+/// `head` with the rows that `view` asks for. By namespace these are all namespaces of `head`, also those in which
+/// nothing was counted; one row stands for those that model::folded() leaves out.
 model::Snapshot with_rows(model::Snapshot head, const model::Source& source, const View& view);
 
 }  // namespace twtrace::view

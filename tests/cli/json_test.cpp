@@ -40,13 +40,15 @@ Names joined(Names first, const Names& second, const Names& third = {}, const Na
   return first;
 }
 
-void check_row(const json& row, bool with_peer) {
+void check_row(const json& row, const json& group) {
   Names names = joined({"netns", "netns_id", "process", "service", "role", "port", "ports", "attribution", "live",
                         "created_per_s", "overflow_per_s", "kind", "netns_name"},
                        kCounted, kRemoved, kHurt);
-  if (with_peer) names.push_back("peer");
+  if (group == "peer") names.push_back("peer");
+  if (group == "netns") names.push_back("namespaces");
   check_keys(row, names);
-  check_numbers(row, joined(kCounted, {"netns", "netns_id", "created_per_s", "overflow_per_s"}));
+  check_numbers(row, joined(kCounted, {"created_per_s", "overflow_per_s"}));
+  check_numbers(row, {"netns", "netns_id"}, row.at("kind") == "gone");
   check_numbers(row, joined(kRemoved, {"live"}, kHurt), true);
   // Buckets from before the start have no owner.
   if (row.at("kind") == "before_start") {
@@ -86,7 +88,7 @@ void check_snapshot(const json& snapshot) {
   const bool sees_removal = snapshot.at("probe").at("sees_removal");
   for (const std::string& name : kRemoved) CHECK(snapshot.at("totals").at(name).is_null() == !sees_removal);
   for (const json& netns : snapshot.at("namespaces")) check_netns(netns);
-  for (const json& row : snapshot.at("rows")) check_row(row, snapshot.at("group") == "peer");
+  for (const json& row : snapshot.at("rows")) check_row(row, snapshot.at("group"));
 }
 
 /// Runs twtrace during `work`, ends it with a signal, and returns its only snapshot.

@@ -6,6 +6,7 @@
 #include "support/catch.hpp"
 
 using namespace twtrace;
+using model::folded;
 using model::NetnsRow;
 
 namespace {
@@ -19,20 +20,15 @@ NetnsRow gone(std::uint64_t created, std::uint64_t refused = 0) {
   return row;
 }
 
-std::vector<bool> folded(const std::vector<NetnsRow>& rows) {
-  std::vector<const NetnsRow*> all;
-  for (const NetnsRow& row : rows) all.push_back(&row);
-  return model::folded(all);
-}
-
 }  // namespace
 
 TEST_CASE("namespaces that are gone fold when nothing was counted in them, those that exist never do") {
   NetnsRow idle;
   NetnsRow wrong = gone(0);
   wrong.missed.created = 1;
-  CHECK(folded({idle, gone(0), gone(1), wrong, gone(0)}) == std::vector<bool>{false, true, false, false, true});
-  CHECK(folded({}).empty());
+  CHECK(folded(std::vector{idle, gone(0), gone(1), wrong, gone(0)}) ==
+        std::vector<bool>{false, true, false, false, true});
+  CHECK(folded(std::vector<NetnsRow>{}).empty());
 }
 
 TEST_CASE("of many that are gone, those with refusals stay, then those with a wrong count, then the busiest") {

@@ -103,6 +103,15 @@ TEST_CASE("the kind of a row tells it from a process of that name") {
   CHECK(only_row(snapshot)["kind"] == "normal");
   snapshot.rows[0].kind = model::RowKind::kOther;
   CHECK(only_row(snapshot)["kind"] == "other");
+  snapshot.group = model::Group::kNetns;
+  snapshot.rows[0].kind = model::RowKind::kGone;
+  snapshot.rows[0].netns.reset();
+  snapshot.rows[0].namespaces = 12345;
+  auto gone = only_row(snapshot);
+  CHECK(gone["kind"] == "gone");
+  CHECK(gone["namespaces"] == "12345");
+  CHECK(gone["netns"].empty());
+  CHECK(gone["netns_id"].empty());
   snapshot.rows.clear();
   CHECK(output::snapshot_csv(snapshot).empty());
 }

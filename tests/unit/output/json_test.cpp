@@ -270,6 +270,16 @@ TEST_CASE("unattributed counts and row kinds") {
   snapshot.rows[0].kind = model::RowKind::kBeforeStart;
   CHECK(parsed(snapshot)["rows"][0]["kind"] == "before_start");
   CHECK(parsed(snapshot)["rows"][0]["process"].is_null());
+  CHECK_FALSE(parsed(snapshot)["rows"][0].contains("namespaces"));
+  snapshot.group = model::Group::kNetns;
+  snapshot.rows[0].kind = model::RowKind::kGone;
+  snapshot.rows[0].netns.reset();
+  snapshot.rows[0].namespaces = 12345;
+  const Json gone = parsed(snapshot)["rows"][0];
+  CHECK(gone["kind"] == "gone");
+  CHECK(gone["namespaces"] == 12345);
+  CHECK(gone["netns"].is_null());
+  CHECK(gone["netns_id"].is_null());
 }
 
 TEST_CASE("a snapshot of nothing has empty arrays") {

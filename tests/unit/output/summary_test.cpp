@@ -84,6 +84,11 @@ TEST_CASE("namespaces beyond the third are summed, and what they missed is said"
   CHECK(has(text(snapshot),
             "\n+2 more namespaces  created 1.6k/s  ! overflow 624/s total 2,408  missed 3 created  1 != kernel\n"));
   snapshot.namespaces[3] = first;
+  snapshot.namespaces[4].gone = true;
+  CHECK(has(text(snapshot), "\n+2 more namespaces, 1 of them gone  "));
+  snapshot.namespaces[3].gone = true;
+  CHECK(has(text(snapshot), "\n+2 more namespaces, all gone  "));
+  snapshot.namespaces[3] = snapshot.namespaces[4] = first;
   CHECK(has(text(snapshot), "total 2,408  = kernel\n"));
   snapshot.namespaces[3].reconciled.reset();  // one is unknown, so not all are equal
   CHECK(has(text(snapshot), "total 2,408  kernel n/a\n"));

@@ -199,6 +199,12 @@ TEST_CASE("rows that stand for others are named in every group") {
     snapshot.rows[0].kind = model::RowKind::kUnattributed;
     CHECK(has(snapshot_table(snapshot, {}), "(unattributed)"));
   }
+  model::Snapshot snapshot = test::snapshot(model::Group::kNetns);
+  model::Row row;
+  row.kind = model::RowKind::kGone;
+  row.namespaces = 12345;
+  snapshot.rows = {row};
+  CHECK(has(snapshot_table(snapshot, {}), "(12,345 gone)"));
 }
 
 TEST_CASE("colour marks overflow and nothing rests on it") {

@@ -151,7 +151,8 @@ TEST_CASE("nothing to show is no reason to fail") {
     scene.press(key);
     CHECK(shows(scene.draw({24, 80}), "TIME_WAIT 0/5,000"));
     scene.press(Special::kEnter);
-    CHECK(scene.state.mode == tui::Mode::kRows);
+    CHECK(scene.state.mode == (key == U'5' ? tui::Mode::kDetail : tui::Mode::kRows));  // the host is a namespace
+    scene.press(Special::kEscape);
   }
 }
 
@@ -197,6 +198,7 @@ TEST_CASE("a namespace that got the number of one that is gone shows its own tab
     netns.id = id;
     netns.netns = 4026532000U;
     netns.gone = id == 2;
+    netns.counts.time_wait = in_use;
     netns.in_use = in_use;
     netns.limit = 1000;
     scene.more.push_back(netns);
@@ -204,11 +206,48 @@ TEST_CASE("a namespace that got the number of one that is gone shows its own tab
   scene.sample(0);
   scene.state.tab = tui::Tab::kNamespaces;
   const auto& rows = scene.composer.compose(scene.state).rows;
-  REQUIRE(rows.size() == 2);
+  REQUIRE(rows.size() == 3);
   for (std::size_t i = 0; i < 2; ++i) {
     REQUIRE(rows.at(i).use);
     CHECK(rows.at(i).use->taken == rows.at(i).counts.created());
   }
+  CHECK(rows.at(2).netns_name == "host");
+}
+
+TEST_CASE("the namespaces view has every namespace, and one line for those that are gone with nothing counted") {
+  Scene scene;
+  constexpr std::uint32_t kPresent = 40;
+  constexpr std::uint32_t kGone = 1500;
+  for (std::uint32_t id = 2; id < 2 + kPresent + kGone; ++id) {
+    model::NetnsRow netns;
+    netns.id = id;
+    netns.netns = 4026532000U + id;
+    netns.gone = id >= 2 + kPresent;
+    scene.namespaces.push_back({id, netns.netns, "", {}, {}});
+    scene.more.push_back(netns);
+  }
+  test::record_wave(scene);
+  scene.press(U'5');
+  std::set<std::string> seen;
+  std::string gone_line;
+  for (std::uint32_t row = 0; row < kPresent + 2; ++row) {
+    const tui::Frame frame = scene.draw({24, 80});
+    for (std::size_t line = 0; line < frame.size().rows; ++line) {
+      const std::string text = frame.text(line);
+      if (text.find(" gone)") != std::string::npos) gone_line = text;
+      if (text.rfind("   40265", 0) == 0) seen.insert(text.substr(3, 10));
+    }
+    scene.press(Special::kDown);
+  }
+  CHECK(seen.size() == kPresent);
+  INFO(scene.draw({24, 80}).text());
+  CHECK(gone_line.find("(1,500 gone)") != std::string::npos);
+  scene.press(Special::kEnter);
+  CHECK(scene.state.mode == tui::Mode::kRows);
+  CHECK(scene.state.notice.find("no details") != std::string::npos);
+  scene.press(Special::kUp);
+  scene.press(Special::kEnter);
+  CHECK(shows(scene.draw({24, 80}), "created 0"));
 }
 
 TEST_CASE("a pid that is typed does not undo the one of the command line") {
@@ -253,8 +292,13 @@ TEST_CASE("rows that a filter takes and that are idle are said to be idle") {
 
 TEST_CASE("an empty table says why") {
   Scene scene;
+  scene.sample(0);
+  CHECK(shows(scene.draw({24, 80}), "no row yet"));
+  scene.state.tab = tui::Tab::kEvents;
+  CHECK(shows(scene.draw({24, 80}), "no event yet"));
+  scene.state.tab = tui::Tab::kProcesses;
   test::record_wave(scene);
-  CHECK_FALSE(shows(scene.draw({24, 80}), "no row matches"));
+  CHECK_FALSE(shows(scene.draw({24, 80}), "no row"));
   for (const auto& [filter, tab, words] : {
            std::tuple("comm=nobody", tui::Tab::kProcesses, "no row matches; Esc clears the filter"),
            std::tuple("created>999999", tui::Tab::kServices, "no row matches; Esc clears the filter"),

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "view/view.hpp"
 
+#include <algorithm>
+#include <set>
+
+#include "model/gone.hpp"
 #include "support/catch.hpp"
 #include "support/entries.hpp"
 
@@ -468,4 +472,66 @@ TEST_CASE("cgroups of equal leaf names are different services, sub-cgroups of a 
   REQUIRE(one.size() == 1);
   CHECK(one[0].shown_service() == "worker.service");
   CHECK(one[0].service_label.empty());
+}
+
+TEST_CASE("by namespace every namespace has a row, and those that fold are one") {
+  Scene scene;
+  Snapshot head;
+  head.interval_s = 2;
+  Counters sum;
+  const auto add = [&](std::uint32_t id, bool gone, std::uint64_t created, bool attributed = true) {
+    NetnsRow netns;
+    netns.id = id;
+    netns.netns = 1000 + id;
+    netns.gone = gone;
+    netns.pre_existing = 0;
+    netns.counts.time_wait = created;
+    head.namespaces.push_back(netns);
+    scene.namespaces.push_back({id, netns.netns, "", attributed ? Counters{} : Counters{created}, {}});
+    Identity who = worker(id);
+    who.netns = id;
+    if (created != 0 && attributed) scene.add(who, {created}, 1);
+    sum += netns.counts;
+  };
+  scene.namespaces.clear();
+  add(1, false, 5);
+  add(2, false, 0);
+  add(3, true, 0);
+  std::uint32_t id = 4;
+  for (std::uint64_t i = 1; i <= kGoneListed + 10; ++i) add(id++, true, i, i % 2 == 0);
+  const CurrentSource source(scene.table, scene.peers, scene.namespaces);
+  const auto rows = with_rows(head, source, view(Group::kNetns)).rows;
+
+  Counters shown;
+  std::set<std::uint32_t> present;
+  const Row* gone = nullptr;
+  for (const Row& row : rows) {
+    shown += row.counts;
+    if (row.kind == RowKind::kGone) gone = &row;
+    if (row.kind == RowKind::kNormal) present.insert(row.netns_id);
+  }
+  CHECK(shown == sum);
+  CHECK(present.size() == 2 + kGoneListed);
+  CHECK(present.contains(2));
+  REQUIRE(gone == &rows.back());
+  CHECK(gone->namespaces == 11);
+  CHECK(gone->counts.created() == 55);
+  CHECK_FALSE(gone->netns);
+  CHECK(gone->id == gone_row_id());
+
+  const auto idle = [](const Row& row) { return row.netns_id == 2; };
+  const auto before = std::find_if(rows.begin(), rows.end(), idle);
+  CHECK(before->live == 0U);
+  Identity late = worker(7);
+  late.netns = 2;
+  scene.add(late, {9}, 9);
+  const auto later = with_rows(head, source, view(Group::kNetns)).rows;
+  CHECK(std::find_if(later.begin(), later.end(), idle)->id == before->id);
+
+  CHECK(with_rows(head, source, view(Group::kNetns, selector("netns=1002"))).rows.size() == 1);
+  CHECK(with_rows(head, source, view(Group::kNetns, selector("comm=nobody"))).rows.empty());
+  CHECK(with_rows(head, source, view(Group::kPid)).rows.back().kind != RowKind::kGone);
+  View for_people = view(Group::kNetns);
+  for_people.leave_out_silent = true;
+  CHECK(with_rows(head, source, for_people).rows.size() == rows.size());
 }
