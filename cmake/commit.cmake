@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-# Sets TWTRACE_COMMIT to what `git describe` says of the checkout: a commit, and the tag before it if there is one. A
-# release tarball has no git and gets an empty text; so has a machine without git. A new commit configures anew.
+# Sets TWTRACE_COMMIT to the output of `git describe`: a commit, and the tag before it if there is one. It is empty in a
+# release tarball, and on a machine without git. A new commit makes CMake configure again.
 set(TWTRACE_COMMIT "")
 find_program(TWTRACE_GIT NAMES git)
-# Only a repository of this tree counts, not one around it.
+# Only the repository of this tree counts, not one around it.
 if(TWTRACE_GIT AND EXISTS ${CMAKE_SOURCE_DIR}/.git)
-  # The checkout may belong to another user, as under sudo.
+  # The checkout may belong to another user, for example under sudo.
   set(git ${TWTRACE_GIT} -C ${CMAKE_SOURCE_DIR} -c safe.directory=*)
   execute_process(
     COMMAND ${git} describe --always --long --abbrev=10 --match v[0-9]*

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# `cmake --install`: the program, its manual pages and completions, the unit of the exporter (not enabled), and what
-# runs beside an exporter: alert rules, dashboards, the DaemonSet.
+# Files of `cmake --install`: the program, its manual pages and completions, the unit of the exporter (not enabled), and
+# what is used with an exporter: alert rules, dashboards, the DaemonSet.
 include(GNUInstallDirs)
-# Distributions have directories of their own for the completions of packages.
+# Distributions use other directories for the completions of packages.
 set(TWTRACE_BASH_DIR ${CMAKE_INSTALL_DATADIR}/bash-completion/completions CACHE STRING "Where bash looks for completions")
 set(TWTRACE_ZSH_DIR ${CMAKE_INSTALL_DATADIR}/zsh/site-functions CACHE STRING "Where zsh looks for completions")
 set(TWTRACE_FISH_DIR ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d CACHE STRING "Where fish looks for completions")
@@ -13,7 +13,7 @@ install(FILES ${completions}/twtrace.bash DESTINATION ${TWTRACE_BASH_DIR} RENAME
 install(FILES ${completions}/twtrace.zsh DESTINATION ${TWTRACE_ZSH_DIR} RENAME _twtrace)
 install(FILES ${completions}/twtrace.fish DESTINATION ${TWTRACE_FISH_DIR})
 
-# The unit names the program where it is installed.
+# The unit has the path of the installed program.
 file(READ ${CMAKE_SOURCE_DIR}/packaging/systemd/twtrace-exporter.service unit)
 string(REPLACE /usr/bin/twtrace ${CMAKE_INSTALL_FULL_BINDIR}/twtrace unit "${unit}")
 file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/twtrace-exporter.service CONTENT "${unit}" @ONLY)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# TWTRACE_STATIC: one file that needs no library and no terminfo. Every library of Debian 12 that twtrace uses has a
-# static form, except fmt and spdlog: these are compiled in from their headers.
+# TWTRACE_STATIC: one file that needs no library and no terminfo. Debian 12 has a static form of every library that
+# twtrace uses, except fmt and spdlog. These are compiled from their headers.
 set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
-set(PKG_CONFIG_ARGN --static) # also the libraries of libraries
-add_link_options(-static -s) # without symbols, which nobody needs on a host
+set(PKG_CONFIG_ARGN --static) # includes the libraries that the libraries need
+add_link_options(-static -s) # without symbols
 
 find_package(Threads REQUIRED)
 add_library(fmt::fmt INTERFACE IMPORTED)

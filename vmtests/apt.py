@@ -55,7 +55,7 @@ class Apt:
         _unpack(debs, tree)
 
     def unpack_with_dependencies(self, packages, tree):
-        """Resolves packages as an empty system would, where no package is installed."""
+        """Resolves packages as on a system where nothing is installed."""
         debs = self.root / "archives"
         self._fetch([f"-oDir::Cache::archives={debs}", "--yes", "--no-install-recommends", "--download-only", "install",
                      *packages], debs)
@@ -87,7 +87,7 @@ def host_suite():
 
 
 def _archive(field):
-    """The facts about the first Debian archive that this system's apt is configured with."""
+    """The fields of the first Debian archive in apt's configuration."""
     targets = run(["apt-get", "indextargets", "--format", f"$(LABEL)|$({field})", "Created-By: Packages"])
     for line in targets.splitlines():
         label, _, value = line.partition("|")

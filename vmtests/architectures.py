@@ -4,26 +4,26 @@
 import dataclasses
 import platform
 
-# QEMU 7.2 emulates cmpxchg16b wrongly enough to crash a 6.12 kernel in kmalloc; the other features only bring warnings.
+# QEMU 7.2 emulates cmpxchg16b wrongly, which crashes a 6.12 kernel in kmalloc. The other features only cause warnings.
 TCG_CPU_X86 = "Nehalem,-cx16,+rdrand"
 
 
 @dataclasses.dataclass(frozen=True)
 class Architecture:
-    """`name` is Debian's, `uname` the kernel's, `elf_machine` the e_machine of its programs."""
+    """A processor. `name` is Debian's word, `uname` the kernel's, `elf_machine` the e_machine of its programs."""
 
     name: str
     uname: str
     triplet: str
     elf_machine: int
-    build: str  # the folder of build/ that holds its programs
+    build: str  # the folder of build/ with its programs
     qemu: tuple[str, ...]
     tcg_cpu: str
     serial_ports: tuple[str, ...]  # QEMU options that wire the chardevs console, output and results
     console: str
-    output: str  # what the guest calls the port that carries the command's output
+    output: str  # the guest's name of the port for the output of the command
     results: str
-    cmdline: str = ""  # an emulated timer on a starved host fails the kernel's check of it, which panics
+    cmdline: str = ""  # on a busy host, the kernel's check of the emulated timer fails, and it panics
 
     @property
     def is_native(self):
@@ -36,7 +36,7 @@ _ALL = (
         qemu=("qemu-system-x86_64", "-machine", "pc"), tcg_cpu=TCG_CPU_X86,
         serial_ports=("-serial", "chardev:console", "-serial", "chardev:output", "-serial", "chardev:results"),
         console="ttyS0", output="ttyS1", results="ttyS2", cmdline="no_timer_check"),
-    # The machine has one port of its own. The cpu is what clouds rent out; `max` authenticates pointers, slowly.
+    # The machine has one serial port itself. Clouds rent out this CPU. `max` authenticates pointers, which is slow.
     Architecture(
         name="arm64", uname="aarch64", triplet="aarch64-linux-gnu", elf_machine=183, build="aarch64",
         qemu=("qemu-system-aarch64", "-machine", "virt,gic-version=max"), tcg_cpu="neoverse-n1",
@@ -47,7 +47,7 @@ _ALL = (
 
 
 def named(name):
-    """Raises ValueError for an unknown one."""
+    """The architecture with this name. Raises ValueError if there is none."""
     for architecture in _ALL:
         if architecture.name == name:
             return architecture

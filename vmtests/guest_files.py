@@ -19,7 +19,7 @@ PROGRAMS = ("twtrace", "tests/bpf/bpf_test", "tests/bpf/capture_test", "tests/bp
             "tests/bpf/readers_test", "tests/bpf/verifier_cost", "tests/workloads/tw_workload")
 VERIFIER_BUDGET = GUEST.parents[1] / "tests" / "bpf" / "verifier_budget.txt"
 TOOLS = ("ip", "ss", "bash")
-NATIVE_TOOLS = ("setpriv",)  # for the hosts of the matrix, which are of this processor
+NATIVE_TOOLS = ("setpriv",)  # for the hosts of the matrix, which all have this machine's processor
 # Inserted if the kernel has them as modules. 5.10 has no mptcp_diag at all.
 MODULES = ("inet_diag", "tcp_diag", "mptcp_diag", "veth", "dummy", "sch_netem")
 PASSWD = "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n"
@@ -29,9 +29,9 @@ NSSWITCH = "passwd: files\ngroup: files\nhosts: files\n"
 
 
 def build(path, kernel, command, settings, arguments, extra):
-    """Writes the initramfs; `extra` goes in beside what --extra names. Raises LookupError for a module of --module that
-    this kernel does not have, OSError for a program that is not there."""
-    # The program under test uses libraries of this system, whatever the architecture, so these are preferred.
+    """Writes the initramfs, with the files of --extra and of `extra`. Raises LookupError if this kernel lacks a module
+    of --module, and OSError if a program is missing."""
+    # Libraries of this system come first, because the program under test was built with them.
     finder = libraries.Finder(kernel.arch, dict.fromkeys((pathlib.Path("/"), kernel.system)))
     archive = initramfs.Archive(finder)
     _add_base(archive, kernel.system, finder)
@@ -75,7 +75,7 @@ def _add_base(archive, system, finder):
         archive.program(f"usr/bin/{tool}", _which(system, tool))
     # glibc loads it by name when a thread is cancelled.
     archive.program(*finder.find("libgcc_s.so.1"))
-    # Compiled for 64 bits and little-endian, so one fits all architectures here.
+    # It is compiled for 64 bits and little-endian, which fits all architectures here.
     archive.tree("usr/lib/locale/C.utf8", "/usr/lib/locale/C.utf8")
     _add_busybox(archive, system, finder)
 
@@ -85,7 +85,7 @@ def _add_busybox(archive, system, finder):
     if finder.needed_by(busybox):
         sys.exit("vmtests/run: busybox is not static: install busybox-static")
     archive.file("usr/bin/busybox", busybox)
-    # This system's own busybox can list its applets, and has the same version.
+    # The busybox of this system can list its applets, and has the same version.
     native = _which(pathlib.Path("/"), "busybox")
     applets = subprocess.run([native, "--list"], text=True, capture_output=True, check=True).stdout.split()
     for applet in applets:
@@ -115,7 +115,7 @@ def _add_python(archive):
 
 
 def _which(system, program):
-    # bin first: an absolute link from sbin would lead out of an unpacked system.
+    # bin comes first, because an absolute link in sbin would lead out of an unpacked system.
     folders = [str(system / folder) for folder in ("usr/bin", "bin", "usr/sbin", "sbin")]
     path = shutil.which(program, path=":".join(folders))
     if not path:

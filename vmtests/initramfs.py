@@ -87,7 +87,7 @@ def is_elf(path):
 
 
 def elf_machine(path):
-    """The processor (e_machine) that an ELF program or library is for; None for any other file, object files included."""
+    """The processor (e_machine) of an ELF program or library. None for other files, including object files."""
     with open(path, "rb") as file:
         head = file.read(20)
     is_relocatable = head[16:18] == b"\x01\0"

@@ -21,7 +21,7 @@ SYSTEM_PACKAGES = ("bash", "busybox-static", "iproute2", "libgcc-s1")
 
 @dataclasses.dataclass(frozen=True)
 class Kernel:
-    """An unpacked kernel: `modules` is the directory with modules.builtin, `system` the root of the SYSTEM_PACKAGES."""
+    """An unpacked kernel. `modules` is the directory with modules.builtin, `system` the root of the SYSTEM_PACKAGES."""
 
     release: str
     package_version: str
@@ -37,7 +37,7 @@ def cache_dir():
 
 
 def get(row, refresh=False):
-    """The kernel of a matrix row, from the cache or the mirror. `refresh` looks for a newer one. Raises Unavailable."""
+    """The kernel of a matrix row, from the cache or the mirror. `refresh`: look for a newer one. Raises Unavailable."""
     cache = cache_dir()
     cache.mkdir(parents=True, exist_ok=True)
     with _locked(cache / "lock"):
@@ -103,7 +103,7 @@ def _fetch(cache, row, pin):
 
 
 def _choose(names, row):
-    """The newest release of the series, and the packages that have its image and modules.
+    """The newest release of the series, and the packages with its image and modules.
 
     linux-image-* holds all of it up to 6.18; from 6.19 on it is an empty shell around linux-binary-* (the image),
     linux-modules-* and linux-base-* (the list of what is built in).

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds shared libraries as a Debian system's dynamic linker would, for programs that this machine need not run."""
+"""Finds shared libraries like the dynamic linker of Debian. Does not need to run the programs."""
 
 import os
 import pathlib
@@ -8,12 +8,12 @@ import subprocess
 
 import initramfs
 
-# The lines of readelf that end in a name or path in brackets and say what for.
+# Lines of readelf that end with a name or path in brackets.
 TAGS = re.compile(r"^.*\b(interpreter|NEEDED|RUNPATH|RPATH)\b.*?: \[?(.*)\]\s*$", re.M)
 
 
 class Finder:
-    """Libraries of one architecture under `roots`, each the root of a Debian system; the first that has one wins."""
+    """Libraries of one architecture under `roots`, each the root of a Debian system. The first match wins."""
 
     def __init__(self, arch, roots):
         self._arch = arch
@@ -31,7 +31,7 @@ class Finder:
         raise FileNotFoundError(f"no library {name} for {self._arch.name}; is its package installed?")
 
     def needed_by(self, program):
-        """What find() returns for every library, and the interpreter, that a file needs; none if it is no ELF file."""
+        """The results of find() for the interpreter and every library of a file. Empty if it is not an ELF file."""
         if not initramfs.is_elf(program):
             return []
         if initramfs.elf_machine(program) != self._arch.elf_machine:
@@ -44,13 +44,13 @@ class Finder:
         names, run_path = _dynamic_section(file)
         for name in names:
             soname = pathlib.Path(name).name
-            if soname not in found:  # the interpreter stands for its soname, too
+            if soname not in found:  # the interpreter is found by its soname, too
                 found[soname] = self.find(name, run_path)
                 self._collect(found[soname][1], found)
 
 
 def _dynamic_section(file):
-    """The names of the libraries that an ELF file needs, and its own search path."""
+    """The names of the libraries that an ELF file needs, and the search path in the file."""
     command = ["readelf", "--wide", "--program-headers", "--dynamic", file]
     shown = subprocess.run(command, text=True, capture_output=True, check=True).stdout
     names, run_path = [], []

@@ -9,12 +9,12 @@ import tarfile
 import threading
 import time
 
-# All virtual CPUs in one thread, in turn. With a thread each, QEMU 7.2 can run a stale int3 while another CPU patches
-# that code (seen once in 30 boots as "Oops: int3" in sched_clock_cpu), and attaching fentry and kprobes is patching.
-# It costs no time that we could measure, and leaves the second host core to a second machine.
+# One thread runs all virtual CPUs in turn. With one thread for each CPU, QEMU 7.2 can run a stale int3 while another
+# CPU patches that code, and attaching fentry and kprobes patches code. This was seen once in 30 boots, as "Oops: int3"
+# in sched_clock_cpu. One thread takes no measurable extra time, and leaves the second host core to a second machine.
 TCG = "tcg,thread=single"
-# Emulation on a loaded host stalls virtual CPUs for seconds, so the stall detectors get more time than by default.
-# Namespaces and programs go away after an RCU grace period. Expedited ones make a row about 5% shorter.
+# Emulation on a busy host stalls virtual CPUs for seconds, so the stall detectors get more time than by default.
+# The kernel frees namespaces and programs after an RCU grace period. Expedited ones make a row about 5% shorter.
 CMDLINE = ("panic=-1 oops=panic mitigations=off rcupdate.rcu_cpu_stall_timeout=60 rcupdate.rcu_expedited=1 "
            "watchdog_thresh=30")
 BOOT_ALLOWANCE_S = 120  # on top of the command's own time limit
@@ -27,7 +27,7 @@ SPLAT = re.compile(
 
 @dataclasses.dataclass
 class Outcome:
-    """The outcome of a boot. `status` is the command's exit code; None if the guest did not get that far."""
+    """The outcome of a boot. `status` is the exit code of the command, or None if the guest did not get that far."""
 
     status: int | None
     timed_out: bool
@@ -62,7 +62,7 @@ def boot(kernel, initrd, logs, *, timeout_s, accel, memory_mib, cpus, append, ec
     if not arch.is_native:
         accel = TCG
     command = [
-        "setpriv", "--pdeathsig", "KILL", "--",  # no machine outlives its runner, however that ends
+        "setpriv", "--pdeathsig", "KILL", "--",  # however the runner ends, its machines end, too
         *arch.qemu, "-accel", accel, "-cpu", "host" if accel == "kvm" else arch.tcg_cpu,
         "-smp", str(cpus), "-m", str(memory_mib), "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
         "-chardev", f"file,id=console,path={logs}/console.log", "-chardev", "stdio,id=output,signal=off",
@@ -92,7 +92,7 @@ def _outcome(logs, qemu_status, total_s):
     results = logs / "results"
     try:
         with tarfile.open(logs / "results.tar") as archive:
-            # Debian 12's python has no filters yet; the archive is one that our own init made.
+            # The python of Debian 12 has no filters yet. Our own init made the archive.
             archive.extractall(results, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
         (logs / "results.tar").unlink()
         status = int((results / "status").read_text())
@@ -117,5 +117,5 @@ def _why_no_result(logs, console, qemu_status):
 
 
 def splats(log):
-    """The lines of a kernel log that no healthy run prints."""
+    """The lines of a kernel log that mean trouble."""
     return [line.strip() for line in log.splitlines() if SPLAT.search(line)]

@@ -48,7 +48,7 @@ class Row:
 
 
 class Matrix:
-    """All of matrix.json. Raises KeyError, TypeError or ValueError on a malformed one."""
+    """The content of matrix.json. Raises KeyError, TypeError or ValueError if it is malformed."""
 
     def __init__(self, path=pathlib.Path(__file__).with_name("matrix.json")):
         content = json.loads(path.read_text())
@@ -72,7 +72,7 @@ class Matrix:
                    extra=extras[entry["extra"]] if "extra" in entry else ())
 
     def kernel(self, wanted):
-        """The kernel with this id; SUITE:SERIES names one that is not in the matrix. Raises ValueError."""
+        """The kernel with this id. SUITE:SERIES names one that is not in the matrix. Raises ValueError."""
         suite, colon, series = wanted.partition(":")
         if wanted in self.kernels:
             return self.kernels[wanted]
@@ -86,7 +86,7 @@ def _tier_row(kernel, backend):
 
 
 def _source(item):
-    """A file of this tree, or a program of this system by its name."""
+    """The path of a file of this tree, or of a program of this system."""
     if "/" in item:
         return str(TREE / item)
     return shutil.which(item, path="/usr/bin:/usr/sbin:/bin:/sbin") or item

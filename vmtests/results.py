@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The results of the rows: one JUnit file for all of them, a table for people, and docs/kernels.md."""
+"""Writes the results of the rows: one JUnit file for all of them, a table for people, and docs/kernels.md."""
 
 import collections
 import dataclasses
@@ -13,7 +13,7 @@ import matrix
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """One test in a guest. `verdict` is passed, failed or skipped; `detail` says why it is not passed."""
+    """One test in a guest. `verdict` is passed, failed or skipped. `detail` says why it has not passed."""
 
     name: str
     verdict: str
@@ -53,7 +53,7 @@ class Result:
 
 
 def read_cases(results):
-    """The cases that a guest left behind: every *.xml is JUnit as Catch2 writes it, every *.tap is TAP."""
+    """The cases in the files of a guest: *.xml is JUnit from Catch2, *.tap is TAP."""
     cases = []
     for path in sorted(results.glob("*.xml")):
         try:
@@ -90,7 +90,7 @@ def _tap_cases(text):
 
 
 def write_junit(results, path):
-    """One suite per row. The boot is a separate case: it fails with the machine, not with a test in it."""
+    """One suite per row. The boot is a separate case. It fails if the machine fails, not if a test fails."""
     root = ElementTree.Element("testsuites")
     for result in results:
         suite = ElementTree.SubElement(root, "testsuite", name=f"vm {result.row.id}", hostname=result.release)
@@ -106,7 +106,7 @@ def write_junit(results, path):
 
 
 def _boot_case(result):
-    """Also fails if the guest's command failed although every reported case passed."""
+    """The verdict of a row. It also fails if the command failed although every reported case passed."""
     if result.outcome is None:
         return Case("boot", "failed" if result.row.kernel.required else "skipped", detail=result.reason)
     failed = not result.passed and (result.count("failed") == 0 or result.outcome.problem or result.outcome.splats)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Defines what counts as passed. A boot failure, a complaint of the kernel or a missing result never does."""
+"""Defines which runs pass. One with a boot failure, a complaint of the kernel or a missing result never passes."""
 
 import importlib.machinery
 import importlib.util

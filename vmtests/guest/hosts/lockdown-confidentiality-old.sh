@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2034,SC2154  # sourced by ../host
-# lockdown=confidentiality before Linux 5.11: without bpf_get_current_task_btf nothing is left that names the owner.
+# lockdown=confidentiality before Linux 5.11: without bpf_get_current_task_btf, nothing can name the owner.
 
 mount -t securityfs securityfs /sys/kernel/security
 check "the mode is on" says "[confidentiality]" cat /sys/kernel/security/lockdown

@@ -5,7 +5,7 @@
 use_cgroup2
 forbidden="needs bpf_probe_read_kernel, which this kernel forbids (lockdown=confidentiality)"
 
-# Closed before twtrace looked: only the socket can tell the service.
+# These were closed before the start, so only the socket can name the service.
 counts_what_was_closed_before() {
   local status=0 label=before
   make_namespace || return 1

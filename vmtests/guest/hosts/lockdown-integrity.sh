@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2034,SC2154  # sourced by ../host
-# lockdown=integrity: what a host with secure boot has. Nothing that twtrace does is forbidden.
+# lockdown=integrity, as on a host with secure boot. It forbids nothing that twtrace does.
 
 mount -t securityfs securityfs /sys/kernel/security
 use_cgroup2

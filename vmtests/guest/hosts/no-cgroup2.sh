@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2034,SC2154  # sourced by ../host
-# No cgroup file system for twtrace: everything works, and services are named as the kernel itself knows them.
+# twtrace sees no cgroup file system. Everything works, and services have the kernel's names.
 
 cgroup_root=
 without_cgroups=(unshare -m sh -c 'umount /run/cgroups; exec "$0" "$@"')
@@ -11,7 +11,7 @@ check "no cgroups: there is only the root" service_is no-cgroups /
 check "no cgroups: nothing to warn of" same "lines" "$(grep -vc ready "$RESULTS/no-cgroups.log")" 0
 check "no cgroups: doctor says so" doctor_says 0 "cgroup hierarchy none is mounted" twtrace doctor
 
-# As in a container that does not see the host's.
+# As in a container that does not see the one of the host.
 mkdir -p /run/cgroups
 mount -t cgroup2 cgroup2 /run/cgroups
 cgroup_root=/run/cgroups

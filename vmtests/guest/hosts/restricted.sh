@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2034,SC2154  # sourced by ../host
-# An ordinary kernel that withholds first its BTF, then one backend after the other.
+# An ordinary kernel, first without its BTF, then without one backend after the other.
 
 use_cgroup2
 

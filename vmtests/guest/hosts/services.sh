@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2034,SC2154  # sourced by ../host
-# redis-server with redis-benchmark, and nginx with ab: the bpf tier's test of real traffic, with every backend.
+# Runs the bpf tier's test of real traffic (redis-server with redis-benchmark, nginx with ab) with every backend.
 
 mkdir -p /var/lib/nginx /var/log/nginx
 for backend in $VM_BACKENDS; do

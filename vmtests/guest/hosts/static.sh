@@ -11,10 +11,10 @@ make_bare() {
     mount -o rbind /proc "$bare/proc" && mount -o rbind /sys "$bare/sys" && mount -o rbind /dev "$bare/dev"
 }
 
-# The kernel is the terminal here: it keeps the text of a virtual console in /dev/vcs.
+# A virtual console of the kernel is the terminal. /dev/vcs has its text.
 screen() { fold -w 80 "/dev/vcs$console"; }
 
-# shows TEXT: waits for it.
+# shows TEXT: waits until the console shows it.
 shows() {
   local waited=0
   until screen | grep -q -- "$1"; do

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2034,SC2154  # sourced by ../host
-# An ordinary user with none, one or the least of the capabilities.
+# An ordinary user with no capability, with one, and with the fewest that suffice.
 
 use_cgroup2
 with ""
@@ -10,7 +10,7 @@ check "no privileges: doctor agrees" doctor_says 77 "CAP_BPF no" "${as[@]}" twtr
 with +bpf
 check "one of the two: refused, naming the other" refuses "needs CAP_PERFMON," "${as[@]}" twtrace -b
 
-# Before 5.11 the memory of maps is RLIMIT_MEMLOCK's, and raising it takes one more.
+# Before 5.11, maps count against RLIMIT_MEMLOCK. Raising it takes one more capability.
 least=+bpf,+perfmon
 with "$least"
 if ! "${as[@]}" twtrace -b -d 0.1 -n 1 >/dev/null 2>&1; then
@@ -20,7 +20,7 @@ if ! "${as[@]}" twtrace -b -d 0.1 -n 1 >/dev/null 2>&1; then
   with "$least,+sys_resource"
 fi
 
-# The two are all that it takes, in every network namespace.
+# The two suffice in every network namespace.
 own=(nsenter --net="/run/netns/$netns" "${as[@]}")
 for backend in fentry tracepoint; do
   check "the least: $backend counts its own namespace exactly" \
