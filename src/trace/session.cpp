@@ -44,8 +44,9 @@ constexpr const char* kUnknownWithoutReaders =
 std::uint64_t largest_limit(base::Result<loader::NamespaceReader>& namespaces) {
   std::uint64_t largest = kernel::Sysctl().read_u64(kernel::kTcpMaxTwBuckets).value_or(0);
   if (!namespaces) return largest;
-  for (const tw_namespace_reading& reading :
-       namespaces->read(false).value_or(std::span<const tw_namespace_reading>())) {
+  const auto readings = namespaces->read(false);
+  if (!readings) return largest;
+  for (const tw_namespace_reading& reading : *readings) {
     largest = std::max<std::uint64_t>(largest, reading.limit);
   }
   return largest;
