@@ -22,10 +22,16 @@ struct Metric {
   std::string_view help;  ///< ASCII without backslashes, quotes and newlines
 };
 
+/// A name without a value stands for no label.
+struct MetricLabel {
+  std::string_view name;
+  std::string_view value;
+};
+
 /// A count of workloads. A metric with several of them has labels that tell them apart.
 struct WorkloadCount {
-  Metric metric;            ///< the same for neighbours of the same name
-  std::string_view labels;  ///< as they are written: `stage="time_wait"`
+  Metric metric;  ///< the same for neighbours of the same name
+  std::array<MetricLabel, 2> labels;
   std::uint64_t (*of)(const model::Counters&) = nullptr;
   bool model::Sight::*needs = nullptr;  ///< null: every backend sees it
 
@@ -51,13 +57,20 @@ inline std::uint64_t resets_unfelt(const model::Counters& counts) {
 }
 
 inline constexpr std::array<WorkloadCount, 7> kWorkloadCounts = {{
-    {kBucketsCreated, "", model::count_of<&model::Counters::created>},
-    {kBucketsRefused, R"(stage="time_wait",reason="overflow")", model::count_of<&model::Counters::overflow_time_wait>},
-    {kBucketsRefused, R"(stage="fin_wait2",reason="overflow")", model::count_of<&model::Counters::overflow_fin_wait2>},
-    {kBucketsRefused, R"(stage="",reason="no_memory")", model::count_of<&model::Counters::no_memory>},
-    {kNoPort, "", model::count_of<&model::Counters::no_port>, &model::Sight::no_port},
-    {kResetsReceived, R"(felt="true")", model::count_of<&model::Counters::resets_felt>, &model::Sight::resets_received},
-    {kResetsReceived, R"(felt="false")", resets_unfelt, &model::Sight::resets_received},
+    {kBucketsCreated, {}, model::count_of<&model::Counters::created>},
+    {kBucketsRefused,
+     {{{"stage", "time_wait"}, {"reason", "overflow"}}},
+     model::count_of<&model::Counters::overflow_time_wait>},
+    {kBucketsRefused,
+     {{{"stage", "fin_wait2"}, {"reason", "overflow"}}},
+     model::count_of<&model::Counters::overflow_fin_wait2>},
+    {kBucketsRefused, {{{"stage", ""}, {"reason", "no_memory"}}}, model::count_of<&model::Counters::no_memory>},
+    {kNoPort, {}, model::count_of<&model::Counters::no_port>, &model::Sight::no_port},
+    {kResetsReceived,
+     {{{"felt", "true"}}},
+     model::count_of<&model::Counters::resets_felt>,
+     &model::Sight::resets_received},
+    {kResetsReceived, {{{"felt", "false"}}}, resets_unfelt, &model::Sight::resets_received},
 }};
 inline constexpr std::size_t kSeriesPerWorkload = kWorkloadCounts.size() + 1;  // and the live buckets
 

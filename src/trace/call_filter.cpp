@@ -45,6 +45,10 @@ constexpr std::array kAllowedToServers = {"accept",     "accept4",    "recv",   
                                           "send",       "sendto",     "sendmsg",     "sendfile",   "sendfile64",
                                           "setsockopt", "getsockopt", "getsockname", "getpeername"};
 
+/// To connect to a server, by name: the resolver has a thread of its own.
+constexpr std::array kAllowedToClients = {"socket",   "connect", "bind",   "socketpair", "sendmmsg",
+                                          "recvmmsg", "clone",   "clone3", "getpeername"};
+
 /// Of bpf(2): what is done with maps, programs and iterators that are there. Nothing new is loaded.
 constexpr std::array kBpfCommands = {BPF_MAP_LOOKUP_ELEM,
                                      BPF_MAP_UPDATE_ELEM,
@@ -80,12 +84,13 @@ int allow_with(scmp_filter_ctx filter, const char* name, unsigned first_argument
 
 }  // namespace
 
-int filter_system_calls(bool serves) {
+int filter_system_calls(Network network) {
   const std::unique_ptr<void, Release> filter(seccomp_init(SCMP_ACT_ERRNO(ENOSYS)));
   if (!filter) return ENOMEM;
   int error = seccomp_attr_set(filter.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
   if (error == 0) error = allow_all(filter.get(), kAllowed);
-  if (error == 0 && serves) error = allow_all(filter.get(), kAllowedToServers);
+  if (error == 0 && network != Network::kNone) error = allow_all(filter.get(), kAllowedToServers);
+  if (error == 0 && network == Network::kConnects) error = allow_all(filter.get(), kAllowedToClients);
   for (const bpf_cmd command : kBpfCommands) {
     if (error == 0) error = allow_with(filter.get(), "bpf", command);
   }

@@ -18,7 +18,6 @@
 
 #include "base/log.hpp"
 #include "kernel/procfs.hpp"
-#include "trace/call_filter.hpp"
 
 namespace twtrace::trace {
 namespace {
@@ -134,7 +133,7 @@ base::Result<void> reduce_privileges(const Reduction& reduction) {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return tl::unexpected(failed(errno, "cannot set no_new_privs"));
   const auto left = kernel::effective_capabilities(kernel::Procfs());
   if (left && !(*left == kept)) return tl::unexpected(failed(EPERM, "capabilities are left that were dropped"));
-  if (const int error = filter_system_calls(reduction.serves); error != 0) {
+  if (const int error = filter_system_calls(reduction.network); error != 0) {
     spdlog::info("system calls are not filtered: {}", std::strerror(error));
   }
   return {};

@@ -12,6 +12,7 @@
 
 #include "base/result.hpp"
 #include "kernel/capabilities.hpp"
+#include "trace/call_filter.hpp"
 
 namespace twtrace::trace {
 
@@ -52,7 +53,7 @@ Account nobody();
 struct Reduction {
   std::optional<Account> account;  ///< to become; empty: the user stays
   std::set<Duty> duties;
-  bool serves = false;  ///< answers requests on sockets
+  Network network = Network::kNone;
 };
 
 /// Whether bpf(2) refuses to work on maps and programs that are open already without CAP_BPF: before 5.19 with

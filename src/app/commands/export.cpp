@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// `twtrace export`: the metrics over HTTP, or in a file.
+// `twtrace export`: the metrics over HTTP or in a file, and pushed to a collector.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,11 +21,13 @@
 #include "base/log.hpp"
 #include "export/listen_address.hpp"
 #include "export/listeners.hpp"
+#include "export/otlp_push.hpp"
 #include "export/server.hpp"
 #include "export/site.hpp"
 #include "export/textfile.hpp"
 #include "output/metric_fold.hpp"
 #include "output/openmetrics.hpp"
+#include "output/otlp.hpp"
 
 namespace twtrace::app {
 namespace {
@@ -117,10 +121,62 @@ base::Result<Opened> open(const Export& options) {
   return opened;
 }
 
+std::uint64_t unix_now_ns() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::nanoseconds(now).count());
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
+/// Pushes the metrics of one sample per interval.
+class Pushing {
+ public:
+  /// Forks, see OtlpPush::start().
+  static base::Result<Pushing> start(const exporter::OtlpSettings& settings, const TracingOptions& tracing) {
+    auto push = exporter::OtlpPush::start(settings, [&]() -> base::Result<void> {
+      if (tracing.keep_privileges) return {};
+      trace::Reduction reduction = reading_only();
+      reduction.network = trace::Network::kConnects;
+      return trace::reduce_privileges(reduction);
+    });
+    if (!push) return tl::unexpected(push.error());
+    return Pushing(settings, std::move(*push));
+  }
+
+  void sample(const output::MetricFold& fold) {
+    push_.flush();
+    const auto now = std::chrono::steady_clock::now();
+    if (now < due_) return;
+    due_ = now + interval_;
+    context_.now_unix_ns = unix_now_ns();
+    const bool taken = push_.send(output::otlp_metrics(fold, {kVersion, kCommit}, own_process(*fold.head()), context_));
+    if (!taken && !is_late_) spdlog::warn("the receiver of pushed metrics does not keep up: some pushes are left out");
+    is_late_ = !taken;
+  }
+
+ private:
+  Pushing(const exporter::OtlpSettings& settings, exporter::OtlpPush push)
+      : interval_(settings.interval), push_(std::move(push)) {
+    context_.resource = {{"host.name", host_name()}, {"service.version", kVersion}};
+    for (const auto& [key, value] : settings.resource) context_.resource[key] = value;
+    context_.start_unix_ns = unix_now_ns();
+  }
+
+  std::chrono::milliseconds interval_;
+  exporter::OtlpPush push_;
+  output::OtlpContext context_;
+  std::chrono::steady_clock::time_point due_;
+  bool is_late_ = false;
+};
+
 /// The metrics of the last sample. Each format is written when somebody first asks for it.
 class Metrics {
  public:
-  explicit Metrics(const output::MetricLimits& limits) : fold_(limits) {}
+  Metrics(const output::MetricLimits& limits, std::optional<Pushing> pushing)
+      : fold_(limits), pushing_(std::move(pushing)) {}
 
   base::Result<void> sample(trace::Session& session, bool last) {
     if (auto sampled = session.sample(last); !sampled) return sampled;
@@ -130,6 +186,7 @@ class Metrics {
       spdlog::warn("there are --metrics.max-series series: new workloads are folded into \"{}\"", output::kFolded);
     }
     texts_.clear();
+    if (pushing_) pushing_->sample(fold_);
     return {};
   }
 
@@ -152,6 +209,7 @@ class Metrics {
   }
 
   output::MetricFold fold_;
+  std::optional<Pushing> pushing_;
   std::map<output::MetricFormat, std::shared_ptr<const std::string>> texts_;
 };
 
@@ -211,10 +269,22 @@ base::Result<int> serve(Watch& watch, Metrics& metrics, exporter::Server& server
   }
 }
 
+/// Nothing where the environment names no collector.
+base::Result<std::optional<Pushing>> start_pushing(const TracingOptions& tracing) {
+  const auto settings = exporter::otlp_settings([](const char* name) { return std::getenv(name); });
+  if (!settings) return tl::unexpected(settings.error());
+  if (!*settings) return std::nullopt;
+  auto pushing = Pushing::start(**settings, tracing);
+  if (!pushing) return tl::unexpected(pushing.error());
+  return std::optional(std::move(*pushing));
+}
+
 base::Result<int> Export::run() const {
+  auto pushing = start_pushing(tracing);  // before there is anything that its process should not have
+  if (!pushing) return tl::unexpected(pushing.error());
   auto opened = open(*this);
   if (!opened) return tl::unexpected(opened.error());
-  Metrics metrics(limits);
+  Metrics metrics(limits, std::move(*pushing));
   std::string where = opened->file ? fmt::format("writing {}\n", textfile) : "";
   std::unique_ptr<exporter::Server> server;
   if (!opened->file) {
@@ -235,7 +305,7 @@ base::Result<int> Export::run() const {
     if (auto written = opened->file->write(metrics.without_process()); !written) return tl::unexpected(written.error());
   }
   trace::Reduction reduction = opened->file ? replacing(textfile) : reading_only();
-  reduction.serves = !opened->file;
+  if (!opened->file) reduction.network = trace::Network::kServes;
   if (auto dropped = drop_privileges(tracing, reduction); !dropped) return tl::unexpected(dropped.error());
   write_stderr(where + "ready\n");
   if (auto set = watch->loop.set_interval(std::chrono::duration<double>(delay_s)); !set) {

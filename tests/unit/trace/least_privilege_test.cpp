@@ -36,7 +36,7 @@ kernel::CapabilitySet set_of(std::initializer_list<unsigned> numbers) {
 int filtered(const std::function<int()>& code) {
   const pid_t pid = ::fork();
   if (pid == 0) {
-    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || filter_system_calls(false) != 0) ::_exit(100);
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || filter_system_calls(Network::kNone) != 0) ::_exit(100);
     ::_exit(code());
   }
   int status = 0;

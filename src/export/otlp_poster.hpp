@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// One HTTP request after another: the only user of libcurl.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.hpp"
+#include "export/otlp_settings.hpp"
+
+namespace twtrace::exporter {
+
+/// Posts documents over one connection that stays open. Not thread-safe.
+class OtlpPoster {
+ public:
+  /// kUnsupported if twtrace was built without HTTP.
+  static base::Result<std::unique_ptr<OtlpPoster>> create(const OtlpSettings& settings);
+  OtlpPoster() = default;
+  OtlpPoster(const OtlpPoster&) = delete;
+  OtlpPoster& operator=(const OtlpPoster&) = delete;
+  virtual ~OtlpPoster() = default;
+
+  /// Waits for the answer, at most the settings' timeout. kFailure says what went wrong, with the URL.
+  virtual base::Result<void> post(const std::string& document) = 0;
+};
+
+}  // namespace twtrace::exporter

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "export/otlp_push.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "base/log.hpp"
+#include "export/otlp_poster.hpp"
+
+namespace twtrace::exporter {
+namespace {
+
+constexpr int kPipeBytes = 1 << 20;  // the most that an ordinary user may ask for by default
+constexpr int kFarewellMs = 2000;
+constexpr std::uint64_t kMostBytes = 1ULL << 30;
+
+/// False at the end, and after an error.
+bool read_all(int fd, char* to, std::size_t size) {
+  while (size > 0) {
+    const ssize_t count = ::read(fd, to, size);
+    if (count == 0 || (count < 0 && errno != EINTR)) return false;
+    if (count < 0) continue;
+    to += count;
+    size -= static_cast<std::size_t>(count);
+  }
+  return true;
+}
+
+std::optional<std::string> read_document(int fd) {
+  std::uint64_t size = 0;
+  if (!read_all(fd, reinterpret_cast<char*>(&size), sizeof(size)) || size > kMostBytes) return std::nullopt;
+  std::string document(size, '\0');
+  if (!read_all(fd, document.data(), document.size())) return std::nullopt;
+  return document;
+}
+
+/// A failure is reported once, until it works again.
+void push_all(OtlpPoster& poster, int fd) {
+  bool failed = false;
+  while (const auto document = read_document(fd)) {
+    const auto posted = poster.post(*document);
+    if (!posted && !failed) base::log_error(posted.error());
+    if (posted && failed) spdlog::info("metrics are pushed again");
+    failed = !posted;
+  }
+}
+
+/// The parent decides when it ends: a signal to the group or the unit reaches both.
+void leave_signals_to_parent(pid_t parent) {
+  sigset_t ending;
+  sigemptyset(&ending);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP}) sigaddset(&ending, number);
+  ::sigprocmask(SIG_BLOCK, &ending, nullptr);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(1);
+}
+
+}  // namespace
+
+OtlpPush::OtlpPush(pid_t child, base::UniqueFd child_fd, base::UniqueFd pipe)
+    : child_(child), child_fd_(std::move(child_fd)), pipe_(std::move(pipe)) {}
+
+base::Result<OtlpPush> OtlpPush::start(const OtlpSettings& settings,
+                                       const std::function<base::Result<void>()>& confine) {
+  auto poster = OtlpPoster::create(settings);
+  if (!poster) return tl::unexpected(poster.error());
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return base::fail_errno(errno, "cannot make a pipe");
+  base::UniqueFd reader(ends[0]);
+  base::UniqueFd writer(ends[1]);
+  ::fcntl(writer.get(), F_SETPIPE_SZ, kPipeBytes);  // a smaller one takes more turns
+  ::fcntl(writer.get(), F_SETFL, O_NONBLOCK);
+  const pid_t parent = ::getpid();
+  const pid_t child = ::fork();
+  const int fork_errno = errno;
+  if (child < 0) return base::fail_errno(fork_errno, "cannot start the process that pushes metrics");
+  if (child == 0) {
+    writer.reset();
+    const auto confined = confine();
+    leave_signals_to_parent(parent);  // behind the change of the user, which forgets the parent's death
+    if (confined) push_all(**poster, reader.get());
+    if (!confined) base::log_error(confined.error());
+    ::_exit(confined ? 0 : 1);
+  }
+  base::UniqueFd child_fd(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+  return OtlpPush(child, std::move(child_fd), std::move(writer));
+}
+
+OtlpPush::~OtlpPush() {
+  if (!pipe_) return;  // moved from
+  flush();
+  pipe_.reset();
+  pollfd ended{child_fd_.get(), POLLIN, 0};
+  if (!child_fd_ || ::poll(&ended, 1, kFarewellMs) != 1) ::kill(child_, SIGKILL);
+  while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+bool OtlpPush::flush() {
+  while (sent_ < rest_.size()) {
+    const ssize_t count = ::write(pipe_.get(), rest_.data() + sent_, rest_.size() - sent_);
+    if (count < 0 && errno != EINTR) return false;  // full, or the child has ended: nothing more is sent
+    if (count > 0) sent_ += static_cast<std::size_t>(count);
+  }
+  return true;
+}
+
+bool OtlpPush::send(const std::string& document) {
+  if (!flush()) return false;
+  const std::uint64_t size = document.size();
+  rest_.assign(reinterpret_cast<const char*>(&size), sizeof(size));
+  rest_ += document;
+  sent_ = 0;
+  flush();
+  return true;
+}
+
+}  // namespace twtrace::exporter

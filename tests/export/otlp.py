@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The exporter pushes what it serves: a receiver checks every document, and one that never answers delays no sample.
+
+usage: otlp.py TWTRACE
+"""
+import http.server
+import json
+import os
+import queue
+import re
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+
+NUMBER = re.compile(r"[0-9]+")
+POINT = {"attributes", "startTimeUnixNano", "timeUnixNano", "asInt", "asDouble"}
+
+
+def attributes(holder):
+    pairs = [(one["key"], one["value"]["stringValue"]) for one in holder["attributes"]]
+    assert len(dict(pairs)) == len(pairs), pairs
+    return dict(pairs)
+
+
+def check_point(point, is_counter):
+    assert set(point) <= POINT, point
+    assert ("startTimeUnixNano" in point) == is_counter, point
+    # 64-bit integers are texts in OTLP/JSON.
+    assert NUMBER.fullmatch(point["timeUnixNano"]), point
+    if is_counter:
+        assert int(point["startTimeUnixNano"]) <= int(point["timeUnixNano"]), point
+    if "asInt" in point:
+        assert NUMBER.fullmatch(point["asInt"]), point
+        return int(point["asInt"])
+    assert isinstance(point["asDouble"], (int, float)), point
+    return point["asDouble"]
+
+
+def series_of(document):
+    """The names and labels that Prometheus would have for a document, and the values."""
+    (resource,) = document["resourceMetrics"]
+    (scope,) = resource["scopeMetrics"]
+    assert scope["scope"]["name"] == "twtrace" and scope["scope"]["version"]
+    series = {}
+    for metric in scope["metrics"]:
+        assert set(metric) <= {"name", "description", "unit", "sum", "gauge"}, set(metric)
+        is_sum = "sum" in metric
+        if is_sum:
+            assert metric["sum"]["aggregationTemporality"] == 2, metric
+        is_counter = is_sum and metric["sum"]["isMonotonic"]
+        name = metric["name"].replace(".", "_")
+        name += {"s": "_seconds", "1": "_ratio"}.get(metric["unit"], "") + ("_total" if is_counter else "")
+        for point in (metric["sum"] if is_sum else metric["gauge"])["dataPoints"]:
+            key = (name, tuple(sorted(attributes(point).items())))
+            assert key not in series, key
+            series[key] = check_point(point, is_counter)
+    return attributes(resource["resource"]), series
+
+
+def served_of(text):
+    """The names of the series of the text format, with their labels, apart from names that are escaped there."""
+    return {(line.split("{")[0], tuple(sorted(re.findall(r'(\w+)="([^"]*)"', line))))
+            for line in text.splitlines() if line.startswith("twtrace_") and "{" in line and "\\" not in line}
+
+
+class Receiver(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.requests.put((self.path, dict(self.headers), body))
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_):
+        pass
+
+
+class Exporter:
+    """A running exporter that pushes to a port, as its environment says."""
+
+    def __init__(self, twtrace, port):
+        environment = {
+            **os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://localhost:{port}/otlp",
+            "OTEL_EXPORTER_OTLP_HEADERS": "x-token=a%20b", "OTEL_METRIC_EXPORT_INTERVAL": "100",
+            "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment=test", "OTEL_SERVICE_NAME": "hosts",
+        }
+        self.process = subprocess.Popen(
+            [twtrace, "export", "-d", "0.1", "--metrics.min-age", "0", "--web.listen-address", "127.0.0.1:0"],
+            env=environment, stderr=subprocess.PIPE, text=True)
+        for line in self.process.stderr:
+            if line.startswith("listening on "):
+                self.url = line.split()[2]
+            if line == "ready\n":
+                break
+        assert line == "ready\n", line
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+    def scrape(self):
+        with urllib.request.urlopen(self.url, timeout=20) as reply:
+            return reply.read().decode()
+
+    def stop(self):
+        self.process.terminate()
+        _, said = self.process.communicate(timeout=60)
+        assert self.process.returncode == 0, (self.process.returncode, said)
+        return said
+
+
+def check_documents(server, exporter):
+    """Takes documents until everything that is served has been pushed, and returns the series."""
+    served = served_of(exporter.scrape())
+    known = set()
+    before = {}
+    while not served <= known:
+        path, headers, body = server.requests.get(timeout=60)
+        assert (path, headers["Content-Type"], headers["x-token"]) == ("/otlp/v1/metrics", "application/json", "a b")
+        resource, series = series_of(json.loads(body))
+        assert resource["service.name"] == "hosts" and resource["deployment.environment"] == "test", resource
+        assert resource["host.name"] == socket.gethostname(), resource
+        known = set(series)
+        assert all(value >= before.get(key, 0) for key, value in series.items() if key[0].endswith("_total"))
+        before = series
+    assert any(name == "process_cpu_time_seconds_total" for name, _ in known), known
+    said = exporter.stop()
+    assert said == "", said
+    return known
+
+
+def check_pushes(twtrace):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
+        server.requests = queue.Queue()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with Exporter(twtrace, server.server_address[1]) as exporter:
+            known = check_documents(server, exporter)
+        server.shutdown()
+    return len(known)
+
+
+def check_dead_receiver(twtrace):
+    with socket.create_server(("127.0.0.1", 0)) as dead:  # the kernel accepts, and nobody answers
+        with Exporter(twtrace, dead.getsockname()[1]) as exporter:
+            connection, _ = dead.accept()
+            # Samples go on: the CPU time is that of the last sample.
+            seen = set()
+            while len(seen) < 5:
+                seen.add(re.search(r"^process_cpu_seconds_total (.*)$", exporter.scrape(), re.M)[1])
+            exporter.stop()
+            connection.close()
+
+
+def check_mistake(twtrace):
+    done = subprocess.run([twtrace, "export"], env={**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": "collector"},
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "OTEL_EXPORTER_OTLP_ENDPOINT: \"collector\"" in done.stderr, done
+
+
+def main():
+    twtrace = os.path.abspath(sys.argv[1])
+    check_mistake(twtrace)
+    series = check_pushes(twtrace)
+    check_dead_receiver(twtrace)
+    print(f"ok: {series} series pushed as served; a dead receiver delays nothing")
+
+
+main()

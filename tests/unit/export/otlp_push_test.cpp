@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Against receivers of our own: one that answers, one that never does, and none at all.
+#include "export/otlp_push.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using namespace twtrace;
+using base::UniqueFd;
+using exporter::OtlpPush;
+
+namespace {
+
+/// A socket that listens on a port of the loopback interface.
+struct Receiver {
+  Receiver() : listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    REQUIRE(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size) == 0);
+    REQUIRE(::listen(listener.get(), 8) == 0);
+    REQUIRE(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
+    port = ntohs(address.sin_port);
+  }
+
+  exporter::OtlpSettings settings() const {
+    exporter::OtlpSettings settings;
+    settings.url = "http://127.0.0.1:" + std::to_string(port) + "/v1/metrics";
+    settings.headers = {"X-Tenant: a"};
+    return settings;
+  }
+
+  /// Takes the next request from a connection, and answers it.
+  static std::string take(const UniqueFd& connection, const std::string& status) {
+    std::string request;
+    std::size_t wanted = std::string::npos;
+    while (request.size() < wanted) {
+      std::vector<char> bytes(65536);
+      const ssize_t count = ::read(connection.get(), bytes.data(), bytes.size());
+      REQUIRE(count > 0);
+      request.append(bytes.data(), static_cast<std::size_t>(count));
+      const std::size_t end = request.find("\r\n\r\n");
+      const std::string name = "Content-Length: ";
+      const std::size_t length = request.find(name);
+      if (end != std::string::npos && length < end) wanted = end + 4 + std::stoul(request.substr(length + name.size()));
+    }
+    const std::string answer = "HTTP/1.1 " + status + "\r\nContent-Length: 2\r\n\r\n{}";
+    REQUIRE(::write(connection.get(), answer.data(), answer.size()) == static_cast<ssize_t>(answer.size()));
+    return request;
+  }
+
+  UniqueFd accept() const { return UniqueFd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC)); }
+
+  UniqueFd listener;
+  std::uint16_t port = 0;
+};
+
+base::Result<void> nothing() { return {}; }
+
+std::string body_of(const std::string& request) { return request.substr(request.find("\r\n\r\n") + 4); }
+
+}  // namespace
+
+TEST_CASE("documents arrive one after another over one connection, after failures, too") {
+  const Receiver receiver;
+  auto push = OtlpPush::start(receiver.settings(), nothing);
+  REQUIRE(push.has_value());
+  REQUIRE(push->send("{\"first\":1}"));
+  const UniqueFd connection = receiver.accept();
+  const std::string request = Receiver::take(connection, "503 Busy");
+  CHECK(request.rfind("POST /v1/metrics HTTP/1.1\r\n", 0) == 0);
+  CHECK(request.find("\r\nContent-Type: application/json\r\n") != std::string::npos);
+  CHECK(request.find("\r\nX-Tenant: a\r\n") != std::string::npos);
+  CHECK(body_of(request) == "{\"first\":1}");
+  const std::string large = "[" + std::string(900'000, '1') + "]";
+  REQUIRE(push->send(large));
+  CHECK(body_of(Receiver::take(connection, "200 OK")) == large);
+}
+
+TEST_CASE("a receiver that never answers blocks nobody: documents are left out") {
+  const Receiver receiver;  // the kernel accepts for it
+  auto push = OtlpPush::start(receiver.settings(), nothing);
+  REQUIRE(push.has_value());
+  const std::string document(700'000, '1');
+  int taken = 0;
+  for (int i = 0; i < 100; ++i) taken += push->send(document) ? 1 : 0;
+  CHECK(taken < 10);
+  CHECK_FALSE(push->flush());
+}
+
+TEST_CASE("a receiver that is not there blocks nobody") {
+  exporter::OtlpSettings settings;
+  {
+    const Receiver gone;
+    settings = gone.settings();
+  }
+  auto push = OtlpPush::start(settings, nothing);
+  REQUIRE(push.has_value());
+  CHECK(push->send("{}"));
+}
+
+TEST_CASE("a child that cannot drop its privileges pushes nothing") {
+  const Receiver receiver;
+  {
+    auto push = OtlpPush::start(receiver.settings(), []() -> base::Result<void> {
+      return base::fail(base::ErrorCode::kPermission, "the test does not want it");
+    });
+    REQUIRE(push.has_value());
+    push->send("{}");
+  }
+  pollfd waiting{receiver.listener.get(), POLLIN, 0};
+  CHECK(::poll(&waiting, 1, 0) == 0);  // the child has ended, and nobody has connected
+}
