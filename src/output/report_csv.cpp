@@ -37,7 +37,7 @@ std::string report_csv(const report::Report& report) {
     (out += ',') += count.name;
     if (count.name == "created") out += ",share";
   }
-  out += '\n';
+  out += ",before_start\n";
   std::size_t rank = 0;
   for (const report::Owner& owner : report.owners) {
     const model::Row& row = owner.row;
@@ -49,7 +49,7 @@ std::string report_csv(const report::Report& report) {
       if (count.is_known(report.info.probe.sees)) out += std::to_string(count.of(row.counts));
       if (count.name == "created") out += fmt::format(",{:.4f}", owner.share);
     }
-    out += '\n';
+    out += row.kind == model::RowKind::kBeforeStart ? fmt::format(",{}\n", owner.before_start) : ",\n";
   }
   return out;
 }

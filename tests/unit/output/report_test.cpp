@@ -252,7 +252,17 @@ TEST_CASE("CSV cells of text are guarded and every line has the same number of c
   recording->sample(5000);
   const std::string csv = output::report_csv(report_of(*recording));
   CHECK(csv.find(",'+evil.service,'=cmd(),") != std::string::npos);
-  for (const std::string& line : lines(csv)) CHECK(std::count(line.begin(), line.end(), ',') == 24);
+  for (const std::string& line : lines(csv)) CHECK(std::count(line.begin(), line.end(), ',') == 25);
+}
+
+TEST_CASE("CSV says how many buckets were there before the start") {
+  report::Report report = report_of(*test::deploy());
+  report.owners[1].row.kind = model::RowKind::kBeforeStart;
+  report.owners[1].before_start = 61;
+  const std::vector<std::string> rows = lines(output::report_csv(report));
+  CHECK(rows.at(0).ends_with(",before_start"));
+  CHECK(rows.at(1).ends_with(","));
+  CHECK(rows.at(2).ends_with(",61"));
 }
 
 TEST_CASE("a capture without a sample, or without a command, can be printed") {
