@@ -59,6 +59,15 @@ void Namespaces::add_new(std::span<const tw_netns> slots) {
   for (const Id id : directory_.add_slots(slots)) open(id).start_at_zero();
 }
 
+void Namespaces::look(std::span<const tw_netns> slots) {
+  if (!readers_) return;
+  add_new(slots);
+  const auto pass = readers_->namespaces().read(false);
+  if (!pass) return;
+  for (const Id id : directory_.take_readings(*pass)) open(id).start_at_zero();
+  directory_.look_for_new_names();
+}
+
 NamespaceDirectory::Id Namespaces::id_at(std::uint32_t slot, std::span<const tw_netns> slots) {
   if (const auto known = directory_.id_at(slot)) return *known;
   const auto [id, is_new] = directory_.add_slot(slot, slots[slot]);

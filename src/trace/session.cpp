@@ -21,8 +21,6 @@ namespace twtrace::trace {
 namespace {
 
 constexpr std::size_t kDrainLimit = 1'000'000;
-/// How often rows of ended processes are given back, however long an interval is.
-constexpr std::uint64_t kTendingNs = 1'000'000'000;
 constexpr std::uint64_t kMaxBuckets = 1U << 20U;
 /// Counting ports in use walks the whole table, so it may take this share of one core.
 constexpr std::uint64_t kPortCountShare = 100;
@@ -92,7 +90,8 @@ Session::Session(loader::Tracer tracer, const KernelClock& kernel_clock, Service
       netns_(std::move(netns)),
       scan_(options.scan_budget_ns, !loader::sees_removal(tracer_.backend())),
       rows_(options.max_rows),
-      events_(peers_beside(tracer_.sizes())) {}
+      events_(peers_beside(tracer_.sizes())),
+      tending_ns_(options.tending_ns) {}
 
 base::Result<Session> Session::start(const SessionOptions& options) {
   const std::shared_ptr<NameHelper> helper = start_helper(options);  // before there is anything that it may not hold
@@ -236,10 +235,12 @@ void Session::retire_ended_rows() {
 }
 
 void Session::tend() {
-  if (clock_.monotonic_ns() - tended_ns_ < kTendingNs) return;
+  if (clock_.monotonic_ns() - tended_ns_ < tending_ns_) return;
   if (live_scan() != nullptr) scan(false);
+  netns_.look(tracer_.namespaces());
   rows_.look(tracer_.rows(), row_facts());
   retire_ended_rows();
+  give_back();
 }
 
 /// What no row refers to any more: slots of namespaces, paths of cgroups.

@@ -44,7 +44,9 @@ struct SessionOptions {
   std::uint64_t scan_budget_ns = 20'000'000;
   std::uint64_t reader_run_ns = 500'000;  ///< ReaderOptions::run_ns
   std::uint32_t sweep_slice = 16384;      ///< TracerOptions::sweep_slice
-  bool name_helper = false;               ///< whether to start a NameHelper, so that no capability need be kept
+  /// How often what is gone is given back between two samples, however long an interval is.
+  std::uint64_t tending_ns = 1'000'000'000;
+  bool name_helper = false;  ///< whether to start a NameHelper, so that no capability need be kept
   /// Namespaces whose counters are read from /proc in one sample, where there are more and the reader programs cannot
   /// run. The last sample reads them all.
   std::size_t netns_readings = 256;
@@ -127,6 +129,7 @@ class Session {
   std::uint64_t started_ns_ = 0;  ///< CLOCK_MONOTONIC
   std::uint64_t sampled_ns_ = 0;  ///< CLOCK_MONOTONIC
   std::uint64_t tended_ns_ = 0;   ///< CLOCK_MONOTONIC
+  std::uint64_t tending_ns_;      ///< SessionOptions::tending_ns
   double interval_s_ = 0;
   double suspended_s_ = 0;
   std::uint64_t slept_ns_ = 0;  ///< at the last sample

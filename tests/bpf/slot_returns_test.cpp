@@ -18,6 +18,7 @@
 #include "support/cgroup_sandbox.hpp"
 #include "support/environment.hpp"
 #include "support/inside_netns.hpp"
+#include "support/subprocess.hpp"
 #include "support/tcp_pairs.hpp"
 #include "trace/session.hpp"
 #include "view/row_list.hpp"
@@ -43,8 +44,7 @@ void leave_buckets(int netns, std::uint64_t count, const std::string& limit = {}
   });
 }
 
-trace::Session start() {
-  trace::SessionOptions options;
+trace::Session start(trace::SessionOptions options = {}) {
   options.backend = loader::backend_named(environment("TWTRACE_PROBE", ""));
   options.namespaces = kSlots;
   options.cgroups = kCgroups;
@@ -211,6 +211,35 @@ TEST_CASE("one owner's many ports are one row, and say how many they are", "[cap
   CHECK(rows[0].ports == kPorts);
   CHECK(rows[0].counts.created() == kPorts + 40);
   CHECK(rows[0].process.value().pids == 1);
+}
+
+TEST_CASE("slots, cgroups and rows are given back between two samples, too", "[capacity][slots]") {
+  if (!privileged()) return;
+  constexpr int kMade = 360;
+  constexpr int kAtOnce = 60;
+  trace::SessionOptions options;
+  options.tending_ns = 0;  // with every drain
+  trace::Session session = start(options);
+  REQUIRE(session.sample(false));
+  const std::size_t other_slots = slots_in_use();
+  const std::size_t other_cgroups = cgroups_in_use();
+  const auto settled = [&] {
+    REQUIRE(session.drain());
+    return slots_in_use() < other_slots + kAtOnce / 2 && cgroups_in_use() < other_cgroups + kAtOnce / 2;
+  };
+  std::set<std::string> made;
+  for (int i = 0; i < kMade; ++i) {
+    if (i % kAtOnce == 0) REQUIRE(wait_until(settled));
+    const base::UniqueFd netns = new_netns();
+    const CgroupSandbox cgroup("job" + std::to_string(i));
+    inside_netns(netns.get(), [&cgroup] { close_one_in(cgroup, listen_on(kPort).get()); });
+    made.insert(cgroup.path());
+  }
+  REQUIRE(session.sample(true));
+  const model::Losses lost = session.head().lost;
+  CHECK(lost.rows_full + lost.netns_full + lost.cgroups_full == 0);
+  CHECK(created_in_rows(session) == kMade);
+  CHECK(named_services(session) == made);
 }
 
 TEST_CASE("namespaces, cgroups and processes that come and go together leave nothing behind", "[capacity][slots]") {
