@@ -196,7 +196,8 @@ def once(arguments, goals):
 def soak(arguments, goals):
     load = Turnover(arguments.turnover, {kind: 1 for kind in KINDS}, arguments.limit, names=500,
                     seconds=arguments.seconds, per_second=arguments.per_second)
-    with load, sandbox.Twtrace(arguments.twtrace, "-g", "process", "-d", 1) as twtrace:
+    # The rows of ended processes are at their bound within the first minute.
+    with load, sandbox.Twtrace(arguments.twtrace, "-g", "process", "-d", 1, "--max-rows", 1000) as twtrace:
         load.begin()
         steadiness = Steadiness(twtrace.process.pid)
         while load.is_running():
