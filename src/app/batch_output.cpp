@@ -11,6 +11,7 @@
 #include "output/json.hpp"
 #include "output/openmetrics.hpp"
 #include "output/table.hpp"
+#include "view/rows.hpp"
 #include "view/troubles.hpp"
 
 namespace twtrace::app {

@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "base/result.hpp"
+#include "capture/durability.hpp"
 #include "capture/sqlite.hpp"
 #include "capture/target_file.hpp"
 #include "capture/truncation.hpp"
-#include "capture/writer.hpp"
 
 namespace twtrace::capture {
 

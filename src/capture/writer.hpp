@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "capture/durability.hpp"
 #include "capture/target_file.hpp"
 #include "model/recording.hpp"
 #include "model/snapshot.hpp"
@@ -18,15 +19,6 @@ namespace twtrace::capture {
 struct WriterProcess {
   std::uint32_t pid = 0;
   std::uint64_t start_ns = 0;  ///< CLOCK_BOOTTIME
-};
-
-/// When written data survives a power cut.
-enum class Durability { kEachSample, kWhenFinished };
-
-/// What finish() leaves behind.
-enum class Left {
-  kPlainFile,  ///< no -wal, no -shm
-  kWal,        ///< another program reads the file, so -wal and -shm stay until the last one closes it
 };
 
 /// A growing capture file. With the first sample it takes its name, and an earlier capture gets .old. Whatever ends the

@@ -11,7 +11,7 @@
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 #include "loader/libbpf_ptr.hpp"
-#include "loader/tracer.hpp"
+#include "loader/tracer_options.hpp"
 
 struct twtrace_bpf;
 

@@ -12,7 +12,7 @@
 
 #include "base/result.hpp"
 #include "loader/libbpf_ptr.hpp"
-#include "loader/tracer.hpp"
+#include "loader/tracer_options.hpp"
 
 namespace twtrace::loader {
 

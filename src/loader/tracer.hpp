@@ -18,31 +18,14 @@
 #include "loader/map_sizes.hpp"
 #include "loader/readers.hpp"
 #include "loader/run_stats.hpp"
+#include "loader/tracer_options.hpp"
 
 namespace twtrace::loader {
-
-struct TracerOptions {
-  std::optional<Backend> backend;  ///< empty: the first that works
-  std::string btf_path;            ///< BTF of this kernel for hosts that carry none; empty: the kernel's own
-  MapSizes sizes;
-  std::uint16_t match_local_port = 0;  ///< 0: all. Others are counted too, in rows with matched = 0
-  std::uint16_t match_remote_port = 0;
-  bool cgroup_v1 = false;             ///< services live in the v1 hierarchy name=systemd
-  std::uint32_t sweep_slice = 16384;  ///< map entries that Pace::kSlice goes through; a power of two
-  /// Called before the maps of each backend are made: the kernel frees those of a backend that did not work later.
-  std::function<void()> before_backend;
-};
 
 /// The path of a cgroup as the kernel side recorded it.
 struct CgroupPath {
   std::string path;
   bool truncated = false;
-};
-
-/// How far one call of a sweep goes.
-enum class Pace {
-  kWhole,  ///< to the end
-  kSlice,  ///< some TracerOptions::sweep_slice further: a few milliseconds, whatever the size of the maps
 };
 
 /// True if a slot of namespaces() or rows() may be read. Later loads see what was stored before the slot was published,

@@ -6,7 +6,7 @@
 
 #include "base/escape.hpp"
 #include "output/metric_families.hpp"
-#include "view/view.hpp"
+#include "view/row_id.hpp"
 
 namespace twtrace::output {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "report/verdict.hpp"
+#include "report/selected.hpp"
 
 namespace twtrace::report {
 namespace {

@@ -5,6 +5,9 @@
 #include <iterator>
 #include <tuple>
 
+#include "view/row_id.hpp"
+#include "view/rows.hpp"
+
 namespace twtrace::report {
 namespace {
 

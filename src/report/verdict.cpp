@@ -9,6 +9,7 @@
 #include "base/format.hpp"
 #include "phrases/namespace.hpp"
 #include "report/missing.hpp"
+#include "report/selected.hpp"
 
 namespace twtrace::report {
 namespace {
@@ -40,8 +41,6 @@ Measured counted(const Budget& budget, std::uint64_t count, std::uint64_t of) {
   const double percent = of == 0 ? 0 : 100.0 * static_cast<double>(count) / static_cast<double>(of);
   return {percent, fmt::format("{:.1f}% ({} of {})", percent, base::grouped(count), base::grouped(of)), {}};
 }
-
-bool selected(const Budget& budget, const Owner& owner) { return budget.selector.accepts(view::subject_of(owner.row)); }
 
 /// Something other than the namespace is asked for.
 bool by_owner(const Budget& budget) { return !budget.selector.without(view::Key::kNetns).empty(); }
@@ -353,10 +352,6 @@ Verdict judge_by(const Budget& budget, const Report& report, const Report* basel
 }
 
 }  // namespace
-
-bool selected(const Budget& budget, const NetnsReport& netns) {
-  return budget.selector.only(view::Key::kNetns).accepts(view::subject_of(netns.last));
-}
 
 Verdict judge(const Budget& budget, const Report& report, Partial partial) {
   return judge_by(budget, report, nullptr, partial);

@@ -6,9 +6,6 @@
 
 namespace twtrace::report {
 
-/// Whether the namespace is one that the budget asks for, whatever else it asks for.
-bool selected(const Budget& budget, const NetnsReport& netns);
-
 /// Measures what the budget asks for, compares, and names whose most of it is. What cannot be measured (the backend
 /// does not see it, there is no window to compare with, a part of the capture is missing, nothing of a name ran) is not
 /// kept: a budget never passes unseen. Counts and peaks that already exceed the budget stay a breach, whatever is

@@ -10,7 +10,9 @@
 
 #include "model/find_netns.hpp"
 #include "model/trend.hpp"
+#include "view/row_id.hpp"
 #include "view/row_list.hpp"
+#include "view/rows.hpp"
 #include "view/selector.hpp"
 #include "view/troubles.hpp"
 

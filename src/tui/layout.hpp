@@ -2,24 +2,14 @@
 // Draws a picture and the user's choices as a grid of cells. Pure: nothing here knows a terminal.
 #pragma once
 
-#include <cstdint>
-#include <functional>
 #include <optional>
-#include <string>
 
 #include "tui/composer.hpp"
+#include "tui/draw_options.hpp"
 #include "tui/frame.hpp"
 #include "tui/view_state.hpp"
 
 namespace twtrace::tui {
-
-/// Input that does not come from the trace.
-struct DrawOptions {
-  Charset charset = Charset::kUnicode;
-  /// Returns the command line of the process with this pid and name, if it can be read. Called only for rows on the
-  /// screen. May be empty.
-  std::function<std::optional<std::string>(std::uint32_t pid, const std::string& comm)> command_line;
-};
 
 /// What actions depend on, for a screen of this size.
 Context context_of(const Picture& picture, const ViewState& state, Size size);

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "tui/composer.hpp"
+#include "tui/draw_options.hpp"
 #include "tui/frame.hpp"
-#include "tui/layout.hpp"
 #include "tui/view_state.hpp"
 #include "view/fitted_table.hpp"
 

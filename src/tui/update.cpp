@@ -8,7 +8,7 @@
 #include "tui/frame.hpp"
 #include "tui/view_state.hpp"
 #include "view/columns.hpp"
-#include "view/view.hpp"
+#include "view/row_id.hpp"
 
 namespace twtrace::tui {
 namespace {

@@ -4,7 +4,8 @@
 
 #include <cstdint>
 
-#include "view/view.hpp"
+#include "model/snapshot.hpp"
+#include "model/source.hpp"
 
 namespace twtrace::view {
 

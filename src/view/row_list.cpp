@@ -7,6 +7,7 @@
 
 #include "model/gone.hpp"
 #include "model/rate.hpp"
+#include "view/row_id.hpp"
 
 namespace twtrace::view {
 namespace {

@@ -27,7 +27,7 @@
 #include "support/environment.hpp"
 #include "support/subprocess.hpp"
 #include "trace/session.hpp"
-#include "view/view.hpp"
+#include "view/rows.hpp"
 
 using namespace twtrace;
 using namespace twtrace::test;

@@ -6,6 +6,8 @@
 #include "model/trend.hpp"
 #include "support/catch.hpp"
 #include "support/entries.hpp"
+#include "view/row_id.hpp"
+#include "view/rows.hpp"
 
 using namespace twtrace::model;
 using namespace twtrace::view;

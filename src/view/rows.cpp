@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "view/view.hpp"
+#include "view/rows.hpp"
 
 #include <algorithm>
 
+#include "view/row_id.hpp"
 #include "view/row_key.hpp"
 #include "view/row_list.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "view/view.hpp"
+#include "view/rows.hpp"
 
 #include <algorithm>
 #include <set>
@@ -7,6 +7,7 @@
 #include "model/gone.hpp"
 #include "support/catch.hpp"
 #include "support/entries.hpp"
+#include "view/row_id.hpp"
 
 using namespace twtrace::model;
 using namespace twtrace::view;
