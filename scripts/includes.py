@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks every #include of src/ against the table of docs/architecture.md: scripts/includes.py [ROOT].
 
+No files may include each other in a circle. A source and its header count as one.
+
 Tests include Catch2 by way of tests/support/catch.hpp alone, which hides its version.
 """
 
 import collections
+import graphlib
 import pathlib
 import re
 import sys
@@ -44,6 +47,22 @@ def check_file(root, file, table):
         yield 1, f"it does not include the header of its name, {own}"
 
 
+def check_circles(root, files):
+    """Yields a complaint about one circle, if there is any."""
+    included = {file.rpartition(".")[0]: set() for file in files}
+    for file in files:
+        for line in (root / "src" / file).read_text(encoding="utf-8").splitlines():
+            if (match := INCLUDE.match(line)) and match[1] == '"':
+                included[file.rpartition(".")[0]].add(match[2].removesuffix(".hpp"))
+    for name, others in included.items():
+        others.discard(name)
+    try:
+        graphlib.TopologicalSorter(included).prepare()
+    except graphlib.CycleError as error:
+        circle = error.args[1]
+        yield f"src/{circle[0]}.hpp:1: includes run in a circle: {' <- '.join(circle)}"
+
+
 def check_tests(root):
     for path in sorted(p for p in (root / "tests").rglob("*") if p.suffix in (".cpp", ".hpp")):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
@@ -62,6 +81,7 @@ def complaints(root):
         places[pathlib.Path(file).name].append(file)
     for name in ONE_OF_A_NAME:
         yield from (f"src/{file}:1: src/{places[name][0]} has this name already" for file in places[name][1:])
+    yield from check_circles(root, files)
     yield from check_tests(root)
 
 

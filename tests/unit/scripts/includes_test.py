@@ -55,6 +55,10 @@ class IncludesTest(unittest.TestCase):
         self.expect({"src/base/up.hpp": '#include <vector>\n\n  # include "model/table.hpp"\n'},
                     "src/base/up.hpp:3: base may not include model/table.hpp")
 
+    def test_a_circle(self):
+        self.expect({"src/model/other.cpp": '#include "model/table.hpp"\n'},
+                    "src/model/table.hpp:1: includes run in a circle: model/table <- model/other <- model/table")
+
     def test_one_version_of_catch2(self):
         self.expect({"tests/unit/b_test.cpp": "#include <array>\n#include <catch2/catch.hpp>\n"},
                     "tests/unit/b_test.cpp:2: include support/catch.hpp instead of catch2/catch.hpp")
