@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reader of listening sockets against sockets that the test made, and the kernel's counter of dropped connections.
+// Compares the reader of listening sockets with those of the test, and with the kernel's counter of dropped
+// connections.
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/socket.h>
@@ -49,7 +50,7 @@ std::multiset<std::uint16_t> ports_of(const Listeners& listeners) {
   return ports;
 }
 
-/// A process in a cgroup that listens in a namespace as long as the object lives.
+/// A process in a cgroup that listens in a namespace until destruction.
 class ListeningProcess {
  public:
   ListeningProcess(const CgroupSandbox& cgroup, const NetnsSandbox& netns, std::uint16_t port) {
@@ -169,7 +170,7 @@ TEST_CASE("a full queue is told, and its drops are the kernel's ListenDrops") {
   const std::uint64_t id = id_of(readers, netns.fd());
   std::uint64_t drops = 0;
   while (drops < 5) drops = netns_facts(netns.fd()).counters.at("TcpExt.ListenDrops");
-  // Unanswered, a SYN is sent again: the number may grow while it is read.
+  // An unanswered SYN is sent again, so the number may grow meanwhile.
   std::uint64_t before = 0;
   std::uint64_t after = 0;
   Listeners found;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two network namespaces that have the same inode number, one after the other: no command takes one for the other.
+// Two network namespaces that have the same inode number, one after the other. No command mixes them up.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::uint16_t kPort = 5041;
 
-/// A namespace with a name of `ip netns`.
+/// A namespace with a name for `ip netns`.
 class NamedNetns {
  public:
   explicit NamedNetns(std::string name) : name_(std::move(name)) { add(); }
@@ -36,7 +36,7 @@ class NamedNetns {
     return ::stat(("/run/netns/" + name_).c_str(), &status) == 0 ? status.st_ino : 0;
   }
   void remove() const { Subprocess({"ip", "netns", "del", name_}).wait(); }
-  /// Makes it anew until it has this inode number. The kernel gives a number again some time after its namespace died.
+  /// Makes it again until it has this inode number. The kernel reuses a number some time after its namespace has ended.
   bool take_inode(std::uint64_t wanted) const {
     return wait_until([&] {
       if (inode() == wanted) return true;
@@ -65,7 +65,7 @@ class NamedNetns {
   std::string name_;
 };
 
-/// Created so far, by the names of the namespaces of this inode number.
+/// The buckets created so far in the namespaces with this inode number, by name.
 std::map<std::string, std::uint64_t> created_in(const Capturing& capturing, std::uint64_t inode) {
   std::map<std::string, std::uint64_t> created;
   const auto read = capturing.read()->for_each(model::Wanted::kHeads, [&](const auto& head, const auto&) {
@@ -138,7 +138,7 @@ TEST_CASE("two namespaces that had one inode number stay two, for every command 
   CHECK(two["gone"] == false);
   if (!two["kernel"]["created"].is_null()) CHECK(two["kernel"]["created"] == kSecond);
 
-  // Which of the two, the number does not say. The id and the name do.
+  // The number does not say which of the two is meant. The id and the name do.
   const std::string id = "id:" + std::to_string(two["netns_id"].get<int>());
   for (const std::string command : {"report", "replay", "diff"}) {
     Arguments arguments = {command, capturing.path(), "--netns", number};
