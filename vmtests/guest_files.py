@@ -11,12 +11,14 @@ import sys
 import initramfs
 import kernels
 import libraries
+import systems
 
 GUEST = pathlib.Path(__file__).resolve().with_name("guest")
 BUILDS = GUEST.parents[1] / "build"
 # Built by the target tests_vm.
-PROGRAMS = ("twtrace", "tests/bpf/bpf_test", "tests/bpf/capture_test", "tests/bpf/parts_test",
-            "tests/bpf/readers_test", "tests/bpf/verifier_cost", "tests/workloads/tw_workload")
+PROGRAMS = tuple(map(pathlib.Path, ("twtrace", "tests/bpf/bpf_test", "tests/bpf/capture_test", "tests/bpf/parts_test",
+                                    "tests/bpf/readers_test", "tests/bpf/verifier_cost")))
+WORKLOAD = pathlib.Path("tests/workloads/tw_workload")  # static
 VERIFIER_BUDGET = GUEST.parents[1] / "tests" / "bpf" / "verifier_budget.txt"
 TOOLS = ("ip", "ss", "bash")
 NATIVE_TOOLS = ("setpriv",)  # for the hosts of the matrix, which all have this machine's processor
@@ -28,30 +30,41 @@ HOSTS = "127.0.0.1 localhost\n::1 localhost\n"
 NSSWITCH = "passwd: files\ngroup: files\nhosts: files\n"
 
 
-def build(path, kernel, command, settings, arguments, extra):
-    """Writes the initramfs, with the files of --extra and of `extra`. Raises LookupError if this kernel lacks a module
-    of --module, and OSError if a program is missing."""
+def build(path, kernel, row, settings, arguments):
+    """Writes the initramfs, with the files of --extra and of the row. Raises LookupError if this kernel lacks a module of
+    --module, and OSError if a program is missing."""
     # Libraries of this system come first, because the program under test was built with them.
     finder = libraries.Finder(kernel.arch, dict.fromkeys((pathlib.Path("/"), kernel.system)))
     archive = initramfs.Archive(finder)
-    _add_base(archive, kernel.system, finder)
-    modules, missing = kernels.module_files(kernel, [*MODULES, *arguments.module])
+    settings = {**settings, "VM_OUTPUT": kernel.arch.output, "VM_RESULTS": kernel.arch.results}
+    archive.data("boot/settings", "".join(f"{key}={shlex.quote(str(value))}\n" for key, value in settings.items()))
+    archive.data("boot/command", _command(row.command, settings))
+    archive.tree("vm", GUEST, skip=("__pycache__",))
+    programs = arguments.build or BUILDS / kernel.arch.build
+    if row.system:
+        # twtrace comes from the packages there. The kernel unpacks a second archive over the first.
+        archive.file(f"vm/{WORKLOAD.name}", programs / WORKLOAD)
+        shutil.copyfile(systems.image_of(row.system), path)
+    else:
+        _add_base(archive, kernel.system, finder)
+        _add_modules(archive, kernel, arguments.module)
+        archive.file("vm/verifier_budget.txt", VERIFIER_BUDGET)
+        for program in (*PROGRAMS, WORKLOAD):
+            archive.program(f"vm/{program.name}", programs / program)
+        if arguments.with_python:
+            _add_python(archive)
+    for item in (*arguments.extra, *row.extra):
+        _add_extra(archive, item)
+    with open(path, "ab") as file:
+        file.write(archive.bytes())
+
+
+def _add_modules(archive, kernel, more):
+    modules, missing = kernels.module_files(kernel, [*MODULES, *more])
     if absent := set(missing) - set(MODULES):
         raise LookupError(f"{kernel.release} has no module {' '.join(sorted(absent))}")
     for index, (name, data) in enumerate(modules):
         archive.data(f"boot/modules/{index:03}-{name}.ko", data)
-    settings = {**settings, "VM_OUTPUT": kernel.arch.output, "VM_RESULTS": kernel.arch.results}
-    archive.data("boot/settings", "".join(f"{key}={shlex.quote(str(value))}\n" for key, value in settings.items()))
-    archive.data("boot/command", _command(command, settings))
-    archive.tree("vm", GUEST, skip=("__pycache__",))
-    archive.file("vm/verifier_budget.txt", VERIFIER_BUDGET)
-    for program in PROGRAMS:
-        archive.program(f"vm/{pathlib.Path(program).name}", (arguments.build or BUILDS / kernel.arch.build) / program)
-    for item in (*arguments.extra, *extra):
-        _add_extra(archive, item)
-    if arguments.with_python:
-        _add_python(archive)
-    path.write_bytes(archive.bytes())
 
 
 def _command(command, settings):

@@ -33,6 +33,7 @@ class Row:
     """One boot: the tests of a backend, or the checks of a host, on one kernel.
 
     `extra` names files and programs to put in, as --extra takes them. `preset` is another one that has to be built.
+    `system` is the suite of a Debian system to boot, with systemd and the packages of this tree (see systems.py).
     """
 
     id: str
@@ -45,6 +46,7 @@ class Row:
     title: str = ""
     extra: tuple[str, ...] = ()
     preset: str = ""
+    system: str = ""
 
 
 class Matrix:
@@ -69,6 +71,7 @@ class Matrix:
         command = f'set -o pipefail; {entry["check"]} | tee "$RESULTS/host.tap"'
         return Row(f"{kernel.id}/{entry['id']}", kernel, command, append=entry.get("append", ""),
                    no_cgroup2=entry.get("no_cgroup2", False), title=entry["title"], preset=entry.get("preset", ""),
+                   system=entry.get("system", ""),
                    extra=extras[entry["extra"]] if "extra" in entry else ())
 
     def kernel(self, wanted):
