@@ -75,16 +75,6 @@ struct Watch {
 
 Sysctls roomy() { return {{"tcp_max_tw_buckets", "100000"}, {"tcp_tw_reuse", "0"}, {"tcp_rfc1337", "1"}}; }
 
-void leave_buckets(const NetnsSandbox& netns, int count, std::uint16_t port = 5000) {
-  inside_netns(netns.fd(), [&] {
-    const base::UniqueFd listener = listen_on(port);
-    for (int i = 0; i < count; ++i) {
-      TcpPair pair = make_pair(listener.get(), port);
-      close_first(pair.client, pair.server);
-    }
-  });
-}
-
 }  // namespace
 
 TEST_CASE("each bucket is credited to its row once, and those from before are told", "[quick]") {
@@ -92,10 +82,10 @@ TEST_CASE("each bucket is credited to its row once, and those from before are to
   Watch watch(GENERATE(0U, 500'000U), GENERATE(true, false));
   const NetnsSandbox shared(roomy());
   const NetnsSandbox own(roomy(), 16);
-  leave_buckets(shared, 11);
+  leave_buckets_in(shared.fd(), 5000, 11);
   watch.tracer.set_enabled(true);
-  leave_buckets(shared, 101);
-  leave_buckets(own, 211);
+  leave_buckets_in(shared.fd(), 5000, 101);
+  leave_buckets_in(own.fd(), 5000, 211);
   const std::uint64_t id = id_of(watch.readers, shared.fd());
   for (int i = 0; i < 3; ++i) {
     const auto unknown = watch.pass();
@@ -145,8 +135,8 @@ TEST_CASE("what two passes have not found is forgotten, and what they have found
   const NetnsSandbox lasting(roomy());
   auto passing = std::make_unique<NetnsSandbox>(roomy());
   watch.tracer.set_enabled(true);
-  leave_buckets(lasting, 13);
-  leave_buckets(*passing, 17);
+  leave_buckets_in(lasting.fd(), 5000, 13);
+  leave_buckets_in(passing->fd(), 5000, 17);
   std::vector<TcpPair> waiting(5);
   inside_netns(lasting.fd(), [&] {
     const base::UniqueFd listener = listen_on(5001);

@@ -30,22 +30,11 @@ namespace {
 
 constexpr std::uint16_t kPort = 5027;
 
-/// Leaves `count` buckets of this process. The clients close first.
-void leave_buckets(int netns, int count) {
-  inside_netns(netns, [count] {
-    const base::UniqueFd listener = listen_on(kPort);
-    for (int i = 0; i < count; ++i) {
-      TcpPair pair = make_pair(listener.get(), kPort);
-      close_first(pair.client, pair.server);
-    }
-  });
-}
-
-/// The same with a process that ends at once. Returns its pid.
-int leave_buckets_and_end(int netns, int count) {
+/// Leaves `count` buckets of a process that ends at once. The clients close first. Returns its pid.
+int leave_buckets_and_end(int netns, std::size_t count) {
   const pid_t child = fork();
   if (child == 0) {
-    leave_buckets(netns, count);
+    leave_buckets_in(netns, kPort, count);
     _exit(0);
   }
   int status = 0;
@@ -125,7 +114,7 @@ TEST_CASE("in a PID namespace, processes live and end as they do in the kernel",
   const base::UniqueFd netns = new_netns();
   const std::uint32_t inum = netns_facts(netns.get()).inum;
   Unshared twtrace({"--pid", "--mount-proc"}, kBatch);
-  leave_buckets(netns.get(), 5);
+  leave_buckets_in(netns.get(), kPort, 5);
   const int ended = leave_buckets_and_end(netns.get(), 3);
   const json snapshot = twtrace.stop();
   const json ours = row_of_process(snapshot, inum, getpid());
@@ -148,7 +137,7 @@ TEST_CASE("in a time namespace, processes live and events have the time of the w
   const std::uint32_t inum = netns_facts(netns.get()).inum;
   {
     Unshared twtrace(shifted, kBatch);
-    leave_buckets(netns.get(), 5);
+    leave_buckets_in(netns.get(), kPort, 5);
     const json ours = row_of_process(twtrace.stop(), inum, getpid());
     REQUIRE(ours.is_object());
     CHECK(ours["created"] == 5);
@@ -160,7 +149,7 @@ TEST_CASE("in a time namespace, processes live and events have the time of the w
   };
   Unshared events(shifted, {"events", "--json", "-D", std::to_string(kPort)});
   const auto before = now_ms();
-  leave_buckets(netns.get(), 1);
+  leave_buckets_in(netns.get(), kPort, 1);
   const auto after = now_ms();
   REQUIRE(events.process().wait_for_output("\n"));
   const json event = events.stop();

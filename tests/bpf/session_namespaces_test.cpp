@@ -30,16 +30,6 @@ namespace {
 
 constexpr std::uint16_t kPort = 5000;
 
-void leave_buckets(int netns, int count) {
-  inside_netns(netns, [count] {
-    const base::UniqueFd listener = listen_on(kPort);
-    for (int i = 0; i < count; ++i) {
-      TcpPair pair = make_pair(listener.get(), kPort);
-      close_first(pair.client, pair.server);
-    }
-  });
-}
-
 /// A socket that keeps its namespace alive after the descriptor is closed.
 base::UniqueFd socket_in(int netns) {
   base::UniqueFd result;
@@ -114,10 +104,10 @@ TEST_CASE("a namespace that only a socket holds is compared like any other, and 
   base::UniqueFd held = socket_in(netns->get());
   const NetnsFacts facts = netns_facts(netns->get());
   if (before_start) {
-    leave_buckets(netns->get(), kBefore);
+    leave_buckets_in(netns->get(), kPort, kBefore);
     start();
   }
-  leave_buckets(netns->get(), kSince);
+  leave_buckets_in(netns->get(), kPort, kSince);
   netns.reset();
 
   REQUIRE(session->sample(false));
@@ -202,7 +192,7 @@ TEST_CASE("ephemeral ports in use are counted in every namespace, for connection
     const base::UniqueFd listener = listen_on(kPort);
     for (TcpPair& pair : open) pair = make_pair(listener.get(), kPort);
   });
-  leave_buckets(netns.get(), kClosed);
+  leave_buckets_in(netns.get(), kPort, kClosed);
   REQUIRE(session->sample(false));
   const auto use = session->head().port_use;
   REQUIRE(use);

@@ -33,17 +33,6 @@ constexpr std::uint32_t kSlots = 256;
 constexpr std::uint32_t kCgroups = 256;
 constexpr std::uint64_t kBuckets = 3;
 
-void leave_buckets(int netns, std::uint64_t count, const std::string& limit = {}) {
-  inside_netns(netns, [&] {
-    if (!limit.empty()) write_net_sysctl("tcp_max_tw_buckets", limit);
-    const base::UniqueFd listener = listen_on(kPort);
-    for (std::uint64_t i = 0; i < count; ++i) {
-      TcpPair pair = make_pair(listener.get(), kPort);
-      close_first(pair.client, pair.server);
-    }
-  });
-}
-
 trace::Session start(trace::SessionOptions options = {}) {
   options.backend = loader::backend_named(environment("TWTRACE_PROBE", ""));
   options.namespaces = kSlots;
@@ -118,11 +107,12 @@ TEST_CASE("after more namespaces than there are slots, a full one is exact by it
   for (int made = 0; made < kNamespaces; ++made) {
     if (made % kAtOnce == 0) give_back(session, slots_in_use, others + kAtOnce / 2);
     if (made == kNamespaces * 2 / 3) rss_bytes = session.head().cost.rss_bytes;
-    leave_buckets(new_netns().get(), kBuckets);
+    leave_buckets_in(new_netns().get(), kPort, kBuckets);
   }
   give_back(session, slots_in_use, others + kAtOnce / 2);
   const base::UniqueFd full = new_netns();
-  leave_buckets(full.get(), 12, "5");
+  inside_netns(full.get(), [] { write_net_sysctl("tcp_max_tw_buckets", "5"); });
+  leave_buckets_in(full.get(), kPort, 12);
   REQUIRE(session.sample(true));
 
   const model::Snapshot head = session.head();

@@ -12,6 +12,8 @@
 #include <string>
 #include <utility>
 
+#include "support/inside_netns.hpp"
+
 namespace twtrace::test {
 namespace {
 
@@ -127,6 +129,16 @@ void close_first(base::UniqueFd& first, base::UniqueFd& second) {
   wait_state(second.get(), TCP_CLOSE);
   first.reset();
   second.reset();
+}
+
+void leave_buckets_in(int netns_fd, std::uint16_t port, std::size_t count) {
+  inside_netns(netns_fd, [&] {
+    const base::UniqueFd listener = listen_on(port);
+    for (std::size_t i = 0; i < count; ++i) {
+      TcpPair pair = make_pair(listener.get(), port);
+      close_first(pair.client, pair.server);
+    }
+  });
 }
 
 base::UniqueFd close_one_end(TcpPair pair) {

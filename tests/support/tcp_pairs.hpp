@@ -2,6 +2,7 @@
 // TCP connections of the calling thread with itself, over loopback. For tests that need single buckets, not a workload.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "base/unique_fd.hpp"
@@ -35,6 +36,9 @@ void send_fin_behind_data(int socket);
 
 /// Ends the connection. When this returns, the first end has a bucket, or was refused one.
 void close_first(base::UniqueFd& first, base::UniqueFd& second);
+
+/// In that namespace, connects `count` times to `port` of 127.0.0.1, and closes the clients first.
+void leave_buckets_in(int netns_fd, std::uint16_t port, std::size_t count);
 
 /// Leaves the first end, an orphan, in a FIN_WAIT2 bucket. Returns the other end, which has not sent its FIN. If
 /// tcp_fin_timeout is above 60, the orphan stays a socket.
