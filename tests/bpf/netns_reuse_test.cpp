@@ -45,15 +45,9 @@ class NamedNetns {
       return false;
     });
   }
-  void leave_buckets(int count) const {
+  void leave_buckets(std::size_t count) const {
     const base::UniqueFd netns(::open(("/run/netns/" + name_).c_str(), O_RDONLY | O_CLOEXEC));
-    inside_netns(netns.get(), [count] {
-      const base::UniqueFd listener = listen_on(kPort);
-      for (int i = 0; i < count; ++i) {
-        TcpPair pair = make_pair(listener.get(), kPort);
-        close_first(pair.client, pair.server);
-      }
-    });
+    leave_buckets_in(netns.get(), kPort, count);
   }
 
  private:
@@ -121,10 +115,12 @@ TEST_CASE("two namespaces that had one inode number stay two, for every command 
 
   const auto report = [&](std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"report", "--json", capturing.path()});
-    return run_twtrace(arguments);
+    const auto result = run_twtrace(arguments);
+    INFO(result.err);
+    return json::parse(result.out);
   };
   std::map<std::string, json> namespaces;
-  const json whole = json::parse(report({}).out);
+  const json whole = report({});
   for (const json& netns : whole["namespaces"]) {
     if (netns["netns"] == inode) namespaces[netns["name"]] = netns;
   }
@@ -150,13 +146,12 @@ TEST_CASE("two namespaces that had one inode number stay two, for every command 
     CHECK(run_twtrace(arguments).code == 0);
   }
   for (const std::string& which : {id, second.name()}) {
-    const json chosen = json::parse(report({"--netns", which}).out);
+    const json chosen = report({"--netns", which});
     CHECK(chosen["namespaces"].size() == 1);
     CHECK(chosen["capture"]["totals"]["created"] == kSecond);
   }
   const auto judged = [&](const std::string& label) {
-    const auto result = report({"--fail-if", "created{netns=" + label + "}>5"});
-    return json::parse(result.out)["verdicts"][0]["state"].get<std::string>();
+    return report({"--fail-if", "created{netns=" + label + "}>5"})["verdicts"][0]["state"].get<std::string>();
   };
   CHECK(judged(number) == "not measurable");
   CHECK(judged(id) == "kept");
