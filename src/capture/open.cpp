@@ -100,7 +100,7 @@ std::string text_of(sqlite3_stmt* row, int column) {
 }
 
 base::Result<void> check_version(const Database& database) {
-  const auto version = database.number("PRAGMA user_version");
+  const auto version = database.version();
   if (!version) return tl::unexpected(version.error());
   if (*version >= 1 && *version <= kSchemaVersion) return {};
   if (*version > kSchemaVersion) {
@@ -114,7 +114,7 @@ base::Result<void> check_version(const Database& database) {
 
 /// Accepts exactly our tables. A view, a trigger or an index could make a query run foreign code.
 base::Result<void> check_schema(const Database& database) {
-  const auto version = database.number("PRAGMA user_version");
+  const auto version = database.version();
   if (!version) return tl::unexpected(version.error());
   auto query = database.prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY rowid");
   if (!query) return tl::unexpected(query.error());

@@ -73,7 +73,7 @@ class Reader::Impl {
 
   base::Result<void> read_capture() {
     std::size_t rows = 0;
-    const auto version = database_.number("PRAGMA user_version");
+    const auto version = database_.version();
     if (!version) return tl::unexpected(version.error());
     auto done = each("capture", "SELECT * FROM capture", [&](Columns& row) {
       row.expect(row.integer() == 1);
@@ -148,7 +148,7 @@ class Reader::Impl {
   }
 
   base::Result<void> read_processes() {
-    const auto version = database_.number("PRAGMA user_version");
+    const auto version = database_.version();
     if (!version) return tl::unexpected(version.error());
     if (*version < 3) return {};
     info_.seen.emplace();

@@ -55,7 +55,7 @@ class SampleRows {
 
 /// The table that version 2 added. No rows in a file of version 1.
 inline base::Result<SampleRows> open_suspensions(const Database& database) {
-  const auto version = database.number("PRAGMA user_version");
+  const auto version = database.version();
   if (!version) return tl::unexpected(version.error());
   if (*version < 2) return SampleRows();
   return SampleRows::open(database, "SELECT sample, seconds FROM suspension ORDER BY id");

@@ -99,6 +99,8 @@ class Database {
   base::Result<Statement> prepare(const std::string& sql) const;
   /// The only number that a query returns.
   base::Result<std::int64_t> number(const char* sql) const;
+  /// Of the file format: kSchemaVersion of the twtrace that wrote it.
+  base::Result<std::int64_t> version() const { return number("PRAGMA user_version"); }
   base::Error error(const std::string& doing) const { return sqlite_error(handle_.get(), path_, doing); }
 
  private:

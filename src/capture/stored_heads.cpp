@@ -35,7 +35,7 @@ base::Result<StoredHeads> StoredHeads::open(const Database& database, const mode
   if (!suspensions) return tl::unexpected(suspensions.error());
   heads.suspensions_ = std::move(*suspensions);
   heads.namespaces_ = &namespaces;
-  const auto version = database.number("PRAGMA user_version");
+  const auto version = database.version();
   if (!version) return tl::unexpected(version.error());
   const bool times_only = wanted == model::Wanted::kRows;
   std::vector<std::pair<SampleRows*, std::string>> all = {

@@ -31,7 +31,7 @@ base::Result<StoredKeys> StoredKeys::open(const Database& database, Kind kind) {
   StoredKeys keys;
   keys.kind_ = kind;
   const std::string name = kind == Kind::kOwners ? "owner" : "peer";
-  const auto version = database.number("PRAGMA user_version");
+  const auto version = database.version();
   if (!version) return tl::unexpected(version.error());
   auto changes = SampleRows::open(database, "SELECT sample, " + name + ", moved, " + delta_columns(*version) +
                                                 ", live, pids, exited FROM " + name + "_sample ORDER BY id");

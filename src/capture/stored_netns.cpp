@@ -15,7 +15,7 @@ constexpr std::int64_t kVersionWithIds = 4;
 
 base::Result<StoredNetns> StoredNetns::read(const Database& database) {
   StoredNetns all;
-  const auto version = database.number("PRAGMA user_version");
+  const auto version = database.version();
   if (!version) return tl::unexpected(version.error());
   all.has_ids_ = *version >= kVersionWithIds;
   auto query = database.prepare("SELECT id, inode, name FROM netns ORDER BY id");
