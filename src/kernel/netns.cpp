@@ -22,7 +22,6 @@ namespace {
 
 constexpr std::size_t kMaxMountNamespaces = 1024;
 constexpr std::size_t kMaxHintBytes = 200;
-constexpr std::string_view kHostName = "host";
 /// The inode number of the first PID namespace: PROC_PID_INIT_INO of include/linux/proc_ns.h, in all versions.
 constexpr std::uint32_t kFirstPidNamespace = 0xEFFFFFFCU;
 

@@ -15,6 +15,9 @@
 
 namespace twtrace::kernel {
 
+/// What the namespace of the host is called.
+inline constexpr std::string_view kHostName = "host";
+
 /// One network namespace and a way into it. The kernel reuses inode numbers, so open `path` and compare.
 struct NetnsRef {
   std::uint32_t inum = 0;            ///< inode number of the namespace: /proc/PID/ns/net

@@ -172,7 +172,7 @@ model::DoctorNetns named(const kernel::NetnsRef& ref) {
   model::DoctorNetns netns;
   netns.netns = ref.inum;
   netns.name = ref.name;
-  netns.host = ref.name == "host";  // the catalog gives this name to no other
+  netns.host = ref.name == kernel::kHostName;  // the catalog gives this name to no other
   netns.pid = ref.pid;
   netns.path = ref.path;
   return netns;

@@ -20,7 +20,6 @@ constexpr int kLooksForName = 3;
 /// The identity of the namespace that the kernel starts with: it gets the first cookie (net_ns_init, since 5.12). Where
 /// namespaces have no cookies, identities are above 2^32.
 constexpr std::uint64_t kFirstNamespace = 1;
-constexpr const char* kHostName = "host";
 
 /// A published slot, or the one for what found no slot of its own.
 bool holds_counts(std::uint32_t slot, const tw_netns& netns) {
@@ -55,7 +54,7 @@ void NamespaceDirectory::look_for_new_names() {
 }
 
 base::Result<NamespaceDirectory::Id> NamespaceDirectory::resolve(const std::string& spec) const {
-  if (const auto first = id_of(kFirstNamespace); first && spec == kHostName) return *first;
+  if (const auto first = id_of(kFirstNamespace); first && spec == kernel::kHostName) return *first;
   const auto ref = catalog_.resolve(spec);
   if (!ref) return tl::unexpected(ref.error());
   const auto found = std::find_if(entries_.begin(), entries_.end(),
@@ -66,7 +65,7 @@ base::Result<NamespaceDirectory::Id> NamespaceDirectory::resolve(const std::stri
 
 NamespaceDirectory::Id NamespaceDirectory::insert(Entry entry) {
   const Id id = next_++;
-  if (entry.identity == kFirstNamespace) entry.name = kHostName;
+  if (entry.identity == kFirstNamespace) entry.name = kernel::kHostName;
   if (entry.identity != 0) by_identity_[entry.identity] = id;
   entries_.emplace(id, std::move(entry));
   return id;
