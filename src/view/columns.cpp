@@ -46,6 +46,8 @@ std::string pod_name(const base::Pod& pod) {
   return pod.ns.empty() ? pod.name : pod.ns + '/' + pod.name;
 }
 
+Value taken(const model::ProbeInfo&, const model::Row& row) { return row.use ? Value(row.use->taken) : Value(); }
+
 std::string use_text(const model::Row& row) {
   if (!row.use || row.use->of == 0) return {};
   return fmt::format("{:>3}% {}/{}", row.use->taken * 100 / row.use->of, row.use->taken, row.use->of);
@@ -147,12 +149,12 @@ constexpr Column kResetsReceived{"resets_received", "RESETS", "resets that ended
 constexpr Column kResetsFelt{"resets_felt", "FELT", "resets of sockets that a process still had", Align::kRight, 0, 97,
     seen<&model::Counters::resets_felt, &model::Sight::resets_received>};
 constexpr Column kTableUse{"in_use", "IN USE/LIMIT", "buckets of the namespace's table", Align::kRight, 0, 0,
-    [](const model::ProbeInfo&, const model::Row& r) { return r.use ? Value(r.use->taken) : Value(); }, use_text, SortColumn::kUse};
+    taken, use_text, SortColumn::kUse};
 constexpr Column kTableShare{"table_share", "TABLE", "buckets that exist now, as a share of the namespace's limit", Align::kRight, 0, 0,
-    [](const model::ProbeInfo&, const model::Row& r) { return r.use ? Value(r.use->taken) : Value(); }, share_text, SortColumn::kUse};
+    taken, share_text, SortColumn::kUse};
 constexpr Column kPortUse{"ports_taken", "PORTS TAKEN",
     "ephemeral ports taken towards this destination", Align::kRight, 0, 5,
-    [](const model::ProbeInfo&, const model::Row& r) { return r.use ? Value(r.use->taken) : Value(); }, use_text, SortColumn::kUse};
+    taken, use_text, SortColumn::kUse};
 // clang-format on
 
 Column keep(Column column) {
