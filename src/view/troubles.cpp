@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <set>
 #include <string_view>
 #include <tuple>
 #include <unordered_map>
@@ -56,18 +55,17 @@ class Parties {
     return party && party->share < 1 ? std::nullopt : party;
   }
 
-  /// The port to which connect() failed most often in the last interval, and how often, of those that `skip` does not
-  /// have. A port of 0: the row stands for many.
-  std::optional<std::pair<std::uint16_t, double>> most_unconnected(std::uint32_t netns_id,
-                                                                   const std::set<std::uint16_t>& skip) {
+  /// The ports to which connect() failed in the last interval, and how often per second, most often first. Port 0: the
+  /// row stands for many.
+  std::vector<std::pair<std::uint16_t, double>> unconnected_ports(std::uint32_t netns_id) {
     std::map<std::uint16_t, double> by_port;
     for (const SortItem& row : rows(processes_, model::Group::kProcess).items()) {
       if (row.netns_id == netns_id && row.no_port_per_s > 0) by_port[row.port.value_or(0)] += row.no_port_per_s;
     }
-    std::erase_if(by_port, [&](const auto& port) { return skip.count(port.first) != 0; });
-    const auto most = std::max_element(by_port.begin(), by_port.end(),
-                                       [](const auto& left, const auto& right) { return left.second < right.second; });
-    return most == by_port.end() ? std::nullopt : std::optional(std::pair(*most));
+    std::vector<std::pair<std::uint16_t, double>> ports(by_port.begin(), by_port.end());
+    std::stable_sort(ports.begin(), ports.end(),
+                     [](const auto& left, const auto& right) { return left.second > right.second; });
+    return ports;
   }
   /// Whose connects to that port failed most often.
   std::optional<Party> unconnected_to(std::uint32_t netns_id, std::uint16_t port) {
@@ -210,12 +208,9 @@ std::optional<model::Use> use_of_ports(const model::Snapshot& head, const model:
 void add_unconnected(const model::NetnsRow& netns, const model::Snapshot& head, Parties& parties,
                      std::vector<Trouble>& troubles) {
   constexpr std::size_t kMostPorts = 4;
-  std::set<std::uint16_t> done;
-  while (done.size() < kMostPorts) {
-    const auto most = parties.most_unconnected(netns.id, done);
-    if (!most) return;
-    const auto& [port, per_s] = *most;
-    done.insert(port);
+  auto ports = parties.unconnected_ports(netns.id);
+  ports.resize(std::min(ports.size(), kMostPorts));
+  for (const auto& [port, per_s] : ports) {
     const model::Peer destination = parties.destination_on(netns.id, port);
     auto known = std::find_if(troubles.begin(), troubles.end(), [&](const Trouble& trouble) {
       return trouble.netns_id == netns.id && trouble.destination && trouble.destination->port == destination.port &&
@@ -229,8 +224,9 @@ void add_unconnected(const model::NetnsRow& netns, const model::Snapshot& head, 
     }
     known->no_port_per_s = per_s;
     known->unconnected = parties.unconnected_to(netns.id, port);
-    if (known->unconnected) known->unconnected->per_s = known->unconnected->share * per_s;
-    if (known->unconnected) known->unconnected->buckets = 0;
+    if (!known->unconnected) continue;
+    known->unconnected->per_s = known->unconnected->share * per_s;
+    known->unconnected->buckets = 0;
   }
 }
 
