@@ -6,9 +6,19 @@
 namespace twtrace::loader {
 namespace {
 
+constexpr const char* kNeedsBtf = "needs the running kernel's own BTF";
 constexpr const char* kForbidden = "needs bpf_probe_read_kernel, which this kernel forbids (lockdown=confidentiality)";
 
 bool is_kprobe(std::string_view name) { return name.starts_with("on_kprobe_") || name.starts_with("on_kretprobe_"); }
+
+/// Why the tracepoint cannot count here; empty if it may.
+std::optional<std::string> why_no_tracepoint(const Features& features) {
+  if (!features.tracepoint) return "switched off";
+  if (!features.kernel_btf) return kNeedsBtf;
+  if (!features.probe_read) return kForbidden;
+  if (features.mib_overflow == 0) return "the kernel's BTF does not name LINUX_MIB_TCPTIMEWAITOVERFLOW";
+  return std::nullopt;
+}
 
 /// Those that see a bucket when it is there already.
 bool is_kprobe_of_removal(std::string_view name) {
@@ -39,10 +49,6 @@ std::optional<Backend> backend_named(std::string_view name) {
   return std::nullopt;
 }
 
-bool has_tracepoint(const Features& features) {
-  return features.tracepoint && features.kernel_btf && features.probe_read && features.mib_overflow != 0;
-}
-
 bool uses_program(Backend backend, std::string_view name, const Features& features) {
   if (!name.starts_with("on_")) return true;  // iterators and helpers of the loader
   if (name == "on_process_exit") return true;
@@ -50,7 +56,7 @@ bool uses_program(Backend backend, std::string_view name, const Features& featur
     case Backend::kFentry:
       return name.starts_with("on_fentry_") || name.starts_with("on_fexit_") || name.starts_with("on_typed_");
     case Backend::kKprobe:
-      if (!has_tracepoint(features)) return is_kprobe(name) || name.starts_with("on_raw_");
+      if (why_no_tracepoint(features)) return is_kprobe(name) || name.starts_with("on_raw_");
       return name.starts_with("on_tracepoint_") || name.starts_with("on_typed_") || is_kprobe_of_removal(name);
     case Backend::kTracepoint:
       return name.starts_with("on_tracepoint_") || name.starts_with("on_typed_");
@@ -64,7 +70,7 @@ std::optional<std::string> ruled_out(Backend backend, const Features& features) 
   switch (backend) {
     case Backend::kFentry:
       if (!features.fentry) return "switched off";
-      if (!features.kernel_btf) return "needs the running kernel's own BTF";
+      if (!features.kernel_btf) return kNeedsBtf;
       if (!features.probe_read && !features.task_btf) return std::string(kForbidden) + " before Linux 5.11";
       return std::nullopt;
     case Backend::kKprobe:
@@ -72,11 +78,8 @@ std::optional<std::string> ruled_out(Backend backend, const Features& features) 
       if (!features.probe_read) return kForbidden;
       return std::nullopt;
     case Backend::kTracepoint:
-      if (!features.tracepoint) return "switched off";
-      if (!features.kernel_btf) return "needs the running kernel's own BTF";
-      if (!features.probe_read) return kForbidden;
+      if (auto reason = why_no_tracepoint(features)) return reason;
       if (!features.readers) return "needs the reader programs, which are switched off";
-      if (features.mib_overflow == 0) return "the kernel's BTF does not name LINUX_MIB_TCPTIMEWAITOVERFLOW";
       return std::nullopt;
   }
   return "unknown";

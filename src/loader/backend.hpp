@@ -29,9 +29,6 @@ bool uses_program(Backend backend, std::string_view name, const Features& featur
 /// True if the backend reports the end of buckets.
 bool sees_removal(Backend backend);
 
-/// True if the tracepoint can count for the kprobe backend.
-bool has_tracepoint(const Features& features);
-
 /// Why this backend cannot work here; empty if it may work.
 std::optional<std::string> ruled_out(Backend backend, const Features& features);
 
