@@ -92,15 +92,13 @@ void draw_sort_menu(Frame& frame, Area area, const ViewState& state) {
 
 void draw_column_menu(Frame& frame, Area area, const Picture& picture, const ViewState& state) {
   const view::LiveColumns& columns = view::live_columns(group_of(state));
-  const auto& toggled = state.current().toggled;
   const std::size_t first = first_of_menu(state, area);
   for (std::size_t i = first; i < first + area.rows && i < columns.all.size(); ++i) {
     const view::Column& column = columns.all[i];
-    const bool is_toggled = std::find(toggled.begin(), toggled.end(), column.name) != toggled.end();
     const Style style = i == state.menu ? Style::kSelected : Style::kNormal;
     if (i == state.menu) frame.paint(area.first + i - first, 0, style);
     frame.write(area.first + i - first, 1,
-                fmt::format("[{}] {:<12} {}", is_usual(columns, i, picture) != is_toggled ? 'x' : ' ', column.title,
+                fmt::format("[{}] {:<12} {}", is_chosen(columns, i, picture, state.current()) ? 'x' : ' ', column.title,
                             column.help),
                 style);
   }

@@ -69,8 +69,8 @@ struct TableArea {
   std::size_t selected = SIZE_MAX;
 };
 
-/// True for a column that is shown unless the user takes it away.
-bool is_usual(const view::LiveColumns& columns, std::size_t index, const Picture& picture);
+/// True for a column that the user wants to see, wherever it is scrolled to.
+bool is_chosen(const view::LiveColumns& columns, std::size_t index, const Picture& picture, const TabState& tab);
 /// The columns of a group that the user wants to see, with what is scrolled away left out.
 std::vector<view::Column> shown_columns(const Picture& picture, model::Group group, const TabState& tab);
 

@@ -10,16 +10,18 @@ namespace {
 /// Those that the user has asked for go last when the screen is narrow.
 constexpr int kAskedFor = 1;
 
-bool is_toggled(const view::Column& column, const TabState& tab) {
-  return std::find(tab.toggled.begin(), tab.toggled.end(), column.name) != tab.toggled.end();
-}
-
-}  // namespace
-
+/// True for a column that is shown unless the user takes it away.
 bool is_usual(const view::LiveColumns& columns, std::size_t index, const Picture& picture) {
   const bool says_something =
       columns.all[index].name != columns.telling_netns_apart || picture.snapshot.namespaces.size() > 1;
   return index < columns.usual && says_something;
+}
+
+}  // namespace
+
+bool is_chosen(const view::LiveColumns& columns, std::size_t index, const Picture& picture, const TabState& tab) {
+  const auto toggled = std::find(tab.toggled.begin(), tab.toggled.end(), columns.all[index].name);
+  return is_usual(columns, index, picture) != (toggled != tab.toggled.end());
 }
 
 std::vector<view::Column> shown_columns(const Picture& picture, model::Group group, const TabState& tab) {
@@ -28,10 +30,9 @@ std::vector<view::Column> shown_columns(const Picture& picture, model::Group gro
   // The first step only brings back what has gone for want of room.
   std::size_t scrolled = tab.left == 0 ? 0 : tab.left - 1;
   for (std::size_t i = 0; i < columns.all.size(); ++i) {
+    if (!is_chosen(columns, i, picture, tab)) continue;
     view::Column column = columns.all[i];
-    const bool usual = is_usual(columns, i, picture);
-    if (usual == is_toggled(column, tab)) continue;
-    if (!usual && column.priority > kAskedFor) column.priority = kAskedFor;
+    if (!is_usual(columns, i, picture)) column.priority = std::min(column.priority, kAskedFor);
     const bool names_row = column.name == view::label_column(group);
     if (scrolled != 0 && !names_row) {
       --scrolled;
