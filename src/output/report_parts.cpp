@@ -294,7 +294,7 @@ std::vector<std::string> trouble_lines(const Report& report) {
   std::vector<std::string> lines;
   for (const model::Trouble& trouble : report.troubles) {
     if (lines.size() == kTroubleLines) {
-      lines.push_back(fmt::format("+{} more troubles", report.troubles.size() - kTroubleLines));
+      lines.push_back(phrases::more_troubles_words(report.troubles.size() - kTroubleLines));
       break;
     }
     std::string& line = lines.emplace_back();

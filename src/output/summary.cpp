@@ -95,7 +95,7 @@ std::string trouble_lines(const model::Snapshot& snapshot, std::size_t width, Co
     pieces.front().text.insert(0, "! ");
     out += flow(pieces, width, color);
   }
-  if (shown < snapshot.troubles.size()) out += fmt::format("+{} more troubles\n", snapshot.troubles.size() - shown);
+  if (shown < snapshot.troubles.size()) out += phrases::more_troubles_words(snapshot.troubles.size() - shown) + '\n';
   return out;
 }
 

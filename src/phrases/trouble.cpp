@@ -111,6 +111,8 @@ std::vector<Remark> trouble_remarks(const Trouble& trouble, Tense tense) {
   return {};
 }
 
+std::string more_troubles_words(std::size_t count) { return fmt::format("+{} more troubles", count); }
+
 Remark calm_remark(const model::Snapshot& snapshot) {
   const auto any = [&](auto holds) {
     return std::any_of(snapshot.namespaces.begin(), snapshot.namespaces.end(), holds);

@@ -159,7 +159,7 @@ std::vector<StyledLine> trouble_lines(const model::Snapshot& snapshot, Size size
     }
   }
   if (snapshot.troubles.size() > most) {
-    lines.push_back({{fmt::format("+{} more troubles", snapshot.troubles.size() - most), Style::kWarning}});
+    lines.push_back({{phrases::more_troubles_words(snapshot.troubles.size() - most), Style::kWarning}});
   }
   return lines;
 }
