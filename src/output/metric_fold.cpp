@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/escape.hpp"
+#include "model/row_table.hpp"
 #include "output/metric_families.hpp"
 #include "view/row_id.hpp"
 
@@ -13,7 +14,6 @@ namespace {
 
 constexpr std::size_t kMostColumns = 400;
 constexpr const char* kHost = "host";
-constexpr const char* kRest = "(other)";  // the namespaces that a trace does not tell apart (any more)
 
 const WorkloadLabels kOtherWorkload{kFolded, kFolded, "", "", ""};
 const WorkloadLabels kUnattributedWorkload{"unattributed", "unattributed", "", "", ""};
@@ -79,14 +79,14 @@ MetricFold::MetricFold(const MetricLimits& limits) : limits_(limits) {
   labelled(kFolded);
 }
 
-void MetricFold::observe(const model::Snapshot& head, const model::Source& source, const view::Selector& shown) {
+void MetricFold::observe(model::Snapshot head, const model::Source& source, const view::Selector& shown) {
   now_s_ = head.uptime_s;
   ++observations_;
   take_namespaces(head, shown.empty());
   take_ports(head);
   std::map<std::uint32_t, const model::NetnsInfo*> infos;
-  for (const model::NetnsInfo& netns : source.namespaces()) {
-    infos.emplace(netns.id, &netns);
+  if (!shown.empty()) {
+    for (const model::NetnsInfo& netns : source.namespaces()) infos.emplace(netns.id, &netns);
   }
   source.visit([&](const model::Fact& fact) {
     const auto netns = infos.find(fact.identity.netns);
@@ -95,7 +95,7 @@ void MetricFold::observe(const model::Snapshot& head, const model::Source& sourc
     if (is_shown) take_fact(fact);
   });
   forget_unseen(head);
-  head_ = std::make_shared<const model::Snapshot>(head);
+  head_ = std::make_shared<const model::Snapshot>(std::move(head));
 }
 
 NamespaceMetrics& MetricFold::labelled(const std::string& label) {
@@ -116,7 +116,7 @@ bool MetricFold::admit(std::size_t series) {
 /// The label of its own that a namespace should have; "other" if it should have none.
 std::string MetricFold::label_of(const model::NetnsRow& netns, const Place& place) const {
   if (netns.name == kHost) return kHost;
-  if (limits_.namespaces == MetricNamespaces::kHost || netns.name == kRest) return kFolded;
+  if (limits_.namespaces == MetricNamespaces::kHost || netns.id == model::kForgottenNetns) return kFolded;
   if (!netns.name.empty()) return label_text(netns.name);
   if (limits_.namespaces == MetricNamespaces::kNamed || place.container.empty()) return kFolded;
   return label_text(place.container);

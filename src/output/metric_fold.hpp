@@ -77,7 +77,7 @@ class MetricFold {
 
   /// Takes the next sample. Call it for every sample of a trace, because a source has only the counts of two. Rows that
   /// `shown` does not accept are left out.
-  void observe(const model::Snapshot& head, const model::Source& source, const view::Selector& shown = {});
+  void observe(model::Snapshot head, const model::Source& source, const view::Selector& shown = {});
 
   /// By label.
   const std::map<std::string, NamespaceMetrics>& namespaces() const { return namespaces_; }

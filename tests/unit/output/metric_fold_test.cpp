@@ -290,9 +290,9 @@ TEST_CASE("counts of forgotten namespaces move to another one, and are not count
   trace.sample();
   CHECK(trace.created(web("a"), "other") == 7);
   trace.table.retire(1);
-  trace.table.move({2}, 3);
+  trace.table.move({2}, model::kForgottenNetns);
   trace.head.namespaces.pop_back();
-  model::NetnsRow& other = trace.netns(3, "(other)");
+  model::NetnsRow& other = trace.netns(model::kForgottenNetns, "(other)");
   other.counts = other.moved = made(12);
   other.unattributed = other.moved_unattributed = made(5);
   other.missed.created = 3;
