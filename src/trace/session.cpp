@@ -287,7 +287,7 @@ void Session::report_gone(const TableScan::Gone& gone) {
   }
 }
 
-/// Counts the ephemeral ports in use, unless the last time was too dear to do it again already.
+/// Counts the ephemeral ports in use. Does nothing while another count would take more than its share of a core.
 void Session::count_ports() {
   loader::Readers* readers = netns_.readers();
   const std::uint64_t since = clock_.monotonic_ns() - ports_counted_ns_;
