@@ -91,26 +91,30 @@ void no_memory(const Report& report, Findings& out) {
   out.push_back(std::move(finding));
 }
 
-/// The buckets of a namespace that were there when the capture began.
-std::uint64_t before_start(const Report& report, const NetnsReport& netns) {
-  std::uint64_t sum = 0;
+using NetnsKey = std::pair<std::uint32_t, std::uint32_t>;  ///< its id, and its inode number
+
+/// The buckets of every namespace that were there when the capture began.
+std::map<NetnsKey, std::uint64_t> before_start(const Report& report) {
+  std::map<NetnsKey, std::uint64_t> sums;
   for (const Owner& owner : report.owners) {
-    if (owner.row.netns_id == netns.last.id && owner.row.netns == netns.last.netns) sum += owner.before_start;
+    if (owner.before_start != 0) sums[{owner.row.netns_id, owner.row.netns.value_or(0)}] += owner.before_start;
   }
-  return sum;
+  return sums;
 }
 
 void fills_table(const Report& report, Findings& out) {
   const auto count = [](const Owner& owner) { return owner.row.counts.created(); };
-  std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<const Owner*>> by_netns;  // the largest first
+  std::map<NetnsKey, std::vector<const Owner*>> by_netns;  // the largest first
   for (const Owner* owner : largest(report, count)) {
     by_netns[{owner->row.netns_id, owner->row.netns.value_or(0)}].push_back(owner);
   }
+  std::map<NetnsKey, std::uint64_t> older = before_start(report);
   std::size_t told = 0;
   for (const NetnsReport& netns : report.namespaces) {
     if (!nearly_full(netns) || netns.last.counts.created() == 0 || told == kNamespacesTold) continue;
-    const std::vector<const Owner*>& owners = by_netns[{netns.last.id, netns.last.netns}];
-    const std::uint64_t all = netns.last.counts.created() + before_start(report, netns);
+    const NetnsKey key(netns.last.id, netns.last.netns);
+    const std::vector<const Owner*>& owners = by_netns[key];
+    const std::uint64_t all = netns.last.counts.created() + older[key];
     const auto most = std::find_if(owners.begin(), owners.end(), [](const Owner* owner) { return owner->row.role; });
     if (most == owners.end()) continue;
     const double share = static_cast<double>(count(**most)) / static_cast<double>(all);
