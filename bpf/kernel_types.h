@@ -34,6 +34,7 @@ enum {
 	TCP_CLOSE = 7,
 	TCP_LISTEN = 10,
 	TCP_CLOSING = 11,
+	TCP_NEW_SYN_RECV = 12,
 };
 
 /* include/linux/sched.h: PF_KTHREAD, a macro, unchanged since 2.6.27. */
@@ -170,6 +171,18 @@ struct sock {
 struct inet_bind_bucket {
 	signed char fastreuse;
 	signed char fastreuseport;
+};
+
+struct net_device {
+	possible_net_t nd_net;
+};
+
+struct sk_buff {
+	struct net_device *dev;
+	unsigned int len;
+	u16 transport_header;
+	u16 network_header;
+	unsigned char *head, *data;
 };
 
 struct ipv6_pinfo {

@@ -14,6 +14,7 @@
 #include "lib/fentry.bpf.h"
 #include "lib/harm.bpf.h"
 #include "lib/kprobe.bpf.h"
+#include "lib/reset.bpf.h"
 #include "lib/sweep.bpf.h"
 #include "lib/tracepoint.bpf.h"
 
@@ -123,6 +124,20 @@ int BPF_PROG(on_fexit_no_port_v6, struct inet_timewait_death_row *dr, struct soc
 	return 0;
 }
 
+SEC("fentry/tcp_v4_send_reset")
+int BPF_PROG(on_fentry_send_reset, const struct sock *sk, struct sk_buff *skb)
+{
+	reset__on_sent(tw_untyped(sk), tw_untyped(skb));
+	return 0;
+}
+
+SEC("fentry/tcp_v6_send_reset")
+int BPF_PROG(on_fentry_send_reset_v6, const struct sock *sk, struct sk_buff *skb)
+{
+	reset__on_sent(tw_untyped(sk), tw_untyped(skb));
+	return 0;
+}
+
 /* --- kprobe / kretprobe ----------------------------------------------------------------------------------------- */
 
 SEC("kprobe/tcp_send_fin")
@@ -213,6 +228,20 @@ int BPF_KRETPROBE(on_kretprobe_state_process, int ret)
 	return 0;
 }
 
+SEC("kprobe/tcp_v4_send_reset")
+int BPF_KPROBE(on_kprobe_send_reset, const struct sock *sk, struct sk_buff *skb)
+{
+	reset__on_sent((u64)sk, (u64)skb);
+	return 0;
+}
+
+SEC("kprobe/tcp_v6_send_reset")
+int BPF_KPROBE(on_kprobe_send_reset_v6, const struct sock *sk, struct sk_buff *skb)
+{
+	reset__on_sent((u64)sk, (u64)skb);
+	return 0;
+}
+
 SEC("raw_tp/inet_sock_set_state")
 int on_raw_no_port(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -252,6 +281,13 @@ int on_process_exit(void *ctx)
 {
 	if (tw_enabled)
 		process__on_exit();
+	return 0;
+}
+
+SEC("raw_tp/tcp_send_reset")
+int on_reset_sent(struct bpf_raw_tracepoint_args *ctx)
+{
+	reset__on_tracepoint(ctx->args[0], ctx->args[1]);
 	return 0;
 }
 

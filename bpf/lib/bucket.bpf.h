@@ -5,6 +5,7 @@
 
 #include "emit.bpf.h"
 #include "owner.bpf.h"
+#include "refused.bpf.h"
 
 /* How a connection ended, as the backend found out. */
 struct outcome {
@@ -111,6 +112,7 @@ static __always_inline void bucket__on_outcome(const struct stored *stored, cons
 	} else {
 		event.kind = bucket__count_refusal(ns, row, outcome);
 		store__forget_socket(stored);
+		refused__remember(refused__key(conn, netns), row_id);
 	}
 	emit__event(&event, conn);
 }

@@ -27,11 +27,12 @@
 
 #define TW_SWEEP_READ_BYTES 1024 /* size of one read from a sweep iterator; records with key 0 are padding */
 
-#define TW_NETNS_OTHER 0 /* namespace slot for everything that found no other slot */
-#define TW_MAX_PORTS 64  /* rows of one owner in a role; all its other ports share one more */
-#define TW_PORT_MANY 0   /* tw_row_key.port of that one */
-#define TW_MAX_MANY 17   /* of how many such rows the ports are known, and one that is not used */
-#define TW_ROW_NONE 0    /* no row: counted in tw_netns.unattributed */
+#define TW_NETNS_OTHER 0     /* namespace slot for everything that found no other slot */
+#define TW_MAX_PORTS 64      /* rows of one owner in a role; all its other ports share one more */
+#define TW_PORT_MANY 0       /* tw_row_key.port of that one */
+#define TW_MAX_REFUSED 32768 /* connections that were refused a bucket, and are remembered for the resets to come */
+#define TW_MAX_MANY 17       /* of how many such rows the ports are known, and one that is not used */
+#define TW_ROW_NONE 0        /* no row: counted in tw_netns.unattributed */
 
 /* What happened to a bucket (tw_event.kind). */
 #define TW_EVENT_CREATED 1
@@ -78,8 +79,15 @@ struct tw_counts {
 	__u64 no_port;         /* connect() that failed because no local port was free */
 	__u64 resets_received; /* RSTs that ended a connection here */
 	__u64 resets_felt;     /* those of a socket that a process still had */
+	/* RSTs that this host sent. Each is in one of these, apart from the second one. */
+	__u64 peer_resets;           /* to the peer of a connection that had been refused a bucket */
+	__u64 peer_resets_avoidable; /* those in answer to a segment without data, which a bucket would have answered */
+	__u64 resets_late;           /* to a segment that came after the close, at a bucket or at an orphan */
+	__u64 resets_aborted;        /* a process ended the connection with it */
+	__u64 resets_closed_port;    /* to a SYN for a port on which nobody listens */
+	__u64 resets_other;
 };
-TW_STATIC_ASSERT(sizeof(struct tw_counts) == 96, "tw_counts");
+TW_STATIC_ASSERT(sizeof(struct tw_counts) == 144, "tw_counts");
 
 /* Who, where, and in which role. A process that execs or moves to another cgroup gets another row. */
 struct tw_row_key {
@@ -110,7 +118,7 @@ struct tw_row {
 	__u16 owner;  /* place in owner_rows; 0: in none */
 	__u16 many;   /* TW_PORT_MANY: place in many_ports; 0: its ports are not known */
 };
-TW_STATIC_ASSERT(sizeof(struct tw_row) == 184, "tw_row");
+TW_STATIC_ASSERT(sizeof(struct tw_row) == 232, "tw_row");
 
 /* Which ports share the row of an owner: 1 each. */
 struct tw_ports {
@@ -143,7 +151,7 @@ struct tw_netns {
 	struct tw_counts total;        /* all events of this namespace */
 	struct tw_counts unattributed; /* events that found no row, and removals of buckets older than twtrace */
 };
-TW_STATIC_ASSERT(sizeof(struct tw_netns) == 216, "tw_netns");
+TW_STATIC_ASSERT(sizeof(struct tw_netns) == 312, "tw_netns");
 
 /* Value of the sockets map (key: struct sock address), from our FIN to the end of a socket that has no slot. */
 struct tw_socket {
@@ -235,8 +243,9 @@ struct tw_stats {
 	__u64 cgroups_full; /* cgroup path not recorded */
 	__u64 pairs_lost;   /* kprobe backend: a return without its entry */
 	__u64 wakeups;      /* times the reader was woken */
+	__u64 refused_full; /* the oldest refused connection was forgotten; a reset to its peer counts as another one */
 };
-TW_STATIC_ASSERT(sizeof(struct tw_stats) == 72, "tw_stats");
+TW_STATIC_ASSERT(sizeof(struct tw_stats) == 80, "tw_stats");
 
 /*
  * Data that the reader programs (bpf/namespaces.bpf.c, bpf/tables.bpf.c) and user space exchange. User space runs a

@@ -15,8 +15,9 @@ namespace twtrace::capture
 inline constexpr std::uint32_t kApplicationId = 0x54775472;
 /// PRAGMA user_version. Any change of the tables below is a new version; a reader knows the older ones and refuses a
 /// newer one. 2 added the table `suspension`, 3 the table `process`, 4 the column `netns_id` to `setting`, `port_use`
-/// and `event`, 5 the counts of who was hurt, the kind `no_port` of events and the column `is_before_start` of `owner`.
-inline constexpr int kSchemaVersion = 5;
+/// and `event`, 5 the counts of who was hurt, the kind `no_port` of events and the column `is_before_start` of `owner`,
+/// 6 the counts of the resets that the host sent.
+inline constexpr int kSchemaVersion = 6;
 
 /// A part of SchemaTable::sql that came later than the table.
 struct LaterPart {
@@ -28,7 +29,7 @@ struct SchemaTable {
 	const char *name;
 	const char *sql; ///< as in sqlite_schema, byte for byte; the reader accepts no other text
 	int since = 1;   ///< first version that has the table
-	std::array<LaterPart, 3> later = {};
+	std::array<LaterPart, 6> later = {};
 };
 
 /// What a file of this version has as SchemaTable::sql.
@@ -57,7 +58,7 @@ inline std::string schema_sql(const SchemaTable &table, int version)
 	"  expired INTEGER NOT NULL,\n"                                                                                \
 	"  reused INTEGER NOT NULL,\n"                                                                                 \
 	"  recycled INTEGER NOT NULL,\n"                                                                               \
-	"  purged INTEGER NOT NULL,\n" TWTRACE_HARM
+	"  purged INTEGER NOT NULL,\n" TWTRACE_HARM TWTRACE_RESETS_SENT
 
 /// The counts of who was hurt, which follow the others.
 #define TWTRACE_HARM                                                                                                   \
@@ -69,10 +70,32 @@ inline std::string schema_sql(const SchemaTable &table, int version)
 	"  unattributed_resets_received INTEGER NOT NULL,\n"                                                           \
 	"  unattributed_resets_felt INTEGER NOT NULL,\n"
 
+/// The counts of the resets that the host sent, which follow those.
+#define TWTRACE_RESETS_SENT                                                                                            \
+	"  peer_resets INTEGER NOT NULL,\n"                                                                            \
+	"  peer_resets_avoidable INTEGER NOT NULL,\n"                                                                  \
+	"  resets_late INTEGER NOT NULL,\n"                                                                            \
+	"  resets_aborted INTEGER NOT NULL,\n"                                                                         \
+	"  resets_closed_port INTEGER NOT NULL,\n"                                                                     \
+	"  resets_other INTEGER NOT NULL,\n"
+#define TWTRACE_UNATTRIBUTED_RESETS_SENT                                                                               \
+	"  unattributed_peer_resets INTEGER NOT NULL,\n"                                                               \
+	"  unattributed_peer_resets_avoidable INTEGER NOT NULL,\n"                                                     \
+	"  unattributed_resets_late INTEGER NOT NULL,\n"                                                               \
+	"  unattributed_resets_aborted INTEGER NOT NULL,\n"                                                            \
+	"  unattributed_resets_closed_port INTEGER NOT NULL,\n"                                                        \
+	"  unattributed_resets_other INTEGER NOT NULL,\n"
+#define TWTRACE_KERNEL_RESETS_SENT "  kernel_out_resets_total INTEGER,\n"
+#define TWTRACE_MISSED_RESETS_SENT "  missed_resets_sent_total INTEGER,\n"
+#define TWTRACE_REFUSED_FULL "  refused_full_total INTEGER NOT NULL,\n"
+
 /// What not every backend sees.
 #define TWTRACE_SEES                                                                                                   \
 	"  sees_no_port INTEGER NOT NULL,         -- 1: no_port is known\n"                                            \
 	"  sees_resets_received INTEGER NOT NULL, -- 1: resets_received and resets_felt are known\n"
+
+#define TWTRACE_SEES_RESETS_SENT                                                                                       \
+	"  sees_resets_sent INTEGER NOT NULL,     -- 1: peer_resets and the other resets sent are known\n"
 
 /// A kind of events.
 #define TWTRACE_NO_PORT_KIND ", no_port"
@@ -89,7 +112,7 @@ inline constexpr std::array kSchema = {
   kernel TEXT NOT NULL,
   backend TEXT NOT NULL,
   sees_removal INTEGER NOT NULL,     -- 1: expired, reused, recycled and purged are known
-)" TWTRACE_SEES R"(  interval_s REAL NOT NULL,          -- asked for; each sample has its own
+)" TWTRACE_SEES TWTRACE_SEES_RESETS_SENT R"(  interval_s REAL NOT NULL,          -- asked for; each sample has its own
   started_unix_ms INTEGER NOT NULL,  -- counting began
   ended_unix_ms INTEGER,             -- NULL: it was cut (or still runs) and ends with its last sample
   bucket_bytes INTEGER,              -- kernel memory of one bucket
@@ -101,7 +124,7 @@ inline constexpr std::array kSchema = {
   writer_start_ns INTEGER NOT NULL   -- since boot; with writer_pid tells whether it still runs
 ))",
 		1,
-		{{{TWTRACE_SEES, 5}}}},
+		{{{TWTRACE_SEES, 5}, {TWTRACE_SEES_RESETS_SENT, 6}}}},
     SchemaTable{"fallback", R"(CREATE TABLE fallback(
   id INTEGER PRIMARY KEY,
   reason TEXT NOT NULL               -- why a backend was passed over, or what this one cannot see
@@ -209,17 +232,23 @@ inline constexpr std::array kSchema = {
   unattributed_reused INTEGER NOT NULL,
   unattributed_recycled INTEGER NOT NULL,
   unattributed_purged INTEGER NOT NULL,
-)" TWTRACE_UNATTRIBUTED_HARM R"(  kernel_created_total INTEGER,      -- the kernel's own counters
+)" TWTRACE_UNATTRIBUTED_HARM TWTRACE_UNATTRIBUTED_RESETS_SENT
+		R"(  kernel_created_total INTEGER,      -- the kernel's own counters
   kernel_overflow_total INTEGER,
   kernel_reused_total INTEGER,
   listen_overflows_total INTEGER,
   listen_drops_total INTEGER,
-  missed_created_total INTEGER,      -- counted by the kernel, seen by no program
+)" TWTRACE_KERNEL_RESETS_SENT R"(  missed_created_total INTEGER,      -- counted by the kernel, seen by no program
   missed_overflow_total INTEGER,
-  reconciled INTEGER
+)" TWTRACE_MISSED_RESETS_SENT R"(  reconciled INTEGER
 ))",
 		1,
-		{{{TWTRACE_HARM, 5}, {TWTRACE_UNATTRIBUTED_HARM, 5}}}},
+		{{{TWTRACE_HARM, 5},
+		  {TWTRACE_RESETS_SENT, 6},
+		  {TWTRACE_UNATTRIBUTED_HARM, 5},
+		  {TWTRACE_UNATTRIBUTED_RESETS_SENT, 6},
+		  {TWTRACE_KERNEL_RESETS_SENT, 6},
+		  {TWTRACE_MISSED_RESETS_SENT, 6}}}},
     SchemaTable{"owner_sample",
 		R"(CREATE TABLE owner_sample(
   id INTEGER PRIMARY KEY,            -- only owners of which something changed
@@ -232,7 +261,7 @@ inline constexpr std::array kSchema = {
   exited INTEGER NOT NULL
 ))",
 		1,
-		{{{TWTRACE_HARM, 5}}}},
+		{{{TWTRACE_HARM, 5}, {TWTRACE_RESETS_SENT, 6}}}},
     SchemaTable{"peer_sample",
 		R"(CREATE TABLE peer_sample(
   id INTEGER PRIMARY KEY,            -- only peers of which something changed; from events, so a lower bound
@@ -245,8 +274,9 @@ inline constexpr std::array kSchema = {
   exited INTEGER NOT NULL
 ))",
 		1,
-		{{{TWTRACE_HARM, 5}}}},
-    SchemaTable{"loss", R"(CREATE TABLE loss(
+		{{{TWTRACE_HARM, 5}, {TWTRACE_RESETS_SENT, 6}}}},
+    SchemaTable{"loss",
+		R"(CREATE TABLE loss(
   id INTEGER PRIMARY KEY,            -- only when one of them changed
   sample INTEGER NOT NULL,
   events_total INTEGER NOT NULL,
@@ -259,8 +289,10 @@ inline constexpr std::array kSchema = {
   cgroups_full_total INTEGER NOT NULL,
   listeners_full_total INTEGER NOT NULL,
   pairs_lost_total INTEGER NOT NULL,
-  recursion_misses_total INTEGER
-))"},
+)" TWTRACE_REFUSED_FULL R"(  recursion_misses_total INTEGER
+))",
+		1,
+		{{{TWTRACE_REFUSED_FULL, 6}}}},
     SchemaTable{"port_use",
 		R"(CREATE TABLE port_use(
   id INTEGER PRIMARY KEY,            -- the fullest destinations, when they were counted and changed
@@ -313,6 +345,12 @@ inline constexpr std::array kSchema = {
 
 #undef TWTRACE_OTHER_COUNTS
 #undef TWTRACE_HARM
+#undef TWTRACE_RESETS_SENT
+#undef TWTRACE_UNATTRIBUTED_RESETS_SENT
+#undef TWTRACE_KERNEL_RESETS_SENT
+#undef TWTRACE_MISSED_RESETS_SENT
+#undef TWTRACE_REFUSED_FULL
+#undef TWTRACE_SEES_RESETS_SENT
 #undef TWTRACE_UNATTRIBUTED_HARM
 #undef TWTRACE_SEES
 #undef TWTRACE_NO_PORT_KIND

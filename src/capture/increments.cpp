@@ -10,13 +10,16 @@ namespace twtrace::capture {
 
 namespace {
 
-/// The counts that every version has are the first ones.
-constexpr std::size_t kFirstCounts = 9;
+/// How many of the counts a version has: the first ones.
+std::size_t stored_counts(std::int64_t version) {
+  if (version < kVersionWithHarm) return 9;
+  return version < kVersionWithResetsSent ? 12 : model::kCounterFields.size();
+}
 
 }  // namespace
 
 std::string delta_columns(std::int64_t version, const std::string& prefix) {
-  const std::size_t stored = version < kVersionWithHarm ? kFirstCounts : model::kCounterFields.size();
+  const std::size_t stored = stored_counts(version);
   std::string columns;
   for (std::size_t i = 0; i < model::kCounterFields.size(); ++i) {
     columns += columns.empty() ? "" : ", ";

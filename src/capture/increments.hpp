@@ -19,6 +19,8 @@ using Delta = std::array<std::int64_t, model::kCounterFields.size()>;
 
 /// The first version that has counts of who was hurt.
 inline constexpr std::int64_t kVersionWithHarm = 5;
+/// The first version that has counts of the resets that the host sent.
+inline constexpr std::int64_t kVersionWithResetsSent = 6;
 
 /// The columns of a Delta in the tables of a file of this version, in its order, each with this prefix. What the
 /// version does not have reads as 0.

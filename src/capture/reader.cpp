@@ -87,6 +87,7 @@ class Reader::Impl {
         info_.probe.sees.no_port = row.flag();
         info_.probe.sees.resets_received = row.flag();
       }
+      if (*version >= kVersionWithResetsSent) info_.probe.sees.resets_sent = row.flag();
       info_.interval_s = row.length();
       info_.started_unix_ms = row.unix_ms();
       const auto moment = [](Columns& columns) { return columns.unix_ms(); };

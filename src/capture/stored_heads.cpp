@@ -18,9 +18,12 @@ constexpr const char* kSampleRest =
 std::string netns_columns(std::int64_t version, bool times_only) {
   std::string columns = "SELECT sample, netns, " + delta_columns(version, "unattributed_");
   if (times_only) return columns;
+  const auto later = [&](const std::string& name) { return (version < kVersionWithResetsSent ? "NULL" : name) + ", "; };
   return columns + ", gone, \"limit\", in_use, pre_existing, " + delta_columns(version) +
          ", kernel_created_total, kernel_overflow_total, kernel_reused_total, listen_overflows_total, "
-         "listen_drops_total, missed_created_total, missed_overflow_total, reconciled";
+         "listen_drops_total, " +
+         later("kernel_out_resets_total") + "missed_created_total, missed_overflow_total, " +
+         later("missed_resets_sent_total") + "reconciled";
 }
 
 }  // namespace
@@ -45,7 +48,9 @@ base::Result<StoredHeads> StoredHeads::open(const Database& database, const mode
     all.emplace_back(&heads.losses_,
                      "SELECT sample, events_total, counts_total, rows_full_total, rows_busy_total, netns_full_total, "
                      "sockets_full_total, buckets_full_total, cgroups_full_total, listeners_full_total, "
-                     "pairs_lost_total, recursion_misses_total FROM loss ORDER BY id");
+                     "pairs_lost_total, " +
+                         std::string(*version < kVersionWithResetsSent ? "0" : "refused_full_total") +
+                         ", recursion_misses_total FROM loss ORDER BY id");
     all.emplace_back(&heads.ports_, "SELECT sample, " + std::string(namespaces.columns()) +
                                         ", address, port, taken, usable FROM port_use ORDER BY id");
   }
@@ -118,7 +123,7 @@ bool StoredHeads::read_losses(std::int64_t sample, model::Snapshot& head) {
     Columns row = losses_.row(sample);
     for (auto* total :
          {&lost_.events, &lost_.counts, &lost_.rows_full, &lost_.rows_busy, &lost_.netns_full, &lost_.sockets_full,
-          &lost_.buckets_full, &lost_.cgroups_full, &lost_.listeners_full, &lost_.pairs_lost}) {
+          &lost_.buckets_full, &lost_.cgroups_full, &lost_.listeners_full, &lost_.pairs_lost, &lost_.refused_full}) {
       *total = row.count();
     }
     lost_.recursion_misses = row.optional_count();
@@ -193,7 +198,8 @@ void StoredHeads::read_numbers(Columns& columns, model::NetnsRow& row, double in
   const Delta counts = columns.delta();
   columns.expect(add_delta(counts, row.counts) && add_delta(counts, totals_));
   for (auto* value : {&row.kernel.created, &row.kernel.overflow, &row.kernel.reused, &row.kernel.listen_overflows,
-                      &row.kernel.listen_drops, &row.missed.created, &row.missed.overflow}) {
+                      &row.kernel.listen_drops, &row.kernel.out_resets, &row.missed.created, &row.missed.overflow,
+                      &row.missed.resets_sent}) {
     *value = columns.optional_count();
   }
   row.reconciled = columns.optional([](Columns& flags) { return flags.flag(); });

@@ -49,10 +49,10 @@ base::Result<Inserts> prepare_inserts(const Database& database) {
       {&inserts.owner, "owner", 14, true},
       {&inserts.peer, "peer", 15, true},
       {&inserts.sample, "sample", 9, true},
-      {&inserts.netns_sample, "netns_sample", 15 + 2 * kCounts, false},
+      {&inserts.netns_sample, "netns_sample", 17 + 2 * kCounts, false},
       {&inserts.owner_sample, "owner_sample", 7 + kCounts, false},
       {&inserts.peer_sample, "peer_sample", 7 + kCounts, false},
-      {&inserts.loss, "loss", 13, false},
+      {&inserts.loss, "loss", 14, false},
       {&inserts.port_use, "port_use", 8, false},
       {&inserts.event, "event", 20, false},
       {&inserts.suspension, "suspension", 3, false},
@@ -75,14 +75,15 @@ base::Result<Inserts> prepare_inserts(const Database& database) {
 /// The parts of a Losses that a file keeps, for comparisons.
 auto tied(const model::Losses& lost) {
   return std::tie(lost.events, lost.counts, lost.rows_full, lost.rows_busy, lost.netns_full, lost.sockets_full,
-                  lost.buckets_full, lost.cgroups_full, lost.listeners_full, lost.pairs_lost, lost.recursion_misses);
+                  lost.buckets_full, lost.cgroups_full, lost.listeners_full, lost.pairs_lost, lost.refused_full,
+                  lost.recursion_misses);
 }
 
 /// What a netns_sample keeps in addition to increments.
 auto tied(const model::NetnsRow& row) {
   return std::tie(row.gone, row.limit, row.in_use, row.pre_existing, row.kernel.created, row.kernel.overflow,
-                  row.kernel.reused, row.kernel.listen_overflows, row.kernel.listen_drops, row.missed.created,
-                  row.missed.overflow, row.reconciled);
+                  row.kernel.reused, row.kernel.listen_overflows, row.kernel.listen_drops, row.kernel.out_resets,
+                  row.missed.created, row.missed.overflow, row.missed.resets_sent, row.reconciled);
 }
 
 auto tied(const model::PortUse& use) {
@@ -200,15 +201,15 @@ class Writer::Impl {
   }
 
   base::Result<void> write_start(const model::CaptureInfo& info, const WriterProcess& process) {
-    auto capture = file_.database().prepare(insert("capture", 18));
+    auto capture = file_.database().prepare(insert("capture", 19));
     auto fallback = file_.database().prepare(insert("fallback", 2));
     auto argument = file_.database().prepare(insert("argument", 2, true));
     if (!capture || !fallback || !argument) return tl::unexpected(file_.database().error("cannot be written"));
     const std::optional<std::int64_t> unknown;
     bool done = ok(capture->run(info.twtrace_version, info.host.name, info.host.kernel, info.probe.backend,
                                 info.probe.sees.removal, info.probe.sees.no_port, info.probe.sees.resets_received,
-                                info.interval_s, info.started_unix_ms, unknown, info.bucket_bytes, unknown, unknown,
-                                unknown, unknown, process.pid, process.start_ns));
+                                info.probe.sees.resets_sent, info.interval_s, info.started_unix_ms, unknown,
+                                info.bucket_bytes, unknown, unknown, unknown, unknown, process.pid, process.start_ns));
     for (const std::string& reason : info.probe.fallbacks) done = done && ok(fallback->run(reason));
     std::size_t position = 0;
     for (const std::string& value : info.command ? info.command->argv : std::vector<std::string>()) {
@@ -247,7 +248,7 @@ class Writer::Impl {
       lost_ = head.lost;
       if (!ok(insert_.loss.run(sample_, lost_.events, lost_.counts, lost_.rows_full, lost_.rows_busy, lost_.netns_full,
                                lost_.sockets_full, lost_.buckets_full, lost_.cgroups_full, lost_.listeners_full,
-                               lost_.pairs_lost, lost_.recursion_misses))) {
+                               lost_.pairs_lost, lost_.refused_full, lost_.recursion_misses))) {
         return false;
       }
     }
@@ -300,10 +301,10 @@ class Writer::Impl {
   }
 
   bool write_namespace(std::uint32_t id, const model::NetnsRow& row, const Delta& c, const Delta& u) {
-    return ok(insert_.netns_sample.run(sample_, id, row.gone, row.limit, row.in_use, row.pre_existing, c, u,
-                                       row.kernel.created, row.kernel.overflow, row.kernel.reused,
-                                       row.kernel.listen_overflows, row.kernel.listen_drops, row.missed.created,
-                                       row.missed.overflow, row.reconciled));
+    return ok(insert_.netns_sample.run(
+        sample_, id, row.gone, row.limit, row.in_use, row.pre_existing, c, u, row.kernel.created, row.kernel.overflow,
+        row.kernel.reused, row.kernel.listen_overflows, row.kernel.listen_drops, row.kernel.out_resets,
+        row.missed.created, row.missed.overflow, row.missed.resets_sent, row.reconciled));
   }
 
   bool write_changes(const model::Source& source, Increments& increments, bool peers) {

@@ -60,7 +60,7 @@ base::Result<NetnsCounters> read_net(const Procfs& procfs, const std::string& pr
   if (!ext) return tl::unexpected(ext.error());
   const auto in_use = parse_sockstat(*sockstat);
   if (!in_use) return tl::unexpected(in_use.error());
-  return NetnsCounters{.ext = *ext, .in_use = *in_use, .limit = {}};
+  return NetnsCounters{.ext = *ext, .out_resets = {}, .in_use = *in_use, .limit = {}};
 }
 
 bool is_in(const Procfs& procfs, const std::string& process, std::uint32_t inum) {

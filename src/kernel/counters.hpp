@@ -27,8 +27,9 @@ struct TcpExt {
 /// One namespace at one moment.
 struct NetnsCounters {
   TcpExt ext;
-  std::uint64_t in_use = 0;            ///< buckets, TIME_WAIT and FIN_WAIT2, IPv4 and IPv6 (sockstat "tw")
-  std::optional<std::uint64_t> limit;  ///< tcp_max_tw_buckets; empty when it cannot be read
+  std::optional<std::uint64_t> out_resets;  ///< Tcp OutRsts; empty when it was not read
+  std::uint64_t in_use = 0;                 ///< buckets, TIME_WAIT and FIN_WAIT2, IPv4 and IPv6 (sockstat "tw")
+  std::optional<std::uint64_t> limit;       ///< tcp_max_tw_buckets; empty when it cannot be read
 
   bool operator==(const NetnsCounters&) const = default;
 };

@@ -20,8 +20,8 @@ std::optional<std::string> why_no_tracepoint(const Features& features) {
   return std::nullopt;
 }
 
-/// Those that see a bucket when it is there already.
-bool is_kprobe_of_removal(std::string_view name) {
+/// Those whose work the tracepoint does not do: they see a bucket when it is there already, or a reset.
+bool is_kprobe_beside_tracepoint(std::string_view name) {
   constexpr std::array<std::string_view, 5> kOfSockets = {"on_kprobe_send_fin", "on_kprobe_twsk_alloc",
                                                           "on_kretprobe_twsk_alloc", "on_kprobe_destroy_sock",
                                                           "on_kprobe_disconnect"};
@@ -49,15 +49,21 @@ std::optional<Backend> backend_named(std::string_view name) {
   return std::nullopt;
 }
 
+bool resets_by_function(Backend backend, const Features& features) {
+  return backend != Backend::kTracepoint && features.probe_read && features.send_reset && !features.reset_reason;
+}
+
 bool uses_program(Backend backend, std::string_view name, const Features& features) {
   if (!name.starts_with("on_")) return true;  // iterators and helpers of the loader
   if (name == "on_process_exit") return true;
+  if (name == "on_reset_sent") return features.probe_read;
+  if (name.find("_send_reset") != std::string_view::npos && !resets_by_function(backend, features)) return false;
   switch (backend) {
     case Backend::kFentry:
       return name.starts_with("on_fentry_") || name.starts_with("on_fexit_") || name.starts_with("on_typed_");
     case Backend::kKprobe:
       if (why_no_tracepoint(features)) return is_kprobe(name) || name.starts_with("on_raw_");
-      return name.starts_with("on_tracepoint_") || name.starts_with("on_typed_") || is_kprobe_of_removal(name);
+      return name.starts_with("on_tracepoint_") || name.starts_with("on_typed_") || is_kprobe_beside_tracepoint(name);
     case Backend::kTracepoint:
       return name.starts_with("on_tracepoint_") || name.starts_with("on_typed_");
   }

@@ -26,6 +26,10 @@ std::optional<Backend> backend_named(std::string_view name);
 /// but what the tracepoint skips, the second program or the kernel's own counter tells. The kprobes say why buckets go.
 bool uses_program(Backend backend, std::string_view name, const Features& features);
 
+/// True if the functions that answer a segment with a reset have programs of their own, because the tracepoint
+/// tcp:tcp_send_reset does not show all of them (Features::reset_reason).
+bool resets_by_function(Backend backend, const Features& features);
+
 /// True if the backend reports the end of buckets.
 bool sees_removal(Backend backend);
 

@@ -44,6 +44,16 @@ std::uint32_t argument_count(const btf* types, const char* name) {
   return prototype == nullptr ? 0 : btf_vlen(prototype);
 }
 
+/// Number of values that a tracepoint hands to its programs; 0 if it does not exist. Its type has a pointer in
+/// addition.
+std::uint32_t tracepoint_values(const btf* types, const std::string& name) {
+  const int id = btf__find_by_name_kind(types, ("btf_trace_" + name).c_str(), BTF_KIND_TYPEDEF);
+  const btf_type* pointer =
+      id <= 0 ? nullptr : btf__type_by_id(types, btf__type_by_id(types, static_cast<__u32>(id))->type);
+  const btf_type* prototype = pointer == nullptr ? nullptr : btf__type_by_id(types, pointer->type);
+  return prototype == nullptr || btf_vlen(prototype) == 0 ? 0 : btf_vlen(prototype) - 1U;
+}
+
 /// Names of the counters of tw_kernel_counters, in its order, and whether struct tcp_mib holds them.
 struct CounterName {
   bool tcp;
@@ -129,6 +139,7 @@ base::Result<void> switch_off(Features& features, const std::set<std::string>& n
                                               {"socket-cookie", &features.socket_cookie},
                                               {"probe-read", &features.probe_read},
                                               {"readers", &features.readers},
+                                              {"reset-reason", &features.reset_reason},
                                               {"counts-at-creation", &features.counts_at_creation}};
   for (const std::string& name : names) {
     const auto found = known.find(name);
@@ -169,7 +180,10 @@ base::Result<Features> probe_features(const std::string& btf_path, const std::se
   // Typed pointers need the kernel's own BTF. BTF from a file helps only CO-RE.
   features.task_btf = features.kernel_btf && has_function(types.get(), "bpf_get_current_task_btf");
   features.socket_cookie = has_function(types.get(), "bpf_get_socket_ptr_cookie");
-  features.ipv6_connect = has_function(types.get(), "inet6_hash_connect");
+  features.ipv6_built_in =
+      has_function(types.get(), "inet6_hash_connect") && has_function(types.get(), "tcp_v6_send_reset");
+  features.send_reset = has_function(types.get(), "tcp_v4_send_reset");
+  features.reset_reason = tracepoint_values(types.get(), "tcp_send_reset") > 2;
   features.counts_at_creation = has_member(types.get(), "inet_timewait_death_row", "tw_refcount");
   features.counters = counter_places(types.get());
   features.mib_overflow = features.counters[kOverflow].index;

@@ -20,10 +20,11 @@ constexpr MapSizes kLeast{2048, 256, 256, 2048, 8192, 1U << 16U};
 constexpr unsigned kMostHalvings = 14;  // a ring of 1 GiB, the largest, becomes the least
 
 constexpr std::uint64_t kPage = 4096;
-// struct htab_elem and struct bucket of kernel/bpf/hashtab.c, and struct overflow_counter of bpf/.
+// struct htab_elem and struct bucket of kernel/bpf/hashtab.c, and struct overflow_counter and struct refused of bpf/.
 constexpr std::uint64_t kHashElement = 48;
 constexpr std::uint64_t kHashBucket = 16;
 constexpr std::uint64_t kOverflowCounter = 16;
+constexpr std::uint64_t kRefused = 16;  // struct refused
 // The map "pairs" of bpf/lib/pair.bpf.h has one size.
 constexpr std::uint64_t kPairs = 4096;
 constexpr std::uint64_t kPairKey = 12;
@@ -55,6 +56,11 @@ std::uint32_t slot_count(const MapSizes& sizes) {
   return std::bit_ceil(std::max(sizes.buckets, 1U << TW_SLOT_TAG_SHIFT));
 }
 
+std::uint32_t refused_count(const MapSizes& sizes) {
+  constexpr std::uint32_t kShare = TW_MAX_SOCKETS / TW_MAX_REFUSED;
+  return std::max(sizes.sockets / kShare, 1U);
+}
+
 std::uint64_t kernel_bytes(const MapSizes& sizes, std::uint32_t cpus) {
   constexpr std::uint64_t kNumber = sizeof(std::uint32_t);
   constexpr std::uint64_t kCookie = sizeof(std::uint64_t);
@@ -65,6 +71,7 @@ std::uint64_t kernel_bytes(const MapSizes& sizes, std::uint32_t cpus) {
          cpus * array(sizes.namespaces, kOverflowCounter) + hash(sizes.cgroups, kCookie, sizeof(tw_cgroup), cpus) +
          array(slot_count(sizes), sizeof(tw_slot)) + hash(sizes.sockets, kCookie, sizeof(tw_socket), cpus) +
          hash(sizes.buckets, kCookie, sizeof(tw_bucket), cpus) + hash(kPairs, kPairKey, kPair, cpus) +
+         hash(refused_count(sizes), kCookie, kRefused, cpus) + array(refused_count(sizes), kCookie) +
          array(TW_MAX_MANY, sizeof(tw_ports)) + array(TW_MAX_MANY, kNumber) + sizes.ring_bytes;
 }
 

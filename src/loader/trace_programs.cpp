@@ -16,11 +16,11 @@ namespace {
 bool is_iterator(std::string_view name) { return name.starts_with("sweep_"); }
 
 bool is_wanted(std::string_view name, Backend backend, const Features& features) {
-  if (name == "on_fexit_no_port_v6" && !features.ipv6_connect) return false;
+  if (name.ends_with("_v6") && !features.ipv6_built_in) return false;
   return uses_program(backend, name, features) && (features.kernel_btf || !is_iterator(name));
 }
 
-void configure(twtrace_bpf& programs, const Features& features, const TracerOptions& options) {
+void configure(twtrace_bpf& programs, Backend backend, const Features& features, const TracerOptions& options) {
   auto& config = *programs.rodata;
   config.tw_can_probe_read = features.probe_read;
   config.tw_has_task_btf = features.task_btf;
@@ -29,6 +29,7 @@ void configure(twtrace_bpf& programs, const Features& features, const TracerOpti
   config.tw_match_local_port = options.match_local_port;
   config.tw_match_remote_port = options.match_remote_port;
   config.tw_mib_overflow = features.mib_overflow;
+  config.tw_resets_by_function = resets_by_function(backend, features);
   config.tw_wakeup_bytes = options.sizes.ring_bytes / 4;
   config.tw_state_process_args = features.state_process_args;
   config.tw_sweep_slice_mask = options.sweep_slice - 1;
@@ -51,6 +52,8 @@ void resize_maps(twtrace_bpf& programs, const MapSizes& sizes) {
   bpf_map__set_max_entries(maps.sockets, sizes.sockets);
   bpf_map__set_max_entries(maps.buckets, sizes.buckets);
   bpf_map__set_max_entries(maps.slots, slot_count(sizes));
+  bpf_map__set_max_entries(maps.refused_connections, refused_count(sizes));
+  bpf_map__set_max_entries(maps.refused_order, refused_count(sizes));
   bpf_map__set_max_entries(maps.events, sizes.ring_bytes);
 }
 
@@ -63,7 +66,7 @@ base::Result<TracePrograms> open_programs(Backend backend, const Features& featu
   TracePrograms programs(twtrace_bpf::open(&open_options));
   const int saved_errno = errno;
   if (!programs) return base::fail_errno(saved_errno, "cannot open the BPF object");
-  configure(*programs, features, options);
+  configure(*programs, backend, features, options);
   resize_maps(*programs, options.sizes);
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, programs->obj) {

@@ -59,6 +59,7 @@ class Tracer::Impl {
   base::Result<void> start();
 
   const MapSizes& sizes() const { return options_.sizes; }
+  const Features& features() const { return features_; }
   bool has_attached(std::initializer_list<std::string_view> any_of) const {
     return std::find_first_of(attached.begin(), attached.end(), any_of.begin(), any_of.end()) != attached.end();
   }
@@ -226,6 +227,11 @@ bool Tracer::sees_no_port() const {
 }
 bool Tracer::sees_resets_received() const {
   return impl_->has_attached({"on_typed_reset_received", "on_raw_reset_received"});
+}
+bool Tracer::sees_resets_sent() const { return impl_->has_attached({"on_reset_sent"}); }
+bool Tracer::sees_all_resets_sent() const {
+  return sees_resets_sent() &&
+         (impl_->features().reset_reason || impl_->has_attached({"on_fentry_send_reset", "on_kprobe_send_reset"}));
 }
 
 void Tracer::set_enabled(bool enabled) {

@@ -59,6 +59,9 @@ class Tracer {
   /// Whether the programs that count failed connects, or resets, are attached.
   bool sees_no_port() const;
   bool sees_resets_received() const;
+  bool sees_resets_sent() const;
+  /// False: of the resets sent, only those for a socket, also a listening one.
+  bool sees_all_resets_sent() const;
 
   /// Starts and stops counting in all programs at once.
   void set_enabled(bool enabled);

@@ -24,11 +24,22 @@ struct Counters {
   std::uint64_t no_port = 0;             ///< connect() that failed because no local port was free
   std::uint64_t resets_received = 0;     ///< RSTs that ended a connection at this end
   std::uint64_t resets_felt = 0;         ///< those of a socket that a process still had
+  std::uint64_t peer_resets = 0;         ///< RSTs sent to the peer of a connection that had been refused a bucket
+  std::uint64_t peer_resets_avoidable =
+      0;                                 ///< those in answer to a segment without data: a bucket would have answered it
+  std::uint64_t resets_late = 0;         ///< RSTs sent to a segment that came after the close, at a bucket or an orphan
+  std::uint64_t resets_aborted = 0;      ///< a process ended the connection with it
+  std::uint64_t resets_closed_port = 0;  ///< to a SYN for a port on which nobody listens
+  std::uint64_t resets_other = 0;        ///< all other RSTs sent
 
   std::uint64_t created() const { return time_wait + fin_wait2; }
   std::uint64_t overflow() const { return overflow_time_wait + overflow_fin_wait2; }
   std::uint64_t refused() const { return overflow() + no_memory; }
   std::uint64_t removed() const { return expired + reused + recycled + purged; }
+  /// The kernel's OutRsts.
+  std::uint64_t resets_sent() const {
+    return peer_resets + resets_late + resets_aborted + resets_closed_port + resets_other;
+  }
 
   Counters& operator+=(const Counters& other);
   /// Field by field, never below 0.
@@ -43,18 +54,25 @@ struct CounterField {
   std::uint64_t Counters::*count;
 };
 /// All of them, in the order of their declaration.
-inline constexpr std::array<CounterField, 12> kCounterFields = {{{"time_wait", &Counters::time_wait},
-                                                                 {"fin_wait2", &Counters::fin_wait2},
-                                                                 {"overflow_time_wait", &Counters::overflow_time_wait},
-                                                                 {"overflow_fin_wait2", &Counters::overflow_fin_wait2},
-                                                                 {"no_memory", &Counters::no_memory},
-                                                                 {"expired", &Counters::expired},
-                                                                 {"reused", &Counters::reused},
-                                                                 {"recycled", &Counters::recycled},
-                                                                 {"purged", &Counters::purged},
-                                                                 {"no_port", &Counters::no_port},
-                                                                 {"resets_received", &Counters::resets_received},
-                                                                 {"resets_felt", &Counters::resets_felt}}};
+inline constexpr std::array<CounterField, 18> kCounterFields = {
+    {{"time_wait", &Counters::time_wait},
+     {"fin_wait2", &Counters::fin_wait2},
+     {"overflow_time_wait", &Counters::overflow_time_wait},
+     {"overflow_fin_wait2", &Counters::overflow_fin_wait2},
+     {"no_memory", &Counters::no_memory},
+     {"expired", &Counters::expired},
+     {"reused", &Counters::reused},
+     {"recycled", &Counters::recycled},
+     {"purged", &Counters::purged},
+     {"no_port", &Counters::no_port},
+     {"resets_received", &Counters::resets_received},
+     {"resets_felt", &Counters::resets_felt},
+     {"peer_resets", &Counters::peer_resets},
+     {"peer_resets_avoidable", &Counters::peer_resets_avoidable},
+     {"resets_late", &Counters::resets_late},
+     {"resets_aborted", &Counters::resets_aborted},
+     {"resets_closed_port", &Counters::resets_closed_port},
+     {"resets_other", &Counters::resets_other}}};
 
 inline Counters& Counters::operator+=(const Counters& other) {
   std::apply([&](const auto&... field) { ((this->*field.count += other.*field.count), ...); }, kCounterFields);
@@ -78,6 +96,7 @@ struct Sight {
   bool removal = false;          ///< expired, reused, recycled and purged
   bool no_port = false;          ///< no_port
   bool resets_received = false;  ///< resets_received and resets_felt
+  bool resets_sent = false;      ///< peer_resets and everything else about resets that this host sent
 };
 
 /// A count as outputs call it, sums included.
@@ -89,7 +108,7 @@ struct CountName {
   bool is_known(const Sight& sees) const { return needs == nullptr || sees.*needs; }
 };
 /// All of them, in the order of the outputs.
-inline constexpr std::array<CountName, 14> kCountNames = {
+inline constexpr std::array<CountName, 21> kCountNames = {
     {{"created", count_of<&Counters::created>},
      {"time_wait", count_of<&Counters::time_wait>},
      {"fin_wait2", count_of<&Counters::fin_wait2>},
@@ -103,6 +122,13 @@ inline constexpr std::array<CountName, 14> kCountNames = {
      {"purged", count_of<&Counters::purged>, &Sight::removal},
      {"no_port", count_of<&Counters::no_port>, &Sight::no_port},
      {"resets_received", count_of<&Counters::resets_received>, &Sight::resets_received},
-     {"resets_felt", count_of<&Counters::resets_felt>, &Sight::resets_received}}};
+     {"resets_felt", count_of<&Counters::resets_felt>, &Sight::resets_received},
+     {"peer_resets", count_of<&Counters::peer_resets>, &Sight::resets_sent},
+     {"peer_resets_avoidable", count_of<&Counters::peer_resets_avoidable>, &Sight::resets_sent},
+     {"resets_sent", count_of<&Counters::resets_sent>, &Sight::resets_sent},
+     {"resets_late", count_of<&Counters::resets_late>, &Sight::resets_sent},
+     {"resets_aborted", count_of<&Counters::resets_aborted>, &Sight::resets_sent},
+     {"resets_closed_port", count_of<&Counters::resets_closed_port>, &Sight::resets_sent},
+     {"resets_other", count_of<&Counters::resets_other>, &Sight::resets_sent}}};
 
 }  // namespace twtrace::model

@@ -318,6 +318,8 @@ Snapshot counted_since(const Snapshot& head, const Snapshot& zero) {
     subtract(netns.kernel.reused, before->kernel.reused);
     subtract(netns.kernel.listen_overflows, before->kernel.listen_overflows);
     subtract(netns.kernel.listen_drops, before->kernel.listen_drops);
+    subtract(netns.kernel.out_resets, before->kernel.out_resets);
+    subtract(netns.missed.resets_sent, before->missed.resets_sent);
     subtract(netns.missed.created, before->missed.created);
     subtract(netns.missed.overflow, before->missed.overflow);
   }

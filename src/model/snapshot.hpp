@@ -80,17 +80,19 @@ struct Row {
 /// The kernel's own counters of a namespace since start. Empty where the kernel's counter has another meaning
 /// (TW/TWKilled before 5.18) or the namespace could not be read.
 struct KernelCounts {
-  std::optional<std::uint64_t> created;           ///< TcpExtTW + TcpExtTWKilled
-  std::optional<std::uint64_t> overflow;          ///< TcpExtTCPTimeWaitOverflow = overflow + no_memory
-  std::optional<std::uint64_t> reused;            ///< TcpExtTWRecycled
-  std::optional<std::uint64_t> listen_overflows;  ///< TcpExtListenOverflows: an accept queue was full
-  std::optional<std::uint64_t> listen_drops;      ///< TcpExtListenDrops: that, and every other dropped SYN
+  std::optional<std::uint64_t> created = {};           ///< TcpExtTW + TcpExtTWKilled
+  std::optional<std::uint64_t> overflow = {};          ///< TcpExtTCPTimeWaitOverflow = overflow + no_memory
+  std::optional<std::uint64_t> reused = {};            ///< TcpExtTWRecycled
+  std::optional<std::uint64_t> listen_overflows = {};  ///< TcpExtListenOverflows: an accept queue was full
+  std::optional<std::uint64_t> listen_drops = {};      ///< TcpExtListenDrops: that, and every other dropped SYN
+  std::optional<std::uint64_t> out_resets = {};        ///< TcpOutRsts
 };
 
 /// Counted by the kernel, but seen by no program. Counts + missed = kernel, always.
 struct MissedCounts {
-  std::optional<std::uint64_t> created;
-  std::optional<std::uint64_t> overflow;
+  std::optional<std::uint64_t> created = {};
+  std::optional<std::uint64_t> overflow = {};
+  std::optional<std::uint64_t> resets_sent = {};
 };
 
 /// One network namespace. `id` is what it is known by: the kernel gives the inode number of one that is gone to the
@@ -127,6 +129,7 @@ struct Losses {
   std::uint64_t cgroups_full = 0;
   std::uint64_t listeners_full = 0;  ///< of captures by 0.1; since then no listening port has to be remembered
   std::uint64_t pairs_lost = 0;
+  std::uint64_t refused_full = 0;  ///< refused connections forgotten to make room: resets to their peers count as other
   std::optional<std::uint64_t> recursion_misses;  ///< program runs that the kernel skipped; empty before 5.12
 };
 

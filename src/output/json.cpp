@@ -35,10 +35,14 @@ void put_netns(JsonWriter& json, const model::NetnsRow& row, const model::Sight&
     json.field("created", row.kernel.created);
     json.field("overflow", row.kernel.overflow);
     json.field("reused", row.kernel.reused);
+    json.field("out_resets", row.kernel.out_resets);
+    json.field("listen_overflows", row.kernel.listen_overflows);
+    json.field("listen_drops", row.kernel.listen_drops);
   });
   json.object("missed", [&] {
     json.field("created", row.missed.created);
     json.field("overflow", row.missed.overflow);
+    json.field("resets_sent", row.missed.resets_sent);
   });
   json.field("reconciled", row.reconciled);
   json.field("gone", row.gone);

@@ -59,6 +59,7 @@ void put_kernel(JsonWriter& json, const model::KernelCounts& kernel) {
     json.field("created", kernel.created);
     json.field("overflow", kernel.overflow);
     json.field("reused", kernel.reused);
+    json.field("out_resets", kernel.out_resets);
     json.field("listen_overflows", kernel.listen_overflows);
     json.field("listen_drops", kernel.listen_drops);
   });
@@ -82,6 +83,7 @@ void put_netns(JsonWriter& json, const report::NetnsReport& netns, const model::
   json.object("missed", [&] {
     json.field("created", row.missed.created);
     json.field("overflow", row.missed.overflow);
+    json.field("resets_sent", row.missed.resets_sent);
   });
   json.field("reconciled", row.reconciled);
   put_settings(json, "settings_at_start", netns.at_start);

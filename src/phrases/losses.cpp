@@ -5,7 +5,7 @@
 
 namespace twtrace::phrases {
 
-std::array<Loss, 11> losses(const model::Losses& lost) {
+std::array<Loss, 12> losses(const model::Losses& lost) {
   return {{{"events", lost.events},
            {"counts", lost.counts},
            {"rows_full", lost.rows_full},
@@ -16,6 +16,7 @@ std::array<Loss, 11> losses(const model::Losses& lost) {
            {"cgroups_full", lost.cgroups_full},
            {"listeners_full", lost.listeners_full},
            {"pairs_lost", lost.pairs_lost},
+           {"refused_full", lost.refused_full},
            {"recursion_misses", lost.recursion_misses}}};
 }
 

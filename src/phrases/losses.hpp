@@ -18,7 +18,7 @@ struct Loss {
 };
 
 /// Every kind of loss, in the order of the outputs.
-std::array<Loss, 11> losses(const model::Losses& lost);
+std::array<Loss, 12> losses(const model::Losses& lost);
 
 /// "events 1,204, rows_full 3", separated by `separator`; empty if nothing was lost.
 std::string loss_words(const model::Losses& lost, std::string_view separator);

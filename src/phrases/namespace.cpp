@@ -41,6 +41,7 @@ bool append_missed(std::vector<Remark>& remarks, const model::MissedCounts& miss
   };
   add(missed.created, "created");
   add(missed.overflow, "overflow");
+  add(missed.resets_sent, "resets sent");
   return remarks.size() != before;
 }
 
@@ -60,7 +61,7 @@ std::vector<Remark> traffic_remarks(const model::NetnsRow& netns) {
 
 std::vector<Remark> remainder_remarks(const std::vector<model::NetnsRow>& namespaces, std::size_t first) {
   model::NetnsRow sum;
-  sum.missed = {0, 0};
+  sum.missed = {0, 0, 0};
   sum.reconciled = true;
   std::size_t unequal = 0;
   for (std::size_t i = first; i < namespaces.size(); ++i) {
@@ -70,6 +71,7 @@ std::vector<Remark> remainder_remarks(const std::vector<model::NetnsRow>& namesp
     sum.overflow_per_s += netns.overflow_per_s;
     *sum.missed.created += netns.missed.created.value_or(0);
     *sum.missed.overflow += netns.missed.overflow.value_or(0);
+    *sum.missed.resets_sent += netns.missed.resets_sent.value_or(0);
     if (netns.reconciled == false) ++unequal;
     if (!netns.reconciled) sum.reconciled.reset();
   }

@@ -14,7 +14,7 @@ constexpr const char* kOfArrivals = "of all that asked for a place";
 constexpr const char* kOfLimit = "of the limit";
 
 // clang-format off
-constexpr std::array<MetricInfo, 21> kMetrics = {{
+constexpr std::array<MetricInfo, 28> kMetrics = {{
     {Metric::kCreated, "created", Labels::kAll, kOfCreated, model::count_of<&Counters::created>, nullptr, "buckets created"},
     {Metric::kTimeWait, "time_wait", Labels::kAll, kOfCreated, model::count_of<&Counters::time_wait>, nullptr, "created as TIME_WAIT"},
     {Metric::kFinWait2, "fin_wait2", Labels::kAll, kOfCreated, model::count_of<&Counters::fin_wait2>, nullptr, "created as FIN_WAIT2"},
@@ -29,6 +29,13 @@ constexpr std::array<MetricInfo, 21> kMetrics = {{
     {Metric::kNoPort, "no_port", Labels::kAll, nullptr, model::count_of<&Counters::no_port>, &model::Sight::no_port, "connect() without a free local port"},
     {Metric::kResetsReceived, "resets_received", Labels::kAll, nullptr, model::count_of<&Counters::resets_received>, &model::Sight::resets_received, "resets that ended a connection here"},
     {Metric::kResetsFelt, "resets_felt", Labels::kAll, nullptr, model::count_of<&Counters::resets_felt>, &model::Sight::resets_received, "those of a socket that a process still had"},
+    {Metric::kPeerResets, "peer_resets", Labels::kAll, nullptr, model::count_of<&Counters::peer_resets>, &model::Sight::resets_sent, "resets to peers of connections that had been refused a bucket"},
+    {Metric::kPeerResetsAvoidable, "peer_resets_avoidable", Labels::kAll, nullptr, model::count_of<&Counters::peer_resets_avoidable>, &model::Sight::resets_sent, "those that a place in the table would have avoided"},
+    {Metric::kResetsSent, "resets_sent", Labels::kAll, nullptr, model::count_of<&Counters::resets_sent>, &model::Sight::resets_sent, "all resets that this host sent"},
+    {Metric::kResetsLate, "resets_late", Labels::kAll, nullptr, model::count_of<&Counters::resets_late>, &model::Sight::resets_sent, "to a segment that came after the close"},
+    {Metric::kResetsAborted, "resets_aborted", Labels::kAll, nullptr, model::count_of<&Counters::resets_aborted>, &model::Sight::resets_sent, "a process ended the connection with a reset"},
+    {Metric::kResetsClosedPort, "resets_closed_port", Labels::kAll, nullptr, model::count_of<&Counters::resets_closed_port>, &model::Sight::resets_sent, "to a SYN for a port on which nobody listens"},
+    {Metric::kResetsOther, "resets_other", Labels::kAll, nullptr, model::count_of<&Counters::resets_other>, &model::Sight::resets_sent, "all others"},
     {Metric::kUnattributed, "unattributed", Labels::kNetns, kOfCreated, nullptr, nullptr, "created, and no owner is known"},
     {Metric::kInUsePeak, "in_use_peak", Labels::kNetns, kOfLimit, nullptr, nullptr, "most buckets at one time, of the worst namespace"},
     {Metric::kCreatedRatio, "created_ratio", Labels::kAll, nullptr, model::count_of<&Counters::created>, nullptr, "created per second during / before the command"},

@@ -101,7 +101,7 @@ std::uint64_t sum_of_owners(const Budget& budget, const Report& report) {
 
 const char* what_is_seen(bool model::Sight::*sight) {
   if (sight == &model::Sight::no_port) return "which connect() finds no port";
-  if (sight == &model::Sight::resets_received) return "resets on this kernel";
+  if (sight == &model::Sight::resets_received || sight == &model::Sight::resets_sent) return "resets on this kernel";
   return "the end of buckets";
 }
 

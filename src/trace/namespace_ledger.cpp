@@ -14,14 +14,18 @@ std::uint64_t created(const kernel::TcpExt& ext) { return ext.tw + ext.tw_killed
 
 void NamespaceLedger::start_at(const Reading& reading) {
   start_ = last_ = reading.ext;
+  start_resets_ = reading.out_resets;
   start_in_use_ = static_cast<std::int64_t>(reading.in_use);
   created_.set_start(created(reading.ext));
   overflow_.set_start(reading.ext.time_wait_overflow);
+  if (reading.out_resets) resets_sent_.set_start(*reading.out_resets);
 }
 
 void NamespaceLedger::start_at_zero() {
-  start_at(Reading{});
-  before_ = Reading{};
+  Reading zero;
+  zero.out_resets = 0;
+  start_at(zero);
+  before_ = zero;
 }
 
 void NamespaceLedger::narrow_start(const model::Counters& ours_before, const Reading& reading,
@@ -32,6 +36,10 @@ void NamespaceLedger::narrow_start(const model::Counters& ours_before, const Rea
   before_ = after_ = reading;
   created_.narrow_start(ours_before.created(), created(reading.ext), ours_after.created());
   overflow_.narrow_start(ours_before.refused(), reading.ext.time_wait_overflow, ours_after.refused());
+  if (reading.out_resets) {
+    if (!start_resets_) start_resets_ = reading.out_resets;
+    resets_sent_.narrow_start(ours_before.resets_sent(), *reading.out_resets, ours_after.resets_sent());
+  }
   start_in_use_ = static_cast<std::int64_t>(reading.in_use + ours_after.removed()) -
                   static_cast<std::int64_t>(ours_after.created());
 }
@@ -59,15 +67,15 @@ void NamespaceLedger::observe(const OurCounts& ours) {
   previously_unattributed_ = ours_.unattributed;
   ours_ = ours;
   current_ = is_read_at(ours.total);
-  if (ours.sees_removal && start_) {
+  if (ours.sees.removal && start_) {
     const auto removed = static_cast<std::int64_t>(ours.unattributed.removed());
     pre_existing_ = static_cast<std::uint64_t>(std::max<std::int64_t>(start_in_use_ - removed, 0));
-  } else if (!ours.sees_removal && ours.older_buckets_known) {
+  } else if (!ours.sees.removal && ours.older_buckets_known) {
     pre_existing_ = ours.older_buckets;
   }
   if (!is_comparable()) return;
   compare_counters();
-  if (!counts_at_creation_ && ours.sees_removal) compare_gauge();
+  if (!counts_at_creation_ && ours.sees.removal) compare_gauge();
 }
 
 void NamespaceLedger::compare_counters() {
@@ -76,7 +84,13 @@ void NamespaceLedger::compare_counters() {
   }
   overflow_check_ =
       overflow_.observe(before_->ext.time_wait_overflow, ours_.counts.refused(), after_->ext.time_wait_overflow);
+  if (ours_.sees.resets_sent) compare_resets();
   verified_ = ours_.counts;
+}
+
+void NamespaceLedger::compare_resets() {
+  if (!start_resets_ || !before_->out_resets || !after_->out_resets) return;
+  resets_check_ = resets_sent_.observe(*before_->out_resets, ours_.counts.resets_sent(), *after_->out_resets);
 }
 
 /// Before 5.18 the counters move when a bucket ends; the gauge is what can be compared there.
@@ -99,6 +113,7 @@ void NamespaceLedger::take_over(const NamespaceLedger& forgotten) {
   const model::MissedCounts missed = forgotten.row(0).missed;
   if (missed.created) missed_.created = missed_.created.value_or(0) + *missed.created;
   if (missed.overflow) missed_.overflow = missed_.overflow.value_or(0) + *missed.overflow;
+  if (missed.resets_sent) missed_.resets_sent = missed_.resets_sent.value_or(0) + *missed.resets_sent;
   ours_.total += forgotten.ours_.total;
   ours_.counts += forgotten.ours_.counts;
   ours_.unattributed += forgotten.ours_.unattributed;
@@ -137,6 +152,10 @@ void NamespaceLedger::fill_kernel(model::NetnsRow& row) const {
     row.kernel.created = created_check_->kernel;
     row.missed.created = created_check_->missed;
     row.reconciled = created_check_->reconciled;
+  }
+  if (resets_check_) {
+    row.kernel.out_resets = resets_check_->kernel;
+    row.missed.resets_sent = resets_check_->missed;
   }
   if (gauge_agrees_) row.reconciled = *gauge_agrees_;
   if (overflow_check_) {

@@ -21,7 +21,7 @@ struct OurCounts {
   std::uint32_t buckets_seen = 0;    ///< buckets at the last event
   std::uint64_t older_buckets = 0;   ///< older than twtrace, found by the last scan
   bool older_buckets_known = false;  ///< that scan has been everywhere, and the namespace can be scanned
-  bool sees_removal = false;         ///< the programs see how buckets end
+  model::Sight sees;                 ///< what the programs see
   bool complete = true;              ///< false: some may be counted in the slot for what found none
 };
 
@@ -77,14 +77,16 @@ class NamespaceLedger {
 
  private:
   void compare_counters();
+  void compare_resets();
   void compare_gauge();
   void fill_kernel(model::NetnsRow& row) const;
   bool is_comparable() const { return start_ && before_ && after_ && current_ && ours_.complete; }
 
   bool counts_at_creation_;
   std::optional<kernel::TcpExt> start_;
-  std::int64_t start_in_use_ = 0;  ///< when our counts were 0
-  kernel::TcpExt last_;            ///< reading
+  std::optional<std::uint64_t> start_resets_;  ///< OutRsts then
+  std::int64_t start_in_use_ = 0;              ///< when our counts were 0
+  kernel::TcpExt last_;                        ///< reading
   std::optional<Reading> before_;
   std::optional<Reading> after_;
   model::Counters total_when_read_;  ///< just before the last reading after
@@ -94,8 +96,10 @@ class NamespaceLedger {
   model::Counters previously_unattributed_;
   model::Reconciler created_;
   model::Reconciler overflow_;
+  model::Reconciler resets_sent_;
   std::optional<model::Reconciler::CrossCheck> created_check_;
   std::optional<model::Reconciler::CrossCheck> overflow_check_;
+  std::optional<model::Reconciler::CrossCheck> resets_check_;
   std::optional<bool> gauge_agrees_;
   model::Counters kept_total_;
   model::Counters kept_unattributed_;

@@ -187,13 +187,13 @@ void Namespaces::read_after(std::span<const tw_netns> slots, bool fresh) {
 }
 
 std::set<NamespaceDirectory::Id> Namespaces::observe(const std::map<Id, model::Counters>& counts,
-                                                     std::span<const tw_netns> slots, bool sees_removal,
+                                                     std::span<const tw_netns> slots, const model::Sight& sees,
                                                      const std::map<std::uint64_t, std::uint64_t>* older, bool fresh) {
   read_after(slots, fresh);
   for (const auto& [id, entry] : directory_.entries()) {
     const auto found = counts.find(id);
     OurCounts observed = ours(id, entry, found == counts.end() ? model::Counters{} : found->second, slots);
-    observed.sees_removal = sees_removal;
+    observed.sees = sees;
     observed.older_buckets_known = older != nullptr;
     if (older != nullptr && older->contains(entry.identity)) observed.older_buckets = older->at(entry.identity);
     if (entry.gone) ledgers_.at(id).take_after(std::nullopt, observed.total);

@@ -69,8 +69,8 @@ class Namespaces {
   /// after them. `older`: where the programs do not see how buckets end, those older than twtrace by identity, as the
   /// last scan found them; nullptr when there was none. Forgets those that have been gone longest, beyond `most_gone`:
   /// what was counted there is kOther's from here on. Returns which: their rows are to become kOther's, too.
-  std::set<Id> observe(const std::map<Id, model::Counters>& counts, std::span<const tw_netns> slots, bool sees_removal,
-                       const std::map<std::uint64_t, std::uint64_t>* older, bool fresh);
+  std::set<Id> observe(const std::map<Id, model::Counters>& counts, std::span<const tw_netns> slots,
+                       const model::Sight& sees, const std::map<std::uint64_t, std::uint64_t>* older, bool fresh);
 
   /// The slots of those that are gone.
   std::set<std::uint32_t> gone_slots() const;

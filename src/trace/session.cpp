@@ -326,7 +326,7 @@ base::Result<void> Session::sample(bool last) {
   netns_.add_new(tracer_.namespaces());
   const auto ours = rows_.counts_by_netns();
   const std::vector<tw_netns> slots(tracer_.namespaces().begin(), tracer_.namespaces().end());
-  const auto forgotten = netns_.observe(ours, slots, !by_scan, scan_.counted_ns() ? &scan_.older() : nullptr, last);
+  const auto forgotten = netns_.observe(ours, slots, sight(), scan_.counted_ns() ? &scan_.older() : nullptr, last);
   rows_.move(forgotten, NamespaceDirectory::kOther);
   retire_ended_rows();
   give_back();
@@ -368,6 +368,15 @@ void Session::measure_cost() {
   cost_.bpf_run_ns_of = std::move(runs.run_ns_of);
 }
 
+model::Sight Session::sight() const {
+  model::Sight sees;
+  sees.removal = loader::sees_removal(tracer_.backend());
+  sees.no_port = tracer_.sees_no_port();
+  sees.resets_received = tracer_.sees_resets_received();
+  sees.resets_sent = tracer_.sees_resets_sent();
+  return sees;
+}
+
 model::Snapshot Session::head() const {
   model::Snapshot head;
   head.time_unix_ms = sampled_unix_ms_;
@@ -377,13 +386,16 @@ model::Snapshot Session::head() const {
   head.host = host_info();
   head.probe.backend = loader::to_string(tracer_.backend());
   head.probe.fallbacks = tracer_.fallbacks();
-  head.probe.sees.removal = loader::sees_removal(tracer_.backend());
-  head.probe.sees.no_port = tracer_.sees_no_port();
-  head.probe.sees.resets_received = tracer_.sees_resets_received();
+  head.probe.sees = sight();
   if (!head.probe.sees.removal) {
     head.probe.fallbacks.emplace_back(
         "tracepoint: the end of buckets is not seen, so expired, reused, recycled "
         "and purged are unknown; live comes from scans of the table");
+  }
+  if (head.probe.sees.resets_sent && !tracer_.sees_all_resets_sent()) {
+    head.probe.fallbacks.emplace_back(
+        "tracepoint: before Linux 6.10 it does not show resets from buckets and resets without a socket; "
+        "missed.resets_sent says how many");
   }
   for (const std::string& missing : tracer_.missing_programs()) head.probe.fallbacks.push_back(missing);
   head.namespaces = netns_.rows(interval_s_);

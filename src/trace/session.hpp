@@ -103,6 +103,7 @@ class Session {
   void report_gone(const TableScan::Gone& gone);
   void set_namespace(model::Event& event, NamespaceDirectory::Id id) const;
   const LiveScan* live_scan() const;
+  model::Sight sight() const;
   Rows::Names names();
   Rows::Facts row_facts();
   std::vector<model::Entry> before_start();

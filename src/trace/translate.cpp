@@ -85,6 +85,7 @@ kernel::NetnsCounters to_netns_counters(const tw_namespace_reading& reading) {
   result.ext.time_wait_overflow = reading.counters.time_wait_overflow;
   result.ext.listen_overflows = reading.counters.listen_overflows;
   result.ext.listen_drops = reading.counters.listen_drops;
+  result.out_resets = reading.counters.out_rsts;
   result.in_use = reading.count;
   result.limit = reading.limit;
   return result;
@@ -141,6 +142,12 @@ model::Counters to_counters(const tw_counts& counts) {
   result.no_port = counts.no_port;
   result.resets_received = counts.resets_received;
   result.resets_felt = counts.resets_felt;
+  result.peer_resets = counts.peer_resets;
+  result.peer_resets_avoidable = counts.peer_resets_avoidable;
+  result.resets_late = counts.resets_late;
+  result.resets_aborted = counts.resets_aborted;
+  result.resets_closed_port = counts.resets_closed_port;
+  result.resets_other = counts.resets_other;
   return result;
 }
 
@@ -154,6 +161,7 @@ model::Losses to_losses(const tw_stats& stats, std::optional<std::uint64_t> recu
   lost.buckets_full = stats.buckets_full;
   lost.cgroups_full = stats.cgroups_full;
   lost.pairs_lost = stats.pairs_lost;
+  lost.refused_full = stats.refused_full;
   lost.recursion_misses = recursion_misses;
   return lost;
 }

@@ -52,6 +52,11 @@ std::string harm(const Row& row) {
     text += fmt::format("resets received {}, felt {}  ", base::grouped(row.counts.resets_received),
                         base::grouped(row.counts.resets_felt));
   }
+  if (row.counts.peer_resets != 0) {
+    text += fmt::format("peers reset {}, avoidable {}  ", base::grouped(row.counts.peer_resets),
+                        base::grouped(row.counts.peer_resets_avoidable));
+  }
+  if (row.counts.resets_aborted != 0) text += fmt::format("aborted {}  ", base::grouped(row.counts.resets_aborted));
   return text;
 }
 

@@ -29,9 +29,9 @@ Value count(const model::ProbeInfo&, const model::Row& row) {
   return row.counts.*kMember;
 }
 
-template <std::uint64_t model::Counters::*kMember, bool model::Sight::*kNeeds>
+template <auto kMember, bool model::Sight::*kNeeds>
 Value seen(const model::ProbeInfo& probe, const model::Row& row) {
-  return probe.sees.*kNeeds ? Value(row.counts.*kMember) : Value();
+  return probe.sees.*kNeeds ? Value(model::count_of<kMember>(row.counts)) : Value();
 }
 
 template <std::string base::Service::*kMember>
@@ -148,6 +148,14 @@ constexpr Column kResetsReceived{"resets_received", "RESETS", "resets that ended
     seen<&model::Counters::resets_received, &model::Sight::resets_received>};
 constexpr Column kResetsFelt{"resets_felt", "FELT", "resets of sockets that a process still had", Align::kRight, 0, 97,
     seen<&model::Counters::resets_felt, &model::Sight::resets_received>};
+constexpr Column kPeerResets{"peer_resets", "PEER_RST", "resets sent to the peers of connections that had been refused a bucket", Align::kRight, 0, 98,
+    seen<&model::Counters::peer_resets, &model::Sight::resets_sent>};
+constexpr Column kPeerResetsAvoidable{"peer_resets_avoidable", "AVOIDABLE", "those that a place in the table would have avoided", Align::kRight, 0, 98,
+    seen<&model::Counters::peer_resets_avoidable, &model::Sight::resets_sent>};
+constexpr Column kResetsSent{"resets_sent", "RST_SENT", "all resets that this end sent", Align::kRight, 0, 99,
+    seen<&model::Counters::resets_sent, &model::Sight::resets_sent>};
+constexpr Column kResetsAborted{"resets_aborted", "ABORTED", "resets by which a process ended a connection", Align::kRight, 0, 99,
+    seen<&model::Counters::resets_aborted, &model::Sight::resets_sent>};
 constexpr Column kTableUse{"in_use", "IN USE/LIMIT", "buckets of the namespace's table", Align::kRight, 0, 0,
     taken, use_text, SortColumn::kUse};
 constexpr Column kTableShare{"table_share", "TABLE", "buckets that exist now, as a share of the namespace's limit", Align::kRight, 0, 0,
@@ -217,6 +225,7 @@ std::vector<Column> wide_columns(model::Group group) {
   append({kTimeWait, kFinWait2, kOverflowTimeWait, kOverflowFinWait2, kNoMemory});
   append({kExpired, kReused, kRecycled, kPurged});
   append({kNoPort, kResetsReceived, kResetsFelt});
+  append({kPeerResets, kPeerResetsAvoidable, kResetsSent, kResetsAborted});
   append(text_columns(group));
   return all;
 }

@@ -77,6 +77,17 @@ std::int64_t sum_at(const json& snapshot, const NetnsSandbox& netns, const std::
   return sum;
 }
 
+/// Answers to `late` data come before this returns.
+void send_late(const base::UniqueFd& socket) { REQUIRE(send(socket.get(), "late", 4, MSG_NOSIGNAL) == 4); }
+
+/// Whether this backend says that the kernel does not show it every reset.
+bool misses_resets(const json& snapshot) {
+  for (const std::string reason : snapshot.at("probe").at("fallbacks")) {
+    if (reason.find("missed.resets_sent") != std::string::npos) return true;
+  }
+  return false;
+}
+
 void wait_for_refusals(int netns, std::uint64_t count) {
   REQUIRE(wait_until([&] { return netns_facts(netns).counters.at("TcpExt.TCPTimeWaitOverflow") == count; }));
 }
@@ -143,4 +154,68 @@ TEST_CASE("resets are received by everybody, and felt by those who still have th
   }
   CHECK(sum_at(snapshot, netns, "client", kPort, "resets_felt") == 13);
   CHECK(sum_at(snapshot, netns, "client", kPort, "resets_received") == 13 + 17);
+}
+
+TEST_CASE("each reset that is sent has its cause, and together they are OutRsts", "[quick]") {
+  if (!privileged()) return;
+  const int family = GENERATE(AF_INET, AF_INET6);
+  CAPTURE(family);
+  TwtraceRun& twtrace = shared_twtrace();
+  const NetnsSandbox netns(Sysctls{{"tcp_max_tw_buckets", "50"}});
+  inside_netns(netns.fd(), [&] {
+    base::UniqueFd listener = listen_on(kPort, family);
+    std::vector<base::UniqueFd> clients;
+    const auto close_server = [&] {
+      TcpPair pair = make_pair(listener.get(), kPort, family);
+      pair.server.reset();
+      clients.push_back(std::move(pair.client));
+    };
+    for (int i = 0; i < 50; ++i) {  // these get the buckets
+      TcpPair pair = make_pair(listener.get(), kPort, family);
+      std::swap(pair.client, pair.server);
+      clients.push_back(close_one_end(std::move(pair)));
+    }
+    for (int i = 0; i < 100; ++i) close_server();
+    wait_for_refusals(own_netns().get(), 100);
+    for (std::size_t i = 0; i < clients.size(); ++i) {  // half of each kind send data, the others only close
+      if (i % 2 == 1) send_late(clients[i]);
+      if (i % 2 == 1) wait_for_reset(clients[i].get());
+      clients[i].reset();
+    }
+    for (int i = 0; i < 13; ++i) {
+      TcpPair pair = make_pair(listener.get(), kPort, family);
+      reset_on_close(pair.client.get());
+      pair.client.reset();
+      wait_for_reset(pair.server.get());
+    }
+    std::vector<base::UniqueFd> kept;
+    const Way way = family == AF_INET ? Way::kIpv4 : Way::kIpv6;
+    for (int i = 0; i < 7; ++i) CHECK(try_connect(way, 9, kept) == ECONNREFUSED);
+    for (int i = 0; i < 3; ++i) kept.push_back(connect_to(kPort, family));
+    listener.reset();  // the kernel resets what nobody has accepted
+    for (const base::UniqueFd& client : kept) wait_for_reset(client.get());
+  });
+  const auto sent = static_cast<std::int64_t>(netns_facts(netns.fd()).counters.at("Tcp.OutRsts"));
+  CHECK(sent == 50 + 50 + 25 + 13 + 7 + 3);
+  const json snapshot = twtrace.fresh();
+  const json entry = namespace_entry(snapshot, netns);
+  CHECK(number(entry, "resets_sent") + number(entry.at("missed"), "resets_sent") == sent);
+  CHECK(number(entry.at("kernel"), "out_resets") == sent);
+  CHECK(number(entry, "peer_resets") == 50 + 50);
+  CHECK(number(entry, "peer_resets_avoidable") == 50);
+  CHECK(number(entry, "resets_aborted") == 13);
+  CHECK(number(entry, "resets_other") == 3);
+  const bool all = !misses_resets(snapshot);
+  CHECK((all || snapshot.at("probe").at("backend") == "tracepoint"));
+  CHECK(number(entry, "resets_late") == (all ? 25 : 0));
+  CHECK(number(entry, "resets_closed_port") == (all ? 7 : 0));
+  CHECK(number(entry.at("missed"), "resets_sent") == (all ? 0 : 25 + 7));
+  CHECK(sum_at(snapshot, netns, "server", kPort, "peer_resets") == 50 + 50);
+  CHECK(sum_at(snapshot, netns, "server", kPort, "peer_resets_avoidable") == 50);
+  CHECK(sum_at(snapshot, netns, "server", kPort, "resets_late") == (all ? 25 : 0));
+  CHECK(sum_at(snapshot, netns, "server", kPort, "resets_other") == 3);
+  CHECK(sum_at(snapshot, netns, "client", kPort, "resets_aborted") == 13);
+  for (const json& row : all_rows_of(snapshot, netns)) {
+    if (row.at("peer_resets") != 0 || row.at("resets_aborted") != 0) CHECK(row.at("process").at("pid") == getpid());
+  }
 }

@@ -56,7 +56,7 @@ struct WithoutReaders {
       counts[namespaces.id_at(row.key.netns, tracer.namespaces())] += trace::to_counters(row.counts);
     }
     const std::vector<tw_netns> slots(tracer.namespaces().begin(), tracer.namespaces().end());
-    namespaces.observe(counts, slots, false, nullptr, fresh);
+    namespaces.observe(counts, slots, {}, nullptr, fresh);
   }
 
   static loader::Features features() {

@@ -32,7 +32,8 @@ void check_numbers(const json& object, const Names& names, bool may_be_null = fa
 
 const Names kCounted = {"created",  "time_wait", "fin_wait2", "overflow", "overflow_time_wait", "overflow_fin_wait2",
                         "no_memory"};
-const Names kHurt = {"no_port", "resets_received", "resets_felt"};
+const Names kHurt = {"no_port",     "resets_received", "resets_felt",    "peer_resets",        "peer_resets_avoidable",
+                     "resets_sent", "resets_late",     "resets_aborted", "resets_closed_port", "resets_other"};
 const Names kRemoved = {"reused", "recycled", "expired", "purged"};
 
 Names joined(Names first, const Names& second, const Names& third = {}, const Names& fourth = {}) {
@@ -65,8 +66,8 @@ void check_netns(const json& netns) {
                     kCounted, kRemoved, kHurt));
   check_numbers(netns, joined(kCounted, {"netns", "netns_id"}));
   check_numbers(netns, joined(kRemoved, {"limit", "in_use", "pre_existing"}, kHurt), true);
-  check_keys(netns.at("kernel"), {"created", "overflow", "reused"});
-  check_keys(netns.at("missed"), {"created", "overflow"});
+  check_keys(netns.at("kernel"), {"created", "overflow", "reused", "out_resets", "listen_overflows", "listen_drops"});
+  check_keys(netns.at("missed"), {"created", "overflow", "resets_sent"});
   CHECK((netns.at("reconciled").is_boolean() || netns.at("reconciled").is_null()));
 }
 
@@ -80,8 +81,9 @@ void check_snapshot(const json& snapshot) {
   check_keys(snapshot.at("probe"), {"backend", "fallbacks", "sees_removal"});
   check_keys(snapshot.at("totals"),
              joined({"unattributed", "unattributed_overflow", "unattributed_no_memory"}, kCounted, kRemoved, kHurt));
-  check_keys(snapshot.at("lost"), {"events", "counts", "rows_full", "rows_busy", "netns_full", "sockets_full",
-                                   "buckets_full", "cgroups_full", "listeners_full", "pairs_lost", "recursion_misses"});
+  check_keys(snapshot.at("lost"),
+             {"events", "counts", "rows_full", "rows_busy", "netns_full", "sockets_full", "buckets_full",
+              "cgroups_full", "listeners_full", "pairs_lost", "refused_full", "recursion_misses"});
   check_keys(snapshot.at("cost"), {"bpf_run_ns_per_event", "cpu_percent", "rss_bytes"});
   CHECK(snapshot.at("cost").at("rss_bytes") > 1'000'000);
   // If the backend cannot see something, the field is null, never 0.

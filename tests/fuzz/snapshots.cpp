@@ -108,6 +108,7 @@ model::Snapshot make_snapshot(Bytes bytes) {
   snapshot.group = static_cast<model::Group>(reader.below(6));
   snapshot.probe.sees.removal = reader.flag();
   snapshot.probe.sees.no_port = reader.flag();
+  snapshot.probe.sees.resets_sent = reader.flag();
   snapshot.probe.backend = "tracepoint";
   const std::size_t rows = reader.below(5);
   const std::size_t namespaces = reader.below(4);

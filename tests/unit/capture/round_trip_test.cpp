@@ -80,6 +80,7 @@ TEST_CASE("what a capture says of itself is read as it was written", "[capture]"
   CHECK(info.probe.sees.removal);
   CHECK(info.probe.sees.no_port);
   CHECK(info.probe.sees.resets_received);
+  CHECK(info.probe.sees.resets_sent);
   CHECK(info.probe.fallbacks == written.probe.fallbacks);
   CHECK(info.interval_s == 0.5);
   CHECK(info.started_unix_ms == World::kStart);
@@ -311,6 +312,39 @@ TEST_CASE("an old capture has no counts of who was hurt: they are not known, and
   make_version(captured.path, version);
   CHECK_FALSE(hurt().first);
   CHECK(hurt().second == 0);
+}
+
+TEST_CASE("a capture of before this version has no resets sent, but the rest of the harm") {
+  Captured captured(5);
+  captured.add(23);
+  captured.finish();
+  const auto sums = [&] {
+    const auto reader = open_capture(captured.path);
+    model::Counters all;
+    std::uint64_t of_kernel = 0;
+    REQUIRE(reader->for_each(model::Wanted::kAll, [&](const model::SnapshotPtr& head, const model::Source& source) {
+      all = head->totals + head->unattributed;
+      source.visit([&](const model::Fact& fact) { all += fact.counts; });
+      for (const model::NetnsRow& row : head->namespaces) {
+        of_kernel += row.kernel.out_resets.value_or(0) + row.missed.resets_sent.value_or(0);
+      }
+      of_kernel += head->lost.refused_full;
+      return true;
+    }));
+    CHECK(reader->info().probe.sees.resets_received);
+    return std::tuple(all, of_kernel, reader->info().probe.sees.resets_sent);
+  };
+  const auto [now, of_kernel, seen] = sums();
+  CHECK(now.peer_resets_avoidable != 0);
+  CHECK(of_kernel != 0);
+  CHECK(seen);
+  make_version(captured.path, 5);
+  const auto [then, of_kernel_then, seen_then] = sums();
+  CHECK(then.resets_sent() + then.peer_resets_avoidable == 0);
+  CHECK(of_kernel_then == 0);
+  CHECK_FALSE(seen_then);
+  CHECK(then.resets_felt == now.resets_felt);
+  CHECK(then.no_port == now.no_port);
 }
 
 TEST_CASE("a connect() that found no port is an event without a substate", "[capture]") {

@@ -28,7 +28,8 @@ inline std::string words(const model::Counters& c) {
   std::ostringstream out;
   out << c.time_wait << ' ' << c.fin_wait2 << ' ' << c.overflow_time_wait << ' ' << c.overflow_fin_wait2 << ' '
       << c.no_memory << ' ' << c.expired << ' ' << c.reused << ' ' << c.recycled << ' ' << c.purged << ' ' << c.no_port
-      << ' ' << c.resets_received << ' ' << c.resets_felt;
+      << ' ' << c.resets_received << ' ' << c.resets_felt << ' ' << c.peer_resets << ' ' << c.peer_resets_avoidable
+      << ' ' << c.resets_late << ' ' << c.resets_aborted << ' ' << c.resets_closed_port << ' ' << c.resets_other;
   return out.str();
 }
 
@@ -50,7 +51,8 @@ inline std::string describe(const model::Snapshot& head) {
   out.precision(17);
   out << head.time_unix_ms << ' ' << head.interval_s << ' ' << head.suspended_s << ' ' << head.uptime_s << ' '
       << words(head.live_age_s) << ' ' << head.host.name << ' ' << head.host.kernel << ' ' << head.probe.backend
-      << head.probe.sees.removal << head.probe.sees.no_port << head.probe.sees.resets_received << '\n'
+      << head.probe.sees.removal << head.probe.sees.no_port << head.probe.sees.resets_received
+      << head.probe.sees.resets_sent << '\n'
       << "totals " << words(head.totals) << " / " << words(head.unattributed) << '\n';
   for (const model::NetnsRow& row : head.namespaces) {
     out << "netns " << row.id << ' ' << row.netns << ' ' << row.name << ' ' << row.gone << ' ' << words(row.limit)
@@ -58,12 +60,14 @@ inline std::string describe(const model::Snapshot& head) {
         << words(row.unattributed) << ' ' << row.created_per_s << ' ' << row.overflow_per_s << ' '
         << words(row.kernel.created) << ' ' << words(row.kernel.overflow) << ' ' << words(row.kernel.reused) << ' '
         << words(row.kernel.listen_overflows) << ' ' << words(row.kernel.listen_drops) << ' '
-        << words(row.missed.created) << ' ' << words(row.missed.overflow) << ' ' << words(row.reconciled) << '\n';
+        << words(row.kernel.out_resets) << ' ' << words(row.missed.resets_sent) << ' ' << words(row.missed.created)
+        << ' ' << words(row.missed.overflow) << ' ' << words(row.reconciled) << '\n';
   }
   const model::Losses& lost = head.lost;
   out << "lost " << lost.events << ' ' << lost.counts << ' ' << lost.rows_full << ' ' << lost.rows_busy << ' '
       << lost.netns_full << ' ' << lost.sockets_full << ' ' << lost.buckets_full << ' ' << lost.cgroups_full << ' '
-      << lost.listeners_full << ' ' << lost.pairs_lost << ' ' << words(lost.recursion_misses) << '\n'
+      << lost.listeners_full << ' ' << lost.pairs_lost << ' ' << lost.refused_full << ' '
+      << words(lost.recursion_misses) << '\n'
       << "cost " << head.cost.cpu_percent << ' ' << head.cost.rss_bytes << ' ' << words(head.cost.bpf_run_ns_per_event)
       << '\n';
   if (head.port_use == nullptr) return out.str() + "ports not counted\n";
@@ -154,7 +158,7 @@ class World {
     model::CaptureInfo info;
     info.twtrace_version = "1.2.3";
     info.host = {"web1", "6.12.0"};
-    info.probe = {"fentry", {"kprobe: refused", ""}, {true, true, true}};
+    info.probe = {"fentry", {"kprobe: refused", ""}, {true, true, true, true}};
     info.interval_s = 0.5;
     info.started_unix_ms = kStart;
     info.bucket_bytes = 248;
@@ -242,8 +246,8 @@ class World {
       model::NetnsRow& before = last_[info.id];
       row.created_per_s = model::rate(row.counts.created(), before.counts.created(), head.interval_s);
       row.overflow_per_s = model::rate(row.counts.overflow(), before.counts.overflow(), head.interval_s);
-      if (random_.up_to(1) != 0) row.kernel = {row.counts.created(), row.counts.refused(), 0, random_.up_to(9), 5};
-      if (random_.up_to(1) != 0) row.missed = {0, random_.up_to(1)};
+      if (random_.up_to(1) != 0) row.kernel = {row.counts.created(), row.counts.refused(), 0, random_.up_to(9), 5, 7};
+      if (random_.up_to(1) != 0) row.missed = {0, random_.up_to(1), random_.up_to(1)};
       if (random_.up_to(1) != 0) row.reconciled = random_.up_to(1) != 0;
       before = row;
       head.totals += row.counts;
@@ -253,6 +257,7 @@ class World {
     model::sort_fullest_first(head.namespaces);
     if (random_.up_to(3) == 0) lost_.events += 7;
     if (samples_ == 13) lost_.recursion_misses = 3;
+    if (samples_ == 17) lost_.refused_full = 5;
     head.lost = lost_;
     head.cost = {std::nullopt, 0.5 * static_cast<double>(random_.up_to(9)), 1'000'000 + random_.up_to(9), {}};
     if (random_.up_to(5) == 0) head.cost.bpf_run_ns_per_event = 812.25;

@@ -38,13 +38,21 @@ const Json kContract = Json::parse(R"({
 const Json kAdded = Json::parse(R"({
  "":["group","namespaces_folded","troubles","rows_hidden","live_age_s"],
  "probe":["sees_removal"],
- "totals":["no_port","resets_received","resets_felt","unattributed_overflow","unattributed_no_memory"],
+ "totals":["no_port","resets_received","resets_felt",
+           "peer_resets","peer_resets_avoidable","resets_sent","resets_late","resets_aborted","resets_closed_port","resets_other",
+           "unattributed_overflow","unattributed_no_memory"],
  "namespaces":["netns_id","gone","time_wait","fin_wait2","overflow_time_wait","overflow_fin_wait2","reused","recycled","expired",
-               "purged","no_port","resets_received","resets_felt","unattributed","unattributed_overflow","created_per_s","overflow_per_s","forecast"],
- "rows":["netns_id","ports","no_port","resets_received","resets_felt","kind","netns_name"],
+               "purged","no_port","resets_received","resets_felt",
+               "peer_resets","peer_resets_avoidable","resets_sent","resets_late","resets_aborted","resets_closed_port","resets_other",
+               "unattributed","unattributed_overflow","created_per_s","overflow_per_s","forecast"],
+ "kernel":["out_resets","listen_overflows","listen_drops"],
+ "missed":["resets_sent"],
+ "rows":["netns_id","ports","no_port","resets_received","resets_felt",
+         "peer_resets","peer_resets_avoidable","resets_sent","resets_late","resets_aborted","resets_closed_port","resets_other",
+         "kind","netns_name"],
  "process":["exited"],
  "lost":["rows_full","rows_busy","netns_full","sockets_full","buckets_full","cgroups_full","listeners_full",
-         "pairs_lost","recursion_misses"]})");
+         "pairs_lost","refused_full","recursion_misses"]})");
 
 Keys keys(const Json& object) {
   Keys names;
@@ -115,7 +123,9 @@ TEST_CASE("snapshot_json carries every value to its own field") {
   CHECK(netns["limit"] == 5000);
   CHECK(netns["in_use"] == 4998);
   CHECK(netns["pre_existing"] == 95);
-  CHECK(netns["kernel"] == Json::parse(R"({"created":5018,"overflow":1204,"reused":13})"));
+  CHECK(netns["kernel"] ==
+        Json::parse(
+            R"({"created":5018,"overflow":1204,"reused":13,"out_resets":null,"listen_overflows":0,"listen_drops":0})"));
   CHECK(netns["reconciled"] == true);
 }
 
@@ -164,8 +174,11 @@ TEST_CASE("snapshot_json writes null for what the backend cannot know") {
   CHECK(json["cost"]["bpf_run_ns_per_event"].is_null());
   CHECK(json["lost"]["recursion_misses"].is_null());
   CHECK(json["namespaces"][0]["limit"].is_null());
-  CHECK(json["namespaces"][0]["kernel"] == Json::parse(R"({"created":null,"overflow":null,"reused":null})"));
-  CHECK(json["namespaces"][0]["missed"] == Json::parse(R"({"created":null,"overflow":null})"));
+  CHECK(
+      json["namespaces"][0]["kernel"] ==
+      Json::parse(
+          R"({"created":null,"overflow":null,"reused":null,"out_resets":null,"listen_overflows":null,"listen_drops":null})"));
+  CHECK(json["namespaces"][0]["missed"] == Json::parse(R"({"created":null,"overflow":null,"resets_sent":null})"));
   CHECK(json["namespaces"][0]["reconciled"].is_null());
   CHECK(json["rows"][0]["created"] == 5018);
 }

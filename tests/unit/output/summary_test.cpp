@@ -101,10 +101,10 @@ TEST_CASE("a loss line appears only when something was lost") {
   CHECK_FALSE(has(text(snapshot), "lost"));
   snapshot.lost.recursion_misses = 0;
   CHECK_FALSE(has(text(snapshot), "lost"));
-  snapshot.lost = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+  snapshot.lost = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
   CHECK(has(text(snapshot),
             "\nlost: events 1  counts 2  rows_full 3  rows_busy 4  netns_full 5  sockets_full 6  buckets_full 7  "
-            "cgroups_full 8  listeners_full 9  pairs_lost 10  recursion_misses 11\n"));
+            "cgroups_full 8  listeners_full 9  pairs_lost 10  refused_full 11  recursion_misses 12\n"));
 }
 
 TEST_CASE("the age of live is said when it is not counted event by event") {

@@ -55,7 +55,7 @@ model::Snapshot long_snapshot(model::Group group) {
   snapshot.namespaces[0].name = std::string(200, 'n');
   snapshot.namespaces[0].counts.no_memory = 5;
   snapshot.host.name = std::string(64, 'h');
-  snapshot.lost = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+  snapshot.lost = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
   snapshot.rows_hidden = 1234567;
   return snapshot;
 }

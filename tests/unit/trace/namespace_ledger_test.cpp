@@ -100,6 +100,45 @@ TEST_CASE("a start that could not be read before is what is read right after cou
   CHECK(row.kernel.listen_drops == 2);
 }
 
+TEST_CASE("resets sent are compared with the kernel's, where the programs see them and it could be read") {
+  const auto reading_of = [](std::optional<std::uint64_t> out_resets) {
+    Reading result = reading(0, 0, 0);
+    result.out_resets = out_resets;
+    return result;
+  };
+  OurCounts seen;
+  seen.sees.resets_sent = true;
+  seen.counts.peer_resets = seen.total.peer_resets = 9;
+  seen.counts.resets_late = seen.total.resets_late = 2;
+  NamespaceLedger ledger = started_at(reading_of(100));
+  sample(ledger, reading_of(114), seen, reading_of(114));
+  CHECK(ledger.row(1).kernel.out_resets == 14);
+  CHECK(ledger.row(1).missed.resets_sent == 3);
+  CHECK(ledger.row(1).reconciled == true);  // that is about buckets
+
+  NamespaceLedger young(true);
+  young.start_at_zero();
+  sample(young, reading_of(11), seen, reading_of(11));
+  CHECK(young.row(1).missed.resets_sent == 0);
+  NamespaceLedger other(true);
+  other.take_over(ledger);
+  CHECK(other.row(1).missed.resets_sent == 3);
+
+  NamespaceLedger late(true);
+  late.narrow_start({}, reading_of(50), {});
+  sample(late, reading_of(61), seen, reading_of(61));
+  CHECK(late.row(1).missed.resets_sent == 0);
+
+  NamespaceLedger unread = started_at(reading_of({}));
+  sample(unread, reading_of({}), seen, reading_of({}));
+  CHECK_FALSE(unread.row(1).kernel.out_resets);
+  CHECK_FALSE(unread.row(1).missed.resets_sent);
+
+  NamespaceLedger unseen = started_at(reading_of(100));
+  sample(unseen, reading_of(114), {}, reading_of(114));
+  CHECK_FALSE(unseen.row(1).missed.resets_sent);
+}
+
 TEST_CASE("what happened between the start and the beginning of counting is not missed") {
   NamespaceLedger ledger = started_at(reading(100, 0, 0));
   ledger.narrow_start(counters(0), reading(130, 0, 30), counters(0));
@@ -163,7 +202,7 @@ TEST_CASE("older buckets are those of the start less those that were seen to go"
   NamespaceLedger ledger = started_at(reading(100, 0, 10));
   OurCounts observed = ours(counters(3, 0, 4));
   observed.unattributed = counters(0, 0, 4);
-  observed.sees_removal = true;
+  observed.sees.removal = true;
   sample(ledger, reading(103, 0, 9), observed, reading(103, 0, 9));
   CHECK(ledger.row(1).pre_existing == 6);
 }
@@ -182,7 +221,7 @@ TEST_CASE("without a hook at the end of a bucket the last scan says how many old
 TEST_CASE("where the kernel counts at the end of a bucket the gauge is compared") {
   NamespaceLedger ledger = started_at(reading(100, 0, 10), false);
   OurCounts observed = ours(counters(20, 0, 5));
-  observed.sees_removal = true;
+  observed.sees.removal = true;
   sample(ledger, reading(100, 0, 24), observed, reading(100, 0, 26));  // 10 + 20 - 5
   CHECK(ledger.row(1).reconciled == true);
   CHECK_FALSE(ledger.row(1).kernel.created);

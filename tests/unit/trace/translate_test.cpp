@@ -235,7 +235,7 @@ TEST_CASE("a name that fills all of its room has no end mark") {
 }
 
 TEST_CASE("each count keeps its name") {
-  const model::Counters counts = trace::to_counters({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
+  const model::Counters counts = trace::to_counters({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18});
   CHECK(counts.time_wait == 1);
   CHECK(counts.fin_wait2 == 2);
   CHECK(counts.overflow_time_wait == 3);
@@ -248,10 +248,16 @@ TEST_CASE("each count keeps its name") {
   CHECK(counts.no_port == 10);
   CHECK(counts.resets_received == 11);
   CHECK(counts.resets_felt == 12);
+  CHECK(counts.peer_resets == 13);
+  CHECK(counts.peer_resets_avoidable == 14);
+  CHECK(counts.resets_late == 15);
+  CHECK(counts.resets_aborted == 16);
+  CHECK(counts.resets_closed_port == 17);
+  CHECK(counts.resets_other == 18);
 }
 
 TEST_CASE("each loss keeps its name") {
-  const model::Losses lost = trace::to_losses({1, 2, 3, 4, 5, 6, 7, 8, 9}, 10);
+  const model::Losses lost = trace::to_losses({1, 2, 3, 4, 5, 6, 7, 8, 9, 11}, 10);
   CHECK(lost.events == 1);
   CHECK(lost.rows_full == 2);
   CHECK(lost.rows_busy == 3);
@@ -261,6 +267,7 @@ TEST_CASE("each loss keeps its name") {
   CHECK(lost.cgroups_full == 7);
   CHECK(lost.listeners_full == 0);  // listening ports are not remembered any more
   CHECK(lost.pairs_lost == 8);
+  CHECK(lost.refused_full == 11);
   CHECK(lost.recursion_misses == 10U);
   CHECK(lost.counts == 0);
   CHECK_FALSE(trace::to_losses({}, std::nullopt).recursion_misses);
@@ -299,7 +306,8 @@ TEST_CASE("the counters of a namespace are what its reading says") {
   reading.counters.time_wait_overflow = 6;
   reading.counters.listen_overflows = 7;
   reading.counters.listen_drops = 8;
-  CHECK(trace::to_netns_counters(reading) == kernel::NetnsCounters{{3, 4, 5, 6, 7, 8}, 1, 2});
+  reading.counters.out_rsts = 9;
+  CHECK(trace::to_netns_counters(reading) == kernel::NetnsCounters{{3, 4, 5, 6, 7, 8}, 9, 1, 2});
 }
 
 TEST_CASE("the settings of a namespace are what its reading says, in seconds where jiffies are known") {

@@ -245,7 +245,8 @@ TEST_CASE("amounts are no matter of a subject, and the other way round") {
 }
 
 TEST_CASE("every number of a row can be compared") {
-  const model::Counters counts{1, 2, 4, 8, 16, 32, 64, 128, 256, 1024, 2048, 4096};
+  const model::Counters counts{1,    2,    4,    8,    16,    32,    64,    128,    256,
+                               1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 262144};
   const view::Amounts amounts{counts, 512, 1.5, 2.5};
   for (const char* text : {"created=3",
                            "time_wait=1",
@@ -262,6 +263,13 @@ TEST_CASE("every number of a row can be compared") {
                            "no_port=1024",
                            "resets_received=2048",
                            "resets_felt=4096",
+                           "peer_resets=8192",
+                           "peer_resets_avoidable=16384",
+                           "resets_late=32768",
+                           "resets_aborted=65536",
+                           "resets_closed_port=131072",
+                           "resets_other=262144",
+                           "resets_sent=499712",
                            "created/s=1.5",
                            "created_per_s=1.5",
                            "OVERFLOW/s=2.5",

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Remembers which connections were refused a bucket, the last TW_MAX_REFUSED of them. A later segment finds no socket,
+ * and nothing in the kernel tells why.
+ */
+#ifndef TWTRACE_REFUSED_BPF_H
+#define TWTRACE_REFUSED_BPF_H
+
+#include "conn.bpf.h"
+#include "intern.bpf.h"
+
+/* User space may give the row to another owner, which is then first seen at another time. */
+struct refused {
+	u64 first_ns; /* tw_row.first_ns */
+	u32 row;
+	u32 reserved;
+};
+
+/* Key: refused__key. Not an LRU, which drops entries long before it is full. The loader resizes it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, TW_MAX_REFUSED);
+	__type(key, u64);
+	__type(value, struct refused);
+} refused_connections SEC(".maps");
+
+/* Its keys, the oldest first. */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, TW_MAX_REFUSED);
+	__type(value, u64);
+} refused_order SEC(".maps");
+
+/* Of 64 bits, so that two of the remembered connections practically never share one. */
+static __always_inline u64 refused__key(const struct conn *conn, u32 netns)
+{
+	u64 hash = ports__mix(netns, (u64)conn->local_port << 32 | (u64)conn->remote_port << 8 | conn->family);
+
+	hash = ports__mix(hash, (u64)conn->local[0] << 32 | conn->local[1]);
+	hash = ports__mix(hash, (u64)conn->local[2] << 32 | conn->local[3]);
+	hash = ports__mix(hash, (u64)conn->remote[0] << 32 | conn->remote[1]);
+	return ports__mix(hash, (u64)conn->remote[2] << 32 | conn->remote[3]);
+}
+
+/* Makes room by forgetting the oldest. A global function: see cgroup__intern. */
+__noinline int refused__remember(u64 key, u32 row_id)
+{
+	struct tw_row *row = row__at(row_id);
+	struct refused refused = {.first_ns = row ? row->first_ns : 0, .row = row_id};
+	struct refused *known = bpf_map_lookup_elem(&refused_connections, &key);
+	u64 oldest;
+
+	if (known) {
+		*known = refused;
+		return 0;
+	}
+	if (bpf_map_update_elem(&refused_connections, &key, &refused, BPF_NOEXIST)) {
+		stats__add(refused_full);
+		if (bpf_map_pop_elem(&refused_order, &oldest))
+			return 0;
+		bpf_map_delete_elem(&refused_connections, &oldest);
+		if (bpf_map_update_elem(&refused_connections, &key, &refused, BPF_NOEXIST))
+			return 0;
+	}
+	bpf_map_push_elem(&refused_order, &key, BPF_EXIST);
+	return 0;
+}
+
+/* Whether the connection was refused a bucket. Sets the row that it was refused to; TW_ROW_NONE: that row is gone. */
+static __always_inline bool refused__find(const struct conn *conn, u32 netns, u32 *row_id)
+{
+	u64 key = refused__key(conn, netns);
+	struct refused *refused = bpf_map_lookup_elem(&refused_connections, &key);
+	struct tw_row *row;
+
+	if (!refused)
+		return false;
+	row = row__at(refused->row);
+	*row_id = row && row->in_use && row->first_ns == refused->first_ns ? refused->row : TW_ROW_NONE;
+	return true;
+}
+
+#endif /* TWTRACE_REFUSED_BPF_H */
