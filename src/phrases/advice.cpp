@@ -16,12 +16,15 @@ std::string shell_quoted(const std::string& text) {
 }
 
 std::string sysctl_change(const Place& place, const std::string& name, std::uint64_t value) {
-  const std::string command = "sysctl -w " + name + "=" + std::to_string(value);
-  if (place.host) {
-    return command + " (to keep it, put " + name + " = " + std::to_string(value) + " into " + kSysctlFile + ")";
-  }
-  const std::string where =
-      "set it where the namespace is created, for example docker run --sysctl " + name + "=" + std::to_string(value);
+  return sysctl_change(place, name, std::to_string(value));
+}
+
+std::string sysctl_change(const Place& place, const std::string& name, const std::string& value) {
+  const std::string setting = name + "=" + (value.find(' ') == std::string::npos ? value : '"' + value + '"');
+  const std::string command = "sysctl -w " + setting;
+  if (place.host) return command + " (to keep it, put " + name + " = " + value + " into " + kSysctlFile + ")";
+  const std::string where = "set it where the namespace is created: docker run --sysctl " + setting +
+                            ", sysctls: in a compose file, securityContext.sysctls in a pod";
   if (place.gone) return "the namespace is gone; for the next one, " + where;
   // Of a namespace without a name we know only that it has processes. lsns names one.
   const std::string entry = place.pid            ? "/proc/" + std::to_string(*place.pid) + "/ns/net"

@@ -33,6 +33,9 @@ std::string shell_quoted(const std::string& text);
 /// to set it for the next one.
 std::string sysctl_change(const Place& place, const std::string& name, std::uint64_t value);
 
+/// The same for a value of several words.
+std::string sysctl_change(const Place& place, const std::string& name, const std::string& value);
+
 /// The same for tcp_max_tw_buckets, with the memory of a full table. Never advises less than kLowLimit.
 std::string limit_change(const Place& place, std::uint64_t wanted, std::uint64_t bucket_bytes = kBytesPerBucket);
 

@@ -50,7 +50,8 @@ void share_of_table(const model::Row& row, const model::NetnsRow& netns, std::ve
 
 std::string role_remedy(model::Role role) {
   return role == model::Role::kClient ? "keep connections open (keep-alive, a pool)"
-                                      : "let its clients close first, or keep connections open (keep-alive)";
+                                      : "let its clients close first (its idle timeout must be longer than theirs), or "
+                                        "keep connections open (keep-alive)";
 }
 
 std::vector<RowFinding> row_findings(const model::Row& row, const model::NetnsRow* netns,

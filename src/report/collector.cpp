@@ -164,7 +164,7 @@ void Collector::add_netns(const model::NetnsRow& row, const Interval& interval) 
     netns.created_per_s_peak = created_per_s;
     netns.busiest_phase = interval.phase;
   }
-  add_arrivals(course, interval, amount.created() + amount.refused());
+  add_arrivals(course, interval, amount);
   netns.timeline.push_back(
       {interval.begin_unix_ms, interval.end_unix_ms, row.in_use, row.limit, amount.created(), amount.refused()});
   if (netns.timeline.size() > kMaxTimelinePoints) halve(netns.timeline);
@@ -184,23 +184,36 @@ void Collector::carry_on(NetnsCourse& course, std::int64_t until_unix_ms) const 
   if (netns.timeline.size() > kMaxTimelinePoints) halve(netns.timeline);
 }
 
-/// The rate is over kForecastRateS, or a little more where an interval reaches across its beginning.
-void Collector::add_arrivals(NetnsCourse& course, const Interval& interval, std::uint64_t count) const {
-  if (count == 0) return;  // the peak is where something came
+/// Finds the lifetime of a bucket in which most wanted a place. Buckets from before the start are among them while that
+/// time reaches back to the start.
+void Collector::add_arrivals(NetnsCourse& course, const Interval& interval, const model::Counters& amount) const {
   const double now_s = report_.seconds;
+  NetnsReport& netns = course.report;
+  if (!course.begin_s) {
+    course.begin_s = now_s - interval.seconds;
+    const std::uint64_t in_use = netns.last.in_use.value_or(0);
+    course.older = in_use - std::min(in_use, amount.created());
+  }
+  const std::uint64_t count = amount.created() + amount.refused();
+  if (count == 0) return;  // the peak is where something came
   course.arrivals.push_back({now_s - interval.seconds, now_s, count});
   course.arrivals_sum += count;
-  while (course.arrivals[course.first_arrival].end_s <= now_s - model::kForecastRateS) {
+  while (course.arrivals[course.first_arrival].end_s <= now_s - model::kBucketLifetimeS) {
     course.arrivals_sum -= course.arrivals[course.first_arrival++].count;
   }
   if (course.first_arrival * 2 > course.arrivals.size()) {
     course.arrivals.erase(course.arrivals.begin(), course.arrivals.begin() + static_cast<std::ptrdiff_t>(std::exchange(
                                                                                  course.first_arrival, 0)));
   }
-  // Shorter than the window. A short burst does not count as a lasting rate.
-  const double over_s = std::max(now_s - course.arrivals[course.first_arrival].begin_s, model::kForecastRateS);
-  NetnsReport& netns = course.report;
-  netns.arrivals_per_s_peak = std::max(netns.arrivals_per_s_peak, static_cast<double>(course.arrivals_sum) / over_s);
+  std::uint64_t latest = 0;
+  for (auto each = course.arrivals.rbegin(); each != course.arrivals.rend(); ++each) {
+    if (each->end_s <= now_s - model::kForecastRateS) break;
+    latest += each->count;
+  }
+  netns.busiest_arrivals = std::max(netns.busiest_arrivals, latest);
+  const std::uint64_t older = now_s - *course.begin_s < model::kBucketLifetimeS ? course.older : 0;
+  if (course.arrivals_sum + older <= netns.demand.wanted()) return;
+  netns.demand = {course.arrivals_sum, older};
 }
 
 void Collector::add_ports(const model::Snapshot& head) {

@@ -53,7 +53,9 @@ class Collector {
     NetnsReport report;
     model::Counters seen;                ///< at the last change
     std::vector<std::uint64_t> samples;  ///< of each phase, that the report covers
-    std::vector<Arrivals> arrivals;      ///< of the last kForecastRateS, from `first_arrival` on
+    std::optional<double> begin_s;       ///< of its first interval
+    std::uint64_t older = 0;             ///< buckets that were there then
+    std::vector<Arrivals> arrivals;      ///< of the last kBucketLifetimeS, from `first_arrival` on
     std::size_t first_arrival = 0;
     std::uint64_t arrivals_sum = 0;
   };
@@ -62,7 +64,7 @@ class Collector {
   NetnsCourse& course_of(const model::NetnsRow& row);
   void add_netns(const model::NetnsRow& row, const Interval& interval);
   void carry_on(NetnsCourse& course, std::int64_t until_unix_ms) const;
-  void add_arrivals(NetnsCourse& course, const Interval& interval, std::uint64_t count) const;
+  void add_arrivals(NetnsCourse& course, const Interval& interval, const model::Counters& amount) const;
   void add_ports(const model::Snapshot& head);
   void attach_settings();
 

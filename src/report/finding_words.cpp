@@ -3,9 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "base/format.hpp"
+#include "phrases/findings.hpp"
 #include "phrases/namespace.hpp"
+#include "phrases/owner.hpp"
+#include "report/findings.hpp"
 
 namespace twtrace::report {
 namespace {
@@ -32,5 +37,49 @@ std::string title(const model::NetnsRow& netns) { return "netns " + phrases::net
 std::string truncated_percent(double percent) { return fmt::format("{:.0f}%", std::floor(percent)); }
 
 std::string percent(double share) { return truncated_percent(share * 100); }
+
+std::vector<const Owner*> largest(const Report& report, CountOf count) {
+  std::vector<const Owner*> owners;
+  for (const Owner& owner : report.owners) {
+    if (count(owner.row.counts) != 0) owners.push_back(&owner);
+  }
+  std::stable_sort(owners.begin(), owners.end(), [&](const Owner* left, const Owner* right) {
+    return count(left->row.counts) > count(right->row.counts);
+  });
+  return owners;
+}
+
+std::vector<std::string> owner_lines(const std::vector<const Owner*>& owners, std::uint64_t all, CountOf count) {
+  std::vector<std::string> text;
+  for (std::size_t i = 0; i < std::min(owners.size(), kOwnersTold); ++i) {
+    const std::uint64_t part = count(owners[i]->row.counts);
+    const double share = all == 0 ? 0 : static_cast<double>(part) / static_cast<double>(all);
+    text.push_back(
+        fmt::format("{} ({}): {}", base::grouped(part), percent(share), phrases::owner_words(owners[i]->row)));
+  }
+  if (owners.size() > kOwnersTold) text.push_back(fmt::format("and {} more", owners.size() - kOwnersTold));
+  return text;
+}
+
+bool was_restarted(const Report& report, const Owner& owner) {
+  if (!owner.row.process || !owner.row.process->exited) return false;
+  const auto netns = std::find_if(report.namespaces.begin(), report.namespaces.end(), [&](const NetnsReport& each) {
+    return each.last.id == owner.row.netns_id && each.last.netns == owner.row.netns;
+  });
+  if (netns == report.namespaces.end()) return false;
+  const std::uint64_t closed = owner.row.counts.created() + owner.row.counts.refused();
+  return closed >= kConnectionsOfOne * std::max(owner.row.process->pids, 1U) &&
+         closed <= kRestartBurst * netns->busiest_arrivals;
+}
+
+std::string remedy(const Report& report, const Owner& owner) {
+  if (!owner.row.role) return "find out who it is first: twtrace -g pid shows every process";
+  if (was_restarted(report, owner)) {
+    return "it ended, and its connections with it: before a restart let them finish (drain), restart one instance "
+           "after another, and let clients reconnect after a random delay";
+  }
+  return (owner.row.role == model::Role::kClient ? "in the client: " : "in the server: ") +
+         phrases::role_remedy(*owner.row.role);
+}
 
 }  // namespace twtrace::report

@@ -2,7 +2,9 @@
 // Words that several findings share. Private to this folder.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "phrases/advice.hpp"
 #include "report/report.hpp"
@@ -22,5 +24,18 @@ std::string title(const model::NetnsRow& netns);
 std::string truncated_percent(double percent);
 /// The same for a share, usually from 0 to 1.
 std::string percent(double share);
+
+using CountOf = std::uint64_t (*)(const model::Counters&);
+
+/// Owners by a count, largest first, without those that have 0.
+std::vector<const Owner*> largest(const Report& report, CountOf count);
+/// A line for each of the first kOwnersTold: the count, its share of `all`, and who. Then how many more there are.
+std::vector<std::string> owner_lines(const std::vector<const Owner*>& owners, std::uint64_t all, CountOf count);
+
+/// True if the processes of the owner have ended, and have closed so many connections each that these came at its end
+/// or during its life, and not one by one from processes that live for a request.
+bool was_restarted(const Report& report, const Owner& owner);
+/// What to change in the program to create fewer buckets.
+std::string remedy(const Report& report, const Owner& owner);
 
 }  // namespace twtrace::report

@@ -18,6 +18,12 @@ inline constexpr std::uint64_t kPortsCriticalPercent = 90;
 inline constexpr std::size_t kNamespacesTold = 3;  ///< namespaces per kind of finding
 inline constexpr std::size_t kOwnersTold = 3;      ///< owners per finding
 
+/// Fewer connections of an ended process do not look like a restart.
+inline constexpr std::uint64_t kConnectionsOfOne = 10;
+/// So many times the busiest seconds (NetnsReport::busiest_arrivals): more came one by one, long before the end.
+inline constexpr std::uint64_t kRestartBurst = 2;
+inline constexpr std::uint64_t kAbortsLeast = 10;  ///< connections that one owner ended with a reset
+
 using Findings = std::vector<Finding>;
 
 // One function for each kind. It appends nothing if the numbers show no problem.
@@ -26,6 +32,14 @@ using Findings = std::vector<Finding>;
 void table_too_small(const Report& report, Findings& out);
 /// Who closed first and was refused.
 void refused(const Report& report, Findings& out);
+/// Peers of refused connections were reset: how many of them a place in the table would have spared.
+void peer_resets(const Report& report, Findings& out);
+/// Programs on this host noticed resets.
+void resets_felt(const Report& report, Findings& out);
+/// A program ends its connections with resets.
+void aborts(const Report& report, Findings& out);
+/// connect() found no local port.
+void no_port(const Report& report, Findings& out);
 /// Allocations failed.
 void no_memory(const Report& report, Findings& out);
 /// Who filled a table that was nearly full.

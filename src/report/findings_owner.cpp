@@ -15,43 +15,13 @@
 namespace twtrace::report {
 namespace {
 
-/// Owners by a count, largest first, without those that have 0.
-template <class Count>
-std::vector<const Owner*> largest(const Report& report, Count count) {
-  std::vector<const Owner*> owners;
-  for (const Owner& owner : report.owners) {
-    if (count(owner) != 0) owners.push_back(&owner);
-  }
-  std::stable_sort(owners.begin(), owners.end(),
-                   [&](const Owner* left, const Owner* right) { return count(*left) > count(*right); });
-  return owners;
-}
-
-template <class Count>
-std::vector<std::string> lines(const std::vector<const Owner*>& owners, std::uint64_t all, Count count) {
-  std::vector<std::string> text;
-  for (std::size_t i = 0; i < std::min(owners.size(), kOwnersTold); ++i) {
-    const double share = all == 0 ? 0 : static_cast<double>(count(*owners[i])) / static_cast<double>(all);
-    text.push_back(fmt::format("{} ({}): {}", base::grouped(count(*owners[i])), percent(share),
-                               phrases::owner_words(owners[i]->row)));
-  }
-  if (owners.size() > kOwnersTold) text.push_back(fmt::format("and {} more", owners.size() - kOwnersTold));
-  return text;
-}
-
-std::string remedy(const Owner& owner) {
-  if (!owner.row.role) return "find out who it is first: twtrace -g pid shows every process";
-  return (owner.row.role == model::Role::kClient ? "in the client: " : "in the server: ") +
-         phrases::role_remedy(*owner.row.role);
-}
-
 constexpr const char* kRiskOfKeepAlive =
     "each idle connection takes a socket: limit the pool, and close idle connections";
 
 }  // namespace
 
 void refused(const Report& report, Findings& out) {
-  const auto count = [](const Owner& owner) { return owner.row.counts.overflow(); };
+  const CountOf count = model::count_of<&model::Counters::overflow>;
   const std::uint64_t all = report.totals.overflow();
   const auto owners = largest(report, count);
   if (all == 0 || owners.empty()) return;
@@ -60,30 +30,33 @@ void refused(const Report& report, Findings& out) {
   finding.id = "refused";
   finding.severity = report.totals.overflow_fin_wait2 != 0 ? Severity::kCritical : Severity::kWarning;
   finding.text = fmt::format("{} closed first and was refused a place {} times ({} of all refusals)",
-                             phrases::owner_words(most.row), base::grouped(count(most)),
-                             percent(static_cast<double>(count(most)) / static_cast<double>(all)));
-  finding.evidence = lines(owners, all, count);
+                             phrases::owner_words(most.row), base::grouped(count(most.row.counts)),
+                             percent(static_cast<double>(count(most.row.counts)) / static_cast<double>(all)));
+  finding.evidence = owner_lines(owners, all, count);
   if (report.totals.overflow_fin_wait2 != 0) {
     finding.evidence.push_back(
-        fmt::format("{} at the FIN_WAIT2 stage: peers that then close or send get a reset, and data is lost",
-                    base::grouped(report.totals.overflow_fin_wait2)));
+        fmt::format("{} at the FIN_WAIT2 stage: peers that then close or send get a reset{}",
+                    base::grouped(report.totals.overflow_fin_wait2),
+                    report.info.probe.sees.resets_sent
+                        ? fmt::format("; so far {} got one", base::grouped(report.totals.peer_resets))
+                        : ""));
   }
   finding.command = "twtrace -b -s overflow, or twtrace events while it happens";
-  finding.change = remedy(most);
+  finding.change = remedy(report, most);
   finding.risk = kRiskOfKeepAlive;
   finding.avoid = "never lower tcp_max_tw_buckets to get rid of TIME_WAIT: more would be refused";
   out.push_back(std::move(finding));
 }
 
 void no_memory(const Report& report, Findings& out) {
-  const auto count = [](const Owner& owner) { return owner.row.counts.no_memory; };
+  const CountOf count = model::count_of<&model::Counters::no_memory>;
   if (report.totals.no_memory == 0) return;
   Finding finding;
   finding.id = "no-memory";
   finding.severity = Severity::kCritical;
   finding.text = fmt::format("{} buckets could not be allocated: the kernel was out of memory",
                              base::grouped(report.totals.no_memory));
-  finding.evidence = lines(largest(report, count), report.totals.no_memory, count);
+  finding.evidence = owner_lines(largest(report, count), report.totals.no_memory, count);
   finding.command = "grep -E 'MemFree|MemAvailable|^Slab' /proc/meminfo";
   finding.change = "free or add memory; a larger table does not help";
   finding.risk = "none";
@@ -103,7 +76,7 @@ std::map<NetnsKey, std::uint64_t> before_start(const Report& report) {
 }
 
 void fills_table(const Report& report, Findings& out) {
-  const auto count = [](const Owner& owner) { return owner.row.counts.created(); };
+  const CountOf count = model::count_of<&model::Counters::created>;
   std::map<NetnsKey, std::vector<const Owner*>> by_netns;  // the largest first
   for (const Owner* owner : largest(report, count)) {
     by_netns[{owner->row.netns_id, owner->row.netns.value_or(0)}].push_back(owner);
@@ -117,7 +90,7 @@ void fills_table(const Report& report, Findings& out) {
     const std::uint64_t all = netns.last.counts.created() + older[key];
     const auto most = std::find_if(owners.begin(), owners.end(), [](const Owner* owner) { return owner->row.role; });
     if (most == owners.end()) continue;
-    const double share = static_cast<double>(count(**most)) / static_cast<double>(all);
+    const double share = static_cast<double>(count((*most)->row.counts)) / static_cast<double>(all);
     if (share < phrases::kLargeShareOfTable) continue;
     ++told;
     Finding finding;
@@ -127,9 +100,9 @@ void fills_table(const Report& report, Findings& out) {
     finding.text =
         fmt::format("{} created {} of all buckets in {}: it {}", phrases::owner_words((*most)->row), percent(share),
                     title(netns.last), client ? "connects for every request and closes first" : "closes first");
-    finding.evidence = lines(owners, all, count);
+    finding.evidence = owner_lines(owners, all, count);
     finding.command = "twtrace -b -s created";
-    finding.change = remedy(**most);
+    finding.change = remedy(report, **most);
     finding.risk = kRiskOfKeepAlive;
     finding.avoid = "do not close with a reset (SO_LINGER 0) to avoid TIME_WAIT: that discards data in flight";
     out.push_back(std::move(finding));
@@ -172,7 +145,7 @@ void ports_taken(const Report& report, Findings& out) {
 }
 
 void fin_wait2_share(const Report& report, Findings& out) {
-  const auto count = [](const Owner& owner) { return owner.row.counts.fin_wait2; };
+  const CountOf count = model::count_of<&model::Counters::fin_wait2>;
   const std::uint64_t all = report.totals.created();
   const std::uint64_t fin_wait2 = report.totals.fin_wait2;
   if (fin_wait2 < kFinWait2Least || static_cast<double>(fin_wait2) < kFinWait2Share * static_cast<double>(all)) return;
@@ -181,7 +154,7 @@ void fin_wait2_share(const Report& report, Findings& out) {
   finding.severity = Severity::kWarning;
   finding.text = fmt::format("{} of all buckets began as FIN_WAIT2: the other end closed late, or never",
                              percent(static_cast<double>(fin_wait2) / static_cast<double>(all)));
-  finding.evidence = lines(largest(report, count), fin_wait2, count);
+  finding.evidence = owner_lines(largest(report, count), fin_wait2, count);
   finding.command = "ss -tan state fin-wait-2 | wc -l";
   finding.change =
       "in the programs at the other end: close the connection when read() returns 0; look for sockets left in "

@@ -60,7 +60,18 @@ bool told_already(const Findings& out, const model::DoctorWarning& warning, cons
              static_cast<std::ptrdiff_t>(kNamespacesTold);
 }
 
-std::string rounded(double value) { return base::grouped(static_cast<std::uint64_t>(std::llround(value))); }
+std::string demand_words(const Demand& demand, double seconds) {
+  std::string words =
+      seconds < model::kBucketLifetimeS
+          ? fmt::format(
+                "{} wanted a place within the {:.0f} s of the capture, which is shorter than the {:g} s that a "
+                "bucket lives",
+                base::grouped(demand.arrivals), seconds, model::kBucketLifetimeS)
+          : fmt::format("{} wanted a place within {:g} s, the life of a bucket", base::grouped(demand.arrivals),
+                        model::kBucketLifetimeS);
+  if (demand.older != 0) words += fmt::format("; {} were there before", base::grouped(demand.older));
+  return words + "; +25%, rounded up to a power of two";
+}
 
 std::string values(const NetnsReport& netns) {
   std::string text;
@@ -90,8 +101,7 @@ bool nearly_full(const NetnsReport& netns) {
 }
 
 std::uint64_t needed_limit(const NetnsReport& netns) {
-  const double at_peak_rate = netns.arrivals_per_s_peak * model::kBucketLifetimeS;
-  const double held = std::max(at_peak_rate, static_cast<double>(netns.in_use_peak.value_or(0)));
+  const auto held = static_cast<double>(std::max(netns.demand.wanted(), netns.in_use_peak.value_or(0)));
   const auto wanted = static_cast<std::uint64_t>(std::ceil(std::min(held * kHeadroom, 1e9)));
   const std::uint64_t rounded = std::bit_ceil(std::max(wanted, netns.last.limit.value_or(0) + 1));
   return std::clamp(rounded, phrases::kLowLimit, phrases::kMaxLimit);
@@ -107,16 +117,13 @@ void table_too_small(const Report& report, Findings& out) {
     Finding finding;
     finding.id = "table-too-small";
     finding.severity = overflowed ? Severity::kCritical : Severity::kWarning;
-    finding.text =
-        fmt::format("{}: the table of {} was {}; at its peak rate it needs room for {}", title(netns.last),
-                    base::grouped(*netns.last.limit), overflowed ? "full" : "nearly full", base::grouped(needed));
+    finding.text = fmt::format("{}: the table of {} was {}; it needs room for {}{}", title(netns.last),
+                               base::grouped(*netns.last.limit), overflowed ? "full" : "nearly full",
+                               report.seconds < model::kBucketLifetimeS ? "at least " : "", base::grouped(needed));
     finding.evidence.push_back(fmt::format(
         "in use {} at most{}", netns.in_use_peak ? base::grouped(*netns.in_use_peak) : "unknown",
         netns.peak_percent ? fmt::format(" ({} of the limit)", truncated_percent(*netns.peak_percent)) : ""));
-    finding.evidence.push_back(
-        fmt::format("peak of {}/s over {:g} s x {:g} s of life = {} places, +25%, rounded up to a power of two",
-                    rounded(netns.arrivals_per_s_peak), model::kForecastRateS, model::kBucketLifetimeS,
-                    rounded(netns.arrivals_per_s_peak * model::kBucketLifetimeS)));
+    finding.evidence.push_back(demand_words(netns.demand, report.seconds));
     if (overflowed) {
       finding.evidence.push_back(
           fmt::format("{} refused (TcpExtTCPTimeWaitOverflow)", base::grouped(netns.last.counts.overflow())));

@@ -35,6 +35,34 @@ std::uint64_t missed_refusals(const Report& report) {
   return missed;
 }
 
+void append(std::string& words, const std::string& more) { words += (words.empty() ? "" : "; ") + more; }
+
+/// Who was hurt, and what a larger table would have changed; empty if the numbers show nobody.
+std::string harm_words(const Report& report) {
+  const model::Counters& all = report.totals;
+  std::string words;
+  if (all.peer_resets != 0) {
+    const std::uint64_t avoidable = all.peer_resets_avoidable;
+    append(words, fmt::format("{} connections were reset after the table had refused them; a larger table would have "
+                              "avoided {} of these resets",
+                              base::grouped(all.peer_resets),
+                              avoidable == all.peer_resets ? "all"
+                              : avoidable == 0             ? "none"
+                                                           : base::grouped(avoidable)));
+  }
+  if (all.resets_felt != 0) {
+    append(words, fmt::format("programs on this host noticed {} resets", base::grouped(all.resets_felt)));
+    if (all.peer_resets == 0 && report.info.probe.sees.resets_sent) words += ", none of them because of the table here";
+  }
+  if (all.no_port != 0) append(words, fmt::format("{} connects found no local port", base::grouped(all.no_port)));
+  std::uint64_t drops = 0;
+  for (const NetnsReport& netns : report.namespaces) drops += netns.last.kernel.listen_drops.value_or(0);
+  if (drops != 0) {
+    append(words, fmt::format("{} connection attempts were dropped at a listening socket", base::grouped(drops)));
+  }
+  return words;
+}
+
 std::string measured_words(const Report& report) {
   const std::uint64_t refused = report.totals.refused();
   const std::uint64_t missed = missed_refusals(report);
@@ -98,7 +126,8 @@ const char* to_string(Severity severity) {
 
 std::string headline(const Report& report) {
   if (report.samples == 0) return "the capture ended before its first sample: nothing can be said";
-  std::string words = measured_words(report);
+  std::string words = harm_words(report);
+  append(words, measured_words(report));
   const std::string gone = missing(report);
   if (gone.empty()) return words;
   return report.totals.refused() + missed_refusals(report) != 0 ? words + "; " + gone

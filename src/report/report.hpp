@@ -41,6 +41,15 @@ struct TimelinePoint {
   std::uint64_t refused = 0;  ///< overflow and no_memory
 };
 
+/// Most places of the table that were wanted within the lifetime of a bucket (kBucketLifetimeS), or within the whole
+/// capture if that is shorter.
+struct Demand {
+  std::uint64_t arrivals = 0;  ///< created and refused
+  std::uint64_t older = 0;     ///< buckets that were there when the capture began
+
+  std::uint64_t wanted() const { return arrivals + older; }
+};
+
 struct NetnsReport {
   model::NetnsRow last;  ///< its last state; counts are those of the capture
   std::optional<model::NetnsSettings> at_start;
@@ -54,8 +63,9 @@ struct NetnsReport {
   std::optional<std::uint64_t> peak_pre_existing;  ///< NetnsRow::pre_existing then
   double created_per_s_peak = 0;                   ///< of the busiest interval
   std::size_t busiest_phase = 0;                   ///< index of the phase with that interval
-  double arrivals_per_s_peak = 0;                  ///< created and refused, over kForecastRateS
-  std::vector<TimelinePoint> timeline;             ///< ascending, at most kMaxTimelinePoints
+  Demand demand;
+  std::uint64_t busiest_arrivals = 0;   ///< most that were created and refused within kForecastRateS
+  std::vector<TimelinePoint> timeline;  ///< ascending, at most kMaxTimelinePoints
 };
 
 /// A plot cannot show more.

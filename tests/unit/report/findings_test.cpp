@@ -78,16 +78,16 @@ TEST_CASE("the table is too small above 80%, and when it overflowed") {
   CHECK(critical->severity == Severity::kCritical);
 }
 
-TEST_CASE("the size that is advised holds the peak rate for as long as a bucket lives") {
+TEST_CASE("the size that is advised holds everything that wanted a place within the life of a bucket") {
   report::NetnsReport netns;
   netns.last.limit = 5000;
-  netns.arrivals_per_s_peak = 800;  // x 60 s x 1.25 = 60,000
+  netns.demand = {48'000, 4'000};  // x 1.25 = 65,000
   CHECK(report::needed_limit(netns) == 65536);
-  netns.arrivals_per_s_peak = 900;  // 67,500
+  netns.demand.older = 6'000;  // 67,500
   CHECK(report::needed_limit(netns) == 131072);
-  netns.arrivals_per_s_peak = 1;
+  netns.demand = {60, 0};
   CHECK(report::needed_limit(netns) == 16384);  // the table is never made small
-  netns.in_use_peak = 60'000;                   // earlier buckets count, too
+  netns.in_use_peak = 60'000;
   CHECK(report::needed_limit(netns) == 131072);
   netns.last.limit = 200'000;  // only more than now is worth a change
   CHECK(report::needed_limit(netns) == 262144);
@@ -95,15 +95,37 @@ TEST_CASE("the size that is advised holds the peak rate for as long as a bucket 
   CHECK(report::needed_limit(netns) == 2'147'483'647);
 }
 
+TEST_CASE("demand is what came within any 60 seconds, and what was there before while that reaches back to the start") {
+  const auto recording = quiet();
+  recording->netns.limit = 1000;
+  close_connections(*recording, made(10), 710);  // 700 older ones
+  for (int second = 2; second <= 60; ++second) close_connections(*recording, made(1), 700);
+  for (int second = 61; second <= 100; ++second) close_connections(*recording, made(0, 0, 1), 700);
+  const auto report = report::build_report(*recording, {}).value();
+  CHECK(report.namespaces[0].demand.arrivals == 10 + 58);
+  CHECK(report.namespaces[0].demand.older == 700);
+  const auto finding = find(*recording, "table-too-small");
+  REQUIRE(finding);
+  CHECK(finding->text == "netns host: the table of 1,000 was full; it needs room for 16,384");
+  CHECK(finding->evidence.at(1) ==
+        "68 wanted a place within 60 s, the life of a bucket; 700 were there before; +25%, rounded up to a power of "
+        "two");
+  for (int second = 101; second <= 110; ++second) close_connections(*recording, made(0, 0, 90), 700);
+  CHECK(report::build_report(*recording, {}).value().namespaces[0].demand.wanted() == 50 + 900);
+}
+
 TEST_CASE("the advice of a larger table names the memory that it costs here") {
   const auto recording = test::deploy();
   recording->editable().bucket_bytes = 512;
   const auto finding = find(*recording, "table-too-small");
   REQUIRE(finding);
-  CHECK(has(finding->change, "sysctl -w net.ipv4.tcp_max_tw_buckets=131072"));
+  CHECK(has(finding->change, "sysctl -w net.ipv4.tcp_max_tw_buckets=16384"));
   CHECK(has(finding->change, "/etc/sysctl.d/90-tcp.conf"));
-  CHECK(has(finding->change, "64.0MiB"));
-  CHECK(has(finding->evidence.at(1), "1,080/s over 5 s x 60 s of life = 64,800 places"));
+  CHECK(has(finding->change, "8.0MiB"));
+  CHECK(has(finding->text, "it needs room for at least 16,384"));
+  CHECK(has(finding->evidence.at(1),
+            "9,454 wanted a place within the 30 s of the capture, which is shorter than the 60 s that a bucket lives; "
+            "+25%"));
 }
 
 TEST_CASE("another namespace is entered, whatever its name is") {
@@ -170,6 +192,122 @@ TEST_CASE("a client is told to keep its connections") {
   recording->act({1, "worker", "worker.service", model::Role::kClient, 6379, made(9, 0, 1)});
   recording->sample(9);
   CHECK(has(find(*recording, "refused")->change, "in the client: keep connections open (keep-alive, a pool)"));
+}
+
+TEST_CASE("nothing is said to be lost: the resets that followed are counted") {
+  const auto evidence = [](bool seen) {
+    const auto recording = quiet();
+    recording->editable().probe.sees.resets_sent = seen;
+    model::Counters counts = made(9, 0, 0, 4);
+    counts.peer_resets = 3;
+    close_connections(*recording, counts, 9);
+    return find(*recording, "refused")->evidence.at(1);
+  };
+  CHECK(evidence(true) == "4 at the FIN_WAIT2 stage: peers that then close or send get a reset; so far 3 got one");
+  CHECK(evidence(false) == "4 at the FIN_WAIT2 stage: peers that then close or send get a reset");
+}
+
+TEST_CASE("a program that ended with its connections is to drain them, one that runs on is not") {
+  const auto change = [](std::uint64_t refused, bool exited, std::uint64_t before = 0) {
+    const auto recording = quiet();
+    for (int second = 0; second < 30; ++second) close_connections(*recording, made(before), 9);
+    recording->act({1, "nginx", "web.service", model::Role::kServer, 8080, made(0, 0, refused), 1, exited});
+    recording->sample(9);
+    return find(*recording, "refused")->change;
+  };
+  CHECK(has(change(100, true), "let them finish (drain)"));
+  CHECK(has(change(100, false), "let its clients close first"));
+  CHECK_FALSE(has(change(9, true), "drain"));        // a process per request
+  CHECK_FALSE(has(change(10, true, 100), "drain"));  // 3,000 came one by one before
+  CHECK(has(change(10'000, true, 100), "drain"));
+}
+
+TEST_CASE("peers that were reset: how many a place in the table would have spared") {
+  const auto of = [](std::uint64_t all, std::uint64_t avoidable) {
+    const auto recording = quiet();
+    model::Counters counts = made(9, 0, 0, 200);
+    counts.peer_resets = all;
+    counts.peer_resets_avoidable = avoidable;
+    close_connections(*recording, counts, 9);
+    return find(*recording, "peer-resets");
+  };
+  CHECK_FALSE(of(0, 0));
+  const auto some = of(100, 50);
+  REQUIRE(some);
+  CHECK(some->severity == Severity::kCritical);
+  CHECK(some->text ==
+        "100 resets went to the peers of connections that had been refused a place in the table; a place would have "
+        "avoided 50");
+  CHECK(some->evidence ==
+        std::vector<std::string>{"100 (100%): nginx of web.service (server :8080)",
+                                 "50 answered data that came after the close, which is reset in any case"});
+  CHECK(has(some->change, "sysctl -w net.ipv4.tcp_max_tw_buckets=262144"));
+  const auto none = of(100, 0);
+  CHECK(none->severity == Severity::kWarning);
+  CHECK(has(none->text, "avoided none of them"));
+  CHECK_FALSE(has(none->change, "tcp_max_tw_buckets"));
+}
+
+TEST_CASE("resets that programs noticed are the table's only where it sent some") {
+  const auto of = [](std::uint64_t felt, std::uint64_t of_table, bool seen = true) {
+    const auto recording = quiet();
+    recording->editable().probe.sees.resets_sent = seen;
+    model::Counters counts = made(9);
+    counts.resets_received = felt + 2;
+    counts.resets_felt = felt;
+    counts.peer_resets = counts.peer_resets_avoidable = of_table;
+    close_connections(*recording, counts, 9);
+    return find(*recording, "resets-felt");
+  };
+  CHECK_FALSE(of(0, 1));
+  CHECK(of(5, 0)->severity == Severity::kNotice);
+  CHECK(of(5, 0)->text ==
+        "5 of 7 resets that this host received hit a socket that a program still used; a larger table here would have "
+        "avoided none of them");
+  CHECK(has(of(5, 3)->text, "would have avoided 3 resets"));
+  CHECK(of(5, 3)->severity == Severity::kWarning);
+  CHECK(has(of(5, 0, false)->text, "it is not known"));
+}
+
+TEST_CASE("a program that resets its connections is a finding from ten on") {
+  const auto of = [](std::uint64_t aborted) {
+    const auto recording = quiet();
+    model::Counters counts = made(9);
+    counts.resets_aborted = aborted;
+    close_connections(*recording, counts, 9);
+    return find(*recording, "aborts");
+  };
+  CHECK_FALSE(of(9));
+  REQUIRE(of(10));
+  CHECK(of(10)->text == "nginx of web.service (server :8080) ended 10 connections with a reset");
+  CHECK(has(of(10)->change, "SO_LINGER"));
+}
+
+TEST_CASE("connects without a port: wider where ports can be had, more addresses where not") {
+  const auto of = [](std::uint64_t failed, std::uint64_t usable, const std::string& name = "host") {
+    const auto recording = quiet();
+    recording->netns.name = name;
+    recording->editable().settings_at_end.front().ephemeral_ports = usable;
+    model::Counters counts = made(9);
+    counts.no_port = failed;
+    recording->act({1, "php-fpm", "php.service", model::Role::kClient, 8081, counts});
+    recording->sample(9);
+    return find(*recording, "no-port");
+  };
+  CHECK_FALSE(of(0, 1001));
+  const auto narrow = of(148, 1001);
+  REQUIRE(narrow);
+  CHECK(narrow->severity == Severity::kCritical);
+  CHECK(narrow->text ==
+        "connect() found no free local port 148 times, most often in php-fpm of php.service (client :8081)");
+  CHECK(narrow->evidence.at(1) == "netns host has 1,001 ports for connections to one destination");
+  CHECK(narrow->command == "ss -tan 'dport = :8081' | wc -l");
+  CHECK(has(narrow->change,
+            "sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\" (to keep it, put "
+            "net.ipv4.ip_local_port_range = 1024 65535 into /etc/sysctl.d/90-tcp.conf)"));
+  CHECK(has(of(148, 1001, "blue")->change, "docker run --sysctl net.ipv4.ip_local_port_range=\"1024 65535\""));
+  CHECK_FALSE(has(of(148, 64512)->change, "ip_local_port_range"));
+  CHECK(has(of(148, 64512)->change, "more addresses"));
 }
 
 TEST_CASE("no memory is not the table's fault") {

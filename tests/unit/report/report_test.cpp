@@ -308,7 +308,7 @@ TEST_CASE("a day of samples takes bounded memory and hides no peak") {
   CHECK(peak == 4321);
   CHECK(end == report.end_unix_ms);
   CHECK(report.namespaces[0].created_per_s_peak == 500);
-  CHECK(report.namespaces[0].arrivals_per_s_peak == Approx(504.0 / 5));
+  CHECK(report.namespaces[0].demand.arrivals == 59 + 500);
 }
 
 TEST_CASE("namespaces are told apart, the fullest is first, and sums are over all") {
@@ -624,8 +624,10 @@ TEST_CASE("created_ratio compares during with before, of the rows that are asked
 }
 
 TEST_CASE("what cannot be measured fails, whatever the comparison") {
-  for (const char* budget : {"expired>0", "expired<1", "reused>=0", "recycled==0", "purged!=1", "no_port>0",
-                             "resets_received>0", "resets_felt<1"}) {
+  for (const char* budget :
+       {"expired>0", "expired<1", "reused>=0", "recycled==0", "purged!=1", "no_port>0", "resets_received>0",
+        "resets_felt<1", "peer_resets>0", "peer_resets_avoidable>0", "resets_sent>0", "resets_late>0",
+        "resets_aborted>0", "resets_closed_port>0", "resets_other>0"}) {
     const auto recording = test::deploy();
     recording->editable().probe = {"tracepoint", {}, {}};
     const Verdict of = verdict(*recording, budget);
@@ -652,11 +654,42 @@ TEST_CASE("what cannot be measured fails, whatever the comparison") {
 TEST_CASE("the headline says the most important thing") {
   const auto recording = test::deploy();
   CHECK(report::headline(report_of(*recording)) ==
-        "4,454 closed connections were refused a place in the table, all of scheduler of scheduler.service (server "
-        ":9000)");
+        "31 connection attempts were dropped at a listening socket; 4,454 closed connections were refused a place in "
+        "the table, all of scheduler of scheduler.service (server :9000)");
   HandMade quiet;
   quiet.sample(4999);
   CHECK(report::headline(report_of(quiet)) == "nothing was refused; the table was 99% full at most");
+}
+
+TEST_CASE("the headline begins with who was hurt, and with what a larger table would have changed") {
+  const auto of = [](const model::Counters& counts, bool seen = true) {
+    HandMade recording;
+    recording.editable().probe.sees.resets_sent = seen;
+    recording.act({1, "a", "a.service", model::Role::kServer, 80, counts});
+    recording.sample(4999);
+    return report::headline(report_of(recording));
+  };
+  const std::string calm = "nothing was refused; the table was 99% full at most";
+  model::Counters counts = made(1);
+  counts.resets_aborted = counts.resets_closed_port = counts.resets_other = counts.resets_late = 9;
+  CHECK(of(counts) == calm);
+  counts.resets_received = 1371;
+  counts.resets_felt = 1300;
+  CHECK(of(counts) == "programs on this host noticed 1,300 resets, none of them because of the table here; " + calm);
+  CHECK(of(counts, false) == "programs on this host noticed 1,300 resets; " + calm);
+  counts.peer_resets = 100;
+  const auto avoided = [&](std::uint64_t avoidable) {
+    counts.peer_resets_avoidable = avoidable;
+    return of(counts);
+  };
+  CHECK(
+      avoided(36).starts_with("100 connections were reset after the table had refused them; a larger table would "
+                              "have avoided 36 of these resets; programs on this host noticed 1,300 resets; "));
+  CHECK(avoided(0).find("would have avoided none of these resets") != std::string::npos);
+  CHECK(avoided(100).find("would have avoided all of these resets") != std::string::npos);
+  model::Counters unconnected = made(1);
+  unconnected.no_port = 148;
+  CHECK(of(unconnected) == "148 connects found no local port; " + calm);
 }
 
 TEST_CASE("a budget that is not exceeded yet never passes on a capture that was cut") {

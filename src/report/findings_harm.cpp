@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// Findings about who was hurt: resets, and connects without a port.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/format.hpp"
+#include "phrases/findings.hpp"
+#include "phrases/owner.hpp"
+#include "report/finding_words.hpp"
+#include "report/findings.hpp"
+
+namespace twtrace::report {
+namespace {
+
+using model::Counters;
+
+/// ip_local_port_range cannot begin lower without privileged ports, nor end higher.
+constexpr const char* kWidestPorts = "1024 65535";
+constexpr std::uint64_t kWidestPortsCount = 65535 - 1024 + 1;
+
+/// The namespace in which most was counted.
+const NetnsReport& namespace_with_most(const Report& report, CountOf count) {
+  return *std::max_element(report.namespaces.begin(), report.namespaces.end(),
+                           [&](const NetnsReport& left, const NetnsReport& right) {
+                             return count(left.last.counts) < count(right.last.counts);
+                           });
+}
+
+/// What a larger table would have changed.
+std::string blame_of_table(const Report& report) {
+  if (!report.info.probe.sees.resets_sent) return "it is not known which of them a larger table would have avoided";
+  if (report.totals.peer_resets_avoidable == 0) return "a larger table here would have avoided none of them";
+  return fmt::format("a larger table here would have avoided {} resets",
+                     base::grouped(report.totals.peer_resets_avoidable));
+}
+
+}  // namespace
+
+void peer_resets(const Report& report, Findings& out) {
+  const CountOf count = model::count_of<&Counters::peer_resets>;
+  const std::uint64_t all = report.totals.peer_resets;
+  const std::uint64_t avoidable = report.totals.peer_resets_avoidable;
+  if (all == 0 || report.namespaces.empty()) return;
+  const NetnsReport& netns = namespace_with_most(report, count);
+  Finding finding;
+  finding.id = "peer-resets";
+  finding.severity = avoidable != 0 ? Severity::kCritical : Severity::kWarning;
+  finding.text = fmt::format(
+      "{} resets went to the peers of connections that had been refused a place in the table; a place would have "
+      "avoided {}",
+      base::grouped(all),
+      avoidable == all ? "all of them"
+      : avoidable == 0 ? "none of them"
+                       : base::grouped(avoidable));
+  finding.evidence = owner_lines(largest(report, count), all, count);
+  if (avoidable != all) {
+    finding.evidence.push_back(fmt::format("{} answered data that came after the close, which is reset in any case",
+                                           base::grouped(all - avoidable)));
+  }
+  finding.command = in_namespace(netns.last, "nstat -az TcpOutRsts TcpExtTCPTimeWaitOverflow");
+  const bool known = netns.last.limit && *netns.last.limit < phrases::kMaxLimit;
+  finding.change = avoidable != 0 && known
+                       ? phrases::limit_change(place_of(netns.last.name, netns.last.gone), needed_limit(netns),
+                                               report.info.bucket_bytes.value_or(phrases::kBytesPerBucket))
+                       : "in the program that closes first: read until the peer has closed, then close";
+  finding.risk = avoidable != 0 ? "more kernel memory when the table is full, nothing else"
+                                : "a peer that never closes keeps the connection: give up after a time limit";
+  finding.avoid = avoidable != all ? "do not expect a larger table to avoid resets to late data" : kNeverLower;
+  out.push_back(std::move(finding));
+}
+
+void resets_felt(const Report& report, Findings& out) {
+  const CountOf count = model::count_of<&Counters::resets_felt>;
+  const std::uint64_t felt = report.totals.resets_felt;
+  if (felt == 0 || report.namespaces.empty()) return;
+  Finding finding;
+  finding.id = "resets-felt";
+  finding.severity = report.totals.peer_resets != 0 ? Severity::kWarning : Severity::kNotice;
+  finding.text = fmt::format("{} of {} resets that this host received hit a socket that a program still used; {}",
+                             base::grouped(felt), base::grouped(report.totals.resets_received), blame_of_table(report));
+  finding.evidence = owner_lines(largest(report, count), felt, count);
+  finding.command = in_namespace(namespace_with_most(report, count).last, "nstat -az TcpEstabResets TcpOutRsts");
+  finding.change =
+      "at the other end: close after the last answer was read, and drain before a restart; here: retry what is safe "
+      "to repeat";
+  finding.risk = "a retry may do twice what is not safe to repeat";
+  finding.avoid = "do not take every reset for the table's: peer_resets_avoidable counts those";
+  out.push_back(std::move(finding));
+}
+
+void aborts(const Report& report, Findings& out) {
+  const CountOf count = model::count_of<&Counters::resets_aborted>;
+  const auto owners = largest(report, count);
+  if (owners.empty() || count(owners.front()->row.counts) < kAbortsLeast) return;
+  const Owner& most = *owners.front();
+  Finding finding;
+  finding.id = "aborts";
+  finding.severity = Severity::kWarning;
+  finding.text = fmt::format("{} ended {} connections with a reset", phrases::owner_words(most.row),
+                             base::grouped(count(most.row.counts)));
+  finding.evidence = owner_lines(owners, report.totals.resets_aborted, count);
+  finding.command = "strace -f -e trace=close,shutdown,setsockopt -p PID";
+  finding.change =
+      "in the program: read until the peer has closed before close(), and do not set SO_LINGER with a time of 0";
+  finding.risk = "each connection that it then closes first leaves a bucket for 60 s";
+  finding.avoid = "do not reset connections to avoid TIME_WAIT: the peer loses what it has not read yet";
+  out.push_back(std::move(finding));
+}
+
+void no_port(const Report& report, Findings& out) {
+  const CountOf count = model::count_of<&Counters::no_port>;
+  const std::uint64_t all = report.totals.no_port;
+  if (all == 0 || report.namespaces.empty()) return;
+  const NetnsReport& netns = namespace_with_most(report, count);
+  const auto owners = largest(report, count);
+  const auto& settings = netns.at_end ? netns.at_end : netns.at_start;
+  const std::uint64_t usable = settings ? settings->ephemeral_ports.value_or(0) : 0;
+  Finding finding;
+  finding.id = "no-port";
+  finding.severity = Severity::kCritical;
+  finding.text = fmt::format("connect() found no free local port {} times{}", base::grouped(all),
+                             owners.empty() ? "" : ", most often in " + phrases::owner_words(owners.front()->row));
+  finding.evidence = owner_lines(owners, all, count);
+  if (usable != 0) {
+    finding.evidence.push_back(
+        fmt::format("{} has {} ports for connections to one destination", title(netns.last), base::grouped(usable)));
+  }
+  const bool one_port = !owners.empty() && owners.front()->row.port;
+  finding.command =
+      in_namespace(netns.last, one_port ? fmt::format("ss -tan 'dport = :{}' | wc -l", *owners.front()->row.port)
+                                        : "ss -tan | wc -l");
+  finding.change = "in the client: " + phrases::role_remedy(model::Role::kClient);
+  if (usable < kWidestPortsCount) {
+    finding.change += "; until then " + phrases::sysctl_change(place_of(netns.last.name, netns.last.gone),
+                                                               "net.ipv4.ip_local_port_range", kWidestPorts);
+  } else {
+    finding.change += "; until then give the client or the server more addresses: each pair has all ports to itself";
+  }
+  finding.risk =
+      "a server may find its port taken by a connection: put such ports into net.ipv4.ip_local_reserved_ports";
+  finding.avoid = "do not bind() to port 0 before connect() without IP_BIND_ADDRESS_NO_PORT: it takes ports away";
+  out.push_back(std::move(finding));
+}
+
+}  // namespace twtrace::report
