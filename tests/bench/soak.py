@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The exporter, while namespaces, cgroups, processes, listening ports and scrapes come and go. Needs root.
+
+After the first minutes its memory, descriptors and series must stay where they are. At the end the sums over all
+workloads of the namespace must be the kernel's, to the unit.
+"""
+
+import argparse
+import collections
+import contextlib
+import itertools
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+
+sys.dont_write_bytecode = True
+
+import sandbox  # noqa: E402
+from goals import Goals  # noqa: E402
+from turnover import KINDS, SAMPLE_S, SETTLED_S, Steadiness, Turnover  # noqa: E402
+
+NAMES = 200
+MAX_SERIES = 2000
+ACCEPT = ("text/plain", "application/openmetrics-text; version=1.0.0")
+SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.M)
+LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+
+class Exporter:
+    """`twtrace export`, which ends with the block."""
+
+    def __init__(self, binary):
+        self._command = [binary, "export", "--metrics.min-age", "0", "--metrics.max-series", str(MAX_SERIES),
+                         "--web.listen-address", "127.0.0.1:0"]
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self._command, stderr=subprocess.PIPE, text=True)
+        for line in self.process.stderr:
+            if line.startswith("listening on "):
+                self.url = line.split()[-1]
+            if line == "ready\n":
+                return self
+        raise RuntimeError(f"twtrace ended with {self.process.wait()} before it was ready")
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+    def scrape(self, accept=ACCEPT[0]):
+        request = urllib.request.Request(self.url, headers={"Accept": accept})
+        with urllib.request.urlopen(request, timeout=60) as reply:
+            return reply.read().decode()
+
+    def stop(self):
+        self.process.terminate()
+        return self.process.wait(timeout=60)
+
+
+class Scrapers:
+    """Scrapes both formats again and again, each over a connection of its own; every tenth leaves without reading."""
+
+    def __init__(self, exporter, per_second):
+        self._exporter, self._pause_s = exporter, 1 / per_second
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.count = 0
+        self.problem = None
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
+
+    def _leave(self):
+        host, port = self._exporter.url.split("/")[2].rsplit(":", 1)
+        with socket.create_connection((host, int(port)), timeout=60) as connection:
+            connection.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+
+    def _run(self):
+        try:
+            for turn in itertools.count():
+                if self._stop.wait(self._pause_s):
+                    return
+                self._leave() if turn % 10 == 9 else self._exporter.scrape(ACCEPT[turn % 2])
+                self.count += 1
+        except OSError as error:
+            self.problem = error
+
+
+def samples_of(text):
+    """(metric, labels, value) of each sample."""
+    return [(name, dict(LABEL.findall(labels or "")), float(value)) for name, labels, value in SAMPLE.findall(text)]
+
+
+def sums_of(text, netns):
+    """The sum of each metric over everything in a namespace."""
+    sums = collections.Counter()
+    for name, labels, value in samples_of(text):
+        if labels.get("netns") == netns:
+            sums[name, labels.get("what", "")] += int(value)
+    return sums
+
+
+@contextlib.contextmanager
+def named(netns):
+    """A name for a namespace, as `ip netns` gives it."""
+    name = f"soak{os.getpid()}"
+    subprocess.run(["ip", "netns", "attach", name, str(netns.pid)], check=True)
+    try:
+        yield name
+    finally:
+        subprocess.run(["ip", "netns", "delete", name], check=True)
+
+
+def check_sums(goals, exporter, name, kernel):
+    """Waits for the sample that has the kernel's last count."""
+    overflow = ("twtrace_netstat_tcp_time_wait_overflow_total", "")
+    created = ("twtrace_netstat_time_wait_created_total", "")
+    wanted = {"created": kernel["created"], "refused": kernel["overflow"]}
+    deadline = time.monotonic() + 60
+    while True:
+        sums = sums_of(exporter.scrape(), name)
+        if (sums[created], sums[overflow]) == tuple(wanted.values()) or time.monotonic() > deadline:
+            break
+        time.sleep(0.2)
+    for what, count in wanted.items():
+        ours = sums[f"twtrace_time_wait_{what}_total", ""]
+        missed = sums["twtrace_missed_total", what]
+        print(f"  {what} {ours} and missed {missed}, kernel {count}")
+        goals.say(f"{what} is the kernel's", ours + missed == count and count > 0)
+
+
+def soak(arguments, goals):
+    load = Turnover(arguments.turnover, {kind: 1 for kind in KINDS}, limit=arguments.limit, seconds=arguments.seconds,
+                    per_second=arguments.per_second, names=NAMES)
+    with load, named(load.netns) as name, Exporter(arguments.twtrace) as exporter:
+        load.begin()
+        with Scrapers(exporter, arguments.scrapes_per_second) as scrapers:
+            steadiness = Steadiness(exporter.process.pid, min(SETTLED_S, arguments.seconds / 2))
+            series = []
+            while load.is_running():
+                steadiness.take()
+                series.append(len(samples_of(exporter.scrape())))
+                time.sleep(min(SAMPLE_S, arguments.seconds / 20))
+            done = load.finish()
+        steadiness.take()
+        check_sums(goals, exporter, name, load.netns.kernel_counts())
+        print(f"  came and went: {', '.join(f'{done[kind]} {kind}' for kind in KINDS)}, {scrapers.count} scrapes")
+        print(f"  series {series[len(series) // 2]} in the middle, {series[-1]} at the end, {max(series)} at most")
+        goals.say(f"every scrape is answered {scrapers.problem or ''}".rstrip(), scrapers.problem is None)
+        goals.say("series stay as many from the middle on", series[-1] == series[len(series) // 2])
+        steadiness.say(goals)
+        goals.say("it ends well", exporter.stop() == 0)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/bench soak", description=__doc__.splitlines()[0])
+    for name in ("twtrace", "turnover"):
+        parser.add_argument(f"--{name}", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--seconds", type=float, default=600, help="default: %(default)s")
+    parser.add_argument("--per-second", type=float, default=50, help="of each kind (default: %(default)s)")
+    parser.add_argument("--scrapes-per-second", type=float, default=10, help="default: %(default)s")
+    parser.add_argument("--limit", type=int, default=5000, help="of the table (default: %(default)s)")
+    goals = Goals("soak: ")
+    soak(parser.parse_args(), goals)
+    return 0 if goals.all_met else 1
+
+
+if __name__ == "__main__":
+    sandbox.run_main("soak", main)
