@@ -36,7 +36,9 @@ foreach(source ${sources})
   set(page ${CMAKE_BINARY_DIR}/man/${name})
   add_custom_command(
     OUTPUT ${page}
-    COMMAND ${TWTRACE_SCDOC} < ${source} > ${page}
+    # The first line makes man(1) run tbl, and lintian of Debian 13 looks for it. scdoc does not write it.
+    COMMAND ${CMAKE_COMMAND} -E echo "'\\\" t" > ${page}
+    COMMAND ${TWTRACE_SCDOC} < ${source} >> ${page}
     DEPENDS ${source}
     COMMENT "Manual page ${name}"
     VERBATIM)
