@@ -55,9 +55,11 @@ std::string destination_words(const model::Peer& to) {
   return to.port ? fmt::format("port {}", *to.port) : "many destinations";
 }
 
-std::string ports_words(const Trouble& trouble) {
+std::string ports_words(const Trouble& trouble, Tense tense) {
   const std::string who = trouble.holder ? party_words(*trouble.holder) + " " : "";
-  const std::string use = trouble.use ? use_words(*trouble.use) + " ports taken" : "no local port is free";
+  const std::string use = trouble.use            ? use_words(*trouble.use) + " ports taken"
+                          : tense == Tense::kNow ? "no local port is free"
+                                                 : "no local port was free";
   return fmt::format("{}-> {} {}", who, destination_words(*trouble.destination), use);
 }
 
@@ -65,6 +67,12 @@ Remark unconnected_now(const Trouble& trouble) {
   const std::string who = trouble.unconnected ? party_words(*trouble.unconnected) + " " : "";
   const double per_s = trouble.unconnected ? trouble.unconnected->per_s : trouble.no_port_per_s;
   return {fmt::format("cannot connect: {}{}/s", who, base::rate(per_s)), Tone::kAlarm};
+}
+
+Remark unconnected_before(const Party& party) {
+  return {fmt::format("could not connect: {} {} times, {}%", party_words(party), base::grouped(party.buckets),
+                      percent(party.share)),
+          Tone::kAlarm};
 }
 
 Remark refused_now(const Trouble& trouble) {
@@ -99,10 +107,14 @@ std::vector<Remark> trouble_remarks(const Trouble& trouble, Tense tense) {
     }
     case Trouble::Kind::kPorts: {
       const bool fails = trouble.no_port_per_s > 0;
-      const bool none_left = fails || (trouble.use && trouble.use->taken >= trouble.use->of);
+      const bool none_left = fails || trouble.unconnected || (trouble.use && trouble.use->taken >= trouble.use->of);
       std::vector<Remark> remarks{
-          {begin("PORTS", trouble) + ports_words(trouble), none_left ? Tone::kAlarm : Tone::kWarning}};
-      if (fails) remarks.push_back(unconnected_now(trouble));
+          {begin("PORTS", trouble) + ports_words(trouble, tense), none_left ? Tone::kAlarm : Tone::kWarning}};
+      if (fails) {
+        remarks.push_back(unconnected_now(trouble));
+      } else if (trouble.unconnected) {
+        remarks.push_back(unconnected_before(*trouble.unconnected));
+      }
       return remarks;
     }
     case Trouble::Kind::kRefused:

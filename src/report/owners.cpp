@@ -6,7 +6,7 @@
 #include <tuple>
 
 #include "view/row_id.hpp"
-#include "view/rows.hpp"
+#include "view/row_list.hpp"
 
 namespace twtrace::report {
 namespace {
@@ -68,23 +68,23 @@ std::vector<Owner> remainders(const Report& report, const std::vector<Owner>& ow
 }  // namespace
 
 void OwnerCollector::begin(const model::Source& source) {
-  std::uint64_t hidden = 0;
-  before_start_ = view::build_rows(source, view_, 1, hidden);
-  std::erase_if(before_start_, [](const Row& row) { return row.kind != RowKind::kBeforeStart; });
+  const view::RowList rows(source, view_, 1);
+  for (const view::SortItem& row : rows.items()) {
+    if (row.kind == RowKind::kBeforeStart) before_start_.push_back(rows.row_of(row));
+  }
 }
 
 void OwnerCollector::add(const model::Source& source, std::size_t phase, bool last) {
-  std::uint64_t hidden = 0;
-  rows_ = view::build_rows(source, view_, 1, hidden);
-  std::erase_if(rows_,
-                [](const Row& row) { return row.kind == RowKind::kUnattributed || row.kind == RowKind::kBeforeStart; });
-  for (const Row& row : rows_) {
-    auto& phases = by_phase_[row.id];
-    phases.resize(phases_);
-    Counters& before = before_[row.id];
-    phases[phase] = row.counts;
-    phases[phase] -= before;
-    before = row.counts;
+  const view::RowList rows(source, view_, 1);
+  for (const view::SortItem& row : rows.items()) {
+    if (row.kind == RowKind::kUnattributed || row.kind == RowKind::kBeforeStart) continue;
+    const Counters counts = rows.counts_of(row);
+    Course& course = courses_[rows.id_of(row)];
+    course.phases.resize(phases_);
+    course.phases[phase] = counts;
+    course.phases[phase] -= course.before;
+    course.before = counts;
+    if (last) rows_.push_back(rows.row_of(row));
   }
   if (last) add_peers(source);
 }
@@ -108,7 +108,7 @@ void OwnerCollector::finish(Report& report) && {
   std::vector<Owner> owners;
   for (Row& row : rows_) {
     Owner owner;
-    owner.phases = std::move(by_phase_.at(row.id));
+    owner.phases = std::move(courses_.at(row.id).phases);
     owner.row = std::move(row);
     if (owner.row.counts != Counters{}) owners.push_back(std::move(owner));
   }

@@ -31,12 +31,17 @@ class OwnerCollector {
     std::uint64_t created = 0;
   };
 
+  /// Of one row.
+  struct Course {
+    model::Counters before;  ///< at the end of the phase before
+    std::vector<model::Counters> phases;
+  };
+
   void add_peers(const model::Source& source);
 
   std::size_t phases_;
   view::View view_;
-  std::unordered_map<std::uint64_t, model::Counters> before_;  ///< by Row::id, at the end of the phase before
-  std::unordered_map<std::uint64_t, std::vector<model::Counters>> by_phase_;
+  std::unordered_map<std::uint64_t, Course> courses_;  ///< by Row::id
   std::vector<model::Row> rows_;
   std::vector<model::Row> before_start_;
   std::map<std::pair<std::uint32_t, model::Peer>, Toward> toward_;

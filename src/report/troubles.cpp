@@ -27,7 +27,8 @@ model::NetnsRow at_peak(const NetnsReport& netns) {
 }
 
 bool is_trouble(const NetnsReport& netns) {
-  return netns.last.counts.overflow() != 0 || model::is_full(netns.in_use_peak, netns.peak_limit);
+  const model::Counters& counts = netns.last.counts;
+  return counts.overflow() != 0 || counts.no_port != 0 || model::is_full(netns.in_use_peak, netns.peak_limit);
 }
 
 }  // namespace
@@ -65,14 +66,16 @@ void TroubleCollector::add(const model::Source& source, std::uint64_t sample, bo
     }
   }
   if (!last || fullest_.namespaces.empty()) return;
-  troubles_ = view::find_troubles(source, fullest_, {});
+  troubles_ = view::find_troubles(source, fullest_, {}, view::Connects::kEver);
   for (model::Trouble& trouble : troubles_) {
     if (trouble.kind == model::Trouble::Kind::kFull) trouble.holder = std::move(holders_[trouble.netns_id]);
   }
-  const auto refused = [](const model::Trouble& trouble) { return trouble.refused ? trouble.refused->buckets : 0; };
-  std::stable_sort(troubles_.begin(), troubles_.end(), [&](const model::Trouble& left, const model::Trouble& right) {
-    return refused(left) > refused(right);
-  });
+  const auto hurt = [](const model::Trouble& trouble) {
+    const auto count = [](const std::optional<model::Party>& party) { return party ? party->buckets : 0; };
+    return count(trouble.refused) + count(trouble.unconnected);
+  };
+  std::stable_sort(troubles_.begin(), troubles_.end(),
+                   [&](const model::Trouble& left, const model::Trouble& right) { return hurt(left) > hurt(right); });
 }
 
 }  // namespace twtrace::report

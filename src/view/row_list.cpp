@@ -278,6 +278,7 @@ void RowList::make_items(const View& view) {
     item.kind = parts.key.kind;
     item.created_per_s = created_per_s;
     item.overflow_per_s = overflow_per_s;
+    item.no_port = counts.no_port;
     item.no_port_per_s = model::rate(parts.counts.no_port, parts.previous.no_port, interval_s_);
     item.created = counts.created();
     item.overflow = counts.overflow();
@@ -332,6 +333,8 @@ void RowList::put_service(model::Row& row, const RowParts& parts) const {
   row.service->inner_bytes = 0;
 }
 
+model::Counters RowList::counts_of(const SortItem& item) const { return shown_counts(parts_[item.index]); }
+
 model::Row RowList::row_of(const SortItem& item) const {
   const RowParts& parts = parts_[item.index];
   const RowKey& key = parts.key;
@@ -362,7 +365,7 @@ model::Row RowList::row_of(const SortItem& item) const {
 
 model::Row RowList::at(std::size_t index) const { return row_of(ordered(index)); }
 
-std::uint64_t RowList::id_at(std::size_t index) const { return parts_[ordered(index).index].key.hash; }
+std::uint64_t RowList::id_at(std::size_t index) const { return id_of(ordered(index)); }
 
 std::vector<model::Row> RowList::rows(std::size_t first, std::size_t count) const {
   std::vector<model::Row> result;

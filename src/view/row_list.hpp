@@ -71,6 +71,9 @@ class RowList {
   /// The sort keys of all rows, unsorted. `index` is for row_of().
   const std::vector<SortItem>& items() const { return items_; }
   model::Row row_of(const SortItem& item) const;
+  /// Row::id and Row::counts, without the rest of the row.
+  std::uint64_t id_of(const SortItem& item) const { return parts_[item.index].key.hash; }
+  model::Counters counts_of(const SortItem& item) const;
 
   /// Removes rows.
   void keep_if(const std::function<bool(const SortItem&)>& keep);

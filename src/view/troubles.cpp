@@ -23,7 +23,8 @@ using Measure = double (*)(const SortItem&);
 double held(const SortItem& row) { return static_cast<double>(row.live.value_or(0)); }
 double refused_now(const SortItem& row) { return row.overflow_per_s; }
 double refused_ever(const SortItem& row) { return static_cast<double>(row.overflow); }
-double unconnected(const SortItem& row) { return row.no_port_per_s; }
+double unconnected_now(const SortItem& row) { return row.no_port_per_s; }
+double unconnected_ever(const SortItem& row) { return static_cast<double>(row.no_port); }
 double created(const SortItem& row) { return static_cast<double>(row.created); }
 
 /// Processes outside of every service have the root of the cgroup tree, or no cgroup at all.
@@ -33,7 +34,10 @@ bool is_named(const base::Service& service) { return !service.name.empty() && se
 /// thread-safe.
 class Parties {
  public:
-  Parties(const model::Source& source, double interval_s) : source_(source), interval_s_(interval_s) {}
+  Parties(const model::Source& source, double interval_s, Connects connects)
+      : source_(source),
+        interval_s_(interval_s),
+        unconnected_(connects == Connects::kNow ? unconnected_now : unconnected_ever) {}
 
   std::optional<Party> most(std::uint32_t netns_id, Measure measure) {
     return most_of(rows(processes_, model::Group::kProcess), measure,
@@ -55,12 +59,11 @@ class Parties {
     return party && party->share < 1 ? std::nullopt : party;
   }
 
-  /// The ports to which connect() failed in the last interval, and how often per second, most often first. Port 0: the
-  /// row stands for many.
+  /// The ports to which connect() failed, and how often, most often first. Port 0: the row stands for many.
   std::vector<std::pair<std::uint16_t, double>> unconnected_ports(std::uint32_t netns_id) {
     std::map<std::uint16_t, double> by_port;
     for (const SortItem& row : rows(processes_, model::Group::kProcess).items()) {
-      if (row.netns_id == netns_id && row.no_port_per_s > 0) by_port[row.port.value_or(0)] += row.no_port_per_s;
+      if (row.netns_id == netns_id && unconnected_(row) > 0) by_port[row.port.value_or(0)] += unconnected_(row);
     }
     std::vector<std::pair<std::uint16_t, double>> ports(by_port.begin(), by_port.end());
     std::stable_sort(ports.begin(), ports.end(),
@@ -69,16 +72,16 @@ class Parties {
   }
   /// Whose connects to that port failed most often.
   std::optional<Party> unconnected_to(std::uint32_t netns_id, std::uint16_t port) {
-    return most_of(rows(processes_, model::Group::kProcess), unconnected,
+    return most_of(rows(processes_, model::Group::kProcess), unconnected_,
                    [&](const SortItem& row) { return row.netns_id == netns_id && row.port.value_or(0) == port; });
   }
   /// The destination on that port where most of them failed; without an address if events do not tell.
   model::Peer destination_on(std::uint32_t netns_id, std::uint16_t port) {
     const SortItem* most = nullptr;
     for (const SortItem& row : rows(peers_, model::Group::kPeer).items()) {
-      if (row.netns_id != netns_id || row.peer == nullptr || row.no_port_per_s <= 0) continue;
+      if (row.netns_id != netns_id || row.peer == nullptr || unconnected_(row) <= 0) continue;
       if (port != 0 && row.peer->port != port) continue;
-      if (most == nullptr || is_more(row.no_port_per_s, row, most->no_port_per_s, *most)) most = &row;
+      if (most == nullptr || is_more(unconnected_(row), row, unconnected_(*most), *most)) most = &row;
     }
     if (most != nullptr) return *most->peer;
     return {{}, port == 0 ? std::nullopt : std::optional(port)};
@@ -142,6 +145,7 @@ class Parties {
 
   const model::Source& source_;
   double interval_s_;
+  Measure unconnected_;  ///< connects that found no local port
   std::optional<RowList> processes_;
   std::optional<RowList> peers_;
 };
@@ -205,12 +209,12 @@ std::optional<model::Use> use_of_ports(const model::Snapshot& head, const model:
 }
 
 /// The destinations of a namespace to which connect() found no port: each is a trouble, or part of one in `troubles`.
-void add_unconnected(const model::NetnsRow& netns, const model::Snapshot& head, Parties& parties,
+void add_unconnected(const model::NetnsRow& netns, const model::Snapshot& head, Connects connects, Parties& parties,
                      std::vector<Trouble>& troubles) {
   constexpr std::size_t kMostPorts = 4;
   auto ports = parties.unconnected_ports(netns.id);
   ports.resize(std::min(ports.size(), kMostPorts));
-  for (const auto& [port, per_s] : ports) {
+  for (const auto& [port, failed] : ports) {
     const model::Peer destination = parties.destination_on(netns.id, port);
     auto known = std::find_if(troubles.begin(), troubles.end(), [&](const Trouble& trouble) {
       return trouble.netns_id == netns.id && trouble.destination && trouble.destination->port == destination.port &&
@@ -222,10 +226,11 @@ void add_unconnected(const model::NetnsRow& netns, const model::Snapshot& head, 
       known->use = use_of_ports(head, netns, destination);
       known->holder = parties.client_of(netns.id, destination);
     }
-    known->no_port_per_s = per_s;
     known->unconnected = parties.unconnected_to(netns.id, port);
+    if (connects == Connects::kEver) continue;  // how many is among the party's numbers
+    known->no_port_per_s = failed;
     if (!known->unconnected) continue;
-    known->unconnected->per_s = known->unconnected->share * per_s;
+    known->unconnected->per_s = known->unconnected->share * failed;
     known->unconnected->buckets = 0;
   }
 }
@@ -241,10 +246,10 @@ bool is_worse(const Trouble& left, const Trouble& right) {
 
 }  // namespace
 
-std::vector<Trouble> find_troubles(const model::Source& source, const model::Snapshot& head,
-                                   const Selector& namespaces) {
+std::vector<Trouble> find_troubles(const model::Source& source, const model::Snapshot& head, const Selector& namespaces,
+                                   Connects connects) {
   const Selector chosen = namespaces.only(Key::kNetns);
-  Parties parties(source, head.interval_s);
+  Parties parties(source, head.interval_s, connects);
   std::vector<Trouble> troubles;
   for (const model::NetnsRow& netns : head.namespaces) {
     if (!chosen.accepts(subject_of(netns))) continue;
@@ -257,7 +262,7 @@ std::vector<Trouble> find_troubles(const model::Source& source, const model::Sna
       trouble.holder = parties.client_of(netns.id, use->destination);
       troubles.push_back(std::move(trouble));
     }
-    if (netns.counts.no_port != 0) add_unconnected(netns, head, parties, troubles);
+    if (netns.counts.no_port != 0) add_unconnected(netns, head, connects, parties, troubles);
   }
   std::stable_sort(troubles.begin(), troubles.end(), is_worse);
   return troubles;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "phrases/trouble.hpp"
 #include "report/collector.hpp"
 #include "support/catch.hpp"
 #include "support/deploy.hpp"
@@ -139,6 +140,30 @@ TEST_CASE("troubles: the holder is that of the peak, the worst comes first, port
   CHECK_FALSE(report.troubles[1].refused);
   CHECK(report.troubles[2].kind == model::Trouble::Kind::kPorts);
   CHECK(report.troubles[2].use->taken == 990);
+}
+
+TEST_CASE("troubles: connects that found no local port are told, whenever in the capture that was") {
+  HandMade recording;
+  const auto failed = [](std::uint64_t count) {
+    model::Counters counts;
+    counts.no_port = count;
+    return counts;
+  };
+  recording.act({1, "php-fpm", "php.service", model::Role::kClient, 8081, failed(30)});
+  recording.act({2, "cron", "cron.service", model::Role::kClient, 8081, failed(10)});
+  recording.sample(100);
+  recording.sample(100);
+  const report::Report report = report_of(recording);
+  REQUIRE(report.troubles.size() == 1);
+  const model::Trouble& trouble = report.troubles[0];
+  CHECK(trouble.kind == model::Trouble::Kind::kPorts);
+  CHECK(trouble.destination->port == std::uint16_t{8081});
+  CHECK(trouble.no_port_per_s == 0);
+  REQUIRE(trouble.unconnected);
+  CHECK(trouble.unconnected->name == "php.service");
+  CHECK(trouble.unconnected->buckets == 30);
+  CHECK(phrases::trouble_remarks(trouble, phrases::Tense::kPast).back().text ==
+        "could not connect: php.service 30 times, 75%");
 }
 
 TEST_CASE("the headline does not say that nothing was refused if no program saw the refusals") {
