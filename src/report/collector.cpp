@@ -2,6 +2,7 @@
 #include "report/collector.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -205,11 +206,10 @@ void Collector::add_arrivals(NetnsCourse& course, const Interval& interval, cons
     course.arrivals.erase(course.arrivals.begin(), course.arrivals.begin() + static_cast<std::ptrdiff_t>(std::exchange(
                                                                                  course.first_arrival, 0)));
   }
-  std::uint64_t latest = 0;
-  for (auto each = course.arrivals.rbegin(); each != course.arrivals.rend(); ++each) {
-    if (each->end_s <= now_s - model::kForecastRateS) break;
-    latest += each->count;
-  }
+  const auto older_ones = std::find_if(course.arrivals.rbegin(), course.arrivals.rend(),
+                                       [&](const auto& each) { return each.end_s <= now_s - model::kForecastRateS; });
+  const auto latest = std::accumulate(course.arrivals.rbegin(), older_ones, std::uint64_t{0},
+                                      [](std::uint64_t sum, const auto& each) { return sum + each.count; });
   netns.busiest_arrivals = std::max(netns.busiest_arrivals, latest);
   const std::uint64_t older = now_s - *course.begin_s < model::kBucketLifetimeS ? course.older : 0;
   if (course.arrivals_sum + older <= netns.demand.wanted()) return;
