@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <list>
 
 #include "base/unique_fd.hpp"
 #include "cli/cli.hpp"
@@ -100,12 +101,14 @@ TEST_CASE("a signal ends every command while its output is stalled") {
                                            {"demo", "-b", "-d", "0.05"},
                                            {"--help"}};
   const int signal = GENERATE(SIGTERM, SIGINT, SIGHUP);
+  std::list<Subprocess> processes;  // side by side: each takes its time to start and to give up
+  for (const Arguments& command : commands) processes.emplace_back(stalled(fifo, false, command));
+  for (Subprocess& process : processes) wait_until_stalled(process);
+  for (Subprocess& process : processes) process.signal(signal);
+  auto process = processes.begin();
   for (const Arguments& command : commands) {
     INFO(command.front() << " signal " << signal);
-    Subprocess process(stalled(fifo, false, command));
-    wait_until_stalled(process);
-    process.signal(signal);
-    CHECK(process.wait(kEnd) == 128 + signal);
+    CHECK((process++)->wait(kEnd) == 128 + signal);
   }
 }
 

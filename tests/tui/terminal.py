@@ -245,6 +245,7 @@ def written(*argv):
         text += part
 
 
+LEFT = r"\d+s left: "
 STATUS = r"[\d,]+ of [\d,]+ in use"
 
 
@@ -253,23 +254,23 @@ def check_capture_progress(twtrace):
     with tempfile.TemporaryDirectory() as directory:
         capture = f"{twtrace} capture -o {directory}/t.db -d 0.1"
         with Screen(f"bash -c \"{capture} --before 60 -- true 2> /dev/tty\"") as screen:
-            screen.wait(r"^before the command, \d+s left: " + STATUS)
+            screen.wait("^before the command, " + LEFT + STATUS)
             screen.keys("C-c")
             assert screen.exit_code() == 125
             said = screen.tmux("capture-pane", "-p", "-S", "-")
-            assert " left" not in said and "was not run" in said, said
+            assert not re.search(LEFT, said) and "was not run" in said, said
         command = "sh -c 'echo begun; read line; echo over'"
         script = os.path.join(directory, "capture.sh")
         with open(script, "w") as file:
             file.write(f"{capture} --before 0.5 --after 60 -- {command} 2> /dev/tty\n")
         with Screen(f"bash {script}") as screen:
             screen.wait(r"^begun$")
-            assert "left" not in screen.text(), screen.text()
+            assert not re.search(LEFT, screen.text()), screen.text()
             screen.keys("Enter")
-            screen.wait(r"^after the command, \d+s left: " + STATUS)
+            screen.wait("^after the command, " + LEFT + STATUS)
             screen.keys("C-c")
             assert screen.exit_code() == 0
-            assert " left" not in screen.text(), screen.text()
+            assert not re.search(LEFT, screen.text()), screen.text()
         alone = f"{capture} --duration 1"
         assert b"recording, 1s left" in written("bash", "-c", alone)
         assert b"recording" not in written("bash", "-c", f"{alone} 2> {directory}/err")
