@@ -16,7 +16,7 @@ inline constexpr std::uint32_t kApplicationId = 0x54775472;
 /// PRAGMA user_version. Any change of the tables below is a new version; a reader knows the older ones and refuses a
 /// newer one. 2 added the table `suspension`, 3 the table `process`, 4 the column `netns_id` to `setting`, `port_use`
 /// and `event`, 5 the counts of who was hurt, the kind `no_port` of events and the column `is_before_start` of `owner`,
-/// 6 the counts of the resets that the host sent.
+/// 6 the counts of the resets that the host sent and the table `budget`.
 inline constexpr int kSchemaVersion = 6;
 
 /// A part of SchemaTable::sql that came later than the table.
@@ -341,6 +341,11 @@ inline constexpr std::array kSchema = {
   comm TEXT NOT NULL                 -- several processes of the same names are one row; at most 4096 rows
 ))",
 		3},
+    SchemaTable{"budget", R"(CREATE TABLE budget(
+  id INTEGER PRIMARY KEY,
+  text TEXT NOT NULL                 -- of --fail-if, limited to --service, --comm and --netns of the capture
+))",
+		6},
 };
 
 #undef TWTRACE_OTHER_COUNTS

@@ -134,10 +134,10 @@ base::Result<void> apply_values(const OptionList& list, const std::vector<Argume
 
 base::Result<void> apply_words(const OptionList& list, const std::vector<std::string>& words) {
   for (std::size_t i = 0; i < words.size(); ++i) {
-    if (i >= list.words.size()) return usage(fmt::format("unexpected argument \"{}\"", words[i]), see_help(list));
-    const OptionList::Word& word = list.words[i];
-    if (words[i].empty()) return usage(word.name + " is empty", see_help(list));
-    if (auto taken = word.take(words[i]); !taken) return base::prepend(taken.error(), word.name);
+    const OptionList::Word* word = list.word_at(i);
+    if (word == nullptr) return usage(fmt::format("unexpected argument \"{}\"", words[i]), see_help(list));
+    if (words[i].empty()) return usage(word->name + " is empty", see_help(list));
+    if (auto taken = word->take(words[i]); !taken) return base::prepend(taken.error(), word->name);
   }
   for (std::size_t i = words.size(); i < list.words.size(); ++i) {
     const std::string& name = list.words[i].name;

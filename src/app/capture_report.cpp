@@ -37,11 +37,11 @@ base::Result<report::Report> read_report(const std::string& path, const BudgetOp
   return build(**reader, path, budgets, selection);
 }
 
-base::Result<bool> report_capture(const std::string& path, const BudgetOptions& budgets,
-                                  const report::Selection& selection, bool to_stderr) {
+base::Result<bool> report_capture(const std::string& path, report::Partial partial, const report::Selection& selection,
+                                  bool to_stderr) {
   const auto reader = capture::Reader::open(path);
   if (!reader) return tl::unexpected(reader.error());
-  const auto built = build(**reader, path, budgets, selection);
+  const auto built = build(**reader, path, {{}, partial}, selection);
   if (!built) return tl::unexpected(built.error());
   const std::string text =
       output::report_text(*built, color_on(to_stderr ? STDERR_FILENO : STDOUT_FILENO, ColorWhen::kAuto));

@@ -16,8 +16,8 @@ base::Result<report::Report> read_report(const std::string& path, const BudgetOp
                                          const FilterOptions& filter);
 
 /// Reads the capture back and prints the report, to standard error if a command owns standard output. Returns whether a
-/// budget was breached.
-base::Result<bool> report_capture(const std::string& path, const BudgetOptions& budgets,
-                                  const report::Selection& selection, bool to_stderr);
+/// budget that the file has was breached.
+base::Result<bool> report_capture(const std::string& path, report::Partial partial, const report::Selection& selection,
+                                  bool to_stderr);
 
 }  // namespace twtrace::app

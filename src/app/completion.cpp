@@ -90,7 +90,7 @@ Completion complete(const std::vector<std::string>& words) {
   }
   const std::size_t place = take_apart(list, earlier).words.size();
   if (command == nullptr && place == 0) return command_names(typed);
-  if (place < list.words.size()) return values(list.words[place].take, typed);
+  if (const OptionList::Word* word = list.word_at(place)) return values(word->take, typed);
   return option_names(list, typed);
 }
 

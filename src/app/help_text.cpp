@@ -33,7 +33,10 @@ std::string sentence(std::string_view about) {
 
 std::string usage_text(const OptionList& list) {
   std::string text = list.title + " [OPTIONS]";
-  for (const OptionList::Word& word : list.words) text += word.required ? " " + word.name : " [" + word.name + "]";
+  for (const OptionList::Word& word : list.words) {
+    const std::string name = word.name + (word.repeated ? "..." : "");
+    text += word.required ? " " + name : " [" + name + "]";
+  }
   return list.take_command ? text + " [-- COMMAND [ARGUMENT...]]" : text;
 }
 

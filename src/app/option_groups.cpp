@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/nearest.hpp"
@@ -32,6 +33,15 @@ base::Result<std::uint32_t> parse_ring_size(std::string_view text) {
                       fmt::format("give a power of two from {} to 1024M", page));
   }
   return static_cast<std::uint32_t>(bytes);
+}
+
+/// A label with a quoted pattern. In quotes there can be no quote, so `?` stands for it.
+std::string label_text(const char* key, std::string pattern) {
+  if (pattern.find('"') != std::string::npos) {
+    if (pattern.find_first_of("*?[") == std::string::npos) pattern = "*" + pattern + "*";
+    std::replace(pattern.begin(), pattern.end(), '"', '?');
+  }
+  return fmt::format("{}=\"{}\"", key, pattern);
 }
 
 std::string sort_help() {
@@ -145,6 +155,7 @@ void FilterOptions::declare_names(OptionList& list) {
     return [this, note, option, key](const std::string& value) -> base::Result<void> {
       auto term = view::make_term(key, view::Op::kMatch, value, view::Grammar::kFilter);
       if (!term) return tl::unexpected(term.error());
+      labels.push_back({term->key, label_text(key, value)});
       named.add(std::move(*term));
       note(option, value);
       return {};

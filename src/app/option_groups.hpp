@@ -48,9 +48,10 @@ struct TracingOptions {
 
 /// Filters: whose buckets are shown.
 struct FilterOptions {
-  view::Selector named;  ///< -p, --comm and --service
-  std::string as_typed;  ///< "--service web --netns blue": what chose by name
-  std::string netns;     ///< as typed, see netns_option.hpp; empty: not given, means all
+  view::Selector named;               ///< -p, --comm and --service
+  std::vector<report::Label> labels;  ///< --comm and --service as labels of budgets
+  std::string as_typed;               ///< "--service web --netns blue": what chose by name
+  std::string netns;                  ///< as typed, see netns_option.hpp; empty: not given, means all
   bool only_ipv4 = false;
   bool only_ipv6 = false;
 

@@ -56,6 +56,15 @@ void OptionList::required_word(std::string name, std::string about, Take take) {
   words.push_back({std::move(name), std::move(about), std::move(take), true});
 }
 
+void OptionList::repeated_word(std::string name, std::string about, Take take) {
+  words.push_back({std::move(name), std::move(about), std::move(take), false, true});
+}
+
+const OptionList::Word* OptionList::word_at(std::size_t place) const {
+  if (place < words.size()) return &words[place];
+  return !words.empty() && words.back().repeated ? &words.back() : nullptr;
+}
+
 const OptionList::Option* OptionList::find(std::string_view name) const {
   for (const Option& option : options) {
     if (option.is_called(name)) return &option;

@@ -61,6 +61,7 @@ struct OptionList {
     std::string about;
     Take take;
     bool required = false;
+    bool repeated = false;  ///< takes all that follow, too; only the last word of a list can be
   };
 
   explicit OptionList(std::string command) : title(std::move(command)) {}
@@ -73,10 +74,14 @@ struct OptionList {
   void option(std::string names, std::string value, std::string about, Take take, Repeat repeat = Repeat::kAllowed);
   void word(std::string name, std::string about, Take take);
   void required_word(std::string name, std::string about, Take take);
+  /// Any number of words. `take` gets each of them.
+  void repeated_word(std::string name, std::string about, Take take);
   /// Adds a check that runs after all options, for what no single option can check.
   void check(std::function<base::Result<void>()> whether_usable) { checks.push_back(std::move(whether_usable)); }
 
   const Option* find(std::string_view name) const;
+  /// The word at this place, from 0 on; null if there is none.
+  const Word* word_at(std::size_t place) const;
 
   std::string title;  ///< "twtrace events"
   std::vector<Option> options;

@@ -37,6 +37,15 @@ base::Result<double> parse_seconds(std::string_view text, double least, double m
                     fmt::format("give seconds from {} to {}", least, most));
 }
 
+base::Result<double> parse_percent(std::string_view text) {
+  constexpr double kMost = 1e6;
+  std::string_view digits = text;
+  if (digits.ends_with('%')) digits.remove_suffix(1);
+  const auto value = parse_number<double>(digits);
+  if (value && *value >= 0 && *value <= kMost) return *value;
+  return base::fail(base::ErrorCode::kUsage, fmt::format("\"{}\" cannot be used", text), "give percent, as in 10%");
+}
+
 base::Result<std::size_t> parse_name(std::string_view text, const std::vector<std::string_view>& names) {
   const auto found = std::find(names.begin(), names.end(), text);
   if (found != names.end()) return static_cast<std::size_t>(found - names.begin());

@@ -20,6 +20,9 @@ base::Result<std::uint64_t> parse_whole_number(std::string_view text, std::uint6
 /// kUsage unless the text is a number of seconds from `least` to `most`.
 base::Result<double> parse_seconds(std::string_view text, double least, double most);
 
+/// kUsage unless the text is a number of percent, not negative, with or without `%`.
+base::Result<double> parse_percent(std::string_view text);
+
 /// The index of `text` among the names, or kUsage with the nearest name and all names.
 base::Result<std::size_t> parse_name(std::string_view text, const std::vector<std::string_view>& names);
 
@@ -55,6 +58,16 @@ inline Take file(std::string& variable) {
   return take;
 }
 
+/// Takes the path of every file.
+inline Take files(std::vector<std::string>& variable) {
+  Take take = [&variable](const std::string& typed) {
+    variable.push_back(typed);
+    return base::Result<void>();
+  };
+  take.is_file = true;
+  return take;
+}
+
 /// Takes every value of a repeated option.
 inline Take texts(std::vector<std::string>& variable) {
   return [&variable](const std::string& typed) {
@@ -72,6 +85,11 @@ Take whole_number(Variable& variable, std::uint64_t least, std::uint64_t most) {
 template <class Variable>
 Take seconds(Variable& variable, double least, double most) {
   return take_parsed(variable, [least, most](const std::string& typed) { return parse_seconds(typed, least, most); });
+}
+
+template <class Variable>
+Take percent(Variable& variable) {
+  return take_parsed(variable, [](const std::string& typed) { return parse_percent(typed); });
 }
 
 /// Takes one of the names.

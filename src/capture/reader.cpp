@@ -16,6 +16,8 @@
 namespace twtrace::capture {
 namespace {
 
+constexpr std::int64_t kVersionWithBudgets = 6;
+
 model::NetnsSettings read_settings(Columns& row, const StoredNetns& namespaces) {
   model::NetnsSettings netns;
   netns.netns = row.number<std::uint32_t>();
@@ -35,8 +37,8 @@ class Reader::Impl {
   explicit Impl(Opened opened) : database_(std::move(opened.database)) { info_.running = opened.looked.written; }
 
   base::Result<void> read_info() {
-    const auto all = {&Impl::read_capture, &Impl::read_fallbacks,    &Impl::read_arguments,
-                      &Impl::read_marks,   &Impl::read_all_settings, &Impl::read_processes};
+    const auto all = {&Impl::read_capture,      &Impl::read_fallbacks, &Impl::read_arguments, &Impl::read_marks,
+                      &Impl::read_all_settings, &Impl::read_processes, &Impl::read_budgets};
     for (const auto& part : all) {
       if (auto done = (this->*part)(); !done) return done;
     }
@@ -128,6 +130,16 @@ class Reader::Impl {
       mark.name = row.text(kLongestPath);
       info_.marks.push_back(std::move(mark));
       row.expect(info_.marks.size() <= kMostMarks);
+    });
+  }
+
+  base::Result<void> read_budgets() {
+    const auto version = database_.version();
+    if (!version) return tl::unexpected(version.error());
+    if (*version < kVersionWithBudgets) return {};
+    return each("budget", "SELECT text FROM budget ORDER BY id", [&](Columns& row) {
+      info_.budgets.push_back(row.text(kLongestBudget));
+      row.expect(info_.budgets.size() <= kMostBudgets);
     });
   }
 

@@ -204,13 +204,16 @@ class Writer::Impl {
     auto capture = file_.database().prepare(insert("capture", 19));
     auto fallback = file_.database().prepare(insert("fallback", 2));
     auto argument = file_.database().prepare(insert("argument", 2, true));
-    if (!capture || !fallback || !argument) return tl::unexpected(file_.database().error("cannot be written"));
+    auto budget = file_.database().prepare(insert("budget", 2));
+    if (!capture || !fallback || !argument || !budget)
+      return tl::unexpected(file_.database().error("cannot be written"));
     const std::optional<std::int64_t> unknown;
     bool done = ok(capture->run(info.twtrace_version, info.host.name, info.host.kernel, info.probe.backend,
                                 info.probe.sees.removal, info.probe.sees.no_port, info.probe.sees.resets_received,
                                 info.probe.sees.resets_sent, info.interval_s, info.started_unix_ms, unknown,
                                 info.bucket_bytes, unknown, unknown, unknown, unknown, process.pid, process.start_ns));
     for (const std::string& reason : info.probe.fallbacks) done = done && ok(fallback->run(reason));
+    for (const std::string& text : info.budgets) done = done && ok(budget->run(text));
     std::size_t position = 0;
     for (const std::string& value : info.command ? info.command->argv : std::vector<std::string>()) {
       done = done && ok(argument->run(position++, value));

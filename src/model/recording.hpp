@@ -62,6 +62,7 @@ struct CaptureInfo {
   std::vector<NetnsSettings> settings_at_start;
   std::vector<NetnsSettings> settings_at_end;  ///< empty if it was cut short
   std::vector<Mark> marks;                     ///< ascending in time
+  std::vector<std::string> budgets;            ///< of --fail-if, limited to what the capture was about
   bool running = false;                        ///< it was being written when it was opened
   std::vector<Gap> gaps;  ///< ascending in time; the missing end of a capture that was cut short is not a gap
 

@@ -30,7 +30,7 @@ void put_row(JsonWriter& json, const Diff& diff, const DiffRow& row) {
   json.text("comm", row.key.comm);
   json.field("role", word(row.key.role));
   json.field("port", row.key.port);
-  json.field("state", !row.before ? "new" : !row.after ? "gone" : row.differs() ? "changed" : "same");
+  json.field("state", !row.before ? "new" : !row.after ? "gone" : row.differs ? "changed" : "same");
   put_counts(json, "before", row.before, row.before_per_s, diff.before.info.probe.sees);
   put_counts(json, "after", row.after, row.after_per_s, diff.after.info.probe.sees);
 }
@@ -68,6 +68,7 @@ std::string diff_json(const Diff& diff) {
     put_verdicts(json, diff.after);
     json.texts("warnings", diff.warnings);
     json.field("by_rate", diff.by_rate);
+    json.field("threshold_percent", diff.threshold);
     json.object("before", [&] { put_capture(json, diff.before); });
     json.object("after", [&] { put_capture(json, diff.after); });
     json.objects("rows", diff.rows, [&](const DiffRow& row) { put_row(json, diff, row); });
@@ -77,7 +78,7 @@ std::string diff_json(const Diff& diff) {
 
 std::string diff_html(const Diff& diff) {
   std::string body = html_heading(1, "TIME_WAIT before and after") + html_headline(diff_headline(diff) + ".");
-  body += html_verdicts(diff.after) + html_warnings(diff.warnings);
+  body += html_verdicts(verdict_lines(diff.after)) + html_warnings(diff.warnings);
   body += html_heading(2, "Captures") + html_grid(diff_captures_grid(diff));
   body += html_heading(2, diff.by_rate ? "Who, by change of created per second" : "Who, by change of created");
   return html_page("TIME_WAIT: " + report_title(diff.before) + " and " + report_title(diff.after),

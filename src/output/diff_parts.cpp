@@ -35,10 +35,14 @@ std::string service_of(const DiffRow& row) {
 
 std::string diff_headline(const Diff& diff) {
   const auto count = [&](auto&& test) { return std::count_if(diff.rows.begin(), diff.rows.end(), test); };
-  const auto differing = count([](const DiffRow& row) { return row.differs(); });
-  if (differing == 0) return fmt::format("the captures do not differ: {} rows, all the same", diff.rows.size());
-  return fmt::format("the captures differ in {} of {} rows ({} new, {} gone); created {}, overflow {}", differing,
-                     diff.rows.size(), count([](const DiffRow& row) { return !row.before; }),
+  const auto differing = count([](const DiffRow& row) { return row.differs; });
+  const std::string more = diff.threshold ? fmt::format(" by more than {:g}%", *diff.threshold) : "";
+  if (differing == 0) {
+    return fmt::format("the captures do not differ{}: {} rows{}", more, diff.rows.size(),
+                       diff.threshold ? "" : ", all the same");
+  }
+  return fmt::format("the captures differ in {} of {} rows{} ({} new, {} gone); created {}, overflow {}", differing,
+                     diff.rows.size(), more, count([](const DiffRow& row) { return !row.before; }),
                      count([](const DiffRow& row) { return !row.after; }),
                      report::change_words(diff.before.totals.created(), diff.after.totals.created()),
                      report::change_words(diff.before.totals.overflow(), diff.after.totals.overflow()));

@@ -16,8 +16,8 @@ namespace {
 using report::Report;
 using report::TimelinePoint;
 
-constexpr double kWidth = 960;
-constexpr double kLeft = 64;
+constexpr double kWidth = 640;
+constexpr double kLeft = 56;
 constexpr double kRight = 16;
 constexpr double kTop = 34;      // letters of the moments
 constexpr double kPlot = 230;    // height of the table's plot
@@ -32,7 +32,7 @@ constexpr std::size_t kMomentsNamed = 26;
 constexpr const char* kInUse = "#4a8fd8";
 constexpr const char* kBad = "#d9483b";
 constexpr const char* kMark = "#8d7ac4";
-constexpr const char* kText = R"(font-family="system-ui,sans-serif" font-size="12" fill="currentColor")";
+constexpr const char* kText = R"(font-family="system-ui,sans-serif" font-size="13" fill="currentColor")";
 
 /// The position of a moment on the time axis.
 class Axis {
@@ -185,18 +185,18 @@ std::string html_chart(const Report& report) {
 }
 
 std::string html_bars(const Report& report) {
-  constexpr double kRow = 26;
-  constexpr double kBar = 16;
-  constexpr double kNames = 340;
+  constexpr double kRow = 40;  // a name, and the bar below it
+  constexpr double kBar = 14;
+  constexpr double kBarTop = 19;
   constexpr double kNumbers = 150;
-  constexpr std::size_t kNameColumns = 46;
+  constexpr std::size_t kNameColumns = 80;
   const std::size_t shown = std::min(kOwnersShown, report.owners.size());
   std::uint64_t most = 1;
   for (std::size_t i = 0; i < shown; ++i) {
     const model::Counters& counts = report.owners[i].row.counts;
     most = std::max(most, counts.created() + counts.refused());
   }
-  const double unit = (kWidth - kNames - kNumbers) / static_cast<double>(most);
+  const double unit = (kWidth - kNumbers) / static_cast<double>(most);
   std::string inside;
   for (std::size_t i = 0; i < shown; ++i) {
     const model::Row& row = report.owners[i].row;
@@ -205,14 +205,14 @@ std::string html_bars(const Report& report) {
     const double refused = static_cast<double>(row.counts.refused()) * unit;
     const auto bar = [&](double x, double width, const char* fill) {
       return fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"{}\"/>\n", x,
-                         top + 4, std::max(width, 1.0), kBar, fill);
+                         top + kBarTop, std::max(width, 1.0), kBar, fill);
     };
     const std::string name = base::fit(base::sanitize_terminal(phrases::owner_words(row)), kNameColumns);
-    inside += text_at(kNames - 10, top + 16, "end", name) + bar(kNames, created, kInUse);
-    if (row.counts.refused() != 0) inside += bar(kNames + created, refused, kBad);
+    inside += text_at(0, top + 14, "start", name) + bar(0, created, kInUse);
+    if (row.counts.refused() != 0) inside += bar(created, refused, kBad);
     const std::string numbers = base::grouped(row.counts.created()) +
                                 (row.counts.refused() == 0 ? "" : " + " + base::grouped(row.counts.refused()));
-    inside += text_at(kNames + created + refused + 8, top + 16, "start", numbers);
+    inside += text_at(created + refused + 8, top + kBarTop + 12, "start", numbers);
   }
   return svg(static_cast<double>(shown) * kRow, "offenders",
              "Buckets created, and refused ones behind them, by who closed first", inside) +

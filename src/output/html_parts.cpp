@@ -15,20 +15,30 @@ const char* const kHtmlStyle =
     "h3{font-size:1rem;margin:0 0 .4rem}b{white-space:nowrap}"
     "table{border-collapse:collapse;font-variant-numeric:tabular-nums;max-width:100%}"
     "th,td{padding:.25rem .75rem;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}"
-    "thead th{border-bottom-width:2px;white-space:nowrap}td.n{white-space:nowrap}"
+    "thead th{border-bottom-width:2px;white-space:nowrap}td.n{white-space:nowrap;overflow-wrap:normal}"
     "tbody tr:nth-child(even){background:var(--soft)}"
     "table.facts th{font-weight:600;white-space:nowrap}table.facts tr{background:none}"
     "p.headline{font-size:1.1rem;margin:.25rem 0 1rem}"
+    "p.verdict{color:inherit;background:var(--soft);border-left:6px solid;border-radius:4px;padding:.6rem .9rem}"
+    "p.verdict.bad{border-color:var(--bad)}p.verdict.good{border-color:var(--good)}"
     ".bad{color:var(--bad)}.good{color:var(--good)}.warn{color:var(--warn)}"
     "article{border:1px solid var(--line);border-left:4px solid var(--line);border-radius:4px;padding:.8rem 1rem;"
     "margin:.8rem 0;break-inside:avoid}"
     "article.critical{border-left-color:var(--bad)}article.warning{border-left-color:var(--warn)}"
     "article table.facts th,article table.facts td{border:0;padding:.1rem .75rem .1rem 0}"
-    "svg{display:block;max-width:100%;height:auto}code{font:13px/1.5 ui-monospace,monospace}"
+    "svg{display:block;width:100%;max-width:46rem;height:auto}"
+    "code{font:13px/1.5 ui-monospace,monospace;overflow-wrap:anywhere}"
     "footer{margin:2.5rem 0 1rem;opacity:.75;font-size:.9rem}"
-    "@media print{body{margin:0;max-width:none;font-size:11px}h2{break-after:avoid}}";
+    "@media(max-width:640px){body{margin:1rem auto;padding:0 .6rem;font-size:14px}th,td{padding:.2rem .3rem}"
+    "table{font-size:11px}table.facts{font-size:13px}thead "
+    "th{font-size:9px;overflow-wrap:normal}th.n{white-space:normal}"
+    "code{font-size:12px}}"
+    "@media print{:root{color-scheme:light}@page{margin:12mm}body{margin:0;padding:0;max-width:none;font-size:9px;"
+    "line-height:1.3}h1{font-size:14px}h2{font-size:11px;margin:.8rem 0 .2rem;break-after:avoid}h3{font-size:9px}"
+    "p,p.headline{font-size:10px;margin:.2rem 0}th,td{padding:.05rem .4rem}table{break-inside:avoid}code{font-size:8px}"
+    "article{padding:.3rem .6rem;margin:.3rem 0}svg{max-width:26rem}footer{margin:.3rem 0;font-size:8px}}";
 
-const char* const kHtmlStyleHash = "pScmBxN1daFQ2GRmwnKrDFjxKIhCqN1qRJbbefBS8dU=";
+const char* const kHtmlStyleHash = "FGCYdEBj+9WltLK1Bi243CXD6wUHk9hV9Q23kJvZsFQ=";
 
 std::string html_page(const std::string& title, const std::string& body) {
   std::string out = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
@@ -50,10 +60,21 @@ std::string html_headline(const std::string& text) {
   return "<p class=\"headline\">" + base::html_text(text) + "</p>\n";
 }
 
+std::string html_verdict(bool breached, bool trouble, const std::string& headline) {
+  const bool bad = breached || trouble;
+  return fmt::format("<p class=\"headline verdict {0}\"><b class=\"{0}\">{1}</b> {2}</p>\n", bad ? "bad" : "good",
+                     breached  ? "FAIL"
+                     : trouble ? "TROUBLE"
+                               : "OK",
+                     base::html_text(headline));
+}
+
 std::string html_grid(const Grid& grid) {
+  constexpr std::size_t kNotBroken = 10;
   const auto cell = [&](const char* tag, std::size_t column, const std::string& text) {
     const bool left = grid.columns[column].align == base::Align::kLeft;
-    return fmt::format("<{} align=\"{}\"{}>{}</{}>", tag, left ? "left" : "right", left ? "" : " class=\"n\"",
+    const bool whole = !left || base::display_width(text) <= kNotBroken;  // long names may break anywhere
+    return fmt::format("<{} align=\"{}\"{}>{}</{}>", tag, left ? "left" : "right", whole ? " class=\"n\"" : "",
                        base::html_text(text), tag);
   };
   std::string out = "<table cellpadding=\"4\">\n<thead><tr>";
@@ -76,13 +97,13 @@ std::string html_facts(const std::vector<Property>& facts) {
   return out + "</table>\n";
 }
 
-std::string html_verdicts(const report::Report& report) {
-  if (report.verdicts.empty()) return {};
+std::string html_verdicts(const std::vector<VerdictLine>& verdicts) {
+  if (verdicts.empty()) return {};
   std::string out = "<table class=\"facts\">\n";
-  for (const report::Verdict& verdict : report.verdicts) {
+  for (const VerdictLine& verdict : verdicts) {
     out += fmt::format("<tr><td><b class=\"{}\">{}</b></td><td><code>{}</code></td><td>{}</td></tr>\n",
-                       verdict.fails() ? "bad" : "good", verdict.fails() ? "FAIL" : "ok",
-                       base::html_text(verdict.budget.text), base::html_text(measured_words(report, verdict)));
+                       verdict.fails ? "bad" : "good", verdict.fails ? "FAIL" : "ok", base::html_text(verdict.budget),
+                       base::html_text(verdict.words));
   }
   return out + "</table>\n";
 }

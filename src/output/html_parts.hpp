@@ -15,10 +15,12 @@ std::string html_page(const std::string& title, const std::string& body);
 /// `level` 1 to 3.
 std::string html_heading(int level, const std::string& text);
 std::string html_headline(const std::string& text);
+/// The headline behind a word that is coloured, too: FAIL if a budget is breached, else TROUBLE or OK.
+std::string html_verdict(bool breached, bool trouble, const std::string& headline);
 std::string html_grid(const Grid& grid);
 std::string html_facts(const std::vector<Property>& facts);
 /// One line per verdict; empty without budgets.
-std::string html_verdicts(const report::Report& report);
+std::string html_verdicts(const std::vector<VerdictLine>& verdicts);
 std::string html_warnings(const std::vector<std::string>& warnings);
 
 /// The timeline of the fullest namespace as SVG, with a legend; empty without samples.

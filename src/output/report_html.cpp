@@ -56,17 +56,18 @@ std::string html_findings(const Report& report) {
 
 std::string report_html(const Report& report) {
   std::string body = html_heading(1, "TIME_WAIT on " + report_title(report));
-  body += html_warnings(trouble_lines(report));
-  body += html_headline(report::headline(report) + ".") + html_verdicts(report);
-  body += html_heading(2, "Capture") + html_facts(header_properties(report));
-  body += html_phases(report);
+  body += html_verdict(report::breached(report), !report.troubles.empty() || report.totals.refused() != 0,
+                       report::headline(report) + ".");
+  body += html_warnings(trouble_lines(report)) + html_verdicts(verdict_lines(report)) + html_findings(report);
   if (const std::string chart = html_chart(report); !chart.empty()) {
     body += html_heading(2, "Timeline of " + fullest_name(report)) + chart;
   }
   if (!report.owners.empty()) {
     body += html_heading(2, "Top offenders") + html_bars(report) + html_grid(owners_grid(report, kOwnersShown));
   }
-  body += html_findings(report) + html_heading(2, "Trust") + html_facts(trust_properties(report));
+  if (!report.peers.empty()) body += html_heading(2, "Remote ends") + html_grid(peers_grid(report, kPeersShown));
+  body += html_phases(report) + html_heading(2, "Capture") + html_facts(header_properties(report));
+  body += html_heading(2, "Trust") + html_facts(trust_properties(report));
   return html_page("TIME_WAIT: " + report_title(report), body);
 }
 

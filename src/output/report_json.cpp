@@ -119,6 +119,14 @@ void put_port(JsonWriter& json, const Report& report, const report::PortPeak& pe
   });
 }
 
+void put_peer(JsonWriter& json, const Report& report, const report::PeerPart& part) {
+  json.text("address", part.peer.address);
+  json.field("port", part.peer.port);
+  json.object("owner", [&] { put_owner(json, report.owners[part.owner].row); });
+  put_counts(json, part.counts, report.info.probe.sees);
+  json.object_if("other_end", part.other_end, [&](std::size_t owner) { put_owner(json, report.owners[owner].row); });
+}
+
 void put_finding(JsonWriter& json, const report::Finding& finding) {
   json.field("id", finding.id);
   json.field("severity", to_string(finding.severity));
@@ -165,6 +173,7 @@ std::string report_json(const Report& report) {
       put_owner_of(json, report, owner);
     });
     json.objects("ports", report.ports, [&](const report::PortPeak& peak) { put_port(json, report, peak); });
+    json.objects("peers", report.peers, [&](const report::PeerPart& part) { put_peer(json, report, part); });
     json.objects("findings", report.findings, [&](const report::Finding& finding) { put_finding(json, finding); });
     put_lost(json, report.lost);
     put_cost(json, {report.bpf_run_ns_per_event, report.cpu_percent_mean, report.rss_bytes_peak, {}});

@@ -65,6 +65,7 @@ std::string report_markdown(const Report& report) {
          markdown_verdict_lines(report);
   out += "\n" + markdown_facts(header_properties(report)) + markdown_phases(report) + chart(report);
   if (!report.owners.empty()) out += "\n### Top offenders\n\n" + markdown_grid(owners_grid(report, kOwnersShown));
+  if (!report.peers.empty()) out += "\n### Remote ends\n\n" + markdown_grid(peers_grid(report, kPeersShown));
   return out + markdown_findings(report) + "\n### Trust\n\n" + markdown_facts(trust_properties(report));
 }
 

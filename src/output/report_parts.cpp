@@ -8,6 +8,7 @@
 #include "base/format.hpp"
 #include "model/gone.hpp"
 #include "phrases/advice.hpp"
+#include "phrases/endpoint.hpp"
 #include "phrases/losses.hpp"
 #include "phrases/namespace.hpp"
 #include "phrases/trouble.hpp"
@@ -140,6 +141,10 @@ void drop_netns(Grid& grid) {
   for (std::vector<std::string>& row : grid.rows) row.erase(row.begin() + kNetns);
 }
 
+std::string process_words(const model::Row& row) {
+  return row.process && !row.process->comm.empty() ? row.process->comm : "-";
+}
+
 std::string service_words(const model::Row& row) {
   if (row.kind == model::RowKind::kBeforeStart) {
     const std::string name = row.shown_service();
@@ -147,6 +152,13 @@ std::string service_words(const model::Row& row) {
   }
   if (row.kind != model::RowKind::kNormal) return std::string(view::row_label(row.kind));
   return row.shown_service().empty() ? "-" : row.shown_service();
+}
+
+/// "redis-server of redis.service".
+std::string program_words(const model::Row& row) {
+  const std::string& service = row.shown_service();
+  if (service.empty()) return process_words(row);
+  return row.process && !row.process->comm.empty() ? row.process->comm + " of " + service : service;
 }
 
 }  // namespace
@@ -260,6 +272,35 @@ Grid phases_grid(const Report& report, bool fullest) {
   return grid;
 }
 
+Grid peers_grid(const Report& report, std::size_t most) {
+  Grid grid;
+  grid.columns = {{"PEER", base::Align::kLeft},
+                  {"SERVICE", base::Align::kLeft},
+                  {"PROCESS", base::Align::kLeft},
+                  {"ROLE", base::Align::kLeft},
+                  {"PORT"},
+                  {"CREATED"},
+                  {"OVERFLOW"},
+                  {"OTHER END HERE", base::Align::kLeft}};
+  const std::size_t shown = std::min(most, report.peers.size());
+  for (std::size_t i = 0; i < shown; ++i) {
+    const report::PeerPart& part = report.peers[i];
+    const model::Row& row = report.owners[part.owner].row;
+    const bool port_is_of_peer = row.role == model::Role::kClient;
+    grid.rows.push_back(
+        {part.peer.port ? phrases::endpoint_words(part.peer.address, *part.peer.port) : part.peer.address,
+         service_words(row), process_words(row), row.role ? model::to_string(*row.role) : "-",
+         port_is_of_peer ? "-" : view::shown_port(row.role, row.port), grouped(part.counts.created()),
+         grouped(part.counts.overflow()), part.other_end ? program_words(report.owners[*part.other_end].row) : "-"});
+  }
+  if (shown < report.peers.size()) {
+    std::vector<std::string> cells(grid.columns.size());
+    cells[0] = fmt::format("+{} more", report.peers.size() - shown);
+    grid.rows.push_back(std::move(cells));
+  }
+  return grid;
+}
+
 Grid owners_grid(const Report& report, std::size_t most) {
   Grid grid;
   grid.columns = {{"#"},
@@ -276,8 +317,8 @@ Grid owners_grid(const Report& report, std::size_t most) {
     const report::Owner& owner = report.owners[i];
     const model::Row& row = owner.row;
     grid.rows.push_back(
-        {std::to_string(i + 1), service_words(row), row.process && !row.process->comm.empty() ? row.process->comm : "-",
-         row.role ? model::to_string(*row.role) : "-", row.role ? view::shown_port(row.role, row.port) : "-",
+        {std::to_string(i + 1), service_words(row), process_words(row), row.role ? model::to_string(*row.role) : "-",
+         row.role ? view::shown_port(row.role, row.port) : "-",
          row.netns ? phrases::netns_words(*row.netns, row.netns_name) : "-", grouped(row.counts.created()),
          grouped(row.counts.overflow()), percent_words(100 * owner.share)});
   }
@@ -309,6 +350,14 @@ std::string measured_words(const Report& report, const report::Verdict& verdict)
   const std::string culprit = report::culprit_words(report, verdict);
   const bool unknown = verdict.state == report::Verdict::State::kNotMeasurable;
   return (unknown ? "not measurable: " : "") + verdict.words + (culprit.empty() ? "" : "; " + culprit);
+}
+
+std::vector<VerdictLine> verdict_lines(const Report& report) {
+  std::vector<VerdictLine> lines;
+  for (const report::Verdict& verdict : report.verdicts) {
+    lines.push_back({verdict.fails(), verdict.budget.text, measured_words(report, verdict)});
+  }
+  return lines;
 }
 
 std::string verdict_words(const Report& report, const report::Verdict& verdict) {

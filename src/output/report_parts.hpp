@@ -29,6 +29,7 @@ struct Grid {
 
 /// The number of rows in a report for people. The rest is one line.
 inline constexpr std::size_t kOwnersShown = 10;
+inline constexpr std::size_t kPeersShown = 5;
 
 /// Host, command, times, limits.
 std::vector<Property> header_properties(const report::Report& report);
@@ -38,8 +39,17 @@ std::vector<Property> trust_properties(const report::Report& report);
 Grid phases_grid(const report::Report& report, bool fullest);
 /// At most this many rows, most arrivals first. Then the sum of the others, and the sum of all.
 Grid owners_grid(const report::Report& report, std::size_t most);
+/// At most this many remote ends, most arrivals first, then how many more there are.
+Grid peers_grid(const report::Report& report, std::size_t most);
 /// The troubles, a line each, the worst first, and how many more there are.
 std::vector<std::string> trouble_lines(const report::Report& report);
+/// How a budget came out.
+struct VerdictLine {
+  bool fails = false;
+  std::string budget;
+  std::string words;  ///< the measured value and the culprit
+};
+std::vector<VerdictLine> verdict_lines(const report::Report& report);
 /// The measured value and the culprit.
 std::string measured_words(const report::Report& report, const report::Verdict& verdict);
 /// The same, after the text of the budget.

@@ -85,6 +85,7 @@ std::string report_text(const Report& report, Color color) {
   if (const std::string chart = text_chart(report); !chart.empty())
     out += heading("TIMELINE of " + fullest_name(report)) + chart;
   if (!report.owners.empty()) out += heading("TOP OFFENDERS") + text_grid(owners_grid(report, kOwnersShown));
+  if (!report.peers.empty()) out += heading("REMOTE ENDS") + text_grid(peers_grid(report, kPeersShown));
   out += findings(report, color);
   return out + heading("TRUST") + facts(trust_properties(report));
 }

@@ -19,7 +19,8 @@ constexpr std::string_view kDigits = "0123456789";
 /// Above this a double cannot tell neighbouring counts apart.
 constexpr double kLargestNumber = 9e15;
 /// A longer text is a mistake, and error messages would repeat it.
-constexpr std::size_t kLongestText = 1000;
+constexpr std::size_t kLongestText = 4096;
+constexpr std::size_t kMostQuoted = 1000;
 constexpr const char* kExample = "for example 'overflow>0' or 'created{service=web.service}>1000'";
 
 std::string expected_metric(std::string_view typed) {
@@ -49,7 +50,7 @@ class Parser {
 
   tl::unexpected<base::Error> fail(std::size_t at, const std::string& what, std::string hint) const {
     return base::fail(base::ErrorCode::kUsage,
-                      fmt::format("budget \"{}\": at {}: {}", text_.substr(0, kLongestText), at + 1, what),
+                      fmt::format("budget \"{}\": at {}: {}", text_.substr(0, kMostQuoted), at + 1, what),
                       std::move(hint));
   }
 
@@ -155,5 +156,21 @@ class Parser {
 }  // namespace
 
 base::Result<Budget> parse_budget(std::string_view text) { return Parser(text).parse(); }
+
+std::string narrowed_text(const Budget& budget, const std::vector<Label>& labels) {
+  const Labels taken = info(budget.metric).labels;
+  std::string added;
+  for (const Label& label : labels) {
+    if (taken == Labels::kNone || (taken == Labels::kNetns && label.key != view::Key::kNetns)) continue;
+    added += (added.empty() ? "" : ",") + label.text;
+  }
+  if (added.empty()) return budget.text;
+  std::string text = budget.text;
+  const std::string_view name = info(budget.metric).name;
+  const std::size_t after_name = text.find(name) + name.size();
+  const std::size_t brace = text.find_first_not_of(kBlanks, after_name);
+  if (text[brace] == '{') return text.insert(brace + 1, added + ",");
+  return text.insert(after_name, "{" + added + "}");
+}
 
 }  // namespace twtrace::report

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 #include "model/counters.hpp"
@@ -75,5 +76,13 @@ struct Budget {
 /// METRIC [ "{" LABELS "}" ] OP NUMBER [ "%" ], blanks allowed between them; LABELS as in view::parse_selector().
 /// kUsage names the position (from 1 on) of what is wrong, and its hint lists what is known.
 base::Result<Budget> parse_budget(std::string_view text);
+
+/// A label to add to budgets.
+struct Label {
+  view::Key key = view::Key::kService;
+  std::string text;  ///< "service=web"
+};
+/// The text of the budget with those of these labels that its metric takes.
+std::string narrowed_text(const Budget& budget, const std::vector<Label>& labels);
 
 }  // namespace twtrace::report

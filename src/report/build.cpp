@@ -58,11 +58,31 @@ Budget narrowed(Budget budget, const view::Selector& owners) {
   return budget;
 }
 
-/// Leaves the owners that were asked for, and those that a verdict names.
+/// Judges the budgets that the capture was given, except those that were judged already.
+void judge_stored(Report& report, const std::vector<Budget>& judged, const view::Selector& owners, Partial partial) {
+  for (const std::string& text : report.info.budgets) {
+    if (std::any_of(judged.begin(), judged.end(), [&](const Budget& budget) { return budget.text == text; })) continue;
+    if (const auto budget = parse_budget(text)) {
+      report.verdicts.push_back(judge(narrowed(*budget, owners), report, partial));
+      continue;
+    }
+    Verdict verdict;
+    verdict.budget.text = text;
+    verdict.state = Verdict::State::kNotMeasurable;
+    verdict.words = "this version of twtrace does not know this budget";
+    report.verdicts.push_back(std::move(verdict));
+  }
+}
+
+/// Leaves the owners that were asked for, those at the other end of theirs, and those that a verdict names.
 void keep_owners(Report& report, const view::Selector& asked_for) {
   std::vector<bool> keep;
   for (const Owner& owner : report.owners) keep.push_back(asked_for.accepts(view::subject_of(owner.row)));
   std::erase_if(report.ports, [&](const PortPeak& peak) { return !peak.owner || !keep[*peak.owner]; });
+  std::erase_if(report.peers, [&](const PeerPart& peer) { return !keep[peer.owner]; });
+  for (const PeerPart& peer : report.peers) {
+    if (peer.other_end) keep[*peer.other_end] = true;
+  }
   for (const Verdict& verdict : report.verdicts) {
     if (verdict.owner) keep[*verdict.owner] = true;
   }
@@ -74,6 +94,10 @@ void keep_owners(Report& report, const view::Selector& asked_for) {
   }
   report.owners = std::move(kept);
   for (PortPeak& peak : report.ports) peak.owner = place[*peak.owner];
+  for (PeerPart& peer : report.peers) {
+    peer.owner = place[peer.owner];
+    if (peer.other_end) peer.other_end = place[*peer.other_end];
+  }
   for (Verdict& verdict : report.verdicts) {
     if (verdict.owner) verdict.owner = place[*verdict.owner];
   }
@@ -96,6 +120,7 @@ base::Result<Report> build_report(model::Recording& recording, const std::vector
   if (!error) report.read_error = error.error().what;
   report.selection = selection.text;
   for (const Budget& budget : budgets) report.verdicts.push_back(judge(narrowed(budget, owners), report, partial));
+  judge_stored(report, budgets, owners, partial);
   if (!owners.empty()) keep_owners(report, owners);
   report.findings = findings(report);
   return report;

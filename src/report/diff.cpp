@@ -120,24 +120,43 @@ std::vector<std::string> warnings_of(const Report& before, const Report& after) 
   return warnings;
 }
 
-}  // namespace
-
-bool DiffRow::differs() const {
+bool counts_differ(const DiffRow& row) {
   const auto counted = [](const std::optional<Counters>& all) -> std::optional<Counters> {
     if (!all) return std::nullopt;
     Counters counts = *all;
     counts.expired = counts.reused = counts.recycled = counts.purged = 0;
     return counts;
   };
-  return counted(before) != counted(after);
+  return counted(row.before) != counted(row.after);
 }
+
+/// Whether `count` changed by more than `percent` of what all rows of BEFORE have of it.
+bool exceeds(const DiffRow& row, const Diff& diff, double percent, std::uint64_t (*count)(const Counters&)) {
+  const auto part = [&](const Counters& counts, const Report& report) {
+    const auto number = static_cast<double>(count(counts));
+    return diff.by_rate && report.seconds > 0 ? number / report.seconds : number;
+  };
+  const double change =
+      std::abs(part(row.after.value_or(Counters{}), diff.after) - part(row.before.value_or(Counters{}), diff.before));
+  return change > part(diff.before.totals, diff.before) * percent / 100;
+}
+
+bool differs(const DiffRow& row, const Diff& diff) {
+  if (!diff.threshold) return counts_differ(row);
+  return exceeds(row, diff, *diff.threshold, model::count_of<&Counters::created>) ||
+         exceeds(row, diff, *diff.threshold, model::count_of<&Counters::refused>);
+}
+
+}  // namespace
 
 bool Diff::differ() const {
-  return std::any_of(rows.begin(), rows.end(), [](const DiffRow& row) { return row.differs(); });
+  return std::any_of(rows.begin(), rows.end(), [](const DiffRow& row) { return row.differs; });
 }
 
-Diff diff_reports(Report before, Report after, const std::vector<Budget>& budgets, Partial partial) {
+Diff diff_reports(Report before, Report after, const std::vector<Budget>& budgets, Partial partial,
+                  std::optional<double> threshold) {
   Diff diff;
+  diff.threshold = threshold;
   Rows rows;
   view::ServiceLabels labels;
   for (const Report* report : {&before, &after}) add(labels, *report);
@@ -159,6 +178,7 @@ Diff diff_reports(Report before, Report after, const std::vector<Budget>& budget
   for (const Budget& budget : budgets) after.verdicts.push_back(judge(budget, after, before, partial));
   diff.before = std::move(before);
   diff.after = std::move(after);
+  for (DiffRow& row : diff.rows) row.differs = differs(row, diff);
   return diff;
 }
 

@@ -2,6 +2,7 @@
 // Two captures side by side. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,11 +28,7 @@ struct DiffRow {
   std::optional<model::Counters> after;   ///< empty: the row is gone
   double before_per_s = 0;                ///< created
   double after_per_s = 0;
-
-  /// True if the created or refused counts differ, or if the row is new or gone. How buckets ended does not matter,
-  /// because it depends on the time.
-
-  bool differs() const;
+  bool differs = false;  ///< see diff_reports()
 };
 
 struct Diff {
@@ -39,6 +36,7 @@ struct Diff {
   Report after;  ///< its verdicts are those of the diff
   std::vector<DiffRow> rows;
   bool by_rate = false;               ///< the captures differ in length, so rows are sorted by rates
+  std::optional<double> threshold;    ///< percent
   std::vector<std::string> warnings;  ///< one sentence for each thing that makes the comparison unfair
 
   /// True if some row differs.
@@ -47,7 +45,13 @@ struct Diff {
 
 /// Matches rows by service, comm, role and port. The largest absolute change of created comes first (per second if the
 /// lengths differ by more than 5%). Budgets apply to `after`. created_ratio compares the two captures.
-Diff diff_reports(Report before, Report after, const std::vector<Budget>& budgets, Partial partial = Partial::kFails);
+///
+/// Without a threshold a row differs if its created or refused counts do, or if only one capture has it. How buckets
+/// ended does not matter, because it depends on the time. With a threshold it differs if what it created changed by
+/// more than so many percent of what all rows created before, or the same of refused (per second if the lengths
+/// differ).
+Diff diff_reports(Report before, Report after, const std::vector<Budget>& budgets, Partial partial = Partial::kFails,
+                  std::optional<double> threshold = std::nullopt);
 
 /// "+1,204", "-17", "0".
 std::string change_words(std::uint64_t before, std::uint64_t after);

@@ -33,6 +33,8 @@ bool comes_before(const Owner& left, const Owner& right) {
   return name(left) < name(right);
 }
 
+bool is_loopback(const model::Peer& peer) { return peer.address == "::1" || peer.address.starts_with("127."); }
+
 Owner unattributed(const NetnsReport& netns) {
   Owner owner;
   owner.row.kind = RowKind::kUnattributed;
@@ -91,17 +93,73 @@ void OwnerCollector::add(const model::Source& source, std::size_t phase, bool la
 
 void OwnerCollector::add_peers(const model::Source& source) {
   std::map<std::pair<std::uint32_t, model::Peer>, std::map<std::uint64_t, std::uint64_t>> created;
+  std::map<std::pair<std::uint64_t, model::Peer>, PeerCount> peers;
   source.visit_peers([&](const model::Fact& fact) {
-    if (fact.identity.role != model::Role::kClient || fact.peer == nullptr) return;
+    if (fact.peer == nullptr) return;
     const std::uint64_t id = view::row_id(fact, model::Group::kProcess);
+    PeerCount& peer = peers[{id, *fact.peer}];
+    peer.counts += fact.counts;
+    peer.row_id = id;
+    peer.netns_id = fact.identity.netns;
+    peer.role = fact.identity.role;
+    peer.peer = *fact.peer;
+    if (fact.identity.role != model::Role::kClient) return;
     created[{fact.identity.netns, *fact.peer}][id] += fact.counts.created();
   });
+  for (auto& [key, peer] : peers) peers_.push_back(std::move(peer));
   for (const auto& [destination, by_row] : created) {
     for (const auto& [id, count] : by_row) {
       Toward& most = toward_[destination];
       if (count > most.created) most = {id, count};
     }
   }
+}
+
+/// Only a loopback address says that the other end is in the same namespace. A client knows the port of the server
+/// there, and the server's row has that port.
+std::vector<PeerPart> OwnerCollector::peer_parts(const std::vector<Owner>& owners,
+                                                 const std::unordered_map<std::uint64_t, std::size_t>& by_row) const {
+  using End = std::pair<std::uint32_t, std::optional<std::uint16_t>>;
+  struct Largest {
+    std::optional<std::size_t> owner;
+    std::uint64_t arrivals = 0;
+  };
+  std::map<End, Largest> servers;
+  std::map<End, Largest> clients;
+  const auto raise = [&owners](Largest& most, std::uint64_t count, std::size_t owner) {
+    const Row& row = owners[owner].row;
+    if (!row.process || row.process->comm.empty() || (most.owner && count <= most.arrivals)) return;
+    most = {owner, count};
+  };
+  for (std::size_t i = 0; i < owners.size(); ++i) {
+    const Row& row = owners[i].row;
+    if (row.kind != RowKind::kNormal || row.role != model::Role::kServer || !row.port) continue;
+    raise(servers[{row.netns_id, row.port}], arrivals(row.counts), i);
+  }
+  for (const PeerCount& peer : peers_) {
+    const auto owner = by_row.find(peer.row_id);
+    if (owner == by_row.end() || peer.role != model::Role::kClient || !is_loopback(peer.peer)) continue;
+    raise(clients[{peer.netns_id, peer.peer.port}], arrivals(peer.counts), owner->second);
+  }
+  std::vector<PeerPart> parts;
+  for (const PeerCount& peer : peers_) {
+    const auto owner = by_row.find(peer.row_id);
+    if (owner == by_row.end() || arrivals(peer.counts) == 0) continue;
+    PeerPart& part = parts.emplace_back(PeerPart{owner->second, peer.peer, peer.counts, {}});
+    if (!is_loopback(peer.peer)) continue;
+    const bool is_client = peer.role == model::Role::kClient;
+    const auto& ends = is_client ? servers : clients;
+    const auto end = ends.find({peer.netns_id, is_client ? peer.peer.port : owners[owner->second].row.port});
+    if (end != ends.end()) part.other_end = end->second.owner;
+  }
+  std::sort(parts.begin(), parts.end(), [](const PeerPart& left, const PeerPart& right) {
+    const auto of_left = arrivals(left.counts);
+    const auto of_right = arrivals(right.counts);
+    return of_left != of_right ? of_left > of_right
+                               : std::tie(left.owner, left.peer) < std::tie(right.owner, right.peer);
+  });
+  if (parts.size() > kMaxPeers) parts.resize(kMaxPeers);
+  return parts;
 }
 
 void OwnerCollector::finish(Report& report) && {
@@ -139,6 +197,7 @@ void OwnerCollector::finish(Report& report) && {
     peak.owner = owner->second;
     peak.created = most->second.created;
   }
+  report.peers = peer_parts(owners, by_row);
   report.owners = std::move(owners);
 }
 

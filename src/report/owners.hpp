@@ -12,7 +12,7 @@
 
 namespace twtrace::report {
 
-/// Takes the rows at the end of each phase, in order. finish() adds what no row took.
+/// Takes the rows at the end of each phase, in order, and at the end the peers. finish() adds what no row took.
 class OwnerCollector {
  public:
   /// `netns` chooses the namespaces.
@@ -37,7 +37,17 @@ class OwnerCollector {
     std::vector<model::Counters> phases;
   };
 
+  struct PeerCount {
+    std::uint64_t row_id = 0;
+    std::uint32_t netns_id = 0;
+    model::Role role = model::Role::kServer;
+    model::Peer peer;
+    model::Counters counts;
+  };
+
   void add_peers(const model::Source& source);
+  std::vector<PeerPart> peer_parts(const std::vector<Owner>& owners,
+                                   const std::unordered_map<std::uint64_t, std::size_t>& by_row) const;
 
   std::size_t phases_;
   view::View view_;
@@ -45,6 +55,7 @@ class OwnerCollector {
   std::vector<model::Row> rows_;
   std::vector<model::Row> before_start_;
   std::map<std::pair<std::uint32_t, model::Peer>, Toward> toward_;
+  std::vector<PeerCount> peers_;
 };
 
 }  // namespace twtrace::report

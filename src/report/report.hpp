@@ -89,6 +89,17 @@ struct PortPeak {
   std::uint64_t created = 0;         ///< by that owner
 };
 
+/// What an owner had with one remote end. Counted from events, so it may lack some.
+struct PeerPart {
+  std::size_t owner = 0;  ///< index into Report::owners
+  model::Peer peer;
+  model::Counters counts;
+  std::optional<std::size_t> other_end;  ///< who is at the other end, if that is an owner of this host and known
+};
+
+/// As many peers as a report has at most.
+inline constexpr std::size_t kMaxPeers = 100;
+
 /// How a budget came out.
 struct Verdict {
   enum class State { kKept, kBreached, kNotMeasurable };
@@ -137,6 +148,7 @@ struct Report {
   std::vector<NetnsReport> namespaces;  ///< first those that refused, then those in use; fullest first
   std::vector<Owner> owners;            ///< most arrivals (created and refused) first; they sum to `totals`
   std::vector<PortPeak> ports;          ///< fullest first
+  std::vector<PeerPart> peers;          ///< most arrivals first, at most kMaxPeers
   model::Losses lost;
   double cpu_percent_mean = 0;  ///< of one core
   std::uint64_t rss_bytes_peak = 0;
@@ -153,9 +165,9 @@ struct Report {
 enum class Partial { kFails, kAllowed };
 
 /// Reads the recording twice: once for its samples, once for its rows at the end of each phase. Fails only if nothing
-/// can be read at all. A selection by namespace leaves the others out of everything. One by owner leaves other owners
-/// out of rows, ports and findings, and limits budgets that have owners; totals and tables stay those of the
-/// namespaces.
+/// can be read at all. Judges `budgets`, and those that the recording has. A selection by namespace leaves the others
+/// out of everything. One by owner leaves other owners out of rows, ports and findings, and limits budgets that have
+/// owners; totals and tables stay those of the namespaces.
 base::Result<Report> build_report(model::Recording& recording, const std::vector<Budget>& budgets,
                                   Partial partial = Partial::kFails, const Selection& selection = {});
 

@@ -51,6 +51,8 @@ TEST_CASE("the command's exit code is passed on", "[capture]") {
     REQUIRE(reader->info().command);
     CHECK(reader->info().command->argv == std::vector<std::string>{"sh", "-c", one.script});
     CHECK(reader->info().ended_unix_ms);
+    const bool breached = one.options.size() == 2 && one.options[1] == "created>=0";
+    CHECK(run_twtrace({"report", capturing.path()}).code == (breached ? 99 : 0));  // the file keeps the budgets
   }
 }
 

@@ -42,12 +42,13 @@ TEST_CASE("report and diff: bad usage is refused before any file is read") {
       {{"report", "--fail-if", "created{pid=1}>0"}, "unknown label"},
       {{"report", "--fail-if", "lost_events>1%"}, "percentage"},
       {{"report", "-o", "table"}, "\"table\""},
-      {{"report", "a", "b"}, "b"},
       {{"report", "--bogus"}, "--bogus"},
       {{"report", "--color", "foo"}, "\"foo\""},
       {{"diff", "a"}, "two captures"},
       {{"diff", "a", "b", "c"}, "c"},
       {{"diff", "-o", "wide"}, "\"wide\""},
+      {{"diff", "--threshold", "-1"}, "\"-1\""},
+      {{"diff", "--threshold", "x%"}, "\"x%\""},
       {{"diff", "--fail-if", "nope>0"}, "unknown metric"},
       {{"capture", "--fail-if", "overflo>0"}, "unknown metric"},
   };
@@ -114,9 +115,16 @@ TEST_CASE("report and diff of a capture: formats and exit codes") {
   INFO(describe(misspelled));
   CHECK(misspelled.code == 99);
   CHECK(misspelled.out.find("not measurable: no row matches, and no process of") != std::string::npos);
+  const auto hosts = nlohmann::json::parse(run_twtrace({"report", "--json", db, db}).out);
+  CHECK(hosts["schema"] == "twtrace.hosts/1");
+  CHECK(hosts["hosts"].size() == 2);
+  CHECK(run_twtrace({"report", "--fail-if", "created>=0", db, db}).code == 99);
+  check_refused(run_twtrace({"report", db, directory.file("missing.db")}), 1, "missing.db");
+  CHECK(run_twtrace({"diff", "--threshold", "10%", db, db}).code == 0);
   CHECK(run_twtrace({"diff", "--fail-if", "created>=0", db, db}).code == 99);
   CHECK(run_twtrace({"capture", "-o", directory.file("b.db"), "--duration", "0.3", "--fail-if", "created>=0"}).code ==
         99);
+  CHECK(run_twtrace({"report", directory.file("b.db")}).code == 99);  // it keeps its budgets
   // A reader that stops reading does not change the verdict.
   CHECK(run_unread({"report", db}).code == 0);
   const Outcome unread = run_unread({"report", "--fail-if", "created>=0", db});

@@ -150,6 +150,9 @@ class Capture {
     info.started_unix_ms = clock_.unix_ms();
     info.settings_at_start = session_.settings(known_settings_);
     if (!command_.argv.empty()) info.command = command_;
+    auto budgets = narrowed_budgets();
+    if (!budgets) return tl::unexpected(budgets.error());
+    info.budgets = std::move(*budgets);
     auto writer = capture::Writer::create(std::move(checked_.target), info, this_process());
     if (!writer) return tl::unexpected(writer.error());
     writer_ = std::move(*writer);
@@ -161,6 +164,21 @@ class Capture {
       });
     }
     return loop_.set_interval(std::chrono::duration<double>(options_.delay_s));
+  }
+
+  /// Limited to what the report is about, so that a later report of the file judges the same.
+  base::Result<std::vector<std::string>> narrowed_budgets() const {
+    std::vector<report::Label> labels = options_.filter.labels;
+    for (const view::Term& term : selection_.selector.only(view::Key::kNetns).terms()) {
+      labels.push_back({term.key, term.netns_id ? fmt::format("netns=id:{}", *term.netns_id)
+                                                : fmt::format("netns=\"{}\"", options_.filter.netns)});
+    }
+    std::vector<std::string> texts;
+    for (const report::Budget& budget : options_.budgets.budgets) {
+      texts.push_back(narrowed_text(budget, labels));
+      if (auto parsed = report::parse_budget(texts.back()); !parsed) return tl::unexpected(parsed.error());
+    }
+    return texts;
   }
 
   base::Result<int> run_alone() {
@@ -329,7 +347,7 @@ class Capture {
     must_finish_.reset();
     if (!placed_) return code != kExitOk ? code : kExitFailure;
     const bool around = !options_.command.empty();
-    const auto breached = report_capture(path_, options_.budgets, selection_, around);
+    const auto breached = report_capture(path_, options_.budgets.partial, selection_, around);
     if (!breached) base::log_error(breached.error());
     if (code != kExitOk) return code;
     if (failed_ || !breached) return kExitFailure;

@@ -14,6 +14,7 @@ namespace {
 struct DiffCommand {
   std::string before;
   std::string after;
+  std::optional<double> threshold;  ///< percent
   OutputOptions<ReportFormat> output;
   BudgetOptions budgets;
   FilterOptions filter;
@@ -42,6 +43,7 @@ void DiffCommand::declare(OptionList& list) {
   list.word("BEFORE", "the earlier capture (default twtrace.db.old)", file(before));
   list.word("AFTER", "the later capture (default twtrace.db)", file(after));
   declare_report_output(list, output);
+  list.option("--threshold", "N%", "ignore rows that change less than this, as in 10%", percent(threshold));
   budgets.declare(list);
   list.section("What is compared");
   filter.declare_names(list);
@@ -59,7 +61,7 @@ base::Result<int> DiffCommand::run() const {
   auto second = read_report(after.empty() ? "twtrace.db" : after, {}, filter);
   if (!second) return tl::unexpected(second.error());
   const report::Diff diff =
-      report::diff_reports(std::move(*first), std::move(*second), budgets.budgets, budgets.partial);
+      report::diff_reports(std::move(*first), std::move(*second), budgets.budgets, budgets.partial, threshold);
   if (auto written = print(rendered(diff, output)); !written) return tl::unexpected(written.error());
   if (report::breached(diff.after)) return kExitBreached;
   return diff.differ() ? kExitFailure : kExitOk;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// `twtrace report`: summarizes a capture.
+// `twtrace report`: summarizes a capture, or those of several hosts.
 #include "app/after_start.hpp"
 #include "app/capture_report.hpp"
 #include "app/command.hpp"
 #include "app/option_groups.hpp"
 #include "app/streams.hpp"
+#include "output/hosts_formats.hpp"
 #include "output/report_csv.hpp"
 #include "output/report_html.hpp"
 #include "output/report_json.hpp"
@@ -15,13 +16,14 @@ namespace twtrace::app {
 namespace {
 
 struct ReportCommand {
-  std::string file = "twtrace.db";
+  std::vector<std::string> files;
   OutputOptions<ReportFormat> output;
   BudgetOptions budgets;
   FilterOptions filter;
 
   void declare(OptionList& list);
   base::Result<int> run() const;
+  base::Result<int> run_on_one(const std::string& file) const;
 };
 
 std::string rendered(const report::Report& report, const OutputOptions<ReportFormat>& output) {
@@ -40,8 +42,24 @@ std::string rendered(const report::Report& report, const OutputOptions<ReportFor
   return {};
 }
 
+std::string rendered(const report::Hosts& hosts, const OutputOptions<ReportFormat>& output) {
+  switch (output.format) {
+    case ReportFormat::kText:
+      return output::hosts_text(hosts, output.color());
+    case ReportFormat::kMarkdown:
+      return output::hosts_markdown(hosts);
+    case ReportFormat::kJson:
+      return output::hosts_json(hosts) + "\n";
+    case ReportFormat::kCsv:
+      return output::hosts_csv(hosts);
+    case ReportFormat::kHtml:
+      return output::hosts_html(hosts);
+  }
+  return {};
+}
+
 void ReportCommand::declare(OptionList& list) {
-  list.word("FILE", "the capture (default twtrace.db)", app::file(file));
+  list.repeated_word("FILE", "the capture (default twtrace.db), or one of each host", app::files(files));
   declare_report_output(list, output);
   budgets.declare(list);
   list.section("What is reported");
@@ -50,6 +68,19 @@ void ReportCommand::declare(OptionList& list) {
 
 base::Result<int> ReportCommand::run() const {
   if (auto dropped = keep_only({trace::Duty::kReadForOthers}); !dropped) return tl::unexpected(dropped.error());
+  if (files.size() < 2) return run_on_one(files.empty() ? "twtrace.db" : files.front());
+  std::vector<report::Host> captures;
+  for (const std::string& file : files) {
+    auto report = read_report(file, budgets, filter);
+    if (!report) return tl::unexpected(report.error());
+    captures.push_back({{}, file, std::move(*report)});
+  }
+  const report::Hosts hosts = report::combine(std::move(captures));
+  if (auto written = print(rendered(hosts, output)); !written) return tl::unexpected(written.error());
+  return report::breached(hosts) ? kExitBreached : kExitOk;
+}
+
+base::Result<int> ReportCommand::run_on_one(const std::string& file) const {
   const auto report = read_report(file, budgets, filter);
   if (!report) return tl::unexpected(report.error());
   if (auto written = print(rendered(*report, output)); !written) return tl::unexpected(written.error());
@@ -58,6 +89,6 @@ base::Result<int> ReportCommand::run() const {
 
 }  // namespace
 
-extern const Command kReport = {"report", "summarize a capture: budgets, culprits, findings", prepare<ReportCommand>};
+extern const Command kReport = {"report", "summarize a capture, or those of several hosts", prepare<ReportCommand>};
 
 }  // namespace twtrace::app

@@ -107,6 +107,23 @@ TEST_CASE("what a capture says of itself is read as it was written", "[capture]"
   CHECK(info.seen == seen);
 }
 
+TEST_CASE("a capture keeps its budgets, and an old one has none", "[capture]") {
+  const kernel::TempTree tree;
+  const std::string path = tree / "t.db";
+  model::CaptureInfo info = World::info();
+  info.budgets = {"overflow>0", "created{comm=\"\xff'\"}>5"};
+  auto target = capture::TargetFile::check(path, capture::invoker());
+  REQUIRE(target);
+  auto writer = capture::Writer::create(std::move(*target), info, {41, 43'000'000'000});
+  REQUIRE(writer);
+  World world(1);
+  world.sample([&](const auto& head, const auto& source) { REQUIRE(writer->append(head, source)); });
+  REQUIRE(writer->finish(World::kStart + 7000, {}));
+  CHECK(open_capture(path)->info().budgets == info.budgets);
+  make_version(path, 5);
+  CHECK(open_capture(path)->info().budgets.empty());
+}
+
 TEST_CASE("a finished capture is one plain file that any client opens", "[capture]") {
   Captured captured;
   captured.add(5);

@@ -14,6 +14,7 @@
 #include "base/escape.hpp"
 #include "base/unicode.hpp"
 #include "output/diff_formats.hpp"
+#include "output/hosts_formats.hpp"
 #include "output/html_parts.hpp"
 #include "output/report_csv.hpp"
 #include "output/report_html.hpp"
@@ -48,6 +49,22 @@ std::unique_ptr<test::HandMade> deploy_in_two(const std::string& name) {
   recording->act({7, "nginx", "web.service", model::Role::kServer, 8080, second.counts, 2});
   recording->sample(5000);
   return recording;
+}
+
+/// The deploy on two hosts, one of which is quiet, and one that was captured twice.
+report::Hosts hosts_report(const std::string& name) {
+  std::vector<report::Host> captures;
+  for (int i = 1; i <= 3; ++i) {
+    auto recording = i == 2 ? test::deploy() : std::make_unique<test::HandMade>();
+    if (i != 2) {
+      recording->act(
+          {1, "nginx", "web.service", model::Role::kServer, 8080, test::made(100U * static_cast<unsigned>(i))});
+      recording->sample(100);
+    }
+    recording->editable().host.name = name + std::to_string(i == 3 ? 1 : i);
+    captures.push_back({{}, name + std::to_string(i) + ".db", report_of(*recording, {"overflow>0", "created>150"})});
+  }
+  return report::combine(std::move(captures));
 }
 
 report::Report deploy_report() {
@@ -144,6 +161,31 @@ TEST_CASE("golden differences of two deploys, in every format") {
   test::check_golden("output/golden/diff.html", output::diff_html(diff));
 }
 
+TEST_CASE("golden reports of several hosts, in every format") {
+  const report::Hosts hosts = hosts_report("web");
+  test::check_golden("output/golden/hosts.txt", output::hosts_text(hosts, output::Color::kNever));
+  test::check_golden("output/golden/hosts.md", output::hosts_markdown(hosts));
+  test::check_golden("output/golden/hosts.json", output::hosts_json(hosts) + "\n");
+  test::check_golden("output/golden/hosts.csv", output::hosts_csv(hosts));
+  test::check_golden("output/golden/hosts.html", output::hosts_html(hosts));
+}
+
+TEST_CASE("names of hosts, files and services are harmless in a report of several hosts") {
+  const report::Hosts hosts = hosts_report("<b>\x1b[1m|\xff\"," + std::string(200, 'n'));
+  for (const std::string& line : lines(output::hosts_text(hosts, output::Color::kNever))) {
+    INFO(line);
+    CHECK(base::display_width(line) <= 79);
+  }
+  const std::string csv = output::hosts_csv(hosts);
+  const std::string json = output::hosts_json(hosts);
+  for (const std::string& text : {output::hosts_text(hosts, output::Color::kNever), output::hosts_markdown(hosts),
+                                  output::hosts_html(hosts), csv, json}) {
+    check_harmless(text);
+  }
+  CHECK(output::hosts_html(hosts).find("<b>\\x1B") == std::string::npos);
+  CHECK(nlohmann::json::parse(json)["worst"].is_string());
+}
+
 TEST_CASE("a report as text fits a mail, whatever the names are") {
   const std::string long_name(300, 'n');
   for (const auto& report : {deploy_report(), hostile_report(), report_of(*deploy_in_two(long_name))}) {
@@ -204,7 +246,7 @@ TEST_CASE("rows of Markdown tables have as many cells as their titles") {
       if (line.empty() || line.front() != '|') continue;
       INFO(line);
       const auto bars = std::count(line.begin(), line.end(), '|');
-      CHECK((bars == 5 || bars == offenders));  // before, during, after; or the offenders
+      CHECK((bars == 5 || bars == offenders || bars == 9));  // before, during, after; offenders; remote ends
     }
   };
   check(hostile_report(), 9);

@@ -38,6 +38,18 @@ model::Row row() {
 
 }  // namespace
 
+TEST_CASE("a budget is limited by the labels that its metric takes") {
+  const std::vector<report::Label> labels = {{view::Key::kService, "service=\"web\""},
+                                             {view::Key::kNetns, "netns=id:3"}};
+  const auto narrowed = [&](const char* text) { return report::narrowed_text(parsed(text), labels); };
+  CHECK(narrowed("created>5") == "created{service=\"web\",netns=id:3}>5");
+  CHECK(narrowed(" created { port=80 } > 5") == " created {service=\"web\",netns=id:3, port=80 } > 5");
+  CHECK(narrowed("in_use_peak>80%") == "in_use_peak{netns=id:3}>80%");
+  CHECK(narrowed("lost_events>0") == "lost_events>0");
+  CHECK(report::narrowed_text(parsed("created>5"), {}) == "created>5");
+  CHECK(parsed(narrowed("created { port=80 } > 5")).selector.terms().size() == 3);
+}
+
 TEST_CASE("the budgets of the documentation") {
   report::Budget budget = parsed("overflow>0");
   CHECK(budget.metric == Metric::kOverflow);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/diff.hpp"
 
+#include <algorithm>
+
 #include "support/catch.hpp"
 #include "support/deploy.hpp"
 
@@ -40,7 +42,7 @@ TEST_CASE("equal captures do not differ, whatever became of their buckets") {
   CHECK(!diff.differ());
   CHECK(diff.warnings.empty());
   REQUIRE(diff.rows.size() == 1);
-  CHECK(!diff.rows[0].differs());
+  CHECK(!diff.rows[0].differs);
 }
 
 TEST_CASE("rows are matched by service, comm, role and port; pids and namespaces are merged") {
@@ -100,7 +102,7 @@ TEST_CASE("services of one name are told apart, but a container is known by its 
   CHECK(!diff.rows[0].before);
   for (const report::DiffRow& row : {diff.rows[1], diff.rows[2]}) {
     CHECK((row.key.service == "a/w.service" || row.key.service == "web"));
-    CHECK(!row.differs());
+    CHECK(!row.differs);
   }
 }
 
@@ -124,7 +126,41 @@ TEST_CASE("the largest change comes first; new and gone rows are told") {
   CHECK(!diff.rows[1].before);
   CHECK(diff.rows[2].key.comm == "nginx");
   CHECK(diff.rows[3].key.comm == "same");
-  CHECK(diff.rows[3].differs());
+  CHECK(diff.rows[3].differs);
+}
+
+TEST_CASE("with a threshold only what changes by more than its part of the whole differs") {
+  HandMade before;
+  HandMade after;
+  web(before, made(90, 0, 20));
+  before.act({2, "cron", "cron.service", model::Role::kClient, 25, made(10)});
+  web(after, made(100, 0, 18));  // 10 more of 100, 2 fewer refused of 20
+  after.act({3, "ssh", "ssh.service", model::Role::kServer, 22, made(1)});
+  before.sample(1);
+  after.sample(1);
+  const auto differing = [&](double percent) {
+    const auto diff = report::diff_reports(report_of(before), report_of(after), {}, report::Partial::kFails, percent);
+    return std::count_if(diff.rows.begin(), diff.rows.end(), [](const report::DiffRow& row) { return row.differs; });
+  };
+  CHECK(differing(0) == 3);
+  CHECK(differing(0.9) == 3);
+  CHECK(differing(1) == 2);
+  CHECK(differing(9.9) == 2);
+  CHECK(differing(10) == 0);
+  after.sample(1);  // twice as long: 50 per second instead of 90, and 10 instead of 0 of cron
+  CHECK(differing(39) == 1);
+  CHECK(differing(54) == 1);  // 9 refused per second instead of 20
+  CHECK(differing(55) == 0);
+}
+
+TEST_CASE("what was never refused differs by the first refusal, whatever the threshold") {
+  HandMade before;
+  HandMade after;
+  web(before, made(1000));
+  web(after, made(1000, 0, 1));
+  before.sample(1);
+  after.sample(1);
+  CHECK(report::diff_reports(report_of(before), report_of(after), {}, report::Partial::kFails, 50.0).differ());
 }
 
 TEST_CASE("captures of different lengths are compared per second") {

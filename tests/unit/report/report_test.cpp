@@ -33,6 +33,64 @@ model::Counters sum(const report::Report& report) {
 
 }  // namespace
 
+TEST_CASE("the budgets of the capture are judged again, each once") {
+  HandMade recording;
+  recording.editable().budgets = {"created>10", "overflow>0", "createdd>1"};
+  recording.act({1, "a", "a.service", model::Role::kServer, 80, made(11)});
+  recording.sample(1);
+  const auto verdicts = report_of(recording).verdicts;
+  REQUIRE(verdicts.size() == 3);
+  CHECK(verdicts[0].state == Verdict::State::kBreached);
+  CHECK(verdicts[0].owner == 0U);
+  CHECK(verdicts[1].state == Verdict::State::kKept);
+  CHECK(verdicts[2].state == Verdict::State::kNotMeasurable);
+  CHECK(verdicts[2].budget.text == "createdd>1");
+  CHECK(report_of(recording, {"overflow>0", "created>10"}).verdicts.size() == 3);
+  CHECK(report_of(recording, {"created>11"}).verdicts.size() == 4);
+}
+
+TEST_CASE("remote ends: most arrivals first, and who is there if that is this host") {
+  HandMade recording;
+  const test::Tables::Activity acts[] = {{1, "app", "app.service", model::Role::kClient, 6379, made(30)},
+                                         {2, "redis", "redis.service", model::Role::kServer, 6379, made(7)},
+                                         {3, "cron", "cron.service", model::Role::kClient, 6379, made(2)}};
+  for (const auto& act : acts) recording.act(act);
+  const auto count = [&](std::uint32_t row, model::Peer peer, int times, model::Event::Kind kind) {
+    const model::PeerKey key{model::folded(recording.table.at(row)->identity), std::move(peer)};
+    for (int i = 0; i < times; ++i) {
+      model::Event event;
+      event.kind = kind;
+      recording.peers.count(key, event);
+    }
+  };
+  using Kind = model::Event::Kind;
+  count(1, {"127.0.0.1", std::uint16_t{6379}}, 10, Kind::kCreated);
+  count(1, {"10.0.0.9", std::uint16_t{6379}}, 20, Kind::kCreated);
+  count(2, {"127.0.0.1", std::nullopt}, 7, Kind::kCreated);
+  count(3, {"::1", std::uint16_t{6379}}, 2, Kind::kOverflow);
+  recording.sample(1);
+  const auto report = report_of(recording);
+  const auto comm = [&](std::size_t owner) { return report.owners.at(owner).row.process->comm; };
+  REQUIRE(report.peers.size() == 4);
+  CHECK(report.peers[0].peer.address == "10.0.0.9");
+  CHECK(report.peers[0].counts.created() == 20);
+  CHECK_FALSE(report.peers[0].other_end);  // whose address that is, nobody knows
+  CHECK(report.peers[1].peer.port == std::uint16_t{6379});
+  CHECK(comm(report.peers[1].owner) == "app");
+  CHECK(comm(report.peers[1].other_end.value()) == "redis");
+  CHECK(comm(report.peers[2].owner) == "redis");
+  CHECK(comm(report.peers[2].other_end.value()) == "app");  // not cron, which has fewer
+  CHECK(report.peers[3].counts.overflow() == 2);
+  CHECK(comm(report.peers[3].other_end.value()) == "redis");
+
+  report::Selection only;
+  only.selector = view::parse_selector("comm=cron", view::Grammar::kFilter).value();
+  const auto part = report::build_report(recording, {}, report::Partial::kFails, only).value();
+  REQUIRE(part.peers.size() == 1);
+  CHECK(part.owners.at(part.peers[0].owner).row.process->comm == "cron");
+  CHECK(part.owners.at(part.peers[0].other_end.value()).row.process->comm == "redis");
+}
+
 TEST_CASE("a report can be limited to some owners") {
   const auto recording = test::deploy();
   std::vector<report::Budget> budgets;

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/hosts_formats.hpp"
+
+#include <fmt/format.h>
+
+#include "output/hosts_parts.hpp"
+#include "output/html_parts.hpp"
+#include "output/json_fields.hpp"
+#include "output/markdown_parts.hpp"
+#include "output/report_fields.hpp"
+#include "output/text_grid.hpp"
+#include "output/wrap.hpp"
+#include "view/columns.hpp"
+
+namespace twtrace::output {
+namespace {
+
+using report::Host;
+using report::Hosts;
+using report::ServiceCounts;
+using report::ServicePart;
+
+/// What every backend of a service's hosts sees.
+model::Sight seen_on_all(const Hosts& hosts, const ServicePart& service) {
+  model::Sight sees{true, true, true};
+  for (const ServicePart::OnHost& on_host : service.hosts) {
+    const model::Sight& there = hosts.hosts[on_host.host].report.info.probe.sees;
+    sees.removal = sees.removal && there.removal;
+    sees.no_port = sees.no_port && there.no_port;
+    sees.resets_received = sees.resets_received && there.resets_received;
+  }
+  return sees;
+}
+
+void put_part(JsonWriter& json, const ServiceCounts& part, const model::Sight& sees) {
+  put_counts(json, part.counts, sees);
+  json.field("before_start", part.before_start);
+  json.field("share", rounded(part.share));
+}
+
+void put_host_report(JsonWriter& json, const Host& host) {
+  const report::Report& report = host.report;
+  const bool known = !report.namespaces.empty();
+  json.text("host", host.name);
+  json.text("file", host.file);
+  json.field("breached", report::breached(report));
+  json.text("headline", report::headline(report));
+  put_troubles(json, report.troubles);
+  put_verdicts(json, report);
+  json.object("capture", [&] { put_capture(json, report); });
+  json.field("limit", known ? report.namespaces.front().last.limit : std::nullopt);
+  json.field("in_use_peak", known ? report.namespaces.front().in_use_peak : std::nullopt);
+  json.field("peak_percent", rounded(report::peak_percent(report)));
+  json.objects("findings", report.findings, [&](const report::Finding& finding) {
+    json.field("id", finding.id);
+    json.field("severity", to_string(finding.severity));
+    json.text("text", finding.text);
+  });
+}
+
+void put_service(JsonWriter& json, const Hosts& hosts, const ServicePart& service) {
+  json.field("kind", view::row_kind(service.kind));
+  json.text("service", service.name);
+  put_part(json, service.all, seen_on_all(hosts, service));
+  json.objects("hosts", service.hosts, [&](const ServicePart::OnHost& on_host) {
+    const Host& host = hosts.hosts[on_host.host];
+    json.text("host", host.name);
+    put_part(json, on_host.counts, host.report.info.probe.sees);
+  });
+}
+
+std::string cell(const std::string& bytes) { return base::csv_cell(base::sanitize_terminal(bytes)); }
+
+}  // namespace
+
+std::string hosts_text(const Hosts& hosts, Color color) {
+  std::string out;
+  const auto paragraph = [](const std::string& text, std::size_t used, std::size_t indent) {
+    return wrapped(base::sanitize_terminal(text), used, indent, true);
+  };
+  for (const std::string& line : hosts_trouble_lines(hosts)) out += alarm("!", color) + " " + paragraph(line, 2, 2);
+  out += paragraph(report::headline(hosts) + ".", 0, 0);
+  for (const VerdictLine& line : hosts_verdict_lines(hosts)) {
+    out += line.fails ? alarm("FAIL", color) + " " : "ok   ";
+    out += paragraph(line.budget + ": " + line.words, 5, 5);
+  }
+  out += "\nHOSTS, the worst first\n" + text_grid(hosts_grid(hosts));
+  if (!hosts.services.empty()) out += "\nWHO, by service and host\n" + text_grid(services_grid(hosts));
+  const std::vector<std::string> findings = hosts_finding_lines(hosts);
+  out += findings.empty() ? "\nNo findings.\n" : "\nFINDINGS\n";
+  for (const std::string& line : findings) out += paragraph(line, 0, 2);
+  return out + "\n" + paragraph(hosts_hint(hosts), 0, 0);
+}
+
+std::string hosts_markdown(const Hosts& hosts) {
+  using base::markdown_text;
+  std::string out = fmt::format("## TIME_WAIT on {} hosts\n\n", hosts.hosts.size());
+  for (const std::string& line : hosts_trouble_lines(hosts)) out += "- **!** " + markdown_text(line) + "\n";
+  out += "\n" + markdown_text(report::headline(hosts)) + ".\n\n";
+  for (const VerdictLine& line : hosts_verdict_lines(hosts)) {
+    out += (line.fails ? "- **FAIL** " : "- ok ") + markdown_text(line.budget + ": " + line.words) + "\n";
+  }
+  out += "\n### Hosts\n\n" + markdown_grid(hosts_grid(hosts));
+  if (!hosts.services.empty()) out += "\n### Who\n\n" + markdown_grid(services_grid(hosts));
+  const std::vector<std::string> findings = hosts_finding_lines(hosts);
+  out += findings.empty() ? "\nNo findings.\n" : "\n### Findings\n\n";
+  for (const std::string& line : findings) out += "- " + markdown_text(line) + "\n";
+  return out + "\n" + markdown_text(hosts_hint(hosts)) + "\n";
+}
+
+std::string hosts_json(const Hosts& hosts) {
+  std::string out;
+  JsonWriter json(out);
+  json.object([&] {
+    json.field("schema", "twtrace.hosts/1");
+    json.field("breached", report::breached(hosts));
+    json.text("headline", report::headline(hosts));
+    json.text("worst", hosts.hosts.front().name);
+    json.objects("hosts", hosts.hosts, [&](const Host& host) { put_host_report(json, host); });
+    json.objects("services", hosts.services, [&](const ServicePart& service) { put_service(json, hosts, service); });
+  });
+  return out;
+}
+
+std::string hosts_csv(const Hosts& hosts) {
+  std::string out = "kind,service,host,file,before_start,share";
+  for (const model::CountName& count : model::kCountNames) (out += ',') += count.name;
+  out += '\n';
+  for (const ServicePart& service : hosts.services) {
+    for (const ServicePart::OnHost& on_host : service.hosts) {
+      const Host& host = hosts.hosts[on_host.host];
+      out += fmt::format("{},{},{},{},{},{:.4f}", view::row_kind(service.kind), cell(service.name), cell(host.name),
+                         cell(host.file), on_host.counts.before_start, on_host.counts.share);
+      for (const model::CountName& count : model::kCountNames) {
+        out += ',';
+        if (count.is_known(host.report.info.probe.sees)) out += std::to_string(count.of(on_host.counts.counts));
+      }
+      out += '\n';
+    }
+  }
+  return out;
+}
+
+std::string hosts_html(const Hosts& hosts) {
+  const std::string title = fmt::format("TIME_WAIT on {} hosts", hosts.hosts.size());
+  std::string body = html_heading(1, title);
+  const std::vector<std::string> troubles = hosts_trouble_lines(hosts);
+  const bool refused = hosts.hosts.front().report.totals.refused() != 0;
+  body += html_verdict(report::breached(hosts), refused || !troubles.empty(), report::headline(hosts) + ".");
+  body += html_warnings(troubles);
+  body += html_verdicts(hosts_verdict_lines(hosts)) + html_heading(2, "Hosts, the worst first") +
+          html_grid(hosts_grid(hosts));
+  if (!hosts.services.empty()) body += html_heading(2, "Who, by service and host") + html_grid(services_grid(hosts));
+  const std::vector<std::string> findings = hosts_finding_lines(hosts);
+  body += html_heading(2, findings.empty() ? "No findings" : "Findings");
+  for (const std::string& line : findings) body += "<p>" + base::html_text(line) + "</p>\n";
+  return html_page(title, body + "<p>" + base::html_text(hosts_hint(hosts)) + "</p>\n");
+}
+
+}  // namespace twtrace::output

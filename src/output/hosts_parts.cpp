@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/hosts_parts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "base/format.hpp"
+#include "phrases/advice.hpp"
+#include "view/columns.hpp"
+
+namespace twtrace::output {
+namespace {
+
+using base::grouped;
+using report::Host;
+using report::Hosts;
+using report::ServiceCounts;
+using report::ServicePart;
+
+constexpr std::size_t kLinesShown = 10;
+constexpr std::size_t kServicesShown = 10;
+constexpr std::size_t kHostsOfService = 5;
+
+void cut(std::vector<std::string>& lines, const char* what) {
+  if (lines.size() <= kLinesShown) return;
+  const std::size_t more = lines.size() - kLinesShown;
+  lines.resize(kLinesShown);
+  lines.push_back(fmt::format("and {} more {}", more, what));
+}
+
+std::string service_name(const ServicePart& service) {
+  if (!service.name.empty()) return service.name;
+  return service.kind == model::RowKind::kNormal ? "-" : std::string(view::row_label(service.kind));
+}
+
+std::vector<std::string> counts_row(std::string service, std::string host, const ServiceCounts& part) {
+  return {std::move(service),
+          std::move(host),
+          grouped(part.counts.created()),
+          grouped(part.counts.overflow()),
+          part.before_start == 0 ? "-" : grouped(part.before_start),
+          percent_words(100 * part.share)};
+}
+
+std::string budgets_words(const report::Report& report) {
+  if (report.verdicts.empty()) return "-";
+  const auto failing = std::count_if(report.verdicts.begin(), report.verdicts.end(),
+                                     [](const report::Verdict& verdict) { return verdict.fails(); });
+  return failing == 0 ? "ok" : fmt::format("FAIL {} of {}", failing, report.verdicts.size());
+}
+
+const report::Verdict* verdict_of(const Host& host, const std::string& budget) {
+  const auto& verdicts = host.report.verdicts;
+  const auto found = std::find_if(verdicts.begin(), verdicts.end(),
+                                  [&](const report::Verdict& verdict) { return verdict.budget.text == budget; });
+  return found == verdicts.end() ? nullptr : &*found;
+}
+
+VerdictLine budget_line(const Hosts& hosts, const std::string& budget) {
+  std::size_t judged = 0;
+  std::vector<std::string> failing;
+  for (const Host& host : hosts.hosts) {
+    const report::Verdict* verdict = verdict_of(host, budget);
+    if (verdict == nullptr) continue;
+    ++judged;
+    if (verdict->fails()) failing.push_back(host.name + " " + measured_words(host.report, *verdict));
+  }
+  VerdictLine line{!failing.empty(), budget, {}};
+  if (!line.fails) {
+    line.words = fmt::format("kept on {} of {}", judged, judged);
+    return line;
+  }
+  line.words = fmt::format("fails on {} of {}", failing.size(), judged);
+  cut(failing, "hosts");
+  for (const std::string& words : failing) line.words += (&words == failing.data() ? ": " : "; ") + words;
+  return line;
+}
+
+}  // namespace
+
+std::vector<std::string> hosts_trouble_lines(const Hosts& hosts) {
+  std::vector<std::string> lines;
+  for (const Host& host : hosts.hosts) {
+    for (const std::string& line : trouble_lines(host.report)) lines.push_back(host.name + ": " + line);
+  }
+  cut(lines, "troubles");
+  return lines;
+}
+
+std::vector<VerdictLine> hosts_verdict_lines(const Hosts& hosts) {
+  std::vector<VerdictLine> lines;
+  for (const Host& host : hosts.hosts) {
+    for (const report::Verdict& verdict : host.report.verdicts) {
+      const auto is_same = [&](const VerdictLine& line) { return line.budget == verdict.budget.text; };
+      if (std::any_of(lines.begin(), lines.end(), is_same)) continue;
+      lines.push_back(budget_line(hosts, verdict.budget.text));
+    }
+  }
+  return lines;
+}
+
+Grid hosts_grid(const Hosts& hosts) {
+  Grid grid;
+  grid.columns = {
+      {"HOST", base::Align::kLeft},   {"TIME"}, {"LIMIT"}, {"IN USE, PEAK"}, {"OF LIMIT"}, {"CREATED"}, {"OVERFLOW"},
+      {"BUDGETS", base::Align::kLeft}};
+  for (const Host& host : hosts.hosts) {
+    const report::Report& report = host.report;
+    const bool known = !report.namespaces.empty();
+    const std::string incomplete = report::missing(report).empty() ? "" : " (incomplete)";
+    grid.rows.push_back({host.name + incomplete, base::duration(report.seconds),
+                         known ? count_words(report.namespaces.front().last.limit) : "-",
+                         known ? count_words(report.namespaces.front().in_use_peak) : "-",
+                         percent_words(report::peak_percent(report)), grouped(report.totals.created()),
+                         grouped(report.totals.overflow()), budgets_words(report)});
+  }
+  return grid;
+}
+
+Grid services_grid(const Hosts& hosts) {
+  Grid grid;
+  grid.columns = {{"SERVICE", base::Align::kLeft},
+                  {"HOST", base::Align::kLeft},
+                  {"CREATED"},
+                  {"OVERFLOW"},
+                  {"BEFORE START"},
+                  {"OF ALL"}};
+  const auto more = [&grid](std::size_t column, std::string words) {
+    std::vector<std::string> cells(grid.columns.size());
+    cells[column] = std::move(words);
+    grid.rows.push_back(std::move(cells));
+  };
+  const std::size_t shown = std::min(kServicesShown, hosts.services.size());
+  for (std::size_t i = 0; i < shown; ++i) {
+    const ServicePart& service = hosts.services[i];
+    const bool several = service.hosts.size() > 1;
+    const std::string where =
+        several ? fmt::format("{} hosts", service.hosts.size()) : hosts.hosts[service.hosts.front().host].name;
+    grid.rows.push_back(counts_row(service_name(service), where, service.all));
+    if (!several) continue;
+    const std::size_t hosts_shown = std::min(kHostsOfService, service.hosts.size());
+    for (std::size_t k = 0; k < hosts_shown; ++k) {
+      const ServicePart::OnHost& on_host = service.hosts[k];
+      grid.rows.push_back(counts_row("", hosts.hosts[on_host.host].name, on_host.counts));
+    }
+    if (hosts_shown < service.hosts.size()) more(1, fmt::format("+{} more", service.hosts.size() - hosts_shown));
+  }
+  if (shown < hosts.services.size()) more(0, fmt::format("+{} more services", hosts.services.size() - shown));
+  return grid;
+}
+
+std::vector<std::string> hosts_finding_lines(const Hosts& hosts) {
+  struct Line {
+    report::Severity severity;
+    std::string text;
+  };
+  std::vector<Line> found;
+  for (const Host& host : hosts.hosts) {
+    for (const report::Finding& finding : host.report.findings) {
+      found.push_back({finding.severity, fmt::format("{}: {}: {} [{}]", host.name, to_string(finding.severity),
+                                                     finding.text, finding.id)});
+    }
+  }
+  std::stable_sort(found.begin(), found.end(),
+                   [](const Line& left, const Line& right) { return left.severity < right.severity; });
+  std::vector<std::string> lines;
+  std::transform(found.begin(), found.end(), std::back_inserter(lines),
+                 [](Line& line) { return std::move(line.text); });
+  cut(lines, "findings");
+  return lines;
+}
+
+std::string hosts_hint(const Hosts& hosts) {
+  return "One host whole, with what to change: twtrace report " + phrases::shell_quoted(hosts.hosts.front().file);
+}
+
+}  // namespace twtrace::output

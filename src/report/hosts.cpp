@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/hosts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+
+namespace twtrace::report {
+namespace {
+
+std::uint64_t weight(const ServiceCounts& part) {
+  return part.counts.created() + part.counts.refused() + part.before_start;
+}
+
+void add(ServiceCounts& to, const Owner& owner) {
+  to.counts += owner.row.counts;
+  to.before_start += owner.before_start;
+}
+
+/// Rows of no service go by their process, those of no owner by their kind.
+std::pair<model::RowKind, std::string> key_of(const model::Row& row) {
+  const std::string& service = row.shown_service();
+  const std::string comm = row.process ? row.process->comm : std::string();
+  // A service that listens where a bucket from before the start is has other rows, too.
+  const bool has_name = row.kind == model::RowKind::kNormal || !service.empty();
+  return {has_name ? model::RowKind::kNormal : row.kind, service.empty() ? comm : service};
+}
+
+void give_names(std::vector<Host>& hosts) {
+  std::map<std::string, int> seen;
+  for (const Host& host : hosts) ++seen[host.report.info.host.name];
+  for (Host& host : hosts) {
+    const std::string& name = host.report.info.host.name;
+    host.name = name.empty() ? host.file : seen[name] == 1 ? name : fmt::format("{} ({})", name, host.file);
+  }
+}
+
+bool is_worse(const Host& left, const Host& right) {
+  const auto rank = [](const Host& host) {
+    return std::tuple(host.report.totals.refused(), breached(host.report), peak_percent(host.report).value_or(0),
+                      host.report.totals.created());
+  };
+  return rank(left) > rank(right);
+}
+
+std::vector<ServicePart> services_of(const std::vector<Host>& hosts) {
+  std::map<std::pair<model::RowKind, std::string>, std::map<std::size_t, ServiceCounts>> found;
+  std::uint64_t all = 0;
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
+    for (const Owner& owner : hosts[i].report.owners) {
+      ServiceCounts& part = found[key_of(owner.row)][i];
+      all -= weight(part);
+      add(part, owner);
+      all += weight(part);
+    }
+  }
+  const auto share = [all](ServiceCounts& part) {
+    part.share = all == 0 ? 0 : static_cast<double>(weight(part)) / static_cast<double>(all);
+  };
+  std::vector<ServicePart> services;
+  for (auto& [key, by_host] : found) {
+    ServicePart& service = services.emplace_back();
+    std::tie(service.kind, service.name) = key;
+    for (auto& [host, part] : by_host) {
+      service.all.counts += part.counts;
+      service.all.before_start += part.before_start;
+      share(part);
+      service.hosts.push_back({host, part});
+    }
+    share(service.all);
+    std::stable_sort(service.hosts.begin(), service.hosts.end(),
+                     [](const auto& left, const auto& right) { return weight(left.counts) > weight(right.counts); });
+  }
+  std::stable_sort(services.begin(), services.end(), [](const ServicePart& left, const ServicePart& right) {
+    return weight(left.all) > weight(right.all);
+  });
+  return services;
+}
+
+}  // namespace
+
+std::optional<double> peak_percent(const Report& report) {
+  std::optional<double> most;
+  for (const NetnsReport& netns : report.namespaces) {
+    if (netns.peak_percent && *netns.peak_percent > most.value_or(-1)) most = netns.peak_percent;
+  }
+  return most;
+}
+
+Hosts combine(std::vector<Host> captures) {
+  Hosts all;
+  all.hosts = std::move(captures);
+  give_names(all.hosts);
+  std::stable_sort(all.hosts.begin(), all.hosts.end(), is_worse);
+  all.services = services_of(all.hosts);
+  return all;
+}
+
+bool breached(const Hosts& hosts) {
+  return std::any_of(hosts.hosts.begin(), hosts.hosts.end(), [](const Host& host) { return breached(host.report); });
+}
+
+std::string headline(const Hosts& hosts) {
+  const auto refusing = std::count_if(hosts.hosts.begin(), hosts.hosts.end(),
+                                      [](const Host& host) { return host.report.totals.refused() != 0; });
+  const Host& worst = hosts.hosts.front();
+  const std::string refused =
+      refusing == 0 ? "none refused a connection" : fmt::format("{} refused connections", refusing);
+  return fmt::format("{} captures, {}; the worst is {}: {}", hosts.hosts.size(), refused, worst.name,
+                     headline(worst.report));
+}
+
+}  // namespace twtrace::report

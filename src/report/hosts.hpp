@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The captures of several hosts, for example of one deploy, side by side. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "report/report.hpp"
+
+namespace twtrace::report {
+
+/// One capture among several.
+struct Host {
+  std::string name;  ///< the host's; with the file if several captures are of hosts of that name
+  std::string file;  ///< as typed
+  Report report;
+};
+
+/// What a service did on one host, or on all.
+struct ServiceCounts {
+  model::Counters counts;
+  std::uint64_t before_start = 0;  ///< buckets that were there when the capture began
+  double share = 0;                ///< of all created, refused, and from before the start, of all hosts; 0 to 1
+};
+
+/// A service, with all its processes, roles, ports and namespaces together.
+struct ServicePart {
+  model::RowKind kind = model::RowKind::kNormal;
+  std::string name;  ///< as rows show it; without a service the process's
+  ServiceCounts all;
+  struct OnHost {
+    std::size_t host = 0;  ///< index into Hosts::hosts
+    ServiceCounts counts;
+  };
+  std::vector<OnHost> hosts;  ///< most arrivals first
+};
+
+struct Hosts {
+  std::vector<Host> hosts;            ///< the worst first: most refused, budgets breached, the fullest table
+  std::vector<ServicePart> services;  ///< most arrivals first
+};
+
+/// Combines captures. Gives the hosts their names.
+Hosts combine(std::vector<Host> captures);
+/// True if a budget is breached on some host.
+bool breached(const Hosts& hosts);
+/// How many hosts, which is the worst, and its headline.
+std::string headline(const Hosts& hosts);
+/// The highest part of a limit that was in use on the host at one time, in percent; empty if no limit is known.
+std::optional<double> peak_percent(const Report& report);
+
+}  // namespace twtrace::report

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/hosts.hpp"
+
+#include "support/catch.hpp"
+#include "support/deploy.hpp"
+
+using namespace twtrace;
+using model::Role;
+using test::HandMade;
+using test::made;
+
+namespace {
+
+report::Host host(HandMade& recording, const char* name, const char* file, const char* budget = nullptr) {
+  recording.editable().host.name = name;
+  std::vector<report::Budget> budgets;
+  if (budget != nullptr) budgets.push_back(report::parse_budget(budget).value());
+  return {{}, file, report::build_report(recording, budgets).value()};
+}
+
+report::Host quiet(const char* name, const char* file, const char* budget = nullptr) {
+  HandMade recording;
+  recording.act({1, "nginx", "web.service", Role::kServer, 8080, made(40)});
+  recording.act({2, "nginx", "web.service", Role::kServer, 443, made(20)});
+  recording.act({3, "cron", "", Role::kClient, 25, made(1)});
+  recording.sample(61);
+  return host(recording, name, file, budget);
+}
+
+report::Host refusing(const char* name, const char* file) {
+  HandMade recording;
+  recording.act({1, "nginx", "web.service", Role::kServer, 8080, made(30, 0, 70)});
+  recording.sample(5000);
+  return host(recording, name, file);
+}
+
+}  // namespace
+
+TEST_CASE("the worst host is first: refusals, then budgets, then the fullest table") {
+  const auto names = [](std::vector<report::Host> captures) {
+    std::vector<std::string> all;
+    for (const report::Host& known : report::combine(std::move(captures)).hosts) all.push_back(known.name);
+    return all;
+  };
+  HandMade fuller;
+  fuller.sample(100);
+  CHECK(names({quiet("a", "a.db"), host(fuller, "b", "b.db"), quiet("c", "c.db", "created>0"),
+               refusing("d", "d.db")}) == std::vector<std::string>{"d", "c", "b", "a"});
+}
+
+TEST_CASE("several captures of one host are told apart by file, a host without a name goes by it") {
+  const report::Hosts hosts = report::combine({quiet("a", "1.db"), quiet("a", "2.db"), quiet("", "3.db")});
+  CHECK(hosts.hosts[0].name == "a (1.db)");
+  CHECK(hosts.hosts[1].name == "a (2.db)");
+  CHECK(hosts.hosts[2].name == "3.db");
+}
+
+TEST_CASE("services are summed over their rows and hosts") {
+  const report::Hosts hosts = report::combine({quiet("a", "a.db"), refusing("b", "b.db")});
+  CHECK_FALSE(report::breached(hosts));
+  REQUIRE(hosts.services.size() == 2);
+  const report::ServicePart& web = hosts.services[0];
+  CHECK(web.name == "web.service");
+  CHECK(web.all.counts.created() == 90);
+  CHECK(web.all.counts.overflow() == 70);
+  CHECK(web.all.share == Approx(160.0 / 161));
+  REQUIRE(web.hosts.size() == 2);
+  CHECK(hosts.hosts[web.hosts[0].host].name == "b");
+  CHECK(web.hosts[0].counts.share == Approx(100.0 / 161));
+  CHECK(web.hosts[1].counts.counts.created() == 60);
+  CHECK(hosts.services[1].name == "cron");  // of no service: the process
+  CHECK(
+      report::headline(hosts).starts_with("2 captures, 1 refused connections; the worst is b: 70 closed connections"));
+  CHECK(report::headline(report::combine({quiet("a", "a.db"), quiet("b", "b.db")}))
+            .starts_with("2 captures, none refused a connection; the worst is a: nothing was refused"));
+}
+
+TEST_CASE("a budget that fails on one host fails") {
+  CHECK(report::breached(report::combine({quiet("a", "a.db"), quiet("b", "b.db", "created>0")})));
+  CHECK_FALSE(report::breached(report::combine({quiet("a", "a.db"), quiet("b", "b.db", "created>900")})));
+}
