@@ -169,7 +169,8 @@ class Capture {
   /// Limited to what the report is about, so that a later report of the file judges the same.
   base::Result<std::vector<std::string>> narrowed_budgets() const {
     std::vector<report::Label> labels = options_.filter.labels;
-    for (const view::Term& term : selection_.selector.only(view::Key::kNetns).terms()) {
+    const view::Selector netns = selection_.selector.only(view::Key::kNetns);
+    for (const view::Term& term : netns.terms()) {
       labels.push_back({term.key, term.netns_id ? fmt::format("netns=id:{}", *term.netns_id)
                                                 : fmt::format("netns=\"{}\"", options_.filter.netns)});
     }
