@@ -70,7 +70,7 @@ TEST_CASE("counters through a process that is in the namespace") {
   tree.file("7/net/sockstat", kSockstat);
   tree.link("thread-self/ns/net", "net:[201]");
   tree.file("sys/net/ipv4/tcp_max_tw_buckets", "5000\n");  // of our own namespace
-  CHECK(read_counters(procfs, ref(200, 7)).value() == NetnsCounters{kExt, 12, {}});
+  CHECK(read_counters(procfs, ref(200, 7)).value() == NetnsCounters{kExt, {}, 12, {}});
 }
 
 TEST_CASE("the limit is known of our own namespace") {
@@ -79,11 +79,11 @@ TEST_CASE("the limit is known of our own namespace") {
   for (const char* process : {"7", "thread-self"}) tree.link(std::string(process) + "/ns/net", "net:[200]");
   tree.file("7/net/netstat", kNetstat);
   tree.file("7/net/sockstat", kSockstat);
-  CHECK(read_counters(procfs, ref(200, 7)).value() == NetnsCounters{kExt, 12, {}});
+  CHECK(read_counters(procfs, ref(200, 7)).value() == NetnsCounters{kExt, {}, 12, {}});
   tree.file("sys/net/ipv4/tcp_max_tw_buckets", "5000\n");
-  CHECK(read_counters(procfs, ref(200, 7)).value() == NetnsCounters{kExt, 12, 5000});
+  CHECK(read_counters(procfs, ref(200, 7)).value() == NetnsCounters{kExt, {}, 12, 5000});
   tree.file("sys/net/ipv4/tcp_max_tw_buckets", "-1\n");
-  CHECK(read_counters(procfs, ref(200, 7)).value() == NetnsCounters{kExt, 12, {}});
+  CHECK(read_counters(procfs, ref(200, 7)).value() == NetnsCounters{kExt, {}, 12, {}});
 }
 
 TEST_CASE("a namespace that is gone is not found, and no other is taken for it") {
