@@ -156,7 +156,7 @@ TEST_CASE("resets are received by everybody, and felt by those who still have th
   CHECK(sum_at(snapshot, netns, "client", kPort, "resets_received") == 13 + 17);
 }
 
-TEST_CASE("each reset that is sent has its cause, and together they are OutRsts", "[quick]") {
+TEST_CASE("each reset that is sent has its cause, and together they are OutRsts") {
   if (!privileged()) return;
   const int family = GENERATE(AF_INET, AF_INET6);
   CAPTURE(family);
