@@ -142,10 +142,13 @@ void leave_buckets_in(int netns_fd, std::uint16_t port, std::size_t count) {
 }
 
 base::UniqueFd close_one_end(TcpPair pair) {
-  pair.client.reset();
+  check(shutdown(pair.client.get(), SHUT_WR) == 0, "shutdown");
   read_eof(pair.server.get());
   const int on = 1;  // sends a delayed acknowledgement now
   check(setsockopt(pair.server.get(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on)) == 0, "TCP_QUICKACK");
+  // If the acknowledgement met a close() half-way, the orphan would stay a socket (tcp_rcv_state_process, "Bad case").
+  wait_state(pair.client.get(), TCP_FIN_WAIT2);
+  pair.client.reset();
   return std::move(pair.server);
 }
 

@@ -40,8 +40,8 @@ void close_first(base::UniqueFd& first, base::UniqueFd& second);
 /// In that namespace, connects `count` times to `port` of 127.0.0.1, and closes the clients first.
 void leave_buckets_in(int netns_fd, std::uint16_t port, std::size_t count);
 
-/// Leaves the first end, an orphan, in a FIN_WAIT2 bucket. Returns the other end, which has not sent its FIN. If
-/// tcp_fin_timeout is above 60, the orphan stays a socket.
+/// Closes the client. It is then an orphan in FIN_WAIT2: a bucket, refused a bucket, or, if tcp_fin_timeout is above
+/// 60, still a socket. Returns the other end, which has not sent its FIN.
 base::UniqueFd close_one_end(TcpPair pair);
 
 }  // namespace twtrace::test
