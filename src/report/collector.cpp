@@ -150,8 +150,10 @@ void Collector::add_netns(const model::NetnsRow& row, const Interval& interval) 
   report_.totals += amount;
 
   const std::optional<double> percent = percent_of_limit(row);
-  if (row.in_use && row.in_use > netns.in_use_peak) {
-    netns.peak_unix_ms = interval.end_unix_ms;
+  if (row.in_use && row.in_use > netns.in_use_peak) netns.peak_unix_ms = interval.end_unix_ms;
+  // Of a peak that lasts, the last sample. In the first one, rows were counted before the gauge was read, and a burst
+  // filled the table in between.
+  if (row.in_use && row.in_use >= netns.in_use_peak) {
     netns.peak_sample = report_.samples;
     netns.peak_limit = row.limit;
     netns.peak_pre_existing = row.pre_existing;

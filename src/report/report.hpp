@@ -58,7 +58,7 @@ struct NetnsReport {
   std::optional<std::uint64_t> in_use_peak;
   std::optional<double> peak_percent;
   std::int64_t peak_unix_ms = 0;                   ///< end of the interval with the peak
-  std::uint64_t peak_sample = 0;                   ///< its number, from 0 on
+  std::uint64_t peak_sample = 0;                   ///< the last one with the peak, from 0 on
   std::optional<std::uint64_t> peak_limit;         ///< then
   std::optional<std::uint64_t> peak_pre_existing;  ///< NetnsRow::pre_existing then
   double created_per_s_peak = 0;                   ///< of the busiest interval

@@ -200,6 +200,23 @@ TEST_CASE("troubles: the holder is that of the peak, the worst comes first, port
   CHECK(report.troubles[2].use->taken == 990);
 }
 
+TEST_CASE("troubles: while a table stays full, its holder is counted to the end") {
+  HandMade recording;
+  recording.act({1, "worker", "worker.service", model::Role::kClient, 6379, {}});
+  recording.table.set(1, made(1026), 1026, false);  // counted just before the burst
+  recording.sample(5000);
+  const std::int64_t first_ms = recording.now_unix_ms();
+  recording.table.set(1, made(3990), 3990, false);
+  recording.sample(5000);
+  recording.table.set(1, made(3990), 12, false);
+  recording.sample(20);
+  const report::Report report = report_of(recording);
+  REQUIRE(report.troubles.size() == 1);
+  REQUIRE(report.troubles[0].holder);
+  CHECK(report.troubles[0].holder->buckets == 3990);
+  CHECK(report.namespaces[0].peak_unix_ms == first_ms);
+}
+
 TEST_CASE("troubles: connects that found no local port are told, whenever in the capture that was") {
   HandMade recording;
   const auto failed = [](std::uint64_t count) {
