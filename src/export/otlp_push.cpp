@@ -102,7 +102,9 @@ OtlpPush::~OtlpPush() {
   flush();
   pipe_.reset();
   pollfd ended{child_fd_.get(), POLLIN, 0};
-  if (!child_fd_ || ::poll(&ended, 1, kFarewellMs) != 1) ::kill(child_, SIGKILL);
+  const bool has_ended = child_fd_ && ::poll(&ended, 1, kFarewellMs) == 1;
+  // It may be another user's. Then nobody waits: it ends by itself after its request, because the pipe is closed.
+  if (!has_ended && ::kill(child_, SIGKILL) != 0) return;
   while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
   }
 }

@@ -17,7 +17,7 @@ namespace twtrace::exporter {
 /// A child process that posts documents, so that no receiver, however slow, delays a sample. The documents go through a
 /// pipe that never blocks. Counters are cumulative: a document that is left out is contained in the next one, so
 /// nothing is kept and nothing is sent twice. The child says on standard error when a push fails, and when it works
-/// again; it ends with this object. Not thread-safe.
+/// again. It ends with this object or, if it is another user's, after its request. Not thread-safe.
 class OtlpPush {
  public:
   /// Forks: call it while there is one thread, and before files are opened that the child should not have. `confine`

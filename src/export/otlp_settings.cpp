@@ -92,9 +92,8 @@ base::Result<std::optional<OtlpSettings>> otlp_settings(const std::function<cons
 
   std::string_view endpoint = text_of(kEndpoint);
   if (endpoint.empty()) return std::nullopt;
-  const std::size_t host = endpoint.find("://");
-  const std::string_view scheme = endpoint.substr(0, std::min(host, endpoint.size()));
-  if ((scheme != "http" && scheme != "https") || endpoint.size() == host + 3) {
+  const bool is_http = endpoint.starts_with("http://") || endpoint.starts_with("https://");
+  if (!is_http || endpoint.find_first_not_of('/', endpoint.find(':') + 1) == std::string_view::npos) {
     return refused(kEndpoint, endpoint, "give a URL, as in http://collector:4318");
   }
   const std::string_view protocol = text_of(kProtocol);

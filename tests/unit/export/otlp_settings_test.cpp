@@ -85,7 +85,8 @@ TEST_CASE("the service name wins over the attribute") {
 }
 
 TEST_CASE("what makes no sense is refused, with its name and value") {
-  for (const std::string endpoint : {"collector:4318", "grpc://collector:4317", "http://", "://x", "/v1"}) {
+  for (const std::string endpoint :
+       {"collector:4318", "grpc://collector:4317", "http", "https", "http://", "http:///", "://x", "/v1"}) {
     refused({{"OTEL_EXPORTER_OTLP_ENDPOINT", endpoint}}, "OTEL_EXPORTER_OTLP_ENDPOINT: \"" + endpoint);
   }
   refused({{"OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"}}, "OTEL_EXPORTER_OTLP_PROTOCOL: \"grpc");
