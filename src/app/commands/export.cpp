@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twtrace export`: the metrics over HTTP or in a file, and pushed to a collector.
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <map>
@@ -28,6 +27,7 @@
 #include "output/metric_fold.hpp"
 #include "output/openmetrics.hpp"
 #include "output/otlp.hpp"
+#include "trace/host.hpp"
 
 namespace twtrace::app {
 namespace {
@@ -126,11 +126,6 @@ std::uint64_t unix_now_ns() {
   return static_cast<std::uint64_t>(std::chrono::nanoseconds(now).count());
 }
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
-}
-
 /// Pushes the metrics of one sample per interval.
 class Pushing {
  public:
@@ -150,7 +145,9 @@ class Pushing {
     push_.flush();
     const auto now = std::chrono::steady_clock::now();
     if (now < due_) return;
-    due_ = now + interval_;
+    // A sample may come a little early. The next one may be a whole interval later.
+    constexpr std::chrono::milliseconds kEarly{500};
+    due_ = now + interval_ - std::min(interval_ / 2, kEarly);
     context_.now_unix_ns = unix_now_ns();
     const bool taken = push_.send(output::otlp_metrics(fold, {kVersion, kCommit}, own_process(*fold.head()), context_));
     if (!taken && !is_late_) spdlog::warn("the receiver of pushed metrics does not keep up: some pushes are left out");
@@ -160,7 +157,7 @@ class Pushing {
  private:
   Pushing(const exporter::OtlpSettings& settings, exporter::OtlpPush push)
       : interval_(settings.interval), push_(std::move(push)) {
-    context_.resource = {{"host.name", host_name()}, {"service.version", kVersion}};
+    context_.resource = {{"host.name", trace::host_info().name}, {"service.version", kVersion}};
     for (const auto& [key, value] : settings.resource) context_.resource[key] = value;
     context_.start_unix_ns = unix_now_ns();
   }
