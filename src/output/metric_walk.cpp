@@ -50,12 +50,11 @@ class MetricWalk {
     is_headed_ = false;
   }
 
-  void sample(std::string labels, MetricNumber value, std::span<const MetricLabel> more_labels = {}) {
+  /// `more`: further labels, as labels() makes them.
+  void sample(std::string labels, MetricNumber value, std::string_view more = {}) {
     if (!is_headed_) form_.begin(*metric_);
     is_headed_ = true;
-    for (const auto& [name, text] : more_labels) {
-      if (!name.empty()) labels += (labels.empty() ? "" : ",") + form_.label(name, text);
-    }
+    if (!more.empty()) labels.append(labels.empty() ? "" : ",").append(more);
     form_.sample(*metric_, labels, value);
   }
 
@@ -67,24 +66,28 @@ class MetricWalk {
   /// One sample for each namespace of which `value_of` knows something.
   template <class ValueOf>
   void of_namespaces(ValueOf value_of, std::span<const MetricLabel> more_labels = {}) {
+    const std::string more = labels(more_labels);
     for (const auto& [name, netns] : fold_.namespaces()) {
       const auto value = value_of(netns);
-      if (value) sample(form_.label("netns", name), *value, more_labels);
+      if (value) sample(form_.label("netns", name), *value, more);
     }
   }
 
   /// The same for each workload.
   template <class ValueOf>
   void of_workloads(ValueOf value_of, std::span<const MetricLabel> more_labels = {}) {
-    for (const auto& [labels, workload] : workloads_) {
-      if (const auto value = value_of(*workload)) sample(labels, *value, more_labels);
+    const std::string more = labels(more_labels);
+    for (const auto& [own, workload] : workloads_) {
+      if (const auto value = value_of(*workload)) sample(own, *value, more);
     }
   }
 
-  /// Several labels, joined.
+  /// Several labels, joined. Those without a name are left out.
   std::string labels(std::span<const MetricLabel> all) const {
     std::string text;
-    for (const auto& [name, value] : all) text += (text.empty() ? "" : ",") + form_.label(name, value);
+    for (const auto& [name, value] : all) {
+      if (!name.empty()) text += (text.empty() ? "" : ",") + form_.label(name, value);
+    }
     return text;
   }
 
