@@ -97,6 +97,15 @@ struct Sight {
   bool no_port = false;          ///< no_port
   bool resets_received = false;  ///< resets_received and resets_felt
   bool resets_sent = false;      ///< peer_resets and everything else about resets that this host sent
+
+  /// What both see.
+  Sight& operator&=(const Sight& other) {
+    removal = removal && other.removal;
+    no_port = no_port && other.no_port;
+    resets_received = resets_received && other.resets_received;
+    resets_sent = resets_sent && other.resets_sent;
+    return *this;
+  }
 };
 
 /// A count as outputs call it, sums included.

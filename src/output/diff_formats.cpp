@@ -52,7 +52,7 @@ std::string diff_markdown(const Diff& diff) {
   std::string out = "## TIME_WAIT: " + base::markdown_text(report_title(diff.before)) + " and " +
                     base::markdown_text(report_title(diff.after)) + "\n\n" + base::markdown_text(diff_headline(diff)) +
                     ".\n\n";
-  out += markdown_verdict_lines(diff.after);
+  out += markdown_verdict_lines(verdict_lines(diff.after));
   for (const std::string& warning : diff.warnings) out += "- **warning** " + base::markdown_text(warning) + "\n";
   out += "\n" + markdown_grid(diff_captures_grid(diff));
   return out + "\n### Who\n\n" + markdown_grid(diff_grid(diff));

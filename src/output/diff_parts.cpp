@@ -42,8 +42,8 @@ std::string diff_headline(const Diff& diff) {
                        diff.threshold ? "" : ", all the same");
   }
   return fmt::format("the captures differ in {} of {} rows{} ({} new, {} gone); created {}, overflow {}", differing,
-                     diff.rows.size(), more, count([](const DiffRow& row) { return !row.before; }),
-                     count([](const DiffRow& row) { return !row.after; }),
+                     diff.rows.size(), more, count([](const DiffRow& row) { return row.differs && !row.before; }),
+                     count([](const DiffRow& row) { return row.differs && !row.after; }),
                      report::change_words(diff.before.totals.created(), diff.after.totals.created()),
                      report::change_words(diff.before.totals.overflow(), diff.after.totals.overflow()));
 }
@@ -103,9 +103,7 @@ Grid diff_grid(const Diff& diff) {
     grid.rows.push_back(std::move(cells));
   }
   if (shown < diff.rows.size()) {
-    std::vector<std::string> cells(grid.columns.size());
-    cells[1] = fmt::format("+{} more rows", diff.rows.size() - shown);
-    grid.rows.push_back(std::move(cells));
+    add_words(grid, 1, fmt::format("+{} more rows", diff.rows.size() - shown));
   }
   return grid;
 }

@@ -22,13 +22,9 @@ using report::ServicePart;
 
 /// What every backend of a service's hosts sees.
 model::Sight seen_on_all(const Hosts& hosts, const ServicePart& service) {
-  model::Sight sees{true, true, true};
-  for (const ServicePart::OnHost& on_host : service.hosts) {
-    const model::Sight& there = hosts.hosts[on_host.host].report.info.probe.sees;
-    sees.removal = sees.removal && there.removal;
-    sees.no_port = sees.no_port && there.no_port;
-    sees.resets_received = sees.resets_received && there.resets_received;
-  }
+  const auto of = [&](const ServicePart::OnHost& on_host) { return hosts.hosts[on_host.host].report.info.probe.sees; };
+  model::Sight sees = of(service.hosts.front());
+  for (const ServicePart::OnHost& on_host : service.hosts) sees &= of(on_host);
   return sees;
 }
 
@@ -80,10 +76,7 @@ std::string hosts_text(const Hosts& hosts, Color color) {
   };
   for (const std::string& line : hosts_trouble_lines(hosts)) out += alarm("!", color) + " " + paragraph(line, 2, 2);
   out += paragraph(report::headline(hosts) + ".", 0, 0);
-  for (const VerdictLine& line : hosts_verdict_lines(hosts)) {
-    out += line.fails ? alarm("FAIL", color) + " " : "ok   ";
-    out += paragraph(line.budget + ": " + line.words, 5, 5);
-  }
+  out += text_verdict_lines(hosts_verdict_lines(hosts), color);
   out += "\nHOSTS, the worst first\n" + text_grid(hosts_grid(hosts));
   if (!hosts.services.empty()) out += "\nWHO, by service and host\n" + text_grid(services_grid(hosts));
   const std::vector<std::string> findings = hosts_finding_lines(hosts);
@@ -97,9 +90,7 @@ std::string hosts_markdown(const Hosts& hosts) {
   std::string out = fmt::format("## TIME_WAIT on {} hosts\n\n", hosts.hosts.size());
   for (const std::string& line : hosts_trouble_lines(hosts)) out += "- **!** " + markdown_text(line) + "\n";
   out += "\n" + markdown_text(report::headline(hosts)) + ".\n\n";
-  for (const VerdictLine& line : hosts_verdict_lines(hosts)) {
-    out += (line.fails ? "- **FAIL** " : "- ok ") + markdown_text(line.budget + ": " + line.words) + "\n";
-  }
+  out += markdown_verdict_lines(hosts_verdict_lines(hosts));
   out += "\n### Hosts\n\n" + markdown_grid(hosts_grid(hosts));
   if (!hosts.services.empty()) out += "\n### Who\n\n" + markdown_grid(services_grid(hosts));
   const std::vector<std::string> findings = hosts_finding_lines(hosts);
@@ -145,8 +136,9 @@ std::string hosts_html(const Hosts& hosts) {
   const std::string title = fmt::format("TIME_WAIT on {} hosts", hosts.hosts.size());
   std::string body = html_heading(1, title);
   const std::vector<std::string> troubles = hosts_trouble_lines(hosts);
-  const bool refused = hosts.hosts.front().report.totals.refused() != 0;
-  body += html_verdict(report::breached(hosts), refused || !troubles.empty(), report::headline(hosts) + ".");
+  const bool troubled = std::any_of(hosts.hosts.begin(), hosts.hosts.end(),
+                                    [](const Host& host) { return report::troubled(host.report); });
+  body += html_verdict(report::breached(hosts), troubled, report::headline(hosts) + ".");
   body += html_warnings(troubles);
   body += html_verdicts(hosts_verdict_lines(hosts)) + html_heading(2, "Hosts, the worst first") +
           html_grid(hosts_grid(hosts));

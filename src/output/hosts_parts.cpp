@@ -127,11 +127,6 @@ Grid services_grid(const Hosts& hosts) {
                   {"OVERFLOW"},
                   {"BEFORE START"},
                   {"OF ALL"}};
-  const auto more = [&grid](std::size_t column, std::string words) {
-    std::vector<std::string> cells(grid.columns.size());
-    cells[column] = std::move(words);
-    grid.rows.push_back(std::move(cells));
-  };
   const std::size_t shown = std::min(kServicesShown, hosts.services.size());
   for (std::size_t i = 0; i < shown; ++i) {
     const ServicePart& service = hosts.services[i];
@@ -145,9 +140,11 @@ Grid services_grid(const Hosts& hosts) {
       const ServicePart::OnHost& on_host = service.hosts[k];
       grid.rows.push_back(counts_row("", hosts.hosts[on_host.host].name, on_host.counts));
     }
-    if (hosts_shown < service.hosts.size()) more(1, fmt::format("+{} more", service.hosts.size() - hosts_shown));
+    if (hosts_shown < service.hosts.size())
+      add_words(grid, 1, fmt::format("+{} more", service.hosts.size() - hosts_shown));
   }
-  if (shown < hosts.services.size()) more(0, fmt::format("+{} more services", hosts.services.size() - shown));
+  if (shown < hosts.services.size())
+    add_words(grid, 0, fmt::format("+{} more services", hosts.services.size() - shown));
   return grid;
 }
 

@@ -29,11 +29,10 @@ std::string markdown_facts(const std::vector<Property>& facts) {
   return out;
 }
 
-std::string markdown_verdict_lines(const report::Report& report) {
+std::string markdown_verdict_lines(const std::vector<VerdictLine>& verdicts) {
   std::string out;
-  for (const report::Verdict& verdict : report.verdicts) {
-    out += std::string("- ") + (verdict.fails() ? "**FAIL** " : "ok ");
-    out += base::markdown_text(verdict_words(report, verdict)) + "\n";
+  for (const VerdictLine& line : verdicts) {
+    out += (line.fails ? "- **FAIL** " : "- ok ") + base::markdown_text(line.budget + ": " + line.words) + "\n";
   }
   return out;
 }

@@ -124,7 +124,7 @@ void put_peer(JsonWriter& json, const Report& report, const report::PeerPart& pa
   json.field("port", part.peer.port);
   json.object("owner", [&] { put_owner(json, report.owners[part.owner].row); });
   put_counts(json, part.counts, report.info.probe.sees);
-  json.object_if("other_end", part.other_end, [&](std::size_t owner) { put_owner(json, report.owners[owner].row); });
+  json.object_if("other_end", part.other_end, [&](const model::Row& row) { put_owner(json, row); });
 }
 
 void put_finding(JsonWriter& json, const report::Finding& finding) {

@@ -62,7 +62,7 @@ std::string report_markdown(const Report& report) {
   const std::vector<std::string> troubles = trouble_lines(report);
   for (const std::string& line : troubles) out += "- **!** " + base::markdown_text(line) + "\n";
   out += (troubles.empty() ? "" : "\n") + base::markdown_text(report::headline(report)) + ".\n\n" +
-         markdown_verdict_lines(report);
+         markdown_verdict_lines(verdict_lines(report));
   out += "\n" + markdown_facts(header_properties(report)) + markdown_phases(report) + chart(report);
   if (!report.owners.empty()) out += "\n### Top offenders\n\n" + markdown_grid(owners_grid(report, kOwnersShown));
   if (!report.peers.empty()) out += "\n### Remote ends\n\n" + markdown_grid(peers_grid(report, kPeersShown));

@@ -291,12 +291,11 @@ Grid peers_grid(const Report& report, std::size_t most) {
         {part.peer.port ? phrases::endpoint_words(part.peer.address, *part.peer.port) : part.peer.address,
          service_words(row), process_words(row), row.role ? model::to_string(*row.role) : "-",
          port_is_of_peer ? "-" : view::shown_port(row.role, row.port), grouped(part.counts.created()),
-         grouped(part.counts.overflow()), part.other_end ? program_words(report.owners[*part.other_end].row) : "-"});
+         grouped(part.counts.overflow()), part.other_end ? program_words(*part.other_end) : "-"});
   }
   if (shown < report.peers.size()) {
-    std::vector<std::string> cells(grid.columns.size());
-    cells[0] = fmt::format("+{} more", report.peers.size() - shown);
-    grid.rows.push_back(std::move(cells));
+    const char* const least = report.peers.size() == report::kMaxPeers ? "or " : "";
+    add_words(grid, 0, fmt::format("+{} {}more", report.peers.size() - shown, least));
   }
   return grid;
 }
@@ -352,16 +351,18 @@ std::string measured_words(const Report& report, const report::Verdict& verdict)
   return (unknown ? "not measurable: " : "") + verdict.words + (culprit.empty() ? "" : "; " + culprit);
 }
 
+void add_words(Grid& grid, std::size_t column, std::string words) {
+  std::vector<std::string> cells(grid.columns.size());
+  cells[column] = std::move(words);
+  grid.rows.push_back(std::move(cells));
+}
+
 std::vector<VerdictLine> verdict_lines(const Report& report) {
   std::vector<VerdictLine> lines;
   for (const report::Verdict& verdict : report.verdicts) {
     lines.push_back({verdict.fails(), verdict.budget.text, measured_words(report, verdict)});
   }
   return lines;
-}
-
-std::string verdict_words(const Report& report, const report::Verdict& verdict) {
-  return verdict.budget.text + ": " + measured_words(report, verdict);
 }
 
 std::vector<Marker> markers(const Report& report) {

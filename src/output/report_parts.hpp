@@ -27,6 +27,9 @@ struct Grid {
   std::vector<std::vector<std::string>> rows;
 };
 
+/// Adds a row with words in one column and nothing else.
+void add_words(Grid& grid, std::size_t column, std::string words);
+
 /// The number of rows in a report for people. The rest is one line.
 inline constexpr std::size_t kOwnersShown = 10;
 inline constexpr std::size_t kPeersShown = 5;
@@ -52,8 +55,6 @@ struct VerdictLine {
 std::vector<VerdictLine> verdict_lines(const report::Report& report);
 /// The measured value and the culprit.
 std::string measured_words(const report::Report& report, const report::Verdict& verdict);
-/// The same, after the text of the budget.
-std::string verdict_words(const report::Report& report, const report::Verdict& verdict);
 /// "web1, ./deploy.sh, 2026-01-02 03:04".
 std::string report_title(const report::Report& report);
 /// The name of the fullest namespace, for a heading.

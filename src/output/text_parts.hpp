@@ -10,6 +10,7 @@
 namespace twtrace::output {
 
 /// One paragraph per verdict, and the overall result; empty without budgets.
+std::string text_verdict_lines(const std::vector<VerdictLine>& verdicts, Color color);
 std::string text_verdicts(const report::Report& report, Color color);
 
 }  // namespace twtrace::output

@@ -74,15 +74,12 @@ void judge_stored(Report& report, const std::vector<Budget>& judged, const view:
   }
 }
 
-/// Leaves the owners that were asked for, those at the other end of theirs, and those that a verdict names.
+/// Leaves the owners that were asked for, and those that a verdict names.
 void keep_owners(Report& report, const view::Selector& asked_for) {
   std::vector<bool> keep;
   for (const Owner& owner : report.owners) keep.push_back(asked_for.accepts(view::subject_of(owner.row)));
   std::erase_if(report.ports, [&](const PortPeak& peak) { return !peak.owner || !keep[*peak.owner]; });
   std::erase_if(report.peers, [&](const PeerPart& peer) { return !keep[peer.owner]; });
-  for (const PeerPart& peer : report.peers) {
-    if (peer.other_end) keep[*peer.other_end] = true;
-  }
   for (const Verdict& verdict : report.verdicts) {
     if (verdict.owner) keep[*verdict.owner] = true;
   }
@@ -94,10 +91,7 @@ void keep_owners(Report& report, const view::Selector& asked_for) {
   }
   report.owners = std::move(kept);
   for (PortPeak& peak : report.ports) peak.owner = place[*peak.owner];
-  for (PeerPart& peer : report.peers) {
-    peer.owner = place[peer.owner];
-    if (peer.other_end) peer.other_end = place[*peer.other_end];
-  }
+  for (PeerPart& peer : report.peers) peer.owner = place[peer.owner];
   for (Verdict& verdict : report.verdicts) {
     if (verdict.owner) verdict.owner = place[*verdict.owner];
   }
@@ -106,7 +100,7 @@ void keep_owners(Report& report, const view::Selector& asked_for) {
 }  // namespace
 
 base::Result<Report> build_report(model::Recording& recording, const std::vector<Budget>& budgets, Partial partial,
-                                  const Selection& selection) {
+                                  const Selection& selection, Stored stored) {
   const view::Selector netns = selection.selector.only(view::Key::kNetns);
   const view::Selector owners = selection.selector.without(view::Key::kNetns);
   Read read = read_samples(recording, netns, std::numeric_limits<std::uint64_t>::max());
@@ -120,8 +114,9 @@ base::Result<Report> build_report(model::Recording& recording, const std::vector
   if (!error) report.read_error = error.error().what;
   report.selection = selection.text;
   for (const Budget& budget : budgets) report.verdicts.push_back(judge(narrowed(budget, owners), report, partial));
-  judge_stored(report, budgets, owners, partial);
+  if (stored == Stored::kJudged) judge_stored(report, budgets, owners, partial);
   if (!owners.empty()) keep_owners(report, owners);
+  report.peers.resize(std::min(report.peers.size(), kMaxPeers));
   report.findings = findings(report);
   return report;
 }

@@ -42,7 +42,8 @@ void peer_resets(const Report& report, Findings& out) {
   const std::uint64_t all = report.totals.peer_resets;
   const std::uint64_t avoidable = report.totals.peer_resets_avoidable;
   if (all == 0 || report.namespaces.empty()) return;
-  const NetnsReport& netns = namespace_with_most(report, count);
+  const NetnsReport& netns =
+      namespace_with_most(report, avoidable != 0 ? model::count_of<&Counters::peer_resets_avoidable> : count);
   Finding finding;
   finding.id = "peer-resets";
   finding.severity = avoidable != 0 ? Severity::kCritical : Severity::kWarning;
@@ -59,13 +60,12 @@ void peer_resets(const Report& report, Findings& out) {
                                            base::grouped(all - avoidable)));
   }
   finding.command = in_namespace(netns.last, "nstat -az TcpOutRsts TcpExtTCPTimeWaitOverflow");
-  const bool known = netns.last.limit && *netns.last.limit < phrases::kMaxLimit;
-  finding.change = avoidable != 0 && known
-                       ? phrases::limit_change(place_of(netns.last.name, netns.last.gone), needed_limit(netns),
-                                               report.info.bucket_bytes.value_or(phrases::kBytesPerBucket))
-                       : "in the program that closes first: read until the peer has closed, then close";
-  finding.risk = avoidable != 0 ? "more kernel memory when the table is full, nothing else"
-                                : "a peer that never closes keeps the connection: give up after a time limit";
+  const bool can_grow = avoidable != 0 && netns.last.limit && *netns.last.limit < phrases::kMaxLimit;
+  finding.change = can_grow ? phrases::limit_change(place_of(netns.last.name, netns.last.gone), needed_limit(netns),
+                                                    report.info.bucket_bytes.value_or(phrases::kBytesPerBucket))
+                            : "in the program that closes first: read until the peer has closed, then close";
+  finding.risk = can_grow ? "more kernel memory when the table is full, nothing else"
+                          : "a peer that never closes keeps the connection: give up after a time limit";
   finding.avoid = avoidable != all ? "do not expect a larger table to avoid resets to late data" : kNeverLower;
   out.push_back(std::move(finding));
 }
@@ -85,7 +85,7 @@ void resets_felt(const Report& report, Findings& out) {
       "at the other end: close after the last answer was read, and drain before a restart; here: retry what is safe "
       "to repeat";
   finding.risk = "a retry may do twice what is not safe to repeat";
-  finding.avoid = "do not take every reset for the table's: peer_resets_avoidable counts those";
+  finding.avoid = "do not blame the table for every reset: peer_resets_avoidable counts those that it caused";
   out.push_back(std::move(finding));
 }
 
@@ -126,10 +126,11 @@ void no_port(const Report& report, Findings& out) {
     finding.evidence.push_back(
         fmt::format("{} has {} ports for connections to one destination", title(netns.last), base::grouped(usable)));
   }
-  const bool one_port = !owners.empty() && owners.front()->row.port;
-  finding.command =
-      in_namespace(netns.last, one_port ? fmt::format("ss -tan 'dport = :{}' | wc -l", *owners.front()->row.port)
-                                        : "ss -tan | wc -l");
+  const auto here = std::find_if(owners.begin(), owners.end(),
+                                 [&](const Owner* owner) { return owner->row.netns_id == netns.last.id; });
+  const bool one_port = here != owners.end() && (*here)->row.port;
+  finding.command = in_namespace(
+      netns.last, one_port ? fmt::format("ss -tan 'dport = :{}' | wc -l", *(*here)->row.port) : "ss -tan | wc -l");
   finding.change = "in the client: " + phrases::role_remedy(model::Role::kClient);
   if (usable < kWidestPortsCount) {
     finding.change += "; until then " + phrases::sysctl_change(place_of(netns.last.name, netns.last.gone),

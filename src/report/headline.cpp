@@ -35,6 +35,17 @@ std::uint64_t missed_refusals(const Report& report) {
   return missed;
 }
 
+}  // namespace
+
+std::uint64_t all_refused(const Report& report) { return report.totals.refused() + missed_refusals(report); }
+
+bool troubled(const Report& report) {
+  const bool critical = !report.findings.empty() && report.findings.front().severity == Severity::kCritical;
+  return report.samples == 0 || critical || !report.troubles.empty() || all_refused(report) != 0;
+}
+
+namespace {
+
 void append(std::string& words, const std::string& more) { words += (words.empty() ? "" : "; ") + more; }
 
 /// Who was hurt, and what a larger table would have changed; empty if the numbers show nobody.
@@ -43,11 +54,11 @@ std::string harm_words(const Report& report) {
   std::string words;
   if (all.peer_resets != 0) {
     const std::uint64_t avoidable = all.peer_resets_avoidable;
-    append(words, fmt::format("{} connections were reset after the table had refused them; a larger table would have "
-                              "avoided {} of these resets",
+    append(words, fmt::format("{} resets went to peers of connections that the table had refused; a larger table "
+                              "would have avoided {}",
                               base::grouped(all.peer_resets),
-                              avoidable == all.peer_resets ? "all"
-                              : avoidable == 0             ? "none"
+                              avoidable == all.peer_resets ? "all of them"
+                              : avoidable == 0             ? "none of them"
                                                            : base::grouped(avoidable)));
   }
   if (all.resets_felt != 0) {
@@ -130,8 +141,7 @@ std::string headline(const Report& report) {
   append(words, measured_words(report));
   const std::string gone = missing(report);
   if (gone.empty()) return words;
-  return report.totals.refused() + missed_refusals(report) != 0 ? words + "; " + gone
-                                                                : gone + "; in the rest, " + words;
+  return all_refused(report) != 0 ? words + "; " + gone : gone + "; in the rest, " + words;
 }
 
 std::string culprit_words(const Report& report, const Verdict& verdict) {

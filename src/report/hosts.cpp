@@ -40,7 +40,7 @@ void give_names(std::vector<Host>& hosts) {
 
 bool is_worse(const Host& left, const Host& right) {
   const auto rank = [](const Host& host) {
-    return std::tuple(host.report.totals.refused(), breached(host.report), peak_percent(host.report).value_or(0),
+    return std::tuple(all_refused(host.report), breached(host.report), peak_percent(host.report).value_or(0),
                       host.report.totals.created());
   };
   return rank(left) > rank(right);
@@ -83,11 +83,7 @@ std::vector<ServicePart> services_of(const std::vector<Host>& hosts) {
 }  // namespace
 
 std::optional<double> peak_percent(const Report& report) {
-  std::optional<double> most;
-  for (const NetnsReport& netns : report.namespaces) {
-    if (netns.peak_percent && *netns.peak_percent > most.value_or(-1)) most = netns.peak_percent;
-  }
-  return most;
+  return report.namespaces.empty() ? std::nullopt : report.namespaces.front().peak_percent;
 }
 
 Hosts combine(std::vector<Host> captures) {
@@ -105,12 +101,10 @@ bool breached(const Hosts& hosts) {
 
 std::string headline(const Hosts& hosts) {
   const auto refusing = std::count_if(hosts.hosts.begin(), hosts.hosts.end(),
-                                      [](const Host& host) { return host.report.totals.refused() != 0; });
+                                      [](const Host& host) { return all_refused(host.report) != 0; });
   const Host& worst = hosts.hosts.front();
-  const std::string refused =
-      refusing == 0 ? "none refused a connection" : fmt::format("{} refused connections", refusing);
-  return fmt::format("{} captures, {}; the worst is {}: {}", hosts.hosts.size(), refused, worst.name,
-                     headline(worst.report));
+  return fmt::format("{} captures; connections were refused in {}; the worst is {}: {}", hosts.hosts.size(),
+                     refusing == 0 ? "none" : std::to_string(refusing), worst.name, headline(worst.report));
 }
 
 }  // namespace twtrace::report

@@ -47,7 +47,7 @@ Hosts combine(std::vector<Host> captures);
 bool breached(const Hosts& hosts);
 /// How many hosts, which is the worst, and its headline.
 std::string headline(const Hosts& hosts);
-/// The highest part of a limit that was in use on the host at one time, in percent; empty if no limit is known.
+/// The highest part of the limit of the first namespace, the fullest, in percent; empty if its limit is not known.
 std::optional<double> peak_percent(const Report& report);
 
 }  // namespace twtrace::report

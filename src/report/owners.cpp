@@ -150,7 +150,7 @@ std::vector<PeerPart> OwnerCollector::peer_parts(const std::vector<Owner>& owner
     const bool is_client = peer.role == model::Role::kClient;
     const auto& ends = is_client ? servers : clients;
     const auto end = ends.find({peer.netns_id, is_client ? peer.peer.port : owners[owner->second].row.port});
-    if (end != ends.end()) part.other_end = end->second.owner;
+    if (end != ends.end() && end->second.owner) part.other_end = owners[*end->second.owner].row;
   }
   std::sort(parts.begin(), parts.end(), [](const PeerPart& left, const PeerPart& right) {
     const auto of_left = arrivals(left.counts);
@@ -158,7 +158,6 @@ std::vector<PeerPart> OwnerCollector::peer_parts(const std::vector<Owner>& owner
     return of_left != of_right ? of_left > of_right
                                : std::tie(left.owner, left.peer) < std::tie(right.owner, right.peer);
   });
-  if (parts.size() > kMaxPeers) parts.resize(kMaxPeers);
   return parts;
 }
 

@@ -94,7 +94,7 @@ struct PeerPart {
   std::size_t owner = 0;  ///< index into Report::owners
   model::Peer peer;
   model::Counters counts;
-  std::optional<std::size_t> other_end;  ///< who is at the other end, if that is an owner of this host and known
+  std::optional<model::Row> other_end;  ///< who is at the other end, if that is an owner of this host and known
 };
 
 /// As many peers as a report has at most.
@@ -164,15 +164,23 @@ struct Report {
 /// Whether a budget may be judged by a capture that lacks its end, or has a hole.
 enum class Partial { kFails, kAllowed };
 
+/// Whether the budgets that a recording has are judged, too.
+enum class Stored { kJudged, kIgnored };
+
 /// Reads the recording twice: once for its samples, once for its rows at the end of each phase. Fails only if nothing
-/// can be read at all. Judges `budgets`, and those that the recording has. A selection by namespace leaves the others
-/// out of everything. One by owner leaves other owners out of rows, ports and findings, and limits budgets that have
-/// owners; totals and tables stay those of the namespaces.
+/// can be read at all. Judges `budgets`, and those that the recording has as `stored` says. A selection by namespace
+/// leaves the others out of everything. One by owner leaves other owners out of rows, ports and findings, and limits
+/// budgets that have owners; totals and tables stay those of the namespaces.
 base::Result<Report> build_report(model::Recording& recording, const std::vector<Budget>& budgets,
-                                  Partial partial = Partial::kFails, const Selection& selection = {});
+                                  Partial partial = Partial::kFails, const Selection& selection = {},
+                                  Stored stored = Stored::kJudged);
 
 /// True if a budget is breached or cannot be measured. The exit code is then 99.
 bool breached(const Report& report);
+/// Refusals, those included that only the kernel counted.
+std::uint64_t all_refused(const Report& report);
+/// True if something went wrong, or if nothing can be said.
+bool troubled(const Report& report);
 
 /// The phase of that kind; null if there is none.
 const Phase* phase(const Report& report, PhaseKind kind);

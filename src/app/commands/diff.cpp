@@ -56,9 +56,9 @@ void DiffCommand::declare(OptionList& list) {
 
 base::Result<int> DiffCommand::run() const {
   if (auto dropped = keep_only({trace::Duty::kReadForOthers}); !dropped) return tl::unexpected(dropped.error());
-  auto first = read_report(before.empty() ? "twtrace.db.old" : before, {}, filter);
+  auto first = read_report(before.empty() ? "twtrace.db.old" : before, {}, filter, report::Stored::kIgnored);
   if (!first) return tl::unexpected(first.error());
-  auto second = read_report(after.empty() ? "twtrace.db" : after, {}, filter);
+  auto second = read_report(after.empty() ? "twtrace.db" : after, {}, filter, report::Stored::kIgnored);
   if (!second) return tl::unexpected(second.error());
   const report::Diff diff =
       report::diff_reports(std::move(*first), std::move(*second), budgets.budgets, budgets.partial, threshold);

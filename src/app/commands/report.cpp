@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twtrace report`: summarizes a capture, or those of several hosts.
+#include <set>
+
 #include "app/after_start.hpp"
 #include "app/capture_report.hpp"
 #include "app/command.hpp"
@@ -69,6 +71,9 @@ void ReportCommand::declare(OptionList& list) {
 base::Result<int> ReportCommand::run() const {
   if (auto dropped = keep_only({trace::Duty::kReadForOthers}); !dropped) return tl::unexpected(dropped.error());
   if (files.size() < 2) return run_on_one(files.empty() ? "twtrace.db" : files.front());
+  if (std::set(files.begin(), files.end()).size() != files.size()) {
+    return base::fail(base::ErrorCode::kUsage, "a capture is given twice", "give the file of each host once");
+  }
   std::vector<report::Host> captures;
   for (const std::string& file : files) {
     auto report = read_report(file, budgets, filter);

@@ -69,10 +69,20 @@ TEST_CASE("services are summed over their rows and hosts") {
   CHECK(web.hosts[0].counts.share == Approx(100.0 / 161));
   CHECK(web.hosts[1].counts.counts.created() == 60);
   CHECK(hosts.services[1].name == "cron");  // of no service: the process
-  CHECK(
-      report::headline(hosts).starts_with("2 captures, 1 refused connections; the worst is b: 70 closed connections"));
+  CHECK(report::headline(hosts).starts_with(
+      "2 captures; connections were refused in 1; the worst is b: 70 closed connections"));
   CHECK(report::headline(report::combine({quiet("a", "a.db"), quiet("b", "b.db")}))
-            .starts_with("2 captures, none refused a connection; the worst is a: nothing was refused"));
+            .starts_with("2 captures; connections were refused in none; the worst is a: nothing was refused"));
+}
+
+TEST_CASE("refusals that only the kernel counted make a host worse, too") {
+  HandMade recording;
+  recording.netns.missed.overflow = 500;
+  recording.sample(5000);
+  const report::Hosts hosts = report::combine({quiet("a", "a.db"), host(recording, "b", "b.db")});
+  CHECK(report::headline(hosts) ==
+        "2 captures; connections were refused in 1; the worst is b: the kernel refused 500 buckets, which no program "
+        "saw");
 }
 
 TEST_CASE("a budget that fails on one host fails") {

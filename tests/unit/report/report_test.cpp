@@ -47,6 +47,8 @@ TEST_CASE("the budgets of the capture are judged again, each once") {
   CHECK(verdicts[2].budget.text == "createdd>1");
   CHECK(report_of(recording, {"overflow>0", "created>10"}).verdicts.size() == 3);
   CHECK(report_of(recording, {"created>11"}).verdicts.size() == 4);
+  const auto unjudged = report::build_report(recording, {}, report::Partial::kFails, {}, report::Stored::kIgnored);
+  CHECK(unjudged.value().verdicts.empty());  // diff has budgets of its own
 }
 
 TEST_CASE("remote ends: most arrivals first, and who is there if that is this host") {
@@ -71,24 +73,47 @@ TEST_CASE("remote ends: most arrivals first, and who is there if that is this ho
   recording.sample(1);
   const auto report = report_of(recording);
   const auto comm = [&](std::size_t owner) { return report.owners.at(owner).row.process->comm; };
+  const auto other_end = [&](std::size_t peer) { return report.peers.at(peer).other_end.value().process->comm; };
   REQUIRE(report.peers.size() == 4);
   CHECK(report.peers[0].peer.address == "10.0.0.9");
   CHECK(report.peers[0].counts.created() == 20);
   CHECK_FALSE(report.peers[0].other_end);  // whose address that is, nobody knows
   CHECK(report.peers[1].peer.port == std::uint16_t{6379});
   CHECK(comm(report.peers[1].owner) == "app");
-  CHECK(comm(report.peers[1].other_end.value()) == "redis");
+  CHECK(other_end(1) == "redis");
   CHECK(comm(report.peers[2].owner) == "redis");
-  CHECK(comm(report.peers[2].other_end.value()) == "app");  // not cron, which has fewer
+  CHECK(other_end(2) == "app");  // not cron, which has fewer
   CHECK(report.peers[3].counts.overflow() == 2);
-  CHECK(comm(report.peers[3].other_end.value()) == "redis");
+  CHECK(other_end(3) == "redis");
 
   report::Selection only;
   only.selector = view::parse_selector("comm=cron", view::Grammar::kFilter).value();
   const auto part = report::build_report(recording, {}, report::Partial::kFails, only).value();
   REQUIRE(part.peers.size() == 1);
+  REQUIRE(part.owners.size() == 1);  // redis is no owner of this report, although a remote end names it
   CHECK(part.owners.at(part.peers[0].owner).row.process->comm == "cron");
-  CHECK(part.owners.at(part.peers[0].other_end.value()).row.process->comm == "redis");
+  CHECK(part.peers[0].other_end.value().process->comm == "redis");
+}
+
+TEST_CASE("a report has the remote ends of the owners that it is about, however many others have more") {
+  HandMade recording;
+  recording.act({1, "app", "app.service", model::Role::kClient, 6379, made(240)});
+  recording.act({2, "cron", "cron.service", model::Role::kClient, 25, made(1)});
+  model::Event event;
+  event.kind = model::Event::Kind::kCreated;
+  for (int i = 0; i < 240; ++i) {
+    recording.peers.count(
+        {model::folded(recording.table.at(1)->identity), {"10.0.0." + std::to_string(i / 2), std::uint16_t{6379}}},
+        event);
+  }
+  recording.peers.count({model::folded(recording.table.at(2)->identity), {"10.9.9.9", std::uint16_t{25}}}, event);
+  recording.sample(1);
+  CHECK(report_of(recording).peers.size() == report::kMaxPeers);
+  report::Selection only;
+  only.selector = view::parse_selector("comm=cron", view::Grammar::kFilter).value();
+  const auto part = report::build_report(recording, {}, report::Partial::kFails, only).value();
+  REQUIRE(part.peers.size() == 1);
+  CHECK(part.peers[0].peer.address == "10.9.9.9");
 }
 
 TEST_CASE("a report can be limited to some owners") {
@@ -247,6 +272,7 @@ TEST_CASE("the headline does not say that nothing was refused if no program saw 
   recording.act({1, "a", "a.service", model::Role::kServer, 80, made(1)});
   recording.sample(1);
   CHECK(report::headline(report_of(recording)) == "the kernel refused 1,234 buckets, which no program saw");
+  CHECK(report::troubled(report_of(recording)));
   recording.act({1, "a", "a.service", model::Role::kServer, 80, made(0, 0, 5)});
   recording.sample(1);
   CHECK(
@@ -782,11 +808,11 @@ TEST_CASE("the headline begins with who was hurt, and with what a larger table w
     counts.peer_resets_avoidable = avoidable;
     return of(counts);
   };
-  CHECK(
-      avoided(36).starts_with("100 connections were reset after the table had refused them; a larger table would "
-                              "have avoided 36 of these resets; programs on this host noticed 1,300 resets; "));
-  CHECK(avoided(0).find("would have avoided none of these resets") != std::string::npos);
-  CHECK(avoided(100).find("would have avoided all of these resets") != std::string::npos);
+  CHECK(avoided(36).starts_with(
+      "100 resets went to peers of connections that the table had refused; a larger table would "
+      "have avoided 36; programs on this host noticed 1,300 resets; "));
+  CHECK(avoided(0).find("would have avoided none of them") != std::string::npos);
+  CHECK(avoided(100).find("would have avoided all of them") != std::string::npos);
   model::Counters unconnected = made(1);
   unconnected.no_port = 148;
   CHECK(of(unconnected) == "148 connects found no local port; " + calm);
