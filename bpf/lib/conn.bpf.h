@@ -47,6 +47,12 @@ static __always_inline bool conn__is_tcp(enum tw_access access, struct sock *sk)
 	return tw_get(access, sk, sk_protocol) == IPPROTO_TCP;
 }
 
+/* sock_orphan has set SOCK_DEAD: no process has the socket any more. */
+static __always_inline bool conn__is_orphan(enum tw_access access, struct sock *sk)
+{
+	return tw_get(access, sk, __sk_common.skc_flags) >> bpf_core_enum_value(enum sock_flags, SOCK_DEAD) & 1;
+}
+
 /*
  * Tells a socket from a later one at the same address: by the cookie, which is unique since boot, else by the hash of
  * the four-tuple. Never 0.

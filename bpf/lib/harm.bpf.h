@@ -60,8 +60,8 @@ static __always_inline void harm__on_state_change(struct sock *sk, int from, int
 }
 
 /*
- * tcp_reset ends the connection. A process notices if it still has the socket, that is, unless the socket is an orphan
- * (sock_orphan sets SOCK_DEAD). A refused connect() has lost no connection, and AttemptFails counts it.
+ * tcp_reset ends the connection. A process notices if it still has the socket, that is, unless the socket is an
+ * orphan. A refused connect() has lost no connection, and AttemptFails counts it.
  */
 static __always_inline void harm__on_reset_received(enum tw_access access, struct sock *sk)
 {
@@ -86,7 +86,7 @@ static __always_inline void harm__on_reset_received(enum tw_access access, struc
 		return;
 	row = row__at(row_id);
 	bucket__count(ns, row, resets_received);
-	if (!(tw_get(access, sk, __sk_common.skc_flags) >> bpf_core_enum_value(enum sock_flags, SOCK_DEAD) & 1))
+	if (!conn__is_orphan(access, sk))
 		bucket__count(ns, row, resets_felt);
 }
 

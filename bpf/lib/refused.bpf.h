@@ -9,7 +9,7 @@
 #include "conn.bpf.h"
 #include "intern.bpf.h"
 
-/* User space may give the row to another owner, which is then first seen at another time. */
+/* first_ns tells whether the row still has the same owner: user space may give it to another one. */
 struct refused {
 	u64 first_ns; /* tw_row.first_ns */
 	u32 row;
@@ -31,7 +31,7 @@ struct {
 	__type(value, u64);
 } refused_order SEC(".maps");
 
-/* Of 64 bits, so that two of the remembered connections practically never share one. */
+/* The key has 64 bits, so two remembered connections practically never share one. */
 static __always_inline u64 refused__key(const struct conn *conn, u32 netns)
 {
 	u64 hash = ports__mix(netns, (u64)conn->local_port << 32 | (u64)conn->remote_port << 8 | conn->family);

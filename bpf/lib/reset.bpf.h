@@ -11,6 +11,7 @@
 /* include/net/tcp.h: bits of the flags in the TCP header (RFC 9293). */
 #define RESET_FLAG_SYN 0x02
 #define RESET_FLAG_RST 0x04
+#define RESET_FLAG_ACK 0x10
 
 /* The first bytes of a TCP header on the wire. */
 struct tcp_header {
@@ -58,7 +59,7 @@ static __always_inline void segment__read(struct sk_buff *skb, struct segment *s
 	}
 }
 
-/* Not peer_resets. */
+/* Why a reset was sent if the connection had not been refused a bucket. */
 enum reset_cause {
 	RESET_LATE,
 	RESET_ABORTED,
@@ -80,13 +81,6 @@ static __always_inline void reset__count(struct tw_netns *ns, u32 row_id, enum r
 		bucket__count(ns, row, resets_other);
 }
 
-static __always_inline u16 reset__local_port(struct sock *sk)
-{
-	u16 port = BPF_CORE_READ(sk, __sk_common.skc_num);
-
-	return port ? port : bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport)); /* inet_put_port clears it */
-}
-
 /* The row of a socket: of whoever closed it, of the running process if that is `the_owner`, or of its creator. */
 static __always_inline u32 reset__row(struct sock *sk, u32 netns, u8 role, bool the_owner)
 {
@@ -97,7 +91,8 @@ static __always_inline u32 reset__row(struct sock *sk, u32 netns, u8 role, bool 
 	if (store__find_socket(TW_PROBED, sk, &stored))
 		return store__row(&stored);
 	conn__read(TW_PROBED, &sk->__sk_common, &conn);
-	conn.local_port = reset__local_port(sk);
+	conn.local_port =
+	    bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport)); /* inet_put_port clears skc_num */
 	owner__set_place(&key, &conn, netns, role);
 	return the_owner ? owner__intern_current(&key) : owner__intern_socket(TW_PROBED, sk, &key);
 }
@@ -164,12 +159,13 @@ static __always_inline void reset__on_answer(struct sock *sk, struct sk_buff *sk
 	if ((!sk || state == TCP_LISTEN) && reset__on_stranger(ns, netns, &segment))
 		return;
 	if (!sk) {
-		cause = segment.flags & RESET_FLAG_SYN ? RESET_CLOSED_PORT : RESET_OTHER;
+		cause = (segment.flags & (RESET_FLAG_SYN | RESET_FLAG_ACK)) == RESET_FLAG_SYN ? RESET_CLOSED_PORT
+											      : RESET_OTHER;
 	} else if (state == TCP_TIME_WAIT) {
 		cause = RESET_LATE;
 		row_id = reset__row_of_bucket(&sk->__sk_common);
 	} else if (state != TCP_NEW_SYN_RECV) {
-		if (BPF_CORE_READ(sk, __sk_common.skc_flags) >> bpf_core_enum_value(enum sock_flags, SOCK_DEAD) & 1)
+		if (conn__is_orphan(TW_PROBED, sk))
 			cause = RESET_LATE;
 		row_id =
 		    reset__row(sk, netns, state == TCP_LISTEN ? TW_ROLE_SERVER : role__of_socket(TW_PROBED, sk), false);
@@ -190,8 +186,8 @@ __noinline int reset__on_sent(u64 sk, u64 skb)
 }
 
 /*
- * Since 6.10 (19822a980e19) tcp:tcp_send_reset shows every reset. Before, it shows no reset from a bucket or without a
- * socket. So the functions that send answers have programs of their own there.
+ * Since 6.10 (19822a980e19) tcp:tcp_send_reset shows every reset. Before, it shows none that comes from a bucket or has
+ * no socket, so there the functions that answer a segment have programs of their own.
  */
 static __always_inline void reset__on_tracepoint(u64 sk, u64 skb)
 {

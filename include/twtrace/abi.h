@@ -79,7 +79,7 @@ struct tw_counts {
 	__u64 no_port;         /* connect() that failed because no local port was free */
 	__u64 resets_received; /* RSTs that ended a connection here */
 	__u64 resets_felt;     /* those of a socket that a process still had */
-	/* RSTs that this host sent. Each is in one of these, apart from the second one. */
+	/* RSTs that this host sent, each in one of these; peer_resets_avoidable is a part of peer_resets. */
 	__u64 peer_resets;           /* to the peer of a connection that had been refused a bucket */
 	__u64 peer_resets_avoidable; /* those in answer to a segment without data, which a bucket would have answered */
 	__u64 resets_late;           /* to a segment that came after the close, at a bucket or at an orphan */

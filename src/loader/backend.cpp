@@ -20,7 +20,7 @@ std::optional<std::string> why_no_tracepoint(const Features& features) {
   return std::nullopt;
 }
 
-/// Those whose work the tracepoint does not do: they see a bucket when it is there already, or a reset.
+/// The kprobes whose work the tracepoint does not do: those of buckets that exist already, and of resets.
 bool is_kprobe_beside_tracepoint(std::string_view name) {
   constexpr std::array<std::string_view, 5> kOfSockets = {"on_kprobe_send_fin", "on_kprobe_twsk_alloc",
                                                           "on_kretprobe_twsk_alloc", "on_kprobe_destroy_sock",

@@ -180,9 +180,9 @@ base::Result<Features> probe_features(const std::string& btf_path, const std::se
   // Typed pointers need the kernel's own BTF. BTF from a file helps only CO-RE.
   features.task_btf = features.kernel_btf && has_function(types.get(), "bpf_get_current_task_btf");
   features.socket_cookie = has_function(types.get(), "bpf_get_socket_ptr_cookie");
-  features.ipv6_built_in =
-      has_function(types.get(), "inet6_hash_connect") && has_function(types.get(), "tcp_v6_send_reset");
-  features.send_reset = has_function(types.get(), "tcp_v4_send_reset");
+  features.ipv6_connect = has_function(types.get(), "inet6_hash_connect");
+  features.send_reset =
+      has_function(types.get(), "tcp_v4_send_reset") && has_function(types.get(), "tcp_v6_send_reset");
   features.reset_reason = tracepoint_values(types.get(), "tcp_send_reset") > 2;
   features.counts_at_creation = has_member(types.get(), "inet_timewait_death_row", "tw_refcount");
   features.counters = counter_places(types.get());

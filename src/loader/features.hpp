@@ -24,8 +24,8 @@ struct Features {
   bool readers = true;              ///< "readers": programs that read the kernel's own lists are worth trying
   bool memcg_charged = true;        ///< maps count against the memory cgroup and not RLIMIT_MEMLOCK. Since 5.11
   bool counts_at_creation = false;  ///< "counts-at-creation": TW and TWKilled count when a bucket is made. Since 5.18
-  bool ipv6_built_in = false;       ///< inet6_hash_connect and tcp_v6_send_reset are in the kernel, not in a module
-  bool send_reset = false;          ///< tcp_v4_send_reset is a function that programs can be attached to
+  bool ipv6_connect = false;        ///< inet6_hash_connect is in the kernel, and not in a module
+  bool send_reset = false;          ///< programs can be attached to tcp_v4_send_reset and tcp_v6_send_reset
   bool reset_reason = false;       ///< "reset-reason": tcp:tcp_send_reset shows all resets. Added in 6.10: 19822a980e19
   std::uint32_t mib_overflow = 0;  ///< index of LINUX_MIB_TCPTIMEWAITOVERFLOW; 0 when unknown
   CounterPlaces counters{};        ///< of all counters that a reader program sums up

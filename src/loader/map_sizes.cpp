@@ -24,7 +24,7 @@ constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kHashElement = 48;
 constexpr std::uint64_t kHashBucket = 16;
 constexpr std::uint64_t kOverflowCounter = 16;
-constexpr std::uint64_t kRefused = 16;  // struct refused
+constexpr std::uint64_t kRefused = 16;
 // The map "pairs" of bpf/lib/pair.bpf.h has one size.
 constexpr std::uint64_t kPairs = 4096;
 constexpr std::uint64_t kPairKey = 12;

@@ -16,7 +16,7 @@ namespace {
 bool is_iterator(std::string_view name) { return name.starts_with("sweep_"); }
 
 bool is_wanted(std::string_view name, Backend backend, const Features& features) {
-  if (name.ends_with("_v6") && !features.ipv6_built_in) return false;
+  if (name == "on_fexit_no_port_v6" && !features.ipv6_connect) return false;
   return uses_program(backend, name, features) && (features.kernel_btf || !is_iterator(name));
 }
 
