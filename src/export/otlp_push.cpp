@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/whole_io.hpp"
 #include "export/otlp_poster.hpp"
 
 namespace twtrace::exporter {
@@ -25,23 +26,11 @@ constexpr int kPipeBytes = 1 << 20;  // the most that an ordinary user may ask f
 constexpr int kFarewellMs = 2000;
 constexpr std::uint64_t kMostBytes = 1ULL << 30;
 
-/// False at the end, and after an error.
-bool read_all(int fd, char* to, std::size_t size) {
-  while (size > 0) {
-    const ssize_t count = ::read(fd, to, size);
-    if (count == 0 || (count < 0 && errno != EINTR)) return false;
-    if (count < 0) continue;
-    to += count;
-    size -= static_cast<std::size_t>(count);
-  }
-  return true;
-}
-
 std::optional<std::string> read_document(int fd) {
   std::uint64_t size = 0;
-  if (!read_all(fd, reinterpret_cast<char*>(&size), sizeof(size)) || size > kMostBytes) return std::nullopt;
+  if (!base::read_all(fd, reinterpret_cast<char*>(&size), sizeof(size)) || size > kMostBytes) return std::nullopt;
   std::string document(size, '\0');
-  if (!read_all(fd, document.data(), document.size())) return std::nullopt;
+  if (!base::read_all(fd, document.data(), document.size())) return std::nullopt;
   return document;
 }
 

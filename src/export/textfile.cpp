@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "base/unique_fd.hpp"
+#include "base/whole_io.hpp"
 
 namespace twtrace::exporter {
 namespace {
@@ -31,16 +32,6 @@ base::Result<base::UniqueFd> make(const std::string& path) {
   return file;
 }
 
-/// 0 or errno.
-int write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno != EINTR) return errno;
-    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return 0;
-}
-
 }  // namespace
 
 base::Result<Textfile> Textfile::check(const std::string& path) {
@@ -61,7 +52,7 @@ base::Result<void> Textfile::write(std::string_view text) const {
   const std::string fresh = path_ + ".new";
   auto file = make(fresh);
   if (!file) return tl::unexpected(file.error());
-  int error = write_all(file->get(), text);
+  int error = base::write_all(file->get(), text);
   if (error == 0 && ::rename(fresh.c_str(), path_.c_str()) != 0) error = errno;
   if (error == 0) return {};
   ::unlink(fresh.c_str());

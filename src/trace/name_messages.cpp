@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trace/name_messages.hpp"
 
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstring>
 #include <string_view>
 
+#include "base/whole_io.hpp"
 #include "kernel/text.hpp"
 
 namespace twtrace::trace {
@@ -28,27 +26,6 @@ std::optional<Length> take_length(std::string_view& bytes) {
   return length;
 }
 
-bool read_all(int fd, char* to, std::size_t size) {
-  while (size > 0) {
-    const ssize_t got = ::read(fd, to, size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return false;
-    to += got;
-    size -= static_cast<std::size_t>(got);
-  }
-  return true;
-}
-
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t put = ::write(fd, bytes.data(), bytes.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(put));
-  }
-  return true;
-}
-
 std::string text(const std::optional<std::uint32_t>& number) { return number ? std::to_string(*number) : ""; }
 std::optional<std::uint32_t> number(const std::string& text) { return kernel::parse_number<std::uint32_t>(text); }
 
@@ -63,14 +40,14 @@ bool send_fields(int fd, const Fields& fields) {
   if (bytes.size() > kLongest) return false;
   std::string length;
   append(length, static_cast<Length>(bytes.size()));
-  return write_all(fd, length + bytes);
+  return base::write_all(fd, length + bytes) == 0;
 }
 
 std::optional<Fields> receive_fields(int fd) {
   Length size = 0;
-  if (!read_all(fd, reinterpret_cast<char*>(&size), sizeof(size)) || size > kLongest) return std::nullopt;
+  if (!base::read_all(fd, reinterpret_cast<char*>(&size), sizeof(size)) || size > kLongest) return std::nullopt;
   std::string bytes(size, '\0');
-  if (!read_all(fd, bytes.data(), bytes.size())) return std::nullopt;
+  if (!base::read_all(fd, bytes.data(), bytes.size())) return std::nullopt;
   Fields fields;
   for (std::string_view rest = bytes; !rest.empty();) {
     const auto length = take_length(rest);
