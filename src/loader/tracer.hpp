@@ -60,7 +60,7 @@ class Tracer {
   bool sees_no_port() const;
   bool sees_resets_received() const;
   bool sees_resets_sent() const;
-  /// False: of the resets sent, only those for a socket, also a listening one.
+  /// False: only resets for a socket are seen, listening sockets included.
   bool sees_all_resets_sent() const;
 
   /// Starts and stops counting in all programs at once.

@@ -147,7 +147,7 @@ struct Party {
   std::string name;           ///< of the service, as rows show it; without one the process's; empty: not known
   std::string comm;           ///< the service's process with the largest part; empty: not known
   bool before_start = false;  ///< no owner: buckets that were there when twtrace started
-  std::uint64_t buckets = 0;  ///< held, or refused since start; connects that failed, where all of them are told
+  std::uint64_t buckets = 0;  ///< held, or refused since start; with view::Connects::kEver connects that failed
   double per_s = 0;           ///< refused, or connects that failed, in the last interval
   double share = 0;           ///< of the buckets in use, of those refused, or of the failed connects; 0 to 1
 };

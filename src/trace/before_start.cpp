@@ -14,7 +14,7 @@ struct Place {
 
 using Ports = std::map<std::uint16_t, std::uint64_t>;  ///< buckets
 
-/// Where there are many ports, only those with more than their part of the buckets stay.
+/// If there are more than TW_MAX_PORTS ports, those with at most 1/TW_MAX_PORTS of the buckets share one entry.
 void share_small_ports(Ports& ports) {
   if (ports.size() <= TW_MAX_PORTS) return;
   std::uint64_t total = 0;

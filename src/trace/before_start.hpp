@@ -41,9 +41,9 @@ struct BeforeStartNames {
 };
 
 /// One entry per namespace, role, port and family, without counts. Its service is that of who listens on the port now
-/// (server), or of who connects to it now by `rows` (client), if that is one service; else it is unknown. Of
-/// more than TW_MAX_PORTS ports of a namespace and role, those with at most one in TW_MAX_PORTS of the buckets share
-/// port 0. Leaves out namespaces that nobody knows.
+/// (server), or of who connects to it now by `rows` (client), if that is one service; else it is unknown. If a
+/// namespace and role has more than TW_MAX_PORTS ports, those with at most 1/TW_MAX_PORTS of the buckets share port 0.
+/// Leaves out namespaces that nobody knows.
 std::vector<model::Entry> before_start_entries(const std::vector<loader::OlderBuckets>& older,
                                                const Listeners& listeners, const model::RowTable& rows,
                                                const BeforeStartNames& names);

@@ -45,9 +45,9 @@ constexpr std::array kAllowedToServers = {"accept",     "accept4",    "recv",   
                                           "send",       "sendto",     "sendmsg",     "sendfile",   "sendfile64",
                                           "setsockopt", "getsockopt", "getsockname", "getpeername"};
 
-/// To connect to a server, by name: the resolver has a thread of its own.
-constexpr std::array kAllowedToClients = {"socket",   "connect", "bind",   "socketpair", "sendmmsg",
-                                          "recvmmsg", "clone",   "clone3", "getpeername"};
+/// Beyond those of servers: to look up a name and connect. The resolver starts a thread.
+constexpr std::array kAllowedToClients = {"socket",   "connect",  "bind",  "socketpair",
+                                          "sendmmsg", "recvmmsg", "clone", "clone3"};
 
 /// Of bpf(2): what is done with maps, programs and iterators that are there. Nothing new is loaded.
 constexpr std::array kBpfCommands = {BPF_MAP_LOOKUP_ELEM,

@@ -49,8 +49,9 @@ std::string after_start(unsigned capability) {
   for (const KeptCapability& kept : kept_capabilities()) {
     if (kept.number != capability) continue;
     if (kept.duty == Duty::kWatch) return std::string("kept after the start by a helper process, to ") + kept.reason;
-    const bool needed = kept.duty == Duty::kReadMaps && maps_need_capability();
-    if (needed) return std::string("kept after the start, to ") + kept.reason;
+    if (kept.duty == Duty::kReadMaps && maps_need_capability()) {
+      return std::string("kept after the start, to ") + kept.reason;
+    }
   }
   return "dropped after the start";
 }

@@ -62,8 +62,8 @@ struct Reduction {
 bool maps_need_capability();
 
 /// Becomes the account, drops every capability but those of the duties, sets no_new_privs, and filters system calls
-/// (call_filter.hpp). None of this can be undone. In a user namespace that does not map the account, and without
-/// CAP_SETUID and CAP_SETGID, the user stays.
+/// (call_filter.hpp). None of this can be undone. The user stays in a user namespace that does not map the account,
+/// and without CAP_SETUID and CAP_SETGID.
 /// kPermission if a capability is left that should be gone; the process must end then. Call it while there is only one
 /// thread.
 base::Result<void> reduce_privileges(const Reduction& reduction);

@@ -5,11 +5,11 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
@@ -21,9 +21,10 @@ namespace twtrace::trace {
 
 /// A process that keeps the right to read (Duty::kWatch), so that the process that traces keeps no capability. It reads
 /// /proc, cgroup file systems and the files of container engines, answers, and can do nothing else. It ends when this
-/// object goes away or this process ends. Move it not; share it. Not thread-safe.
+/// object goes away or this process ends. Cannot be copied or moved: share it. Not thread-safe.
 ///
-/// Every function may answer nothing: the helper does not know, or it has ended. Then the caller looks for itself.
+/// Every function returns nothing if the helper does not know, or has ended. Once answers() is false, the caller looks
+/// for itself.
 class NameHelper {
  public:
   /// Starts it while there is only one thread, before anything is opened that a second process must not hold. nullptr

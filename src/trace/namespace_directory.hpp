@@ -47,7 +47,7 @@ class NamespaceDirectory {
 
   /// Another process's way to look, see NameHelper; empty: it does not answer.
   using Search = std::function<std::optional<std::map<std::uint32_t, kernel::NetnsRef>>(kernel::NetnsSearch)>;
-  /// Looks by way of `search` from here on, and for itself where that gives no answer.
+  /// From here on discover() asks `search`, and looks for itself only if that gives no answer.
   void search_by(Search search) { search_ = std::move(search); }
   /// Looks for namespaces and their names; `thorough` also finds those that only a descriptor holds.
   void discover(bool thorough);

@@ -14,7 +14,6 @@ std::uint64_t created(const kernel::TcpExt& ext) { return ext.tw + ext.tw_killed
 
 void NamespaceLedger::start_at(const Reading& reading) {
   start_ = last_ = reading.ext;
-  start_resets_ = reading.out_resets;
   start_in_use_ = static_cast<std::int64_t>(reading.in_use);
   created_.set_start(created(reading.ext));
   overflow_.set_start(reading.ext.time_wait_overflow);
@@ -37,7 +36,6 @@ void NamespaceLedger::narrow_start(const model::Counters& ours_before, const Rea
   created_.narrow_start(ours_before.created(), created(reading.ext), ours_after.created());
   overflow_.narrow_start(ours_before.refused(), reading.ext.time_wait_overflow, ours_after.refused());
   if (reading.out_resets) {
-    if (!start_resets_) start_resets_ = reading.out_resets;
     resets_sent_.narrow_start(ours_before.resets_sent(), *reading.out_resets, ours_after.resets_sent());
   }
   start_in_use_ = static_cast<std::int64_t>(reading.in_use + ours_after.removed()) -
@@ -84,13 +82,10 @@ void NamespaceLedger::compare_counters() {
   }
   overflow_check_ =
       overflow_.observe(before_->ext.time_wait_overflow, ours_.counts.refused(), after_->ext.time_wait_overflow);
-  if (ours_.sees.resets_sent) compare_resets();
+  if (ours_.sees.resets_sent && before_->out_resets && after_->out_resets) {
+    resets_check_ = resets_sent_.observe(*before_->out_resets, ours_.counts.resets_sent(), *after_->out_resets);
+  }
   verified_ = ours_.counts;
-}
-
-void NamespaceLedger::compare_resets() {
-  if (!start_resets_ || !before_->out_resets || !after_->out_resets) return;
-  resets_check_ = resets_sent_.observe(*before_->out_resets, ours_.counts.resets_sent(), *after_->out_resets);
 }
 
 /// Before 5.18 the counters move when a bucket ends; the gauge is what can be compared there.
@@ -111,9 +106,12 @@ void NamespaceLedger::take_over(const NamespaceLedger& forgotten) {
   moved_ += forgotten.ours_.counts;
   moved_unattributed_ += forgotten.ours_.unattributed;
   const model::MissedCounts missed = forgotten.row(0).missed;
-  if (missed.created) missed_.created = missed_.created.value_or(0) + *missed.created;
-  if (missed.overflow) missed_.overflow = missed_.overflow.value_or(0) + *missed.overflow;
-  if (missed.resets_sent) missed_.resets_sent = missed_.resets_sent.value_or(0) + *missed.resets_sent;
+  const auto add = [](std::optional<std::uint64_t>& to, const std::optional<std::uint64_t>& more) {
+    if (more) to = to.value_or(0) + *more;
+  };
+  add(missed_.created, missed.created);
+  add(missed_.overflow, missed.overflow);
+  add(missed_.resets_sent, missed.resets_sent);
   ours_.total += forgotten.ours_.total;
   ours_.counts += forgotten.ours_.counts;
   ours_.unattributed += forgotten.ours_.unattributed;

@@ -77,16 +77,14 @@ class NamespaceLedger {
 
  private:
   void compare_counters();
-  void compare_resets();
   void compare_gauge();
   void fill_kernel(model::NetnsRow& row) const;
   bool is_comparable() const { return start_ && before_ && after_ && current_ && ours_.complete; }
 
   bool counts_at_creation_;
   std::optional<kernel::TcpExt> start_;
-  std::optional<std::uint64_t> start_resets_;  ///< OutRsts then
-  std::int64_t start_in_use_ = 0;              ///< when our counts were 0
-  kernel::TcpExt last_;                        ///< reading
+  std::int64_t start_in_use_ = 0;  ///< when our counts were 0
+  kernel::TcpExt last_;            ///< reading
   std::optional<Reading> before_;
   std::optional<Reading> after_;
   model::Counters total_when_read_;  ///< just before the last reading after

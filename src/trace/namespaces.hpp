@@ -61,7 +61,8 @@ class Namespaces {
   void add_new(std::span<const tw_netns> slots);
   /// The namespace of a published slot, or of TW_NETNS_OTHER; `slots` is the live array.
   Id id_at(std::uint32_t slot, std::span<const tw_netns> slots);
-  /// Between two samples: which namespaces are new, and which are gone. Does nothing without the reader programs.
+  /// Finds out between two samples which namespaces are new and which are gone. Does nothing without the reader
+  /// programs.
   void look(std::span<const tw_netns> slots);
   /// Reads the kernel's counters before ours are read.
   void read_before(std::span<const tw_netns> slots, bool fresh);

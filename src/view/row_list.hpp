@@ -49,8 +49,8 @@ struct RowParts {
 class RowList {
  public:
   RowList() = default;
-  /// The caller applies View::max_rows. `namespaces`: by namespace each of these has a row, also without a fact, and
-  /// one row stands for those that model::folded() leaves out.
+  /// The caller applies View::max_rows. With Group::kNetns each of `namespaces` has a row, even if nothing was counted
+  /// there. Those that model::folded() leaves out share one.
   RowList(const model::Source& source, const View& view, double interval_s,
           const std::vector<model::NetnsRow>& namespaces = {});
   RowList(RowList&&) noexcept = default;

@@ -10,8 +10,8 @@
 
 namespace twtrace::view {
 
-/// Which connects that found no local port count: those of the last interval, or all since the start. Of all, a party
-/// has how many it made (Party::buckets), and nothing has a rate.
+/// Which connects without a free local port count: those of the last interval, or all since the start. With kEver
+/// nothing has a rate, and Party::buckets is how many of the party's connects failed.
 enum class Connects { kNow, kEver };
 
 /// The troubles of the moment of `head` and `source`, the worst first: tables that refuse now, the most refusals first;
