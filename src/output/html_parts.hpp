@@ -15,7 +15,7 @@ std::string html_page(const std::string& title, const std::string& body);
 /// `level` 1 to 3.
 std::string html_heading(int level, const std::string& text);
 std::string html_headline(const std::string& text);
-/// The headline behind a word that is coloured, too: FAIL if a budget is breached, else TROUBLE or OK.
+/// The headline behind a coloured word: FAIL if a budget is breached, else TROUBLE or OK.
 std::string html_verdict(bool breached, bool trouble, const std::string& headline);
 std::string html_grid(const Grid& grid);
 std::string html_facts(const std::vector<Property>& facts);

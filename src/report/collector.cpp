@@ -173,7 +173,7 @@ void Collector::add_netns(const model::NetnsRow& row, const Interval& interval) 
   if (netns.timeline.size() > kMaxTimelinePoints) halve(netns.timeline);
 }
 
-/// In the samples that did not mention a namespace everything stayed as it was.
+/// Nothing changed in a namespace while the samples did not mention it.
 void Collector::carry_on(NetnsCourse& course, std::int64_t until_unix_ms) const {
   NetnsReport& netns = course.report;
   for (std::size_t phase = 0; phase < course.samples.size(); ++phase) {
@@ -187,8 +187,8 @@ void Collector::carry_on(NetnsCourse& course, std::int64_t until_unix_ms) const 
   if (netns.timeline.size() > kMaxTimelinePoints) halve(netns.timeline);
 }
 
-/// Finds the lifetime of a bucket in which most wanted a place. Buckets from before the start are among them while that
-/// time reaches back to the start.
+/// Finds the 60 s (the lifetime of a bucket) in which most buckets wanted a place. While these 60 s reach back to the
+/// start, the buckets from before the start count, too.
 void Collector::add_arrivals(NetnsCourse& course, const Interval& interval, const model::Counters& amount) const {
   const double now_s = report_.seconds;
   NetnsReport& netns = course.report;

@@ -20,7 +20,7 @@ inline constexpr std::size_t kOwnersTold = 3;      ///< owners per finding
 
 /// Fewer connections of an ended process do not look like a restart.
 inline constexpr std::uint64_t kConnectionsOfOne = 10;
-/// So many times the busiest seconds (NetnsReport::busiest_arrivals): more came one by one, long before the end.
+/// An owner that closed more than this many times NetnsReport::busiest_arrivals closed most of them before its end.
 inline constexpr std::uint64_t kRestartBurst = 2;
 inline constexpr std::uint64_t kAbortsLeast = 10;  ///< connections that one owner ended with a reset
 

@@ -10,6 +10,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import threading
 import time
@@ -60,6 +61,23 @@ class Netns:
         names, values = (line.split()[1:] for line in lines if line.startswith("TcpExt:"))
         known = dict(zip(names, map(int, values)))
         return {"created": known["TW"] + known["TWKilled"], "overflow": known["TCPTimeWaitOverflow"]}
+
+
+@contextlib.contextmanager
+def cgroup():
+    """The path of a new cgroup. It and the cgroups directly below it are removed with the block."""
+    mounts = [line.split() for line in pathlib.Path("/proc/mounts").read_text().splitlines()]
+    mount = next((words[1] for words in mounts if words[2] == "cgroup2"), None)
+    if mount is None:
+        raise RuntimeError("no cgroup v2 here")
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="twtrace-bench-", dir=mount))
+    try:
+        yield str(directory)
+    finally:
+        for child in directory.iterdir():
+            if child.is_dir():
+                child.rmdir()
+        directory.rmdir()
 
 
 class Twtrace:

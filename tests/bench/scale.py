@@ -8,11 +8,8 @@ stays within the formula of docs/cost.md, and what a refresh costs.
 
 import argparse
 import contextlib
-import os
-import pathlib
 import subprocess
 import sys
-import tempfile
 import time
 
 sys.dont_write_bytecode = True
@@ -231,29 +228,9 @@ def namespaces(arguments, goals):
             refresh(goals, refreshes)
 
 
-def cgroup2_mount():
-    for line in pathlib.Path("/proc/mounts").read_text().splitlines():
-        words = line.split()
-        if words[2] == "cgroup2":
-            return words[1]
-    raise RuntimeError("no cgroup v2 here")
-
-
-@contextlib.contextmanager
-def cgroup_parent():
-    directory = tempfile.mkdtemp(prefix="twtrace-scale-", dir=cgroup2_mount())
-    try:
-        yield directory
-    finally:
-        for name in os.listdir(directory):
-            if os.path.isdir(os.path.join(directory, name)):
-                os.rmdir(os.path.join(directory, name))
-        os.rmdir(directory)
-
-
 def cgroups(arguments, goals):
     print(f"{arguments.cgroups} cgroups, one process that goes through them")
-    with traced(arguments, 100000, "-d", 2, group="service") as (netns, twtrace), cgroup_parent() as parent:
+    with traced(arguments, 100000, "-d", 2, group="service") as (netns, twtrace), sandbox.cgroup() as parent:
         begin = time.monotonic()
         with Many(netns, arguments.many, "cgroups", parent, arguments.cgroups) as many:
             many.wait()

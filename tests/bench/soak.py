@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The exporter, while namespaces, cgroups, processes, listening ports and scrapes come and go. Needs root.
 
-After the first minutes its memory, descriptors and series must stay where they are. At the end the sums over all
+After the first minute its memory, descriptors and series must stay where they are. At the end the sums over all
 workloads of the namespace must be the kernel's, to the unit.
 """
 

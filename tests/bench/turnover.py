@@ -17,7 +17,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 
 sys.dont_write_bytecode = True
@@ -33,14 +32,6 @@ SAMPLE_S = 10
 MAY_GROW_MIB = 2
 MAX_ROWS = 65536
 DETAIL = ("events", "recursion_misses")  # of `lost`: no count is lost with an event, and `missed` says what a skipped run hid
-
-
-def cgroup2_mount():
-    for line in open("/proc/mounts", encoding="utf-8"):
-        words = line.split()
-        if words[2] == "cgroup2":
-            return words[1]
-    raise RuntimeError("no cgroup v2 here")
 
 
 class Turnover:
@@ -59,19 +50,12 @@ class Turnover:
     def __enter__(self):
         with contextlib.ExitStack() as stack:
             stack.enter_context(self.netns)
-            self.cgroup = tempfile.mkdtemp(prefix="twtrace-turnover-", dir=cgroup2_mount())
-            stack.callback(self._remove_cgroups)
+            self.cgroup = stack.enter_context(sandbox.cgroup())
             self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_):
         self._stack.close()
-
-    def _remove_cgroups(self):
-        for name in os.listdir(self.cgroup):
-            if os.path.isdir(os.path.join(self.cgroup, name)):
-                os.rmdir(os.path.join(self.cgroup, name))
-        os.rmdir(self.cgroup)
 
     def begin(self):
         self.process = self.netns.popen(*self._command, "--cgroups-below", self.cgroup, stdout=subprocess.PIPE)

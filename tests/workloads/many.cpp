@@ -4,10 +4,8 @@
 // that asks for more of them; ends with its input. Run it inside a network namespace of its own.
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -25,10 +23,13 @@
 #include <vector>
 
 #include "die.hpp"
+#include "places.hpp"
 
 namespace {
 
+using twtrace::workload::bring_loopback_up;
 using twtrace::workload::die;
+using twtrace::workload::enter_cgroup;
 
 constexpr std::uint16_t kPort = 900;
 constexpr std::uint16_t kFirstKeyPort = 1000;
@@ -196,15 +197,6 @@ void many_processes(int processes) {
   while (wait_for_line()) continue;
 }
 
-void bring_loopback_up() {
-  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  ifreq request{};
-  std::strcpy(request.ifr_name, "lo");
-  request.ifr_flags = IFF_UP;
-  if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) != 0) die("lo");
-  close(fd);
-}
-
 [[noreturn]] void hold_namespace(int connections, int done) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   alarm(kLifetimeSeconds);
@@ -242,12 +234,6 @@ void many_namespaces(int namespaces, int connections) {
     kill(pid, SIGKILL);
     waitpid(pid, nullptr, 0);
   }
-}
-
-void enter_cgroup(const std::string& directory) {
-  const int fd = open((directory + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC);
-  if (fd < 0 || write(fd, "0", 1) != 1) die(directory.c_str());
-  close(fd);
 }
 
 /// The directories are the caller's to remove.

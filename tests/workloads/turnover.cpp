@@ -4,10 +4,8 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -20,15 +18,17 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <string>
 #include <thread>
 
 #include "die.hpp"
+#include "places.hpp"
 
 namespace {
 
+using twtrace::workload::bring_loopback_up;
 using twtrace::workload::die;
+using twtrace::workload::enter_cgroup;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::uint16_t kFirstLanePort = 900;  // below the range of source ports
@@ -152,21 +152,10 @@ void in_process(const char* comm, Work work) {
 void take_namespace() {
   in_process("tn-namespace", [] {
     if (unshare(CLONE_NEWNET) != 0) die("unshare");
-    ifreq request{};
-    std::strcpy(request.ifr_name, "lo");
-    request.ifr_flags = IFF_UP;
-    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) != 0) die("lo");
-    close(fd);
+    bring_loopback_up();
     const int listener = listen_on(kFirstLanePort);
     for (int i = 0; i < kConnectionsOfNamespace; ++i) close_by_client(listener, kFirstLanePort, 0);
   });
-}
-
-void enter_cgroup(const std::string& directory) {
-  const int fd = open((directory + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC);
-  if (fd < 0 || write(fd, "0", 1) != 1) die(directory.c_str());
-  close(fd);
 }
 
 void take_cgroup(const Options& options, int listener, int turn) {
