@@ -170,7 +170,8 @@ std::vector<std::string> hosts_finding_lines(const Hosts& hosts) {
 }
 
 std::string hosts_hint(const Hosts& hosts) {
-  return "The whole report of one host, with what to change: twtrace report " + phrases::shell_quoted(hosts.hosts.front().file);
+  return "The whole report of one host, with what to change: twtrace report " +
+         phrases::shell_quoted(hosts.hosts.front().file);
 }
 
 }  // namespace twtrace::output

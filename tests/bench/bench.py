@@ -118,8 +118,8 @@ def measure_traced(arguments, tracer, netns, closer):
 
 
 def measure(arguments, tracer, closer):
-    """One run. `tracer` is a Known or None. The tracer ends before its namespace does: taking that down costs time,
-    and it belongs neither to this run nor, unfinished, to the next."""
+    """One run. `tracer` is a Known or None. The tracer ends before its namespace, because taking the namespace down
+    costs time that belongs neither to this run nor to the next."""
     with sandbox.Netns(**SYSCTLS) as netns:
         if tracer:
             run = measure_traced(arguments, tracer, netns, closer)

@@ -15,8 +15,8 @@ from goals import Goals  # noqa: E402
 GOAL_US = 3
 GOAL_FLOORS = 3
 GOAL_OF_TCPSTATES = 1 / 40
-# Load CPU holds what BPF run time leaves out, the way into the program; and it holds where other work on the machine
-# makes connections/s a matter of luck.
+# Load CPU includes the way into the program, which BPF run time leaves out. It also stays right if other work on the
+# machine makes connections/s a matter of luck.
 HEAD = (f"{'':18} {'conn/s':>7} {'ratio':>6} {'(min - max)':>14} {'load CPU':>8} {'ratio':>6} {'BPF':>7} {'(min - max)':>15}"
         f" {'runs':>5} {'tool CPU':>8} {'RSS':>6}")
 UNITS = (f"{'':18} {'':7} {'':6} {'':14} {'us/conn':>8} {'':6} {'us/conn':>7} {'':15} {'/conn':>5} {'ms/1000':>8} {'MiB':>6}")

@@ -58,14 +58,14 @@ def main():
             time.sleep(0.005)
         recovered_s = time.monotonic() - resumed
         after = twtrace.fresh()
-        # And then it keeps up again: nothing more is lost.
+        # Then it keeps up again, and nothing more is lost.
         netns.run(arguments.churn, "--connections", 2000, "--rate", 500, stdout=subprocess.DEVNULL)
         later = twtrace.fresh()
         last = twtrace.stop()
         after_kernel = netns.kernel_counts()
     counts, end = sandbox.NetnsCounts(after, netns.inode), sandbox.NetnsCounts(last, netns.inode)
     made = events_made(after) - events_made(start)
-    # Whatever was dropped while it stood still; between the start and the stop everything had been drained.
+    # All losses fall into the time in which it stood still, because it had read everything before that.
     dropped = after["lost"]["events"] - start["lost"]["events"]
     kept = made - dropped
     capacity = arguments.ring // RECORD

@@ -48,7 +48,7 @@ class Netns:
         return subprocess.Popen(self.command(*words), **options)
 
     def buckets(self):
-        """In the table now, as the kernel has it (the hash table's gauge is of this namespace)."""
+        """Buckets that are in the table now, by the kernel's gauge of this namespace."""
         for line in pathlib.Path(f"/proc/{self.pid}/net/sockstat").read_text().splitlines():
             if line.startswith("TCP:"):
                 words = line.split()
@@ -190,8 +190,10 @@ class OnTerminal:
 
 
 class NetnsCounts:
-    """What a snapshot of twtrace says of one namespace: buckets `created`, how many of them are `in_rows` and how many
-    `unattributed`; `missed` are those that it did not see, and `total` all, which should be those of the `kernel`."""
+    """What a snapshot of twtrace says of one namespace.
+
+    `created`: buckets that it saw. `in_rows` and `unattributed`: how many of these are. `missed`: buckets that it did not
+    see. `total`: all of them, which should be the number of the `kernel`."""
 
     def __init__(self, snapshot, inode):
         known = [each for each in snapshot["namespaces"] if each["netns"] == inode]  # none: it saw nothing there
@@ -226,7 +228,7 @@ def field(path, name):
 
 
 def bpf_objects(pid, identity, *numbers):
-    """Of every BPF object that a process holds, by its id, the numbers of these names that the kernel states for it.
+    """The numbers of these names of every BPF object that a process holds, by the object's id.
 
     `identity`: the name of the id. Descriptors without it or without one of the numbers are of something else.
     """

@@ -62,7 +62,8 @@ def watch(twtrace, count):
 
 
 def exact(goals, netns, twtrace):
-    """Ours and what the kernel skipped are the kernel's, rows sum to ours. Returns how many were skipped."""
+    """Checks that our count and what the kernel skipped are the kernel's count, and that rows sum to ours. Returns how
+    many were skipped."""
     for _ in range(10):  # the last ends of connections may still be on their way
         kernel = netns.kernel_counts()
         snapshot = twtrace.fresh(120)
@@ -119,7 +120,7 @@ def buckets(arguments, goals):
         memory(goals, twtrace, snapshot, formula_mib())
         refresh(goals, refreshes)
         held = netns.buckets()
-        last = twtrace.stop()  # with a scan, however long ago the last one was
+        last = twtrace.stop()  # it scans once more, however long ago the last scan was
         live = sum(row["live"] or 0 for row in sandbox.NetnsCounts(last, netns.inode).rows)
         whole = Refreshes()
         whole.add(last)
@@ -164,7 +165,7 @@ def refresh_of_a_page(goals, all_rows, page):
 
 
 def keys(arguments, goals):
-    """Once for the rows to come to be, then measured: what a connection costs when its row is there."""
+    """What a connection costs when its row is there. The first round makes the rows, and is not measured."""
     print("keys, and what a closed connection costs with so many of them")
     print(f"  {'keys':>8} {'rows':>8} {'unattributed':>13} {'BPF ns/conn':>12} {'twtrace CPU us/conn':>20}")
     costs = {}

@@ -122,7 +122,7 @@ def named(netns):
 
 
 def check_sums(goals, exporter, name, kernel):
-    """Waits for the sample that has the kernel's last count."""
+    """Waits for a sample with the kernel's last count."""
     overflow = ("twtrace_netstat_tcp_time_wait_overflow_total", "")
     created = ("twtrace_netstat_time_wait_created_total", "")
     wanted = {"created": kernel["created"], "refused": kernel["overflow"]}

@@ -100,7 +100,7 @@ class Steadiness:
 
 
 def owners(snapshot, inode):
-    """Of the load's rows by name of the process: created and refused in all, and those without a name.
+    """Created and refused of the load's rows, by the name of the process, and those without a name.
 
     Rows of the namespaces that came and went are known by the name of their process."""
     counts, nameless = collections.Counter(), []
@@ -108,7 +108,7 @@ def owners(snapshot, inode):
         comm = row["process"]["comm"] if row["process"] else None
         if row["netns"] != inode and comm != "tn-namespace":
             continue
-        if row["created"] + row["overflow"] == 0:  # of a socket that was only reset no more than the service is known
+        if row["created"] + row["overflow"] == 0:  # only the service is known of a socket that was just reset
             continue
         counts[comm] += row["created"] + row["overflow"]
         service = row["service"]
@@ -166,7 +166,7 @@ def parse_arguments():
 def once(arguments, goals):
     counts = {kind: getattr(arguments, kind) for kind in KINDS}
     load = Turnover(arguments.turnover, counts, spread=arguments.spread)
-    # The rows of all owners are kept: so their names can be looked at.
+    # It keeps the rows of all owners, so that their names can be checked.
     with load, sandbox.Twtrace(arguments.twtrace, "-g", "process", "-d", 60, "--max-rows", MAX_ROWS) as twtrace:
         descriptors = len(os.listdir(f"/proc/{twtrace.process.pid}/fd"))
         begin = time.monotonic()
@@ -182,7 +182,8 @@ def once(arguments, goals):
 def soak(arguments, goals):
     load = Turnover(arguments.turnover, {kind: 1 for kind in KINDS}, arguments.limit, names=100,
                     seconds=arguments.seconds, per_second=arguments.per_second)
-    # The rows of ended processes are at their bound within the first minute. Names come again before theirs is merged.
+    # Within the first minute there are as many rows of ended processes as there may be. A name comes again before its
+    # row is merged.
     with load, sandbox.Twtrace(arguments.twtrace, "-g", "process", "-d", 1, "--max-rows", 1000) as twtrace:
         load.begin()
         steadiness = Steadiness(twtrace.process.pid)

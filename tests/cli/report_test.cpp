@@ -115,10 +115,13 @@ TEST_CASE("report and diff of a capture: formats and exit codes") {
   INFO(describe(misspelled));
   CHECK(misspelled.code == 99);
   CHECK(misspelled.out.find("not measurable: no row matches, and no process of") != std::string::npos);
-  const auto hosts = nlohmann::json::parse(run_twtrace({"report", "--json", db, db}).out);
+  const std::string other = directory.file("other.db");
+  std::filesystem::copy_file(db, other);
+  const auto hosts = nlohmann::json::parse(run_twtrace({"report", "--json", db, other}).out);
   CHECK(hosts["schema"] == "twtrace.hosts/1");
   CHECK(hosts["hosts"].size() == 2);
-  CHECK(run_twtrace({"report", "--fail-if", "created>=0", db, db}).code == 99);
+  CHECK(run_twtrace({"report", "--fail-if", "created>=0", db, other}).code == 99);
+  check_refused(run_twtrace({"report", db, db}), 2, "given twice");
   check_refused(run_twtrace({"report", db, directory.file("missing.db")}), 1, "missing.db");
   CHECK(run_twtrace({"diff", "--threshold", "10%", db, db}).code == 0);
   CHECK(run_twtrace({"diff", "--fail-if", "created>=0", db, db}).code == 99);

@@ -25,7 +25,7 @@ ROUNDS = 2
 CONNECTIONS = 211  # per round and client
 HERE = os.path.dirname(os.path.abspath(__file__))
 RULES = os.path.join(HERE, "..", "..", "packaging", "prometheus", "twtrace.rules.yml")
-# The name of a cgroup, which cannot have a newline, and of a process, which can.
+# Names of a cgroup and of a process. Only the latter can contain a newline.
 HOSTILE = 'a"b\\c{}\x1b[31m.service'
 SHOWN = 'a"b\\c{}\\x1B[31m.service'
 HOSTILE_COMM = b'a"b\\c\n\xff'
@@ -40,7 +40,7 @@ while True:
     c.recv(1)
     c.close()
 """
-# Accepts without an end, and closes nothing. Its own port is not one of those that run out.
+# Accepts for ever and closes nothing. Its own port is outside the range that runs out.
 KEEPER = """
 import socket
 s = socket.create_server(("127.0.0.1", 9000), backlog=200)
@@ -245,7 +245,7 @@ def check_ports(prometheus, scene, port):
     wait_for("all ports to be taken", lambda: total(prometheus, ratio) == 1)
     alert = f'ALERTS{{alertname="TwtraceEphemeralPortsNearlyTaken",alertstate="firing",netns="{scene.narrow}"}}'
     wait_for("the alert on ports", lambda: query(prometheus, alert))
-    # The one that the holder did not get. Its series is "other", because the holder is new.
+    # One connect failed: that of the holder, which is new, so its series is "other".
     failed = f'twtrace_connect_no_port_total{{netns="{scene.narrow}"}}'
     wait_for("the failed connect", lambda: total(prometheus, failed) == 1)
     alert = f'ALERTS{{alertname="TwtraceConnectNoPort",alertstate="firing",netns="{scene.narrow}"}}'

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A load for measurements: pairs of client and server processes open and close TCP connections over loopback as fast as
-// they can, for a time or a number of connections, and one line of JSON says how many it were. Run it inside a network
+// A load for measurements. Pairs of client and server processes open and close TCP connections over loopback as fast as
+// they can, for a time or a number of connections. One line of JSON says how many there were. Run it inside a network
 // namespace of its own, with a table large enough for all the buckets.
 #include <arpa/inet.h>
 #include <getopt.h>
@@ -30,11 +30,10 @@ namespace {
 using twtrace::workload::die;
 using Clock = std::chrono::steady_clock;
 
-// A client waits for its server after so many connections: it never overruns the backlog, which would make it wait
-// seconds for a repeated SYN, and yet it does not wait for every single close.
+// A client waits for its server after so many connections. So it never overruns the backlog, which would cost seconds
+// for a repeated SYN, and it does not have to wait for every single close.
 constexpr int kBatch = 128;
-// Connections take turns over so many server addresses: the tuples in TIME_WAIT do not run out, nor does the search for
-// a free source port get slow.
+// Connections take turns over so many server addresses. So free source ports are plenty, and quick to find.
 constexpr std::uint32_t kAddresses = 16;
 constexpr std::uint16_t kFirstPort = 900;  // below the range of source ports
 constexpr int kMaxPairs = 64;
@@ -142,7 +141,7 @@ void connect_and_close(const Options& options, const sockaddr_in& server) {
   const std::int64_t quota = (options.connections + options.pairs - 1) / options.pairs;
   const auto batch_time = std::chrono::duration_cast<Clock::duration>(
       std::chrono::duration<double>(options.rate > 0 ? kBatch * options.pairs / options.rate : 0));
-  // Pairs take turns, so that they do not all work at the same moment.
+  // Pairs start one after another, so that they do not all work at the same moment.
   auto next = Clock::now() + batch_time * pair.index / options.pairs;
   while (options.seconds > 0 ? Clock::now() < end : done < quota) {
     if (options.rate > 0) std::this_thread::sleep_until(std::exchange(next, next + batch_time));
@@ -163,7 +162,7 @@ void become(const char* comm, const Pair& pair) {
   cpu_set_t set;
   CPU_ZERO(&set);
   CPU_SET(static_cast<std::size_t>(pair.index % cpus), &set);
-  sched_setaffinity(0, sizeof(set), &set);  // not allowed by a cpuset: then without
+  sched_setaffinity(0, sizeof(set), &set);  // fails if a cpuset forbids that CPU; it works without
 }
 
 pid_t fork_or_die() {

@@ -21,7 +21,7 @@ char* map_ring(int fd, std::size_t size, off_t what) {
   return static_cast<char*>(memory);
 }
 
-// The rings are shared with the kernel: its index is read before what it covers, ours is written after.
+// The rings are shared with the kernel. We read its index before the entries, and write ours after them.
 std::uint32_t load(const char* ring, std::uint32_t offset) {
   return __atomic_load_n(reinterpret_cast<const std::uint32_t*>(ring + offset), __ATOMIC_ACQUIRE);
 }

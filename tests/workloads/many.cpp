@@ -60,7 +60,7 @@ struct Address {
   socklen_t length = 0;
 };
 
-/// Of loopback; IPv4 turns so that source ports do not run out: one host per `turn`.
+/// A loopback address. For IPv4 each `turn` has another host, so that source ports do not run out.
 Address address(bool ipv6, std::uint16_t port, std::uint32_t turn = 0) {
   Address result;
   if (ipv6) {
@@ -125,7 +125,7 @@ void allow_many_files() {
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0) die("RLIMIT_NOFILE");
 }
 
-constexpr int kKeysOfWorker = 10'000;  // each takes a listening socket, and files may be scarce
+constexpr int kKeysOfWorker = 10'000;  // each needs a listening socket, and a process may not have more files
 
 /// A process with the keys from `first` up to `end`.
 struct Worker {
@@ -171,7 +171,7 @@ void many_keys(int keys, int connections) {
     close(ends[1]);
     workers.push_back({worker.first, worker.end, ends[0]});
   }
-  do {  // one after the other: their number must not matter
+  do {  // one after another, so that their number does not matter
     for (const Worker& worker : workers) {
       char byte = 0;
       if (write(worker.fd, "", 1) != 1 || read(worker.fd, &byte, 1) != 1) die("a worker ended");
@@ -236,7 +236,7 @@ void many_namespaces(int namespaces, int connections) {
   }
 }
 
-/// The directories are the caller's to remove.
+/// The caller removes the directories.
 void many_cgroups(const std::string& parent, int cgroups) {
   const int listener = listen_on(false, kPort);
   for (int i = 0; i < cgroups; ++i) {

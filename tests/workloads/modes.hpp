@@ -9,8 +9,8 @@
 
 namespace twtrace::workload {
 
-/// Which process sends the first FIN.
-/// kClientSocket: a kernel thread does, so all that is known of the client is what its socket remembers.
+/// Which process sends the first FIN. kClientSocket: a kernel thread does, so only what the socket remembers of the
+/// client is known.
 enum class Owner { kNobody, kServer, kClient, kServerChild, kClientChild, kBoth, kClientSocket };
 
 /// The substate the bucket is allocated in. kAny: the kernel may acknowledge our FIN before the peer closes (then

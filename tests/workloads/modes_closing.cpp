@@ -32,7 +32,7 @@ void accept_and_close_in_worker(Context& context) {
   if (!wait_for(worker)) _exit(1);
 }
 
-// As in a restart: the listener is gone before the connections end.
+// As in a restart, the listener is gone before the connections end.
 void stop_listening_then_close_all(Context& context) {
   const int listener = start_server(context);
   std::vector<int> fds;
@@ -51,7 +51,7 @@ void connect_and_close(Context& context) {
   for (int i = 0; i < context.options.count; ++i) close(connect_one(context));
 }
 
-// The bucket is born while the descriptor is still open: close() comes long after.
+// The bucket is made while the descriptor is still open; close() comes long after.
 void connect_and_shut_down(Context& context) {
   const std::vector<int> fds = connect_all(context);
   for (const int fd : fds) {
@@ -62,7 +62,7 @@ void connect_and_shut_down(Context& context) {
   close_all(fds);
 }
 
-// As many as the slots that twtrace has for connections, with a limit as that of this namespace.
+// As many connections as twtrace has slots for under the limit of this namespace.
 std::uint64_t as_many_as_slots() {
   std::uint64_t limit = 0;
   std::ifstream("/proc/sys/net/ipv4/tcp_max_tw_buckets") >> limit;
@@ -94,15 +94,15 @@ void connect_all_and_exit(Context& context) {
   _exit(0);
 }
 
-// The parent's close() sends nothing, because the child still holds the connection: the child is the owner.
+// The parent's close() sends nothing, because the child still holds the connection. So the child is the owner.
 void connect_all_and_leave_to_child(Context& context) {
   const std::vector<int> fds = connect_all(context);
   context.link.wait();
   leave_to_child(fds, [&] { return fork_owner(context, "tw-child"); });
 }
 
-// The parent's FIN is not acknowledged yet when the child closes: that ends nothing, and the parent is the owner. As on
-// any network with a delay.
+// The child closes before the parent's FIN is acknowledged, as happens on any network with a delay. That close ends
+// nothing, so the parent is the owner.
 void connect_all_shut_down_and_leave_to_child(Context& context) {
   const std::vector<int> fds = connect_all(context);
   context.link.wait();
@@ -144,7 +144,7 @@ void connect_in_short_lived_children(Context& context) {
   }
 }
 
-// The peer acknowledges our FIN and closes much later: FIN_WAIT2 first, with no socket any more.
+// The peer acknowledges our FIN and closes much later. Meanwhile the bucket is in FIN_WAIT2, and the socket is gone.
 void accept_all_and_linger(Context& context) {
   const std::vector<int> fds = accept_all(context);
   context.link.wait();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Modes in which the process does not simply close: the listener was handed down, or MPTCP, io_uring or the kernel does
-// it.
+// Modes in which the process does not simply close: it was handed the listener, or MPTCP, io_uring or the kernel
+// closes.
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -8,18 +8,19 @@
 
 #include "io_uring.hpp"
 #include "modes.hpp"
+#include "places.hpp"
 #include "steps.hpp"
 #include "tcp.hpp"
 
 namespace twtrace::workload {
 namespace {
 
-// As in socket activation: a manager opens the listener, a service in a cgroup of its own accepts and closes.
+// As in socket activation, a manager opens the listener, and a service in a cgroup of its own accepts and closes.
 void listen_for_another_service(Context& context) {
   const int listener = start_server(context);
   const pid_t service = fork_owner(context, "tw-active");
   if (service == 0) {
-    if (!context.options.cgroup_child.empty()) join_cgroup(context.options.cgroup_child);
+    if (!context.options.cgroup_child.empty()) enter_cgroup(context.options.cgroup_child);
     for (int i = 0; i < context.options.count; ++i) close(accept_one(listener));
     _exit(0);
   }
@@ -51,8 +52,8 @@ void connect_all_and_leave_to_ring(Context& context) {
   _exit(0);
 }
 
-// A subflow's FIN is sent by whoever finds the MPTCP connection finished, mostly a kworker, and at both ends at once:
-// so either end may own a bucket, or both.
+// Whoever finds the MPTCP connection finished sends the subflow's FIN: mostly a kworker, and at both ends at once. So
+// either end may own a bucket, or both.
 void accept_mptcp_and_follow(Context& context) {
   const int listener = listen_on(context.options.family, context.options.port, IPPROTO_MPTCP);
   context.link.tell();
@@ -70,7 +71,7 @@ void connect_mptcp_and_close(Context& context) {
   }
 }
 
-// The shutdown comes before the handshake has ended, so the kernel sends the FIN when that does (before 6.9: at once).
+// The shutdown comes before the end of the handshake. The kernel sends the FIN at that end; before 6.9, at once.
 void accept_early_and_shut_down(Context& context) {
   const int listener = listen_on(context.options.family, context.options.port);
   accept_early(listener);

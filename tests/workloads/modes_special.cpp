@@ -38,7 +38,7 @@ void connect_and_reset(Context& context) {
   for (int i = 0; i < context.options.count; ++i) close_with_reset(connect_one(context));
 }
 
-// Our FIN is out and acknowledged, then the peer resets: FIN_WAIT2 ends with no bucket.
+// The peer acknowledges our FIN and then resets. So FIN_WAIT2 ends without a bucket.
 void accept_and_reset(Context& context) {
   const int listener = start_server(context);
   for (int i = 0; i < context.options.count; ++i) {
@@ -59,7 +59,7 @@ void connect_and_shut_down_into_reset(Context& context) {
   }
 }
 
-// One socket, connection after connection: all its buckets have the same cookie.
+// One socket has one connection after another, so all its buckets have the same cookie.
 void connect_again_and_shut_down(Context& context) {
   context.link.wait();
   const int fd = connect_one(context);
@@ -74,7 +74,7 @@ void connect_again_and_shut_down(Context& context) {
   close(fd);
 }
 
-// Each socket leaves a connection that it has sent a FIN on, and ends the next one by another process.
+// Each socket leaves a connection after sending its FIN. Another process ends the next connection of the socket.
 void connect_abandon_and_leave_to_child(Context& context) {
   context.link.wait();
   std::vector<int> fds;
@@ -134,7 +134,7 @@ void connect_and_end_together(Context& context) {
   }
 }
 
-// The FINs are out; prints {"held":true} and goes on when a line arrives on stdin.
+// Prints {"held":true} once the FINs are sent, and goes on when a line arrives on stdin.
 void hold() {
   std::puts("{\"held\":true}");
   std::fflush(stdout);
@@ -154,7 +154,7 @@ void accept_and_hold(Context& context) {
   for (const int fd : fds) end_passively(fd);
 }
 
-// The descriptors stay open until the peer has closed: the sockets wait in FIN_WAIT2, no bucket yet.
+// The descriptors stay open until the peer has closed. So the sockets wait in FIN_WAIT2, and there is no bucket yet.
 void connect_shut_down_and_stay(Context& context) {
   context.link.wait();
   std::vector<int> fds;
@@ -169,14 +169,15 @@ void connect_shut_down_and_stay(Context& context) {
   }
 }
 
-// With tcp_fin_timeout above 60 an orphan stays a real socket for a while: no bucket yet, and no process any more.
+// With tcp_fin_timeout above 60 an orphan stays a full socket for a while: it has no bucket yet, and no process.
 void connect_close_and_leave(Context& context) {
   context.link.wait();
   for (int i = 0; i < context.options.count; ++i) close(connect_one(context));
   context.link.tell();
 }
 
-// First round: the buckets. Second round: the same connections again, ended by a reset so that they leave no bucket.
+// The first round makes the buckets. The second opens the same connections again and ends them by a reset, so that
+// they leave no bucket.
 void accept_follow_then_read_reset(Context& context) {
   const int listener = start_server(context);
   for (int i = 0; i < context.options.count; ++i) end_passively(accept_one(listener));
@@ -188,7 +189,7 @@ void accept_follow_then_read_reset(Context& context) {
   }
 }
 
-// Between the two rounds a SYN that would be acceptable comes to each bucket, but nobody listens: the bucket stays.
+// Between the two rounds each bucket gets an acceptable SYN. But nobody listens, so the bucket stays.
 void accept_follow_send_syn_then_read_reset(Context& context) {
   const Options& options = context.options;
   const int listener = start_server(context);

@@ -12,6 +12,7 @@
 #include <csignal>
 #include <new>
 
+#include "places.hpp"
 #include "tcp.hpp"
 
 namespace twtrace::workload {
@@ -28,13 +29,6 @@ void pin(int cpu) {
 }
 
 }  // namespace
-
-void join_cgroup(const std::string& directory) {
-  const int fd = open((directory + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC);
-  if (fd < 0) die(directory.c_str());
-  if (write(fd, "0", 1) != 1) die("cgroup.procs");
-  close(fd);
-}
 
 Shared& map_shared() {
   void* memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -56,7 +50,7 @@ void Link::wait() const {
 void become(const RoleIdentity& identity, int cpu) {
   prctl(PR_SET_NAME, identity.comm);
   if (cpu >= 0) pin(cpu);
-  if (!identity.cgroup.empty()) join_cgroup(identity.cgroup);
+  if (!identity.cgroup.empty()) enter_cgroup(identity.cgroup);
   const auto uid = static_cast<uid_t>(identity.uid);
   if (identity.uid >= 0 && setresuid(uid, uid, uid) != 0) die("setresuid");
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // after setresuid, which clears it

@@ -53,9 +53,6 @@ struct RoleIdentity {
 /// uid and cgroup it was created with.
 void become(const RoleIdentity& identity, int cpu);
 
-/// Moves this process into a cgroup, by its directory.
-void join_cgroup(const std::string& directory);
-
 /// Forks a role process; it exits with code 0 when `function` returns. It closes `foreign_end`, the other process's end
 /// of the link, so that it notices when the other process ends early.
 pid_t fork_role(const RoleIdentity& identity, RoleFunction function, Context& context, int foreign_end);

@@ -73,7 +73,7 @@ int state_of(int fd) {
   return info.tcpi_state;
 }
 
-// All that was sent is acknowledged, and yet there is more: the peer has no room.
+// True if all that was sent is acknowledged, and more waits because the peer has no room.
 bool waits_for_room(int fd) {
   int queued = 0;
   int unsent = 0;

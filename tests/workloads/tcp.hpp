@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Blocking TCP on loopback for one connection at a time. A failure ends the process: a workload that did something
-// else than it says would make every assertion about it worthless.
+// Blocking TCP on loopback for one connection at a time. A failure ends the process, because no assertion means
+// anything if the workload did something else than it says.
 #pragma once
 
 #include <netinet/in.h>
@@ -28,8 +28,8 @@ int connect_early(Family family, std::uint16_t port);
 ///
 /// The greeting keeps the connecting end silent until the connection is accepted. Data that overtakes the last ACK of
 /// the handshake on another CPU can leave a connection that is established but never offered to accept(): the request's
-/// ts_recent is the data's by then, and PAWS drops the ACK. Seen on 5.10; upstream mended it in 6.14 ("tcp: Defer
-/// ts_recent changes until req is owned") and in the stable kernels of that time. MPTCP does without: with it a
+/// ts_recent is the data's by then, and PAWS drops the ACK. Seen on 5.10. Linux 6.14 and the stable kernels of that
+/// time have the fix ("tcp: Defer ts_recent changes until req is owned"). MPTCP sends no greeting: with one, a
 /// connection stood still once (6.12), and only kernels from 6.1 on run that mode.
 int accept_one(int listener, int protocol = IPPROTO_TCP);
 
@@ -45,7 +45,7 @@ void disconnect(int fd);
 /// As connect_one, with a socket that disconnect() has made free.
 void connect_again(int fd, Family family, std::uint16_t port);
 
-/// As connect_one, on a socket whose cookie leaves `remainder`: opens sockets until it has one, one by one.
+/// As connect_one, on a socket whose cookie leaves `remainder`. Opens sockets one by one until it has such a one.
 int connect_with_cookie(Family family, std::uint16_t port, std::uint64_t remainder, std::uint64_t modulus);
 
 /// The socket's cookie, which the kernel generates when it is first asked for.

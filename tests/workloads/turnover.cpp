@@ -35,7 +35,7 @@ constexpr std::uint16_t kFirstLanePort = 900;  // below the range of source port
 constexpr std::uint16_t kFirstListenerPort = 1000;
 constexpr int kListenerPorts = 20'000;
 constexpr int kConnectionsOfNamespace = 5;
-constexpr std::uint32_t kAddresses = 16;  // source ports do not run out
+constexpr std::uint32_t kAddresses = 16;  // so many that source ports do not run out
 
 struct Options {
   std::string cgroups_below;  ///< a directory; the cgroups are made and removed there
@@ -134,7 +134,7 @@ void close_by_client(int listener, std::uint16_t port, std::uint32_t turn) {
   close(server);
 }
 
-/// In a process of its own, which is to end well.
+/// Does `work` in a process of its own, which must exit with 0.
 template <class Work>
 void in_process(const char* comm, Work work) {
   const pid_t pid = fork();

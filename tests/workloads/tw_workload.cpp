@@ -20,8 +20,8 @@ struct Processes {
   pid_t client = 0;
 };
 
-// What a spinning processor says. An emulator that runs the processors in turn goes on to the next one then, else only
-// after a tenth of a second.
+// Tells the processor that this one spins. An emulator that runs the processors in turn then goes on to the next one;
+// otherwise it would only do so after a tenth of a second.
 void relax() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -30,7 +30,7 @@ void relax() {
 #endif
 }
 
-// Spins until it is killed: a process whose only fault is to be current while softirqs run on its CPU.
+// Spins until it is killed. It closes nothing, but it is the current process while softirqs run on its CPU.
 [[noreturn]] void be_innocent(const Options& options) {
   become({"tw-innocent", options.cgroup_client, options.uid_client}, options.cpu);
   std::puts("{\"held\":true}");
@@ -65,7 +65,7 @@ const char* stage_name(Stage stage) {
   return "";
 }
 
-// One owner: `buckets` is how many buckets were asked for on its behalf (at most, when both ends close).
+// Prints one owner. `buckets` is how many buckets it asked for, or the most if both ends close.
 std::string owner_json(pid_t pid, const char* comm, int uid, const char* role, int buckets) {
   return "{\"pid\":" + std::to_string(pid) + ",\"comm\":\"" + comm + "\",\"uid\":" + std::to_string(uid) +
          ",\"role\":\"" + role + "\",\"buckets\":" + std::to_string(buckets) + "}";

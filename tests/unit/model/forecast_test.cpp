@@ -33,7 +33,7 @@ struct Scene {
       point.age_s = interval_s * static_cast<double>(arrivals.size() - 1 - now);
       std::uint64_t removed = now >= lifetime ? std::exchange(alive[now - lifetime], 0) : 0;
       auto early = static_cast<std::uint64_t>(early_share * static_cast<double>(arrivals[now]));
-      for (auto some = alive.rbegin(); some != alive.rend(); ++some) {
+      for (auto some = alive.rbegin(); some != alive.rend() && early != 0; ++some) {
         const std::uint64_t gone = std::min(*some, early);
         *some -= gone;
         early -= gone;
@@ -63,12 +63,14 @@ Series operator+(Series first, const Series& second) {
 Forecast at_end(Series arrivals, std::uint64_t limit) { return forecast(Scene{std::move(arrivals), limit}.record()); }
 
 /// The forecast after each interval of the scene.
-std::vector<Forecast> all_forecasts(Scene scene) {
+std::vector<Forecast> all_forecasts(const Scene& scene) {
   std::vector<Forecast> result;
-  const Series whole = scene.arrivals;
-  for (std::size_t length = scene.unwatched + 1; length <= whole.size(); ++length) {
-    scene.arrivals.assign(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length));
-    result.push_back(forecast(scene.record()));
+  std::vector<TablePoint> so_far;
+  for (const TablePoint& point : scene.record()) {
+    for (TablePoint& earlier : so_far) earlier.age_s += scene.interval_s;
+    so_far.push_back(point);
+    so_far.back().age_s = 0;
+    result.push_back(forecast(so_far));
   }
   return result;
 }
