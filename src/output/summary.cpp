@@ -120,4 +120,13 @@ std::string summary(const model::Snapshot& snapshot, std::size_t width, Color co
   return out;
 }
 
+std::string trouble_summary(const model::Snapshot& snapshot) {
+  if (snapshot.troubles.empty()) return phrases::calm_remark(snapshot).text;
+  std::string out;
+  const auto add = [&](const std::string& words) { out += (out.empty() ? "" : ", ") + words; };
+  for (const phrases::Remark& remark : phrases::trouble_remarks(snapshot.troubles.front())) add(remark.text);
+  if (snapshot.troubles.size() > 1) add(phrases::more_troubles_words(snapshot.troubles.size() - 1));
+  return out;
+}
+
 }  // namespace twtrace::output

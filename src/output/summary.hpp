@@ -15,4 +15,8 @@ namespace twtrace::output {
 /// lost. A line longer than `width` columns (0 = unlimited) continues in the next one, indented. Pure.
 std::string summary(const model::Snapshot& snapshot, std::size_t width, Color color);
 
+/// The worst trouble and how many more there are, or that there is none: part of one line, for a sink that escapes the
+/// names in it. Pure.
+std::string trouble_summary(const model::Snapshot& snapshot);
+
 }  // namespace twtrace::output

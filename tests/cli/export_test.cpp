@@ -4,15 +4,19 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <sstream>
+#include <vector>
 
 #include "base/unique_fd.hpp"
 #include "cli/cli.hpp"
 #include "support/catch.hpp"
 #include "support/environment.hpp"
+#include "support/notify_socket.hpp"
 #include "support/workload.hpp"
 #include "unit/kernel/temp_tree.hpp"
 
@@ -171,6 +175,32 @@ TEST_CASE("export: a file for node_exporter") {
   const std::string text = read_file(path);
   CHECK(sum(text, kCreated, ",port=\"5017\"") == 10);
   CHECK(text.find("\nprocess_") == std::string::npos);  // node_exporter has its own
+}
+
+TEST_CASE("export: systemd hears that it is ready, which table is full, and why it ended") {
+  if (!privileged()) return;
+  const TempTree tree;
+  const NotifySocket systemd(tree / "notify");
+  ::setenv("NOTIFY_SOCKET", (tree / "notify").c_str(), 1);
+  const std::string path = tree / "twtrace.prom";
+  Exporter exporter({"--textfile", path});
+  Subprocess twice(Exporter::argv({"--textfile", "/nonexistent/x.prom"}));
+  ::unsetenv("NOTIFY_SOCKET");
+  CHECK(twice.wait() == 1);
+  std::vector<std::string> told;
+  const auto is_told = [&](const std::string& text) {
+    return wait_until([&] {
+      for (std::string next = systemd.next(); !next.empty(); next = systemd.next()) told.push_back(next);
+      return std::any_of(told.begin(), told.end(), [&](const auto& one) { return one.find(text) != one.npos; });
+    });
+  };
+  CHECK(is_told("STOPPING=1\nSTATUS=--textfile: cannot make /nonexistent/x.prom.new: No such file or directory\n"));
+  CHECK(is_told("READY=1\n"));
+  Arena arena(Sysctls{{"tcp_max_tw_buckets", "10"}});
+  arena.run({"half-close", 23, 5017});
+  CHECK(is_told("STATUS=" + path + ": FULL netns "));
+  CHECK(exporter.end() == 0);
+  CHECK(is_told("STOPPING=1\nSTATUS=stopped\n"));
 }
 
 TEST_CASE("export: what it refuses before it starts") {

@@ -22,12 +22,15 @@
 #include "export/listeners.hpp"
 #include "export/otlp_push.hpp"
 #include "export/server.hpp"
+#include "export/service_manager.hpp"
 #include "export/site.hpp"
 #include "export/textfile.hpp"
 #include "output/metric_fold.hpp"
 #include "output/openmetrics.hpp"
 #include "output/otlp.hpp"
+#include "output/summary.hpp"
 #include "trace/host.hpp"
+#include "view/troubles.hpp"
 
 namespace twtrace::app {
 namespace {
@@ -169,16 +172,36 @@ class Pushing {
   bool is_late_ = false;
 };
 
+/// What `systemctl status` shows: where the metrics are, and the worst trouble.
+class Status {
+ public:
+  Status(exporter::ServiceManager& manager, std::string where) : manager_(manager), where_(std::move(where)) {}
+
+  void sample(const trace::Session& session, const model::Source& source) {
+    if (!manager_.listens()) return;
+    model::Snapshot head = session.head();
+    head.troubles = view::find_troubles(source, head, {});
+    manager_.status(where_ + ": " + output::trouble_summary(head));
+  }
+
+ private:
+  exporter::ServiceManager& manager_;
+  std::string where_;
+};
+
 /// The metrics of the last sample. Each format is written when somebody first asks for it.
 class Metrics {
  public:
-  Metrics(const output::MetricLimits& limits, std::optional<Pushing> pushing)
-      : fold_(limits), pushing_(std::move(pushing)) {}
+  Metrics(const output::MetricLimits& limits, std::optional<Pushing> pushing, Status status)
+      : fold_(limits), pushing_(std::move(pushing)), status_(std::move(status)) {}
 
   base::Result<void> sample(trace::Session& session, bool last) {
     if (auto sampled = session.sample(last); !sampled) return sampled;
     const bool was_full = fold_.is_full();
-    session.with_source([&](const model::Source& source) { fold_.observe(session.head(), source); });
+    session.with_source([&](const model::Source& source) {
+      fold_.observe(session.head(), source);
+      status_.sample(session, source);
+    });
     if (fold_.is_full() && !was_full) {
       spdlog::warn("there are --metrics.max-series series: new workloads are folded into \"{}\"", output::kFolded);
     }
@@ -207,6 +230,7 @@ class Metrics {
 
   output::MetricFold fold_;
   std::optional<Pushing> pushing_;
+  Status status_;
   std::map<output::MetricFormat, std::shared_ptr<const std::string>> texts_;
 };
 
@@ -276,39 +300,67 @@ base::Result<std::optional<Pushing>> start_pushing(const TracingOptions& tracing
   return std::optional(std::move(*pushing));
 }
 
-base::Result<int> Export::run() const {
-  auto pushing = start_pushing(tracing);  // before there is anything that its process should not have
-  if (!pushing) return tl::unexpected(pushing.error());
-  auto opened = open(*this);
+/// Nobody where the environment names no socket. A socket that cannot be used is no reason to stop.
+exporter::ServiceManager service_manager() {
+  auto manager = exporter::ServiceManager::connect(std::getenv("NOTIFY_SOCKET"));
+  if (manager) return std::move(*manager);
+  base::log_error(manager.error());
+  return {};
+}
+
+/// The URLs of the metrics, or their file.
+std::vector<std::string> places(const Export& options, const Opened& opened) {
+  if (opened.file) return {options.textfile};
+  const std::string path = options.telemetry_path.value_or(exporter::Site().telemetry_path);
+  std::vector<std::string> urls;
+  for (const auto& listener : opened.listeners) urls.push_back(fmt::format("http://{}{}", listener.address, path));
+  return urls;
+}
+
+base::Result<std::unique_ptr<exporter::Server>> make_server(const Export& options, Opened& opened, Metrics& metrics) {
+  exporter::Site site;
+  if (options.telemetry_path) site.telemetry_path = *options.telemetry_path;
+  site.metrics = [&metrics](output::MetricFormat format) { return metrics.text(format); };
+  return exporter::Server::create(std::move(opened.listeners), std::move(site));
+}
+
+base::Result<int> run_with(const Export& options, std::optional<Pushing> pushing, exporter::ServiceManager& manager) {
+  auto opened = open(options);
   if (!opened) return tl::unexpected(opened.error());
-  Metrics metrics(limits, std::move(*pushing));
-  std::string where = opened->file ? fmt::format("writing {}\n", textfile) : "";
+  const auto where = places(options, *opened);
+  Metrics metrics(options.limits, std::move(pushing), Status(manager, fmt::format("{}", fmt::join(where, " "))));
   std::unique_ptr<exporter::Server> server;
   if (!opened->file) {
-    exporter::Site site;
-    if (telemetry_path) site.telemetry_path = *telemetry_path;
-    for (const auto& listener : opened->listeners) {
-      where += fmt::format("listening on http://{}{}\n", listener.address, site.telemetry_path);
-    }
-    site.metrics = [&metrics](output::MetricFormat format) { return metrics.text(format); };
-    auto created = exporter::Server::create(std::move(opened->listeners), std::move(site));
-    if (!created) return tl::unexpected(created.error());
-    server = std::move(*created);
+    auto made = make_server(options, *opened, metrics);
+    if (!made) return tl::unexpected(made.error());
+    server = std::move(*made);
   }
-  auto watch = begin_watch(tracing.session);
+  auto watch = begin_watch(options.tracing.session);
   if (!watch) return tl::unexpected(watch.error());
   if (auto sampled = metrics.sample(watch->session, false); !sampled) return tl::unexpected(sampled.error());
   if (opened->file) {
     if (auto written = opened->file->write(metrics.without_process()); !written) return tl::unexpected(written.error());
   }
-  trace::Reduction reduction = opened->file ? replacing(textfile) : reading_only();
+  trace::Reduction reduction = opened->file ? replacing(options.textfile) : reading_only();
   if (!opened->file) reduction.network = trace::Network::kServes;
-  if (auto dropped = drop_privileges(tracing, reduction); !dropped) return tl::unexpected(dropped.error());
-  write_stderr(where + "ready\n");
-  if (auto set = watch->loop.set_interval(std::chrono::duration<double>(delay_s)); !set) {
+  if (auto dropped = drop_privileges(options.tracing, reduction); !dropped) return tl::unexpected(dropped.error());
+  std::string begun;
+  for (const std::string& place : where) begun += (opened->file ? "writing " : "listening on ") + place + '\n';
+  write_stderr(begun + "ready\n");
+  manager.ready();
+  if (auto set = watch->loop.set_interval(std::chrono::duration<double>(options.delay_s)); !set) {
     return tl::unexpected(set.error());
   }
   return opened->file ? export_file(*watch, metrics, *opened->file) : serve(*watch, metrics, *server);
+}
+
+base::Result<int> Export::run() const {
+  auto pushing = start_pushing(tracing);  // before there is anything that its process should not have
+  if (!pushing) return tl::unexpected(pushing.error());
+  auto manager = service_manager();
+  auto ended = run_with(*this, std::move(*pushing), manager);
+  manager.stopping(ended ? "stopped" : ended.error().what);
+  return ended;
 }
 
 }  // namespace

@@ -37,6 +37,18 @@ TEST_CASE("the first lines are the troubles, or that there is none") {
   CHECK(has(text(snapshot), "\nno table is full, no bucket was refused\nTIME_WAIT "));
 }
 
+TEST_CASE("the worst trouble in one line") {
+  model::Snapshot snapshot = test::snapshot();
+  const std::string worst = "FULL worker.service holds 4,903 of 5,000 (98%), refused now: worker.service 312/s, 100%";
+  CHECK(output::trouble_summary(snapshot) == worst);
+  snapshot.troubles.resize(3, snapshot.troubles[0]);
+  CHECK(output::trouble_summary(snapshot) == worst + ", +2 more troubles");
+  snapshot.troubles.clear();
+  snapshot.namespaces[0].counts = {};
+  snapshot.namespaces[0].in_use = 12;
+  CHECK(output::trouble_summary(snapshot) == "no table is full, no bucket was refused");
+}
+
 TEST_CASE("the cross-check with the kernel is always said") {
   model::Snapshot snapshot = test::snapshot();
   model::NetnsRow& netns = snapshot.namespaces[0];

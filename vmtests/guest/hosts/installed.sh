@@ -8,7 +8,7 @@ export MANPAGER=cat PAGER=cat SYSTEMD_COLORS=0
 
 apt_get() { DEBIAN_FRONTEND=noninteractive apt-get -y -q "$@"; }
 
-# until_true COMMAND...: waits, because systemd starts and stops things in the background.
+# until_true COMMAND...: waits for it.
 until_true() {
   local waited=0
   until "$@" >/dev/null 2>&1; do
@@ -55,8 +55,9 @@ check "bash completes" completes
 
 # --- the service -----------------------------------------------------------------------------------------------------
 
+# At once: systemctl has waited until it is ready.
 serves() {
-  until_true is_ready && scrape && says "twtrace_build_info{version=\"$(dpkg-query -W -f '${Version}' twtrace)\"" \
+  is_ready && scrape && says "twtrace_build_info{version=\"$(dpkg-query -W -f '${Version}' twtrace)\"" \
     cat "$RESULTS/metrics"
 }
 
@@ -77,7 +78,8 @@ is_confined() { systemd-analyze security --no-pager --threshold=20 "$unit"; }
 
 status_is_useful() {
   systemctl status --no-pager "$unit" >"$RESULTS/unit_status" 2>&1
-  says "active (running)" cat "$RESULTS/unit_status" && says "http://127.0.0.1:9476/metrics" cat "$RESULTS/unit_status" &&
+  says "active (running)" cat "$RESULTS/unit_status" &&
+    says 'Status: "http://127.0.0.1:9476/metrics: no table is full, no bucket was refused"' cat "$RESULTS/unit_status" &&
     says "man:twtrace-export(8)" cat "$RESULTS/unit_status"
 }
 
@@ -85,7 +87,7 @@ restarts_with_options() {
   local before after
   before=$(property MainPID)
   echo 'ARGS="-d 0.2 --metrics.min-age 0"' >/etc/default/twtrace-exporter
-  systemctl restart "$unit" && until_true is_ready && after=$(property MainPID) && [ "$before" != "$after" ] &&
+  systemctl restart "$unit" && is_ready && after=$(property MainPID) && [ "$before" != "$after" ] &&
     says "--metrics.min-age" tr '\0' ' ' <"/proc/$after/cmdline"
 }
 
@@ -119,7 +121,7 @@ equals_nstat() {
 is_restarted_by_apt() {
   local before
   before=$(property MainPID)
-  apt_get reinstall /packages/twtrace-exporter_*.deb && until_true is_ready && [ "$before" != "$(property MainPID)" ]
+  apt_get reinstall /packages/twtrace-exporter_*.deb && is_ready && [ "$before" != "$(property MainPID)" ]
 }
 
 stops_clean() {
@@ -128,13 +130,29 @@ stops_clean() {
     same failed "$(systemctl list-units --failed --no-legend "twtrace*" | wc -l)" 0
 }
 
-# The port is taken: the unit fails, and its status says why.
-says_why_it_fails() {
-  echo 'ARGS="--web.listen-address 192.0.2.1:9476"' >/etc/default/twtrace-exporter
-  systemctl start "$unit"
-  until_true fails && systemctl stop "$unit" && systemctl reset-failed "$unit"
+# starts_in_vain REASON: systemctl start fails at once, and the status of the unit says why.
+starts_in_vain() {
+  if systemctl start "$unit"; then
+    echo "it started"
+    return 1
+  fi
+  systemctl status --no-pager --lines=20 "$unit" >"$RESULTS/failed_status" 2>&1
+  says "$1" grep -F "Status:" "$RESULTS/failed_status" && says "twtrace: $1" cat "$RESULTS/failed_status" &&
+    systemctl stop "$unit" && systemctl reset-failed "$unit"
 }
-fails() { systemctl status --no-pager --lines=20 "$unit" | grep -F "192.0.2.1:9476"; }
+
+fails_without_its_address() {
+  echo 'ARGS="--web.listen-address 192.0.2.1:9476"' >/etc/default/twtrace-exporter
+  starts_in_vain "cannot listen on 192.0.2.1:9476"
+}
+
+# The programs do not load: systemd takes the capabilities away.
+fails_to_load() {
+  local override=/run/systemd/system/$unit.d
+  echo 'ARGS=""' >/etc/default/twtrace-exporter
+  mkdir -p "$override" && printf '[Service]\nAmbientCapabilities=\n' >"$override/none.conf" && systemctl daemon-reload &&
+    starts_in_vain "tracing needs CAP_BPF and CAP_PERFMON" && rm -r "$override" && systemctl daemon-reload
+}
 
 purges() {
   apt_get purge --autoremove 'twtrace*' && ! id twtrace-exporter 2>/dev/null && same unit "$(systemctl is-enabled "$unit" 2>/dev/null)" "" &&
@@ -142,7 +160,7 @@ purges() {
 }
 
 check "systemctl enable --now" systemctl enable --now "$unit"
-check "it serves" serves
+check "it serves as soon as systemctl returns" serves
 check "it is a dynamic user without capabilities" is_nobody
 check "systemd rates its exposure 2.0 or better" is_confined
 check "systemctl status says where to look" status_is_useful
@@ -150,5 +168,6 @@ check "it restarts, with the options of /etc/default" restarts_with_options
 check "its metrics equal nstat on a known load" equals_nstat
 check "apt restarts it" is_restarted_by_apt
 check "it stops clean" stops_clean
-check "when it cannot start, its status says why" says_why_it_fails
+check "without its address, it does not start, and its status says why" fails_without_its_address
+check "a load that fails is an error of systemctl start" fails_to_load
 check "a purge leaves nothing" purges
