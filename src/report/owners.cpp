@@ -47,7 +47,22 @@ Owner unattributed(const NetnsReport& netns) {
   return owner;
 }
 
-/// What the namespaces counted but no row did, so that all rows sum to the totals.
+/// Moves as much of `amount` out of `from` as is there. Leaves the rest in `amount`.
+void take(Counters& amount, Counters& from) {
+  Counters taken = from;
+  from -= amount;
+  taken -= from;
+  amount -= taken;
+}
+
+void take(Owner& amount, Owner& from) {
+  take(amount.row.counts, from.row.counts);
+  for (std::size_t i = 0; i < from.phases.size(); ++i) take(amount.phases[i], from.phases[i]);
+}
+
+/// What the namespaces counted but no row did, so that all rows sum to the totals. The rows of namespaces that were
+/// forgotten during the capture belong to model::kForgottenNetns. So they are taken out of what the namespaces counted
+/// that are gone.
 std::vector<Owner> remainders(const Report& report, const std::vector<Owner>& owners) {
   std::vector<Owner> rest;
   rest.reserve(report.namespaces.size());
@@ -56,12 +71,20 @@ std::vector<Owner> remainders(const Report& report, const std::vector<Owner>& ow
     of_netns[{netns.last.id, netns.last.netns}] = rest.size();
     rest.push_back(unattributed(netns));
   }
+  Owner forgotten;
+  forgotten.phases.resize(report.phases.size());
   for (const Owner& named : owners) {
+    Owner amount = named;
     const auto found = of_netns.find({named.row.netns_id, named.row.netns.value_or(0)});
-    if (found == of_netns.end()) continue;
-    Owner& owner = rest[found->second];
-    owner.row.counts -= named.row.counts;
-    for (std::size_t i = 0; i < owner.phases.size(); ++i) owner.phases[i] -= named.phases[i];
+    if (found != of_netns.end()) take(amount, rest[found->second]);
+    if (named.row.netns_id != model::kForgottenNetns) continue;
+    forgotten.row.counts += amount.row.counts;
+    for (std::size_t i = 0; i < amount.phases.size(); ++i) forgotten.phases[i] += amount.phases[i];
+  }
+  for (const bool gone : {true, false}) {
+    for (std::size_t i = 0; i < rest.size(); ++i) {
+      if (report.namespaces[i].last.gone == gone) take(forgotten, rest[i]);
+    }
   }
   std::erase_if(rest, [](const Owner& owner) { return owner.row.counts == Counters{}; });
   return rest;

@@ -540,6 +540,38 @@ TEST_CASE("the work of a report grows with the number of namespaces, not with it
   CHECK(report.findings.size() < 50);
 }
 
+TEST_CASE("rows of namespaces that were forgotten during the capture count once") {
+  HandMade recording;
+  model::NetnsRow gone;
+  gone.id = 2;
+  gone.netns = 4026532000U;
+  gone.gone = true;
+  gone.counts = made(70, 0, 4);
+  model::NetnsRow other = gone;
+  other.id = 3;
+  other.netns = 4026532001U;
+  other.counts = made(31);
+  recording.act({1, "curl", "ci.service", model::Role::kClient, 443, made(70, 0, 4), 2, true});
+  recording.act({2, "curl", "ci.service", model::Role::kClient, 443, made(30), 3, true});
+  recording.more = {gone, other};
+  recording.sample(0);
+  recording.table.retire(1);
+  recording.table.retire(2);
+  recording.table.move({2, 3}, model::kForgottenNetns);
+  recording.namespaces.push_back({model::kForgottenNetns, 0, "(other)", {}, {}});
+  recording.more = {};
+  recording.sample(0);
+  const report::Report report = report_of(recording);
+  CHECK(report.totals.created() == 101);
+  CHECK(sum(report) == report.totals);
+  REQUIRE(report.owners.size() == 2);
+  CHECK(report.owners[0].row.counts == made(100, 0, 4));
+  CHECK(report.owners[0].share == Approx(104.0 / 105));
+  CHECK(report.owners[1].row.kind == model::RowKind::kUnattributed);
+  CHECK(report.owners[1].row.netns_id == 3);
+  CHECK(report.owners[1].row.counts.created() == 1);
+}
+
 TEST_CASE("a namespace that takes the number of one that is gone is another one") {
   HandMade recording;
   model::NetnsRow old;
