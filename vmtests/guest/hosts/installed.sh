@@ -130,14 +130,16 @@ stops_clean() {
     same failed "$(systemctl list-units --failed --no-legend "twtrace*" | wc -l)" 0
 }
 
-# starts_in_vain REASON: systemctl start fails at once, and the status of the unit says why.
+in_journal() { journalctl --no-pager -u "$unit" | grep -F -- "$1"; }
+
+# starts_in_vain REASON: systemctl start fails at once, and the status of the unit says why. The journal may take a moment.
 starts_in_vain() {
   if systemctl start "$unit"; then
     echo "it started"
     return 1
   fi
   systemctl status --no-pager --lines=20 "$unit" >"$RESULTS/failed_status" 2>&1
-  says "$1" grep -F "Status:" "$RESULTS/failed_status" && says "twtrace: $1" cat "$RESULTS/failed_status" &&
+  says "$1" grep -F "Status:" "$RESULTS/failed_status" && until_true in_journal "twtrace: $1" &&
     systemctl stop "$unit" && systemctl reset-failed "$unit"
 }
 
@@ -155,7 +157,7 @@ fails_to_load() {
 }
 
 purges() {
-  apt_get purge --autoremove 'twtrace*' && ! id twtrace-exporter 2>/dev/null && same unit "$(systemctl is-enabled "$unit" 2>/dev/null)" "" &&
+  apt_get purge --autoremove 'twtrace*' && ! id twtrace-exporter 2>/dev/null && ! systemctl cat "$unit" 2>/dev/null &&
     same files "$(find / -xdev \( -path /packages -o -path /vm -o -path /var/log -o -path /var/lib/dpkg -o -path /results -o -path /var/cache \) -prune -o -name '*twtrace*' -print)" ""
 }
 
