@@ -11,51 +11,76 @@
 namespace twtrace::model {
 namespace {
 
-/// Rates are measured over this many windows. A window is longer if an interval is longer.
+/// Rates are measured over this many windows. If an interval is longer than a window, over fewer but longer ones.
 constexpr std::size_t kWindows = 5;
+constexpr std::size_t kFewestWindows = 3;
 constexpr double kWindowS = kForecastRateS / kWindows;
 /// A smaller share of the table does not count as a change.
-constexpr double kNoise = 0.05;
+constexpr double kNoise = 0.1;
 constexpr double kLeastNoise = 0.01;
 /// If the table is at least this full now, refusals of the last interval show that it was full. Some buckets may have
 /// left between the last refusal and the reading of the gauge.
 constexpr double kFullShare = 0.95;
 constexpr double kEmptyShare = 0.01;
 
-/// Per second, measured over the last windows.
+/// Arrivals are created and refused buckets: those would take a place if there were one. Growth is arrivals minus
+/// removals.
+struct Window {
+  double length_s = 0;
+  double arrivals = 0;
+  double growth = 0;
+  bool growth_known = true;
+};
+
+/// The last windows, newest first.
+std::vector<Window> last_windows(const std::vector<TablePoint>& points) {
+  std::vector<Window> windows;
+  Window window;
+  double total_s = 0;
+  for (auto point = points.rbegin(); point != points.rend(); ++point) {
+    if (windows.size() >= kFewestWindows && total_s >= kForecastRateS) break;
+    const auto arrivals = static_cast<double>(point->created + point->refused);
+    window.length_s += point->length_s;
+    window.arrivals += arrivals;
+    window.growth += arrivals - point->removed.value_or(0);
+    window.growth_known = window.growth_known && point->removed;
+    if (window.length_s < kWindowS) continue;
+    total_s += window.length_s;
+    windows.push_back(std::exchange(window, {}));
+  }
+  return windows;
+}
+
+/// Per second, in the last windows.
 struct Rates {
-  double usual = 0;     ///< arrivals, including refused ones, which would take a place if there were one
-  double arrivals = 0;  ///< the same, including bursts
-  double removed = 0;
+  double arrivals = 0;      ///< as usual
+  double growth = 0;        ///< as usual
+  double least_growth = 0;  ///< of any window
+  Window newest;
 };
 
 /// Empty if too little was seen to tell a burst from a load, or arrivals from departures.
 std::optional<Rates> recent_rates(const std::vector<TablePoint>& points) {
-  std::vector<double> windows;
-  double arrived = 0;
-  double length_s = 0;
+  const std::vector<Window> windows = last_windows(points);
+  std::vector<double> arrivals;
+  std::vector<double> growth;
   double total = 0;
   double total_s = 0;
-  double removed = 0;
-  double removed_s = 0;
-  for (auto point = points.rbegin(); point != points.rend() && windows.size() < kWindows; ++point) {
-    arrived += static_cast<double>(point->created + point->refused);
-    length_s += point->length_s;
-    if (point->removed) {
-      removed += *point->removed;
-      removed_s += point->length_s;
-    }
-    if (length_s < kWindowS) continue;
-    windows.push_back(arrived / length_s);
-    total += std::exchange(arrived, 0);
-    total_s += std::exchange(length_s, 0);
+  for (const Window& window : windows) {
+    arrivals.push_back(window.arrivals / window.length_s);
+    if (window.growth_known) growth.push_back(window.growth / window.length_s);
+    total += window.arrivals;
+    total_s += window.length_s;
   }
-  if (windows.size() < 2 || removed_s <= 0) return {};
-  std::sort(windows.begin(), windows.end());
+  if (windows.size() < 2 || growth.empty()) return {};
+  std::sort(arrivals.begin(), arrivals.end());
+  std::sort(growth.begin(), growth.end());
   // The median ignores a burst, even one that falls into two windows. With fewer windows the smallest value does the
   // same.
-  const double median = windows.size() < kWindows ? windows.front() : windows[kWindows / 2];
-  return Rates{std::min(median, total / total_s), total / total_s, removed / removed_s};
+  const double median = windows.size() < kWindows ? arrivals.front() : arrivals[kWindows / 2];
+  const double noise = kLeastNoise * static_cast<double>(points.back().in_use);
+  const double least = std::abs(growth.front()) <= noise ? 0 : growth.front();
+  return Rates{std::min(median, total / total_s), growth[growth.size() / 2], least, windows.front()};
 }
 
 /// Buckets that leave evenly between two moments, given in seconds from now.
@@ -99,7 +124,9 @@ class Course {
       leaving_.push_back(departure(point, static_cast<double>(point.created)));
       created += leaving_.back().buckets;
     }
-    const double lasting = lasting_share(created, kBucketLifetimeS - watched_s, rates);
+    // A table that has room grows if it does so in every window: it may have filled a moment ago, and be level now.
+    const double growth = refused ? rates.growth : rates.least_growth;
+    const double lasting = lasting_share(created, kBucketLifetimeS - watched_s, rates.arrivals, growth);
     for (Departure& departure : leaving_) departure.buckets *= lasting;
     // The others are older than the first point, or their timers were set again.
     if (const double others = in_use_ - created * lasting; others > 0) {
@@ -112,7 +139,7 @@ class Course {
         in_use_ += leaving_.back().buckets;
       }
     }
-    growth_ = rates.usual * lasting;
+    growth_ = rates.arrivals * lasting;
   }
 
   double at(double moment_s) const {
@@ -126,11 +153,11 @@ class Course {
   ///
   /// If the last minute was watched from its beginning, this share of the buckets `created` in it is there now. If not,
   /// `unwatched_s` of it are missing, and so are the arrivals of the older buckets. Those are assumed to leave evenly
-  /// in as many seconds. The growth of the gauge is then the arrivals that stay minus the departures.
-  double lasting_share(double created, double unwatched_s, const Rates& rates) const {
-    const double would_be = created + rates.arrivals * unwatched_s;
+  /// in as many seconds. The growth is then the arrivals that stay minus the departures.
+  double lasting_share(double created, double unwatched_s, double arrivals, double growth) const {
+    const double would_be = created + arrivals * unwatched_s;
     if (would_be <= 0) return 1;
-    return std::clamp((in_use_ + (rates.arrivals - rates.removed) * unwatched_s) / would_be, 0.0, 1.0);
+    return std::clamp((in_use_ + growth * unwatched_s) / would_be, 0.0, 1.0);
   }
 
   double in_use_;
@@ -186,6 +213,8 @@ Forecast forecast(const std::vector<TablePoint>& points) {
             first_moment(course, limit, [limit](double level) { return level >= limit; })};
   }
   if (in_use - last > noise) {
+    // Buckets come, and the table does not get emptier: a burst, or a load that has just begun.
+    if (rates->newest.arrivals > noise && rates->newest.growth > -noise) return {};
     const double empty = kEmptyShare * in_use;
     return {Forecast::State::kDraining, rounded(last),
             first_moment(course, empty, [empty](double level) { return level <= empty; })};

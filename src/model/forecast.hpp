@@ -27,7 +27,7 @@ struct TablePoint {
 /// What will happen to a table if buckets keep coming and going at the present rates.
 struct Forecast {
   enum class State {
-    kUnknown,   ///< too little is known: no limit, or fewer than two seconds
+    kUnknown,   ///< too little is known: no limit, fewer than two seconds, or a load that may be a burst
     kSteady,    ///< about as many buckets come as go
     kFilling,   ///< more come than go
     kDraining,  ///< more go than come

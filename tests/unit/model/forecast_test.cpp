@@ -199,6 +199,46 @@ TEST_CASE("a burst is not a load") {
   }
 }
 
+TEST_CASE("a table that is level since a moment is not full soon") {
+  // Recorded: connections take over the ports of earlier ones, so that the table has never more than 200 buckets.
+  const Series created = {0, 0, 23, 50, 573, 652, 509, 264, 232, 199, 150, 170};
+  const Series in_use = {0, 0, 23, 66, 189, 196, 196, 196, 196, 200, 200, 200};
+  std::vector<TablePoint> points;
+  for (std::size_t i = 0; i < created.size(); ++i) {
+    for (TablePoint& point : points) ++point.age_s;
+    TablePoint& point = points.emplace_back();
+    point.length_s = 1;
+    point.created = created[i];
+    point.in_use = in_use[i];
+    point.limit = 450;
+    if (i != 0) point.removed = static_cast<double>(in_use[i - 1] + created[i]) - static_cast<double>(in_use[i]);
+    const Forecast now = forecast(points);
+    INFO(i);
+    CHECK_FALSE(is_alarm(now));
+    if (i >= 2) CHECK(now.state != State::kDraining);
+    if (i >= 8) CHECK(now.state == State::kSteady);
+  }
+}
+
+TEST_CASE("with long intervals, too, the end of a load is seen at once") {
+  for (const double interval_s : {2.0, 5.0, 10.0}) {
+    const auto per_interval = static_cast<std::uint64_t>(20 * interval_s);
+    const auto all = all_forecasts({constant(per_interval, 6) + constant(0, 1), 1000, interval_s});
+    INFO(interval_s);
+    CHECK(is_alarm(all[all.size() - 2]));
+    CHECK_FALSE(is_alarm(all.back()));
+  }
+}
+
+TEST_CASE("a load that has just begun empties no table") {
+  for (const std::uint64_t before : {0U, 10U}) {
+    const auto all = all_forecasts({constant(before, 20) + constant(100, 20), 5000});
+    for (std::size_t i = 20; i < all.size(); ++i) CHECK(all[i].state != State::kDraining);
+    if (before == 0) CHECK(all[20].state == State::kUnknown);
+    CHECK(all.back().state == State::kFilling);
+  }
+}
+
 TEST_CASE("the minute after a load has ended is never an alarm") {
   // 80 per second for a minute bring the table to 4,800 of 5,000.
   const auto all = all_forecasts({constant(80, 60) + constant(0, 70), 5000});

@@ -97,7 +97,7 @@ TEST_CASE("overflow is marked by colour, by a sign, and by name") {
   CHECK(shows(frame, "refused now: scheduler.service 900/s, 100%"));
   CHECK(style_of(frame, "! FULL scheduler") == Style::kAlarm);
   CHECK(style_of(frame, "!x") == Style::kAlarm);
-  CHECK(shows(frame, "! FULL, needs ~54,929"));
+  CHECK(shows(frame, "! FULL, needs ~54,121"));
   scene.press(U'O');
   CHECK(style_of(scene.draw({24, 80}), "!x") == Style::kSelectedAlarm);
 }
