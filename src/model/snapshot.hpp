@@ -152,6 +152,14 @@ struct Party {
   double share = 0;           ///< of the buckets in use, of those refused, or of the failed connects; 0 to 1
 };
 
+/// Where buckets from before the start are. Who closed them is not known.
+struct OlderBuckets {
+  Role role = Role::kServer;
+  std::uint16_t port = 0;     ///< 0: many
+  std::uint64_t buckets = 0;  ///< that are still there
+  std::string service;        ///< who listens there now (server), or connects to there (client); empty: not known
+};
+
 /// Something that goes wrong in one namespace.
 struct Trouble {
   enum class Kind {
@@ -165,6 +173,9 @@ struct Trouble {
   std::string netns_name;
   std::optional<Use> use;        ///< buckets of the table, or ports; empty when not known
   std::optional<Party> holder;   ///< of most buckets, or of the ports; empty when not known
+  /// If most buckets are from before the start, where most of those are (kFull), or how many of them took ports of the
+  /// destination (kPorts).
+  std::optional<OlderBuckets> older;
   std::optional<Party> refused;  ///< most often: now with kFull, since start with kRefused
   double refused_per_s = 0;      ///< of the whole namespace
   /// kPorts; without an address or a port where connects failed and it is not known to which one.

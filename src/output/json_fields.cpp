@@ -28,6 +28,12 @@ void put_trouble(JsonWriter& json, const model::Trouble& trouble) {
   json.field("taken", trouble.use ? std::optional(trouble.use->taken) : std::nullopt);
   json.field("of", trouble.use ? std::optional(trouble.use->of) : std::nullopt);
   put_party(json, "holder", trouble.holder);
+  json.object_if("before_start", trouble.older, [&](const model::OlderBuckets& older) {
+    json.field("role", model::to_string(older.role));
+    json.field("port", older.port == 0 ? std::nullopt : std::optional(older.port));
+    json.text("service", older.service);
+    json.field("buckets", older.buckets);
+  });
   put_party(json, "refused", trouble.refused);
   json.field("refused_per_s", rounded(trouble.refused_per_s));
   put_peer(json, "destination", trouble.destination);

@@ -50,6 +50,18 @@ std::string held_words(const Trouble& trouble, Tense tense) {
                              : party_words(holder) + (tense == Tense::kNow ? " holds " : " held ") + part;
 }
 
+/// "990 on :80, where nginx.service listens", "all to :6379, where worker.service connects".
+std::string older_words(const model::OlderBuckets& older, std::uint64_t all, Tense tense) {
+  const bool server = older.role == model::Role::kServer;
+  const std::string place = older.port == 0 ? "many ports" : fmt::format(":{}", older.port);
+  const std::string count = older.buckets >= all ? "all" : base::grouped(older.buckets);
+  std::string words = fmt::format("{} {} {}", count, server ? "on" : "to", place);
+  if (older.service.empty()) return words;
+  const char* const does = tense == Tense::kNow ? (server ? "listens" : "connects") : server ? "listened" : "connected";
+  words += fmt::format(", where {} {}", older.service, does);
+  return words;
+}
+
 std::string destination_words(const model::Peer& to) {
   if (!to.address.empty()) return endpoint_words(to.address, to.port.value_or(0));
   return to.port ? fmt::format("port {}", *to.port) : "many destinations";
@@ -60,7 +72,9 @@ std::string ports_words(const Trouble& trouble, Tense tense) {
   const std::string use = trouble.use            ? use_words(*trouble.use) + " ports taken"
                           : tense == Tense::kNow ? "no local port is free"
                                                  : "no local port was free";
-  return fmt::format("{}-> {} {}", who, destination_words(*trouble.destination), use);
+  const std::string older =
+      trouble.older ? fmt::format(", {} before start", base::grouped(trouble.older->buckets)) : "";
+  return fmt::format("{}-> {} {}{}", who, destination_words(*trouble.destination), use, older);
 }
 
 Remark unconnected_now(const Trouble& trouble) {
@@ -98,6 +112,9 @@ std::vector<Remark> trouble_remarks(const Trouble& trouble, Tense tense) {
   switch (trouble.kind) {
     case Trouble::Kind::kFull: {
       std::vector<Remark> remarks{{begin("FULL", trouble) + held_words(trouble, tense), Tone::kAlarm}};
+      if (trouble.older && trouble.holder) {
+        remarks.push_back({older_words(*trouble.older, trouble.holder->buckets, tense), Tone::kAlarm});
+      }
       if (trouble.refused_per_s > 0) {
         remarks.push_back(refused_now(trouble));
       } else if (trouble.refused) {

@@ -62,13 +62,16 @@ void TroubleCollector::add(const model::Source& source, std::uint64_t sample, bo
     head.interval_s = 1;
     for (const std::size_t index : fullest_now->second) head.namespaces.push_back(fullest_.namespaces[index]);
     for (model::Trouble& trouble : view::find_troubles(source, head, {})) {
-      if (trouble.kind == model::Trouble::Kind::kFull) holders_[trouble.netns_id] = std::move(trouble.holder);
+      if (trouble.kind == model::Trouble::Kind::kFull) at_peak_[trouble.netns_id] = std::move(trouble);
     }
   }
   if (!last || fullest_.namespaces.empty()) return;
   troubles_ = view::find_troubles(source, fullest_, {}, view::Connects::kEver);
   for (model::Trouble& trouble : troubles_) {
-    if (trouble.kind == model::Trouble::Kind::kFull) trouble.holder = std::move(holders_[trouble.netns_id]);
+    if (trouble.kind != model::Trouble::Kind::kFull) continue;
+    model::Trouble& peak = at_peak_[trouble.netns_id];
+    trouble.holder = std::move(peak.holder);
+    trouble.older = std::move(peak.older);
   }
   const auto hurt = [](const model::Trouble& trouble) {
     const auto count = [](const std::optional<model::Party>& party) { return party ? party->buckets : 0; };

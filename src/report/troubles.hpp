@@ -25,8 +25,8 @@ class TroubleCollector {
 
  private:
   model::Snapshot fullest_;  ///< every namespace as it was when its table was fullest; the ports likewise
-  std::map<std::uint64_t, std::vector<std::size_t>> by_sample_;   ///< of fullest_.namespaces
-  std::map<std::uint32_t, std::optional<model::Party>> holders_;  ///< by NetnsRow::id
+  std::map<std::uint64_t, std::vector<std::size_t>> by_sample_;  ///< of fullest_.namespaces
+  std::map<std::uint32_t, model::Trouble> at_peak_;              ///< full tables, by NetnsRow::id
   std::vector<model::Trouble> troubles_;
 };
 

@@ -59,6 +59,20 @@ class Parties {
     return party && party->share < 1 ? std::nullopt : party;
   }
 
+  /// Of the rows of buckets from before the start that `takes` accepts, the one with the most.
+  template <class Takes>
+  std::optional<model::OlderBuckets> older_buckets(std::uint32_t netns_id, const Takes& takes) {
+    const RowList& list = rows(processes_, model::Group::kProcess);
+    const SortItem* most = nullptr;
+    for (const SortItem& row : list.items()) {
+      if (row.kind != model::RowKind::kBeforeStart || row.netns_id != netns_id || !row.role || !takes(row)) continue;
+      if (held(row) > 0 && (most == nullptr || is_more(held(row), row, held(*most), *most))) most = &row;
+    }
+    if (most == nullptr) return {};
+    return model::OlderBuckets{*most->role, most->port.value_or(0), most->live.value_or(0),
+                               is_named(*most->service) ? list.row_of(*most).shown_service() : ""};
+  }
+
   /// The ports to which connect() failed, and how often, most often first. Port 0: the row stands for many.
   std::vector<std::pair<std::uint16_t, double>> unconnected_ports(std::uint32_t netns_id) {
     std::map<std::uint16_t, double> by_port;
@@ -159,17 +173,34 @@ Trouble trouble_in(const model::NetnsRow& netns, Trouble::Kind kind) {
   return trouble;
 }
 
-std::optional<Party> holder_of(const model::NetnsRow& netns, Parties& parties) {
+void add_holder(Trouble& trouble, const model::NetnsRow& netns, Parties& parties) {
+  if (netns.in_use.value_or(0) == 0) return;
   std::optional<Party> holder = parties.most(netns.id, held);
   if (const std::uint64_t before = netns.pre_existing.value_or(0); before > (holder ? holder->buckets : 0)) {
     holder = Party{};
     holder->before_start = true;
     holder->buckets = before;
+    trouble.older = parties.older_buckets(netns.id, [](const SortItem&) { return true; });
   }
-  if (!holder || netns.in_use.value_or(0) == 0) return {};
+  if (!holder) return;
   // Buckets come and go between the reading of the gauge and that of the rows.
   holder->share = std::min(1.0, static_cast<double>(holder->buckets) / static_cast<double>(*netns.in_use));
-  return holder;
+  trouble.holder = std::move(holder);
+}
+
+/// The client that took the ports of the destination, unless most were taken before the start.
+void add_client(Trouble& trouble, Parties& parties) {
+  trouble.holder = parties.client_of(trouble.netns_id, *trouble.destination);
+  const auto to_it = [&](const SortItem& row) {
+    return row.role == model::Role::kClient && row.port == trouble.destination->port;
+  };
+  trouble.older = parties.older_buckets(trouble.netns_id, to_it);
+  if (!trouble.older || !trouble.holder) return;
+  if (trouble.holder->buckets < trouble.older->buckets) {
+    trouble.holder.reset();
+  } else {
+    trouble.older.reset();
+  }
 }
 
 std::optional<Trouble> table_trouble(const model::NetnsRow& netns, Parties& parties) {
@@ -179,7 +210,7 @@ std::optional<Trouble> table_trouble(const model::NetnsRow& netns, Parties& part
   Trouble trouble = trouble_in(netns, now || full ? Trouble::Kind::kFull : Trouble::Kind::kRefused);
   if (netns.in_use && netns.limit) trouble.use = model::Use{*netns.in_use, *netns.limit};
   trouble.refused_per_s = netns.overflow_per_s;
-  if (trouble.kind == Trouble::Kind::kFull) trouble.holder = holder_of(netns, parties);
+  if (trouble.kind == Trouble::Kind::kFull) add_holder(trouble, netns, parties);
   if (now) {
     trouble.refused = parties.most(netns.id, refused_now);
     if (trouble.refused) trouble.refused->per_s = trouble.refused->share * netns.overflow_per_s;
@@ -224,7 +255,7 @@ void add_unconnected(const model::NetnsRow& netns, const model::Snapshot& head, 
       known = troubles.insert(known, trouble_in(netns, Trouble::Kind::kPorts));
       known->destination = destination;
       known->use = use_of_ports(head, netns, destination);
-      known->holder = parties.client_of(netns.id, destination);
+      add_client(*known, parties);
     }
     known->unconnected = parties.unconnected_to(netns.id, port);
     if (connects == Connects::kEver) continue;  // how many is among the party's numbers
@@ -259,7 +290,7 @@ std::vector<Trouble> find_troubles(const model::Source& source, const model::Sna
       Trouble trouble = trouble_in(netns, Trouble::Kind::kPorts);
       trouble.use = use->ports;
       trouble.destination = use->destination;
-      trouble.holder = parties.client_of(netns.id, use->destination);
+      add_client(trouble, parties);
       troubles.push_back(std::move(trouble));
     }
     if (netns.counts.no_port != 0) add_unconnected(netns, head, connects, parties, troubles);

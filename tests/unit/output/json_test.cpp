@@ -140,15 +140,21 @@ TEST_CASE("snapshot_json carries troubles and forecasts") {
         Json::parse(R"({"state":"steady","buckets":4800,"seconds":null})"));
   CHECK(parsed(snapshot)["troubles"] == Json::parse(R"([{"kind":"full","netns":4026531840,"netns_id":0,
     "namespace":"host","taken":4998,"of":5000,
-    "holder":{"name":"worker.service","comm":"redis-worker","before_start":false,"buckets":4903,"per_s":0.0,"percent":98.099},
+    "holder":{"name":"worker.service","comm":"redis-worker","before_start":false,"buckets":4903,"per_s":0.0,"percent":98.099},"before_start":null,
     "refused":{"name":"worker.service","comm":"redis-worker","before_start":false,"buckets":312,"per_s":312.0,"percent":100.0},
     "refused_per_s":312.0,"destination":null,"unconnected":null,"no_port_per_s":0.0}])"));
+  snapshot.troubles[0].older = model::OlderBuckets{model::Role::kServer, 80, 4800, "nginx.service"};
+  CHECK(parsed(snapshot)["troubles"][0]["before_start"] ==
+        Json::parse(R"({"role":"server","port":80,"service":"nginx.service","buckets":4800})"));
+  snapshot.troubles[0].older = model::OlderBuckets{model::Role::kClient, 0, 4800, ""};
+  CHECK(parsed(snapshot)["troubles"][0]["before_start"] ==
+        Json::parse(R"({"role":"client","port":null,"service":null,"buckets":4800})"));
   model::Trouble ports;
   ports.kind = model::Trouble::Kind::kPorts;
   ports.destination = model::Peer{"10.0.0.9", std::uint16_t{8081}};
   snapshot.troubles = {ports};
   CHECK(parsed(snapshot)["troubles"] == Json::parse(R"([{"kind":"ports","netns":0,"netns_id":0,"namespace":null,
-    "taken":null,"of":null,"holder":null,"refused":null,"refused_per_s":0.0,
+    "taken":null,"of":null,"holder":null,"before_start":null,"refused":null,"refused_per_s":0.0,
     "destination":{"address":"10.0.0.9","port":8081},"unconnected":null,"no_port_per_s":0.0}])"));
 }
 

@@ -65,6 +65,31 @@ TEST_CASE("scopes say too little: the process is named, too") {
   CHECK(words(trouble) == "FULL 4,000 of 5,000 (80%) were there before start");
 }
 
+TEST_CASE("buckets from before start are told with their place, and with who is there") {
+  Trouble trouble = full();
+  trouble.refused_per_s = 0;
+  trouble.refused.reset();
+  trouble.holder = model::Party{"", "", true, 4000, 0, 0.8};
+  trouble.older = model::OlderBuckets{model::Role::kServer, 80, 3900, "nginx.service"};
+  CHECK(words(trouble) ==
+        "FULL 4,000 of 5,000 (80%) were there before start; 3,900 on :80, where nginx.service listens");
+  CHECK(phrases::trouble_remarks(trouble, phrases::Tense::kPast)[1].text ==
+        "3,900 on :80, where nginx.service listened");
+  trouble.older = model::OlderBuckets{model::Role::kClient, 6379, 3900, "worker.service"};
+  CHECK(words(trouble).ends_with("; 3,900 to :6379, where worker.service connects"));
+  trouble.older->buckets = 4000;
+  CHECK(words(trouble).ends_with("; all to :6379, where worker.service connects"));
+  trouble.older->buckets = 3900;
+  trouble.older->service.clear();
+  trouble.older->port = 0;
+  CHECK(words(trouble).ends_with("; 3,900 to many ports"));
+  trouble.kind = Trouble::Kind::kPorts;
+  trouble.use = model::Use{1001, 1001};
+  trouble.destination = model::Peer{"10.0.0.9", std::uint16_t{8081}};
+  trouble.holder.reset();
+  CHECK(words(trouble) == "PORTS -> 10.0.0.9:8081 1,001 of 1,001 ports taken, 3,900 before start");
+}
+
 TEST_CASE("ports name client and destination") {
   Trouble trouble;
   trouble.kind = Trouble::Kind::kPorts;

@@ -51,6 +51,18 @@ struct Scene : test::Tables {
   model::Snapshot head;
 };
 
+/// Buckets from before the start in the first namespace.
+model::Entry older(model::Role role, std::uint16_t port, std::uint64_t buckets, const std::string& service) {
+  model::Entry entry;
+  entry.identity.netns = 1;
+  entry.identity.role = role;
+  entry.identity.port = port;
+  entry.identity.attribution = model::Attribution::kNone;
+  if (!service.empty()) entry.identity.service = {"systemd", service, "/system.slice/" + service, {}, {}};
+  entry.live = buckets;
+  return entry;
+}
+
 }  // namespace
 
 TEST_CASE("a calm host has no trouble") {
@@ -130,8 +142,11 @@ TEST_CASE("a namespace that is gone has troubles of the past only") {
   CHECK_FALSE(troubles[0].holder);
 }
 
-TEST_CASE("what was there before start is nobody's") {
+TEST_CASE("what was there before start is nobody's, but is somewhere") {
   Scene scene;
+  scene.table.set_before_start({older(model::Role::kClient, 6379, 900, ""),
+                                older(model::Role::kServer, 80, 4000, "web.service"),
+                                older(model::Role::kServer, 22, 90, "ssh.service")});
   scene.act({1, "web", "web.service", model::Role::kServer, 80, test::made(10, 0, 3)});
   scene.head.namespaces[0].in_use = 5000;
   scene.head.namespaces[0].pre_existing = 4990;
@@ -140,6 +155,33 @@ TEST_CASE("what was there before start is nobody's") {
   REQUIRE(troubles[0].holder);
   CHECK(troubles[0].holder->before_start);
   CHECK(troubles[0].holder->buckets == 4990);
+  REQUIRE(troubles[0].older);
+  CHECK(troubles[0].older->role == model::Role::kServer);
+  CHECK(troubles[0].older->port == 80);
+  CHECK(troubles[0].older->buckets == 4000);
+  CHECK(troubles[0].older->service == "web.service");
+}
+
+TEST_CASE("ports that were taken before the start are no client's") {
+  Scene scene;
+  scene.act({1, "php-fpm", "php.service", model::Role::kClient, 8081, test::made(7)});
+  scene.table.set_before_start({older(model::Role::kClient, 8081, 990, "php.service"),
+                                older(model::Role::kServer, 8081, 2000, "web.service"),
+                                older(model::Role::kClient, 443, 3000, "curl.service")});
+  scene.head.port_use = std::make_shared<std::vector<model::PortUse>>(
+      std::vector<model::PortUse>{{kHost, {"10.0.0.9", std::uint16_t{8081}}, {1000, 1001}, 1}});
+  auto troubles = scene.look();
+  REQUIRE(troubles.size() == 1);
+  CHECK_FALSE(troubles[0].holder);
+  REQUIRE(troubles[0].older);
+  CHECK(troubles[0].older->buckets == 990);
+  CHECK(troubles[0].older->service == "php.service");
+  scene.act({1, "php-fpm", "php.service", model::Role::kClient, 8081, test::made(1000)});
+  troubles = scene.look();
+  REQUIRE(troubles.size() == 1);
+  CHECK_FALSE(troubles[0].older);
+  REQUIRE(troubles[0].holder);
+  CHECK(troubles[0].holder->name == "php.service");
 }
 
 TEST_CASE("processes outside of every service are no service together") {
