@@ -61,7 +61,7 @@ std::string BatchOutput::metrics(const model::Snapshot& head, const model::Sourc
 base::Result<void> BatchOutput::write(model::Snapshot head, const model::Source& source) {
   const TableFormat format = options_.output.format;
   if (format == TableFormat::kOpenMetrics) return write_stdout(metrics(head, source));
-  if (format == TableFormat::kJson) trends_.observe(head);  // the others show no forecast
+  if (format != TableFormat::kCsv) trends_.observe(head);  // CSV shows neither forecasts nor troubles
   if (format != TableFormat::kCsv) head.troubles = view::find_troubles(source, head, shown_.selector);
   return write_stdout(render(view::with_rows(std::move(head), source, shown_), options_));
 }

@@ -72,7 +72,11 @@ std::vector<Piece> netns_pieces(const model::NetnsRow& row, std::size_t width) {
   std::string fill = "TIME_WAIT " + phrases::fill_words(row);
   if (const auto percent = model::percent_full(row.in_use, row.limit)) fill += fmt::format(" ({}%)", *percent);
   const std::string name = row.name.empty() ? fmt::format("{}", row.netns) : name_text(row.name, width);
-  std::vector<Piece> pieces{{std::move(fill)}, {"netns " + name + (row.gone ? " (gone)" : "")}};
+  std::vector<Piece> pieces{{std::move(fill)}};
+  if (phrases::Remark forecast = phrases::forecast_remark(row.forecast); !row.gone && !forecast.text.empty()) {
+    append(pieces, {std::move(forecast)});
+  }
+  pieces.push_back({"netns " + name + (row.gone ? " (gone)" : "")});
   append(pieces, phrases::traffic_remarks(row));
   return pieces;
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/format.hpp"
 
@@ -52,6 +53,27 @@ std::string netns_words(std::uint32_t netns, const std::string& name) {
 }
 
 std::string fill_words(const model::NetnsRow& netns) { return number(netns.in_use) + '/' + number(netns.limit); }
+
+Remark forecast_remark(const model::Forecast& forecast) {
+  using State = model::Forecast::State;
+  const std::string buckets = base::grouped(forecast.buckets);
+  const std::string in_seconds = forecast.seconds ? fmt::format("in ~{:.0f} s", std::ceil(*forecast.seconds)) : "";
+  switch (forecast.state) {
+    case State::kUnknown:
+      break;
+    case State::kFull:
+      return {fmt::format("! FULL, needs ~{}", buckets), Tone::kAlarm};
+    case State::kFilling:
+      if (forecast.seconds) return {"! full " + in_seconds, Tone::kAlarm};
+      return {fmt::format("filling to ~{}", buckets), Tone::kGood};
+    case State::kSteady:
+      return {fmt::format("level at {}", buckets), Tone::kGood};
+    case State::kDraining:
+      if (forecast.seconds) return {"draining, empty " + in_seconds, Tone::kGood};
+      return {fmt::format("draining to ~{}", buckets), Tone::kGood};
+  }
+  return {};
+}
 
 std::vector<Remark> traffic_remarks(const model::NetnsRow& netns) {
   std::vector<Remark> remarks = flow_remarks(netns);

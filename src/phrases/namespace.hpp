@@ -26,6 +26,8 @@ struct Remark {
 
 /// "4,985/5,000"; unknown is "-".
 std::string fill_words(const model::NetnsRow& netns);
+/// "level at 14,100", "! full in ~12 s", "draining, empty in ~40 s"; without text if nothing is known.
+Remark forecast_remark(const model::Forecast& forecast);
 /// "created 97/s", "overflow 0", refusals for lack of memory, and the cross-check with the kernel: "= kernel", or what
 /// differs.
 std::vector<Remark> traffic_remarks(const model::NetnsRow& netns);

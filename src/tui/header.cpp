@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/escape.hpp"
 #include "base/format.hpp"
@@ -17,7 +16,6 @@
 namespace twtrace::tui {
 namespace {
 
-using model::Forecast;
 using model::NetnsRow;
 
 constexpr std::size_t kNameColumns = 24;
@@ -67,26 +65,6 @@ std::string bar(std::uint64_t percent, std::size_t columns) {
   return '[' + std::string(taken, '|') + std::string(room - taken, ' ') + ']';
 }
 
-Span forecast_span(const Forecast& forecast) {
-  const std::string buckets = base::grouped(forecast.buckets);
-  const std::string in_seconds = forecast.seconds ? fmt::format("in ~{:.0f} s", std::ceil(*forecast.seconds)) : "";
-  switch (forecast.state) {
-    case Forecast::State::kUnknown:
-      return {};
-    case Forecast::State::kFull:
-      return {fmt::format("! FULL, needs ~{}", buckets), Style::kAlarm};
-    case Forecast::State::kFilling:
-      if (forecast.seconds) return {"! full " + in_seconds, Style::kAlarm};
-      return {fmt::format("filling to ~{}", buckets), Style::kGood};
-    case Forecast::State::kSteady:
-      return {fmt::format("level at {}", buckets), Style::kGood};
-    case Forecast::State::kDraining:
-      if (forecast.seconds) return {"draining, empty " + in_seconds, Style::kGood};
-      return {fmt::format("draining to ~{}", buckets), Style::kGood};
-  }
-  return {};
-}
-
 /// How full the table is. This line is always there.
 StyledLine fill_line(const Picture& picture, std::size_t columns) {
   const model::Snapshot& snapshot = picture.snapshot;
@@ -97,7 +75,7 @@ StyledLine fill_line(const Picture& picture, std::size_t columns) {
   const Style style = share >= std::uint64_t{100} ? Style::kAlarm : nearly_full ? Style::kWarning : Style::kBar;
   StyledLine line{{"TIME_WAIT " + phrases::fill_words(netns), Style::kBold}};
   if (share) line.push_back({fmt::format("{}%", *share), style == Style::kBar ? Style::kBold : style});
-  const Span forecast = forecast_span(picture.forecast);
+  const Span forecast = span(phrases::forecast_remark(picture.forecast));
   const std::string where = "netns " + name_of(netns);
   std::size_t taken = 0;
   for (const Span& span : line) taken += span.text.size() + 2;
@@ -127,7 +105,8 @@ StyledLine rates_line(const Picture& picture) {
 /// Names are cut, never the numbers.
 model::Trouble with_short_names(model::Trouble trouble) {
   trouble.netns_name = shortened(trouble.netns_name);
-  for (std::optional<model::Party>* party : {&trouble.holder, &trouble.refused}) {
+  if (trouble.older) trouble.older->service = shortened(trouble.older->service);
+  for (std::optional<model::Party>* party : {&trouble.holder, &trouble.refused, &trouble.unconnected}) {
     if (!*party) continue;
     (*party)->name = shortened((*party)->name);
     (*party)->comm = shortened((*party)->comm);

@@ -49,6 +49,22 @@ TEST_CASE("the worst trouble in one line") {
   CHECK(output::trouble_summary(snapshot) == "no table is full, no bucket was refused");
 }
 
+TEST_CASE("where the table goes is said behind how full it is") {
+  model::Snapshot snapshot = test::snapshot();
+  const auto told = [&](const model::Forecast& forecast) {
+    snapshot.namespaces[0].forecast = forecast;
+    return text(snapshot);
+  };
+  using State = model::Forecast::State;
+  CHECK(has(told({}), "(99%)  netns host"));
+  CHECK(has(told({State::kSteady, 4998, {}}), "(99%)  level at 4,998  netns host"));
+  CHECK(has(told({State::kFull, 9000, {}}), "(99%)  ! FULL, needs ~9,000  netns host"));
+  CHECK(has(told({State::kFilling, 9000, 1.2}), "(99%)  ! full in ~2 s  netns host"));
+  CHECK(has(told({State::kDraining, 0, 40}), "(99%)  draining, empty in ~40 s  netns host"));
+  snapshot.namespaces[0].gone = true;
+  CHECK(has(told({State::kSteady, 4998, {}}), "(99%)  netns host (gone)"));
+}
+
 TEST_CASE("the cross-check with the kernel is always said") {
   model::Snapshot snapshot = test::snapshot();
   model::NetnsRow& netns = snapshot.namespaces[0];
