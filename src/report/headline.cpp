@@ -48,21 +48,32 @@ namespace {
 
 void append(std::string& words, const std::string& more) { words += (words.empty() ? "" : "; ") + more; }
 
+std::string resets(std::uint64_t count) {
+  return fmt::format("{} {}", base::grouped(count), count == 1 ? "reset" : "resets");
+}
+
+/// Resets to peers of refused connections, and what a larger table would have changed.
+std::string peer_reset_words(std::uint64_t count, std::uint64_t avoidable) {
+  if (count == 1) {
+    return fmt::format(
+        "1 reset went to the peer of a connection that the table had refused; a larger table would {}"
+        "have avoided it",
+        avoidable == 0 ? "not " : "");
+  }
+  return fmt::format("{} went to peers of connections that the table had refused; a larger table would have avoided {}",
+                     resets(count),
+                     avoidable == count ? "all of them"
+                     : avoidable == 0   ? "none of them"
+                                        : base::grouped(avoidable));
+}
+
 /// Who was hurt, and what a larger table would have changed; empty if the numbers show nobody.
 std::string harm_words(const Report& report) {
   const model::Counters& all = report.totals;
   std::string words;
-  if (all.peer_resets != 0) {
-    const std::uint64_t avoidable = all.peer_resets_avoidable;
-    append(words, fmt::format("{} resets went to peers of connections that the table had refused; a larger table "
-                              "would have avoided {}",
-                              base::grouped(all.peer_resets),
-                              avoidable == all.peer_resets ? "all of them"
-                              : avoidable == 0             ? "none of them"
-                                                           : base::grouped(avoidable)));
-  }
+  if (all.peer_resets != 0) append(words, peer_reset_words(all.peer_resets, all.peer_resets_avoidable));
   if (all.resets_felt != 0) {
-    append(words, fmt::format("programs on this host noticed {} resets", base::grouped(all.resets_felt)));
+    append(words, "programs on this host noticed " + resets(all.resets_felt));
     if (all.peer_resets == 0 && report.info.probe.sees.resets_sent) words += ", none of them because of the table here";
   }
   if (all.no_port != 0) append(words, fmt::format("{} connects found no local port", base::grouped(all.no_port)));
