@@ -171,8 +171,8 @@ struct Trouble {
   std::uint32_t netns = 0;     ///< inode number
   std::uint32_t netns_id = 0;  ///< NetnsRow::id
   std::string netns_name;
-  std::optional<Use> use;        ///< buckets of the table, or ports; empty when not known
-  std::optional<Party> holder;   ///< of most buckets, or of the ports; empty when not known
+  std::optional<Use> use;       ///< buckets of the table, or ports; empty when not known
+  std::optional<Party> holder;  ///< of most buckets, or of the ports; empty when not known
   /// If most buckets are from before the start, where most of those are (kFull), or how many of them took ports of the
   /// destination (kPorts).
   std::optional<OlderBuckets> older;
