@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/format.hpp"
+#include "phrases/endpoint.hpp"
 #include "phrases/findings.hpp"
 #include "phrases/owner.hpp"
 #include "report/finding_words.hpp"
@@ -134,8 +135,9 @@ void ports_taken(const Report& report, Findings& out) {
       finding.evidence.push_back(fmt::format("{} buckets towards it belong to {}", base::grouped(peak.created),
                                              phrases::owner_words(report.owners[*peak.owner].row)));
     }
-    finding.command =
-        in_namespace(netns, "ss -tan dst " + phrases::shell_quoted(peak.use.destination.address) + " | wc -l");
+    const model::Peer& to = peak.use.destination;
+    const std::string remote = phrases::endpoint_words(to.address, to.port.value_or(0));
+    finding.command = in_namespace(netns, "ss -Htan dst " + phrases::shell_quoted(remote) + " | wc -l");
     finding.change = "in the client: " + phrases::role_remedy(model::Role::kClient) + "; until then " +
                      phrases::sysctl_change(place_of(netns.name, netns.gone), "net.ipv4.tcp_tw_reuse", 1);
     finding.risk = "tcp_tw_reuse=1 reuses a port after one second, and needs TCP timestamps at both ends";
