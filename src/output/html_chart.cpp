@@ -31,6 +31,7 @@ constexpr std::size_t kMomentsNamed = 26;
 
 constexpr const char* kInUse = "#4a8fd8";
 constexpr const char* kBad = "#d9483b";
+constexpr const char* kOlder = "#8a8a8a";
 constexpr const char* kMark = "#8d7ac4";
 constexpr const char* kText = R"(font-family="system-ui,sans-serif" font-size="13" fill="currentColor")";
 
@@ -190,17 +191,20 @@ std::string html_bars(const Report& report) {
   constexpr double kBarTop = 19;
   constexpr double kNumbers = 150;
   constexpr std::size_t kNameColumns = 80;
-  const std::size_t shown = std::min(kOwnersShown, report.owners.size());
+  std::vector<const report::Owner*> shown;
   std::uint64_t most = 1;
-  for (std::size_t i = 0; i < shown; ++i) {
-    const model::Counters& counts = report.owners[i].row.counts;
-    most = std::max(most, counts.created() + counts.refused());
+  for (std::size_t i = 0; i < std::min(kOwnersShown, report.owners.size()); ++i) {
+    const report::Owner& owner = report.owners[i];
+    const std::uint64_t all = owner.row.counts.created() + owner.row.counts.refused() + owner.before_start;
+    if (all != 0) shown.push_back(&owner);
+    most = std::max(most, all);
   }
+  if (shown.empty()) return {};
   const double unit = (kWidth - kNumbers) / static_cast<double>(most);
   std::string inside;
-  for (std::size_t i = 0; i < shown; ++i) {
-    const model::Row& row = report.owners[i].row;
-    const double top = static_cast<double>(i) * kRow;
+  double top = 0;
+  for (const report::Owner* owner : shown) {
+    const model::Row& row = owner->row;
     const double created = static_cast<double>(row.counts.created()) * unit;
     const double refused = static_cast<double>(row.counts.refused()) * unit;
     const auto bar = [&](double x, double width, const char* fill) {
@@ -208,15 +212,22 @@ std::string html_bars(const Report& report) {
                          top + kBarTop, std::max(width, 1.0), kBar, fill);
     };
     const std::string name = base::fit(base::sanitize_terminal(phrases::owner_words(row)), kNameColumns);
-    inside += text_at(0, top + 14, "start", name) + bar(0, created, kInUse);
-    if (row.counts.refused() != 0) inside += bar(created, refused, kBad);
-    const std::string numbers = base::grouped(row.counts.created()) +
-                                (row.counts.refused() == 0 ? "" : " + " + base::grouped(row.counts.refused()));
-    inside += text_at(created + refused + 8, top + kBarTop + 12, "start", numbers);
+    inside += text_at(0, top + 14, "start", name);
+    if (const std::uint64_t older = owner->before_start; older != 0) {
+      const double width = static_cast<double>(older) * unit;
+      inside += bar(0, width, kOlder) +
+                text_at(width + 8, top + kBarTop + 12, "start", base::grouped(older) + " before start");
+    } else {
+      inside += bar(0, created, kInUse);
+      if (row.counts.refused() != 0) inside += bar(created, refused, kBad);
+      const std::string numbers = base::grouped(row.counts.created()) +
+                                  (row.counts.refused() == 0 ? "" : " + " + base::grouped(row.counts.refused()));
+      inside += text_at(created + refused + 8, top + kBarTop + 12, "start", numbers);
+    }
+    top += kRow;
   }
-  return svg(static_cast<double>(shown) * kRow, "offenders",
-             "Buckets created, and refused ones behind them, by who closed first", inside) +
-         "<p>Blue: created. Red, and behind the plus sign: refused.</p>\n";
+  return svg(top, "offenders", "Buckets created, and refused ones behind them, by who closed first", inside) +
+         "<p>Blue: created. Red, and behind the plus sign: refused. Grey: there before the start.</p>\n";
 }
 
 }  // namespace twtrace::output

@@ -12,10 +12,13 @@ std::string owner_words(const model::Row& row) {
   const bool named = row.process && !row.process->comm.empty();
   const std::string service = row.shown_service();
   std::string words = named ? row.process->comm : service.empty() ? "an unknown process" : "a process";
-  if (before_start) words = "buckets from before the start";
   if (!service.empty()) words += " of " + service;
-  if (row.role) words += std::string(" (") + to_string(*row.role) + " :" + view::shown_port(row.role, row.port) + ")";
-  return words;
+  if (before_start) words = "buckets from before the start";
+  if (!row.role) return words;
+  words += std::string(" (") + to_string(*row.role) + " :" + view::shown_port(row.role, row.port);
+  // Who closed them is not known, only who is there now.
+  if (before_start && !service.empty()) words += " of " + service;
+  return words + ")";
 }
 
 }  // namespace twtrace::phrases

@@ -307,6 +307,20 @@ TEST_CASE("CSV says how many buckets were there before the start") {
   CHECK(rows.at(2).ends_with(",61"));
 }
 
+TEST_CASE("the bars of offenders show buckets from before the start, and nobody who has none") {
+  auto recording = test::deploy();
+  recording->act({7, "curl", "cron.service", model::Role::kClient, 443, {}});
+  recording->sample(5000);
+  report::Report report = report_of(*recording);
+  report.owners[1].row.kind = model::RowKind::kBeforeStart;
+  report.owners[1].row.counts = {};
+  report.owners[1].before_start = 1234;
+  const std::string html = output::report_html(report);
+  CHECK(html.find(">1,234 before start</text>") != std::string::npos);
+  CHECK(html.find(">buckets from before the start (") != std::string::npos);
+  CHECK(html.find(">curl of cron.service") == std::string::npos);
+}
+
 TEST_CASE("a capture without a sample, or without a command, can be printed") {
   test::HandMade empty;
   const report::Report nothing = report_of(empty, {"overflow>0"});
