@@ -21,7 +21,7 @@ PROGRAMS = tuple(map(pathlib.Path, ("twtrace", "tests/bpf/bpf_test", "tests/bpf/
 WORKLOAD = pathlib.Path("tests/workloads/tw_workload")  # static
 VERIFIER_BUDGET = GUEST.parents[1] / "tests" / "bpf" / "verifier_budget.txt"
 TOOLS = ("ip", "ss", "bash")
-NATIVE_TOOLS = ("setpriv",)  # for the hosts of the matrix, which all have this machine's processor
+NATIVE_TOOLS = ("setpriv",)  # for the hosts of the matrix, that drop privileges: they have this machine's processor
 # Inserted if the kernel has them as modules. 5.10 has no mptcp_diag at all.
 MODULES = ("inet_diag", "tcp_diag", "mptcp_diag", "veth", "dummy", "sch_netem")
 PASSWD = "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n"
