@@ -37,8 +37,8 @@ std::vector<Window> last_windows(const std::vector<TablePoint>& points) {
   std::vector<Window> windows;
   Window window;
   double total_s = 0;
-  for (auto point = points.rbegin(); point != points.rend(); ++point) {
-    if (windows.size() >= kFewestWindows && total_s >= kForecastRateS) break;
+  const auto enough = [&] { return windows.size() >= kFewestWindows && total_s >= kForecastRateS; };
+  for (auto point = points.rbegin(); point != points.rend() && !enough(); ++point) {
     const auto arrivals = static_cast<double>(point->created + point->refused);
     window.length_s += point->length_s;
     window.arrivals += arrivals;
