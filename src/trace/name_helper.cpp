@@ -90,8 +90,8 @@ bool keep_only_socket(int socket) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a change of the user clears it
   if (::getppid() != parent) ::_exit(1);
   Answers answers;
-  while (auto question = receive_fields(kSocket)) {
-    if (!send_fields(kSocket, answers.answer(std::move(*question)))) break;
+  while (auto question = base::receive_fields(kSocket)) {
+    if (!base::send_fields(kSocket, answers.answer(std::move(*question)))) break;
   }
   ::_exit(0);
 }
@@ -125,7 +125,7 @@ NameHelper::~NameHelper() {
 std::optional<Fields> NameHelper::ask(const char* what, Fields fields) {
   if (!socket_) return std::nullopt;
   fields.insert(fields.begin(), what);
-  auto answer = send_fields(socket_.get(), fields) ? receive_fields(socket_.get()) : std::nullopt;
+  auto answer = base::send_fields(socket_.get(), fields) ? base::receive_fields(socket_.get()) : std::nullopt;
   if (!answer) {
     spdlog::warn("the process that looks up names has ended: some containers and namespaces stay without a name");
     socket_.reset();

@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the tracing process and its name helper say to each other: lists of byte strings on a stream socket.
+// What the tracing process and its name helper say to each other.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "base/fields.hpp"
 #include "kernel/container.hpp"
 #include "kernel/netns.hpp"
 
 namespace twtrace::trace {
 
-using Fields = std::vector<std::string>;
-
-/// Sends a whole list. False if the other side is gone.
-bool send_fields(int fd, const Fields& fields);
-/// Waits for a whole list. Empty if the other side is gone, or sends what is no list of at most 64 MiB.
-std::optional<Fields> receive_fields(int fd);
+using base::Fields;
 
 /// Each of these is the inverse of the one beside it; empty if the fields are not what the other one makes. Pure.
 Fields fields_of(const kernel::ContainerQuery& query);
