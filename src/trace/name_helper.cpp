@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trace/name_helper.hpp"
 
-#include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <csignal>
 #include <utility>
 
 #include "base/log.hpp"
@@ -26,7 +19,6 @@ constexpr const char* kComm = "twtrace-names";
 constexpr const char* kCgroup = "cgroup";
 constexpr const char* kContainer = "container";
 constexpr const char* kNamespaces = "namespaces";
-constexpr int kSocket = STDERR_FILENO + 1;  // in the helper
 
 /// In the helper.
 class Answers {
@@ -66,34 +58,15 @@ class Answers {
   kernel::NetnsCatalog catalog_;
 };
 
-/// Nothing of the other process stays open: a reader of its output must see the end when that process ends.
-bool keep_only_socket(int socket) {
-  if (::dup2(socket, kSocket) < 0) return false;
-  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  if (null < 0) return false;
-  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (::dup2(null, fd) < 0) return false;
-  }
-  return ::syscall(SYS_close_range, kSocket + 1, ~0U, 0) == 0;  // 5.9
-}
-
-/// Signals of the terminal are for the other process, whose end is the helper's end.
-[[noreturn]] void serve(int socket, pid_t parent) {
-  sigset_t all;
-  sigfillset(&all);
-  ::sigprocmask(SIG_SETMASK, &all, nullptr);
-  ::prctl(PR_SET_NAME, kComm);
+void serve(int socket, pid_t parent) {
   Reduction reduction;
   if (::geteuid() == 0) reduction.account = nobody();
   reduction.duties = {Duty::kWatch};
-  if (!keep_only_socket(socket) || !reduce_privileges(reduction)) ::_exit(1);
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a change of the user clears it
-  if (::getppid() != parent) ::_exit(1);
+  if (!keep_descriptors(std::array{socket}) || !reduce_privileges(reduction) || !end_with(parent)) return;
   Answers answers;
-  while (auto question = base::receive_fields(kSocket)) {
-    if (!base::send_fields(kSocket, answers.answer(std::move(*question)))) break;
+  while (auto question = base::receive_fields(kFirstKept)) {
+    if (!base::send_fields(kFirstKept, answers.answer(std::move(*question)))) return;
   }
-  ::_exit(0);
 }
 
 }  // namespace
@@ -101,34 +74,17 @@ bool keep_only_socket(int socket) {
 base::Result<std::shared_ptr<NameHelper>> NameHelper::start() {
   const auto held = kernel::effective_capabilities(kernel::Procfs());
   if (!held || keep_for({Duty::kWatch}, *held) == kernel::CapabilitySet{}) return nullptr;
-  std::array<int, 2> ends{};
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
-    return base::fail_errno(errno, "cannot make a socket pair");
-  }
-  base::UniqueFd ours(ends[0]);
-  const base::UniqueFd theirs(ends[1]);
-  const pid_t parent = ::getpid();
-  const pid_t pid = ::fork();
-  const int saved_errno = errno;
-  if (pid < 0) return base::fail_errno(saved_errno, "cannot start a process that looks up names");
-  if (pid == 0) serve(theirs.get(), parent);
-  return std::shared_ptr<NameHelper>(new NameHelper(std::move(ours), pid));
-}
-
-NameHelper::~NameHelper() {
-  if (socket_) ::shutdown(socket_.get(), SHUT_RDWR);  // a process that was forked later may hold it, too
-  socket_.reset();
-  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  auto process = HelperProcess::start(kComm, serve);
+  if (!process) return tl::unexpected(process.error());
+  return std::shared_ptr<NameHelper>(new NameHelper(std::move(*process)));
 }
 
 std::optional<Fields> NameHelper::ask(const char* what, Fields fields) {
-  if (!socket_) return std::nullopt;
+  if (!process_.answers()) return std::nullopt;
   fields.insert(fields.begin(), what);
-  auto answer = base::send_fields(socket_.get(), fields) ? base::receive_fields(socket_.get()) : std::nullopt;
+  auto answer = process_.ask(fields);
   if (!answer) {
     spdlog::warn("the process that looks up names has ended: some containers and namespaces stay without a name");
-    socket_.reset();
   }
   return answer;
 }

@@ -2,8 +2,6 @@
 // Looks up names for which the kernel asks for a privilege, in a process of its own.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -12,9 +10,9 @@
 #include <utility>
 
 #include "base/result.hpp"
-#include "base/unique_fd.hpp"
 #include "kernel/container.hpp"
 #include "kernel/netns.hpp"
+#include "trace/helper_process.hpp"
 #include "trace/name_messages.hpp"
 
 namespace twtrace::trace {
@@ -32,10 +30,10 @@ class NameHelper {
   static base::Result<std::shared_ptr<NameHelper>> start();
   NameHelper(const NameHelper&) = delete;
   NameHelper& operator=(const NameHelper&) = delete;
-  ~NameHelper();
+  ~NameHelper() = default;
 
   /// False once it has ended.
-  bool answers() const { return static_cast<bool>(socket_); }
+  bool answers() const { return process_.answers(); }
   /// See kernel::CgroupFs::path_of_id().
   std::optional<std::string> path_of_cgroup(std::uint64_t id);
   /// See kernel::find_container().
@@ -44,11 +42,10 @@ class NameHelper {
   std::optional<std::map<std::uint32_t, kernel::NetnsRef>> namespaces(kernel::NetnsSearch search);
 
  private:
-  NameHelper(base::UniqueFd socket, pid_t pid) : socket_(std::move(socket)), pid_(pid) {}
+  explicit NameHelper(HelperProcess process) : process_(std::move(process)) {}
   std::optional<Fields> ask(const char* what, Fields fields);
 
-  base::UniqueFd socket_;
-  pid_t pid_;
+  HelperProcess process_;
 };
 
 }  // namespace twtrace::trace
