@@ -16,8 +16,8 @@ inline constexpr std::uint32_t kApplicationId = 0x54775472;
 /// PRAGMA user_version. Any change of the tables below is a new version; a reader knows the older ones and refuses a
 /// newer one. 2 added the table `suspension`, 3 the table `process`, 4 the column `netns_id` to `setting`, `port_use`
 /// and `event`, 5 the counts of who was hurt, the kind `no_port` of events and the column `is_before_start` of `owner`,
-/// 6 the counts of the resets that the host sent and the table `budget`.
-inline constexpr int kSchemaVersion = 6;
+/// 6 the counts of the resets that the host sent and the table `budget`, 7 the tables `log` and `log_line`.
+inline constexpr int kSchemaVersion = 7;
 
 /// A part of SchemaTable::sql that came later than the table.
 struct LaterPart {
@@ -346,6 +346,25 @@ inline constexpr std::array kSchema = {
   text TEXT NOT NULL                 -- of --fail-if, limited to --service, --comm and --netns of the capture
 ))",
 		6},
+    SchemaTable{"log", R"(CREATE TABLE log(
+  id INTEGER PRIMARY KEY,            -- from 1, in the order of --log and --journal
+  kind TEXT NOT NULL,                -- file, journal
+  name TEXT NOT NULL,                -- path of the file, or unit
+  pattern TEXT NOT NULL,             -- extended regular expression, ignoring case
+  long_lines INTEGER NOT NULL,       -- lines of which only the first 4096 bytes were compared with it
+  skipped_bytes INTEGER NOT NULL,    -- not read, because the log grew too fast
+  problem TEXT NOT NULL              -- why it could not be read at last; empty if it could
+))",
+		7},
+    SchemaTable{"log_line", R"(CREATE TABLE log_line(
+  id INTEGER PRIMARY KEY,            -- only lines that match the pattern
+  sample INTEGER NOT NULL,
+  log INTEGER NOT NULL,              -- log.id
+  time_unix_ms INTEGER NOT NULL,     -- when twtrace read it
+  lines INTEGER NOT NULL,            -- 1, or how many lines a row without text stands for
+  text TEXT                          -- its first 512 bytes; NULL: too many lines to keep them all
+))",
+		7},
 };
 
 #undef TWTRACE_OTHER_COUNTS

@@ -38,4 +38,8 @@ std::optional<model::Event::Reason> reason_named(std::string_view word) {
   return find(word, {Reason::kUnknown, Reason::kExpired, Reason::kReused, Reason::kRecycled, Reason::kPurged});
 }
 
+std::optional<model::Log::Kind> log_kind_named(std::string_view word) {
+  return find(word, {model::Log::Kind::kFile, model::Log::Kind::kJournal});
+}
+
 }  // namespace twtrace::capture

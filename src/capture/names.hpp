@@ -14,5 +14,6 @@ std::optional<model::Attribution> attribution_named(std::string_view word);
 std::optional<model::Event::Kind> kind_named(std::string_view word);
 std::optional<model::Event::Substate> substate_named(std::string_view word);
 std::optional<model::Event::Reason> reason_named(std::string_view word);
+std::optional<model::Log::Kind> log_kind_named(std::string_view word);
 
 }  // namespace twtrace::capture

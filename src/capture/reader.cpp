@@ -7,6 +7,7 @@
 #include "capture/columns.hpp"
 #include "capture/find_gaps.hpp"
 #include "capture/limits.hpp"
+#include "capture/names.hpp"
 #include "capture/open.hpp"
 #include "capture/replay.hpp"
 #include "capture/sqlite.hpp"
@@ -38,7 +39,7 @@ class Reader::Impl {
 
   base::Result<void> read_info() {
     const auto all = {&Impl::read_capture,      &Impl::read_fallbacks, &Impl::read_arguments, &Impl::read_marks,
-                      &Impl::read_all_settings, &Impl::read_processes, &Impl::read_budgets};
+                      &Impl::read_all_settings, &Impl::read_processes, &Impl::read_budgets,   &Impl::read_logs};
     for (const auto& part : all) {
       if (auto done = (this->*part)(); !done) return done;
     }
@@ -140,6 +141,24 @@ class Reader::Impl {
     return each("budget", "SELECT text FROM budget ORDER BY id", [&](Columns& row) {
       info_.budgets.push_back(row.text(kLongestBudget));
       row.expect(info_.budgets.size() <= kMostBudgets);
+    });
+  }
+
+  base::Result<void> read_logs() {
+    const auto version = database_.version();
+    if (!version) return tl::unexpected(version.error());
+    if (*version < kVersionWithLogs) return {};
+    return each("log", "SELECT * FROM log ORDER BY id", [&](Columns& row) {
+      model::Log log;
+      row.expect(row.number<std::uint64_t>() == info_.logs.size() + 1);
+      log.kind = row.word(log_kind_named, log.kind);
+      log.name = row.text(kLongestPath);
+      log.pattern = row.text(kLongestPattern);
+      log.gaps.long_lines = row.count();
+      log.gaps.skipped_bytes = row.number<std::uint64_t>();
+      log.gaps.problem = row.text();
+      info_.logs.push_back(std::move(log));
+      row.expect(info_.logs.size() <= model::kMostLogs);
     });
   }
 

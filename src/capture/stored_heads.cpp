@@ -34,6 +34,7 @@ base::Result<StoredHeads> StoredHeads::open(const Database& database, const mode
   heads.wanted_ = wanted;
   heads.host_ = info.host;
   heads.probe_ = info.probe;
+  heads.logs_ = info.logs.size();
   auto suspensions = open_suspensions(database);
   if (!suspensions) return tl::unexpected(suspensions.error());
   heads.suspensions_ = std::move(*suspensions);
@@ -54,6 +55,9 @@ base::Result<StoredHeads> StoredHeads::open(const Database& database, const mode
     all.emplace_back(&heads.ports_, "SELECT sample, " + std::string(namespaces.columns()) +
                                         ", address, port, taken, usable FROM port_use ORDER BY id");
   }
+  if (wanted == model::Wanted::kHeads && *version >= kVersionWithLogs) {
+    all.emplace_back(&heads.log_lines_, "SELECT sample, log, time_unix_ms, lines, text FROM log_line ORDER BY id");
+  }
   for (const auto& [rows, sql] : all) {
     auto opened = SampleRows::open(database, sql);
     if (!opened) return tl::unexpected(opened.error());
@@ -65,12 +69,9 @@ base::Result<StoredHeads> StoredHeads::open(const Database& database, const mode
   return heads;
 }
 
-std::array<std::pair<const SampleRows*, const char*>, 5> StoredHeads::tables() const {
-  return {std::pair(&samples_, "sample"),
-          {&suspensions_, "suspension"},
-          {&losses_, "loss"},
-          {&ports_, "port_use"},
-          {&netns_, "netns_sample"}};
+std::array<std::pair<const SampleRows*, const char*>, 6> StoredHeads::tables() const {
+  return {std::pair(&samples_, "sample"), {&suspensions_, "suspension"}, {&losses_, "loss"},
+          {&ports_, "port_use"},          {&log_lines_, "log_line"},     {&netns_, "netns_sample"}};
 }
 
 model::SnapshotPtr StoredHeads::read(std::int64_t sample) {
@@ -83,6 +84,7 @@ model::SnapshotPtr StoredHeads::read(std::int64_t sample) {
                       {&StoredHeads::read_suspensions, "suspension"},
                       {&StoredHeads::read_losses, "loss"},
                       {&StoredHeads::read_ports, "port_use"},
+                      {&StoredHeads::read_log_lines, "log_line"},
                       {&StoredHeads::read_namespaces, "netns_sample"}};
   for (const auto& [step, table] : steps) {
     bad_table_ = table;
@@ -152,6 +154,25 @@ bool StoredHeads::read_ports(std::int64_t sample, model::Snapshot& head) {
   }
   head.port_use = port_use_;
   return !ports_.at(sample);
+}
+
+bool StoredHeads::read_log_lines(std::int64_t sample, model::Snapshot& head) {
+  head.log_lines = nullptr;
+  if (!log_lines_.at(sample)) return true;
+  auto lines = std::make_shared<std::vector<model::LogLine>>();
+  for (; log_lines_.at(sample); log_lines_.next()) {
+    Columns row = log_lines_.row(sample);
+    model::LogLine line;
+    line.log = row.number<std::size_t>(logs_) - 1;
+    row.expect(line.log < logs_);
+    line.time_unix_ms = row.unix_ms();
+    line.lines = row.count();
+    line.text = row.optional([](Columns& columns) { return columns.text(kLongestLogText); });
+    if (!row.ok() || lines->size() == kMostLogLines) return false;
+    lines->push_back(std::move(line));
+  }
+  head.log_lines = std::move(lines);
+  return true;
 }
 
 bool StoredHeads::read_namespaces(std::int64_t sample, model::Snapshot& head) {

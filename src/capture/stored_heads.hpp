@@ -34,7 +34,7 @@ class StoredHeads {
   model::SnapshotPtr read(std::int64_t sample);
   const char* bad_table() const { return bad_table_; }
   /// Every table that it reads, with its name.
-  std::array<std::pair<const SampleRows*, const char*>, 5> tables() const;
+  std::array<std::pair<const SampleRows*, const char*>, 6> tables() const;
 
   const std::vector<model::NetnsInfo>& infos() const { return infos_; }
 
@@ -43,6 +43,7 @@ class StoredHeads {
   bool read_suspensions(std::int64_t sample, model::Snapshot& head);
   bool read_losses(std::int64_t sample, model::Snapshot& head);
   bool read_ports(std::int64_t sample, model::Snapshot& head);
+  bool read_log_lines(std::int64_t sample, model::Snapshot& head);
   bool read_namespaces(std::int64_t sample, model::Snapshot& head);
   bool read_namespace(std::int64_t sample, double interval_s);
   void read_numbers(Columns& columns, model::NetnsRow& row, double interval_s);
@@ -52,8 +53,9 @@ class StoredHeads {
   model::Wanted wanted_ = model::Wanted::kAll;
   model::HostInfo host_;
   model::ProbeInfo probe_;
+  std::size_t logs_ = 0;  ///< how many the capture followed
   const StoredNetns* namespaces_ = nullptr;
-  SampleRows samples_, suspensions_, losses_, ports_, netns_;
+  SampleRows samples_, suspensions_, losses_, ports_, log_lines_, netns_;
   Statement netns_by_id_;
   const char* bad_table_ = "";
   std::shared_ptr<model::Snapshot> head_;

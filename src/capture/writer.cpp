@@ -35,13 +35,14 @@ constexpr int kCounts = static_cast<int>(model::kCounterFields.size());
 
 struct Inserts {
   Statement mark, setting, netns, service, owner, peer, sample, netns_sample, owner_sample, peer_sample, loss, port_use,
-      event, suspension, process;
+      event, suspension, process, log_line;
   Statement command, ended;  ///< updates of the one row of capture
+  Statement log_gaps;        ///< update of a row of log
 };
 
 base::Result<Inserts> prepare_inserts(const Database& database) {
   Inserts inserts;
-  const std::array<std::tuple<Statement*, const char*, int, bool>, 15> all = {{
+  const std::array<std::tuple<Statement*, const char*, int, bool>, 16> all = {{
       {&inserts.mark, "mark", 3, false},
       {&inserts.setting, "setting", 12, false},
       {&inserts.netns, "netns", 3, true},
@@ -57,6 +58,7 @@ base::Result<Inserts> prepare_inserts(const Database& database) {
       {&inserts.event, "event", 20, false},
       {&inserts.suspension, "suspension", 3, false},
       {&inserts.process, "process", 3, false},
+      {&inserts.log_line, "log_line", 6, false},
   }};
   for (const auto& [statement, table, columns, with_id] : all) {
     auto prepared = database.prepare(insert(table, columns, with_id));
@@ -66,9 +68,11 @@ base::Result<Inserts> prepare_inserts(const Database& database) {
   auto command = database.prepare(
       "UPDATE capture SET command_started_unix_ms=?, command_ended_unix_ms=?, command_exit_code=?, command_signal=?");
   auto ended = database.prepare("UPDATE capture SET ended_unix_ms=?");
-  if (!command || !ended) return tl::unexpected(database.error("cannot be used"));
+  auto log_gaps = database.prepare("UPDATE log SET long_lines=?, skipped_bytes=?, problem=? WHERE id=?");
+  if (!command || !ended || !log_gaps) return tl::unexpected(database.error("cannot be used"));
   inserts.command = std::move(*command);
   inserts.ended = std::move(*ended);
+  inserts.log_gaps = std::move(*log_gaps);
   return inserts;
 }
 
@@ -135,7 +139,7 @@ class Writer::Impl {
   base::Result<void> append(const model::Snapshot& head, const model::Source& source) {
     auto done = file_.transaction([&] {
       ++sample_;
-      return write_events() && write_sample(head) && write_namespaces(head, source) &&
+      return write_events() && write_sample(head) && write_log_lines(head) && write_namespaces(head, source) &&
              write_changes(source, owners_, false) && write_changes(source, peers_, true);
     });
     return done ? place(false) : done;
@@ -163,6 +167,17 @@ class Writer::Impl {
         if (processes_.size() == model::kMostSeenProcesses || !processes_.insert(process).second) return true;
         const std::int64_t service = service_id(process.service);
         return service != 0 && ok(insert_.process.run(service, process.comm));
+      });
+    });
+  }
+
+  base::Result<void> set_log_gaps(const std::vector<model::LogGaps>& gaps) {
+    if (gaps == log_gaps_) return {};
+    log_gaps_ = gaps;
+    return file_.transaction([&] {
+      std::int64_t id = 0;
+      return std::all_of(gaps.begin(), gaps.end(), [&](const model::LogGaps& each) {
+        return ok(insert_.log_gaps.run(each.long_lines, each.skipped_bytes, each.problem, ++id));
       });
     });
   }
@@ -205,7 +220,8 @@ class Writer::Impl {
     auto fallback = file_.database().prepare(insert("fallback", 2));
     auto argument = file_.database().prepare(insert("argument", 2, true));
     auto budget = file_.database().prepare(insert("budget", 2));
-    if (!capture || !fallback || !argument || !budget)
+    auto log = file_.database().prepare(insert("log", 7));
+    if (!capture || !fallback || !argument || !budget || !log)
       return tl::unexpected(file_.database().error("cannot be written"));
     const std::optional<std::int64_t> unknown;
     bool done = ok(capture->run(info.twtrace_version, info.host.name, info.host.kernel, info.probe.backend,
@@ -214,6 +230,10 @@ class Writer::Impl {
                                 info.bucket_bytes, unknown, unknown, unknown, unknown, process.pid, process.start_ns));
     for (const std::string& reason : info.probe.fallbacks) done = done && ok(fallback->run(reason));
     for (const std::string& text : info.budgets) done = done && ok(budget->run(text));
+    for (const model::Log& each : info.logs) {
+      done = done && ok(log->run(std::string_view(model::to_string(each.kind)), each.name, each.pattern,
+                                 each.gaps.long_lines, each.gaps.skipped_bytes, each.gaps.problem));
+    }
     std::size_t position = 0;
     for (const std::string& value : info.command ? info.command->argv : std::vector<std::string>()) {
       done = done && ok(argument->run(position++, value));
@@ -262,6 +282,13 @@ class Writer::Impl {
       return ok(insert_.port_use.run(sample_, use.netns, use.netns_id, use.destination.address, use.destination.port,
                                      use.ports.taken, use.ports.of));
     });
+  }
+
+  bool write_log_lines(const model::Snapshot& head) {
+    return head.log_lines == nullptr ||
+           std::all_of(head.log_lines->begin(), head.log_lines->end(), [&](const model::LogLine& line) {
+             return ok(insert_.log_line.run(sample_, line.log + 1, line.time_unix_ms, line.lines, line.text));
+           });
   }
 
   bool write_namespaces(const model::Snapshot& head, const model::Source& source) {
@@ -382,6 +409,7 @@ class Writer::Impl {
   std::vector<model::Event> events_;
   std::map<base::Service, std::int64_t> services_;
   std::set<model::SeenProcess> processes_;
+  std::vector<model::LogGaps> log_gaps_;  ///< last written
   struct Said {
     model::NetnsRow row;
     std::uint64_t sample = 0;  ///< in which the trace last had it
@@ -417,6 +445,7 @@ base::Result<void> Writer::set_command(const model::CapturedCommand& command) { 
 base::Result<void> Writer::add_processes(const std::vector<model::SeenProcess>& processes) {
   return impl_->add_processes(processes);
 }
+base::Result<void> Writer::set_log_gaps(const std::vector<model::LogGaps>& gaps) { return impl_->set_log_gaps(gaps); }
 base::Result<void> Writer::add_mark(const model::Mark& mark) { return impl_->add_mark(mark); }
 bool Writer::placed() const { return impl_->placed(); }
 base::Result<Left> Writer::finish(std::int64_t ended_unix_ms, const std::vector<model::NetnsSettings>& settings) {

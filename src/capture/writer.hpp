@@ -29,7 +29,7 @@ struct WriterProcess {
 class Writer {
  public:
   /// Writes the facts known at the start: versions, host, probe, interval, start, bucket size, argv of the command,
-  /// settings.
+  /// settings, and which logs are followed.
   static base::Result<Writer> create(TargetFile target, const model::CaptureInfo& info, const WriterProcess& process,
                                      Durability durability = Durability::kEachSample);
   Writer(Writer&& other) noexcept;
@@ -39,7 +39,7 @@ class Writer {
   /// Without finish() the capture counts as cut short.
   ~Writer();
 
-  /// Adds a sample, with the events since the last one. The first one gives the file its name.
+  /// Adds a sample, with its lines of logs and the events since the last one. The first one gives the file its name.
   base::Result<void> append(const model::Snapshot& head, const model::Source& source);
   /// Keeps the event in memory until the next sample, or until there are many.
   base::Result<void> add_event(const model::Event& event);
@@ -50,6 +50,8 @@ class Writer {
   /// What runs now, whatever it does; what is in the file already is not written again.
   base::Result<void> add_processes(const std::vector<model::SeenProcess>& processes);
   base::Result<void> add_mark(const model::Mark& mark);
+  /// What could not be read so far of each log, in the order of CaptureInfo::logs.
+  base::Result<void> set_log_gaps(const std::vector<model::LogGaps>& gaps);
   /// Writes `ended_unix_ms` and the settings at the end. Turns the file into one plain file, unless another program
   /// keeps it open for more than a second. kFailure without a sample.
   base::Result<Left> finish(std::int64_t ended_unix_ms, const std::vector<model::NetnsSettings>& settings);

@@ -11,6 +11,7 @@
 #include "base/net_settings.hpp"
 #include "base/result.hpp"
 #include "model/gaps.hpp"
+#include "model/logs.hpp"
 #include "model/snapshot.hpp"
 #include "model/source.hpp"
 
@@ -63,6 +64,7 @@ struct CaptureInfo {
   std::vector<NetnsSettings> settings_at_end;  ///< empty if it was cut short
   std::vector<Mark> marks;                     ///< ascending in time
   std::vector<std::string> budgets;            ///< of --fail-if, limited to what the capture was about
+  std::vector<Log> logs;                       ///< that it followed, at most kMostLogs
   bool running = false;                        ///< it was being written when it was opened
   std::vector<Gap> gaps;  ///< ascending in time; the missing end of a capture that was cut short is not a gap
 
@@ -80,7 +82,7 @@ using SampleVisitor = std::function<bool(const SnapshotPtr& head, const Source& 
 
 /// What of each sample a visitor looks at. A recording need not have the rest.
 enum class Wanted {
-  kAll,
+  kAll,    ///< everything except the lines of logs
   kHeads,  ///< heads, of whose namespaces only those in which something changed since the sample before, and no rows
   kRows,   ///< rows and namespaces of the source, and of heads the times
 };

@@ -12,6 +12,7 @@
 #include "base/service.hpp"
 #include "model/counters.hpp"
 #include "model/forecast.hpp"
+#include "model/logs.hpp"
 
 namespace twtrace::model {
 
@@ -223,6 +224,8 @@ struct Snapshot {
   std::vector<Trouble> troubles;                         ///< the worst first
   Losses lost;
   Cost cost;
+  /// Of logs that a capture follows: what was read in this interval. Null if nothing was.
+  std::shared_ptr<const std::vector<LogLine>> log_lines;
 };
 
 using SnapshotPtr = std::shared_ptr<const Snapshot>;

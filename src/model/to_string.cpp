@@ -114,4 +114,14 @@ const char* to_string(Trouble::Kind kind) {
   return "unknown";
 }
 
+const char* to_string(Log::Kind kind) {
+  switch (kind) {
+    case Log::Kind::kFile:
+      return "file";
+    case Log::Kind::kJournal:
+      return "journal";
+  }
+  return "unknown";
+}
+
 }  // namespace twtrace::model

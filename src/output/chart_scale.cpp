@@ -18,7 +18,6 @@ ChartScale chart_scale(const report::Report& report) {
   for (const report::TimelinePoint& point : report.namespaces.front().timeline) {
     in_use = std::max(in_use, point.in_use.value_or(0));
     scale.limit = std::max(scale.limit, point.limit.value_or(0));
-    scale.refused = std::max(scale.refused, point.refused);
   }
   scale.limit_shown = scale.limit != 0 && in_use >= scale.limit / kFarAbove;
   scale.top = std::max<std::uint64_t>(scale.limit_shown ? std::max(scale.limit, in_use) : in_use, 1);

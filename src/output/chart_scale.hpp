@@ -9,10 +9,9 @@
 namespace twtrace::output {
 
 struct ChartScale {
-  std::uint64_t top = 1;      ///< buckets at full height
-  std::uint64_t limit = 0;    ///< largest; 0: not known
-  std::uint64_t refused = 0;  ///< most in one point
-  bool limit_shown = false;   ///< false: the limit is so high that it would flatten everything
+  std::uint64_t top = 1;     ///< buckets at full height
+  std::uint64_t limit = 0;   ///< largest; 0: not known
+  bool limit_shown = false;  ///< false: the limit is so high that it would flatten everything
 };
 
 ChartScale chart_scale(const report::Report& report);

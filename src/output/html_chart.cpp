@@ -21,17 +21,17 @@ constexpr double kLeft = 56;
 constexpr double kRight = 16;
 constexpr double kTop = 34;      // letters of the moments
 constexpr double kPlot = 230;    // height of the table's plot
-constexpr double kPlotGap = 14;  // between it and the refusals
-constexpr double kRefused = 46;  // height of theirs
+constexpr double kPlotGap = 14;  // above each row of bars
+constexpr double kBars = 46;     // height of a row of bars
 constexpr double kBelow = 26;    // times
 constexpr double kPlotWidth = kWidth - kLeft - kRight;
-constexpr double kHeight = kTop + kPlot + kPlotGap + kRefused + kBelow;
 constexpr int kTicks = 4;
 constexpr std::size_t kMomentsNamed = 26;
 
 constexpr const char* kInUse = "#4a8fd8";
 constexpr const char* kBad = "#d9483b";
 constexpr const char* kOlder = "#8a8a8a";
+constexpr const char* kError = "#c58a1b";
 constexpr const char* kMark = "#8d7ac4";
 constexpr const char* kText = R"(font-family="system-ui,sans-serif" font-size="13" fill="currentColor")";
 
@@ -52,6 +52,11 @@ class Axis {
   double length_;
 };
 
+/// The bottom of a row of bars, from 0 on.
+constexpr double bars_bottom(std::size_t row) {
+  return kTop + kPlot + (kPlotGap + kBars) * static_cast<double>(row + 1);
+}
+
 double y(std::uint64_t value, std::uint64_t top) {
   return kTop + kPlot * (1 - std::min(1.0, static_cast<double>(value) / static_cast<double>(top)));
 }
@@ -66,7 +71,7 @@ std::string line(double x1, double y1, double x2, double y2, const char* stroke,
                      y2, stroke, more);
 }
 
-std::string grid_lines(const Axis& axis, const ChartScale& scale) {
+std::string grid_lines(const Axis& axis, const ChartScale& scale, double height) {
   std::string out;
   for (int i = 0; i <= kTicks; ++i) {
     const std::uint64_t value = scale.top * static_cast<std::uint64_t>(i) / kTicks;
@@ -74,7 +79,7 @@ std::string grid_lines(const Axis& axis, const ChartScale& scale) {
                 "stroke-opacity=\"0.15\"");
     out += text_at(kLeft - 8, y(value, scale.top) + 4, "end", base::human_count(value));
     const double at = static_cast<double>(i) / kTicks;
-    out += text_at(kLeft + at * kPlotWidth, kHeight - 6,
+    out += text_at(kLeft + at * kPlotWidth, height - 6,
                    i == 0        ? "start"
                    : i == kTicks ? "end"
                                  : "middle",
@@ -112,32 +117,44 @@ std::string limit_line(const Axis& axis, const ChartScale& scale, const std::vec
          text_at(kLeft + 6, y(scale.limit, scale.top) + 16, "start", "limit " + base::grouped(scale.limit));
 }
 
-std::string refused_bars(const Axis& axis, const ChartScale& scale, const std::vector<TimelinePoint>& timeline) {
-  const double bottom = kTop + kPlot + kPlotGap + kRefused;
+/// A row of bars. `count(point)` is the height of one.
+template <class Point, class Count>
+std::string bars(const Axis& axis, std::size_t row, const char* name, const char* fill,
+                 const std::vector<Point>& points, const Count& count) {
+  const double bottom = bars_bottom(row);
   std::string out = line(kLeft, bottom, kWidth - kRight, bottom, "currentColor", "stroke-opacity=\"0.4\"");
-  out += text_at(kLeft - 8, bottom - 2, "end", "refused");
-  if (scale.refused == 0) return out + text_at(kLeft + 6, bottom - 6, "start", "none");
-  out += text_at(kLeft - 8, bottom - kRefused + 10, "end", base::human_count(scale.refused));
-  for (const TimelinePoint& point : timeline) {
-    if (point.refused == 0) continue;
-    const double height =
-        std::max(2.0, kRefused * static_cast<double>(point.refused) / static_cast<double>(scale.refused));
+  out += text_at(kLeft - 8, bottom - 2, "end", name);
+  std::uint64_t most = 0;
+  for (const Point& point : points) most = std::max(most, count(point));
+  if (most == 0) return out + text_at(kLeft + 6, bottom - 6, "start", "none");
+  out += text_at(kLeft - 8, bottom - kBars + 10, "end", base::human_count(most));
+  for (const Point& point : points) {
+    if (count(point) == 0) continue;
+    const double height = std::max(2.0, kBars * static_cast<double>(count(point)) / static_cast<double>(most));
     out += fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"{}\"/>\n",
                        axis.x(point.begin_unix_ms), bottom - height,
-                       std::max(1.5, axis.x(point.end_unix_ms) - axis.x(point.begin_unix_ms) - 1), height, kBad);
+                       std::max(1.5, axis.x(point.end_unix_ms) - axis.x(point.begin_unix_ms) - 1), height, fill);
   }
   return out;
 }
 
-std::string moment_lines(const Report& report, const Axis& axis) {
+std::string all_bars(const Report& report, const Axis& axis, const std::vector<TimelinePoint>& timeline) {
+  std::string out = bars(axis, 0, "refused", kBad, timeline, [](const TimelinePoint& point) { return point.refused; });
+  if (report.logs.timeline.empty()) return out;
+  out +=
+      bars(axis, 1, "resets", kBad, report.logs.timeline, [](const report::LogPoint& point) { return point.resets; });
+  return out + bars(axis, 2, "errors", kError, report.logs.timeline,
+                    [](const report::LogPoint& point) { return point.lines; });
+}
+
+std::string moment_lines(const Report& report, const Axis& axis, double bottom) {
   std::string out;
   double free_from = 0;
   std::size_t named = 0;
   for (const Marker& moment : markers(report)) {
     if (named == kMomentsNamed) break;
     const double x = axis.x(moment.time_unix_ms);
-    out +=
-        line(x, kTop - 8, x, kTop + kPlot + kPlotGap + kRefused, kMark, R"(stroke-width="1.5" stroke-dasharray="2 3")");
+    out += line(x, kTop - 8, x, bottom, kMark, R"(stroke-width="1.5" stroke-dasharray="2 3")");
     // Letters of moments at the same place stand side by side.
     const double at = std::max(x, free_from);
     free_from = at + 12;
@@ -176,9 +193,12 @@ std::string html_chart(const Report& report) {
                   count_words(report.namespaces.front().in_use_peak),
                   scale.limit == 0 ? "an unknown limit" : base::grouped(scale.limit),
                   base::grouped(report.namespaces.front().last.counts.refused()));
-  std::string out = svg(kHeight, "timeline", title,
-                        grid_lines(axis, scale) + in_use(axis, scale, timeline) + limit_line(axis, scale, timeline) +
-                            refused_bars(axis, scale, timeline) + moment_lines(report, axis));
+  const double bottom = bars_bottom(report.logs.timeline.empty() ? 0 : 2);
+  const double height = bottom + kBelow;
+  std::string out =
+      svg(height, "timeline", title,
+          grid_lines(axis, scale, height) + in_use(axis, scale, timeline) + limit_line(axis, scale, timeline) +
+              all_bars(report, axis, timeline) + moment_lines(report, axis, bottom));
   if (scale.limit != 0 && !scale.limit_shown) {
     out += "<p>The limit of " + base::grouped(scale.limit) + " is far above the picture.</p>\n";
   }

@@ -29,6 +29,15 @@ std::string pair(const report::DiffRow& row, std::uint64_t (*count)(const model:
                      row.after ? std::to_string(count(*row.after)) : "");
 }
 
+/// A row of kind `file` or `journal`: who wrote the log is not known, so only its name and its lines are filled in.
+std::string log_row(const report::LogReport& part, bool resets_known) {
+  constexpr std::size_t kAfterService = 5 + model::kCountNames.size() + 1;  // comm to port, counts and share
+  std::string out = fmt::format(",{},,,,{}", to_string(part.log.kind), text(part.log.name));
+  out += std::string(kAfterService, ',') + fmt::format(",{}", report::sum(part.lines));
+  for (const std::uint64_t lines : part.lines) out += resets_known ? fmt::format(",{}", lines) : ",";
+  return out + "\n";
+}
+
 }  // namespace
 
 std::string report_csv(const report::Report& report) {
@@ -37,7 +46,7 @@ std::string report_csv(const report::Report& report) {
     (out += ',') += count.name;
     if (count.name == "created") out += ",share";
   }
-  out += ",before_start\n";
+  out += ",before_start,lines,lines_beside_avoidable_reset,lines_beside_other_reset,lines_beside_no_reset\n";
   std::size_t rank = 0;
   for (const report::Owner& owner : report.owners) {
     const model::Row& row = owner.row;
@@ -49,8 +58,10 @@ std::string report_csv(const report::Report& report) {
       if (count.is_known(report.info.probe.sees)) out += std::to_string(count.of(row.counts));
       if (count.name == "created") out += fmt::format(",{:.4f}", owner.share);
     }
-    out += row.kind == model::RowKind::kBeforeStart ? fmt::format(",{}\n", owner.before_start) : ",\n";
+    out += row.kind == model::RowKind::kBeforeStart ? fmt::format(",{}", owner.before_start) : ",";
+    out += ",,,,\n";
   }
+  for (const report::LogReport& part : report.logs.logs) out += log_row(part, report.logs.resets_known);
   return out;
 }
 

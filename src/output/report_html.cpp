@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "output/html_parts.hpp"
+#include "output/log_parts.hpp"
 
 namespace twtrace::output {
 namespace {
@@ -60,6 +61,9 @@ std::string report_html(const Report& report) {
   body += html_warnings(trouble_lines(report)) + html_verdicts(verdict_lines(report)) + html_findings(report);
   if (const std::string chart = html_chart(report); !chart.empty()) {
     body += html_heading(2, "Timeline of " + fullest_name(report)) + chart;
+  }
+  if (const auto logs = log_properties(report); !logs.empty()) {
+    body += html_heading(2, kLogsTitle) + html_facts(logs);
   }
   if (!report.owners.empty()) {
     body += html_heading(2, "Top offenders") + html_bars(report) + html_grid(owners_grid(report, kOwnersShown));

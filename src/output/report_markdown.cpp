@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "output/log_parts.hpp"
 #include "output/markdown_parts.hpp"
 #include "output/text_chart.hpp"
 
@@ -64,6 +65,9 @@ std::string report_markdown(const Report& report) {
   out += (troubles.empty() ? "" : "\n") + base::markdown_text(report::headline(report)) + ".\n\n" +
          markdown_verdict_lines(verdict_lines(report));
   out += "\n" + markdown_facts(header_properties(report)) + markdown_phases(report) + chart(report);
+  if (const auto logs = log_properties(report); !logs.empty()) {
+    out += fmt::format("\n### {}\n\n", kLogsTitle) + markdown_facts(logs);
+  }
   if (!report.owners.empty()) out += "\n### Top offenders\n\n" + markdown_grid(owners_grid(report, kOwnersShown));
   if (!report.peers.empty()) out += "\n### Remote ends\n\n" + markdown_grid(peers_grid(report, kPeersShown));
   return out + markdown_findings(report) + "\n### Trust\n\n" + markdown_facts(trust_properties(report));

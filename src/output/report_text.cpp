@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "output/log_parts.hpp"
 #include "output/report_parts.hpp"
 #include "output/text_chart.hpp"
 #include "output/text_grid.hpp"
@@ -84,6 +85,7 @@ std::string report_text(const Report& report, Color color) {
   out += text_phases(report);
   if (const std::string chart = text_chart(report); !chart.empty())
     out += heading("TIMELINE of " + fullest_name(report)) + chart;
+  if (const auto logs = log_properties(report); !logs.empty()) out += heading("APPLICATION ERRORS") + facts(logs);
   if (!report.owners.empty()) out += heading("TOP OFFENDERS") + text_grid(owners_grid(report, kOwnersShown));
   if (!report.peers.empty()) out += heading("REMOTE ENDS") + text_grid(peers_grid(report, kPeersShown));
   out += findings(report, color);

@@ -28,7 +28,16 @@ struct Slice {
   std::uint64_t in_use = 0;
   std::uint64_t limit = 0;
   std::uint64_t refused = 0;
+  std::uint64_t resets = 0;  ///< of all namespaces, if the capture followed a log
+  std::uint64_t errors = 0;  ///< lines of logs
 };
+
+std::string label(const std::string& text) { return base::pad(text, kAxisColumns, base::Align::kRight) + " "; }
+
+std::string finish(std::string line) {
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line + "\n";
+}
 
 std::size_t column_of(const Report& report, std::int64_t time_unix_ms, std::size_t columns) {
   const std::int64_t whole = std::max<std::int64_t>(report.end_unix_ms - report.begin_unix_ms, 1);
@@ -38,32 +47,45 @@ std::size_t column_of(const Report& report, std::int64_t time_unix_ms, std::size
       columns - 1);
 }
 
+/// Calls `raise(slice)` for each column that a point covers.
+template <class Point, class Raise>
+void cover(const Report& report, const Point& point, std::vector<Slice>& all, const Raise& raise) {
+  const std::size_t first = column_of(report, point.begin_unix_ms, all.size());
+  const std::size_t last = std::max(column_of(report, point.end_unix_ms - 1, all.size()), first);
+  for (std::size_t i = first; i <= last; ++i) raise(all[i]);
+}
+
 std::vector<Slice> slices(const Report& report, std::size_t columns) {
   std::vector<Slice> all(columns);
   for (const TimelinePoint& point : report.namespaces.front().timeline) {
-    const std::size_t first = column_of(report, point.begin_unix_ms, columns);
-    const std::size_t last = std::max(column_of(report, point.end_unix_ms - 1, columns), first);
-    for (std::size_t i = first; i <= last; ++i) {
-      all[i].in_use = std::max(all[i].in_use, point.in_use.value_or(0));
-      all[i].limit = std::max(all[i].limit, point.limit.value_or(0));
-      all[i].refused = std::max(all[i].refused, point.refused);
-    }
+    cover(report, point, all, [&](Slice& slice) {
+      slice.in_use = std::max(slice.in_use, point.in_use.value_or(0));
+      slice.limit = std::max(slice.limit, point.limit.value_or(0));
+      slice.refused = std::max(slice.refused, point.refused);
+    });
+  }
+  for (const report::LogPoint& point : report.logs.timeline) {
+    cover(report, point, all, [&](Slice& slice) {
+      slice.resets = std::max(slice.resets, point.resets);
+      slice.errors = std::max(slice.errors, point.lines);
+    });
   }
   return all;
 }
 
-std::string label(const std::string& text) { return base::pad(text, kAxisColumns, base::Align::kRight) + " "; }
+/// A line with a sign in each column in which something was counted; empty if nothing was.
+std::string signs(const char* name, char sign, const std::vector<Slice>& all, std::uint64_t Slice::*count) {
+  if (std::all_of(all.begin(), all.end(), [&](const Slice& slice) { return slice.*count == 0; })) return {};
+  std::string line = label(name);
+  for (const Slice& slice : all) line += slice.*count != 0 ? sign : ' ';
+  return finish(line);
+}
 
 /// The number of rows that `value` fills; at least one if it is above 0.
 std::size_t height(std::uint64_t value, std::uint64_t top) {
   if (value == 0 || top == 0) return 0;
   const auto rows = static_cast<std::size_t>(static_cast<double>(value) / static_cast<double>(top) * kRows);
   return std::clamp<std::size_t>(rows, 1, kRows);
-}
-
-std::string finish(std::string line) {
-  line.erase(line.find_last_not_of(' ') + 1);
-  return line + "\n";
 }
 
 /// Letters under the chart, and their legend.
@@ -93,27 +115,25 @@ std::string text_chart(const Report& report) {
   const std::size_t points = report.namespaces.front().timeline.size();
   const std::size_t columns = std::min(kChartColumns, points * std::max<std::size_t>(kChartColumns / points, 1));
   const std::vector<Slice> all = slices(report, columns);
-  const auto [top, limit, refused, limit_shown] = chart_scale(report);
+  const ChartScale scale = chart_scale(report);
   std::string out;
   for (std::size_t row = kRows; row >= 1; --row) {
-    std::string line = label(row == kRows ? base::human_count(top) : row == 1 ? "0" : "");
+    std::string line = label(row == kRows ? base::human_count(scale.top) : row == 1 ? "0" : "");
     for (const Slice& slice : all) {
-      const bool at_limit = limit_shown && row == kRows && slice.limit != 0;
-      line += height(slice.in_use, top) >= row ? '#' : at_limit ? '-' : ' ';
+      const bool at_limit = scale.limit_shown && row == kRows && slice.limit != 0;
+      line += height(slice.in_use, scale.top) >= row ? '#' : at_limit ? '-' : ' ';
     }
     out += finish(line);
   }
-  if (refused != 0) {
-    std::string line = label("refused");
-    for (const Slice& slice : all) line += slice.refused != 0 ? '!' : ' ';
-    out += finish(line);
-  }
+  out += signs("refused", '!', all, &Slice::refused) + signs("resets", 'x', all, &Slice::resets) +
+         signs("errors", 'e', all, &Slice::errors);
   out += marks(report, columns);
-  const std::string scale = limit_shown  ? fmt::format("- the limit of {}", base::grouped(limit))
-                            : limit != 0 ? fmt::format("the limit of {} is above the chart", base::grouped(limit))
-                                         : "the limit is not known";
+  const std::string limit = scale.limit_shown ? fmt::format("- the limit of {}", base::grouped(scale.limit))
+                            : scale.limit != 0
+                                ? fmt::format("the limit of {} is above the chart", base::grouped(scale.limit))
+                                : "the limit is not known";
   return out + label("") +
-         fmt::format("# in use; {}; {} a column\n", scale,
+         fmt::format("# in use; {}; {} a column\n", limit,
                      base::duration(static_cast<double>(report.end_unix_ms - report.begin_unix_ms) / 1000 /
                                     static_cast<double>(columns)));
 }

@@ -38,6 +38,7 @@ model::Counters grown(const model::Counters& now, const model::Counters& seen) {
   return seen + amount == now ? amount : now;
 }
 
+/// Hides no peak.
 TimelinePoint merged(const TimelinePoint& first, const TimelinePoint& second) {
   TimelinePoint both = second;
   both.begin_unix_ms = first.begin_unix_ms;
@@ -46,15 +47,6 @@ TimelinePoint merged(const TimelinePoint& first, const TimelinePoint& second) {
   both.created += first.created;
   both.refused += first.refused;
   return both;
-}
-
-/// Merges neighbours, which halves the number of points without hiding a peak.
-void halve(std::vector<TimelinePoint>& points) {
-  std::vector<TimelinePoint> fewer;
-  fewer.reserve(points.size());
-  for (std::size_t i = 0; i + 1 < points.size(); i += 2) fewer.push_back(merged(points[i], points[i + 1]));
-  if (points.size() % 2 != 0) fewer.push_back(points.back());
-  points = std::move(fewer);
 }
 
 /// Tables that refused come first, then those in which buckets were created. A table that was full before and idle
@@ -85,7 +77,7 @@ std::size_t phase_of(std::int64_t begin, std::int64_t end, const model::CaptureI
   return begin + end < started + ended ? kBefore : kAfter;
 }
 
-Collector::Collector(const model::CaptureInfo& info, view::Selector netns) : selector_(std::move(netns)) {
+Collector::Collector(const model::CaptureInfo& info, view::Selector netns) : selector_(std::move(netns)), logs_(info) {
   report_.info = info;
   report_.begin_unix_ms = report_.end_unix_ms = info.started_unix_ms;
   for (const PhaseKind kind : phase_kinds(info)) report_.phases.push_back({kind, 0, {}, {}});
@@ -107,9 +99,11 @@ void Collector::add(const model::Snapshot& head) {
   Phase& phase = report_.phases[interval.phase];
   phase.seconds += interval.seconds;
   report_.seconds += interval.seconds;
+  in_interval_ = {};
   for (const model::NetnsRow& row : head.namespaces) {
     if (selector_.accepts(view::subject_of(row))) add_netns(row, interval);
   }
+  logs_.add(head, interval.begin_unix_ms, in_interval_);
   ++phase_samples_[interval.phase];
   if (in_use_known_ > 0) raise(phase.total.in_use_peak, in_use_);
   add_ports(head);
@@ -146,6 +140,7 @@ void Collector::add_netns(const model::NetnsRow& row, const Interval& interval) 
   netns.last = row;
   netns.last.counts = counts;
   amounts.counts += amount;
+  in_interval_ += amount;
   report_.phases[interval.phase].total.counts += amount;
   report_.totals += amount;
 
@@ -170,7 +165,7 @@ void Collector::add_netns(const model::NetnsRow& row, const Interval& interval) 
   add_arrivals(course, interval, amount);
   netns.timeline.push_back(
       {interval.begin_unix_ms, interval.end_unix_ms, row.in_use, row.limit, amount.created(), amount.refused()});
-  if (netns.timeline.size() > kMaxTimelinePoints) halve(netns.timeline);
+  if (netns.timeline.size() > kMaxTimelinePoints) halve(netns.timeline, merged);
 }
 
 /// Nothing changed in a namespace while the samples did not mention it.
@@ -184,7 +179,7 @@ void Collector::carry_on(NetnsCourse& course, std::int64_t until_unix_ms) const 
   if (netns.timeline.empty() || netns.timeline.back().end_unix_ms >= until_unix_ms) return;
   const std::int64_t since_unix_ms = netns.timeline.back().end_unix_ms;
   netns.timeline.push_back({since_unix_ms, until_unix_ms, netns.last.in_use, netns.last.limit, 0, 0});
-  if (netns.timeline.size() > kMaxTimelinePoints) halve(netns.timeline);
+  if (netns.timeline.size() > kMaxTimelinePoints) halve(netns.timeline, merged);
 }
 
 /// Finds the 60 s (the lifetime of a bucket) in which most buckets wanted a place. While these 60 s reach back to the
@@ -247,6 +242,7 @@ void Collector::attach_settings() {
 
 Report Collector::finish() && {
   attach_settings();
+  report_.logs = std::move(logs_).finish();
   for (auto& [key, peak] : ports_) {
     const auto course = peak.use.netns_id ? netns_.find({*peak.use.netns_id, peak.use.netns}) : netns_.end();
     if (course == netns_.end() && !selector_.empty()) continue;
@@ -266,7 +262,7 @@ Report Collector::finish() && {
       std::max<std::size_t>(kMaxAllTimelinePoints / std::max<std::size_t>(courses.size(), 1), 1);
   report_.namespaces.reserve(courses.size());
   for (NetnsCourse* course : courses) {
-    while (course->report.timeline.size() > most_points) halve(course->report.timeline);
+    while (course->report.timeline.size() > most_points) halve(course->report.timeline, merged);
     report_.namespaces.push_back(std::move(course->report));
   }
   for (std::size_t i = 0; i < report_.phases.size() && !report_.namespaces.empty(); ++i) {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "report/log_collector.hpp"
 #include "report/report.hpp"
 
 namespace twtrace::report {
@@ -70,6 +71,8 @@ class Collector {
 
   view::Selector selector_;
   Report report_;
+  LogCollector logs_;
+  model::Counters in_interval_;  ///< of all namespaces, in the interval at hand
   std::map<NetnsKey, NetnsCourse> netns_;
   std::vector<std::uint64_t> phase_samples_;  ///< as Report::phases
   std::uint64_t in_use_ = 0;                  ///< sum over namespaces

@@ -10,6 +10,8 @@
 
 #include "model/recording.hpp"
 #include "report/budget.hpp"
+#include "report/logs.hpp"
+#include "report/timeline.hpp"
 
 namespace twtrace::report {
 
@@ -68,9 +70,7 @@ struct NetnsReport {
   std::vector<TimelinePoint> timeline;  ///< ascending, at most kMaxTimelinePoints
 };
 
-/// A plot cannot show more.
-inline constexpr std::size_t kMaxTimelinePoints = 1200;
-/// Of all namespaces together: of many, each has fewer.
+/// Points of all namespaces together: of many, each has fewer.
 inline constexpr std::size_t kMaxAllTimelinePoints = 100 * kMaxTimelinePoints;
 
 /// One row of the capture with its counts in each phase.
@@ -148,6 +148,7 @@ struct Report {
   std::vector<NetnsReport> namespaces;  ///< first those that refused, then those in use; fullest first
   std::vector<Owner> owners;            ///< most arrivals (created and refused) first; they sum to `totals`
   std::vector<PortPeak> ports;          ///< fullest first
+  LogsReport logs;                      ///< lines of application logs
   std::vector<PeerPart> peers;          ///< most arrivals first, at most kMaxPeers
   model::Losses lost;
   double cpu_percent_mean = 0;  ///< of one core

@@ -28,6 +28,7 @@ constexpr std::array kKept = {
     KeptCapability{Duty::kReadMaps, CAP_BPF, "read BPF maps, which this kernel allows nobody else (before 5.19)"},
     KeptCapability{Duty::kPassSignals, CAP_KILL, "pass signals on to the command"},
     KeptCapability{Duty::kReadForOthers, CAP_DAC_READ_SEARCH, "read captures of other users"},
+    KeptCapability{Duty::kReadLogs, CAP_DAC_READ_SEARCH, "follow log files of other users (capture --log)"},
     KeptCapability{Duty::kWriteForOthers, CAP_DAC_OVERRIDE, "write a capture of another user in a directory of root"},
     KeptCapability{Duty::kWriteForOthers, CAP_CHOWN, "give the capture to its user"},
 };
@@ -120,7 +121,7 @@ bool maps_need_capability() {
   return refused;
 }
 
-base::Result<void> reduce_privileges(const Reduction& reduction) {
+base::Result<void> drop_all_but(const Reduction& reduction) {
   const auto held = kernel::effective_capabilities(kernel::Procfs());
   const kernel::CapabilitySet kept = keep_for(reduction.duties, held.value_or(kernel::CapabilitySet{}));
   const bool may_become = !held || (held->has(CAP_SETUID) && held->has(CAP_SETGID));
@@ -133,6 +134,11 @@ base::Result<void> reduce_privileges(const Reduction& reduction) {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return tl::unexpected(failed(errno, "cannot set no_new_privs"));
   const auto left = kernel::effective_capabilities(kernel::Procfs());
   if (left && !(*left == kept)) return tl::unexpected(failed(EPERM, "capabilities are left that were dropped"));
+  return {};
+}
+
+base::Result<void> reduce_privileges(const Reduction& reduction) {
+  if (auto dropped = drop_all_but(reduction); !dropped) return dropped;
   if (const int error = filter_system_calls(reduction.network); error != 0) {
     spdlog::info("system calls are not filtered: {}", std::strerror(error));
   }

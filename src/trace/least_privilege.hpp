@@ -22,6 +22,7 @@ enum class Duty {
   kReadMaps,        ///< read BPF maps, on kernels that ask for a capability: see maps_need_capability()
   kPassSignals,     ///< send signals to a command of another user
   kReadForOthers,   ///< read captures of another user
+  kReadLogs,        ///< read logs of another user: logs::LogReader's alone
   kWriteForOthers,  ///< write files of another user
 };
 
@@ -67,5 +68,9 @@ bool maps_need_capability();
 /// kPermission if a capability is left that should be gone; the process must end then. Call it while there is only one
 /// thread.
 base::Result<void> reduce_privileges(const Reduction& reduction);
+
+/// The same without the filter, for a process that is going to execute a program. The program gets no capability that
+/// is not kept, not even as root.
+base::Result<void> drop_all_but(const Reduction& reduction);
 
 }  // namespace twtrace::trace

@@ -17,6 +17,7 @@
 #include "app/capture_report.hpp"
 #include "app/command.hpp"
 #include "app/command_process.hpp"
+#include "app/log_options.hpp"
 #include "app/option_groups.hpp"
 #include "app/run_as.hpp"
 #include "app/signals.hpp"
@@ -26,6 +27,7 @@
 #include "base/escape.hpp"
 #include "base/log.hpp"
 #include "capture/writer.hpp"
+#include "logs/log_reader.hpp"
 
 namespace twtrace::app {
 namespace {
@@ -50,6 +52,7 @@ struct CaptureOptions {
   bool events = false;
   std::optional<std::string> user;  ///< name or number; empty: as twtrace itself
   BudgetOptions budgets;
+  LogOptions logs;
   FilterOptions filter;
   TracingOptions tracing;
   std::vector<std::string> command;  ///< empty: none
@@ -72,6 +75,7 @@ void CaptureOptions::declare(OptionList& list) {
               seconds(duration_s, kMinDuration, kMaxDuration));
   list.section("Command");
   list.option("--user", "USER", "run COMMAND as this user (a name or a number)", text(user));
+  logs.declare(list);
   list.section("What is reported");
   filter.declare_names(list);
   tracing.declare(list);
@@ -121,7 +125,8 @@ base::Result<Checked> check(const CaptureOptions& options) {
 class Capture {
  public:
   Capture(Watch& watch, const CaptureOptions& options, view::Selector selector, Checked& checked,
-          std::optional<WaitingCommand> waiting, std::unique_ptr<NoForcedEnd> must_finish)
+          std::optional<WaitingCommand> waiting, std::unique_ptr<logs::LogReader> logs,
+          std::unique_ptr<NoForcedEnd> must_finish)
       : loop_(watch.loop),
         session_(watch.session),
         options_(options),
@@ -129,6 +134,7 @@ class Capture {
         checked_(checked),
         path_(checked.target.path()),
         waiting_(std::move(waiting)),
+        logs_(std::move(logs)),
         must_finish_(std::move(must_finish)) {}
   Capture(const Capture&) = delete;
   Capture& operator=(const Capture&) = delete;
@@ -146,8 +152,12 @@ class Capture {
 
   base::Result<void> begin() {
     command_.argv = options_.command;
+    if (logs_) {
+      if (auto begun = logs_->begin(); !begun) return begun;
+    }
     model::CaptureInfo info = capture_info(session_, options_.delay_s);
     info.started_unix_ms = clock_.unix_ms();
+    info.logs = options_.logs.logs;
     info.settings_at_start = session_.settings(known_settings_);
     if (!command_.argv.empty()) info.command = command_;
     auto budgets = narrowed_budgets();
@@ -288,15 +298,41 @@ class Capture {
   /// `last` asks for fresh numbers at any cost. `restart` begins the next interval now.
   void sample(bool last, bool restart = true) {
     if (trace_error_) return;
+    auto log_lines = read_logs(last);  // first: what was written before the numbers are read belongs to them
     if (auto sampled = session_.sample(last); !sampled) return note_trace(std::move(sampled));
     if (restart) note_trace(loop_.set_interval(std::chrono::duration<double>(options_.delay_s)));
     if (!writer_) return;
     const auto settings = session_.settings(known_settings_);
     if (!settings.empty()) note(writer_->add_settings(settings));
     if (!writer_) return;
-    const model::Snapshot head = session_.head();
+    model::Snapshot head = session_.head();
+    head.log_lines = std::move(log_lines);
     progress_.set_numbers(table_words(head, selection_.selector));
     session_.with_source([&](const model::Source& source) { note(writer_->append(head, source)); });
+  }
+
+  /// The lines since the last sample; null if there are none. An error ends the reading of logs, not the capture.
+  std::shared_ptr<const std::vector<model::LogLine>> read_logs(bool last) {
+    if (!logs_) return nullptr;
+    auto found = last ? logs_->finish() : logs_->look();
+    if (!found) {
+      base::log_error(found.error());
+      failed_ = true;
+      for (model::LogGaps& gaps : log_gaps_) gaps.problem = "the process that read it has ended";
+      found = logs::Found{{}, log_gaps_};
+      logs_.reset();
+    }
+    log_gaps_ = found->gaps;
+    if (writer_) note(writer_->set_log_gaps(log_gaps_));
+    if (found->lines.empty()) return nullptr;
+    return std::make_shared<const std::vector<model::LogLine>>(std::move(found->lines));
+  }
+
+  void tell_log_problems() const {
+    for (std::size_t i = 0; i < log_gaps_.size(); ++i) {
+      if (log_gaps_[i].problem.empty()) continue;
+      tell(fmt::format("{}: {}", base::sanitize_terminal(options_.logs.logs[i].name), log_gaps_[i].problem));
+    }
   }
 
   /// A budget on names that no row has must tell who was idle from who was never there.
@@ -343,6 +379,8 @@ class Capture {
   /// The command's own exit code has priority, then our own failure, then a budget.
   base::Result<int> end(int code) {
     if (!trace_error_) note_processes();
+    logs_.reset();
+    tell_log_problems();
     if (writer_ && !trace_error_) finish();
     drop_writer();
     must_finish_.reset();
@@ -362,6 +400,8 @@ class Capture {
   Checked& checked_;
   std::string path_;
   std::optional<WaitingCommand> waiting_;  ///< until it runs
+  std::unique_ptr<logs::LogReader> logs_;  ///< empty when no log is followed, or when it failed
+  std::vector<model::LogGaps> log_gaps_;
   base::SystemClock clock_;
   CaptureProgress progress_{clock_, show_status};
   std::optional<capture::Writer> writer_;  ///< empty when it failed
@@ -404,13 +444,20 @@ base::Result<int> attach_and_run(const CaptureOptions& options, const Inherited&
     base::log_error(waiting.error().error);
     return waiting.error().exit_code;
   }
+  std::unique_ptr<logs::LogReader> logs;
+  if (!options.logs.logs.empty()) {
+    auto started = logs::LogReader::start(options.logs.logs);
+    if (!started) return tl::unexpected(started.error());
+    logs = std::move(*started);
+  }
   std::signal(SIGXFSZ, SIG_IGN);  // turns the limit into an error of the write
   auto watch = begin_watch(options.tracing.session);
   if (!watch) return tl::unexpected(watch.error());
   auto selector = resolve_filter(watch->session, options.filter, options.tracing);
   if (!selector) return tl::unexpected(selector.error());
   if (auto dropped = drop_privileges(options, *checked); !dropped) return tl::unexpected(dropped.error());
-  Capture capture(*watch, options, std::move(*selector), *checked, std::move(*waiting), std::move(must_finish));
+  Capture capture(*watch, options, std::move(*selector), *checked, std::move(*waiting), std::move(logs),
+                  std::move(must_finish));
   return capture.run();
 }
 

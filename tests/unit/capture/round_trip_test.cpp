@@ -124,6 +124,82 @@ TEST_CASE("a capture keeps its budgets, and an old one has none", "[capture]") {
   CHECK(open_capture(path)->info().budgets.empty());
 }
 
+TEST_CASE("a capture keeps lines of logs with their samples, and an old one has none", "[capture]") {
+  const kernel::TempTree tree;
+  const std::string path = tree / "t.db";
+  model::CaptureInfo info = World::info();
+  info.logs = {{model::Log::Kind::kFile, "/var/log/\xff'.log", "a|b", {}},
+               {model::Log::Kind::kJournal, "web.service", "refused", {}}};
+  auto target = capture::TargetFile::check(path, capture::invoker());
+  REQUIRE(target);
+  auto writer = capture::Writer::create(std::move(*target), info, {41, 43'000'000'000});
+  REQUIRE(writer);
+  const std::vector<std::vector<model::LogLine>> written = {
+      {{0, World::kStart + 5, 1, std::string("a\0\x1b\xff", 4)}, {1, World::kStart + 6, 307, {}}},
+      {},
+      {{1, World::kStart + 1400, 1, ""}}};
+  World world(1);
+  for (const auto& lines : written) {
+    world.sample([&](const auto& head, const auto& source) {
+      model::Snapshot with_lines = head;
+      if (!lines.empty()) with_lines.log_lines = std::make_shared<const std::vector<model::LogLine>>(lines);
+      REQUIRE(writer->append(with_lines, source));
+    });
+  }
+  info.logs[0].gaps = {3, 1ULL << 33U, "it never existed"};
+  REQUIRE(writer->set_log_gaps({info.logs[0].gaps, info.logs[1].gaps}));
+  REQUIRE(writer->finish(World::kStart + 7000, {}));
+
+  const auto reader = open_capture(path);
+  REQUIRE(reader->info().logs.size() == 2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK(reader->info().logs[i].kind == info.logs[i].kind);
+    CHECK(reader->info().logs[i].name == info.logs[i].name);
+    CHECK(reader->info().logs[i].pattern == info.logs[i].pattern);
+    CHECK(reader->info().logs[i].gaps == info.logs[i].gaps);
+  }
+  std::vector<std::vector<model::LogLine>> read;
+  REQUIRE(reader->for_each(model::Wanted::kHeads, [&](const model::SnapshotPtr& head, const model::Source&) {
+    read.push_back(head->log_lines ? *head->log_lines : std::vector<model::LogLine>());
+    return true;
+  }));
+  CHECK(read == written);
+  make_version(path, 6);
+  CHECK(open_capture(path)->info().logs.empty());
+  CHECK(read_samples(*open_capture(path)).size() == 3);
+}
+
+TEST_CASE("lines of logs that cannot be are refused", "[capture]") {
+  const std::string row = GENERATE(as<std::string>{}, "1,2,5,1,'x'", "1,0,5,1,'x'", "1,1,-5,1,'x'", "1,1,5,-1,'x'",
+                                   "1,1,5,1,x'00'", "1,1,5,1,hex(zeroblob(300))", "99,1,5,1,'x'");
+  Captured captured;
+  captured.add(2);
+  captured.finish();
+  run_sql(captured.path,
+          "INSERT INTO log VALUES(1,'file','a','b',0,0,''); INSERT INTO log_line VALUES(NULL," + row + ")");
+  INFO(row);
+  const auto reader = open_capture(captured.path);
+  const auto read =
+      reader->for_each(model::Wanted::kHeads, [](const model::SnapshotPtr&, const model::Source&) { return true; });
+  REQUIRE_FALSE(read);
+  CHECK(read.error().what.find("table log_line has impossible values") != std::string::npos);
+}
+
+TEST_CASE("a log that cannot be is refused", "[capture]") {
+  const std::string values = GENERATE(as<std::string>{}, "2,'file','a','b',0,0,''", "1,'pipe','a','b',0,0,''",
+                                      "1,'file','a','b',-1,0,''", "1,'file','a',NULL,0,0,''");
+  Captured captured;
+  captured.add(1);
+  captured.finish();
+  INFO(values);
+  try {
+    run_sql(captured.path, "INSERT INTO log VALUES(" + values + ")");
+  } catch (const std::runtime_error&) {
+    return;  // SQLite refuses it
+  }
+  CHECK_FALSE(capture::Reader::open(captured.path));
+}
+
 TEST_CASE("a finished capture is one plain file that any client opens", "[capture]") {
   Captured captured;
   captured.add(5);

@@ -213,6 +213,88 @@ TEST_CASE("rows name their namespace when there is more than one") {
   CHECK(output::report_text(nameless, output::Color::kNever).find(" 4026532000 ") != std::string::npos);
 }
 
+/// A host that followed logs, beside resets of each kind. An attacker wrote the second log.
+report::Report report_with_logs(bool resets_known) {
+  test::HandMade recording;
+  model::CaptureInfo& info = recording.editable();
+  info.probe.sees = {true, true, true, resets_known};
+  info.logs = {{model::Log::Kind::kFile, "/var/log/app.log", "refused", {2, 3U << 20U, "Permission denied"}},
+               {model::Log::Kind::kJournal, "a|b<x>.service", "a|b", {}}};
+  const auto sample = [&](std::uint64_t avoidable, std::uint64_t late, std::vector<model::LogLine> lines) {
+    recording.unattributed.peer_resets_avoidable += avoidable;
+    recording.unattributed.peer_resets += avoidable;
+    recording.unattributed.resets_late += late;
+    recording.head.log_lines = std::make_shared<const std::vector<model::LogLine>>(std::move(lines));
+    recording.sample(10);
+  };
+  sample(0, 0, {{0, test::kTime + 900, 1, "connection refused"}});
+  sample(0, 3,
+         {{1, test::kTime + 1900, 1, std::string("<b>\x1b[31m|\0\xff\n=1", 14)}, {0, test::kTime + 1950, 1100, {}}});
+  sample(2, 0, {{0, test::kTime + 2900, 1, "first"}, {0, test::kTime + 2900, 1, "second"}});
+  sample(0, 0, {});
+  return report_of(recording);
+}
+
+TEST_CASE("lines of logs stand beside resets, and their text is harmless") {
+  const report::Report report = report_with_logs(true);
+  const std::string text = output::report_text(report, output::Color::kNever);
+  INFO(text);
+  const auto has = [&](const std::string& words) { CHECK(text.find(words) != std::string::npos); };
+  has(" resets                  xxxxxxxxxxxxxxxxx");
+  has(" errors eeee");
+  has("avoidable 2 lines in the same second as a reset that a place in the table would\n"
+      "          have avoided; the first: +2.9s /var/log/app.log: first\n");
+  has("reset     1,101 lines in the same second as other resets; the first: +1.9s\n"
+      "          journal of a|b<x>.service: <b>\\x1B[31m|\\x00\\xFF\\x0A=1\n");
+  has("neither   1 line without a reset in the same second; the first: +0.9s\n");
+  has("text; 2 lines too long");
+  has("3.0MiB not read");
+  has("Permission denied");
+  CHECK(text.find('\x1b') == std::string::npos);
+  const std::string html = output::report_html(report);
+  CHECK(html.find("&lt;b&gt;") != std::string::npos);
+  CHECK(html.find("<b>\\") == std::string::npos);
+  CHECK(html.find(">errors</text>") != std::string::npos);
+  CHECK(html.find(">resets</text>") != std::string::npos);
+  const std::string markdown = output::report_markdown(report);
+  CHECK(markdown.find("### Application errors") != std::string::npos);
+  CHECK(markdown.find("<b>\\") == std::string::npos);
+
+  const auto errors = nlohmann::json::parse(output::report_json(report)).at("application_errors");
+  CHECK(errors["lines"] == 1104);
+  CHECK(errors["beside_avoidable_reset"] == 2);
+  CHECK(errors["beside_other_reset"] == 1101);
+  CHECK(errors["beside_no_reset"] == 1);
+  CHECK(errors["first"]["beside_avoidable_reset"]["text"] == "first");
+  CHECK(errors["first"]["beside_other_reset"]["kind"] == "journal");
+  CHECK(errors["first"]["beside_other_reset"]["text_hex"] == "3c623e1b5b33316d7c00ff0a3d31");
+  CHECK(errors["logs"][0]["without_text"] == 1100);
+  CHECK(errors["logs"][0]["problem"] == "Permission denied");
+  CHECK(errors["logs"][1]["problem"] == nullptr);
+  CHECK(errors["timeline"].size() == 4);
+  CHECK(errors["timeline"][1]["resets"] == 3);
+
+  const std::string csv = output::report_csv(report);
+  CHECK(csv.find(",file,,,,/var/log/app.log,") != std::string::npos);
+  CHECK(csv.find(",1103,2,1100,1\n") != std::string::npos);
+  CHECK(csv.find(",journal,,,,a|b<x>.service,") != std::string::npos);
+  CHECK(csv.find(",1,0,1,0\n") != std::string::npos);
+}
+
+TEST_CASE("lines of logs are not compared with resets that cannot be seen") {
+  const report::Report report = report_with_logs(false);
+  const std::string text = output::report_text(report, output::Color::kNever);
+  CHECK(text.find("lines     1,104 lines; resets cannot be seen here") != std::string::npos);
+  CHECK(text.find("without a reset") == std::string::npos);
+  const auto errors = nlohmann::json::parse(output::report_json(report)).at("application_errors");
+  CHECK(errors["beside_no_reset"] == nullptr);
+  CHECK(errors["logs"][0]["beside_avoidable_reset"] == nullptr);
+  CHECK(errors["timeline"][0]["resets"] == nullptr);
+  CHECK(output::report_csv(report).find(",1103,,,\n") != std::string::npos);
+  const auto none = nlohmann::json::parse(output::report_json(deploy_report()));
+  CHECK(none.at("application_errors") == nullptr);
+}
+
 TEST_CASE("colour changes nothing but colour") {
   const report::Report report = deploy_report();
   const std::string colored = output::report_text(report, output::Color::kAlways);
@@ -294,7 +376,7 @@ TEST_CASE("CSV cells of text are guarded and every line has the same number of c
   recording->sample(5000);
   const std::string csv = output::report_csv(report_of(*recording));
   CHECK(csv.find(",'+evil.service,'=cmd(),") != std::string::npos);
-  for (const std::string& line : lines(csv)) CHECK(std::count(line.begin(), line.end(), ',') == 32);
+  for (const std::string& line : lines(csv)) CHECK(std::count(line.begin(), line.end(), ',') == 36);
 }
 
 TEST_CASE("CSV says how many buckets were there before the start") {
@@ -302,9 +384,9 @@ TEST_CASE("CSV says how many buckets were there before the start") {
   report.owners[1].row.kind = model::RowKind::kBeforeStart;
   report.owners[1].before_start = 61;
   const std::vector<std::string> rows = lines(output::report_csv(report));
-  CHECK(rows.at(0).ends_with(",before_start"));
-  CHECK(rows.at(1).ends_with(","));
-  CHECK(rows.at(2).ends_with(",61"));
+  CHECK(rows.at(0).find(",before_start,lines,") != std::string::npos);
+  CHECK(rows.at(1).ends_with(",,,,,"));
+  CHECK(rows.at(2).ends_with(",61,,,,"));
 }
 
 TEST_CASE("the bars of offenders show buckets from before the start, and nobody who has none") {

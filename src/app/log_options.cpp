@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/log_options.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "app/command_process.hpp"
+#include "logs/followed_journal.hpp"
+#include "logs/pattern.hpp"
+
+namespace twtrace::app {
+namespace {
+
+tl::unexpected<base::Error> wrong(std::string what, std::string hint) {
+  return base::fail(base::ErrorCode::kUsage, std::move(what), std::move(hint));
+}
+
+bool exists(const std::string& path) {
+  struct stat found {};
+  return ::stat(path.c_str(), &found) == 0;
+}
+
+/// Where the name ends.
+std::size_t name_end(const std::string& typed, const std::function<bool(const std::string&)>& is_there) {
+  if (is_there(typed)) return typed.size();
+  for (std::size_t end = typed.rfind('='); end != std::string::npos && end > 0; end = typed.rfind('=', end - 1)) {
+    if (is_there(typed.substr(0, end))) return end;
+  }
+  return std::min(typed.find('='), typed.size());
+}
+
+/// A file that does not exist is waited for.
+base::Result<void> check_file(const std::string& path) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0) {
+    if (errno == ENOENT) return {};
+    return wrong(fmt::format("--log: {}: {}", path, std::strerror(errno)), "name a file that this user may read");
+  }
+  if (!S_ISREG(found.st_mode)) {
+    const char* const what = S_ISDIR(found.st_mode) ? "a directory" : S_ISFIFO(found.st_mode) ? "a FIFO" : "a device";
+    return wrong(fmt::format("--log: {} is {}", path, what), "name a regular file");
+  }
+  // With the real ids: a user to whom somebody lent capabilities reads as that user.
+  if (::access(path.c_str(), R_OK) == 0) return {};
+  return wrong(fmt::format("--log: {}: {}", path, std::strerror(errno)), "name a file that this user may read");
+}
+
+bool same(const model::Log& left, const model::Log& right) {
+  if (left.kind != right.kind) return false;
+  struct stat one {};
+  struct stat other {};
+  const bool files = left.kind == model::Log::Kind::kFile && ::stat(left.name.c_str(), &one) == 0 &&
+                     ::stat(right.name.c_str(), &other) == 0;
+  return left.name == right.name || (files && one.st_dev == other.st_dev && one.st_ino == other.st_ino);
+}
+
+base::Result<void> check_different(const std::vector<model::Log>& logs) {
+  for (auto log = logs.begin(); log != logs.end(); ++log) {
+    const bool before = std::any_of(logs.begin(), log, [&](const model::Log& other) { return same(other, *log); });
+    if (before) {
+      return wrong(log->name + " is to be followed twice, so its lines would count twice",
+                   "join the patterns: --log 'FILE=ONE|OTHER'");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Result<model::Log> parse_log(model::Log::Kind kind, const std::string& typed,
+                                   const std::function<bool(const std::string& name)>& is_there) {
+  const std::size_t end = name_end(typed, is_there);
+  model::Log log{kind, typed.substr(0, end), logs::kDefaultPattern, {}};
+  if (log.name.empty()) return wrong(fmt::format("\"{}\" has no name", typed), "put one in front of the =");
+  if (end < typed.size()) log.pattern = typed.substr(end + 1);
+  if (log.pattern.empty()) {
+    return wrong(fmt::format("no pattern follows {}=", log.name), "leave the = out for the default pattern");
+  }
+  if (auto usable = logs::Pattern::compile(log.pattern); !usable) return tl::unexpected(usable.error());
+  return log;
+}
+
+void LogOptions::declare(OptionList& list) {
+  using Kind = model::Log::Kind;
+  list.section("Application errors");
+  const auto take = [this](Kind kind, auto is_there) {
+    return [this, kind, is_there](const std::string& typed) -> base::Result<void> {
+      auto log = parse_log(kind, typed, is_there);
+      if (!log) return tl::unexpected(log.error());
+      logs.push_back(std::move(*log));
+      return {};
+    };
+  };
+  Take file(take(Kind::kFile, exists));
+  file.is_file = true;
+  list.option("--log", "FILE[=REGEX]", "count lines of FILE that match REGEX, beside resets", std::move(file));
+  list.option("--journal", "UNIT[=REGEX]", "the same for what a unit writes to the journal",
+              take(Kind::kJournal, [](const std::string&) { return false; }));
+  list.check([this] { return check(); });
+}
+
+base::Result<void> LogOptions::check() const {
+  if (logs.size() > model::kMostLogs) {
+    return wrong(fmt::format("{} logs are too many", logs.size()),
+                 fmt::format("give --log and --journal at most {} times", model::kMostLogs));
+  }
+  if (auto different = check_different(logs); !different) return tl::unexpected(different.error());
+  bool journal = false;
+  for (const model::Log& log : logs) {
+    journal = journal || log.kind == model::Log::Kind::kJournal;
+    if (log.kind != model::Log::Kind::kFile) continue;
+    if (auto usable = check_file(log.name); !usable) return tl::unexpected(usable.error());
+  }
+  if (!journal || find_command(logs::kJournalctl)) return {};
+  return wrong("--journal needs journalctl, which is not in PATH", "follow a file instead: --log FILE");
+}
+
+}  // namespace twtrace::app

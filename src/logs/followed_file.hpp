@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads what is written to a file, across rotation.
+#pragma once
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/unique_fd.hpp"
+#include "logs/line_splitter.hpp"
+#include "model/logs.hpp"
+
+namespace twtrace::logs {
+
+using TakeLine = std::function<void(std::string_view line)>;
+
+/// Bytes read of one file in one look, and how far it may be ahead before the rest is skipped.
+inline constexpr std::uint64_t kMostPerLook = std::uint64_t{2} << 20U;
+inline constexpr std::uint64_t kMostAhead = std::uint64_t{32} << 20U;
+/// A file that lost its name (rotated or removed) is still read until nothing was written to it for so long.
+inline constexpr std::uint64_t kNamelessPatienceNs = 60'000'000'000;
+/// So many of them at most.
+inline constexpr std::size_t kMostNameless = 3;
+
+/// A file known by its path. Whatever takes over the name is read from its beginning. A file that is cut short
+/// (logrotate's copytruncate) is read from its beginning again; that is noticed by its size, and by the last bytes that
+/// were read. What is written and cut off between two looks is lost, and so is a file that has the name only in
+/// between.
+///
+/// Reads regular files only. Follows symbolic links. Not thread-safe.
+class FollowedFile {
+ public:
+  explicit FollowedFile(std::string path) : path_(std::move(path)) {}
+
+  /// What is in the file now does not count. If a line has begun, only the rest of it does.
+  void begin();
+  /// Gives the lines that were written since the last look.
+  void look(std::uint64_t monotonic_ns, const TakeLine& take);
+  /// Gives last lines without an end, too.
+  void finish(const TakeLine& take);
+
+  /// In words; empty if it can be read, or does not exist.
+  std::string why_unreadable() const;
+  model::LogGaps gaps() const;
+
+ private:
+  struct Opened {
+    base::UniqueFd fd;
+    dev_t device = 0;
+    ino_t inode = 0;
+    off_t offset = 0;
+    std::string tail;  ///< the last bytes before the offset
+    LineSplitter lines;
+    std::uint64_t changed_ns = 0;  ///< last time that something was read
+
+    bool is(const struct stat& file) const { return device == file.st_dev && inode == file.st_ino; }
+  };
+
+  bool open(const struct stat& named);
+  void find_named();
+  bool has_changed_before_offset(const Opened& file) const;
+  void read(Opened& file, std::uint64_t monotonic_ns, const TakeLine& take);
+  void close_nameless(std::uint64_t monotonic_ns, const TakeLine& take);
+  void close_oldest(const TakeLine& take);
+
+  std::string path_;
+  std::deque<Opened> files_;  ///< the one that has, or last had, the name comes last
+  bool named_ = false;        ///< the last one has the name
+  bool existed_ = false;
+  int problem_ = 0;  ///< errno
+  bool is_regular_ = true;
+  std::uint64_t long_lines_ = 0;  ///< of files that are closed
+  std::uint64_t skipped_bytes_ = 0;
+};
+
+}  // namespace twtrace::logs

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "logs/followed_journal.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <grp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <vector>
+
+#include "base/whole_io.hpp"
+#include "trace/helper_process.hpp"
+#include "trace/least_privilege.hpp"
+
+namespace twtrace::logs {
+namespace {
+
+constexpr int kPipeBytes = 1 << 20;
+constexpr std::size_t kPipeBuffer = std::size_t{64} << 10U;
+
+struct Pipe {
+  base::UniqueFd read;
+  base::UniqueFd write;
+};
+
+base::Result<Pipe> make_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return base::fail_errno(errno, "cannot make a pipe");
+  return Pipe{base::UniqueFd(ends[0]), base::UniqueFd(ends[1])};
+}
+
+/// The group that may read the journal (systemd-journald.service(8)). Without it, root reads as the owner.
+trace::Reduction reading_journal() {
+  trace::Reduction reduction;
+  const group* readers = ::getgrnam("systemd-journal");
+  if (::geteuid() != 0 || readers == nullptr) return reduction;
+  reduction.account = trace::nobody();
+  reduction.account->groups = {readers->gr_gid};
+  return reduction;
+}
+
+/// journalctl must not find signals blocked or ignored.
+void restore_signals() {
+  for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+/// The child: waits for the moment to follow from, on its standard input.
+void become_journalctl(const std::string& unit, pid_t parent) {
+  ::setpgid(0, 0);  // keys of the terminal are not for it
+  std::int64_t since_unix_ms = 0;
+  if (!trace::drop_all_but(reading_journal()) || !trace::end_with(parent)) return;
+  if (!base::read_all(STDIN_FILENO, reinterpret_cast<char*>(&since_unix_ms), sizeof(since_unix_ms))) return;
+  std::vector<std::string> arguments = {
+      kJournalctl,
+      "--follow",
+      "--no-tail",
+      "--no-pager",
+      "--quiet",
+      "--output=cat",
+      "--since=" + fmt::format("@{}.{:03}", since_unix_ms / 1000, since_unix_ms % 1000),
+      "--unit=" + unit};
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  restore_signals();
+  ::execvp(kJournalctl, argv.data());
+}
+
+}  // namespace
+
+base::Result<FollowedJournal> FollowedJournal::start(const std::string& unit, int error_fd) {
+  auto go = make_pipe();
+  auto output = make_pipe();
+  if (!go) return tl::unexpected(go.error());
+  if (!output) return tl::unexpected(output.error());
+  static_cast<void>(::fcntl(output->read.get(), F_SETPIPE_SZ, kPipeBytes));  // more than allowed: stays as it is
+  if (::fcntl(output->read.get(), F_SETFL, O_NONBLOCK) != 0) return base::fail_errno(errno, "cannot set up a pipe");
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  const int saved_errno = errno;
+  if (pid < 0) return base::fail_errno(saved_errno, "cannot start journalctl");
+  if (pid == 0) {
+    constexpr int kNotExecuted = 127;
+    const bool ready = ::dup2(go->read.get(), STDIN_FILENO) >= 0 && ::dup2(output->write.get(), STDOUT_FILENO) >= 0 &&
+                       ::dup2(error_fd, STDERR_FILENO) >= 0 &&
+                       ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0) == 0;
+    if (ready) become_journalctl(unit, parent);
+    ::_exit(kNotExecuted);
+  }
+  return FollowedJournal(std::move(go->write), std::move(output->read), pid);
+}
+
+FollowedJournal::~FollowedJournal() {
+  // Not allowed, if it has another user: then the kernel does it when this process ends.
+  if (pid_ <= 0 || ::kill(pid_, SIGKILL) != 0) return;
+  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+void FollowedJournal::begin(std::int64_t since_unix_ms) {
+  const std::string_view bytes(reinterpret_cast<const char*>(&since_unix_ms), sizeof(since_unix_ms));
+  static_cast<void>(base::write_all(go_.get(), bytes));  // if it has ended, its output has, too
+  go_.reset();
+}
+
+void FollowedJournal::look(const TakeLine& take) {
+  std::array<char, kPipeBuffer> buffer{};
+  for (std::uint64_t done = 0; output_ && done < kMostPerLook;) {
+    const ssize_t got = ::read(output_.get(), buffer.data(), buffer.size());
+    if (got < 0) return;  // nothing there
+    if (got == 0) {
+      lines_.finish(take);
+      output_.reset();
+      return;
+    }
+    lines_.feed(std::string_view(buffer.data(), static_cast<std::size_t>(got)), take);
+    done += static_cast<std::uint64_t>(got);
+  }
+}
+
+model::LogGaps FollowedJournal::gaps() const {
+  return {lines_.long_lines(), 0, output_ ? "" : "journalctl ended before the capture did"};
+}
+
+}  // namespace twtrace::logs

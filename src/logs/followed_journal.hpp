@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads what a unit writes to the journal, by way of journalctl.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "base/result.hpp"
+#include "base/unique_fd.hpp"
+#include "logs/followed_file.hpp"
+#include "logs/line_splitter.hpp"
+#include "model/logs.hpp"
+
+namespace twtrace::logs {
+
+/// Looked up in PATH.
+inline constexpr const char* kJournalctl = "journalctl";
+
+/// A child `journalctl --follow --unit=UNIT` without a capability. Of root's it is nobody, in the group that may read
+/// the journal. The kernel kills it when this process ends. Move-only. Not thread-safe.
+class FollowedJournal {
+ public:
+  /// Forks while this process still has its privileges. The child waits until begin(). Its errors go to `error_fd`.
+  static base::Result<FollowedJournal> start(const std::string& unit, int error_fd);
+  FollowedJournal(FollowedJournal&& other) noexcept
+      : go_(std::move(other.go_)), output_(std::move(other.output_)), pid_(std::exchange(other.pid_, -1)) {}
+  FollowedJournal& operator=(FollowedJournal&&) = delete;
+  /// Kills the child and reaps it.
+  ~FollowedJournal();
+
+  /// What is written to the journal from this moment on counts.
+  void begin(std::int64_t since_unix_ms);
+  /// Gives the lines that came since the last look. A message of several lines is several.
+  void look(const TakeLine& take);
+  void finish(const TakeLine& take) { lines_.finish(take); }
+
+  model::LogGaps gaps() const;
+
+ private:
+  FollowedJournal(base::UniqueFd go, base::UniqueFd output, pid_t pid)
+      : go_(std::move(go)), output_(std::move(output)), pid_(pid) {}
+
+  base::UniqueFd go_;
+  base::UniqueFd output_;  ///< until the child has ended
+  pid_t pid_;
+  LineSplitter lines_;
+};
+
+}  // namespace twtrace::logs
