@@ -69,6 +69,7 @@ void become_journalctl(const std::string& unit, pid_t parent) {
       "--since=" + fmt::format("@{}.{:03}", since_unix_ms / 1000, since_unix_ms % 1000),
       "--unit=" + unit};
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
   restore_signals();

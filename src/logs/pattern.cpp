@@ -2,10 +2,10 @@
 #include "logs/pattern.hpp"
 
 #include <fmt/format.h>
-#include <locale.h>
 
 #include <algorithm>
 #include <array>
+#include <clocale>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
