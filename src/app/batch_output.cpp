@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "app/own_process.hpp"
-#include "app/streams.hpp"
 #include "app/version.hpp"
 #include "output/csv.hpp"
 #include "output/json.hpp"
@@ -19,16 +18,26 @@ namespace {
 
 constexpr std::size_t kDefaultWidth = 79;
 
-std::size_t table_width(TableFormat format) {
+/// A terminal may get another size at any time.
+std::size_t table_width(TableFormat format, bool terminal) {
   winsize size{};
-  if (::isatty(STDOUT_FILENO) != 0 && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1) {
+  if (terminal && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1) {
     return size.ws_col - 1U;
   }
   return format == TableFormat::kWide ? 0 : kDefaultWidth;
 }
 
-std::string render(const model::Snapshot& snapshot, const TableOptions& options) {
-  const TableFormat format = options.output.format;
+}  // namespace
+
+BatchOutput::BatchOutput(const TableOptions& options, view::View shown)
+    : options_(options),
+      shown_(std::move(shown)),
+      metrics_(kNobodyYoung),
+      color_(options.output.color()),
+      terminal_(::isatty(STDOUT_FILENO) != 0) {}
+
+std::string BatchOutput::render(const model::Snapshot& snapshot) const {
+  const TableFormat format = options_.output.format;
   switch (format) {
     case TableFormat::kJson:
       return output::snapshot_json(snapshot) + "\n";
@@ -41,16 +50,13 @@ std::string render(const model::Snapshot& snapshot, const TableOptions& options)
   }
   output::TableOptions table;
   table.wide = format == TableFormat::kWide;
-  table.width = table_width(format);
-  table.color = options.output.color();
+  table.width = table_width(format, terminal_);
+  table.color = color_;
   return output::snapshot_table(snapshot, table) + "\n";
 }
 
-}  // namespace
-
-base::Result<void> BatchOutput::begin() const {
-  if (options_.output.format != TableFormat::kCsv) return {};
-  return write_stdout(output::csv_header(options_.rows.group));
+std::string BatchOutput::header() const {
+  return options_.output.format == TableFormat::kCsv ? output::csv_header(options_.rows.group) : std::string();
 }
 
 std::string BatchOutput::metrics(const model::Snapshot& head, const model::Source& source) {
@@ -58,12 +64,12 @@ std::string BatchOutput::metrics(const model::Snapshot& head, const model::Sourc
   return output::metrics_text(metrics_, {kVersion, kCommit}, own_process(head), output::MetricFormat::kOpenMetrics);
 }
 
-base::Result<void> BatchOutput::write(model::Snapshot head, const model::Source& source) {
+std::string BatchOutput::text(model::Snapshot head, const model::Source& source) {
   const TableFormat format = options_.output.format;
-  if (format == TableFormat::kOpenMetrics) return write_stdout(metrics(head, source));
+  if (format == TableFormat::kOpenMetrics) return metrics(head, source);
   if (format != TableFormat::kCsv) trends_.observe(head);  // CSV shows neither forecasts nor troubles
   if (format != TableFormat::kCsv) head.troubles = view::find_troubles(source, head, shown_.selector);
-  return write_stdout(render(view::with_rows(std::move(head), source, shown_), options_));
+  return render(view::with_rows(std::move(head), source, shown_));
 }
 
 }  // namespace twtrace::app

@@ -17,7 +17,8 @@ namespace {
 base::Result<void> emit(trace::Session& session, BatchOutput& output, bool last) {
   if (auto sampled = session.sample(last); !sampled) return sampled;
   base::Result<void> written;
-  session.with_source([&](const model::Source& source) { written = output.write(session.head(), source); });
+  session.with_source(
+      [&](const model::Source& source) { written = write_stdout(output.text(session.head(), source)); });
   return written;
 }
 
@@ -46,7 +47,9 @@ base::Result<int> TableWatch::run(const std::function<void()>& when_counting) co
   if (live) return run_live(loop, session, table, shown);
   write_stderr("ready\n");
   BatchOutput output(table, shown);
-  if (auto begun = output.begin(); !begun) return tl::unexpected(begun.error());
+  if (const std::string header = output.header(); !header.empty()) {
+    if (auto written = write_stdout(header); !written) return tl::unexpected(written.error());
+  }
   if (auto set = loop.set_interval(std::chrono::duration<double>(table.pace.delay_s)); !set)
     return tl::unexpected(set.error());
   const std::uint64_t wanted = table.pace.iterations;

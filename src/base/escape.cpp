@@ -12,6 +12,14 @@ namespace {
 
 constexpr char kCutMark = '~';  // ASCII, so that it means the same in every locale
 
+/// Nearly all text is, and takes a column for each byte. Looks at every byte, so that the compiler can take many at
+/// once.
+bool is_printable_ascii(std::string_view bytes) {
+  bool printable = true;
+  for (const char c : bytes) printable = printable & (c >= ' ') & (c != '\x7f');
+  return printable;
+}
+
 // Calls visit(decoded, its bytes) for each step through `bytes`, until visit returns false.
 template <class Visit>
 void for_each_step(std::string_view bytes, Visit visit) {
@@ -51,6 +59,7 @@ bool looks_like_formula(std::string_view text) {
 }  // namespace
 
 std::string sanitize_terminal(std::string_view bytes) {
+  if (is_printable_ascii(bytes)) return std::string(bytes);
   std::string out;
   out.reserve(bytes.size());
   for_each_step(bytes, [&](const Decoded& step, std::string_view raw) {
@@ -143,6 +152,7 @@ std::string markdown_text(std::string_view bytes) {
 }
 
 std::size_t display_width(std::string_view utf8) {
+  if (is_printable_ascii(utf8)) return utf8.size();
   std::size_t columns = 0;
   for_each_step(utf8, [&](const Decoded& step, std::string_view) {
     columns += step_width(step);
@@ -151,11 +161,15 @@ std::size_t display_width(std::string_view utf8) {
   return columns;
 }
 
-std::string fit(std::string_view utf8, std::size_t columns, std::size_t tail) {
-  const std::size_t width = display_width(utf8);
-  if (width <= columns) return std::string(utf8);
-  if (columns == 0) return {};
+namespace {
 
+/// The same as fit() for text of that width, which is more than `columns`.
+std::string cut(std::string_view utf8, std::size_t width, std::size_t columns, std::size_t tail) {
+  if (columns == 0) return {};
+  if (is_printable_ascii(utf8)) {
+    const std::size_t head = tail < columns ? columns - 1 - tail : 0;
+    return std::string(utf8.substr(0, head)) + kCutMark + std::string(utf8.substr(width - tail));
+  }
   std::size_t taken = 0;
   std::size_t head = 0;
   for_each_step(utf8, [&](const Decoded& step, std::string_view) {
@@ -164,6 +178,7 @@ std::string fit(std::string_view utf8, std::size_t columns, std::size_t tail) {
     head += step.size;
     return true;
   });
+  if (tail == 0) return std::string(utf8.substr(0, head)) + kCutMark;
   std::size_t left = width;
   std::size_t end = 0;
   for_each_step(utf8, [&](const Decoded& step, std::string_view) {
@@ -175,10 +190,20 @@ std::string fit(std::string_view utf8, std::size_t columns, std::size_t tail) {
   return std::string(utf8.substr(0, head)) + kCutMark + std::string(utf8.substr(end));
 }
 
+}  // namespace
+
+std::string fit(std::string_view utf8, std::size_t columns, std::size_t tail) {
+  const std::size_t width = display_width(utf8);
+  return width <= columns ? std::string(utf8) : cut(utf8, width, columns, tail);
+}
+
 std::string pad(std::string_view utf8, std::size_t columns, Align align) {
-  const std::string text = fit(utf8, columns);
-  const std::string fill(columns - display_width(text), ' ');
-  return align == Align::kLeft ? text + fill : fill + text;
+  const std::size_t width = display_width(utf8);
+  std::string text = width <= columns ? std::string(utf8) : cut(utf8, width, columns, 0);
+  // A wide character that is cut leaves a column.
+  const std::size_t blanks = columns - (width <= columns ? width : display_width(text));
+  text.insert(align == Align::kLeft ? text.size() : 0, blanks, ' ');
+  return text;
 }
 
 }  // namespace twtrace::base

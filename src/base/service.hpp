@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -47,5 +49,21 @@ inline bool is_same(const Service& left, const Service& right) {
   return left.name == right.name && left.own_cgroup() == right.own_cgroup() && left.kind == right.kind &&
          left.container == right.container && left.pod == right.pod;
 }
+
+/// To look services up by is_same(), through pointers to them.
+struct ServiceHash {
+  std::size_t operator()(const Service* service) const {
+    constexpr std::size_t kFactor = 31;
+    std::size_t hash = 0;
+    for (const std::string_view part : {std::string_view(service->name), service->own_cgroup(),
+                                        std::string_view(service->container), std::string_view(service->pod.uid)}) {
+      hash = hash * kFactor + std::hash<std::string_view>()(part);
+    }
+    return hash;
+  }
+};
+struct SameService {
+  bool operator()(const Service* left, const Service* right) const { return is_same(*left, *right); }
+};
 
 }  // namespace twtrace::base

@@ -139,6 +139,8 @@ class Course {
         in_use_ += leaving_.back().buckets;
       }
     }
+    // A trend is made of every table in every sample, and most tables are idle.
+    std::erase_if(leaving_, [](const Departure& departure) { return departure.buckets == 0; });
     growth_ = rates.arrivals * lasting;
   }
 

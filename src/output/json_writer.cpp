@@ -13,12 +13,17 @@ namespace {
 
 constexpr std::uint32_t kReplacement = 0xFFFD;
 
+/// Looks at every byte, so that the compiler can take many at once.
 bool is_plain(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c < '\x7f' && c != '"' && c != '\\'; });
+  bool plain = true;
+  for (const char c : text) plain = plain & (c >= ' ') & (c != '\x7f') & (c != '"') & (c != '\\');
+  return plain;
 }
 
 void append_unit(std::string& out, std::uint32_t unit) {
-  fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<std::uint32_t>(unit));
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  out += "\\u";
+  for (const unsigned shift : {12U, 8U, 4U, 0U}) out += kDigits[unit >> shift & 0xFU];
 }
 
 void append_code_point(std::string& out, std::uint32_t code) {

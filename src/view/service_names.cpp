@@ -48,22 +48,24 @@ std::string_view without_suffix(const base::Service& service) {
 }  // namespace
 
 void ServiceLabels::add(const base::Service& service) {
-  Services& known = by_name_[service.name];
-  const bool there = std::any_of(known.begin(), known.end(), [&](const auto* one) { return is_same(*one, service); });
-  if (there) return;
-  known.push_back(&service);
-  ambiguous_ = ambiguous_ || known.size() > 1;
+  if (!known_.insert(&service).second) return;
+  Services& same_name = by_name_[service.name];
+  same_name.push_back(&service);
+  ambiguous_ = ambiguous_ || same_name.size() > 1;
   ends_.clear();
+  with_id_.clear();
 }
 
 std::string ServiceLabels::label(const base::Service& service) const {
   if (!ambiguous_) return service.name;
   const auto found = by_name_.find(service.name);
   if (found == by_name_.end() || found->second.size() < 2) return service.name;
-  const std::string labelled = with_id(service);
-  const auto labelled_so = std::count_if(found->second.begin(), found->second.end(),
-                                         [&](const auto* one) { return with_id(*one) == labelled; });
-  return !service.container.empty() && labelled_so == 1 ? labelled : label_of_path(service);
+  if (service.container.empty()) return label_of_path(service);
+  if (with_id_.empty()) {
+    for (const base::Service* one : known_) ++with_id_[with_id(*one)];
+  }
+  std::string labelled = with_id(service);
+  return with_id_[labelled] == 1 ? labelled : label_of_path(service);
 }
 
 std::string ServiceLabels::label_of_path(const base::Service& service) const {

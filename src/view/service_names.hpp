@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/service.hpp"
@@ -27,8 +28,10 @@ class ServiceLabels {
   std::string label_of_path(const base::Service& service) const;
   bool is_only_path(std::string_view end) const;
 
-  std::unordered_map<std::string_view, Services> by_name_;  ///< different ones
-  bool ambiguous_ = false;                                  ///< some name has several services
+  std::unordered_set<const base::Service*, base::ServiceHash, base::SameService> known_;
+  std::unordered_map<std::string_view, Services> by_name_;        ///< different ones
+  mutable std::unordered_map<std::string, std::size_t> with_id_;  ///< how many services have this name and id; lazy
+  bool ambiguous_ = false;                                        ///< some name has several services
   mutable std::unordered_map<std::string_view, int>
       ends_;  ///< services whose paths have this end; empty: not counted yet
 };

@@ -107,6 +107,10 @@ class Parties {
     double amount = 0;
     const SortItem* first = nullptr;  ///< the row with the largest part
   };
+  struct Sums {
+    std::unordered_map<const base::Service*, Sum, base::ServiceHash, base::SameService> by_service;
+    std::unordered_map<std::string_view, Sum> by_comm;
+  };
 
   const RowList& rows(std::optional<RowList>& list, model::Group group) {
     if (!list) {
@@ -119,7 +123,7 @@ class Parties {
 
   template <class Takes>
   static std::optional<Party> most_of(const RowList& list, Measure measure, const Takes& takes) {
-    std::unordered_map<std::string_view, std::vector<Sum>> sums;
+    Sums sums;
     double total = 0;
     for (const SortItem& row : list.items()) {
       if (!takes(row)) continue;
@@ -127,11 +131,13 @@ class Parties {
       if (row.kind == model::RowKind::kNormal && measure(row) > 0) add(sums, row, measure);
     }
     const Sum* most = nullptr;
-    for (const auto& [name, same] : sums) {
-      for (const Sum& sum : same) {
+    const auto compare = [&most](const auto& all) {
+      for (const auto& [key, sum] : all) {
         if (most == nullptr || is_more(sum.amount, *sum.first, most->amount, *most->first)) most = &sum;
       }
-    }
+    };
+    compare(sums.by_service);
+    compare(sums.by_comm);
     if (most == nullptr) return {};
     Party party;
     party.comm = *most->first->comm;
@@ -141,13 +147,8 @@ class Parties {
     return party;
   }
 
-  static void add(std::unordered_map<std::string_view, std::vector<Sum>>& sums, const SortItem& row, Measure measure) {
-    const bool named = is_named(*row.service);
-    std::vector<Sum>& same_name = sums[named ? row.service->name : *row.comm];
-    const auto known = std::find_if(same_name.begin(), same_name.end(), [&](const Sum& sum) {
-      return named == is_named(*sum.first->service) && (!named || base::is_same(*row.service, *sum.first->service));
-    });
-    Sum& sum = known != same_name.end() ? *known : same_name.emplace_back();
+  static void add(Sums& sums, const SortItem& row, Measure measure) {
+    Sum& sum = is_named(*row.service) ? sums.by_service[row.service] : sums.by_comm[*row.comm];
     sum.amount += measure(row);
     if (sum.first == nullptr || is_more(measure(row), row, measure(*sum.first), *sum.first)) sum.first = &row;
   }

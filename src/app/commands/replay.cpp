@@ -13,6 +13,7 @@
 #include "app/netns_option.hpp"
 #include "app/option_groups.hpp"
 #include "app/screen.hpp"
+#include "app/streams.hpp"
 #include "base/format.hpp"
 #include "capture/reader.hpp"
 #include "kernel/memory_room.hpp"
@@ -30,6 +31,8 @@ struct Replay {
   base::Result<int> run_batch(model::Recording& recording, const view::View& shown) const;
 };
 
+/// Of output that is written at once. Most samples are small, and a write costs as much as printing one.
+constexpr std::size_t kPieceBytes = std::size_t{1} << 16U;
 /// Enough for a day of a busy host. Older samples that do not fit are left out, and the user is told.
 constexpr std::size_t kMostBytes = std::size_t{1} << 30U;
 
@@ -91,15 +94,20 @@ base::Result<int> Replay::run_screen(capture::Reader& recording, const view::Vie
 
 base::Result<int> Replay::run_batch(model::Recording& recording, const view::View& shown) const {
   BatchOutput output(table, shown);
-  if (auto begun = output.begin(); !begun) return tl::unexpected(begun.error());
+  std::string text = output.header();
   base::Result<void> written;
   std::uint64_t samples = 0;
   const auto read =
       recording.for_each(model::Wanted::kAll, [&](const model::SnapshotPtr& head, const model::Source& source) {
-        written = output.write(*head, source);
+        text += output.text(*head, source);
+        if (text.size() >= kPieceBytes) {
+          written = write_stdout(text);
+          text.clear();
+        }
         ++samples;
         return written && (table.pace.iterations == 0 || samples < table.pace.iterations);
       });
+  if (written && !text.empty()) written = write_stdout(text);
   if (!written) return tl::unexpected(written.error());
   if (!read) return tl::unexpected(read.error());
   if (samples == 0) return tl::unexpected(no_sample(file));
