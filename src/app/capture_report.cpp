@@ -32,9 +32,11 @@ base::Result<report::Report> read_report(const std::string& path, const BudgetOp
   if (!reader) return tl::unexpected(reader.error());
   const auto netns = netns_of_capture(filter.netns, (*reader)->info());
   if (!netns) return tl::unexpected(netns.error());
+  const auto narrowed = report::narrowed(budgets.budgets, filter.budget_labels(*netns));
+  if (!narrowed) return tl::unexpected(narrowed.error());
   report::Selection selection{filter.selector(), filter.as_typed};
   selection.selector.add(*netns);
-  return build(**reader, path, budgets, selection, stored);
+  return build(**reader, path, {*narrowed, budgets.partial}, selection, stored);
 }
 
 base::Result<bool> report_capture(const std::string& path, report::Partial partial, const report::Selection& selection,

@@ -35,13 +35,14 @@ base::Result<std::uint32_t> parse_ring_size(std::string_view text) {
   return static_cast<std::uint32_t>(bytes);
 }
 
-/// A label with a quoted pattern. In quotes there can be no quote, so `?` stands for it.
-std::string label_text(const char* key, std::string pattern) {
-  if (pattern.find('"') != std::string::npos) {
-    if (pattern.find_first_of("*?[") == std::string::npos) pattern = "*" + pattern + "*";
-    std::replace(pattern.begin(), pattern.end(), '"', '?');
+/// A label with a quoted value. In quotes there can be no quote, so the `?` of a pattern stands for it.
+std::string label_text(std::string_view key, view::Op op, std::string value) {
+  if (value.find('"') != std::string::npos) {
+    if (op == view::Op::kMatch && value.find_first_of("*?[") == std::string::npos) value = "*" + value + "*";
+    op = view::Op::kMatch;
+    std::replace(value.begin(), value.end(), '"', '?');
   }
-  return fmt::format("{}=\"{}\"", key, pattern);
+  return fmt::format("{}{}\"{}\"", key, view::to_string(op), value);
 }
 
 std::string sort_help() {
@@ -155,7 +156,7 @@ void FilterOptions::declare_names(OptionList& list) {
     return [this, note, option, key](const std::string& value) -> base::Result<void> {
       auto term = view::make_term(key, view::Op::kMatch, value, view::Grammar::kFilter);
       if (!term) return tl::unexpected(term.error());
-      labels.push_back({term->key, label_text(key, value)});
+      labels.push_back({term->key, label_text(key, view::Op::kMatch, value)});
       named.add(std::move(*term));
       note(option, value);
       return {};
@@ -172,6 +173,16 @@ void FilterOptions::declare_names(OptionList& list) {
   };
   list.option("--netns", "WHICH", "all, self, an inode number, a name, a path or id:N",
               Take(take_netns, {"all", "self"}), Repeat::kRefused);
+}
+
+std::vector<report::Label> FilterOptions::budget_labels(const view::Selector& chosen) const {
+  std::vector<report::Label> all = labels;
+  const view::Selector namespaces = chosen.only(view::Key::kNetns);
+  for (const view::Term& term : namespaces.terms()) {
+    all.push_back(
+        {term.key, term.netns_id ? fmt::format("netns=id:{}", *term.netns_id) : label_text("netns", term.op, netns)});
+  }
+  return all;
 }
 
 view::Selector FilterOptions::selector() const {

@@ -60,6 +60,8 @@ struct FilterOptions {
   void declare_names(OptionList& list);
   /// Everything except the namespace.
   view::Selector selector() const;
+  /// Limits budgets to what was named, and to the namespaces of `chosen`, which is what `netns` means.
+  std::vector<report::Label> budget_labels(const view::Selector& chosen) const;
 };
 
 /// -g, -s and -r.

@@ -31,6 +31,7 @@ void put_row(JsonWriter& json, const Diff& diff, const DiffRow& row) {
   json.field("role", word(row.key.role));
   json.field("port", row.key.port);
   json.field("state", !row.before ? "new" : !row.after ? "gone" : row.differs ? "changed" : "same");
+  json.field("differs", row.differs);
   put_counts(json, "before", row.before, row.before_per_s, diff.before.info.probe.sees);
   put_counts(json, "after", row.after, row.after_per_s, diff.after.info.probe.sees);
 }

@@ -65,7 +65,7 @@ VerdictLine budget_line(const Hosts& hosts, const std::string& budget) {
     const report::Verdict* verdict = verdict_of(host, budget);
     if (verdict == nullptr) continue;
     ++judged;
-    if (verdict->fails()) failing.push_back(host.name + " " + measured_words(host.report, *verdict));
+    if (verdict->fails()) failing.push_back(host.name + " " + measured_words(*verdict));
   }
   VerdictLine line{!failing.empty(), budget, {}};
   if (!line.fails) {

@@ -19,12 +19,11 @@ void put_command(JsonWriter& json, const model::CapturedCommand& command) {
   json.field("signal", command.signal);
 }
 
-void put_culprit(JsonWriter& json, const report::Report& report, const report::Verdict& verdict) {
-  if (!verdict.owner || verdict.owner_count == 0) return json.field("culprit", nullptr);
-  json.object("culprit", [&] {
-    put_owner(json, report.owners[*verdict.owner].row);
-    json.field("count", verdict.owner_count);
-    json.field("share", rounded(verdict.owner_share));
+void put_culprit(JsonWriter& json, const report::Verdict& verdict) {
+  json.object_if("culprit", verdict.culprit, [&](const model::Row& culprit) {
+    put_owner(json, culprit);
+    json.field("count", verdict.culprit_count);
+    json.field("share", rounded(verdict.culprit_share));
   });
 }
 
@@ -80,7 +79,7 @@ void put_verdicts(JsonWriter& json, const report::Report& report) {
     json.field("fails", verdict.fails());
     json.field("measured", rounded(verdict.measured));
     json.text("text", verdict.words);
-    put_culprit(json, report, verdict);
+    put_culprit(json, verdict);
   });
 }
 

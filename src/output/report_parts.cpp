@@ -22,6 +22,7 @@ using report::NetnsReport;
 using report::Report;
 
 constexpr std::size_t kNamespacesShown = 5;
+constexpr std::size_t kMarksShown = 20;
 
 std::string command_end(const model::CapturedCommand& command) {
   if (!command.started_unix_ms) return "it was never started";
@@ -84,6 +85,15 @@ std::string cross_check(const NetnsReport& netns) {
                                                 last.missed.overflow.value_or(0), kernel.overflow);
   }
   return words;
+}
+
+void append_marks(const Report& report, std::vector<Property>& facts) {
+  const std::vector<model::Mark>& marks = report.info.marks;
+  const std::size_t shown = std::min(marks.size(), kMarksShown);
+  for (std::size_t i = 0; i < shown; ++i) {
+    facts.push_back({i == 0 ? "marks" : "", offset_words(report, marks[i].time_unix_ms) + " " + marks[i].name});
+  }
+  if (shown < marks.size()) facts.push_back({"", fmt::format("and {} more", grouped(marks.size() - shown))});
 }
 
 /// The lines about a phase, in this order.
@@ -221,10 +231,7 @@ std::vector<Property> header_properties(const Report& report) {
                            time_words(report.end_unix_ms), base::duration(report.seconds), grouped(report.samples))});
   if (const std::string gone = report::missing(report); !gone.empty()) facts.push_back({"complete", "no: " + gone});
   append_limits(report, facts);
-  for (const model::Mark& mark : info.marks) {
-    facts.push_back(
-        {&mark == info.marks.data() ? "marks" : "", offset_words(report, mark.time_unix_ms) + " " + mark.name});
-  }
+  append_marks(report, facts);
   return facts;
 }
 
@@ -345,8 +352,8 @@ std::vector<std::string> trouble_lines(const Report& report) {
   return lines;
 }
 
-std::string measured_words(const Report& report, const report::Verdict& verdict) {
-  const std::string culprit = report::culprit_words(report, verdict);
+std::string measured_words(const report::Verdict& verdict) {
+  const std::string culprit = report::culprit_words(verdict);
   const bool unknown = verdict.state == report::Verdict::State::kNotMeasurable;
   return (unknown ? "not measurable: " : "") + verdict.words + (culprit.empty() ? "" : "; " + culprit);
 }
@@ -360,7 +367,7 @@ void add_words(Grid& grid, std::size_t column, std::string words) {
 std::vector<VerdictLine> verdict_lines(const Report& report) {
   std::vector<VerdictLine> lines;
   for (const report::Verdict& verdict : report.verdicts) {
-    lines.push_back({verdict.fails(), verdict.budget.text, measured_words(report, verdict)});
+    lines.push_back({verdict.fails(), verdict.budget.text, measured_words(verdict)});
   }
   return lines;
 }

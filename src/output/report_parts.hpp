@@ -54,7 +54,7 @@ struct VerdictLine {
 };
 std::vector<VerdictLine> verdict_lines(const report::Report& report);
 /// The measured value and the culprit.
-std::string measured_words(const report::Report& report, const report::Verdict& verdict);
+std::string measured_words(const report::Verdict& verdict);
 /// "web1, ./deploy.sh, 2026-01-02 03:04".
 std::string report_title(const report::Report& report);
 /// The name of the fullest namespace, for a heading.

@@ -157,6 +157,8 @@ class Parser {
 
 base::Result<Budget> parse_budget(std::string_view text) { return Parser(text).parse(); }
 
+namespace {
+
 std::string narrowed_text(const Budget& budget, const std::vector<Label>& labels) {
   const Labels taken = info(budget.metric).labels;
   std::string added;
@@ -171,6 +173,18 @@ std::string narrowed_text(const Budget& budget, const std::vector<Label>& labels
   const std::size_t brace = text.find_first_not_of(kBlanks, after_name);
   if (text[brace] == '{') return text.insert(brace + 1, added + ",");
   return text.insert(after_name, "{" + added + "}");
+}
+
+}  // namespace
+
+base::Result<std::vector<Budget>> narrowed(const std::vector<Budget>& budgets, const std::vector<Label>& labels) {
+  std::vector<Budget> all;
+  for (const Budget& budget : budgets) {
+    auto parsed = parse_budget(narrowed_text(budget, labels));
+    if (!parsed) return tl::unexpected(parsed.error());
+    all.push_back(std::move(*parsed));
+  }
+  return all;
 }
 
 }  // namespace twtrace::report

@@ -82,7 +82,7 @@ struct Label {
   view::Key key = view::Key::kService;
   std::string text;  ///< "service=web"
 };
-/// The text of the budget with those of these labels that its metric takes.
-std::string narrowed_text(const Budget& budget, const std::vector<Label>& labels);
+/// The budgets with those of these labels that their metrics take. Their texts say so.
+base::Result<std::vector<Budget>> narrowed(const std::vector<Budget>& budgets, const std::vector<Label>& labels);
 
 }  // namespace twtrace::report

@@ -52,37 +52,42 @@ Read read_samples(model::Recording& recording, const view::Selector& netns, std:
   return read;
 }
 
-/// A budget that has owners is about those that the report is about.
-Budget narrowed(Budget budget, const view::Selector& owners) {
-  if (info(budget.metric).labels == Labels::kAll) budget.selector.add(owners);
-  return budget;
-}
-
-/// Judges the budgets that the capture was given, except those that were judged already.
-void judge_stored(Report& report, const std::vector<Budget>& judged, const view::Selector& owners, Partial partial) {
+/// Judges the budgets that the capture was given.
+std::vector<Verdict> judge_stored(const Report& report, Partial partial) {
+  std::vector<Verdict> verdicts;
   for (const std::string& text : report.info.budgets) {
-    if (std::any_of(judged.begin(), judged.end(), [&](const Budget& budget) { return budget.text == text; })) continue;
     if (const auto budget = parse_budget(text)) {
-      report.verdicts.push_back(judge(narrowed(*budget, owners), report, partial));
+      verdicts.push_back(judge(*budget, report, partial));
       continue;
     }
     Verdict verdict;
     verdict.budget.text = text;
     verdict.state = Verdict::State::kNotMeasurable;
     verdict.words = "this version of twtrace does not know this budget";
+    verdicts.push_back(std::move(verdict));
+  }
+  return verdicts;
+}
+
+/// Appends the verdicts on the capture's own budgets. `whole` is the report itself unless that leaves out namespaces.
+void append_stored(Report& report, const Report& whole, Partial partial) {
+  const bool is_part = &whole != &report;
+  const std::size_t judged = is_part ? 0 : report.verdicts.size();  // by the same numbers
+  for (Verdict& verdict : judge_stored(whole, partial)) {
+    const auto end = report.verdicts.begin() + static_cast<std::ptrdiff_t>(judged);
+    const auto same = [&](const Verdict& known) { return known.budget.text == verdict.budget.text; };
+    if (std::any_of(report.verdicts.begin(), end, same)) continue;
+    if (is_part && !verdict.budget.selector.asks(view::Key::kNetns)) verdict.words += ", in the whole capture";
     report.verdicts.push_back(std::move(verdict));
   }
 }
 
-/// Leaves the owners that were asked for, and those that a verdict names.
+/// Leaves the owners that were asked for.
 void keep_owners(Report& report, const view::Selector& asked_for) {
   std::vector<bool> keep;
   for (const Owner& owner : report.owners) keep.push_back(asked_for.accepts(view::subject_of(owner.row)));
   std::erase_if(report.ports, [&](const PortPeak& peak) { return !peak.owner || !keep[*peak.owner]; });
   std::erase_if(report.peers, [&](const PeerPart& peer) { return !keep[peer.owner]; });
-  for (const Verdict& verdict : report.verdicts) {
-    if (verdict.owner) keep[*verdict.owner] = true;
-  }
   std::vector<std::size_t> place(report.owners.size());
   std::vector<Owner> kept;
   for (std::size_t i = 0; i < report.owners.size(); ++i) {
@@ -92,17 +97,14 @@ void keep_owners(Report& report, const view::Selector& asked_for) {
   report.owners = std::move(kept);
   for (PortPeak& peak : report.ports) peak.owner = place[*peak.owner];
   for (PeerPart& peer : report.peers) peer.owner = place[peer.owner];
-  for (Verdict& verdict : report.verdicts) {
-    if (verdict.owner) verdict.owner = place[*verdict.owner];
-  }
 }
 
 }  // namespace
 
-base::Result<Report> build_report(model::Recording& recording, const std::vector<Budget>& budgets, Partial partial,
-                                  const Selection& selection, Stored stored) {
-  const view::Selector netns = selection.selector.only(view::Key::kNetns);
-  const view::Selector owners = selection.selector.without(view::Key::kNetns);
+namespace {
+
+/// Everything that the samples of these namespaces say, without verdicts.
+base::Result<Report> collect(model::Recording& recording, const view::Selector& netns) {
   Read read = read_samples(recording, netns, std::numeric_limits<std::uint64_t>::max());
   auto error = !read.samples ? read.samples : read.rows;
   if (read.rows_read < read.report.samples) {  // what comes behind the last sound rows is nobody's
@@ -112,13 +114,31 @@ base::Result<Report> build_report(model::Recording& recording, const std::vector
   if (!error && read.report.samples == 0) return tl::unexpected(error.error());
   Report report = std::move(read.report);
   if (!error) report.read_error = error.error().what;
+  return report;
+}
+
+}  // namespace
+
+base::Result<Report> build_report(model::Recording& recording, const std::vector<Budget>& budgets, Partial partial,
+                                  const Selection& selection, Stored stored) {
+  const view::Selector netns = selection.selector.only(view::Key::kNetns);
+  const view::Selector owners = selection.selector.without(view::Key::kNetns);
+  auto collected = collect(recording, netns);
+  if (!collected) return collected;
+  Report& report = *collected;
   report.selection = selection.text;
-  for (const Budget& budget : budgets) report.verdicts.push_back(judge(narrowed(budget, owners), report, partial));
-  if (stored == Stored::kJudged) judge_stored(report, budgets, owners, partial);
+  for (const Budget& budget : budgets) report.verdicts.push_back(judge(budget, report, partial));
+  if (stored == Stored::kJudged && !report.info.budgets.empty() && netns.empty()) {
+    append_stored(report, report, partial);
+  } else if (stored == Stored::kJudged && !report.info.budgets.empty()) {
+    const auto whole = collect(recording, {});
+    if (!whole) return whole;
+    append_stored(report, *whole, partial);
+  }
   if (!owners.empty()) keep_owners(report, owners);
   report.peers.resize(std::min(report.peers.size(), kMaxPeers));
   report.findings = findings(report);
-  return report;
+  return collected;
 }
 
 bool breached(const Report& report) {

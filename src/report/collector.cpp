@@ -227,7 +227,17 @@ void Collector::add_ports(const model::Snapshot& head) {
   }
 }
 
+/// Only of the namespaces that the report is about.
 void Collector::attach_settings() {
+  for (auto* all : {&report_.info.settings_at_start, &report_.info.settings_at_end}) {
+    std::erase_if(*all, [this](const model::NetnsSettings& settings) {
+      view::Subject subject;
+      subject.netns = settings.netns;
+      subject.netns_id = settings.netns_id;
+      subject.netns_name = settings.name;
+      return !selector_.accepts(subject);
+    });
+  }
   const auto attach = [this](const std::vector<model::NetnsSettings>& all,
                              std::optional<model::NetnsSettings> NetnsReport::*where) {
     for (const model::NetnsSettings& settings : all) {
@@ -246,7 +256,10 @@ Report Collector::finish() && {
   for (auto& [key, peak] : ports_) {
     const auto course = peak.use.netns_id ? netns_.find({*peak.use.netns_id, peak.use.netns}) : netns_.end();
     if (course == netns_.end() && !selector_.empty()) continue;
-    if (course != netns_.end()) peak.netns_name = course->second.report.last.name;
+    if (course != netns_.end()) {
+      peak.netns_name = course->second.report.last.name;
+      peak.netns_gone = course->second.report.last.gone;
+    }
     report_.ports.push_back(std::move(peak));
   }
   std::vector<NetnsCourse*> courses;

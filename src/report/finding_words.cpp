@@ -61,8 +61,23 @@ std::vector<std::string> owner_lines(const std::vector<const Owner*>& owners, st
   return text;
 }
 
+namespace {
+
+/// True if the program runs again: the same of the same service has a process that lives.
+bool came_back(const Report& report, const model::Row& ended) {
+  return std::any_of(report.owners.begin(), report.owners.end(), [&](const Owner& owner) {
+    const model::Row& row = owner.row;
+    return row.process && !row.process->exited && row.process->comm == ended.process->comm &&
+           row.shown_service() == ended.shown_service();
+  });
+}
+
+}  // namespace
+
 bool was_restarted(const Report& report, const Owner& owner) {
   if (!owner.row.process || !owner.row.process->exited) return false;
+  // A client that ended has most likely done its work.
+  if (owner.row.role != model::Role::kServer && !came_back(report, owner.row)) return false;
   const auto netns = std::find_if(report.namespaces.begin(), report.namespaces.end(), [&](const NetnsReport& each) {
     return each.last.id == owner.row.netns_id && each.last.netns == owner.row.netns;
   });

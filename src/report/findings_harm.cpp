@@ -9,6 +9,7 @@
 #include "phrases/owner.hpp"
 #include "report/finding_words.hpp"
 #include "report/findings.hpp"
+#include "report/unseen.hpp"
 
 namespace twtrace::report {
 namespace {
@@ -29,10 +30,13 @@ const NetnsReport& namespace_with_most(const Report& report, CountOf count) {
 
 /// What a larger table would have changed.
 std::string blame_of_table(const Report& report) {
-  if (!report.info.probe.sees.resets_sent) return "it is not known which of them a larger table would have avoided";
-  if (report.totals.peer_resets_avoidable == 0) return "a larger table here would have avoided none of them";
-  return fmt::format("a larger table here would have avoided {} resets",
-                     base::grouped(report.totals.peer_resets_avoidable));
+  const std::uint64_t avoidable = report.totals.peer_resets_avoidable;
+  if (avoidable == 0 && !knows_peer_resets(report)) {
+    return "it is not known which of them a larger table would have avoided";
+  }
+  if (avoidable == 0) return "a larger table here would have avoided none of them";
+  return fmt::format("a larger table here would have avoided {}{} resets", knows_peer_resets(report) ? "" : "at least ",
+                     base::grouped(avoidable));
 }
 
 }  // namespace

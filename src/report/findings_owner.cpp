@@ -122,6 +122,7 @@ void ports_taken(const Report& report, Findings& out) {
     model::NetnsRow netns;
     netns.netns = peak.use.netns;
     netns.name = peak.netns_name;
+    netns.gone = peak.netns_gone;
     Finding finding;
     finding.id = "ports-taken";
     finding.severity = percent_taken >= kPortsCriticalPercent ? Severity::kCritical : Severity::kWarning;

@@ -140,13 +140,17 @@ void table_too_small(const Report& report, Findings& out) {
 
 void settings(const Report& report, Findings& out) {
   std::set<std::uint32_t> small;
+  std::set<std::uint32_t> gone;  // nothing can be set there any more
   for (const NetnsReport& netns : report.namespaces) {
     if (nearly_full(netns)) small.insert(netns.last.id);
+    if (netns.last.gone) gone.insert(netns.last.id);
   }
   std::vector<model::DoctorNetns> namespaces;
   const auto& all = report.info.settings_at_end.empty() ? report.info.settings_at_start : report.info.settings_at_end;
   namespaces.reserve(all.size());
-  for (const model::NetnsSettings& netns : all) namespaces.push_back(as_doctor_sees(netns));
+  for (const model::NetnsSettings& netns : all) {
+    if (!netns.netns_id || !gone.contains(*netns.netns_id)) namespaces.push_back(as_doctor_sees(netns));
+  }
   for (const model::DoctorWarning& warning : phrases::doctor_warnings(namespaces)) {
     const auto* const known = std::find_if(std::begin(kSettings), std::end(kSettings),
                                            [&](const Setting& setting) { return warning.id == setting.id; });

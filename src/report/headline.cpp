@@ -5,6 +5,7 @@
 #include "phrases/owner.hpp"
 #include "report/finding_words.hpp"
 #include "report/report.hpp"
+#include "report/unseen.hpp"
 
 namespace twtrace::report {
 namespace {
@@ -71,10 +72,13 @@ std::string peer_reset_words(std::uint64_t count, std::uint64_t avoidable) {
 std::string harm_words(const Report& report) {
   const model::Counters& all = report.totals;
   std::string words;
-  if (all.peer_resets != 0) append(words, peer_reset_words(all.peer_resets, all.peer_resets_avoidable));
+  if (all.peer_resets != 0) {
+    append(words, (knows_peer_resets(report) ? "" : "at least ") +
+                      peer_reset_words(all.peer_resets, all.peer_resets_avoidable));
+  }
   if (all.resets_felt != 0) {
     append(words, "programs on this host noticed " + resets(all.resets_felt));
-    if (all.peer_resets == 0 && report.info.probe.sees.resets_sent) words += ", none of them because of the table here";
+    if (all.peer_resets == 0 && knows_peer_resets(report)) words += ", none of them because of the table here";
   }
   if (all.no_port != 0) append(words, fmt::format("{} connects found no local port", base::grouped(all.no_port)));
   std::uint64_t drops = 0;
@@ -155,10 +159,10 @@ std::string headline(const Report& report) {
   return all_refused(report) != 0 ? words + "; " + gone : gone + "; in the rest, " + words;
 }
 
-std::string culprit_words(const Report& report, const Verdict& verdict) {
-  if (!verdict.owner || verdict.owner_count == 0) return {};
-  return fmt::format("{} ({} of all) by {}", base::grouped(verdict.owner_count), percent(verdict.owner_share),
-                     phrases::owner_words(report.owners[*verdict.owner].row));
+std::string culprit_words(const Verdict& verdict) {
+  if (!verdict.culprit) return {};
+  return fmt::format("{} ({} of all) by {}", base::grouped(verdict.culprit_count), percent(verdict.culprit_share),
+                     phrases::owner_words(*verdict.culprit));
 }
 
 }  // namespace twtrace::report

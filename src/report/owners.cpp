@@ -62,8 +62,8 @@ void take(Owner& amount, Owner& from) {
 
 /// What the namespaces counted but no row did, so that all rows sum to the totals. The rows of namespaces that were
 /// forgotten during the capture belong to model::kForgottenNetns. So they are taken out of what the namespaces counted
-/// that are gone.
-std::vector<Owner> remainders(const Report& report, const std::vector<Owner>& owners) {
+/// that are gone. The namespaces get their remainder, too.
+std::vector<Owner> remainders(Report& report, const std::vector<Owner>& owners) {
   std::vector<Owner> rest;
   rest.reserve(report.namespaces.size());
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::size_t> of_netns;  // by id and inode number
@@ -86,6 +86,7 @@ std::vector<Owner> remainders(const Report& report, const std::vector<Owner>& ow
       if (report.namespaces[i].last.gone == gone) take(forgotten, rest[i]);
     }
   }
+  for (std::size_t i = 0; i < rest.size(); ++i) report.namespaces[i].without_row = rest[i].row.counts;
   std::erase_if(rest, [](const Owner& owner) { return owner.row.counts == Counters{}; });
   return rest;
 }

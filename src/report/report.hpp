@@ -53,7 +53,8 @@ struct Demand {
 };
 
 struct NetnsReport {
-  model::NetnsRow last;  ///< its last state; counts are those of the capture
+  model::NetnsRow last;         ///< its last state; counts are those of the capture
+  model::Counters without_row;  ///< what it counted and no row did
   std::optional<model::NetnsSettings> at_start;
   std::optional<model::NetnsSettings> at_end;
   std::vector<Amounts> phases;  ///< as Report::phases
@@ -85,6 +86,7 @@ struct Owner {
 struct PortPeak {
   model::PortUse use;
   std::string netns_name;
+  bool netns_gone = false;
   std::optional<std::size_t> owner;  ///< index into Report::owners: who created most buckets towards it
   std::uint64_t created = 0;         ///< by that owner
 };
@@ -105,11 +107,12 @@ struct Verdict {
   enum class State { kKept, kBreached, kNotMeasurable };
   Budget budget;
   State state = State::kKept;
-  std::optional<double> measured;    ///< in the unit of the budget: a count, a rate, a ratio, percent; may be infinite
-  std::string words;                 ///< the measured value in words, or why there is none
-  std::optional<std::size_t> owner;  ///< the culprit: index into Report::owners
-  std::uint64_t owner_count = 0;     ///< the culprit's part of it
-  double owner_share = 0;            ///< 0 to 1
+  std::optional<double> measured;  ///< in the unit of the budget: a count, a rate, a ratio, percent; may be infinite
+  std::string words;               ///< the measured value in words, or why there is none
+  std::optional<model::Row>
+      culprit;                      ///< who has the largest part of it; an owner, also of those that a selection hides
+  std::uint64_t culprit_count = 0;  ///< that part
+  double culprit_share = 0;         ///< 0 to 1
 
   bool fails() const { return state != State::kKept; }
 };
@@ -169,9 +172,11 @@ enum class Partial { kFails, kAllowed };
 enum class Stored { kJudged, kIgnored };
 
 /// Reads the recording twice: once for its samples, once for its rows at the end of each phase. Fails only if nothing
-/// can be read at all. Judges `budgets`, and those that the recording has as `stored` says. A selection by namespace
-/// leaves the others out of everything. One by owner leaves other owners out of rows, ports and findings, and limits
-/// budgets that have owners; totals and tables stay those of the namespaces.
+/// can be read at all. A selection by namespace leaves the others out of everything. One by owner leaves other owners
+/// out of rows, ports and findings; totals and tables stay those of the namespaces.
+///
+/// Judges `budgets` by the chosen namespaces: narrowed() limits them to a selection. The budgets that the recording has
+/// are judged as `stored` says, and always by everything that was recorded: a selection hides no failure.
 base::Result<Report> build_report(model::Recording& recording, const std::vector<Budget>& budgets,
                                   Partial partial = Partial::kFails, const Selection& selection = {},
                                   Stored stored = Stored::kJudged);
@@ -198,6 +203,6 @@ std::string missing(const Report& report);
 /// The most important fact, in one sentence. What is missing is part of it.
 std::string headline(const Report& report);
 /// "812 (95% of all) by scheduler of scheduler.service (server :9000)"; empty when the verdict has no culprit.
-std::string culprit_words(const Report& report, const Verdict& verdict);
+std::string culprit_words(const Verdict& verdict);
 
 }  // namespace twtrace::report

@@ -4,12 +4,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "base/format.hpp"
 #include "phrases/namespace.hpp"
 #include "report/missing.hpp"
 #include "report/selected.hpp"
+#include "report/unseen.hpp"
 
 namespace twtrace::report {
 namespace {
@@ -23,23 +25,41 @@ struct Scope {
   std::size_t last_phase = std::numeric_limits<std::size_t>::max();
 };
 
+/// What the value may really be, because no program saw everything.
+struct Range {
+  double least = 0;
+  double most = 0;
+};
+
 /// A measured value, or the reason why there is none.
 struct Measured {
   std::optional<double> value;
   std::string words;
   Scope scope = {};
+  std::optional<Range> range = {};  ///< empty: the value is exact
 };
 
 Measured unmeasurable(std::string why) { return {std::nullopt, std::move(why)}; }
 
 Measured counted(std::uint64_t count) { return {static_cast<double>(count), base::grouped(count)}; }
 
+/// 0 of 0 counts as 0%.
+double percent_of(double count, double of) { return of == 0 ? 0 : 100.0 * count / of; }
+
 /// `count`, or its share if the budget is in percent.
-Measured counted(const Budget& budget, std::uint64_t count, std::uint64_t of) {
-  if (!budget.percent) return counted(count);
-  // 0 of 0 counts as 0%.
-  const double percent = of == 0 ? 0 : 100.0 * static_cast<double>(count) / static_cast<double>(of);
-  return {percent, fmt::format("{:.1f}% ({} of {})", percent, base::grouped(count), base::grouped(of)), {}};
+Measured counted(const Budget& budget, const Report& report, std::uint64_t count, std::uint64_t of) {
+  const auto some = static_cast<double>(count);
+  const auto all = static_cast<double>(of);
+  const auto more = static_cast<double>(unseen(budget, report).count);
+  Measured measured = counted(count);
+  if (budget.percent) {
+    const double percent = percent_of(some, all);
+    measured = {percent, fmt::format("{:.1f}% ({} of {})", percent, base::grouped(count), base::grouped(of)), {}};
+    measured.range = {percent_of(some, all + more), percent_of(some + more, all + more)};
+  } else {
+    measured.range = {some, some + more};
+  }
+  return measured;
 }
 
 /// Something other than the namespace is asked for.
@@ -121,19 +141,15 @@ Measured count(const Budget& budget, const Report& report) {
     return unmeasurable(fmt::format("the {} backend does not see {}", report.info.probe.backend, what_is_seen(needs)));
   }
   const std::uint64_t sum = sum_of_owners(budget, report);
-  Measured measured = counted(budget, sum, budget.percent ? whole(budget, report) : 0);
+  Measured measured = counted(budget, report, sum, budget.percent ? whole(budget, report) : 0);
   if (!has_row(budget, report)) measured.words += " (no row matches)";
   return measured;
 }
 
 Measured unattributed(const Budget& budget, const Report& report) {
-  std::uint64_t sum = 0;
-  for (const Owner& owner : report.owners) {
-    if (owner.row.kind == model::RowKind::kUnattributed && selected(budget, owner)) {
-      sum += owner.row.counts.created();
-    }
-  }
-  return counted(budget, sum, budget.percent ? whole(budget, report) : 0);
+  const auto sum = sum_of_namespaces(
+      budget, report, [](const NetnsReport& netns) { return std::optional(netns.without_row.created()); });
+  return counted(budget, report, sum.value_or(0), budget.percent ? whole(budget, report) : 0);
 }
 
 /// The first phase in which the peak was reached.
@@ -176,6 +192,9 @@ Measured created_per_s_peak(const Budget& budget, const Report& report) {
       busiest.words += " in netns " + phrases::netns_words(netns.last.netns, netns.last.name);
     }
   }
+  const auto more = static_cast<double>(unseen(budget, report).count);
+  const double in_one_s = report.info.interval_s > 0 ? more / report.info.interval_s : more;
+  busiest.range = {*busiest.value, *busiest.value + in_one_s};
   return busiest;
 }
 
@@ -190,11 +209,14 @@ Measured missed(const Budget& budget, const Report& report) {
 struct Rate {
   double seconds = 0;
   std::uint64_t created = 0;
+  std::uint64_t unseen = 0;
   double per_s() const { return static_cast<double>(created) / seconds; }
+  double most_per_s() const { return static_cast<double>(created + unseen) / seconds; }
 };
 
 Rate rate_in(const Budget& budget, const Report& report, PhaseKind kind) {
   Rate rate;
+  rate.unseen = unseen(budget, report).count;
   for (std::size_t i = 0; i < report.phases.size(); ++i) {
     if (report.phases[i].kind != kind) continue;
     rate.seconds = report.phases[i].seconds;
@@ -205,14 +227,19 @@ Rate rate_in(const Budget& budget, const Report& report, PhaseKind kind) {
   return rate;
 }
 
+/// From 0 to 0 nothing changed. From 0 to some is an infinite ratio.
+double quotient(double now, double before) {
+  if (before == 0) return now == 0 ? 1 : std::numeric_limits<double>::infinity();
+  return now / before;
+}
+
 Measured ratio(const Rate& now, const Rate& before, const char* now_words, const char* before_words) {
   const std::string words =
       fmt::format("{}/s {}, {}/s {}", base::rate(now.per_s()), now_words, base::rate(before.per_s()), before_words);
-  // From 0 to 0 nothing changed. From 0 to some is an infinite ratio.
-  if (before.created == 0 && now.created == 0) return {1, "1.0 (" + words + ")"};
-  if (before.created == 0) return {std::numeric_limits<double>::infinity(), "infinite (" + words + ")"};
-  const double value = now.per_s() / before.per_s();
-  return {value, fmt::format("{:.1f} ({})", value, words)};
+  const double value = quotient(now.per_s(), before.per_s());
+  Measured measured{value, (std::isinf(value) ? "infinite" : fmt::format("{:.1f}", value)) + " (" + words + ")"};
+  measured.range = {quotient(now.per_s(), before.most_per_s()), quotient(now.most_per_s(), before.per_s())};
+  return measured;
 }
 
 Measured ratio_of_phases(const Budget& budget, const Report& report) {
@@ -227,7 +254,9 @@ Measured ratio_of_phases(const Budget& budget, const Report& report) {
   return measured;
 }
 
-Rate rate_of_all(const Budget& budget, const Report& report) { return {report.seconds, sum_of_owners(budget, report)}; }
+Rate rate_of_all(const Budget& budget, const Report& report) {
+  return {report.seconds, sum_of_owners(budget, report), unseen(budget, report).count};
+}
 
 base::Result<void> check_namespaces(const Budget& budget, const Report& report) {
   if (!budget.selector.asks(view::Key::kNetns)) return {};
@@ -298,16 +327,17 @@ bool has_culprit(Metric metric) {
 void name_culprit(Verdict& verdict, const Report& report, const Scope& scope) {
   if (!has_culprit(verdict.budget.metric)) return;
   std::uint64_t all = 0;
-  for (std::size_t i = 0; i < report.owners.size(); ++i) {
-    const Owner& owner = report.owners[i];
+  const Owner* culprit = nullptr;
+  for (const Owner& owner : report.owners) {
     if (!selected(verdict.budget, owner) || !in_scope(scope, owner)) continue;
     const std::uint64_t part = part_of(verdict.budget, scope, owner);
     all += part;
-    if (part <= verdict.owner_count) continue;
-    verdict.owner = i;
-    verdict.owner_count = part;
+    if (part <= verdict.culprit_count) continue;
+    culprit = &owner;
+    verdict.culprit_count = part;
   }
-  if (all != 0) verdict.owner_share = static_cast<double>(verdict.owner_count) / static_cast<double>(all);
+  if (culprit != nullptr) verdict.culprit = culprit->row;
+  if (all != 0) verdict.culprit_share = static_cast<double>(verdict.culprit_count) / static_cast<double>(all);
   if (all == 0 && verdict.budget.metric == Metric::kInUsePeak) {
     verdict.words += "; nothing was created there until then, so its buckets are older than the capture";
   }
@@ -318,6 +348,15 @@ bool only_grows(const Budget& budget) {
   const bool share = budget.percent && budget.metric != Metric::kInUsePeak;
   return (budget.op == view::Op::kGreater || budget.op == view::Op::kGreaterEqual) && !share &&
          budget.metric != Metric::kCreatedRatio;
+}
+
+/// Whether what no program saw decides if the budget is exceeded.
+bool is_open(const Budget& budget, const Measured& measured) {
+  if (!measured.range) return false;
+  const auto [least, most] = *measured.range;
+  const auto exceeds = [&](double value) { return view::holds(value, budget.op, budget.value); };
+  const bool equality = budget.op == view::Op::kEqual || budget.op == view::Op::kNotEqual;
+  return exceeds(least) != exceeds(most) || (equality && least < budget.value && budget.value < most);
 }
 
 std::string missing_in(const Budget& budget, const Report& report, const Report* baseline) {
@@ -344,6 +383,14 @@ Verdict judge_by(const Budget& budget, const Report& report, const Report* basel
       verdict.words = fmt::format("{}; the rest has {}", gone, measured.words);
       return verdict;
     }
+  }
+  if (is_open(budget, measured)) {
+    const Unseen more = unseen(budget, report);
+    verdict.state = Verdict::State::kNotMeasurable;
+    verdict.words = more.count == 0 ? fmt::format("BEFORE lacks what no program saw; {}", measured.words)
+                                    : fmt::format("there may be {} more {}; without them it is {}",
+                                                  base::grouped(more.count), more.why, measured.words);
+    return verdict;
   }
   if (!exceeded) return verdict;
   verdict.state = Verdict::State::kBreached;

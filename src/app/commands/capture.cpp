@@ -160,9 +160,10 @@ class Capture {
     info.logs = options_.logs.logs;
     info.settings_at_start = session_.settings(known_settings_);
     if (!command_.argv.empty()) info.command = command_;
-    auto budgets = narrowed_budgets();
+    // Limited to what the report is about, so that a later report of the file judges the same.
+    const auto budgets = report::narrowed(options_.budgets.budgets, options_.filter.budget_labels(selection_.selector));
     if (!budgets) return tl::unexpected(budgets.error());
-    info.budgets = std::move(*budgets);
+    for (const report::Budget& budget : *budgets) info.budgets.push_back(budget.text);
     auto writer = capture::Writer::create(std::move(checked_.target), info, this_process());
     if (!writer) return tl::unexpected(writer.error());
     writer_ = std::move(*writer);
@@ -174,22 +175,6 @@ class Capture {
       });
     }
     return loop_.set_interval(std::chrono::duration<double>(options_.delay_s));
-  }
-
-  /// Limited to what the report is about, so that a later report of the file judges the same.
-  base::Result<std::vector<std::string>> narrowed_budgets() const {
-    std::vector<report::Label> labels = options_.filter.labels;
-    const view::Selector netns = selection_.selector.only(view::Key::kNetns);
-    for (const view::Term& term : netns.terms()) {
-      labels.push_back({term.key, term.netns_id ? fmt::format("netns=id:{}", *term.netns_id)
-                                                : fmt::format("netns=\"{}\"", options_.filter.netns)});
-    }
-    std::vector<std::string> texts;
-    for (const report::Budget& budget : options_.budgets.budgets) {
-      texts.push_back(narrowed_text(budget, labels));
-      if (auto parsed = report::parse_budget(texts.back()); !parsed) return tl::unexpected(parsed.error());
-    }
-    return texts;
   }
 
   base::Result<int> run_alone() {

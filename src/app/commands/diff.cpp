@@ -3,6 +3,7 @@
 #include "app/after_start.hpp"
 #include "app/capture_report.hpp"
 #include "app/command.hpp"
+#include "app/netns_option.hpp"
 #include "app/option_groups.hpp"
 #include "app/streams.hpp"
 #include "output/diff_formats.hpp"
@@ -60,8 +61,12 @@ base::Result<int> DiffCommand::run() const {
   if (!first) return tl::unexpected(first.error());
   auto second = read_report(after.empty() ? "twtrace.db" : after, {}, filter, report::Stored::kIgnored);
   if (!second) return tl::unexpected(second.error());
+  const auto netns = netns_of_capture(filter.netns, second->info);
+  if (!netns) return tl::unexpected(netns.error());
+  const auto narrowed = report::narrowed(budgets.budgets, filter.budget_labels(*netns));
+  if (!narrowed) return tl::unexpected(narrowed.error());
   const report::Diff diff =
-      report::diff_reports(std::move(*first), std::move(*second), budgets.budgets, budgets.partial, threshold);
+      report::diff_reports(std::move(*first), std::move(*second), *narrowed, budgets.partial, threshold);
   if (auto written = print(rendered(diff, output)); !written) return tl::unexpected(written.error());
   if (report::breached(diff.after)) return kExitBreached;
   return diff.differ() ? kExitFailure : kExitOk;

@@ -451,3 +451,18 @@ TEST_CASE("a long word is broken in time that grows with its length") {
   const auto full_lines = static_cast<std::ptrdiff_t>((1U << 22U) / (output::kTextColumns - 10));
   CHECK(std::count(text.begin(), text.end(), '\n') == full_lines + 1);
 }
+
+TEST_CASE("of many marks a report lists the first, and says how many more there are") {
+  auto recording = test::deploy();
+  recording->editable().marks.clear();
+  for (int i = 1; i <= 1234; ++i) {
+    recording->editable().marks.push_back({test::kTime + i, "m" + std::to_string(i) + "."});
+  }
+  const report::Report report = report_of(*recording);
+  for (const std::string& text :
+       {output::report_text(report, output::Color::kNever), output::report_markdown(report)}) {
+    CHECK(text.find("m20.") != std::string::npos);
+    CHECK(text.find("m27.") == std::string::npos);  // the legend of the graph has 26 letters
+    CHECK(text.find("and 1,214 more") != std::string::npos);
+  }
+}

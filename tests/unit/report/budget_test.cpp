@@ -41,13 +41,15 @@ model::Row row() {
 TEST_CASE("a budget is limited by the labels that its metric takes") {
   const std::vector<report::Label> labels = {{view::Key::kService, "service=\"web\""},
                                              {view::Key::kNetns, "netns=id:3"}};
-  const auto narrowed = [&](const char* text) { return report::narrowed_text(parsed(text), labels); };
+  const auto narrowed = [&](const char* text) { return report::narrowed({parsed(text)}, labels).value().at(0).text; };
   CHECK(narrowed("created>5") == "created{service=\"web\",netns=id:3}>5");
   CHECK(narrowed(" created { port=80 } > 5") == " created {service=\"web\",netns=id:3, port=80 } > 5");
   CHECK(narrowed("in_use_peak>80%") == "in_use_peak{netns=id:3}>80%");
   CHECK(narrowed("lost_events>0") == "lost_events>0");
-  CHECK(report::narrowed_text(parsed("created>5"), {}) == "created>5");
-  CHECK(parsed(narrowed("created { port=80 } > 5")).selector.terms().size() == 3);
+  CHECK(report::narrowed({parsed("created>5")}, {}).value().at(0).text == "created>5");
+  CHECK(report::narrowed({parsed("created { port=80 } > 5")}, labels).value().at(0).selector.terms().size() == 3);
+  const std::string long_text = "created{service=" + std::string(4070, 'x') + "}>5";
+  CHECK(report::narrowed({parsed(long_text.c_str())}, labels).error().what.find("it is too long") != std::string::npos);
 }
 
 TEST_CASE("the budgets of the documentation") {

@@ -237,8 +237,8 @@ TEST_CASE("the culprit of a ratio between captures is of all the time that was c
   const report::Diff diff = diff_of(before, after, {"created_ratio>2"});
   const report::Verdict& verdict = diff.after.verdicts.at(0);
   REQUIRE(verdict.state == report::Verdict::State::kBreached);
-  CHECK(diff.after.owners[verdict.owner.value()].row.process->comm == "nginx");
-  CHECK(verdict.owner_count == 500);
+  CHECK(verdict.culprit.value().process->comm == "nginx");
+  CHECK(verdict.culprit_count == 500);
 }
 
 TEST_CASE("a ratio between captures needs both of them whole") {

@@ -150,11 +150,14 @@ TEST_CASE("no remedy leads into a namespace that is gone") {
   recording->netns.name = "blue";
   recording->netns.kernel.listen_overflows = recording->netns.kernel.listen_drops = 5;
   recording->netns.missed = {1, 1};
+  recording->editable().settings_at_end.front().limit = 1;
+  recording->head.port_use = std::make_shared<std::vector<model::PortUse>>(
+      std::vector<model::PortUse>{{4026531840U, {"10.0.0.9", std::uint16_t{6379}}, {900, 1000}, 1}});
   close_connections(*recording, made(1, 0, 1), 1);
   recording->netns.gone = true;
   recording->sample(1);
   const auto report = report::build_report(*recording, {}).value();
-  CHECK(report.findings.size() >= 3);
+  CHECK(report.findings.size() >= 5);
   for (const report::Finding& finding : report.findings) {
     INFO(finding.id << ": " << finding.command << "; " << finding.change);
     CHECK_FALSE(has(finding.command, "nsenter"));
@@ -222,6 +225,32 @@ TEST_CASE("a program that ended with its connections is to drain them, one that 
   CHECK(has(change(10'000, true, 100), "drain"));
 }
 
+TEST_CASE("a client that ended is to drain only if it came back") {
+  const auto change = [](const model::Row& other) {
+    const auto recording = quiet();
+    recording->act({1, "agent", "agent.service", model::Role::kClient, 9000, made(0, 0, 100), 1, true});
+    if (other.process) {
+      recording->act(
+          {2, other.process->comm, other.service->name, model::Role::kClient, 9001, made(1), 1, other.process->exited});
+    }
+    recording->sample(9);
+    return find(*recording, "refused")->change;
+  };
+  const auto other = [](const char* comm, const char* service, bool exited = false) {
+    model::Row row;
+    row.process.emplace().comm = comm;
+    row.process->exited = exited;
+    row.service.emplace().name = service;
+    return row;
+  };
+  const std::string keep = "in the client: keep connections open (keep-alive, a pool)";
+  CHECK(has(change({}), keep));  // a benchmark that is done
+  CHECK(has(change(other("agent", "agent.service", true)), keep));
+  CHECK(has(change(other("agent", "other.service")), keep));
+  CHECK(has(change(other("curl", "agent.service")), keep));
+  CHECK(has(change(other("agent", "agent.service")), "let them finish (drain)"));
+}
+
 TEST_CASE("peers that were reset: how many a place in the table would have spared") {
   const auto of = [](std::uint64_t all, std::uint64_t avoidable) {
     const auto recording = quiet();
@@ -249,9 +278,10 @@ TEST_CASE("peers that were reset: how many a place in the table would have spare
 }
 
 TEST_CASE("resets that programs noticed are the table's only where it sent some") {
-  const auto of = [](std::uint64_t felt, std::uint64_t of_table, bool seen = true) {
+  const auto of = [](std::uint64_t felt, std::uint64_t of_table, bool seen = true, std::uint64_t forgotten = 0) {
     const auto recording = quiet();
     recording->editable().probe.sees.resets_sent = seen;
+    recording->head.lost.refused_full = forgotten;
     model::Counters counts = made(9);
     counts.resets_received = felt + 2;
     counts.resets_felt = felt;
@@ -267,6 +297,8 @@ TEST_CASE("resets that programs noticed are the table's only where it sent some"
   CHECK(has(of(5, 3)->text, "would have avoided 3 resets"));
   CHECK(of(5, 3)->severity == Severity::kWarning);
   CHECK(has(of(5, 0, false)->text, "it is not known"));
+  CHECK(has(of(5, 0, true, 1)->text, "it is not known"));
+  CHECK(has(of(5, 3, true, 1)->text, "would have avoided at least 3 resets"));
 }
 
 TEST_CASE("a program that resets its connections is a finding from ten on") {

@@ -41,7 +41,7 @@ TEST_CASE("the budgets of the capture are judged again, each once") {
   const auto verdicts = report_of(recording).verdicts;
   REQUIRE(verdicts.size() == 3);
   CHECK(verdicts[0].state == Verdict::State::kBreached);
-  CHECK(verdicts[0].owner == 0U);
+  CHECK(verdicts[0].culprit.value().process->comm == "a");
   CHECK(verdicts[1].state == Verdict::State::kKept);
   CHECK(verdicts[2].state == Verdict::State::kNotMeasurable);
   CHECK(verdicts[2].budget.text == "createdd>1");
@@ -49,6 +49,36 @@ TEST_CASE("the budgets of the capture are judged again, each once") {
   CHECK(report_of(recording, {"created>11"}).verdicts.size() == 4);
   const auto unjudged = report::build_report(recording, {}, report::Partial::kFails, {}, report::Stored::kIgnored);
   CHECK(unjudged.value().verdicts.empty());  // diff has budgets of its own
+}
+
+TEST_CASE("a report on a part of a capture judges the capture's own budgets by the whole of it") {
+  HandMade recording;
+  recording.editable().budgets = {"overflow>0", "created{service=web}>10"};
+  recording.editable().ended_unix_ms = test::kTime + 1000;
+  recording.more.resize(1);
+  recording.more[0].id = 2;
+  recording.more[0].netns = 7;
+  recording.more[0].name = "blue";
+  recording.more[0].counts = made(3, 0, 5);
+  recording.act({1, "nginx", "web.service", model::Role::kServer, 8080, made(11)});
+  recording.act({2, "cron", "cron.service", model::Role::kClient, 25, made(1)});
+  recording.sample(10);
+  for (const char* text : {"netns=host", "netns=blue", "service=cron", "service=nobody", "netns=host service=cron"}) {
+    const report::Selection only{view::parse_selector(text, view::Grammar::kFilter).value(), text};
+    const std::vector<report::Budget> given = {report::parse_budget("overflow>0").value()};
+    const auto report = report::build_report(recording, given, report::Partial::kFails, only).value();
+    INFO(text);
+    CHECK(report::breached(report));
+    const bool by_netns = only.selector.asks(view::Key::kNetns);  // then the given budget is about that one only
+    REQUIRE(report.verdicts.size() == (by_netns ? 3 : 2));
+    const Verdict& refused = report.verdicts[by_netns ? 1 : 0];
+    CHECK(refused.budget.text == "overflow>0");
+    CHECK(refused.state == Verdict::State::kBreached);
+    CHECK(refused.words == (by_netns ? "5, in the whole capture" : "5"));
+    CHECK(report.verdicts.back().state == Verdict::State::kBreached);
+    CHECK(report.verdicts.back().measured == 11.0);
+    CHECK(report.verdicts.back().culprit.value().process->comm == "nginx");
+  }
 }
 
 TEST_CASE("remote ends: most arrivals first, and who is there if that is this host") {
@@ -119,9 +149,11 @@ TEST_CASE("a report has the remote ends of the owners that it is about, however 
 TEST_CASE("a report can be limited to some owners") {
   const auto recording = test::deploy();
   std::vector<report::Budget> budgets;
-  for (const char* text : {"overflow>0", "created>100", "in_use_peak>90%", "created{comm=redis}>0"}) {
+  for (const char* text :
+       {"overflow>0", "created>100", "in_use_peak>90%", "created{comm=redis}>0", "unattributed>16"}) {
     budgets.push_back(report::parse_budget(text).value());
   }
+  budgets = report::narrowed(budgets, {{view::Key::kService, "service=WEB"}}).value();
   const auto whole = report::build_report(*recording, budgets).value();
   report::Selection only;
   only.selector = view::parse_selector("service=WEB", view::Grammar::kFilter).value();
@@ -131,11 +163,12 @@ TEST_CASE("a report can be limited to some owners") {
   CHECK(part.totals == whole.totals);
   CHECK(part.verdicts[0].state == Verdict::State::kKept);  // web was not refused
   CHECK(part.verdicts[1].state == Verdict::State::kBreached);
-  CHECK(part.owners[part.verdicts[1].owner.value()].row.process->comm == "nginx");
+  CHECK(part.verdicts[1].culprit.value().process->comm == "nginx");
   CHECK(part.verdicts[2].state == Verdict::State::kBreached);  // it judges the table, whoever fills it
-  CHECK(part.owners[part.verdicts[2].owner.value()].row.process->comm == "scheduler");
-  CHECK(part.verdicts[3].state == Verdict::State::kNotMeasurable);  // the filter leaves out its rows
-  CHECK(part.owners.size() == 2);
+  CHECK(part.verdicts[2].culprit.value().process->comm == "scheduler");
+  CHECK(part.verdicts[3].state == Verdict::State::kNotMeasurable);  // nobody has both names
+  CHECK(part.verdicts[4].state == Verdict::State::kBreached);       // nobody's service
+  CHECK(part.owners.size() == 1);
   CHECK(part.ports.empty());  // they belong to worker.service
   REQUIRE(whole.ports.size() == 1);
   only.selector = view::parse_selector("comm=redis", view::Grammar::kFilter).value();
@@ -168,6 +201,8 @@ TEST_CASE("a report can be limited to a namespace, as if the others were not in 
   CHECK(host.totals == made(11));
   CHECK(sum(host) == host.totals);
   CHECK(host.verdicts[0].state == Verdict::State::kKept);
+  CHECK(host.info.settings_at_start.size() == 1);
+  CHECK(blue.info.settings_at_start.empty());  // the settings of the host are no finding here
   CHECK(limited("netns=green").namespaces.empty());
 }
 
@@ -349,9 +384,9 @@ TEST_CASE("buckets from before the start are part of the table, and of nobody's 
   CHECK(report.owners[1].before_start == 4000);
   CHECK(report.owners[1].share == Approx(0.8));
   CHECK(sum(report) == report.totals);
-  CHECK(report.verdicts[0].owner == std::size_t{1});
-  CHECK(report.verdicts[0].owner_count == 4000);
-  CHECK(report.verdicts[0].owner_share == Approx(0.8));
+  CHECK(report.verdicts[0].culprit.value().service->name == "old.service");
+  CHECK(report.verdicts[0].culprit_count == 4000);
+  CHECK(report.verdicts[0].culprit_share == Approx(0.8));
   CHECK(report.verdicts[1].words == "0 (no row matches)");
   const auto fills = std::find_if(report.findings.begin(), report.findings.end(),
                                   [](const report::Finding& finding) { return finding.id == "fills-table"; });
@@ -463,7 +498,7 @@ TEST_CASE("namespaces are told apart, the fullest is first, and sums are over al
   CHECK(report.verdicts[1].state == Verdict::State::kKept);
   CHECK(report.verdicts[2].state == Verdict::State::kBreached);
   CHECK(report.verdicts[2].measured == 90.0);
-  CHECK(report.owners[report.verdicts[2].owner.value()].row.netns_name == "blue");
+  CHECK(report.verdicts[2].culprit.value().netns_name == "blue");
   CHECK(report.verdicts[3].state == Verdict::State::kNotMeasurable);
   CHECK(report.verdicts[4].measured == 1000.0);
 }
@@ -750,9 +785,9 @@ TEST_CASE("verdicts of a deploy: value, state, culprit and share") {
   CHECK(of.state == Verdict::State::kBreached);
   CHECK(of.measured == 4454.0);
   const report::Report report = report_of(*recording);
-  CHECK(report.owners[of.owner.value()].row.process->comm == "scheduler");
-  CHECK(of.owner_count == 4454);
-  CHECK(of.owner_share == 1.0);
+  CHECK(of.culprit.value().process->comm == "scheduler");
+  CHECK(of.culprit_count == 4454);
+  CHECK(of.culprit_share == 1.0);
 
   CHECK(verdict(*recording, "overflow>4454").state == Verdict::State::kKept);
   CHECK(verdict(*recording, "overflow>=4454").state == Verdict::State::kBreached);
@@ -770,6 +805,59 @@ TEST_CASE("verdicts of a deploy: value, state, culprit and share") {
   CHECK(verdict(*recording, "overflow>47%").measured == Approx(100.0 * 4454 / 9454));
   CHECK(verdict(*recording, "lost_events>0").state == Verdict::State::kKept);
   CHECK(verdict(*recording, "expired<1").state == Verdict::State::kBreached);
+}
+
+TEST_CASE("what no program saw never lets a budget pass") {
+  HandMade recording;
+  recording.editable().probe.sees.resets_sent = true;
+  recording.netns.missed = {10, 500, 3};
+  recording.act({1, "a", "a.service", model::Role::kServer, 80, made(100, 0, 7)});
+  recording.sample(10);
+  const auto state = [&](const char* budget) {
+    const Verdict of = verdict(recording, budget);
+    INFO(budget << ": " << of.words);
+    CHECK((of.words.find("that no program saw") != std::string::npos) == (of.state == Verdict::State::kNotMeasurable));
+    return of.state;
+  };
+  for (const char* open :
+       {"overflow>7", "overflow>506", "overflow{service=a}>7", "overflow<8", "overflow==8", "overflow==7",
+        "overflow!=100", "overflow>10%", "overflow<10%", "no_memory>0", "created>100", "created{netns=host}>109",
+        "unattributed>0", "created_per_s_peak>100", "resets_sent>0", "peer_resets>0"}) {
+    CHECK(state(open) == Verdict::State::kNotMeasurable);
+  }
+  for (const char* kept : {"overflow>507", "overflow<7", "overflow==508", "overflow>84%", "created>110",
+                           "created_per_s_peak>110", "resets_sent>3", "no_port>0", "resets_received>0"}) {
+    CHECK(state(kept) == Verdict::State::kKept);
+  }
+  for (const char* breached : {"overflow>6", "overflow<508", "overflow!=508", "overflow>1%", "created>99"}) {
+    CHECK(state(breached) == Verdict::State::kBreached);
+  }
+  CHECK(verdict(recording, "overflow>7").words == "there may be 500 more that no program saw; without them it is 7");
+}
+
+TEST_CASE("a ratio is open as long as what no program saw could decide it") {
+  const auto recording = test::deploy();  // 458.3/s during, 83.4/s before
+  recording->netns.missed.created = 417;  // as many as there were before
+  recording->sample(0, 0.001);
+  CHECK(verdict(*recording, "created_ratio>5").state == Verdict::State::kNotMeasurable);
+  CHECK(verdict(*recording, "created_ratio>2").state == Verdict::State::kBreached);
+  CHECK(verdict(*recording, "created_ratio>7").state == Verdict::State::kKept);
+}
+
+TEST_CASE("resets to the peers of forgotten connections may be among the others") {
+  HandMade recording;
+  recording.editable().probe.sees.resets_sent = true;
+  recording.head.lost.refused_full = 1;
+  model::Counters counts = made(1);
+  counts.resets_other = 2;
+  recording.act({1, "a", "a.service", model::Role::kServer, 80, counts});
+  recording.sample(1);
+  CHECK(verdict(recording, "peer_resets>0").state == Verdict::State::kNotMeasurable);
+  CHECK(verdict(recording, "peer_resets_avoidable>1").words ==
+        "there may be 2 more among resets_other, because twtrace could not remember all refused connections; without "
+        "them it is 0");
+  CHECK(verdict(recording, "peer_resets>2").state == Verdict::State::kKept);
+  CHECK(verdict(recording, "resets_late>0").state == Verdict::State::kKept);
 }
 
 TEST_CASE("created_ratio compares during with before, of the rows that are asked for") {
@@ -820,9 +908,10 @@ TEST_CASE("the headline says the most important thing") {
 }
 
 TEST_CASE("the headline begins with who was hurt, and with what a larger table would have changed") {
-  const auto of = [](const model::Counters& counts, bool seen = true) {
+  const auto of = [](const model::Counters& counts, bool seen = true, std::uint64_t forgotten = 0) {
     HandMade recording;
     recording.editable().probe.sees.resets_sent = seen;
+    recording.head.lost.refused_full = forgotten;
     recording.act({1, "a", "a.service", model::Role::kServer, 80, counts});
     recording.sample(4999);
     return report::headline(report_of(recording));
@@ -835,6 +924,7 @@ TEST_CASE("the headline begins with who was hurt, and with what a larger table w
   counts.resets_felt = 1300;
   CHECK(of(counts) == "programs on this host noticed 1,300 resets, none of them because of the table here; " + calm);
   CHECK(of(counts, false) == "programs on this host noticed 1,300 resets; " + calm);
+  CHECK(of(counts, true, 1) == "programs on this host noticed 1,300 resets; " + calm);
   counts.peer_resets = 100;
   const auto avoided = [&](std::uint64_t avoidable) {
     counts.peer_resets_avoidable = avoidable;
@@ -843,6 +933,7 @@ TEST_CASE("the headline begins with who was hurt, and with what a larger table w
   CHECK(avoided(36).starts_with(
       "100 resets went to peers of connections that the table had refused; a larger table would "
       "have avoided 36; programs on this host noticed 1,300 resets; "));
+  CHECK(of(counts, true, 1).starts_with("at least 100 resets went to peers"));
   CHECK(avoided(0).find("would have avoided none of them") != std::string::npos);
   CHECK(avoided(100).find("would have avoided all of them") != std::string::npos);
   model::Counters unconnected = made(1);
@@ -955,8 +1046,8 @@ TEST_CASE("a full, idle namespace beside a busy one: headline, verdict and culpr
   CHECK(report::headline(report) == "nothing was refused; the fullest table, of netns idle, was 100% full at most");
   CHECK(report.verdicts[0].words.find("100.0% of the limit (100 in use) in netns idle") == 0);
   CHECK(report.verdicts[0].words.find("its buckets are older than the capture") != std::string::npos);
-  CHECK_FALSE(report.verdicts[0].owner);
-  CHECK(report.owners[report.verdicts[1].owner.value()].row.process->comm == "busy");
+  CHECK_FALSE(report.verdicts[0].culprit);
+  CHECK(report.verdicts[1].culprit.value().process->comm == "busy");
   CHECK(report.verdicts[1].words.find("in netns host") != std::string::npos);
   CHECK(report.verdicts[2].words == "1.0k/s in netns host");
 
@@ -964,9 +1055,9 @@ TEST_CASE("a full, idle namespace beside a busy one: headline, verdict and culpr
   recording.more[0].counts = made(7);
   recording.sample(1000);
   report = report_of(recording, {"in_use_peak>80%"});
-  CHECK(report.owners[report.verdicts[0].owner.value()].row.process->comm == "small");
-  CHECK(report.verdicts[0].owner_count == 7);
-  CHECK(report.verdicts[0].owner_share == 1.0);
+  CHECK(report.verdicts[0].culprit.value().process->comm == "small");
+  CHECK(report.verdicts[0].culprit_count == 7);
+  CHECK(report.verdicts[0].culprit_share == 1.0);
 }
 
 TEST_CASE("the culprit of a peak is of the phase with the peak") {
@@ -983,13 +1074,11 @@ TEST_CASE("the culprit of a peak is of the phase with the peak") {
     recording.sample(250);
   }
   const report::Report report = report_of(recording, {"created_per_s_peak>1", "in_use_peak>1", "created>1"});
-  const auto culprit = [&](std::size_t verdict) {
-    return report.owners[report.verdicts[verdict].owner.value()].row.process->comm;
-  };
+  const auto culprit = [&](std::size_t verdict) { return report.verdicts[verdict].culprit.value().process->comm; };
   CHECK(culprit(0) == "burst");
-  CHECK(report.verdicts[0].owner_count == 150);
+  CHECK(report.verdicts[0].culprit_count == 150);
   CHECK(culprit(1) == "steady");
-  CHECK(report.verdicts[1].owner_count == 300);
-  CHECK(report.verdicts[1].owner_share == 1.0);
+  CHECK(report.verdicts[1].culprit_count == 300);
+  CHECK(report.verdicts[1].culprit_share == 1.0);
   CHECK(culprit(2) == "late");
 }

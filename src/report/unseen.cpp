@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/unseen.hpp"
+
+#include <algorithm>
+
+#include "report/selected.hpp"
+
+namespace twtrace::report {
+namespace {
+
+using Missed = std::optional<std::uint64_t> model::MissedCounts::*;
+
+Missed missed_part(Metric metric) {
+  switch (metric) {
+    case Metric::kCreated:
+    case Metric::kTimeWait:
+    case Metric::kFinWait2:
+    case Metric::kUnattributed:
+    case Metric::kCreatedRatio:
+    case Metric::kCreatedPerSPeak:
+      return &model::MissedCounts::created;
+    case Metric::kOverflow:
+    case Metric::kOverflowTimeWait:
+    case Metric::kOverflowFinWait2:
+    case Metric::kNoMemory:
+      return &model::MissedCounts::overflow;
+    default:
+      return info(metric).needs == &model::Sight::resets_sent ? &model::MissedCounts::resets_sent : nullptr;
+  }
+}
+
+bool is_peer_reset(Metric metric) { return metric == Metric::kPeerResets || metric == Metric::kPeerResetsAvoidable; }
+
+}  // namespace
+
+Unseen unseen(const Budget& budget, const Report& report) {
+  Unseen unseen{0, "that no program saw"};
+  const Missed missed = missed_part(budget.metric);
+  // A reset to the peer of a refused connection that was forgotten counts as another one.
+  const bool forgotten = is_peer_reset(budget.metric) && report.lost.refused_full != 0;
+  for (const NetnsReport& netns : report.namespaces) {
+    if (!selected(budget, netns)) continue;
+    if (missed != nullptr) unseen.count += (netns.last.missed.*missed).value_or(0);
+    if (!forgotten || netns.last.counts.resets_other == 0) continue;
+    unseen.count += netns.last.counts.resets_other;
+    unseen.why = "among resets_other, because twtrace could not remember all refused connections";
+  }
+  return unseen;
+}
+
+bool knows_peer_resets(const Report& report) {
+  const auto missed_none = [](const NetnsReport& netns) { return netns.last.missed.resets_sent.value_or(0) == 0; };
+  return report.info.probe.sees.resets_sent && report.lost.refused_full == 0 &&
+         std::all_of(report.namespaces.begin(), report.namespaces.end(), missed_none);
+}
+
+}  // namespace twtrace::report

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a budget's metric may have in addition to what was counted. Private to this folder.
+#pragma once
+
+#include <cstdint>
+
+#include "report/report.hpp"
+
+namespace twtrace::report {
+
+/// What the kernel counted and no program saw, or what cannot be told apart from other counts. Nobody knows whose it
+/// is.
+struct Unseen {
+  std::uint64_t count = 0;
+  const char* why = "";  ///< follows the count in a sentence
+};
+
+/// In the namespaces that the budget asks for. Where the kernel's counters cannot be compared, nothing is known to be
+/// unseen.
+Unseen unseen(const Budget& budget, const Report& report);
+
+/// True if every reset to the peer of a refused connection is counted as such.
+bool knows_peer_resets(const Report& report);
+
+}  // namespace twtrace::report
