@@ -3,38 +3,17 @@
 
 #include <bpf/bpf.h>
 #include <twtrace.skel.h>
-#include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <cstddef>
 #include <cstring>
 
+#include "loader/iterator.hpp"
 #include "loader/libbpf_log.hpp"
 #include "loader/mapped_array.hpp"
 
 namespace twtrace::loader {
 namespace {
-
-base::Result<base::UniqueFd> start_iterator(const LinkPtr& link) {
-  base::UniqueFd fd(bpf_iter_create(bpf_link__fd(link.get())));
-  const int saved_errno = errno;
-  if (!fd) return base::fail_errno(saved_errno, "cannot start a BPF iterator");
-  return fd;
-}
-
-/// What the iterator wrote next; 0 bytes at its end. It comes back as soon as it has written as much as fits (kernel
-/// bpf_seq_read), and with EAGAIN after a million objects that it wrote nothing about.
-base::Result<std::size_t> read_iterator(const base::UniqueFd& fd, std::span<std::byte> buffer) {
-  while (true) {
-    const ssize_t got = ::read(fd.get(), buffer.data(), buffer.size());
-    const int saved_errno = errno;
-    if (got >= 0) return static_cast<std::size_t>(got);
-    if (saved_errno != EAGAIN && saved_errno != EINTR) {
-      return base::fail_errno(saved_errno, "cannot read a BPF iterator");
-    }
-  }
-}
 
 /// The records in what a sweep wrote: a pause has none.
 std::vector<tw_swept_bucket> records(std::span<const std::byte> bytes) {
