@@ -247,8 +247,14 @@ struct signal_struct {
 	atomic_t live;
 };
 
+struct cred {
+	kuid_t uid;
+};
+
 struct task_struct {
 	struct nsproxy *nsproxy;
+	int tgid;
+	const struct cred *cred;
 	struct task_group *sched_task_group;
 	struct task_struct *group_leader;
 	u64 start_boottime;
@@ -285,6 +291,22 @@ struct bpf_iter_meta {
 struct bpf_iter__tcp {
 	struct bpf_iter_meta *meta;
 	struct sock_common *sk_common;
+};
+
+struct file {
+	void *private_data;
+};
+
+struct socket {
+	struct file *file;
+	struct sock *sk;
+};
+
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	u32 fd;
+	struct file *file;
 };
 
 struct bpf_map;

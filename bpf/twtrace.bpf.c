@@ -14,6 +14,7 @@
 #include "lib/fentry.bpf.h"
 #include "lib/harm.bpf.h"
 #include "lib/kprobe.bpf.h"
+#include "lib/listener.bpf.h"
 #include "lib/reset.bpf.h"
 #include "lib/sweep.bpf.h"
 #include "lib/tracepoint.bpf.h"
@@ -121,6 +122,15 @@ int BPF_PROG(on_fexit_no_port_v6, struct inet_timewait_death_row *dr, struct soc
 {
 	if (tw_enabled)
 		harm__on_hash_connect(sk, ret);
+	return 0;
+}
+
+/* A listening socket closes, or listens no more. */
+SEC("fentry/inet_csk_listen_stop")
+int BPF_PROG(on_fentry_listen_stop, struct sock *sk)
+{
+	if (tw_can_probe_read && tw_enabled && conn__is_tcp(TW_DIRECT, sk))
+		listener__on_close(tw_untyped(sk));
 	return 0;
 }
 
@@ -317,6 +327,19 @@ int sweep_sockets(struct bpf_iter__bpf_map_elem *ctx)
 	return 0;
 }
 
+/* --- whose listening sockets are --------------------------------------------------------------------------------- */
+
+SEC("iter/task_file")
+int find_listeners(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+
+	if (task && file)
+		listener__on_file(task, file);
+	return 0;
+}
+
 /* --- run by user space (BPF_PROG_TEST_RUN) ---------------------------------------------------------------------- */
 
 /* The clock that every time of the kernel side is of. */
@@ -332,4 +355,11 @@ SEC("raw_tp")
 int push_free_slots(void *ctx)
 {
 	return intern__push_free_slots();
+}
+
+/* Makes a row for the listening socket tw_listener, if no process has it: of whoever created it. */
+SEC("raw_tp")
+int claim_listener(void *ctx)
+{
+	return listener__claim();
 }

@@ -4,6 +4,7 @@
 #define TWTRACE_HARM_BPF_H
 
 #include "bucket.bpf.h"
+#include "listener.bpf.h"
 
 /* uapi/asm-generic/errno.h */
 #define EADDRNOTAVAIL 99
@@ -55,8 +56,12 @@ static __always_inline void harm__on_failed_connect(enum tw_access access, struc
 /* sock:inet_sock_set_state, where it only has to show this. */
 static __always_inline void harm__on_state_change(struct sock *sk, int from, int to)
 {
-	if (from == TCP_SYN_SENT && to == TCP_CLOSE && conn__is_tcp(TW_PROBED, sk))
+	if (to != TCP_CLOSE || !conn__is_tcp(TW_PROBED, sk))
+		return;
+	if (from == TCP_SYN_SENT)
 		harm__on_failed_connect(TW_PROBED, sk);
+	else if (from == TCP_LISTEN)
+		listener__on_close((u64)sk);
 }
 
 /*

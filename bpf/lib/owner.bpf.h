@@ -36,16 +36,15 @@ static __always_inline void owner__set_place(struct tw_row_key *key, const struc
 	key->matched = conn__matches(conn);
 }
 
-/* The row of the running process. */
-static __always_inline u32 owner__intern_current(struct tw_row_key *key)
+/* The row of a process. */
+static __always_inline u32 owner__intern_process(struct tw_row_key *key, struct task_struct *leader, u32 tgid, u32 uid)
 {
-	struct task_struct *leader = compat__current(group_leader);
 	struct kernfs_node *node = NULL;
 	u32 id;
 
 	key->attribution = TW_ATTRIBUTION_CLOSER;
-	key->tgid = (u32)(bpf_get_current_pid_tgid() >> 32);
-	key->uid = (u32)bpf_get_current_uid_gid();
+	key->tgid = tgid;
+	key->uid = uid;
 	key->start_ns = compat__task_get(leader, start_boottime);
 	key->exec_id = compat__task_get(leader, self_exec_id);
 	key->cgroup_id = owner__process_cgroup(leader, &node);
@@ -54,8 +53,15 @@ static __always_inline u32 owner__intern_current(struct tw_row_key *key)
 		return id;
 	if (tw_can_probe_read)
 		cgroup__intern(tw_untyped(node), key->cgroup_id);
-	process__remember(key->tgid, key->start_ns);
+	process__remember(leader, key->tgid, key->start_ns);
 	return row__create(key, leader);
+}
+
+/* The row of the running process. */
+static __always_inline u32 owner__intern_current(struct tw_row_key *key)
+{
+	return owner__intern_process(key, compat__current(group_leader), (u32)(bpf_get_current_pid_tgid() >> 32),
+				     (u32)bpf_get_current_uid_gid());
 }
 
 /* The cgroup v2 of whoever created the socket: returns its id (0: unknown) and sets its node. */

@@ -20,10 +20,10 @@ struct {
 /* How many of them have ended. It moves after the process has left the map. */
 volatile __u64 tw_process_exits = 0;
 
-/* Whether the last thread of the running process is on its way out. */
-static __always_inline bool process__is_ending(void)
+/* Whether the last thread of the process is on its way out. */
+static __always_inline bool process__is_ending(struct task_struct *leader)
 {
-	struct signal_struct *signal = compat__current(signal);
+	struct signal_struct *signal = compat__task_get(leader, signal);
 
 	return compat__task_get(signal, live.counter) == 0;
 }
@@ -32,27 +32,26 @@ static __always_inline bool process__is_ending(void)
  * Call this before the row is published: a process that is not in the map has ended. A process that closes its files at
  * its end has run process__on_exit already, or does so meanwhile on another CPU. So look again after the insert.
  */
-static __always_inline void process__remember(u32 tgid, u64 start_ns)
+static __always_inline void process__remember(struct task_struct *leader, u32 tgid, u64 start_ns)
 {
 	struct tw_process process = {.start_ns = start_ns, .tgid = tgid};
 	u32 value = 0;
 
-	if (process__is_ending() || bpf_map_lookup_elem(&processes, &process))
+	if (process__is_ending(leader) || bpf_map_lookup_elem(&processes, &process))
 		return;
 	bpf_map_update_elem(&processes, &process, &value, BPF_NOEXIST);
-	if (process__is_ending())
+	if (process__is_ending(leader))
 		bpf_map_delete_elem(&processes, &process);
 }
 
 /* Runs for each thread that ends, in its own context, after it has left signal_struct.live (do_exit, all versions). */
 static __always_inline void process__on_exit(void)
 {
+	struct task_struct *leader = compat__current(group_leader);
 	struct tw_process process = {};
-	struct task_struct *leader;
 
-	if (!process__is_ending())
+	if (!process__is_ending(leader))
 		return;
-	leader = compat__current(group_leader);
 	process.start_ns = compat__task_get(leader, start_boottime);
 	process.tgid = (u32)(bpf_get_current_pid_tgid() >> 32);
 	if (!bpf_map_delete_elem(&processes, &process))

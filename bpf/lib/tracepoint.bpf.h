@@ -91,15 +91,18 @@ static __always_inline void tracepoint__on_state_change(enum turn turn, struct s
 	bool ends = to == TCP_CLOSE && (from == TCP_FIN_WAIT2 || from == TCP_CLOSING || from == TCP_FIN_WAIT1);
 	bool closes = to == TCP_FIN_WAIT1 && from != TCP_FIN_WAIT1;
 	bool fails = turn == FIRST_TURN && from == TCP_SYN_SENT && to == TCP_CLOSE;
+	bool stops = turn == FIRST_TURN && from == TCP_LISTEN && to == TCP_CLOSE;
 
-	if (!(ends || closes || fails) || !tw_enabled || !conn__is_tcp(TW_DIRECT, sk))
+	if (!(ends || closes || fails || stops) || !tw_enabled || !conn__is_tcp(TW_DIRECT, sk))
 		return;
 	if (ends)
 		tracepoint__on_end(turn, sk);
 	else if (closes)
 		tracepoint__on_close(turn, sk);
-	else
+	else if (fails)
 		harm__on_failed_connect(TW_DIRECT, sk);
+	else
+		listener__on_close(tw_untyped(sk));
 }
 
 #endif /* TWTRACE_TRACEPOINT_BPF_H */

@@ -23,7 +23,8 @@
 #define TW_MAX_NETNS 4096         /* namespaces seen in one run; slot TW_NETNS_OTHER takes the rest */
 #define TW_FREE_SLOTS_PER_RUN 128 /* slots handed to the kernel side at a time; divides both limits */
 #define TW_MAX_CGROUPS 16384
-#define TW_MAX_SOCKETS 65536 /* connections without a slot, from our FIN to their end */
+#define TW_MAX_SOCKETS 65536  /* connections without a slot, from our FIN to their end */
+#define TW_MAX_LISTENERS 1024 /* listening sockets whose row is asked for at once, or that close between two looks */
 
 #define TW_SWEEP_READ_BYTES 1024 /* size of one read from a sweep iterator; records with key 0 are padding */
 
@@ -86,8 +87,9 @@ struct tw_counts {
 	__u64 resets_aborted;        /* a process ended the connection with it */
 	__u64 resets_closed_port;    /* to a SYN for a port on which nobody listens */
 	__u64 resets_other;
+	__u64 queue_drops; /* connection attempts that a listening socket dropped; user space counts them */
 };
-TW_STATIC_ASSERT(sizeof(struct tw_counts) == 144, "tw_counts");
+TW_STATIC_ASSERT(sizeof(struct tw_counts) == 152, "tw_counts");
 
 /* Who, where, and in which role. A process that execs or moves to another cgroup gets another row. */
 struct tw_row_key {
@@ -118,7 +120,7 @@ struct tw_row {
 	__u16 owner;  /* place in owner_rows; 0: in none */
 	__u16 many;   /* TW_PORT_MANY: place in many_ports; 0: its ports are not known */
 };
-TW_STATIC_ASSERT(sizeof(struct tw_row) == 232, "tw_row");
+TW_STATIC_ASSERT(sizeof(struct tw_row) == 240, "tw_row");
 
 /* Which ports share the row of an owner: 1 each. */
 struct tw_ports {
@@ -151,7 +153,7 @@ struct tw_netns {
 	struct tw_counts total;        /* all events of this namespace */
 	struct tw_counts unattributed; /* events that found no row, and removals of buckets older than twtrace */
 };
-TW_STATIC_ASSERT(sizeof(struct tw_netns) == 312, "tw_netns");
+TW_STATIC_ASSERT(sizeof(struct tw_netns) == 328, "tw_netns");
 
 /* Value of the sockets map (key: struct sock address), from our FIN to the end of a socket that has no slot. */
 struct tw_socket {
@@ -402,12 +404,23 @@ struct tw_listener_reading {
 	__u32 uid;
 	__u32 queue;       /* connections waiting to be accepted */
 	__u32 queue_limit; /* limit of them; the kernel lets in one more */
-	__u32 drops;       /* connection attempts dropped here because a queue was full */
+	__u32 drops;       /* sk_drops: connection attempts that it dropped, and other segments */
 	__u32 chain;       /* which holds it: sockets that are read twice are in the same one */
 	__u16 port;
 	__u8 family;
 	__u8 ipv6_only; /* an IPv6 socket that takes no IPv4 connections */
 };
 TW_STATIC_ASSERT(sizeof(struct tw_listener_reading) == 64, "tw_listener_reading");
+
+/* A listening socket that closed, and had dropped something. */
+struct tw_closed_listener {
+	__u64 socket; /* as in tw_listener_reading, as all of the following */
+	__u64 netns_id;
+	__u32 queue;
+	__u32 queue_limit;
+	__u32 drops;
+	__u32 row; /* of whoever closed it */
+};
+TW_STATIC_ASSERT(sizeof(struct tw_closed_listener) == 32, "tw_closed_listener");
 
 #endif /* TWTRACE_ABI_H */

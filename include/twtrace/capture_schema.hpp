@@ -16,8 +16,9 @@ inline constexpr std::uint32_t kApplicationId = 0x54775472;
 /// PRAGMA user_version. Any change of the tables below is a new version; a reader knows the older ones and refuses a
 /// newer one. 2 added the table `suspension`, 3 the table `process`, 4 the column `netns_id` to `setting`, `port_use`
 /// and `event`, 5 the counts of who was hurt, the kind `no_port` of events and the column `is_before_start` of `owner`,
-/// 6 the counts of the resets that the host sent and the table `budget`, 7 the tables `log` and `log_line`.
-inline constexpr int kSchemaVersion = 7;
+/// 6 the counts of the resets that the host sent and the table `budget`, 7 the tables `log` and `log_line`, 8 what
+/// listening sockets dropped and the table `listen_queue`.
+inline constexpr int kSchemaVersion = 8;
 
 /// A part of SchemaTable::sql that came later than the table.
 struct LaterPart {
@@ -29,7 +30,7 @@ struct SchemaTable {
 	const char *name;
 	const char *sql; ///< as in sqlite_schema, byte for byte; the reader accepts no other text
 	int since = 1;   ///< first version that has the table
-	std::array<LaterPart, 6> later = {};
+	std::array<LaterPart, 9> later = {};
 };
 
 /// What a file of this version has as SchemaTable::sql.
@@ -58,7 +59,7 @@ inline std::string schema_sql(const SchemaTable &table, int version)
 	"  expired INTEGER NOT NULL,\n"                                                                                \
 	"  reused INTEGER NOT NULL,\n"                                                                                 \
 	"  recycled INTEGER NOT NULL,\n"                                                                               \
-	"  purged INTEGER NOT NULL,\n" TWTRACE_HARM TWTRACE_RESETS_SENT
+	"  purged INTEGER NOT NULL,\n" TWTRACE_HARM TWTRACE_RESETS_SENT TWTRACE_QUEUE_DROPS
 
 /// The counts of who was hurt, which follow the others.
 #define TWTRACE_HARM                                                                                                   \
@@ -89,6 +90,11 @@ inline std::string schema_sql(const SchemaTable &table, int version)
 #define TWTRACE_MISSED_RESETS_SENT "  missed_resets_sent_total INTEGER,\n"
 #define TWTRACE_REFUSED_FULL "  refused_full_total INTEGER NOT NULL,\n"
 
+/// What listening sockets dropped, which follows those.
+#define TWTRACE_QUEUE_DROPS "  queue_drops INTEGER NOT NULL,\n"
+#define TWTRACE_UNATTRIBUTED_QUEUE_DROPS "  unattributed_queue_drops INTEGER NOT NULL,\n"
+#define TWTRACE_MISSED_QUEUE_DROPS "  missed_queue_drops_total INTEGER,\n"
+
 /// What not every backend sees.
 #define TWTRACE_SEES                                                                                                   \
 	"  sees_no_port INTEGER NOT NULL,         -- 1: no_port is known\n"                                            \
@@ -96,6 +102,8 @@ inline std::string schema_sql(const SchemaTable &table, int version)
 
 #define TWTRACE_SEES_RESETS_SENT                                                                                       \
 	"  sees_resets_sent INTEGER NOT NULL,     -- 1: peer_resets and the other resets sent are known\n"
+#define TWTRACE_SEES_QUEUE_DROPS                                                                                       \
+	"  sees_queue_drops INTEGER NOT NULL,     -- 1: queue_drops and the table listen_queue are known\n"
 
 /// A kind of events.
 #define TWTRACE_NO_PORT_KIND ", no_port"
@@ -112,7 +120,8 @@ inline constexpr std::array kSchema = {
   kernel TEXT NOT NULL,
   backend TEXT NOT NULL,
   sees_removal INTEGER NOT NULL,     -- 1: expired, reused, recycled and purged are known
-)" TWTRACE_SEES TWTRACE_SEES_RESETS_SENT R"(  interval_s REAL NOT NULL,          -- asked for; each sample has its own
+)" TWTRACE_SEES TWTRACE_SEES_RESETS_SENT TWTRACE_SEES_QUEUE_DROPS
+		R"(  interval_s REAL NOT NULL,          -- asked for; each sample has its own
   started_unix_ms INTEGER NOT NULL,  -- counting began
   ended_unix_ms INTEGER,             -- NULL: it was cut (or still runs) and ends with its last sample
   bucket_bytes INTEGER,              -- kernel memory of one bucket
@@ -124,7 +133,7 @@ inline constexpr std::array kSchema = {
   writer_start_ns INTEGER NOT NULL   -- since boot; with writer_pid tells whether it still runs
 ))",
 		1,
-		{{{TWTRACE_SEES, 5}, {TWTRACE_SEES_RESETS_SENT, 6}}}},
+		{{{TWTRACE_SEES, 5}, {TWTRACE_SEES_RESETS_SENT, 6}, {TWTRACE_SEES_QUEUE_DROPS, 8}}}},
     SchemaTable{"fallback", R"(CREATE TABLE fallback(
   id INTEGER PRIMARY KEY,
   reason TEXT NOT NULL               -- why a backend was passed over, or what this one cannot see
@@ -232,7 +241,7 @@ inline constexpr std::array kSchema = {
   unattributed_reused INTEGER NOT NULL,
   unattributed_recycled INTEGER NOT NULL,
   unattributed_purged INTEGER NOT NULL,
-)" TWTRACE_UNATTRIBUTED_HARM TWTRACE_UNATTRIBUTED_RESETS_SENT
+)" TWTRACE_UNATTRIBUTED_HARM TWTRACE_UNATTRIBUTED_RESETS_SENT TWTRACE_UNATTRIBUTED_QUEUE_DROPS
 		R"(  kernel_created_total INTEGER,      -- the kernel's own counters
   kernel_overflow_total INTEGER,
   kernel_reused_total INTEGER,
@@ -240,15 +249,19 @@ inline constexpr std::array kSchema = {
   listen_drops_total INTEGER,
 )" TWTRACE_KERNEL_RESETS_SENT R"(  missed_created_total INTEGER,      -- counted by the kernel, seen by no program
   missed_overflow_total INTEGER,
-)" TWTRACE_MISSED_RESETS_SENT R"(  reconciled INTEGER
+)" TWTRACE_MISSED_RESETS_SENT TWTRACE_MISSED_QUEUE_DROPS
+		R"(  reconciled INTEGER
 ))",
 		1,
 		{{{TWTRACE_HARM, 5},
 		  {TWTRACE_RESETS_SENT, 6},
+		  {TWTRACE_UNATTRIBUTED_QUEUE_DROPS, 8},
+		  {TWTRACE_QUEUE_DROPS, 8},
 		  {TWTRACE_UNATTRIBUTED_HARM, 5},
 		  {TWTRACE_UNATTRIBUTED_RESETS_SENT, 6},
 		  {TWTRACE_KERNEL_RESETS_SENT, 6},
-		  {TWTRACE_MISSED_RESETS_SENT, 6}}}},
+		  {TWTRACE_MISSED_RESETS_SENT, 6},
+		  {TWTRACE_MISSED_QUEUE_DROPS, 8}}}},
     SchemaTable{"owner_sample",
 		R"(CREATE TABLE owner_sample(
   id INTEGER PRIMARY KEY,            -- only owners of which something changed
@@ -261,7 +274,7 @@ inline constexpr std::array kSchema = {
   exited INTEGER NOT NULL
 ))",
 		1,
-		{{{TWTRACE_HARM, 5}, {TWTRACE_RESETS_SENT, 6}}}},
+		{{{TWTRACE_HARM, 5}, {TWTRACE_RESETS_SENT, 6}, {TWTRACE_QUEUE_DROPS, 8}}}},
     SchemaTable{"peer_sample",
 		R"(CREATE TABLE peer_sample(
   id INTEGER PRIMARY KEY,            -- only peers of which something changed; from events, so a lower bound
@@ -274,7 +287,7 @@ inline constexpr std::array kSchema = {
   exited INTEGER NOT NULL
 ))",
 		1,
-		{{{TWTRACE_HARM, 5}, {TWTRACE_RESETS_SENT, 6}}}},
+		{{{TWTRACE_HARM, 5}, {TWTRACE_RESETS_SENT, 6}, {TWTRACE_QUEUE_DROPS, 8}}}},
     SchemaTable{"loss",
 		R"(CREATE TABLE loss(
   id INTEGER PRIMARY KEY,            -- only when one of them changed
@@ -365,11 +378,30 @@ inline constexpr std::array kSchema = {
   text TEXT                          -- its first 512 bytes; NULL: too many lines to keep them all
 ))",
 		7},
+    SchemaTable{"listen_queue", R"(CREATE TABLE listen_queue(
+  id INTEGER PRIMARY KEY,            -- all that dropped something, when one of them changed: at most 64
+  sample INTEGER NOT NULL,
+  netns INTEGER NOT NULL,            -- inode number
+  netns_id INTEGER NOT NULL,         -- netns.id
+  port INTEGER NOT NULL,
+  service INTEGER NOT NULL,          -- service.id
+  comm TEXT NOT NULL,
+  length INTEGER NOT NULL,           -- connections that waited to be accepted
+  "limit" INTEGER NOT NULL,          -- of them
+  drops_total INTEGER NOT NULL,
+  somaxconn INTEGER,
+  tcp_max_syn_backlog INTEGER
+))",
+		8},
 };
 
 #undef TWTRACE_OTHER_COUNTS
 #undef TWTRACE_HARM
 #undef TWTRACE_RESETS_SENT
+#undef TWTRACE_QUEUE_DROPS
+#undef TWTRACE_UNATTRIBUTED_QUEUE_DROPS
+#undef TWTRACE_MISSED_QUEUE_DROPS
+#undef TWTRACE_SEES_QUEUE_DROPS
 #undef TWTRACE_UNATTRIBUTED_RESETS_SENT
 #undef TWTRACE_KERNEL_RESETS_SENT
 #undef TWTRACE_MISSED_RESETS_SENT

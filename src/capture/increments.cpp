@@ -13,7 +13,8 @@ namespace {
 /// How many of the counts a version has: the first ones.
 std::size_t stored_counts(std::int64_t version) {
   if (version < kVersionWithHarm) return 9;
-  return version < kVersionWithResetsSent ? 12 : model::kCounterFields.size();
+  if (version < kVersionWithResetsSent) return 12;
+  return version < kVersionWithQueues ? 18 : model::kCounterFields.size();
 }
 
 }  // namespace

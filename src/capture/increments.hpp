@@ -22,6 +22,8 @@ inline constexpr std::int64_t kVersionWithHarm = 5;
 /// The first version that has counts of the resets that the host sent.
 inline constexpr std::int64_t kVersionWithResetsSent = 6;
 inline constexpr std::int64_t kVersionWithLogs = 7;
+/// The first version that has what listening sockets dropped.
+inline constexpr std::int64_t kVersionWithQueues = 8;
 
 /// The columns of a Delta in the tables of a file of this version, in its order, each with this prefix. What the
 /// version does not have reads as 0.

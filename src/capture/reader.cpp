@@ -91,6 +91,7 @@ class Reader::Impl {
         info_.probe.sees.resets_received = row.flag();
       }
       if (*version >= kVersionWithResetsSent) info_.probe.sees.resets_sent = row.flag();
+      if (*version >= kVersionWithQueues) info_.probe.sees.queue_drops = row.flag();
       info_.interval_s = row.length();
       info_.started_unix_ms = row.unix_ms();
       const auto moment = [](Columns& columns) { return columns.unix_ms(); };

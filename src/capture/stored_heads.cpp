@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capture/stored_heads.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "capture/limits.hpp"
@@ -18,12 +19,14 @@ constexpr const char* kSampleRest =
 std::string netns_columns(std::int64_t version, bool times_only) {
   std::string columns = "SELECT sample, netns, " + delta_columns(version, "unattributed_");
   if (times_only) return columns;
-  const auto later = [&](const std::string& name) { return (version < kVersionWithResetsSent ? "NULL" : name) + ", "; };
+  const auto later = [&](const std::string& name, std::int64_t since = kVersionWithResetsSent) {
+    return (version < since ? "NULL" : name) + ", ";
+  };
   return columns + ", gone, \"limit\", in_use, pre_existing, " + delta_columns(version) +
          ", kernel_created_total, kernel_overflow_total, kernel_reused_total, listen_overflows_total, "
          "listen_drops_total, " +
          later("kernel_out_resets_total") + "missed_created_total, missed_overflow_total, " +
-         later("missed_resets_sent_total") + "reconciled";
+         later("missed_resets_sent_total") + later("missed_queue_drops_total", kVersionWithQueues) + "reconciled";
 }
 
 }  // namespace
@@ -58,6 +61,13 @@ base::Result<StoredHeads> StoredHeads::open(const Database& database, const mode
   if (wanted == model::Wanted::kHeads && *version >= kVersionWithLogs) {
     all.emplace_back(&heads.log_lines_, "SELECT sample, log, time_unix_ms, lines, text FROM log_line ORDER BY id");
   }
+  if (!times_only && *version >= kVersionWithQueues) {
+    all.emplace_back(&heads.listening_,
+                     "SELECT q.sample, q.netns, q.netns_id, q.port, s.kind, s.name, s.cgroup, s.pod, s.container, "
+                     "q.comm, q.length, q.\"limit\", q.drops_total, q.somaxconn, q.tcp_max_syn_backlog "
+                     "FROM listen_queue q LEFT JOIN service s ON s.id=q.service ORDER BY q.id");
+  }
+  if (info.probe.sees.queue_drops) heads.queues_ = std::make_shared<std::vector<model::ListenQueue>>();
   for (const auto& [rows, sql] : all) {
     auto opened = SampleRows::open(database, sql);
     if (!opened) return tl::unexpected(opened.error());
@@ -69,9 +79,10 @@ base::Result<StoredHeads> StoredHeads::open(const Database& database, const mode
   return heads;
 }
 
-std::array<std::pair<const SampleRows*, const char*>, 6> StoredHeads::tables() const {
+std::array<std::pair<const SampleRows*, const char*>, 7> StoredHeads::tables() const {
   return {std::pair(&samples_, "sample"), {&suspensions_, "suspension"}, {&losses_, "loss"},
-          {&ports_, "port_use"},          {&log_lines_, "log_line"},     {&netns_, "netns_sample"}};
+          {&ports_, "port_use"},          {&log_lines_, "log_line"},     {&listening_, "listen_queue"},
+          {&netns_, "netns_sample"}};
 }
 
 model::SnapshotPtr StoredHeads::read(std::int64_t sample) {
@@ -85,6 +96,7 @@ model::SnapshotPtr StoredHeads::read(std::int64_t sample) {
                       {&StoredHeads::read_losses, "loss"},
                       {&StoredHeads::read_ports, "port_use"},
                       {&StoredHeads::read_log_lines, "log_line"},
+                      {&StoredHeads::read_queues, "listen_queue"},
                       {&StoredHeads::read_namespaces, "netns_sample"}};
   for (const auto& [step, table] : steps) {
     bad_table_ = table;
@@ -175,6 +187,44 @@ bool StoredHeads::read_log_lines(std::int64_t sample, model::Snapshot& head) {
   return true;
 }
 
+/// Those of a sample replace those of before. A queue that does not change has no rate.
+bool StoredHeads::read_queues(std::int64_t sample, model::Snapshot& head) {
+  if (queues_ == nullptr) return !listening_.at(sample);
+  auto queues = std::make_shared<std::vector<model::ListenQueue>>();
+  for (; listening_.at(sample); listening_.next()) {
+    Columns row = listening_.row(sample);
+    queues->push_back(read_queue(row));
+    if (!row.ok() || queues->size() > model::kMostQueues) return false;
+  }
+  if (queues->empty()) *queues = *queues_;
+  for (model::ListenQueue& queue : *queues) {
+    const auto before = std::find_if(queues_->begin(), queues_->end(),
+                                     [&](const model::ListenQueue& each) { return is_same(each, queue); });
+    queue.drops_per_s = model::rate(queue.drops, before == queues_->end() ? 0 : before->drops, head.interval_s);
+  }
+  queues_ = std::move(queues);
+  head.queues = queues_;
+  return true;
+}
+
+model::ListenQueue StoredHeads::read_queue(Columns& row) {
+  model::ListenQueue queue;
+  queue.netns = row.number<std::uint32_t>();
+  queue.netns_id = row.number<std::uint32_t>();
+  queue.port = row.number<std::uint16_t>();
+  base::Service& service = queue.service;
+  for (auto* text : {&service.kind, &service.name, &service.cgroup, &service.pod.uid, &service.container}) {
+    *text = row.text(kLongestPath);
+  }
+  queue.comm = row.text();
+  queue.queue.taken = row.gauge();
+  queue.queue.of = row.gauge();
+  queue.drops = row.count();
+  queue.somaxconn = row.optional_gauge();
+  queue.syn_backlog = row.optional_gauge();
+  return queue;
+}
+
 bool StoredHeads::read_namespaces(std::int64_t sample, model::Snapshot& head) {
   for (const std::size_t index : changed_) {
     rows_[index].created_per_s = rows_[index].overflow_per_s = 0;
@@ -220,7 +270,7 @@ void StoredHeads::read_numbers(Columns& columns, model::NetnsRow& row, double in
   columns.expect(add_delta(counts, row.counts) && add_delta(counts, totals_));
   for (auto* value : {&row.kernel.created, &row.kernel.overflow, &row.kernel.reused, &row.kernel.listen_overflows,
                       &row.kernel.listen_drops, &row.kernel.out_resets, &row.missed.created, &row.missed.overflow,
-                      &row.missed.resets_sent}) {
+                      &row.missed.resets_sent, &row.missed.queue_drops}) {
     *value = columns.optional_count();
   }
   row.reconciled = columns.optional([](Columns& flags) { return flags.flag(); });

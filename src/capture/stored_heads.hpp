@@ -34,7 +34,7 @@ class StoredHeads {
   model::SnapshotPtr read(std::int64_t sample);
   const char* bad_table() const { return bad_table_; }
   /// Every table that it reads, with its name.
-  std::array<std::pair<const SampleRows*, const char*>, 6> tables() const;
+  std::array<std::pair<const SampleRows*, const char*>, 7> tables() const;
 
   const std::vector<model::NetnsInfo>& infos() const { return infos_; }
 
@@ -44,6 +44,8 @@ class StoredHeads {
   bool read_losses(std::int64_t sample, model::Snapshot& head);
   bool read_ports(std::int64_t sample, model::Snapshot& head);
   bool read_log_lines(std::int64_t sample, model::Snapshot& head);
+  bool read_queues(std::int64_t sample, model::Snapshot& head);
+  static model::ListenQueue read_queue(Columns& row);
   bool read_namespaces(std::int64_t sample, model::Snapshot& head);
   bool read_namespace(std::int64_t sample, double interval_s);
   void read_numbers(Columns& columns, model::NetnsRow& row, double interval_s);
@@ -55,7 +57,7 @@ class StoredHeads {
   model::ProbeInfo probe_;
   std::size_t logs_ = 0;  ///< how many the capture followed
   const StoredNetns* namespaces_ = nullptr;
-  SampleRows samples_, suspensions_, losses_, ports_, log_lines_, netns_;
+  SampleRows samples_, suspensions_, losses_, ports_, log_lines_, listening_, netns_;
   Statement netns_by_id_;
   const char* bad_table_ = "";
   std::shared_ptr<model::Snapshot> head_;
@@ -69,6 +71,7 @@ class StoredHeads {
   model::Losses lost_;
   std::shared_ptr<const std::vector<model::PortUse>> port_use_;
   bool ports_counted_ = false;
+  std::shared_ptr<const std::vector<model::ListenQueue>> queues_;  ///< null: the file does not know them
 };
 
 }  // namespace twtrace::capture

@@ -35,14 +35,14 @@ constexpr int kCounts = static_cast<int>(model::kCounterFields.size());
 
 struct Inserts {
   Statement mark, setting, netns, service, owner, peer, sample, netns_sample, owner_sample, peer_sample, loss, port_use,
-      event, suspension, process, log_line;
+      event, suspension, process, log_line, listen_queue;
   Statement command, ended;  ///< updates of the one row of capture
   Statement log_gaps;        ///< update of a row of log
 };
 
 base::Result<Inserts> prepare_inserts(const Database& database) {
   Inserts inserts;
-  const std::array<std::tuple<Statement*, const char*, int, bool>, 16> all = {{
+  const std::array<std::tuple<Statement*, const char*, int, bool>, 17> all = {{
       {&inserts.mark, "mark", 3, false},
       {&inserts.setting, "setting", 12, false},
       {&inserts.netns, "netns", 3, true},
@@ -50,7 +50,7 @@ base::Result<Inserts> prepare_inserts(const Database& database) {
       {&inserts.owner, "owner", 14, true},
       {&inserts.peer, "peer", 15, true},
       {&inserts.sample, "sample", 9, true},
-      {&inserts.netns_sample, "netns_sample", 17 + 2 * kCounts, false},
+      {&inserts.netns_sample, "netns_sample", 18 + 2 * kCounts, false},
       {&inserts.owner_sample, "owner_sample", 7 + kCounts, false},
       {&inserts.peer_sample, "peer_sample", 7 + kCounts, false},
       {&inserts.loss, "loss", 14, false},
@@ -59,6 +59,7 @@ base::Result<Inserts> prepare_inserts(const Database& database) {
       {&inserts.suspension, "suspension", 3, false},
       {&inserts.process, "process", 3, false},
       {&inserts.log_line, "log_line", 6, false},
+      {&inserts.listen_queue, "listen_queue", 12, false},
   }};
   for (const auto& [statement, table, columns, with_id] : all) {
     auto prepared = database.prepare(insert(table, columns, with_id));
@@ -87,7 +88,8 @@ auto tied(const model::Losses& lost) {
 auto tied(const model::NetnsRow& row) {
   return std::tie(row.gone, row.limit, row.in_use, row.pre_existing, row.kernel.created, row.kernel.overflow,
                   row.kernel.reused, row.kernel.listen_overflows, row.kernel.listen_drops, row.kernel.out_resets,
-                  row.missed.created, row.missed.overflow, row.missed.resets_sent, row.reconciled);
+                  row.missed.created, row.missed.overflow, row.missed.resets_sent, row.missed.queue_drops,
+                  row.reconciled);
 }
 
 auto tied(const model::PortUse& use) {
@@ -107,6 +109,17 @@ std::vector<model::PortUse> fullest(std::vector<model::PortUse> all) {
 bool same(const std::vector<model::PortUse>& left, const std::vector<model::PortUse>& right) {
   return std::equal(left.begin(), left.end(), right.begin(), right.end(),
                     [](const model::PortUse& a, const model::PortUse& b) { return tied(a) == tied(b); });
+}
+
+/// What a file keeps of a queue: rates follow from it.
+auto tied(const model::ListenQueue& queue) {
+  return std::tie(queue.netns_id, queue.port, queue.service, queue.comm, queue.queue.taken, queue.queue.of, queue.drops,
+                  queue.somaxconn, queue.syn_backlog);
+}
+
+bool same(const std::vector<model::ListenQueue>& left, const std::vector<model::ListenQueue>& right) {
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                    [](const model::ListenQueue& a, const model::ListenQueue& b) { return tied(a) == tied(b); });
 }
 
 /// The row of a namespace in a snapshot, or what can be built from the tables alone.
@@ -216,7 +229,7 @@ class Writer::Impl {
   }
 
   base::Result<void> write_start(const model::CaptureInfo& info, const WriterProcess& process) {
-    auto capture = file_.database().prepare(insert("capture", 19));
+    auto capture = file_.database().prepare(insert("capture", 20));
     auto fallback = file_.database().prepare(insert("fallback", 2));
     auto argument = file_.database().prepare(insert("argument", 2, true));
     auto budget = file_.database().prepare(insert("budget", 2));
@@ -224,10 +237,11 @@ class Writer::Impl {
     if (!capture || !fallback || !argument || !budget || !log)
       return tl::unexpected(file_.database().error("cannot be written"));
     const std::optional<std::int64_t> unknown;
-    bool done = ok(capture->run(info.twtrace_version, info.host.name, info.host.kernel, info.probe.backend,
-                                info.probe.sees.removal, info.probe.sees.no_port, info.probe.sees.resets_received,
-                                info.probe.sees.resets_sent, info.interval_s, info.started_unix_ms, unknown,
-                                info.bucket_bytes, unknown, unknown, unknown, unknown, process.pid, process.start_ns));
+    bool done =
+        ok(capture->run(info.twtrace_version, info.host.name, info.host.kernel, info.probe.backend,
+                        info.probe.sees.removal, info.probe.sees.no_port, info.probe.sees.resets_received,
+                        info.probe.sees.resets_sent, info.probe.sees.queue_drops, info.interval_s, info.started_unix_ms,
+                        unknown, info.bucket_bytes, unknown, unknown, unknown, unknown, process.pid, process.start_ns));
     for (const std::string& reason : info.probe.fallbacks) done = done && ok(fallback->run(reason));
     for (const std::string& text : info.budgets) done = done && ok(budget->run(text));
     for (const model::Log& each : info.logs) {
@@ -260,6 +274,18 @@ class Writer::Impl {
     return found->second;
   }
 
+  /// All of them, when one has changed.
+  bool write_queues(const model::Snapshot& head) {
+    if (!head.queues || same(*head.queues, queues_)) return true;
+    queues_ = *head.queues;
+    return std::all_of(queues_.begin(), queues_.end(), [&](const model::ListenQueue& queue) {
+      const std::int64_t service = service_id(queue.service);
+      return service != 0 && ok(insert_.listen_queue.run(sample_, queue.netns, queue.netns_id, queue.port, service,
+                                                         queue.comm, queue.queue.taken, queue.queue.of, queue.drops,
+                                                         queue.somaxconn, queue.syn_backlog));
+    });
+  }
+
   bool write_sample(const model::Snapshot& head) {
     const bool ports = head.port_use != nullptr && !(ports_counted_ && same(port_use_, fullest(*head.port_use)));
     if (!ok(insert_.sample.run(sample_, head.time_unix_ms, head.interval_s, head.uptime_s, head.live_age_s,
@@ -275,6 +301,7 @@ class Writer::Impl {
         return false;
       }
     }
+    if (!write_queues(head)) return false;
     if (!ports) return true;
     ports_counted_ = true;
     port_use_ = fullest(*head.port_use);
@@ -334,7 +361,7 @@ class Writer::Impl {
     return ok(insert_.netns_sample.run(
         sample_, id, row.gone, row.limit, row.in_use, row.pre_existing, c, u, row.kernel.created, row.kernel.overflow,
         row.kernel.reused, row.kernel.listen_overflows, row.kernel.listen_drops, row.kernel.out_resets,
-        row.missed.created, row.missed.overflow, row.missed.resets_sent, row.reconciled));
+        row.missed.created, row.missed.overflow, row.missed.resets_sent, row.missed.queue_drops, row.reconciled));
   }
 
   bool write_changes(const model::Source& source, Increments& increments, bool peers) {
@@ -418,6 +445,7 @@ class Writer::Impl {
   model::Losses lost_;
   bool ports_counted_ = false;
   std::vector<model::PortUse> port_use_;
+  std::vector<model::ListenQueue> queues_;
   Increments owners_;
   Increments peers_;
 };

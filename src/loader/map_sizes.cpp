@@ -72,7 +72,9 @@ std::uint64_t kernel_bytes(const MapSizes& sizes, std::uint32_t cpus) {
          array(slot_count(sizes), sizeof(tw_slot)) + hash(sizes.sockets, kCookie, sizeof(tw_socket), cpus) +
          hash(sizes.buckets, kCookie, sizeof(tw_bucket), cpus) + hash(kPairs, kPairKey, kPair, cpus) +
          hash(refused_count(sizes), kCookie, kRefused, cpus) + array(refused_count(sizes), kCookie) +
-         array(TW_MAX_MANY, sizeof(tw_ports)) + array(TW_MAX_MANY, kNumber) + sizes.ring_bytes;
+         array(TW_MAX_MANY, sizeof(tw_ports)) + array(TW_MAX_MANY, kNumber) +
+         hash(TW_MAX_LISTENERS, kCookie, kNumber, cpus) + array(TW_MAX_LISTENERS, sizeof(tw_closed_listener)) +
+         sizes.ring_bytes;
 }
 
 MapSizes least(const MapSizes& wanted) { return halved(wanted, kMostHalvings); }

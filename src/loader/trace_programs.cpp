@@ -13,10 +13,13 @@
 namespace twtrace::loader {
 namespace {
 
-bool is_iterator(std::string_view name) { return name.starts_with("sweep_"); }
+constexpr std::string_view kFindListeners = "find_listeners";
+
+bool is_iterator(std::string_view name) { return name.starts_with("sweep_") || name == kFindListeners; }
 
 bool is_wanted(std::string_view name, Backend backend, const Features& features) {
   if (name == "on_fexit_no_port_v6" && !features.ipv6_connect) return false;
+  if ((name == kFindListeners || name == "claim_listener") && !features.probe_read) return false;
   return uses_program(backend, name, features) && (features.kernel_btf || !is_iterator(name));
 }
 

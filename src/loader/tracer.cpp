@@ -79,6 +79,7 @@ class Tracer::Impl {
   std::size_t netns_limit = kStep;
   std::vector<std::byte> no_overflow;  ///< a value of overflow_counters, for every possible CPU: nothing looked up yet
   std::optional<Sweep> sweep;          ///< empty: this kernel cannot iterate over maps
+  std::optional<ListenerRows> listener_rows;
 
   const std::function<void(const tw_event&)>* handler = nullptr;
   std::size_t remaining = 0;
@@ -168,6 +169,11 @@ base::Result<void> Tracer::Impl::start() {
     auto iterators = Sweep::attach(*skeleton, rows.values(), slot_count(options_.sizes));
     if (!iterators) return tl::unexpected(iterators.error());
     sweep.emplace(std::move(*iterators));
+  }
+  if (features_.kernel_btf && features_.probe_read) {
+    auto attached_rows = ListenerRows::attach(*skeleton);
+    if (!attached_rows) return tl::unexpected(attached_rows.error());
+    listener_rows.emplace(std::move(*attached_rows));
   }
   const auto on_event = [](void* context, void* data, std::size_t size) {
     auto* self = static_cast<Impl*>(context);
@@ -308,6 +314,30 @@ void Tracer::release_netns(std::uint32_t slot) {
   static_cast<void>(
       bpf_map_update_elem(bpf_map__fd(maps.overflow_counters), &slot, impl_->no_overflow.data(), BPF_ANY));
   static_cast<void>(bpf_map_update_elem(bpf_map__fd(maps.free_netns), nullptr, &slot, BPF_ANY));
+}
+
+ListenerRows* Tracer::listener_rows() { return impl_->listener_rows ? &*impl_->listener_rows : nullptr; }
+
+/// Nobody else counts these.
+bool Tracer::count_queue_drops(std::uint32_t row, std::uint64_t netns_id, std::uint64_t drops) {
+  tw_counts* part = nullptr;
+  tw_netns* netns = nullptr;
+  if (row_at(row) != nullptr) {
+    tw_row& counted = impl_->rows.values()[row];
+    part = &counted.counts;
+    netns = &impl_->namespaces.values()[counted.key.netns];
+  } else {
+    const auto slots = impl_->namespaces.values().first(namespaces().size());
+    const auto found = std::find_if(slots.begin(), slots.end(), [netns_id](const tw_netns& slot) {
+      return is_published(slot) && slot.id == netns_id;
+    });
+    if (found == slots.end()) return false;
+    netns = &*found;
+    part = &netns->unattributed;
+  }
+  netns->total.queue_drops += drops;
+  part->queue_drops += drops;
+  return true;
 }
 
 std::optional<CgroupPath> Tracer::cgroup_path(std::uint64_t id) const {

@@ -15,6 +15,7 @@
 #include "base/result.hpp"
 #include "loader/backend.hpp"
 #include "loader/features.hpp"
+#include "loader/listener_rows.hpp"
 #include "loader/map_sizes.hpp"
 #include "loader/readers.hpp"
 #include "loader/run_stats.hpp"
@@ -97,6 +98,12 @@ class Tracer {
   /// Gives the slot of an unlinked namespace to the next new one. No program and no row may refer to it any more. Its
   /// numbers are lost.
   void release_netns(std::uint32_t slot);
+
+  /// nullptr where the kernel side cannot tell whose listening sockets are.
+  ListenerRows* listener_rows();
+  /// Counts connection attempts that a listening socket dropped, which no program sees: for a published row slot and
+  /// its namespace; with TW_ROW_NONE for the namespace of this tw_netns.id alone. False if that has no slot.
+  bool count_queue_drops(std::uint32_t row, std::uint64_t netns_id, std::uint64_t drops);
 
   /// Empty if the kernel side recorded none.
   std::optional<CgroupPath> cgroup_path(std::uint64_t id) const;

@@ -31,6 +31,7 @@ struct Counters {
   std::uint64_t resets_aborted = 0;      ///< a process ended the connection with it
   std::uint64_t resets_closed_port = 0;  ///< to a SYN for a port on which nobody listens
   std::uint64_t resets_other = 0;        ///< all other RSTs sent
+  std::uint64_t queue_drops = 0;         ///< connection attempts that a listening socket dropped
 
   std::uint64_t created() const { return time_wait + fin_wait2; }
   std::uint64_t overflow() const { return overflow_time_wait + overflow_fin_wait2; }
@@ -54,7 +55,7 @@ struct CounterField {
   std::uint64_t Counters::*count;
 };
 /// All of them, in the order of their declaration.
-inline constexpr std::array<CounterField, 18> kCounterFields = {
+inline constexpr std::array<CounterField, 19> kCounterFields = {
     {{"time_wait", &Counters::time_wait},
      {"fin_wait2", &Counters::fin_wait2},
      {"overflow_time_wait", &Counters::overflow_time_wait},
@@ -72,7 +73,8 @@ inline constexpr std::array<CounterField, 18> kCounterFields = {
      {"resets_late", &Counters::resets_late},
      {"resets_aborted", &Counters::resets_aborted},
      {"resets_closed_port", &Counters::resets_closed_port},
-     {"resets_other", &Counters::resets_other}}};
+     {"resets_other", &Counters::resets_other},
+     {"queue_drops", &Counters::queue_drops}}};
 
 inline Counters& Counters::operator+=(const Counters& other) {
   std::apply([&](const auto&... field) { ((this->*field.count += other.*field.count), ...); }, kCounterFields);
@@ -97,6 +99,7 @@ struct Sight {
   bool no_port = false;          ///< no_port
   bool resets_received = false;  ///< resets_received and resets_felt
   bool resets_sent = false;      ///< peer_resets and everything else about resets that this host sent
+  bool queue_drops = false;      ///< queue_drops
 
   /// What both see.
   Sight& operator&=(const Sight& other) {
@@ -104,6 +107,7 @@ struct Sight {
     no_port = no_port && other.no_port;
     resets_received = resets_received && other.resets_received;
     resets_sent = resets_sent && other.resets_sent;
+    queue_drops = queue_drops && other.queue_drops;
     return *this;
   }
 };
@@ -117,7 +121,7 @@ struct CountName {
   bool is_known(const Sight& sees) const { return needs == nullptr || sees.*needs; }
 };
 /// All of them, in the order of the outputs.
-inline constexpr std::array<CountName, 21> kCountNames = {
+inline constexpr std::array<CountName, 22> kCountNames = {
     {{"created", count_of<&Counters::created>},
      {"time_wait", count_of<&Counters::time_wait>},
      {"fin_wait2", count_of<&Counters::fin_wait2>},
@@ -138,6 +142,7 @@ inline constexpr std::array<CountName, 21> kCountNames = {
      {"resets_late", count_of<&Counters::resets_late>, &Sight::resets_sent},
      {"resets_aborted", count_of<&Counters::resets_aborted>, &Sight::resets_sent},
      {"resets_closed_port", count_of<&Counters::resets_closed_port>, &Sight::resets_sent},
-     {"resets_other", count_of<&Counters::resets_other>, &Sight::resets_sent}}};
+     {"resets_other", count_of<&Counters::resets_other>, &Sight::resets_sent},
+     {"queue_drops", count_of<&Counters::queue_drops>, &Sight::queue_drops}}};
 
 }  // namespace twtrace::model

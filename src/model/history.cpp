@@ -320,6 +320,7 @@ Snapshot counted_since(const Snapshot& head, const Snapshot& zero) {
     subtract(netns.kernel.listen_drops, before->kernel.listen_drops);
     subtract(netns.kernel.out_resets, before->kernel.out_resets);
     subtract(netns.missed.resets_sent, before->missed.resets_sent);
+    subtract(netns.missed.queue_drops, before->missed.queue_drops);
     subtract(netns.missed.created, before->missed.created);
     subtract(netns.missed.overflow, before->missed.overflow);
   }

@@ -94,6 +94,7 @@ struct MissedCounts {
   std::optional<std::uint64_t> created = {};
   std::optional<std::uint64_t> overflow = {};
   std::optional<std::uint64_t> resets_sent = {};
+  std::optional<std::uint64_t> queue_drops = {};
 };
 
 /// One network namespace. `id` is what it is known by: the kernel gives the inode number of one that is gone to the
@@ -143,6 +144,30 @@ struct PortUse {
   std::optional<std::uint32_t> netns_id = {};  ///< NetnsRow::id; empty: an old capture does not tell
 };
 
+/// The listening sockets of one program on one port, which dropped connection attempts.
+struct ListenQueue {
+  std::uint32_t netns = 0;     ///< inode number
+  std::uint32_t netns_id = 0;  ///< NetnsRow::id
+  std::uint16_t port = 0;      ///< 0: of one that has more ports than are told apart
+  base::Service service;
+  std::string comm;  ///< empty: not known
+  /// Connections that wait to be accepted, and their limit, of the fullest socket; 0 of it where none listens.
+  Use queue;
+  std::uint64_t drops = 0;                        ///< since start
+  double drops_per_s = 0;                         ///< in the last interval
+  std::optional<std::uint64_t> somaxconn = {};    ///< of the namespace: listen() gets no longer queue
+  std::optional<std::uint64_t> syn_backlog = {};  ///< tcp_max_syn_backlog of the namespace
+};
+
+/// Whether both are of the same sockets.
+inline bool is_same(const ListenQueue& left, const ListenQueue& right) {
+  return left.netns_id == right.netns_id && left.port == right.port && left.comm == right.comm &&
+         base::is_same(left.service, right.service);
+}
+
+/// A snapshot has at most so many of them: those that drop most now, then those that dropped most.
+inline constexpr std::size_t kMostQueues = 64;
+
 /// Somebody's part in a trouble. The service is the whole service: all its processes, roles and ports together.
 struct Party {
   std::string name;           ///< of the service, as rows show it; without one the process's; empty: not known
@@ -165,6 +190,7 @@ struct OlderBuckets {
 struct Trouble {
   enum class Kind {
     kFull,     ///< the table is full, or buckets were refused in the last interval
+    kQueue,    ///< a listening socket drops connection attempts, or is about to: its accept queue is full
     kPorts,    ///< nearly all local ports towards a destination are taken, or connect() found none
     kRefused,  ///< buckets were refused before the last interval
   };
@@ -172,8 +198,8 @@ struct Trouble {
   std::uint32_t netns = 0;     ///< inode number
   std::uint32_t netns_id = 0;  ///< NetnsRow::id
   std::string netns_name;
-  std::optional<Use> use;       ///< buckets of the table, or ports; empty when not known
-  std::optional<Party> holder;  ///< of most buckets, or of the ports; empty when not known
+  std::optional<Use> use;       ///< buckets of the table, ports, or the accept queue; empty when not known
+  std::optional<Party> holder;  ///< of most buckets, of the ports, or of the queue; empty when not known
   /// If most buckets are from before the start, where most of those are (kFull), or how many of them took ports of the
   /// destination (kPorts).
   std::optional<OlderBuckets> older;
@@ -181,8 +207,9 @@ struct Trouble {
   double refused_per_s = 0;      ///< of the whole namespace
   /// kPorts; without an address or a port where connects failed and it is not known to which one.
   std::optional<Peer> destination;
-  std::optional<Party> unconnected;  ///< kPorts: whose connects failed most often in the last interval
-  double no_port_per_s = 0;          ///< kPorts: all connects to the destination that found no local port
+  std::optional<Party> unconnected;       ///< kPorts: whose connects failed most often in the last interval
+  double no_port_per_s = 0;               ///< kPorts: all connects to the destination that found no local port
+  std::optional<ListenQueue> queue = {};  ///< kQueue
 };
 
 /// The cost of twtrace itself.
@@ -221,7 +248,8 @@ struct Snapshot {
   std::uint64_t rows_hidden = 0;     ///< rows cut by -r; filtered ones do not count
   std::optional<double> live_age_s;  ///< age of the scan behind `live`; 0 when counted event by event
   std::shared_ptr<const std::vector<PortUse>> port_use;  ///< the fullest destinations; null when they cannot be counted
-  std::vector<Trouble> troubles;                         ///< the worst first
+  std::shared_ptr<const std::vector<ListenQueue>> queues;  ///< those with drops; null when they cannot be read
+  std::vector<Trouble> troubles;                           ///< the worst first
   Losses lost;
   Cost cost;
   /// Of logs that a capture follows: what was read in this interval. Null if nothing was.
@@ -276,7 +304,7 @@ const char* to_string(Event::Kind kind);
 const char* to_string(Event::Substate substate);
 /// "unknown", "expired", "reused", "recycled", "purged".
 const char* to_string(Event::Reason reason);
-/// "full", "ports", "refused".
+/// "full", "queue", "ports", "refused".
 const char* to_string(Trouble::Kind kind);
 /// "unknown", "steady", "filling", "draining", "full".
 const char* to_string(Forecast::State state);

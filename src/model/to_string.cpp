@@ -106,6 +106,8 @@ const char* to_string(Trouble::Kind kind) {
   switch (kind) {
     case Trouble::Kind::kFull:
       return "full";
+    case Trouble::Kind::kQueue:
+      return "queue";
     case Trouble::Kind::kPorts:
       return "ports";
     case Trouble::Kind::kRefused:

@@ -43,6 +43,7 @@ void put_netns(JsonWriter& json, const model::NetnsRow& row, const model::Sight&
     json.field("created", row.missed.created);
     json.field("overflow", row.missed.overflow);
     json.field("resets_sent", row.missed.resets_sent);
+    json.field("queue_drops", row.missed.queue_drops);
   });
   json.field("reconciled", row.reconciled);
   json.field("gone", row.gone);
@@ -138,6 +139,11 @@ std::string snapshot_json(const model::Snapshot& snapshot) {
         [&](const model::NetnsRow& row) { put_netns(json, row, sees); });
     json.objects("rows", snapshot.rows, [&](const model::Row& row) { put_row(json, row, snapshot); });
     put_troubles(json, snapshot.troubles);
+    if (snapshot.queues) {
+      json.objects("queues", *snapshot.queues, [&](const model::ListenQueue& queue) { put_queue(json, queue); });
+    } else {
+      json.field("queues", nullptr);
+    }
     put_lost(json, snapshot.lost);
     put_cost(json, snapshot.cost);
     json.field("rows_hidden", snapshot.rows_hidden);

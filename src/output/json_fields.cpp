@@ -6,6 +6,21 @@
 #include "phrases/losses.hpp"
 
 namespace twtrace::output {
+
+void put_queue(JsonWriter& json, const model::ListenQueue& queue) {
+  json.field("netns", queue.netns);
+  json.field("netns_id", queue.netns_id);
+  json.field("port", queue.port == 0 ? std::nullopt : std::optional(queue.port));
+  json.text("service", queue.service.name);
+  json.text("comm", queue.comm);
+  json.field("length", queue.queue.taken);
+  json.field("limit", queue.queue.of);
+  json.field("drops", queue.drops);
+  json.field("drops_per_s", rounded(queue.drops_per_s));
+  json.field("somaxconn", queue.somaxconn);
+  json.field("tcp_max_syn_backlog", queue.syn_backlog);
+}
+
 namespace {
 
 /// The buckets are those that it holds, or those that were refused.
@@ -39,6 +54,7 @@ void put_trouble(JsonWriter& json, const model::Trouble& trouble) {
   put_peer(json, "destination", trouble.destination);
   put_party(json, "unconnected", trouble.unconnected);
   json.field("no_port_per_s", rounded(trouble.no_port_per_s));
+  json.object_if("queue", trouble.queue, [&](const model::ListenQueue& queue) { put_queue(json, queue); });
 }
 
 }  // namespace

@@ -14,6 +14,8 @@
 
 namespace twtrace::output {
 
+/// A queue of listening sockets.
+void put_queue(JsonWriter& json, const model::ListenQueue& queue);
 /// The counts in the contract's words, but for some; a count is null where the backend does not see it.
 void put_counts(JsonWriter& json, const model::Counters& counts, const model::Sight& sees,
                 std::initializer_list<std::string_view> but = {});

@@ -92,6 +92,7 @@ void put_netns(JsonWriter& json, const report::NetnsReport& netns, const model::
     json.field("created", row.missed.created);
     json.field("overflow", row.missed.overflow);
     json.field("resets_sent", row.missed.resets_sent);
+    json.field("queue_drops", row.missed.queue_drops);
   });
   json.field("reconciled", row.reconciled);
   put_settings(json, "settings_at_start", netns.at_start);
@@ -233,6 +234,7 @@ std::string report_json(const Report& report) {
     json.objects("ports", report.ports, [&](const report::PortPeak& peak) { put_port(json, report, peak); });
     json.objects("peers", report.peers, [&](const report::PeerPart& part) { put_peer(json, report, part); });
     put_application_errors(json, report.logs);
+    json.objects("queues", report.queues, [&](const model::ListenQueue& queue) { put_queue(json, queue); });
     json.objects("findings", report.findings, [&](const report::Finding& finding) { put_finding(json, finding); });
     put_lost(json, report.lost);
     put_cost(json, {report.bpf_run_ns_per_event, report.cpu_percent_mean, report.rss_bytes_peak, {}});

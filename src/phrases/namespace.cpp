@@ -43,6 +43,7 @@ bool append_missed(std::vector<Remark>& remarks, const model::MissedCounts& miss
   add(missed.created, "created");
   add(missed.overflow, "overflow");
   add(missed.resets_sent, "resets sent");
+  add(missed.queue_drops, "queue drops");
   return remarks.size() != before;
 }
 
@@ -83,7 +84,7 @@ std::vector<Remark> traffic_remarks(const model::NetnsRow& netns) {
 
 std::vector<Remark> remainder_remarks(const std::vector<model::NetnsRow>& namespaces, std::size_t first) {
   model::NetnsRow sum;
-  sum.missed = {0, 0, 0};
+  sum.missed = {0, 0, 0, 0};
   sum.reconciled = true;
   std::size_t unequal = 0;
   for (std::size_t i = first; i < namespaces.size(); ++i) {
@@ -94,6 +95,7 @@ std::vector<Remark> remainder_remarks(const std::vector<model::NetnsRow>& namesp
     *sum.missed.created += netns.missed.created.value_or(0);
     *sum.missed.overflow += netns.missed.overflow.value_or(0);
     *sum.missed.resets_sent += netns.missed.resets_sent.value_or(0);
+    *sum.missed.queue_drops += netns.missed.queue_drops.value_or(0);
     if (netns.reconciled == false) ++unequal;
     if (!netns.reconciled) sum.reconciled.reset();
   }

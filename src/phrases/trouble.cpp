@@ -89,6 +89,16 @@ Remark unconnected_before(const Party& party) {
           Tone::kAlarm};
 }
 
+Remark dropped(const Trouble& trouble, Tense tense) {
+  const model::ListenQueue& queue = *trouble.queue;
+  const std::string what = tense == Tense::kPast   ? "dropped " + base::grouped(queue.drops)
+                           : queue.drops_per_s > 0 ? fmt::format("drops {}/s", base::rate(queue.drops_per_s))
+                                                   : "is full";
+  return {fmt::format("{}{} {} {}, {}", begin("QUEUE", trouble), trouble.holder ? party_words(*trouble.holder) : "",
+                      queue_port_words(queue), what, queue_words(queue)),
+          Tone::kAlarm};
+}
+
 Remark refused_now(const Trouble& trouble) {
   if (!trouble.refused) return {fmt::format("refused now: {}/s", base::rate(trouble.refused_per_s)), Tone::kAlarm};
   const Party& refused = *trouble.refused;
@@ -108,6 +118,27 @@ Remark refused_before(const std::optional<Party>& refused, const std::string& wh
 
 }  // namespace
 
+std::string queue_port_words(const model::ListenQueue& queue) {
+  return queue.port == 0 ? "several ports" : fmt::format(":{}", queue.port);
+}
+
+std::string queue_owner_words(const model::ListenQueue& queue) {
+  const bool named = !queue.service.name.empty() && queue.service.name != "/";
+  const std::string& name = named ? queue.service.name : queue.comm;
+  return (name.empty() ? "an unknown process" : name) + ' ' + queue_port_words(queue);
+}
+
+std::string queue_words(const model::ListenQueue& queue) {
+  return fmt::format("queue {}/{}", base::grouped(queue.queue.taken), base::grouped(queue.queue.of));
+}
+
+std::string queue_limit_words(const model::ListenQueue& queue) {
+  std::string words;
+  if (queue.somaxconn) words = "somaxconn " + base::grouped(*queue.somaxconn);
+  if (!queue.syn_backlog) return words;
+  return words + (words.empty() ? "" : ", ") + "tcp_max_syn_backlog " + base::grouped(*queue.syn_backlog);
+}
+
 std::vector<Remark> trouble_remarks(const Trouble& trouble, Tense tense) {
   switch (trouble.kind) {
     case Trouble::Kind::kFull: {
@@ -119,6 +150,13 @@ std::vector<Remark> trouble_remarks(const Trouble& trouble, Tense tense) {
         remarks.push_back(refused_now(trouble));
       } else if (trouble.refused) {
         remarks.push_back(refused_before(trouble.refused, "", tense));
+      }
+      return remarks;
+    }
+    case Trouble::Kind::kQueue: {
+      std::vector<Remark> remarks{dropped(trouble, tense)};
+      if (auto limits = queue_limit_words(*trouble.queue); !limits.empty()) {
+        remarks.push_back({std::move(limits), Tone::kPlain});
       }
       return remarks;
     }

@@ -22,6 +22,15 @@ std::vector<Remark> trouble_remarks(const model::Trouble& trouble, Tense tense =
 /// "+2 more troubles": those that a list has no room for.
 std::string more_troubles_words(std::size_t count);
 
+/// "nginx.service :443": the service, else the process.
+std::string queue_owner_words(const model::ListenQueue& queue);
+/// ":443"; "several ports" of a program that has more than are told apart.
+std::string queue_port_words(const model::ListenQueue& queue);
+/// "queue 512/511".
+std::string queue_words(const model::ListenQueue& queue);
+/// "somaxconn 4,096, tcp_max_syn_backlog 512"; empty if neither is known.
+std::string queue_limit_words(const model::ListenQueue& queue);
+
 /// What is said when no namespace that was asked for has a trouble.
 Remark calm_remark(const model::Snapshot& snapshot);
 

@@ -37,6 +37,7 @@ enum class Metric {
   kResetsAborted,
   kResetsClosedPort,
   kResetsOther,
+  kQueueDrops,
   kUnattributed,
   kInUsePeak,
   kCreatedRatio,

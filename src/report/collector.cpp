@@ -17,6 +17,7 @@ namespace {
 constexpr std::int64_t kClockSlackMs = 20;
 /// The number of destinations whose peak is kept.
 constexpr std::size_t kMaxDestinations = 4096;
+constexpr std::size_t kMaxQueues = 4096;
 
 void raise(std::optional<std::uint64_t>& peak, const std::optional<std::uint64_t>& value) {
   if (value && (!peak || *value > *peak)) peak = value;
@@ -107,6 +108,7 @@ void Collector::add(const model::Snapshot& head) {
   ++phase_samples_[interval.phase];
   if (in_use_known_ > 0) raise(phase.total.in_use_peak, in_use_);
   add_ports(head);
+  add_queues(head);
   cpu_seconds_ += head.cost.cpu_percent * interval.seconds;
   report_.rss_bytes_peak = std::max(report_.rss_bytes_peak, head.cost.rss_bytes);
   report_.bpf_run_ns_per_event = head.cost.bpf_run_ns_per_event;
@@ -227,6 +229,23 @@ void Collector::add_ports(const model::Snapshot& head) {
   }
 }
 
+/// A snapshot has only those that drop most, so one that it does not have any more stays.
+void Collector::add_queues(const model::Snapshot& head) {
+  if (!head.queues || head.queues == seen_queues_) return;
+  seen_queues_ = head.queues;
+  for (const model::ListenQueue& queue : *head.queues) {
+    const auto known = std::find_if(queues_.begin(), queues_.end(),
+                                    [&](const model::ListenQueue& each) { return is_same(each, queue); });
+    if (known == queues_.end()) {
+      if (queues_.size() < kMaxQueues) queues_.push_back(queue);
+      continue;
+    }
+    const model::Use longest = known->queue.taken > queue.queue.taken ? known->queue : queue.queue;
+    *known = queue;
+    known->queue = longest;
+  }
+}
+
 /// Only of the namespaces that the report is about.
 void Collector::attach_settings() {
   for (auto* all : {&report_.info.settings_at_start, &report_.info.settings_at_end}) {
@@ -262,6 +281,14 @@ Report Collector::finish() && {
     }
     report_.ports.push_back(std::move(peak));
   }
+  for (model::ListenQueue& queue : queues_) {
+    queue.drops_per_s = 0;
+    if (queue.drops != 0 && (selector_.empty() || netns_.contains({queue.netns_id, queue.netns}))) {
+      report_.queues.push_back(std::move(queue));
+    }
+  }
+  std::stable_sort(report_.queues.begin(), report_.queues.end(),
+                   [](const auto& left, const auto& right) { return left.drops > right.drops; });
   std::vector<NetnsCourse*> courses;
   for (auto& [key, course] : netns_) {
     carry_on(course, report_.end_unix_ms);

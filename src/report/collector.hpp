@@ -67,6 +67,7 @@ class Collector {
   void carry_on(NetnsCourse& course, std::int64_t until_unix_ms) const;
   void add_arrivals(NetnsCourse& course, const Interval& interval, const model::Counters& amount) const;
   void add_ports(const model::Snapshot& head);
+  void add_queues(const model::Snapshot& head);
   void attach_settings();
 
   view::Selector selector_;
@@ -79,6 +80,8 @@ class Collector {
   std::size_t in_use_known_ = 0;              ///< namespaces that it is a sum of
   std::map<PortKey, PortPeak> ports_;
   std::shared_ptr<const std::vector<model::PortUse>> seen_ports_;
+  std::vector<model::ListenQueue> queues_;
+  std::shared_ptr<const std::vector<model::ListenQueue>> seen_queues_;
   std::vector<std::optional<std::uint64_t>> last_samples_;
   double cpu_seconds_ = 0;
 };

@@ -3,6 +3,7 @@
 
 #include "base/format.hpp"
 #include "phrases/owner.hpp"
+#include "phrases/trouble.hpp"
 #include "report/finding_words.hpp"
 #include "report/report.hpp"
 #include "report/unseen.hpp"
@@ -85,6 +86,11 @@ std::string harm_words(const Report& report) {
   for (const NetnsReport& netns : report.namespaces) drops += netns.last.kernel.listen_drops.value_or(0);
   if (drops != 0) {
     append(words, fmt::format("{} connection attempts were dropped at a listening socket", base::grouped(drops)));
+    if (!report.queues.empty()) {
+      const std::uint64_t most = report.queues.front().drops;
+      words += fmt::format(", {} of {}", most == drops ? "all" : base::grouped(most),
+                           phrases::queue_owner_words(report.queues.front()));
+    }
   }
   return words;
 }

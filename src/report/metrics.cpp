@@ -14,7 +14,7 @@ constexpr const char* kOfArrivals = "of all that asked for a place";
 constexpr const char* kOfLimit = "of the limit";
 
 // clang-format off
-constexpr std::array<MetricInfo, 28> kMetrics = {{
+constexpr std::array<MetricInfo, 29> kMetrics = {{
     {Metric::kCreated, "created", Labels::kAll, kOfCreated, model::count_of<&Counters::created>, nullptr, "buckets created"},
     {Metric::kTimeWait, "time_wait", Labels::kAll, kOfCreated, model::count_of<&Counters::time_wait>, nullptr, "created as TIME_WAIT"},
     {Metric::kFinWait2, "fin_wait2", Labels::kAll, kOfCreated, model::count_of<&Counters::fin_wait2>, nullptr, "created as FIN_WAIT2"},
@@ -36,6 +36,7 @@ constexpr std::array<MetricInfo, 28> kMetrics = {{
     {Metric::kResetsAborted, "resets_aborted", Labels::kAll, nullptr, model::count_of<&Counters::resets_aborted>, &model::Sight::resets_sent, "a process ended the connection with a reset"},
     {Metric::kResetsClosedPort, "resets_closed_port", Labels::kAll, nullptr, model::count_of<&Counters::resets_closed_port>, &model::Sight::resets_sent, "to a SYN for a port on which nobody listens"},
     {Metric::kResetsOther, "resets_other", Labels::kAll, nullptr, model::count_of<&Counters::resets_other>, &model::Sight::resets_sent, "all others"},
+    {Metric::kQueueDrops, "queue_drops", Labels::kAll, nullptr, model::count_of<&Counters::queue_drops>, &model::Sight::queue_drops, "connection attempts that listening sockets dropped"},
     {Metric::kUnattributed, "unattributed", Labels::kNetns, kOfCreated, nullptr, nullptr, "created, and no owner is known"},
     {Metric::kInUsePeak, "in_use_peak", Labels::kNetns, kOfLimit, nullptr, nullptr, "most buckets at one time, of the worst namespace"},
     {Metric::kCreatedRatio, "created_ratio", Labels::kAll, nullptr, model::count_of<&Counters::created>, nullptr, "created per second during / before the command"},

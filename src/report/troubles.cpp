@@ -26,9 +26,11 @@ model::NetnsRow at_peak(const NetnsReport& netns) {
   return row;
 }
 
-bool is_trouble(const NetnsReport& netns) {
+bool is_trouble(const Report& report, const NetnsReport& netns) {
   const model::Counters& counts = netns.last.counts;
-  return counts.overflow() != 0 || counts.no_port != 0 || model::is_full(netns.in_use_peak, netns.peak_limit);
+  const bool queue = std::any_of(report.queues.begin(), report.queues.end(),
+                                 [&](const model::ListenQueue& each) { return each.netns_id == netns.last.id; });
+  return queue || counts.overflow() != 0 || counts.no_port != 0 || model::is_full(netns.in_use_peak, netns.peak_limit);
 }
 
 }  // namespace
@@ -44,9 +46,10 @@ TroubleCollector::TroubleCollector(const Report& report) {
     ports->push_back(peak.use);
   }
   fullest_.port_use = std::move(ports);
+  fullest_.queues = std::make_shared<std::vector<model::ListenQueue>>(report.queues);
   std::size_t tables = 0;
   for (const NetnsReport& netns : report.namespaces) {
-    const bool table = is_trouble(netns) && tables < kMostNamespaces;
+    const bool table = is_trouble(report, netns) && tables < kMostNamespaces;
     if (!table && !with_ports.contains(netns.last.id)) continue;
     if (table) {
       ++tables;
@@ -75,7 +78,7 @@ void TroubleCollector::add(const model::Source& source, std::uint64_t sample, bo
   }
   const auto hurt = [](const model::Trouble& trouble) {
     const auto count = [](const std::optional<model::Party>& party) { return party ? party->buckets : 0; };
-    return count(trouble.refused) + count(trouble.unconnected);
+    return count(trouble.refused) + count(trouble.unconnected) + (trouble.queue ? trouble.queue->drops : 0);
   };
   std::stable_sort(troubles_.begin(), troubles_.end(),
                    [&](const model::Trouble& left, const model::Trouble& right) { return hurt(left) > hurt(right); });

@@ -122,6 +122,7 @@ std::uint64_t sum_of_owners(const Budget& budget, const Report& report) {
 const char* what_is_seen(bool model::Sight::*sight) {
   if (sight == &model::Sight::no_port) return "which connect() finds no port";
   if (sight == &model::Sight::resets_received || sight == &model::Sight::resets_sent) return "resets on this kernel";
+  if (sight == &model::Sight::queue_drops) return "what listening sockets drop";
   return "the end of buckets";
 }
 
@@ -136,12 +137,22 @@ std::uint64_t whole(const Budget& budget, const Report& report) {
       .value_or(0);
 }
 
+/// What listening sockets dropped that could not be told apart: the kernel counted it, so a budget for all of them has
+/// it.
+std::uint64_t dropped_unseen(const Budget& budget, const Report& report) {
+  if (budget.metric != Metric::kQueueDrops || by_owner(budget)) return 0;
+  const auto missed = [](const NetnsReport& netns) { return std::optional(netns.last.missed.queue_drops.value_or(0)); };
+  return sum_of_namespaces(budget, report, missed).value_or(0);
+}
+
 Measured count(const Budget& budget, const Report& report) {
   if (const auto needs = info(budget.metric).needs; needs != nullptr && !(report.info.probe.sees.*needs)) {
     return unmeasurable(fmt::format("the {} backend does not see {}", report.info.probe.backend, what_is_seen(needs)));
   }
-  const std::uint64_t sum = sum_of_owners(budget, report);
+  const std::uint64_t unseen = dropped_unseen(budget, report);
+  const std::uint64_t sum = sum_of_owners(budget, report) + unseen;
   Measured measured = counted(budget, report, sum, budget.percent ? whole(budget, report) : 0);
+  if (unseen != 0) measured.words += fmt::format(", {} of them by sockets that are not known", base::grouped(unseen));
   if (!has_row(budget, report)) measured.words += " (no row matches)";
   return measured;
 }

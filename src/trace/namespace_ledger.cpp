@@ -17,6 +17,7 @@ void NamespaceLedger::start_at(const Reading& reading) {
   start_in_use_ = static_cast<std::int64_t>(reading.in_use);
   created_.set_start(created(reading.ext));
   overflow_.set_start(reading.ext.time_wait_overflow);
+  queue_drops_.set_start(reading.ext.listen_drops);
   if (reading.out_resets) resets_sent_.set_start(*reading.out_resets);
 }
 
@@ -35,6 +36,8 @@ void NamespaceLedger::narrow_start(const model::Counters& ours_before, const Rea
   before_ = after_ = reading;
   created_.narrow_start(ours_before.created(), created(reading.ext), ours_after.created());
   overflow_.narrow_start(ours_before.refused(), reading.ext.time_wait_overflow, ours_after.refused());
+  // The sockets' counters were read between the start and this reading, so ours may have begun at any moment between.
+  queue_drops_.narrow_start(0, reading.ext.listen_drops, reading.ext.listen_drops);
   if (reading.out_resets) {
     resets_sent_.narrow_start(ours_before.resets_sent(), *reading.out_resets, ours_after.resets_sent());
   }
@@ -85,6 +88,9 @@ void NamespaceLedger::compare_counters() {
   if (ours_.sees.resets_sent && before_->out_resets && after_->out_resets) {
     resets_check_ = resets_sent_.observe(*before_->out_resets, ours_.counts.resets_sent(), *after_->out_resets);
   }
+  if (ours_.sees.queue_drops) {
+    queue_check_ = queue_drops_.observe(before_->ext.listen_drops, ours_.counts.queue_drops, after_->ext.listen_drops);
+  }
   verified_ = ours_.counts;
 }
 
@@ -112,6 +118,7 @@ void NamespaceLedger::take_over(const NamespaceLedger& forgotten) {
   add(missed_.created, missed.created);
   add(missed_.overflow, missed.overflow);
   add(missed_.resets_sent, missed.resets_sent);
+  add(missed_.queue_drops, missed.queue_drops);
   ours_.total += forgotten.ours_.total;
   ours_.counts += forgotten.ours_.counts;
   ours_.unattributed += forgotten.ours_.unattributed;
@@ -154,6 +161,10 @@ void NamespaceLedger::fill_kernel(model::NetnsRow& row) const {
   if (resets_check_) {
     row.kernel.out_resets = resets_check_->kernel;
     row.missed.resets_sent = resets_check_->missed;
+  }
+  if (queue_check_) {
+    row.kernel.listen_drops = queue_check_->kernel;
+    row.missed.queue_drops = queue_check_->missed;
   }
   if (gauge_agrees_) row.reconciled = *gauge_agrees_;
   if (overflow_check_) {

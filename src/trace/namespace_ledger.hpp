@@ -95,9 +95,11 @@ class NamespaceLedger {
   model::Reconciler created_;
   model::Reconciler overflow_;
   model::Reconciler resets_sent_;
+  model::Reconciler queue_drops_;
   std::optional<model::Reconciler::CrossCheck> created_check_;
   std::optional<model::Reconciler::CrossCheck> overflow_check_;
   std::optional<model::Reconciler::CrossCheck> resets_check_;
+  std::optional<model::Reconciler::CrossCheck> queue_check_;
   std::optional<bool> gauge_agrees_;
   model::Counters kept_total_;
   model::Counters kept_unattributed_;

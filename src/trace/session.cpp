@@ -153,6 +153,7 @@ void Session::enable() {
   started_ns_ = sampled_ns_ = clock_.monotonic_ns();
   slept_ns_ = slept_ns();
   cpu_ns_ = base::process_cpu_ns();
+  if (netns_.readers() != nullptr) queues_.start(*netns_.readers());
   netns_.narrow_start([this] { return tracer_.namespaces(); });
   scan(true);
 }
@@ -161,6 +162,16 @@ void Session::scan(bool whole) {
   loader::Readers* readers = netns_.readers();
   if (readers == nullptr) return;
   scan_.advance(tracer_, *readers, whole, [this](const TableScan::Gone& gone) { report_gone(gone); });
+}
+
+void Session::look_at_queues(bool is_sample) {
+  if (!queues_.has_started()) return;
+  queues_.look(
+      *netns_.readers(), tracer_,
+      [this, names = names()](std::uint32_t slot, const tw_row& row) -> const model::Identity& {
+        return rows_.identity(slot, row, names);
+      },
+      is_sample);
 }
 
 base::Result<void> Session::drain() {
@@ -238,6 +249,7 @@ void Session::tend() {
   if (clock_.monotonic_ns() - tended_ns_ < tending_ns_) return;
   if (live_scan() != nullptr) scan(false);
   netns_.look(tracer_.namespaces());
+  look_at_queues(false);
   rows_.look(tracer_.rows(), row_facts());
   retire_ended_rows();
   give_back();
@@ -321,6 +333,7 @@ base::Result<void> Session::sample(bool last) {
   sampled_unix_ms_ = clock_.unix_ms();
   rows_.begin_interval();
   events_.begin_interval();
+  look_at_queues(true);
   rows_.read(tracer_.rows(), row_facts());
   rows_.set_before_start(before_start());
   netns_.add_new(tracer_.namespaces());
@@ -374,6 +387,7 @@ model::Sight Session::sight() const {
   sees.no_port = tracer_.sees_no_port();
   sees.resets_received = tracer_.sees_resets_received();
   sees.resets_sent = tracer_.sees_resets_sent();
+  sees.queue_drops = queues_.has_started();
   return sees;
 }
 
@@ -411,6 +425,7 @@ model::Snapshot Session::head() const {
   head.lost = to_losses(tracer_.stats(), tracer_.run_stats().recursion_misses);
   head.cost = cost_;
   head.port_use = port_use_;
+  head.queues = queues_.queues(netns_.directory(), interval_s_);
   return head;
 }
 

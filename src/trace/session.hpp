@@ -22,6 +22,7 @@
 #include "trace/event_feed.hpp"
 #include "trace/kernel_clock.hpp"
 #include "trace/namespaces.hpp"
+#include "trace/queue_watch.hpp"
 #include "trace/rows.hpp"
 #include "trace/services.hpp"
 #include "trace/slot_returns.hpp"
@@ -100,6 +101,7 @@ class Session {
   base::Result<void> drain_ring();
   void tend();
   void scan(bool whole);
+  void look_at_queues(bool is_sample);
   void report_gone(const TableScan::Gone& gone);
   void set_namespace(model::Event& event, NamespaceDirectory::Id id) const;
   const LiveScan* live_scan() const;
@@ -123,6 +125,7 @@ class Session {
   Services services_;
   Namespaces netns_;
   TableScan scan_;
+  QueueWatch queues_;
   SlotReturns slot_returns_;
   Rows rows_;
   EventFeed events_;

@@ -148,6 +148,7 @@ model::Counters to_counters(const tw_counts& counts) {
   result.resets_aborted = counts.resets_aborted;
   result.resets_closed_port = counts.resets_closed_port;
   result.resets_other = counts.resets_other;
+  result.queue_drops = counts.queue_drops;
   return result;
 }
 

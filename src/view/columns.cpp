@@ -156,6 +156,8 @@ constexpr Column kResetsSent{"resets_sent", "RST_SENT", "all resets that this en
     seen<&model::Counters::resets_sent, &model::Sight::resets_sent>};
 constexpr Column kResetsAborted{"resets_aborted", "ABORTED", "resets by which a process ended a connection", Align::kRight, 0, 99,
     seen<&model::Counters::resets_aborted, &model::Sight::resets_sent>};
+constexpr Column kQueueDrops{"queue_drops", "Q_DROPS", "connection attempts that a listening socket dropped", Align::kRight, 0, 97,
+    seen<&model::Counters::queue_drops, &model::Sight::queue_drops>};
 constexpr Column kTableUse{"in_use", "IN USE/LIMIT", "buckets of the namespace's table", Align::kRight, 0, 0,
     taken, use_text, SortColumn::kUse};
 constexpr Column kTableShare{"table_share", "TABLE", "buckets that exist now, as a share of the namespace's limit", Align::kRight, 0, 0,
@@ -225,7 +227,7 @@ std::vector<Column> wide_columns(model::Group group) {
   append({kTimeWait, kFinWait2, kOverflowTimeWait, kOverflowFinWait2, kNoMemory});
   append({kExpired, kReused, kRecycled, kPurged});
   append({kNoPort, kResetsReceived, kResetsFelt});
-  append({kPeerResets, kPeerResetsAvoidable, kResetsSent, kResetsAborted});
+  append({kPeerResets, kPeerResetsAvoidable, kResetsSent, kResetsAborted, kQueueDrops});
   append(text_columns(group));
   return all;
 }

@@ -58,7 +58,9 @@ model::Counters shown_counts(const RowParts& parts) {
 
 bool is_silent(const RowParts& parts) {
   const model::Counters& all = parts.counts;
-  return all.created() + all.refused() + all.removed() + all.no_port + all.resets_felt + parts.live.value_or(0) == 0;
+  return all.created() + all.refused() + all.removed() + all.no_port + all.resets_felt + all.queue_drops +
+             parts.live.value_or(0) ==
+         0;
 }
 
 }  // namespace
@@ -279,6 +281,7 @@ void RowList::make_items(const View& view) {
     item.created_per_s = created_per_s;
     item.overflow_per_s = overflow_per_s;
     item.no_port = counts.no_port;
+    item.queue_drops = counts.queue_drops;
     item.no_port_per_s = model::rate(parts.counts.no_port, parts.previous.no_port, interval_s_);
     item.created = counts.created();
     item.overflow = counts.overflow();

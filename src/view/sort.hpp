@@ -42,6 +42,7 @@ struct SortItem {
   double overflow_per_s = 0;
   double no_port_per_s = 0;
   std::uint64_t no_port = 0;
+  std::uint64_t queue_drops = 0;
   std::uint64_t created = 0;
   std::uint64_t overflow = 0;
   std::uint64_t fin_wait2 = 0;

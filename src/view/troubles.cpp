@@ -25,6 +25,7 @@ double refused_now(const SortItem& row) { return row.overflow_per_s; }
 double refused_ever(const SortItem& row) { return static_cast<double>(row.overflow); }
 double unconnected_now(const SortItem& row) { return row.no_port_per_s; }
 double unconnected_ever(const SortItem& row) { return static_cast<double>(row.no_port); }
+double dropped_ever(const SortItem& row) { return static_cast<double>(row.queue_drops); }
 double created(const SortItem& row) { return static_cast<double>(row.created); }
 
 /// Processes outside of every service have the root of the cgroup tree, or no cgroup at all.
@@ -71,6 +72,22 @@ class Parties {
     if (most == nullptr) return {};
     return model::OlderBuckets{*most->role, most->port.value_or(0), most->live.value_or(0),
                                is_named(*most->service) ? list.row_of(*most).shown_service() : ""};
+  }
+
+  /// Who has a queue.
+  Party owner_of(const model::ListenQueue& queue) {
+    auto party = most_of(rows(processes_, model::Group::kProcess), dropped_ever, [&](const SortItem& row) {
+      return row.netns_id == queue.netns_id && row.role == model::Role::kServer && row.port.value_or(0) == queue.port &&
+             *row.comm == queue.comm && base::is_same(*row.service, queue.service);
+    });
+    if (!party) {
+      party.emplace();
+      party->comm = queue.comm;
+      party->name = is_named(queue.service) ? queue.service.name : queue.comm;
+    }
+    party->buckets = 0;
+    party->share = 1;
+    return *party;
   }
 
   /// The ports to which connect() failed, and how often, most often first. Port 0: the row stands for many.
@@ -221,6 +238,25 @@ std::optional<Trouble> table_trouble(const model::NetnsRow& netns, Parties& part
   return trouble;
 }
 
+bool is_trouble(const model::ListenQueue& queue, Connects connects) {
+  if (connects == Connects::kEver) return queue.drops != 0;
+  return queue.drops_per_s > 0 || queue.queue.taken > queue.queue.of;
+}
+
+void add_queues(const model::NetnsRow& netns, const model::Snapshot& head, Connects connects, Parties& parties,
+                std::vector<Trouble>& troubles) {
+  if (!head.queues) return;
+  for (const model::ListenQueue& queue : *head.queues) {
+    if (queue.netns_id != netns.id || !is_trouble(queue, connects)) continue;
+    Trouble trouble = trouble_in(netns, Trouble::Kind::kQueue);
+    trouble.use = queue.queue;
+    trouble.queue = queue;
+    if (connects == Connects::kEver) trouble.queue->drops_per_s = 0;
+    trouble.holder = parties.owner_of(queue);
+    troubles.push_back(std::move(trouble));
+  }
+}
+
 /// The destinations of a namespace whose ports were counted.
 std::vector<const model::PortUse*> port_use_of(const model::Snapshot& head, const model::NetnsRow& netns) {
   std::vector<const model::PortUse*> found;
@@ -271,7 +307,8 @@ void add_unconnected(const model::NetnsRow& netns, const model::Snapshot& head, 
 bool is_worse(const Trouble& left, const Trouble& right) {
   const auto rank = [](const Trouble& trouble) {
     const double taken = trouble.use ? static_cast<double>(trouble.use->taken) : 0;
-    return std::tuple(-trouble.refused_per_s - trouble.no_port_per_s, static_cast<int>(trouble.kind), -taken);
+    const double dropped = trouble.queue ? trouble.queue->drops_per_s : 0;
+    return std::tuple(-trouble.refused_per_s - trouble.no_port_per_s - dropped, static_cast<int>(trouble.kind), -taken);
   };
   return rank(left) < rank(right);
 }
@@ -286,6 +323,7 @@ std::vector<Trouble> find_troubles(const model::Source& source, const model::Sna
   for (const model::NetnsRow& netns : head.namespaces) {
     if (!chosen.accepts(subject_of(netns))) continue;
     if (auto trouble = table_trouble(netns, parties)) troubles.push_back(*std::move(trouble));
+    add_queues(netns, head, connects, parties, troubles);
     for (const model::PortUse* use : port_use_of(head, netns)) {
       if (!model::is_nearly_full(use->ports.taken, use->ports.of)) continue;
       Trouble trouble = trouble_in(netns, Trouble::Kind::kPorts);

@@ -2,11 +2,15 @@
 // Who was hurt: connects that find no local port, and connections that a reset ends.
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstring>
+#include <utility>
 #include <vector>
 
 #include "bpf/expect.hpp"
@@ -212,4 +216,106 @@ TEST_CASE("each reset that is sent has its cause, and together they are OutRsts"
   for (const json& row : all_rows_of(snapshot, netns)) {
     if (row.at("peer_resets") != 0 || row.at("resets_aborted") != 0) CHECK(row.at("process").at("pid") == getpid());
   }
+}
+
+namespace {
+
+/// A connection attempt that nobody waits for.
+base::UniqueFd begin_to_connect(std::uint16_t port) {
+  sockaddr_in to{AF_INET, htons(port), {htonl(INADDR_LOOPBACK)}, {}};
+  base::UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  REQUIRE(connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof(to)) == -1);
+  REQUIRE(errno == EINPROGRESS);
+  return fd;
+}
+
+/// A RST without an ACK, as a peer sends that knows nothing of a connection: no connection attempt, but the kernel
+/// raises the listening socket's counter.
+void send_reset(std::uint16_t port) {
+  const base::UniqueFd raw(socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_TCP));
+  REQUIRE(raw);
+  tcphdr segment{};
+  segment.source = htons(9);
+  segment.dest = htons(port);
+  segment.doff = sizeof(segment) / 4;
+  segment.rst = 1;
+  std::uint32_t sum = 2 * (htonl(INADDR_LOOPBACK) & 0xffffU) + 2 * (htonl(INADDR_LOOPBACK) >> 16U) +
+                      htons(IPPROTO_TCP) + htons(sizeof(segment));
+  std::array<std::uint16_t, sizeof(segment) / 2> words{};
+  std::memcpy(words.data(), &segment, sizeof(segment));
+  for (const std::uint16_t word : words) sum += word;
+  while (sum > 0xffff) sum = (sum & 0xffffU) + (sum >> 16U);
+  segment.check = static_cast<std::uint16_t>(~sum);
+  const sockaddr_in to{AF_INET, 0, {htonl(INADDR_LOOPBACK)}, {}};
+  REQUIRE(sendto(raw.get(), &segment, sizeof(segment), 0, reinterpret_cast<const sockaddr*>(&to), sizeof(to)) ==
+          sizeof(segment));
+}
+
+std::int64_t listen_drops(int netns) {
+  return static_cast<std::int64_t>(netns_facts(netns).counters.at("TcpExt.ListenDrops"));
+}
+
+/// Fills a queue of `backlog`, and tries to connect `more` times. Returns how many attempts the kernel dropped: more,
+/// if some were repeated.
+std::int64_t overflow_queue(std::uint16_t port, int backlog, int more) {
+  const std::int64_t before = listen_drops(own_netns().get());
+  std::vector<base::UniqueFd> clients;
+  for (int i = 0; i <= backlog; ++i) clients.push_back(connect_to(port));  // the kernel lets in one more
+  for (int i = 0; i < more; ++i) clients.push_back(begin_to_connect(port));
+  clients.clear();
+  const std::int64_t dropped = listen_drops(own_netns().get()) - before;
+  REQUIRE(dropped >= more);
+  return dropped;
+}
+
+json queue_on(const json& snapshot, const NetnsSandbox& netns, std::uint16_t port) {
+  for (const json& queue : snapshot.at("queues")) {
+    if (queue.at("netns") == netns.inode() && queue.at("port") == port) return queue;
+  }
+  return {};
+}
+
+void check_drops(const json& snapshot, const NetnsSandbox& netns) {
+  const std::int64_t drops = listen_drops(netns.fd());
+  const json entry = namespace_entry(snapshot, netns);
+  CHECK(number(entry.at("kernel"), "listen_drops") == drops);
+  CHECK(number(entry, "queue_drops") == drops);
+  CHECK(number(entry.at("missed"), "queue_drops") == 0);
+  CHECK(sum_of_all(snapshot, netns, "queue_drops") == drops);
+  for (const json& row : all_rows_of(snapshot, netns)) {
+    if (row.at("queue_drops") != 0) CHECK(row.at("process").at("pid") == getpid());
+  }
+}
+
+}  // namespace
+
+TEST_CASE("what listening sockets drop is counted for process and port, and together it is ListenDrops", "[quick]") {
+  if (!privileged()) return;
+  TwtraceRun& twtrace = shared_twtrace();
+  const NetnsSandbox netns(Sysctls{{"tcp_max_syn_backlog", "77"}});
+  const NetnsSandbox with_resets;
+  std::vector<base::UniqueFd> listeners;
+  std::int64_t stays = 0;
+  std::int64_t closes = 0;
+  inside_netns(netns.fd(), [&] {
+    listeners.push_back(listen_on(kPort, AF_INET, 2));
+    const base::UniqueFd other = listen_on(kOtherPort, AF_INET, 3);
+    stays = overflow_queue(kPort, 2, 7);
+    closes = overflow_queue(kOtherPort, 3, 11);
+  });
+  inside_netns(with_resets.fd(), [&] {
+    listeners.push_back(listen_on(kPort, AF_INET, 2));
+    listeners.push_back(listen_on(kOtherPort, AF_INET, 2));
+    for (int i = 0; i < 5; ++i) send_reset(kPort);
+    overflow_queue(kPort, 2, 13);
+  });
+  const json snapshot = twtrace.fresh();
+  check_drops(snapshot, netns);
+  check_drops(snapshot, with_resets);
+  CHECK(sum_at(snapshot, netns, "server", kPort, "queue_drops") == stays);
+  CHECK(sum_at(snapshot, netns, "server", kOtherPort, "queue_drops") == closes);
+  CHECK(queue_on(snapshot, netns, kPort).at("drops") == stays);
+  CHECK(queue_on(snapshot, netns, kPort).at("limit") == 2);
+  CHECK(queue_on(snapshot, netns, kPort).at("tcp_max_syn_backlog") == 77);
+  CHECK(queue_on(snapshot, netns, kOtherPort).at("limit") == 3);
 }

@@ -33,7 +33,8 @@ void check_numbers(const json& object, const Names& names, bool may_be_null = fa
 const Names kCounted = {"created",  "time_wait", "fin_wait2", "overflow", "overflow_time_wait", "overflow_fin_wait2",
                         "no_memory"};
 const Names kHurt = {"no_port",     "resets_received", "resets_felt",    "peer_resets",        "peer_resets_avoidable",
-                     "resets_sent", "resets_late",     "resets_aborted", "resets_closed_port", "resets_other"};
+                     "resets_sent", "resets_late",     "resets_aborted", "resets_closed_port", "resets_other",
+                     "queue_drops"};
 const Names kRemoved = {"reused", "recycled", "expired", "purged"};
 
 Names joined(Names first, const Names& second, const Names& third = {}, const Names& fourth = {}) {
@@ -67,14 +68,14 @@ void check_netns(const json& netns) {
   check_numbers(netns, joined(kCounted, {"netns", "netns_id"}));
   check_numbers(netns, joined(kRemoved, {"limit", "in_use", "pre_existing"}, kHurt), true);
   check_keys(netns.at("kernel"), {"created", "overflow", "reused", "out_resets", "listen_overflows", "listen_drops"});
-  check_keys(netns.at("missed"), {"created", "overflow", "resets_sent"});
+  check_keys(netns.at("missed"), {"created", "overflow", "resets_sent", "queue_drops"});
   CHECK((netns.at("reconciled").is_boolean() || netns.at("reconciled").is_null()));
 }
 
 void check_snapshot(const json& snapshot) {
-  check_keys(snapshot,
-             {"schema", "time", "time_unix_ms", "interval_s", "uptime_s", "group", "host", "probe", "totals",
-              "namespaces", "namespaces_folded", "rows", "troubles", "lost", "cost", "rows_hidden", "live_age_s"});
+  check_keys(snapshot, {"schema", "time", "time_unix_ms", "interval_s", "uptime_s", "group", "host", "probe", "totals",
+                        "namespaces", "namespaces_folded", "rows", "troubles", "queues", "lost", "cost", "rows_hidden",
+                        "live_age_s"});
   CHECK(snapshot.at("schema") == "twtrace.snapshot/1");
   check_numbers(snapshot, {"time_unix_ms", "interval_s", "uptime_s", "rows_hidden"});
   check_keys(snapshot.at("host"), {"name", "kernel"});

@@ -21,7 +21,7 @@ inline model::Row worker_row() {
   row.role = model::Role::kClient;
   row.port = std::uint16_t{6379};
   row.attribution = model::Attribution::kCloser;
-  row.counts = {5011, 7, 1201, 3, 0, 11, 13, 17, 19, 23, 29, 27, 31, 21, 2, 4, 5, 6};
+  row.counts = {5011, 7, 1201, 3, 0, 11, 13, 17, 19, 23, 29, 27, 31, 21, 2, 4, 5, 6, 37};
   row.live = 4903;
   row.created_per_s = 812.4;
   row.overflow_per_s = 312;
@@ -35,7 +35,7 @@ inline model::Snapshot snapshot(model::Group group = model::Group::kProcess) {
   snapshot.interval_s = 1;
   snapshot.uptime_s = 12;
   snapshot.host = {"web1", "6.12.0"};
-  snapshot.probe = {"fentry", {}, {true, true, true, true}};
+  snapshot.probe = {"fentry", {}, {true, true, true, true, true}};
   snapshot.group = group;
   snapshot.rows = {worker_row()};
   snapshot.totals = snapshot.rows[0].counts;

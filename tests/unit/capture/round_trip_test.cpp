@@ -81,6 +81,7 @@ TEST_CASE("what a capture says of itself is read as it was written", "[capture]"
   CHECK(info.probe.sees.no_port);
   CHECK(info.probe.sees.resets_received);
   CHECK(info.probe.sees.resets_sent);
+  CHECK(info.probe.sees.queue_drops);
   CHECK(info.probe.fallbacks == written.probe.fallbacks);
   CHECK(info.interval_s == 0.5);
   CHECK(info.started_unix_ms == World::kStart);
@@ -438,6 +439,38 @@ TEST_CASE("a capture of before this version has no resets sent, but the rest of 
   CHECK_FALSE(seen_then);
   CHECK(then.resets_felt == now.resets_felt);
   CHECK(then.no_port == now.no_port);
+}
+
+TEST_CASE("a capture of before this version does not know what listening sockets dropped", "[capture]") {
+  Captured captured(5);
+  captured.add(23);
+  captured.finish();
+  struct Sums {
+    std::uint64_t drops = 0, missed = 0;
+    std::size_t queues = 0;
+    bool known = false, seen = false;
+    bool operator==(const Sums&) const = default;
+  };
+  const auto sums = [&] {
+    const auto reader = open_capture(captured.path);
+    Sums all;
+    REQUIRE(reader->for_each(model::Wanted::kAll, [&](const model::SnapshotPtr& head, const model::Source&) {
+      all.drops = head->totals.queue_drops;
+      for (const model::NetnsRow& row : head->namespaces) all.missed += row.missed.queue_drops.value_or(0);
+      all.known = head->queues != nullptr;
+      all.queues += all.known ? head->queues->size() : 0;
+      return true;
+    }));
+    all.seen = reader->info().probe.sees.queue_drops;
+    return all;
+  };
+  const Sums now = sums();
+  CHECK(now.drops != 0);
+  CHECK(now.missed != 0);
+  CHECK(now.queues != 0);
+  CHECK(now.seen);
+  make_version(captured.path, 7);
+  CHECK(sums() == Sums{});
 }
 
 TEST_CASE("a connect() that found no port is an event without a substate", "[capture]") {

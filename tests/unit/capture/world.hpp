@@ -29,7 +29,8 @@ inline std::string words(const model::Counters& c) {
   out << c.time_wait << ' ' << c.fin_wait2 << ' ' << c.overflow_time_wait << ' ' << c.overflow_fin_wait2 << ' '
       << c.no_memory << ' ' << c.expired << ' ' << c.reused << ' ' << c.recycled << ' ' << c.purged << ' ' << c.no_port
       << ' ' << c.resets_received << ' ' << c.resets_felt << ' ' << c.peer_resets << ' ' << c.peer_resets_avoidable
-      << ' ' << c.resets_late << ' ' << c.resets_aborted << ' ' << c.resets_closed_port << ' ' << c.resets_other;
+      << ' ' << c.resets_late << ' ' << c.resets_aborted << ' ' << c.resets_closed_port << ' ' << c.resets_other << ' '
+      << c.queue_drops;
   return out.str();
 }
 
@@ -52,7 +53,7 @@ inline std::string describe(const model::Snapshot& head) {
   out << head.time_unix_ms << ' ' << head.interval_s << ' ' << head.suspended_s << ' ' << head.uptime_s << ' '
       << words(head.live_age_s) << ' ' << head.host.name << ' ' << head.host.kernel << ' ' << head.probe.backend
       << head.probe.sees.removal << head.probe.sees.no_port << head.probe.sees.resets_received
-      << head.probe.sees.resets_sent << '\n'
+      << head.probe.sees.resets_sent << head.probe.sees.queue_drops << '\n'
       << "totals " << words(head.totals) << " / " << words(head.unattributed) << '\n';
   for (const model::NetnsRow& row : head.namespaces) {
     out << "netns " << row.id << ' ' << row.netns << ' ' << row.name << ' ' << row.gone << ' ' << words(row.limit)
@@ -60,8 +61,9 @@ inline std::string describe(const model::Snapshot& head) {
         << words(row.unattributed) << ' ' << row.created_per_s << ' ' << row.overflow_per_s << ' '
         << words(row.kernel.created) << ' ' << words(row.kernel.overflow) << ' ' << words(row.kernel.reused) << ' '
         << words(row.kernel.listen_overflows) << ' ' << words(row.kernel.listen_drops) << ' '
-        << words(row.kernel.out_resets) << ' ' << words(row.missed.resets_sent) << ' ' << words(row.missed.created)
-        << ' ' << words(row.missed.overflow) << ' ' << words(row.reconciled) << '\n';
+        << words(row.kernel.out_resets) << ' ' << words(row.missed.resets_sent) << ' ' << words(row.missed.queue_drops)
+        << ' ' << words(row.missed.created) << ' ' << words(row.missed.overflow) << ' ' << words(row.reconciled)
+        << '\n';
   }
   const model::Losses& lost = head.lost;
   out << "lost " << lost.events << ' ' << lost.counts << ' ' << lost.rows_full << ' ' << lost.rows_busy << ' '
@@ -70,6 +72,13 @@ inline std::string describe(const model::Snapshot& head) {
       << words(lost.recursion_misses) << '\n'
       << "cost " << head.cost.cpu_percent << ' ' << head.cost.rss_bytes << ' ' << words(head.cost.bpf_run_ns_per_event)
       << '\n';
+  if (head.queues == nullptr) out << "queues not known\n";
+  for (const model::ListenQueue& queue : head.queues ? *head.queues : std::vector<model::ListenQueue>()) {
+    out << "queue " << queue.netns << ' ' << queue.netns_id << ' ' << queue.port << ' ' << queue.service.name << ' '
+        << queue.service.cgroup << ' ' << queue.comm << ' ' << queue.queue.taken << ' ' << queue.queue.of << ' '
+        << queue.drops << ' ' << queue.drops_per_s << ' ' << words(queue.somaxconn) << ' ' << words(queue.syn_backlog)
+        << '\n';
+  }
   if (head.port_use == nullptr) return out.str() + "ports not counted\n";
   for (const model::PortUse& use : *head.port_use) {
     out << "ports " << use.netns << ' ' << words(use.netns_id) << ' ' << use.destination.address << ' '
@@ -158,7 +167,7 @@ class World {
     model::CaptureInfo info;
     info.twtrace_version = "1.2.3";
     info.host = {"web1", "6.12.0"};
-    info.probe = {"fentry", {"kprobe: refused", ""}, {true, true, true, true}};
+    info.probe = {"fentry", {"kprobe: refused", ""}, {true, true, true, true, true}};
     info.interval_s = 0.5;
     info.started_unix_ms = kStart;
     info.bucket_bytes = 248;
@@ -247,7 +256,7 @@ class World {
       row.created_per_s = model::rate(row.counts.created(), before.counts.created(), head.interval_s);
       row.overflow_per_s = model::rate(row.counts.overflow(), before.counts.overflow(), head.interval_s);
       if (random_.up_to(1) != 0) row.kernel = {row.counts.created(), row.counts.refused(), 0, random_.up_to(9), 5, 7};
-      if (random_.up_to(1) != 0) row.missed = {0, random_.up_to(1), random_.up_to(1)};
+      if (random_.up_to(1) != 0) row.missed = {0, random_.up_to(1), random_.up_to(1), random_.up_to(1)};
       if (random_.up_to(1) != 0) row.reconciled = random_.up_to(1) != 0;
       before = row;
       head.totals += row.counts;
@@ -263,7 +272,30 @@ class World {
     if (random_.up_to(5) == 0) head.cost.bpf_run_ns_per_event = 812.25;
     if (samples_ > 3 && random_.up_to(2) == 0) ports_ = count_ports();
     head.port_use = ports_;
+    head.queues = look_at_queues(head.interval_s);
     return head;
+  }
+
+  /// Every third sample the first of two queues drops something.
+  std::shared_ptr<const std::vector<model::ListenQueue>> look_at_queues(double interval_s) {
+    auto queues = std::make_shared<std::vector<model::ListenQueue>>();
+    for (std::uint16_t port = 443; port <= 444 && samples_ > 2; ++port) {
+      const std::uint64_t drops = port == 443 ? samples_ / 3 * 7 : 11;
+      model::ListenQueue& queue = queues->emplace_back();
+      queue.netns = 4026531840U;
+      queue.netns_id = 1;
+      queue.port = port;
+      queue.service.kind = "systemd";
+      queue.service.name = "web.service";
+      queue.service.cgroup = "/system.slice/web.service";
+      queue.comm = "nginx";
+      queue.queue = {drops % 5, 511};
+      queue.drops = drops;
+      queue.drops_per_s = model::rate(drops, dropped_[port], interval_s);
+      if (port == 443) queue.somaxconn = queue.syn_backlog = 4096;
+      dropped_[port] = drops;
+    }
+    return queues;
   }
 
   std::shared_ptr<const std::vector<model::PortUse>> count_ports() {
@@ -281,6 +313,7 @@ class World {
   std::map<std::uint32_t, model::NetnsRow> last_;
   model::Losses lost_;
   std::shared_ptr<const std::vector<model::PortUse>> ports_;
+  std::map<std::uint16_t, std::uint64_t> dropped_;
   std::shared_ptr<const model::Snapshot> head_;
   std::uint64_t samples_ = 0;
   std::uint64_t births_ = 0;

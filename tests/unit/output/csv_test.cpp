@@ -56,10 +56,10 @@ TEST_CASE("csv of a process row, golden") {
         "service_kind,attribution,overflow_per_s,time_wait,fin_wait2,overflow_time_wait,overflow_fin_wait2,no_memory,"
         "expired,reused,recycled,purged,no_port,resets_received,resets_felt,peer_resets,peer_resets_avoidable,resets_"
         "sent,resets_"
-        "aborted,pod,container,cgroup\n");
+        "aborted,queue_drops,pod,container,cgroup\n");
   CHECK(output::snapshot_csv(test::snapshot()) ==
         "2026-01-02T03:04:05.678Z,normal,812,redis-worker,worker.service,client,6379,812.400,5018,1204,4903,1,33,no,"
-        "4026531840,7,host,systemd,closer,312.000,5011,7,1201,3,0,11,13,17,19,23,29,27,31,21,48,4,,,/system.slice/"
+        "4026531840,7,host,systemd,closer,312.000,5011,7,1201,3,0,11,13,17,19,23,29,27,31,21,48,4,37,,,/system.slice/"
         "worker.service\n");
 }
 

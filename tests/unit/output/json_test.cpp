@@ -36,19 +36,19 @@ const Json kContract = Json::parse(R"({
 
 // The additions to the contract, by object.
 const Json kAdded = Json::parse(R"({
- "":["group","namespaces_folded","troubles","rows_hidden","live_age_s"],
+ "":["group","namespaces_folded","troubles","queues","rows_hidden","live_age_s"],
  "probe":["sees_removal"],
  "totals":["no_port","resets_received","resets_felt",
-           "peer_resets","peer_resets_avoidable","resets_sent","resets_late","resets_aborted","resets_closed_port","resets_other",
+           "peer_resets","peer_resets_avoidable","resets_sent","resets_late","resets_aborted","resets_closed_port","resets_other","queue_drops",
            "unattributed_overflow","unattributed_no_memory"],
  "namespaces":["netns_id","gone","time_wait","fin_wait2","overflow_time_wait","overflow_fin_wait2","reused","recycled","expired",
                "purged","no_port","resets_received","resets_felt",
-               "peer_resets","peer_resets_avoidable","resets_sent","resets_late","resets_aborted","resets_closed_port","resets_other",
+               "peer_resets","peer_resets_avoidable","resets_sent","resets_late","resets_aborted","resets_closed_port","resets_other","queue_drops",
                "unattributed","unattributed_overflow","created_per_s","overflow_per_s","forecast"],
  "kernel":["out_resets","listen_overflows","listen_drops"],
- "missed":["resets_sent"],
+ "missed":["resets_sent","queue_drops"],
  "rows":["netns_id","ports","no_port","resets_received","resets_felt",
-         "peer_resets","peer_resets_avoidable","resets_sent","resets_late","resets_aborted","resets_closed_port","resets_other",
+         "peer_resets","peer_resets_avoidable","resets_sent","resets_late","resets_aborted","resets_closed_port","resets_other","queue_drops",
          "kind","netns_name"],
  "process":["exited"],
  "lost":["rows_full","rows_busy","netns_full","sockets_full","buckets_full","cgroups_full","listeners_full",
@@ -142,7 +142,7 @@ TEST_CASE("snapshot_json carries troubles and forecasts") {
     "namespace":"host","taken":4998,"of":5000,
     "holder":{"name":"worker.service","comm":"redis-worker","before_start":false,"buckets":4903,"per_s":0.0,"percent":98.099},"before_start":null,
     "refused":{"name":"worker.service","comm":"redis-worker","before_start":false,"buckets":312,"per_s":312.0,"percent":100.0},
-    "refused_per_s":312.0,"destination":null,"unconnected":null,"no_port_per_s":0.0}])"));
+    "refused_per_s":312.0,"destination":null,"unconnected":null,"no_port_per_s":0.0,"queue":null}])"));
   snapshot.troubles[0].older = model::OlderBuckets{model::Role::kServer, 80, 4800, "nginx.service"};
   CHECK(parsed(snapshot)["troubles"][0]["before_start"] ==
         Json::parse(R"({"role":"server","port":80,"service":"nginx.service","buckets":4800})"));
@@ -155,7 +155,36 @@ TEST_CASE("snapshot_json carries troubles and forecasts") {
   snapshot.troubles = {ports};
   CHECK(parsed(snapshot)["troubles"] == Json::parse(R"([{"kind":"ports","netns":0,"netns_id":0,"namespace":null,
     "taken":null,"of":null,"holder":null,"before_start":null,"refused":null,"refused_per_s":0.0,
-    "destination":{"address":"10.0.0.9","port":8081},"unconnected":null,"no_port_per_s":0.0}])"));
+    "destination":{"address":"10.0.0.9","port":8081},"unconnected":null,"no_port_per_s":0.0,"queue":null}])"));
+}
+
+TEST_CASE("snapshot_json carries queues, also as troubles") {
+  model::Snapshot snapshot = test::snapshot();
+  CHECK(parsed(snapshot)["queues"].is_null());
+  model::ListenQueue queue;
+  queue.netns = 4026531840U;
+  queue.netns_id = 7;
+  queue.port = 443;
+  queue.service.name = "web.service";
+  queue.comm = "nginx";
+  queue.queue = {512, 511};
+  queue.drops = 1700;
+  queue.drops_per_s = 12;
+  queue.somaxconn = 4096;
+  snapshot.queues = std::make_shared<std::vector<model::ListenQueue>>(std::vector<model::ListenQueue>{queue});
+  const Json expected = Json::parse(R"({"netns":4026531840,"netns_id":7,"port":443,"service":"web.service",
+    "comm":"nginx","length":512,"limit":511,"drops":1700,"drops_per_s":12.0,"somaxconn":4096,
+    "tcp_max_syn_backlog":null})");
+  CHECK(parsed(snapshot)["queues"] == Json::array({expected}));
+  model::Trouble trouble;
+  trouble.kind = model::Trouble::Kind::kQueue;
+  trouble.use = queue.queue;
+  trouble.queue = queue;
+  snapshot.troubles = {trouble};
+  const Json json = parsed(snapshot)["troubles"][0];
+  CHECK(json["kind"] == "queue");
+  CHECK(json["taken"] == 512);
+  CHECK(json["queue"] == expected);
 }
 
 TEST_CASE("snapshot_json writes null for what the backend cannot know") {
@@ -184,7 +213,8 @@ TEST_CASE("snapshot_json writes null for what the backend cannot know") {
       json["namespaces"][0]["kernel"] ==
       Json::parse(
           R"({"created":null,"overflow":null,"reused":null,"out_resets":null,"listen_overflows":null,"listen_drops":null})"));
-  CHECK(json["namespaces"][0]["missed"] == Json::parse(R"({"created":null,"overflow":null,"resets_sent":null})"));
+  CHECK(json["namespaces"][0]["missed"] ==
+        Json::parse(R"({"created":null,"overflow":null,"resets_sent":null,"queue_drops":null})"));
   CHECK(json["namespaces"][0]["reconciled"].is_null());
   CHECK(json["rows"][0]["created"] == 5018);
 }

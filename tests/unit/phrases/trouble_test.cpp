@@ -169,3 +169,41 @@ TEST_CASE("calm is said only where it is true") {
   CHECK(phrases::calm_remark(snapshot).text == "buckets were refused: the kernel had no memory for them");
   CHECK(phrases::calm_remark(snapshot).tone == phrases::Tone::kAlarm);
 }
+
+TEST_CASE("a queue names who listens, the port, its length and limit, and the settings that limit it") {
+  Trouble trouble;
+  trouble.kind = Trouble::Kind::kQueue;
+  trouble.netns_name = "host";
+  model::ListenQueue queue;
+  queue.port = 443;
+  queue.queue = {512, 511};
+  queue.drops = 1700;
+  queue.drops_per_s = 12;
+  queue.somaxconn = 4096;
+  queue.syn_backlog = 512;
+  trouble.queue = queue;
+  trouble.holder = model::Party{"nginx.service", "nginx", false, 0, 0, 1};
+  CHECK(words(trouble) ==
+        "QUEUE nginx.service :443 drops 12.0/s, queue 512/511; somaxconn 4,096, tcp_max_syn_backlog 512");
+  CHECK(phrases::trouble_remarks(trouble)[0].tone == phrases::Tone::kAlarm);
+  CHECK(phrases::trouble_remarks(trouble, phrases::Tense::kPast)[0].text ==
+        "QUEUE nginx.service :443 dropped 1,700, queue 512/511");
+  trouble.queue->drops_per_s = 0;
+  trouble.queue->somaxconn.reset();
+  trouble.queue->syn_backlog.reset();
+  trouble.queue->port = 0;
+  trouble.netns_name = "web";
+  trouble.holder->name.clear();
+  CHECK(words(trouble) == "QUEUE netns web: an unknown process several ports is full, queue 512/511");
+}
+
+TEST_CASE("a queue belongs to a service, else to a process") {
+  model::ListenQueue queue;
+  queue.port = 443;
+  CHECK(phrases::queue_owner_words(queue) == "an unknown process :443");
+  queue.comm = "nginx";
+  queue.service.name = "/";
+  CHECK(phrases::queue_owner_words(queue) == "nginx :443");
+  queue.service.name = "web.service";
+  CHECK(phrases::queue_owner_words(queue) == "web.service :443");
+}

@@ -419,6 +419,52 @@ TEST_CASE("listen queues that overflowed, and attempts that were dropped otherwi
   CHECK(has(dropped->change, "net.ipv4.tcp_max_syn_backlog=4096"));
 }
 
+TEST_CASE("a finding about listen queues names the queues, and says what limits the one that dropped most") {
+  const auto capture = [](std::uint64_t limit, std::uint64_t overflows = 25) {
+    auto recording = quiet();
+    recording->netns.kernel.listen_overflows = overflows;
+    recording->netns.kernel.listen_drops = 25;
+    for (const std::uint64_t length : {limit + 1, limit / 2}) {  // the longest is what counts
+      auto queues = std::make_shared<std::vector<model::ListenQueue>>();
+      for (const std::uint16_t port : {std::uint16_t{80}, std::uint16_t{443}}) {
+        model::ListenQueue queue;
+        queue.netns = 4026531840U;
+        queue.netns_id = 1;
+        queue.port = port;
+        queue.service.name = "nginx.service";
+        queue.queue = {length, limit};
+        queue.drops = port == 443 ? 20 : 5;
+        queues->push_back(queue);
+      }
+      recording->head.queues = std::move(queues);
+      recording->sample(1);
+    }
+    return recording;
+  };
+  const auto short_backlog = find(*capture(511), "listen-queue");
+  REQUIRE(short_backlog);
+  CHECK(short_backlog->text ==
+        "netns host: nginx.service :443 dropped 20 connection attempts; its accept queue was full, queue 512/511");
+  CHECK(short_backlog->evidence.at(2) == "nginx.service :443: 20 dropped, longest queue 512/511");
+  CHECK(short_backlog->evidence.at(3) == "nginx.service :80: 5 dropped, longest queue 512/511");
+  CHECK(has(short_backlog->change, "raise the backlog that nginx.service :443 passes to listen(), which is 511"));
+  CHECK(has(short_backlog->change, "net.core.somaxconn allows up to 4,096"));
+  const auto low_somaxconn = find(*capture(4096), "listen-queue");
+  CHECK(has(low_somaxconn->change, "net.core.somaxconn=8192"));
+  CHECK(has(low_somaxconn->change, "it limits the queue of nginx.service :443 to 4,096"));
+  const auto syn_queue = find(*capture(511, 0), "listen-queue");
+  CHECK(has(syn_queue->text, "dropped 20 connection attempts; no accept queue was full"));
+  CHECK(has(syn_queue->change, "net.ipv4.tcp_max_syn_backlog"));
+  const auto report = report::build_report(*capture(511), {}).value();
+  CHECK(report::headline(report).starts_with(
+      "25 connection attempts were dropped at a listening socket, 20 of nginx.service :443; "));
+  REQUIRE(report.queues.size() == 2);
+  CHECK(report.queues[0].port == 443);
+  REQUIRE(report.troubles.size() == 2);
+  CHECK(report.troubles[0].kind == model::Trouble::Kind::kQueue);
+  CHECK(report.troubles[0].queue->queue.taken == 512);
+}
+
 TEST_CASE("settings: what the doctor says, with risk and what not to do") {
   const auto capture = [](const std::function<void(model::NetnsSettings&)>& change) {
     auto recording = quiet();

@@ -873,7 +873,7 @@ TEST_CASE("what cannot be measured fails, whatever the comparison") {
   for (const char* budget :
        {"expired>0", "expired<1", "reused>=0", "recycled==0", "purged!=1", "no_port>0", "resets_received>0",
         "resets_felt<1", "peer_resets>0", "peer_resets_avoidable>0", "resets_sent>0", "resets_late>0",
-        "resets_aborted>0", "resets_closed_port>0", "resets_other>0"}) {
+        "resets_aborted>0", "resets_closed_port>0", "resets_other>0", "queue_drops>0"}) {
     const auto recording = test::deploy();
     recording->editable().probe = {"tracepoint", {}, {}};
     const Verdict of = verdict(*recording, budget);
@@ -895,6 +895,23 @@ TEST_CASE("what cannot be measured fails, whatever the comparison") {
   CHECK(verdict(unread, "in_use_peak>80%").state == Verdict::State::kNotMeasurable);
   CHECK(verdict(unread, "in_use_peak>80").state == Verdict::State::kKept);
   CHECK(verdict(unread, "missed>0").state == Verdict::State::kNotMeasurable);
+}
+
+TEST_CASE("a budget about queue drops counts what rows have, and for all of them what no row has") {
+  HandMade recording;
+  recording.editable().probe.sees.queue_drops = true;
+  model::Counters dropped;
+  dropped.queue_drops = 20;
+  recording.act({1, "nginx", "web.service", model::Role::kServer, 443, dropped});
+  recording.netns.missed.queue_drops = 5;
+  recording.sample(1);
+  CHECK(verdict(recording, "queue_drops>24").state == Verdict::State::kBreached);
+  CHECK(verdict(recording, "queue_drops>24").words == "25, 5 of them by sockets that are not known");
+  CHECK(verdict(recording, "queue_drops>24").owner_count == 20);
+  CHECK(verdict(recording, "queue_drops>25").state == Verdict::State::kKept);
+  CHECK(verdict(recording, "queue_drops{netns=host}>24").state == Verdict::State::kBreached);
+  CHECK(verdict(recording, "queue_drops{service=web}>20").state == Verdict::State::kKept);
+  CHECK(verdict(recording, "queue_drops{service=web}>19").state == Verdict::State::kBreached);
 }
 
 TEST_CASE("the headline says the most important thing") {

@@ -139,6 +139,37 @@ TEST_CASE("resets sent are compared with the kernel's, where the programs see th
   CHECK_FALSE(unseen.row(1).missed.resets_sent);
 }
 
+TEST_CASE("what listening sockets dropped is compared with ListenDrops, where their counters can be read") {
+  const auto reading_of = [](std::uint64_t listen_drops) {
+    Reading result = reading(0, 0, 0);
+    result.ext.listen_drops = listen_drops;
+    return result;
+  };
+  OurCounts seen;
+  seen.sees.queue_drops = true;
+  seen.counts.queue_drops = seen.total.queue_drops = 11;
+  NamespaceLedger ledger = started_at(reading_of(100));
+  sample(ledger, reading_of(114), seen, reading_of(114));
+  CHECK(ledger.row(1).kernel.listen_drops == 14);
+  CHECK(ledger.row(1).missed.queue_drops == 3);
+  CHECK(ledger.row(1).reconciled == true);  // that is about buckets
+  NamespaceLedger other(true);
+  other.take_over(ledger);
+  CHECK(other.row(1).missed.queue_drops == 3);
+
+  // The sockets' counters were read at some moment between the start and the second reading.
+  NamespaceLedger narrowed = started_at(reading_of(100));
+  narrowed.narrow_start({}, reading_of(103), {});
+  sample(narrowed, reading_of(114), seen, reading_of(114));
+  CHECK(narrowed.row(1).missed.queue_drops == 0);
+  CHECK(narrowed.row(1).kernel.listen_drops == 11);
+
+  NamespaceLedger unseen = started_at(reading_of(100));
+  sample(unseen, reading_of(114), {}, reading_of(114));
+  CHECK_FALSE(unseen.row(1).missed.queue_drops);
+  CHECK(unseen.row(1).kernel.listen_drops == 14);
+}
+
 TEST_CASE("what happened between the start and the beginning of counting is not missed") {
   NamespaceLedger ledger = started_at(reading(100, 0, 0));
   ledger.narrow_start(counters(0), reading(130, 0, 30), counters(0));

@@ -317,17 +317,17 @@ TEST_CASE("rows with nothing to say are left out for people, and counted in sums
   add_port(2, {}, std::nullopt);
   std::uint16_t port = 3;
   for (const auto count : {&Counters::time_wait, &Counters::overflow_fin_wait2, &Counters::no_memory,
-                           &Counters::expired, &Counters::no_port, &Counters::resets_felt}) {
+                           &Counters::expired, &Counters::no_port, &Counters::resets_felt, &Counters::queue_drops}) {
     Counters counts;
     counts.*count = 1;
     add_port(port++, counts);
   }
   add_port(port++, {}, 1);
   View shown = view(Group::kPort);
-  CHECK(scene.rows(shown).size() == 9);
+  CHECK(scene.rows(shown).size() == 10);
   shown.leave_out_silent = true;
   const std::vector<Row> rows = scene.rows(shown);
-  CHECK(rows.size() == 7);
+  CHECK(rows.size() == 8);
   for (const Row& row : rows) CHECK(row.port > 2);
 }
 

@@ -245,8 +245,8 @@ TEST_CASE("amounts are no matter of a subject, and the other way round") {
 }
 
 TEST_CASE("every number of a row can be compared") {
-  const model::Counters counts{1,    2,    4,    8,    16,    32,    64,    128,    256,
-                               1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 262144};
+  const model::Counters counts{1,    2,    4,    8,     16,    32,    64,     128,    256,   1024,
+                               2048, 4096, 8192, 16384, 32768, 65536, 131072, 262144, 524288};
   const view::Amounts amounts{counts, 512, 1.5, 2.5};
   for (const char* text : {"created=3",
                            "time_wait=1",
@@ -270,6 +270,7 @@ TEST_CASE("every number of a row can be compared") {
                            "resets_closed_port=131072",
                            "resets_other=262144",
                            "resets_sent=499712",
+                           "queue_drops=524288",
                            "created/s=1.5",
                            "created_per_s=1.5",
                            "OVERFLOW/s=2.5",

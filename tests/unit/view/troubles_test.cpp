@@ -303,3 +303,37 @@ TEST_CASE("connects that find no port belong to the destination whose ports are 
   CHECK(troubles[0].use->taken == 1000);
   CHECK(troubles[0].no_port_per_s == 5);
 }
+
+TEST_CASE("a queue that drops now, or is full, is a trouble, the one that drops most first") {
+  Scene scene;
+  model::Counters dropped;
+  dropped.queue_drops = 20;
+  scene.act({1, "nginx", "web.service", model::Role::kServer, 443, dropped});
+  const auto queue_on = [](std::uint16_t port, std::uint64_t length, double drops_per_s, std::uint32_t netns_id = 1) {
+    model::ListenQueue queue;
+    queue.netns_id = netns_id;
+    queue.port = port;
+    queue.service.name = "web.service";
+    queue.comm = "nginx";
+    queue.queue = {length, 511};
+    queue.drops = 20;
+    queue.drops_per_s = drops_per_s;
+    return queue;
+  };
+  const std::vector<model::ListenQueue> queues = {queue_on(80, 512, 0), queue_on(443, 3, 4), queue_on(81, 511, 0),
+                                                  queue_on(82, 512, 9, 2), queue_on(83, 512, 9, 99)};
+  scene.head.queues = std::make_shared<std::vector<model::ListenQueue>>(queues);
+  const auto troubles = scene.look();
+  REQUIRE(troubles.size() == 3);
+  for (const Trouble& trouble : troubles) CHECK(trouble.kind == Trouble::Kind::kQueue);
+  CHECK(troubles[0].netns_name == "web");
+  CHECK(troubles[1].queue->port == 443);
+  CHECK(troubles[1].use->taken == 3);
+  REQUIRE(troubles[1].holder);
+  CHECK(troubles[1].holder->name == "web.service");
+  CHECK(troubles[1].holder->comm == "nginx");
+  CHECK(troubles[2].queue->port == 80);
+  const auto ever = view::find_troubles(model::CurrentSource(scene.table, scene.peers, scene.namespaces), scene.head,
+                                        {}, view::Connects::kEver);
+  CHECK(ever.size() == 4);
+}
