@@ -51,12 +51,27 @@ inline constexpr Metric kResetsReceived{"twtrace_resets_received", Metric::Type:
                                         "Resets that ended a connection at this end. felt is true if a process still "
                                         "had the socket. No kernel counter has them."};
 
+inline constexpr Metric kPeerResets{"twtrace_peer_resets", Metric::Type::kCounter, "",
+                                    "Resets sent to the peers of connections that had been refused a bucket. avoidable "
+                                    "is true if a place in the table would have avoided it."};
+inline constexpr Metric kResetsSent{"twtrace_resets_sent", Metric::Type::kCounter, "",
+                                    "Resets that this host sent for any cause (TcpOutRsts), those to peers of refused "
+                                    "connections included."};
+inline constexpr Metric kQueueDrops{"twtrace_listen_queue_drops", Metric::Type::kCounter, "",
+                                    "Connection attempts that a listening socket dropped, mostly because its queue was "
+                                    "full (TcpExtListenDrops), by the process that has the socket."};
+
+/// Peer resets that a place in the table would not have avoided.
+inline std::uint64_t peer_resets_unavoidable(const model::Counters& counts) {
+  return counts.peer_resets - std::min(counts.peer_resets_avoidable, counts.peer_resets);
+}
+
 /// Resets of sockets that no process had any more.
 inline std::uint64_t resets_unfelt(const model::Counters& counts) {
   return counts.resets_received - std::min(counts.resets_felt, counts.resets_received);
 }
 
-inline constexpr std::array<WorkloadCount, 7> kWorkloadCounts = {{
+inline constexpr std::array<WorkloadCount, 11> kWorkloadCounts = {{
     {kBucketsCreated, {}, model::count_of<&model::Counters::created>},
     {kBucketsRefused,
      {{{"stage", "time_wait"}, {"reason", "overflow"}}},
@@ -71,6 +86,13 @@ inline constexpr std::array<WorkloadCount, 7> kWorkloadCounts = {{
      model::count_of<&model::Counters::resets_felt>,
      &model::Sight::resets_received},
     {kResetsReceived, {{{"felt", "false"}}}, resets_unfelt, &model::Sight::resets_received},
+    {kPeerResets,
+     {{{"avoidable", "true"}}},
+     model::count_of<&model::Counters::peer_resets_avoidable>,
+     &model::Sight::resets_sent},
+    {kPeerResets, {{{"avoidable", "false"}}}, peer_resets_unavoidable, &model::Sight::resets_sent},
+    {kResetsSent, {}, model::count_of<&model::Counters::resets_sent>, &model::Sight::resets_sent},
+    {kQueueDrops, {}, model::count_of<&model::Counters::queue_drops>, &model::Sight::queue_drops},
 }};
 inline constexpr std::size_t kSeriesPerWorkload = kWorkloadCounts.size() + 1;  // and the live buckets
 
@@ -89,7 +111,7 @@ struct KernelMetric {
   Metric metric;
   std::optional<std::uint64_t> model::KernelCounts::*count = nullptr;
 };
-inline constexpr std::array<KernelMetric, 5> kKernelMetrics = {{
+inline constexpr std::array<KernelMetric, 6> kKernelMetrics = {{
     {{"twtrace_netstat_time_wait_created", Metric::Type::kCounter, "",
       "The kernel's own count of buckets created since twtrace started: TcpExtTW + TcpExtTWKilled (Linux 5.18 and "
       "later)."},
@@ -106,14 +128,19 @@ inline constexpr std::array<KernelMetric, 5> kKernelMetrics = {{
     {{"twtrace_netstat_listen_drops", Metric::Type::kCounter, "",
       "Connection attempts dropped at listening sockets since twtrace started: TcpExtListenDrops."},
      &model::KernelCounts::listen_drops},
+    {{"twtrace_netstat_out_rsts", Metric::Type::kCounter, "",
+      "The kernel's own count of resets sent since twtrace started: TcpOutRsts."},
+     &model::KernelCounts::out_resets},
 }};
 
 struct MissedCount {
   std::string_view what;
   std::optional<std::uint64_t> model::MissedCounts::*count;
 };
-inline constexpr std::array<MissedCount, 2> kMissedMetrics = {
-    {{"created", &model::MissedCounts::created}, {"refused", &model::MissedCounts::overflow}}};
+inline constexpr std::array<MissedCount, 4> kMissedMetrics = {{{"created", &model::MissedCounts::created},
+                                                               {"refused", &model::MissedCounts::overflow},
+                                                               {"resets_sent", &model::MissedCounts::resets_sent},
+                                                               {"queue_drops", &model::MissedCounts::queue_drops}}};
 
 // Buckets, limit and ports, and one series for each of the tables.
 inline constexpr std::size_t kSeriesPerNamespace =

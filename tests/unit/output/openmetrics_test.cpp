@@ -15,14 +15,19 @@ using output::MetricFormat;
 namespace {
 
 std::string fold_text(MetricFormat format, const std::string& service = "worker.service",
-                      const model::Sight& sees = {true, true, true}) {
+                      const model::Sight& sees = {true, true, true, true, true}) {
   output::MetricLimits limits;
   limits.min_age_s = 0;
   output::MetricFold fold(limits);
   test::Tables tables;
   tables.namespaces[0].id = 7;
-  tables.act(
-      {1, "redis-worker", service, model::Role::kClient, 6379, {5011, 7, 1201, 3, 1, 11, 13, 17, 19, 23, 60, 29}, 7});
+  tables.act({1,
+              "redis-worker",
+              service,
+              model::Role::kClient,
+              6379,
+              {5011, 7, 1201, 3, 1, 11, 13, 17, 19, 23, 60, 29, 31, 21, 2, 4, 5, 6, 37},
+              7});
   model::Snapshot head = test::snapshot();
   head.rows.clear();
   head.probe.sees = sees;
@@ -90,6 +95,10 @@ TEST_CASE("the series of a workload in the text format") {
   CHECK(has_line(text, "twtrace_connect_no_port_total{" + who + "} 23"));
   CHECK(has_line(text, "twtrace_resets_received_total{" + who + R"(,felt="true"} 29)"));
   CHECK(has_line(text, "twtrace_resets_received_total{" + who + R"(,felt="false"} 31)"));
+  CHECK(has_line(text, "twtrace_peer_resets_total{" + who + R"(,avoidable="true"} 21)"));
+  CHECK(has_line(text, "twtrace_peer_resets_total{" + who + R"(,avoidable="false"} 10)"));
+  CHECK(has_line(text, "twtrace_resets_sent_total{" + who + "} 48"));
+  CHECK(has_line(text, "twtrace_listen_queue_drops_total{" + who + "} 37"));
   CHECK(text.find("# EOF") == std::string::npos);
   CHECK(text.find("# UNIT") == std::string::npos);
 }
@@ -153,7 +162,10 @@ TEST_CASE("hostile names come back as label_text made them") {
 TEST_CASE("what a backend does not see is not exported") {
   for (const auto& [metric, sees] : std::map<std::string, model::Sight>{{"removed", {false, true, true}},
                                                                         {"no_port", {true, false, true}},
-                                                                        {"resets_received", {true, true, false}}}) {
+                                                                        {"resets_received", {true, true, false}},
+                                                                        {"peer_resets", {true, true, true, false}},
+                                                                        {"resets_sent", {true, true, true, false}},
+                                                                        {"queue_drops", {true, true, true, true}}}) {
     INFO(metric);
     CHECK(fold_text(MetricFormat::kText, "a", sees).find(metric) == std::string::npos);
     CHECK(fold_text(MetricFormat::kText, "a").find(metric) != std::string::npos);
