@@ -907,7 +907,7 @@ TEST_CASE("a budget about queue drops counts what rows have, and for all of them
   recording.sample(1);
   CHECK(verdict(recording, "queue_drops>24").state == Verdict::State::kBreached);
   CHECK(verdict(recording, "queue_drops>24").words == "25, 5 of them by sockets that are not known");
-  CHECK(verdict(recording, "queue_drops>24").owner_count == 20);
+  CHECK(verdict(recording, "queue_drops>24").culprit_count == 20);
   CHECK(verdict(recording, "queue_drops>25").state == Verdict::State::kKept);
   CHECK(verdict(recording, "queue_drops{netns=host}>24").state == Verdict::State::kBreached);
   CHECK(verdict(recording, "queue_drops{service=web}>20").state == Verdict::State::kKept);
