@@ -131,7 +131,7 @@ base::Result<Report> build_report(model::Recording& recording, const std::vector
   if (stored == Stored::kJudged && !report.info.budgets.empty() && netns.empty()) {
     append_stored(report, report, partial);
   } else if (stored == Stored::kJudged && !report.info.budgets.empty()) {
-    const auto whole = collect(recording, {});
+    auto whole = collect(recording, {});
     if (!whole) return whole;
     append_stored(report, *whole, partial);
   }
