@@ -9,4 +9,6 @@ bool selected(const Budget& budget, const NetnsReport& netns) {
   return budget.selector.only(view::Key::kNetns).accepts(view::subject_of(netns.last));
 }
 
+bool by_owner(const Budget& budget) { return !budget.selector.without(view::Key::kNetns).empty(); }
+
 }  // namespace twtrace::report

@@ -24,6 +24,8 @@ Missed missed_part(Metric metric) {
     case Metric::kOverflowFinWait2:
     case Metric::kNoMemory:
       return &model::MissedCounts::overflow;
+    case Metric::kQueueDrops:
+      return &model::MissedCounts::queue_drops;
     default:
       return info(metric).needs == &model::Sight::resets_sent ? &model::MissedCounts::resets_sent : nullptr;
   }
@@ -35,6 +37,8 @@ bool is_peer_reset(Metric metric) { return metric == Metric::kPeerResets || metr
 
 Unseen unseen(const Budget& budget, const Report& report) {
   Unseen unseen{0, "that no program saw"};
+  // Of all sockets together it is known how many: verdict.cpp adds them.
+  if (budget.metric == Metric::kQueueDrops && !by_owner(budget)) return unseen;
   const Missed missed = missed_part(budget.metric);
   // A reset to the peer of a refused connection that was forgotten counts as another one.
   const bool forgotten = is_peer_reset(budget.metric) && report.lost.refused_full != 0;

@@ -62,9 +62,6 @@ Measured counted(const Budget& budget, const Report& report, std::uint64_t count
   return measured;
 }
 
-/// Something other than the namespace is asked for.
-bool by_owner(const Budget& budget) { return !budget.selector.without(view::Key::kNetns).empty(); }
-
 /// A row is what the budget is about, or the budget is about all rows.
 bool has_row(const Budget& budget, const Report& report) {
   const auto matches = [&](const Owner& owner) {

@@ -910,7 +910,9 @@ TEST_CASE("a budget about queue drops counts what rows have, and for all of them
   CHECK(verdict(recording, "queue_drops>24").culprit_count == 20);
   CHECK(verdict(recording, "queue_drops>25").state == Verdict::State::kKept);
   CHECK(verdict(recording, "queue_drops{netns=host}>24").state == Verdict::State::kBreached);
-  CHECK(verdict(recording, "queue_drops{service=web}>20").state == Verdict::State::kKept);
+  CHECK(verdict(recording, "queue_drops{service=web}>25").state == Verdict::State::kKept);
+  CHECK(verdict(recording, "queue_drops{service=web}>24").state == Verdict::State::kNotMeasurable);
+  CHECK(verdict(recording, "queue_drops{service=web}>20").state == Verdict::State::kNotMeasurable);
   CHECK(verdict(recording, "queue_drops{service=web}>19").state == Verdict::State::kBreached);
 }
 
