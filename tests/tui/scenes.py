@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 from screen import Screen, wait_for
 
@@ -159,15 +160,16 @@ def check_scene(twtrace, capture):
     print(f"ok: {os.path.basename(capture)}: {compared} cells equal JSON")
 
 
-def settled(check, tries=40):
-    """The screen may be drawn half-way."""
-    for left in range(tries, 0, -1):
+def settled(check, seconds=20):
+    """The screen may be drawn half-way, for as long as the machine takes."""
+    deadline = time.monotonic() + seconds
+    while True:
         try:
             return check()
         except (AssertionError, StopIteration):
-            if left == 1:
+            if time.monotonic() > deadline:
                 raise
-    return 0
+        time.sleep(0.02)
 
 
 def main():
