@@ -46,8 +46,7 @@ void QueueWatch::look(loader::Readers& readers, loader::Tracer& tracer, const Id
 
 void QueueWatch::count(loader::Readers& readers, loader::Tracer& tracer, const Identify& identify) {
   const auto before = read_namespaces(readers);
-  const std::vector<tw_closed_listener> closed =
-      tracer.listener_rows() != nullptr ? tracer.listener_rows()->take_closed() : std::vector<tw_closed_listener>();
+  take_closed(tracer);
   const auto listening = readers.listeners().read();
   const auto after = read_namespaces(readers);
   if (!before || !listening || !after) {
@@ -55,6 +54,7 @@ void QueueWatch::count(loader::Readers& readers, loader::Tracer& tracer, const I
     if (!std::exchange(complained_, true)) spdlog::warn("listening sockets cannot be read now: {}", error.what);
     return;
   }
+  const auto closed = std::exchange(closed_, {});
   const auto dropped = sockets_.look({before->drops, closed, *listening, after->drops});
   find_rows(tracer, dropped, closed);
   for (const ListenQueues::Drops& socket : dropped) {
@@ -67,6 +67,12 @@ void QueueWatch::count(loader::Readers& readers, loader::Tracer& tracer, const I
     queue.drops += socket.drops;
   }
   fill_queues(tracer, closed, *listening, *after, identify);
+}
+
+void QueueWatch::take_closed(loader::Tracer& tracer) {
+  if (tracer.listener_rows() == nullptr) return;
+  const auto more = tracer.listener_rows()->take_closed();
+  closed_.insert(closed_.end(), more.begin(), more.end());
 }
 
 /// The row that was found for a socket, if it is still there.
@@ -98,6 +104,11 @@ void QueueWatch::find_rows(loader::Tracer& tracer, const std::vector<ListenQueue
     return;
   }
   for (const auto& [socket, slot] : *found) set_row(socket, slot);
+  // One that closed since it was read is in no file any more. What it dropped since then is counted by the next look.
+  take_closed(tracer);
+  for (const tw_closed_listener& socket : closed_) {
+    if (row_of(tracer, socket.socket) == nullptr) set_row(socket.socket, socket.row);
+  }
 }
 
 QueueWatch::Queue& QueueWatch::queue_of(const loader::Tracer& tracer, std::uint64_t socket, const Identify& identify) {

@@ -65,6 +65,7 @@ class QueueWatch {
   void count(loader::Readers& readers, loader::Tracer& tracer, const Identify& identify);
   void find_rows(loader::Tracer& tracer, const std::vector<ListenQueues::Drops>& dropped,
                  std::span<const tw_closed_listener> closed);
+  void take_closed(loader::Tracer& tracer);
   const tw_row* row_of(const loader::Tracer& tracer, std::uint64_t socket) const;
   Queue& queue_of(const loader::Tracer& tracer, std::uint64_t socket, const Identify& identify);
   void fill_queues(const loader::Tracer& tracer, std::span<const tw_closed_listener> closed,
@@ -73,6 +74,7 @@ class QueueWatch {
   bool started_ = false;
   bool complained_ = false;
   ListenQueues sockets_;
+  std::vector<tw_closed_listener> closed_;   ///< taken from the kernel side, not counted yet
   std::map<std::uint64_t, RowSlot> rows_;    ///< by socket, of those that dropped something
   std::map<model::Identity, Queue> queues_;  ///< by the identity without its process
 };
