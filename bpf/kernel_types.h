@@ -166,6 +166,7 @@ struct sock {
 	u32 sk_ack_backlog;
 	u32 sk_max_ack_backlog;
 	atomic_t sk_drops;
+	struct socket *sk_socket;
 };
 
 struct inet_bind_bucket {
@@ -300,6 +301,15 @@ struct file {
 struct socket {
 	struct file *file;
 	struct sock *sk;
+};
+
+struct inode {
+	unsigned long i_ino;
+};
+
+struct socket_alloc {
+	struct socket socket; /* the first member, always */
+	struct inode vfs_inode;
 };
 
 struct bpf_iter__task_file {

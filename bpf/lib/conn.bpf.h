@@ -74,6 +74,18 @@ static __always_inline bool conn__has_identity(enum tw_access access, struct soc
 	return identity == (u64)tw_get(access, skc, skc_cookie.counter);
 }
 
+/*
+ * Tells a listening socket from a later one at the same address. Most have neither a cookie nor a hash. So it is the
+ * inode number of the file (sock_alloc, get_next_ino), which the kernel gives again only after 2^32 others; for a
+ * socket without a file, its address. Needs bpf_probe_read_kernel.
+ */
+static __always_inline u64 conn__listener_id(struct sock *sk)
+{
+	struct socket_alloc *file = (struct socket_alloc *)BPF_CORE_READ(sk, sk_socket);
+
+	return file ? BPF_CORE_READ(file, vfs_inode.i_ino) : (u64)sk;
+}
+
 static __always_inline bool conn__matches(const struct conn *conn)
 {
 	return (!tw_match_local_port || tw_match_local_port == conn->local_port) &&

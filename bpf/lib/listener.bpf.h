@@ -55,7 +55,7 @@ static __always_inline u32 listener__closer(struct sock *sk)
 
 static __always_inline void listener__note_closed(struct sock *sk, u32 drops, u32 row)
 {
-	struct tw_closed_listener closed = {.socket = (u64)sk, .drops = drops, .row = row};
+	struct tw_closed_listener closed = {.id = conn__listener_id(sk), .drops = drops, .row = row};
 
 	closed.netns_id = compat__net_id(BPF_CORE_READ(sk, __sk_common.skc_net.net));
 	closed.queue = BPF_CORE_READ(sk, sk_ack_backlog);

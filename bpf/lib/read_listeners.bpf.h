@@ -3,6 +3,7 @@
 #ifndef TWTRACE_READ_LISTENERS_BPF_H
 #define TWTRACE_READ_LISTENERS_BPF_H
 
+#include "conn.bpf.h"
 #include "walk.bpf.h"
 
 struct {
@@ -51,6 +52,7 @@ __noinline int listeners__take(u64 address)
 	__builtin_memset(reading, 0, sizeof(*reading));
 	listeners__read_address(common, reading);
 	reading->socket = address;
+	reading->id = conn__listener_id(sk);
 	reading->netns_id = compat__net_id(common->skc_net.net);
 	reading->cgroup_id = listeners__cgroup_of(sk);
 	reading->uid = BPF_CORE_READ(sk, sk_uid.val);

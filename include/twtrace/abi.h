@@ -397,7 +397,8 @@ TW_STATIC_ASSERT(sizeof(struct tw_socket_reading) == 56, "tw_socket_reading");
 
 /* One listening socket. */
 struct tw_listener_reading {
-	__u64 socket;     /* its address, which tells several on the same port apart; never show it */
+	__u64 socket;     /* its address; never show it */
+	__u64 id;         /* tells it from every other socket, also from a later one at its address */
 	__u64 netns_id;   /* tw_namespace_reading.id */
 	__u64 cgroup_id;  /* cgroup v2 in which it was created; 0 if there is none */
 	__u8 address[16]; /* network order; IPv4 in the first four bytes; 0 for every address */
@@ -410,11 +411,11 @@ struct tw_listener_reading {
 	__u8 family;
 	__u8 ipv6_only; /* an IPv6 socket that takes no IPv4 connections */
 };
-TW_STATIC_ASSERT(sizeof(struct tw_listener_reading) == 64, "tw_listener_reading");
+TW_STATIC_ASSERT(sizeof(struct tw_listener_reading) == 72, "tw_listener_reading");
 
 /* A listening socket that closed, and had dropped something. */
 struct tw_closed_listener {
-	__u64 socket; /* as in tw_listener_reading, as all of the following */
+	__u64 id; /* as in tw_listener_reading, as all of the following */
 	__u64 netns_id;
 	__u32 queue;
 	__u32 queue_limit;

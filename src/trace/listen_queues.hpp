@@ -14,30 +14,26 @@ namespace twtrace::trace {
 /// Follows the counters of listening sockets. A socket has one (sk_drops), which the kernel raises together with
 /// ListenDrops of the namespace (tcp_listendrop, all versions). But it raises it for other segments, too: a RST without
 /// an ACK flag, a repeated SYN, and the ACK of a connection that found no place in the queue after it had dropped it.
-/// So what the sockets of a namespace dropped together is never more than what ListenDrops grew by. If their counters
+/// So all that the sockets of a namespace ever dropped is never more than what ListenDrops grew by. If their counters
 /// grew by more, each socket gets what it must have dropped even if all others dropped as much as they can have.
 /// Pure. Not thread-safe.
 class ListenQueues {
  public:
   /// ListenDrops by tw_namespace_reading.id.
   using Kernel = std::map<std::uint64_t, std::uint64_t>;
-  /// Everything was read in this order.
-  struct Look {
-    Kernel before;
-    std::span<const tw_closed_listener> closed;  ///< since the last look
-    std::span<const tw_listener_reading> listening;
-    Kernel after;
-  };
   struct Drops {
-    std::uint64_t socket = 0;
+    std::uint64_t socket = 0;  ///< tw_listener_reading.id
     std::uint64_t netns_id = 0;
     std::uint64_t drops = 0;  ///< since the last look, never 0
-    bool closed = false;
   };
 
-  /// What these sockets dropped so far was before the start. A socket that a later look finds first is younger.
-  void start(const Kernel& before, std::span<const tw_listener_reading> listening);
-  std::vector<Drops> look(const Look& look);
+  /// What these sockets dropped so far was before the start. A socket that a later look finds first is younger. The
+  /// arguments are read in this order.
+  void start(const Kernel& kernel, std::span<const tw_listener_reading> listening);
+  /// The arguments are read in this order. So a socket that closes meanwhile is in one of the first two, or in both, or
+  /// `closed` has it at the next look.
+  std::vector<Drops> look(std::span<const tw_listener_reading> listening, std::span<const tw_closed_listener> closed,
+                          const Kernel& kernel);
 
  private:
   struct Counter {
@@ -45,11 +41,12 @@ class ListenQueues {
     std::uint64_t looked = 0;  ///< the look that found the socket last
   };
 
-  std::uint64_t take_growth(std::uint64_t socket, std::uint32_t drops);
+  std::uint32_t take_growth(std::uint64_t socket, std::uint32_t drops);
+  std::uint64_t take_excess(std::uint64_t netns_id, std::uint64_t together, const Kernel& kernel);
 
-  std::map<std::uint64_t, Counter> counters_;  ///< by socket
+  std::map<std::uint64_t, Counter> counters_;  ///< by tw_listener_reading.id
   std::uint64_t looks_ = 0;
-  Kernel before_;  ///< Look::before of the last look
+  Kernel explained_;  ///< the part of ListenDrops that is known: from before the start, or dropped by sockets
 };
 
 }  // namespace twtrace::trace

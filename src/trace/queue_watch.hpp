@@ -8,7 +8,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -19,6 +18,7 @@
 #include "model/snapshot.hpp"
 #include "trace/listen_queues.hpp"
 #include "trace/namespace_directory.hpp"
+#include "trace/queue_table.hpp"
 
 namespace twtrace::trace {
 
@@ -37,7 +37,7 @@ class QueueWatch {
   /// Counts what was dropped since the last look. Call it before the rows are read, at least as often as they are given
   /// back. `is_sample`: rates are of what was dropped since the last look for a sample.
   void look(loader::Readers& readers, loader::Tracer& tracer, const Identify& identify, bool is_sample);
-  /// See model::Snapshot. Leaves out those of namespaces that the directory has forgotten.
+  /// See QueueTable::queues(). nullptr before start().
   std::shared_ptr<const std::vector<model::ListenQueue>> queues(const NamespaceDirectory& directory,
                                                                 double interval_s) const;
 
@@ -51,32 +51,30 @@ class QueueWatch {
     std::uint32_t slot = TW_ROW_NONE;
     std::uint64_t first_ns = 0;
   };
-  /// The sockets of one program on one port.
-  struct Queue {
-    std::uint64_t netns_id = 0;  ///< tw_namespace_reading.id
-    std::uint64_t drops = 0;
-    std::uint64_t sampled = 0;   ///< at the last sample
-    std::uint64_t previous = 0;  ///< at the sample before
-    model::Use fullest;
-    std::optional<tw_settings> settings;
+  /// What one look works on.
+  struct Look {
+    loader::Tracer& tracer;
+    const Identify& identify;
+    std::span<const tw_listener_reading> listening;
+    std::vector<tw_closed_listener> closed;
   };
 
   static base::Result<Readings> read_namespaces(loader::Readers& readers);
   void count(loader::Readers& readers, loader::Tracer& tracer, const Identify& identify);
-  void find_rows(loader::Tracer& tracer, const std::vector<ListenQueues::Drops>& dropped,
-                 std::span<const tw_closed_listener> closed);
   void take_closed(loader::Tracer& tracer);
-  const tw_row* row_of(const loader::Tracer& tracer, std::uint64_t socket) const;
-  Queue& queue_of(const loader::Tracer& tracer, std::uint64_t socket, const Identify& identify);
-  void fill_queues(const loader::Tracer& tracer, std::span<const tw_closed_listener> closed,
-                   std::span<const tw_listener_reading> listening, const Readings& readings, const Identify& identify);
+  void find_rows(const Look& look, const std::vector<ListenQueues::Drops>& dropped);
+  void set_rows_of_closed(const loader::Tracer& tracer, std::span<const tw_closed_listener> closed);
+  void set_row(const loader::Tracer& tracer, std::uint64_t socket, std::uint32_t slot);
+  std::uint32_t slot_of(const loader::Tracer& tracer, std::uint64_t socket) const;
+  void see_queues(const Look& look, const Readings& readings);
+  void forget_rows(const Look& look);
 
   bool started_ = false;
   bool complained_ = false;
   ListenQueues sockets_;
-  std::vector<tw_closed_listener> closed_;   ///< taken from the kernel side, not counted yet
-  std::map<std::uint64_t, RowSlot> rows_;    ///< by socket, of those that dropped something
-  std::map<model::Identity, Queue> queues_;  ///< by the identity without its process
+  QueueTable queues_;
+  std::vector<tw_closed_listener> closed_;  ///< taken from the kernel side, not counted yet
+  std::map<std::uint64_t, RowSlot> rows_;   ///< by tw_listener_reading.id, of those that dropped something
 };
 
 }  // namespace twtrace::trace

@@ -319,3 +319,19 @@ TEST_CASE("what listening sockets drop is counted for process and port, and toge
   CHECK(queue_on(snapshot, netns, kPort).at("tcp_max_syn_backlog") == 77);
   CHECK(queue_on(snapshot, netns, kOtherPort).at("limit") == 3);
 }
+
+TEST_CASE("what sockets drop that listen for a moment is counted, whenever they close while twtrace looks", "[quick]") {
+  if (!privileged()) return;
+  TwtraceRun& twtrace = shared_twtrace();
+  const NetnsSandbox netns;
+  std::int64_t drops = 0;
+  inside_netns(netns.fd(), [&] {
+    for (int i = 0; i < 50; ++i) {
+      const base::UniqueFd listener = listen_on(kPort, AF_INET, 1);
+      drops += overflow_queue(kPort, 1, 3);
+    }
+  });
+  const json snapshot = twtrace.fresh();
+  check_drops(snapshot, netns);
+  CHECK(sum_at(snapshot, netns, "server", kPort, "queue_drops") == drops);
+}
