@@ -30,9 +30,23 @@ void QueueTable::see(model::Identity owner, const model::Use& queue, const std::
 }
 
 void QueueTable::end_look() {
+  forget_gone();
   for (auto& [owner, queue] : queues_) {
     if (!std::exchange(queue.seen, false)) queue.fullest.taken = 0;
   }
+}
+
+/// Keeps those that dropped most of those that nobody listens on.
+void QueueTable::forget_gone() {
+  std::vector<std::map<model::Identity, Queue>::iterator> gone;
+  for (auto queue = queues_.begin(); queue != queues_.end(); ++queue) {
+    if (!queue->second.seen) gone.push_back(queue);
+  }
+  if (gone.size() <= model::kMostQueues) return;
+  const auto first_forgotten = gone.begin() + model::kMostQueues;
+  std::nth_element(gone.begin(), first_forgotten, gone.end(),
+                   [](const auto& left, const auto& right) { return left->second.drops > right->second.drops; });
+  std::for_each(first_forgotten, gone.end(), [this](const auto& queue) { queues_.erase(queue); });
 }
 
 void QueueTable::end_interval() {

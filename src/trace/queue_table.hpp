@@ -15,7 +15,9 @@
 
 namespace twtrace::trace {
 
-/// Listening sockets of one program on one port are one queue. Pure. Not thread-safe.
+/// Listening sockets of one program on one port are one queue. Keeps those that somebody listens on, and
+/// model::kMostQueues others, so that it does not grow with every program that ever dropped something. Pure. Not
+/// thread-safe.
 class QueueTable {
  public:
   /// A socket of this owner dropped something. Its process does not matter.
@@ -38,6 +40,8 @@ class QueueTable {
     model::Use fullest;
     std::optional<tw_settings> settings;
   };
+
+  void forget_gone();
 
   std::map<model::Identity, Queue> queues_;  ///< by the identity without its process
 };

@@ -72,6 +72,25 @@ TEST_CASE("the sockets of a program's processes on one port are one queue, as fu
   CHECK(host.queues()[0].drops_per_s == 0);
 }
 
+TEST_CASE("of the queues on which nobody listens any more, those that dropped most are kept") {
+  Host host;
+  host.table.count(host.owner(1), 1);
+  host.table.see(host.owner(1), {1, 2}, std::nullopt);
+  for (std::uint16_t port = 1000; port < 3000; ++port) host.table.count(host.owner(port), port);
+  host.table.see(host.owner(1), {1, 2}, std::nullopt);
+  host.table.end_look();
+  host.table.end_interval();
+  const auto kept = host.queues();
+  REQUIRE(kept.size() == model::kMostQueues);
+  for (std::size_t i = 0; i < kept.size(); ++i) CHECK(kept[i].port == 2999 - i);
+  // The one that listens is still there, although it dropped least.
+  host.table.count(host.owner(1), 100000);
+  CHECK(host.queues()[0].port == 2999);
+  host.table.end_interval();
+  CHECK(host.queues()[0].port == 1);
+  CHECK(host.queues()[0].drops == 100001);
+}
+
 TEST_CASE("a queue in a namespace that is forgotten is not shown") {
   Host host;
   host.table.count(host.owner(80), 1);
