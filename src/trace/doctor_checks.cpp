@@ -44,16 +44,30 @@ constexpr CapabilityCost kLocksMemory{CAP_SYS_RESOURCE, false,
                                       "RLIMIT_MEMLOCK cannot be raised for the BPF maps (before 5.11): unless it is "
                                       "large, twtrace does not run"};
 
-/// What becomes of a capability that is held.
+/// The process that keeps capabilities for a duty; null: it is no helper's.
+const char* helper_for(Duty duty) {
+  switch (duty) {
+    case Duty::kWatch:
+      return "twtrace-names";
+    case Duty::kReadLogs:
+      return "twtrace-logs";
+    default:
+      return nullptr;
+  }
+}
+
+/// What becomes of a capability that is held: every process that keeps it, and why.
 std::string after_start(unsigned capability) {
+  std::string text;
   for (const KeptCapability& kept : kept_capabilities()) {
     if (kept.number != capability) continue;
-    if (kept.duty == Duty::kWatch) return std::string("kept after the start by a helper process, to ") + kept.reason;
-    if (kept.duty == Duty::kReadMaps && maps_need_capability()) {
-      return std::string("kept after the start, to ") + kept.reason;
-    }
+    const char* const helper = helper_for(kept.duty);
+    if (helper == nullptr && (kept.duty != Duty::kReadMaps || !maps_need_capability())) continue;
+    text += text.empty() ? "kept after the start" : ";";
+    if (helper != nullptr) text += std::string(" by ") + helper;
+    text += std::string(", to ") + kept.reason;
   }
-  return "dropped after the start";
+  return text.empty() ? "dropped after the start" : text;
 }
 
 model::DoctorCheck check_capability(const CapabilityCost& known, const kernel::CapabilitySet& effective) {
