@@ -83,6 +83,8 @@ class MetricFold {
   const std::map<std::string, NamespaceMetrics>& namespaces() const { return namespaces_; }
   /// The picture of the last sample, without rows. Null before the first.
   const model::SnapshotPtr& head() const { return head_; }
+  /// How many samples were observed.
+  std::uint64_t samples() const { return observations_; }
   /// True once something is folded because there are `max_series`.
   bool is_full() const { return full_; }
 

@@ -24,7 +24,10 @@ constexpr Metric kRemoved{"twtrace_time_wait_removed", Type::kCounter, "",
 constexpr Metric kPortsTaken{"twtrace_ephemeral_ports_taken_ratio", Type::kGauge, "ratio",
                              "Share of the ephemeral ports that are taken towards the fullest destination, 0 to 1."};
 constexpr Metric kMissed{"twtrace_missed", Type::kCounter, "",
-                         "Buckets that the kernel counted and no program of twtrace saw."};
+                         "What the kernel counted and no program of twtrace saw: buckets created or refused, resets "
+                         "sent, drops of listening sockets."};
+constexpr Metric kSamples{"twtrace_samples", Type::kCounter, "",
+                          "Samples that twtrace took. Every other number here is of the last one."};
 constexpr Metric kBuild{"twtrace_build_info", Type::kGauge, "", "Version of twtrace, and how it traces."};
 constexpr Metric kBpfRun{"twtrace_bpf_run_seconds", Type::kCounter, "seconds",
                          "Run time of the BPF programs of twtrace, while kernel.bpf_stats_enabled is on."};
@@ -175,6 +178,7 @@ void walk_metrics(const MetricFold& fold, const BuildInfo& build, const std::opt
   const std::array<MetricLabel, 3> version = {
       {{"version", build.version}, {"commit", build.commit}, {"backend", head->probe.backend}}};
   out.sample(out.labels(version), std::uint64_t{1});
+  out.gauge(kSamples, fold.samples());
   out.begin(kBpfRun);
   for (const auto& [program, run_ns] : head->cost.bpf_run_ns_of) {
     out.sample(form.label("program", program), static_cast<double>(run_ns) * 1e-9);

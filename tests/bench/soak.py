@@ -34,12 +34,10 @@ LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
 class Exporter:
-    """`twtrace export`, which ends with the block."""
+    """`twtrace export` with more arguments, which ends with the block."""
 
-    def __init__(self, binary):
-        self._command = [binary, "export", "--metrics.min-age", "0", "--metrics.max-series", str(MAX_SERIES),
-                         "--max-rows", str(MAX_ROWS),
-                         "--web.listen-address", "127.0.0.1:0"]
+    def __init__(self, binary, *arguments):
+        self._command = [binary, "export", "--web.listen-address", "127.0.0.1:0", *map(str, arguments)]
 
     def __enter__(self):
         self.process = subprocess.Popen(self._command, stderr=subprocess.PIPE, text=True)
@@ -144,7 +142,8 @@ def check_sums(goals, exporter, name, kernel):
 def soak(arguments, goals):
     load = Turnover(arguments.turnover, {kind: 1 for kind in KINDS}, limit=arguments.limit, seconds=arguments.seconds,
                     per_second=arguments.per_second, names=NAMES)
-    with load, named(load.netns) as name, Exporter(arguments.twtrace) as exporter:
+    limits = ("--metrics.min-age", 0, "--metrics.max-series", MAX_SERIES, "--max-rows", MAX_ROWS)
+    with load, named(load.netns) as name, Exporter(arguments.twtrace, *limits) as exporter:
         load.begin()
         with Scrapers(exporter, arguments.scrapes_per_second) as scrapers:
             steadiness = Steadiness(exporter.process.pid, min(SETTLED_S, arguments.seconds / 2))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The shipped rules and the dashboard: promtool accepts them, the rules do what they say, and every metric exists.
+"""The shipped rules and the dashboard: promtool accepts them, the rules do what they say, every metric exists, and every
+count of workloads has its panel.
 
 usage: shipped.py
 """
@@ -33,19 +34,34 @@ def documented():
     return set(re.findall(r"\*(twtrace_\w+)\*", read(MANUAL)))
 
 
+def of_workloads():
+    """The names of metrics that have a series for each workload, in the manual page."""
+    section = read(MANUAL).split("These have the labels *netns*, *workload*")[1].split("These have the label *netns*:")[0]
+    return set(re.findall(r"\*(twtrace_\w+)\*", section))
+
+
 def used(text):
     """The names of metrics in expressions. What recording rules make has colons."""
     return set(re.findall(r"(?<![\w:])twtrace_\w+(?![\w:])", text))
 
 
+def cells(panel):
+    """The places of the grid that a panel takes."""
+    at = panel["gridPos"]
+    return {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+
+
 def dashboard_expressions():
     dashboard = json.loads(read(DASHBOARD))
+    taken = set()
     names = [variable["name"] for variable in dashboard["templating"]["list"]]
     assert names[0] == "datasource", names
     ids = [panel["id"] for panel in dashboard["panels"]]
     assert len(ids) == len(set(ids)), ids
     for panel in dashboard["panels"]:
         assert panel["datasource"]["uid"] == "${datasource}", panel["title"]
+        assert not taken & cells(panel) and all(x < 24 for x, _ in cells(panel)), panel["title"]
+        taken |= cells(panel)
         for target in panel["targets"]:
             yield re.sub(r"\$__(range|rate_interval)", "5m", target["expr"])
 
@@ -61,7 +77,8 @@ def main():
     for name in recorded:
         assert name in tests, f"{name} has no test"
     expressions = list(dashboard_expressions())
-    assert len(expressions) > 10
+    assert len(of_workloads()) > 5, of_workloads()
+    assert of_workloads() <= used(" ".join(expressions)), of_workloads() - used(" ".join(expressions))
     for text in [rules, *expressions]:
         assert used(text) <= known, used(text) - known
         made = set(re.findall(r"\w+:twtrace_\w+:\w+", text))

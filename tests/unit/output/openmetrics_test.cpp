@@ -80,6 +80,7 @@ TEST_CASE("the series of a workload in the text format") {
            "twtrace_time_wait_removed_total{netns=\"host\",how=\"expired\"} 11",
            "twtrace_netstat_tcp_time_wait_overflow_total{netns=\"host\"} 1204",
            "twtrace_missed_total{netns=\"host\",what=\"created\"} 0",
+           "twtrace_samples_total 1",
            "twtrace_bpf_run_seconds_total{program=\"on_close\"} 1.5",
            "process_cpu_seconds_total 1.5",
            "process_resident_memory_bytes 4096",
