@@ -20,7 +20,8 @@
 namespace twtrace::exporter {
 namespace {
 
-constexpr int kBacklog = 128;
+// At most net.core.somaxconn. A client that finds the queue full waits a second before it tries again.
+constexpr int kBacklog = 4096;
 constexpr int kFirstPassed = 3;  // SD_LISTEN_FDS_START
 constexpr int kMostPassed = 64;
 

@@ -135,8 +135,10 @@ class HttpServer final : public Server {
       if (fd < 0 && (saved_errno == ECONNABORTED || saved_errno == EINTR)) continue;
       if (fd < 0) return;
       const int surplus = connections_.add(fd, address_text(address), clock_.monotonic_ns());
-      if (surplus >= 0) give_up(surplus);
       if (MHD_add_connection(daemon_.get(), fd, any, size) != MHD_YES) connections_.remove(fd);
+      if (surplus < 0) continue;
+      give_up(surplus);
+      MHD_run(daemon_.get());  // closes it: else a burst of clients has more descriptors than there are places
     }
   }
 

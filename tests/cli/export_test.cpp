@@ -60,6 +60,15 @@ struct Exporter {
   std::string url;
 };
 
+/// The value of a metric without labels.
+std::uint64_t value(const std::string& text, const std::string& metric) {
+  for (const std::string& line : lines(text)) {
+    if (line.rfind(metric + " ", 0) == 0) return std::stoull(line.substr(metric.size() + 1));
+  }
+  FAIL(metric << " is not in " << text);
+  return 0;
+}
+
 /// The sum of the samples of a metric whose labels contain `labels`.
 std::uint64_t sum(const std::string& text, const std::string& metric, const std::string& labels) {
   std::uint64_t all = 0;
@@ -74,8 +83,13 @@ std::uint64_t sum(const std::string& text, const std::string& metric, const std:
 constexpr const char* kCreated = "twtrace_time_wait_created_total";
 constexpr const char* kRefused = "twtrace_time_wait_refused_total";
 
-UniqueFd connect_to(const std::string& url) {
+/// `from`: the last byte of the client's address, 127.0.0.1 and up.
+UniqueFd connect_to(const std::string& url, int from = 1) {
   UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in own{};
+  own.sin_family = AF_INET;
+  own.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + static_cast<std::uint32_t>(from));
+  REQUIRE(::bind(client.get(), reinterpret_cast<sockaddr*>(&own), sizeof(own)) == 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1))));
@@ -83,6 +97,15 @@ UniqueFd connect_to(const std::string& url) {
   REQUIRE(::connect(client.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
   return client;
 }
+
+/// What no honest client sends.
+const std::vector<std::string> kBadRequests = {
+    "GET /metrics HTTP/1.1\r\nHost: x\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n",
+    "GET /" + std::string(40'000, 'x') + " HTTP/1.1\r\n\r\n",
+    "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello",
+    std::string("\x16\x03\x01\0\0\r\n\r\n", 9),
+    "",
+};
 
 std::string read_file(const std::string& path) {
   std::ostringstream text;
@@ -93,12 +116,15 @@ std::string read_file(const std::string& path) {
 }  // namespace
 
 TEST_CASE("export: series sum to the kernel's counters, beside a thousand clients that never finish a request") {
+  constexpr int kAddresses = 200;
+  constexpr std::uint64_t kMostConnections = 128;
   if (!privileged()) return;
   Exporter exporter({"--web.listen-address", "127.0.0.1:0", "--web.listen-address", "[::1]:0"});
   CHECK(exporter.process.standard_error().find("listening on http://[::1]:") != std::string::npos);
+  const std::uint64_t calm = value(exporter.get(), "process_open_fds");
   std::vector<UniqueFd> slow;
   for (int i = 0; i < 1000; ++i) {
-    slow.push_back(connect_to(exporter.url));
+    slow.push_back(connect_to(exporter.url, 2 + i % kAddresses));
     ::send(slow.back().get(), "GET /metrics HT", 15, MSG_NOSIGNAL);
   }
   Arena arena(Sysctls{{"tcp_max_tw_buckets", "10"}});
@@ -118,6 +144,17 @@ TEST_CASE("export: series sum to the kernel's counters, beside a thousand client
     CHECK(sum(text, kRefused, label) == sum(text, "twtrace_netstat_tcp_time_wait_overflow_total", label));
   }
   CHECK(text.find("twtrace_ephemeral_ports_taken_ratio") != std::string::npos);
+  // Samples go on, and every scrape is answered, whatever else comes.
+  const std::uint64_t samples = value(text, "twtrace_samples_total");
+  CHECK(wait_until([&] {
+    for (const std::string& request : kBadRequests) {
+      const UniqueFd bad = connect_to(exporter.url);
+      ::send(bad.get(), request.data(), request.size(), MSG_NOSIGNAL);
+    }
+    text = exporter.get();
+    CHECK(value(text, "process_open_fds") <= calm + kMostConnections);
+    return value(text, "twtrace_samples_total") >= samples + 10;
+  }));
   CHECK(exporter.end() == 0);
 }
 

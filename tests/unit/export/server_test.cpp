@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <functional>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -19,12 +21,15 @@ namespace {
 
 /// A server on a port of its own. Its readers give up after ten seconds without anything to do.
 struct Running {
-  explicit Running(const ConnectionLimits& limits = {}, std::size_t size = 20) {
+  explicit Running(const ConnectionLimits& limits = {}, std::size_t size = 20, std::function<void()> on_reply = {}) {
     auto listeners = exporter::listen_on({{"127.0.0.1", 0}});
     REQUIRE(listeners);
     port = exporter::parse_listen_address(listeners->front().address)->port;
     exporter::Site site;
-    site.metrics = [text = std::make_shared<const std::string>(size, 'm')](output::MetricFormat) { return text; };
+    site.metrics = [text = std::make_shared<const std::string>(size, 'm'), on_reply](output::MetricFormat) {
+      if (on_reply) on_reply();
+      return text;
+    };
     auto created = Server::create(std::move(*listeners), std::move(site), limits);
     REQUIRE(created);
     server = std::move(*created);
@@ -70,6 +75,12 @@ struct Running {
 };
 
 const std::string kGet = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+
+/// Descriptors of this process.
+std::size_t descriptors() {
+  const std::filesystem::directory_iterator all("/proc/self/fd");
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
@@ -122,6 +133,18 @@ TEST_CASE("a thousand clients that never finish a request keep nobody out") {
   const auto client = running.connect();
   CHECK(has(running.ask(client, kGet), " 200 "));
   CHECK(has(running.ask(client, kGet), " 200 "));
+}
+
+TEST_CASE("a burst of clients has no more connections than there may be, not even for a moment") {
+  constexpr int kClients = 60;  // fewer than one run accepts
+  std::size_t while_it_replies = 0;
+  const Running running({.most = 4, .most_per_address = 4}, 20, [&] { while_it_replies = descriptors(); });
+  std::vector<base::UniqueFd> slow;
+  for (int i = 0; i < kClients; ++i) slow.push_back(running.connect());
+  const auto client = running.connect();
+  const std::size_t before = descriptors();
+  CHECK(has(running.ask(client, kGet), " 200 "));
+  CHECK(while_it_replies <= before + 4 + 1);  // the last one to go may be on its way
 }
 
 TEST_CASE("a client that takes too long is given up") {
