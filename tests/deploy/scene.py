@@ -9,12 +9,10 @@ usage: scene.py TWTRACE [--keep FILE]     keeps the capture file there
 import json
 import os
 import shutil
-import signal
-import stat
 import subprocess
 import sys
-import tempfile
-import time
+
+from host import Host, run, wait_for
 
 LIMIT = 5000
 ITEMS = 6007
@@ -25,54 +23,13 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 NGINX_CONF = os.path.join(HERE, "..", "support", "nginx.conf")
 
 
-def run(*command, **options):
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, **options).stdout
-
-
-def wait_for(what, condition):
-    for _ in range(200):
-        if condition():
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"timed out waiting for {what}")
-
-
-class Scene:
+class Scene(Host):
     def __init__(self):
-        self.directory = tempfile.mkdtemp(prefix="twtrace-deploy-")
-        self.name = "twdeploy" + str(os.getpid())
-        root = run("findmnt", "-n", "-t", "cgroup2", "-o", "TARGET").splitlines()[0]
-        self.cgroup = os.path.join(root, self.name)
-
-    def __enter__(self):
-        try:
-            self.set_up()
-        except BaseException:
-            self.clean_up()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self.clean_up()
-
-    def path(self, name):
-        return os.path.join(self.directory, name)
-
-    def script(self, name, *lines):
-        with open(self.path(name), "w", encoding="utf-8") as script:
-            script.write("#!/bin/sh\n" + "\n".join(lines) + "\n")
-        os.chmod(self.path(name), stat.S_IRWXU)
-
-    def in_service(self, service, command):
-        """A shell line that becomes the command, in the service's cgroup and in the namespace."""
-        return f"sh -c 'echo $$ > {self.cgroup}/{service}/cgroup.procs; exec ip netns exec {self.name} {command}'"
+        services = ("nginx.service", "redis.service", "queue-worker.service", "customers.service")
+        super().__init__("twtrace-deploy", services, LIMIT)
 
     def set_up(self):
-        run("ip", "netns", "add", self.name)
-        run("ip", "-n", self.name, "link", "set", "lo", "up")
-        run("ip", "netns", "exec", self.name, "sysctl", "-qw", f"net.ipv4.tcp_max_tw_buckets={LIMIT}")
-        for service in ("nginx", "redis", "queue-worker", "customers"):
-            os.makedirs(f"{self.cgroup}/{service}.service")
+        super().set_up()
         nginx = self.in_service("nginx.service", f"nginx -p {self.directory} -c {NGINX_CONF} -e /dev/null")
         self.script("start-nginx", f"setsid {nginx} > /dev/null 2>&1 &",
                     f"until ip netns exec {self.name} ss -Hltn sport = 8080 | grep -q .; do sleep 0.05; done")
@@ -91,45 +48,10 @@ class Scene:
         # Or its bucket comes between the first reading of the counters and the start of the capture.
         wait_for("redis-cli's connections to end", lambda: run(*self.inside("ss", "-Htn")) == "")
 
-    def inside(self, *command):
-        return ["ip", "netns", "exec", self.name, *command]
 
-    def counters(self):
-        """The namespace's own counters: buckets created, buckets refused."""
-        values = {}
-        for line in run(*self.inside("nstat", "-asz")).splitlines():
-            fields = line.split()
-            if len(fields) >= 2 and fields[0].startswith("TcpExt"):
-                values[fields[0]] = int(fields[1])
-        return (values["TcpExtTW"] + values["TcpExtTWKilled"], values["TcpExtTCPTimeWaitOverflow"])
-
-    def in_services(self, file):
-        """What the kernel says in that file of each service's cgroup."""
-        for service in os.listdir(self.cgroup):
-            if os.path.isdir(f"{self.cgroup}/{service}"):
-                with open(f"{self.cgroup}/{service}/{file}", encoding="ascii") as text:
-                    yield service, text.read()
-
-    def populated(self):
-        # cgroup.procs no longer names a process of which a thread is still on its way out.
-        return any("populated 1" in events for _, events in self.in_services("cgroup.events"))
-
-    def clean_up(self):
-        if os.path.isdir(self.cgroup):
-            for _, pids in self.in_services("cgroup.procs"):
-                for pid in pids.split():
-                    os.kill(int(pid), signal.SIGKILL)
-            wait_for("the services to end", lambda: not self.populated())
-            for service, _ in list(self.in_services("cgroup.events")):
-                os.rmdir(f"{self.cgroup}/{service}")
-            os.rmdir(self.cgroup)
-        subprocess.run(["ip", "netns", "del", self.name], check=False, stderr=subprocess.DEVNULL)
-        shutil.rmtree(self.directory, ignore_errors=True)
-
-
-def check_report(report, counted, connections):
+def check_report(report, name, counted, connections):
     created, refused = counted
-    (netns,) = [n for n in report["namespaces"] if n["overflow"] != 0]
+    (netns,) = [n for n in report["namespaces"] if n["name"] == name]
     assert (netns["created"], netns["overflow"] + netns["no_memory"]) == (created, refused), (netns, counted)
     assert netns["kernel"]["created"] == created and netns["kernel"]["overflow"] == refused, netns
     assert set(netns["missed"].values()) == {0} and netns["reconciled"] is True, netns
@@ -176,7 +98,7 @@ def main():
         again = subprocess.run([twtrace, "report", "-o", "json", "--fail-if", "overflow>0", scene.path("deploy.db")],
                                stdout=subprocess.PIPE, check=False)
         assert again.returncode == 99, again.returncode
-        check_report(json.loads(again.stdout), counted, connections)
+        check_report(json.loads(again.stdout), scene.name, counted, connections)
         print(f"ok: {counted[0]} created and {counted[1]} refused, as the kernel says; {connections} by the fleet")
         if sys.argv[2:3] == ["--keep"]:
             shutil.copy(scene.path("deploy.db"), sys.argv[3])
