@@ -72,12 +72,22 @@ bool came_back(const Report& report, const model::Row& ended) {
   });
 }
 
+/// True if the process is also a server, as a proxy is.
+bool also_serves(const Report& report, const model::Row& row) {
+  return std::any_of(report.owners.begin(), report.owners.end(), [&](const Owner& owner) {
+    const model::Row& other = owner.row;
+    return other.role == model::Role::kServer && other.process && row.process->pid && other.netns_id == row.netns_id &&
+           other.process->pid == row.process->pid && other.process->comm == row.process->comm;
+  });
+}
+
 }  // namespace
 
 bool was_restarted(const Report& report, const Owner& owner) {
   if (!owner.row.process || !owner.row.process->exited) return false;
-  // A client that ended has most likely done its work.
-  if (owner.row.role != model::Role::kServer && !came_back(report, owner.row)) return false;
+  // A client that ended has most likely done its work, unless it is the client of a server that ended.
+  const bool serves = owner.row.role == model::Role::kServer || also_serves(report, owner.row);
+  if (!serves && !came_back(report, owner.row)) return false;
   const auto netns = std::find_if(report.namespaces.begin(), report.namespaces.end(), [&](const NetnsReport& each) {
     return each.last.id == owner.row.netns_id && each.last.netns == owner.row.netns;
   });
@@ -87,14 +97,17 @@ bool was_restarted(const Report& report, const Owner& owner) {
          closed <= kRestartBurst * netns->busiest_arrivals;
 }
 
-std::string remedy(const Report& report, const Owner& owner) {
-  if (!owner.row.role) return "find out who it is first: twtrace -g pid shows every process";
+Remedy remedy(const Report& report, const Owner& owner) {
+  if (!owner.row.role) return {"find out who it is first: twtrace -g pid shows every process", "none: this only looks"};
   if (was_restarted(report, owner)) {
-    return "it ended, and its connections with it: before a restart let them finish (drain), restart one instance "
-           "after another, and let clients reconnect after a random delay";
+    return {
+        "it ended, and its connections with it: before a restart let them finish (drain), restart one instance "
+        "after another, and let clients reconnect after a random delay",
+        "a restart then waits for the slowest connection: give it a time limit"};
   }
-  return (owner.row.role == model::Role::kClient ? "in the client: " : "in the server: ") +
-         phrases::role_remedy(*owner.row.role);
+  return {(owner.row.role == model::Role::kClient ? "in the client: " : "in the server: ") +
+              phrases::role_remedy(*owner.row.role),
+          "each idle connection takes a socket: limit the pool, and close idle connections"};
 }
 
 }  // namespace twtrace::report

@@ -32,11 +32,16 @@ std::vector<const Owner*> largest(const Report& report, CountOf count);
 /// A line for each of the first kOwnersTold: the count, its share of `all`, and who. Then how many more there are.
 std::vector<std::string> owner_lines(const std::vector<const Owner*>& owners, std::uint64_t all, CountOf count);
 
-/// True if the owner serves or runs again, and its processes have ended, and their connections with them: each had
-/// many, and they came in a burst. False for processes that live for one request, and for those that closed connections
-/// all their life.
+/// True if the owner's process serves or runs again, and its processes have ended, and their connections with them:
+/// each had many, and they came in a burst. False for processes that live for one request, and for those that closed
+/// connections all their life.
 bool was_restarted(const Report& report, const Owner& owner);
-/// What to change in the program to create fewer buckets.
-std::string remedy(const Report& report, const Owner& owner);
+struct Remedy {
+  std::string change;
+  std::string risk;
+};
+
+/// What to change in the program to create fewer buckets, or in the way it is restarted.
+Remedy remedy(const Report& report, const Owner& owner);
 
 }  // namespace twtrace::report

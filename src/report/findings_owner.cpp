@@ -14,13 +14,6 @@
 #include "report/findings.hpp"
 
 namespace twtrace::report {
-namespace {
-
-constexpr const char* kRiskOfKeepAlive =
-    "each idle connection takes a socket: limit the pool, and close idle connections";
-
-}  // namespace
-
 void refused(const Report& report, Findings& out) {
   const CountOf count = model::count_of<&model::Counters::overflow>;
   const std::uint64_t all = report.totals.overflow();
@@ -43,8 +36,9 @@ void refused(const Report& report, Findings& out) {
                         : ""));
   }
   finding.command = "twtrace -b -s overflow, or twtrace events while it happens";
-  finding.change = remedy(report, most);
-  finding.risk = kRiskOfKeepAlive;
+  const Remedy to_do = remedy(report, most);
+  finding.change = to_do.change;
+  finding.risk = to_do.risk;
   finding.avoid = "never lower tcp_max_tw_buckets to get rid of TIME_WAIT: more would be refused";
   out.push_back(std::move(finding));
 }
@@ -103,8 +97,9 @@ void fills_table(const Report& report, Findings& out) {
                     title(netns.last), client ? "connects for every request and closes first" : "closes first");
     finding.evidence = owner_lines(owners, all, count);
     finding.command = "twtrace -b -s created";
-    finding.change = remedy(report, **most);
-    finding.risk = kRiskOfKeepAlive;
+    const Remedy to_do = remedy(report, **most);
+    finding.change = to_do.change;
+    finding.risk = to_do.risk;
     finding.avoid = "do not close with a reset (SO_LINGER 0) to avoid TIME_WAIT: that discards data in flight";
     out.push_back(std::move(finding));
   }

@@ -33,6 +33,7 @@ struct Tables {
     model::Counters counts;  ///< added to the earlier ones
     std::uint32_t netns = 1;
     bool exited = false;
+    std::uint32_t process = 0;  ///< 0: one for each slot
   };
 
   void act(const Activity& activity) {
@@ -42,8 +43,9 @@ struct Tables {
     } else {
       model::Identity identity;
       identity.netns = activity.netns;
-      identity.pid = 100 + activity.slot;
-      identity.start_ns = activity.slot;
+      const std::uint32_t process = activity.process != 0 ? activity.process : activity.slot;
+      identity.pid = 100 + process;
+      identity.start_ns = process;
       identity.comm = activity.comm;
       identity.uid = 33;
       identity.service = {"systemd", activity.service, "/system.slice/" + activity.service, {}, {}};

@@ -251,6 +251,21 @@ TEST_CASE("a client that ended is to drain only if it came back") {
   CHECK(has(change(other("agent", "agent.service")), "let them finish (drain)"));
 }
 
+TEST_CASE("a proxy that ended is to drain the connections that it made, too") {
+  const auto refused = [](model::Role role, std::uint32_t process) {
+    const auto recording = quiet();
+    recording->act({1, "haproxy", "proxy.service", model::Role::kClient, 6379, made(0, 0, 100), 1, true});
+    recording->act({2, "haproxy", "proxy.service", role, 6380, made(1), 1, true, process});
+    recording->sample(9);
+    return *find(*recording, "refused");
+  };
+  CHECK(has(refused(model::Role::kServer, 1).change, "let them finish (drain)"));
+  CHECK(has(refused(model::Role::kServer, 1).risk, "waits for the slowest connection"));
+  CHECK(has(refused(model::Role::kClient, 1).change, "keep connections open"));
+  CHECK(has(refused(model::Role::kClient, 1).risk, "limit the pool"));
+  CHECK(has(refused(model::Role::kServer, 2).change, "keep connections open"));  // another process
+}
+
 TEST_CASE("peers that were reset: how many a place in the table would have spared") {
   const auto of = [](std::uint64_t all, std::uint64_t avoidable) {
     const auto recording = quiet();
