@@ -152,7 +152,7 @@ TEST_CASE("a removed -wal ends the capture with a message, and nothing is lost",
 }
 
 TEST_CASE("a truncated -wal ends the capture, and does not get into the file", "[capture]") {
-  const int size = GENERATE(0, 32, 4096, 20000);
+  const std::uintmax_t size = GENERATE(0U, 32U, 4096U, 20000U);
   const std::string cut = after([&](const std::string& path) { fs::resize_file(path + "-wal", size); });
   INFO(cut);
   CHECK(contains(cut, "which lost the newest samples"));

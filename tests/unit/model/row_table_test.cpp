@@ -261,7 +261,7 @@ TEST_CASE("a row whose namespace is gone has not exited if its process lives") {
 
 TEST_CASE("the rows of one process on many ports become one when they are retired") {
   RowTable table(10);
-  for (const std::uint32_t slot : {1, 2, 3}) {
+  for (const std::uint32_t slot : {1U, 2U, 3U}) {
     Identity who = worker(812);
     who.port = static_cast<std::uint16_t>(6000 + slot);
     table.add(slot, slot, who);
@@ -269,7 +269,7 @@ TEST_CASE("the rows of one process on many ports become one when they are retire
     table.share_port(slot, slot == 3 ? 40 : 1);
   }
   CHECK(table.size() == 3);
-  for (const std::uint32_t slot : {1, 2, 3}) table.retire(slot);
+  for (const std::uint32_t slot : {1U, 2U, 3U}) table.retire(slot);
   REQUIRE(table.size() == 1);
   table.for_each([](const Entry& entry, RowKind) {
     CHECK(entry.identity.port == 0);

@@ -59,10 +59,9 @@ TEST_CASE("only what a duty needs is kept, and only if it is held") {
 
 TEST_CASE("nothing is kept that loads a program or changes another process or the network") {
   for (const KeptCapability& kept : kept_capabilities()) {
-    for (const unsigned never :
-         {CAP_PERFMON, CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_NET_RAW, CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_SYS_MODULE,
-          CAP_SYS_RAWIO, CAP_SYS_RESOURCE, CAP_MKNOD, CAP_SETFCAP}) {
-      CHECK(kept.number != never);
+    for (const int never : {CAP_PERFMON, CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_NET_RAW, CAP_SETUID, CAP_SETGID, CAP_SETPCAP,
+                            CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_RESOURCE, CAP_MKNOD, CAP_SETFCAP}) {
+      CHECK(kept.number != static_cast<unsigned>(never));
     }
   }
 }

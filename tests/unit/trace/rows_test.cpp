@@ -260,7 +260,7 @@ TEST_CASE("a row whose namespace is gone is given back when it is idle, though i
 
 TEST_CASE("the rows of an owner with many ports are one row without a port, which knows how many they are") {
   Kernel kernel;
-  for (const std::uint32_t slot : {2, 3}) {
+  for (const std::uint32_t slot : {2U, 3U}) {
     tw_row& row = kernel.publish(slot, 812);
     row.key.port = static_cast<std::uint16_t>(6000 + slot);
     row.counts.time_wait = 7;

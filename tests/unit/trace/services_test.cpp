@@ -160,7 +160,7 @@ TEST_CASE("beyond the bound records of cgroups with rows are given back, too, an
   Host host;
   Services services = host.services();
   const auto forget = [&host](std::uint64_t id) { return host.recorded.erase(id) != 0; };
-  for (const std::uint64_t id : {7, 8, 9}) {
+  for (const std::uint64_t id : {7U, 8U, 9U}) {
     host.recorded[id] = {"/job" + std::to_string(id) + ".service", false};
     services.of_cgroup(id, host.paths());
   }
