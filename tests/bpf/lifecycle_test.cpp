@@ -3,9 +3,13 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <string>
+#include <string_view>
 #include <thread>
+#include <vector>
 
 #include "bpf/expect.hpp"
+#include "support/bpf_maps.hpp"
 #include "support/catch.hpp"
 #include "support/environment.hpp"
 #include "support/twtrace_run.hpp"
@@ -54,6 +58,15 @@ TEST_CASE("the numbers of a namespace that is deleted stay", "[quick]") {
   CHECK(number(row, "live") == 0);
   CHECK((row.at("purged").is_null() || row.at("purged") == 61));
   CHECK(number(snapshot.at("lost"), "counts") == 0);
+}
+
+TEST_CASE("the programs that read the kernel's tables are loaded once, whoever reads") {
+  if (!privileged()) return;
+  const std::vector<std::string> held = programs_held(shared_twtrace().process().pid());
+  for (const std::string_view reader : {"read_namespaces", "walk_sockets", "learn_cpus"}) {
+    INFO(reader);
+    CHECK(std::count(held.begin(), held.end(), reader) == 1);
+  }
 }
 
 // tests/bench/overload.py does the same with as many connections as the machine can make.

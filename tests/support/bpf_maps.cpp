@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -17,8 +18,9 @@
 namespace twtrace::test {
 namespace {
 
-// The fdinfo of a map has lines such as "map_id:\t12". Returns 0 for other descriptors.
-std::uint64_t map_field(const std::filesystem::path& fdinfo, const std::string& field) {
+// The fdinfo of a map has lines such as "map_id:\t12", that of a program "prog_id:\t34". Returns 0 for other
+// descriptors.
+std::uint64_t field_of(const std::filesystem::path& fdinfo, const std::string& field) {
   std::ifstream file(fdinfo);
   std::string word;
   while (file >> word) {
@@ -28,7 +30,7 @@ std::uint64_t map_field(const std::filesystem::path& fdinfo, const std::string& 
   return 0;
 }
 
-__u32 map_id(const std::filesystem::path& fdinfo) { return static_cast<__u32>(map_field(fdinfo, "map_id:")); }
+__u32 map_id(const std::filesystem::path& fdinfo) { return static_cast<__u32>(field_of(fdinfo, "map_id:")); }
 
 std::size_t count_keys(int map_fd, std::size_t key_size) {
   std::vector<std::byte> key(key_size);
@@ -75,7 +77,7 @@ std::uint64_t map_bytes(pid_t pid) {
     __u32 length = sizeof(info);
     if (!fd || bpf_obj_get_info_by_fd(fd.get(), &info, &length) != 0) continue;
     const bool variables = std::string(info.name).find(".") != std::string::npos;  // .bss, .rodata
-    if (!variables) bytes += map_field(entry.path(), "memlock:");
+    if (!variables) bytes += field_of(entry.path(), "memlock:");
   }
   return bytes;
 }
@@ -109,6 +111,22 @@ void name_free_rows(pid_t pid, const std::string& comm) {
   for (tw_row& row : rows.values()) {
     if (row.in_use == 0) comm.copy(row.comm, sizeof(row.comm) - 1);
   }
+}
+
+std::vector<std::string> programs_held(pid_t pid) {
+  std::set<__u32> ids;  // a link holds the program, too
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fdinfo")) {
+    ids.insert(static_cast<__u32>(field_of(entry.path(), "prog_id:")));
+  }
+  std::vector<std::string> names;
+  for (const __u32 id : ids) {
+    const base::UniqueFd fd(bpf_prog_get_fd_by_id(id));
+    bpf_prog_info info{};
+    __u32 length = sizeof(info);
+    if (fd && bpf_obj_get_info_by_fd(fd.get(), &info, &length) == 0) names.emplace_back(info.name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 }  // namespace twtrace::test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Looks into the BPF maps of another process.
+// Looks into the BPF maps and programs of another process.
 #pragma once
 
 #include <sys/types.h>
@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace twtrace::test {
 
@@ -26,6 +27,9 @@ std::size_t taken_netns_slots(pid_t pid);
 
 /// Occupies every slot of process `pid`, so that connections are kept in maps. Needs root. Throws as map_entries().
 void occupy_slots(pid_t pid);
+
+/// The names of all BPF programs that process `pid` holds, sorted, each as often as it is loaded. Needs root.
+std::vector<std::string> programs_held(pid_t pid);
 
 /// Writes a name into every row of process `pid` that may be handed out. Needs root. Throws as map_entries().
 void name_free_rows(pid_t pid, const std::string& comm);
