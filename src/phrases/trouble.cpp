@@ -178,7 +178,9 @@ std::vector<Remark> trouble_remarks(const Trouble& trouble, Tense tense) {
   return {};
 }
 
-std::string more_troubles_words(std::size_t count) { return fmt::format("+{} more troubles", count); }
+std::string more_troubles_words(std::size_t count) {
+  return fmt::format("+{} more trouble{}", count, count == 1 ? "" : "s");
+}
 
 Remark calm_remark(const model::Snapshot& snapshot) {
   const auto any = [&](auto holds) {

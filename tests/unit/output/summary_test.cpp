@@ -43,6 +43,8 @@ TEST_CASE("the worst trouble in one line") {
   CHECK(output::trouble_summary(snapshot) == worst);
   snapshot.troubles.resize(3, snapshot.troubles[0]);
   CHECK(output::trouble_summary(snapshot) == worst + ", +2 more troubles");
+  snapshot.troubles.resize(2, snapshot.troubles[0]);
+  CHECK(output::trouble_summary(snapshot) == worst + ", +1 more trouble");
   snapshot.troubles.clear();
   snapshot.namespaces[0].counts = {};
   snapshot.namespaces[0].in_use = 12;
