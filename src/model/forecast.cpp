@@ -2,8 +2,9 @@
 #include "model/forecast.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <iterator>
+#include <cstddef>
 #include <utility>
 
 #include "model/fill.hpp"
@@ -35,6 +36,7 @@ struct Window {
 /// The last windows, newest first.
 std::vector<Window> last_windows(const std::vector<TablePoint>& points) {
   std::vector<Window> windows;
+  windows.reserve(kWindows);
   Window window;
   double total_s = 0;
   const auto enough = [&] { return windows.size() >= kFewestWindows && total_s >= kForecastRateS; };
@@ -64,6 +66,8 @@ std::optional<Rates> recent_rates(const std::vector<TablePoint>& points) {
   const std::vector<Window> windows = last_windows(points);
   std::vector<double> arrivals;
   std::vector<double> growth;
+  arrivals.reserve(windows.size());
+  growth.reserve(windows.size());
   double total = 0;
   double total_s = 0;
   for (const Window& window : windows) {
@@ -83,104 +87,103 @@ std::optional<Rates> recent_rates(const std::vector<TablePoint>& points) {
   return Rates{std::min(median, total / total_s), growth[growth.size() / 2], least, windows.front()};
 }
 
-/// Buckets that leave evenly between two moments, given in seconds from now.
-struct Departure {
-  double begin_s;
-  double end_s;
-  double buckets;
+/// The table now and after each second of the next minute.
+constexpr auto kMoments = static_cast<std::size_t>(kBucketLifetimeS) + 1;
+using Levels = std::array<double, kMoments>;
 
-  double until(double moment_s) const {
-    if (moment_s >= end_s) return buckets;
-    return moment_s <= begin_s ? 0 : buckets * (moment_s - begin_s) / (end_s - begin_s);
-  }
-};
-
-/// When the `buckets` that came in the interval leave. Only those of the last minute.
-Departure departure(const TablePoint& point, double buckets) {
-  const double begun_s = point.age_s + point.length_s;
-  const double inside = std::min(1.0, (kBucketLifetimeS - point.age_s) / point.length_s);
-  return {std::max(0.0, kBucketLifetimeS - begun_s), kBucketLifetimeS - point.age_s, buckets * inside};
-}
-
-/// The points of the last minute.
-std::vector<TablePoint> last_minute(const std::vector<TablePoint>& points) {
-  std::vector<TablePoint> last;
-  std::copy_if(points.begin(), points.end(), std::back_inserter(last),
-               [](const TablePoint& point) { return point.age_s < kBucketLifetimeS && point.length_s > 0; });
-  return last;
-}
-
-/// The table of the next minute.
-class Course {
+/// How many buckets have left at each moment.
+class Departures {
  public:
-  /// With `refused`, buckets refused in the last minute count as if they had got a place.
-  Course(const std::vector<TablePoint>& points, const Rates& rates, bool refused)
-      : in_use_(static_cast<double>(points.back().in_use)) {
-    const std::vector<TablePoint> minute = last_minute(points);
-    double watched_s = 0;
-    double created = 0;
-    for (const TablePoint& point : minute) {
-      watched_s = std::max(watched_s, std::min(point.age_s + point.length_s, kBucketLifetimeS));
-      leaving_.push_back(departure(point, static_cast<double>(point.created)));
-      created += leaving_.back().buckets;
+  /// The `buckets` leave evenly between two moments, given in seconds from now.
+  void add(double begin_s, double end_s, double buckets) {
+    if (buckets == 0) return;  // most tables are idle
+    auto moment = static_cast<std::size_t>(std::ceil(begin_s));
+    for (; moment < kMoments && static_cast<double>(moment) < end_s; ++moment) {
+      leaving_[moment] += buckets * (static_cast<double>(moment) - begin_s) / (end_s - begin_s);
     }
-    // A table that has room grows if it does so in every window: it may have filled a moment ago, and be level now.
-    const double growth = refused ? rates.growth : rates.least_growth;
-    const double lasting = lasting_share(created, kBucketLifetimeS - watched_s, rates.arrivals, growth);
-    for (Departure& departure : leaving_) departure.buckets *= lasting;
-    // The others are older than the first point, or their timers were set again.
-    if (const double others = in_use_ - created * lasting; others > 0) {
-      leaving_.push_back(
-          {0, watched_s < kBucketLifetimeS - 1 ? kBucketLifetimeS - watched_s : kBucketLifetimeS, others});
-    }
-    if (refused) {
-      for (const TablePoint& point : minute) {
-        leaving_.push_back(departure(point, lasting * static_cast<double>(point.refused)));
-        in_use_ += leaving_.back().buckets;
-      }
-    }
-    // A trend is made of every table in every sample, and most tables are idle.
-    std::erase_if(leaving_, [](const Departure& departure) { return departure.buckets == 0; });
-    growth_ = rates.arrivals * lasting;
+    if (moment < kMoments) all_gone_[moment] += buckets;
   }
 
-  double at(double moment_s) const {
-    double left = 0;
-    for (const Departure& departure : leaving_) left += departure.until(moment_s);
-    return std::max(0.0, in_use_ - left) + growth_ * moment_s;
+  /// The `buckets` came in the interval of `point`. Adds those of them that came in the last minute, and says how many.
+  double add(const TablePoint& point, double buckets) {
+    const double end_s = kBucketLifetimeS - point.age_s;
+    if (end_s <= 0 || point.length_s <= 0) return 0;
+    const double inside = buckets * std::min(1.0, end_s / point.length_s);
+    add(std::max(0.0, end_s - point.length_s), end_s, inside);
+    return inside;
+  }
+
+  void scale(double share) {
+    for (Levels* part : {&leaving_, &all_gone_}) {
+      for (double& buckets : *part) buckets *= share;
+    }
+  }
+
+  Levels left() const {
+    Levels left = leaving_;
+    double gone = 0;
+    for (std::size_t moment = 0; moment < kMoments; ++moment) left[moment] += gone += all_gone_[moment];
+    return left;
   }
 
  private:
-  /// The share of arrivals that stays for a whole lifetime. The others are reused, recycled or purged earlier.
-  ///
-  /// If the last minute was watched from its beginning, this share of the buckets `created` in it is there now. If not,
-  /// `unwatched_s` of it are missing, and so are the arrivals of the older buckets. Those are assumed to leave evenly
-  /// in as many seconds. The growth is then the arrivals that stay minus the departures.
-  double lasting_share(double created, double unwatched_s, double arrivals, double growth) const {
-    const double would_be = created + arrivals * unwatched_s;
-    if (would_be <= 0) return 1;
-    return std::clamp((in_use_ + growth * unwatched_s) / would_be, 0.0, 1.0);
-  }
-
-  double in_use_;
-  double growth_ = 0;  ///< arrivals per second that stay
-  std::vector<Departure> leaving_;
+  Levels leaving_{};   ///< of additions that are on their way
+  Levels all_gone_{};  ///< of additions that end at this moment
 };
 
-double most(const Course& course) {
-  double most = 0;
-  for (double moment_s = 0; moment_s <= kBucketLifetimeS; ++moment_s) most = std::max(most, course.at(moment_s));
-  return most;
+/// The share of arrivals that stays for a whole lifetime. The others are reused, recycled or purged earlier.
+///
+/// If the last minute was watched from its beginning, this share of the buckets `created` in it is there now. If not,
+/// `unwatched_s` of it are missing, and so are the arrivals of the older buckets. Those are assumed to leave evenly in
+/// as many seconds. The growth is then the arrivals that stay minus the departures.
+double lasting_share(double in_use, double created, double unwatched_s, double arrivals, double growth) {
+  const double would_be = created + arrivals * unwatched_s;
+  if (would_be <= 0) return 1;
+  return std::clamp((in_use + growth * unwatched_s) / would_be, 0.0, 1.0);
 }
+
+/// The table in the next minute. With `refused`, buckets refused in the last minute count as if they had got a place.
+Levels course(const std::vector<TablePoint>& points, const Rates& rates, bool refused) {
+  auto in_use = static_cast<double>(points.back().in_use);
+  Departures departures;
+  double watched_s = 0;
+  double created = 0;
+  for (const TablePoint& point : points) {
+    if (point.age_s >= kBucketLifetimeS || point.length_s <= 0) continue;
+    watched_s = std::max(watched_s, std::min(point.age_s + point.length_s, kBucketLifetimeS));
+    created += departures.add(point, static_cast<double>(point.created));
+  }
+  // A table that has room grows if it does so in every window: it may have filled a moment ago, and be level now.
+  const double growth = refused ? rates.growth : rates.least_growth;
+  const double lasting = lasting_share(in_use, created, kBucketLifetimeS - watched_s, rates.arrivals, growth);
+  departures.scale(lasting);
+  // The others are older than the first point, or their timers were set again.
+  if (const double others = in_use - created * lasting; others > 0) {
+    departures.add(0, watched_s < kBucketLifetimeS - 1 ? kBucketLifetimeS - watched_s : kBucketLifetimeS, others);
+  }
+  if (refused) {
+    for (const TablePoint& point : points) {
+      in_use += departures.add(point, lasting * static_cast<double>(point.refused));
+    }
+  }
+  Levels levels = departures.left();
+  for (std::size_t moment = 0; moment < kMoments; ++moment) {
+    levels[moment] = std::max(0.0, in_use - levels[moment]) + rates.arrivals * lasting * static_cast<double>(moment);
+  }
+  return levels;
+}
+
+double most(const Levels& levels) { return *std::max_element(levels.begin(), levels.end()); }
 
 /// The first moment at which `reached` is true, with fractions of a second. The level is a straight line between two
 /// seconds.
 template <class Reached>
-std::optional<double> first_moment(const Course& course, double wanted, Reached reached) {
-  for (double moment_s = 1; moment_s <= kBucketLifetimeS; ++moment_s) {
-    const double level = course.at(moment_s);
+std::optional<double> first_moment(const Levels& levels, double wanted, Reached reached) {
+  for (std::size_t moment = 1; moment < kMoments; ++moment) {
+    const double level = levels[moment];
     if (!reached(level)) continue;
-    const double before = course.at(moment_s - 1);
+    const double before = levels[moment - 1];
+    const auto moment_s = static_cast<double>(moment);
     return level == before ? moment_s : moment_s - std::clamp((level - wanted) / (level - before), 0.0, 1.0);
   }
   return {};
@@ -201,25 +204,25 @@ Forecast forecast(const std::vector<TablePoint>& points) {
   const TablePoint& now = points.back();
   const std::optional<Rates> rates = recent_rates(points);
   if (has_no_room(now))
-    return {Forecast::State::kFull, rounded(most(Course(points, rates.value_or(Rates{}), true))), {}};
+    return {Forecast::State::kFull, rounded(most(course(points, rates.value_or(Rates{}), true))), {}};
   if (!rates) return {};
 
   const auto in_use = static_cast<double>(now.in_use);
   const auto limit = static_cast<double>(now.limit);
-  const Course course(points, *rates, false);
-  const double highest = most(course);
-  const double last = course.at(kBucketLifetimeS);
+  const Levels levels = course(points, *rates, false);
+  const double highest = most(levels);
+  const double last = levels.back();
   const double noise = std::max(1.0, std::clamp((limit - in_use) / 2, kLeastNoise * in_use, kNoise * in_use));
   if (highest - in_use > noise) {
     return {Forecast::State::kFilling, rounded(highest),
-            first_moment(course, limit, [limit](double level) { return level >= limit; })};
+            first_moment(levels, limit, [limit](double level) { return level >= limit; })};
   }
   if (in_use - last > noise) {
     // Buckets come, and the table does not get emptier: a burst, or a load that has just begun.
     if (rates->newest.arrivals > noise && rates->newest.growth > -noise) return {};
     const double empty = kEmptyShare * in_use;
     return {Forecast::State::kDraining, rounded(last),
-            first_moment(course, empty, [empty](double level) { return level <= empty; })};
+            first_moment(levels, empty, [empty](double level) { return level <= empty; })};
   }
   return {Forecast::State::kSteady, now.in_use, {}};
 }

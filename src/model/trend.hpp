@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "model/forecast.hpp"
@@ -15,6 +16,13 @@ namespace twtrace::model {
 /// without its gauge. Ages count from `sample`. `created` includes what the kernel counted and no program saw.
 std::vector<TablePoint> trend(const History& history, std::uint64_t sample, const NetnsRow& netns);
 
+/// What a namespace's table had at one moment. The counts are totals that include what no program saw.
+struct TableReading {
+  std::uint64_t created = 0;
+  std::uint64_t refused = 0;
+  std::optional<std::uint64_t> in_use;
+};
+
 /// The last minute of every namespace, for sinks that keep no history. Not thread-safe.
 class Trends {
  public:
@@ -24,7 +32,7 @@ class Trends {
  private:
   struct Recent {
     std::vector<TablePoint> points;
-    NetnsRow last;
+    std::optional<TableReading> last;
   };
   std::map<std::uint32_t, Recent> by_id_;
   bool first_ = true;  ///< counts of the first snapshot are those of its interval
