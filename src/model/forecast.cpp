@@ -96,10 +96,10 @@ class Departures {
  public:
   /// The `buckets` leave evenly between two moments, given in seconds from now.
   void add(double begin_s, double end_s, double buckets) {
-    if (buckets == 0) return;  // most tables are idle
+    const double per_s = buckets / (end_s - begin_s);
     auto moment = static_cast<std::size_t>(std::ceil(begin_s));
     for (; moment < kMoments && static_cast<double>(moment) < end_s; ++moment) {
-      leaving_[moment] += buckets * (static_cast<double>(moment) - begin_s) / (end_s - begin_s);
+      leaving_[moment] += per_s * (static_cast<double>(moment) - begin_s);
     }
     if (moment < kMoments) all_gone_[moment] += buckets;
   }
@@ -107,7 +107,7 @@ class Departures {
   /// The `buckets` came in the interval of `point`. Adds those of them that came in the last minute, and says how many.
   double add(const TablePoint& point, double buckets) {
     const double end_s = kBucketLifetimeS - point.age_s;
-    if (end_s <= 0 || point.length_s <= 0) return 0;
+    if (buckets == 0 || end_s <= 0 || point.length_s <= 0) return 0;  // most tables are idle
     const double inside = buckets * std::min(1.0, end_s / point.length_s);
     add(std::max(0.0, end_s - point.length_s), end_s, inside);
     return inside;

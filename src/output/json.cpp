@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <optional>
 
 #include "base/format.hpp"
@@ -11,6 +12,9 @@
 
 namespace twtrace::output {
 namespace {
+
+/// In bytes: a snapshot with one namespace and a few rows.
+constexpr std::size_t kUsualLine = 4096;
 
 void put_forecast(JsonWriter& json, const model::Forecast& forecast) {
   if (forecast.state == model::Forecast::State::kUnknown) return json.field("forecast", nullptr);
@@ -122,6 +126,7 @@ std::optional<std::string_view> reason(const model::Event& event) {
 
 std::string snapshot_json(const model::Snapshot& snapshot) {
   std::string line;
+  line.reserve(kUsualLine);
   JsonWriter json(line);
   const model::Sight& sees = snapshot.probe.sees;
   json.object([&] {

@@ -12,6 +12,8 @@ namespace twtrace::output {
 namespace {
 
 constexpr std::uint32_t kReplacement = 0xFFFD;
+/// Whole numbers below are printed with all their digits, those above with an exponent.
+constexpr double kExact = 1e15;
 
 /// Looks at every byte, so that the compiler can take many at once.
 bool is_plain(std::string_view text) {
@@ -68,8 +70,9 @@ void JsonWriter::name(std::string_view key) {
 
 void JsonWriter::put(double value) {
   if (!std::isfinite(value)) return put(nullptr);
-  if (value == 0) {  // most rates are; never -0.0
-    out_ += "0.0";
+  if (std::abs(value) < kExact && std::trunc(value) == value) {  // most rates are 0; never -0.0
+    put(static_cast<std::int64_t>(value));
+    out_ += std::string_view(".0");
     return;
   }
   const std::size_t begin = out_.size();

@@ -102,7 +102,7 @@ class JsonWriter {
     first_ = false;
   }
 
-  void put(std::nullptr_t) { out_ += "null"; }
+  void put(std::nullptr_t) { out_ += std::string_view("null"); }  // without counting its length each time
   void put(std::integral auto value) {
     if constexpr (std::same_as<decltype(value), bool>) {
       out_ += value ? "true" : "false";

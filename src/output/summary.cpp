@@ -30,9 +30,13 @@ struct Piece {
 std::string flow(const std::vector<Piece>& pieces, std::size_t width, Color color) {
   std::string out;
   std::size_t used = 0;
+  const std::size_t room = std::max<std::size_t>(width, 3) - 2;
   for (const Piece& piece : pieces) {
-    const std::string text = width == 0 ? piece.text : base::fit(piece.text, std::max<std::size_t>(width, 3) - 2);
-    const std::size_t columns = base::display_width(text);
+    const std::size_t whole = base::display_width(piece.text);
+    const bool fits = width == 0 || whole <= room;
+    const std::string cut = fits ? std::string() : base::fit(piece.text, room);
+    const std::string& text = fits ? piece.text : cut;
+    const std::size_t columns = fits ? whole : base::display_width(cut);
     if (used != 0 && width != 0 && used + 2 + columns > width) {
       out += "\n  ";
       used = 2;
@@ -40,7 +44,7 @@ std::string flow(const std::vector<Piece>& pieces, std::size_t width, Color colo
       out += "  ";
       used += 2;
     }
-    out += piece.alarming ? alarm(text, color) : text;
+    piece.alarming ? out += alarm(text, color) : out += text;
     used += columns;
   }
   return out += '\n';

@@ -53,6 +53,9 @@ TEST_CASE("a number with a fraction always looks like one, and what is not finit
   CHECK(written(0.0) == "0.0");
   CHECK(written(-0.0) == "0.0");
   CHECK(written(1.0) == "1.0");
+  CHECK(written(-999'999'999'999'999.0) == "-999999999999999.0");
+  CHECK(written(1'000'000'000'000'000.0) == "1000000000000000.0");
+  CHECK(written(1e16) == "1e+16");
   CHECK(written(-2.5) == "-2.5");
   CHECK(written(812.4) == "812.4");
   CHECK(written(0.001) == "0.001");
