@@ -129,23 +129,33 @@ def summary(results):
     return "\n".join(lines)
 
 
-def document(results):
-    """The text of docs/kernels.md. It has no times or dates, so it changes only if the facts do."""
+def document(results, rows, page=""):
+    """The text of docs/kernels.md. It has no times or dates, so it changes only if the facts do.
+
+    `rows`: of the matrix; each has its place, whether it ran or not. `page`: an earlier text; what it says of rows that did
+    not run now stays."""
+    earlier = _lines_of(page)
     return "\n".join([
         "# Kernels", "",
         "The tests of the bpf tier ran on these distribution kernels, in QEMU with two CPUs, with and without receive packet",
         "steering to the other CPU. They compare every number with the kernel's own counters.",
-        "`vmtests/run --all --document docs/kernels.md` writes this page. With `--quick` it runs only the quick cases.", "",
-        "| kernel | arch | fentry | kprobe | tracepoint |", "|---|---|---|---|---|", *_kernel_lines(results), "",
-        "Hosts that lack something, and hosts under a real load:", "",
-        "| host | kernel | checks |", "|---|---|---|", *_host_lines(results), "",
-        *_skipped_lines(results),
+        "`vmtests/run --all --document docs/kernels.md` writes this page. With `--row` it changes only what it says of these",
+        "rows. With `--quick` it runs only the quick cases.", "",
+        "| kernel | release | arch | fentry | kprobe | tracepoint |", "|---|---|---|---|---|---|",
+        *_kernel_lines(results, rows, earlier), "",
+        "Systems that people install, hosts that lack something, and hosts under a real load:", "",
+        "| row | host | kernel | checks |", "|---|---|---|---|", *_host_lines(results, rows, earlier), "",
+        *_skipped_lines(results, page),
     ])
 
 
+def _lines_of(page):
+    """The cells of the lines of all tables, without the first one, which is the key."""
+    lines = (line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| "))
+    return {key: cells for key, *cells in lines}
+
+
 def _cell(result):
-    if result is None:
-        return "not run"
     if result.outcome is None:
         return "kernel not available"
     text = f"{result.count('passed')} passed{' (quick cases)' if '--quick' in result.row.command else ''}"
@@ -153,30 +163,35 @@ def _cell(result):
     return text if result.passed else f"**{result.verdict}** ({text})"
 
 
-def _kernel_lines(results):
-    by_kernel = collections.defaultdict(dict)
-    for result in results:
-        if result.row.backend:
-            by_kernel[result.row.kernel][result.row.backend] = result
-    for kernel, by_backend in by_kernel.items():
-        release = next(iter(by_backend.values())).release
-        cells = " | ".join(_cell(by_backend.get(backend)) for backend in matrix.BACKENDS)
-        yield f"| {release} ({kernel.suite}) | {kernel.arch} | {cells} |"
+def _kernel_lines(results, rows, earlier):
+    ran = {result.row.id: result for result in results}
+    for kernel in dict.fromkeys(row.kernel for row in rows if row.backend):
+        now = [ran.get(f"{kernel.id}/{backend}") for backend in matrix.BACKENDS]
+        known, _, *cells = earlier.get(kernel.id, ["-", kernel.arch, *["not run"] * len(now)])
+        release = next((f"{result.release} ({kernel.suite})" for result in now if result), known)
+        if release != known:  # of another kernel
+            cells = ["not run"] * len(now)
+        cells = [_cell(result) if result else cell for result, cell in zip(now, cells)]
+        yield f"| {' | '.join([kernel.id, release, kernel.arch, *cells])} |"
 
 
-def _host_lines(results):
-    for result in results:
-        if not result.row.backend:
-            yield f"| {result.row.title} | {result.release} | {_cell(result)} |"
+def _host_lines(results, rows, earlier):
+    ran = {result.row.id: [result.release, _cell(result)] for result in results}
+    for row in rows:
+        if not row.backend:
+            _, *known = earlier.get(row.id, ["", "-", "not run"])
+            yield f"| {' | '.join([row.id, row.title, *ran.get(row.id, known)])} |"
 
 
-def _skipped_lines(results):
+def _skipped_lines(results, page):
     reasons = collections.defaultdict(list)
+    ran = {result.row.id for result in results}
+    for what, ids in re.findall(r"^- (.*) \(([^()]*)\)$", page, re.M):
+        reasons[what] += [row for row in ids.split(", ") if row not in ran]
     for result in results:
         for case in result.cases:
             if case.verdict == "skipped":
                 reason = case.detail.replace("TWTRACE_SKIPPED: ", "").splitlines()[0]
                 reasons[f"{case.name}: {reason}"].append(result.row.id)
-    if not reasons:
-        return []
-    return ["Skipped cases, and why:", "", *(f"- {what} ({', '.join(rows)})" for what, rows in sorted(reasons.items())), ""]
+    lines = [f"- {what} ({', '.join(ids)})" for what, ids in sorted(reasons.items()) if ids]
+    return ["Skipped cases, and why:", "", *lines, ""] if lines else []

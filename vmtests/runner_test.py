@@ -140,8 +140,29 @@ class VerdictTest(unittest.TestCase):
                 self.assertEqual(len(failures), 1, what)
 
     def test_document_says_what_failed_and_what_was_not_run(self):
-        text = results.document([result([results.Case("good", "passed")], status=1)])
-        self.assertIn("| 6.12.1 (trixie) | amd64 | **FAILED: exit 1** (1 passed) | not run | not run |", text)
+        failed = result([results.Case("good", "passed")], status=1)
+        text = results.document([failed], [failed.row])
+        self.assertIn("| 6.12 | 6.12.1 (trixie) | amd64 | **FAILED: exit 1** (1 passed) | not run | not run |", text)
+
+    def test_document_keeps_what_it_said_of_rows_that_do_not_run(self):
+        kernel = result().row.kernel
+        tier = [matrix.Row(f"6.12/{backend}", kernel, "tier", backend) for backend in ("fentry", "kprobe")]
+        hosts = [matrix.Row(f"6.12/{name}", kernel, "host", title=name) for name in ("static", "installed")]
+        passed, skipped = results.Case("good", "passed"), results.Case("left out", "skipped", detail="no second CPU")
+
+        def ran(row, *cases, release="6.12.1"):
+            return results.Result(row, pathlib.Path(), release, result().outcome, cases=list(cases))
+
+        page = results.document([ran(tier[0], passed, skipped), ran(hosts[0], passed)], [*tier, *hosts])
+        page = results.document([ran(tier[1], passed, skipped), ran(hosts[1], passed, passed)], [*tier, *hosts], page)
+        self.assertIn("| 6.12 | 6.12.1 (trixie) | amd64 | 1 passed, 1 skipped | 1 passed, 1 skipped | not run |", page)
+        self.assertIn("| 6.12/static | static | 6.12.1 | 1 passed |", page)
+        self.assertIn("| 6.12/installed | installed | 6.12.1 | 2 passed |", page)
+        self.assertIn("- left out: no second CPU (6.12/fentry, 6.12/kprobe)", page)
+        self.assertEqual(results.document([], [*tier, *hosts], page), page)
+        # Another kernel: what the earlier one did says nothing of it.
+        page = results.document([ran(tier[0], passed, release="6.12.2")], [*tier, *hosts], page)
+        self.assertIn("| 6.12 | 6.12.2 (trixie) | amd64 | 1 passed | not run | not run |", page)
 
 
 class KernelChoiceTest(unittest.TestCase):
