@@ -13,22 +13,30 @@ std::string_view short_id(const base::Service& service) {
 
 std::string with_id(const base::Service& service) { return (service.name + '@').append(short_id(service)); }
 
-/// Calls visit(end) with each end of a path, from the last segment to the whole path, until it returns true.
+/// Parts of one name or path that are looked at. Real ones have fewer. A made-up file may have thousands in each.
+constexpr std::size_t kMostParts = 32;
+
+/// Calls visit(end) with the ends of a path, from the last segment on, and at last with the whole path, until it
+/// returns true.
 template <class Visit>
 bool any_end(std::string_view path, Visit visit) {
-  for (std::size_t slash = path.rfind('/'); slash != std::string_view::npos; slash = path.rfind('/', slash - 1)) {
+  std::size_t slash = path.rfind('/');
+  for (std::size_t ends = 0; ends < kMostParts && slash != std::string_view::npos; ++ends) {
     const std::string_view end = path.substr(slash + 1);
     if (!end.empty() && visit(end)) return true;
     if (slash == 0) break;
+    slash = path.rfind('/', slash - 1);
   }
   return visit(path);
 }
 
-/// Calls visit(part) with the text before each slash of a name, until it returns true.
+/// Calls visit(part) with the text before the slashes of a name, until it returns true.
 template <class Visit>
 bool any_leading_part(std::string_view name, Visit visit) {
-  for (std::size_t slash = name.find('/'); slash != std::string_view::npos; slash = name.find('/', slash + 1)) {
+  std::size_t slash = name.find('/');
+  for (std::size_t parts = 0; parts < kMostParts && slash != std::string_view::npos; ++parts) {
     if (visit(name.substr(0, slash))) return true;
+    slash = name.find('/', slash + 1);
   }
   return false;
 }

@@ -14,8 +14,9 @@
 namespace twtrace::view {
 
 /// The services of one snapshot. A service with a unique name keeps it. Otherwise its label is the shortest end of its
-/// cgroup path that no other service's path has, as in "a/worker.service" and "b/worker.service". For a container it is
-/// name and id, "web@0123456789ab". Refers to the added services, which must outlive it. Not thread-safe.
+/// cgroup path that no other service's path has, as in "a/worker.service" and "b/worker.service"; the whole path if
+/// that end has more than 32 segments. For a container it is name and id, "web@0123456789ab". Refers to the added
+/// services, which must outlive it. Not thread-safe.
 class ServiceLabels {
  public:
   void add(const base::Service& service);

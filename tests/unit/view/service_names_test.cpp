@@ -54,6 +54,17 @@ TEST_CASE("units of one name are told apart by the shortest end of their paths")
         Labels{"/w.service", "x/w.service", "other.service"});
 }
 
+TEST_CASE("a path with thousands of segments costs no more than one with a few dozen") {
+  std::string deep;
+  for (int i = 0; i < 2000; ++i) deep += "/a";
+  // All ends that are looked at are equal. The whole paths are not.
+  CHECK(labels({unit("/1" + deep), unit("/2" + deep)}) == Labels{"/1" + deep, "/2" + deep});
+  const Service nested = container(deep.substr(1), "/docker/" + kId, kId);
+  const auto leading = [&](std::size_t parts) { return Pattern::whole(deep.substr(1, 2 * parts - 1)); };
+  CHECK(service_matches(leading(32), nested));
+  CHECK_FALSE(service_matches(leading(33), nested));
+}
+
 TEST_CASE("a label is never the name or label of another service") {
   Service inside = container("a/worker.service", "/docker/" + kId + "/system.slice/worker.service", kId);
   CHECK(labels({unit("/x/a/worker.service"), unit("/x/b/worker.service"), inside}) ==
