@@ -20,7 +20,7 @@
 #define TW_CGROUP_DEPTH 16
 
 #define TW_MAX_ROWS 65536         /* rows held by the kernel side at once; idle ones of exited processes are recycled */
-#define TW_MAX_NETNS 4096         /* namespaces seen in one run; slot TW_NETNS_OTHER takes the rest */
+#define TW_MAX_NETNS 16384        /* namespaces that are counted at one time; slot TW_NETNS_OTHER takes the rest */
 #define TW_FREE_SLOTS_PER_RUN 128 /* slots handed to the kernel side at a time; divides both limits */
 #define TW_MAX_CGROUPS 16384
 #define TW_MAX_SOCKETS 65536  /* connections without a slot, from our FIN to their end */

@@ -14,7 +14,7 @@ namespace twtrace::loader {
 /// memory cgroup of this process (5.11, d05512618056).
 struct MapSizes {
   std::uint32_t rows = TW_MAX_ROWS;         ///< owners
-  std::uint32_t namespaces = TW_MAX_NETNS;  ///< seen in one run
+  std::uint32_t namespaces = TW_MAX_NETNS;  ///< that are counted at one time
   std::uint32_t cgroups = TW_MAX_CGROUPS;   ///< whose path is remembered
   std::uint32_t sockets = TW_MAX_SOCKETS;   ///< between our FIN and their end, without a slot
   std::uint32_t buckets = 65536;            ///< whose row is remembered
@@ -38,7 +38,7 @@ std::optional<MapSizes> fit(const MapSizes& wanted, std::uint64_t bytes, std::ui
 /// The smallest sizes that are still useful, never above `wanted`. Pure.
 MapSizes least(const MapSizes& wanted);
 
-/// "16,384 owners, 1,024 namespaces, ...": the sizes that are smaller than `wanted`. Pure.
+/// "16,384 owners, 4,096 namespaces, ...": the sizes that are smaller than `wanted`. Pure.
 std::string describe_smaller(const MapSizes& sizes, const MapSizes& wanted);
 
 }  // namespace twtrace::loader

@@ -30,7 +30,7 @@ TEST_CASE("64 MiB take smaller maps, and which is said") {
   CHECK(plan->sizes.rows == 16384);
   CHECK(loader::kernel_bytes(plan->sizes, kCpus) < 29 * kMiB);
   CHECK(plan->notice ==
-        "/sys/fs/cgroup/x/memory.max leaves 61.0MiB of memory: maps hold only 16,384 owners, 1,024 namespaces, 4,096 "
+        "/sys/fs/cgroup/x/memory.max leaves 61.0MiB of memory: maps hold only 16,384 owners, 4,096 namespaces, 4,096 "
         "cgroups, 16,384 sockets, 16,384 buckets, 1.0MiB of event ring; what does not fit is counted "
         "without its owner");
 }
