@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <utility>
 
 #include "app/signals.hpp"
 
@@ -98,7 +99,11 @@ base::Result<EventLoop::Wake> EventLoop::wait(int ring_fd) {
   if (watched[1].revents != 0) return Wake::kChild;
   if (watched[2].revents != 0) return Wake::kInput;
   if (watched[3].revents != 0 && expired(deadline_.get())) return Wake::kDeadline;
-  if (watched[4].revents != 0 && expired(timer_.get())) return Wake::kTimer;
+  const bool server_has_waited = std::exchange(timer_was_last_, false) && watched[5].revents != 0;
+  if (!server_has_waited && watched[4].revents != 0 && expired(timer_.get())) {
+    timer_was_last_ = true;
+    return Wake::kTimer;
+  }
   if (watched[5].revents != 0) return Wake::kServer;
   return Wake::kRing;
 }

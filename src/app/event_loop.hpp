@@ -48,7 +48,8 @@ class EventLoop {
   void watch_server(int fd) { server_ = fd; }
 
   /// Waits until something happens. If several things happen, the order is: signal, child, key, deadline, timer,
-  /// server, ring.
+  /// server, ring. After a kTimer the server comes first: else nobody would be served where the work of an interval
+  /// takes longer than the interval.
   /// Spurious wakes are possible; then there is nothing to read.
   base::Result<Wake> wait(int ring_fd);
 
@@ -58,6 +59,7 @@ class EventLoop {
   int input_ = -1;
   int child_ = -1;
   int server_ = -1;
+  bool timer_was_last_ = false;
 };
 
 }  // namespace twtrace::app
