@@ -252,6 +252,11 @@ void BudgetOptions::declare(OptionList& list) {
               [this](const std::string& typed) -> base::Result<void> {
                 auto budget = report::parse_budget(typed);
                 if (!budget) return tl::unexpected(budget.error());
+                if (budgets.size() == report::kMostBudgets) {
+                  return base::fail(base::ErrorCode::kUsage,
+                                    fmt::format("there are more than {} budgets", report::kMostBudgets),
+                                    "budgets without labels are about everything");
+                }
                 budgets.push_back(std::move(*budget));
                 return {};
               });

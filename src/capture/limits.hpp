@@ -28,15 +28,16 @@ inline constexpr std::size_t kLongestCommand = std::size_t{6} << 20U;
 
 inline constexpr std::size_t kMostFallbacks = 64;
 inline constexpr std::size_t kLongestBudget = 4096;  ///< bytes; report::parse_budget() refuses longer ones
-inline constexpr std::size_t kMostBudgets = 1000;
+inline constexpr std::size_t kMostBudgets = 100;     ///< report::kMostBudgets
 /// Lines of logs in one sample, and the bytes of one: logs::kMostPerTake and one per log, and logs::kLongestText.
 inline constexpr std::size_t kMostLogLines = 10'016;
 inline constexpr std::size_t kLongestLogText = 512;
 inline constexpr std::size_t kLongestPattern = 1024;  ///< bytes
 inline constexpr std::size_t kMostMarks = 100'000;
-inline constexpr std::size_t kMostNamespaces = std::size_t{1} << 17U;  ///< one after the other; 4,096 at one time
-inline constexpr std::size_t kMostSettings = kMostNamespaces;          ///< at the start, and at the end
-inline constexpr std::size_t kMostPortUse = 64;                        ///< of one sample
+inline constexpr std::size_t kMostNamespaces = std::size_t{1}
+                                               << 17U;         ///< one after the other; TW_MAX_NETNS at one time
+inline constexpr std::size_t kMostSettings = kMostNamespaces;  ///< at the start, and at the end
+inline constexpr std::size_t kMostPortUse = 64;                ///< of one sample
 /// Owners, or peers, at one time (TW_MAX_ROWS, and as many of ended processes as --max-rows takes), and the bytes of
 /// their names.
 inline constexpr std::size_t kMostKeys = std::size_t{1} << 17U;

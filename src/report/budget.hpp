@@ -2,6 +2,7 @@
 // Budgets: conditions that make a capture fail, as `--fail-if` takes them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -63,6 +64,9 @@ struct MetricInfo {
 
 std::span<const MetricInfo> metrics();
 const MetricInfo& info(Metric metric);
+
+/// Of one command, and of one capture. A hundred budgets for a hundred thousand owners take seconds.
+inline constexpr std::size_t kMostBudgets = 100;
 
 /// A condition that must not become true.
 struct Budget {

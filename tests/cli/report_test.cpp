@@ -56,6 +56,9 @@ TEST_CASE("report and diff: bad usage is refused before any file is read") {
     INFO(arguments[0] << ' ' << arguments.back());
     check_refused(run_twtrace(arguments), 2, what);
   }
+  Arguments many{"report"};
+  for (int i = 0; i <= 100; ++i) many.insert(many.end(), {"--fail-if", "created>" + std::to_string(i)});
+  check_refused(run_twtrace(many), 2, "more than 100 budgets");
 }
 
 TEST_CASE("report and diff: a file that is missing or no capture is named") {

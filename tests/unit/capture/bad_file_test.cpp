@@ -137,6 +137,7 @@ TEST_CASE("more than fits into a capture's time and memory is refused", "[captur
       GENERATE(as<std::string>{},  //
                "INSERT INTO mark SELECT value, 1, 'm' FROM generate(100001)",
                "INSERT INTO fallback SELECT value+10, 'f' FROM generate(65)",
+               "INSERT INTO budget(text) SELECT 'created>' || value FROM generate(101)",
                "INSERT INTO setting(id, at_end, netns, name) SELECT value+10, 1, 1, 'n' FROM generate(131073)",
                "INSERT INTO process SELECT value, 1, 'p' FROM generate(4097)",
                "INSERT INTO log SELECT value, 'file', 'l', 'p', 0, 0, '' FROM generate(17)",
