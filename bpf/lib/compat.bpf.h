@@ -129,6 +129,7 @@ struct netns_ipv4___settings {
 	int sysctl_tcp_fin_timeout;
 	int sysctl_max_syn_backlog;
 	u8 sysctl_tcp_tw_reuse;
+	u8 sysctl_tcp_timestamps;
 };
 
 struct net___settings {
@@ -304,7 +305,8 @@ static __always_inline struct kernfs_node *compat__named_cgroup(struct task_stru
 /* --- the reader programs ------------------------------------------------------------------------------------------ */
 
 /*
- * A setting of a namespace, an int or a smaller integer: sysctl_tcp_tw_reuse is a u8 since 5.13 (4ecc1baf362c).
+ * A setting of a namespace, an int or a smaller integer: many, like sysctl_tcp_tw_reuse, are a u8 since 5.13
+ * (4ecc1baf362c).
  * TW_SETTING_UNKNOWN where the kernel has none.
  */
 #define compat__setting(net, field)                                                                                    \

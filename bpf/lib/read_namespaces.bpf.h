@@ -170,6 +170,7 @@ static __always_inline void namespaces__read_settings(u32 index, struct net *net
 
 	reading->settings.fin_timeout = compat__setting(net, ipv4.sysctl_tcp_fin_timeout);
 	reading->settings.tw_reuse = compat__setting(net, ipv4.sysctl_tcp_tw_reuse);
+	reading->settings.timestamps = compat__setting(net, ipv4.sysctl_tcp_timestamps);
 	reading->settings.syn_backlog = compat__setting(net, ipv4.sysctl_max_syn_backlog);
 	reading->settings.somaxconn = compat__setting(net, core.sysctl_somaxconn);
 	for (batch = reading->first_port / PORTS_AT_ONCE; batch < PORT_BATCHES; batch++) {

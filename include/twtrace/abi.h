@@ -294,7 +294,7 @@ struct tw_settings {
 	__u32 syn_backlog; /* tcp_max_syn_backlog */
 	__u32 somaxconn;
 	__u32 usable_ports; /* ip_local_port_range without ip_local_reserved_ports */
-	__u32 reserved;
+	__u32 timestamps;   /* tcp_timestamps */
 };
 TW_STATIC_ASSERT(sizeof(struct tw_settings) == 24, "tw_settings");
 

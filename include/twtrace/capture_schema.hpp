@@ -17,8 +17,8 @@ inline constexpr std::uint32_t kApplicationId = 0x54775472;
 /// newer one. 2 added the table `suspension`, 3 the table `process`, 4 the column `netns_id` to `setting`, `port_use`
 /// and `event`, 5 the counts of who was hurt, the kind `no_port` of events and the column `is_before_start` of `owner`,
 /// 6 the counts of the resets that the host sent and the table `budget`, 7 the tables `log` and `log_line`, 8 what
-/// listening sockets dropped and the table `listen_queue`.
-inline constexpr int kSchemaVersion = 8;
+/// listening sockets dropped and the table `listen_queue`, 9 the column `tcp_timestamps` of `setting`.
+inline constexpr int kSchemaVersion = 9;
 
 /// A part of SchemaTable::sql that came later than the table.
 struct LaterPart {
@@ -46,6 +46,8 @@ inline std::string schema_sql(const SchemaTable &table, int version)
 
 /// Inode numbers are given again, so they do not tell which namespace it was.
 #define TWTRACE_NETNS_ID "  netns_id INTEGER,                  -- netns.id\n"
+
+#define TWTRACE_TIMESTAMPS "  tcp_timestamps INTEGER,\n"
 
 #define TWTRACE_BEFORE_START                                                                                           \
 	"  is_before_start INTEGER NOT NULL,  -- 1: buckets from before the start, which have no owner\n"
@@ -157,12 +159,12 @@ inline constexpr std::array kSchema = {
   default_limit INTEGER,
   tcp_fin_timeout INTEGER,
   tcp_tw_reuse INTEGER,
-  tcp_max_syn_backlog INTEGER,
+)" TWTRACE_TIMESTAMPS R"(  tcp_max_syn_backlog INTEGER,
   somaxconn INTEGER,
   ephemeral_ports INTEGER            -- ip_local_port_range without ip_local_reserved_ports
 ))",
 		1,
-		{{{TWTRACE_NETNS_ID, 4}}}},
+		{{{TWTRACE_NETNS_ID, 4}, {TWTRACE_TIMESTAMPS, 9}}}},
     SchemaTable{"netns", R"(CREATE TABLE netns(
   id INTEGER PRIMARY KEY,            -- of this capture: inode numbers are used again
   inode INTEGER NOT NULL,
@@ -413,5 +415,6 @@ inline constexpr std::array kSchema = {
 #undef TWTRACE_NO_SUBSTATE
 #undef TWTRACE_BEFORE_START
 #undef TWTRACE_NETNS_ID
+#undef TWTRACE_TIMESTAMPS
 
 } // namespace twtrace::capture

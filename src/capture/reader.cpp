@@ -18,14 +18,15 @@ namespace twtrace::capture {
 namespace {
 
 constexpr std::int64_t kVersionWithBudgets = 6;
+constexpr std::int64_t kVersionWithTimestamps = 9;
 
 model::NetnsSettings read_settings(Columns& row, const StoredNetns& namespaces) {
   model::NetnsSettings netns;
   netns.netns = row.number<std::uint32_t>();
   netns.netns_id = namespaces.id(netns.netns, row);
   netns.name = row.text(kLongestPath);
-  for (auto* value : {&netns.limit, &netns.default_limit, &netns.fin_timeout_s, &netns.tw_reuse, &netns.syn_backlog,
-                      &netns.somaxconn, &netns.ephemeral_ports}) {
+  for (auto* value : {&netns.limit, &netns.default_limit, &netns.fin_timeout_s, &netns.tw_reuse, &netns.timestamps,
+                      &netns.syn_backlog, &netns.somaxconn, &netns.ephemeral_ports}) {
     *value = row.optional_gauge();
   }
   return netns;
@@ -164,14 +165,17 @@ class Reader::Impl {
   }
 
   base::Result<void> read_all_settings() {
+    const auto version = database_.version();
+    if (!version) return tl::unexpected(version.error());
     auto namespaces = StoredNetns::read(database_);
     if (!namespaces) return tl::unexpected(namespaces.error());
     namespaces_ = std::move(*namespaces);
     info_.namespaces = namespaces_.all();
     return each("setting",
                 "SELECT at_end, " + std::string(namespaces_.columns()) +
-                    ", name, tcp_max_tw_buckets, default_limit, tcp_fin_timeout, tcp_tw_reuse, tcp_max_syn_backlog, "
-                    "somaxconn, ephemeral_ports FROM setting ORDER BY id",
+                    ", name, tcp_max_tw_buckets, default_limit, tcp_fin_timeout, tcp_tw_reuse, " +
+                    (*version < kVersionWithTimestamps ? "NULL" : "tcp_timestamps") +
+                    ", tcp_max_syn_backlog, somaxconn, ephemeral_ports FROM setting ORDER BY id",
                 [&](Columns& row) {
                   const bool at_end = row.flag();
                   auto& settings = at_end ? info_.settings_at_end : info_.settings_at_start;

@@ -44,7 +44,7 @@ base::Result<Inserts> prepare_inserts(const Database& database) {
   Inserts inserts;
   const std::array<std::tuple<Statement*, const char*, int, bool>, 17> all = {{
       {&inserts.mark, "mark", 3, false},
-      {&inserts.setting, "setting", 12, false},
+      {&inserts.setting, "setting", 13, false},
       {&inserts.netns, "netns", 3, true},
       {&inserts.service, "service", 6, true},
       {&inserts.owner, "owner", 14, true},
@@ -259,8 +259,8 @@ class Writer::Impl {
   bool write_settings(const std::vector<model::NetnsSettings>& settings, bool at_end) {
     return std::all_of(settings.begin(), settings.end(), [&](const model::NetnsSettings& netns) {
       return ok(insert_.setting.run(at_end, netns.netns, netns.netns_id, netns.name, netns.limit, netns.default_limit,
-                                    netns.fin_timeout_s, netns.tw_reuse, netns.syn_backlog, netns.somaxconn,
-                                    netns.ephemeral_ports));
+                                    netns.fin_timeout_s, netns.tw_reuse, netns.timestamps, netns.syn_backlog,
+                                    netns.somaxconn, netns.ephemeral_ports));
     });
   }
 

@@ -26,6 +26,7 @@ void put_netns(JsonWriter& json, const model::DoctorNetns& netns) {
   json.field("overflow", netns.overflow);
   json.field("tcp_fin_timeout_s", netns.fin_timeout_s);
   json.field("tcp_tw_reuse", netns.tw_reuse);
+  json.field("tcp_timestamps", netns.timestamps);
   json.field("default_limit", netns.default_limit);
 }
 

@@ -45,6 +45,7 @@ void put_settings(JsonWriter& json, std::string_view key, const std::optional<mo
     json.field("default_limit", settings.default_limit);
     json.field("tcp_fin_timeout_s", settings.fin_timeout_s);
     json.field("tcp_tw_reuse", settings.tw_reuse);
+    json.field("tcp_timestamps", settings.timestamps);
     json.field("tcp_max_syn_backlog", settings.syn_backlog);
     json.field("somaxconn", settings.somaxconn);
     json.field("ephemeral_ports", settings.ephemeral_ports);

@@ -79,6 +79,18 @@ Warning tw_reuse_off(const model::DoctorNetns& netns) {
           "; 2 is the kernel's default (loopback only), 1 is for hosts that open many connections"};
 }
 
+/// tcp_twsk_unique (5.10 to 7.x) reuses a bucket only if it has a timestamp. Without one, tcp_timewait_state_process
+/// takes a SYN only if its sequence number is higher than all that the old connection received.
+Warning timestamps_off(const model::DoctorNetns& netns) {
+  if (netns.timestamps.value_or(1) != 0) return std::nullopt;
+  return model::DoctorWarning{
+      "timestamps-off", netns.netns,
+      title(netns) +
+          ": tcp_timestamps is 0, so no connect reuses a TIME_WAIT bucket, whatever tcp_tw_reuse is, and a server may "
+          "ignore a SYN from a port that is in TIME_WAIT",
+      sysctl_change(place_of(netns), "net.ipv4.tcp_timestamps", 1) + "; it is for new connections only"};
+}
+
 std::string list(const std::vector<const model::DoctorNetns*>& namespaces) {
   std::string text;
   for (std::size_t i = 0; i < std::min(namespaces.size(), kNamesShown); ++i) {
@@ -116,7 +128,8 @@ std::vector<model::DoctorWarning> doctor_warnings(const std::vector<model::Docto
     if (warning) warnings.push_back(std::move(*warning));
   };
   for (const model::DoctorNetns& netns : namespaces) {
-    for (const auto& check : {overflow_seen, table_nearly_full, limit_low, fin_timeout_lowered, tw_reuse_off}) {
+    for (const auto& check :
+         {overflow_seen, table_nearly_full, limit_low, fin_timeout_lowered, tw_reuse_off, timestamps_off}) {
       Warning warning = check(netns);
       if (warning) warning->netns_id = netns.netns_id;
       add(std::move(warning));

@@ -14,6 +14,17 @@
 #include "report/findings.hpp"
 
 namespace twtrace::report {
+namespace {
+
+bool has_no_timestamps(const Report& report, std::optional<std::uint32_t> netns_id) {
+  return std::any_of(report.namespaces.begin(), report.namespaces.end(), [&](const NetnsReport& netns) {
+    const auto& settings = netns.at_end ? netns.at_end : netns.at_start;
+    return netns.last.id == netns_id && settings && settings->timestamps == 0U;
+  });
+}
+
+}  // namespace
+
 void refused(const Report& report, Findings& out) {
   const CountOf count = model::count_of<&model::Counters::overflow>;
   const std::uint64_t all = report.totals.overflow();
@@ -136,6 +147,10 @@ void ports_taken(const Report& report, Findings& out) {
     finding.command = in_namespace(netns, "ss -Htan dst " + phrases::shell_quoted(remote) + " | wc -l");
     finding.change = "in the client: " + phrases::role_remedy(model::Role::kClient) + "; until then " +
                      phrases::sysctl_change(place_of(netns.name, netns.gone), "net.ipv4.tcp_tw_reuse", 1);
+    if (has_no_timestamps(report, peak.use.netns_id)) {
+      finding.change +=
+          ", together with " + phrases::sysctl_change(place_of(netns.name, netns.gone), "net.ipv4.tcp_timestamps", 1);
+    }
     finding.risk = "tcp_tw_reuse=1 reuses a port after one second, and needs TCP timestamps at both ends";
     finding.avoid = "do not bind() to a port before connect() without IP_BIND_ADDRESS_NO_PORT; never tcp_tw_recycle";
     out.push_back(std::move(finding));

@@ -51,7 +51,10 @@ constexpr Setting kSettings[] = {
      "do not lower it further: a peer that closes later than that gets a reset"},
     {"tw-reuse-off", "net.ipv4.tcp_tw_reuse", Severity::kNotice,
      "with 1, a port is reused one second after its close; this needs TCP timestamps at both ends",
-     "do not look for tcp_tw_recycle: it broke clients behind NAT, and Linux 4.12 removed it"}};
+     "do not look for tcp_tw_recycle: it broke clients behind NAT, and Linux 4.12 removed it"},
+    {"timestamps-off", "net.ipv4.tcp_timestamps", Severity::kNotice,
+     "12 bytes more per segment; the kernel adds a random offset for each peer, so they do not tell its uptime",
+     "do not set tcp_tw_reuse=1 alone: it needs timestamps at both ends"}};
 
 bool told_already(const Findings& out, const model::DoctorWarning& warning, const std::set<std::uint32_t>& small) {
   const bool about_limit = warning.id == "limit-below-default" || warning.id == "limit-low";

@@ -103,6 +103,7 @@ model::NetnsSettings to_settings(const tw_namespace_reading& reading, std::uint6
     netns.fin_timeout_s = *jiffies / hertz;
   }
   netns.tw_reuse = known(reading.settings.tw_reuse);
+  netns.timestamps = known(reading.settings.timestamps);
   netns.syn_backlog = known(reading.settings.syn_backlog);
   netns.somaxconn = known(reading.settings.somaxconn);
   netns.ephemeral_ports = reading.settings.usable_ports;

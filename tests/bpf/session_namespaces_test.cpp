@@ -156,6 +156,7 @@ TEST_CASE("settings of a namespace are those that /proc shows inside it") {
     write_net_sysctl("tcp_max_tw_buckets", "4711");
     write_net_sysctl("tcp_fin_timeout", "17");
     write_net_sysctl("tcp_tw_reuse", "1");
+    write_net_sysctl("tcp_timestamps", "0");
     write_net_sysctl("tcp_max_syn_backlog", "123");
     write_net_sysctl("ip_local_port_range", "30001 60998");
     write_net_sysctl("ip_local_reserved_ports", "30000-30010,40000,60998-61000");
@@ -172,6 +173,7 @@ TEST_CASE("settings of a namespace are those that /proc shows inside it") {
   CHECK(found->limit == inside.limit);
   CHECK(found->fin_timeout_s == inside.fin_timeout_s);
   CHECK(found->tw_reuse == inside.tw_reuse);
+  CHECK(found->timestamps == 0U);
   CHECK(found->syn_backlog == inside.syn_backlog);
   CHECK(found->somaxconn == inside.somaxconn);
   CHECK(found->ephemeral_ports == inside.ephemeral_ports);

@@ -43,6 +43,7 @@ class HandMade final : public model::Recording, public Tables {
     host.default_limit = 131072;
     host.fin_timeout_s = 60;
     host.tw_reuse = 2;
+    host.timestamps = 1;
     host.syn_backlog = 512;
     host.somaxconn = 4096;
     host.ephemeral_ports = 28232;

@@ -142,7 +142,7 @@ inline std::vector<AbiStruct> abi_structs() {
       {"tw_settings",
        sizeof(tw_settings),
        {TW_MEMBER(tw_settings, fin_timeout), TW_MEMBER(tw_settings, tw_reuse), TW_MEMBER(tw_settings, syn_backlog),
-        TW_MEMBER(tw_settings, somaxconn), TW_MEMBER(tw_settings, usable_ports), TW_MEMBER(tw_settings, reserved)}},
+        TW_MEMBER(tw_settings, somaxconn), TW_MEMBER(tw_settings, usable_ports), TW_MEMBER(tw_settings, timestamps)}},
       {"tw_namespace_pass",
        sizeof(tw_namespace_pass),
        {TW_MEMBER(tw_namespace_pass, first), TW_MEMBER(tw_namespace_pass, last), TW_MEMBER(tw_namespace_pass, last_id),

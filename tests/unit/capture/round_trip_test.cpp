@@ -473,6 +473,23 @@ TEST_CASE("a capture of before this version does not know what listening sockets
   CHECK(sums() == Sums{});
 }
 
+TEST_CASE("a capture of before this version does not know tcp_timestamps, but the other settings", "[capture]") {
+  Captured captured;
+  captured.add(3);
+  captured.finish();
+  const auto check = [&](std::optional<std::uint64_t> timestamps) {
+    for (const auto& all :
+         {open_capture(captured.path)->info().settings_at_start, open_capture(captured.path)->info().settings_at_end}) {
+      CHECK(all.at(0).tw_reuse == 2U);
+      CHECK(all.at(0).timestamps == timestamps);
+      CHECK(all.at(0).syn_backlog == 1024U);
+    }
+  };
+  check(1);
+  make_version(captured.path, 8);
+  check(std::nullopt);
+}
+
 TEST_CASE("a connect() that found no port is an event without a substate", "[capture]") {
   Captured captured;
   model::Event event = reused_event();

@@ -184,6 +184,7 @@ class World {
     host.default_limit = 131072;
     host.fin_timeout_s = 60;
     host.tw_reuse = 2;
+    host.timestamps = 1;
     host.syn_backlog = 1024;
     host.ephemeral_ports = 28232;
     return host;

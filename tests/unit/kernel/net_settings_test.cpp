@@ -22,6 +22,7 @@ TEST_CASE("settings of a namespace") {
   tree.file("net/ipv4/tcp_ehash_entries", "-262144\n");
   tree.file("net/ipv4/tcp_fin_timeout", "60\n");
   tree.file("net/ipv4/tcp_tw_reuse", "2\n");
+  tree.file("net/ipv4/tcp_timestamps", "1\n");
   tree.file("net/ipv4/tcp_max_syn_backlog", "1021\n");
   tree.file("net/core/somaxconn", "4099\n");
   tree.file("net/ipv4/ip_local_port_range", "32768\t32777\n");
@@ -31,6 +32,7 @@ TEST_CASE("settings of a namespace") {
   CHECK(settings.default_limit == 131072U);
   CHECK(settings.fin_timeout_s == 60U);
   CHECK(settings.tw_reuse == 2U);
+  CHECK(settings.timestamps == 1U);
   CHECK(settings.syn_backlog == 1021U);
   CHECK(settings.somaxconn == 4099U);
   CHECK(settings.ephemeral_ports == 8U);

@@ -124,6 +124,20 @@ TEST_CASE("tcp_tw_reuse switched off") {
   CHECK(ids({netns}).empty());
 }
 
+TEST_CASE("tcp_timestamps switched off") {
+  DoctorNetns netns = host();
+  netns.timestamps = 0;
+  CHECK(ids({netns}) == Ids{"timestamps-off"});
+  CHECK(has(phrases::doctor_warnings({netns})[0].text, "whatever tcp_tw_reuse is"));
+  CHECK(has(change(netns, "timestamps-off"), "tcp_timestamps=1"));
+  for (const std::uint64_t on : {1U, 2U}) {
+    netns.timestamps = on;
+    CHECK(ids({netns}).empty());
+  }
+  netns.timestamps.reset();
+  CHECK(ids({netns}).empty());
+}
+
 TEST_CASE("a limit that differs from the host's: the lower side is the one to raise") {
   DoctorNetns other = container();
   other.limit = 131071;

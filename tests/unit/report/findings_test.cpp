@@ -387,8 +387,9 @@ TEST_CASE("who fills the table is named from a tenth on, where it was nearly ful
 }
 
 TEST_CASE("ports towards a destination are a finding from half of them on") {
-  const auto capture = [](std::uint64_t taken) {
+  const auto capture = [](std::uint64_t taken, std::uint64_t timestamps = 1) {
     auto recording = quiet();
+    recording->editable().settings_at_end.front().timestamps = timestamps;
     recording->head.port_use = std::make_shared<std::vector<model::PortUse>>(
         std::vector<model::PortUse>{{4026531840U, {"10.0.0.9", std::uint16_t{6379}}, {taken, 1000}, 1}});
     recording->sample(1);
@@ -400,6 +401,9 @@ TEST_CASE("ports towards a destination are a finding from half of them on") {
   CHECK(find(*capture(900), "ports-taken")->severity == Severity::kCritical);
   CHECK(has(find(*capture(900), "ports-taken")->text, "EADDRNOTAVAIL"));
   CHECK(has(find(*capture(900), "ports-taken")->text, "10.0.0.9 port 6379"));
+  CHECK(has(find(*capture(900, 0), "ports-taken")->change, "net.ipv4.tcp_timestamps=1"));
+  CHECK(has(find(*capture(900, 0), "ports-taken")->change, "net.ipv4.tcp_tw_reuse=1"));
+  CHECK_FALSE(has(find(*capture(900), "ports-taken")->change, "tcp_timestamps"));
 }
 
 TEST_CASE("FIN_WAIT2 is a finding from a fifth and a hundred on") {
@@ -496,6 +500,8 @@ TEST_CASE("settings: what the doctor says, with risk and what not to do") {
   CHECK(!finding->avoid.empty());
   CHECK(find(*capture([](auto& host) { host.limit = 131071; }), "limit-below-default"));
   CHECK(find(*capture([](auto& host) { host.tw_reuse = 0; }), "tw-reuse-off"));
+  CHECK(find(*capture([](auto& host) { host.timestamps = 0; }), "timestamps-off"));
+  CHECK(!find(*capture([](auto& host) { host.timestamps = 2; }), "timestamps-off"));
 
   const auto differing = quiet();
   model::NetnsSettings blue = HandMade::settings();

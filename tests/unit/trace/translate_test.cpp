@@ -317,13 +317,14 @@ TEST_CASE("the settings of a namespace are what its reading says, in seconds whe
   reading.inum = 17;
   reading.limit = 1000;
   reading.table_mask = 0xffff;
-  reading.settings = {15000, 2, 4096, 511, 28232, 0};
+  reading.settings = {15000, 2, 4096, 511, 28232, 1};
   const model::NetnsSettings settings = trace::to_settings(reading, 250);
   CHECK(settings.netns == 17);
   CHECK(settings.limit == 1000U);
   CHECK(settings.default_limit == 32768U);
   CHECK(settings.fin_timeout_s == 60U);
   CHECK(settings.tw_reuse == 2U);
+  CHECK(settings.timestamps == 1U);
   CHECK(settings.syn_backlog == 4096U);
   CHECK(settings.somaxconn == 511U);
   CHECK(settings.ephemeral_ports == 28232U);
