@@ -9,19 +9,12 @@
 #include "conn.bpf.h"
 #include "intern.bpf.h"
 
-/* first_ns tells whether the row still has the same owner: user space may give it to another one. */
-struct refused {
-	u64 first_ns; /* tw_row.first_ns */
-	u32 row;
-	u32 reserved;
-};
-
 /* Key: refused__key. Not an LRU, which drops entries long before it is full. The loader resizes it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, TW_MAX_REFUSED);
 	__type(key, u64);
-	__type(value, struct refused);
+	__type(value, struct tw_refused);
 } refused_connections SEC(".maps");
 
 /* Its keys, the oldest first. */
@@ -42,12 +35,18 @@ static __always_inline u64 refused__key(const struct conn *conn, u32 netns)
 	return ports__mix(hash, (u64)conn->remote[2] << 32 | conn->remote[3]);
 }
 
+static __always_inline u32 refused__now_ms(void)
+{
+	return (u32)(bpf_ktime_get_ns() / 1000000);
+}
+
 /* Makes room by forgetting the oldest. A global function: see cgroup__intern. */
 __noinline int refused__remember(u64 key, u32 row_id)
 {
 	struct tw_row *row = row__at(row_id);
-	struct refused refused = {.first_ns = row ? row->first_ns : 0, .row = row_id};
-	struct refused *known = bpf_map_lookup_elem(&refused_connections, &key);
+	struct tw_refused refused = {
+	    .row_first_ns = row ? row->first_ns : 0, .row = row_id, .at_ms = refused__now_ms()};
+	struct tw_refused *known = bpf_map_lookup_elem(&refused_connections, &key);
 	u64 oldest;
 
 	if (known) {
@@ -66,17 +65,21 @@ __noinline int refused__remember(u64 key, u32 row_id)
 	return 0;
 }
 
-/* Whether the connection was refused a bucket. Sets the row that it was refused to; TW_ROW_NONE: that row is gone. */
-static __always_inline bool refused__find(const struct conn *conn, u32 netns, u32 *row_id)
+/*
+ * Whether the connection was refused a bucket. Sets the row that it was refused to (TW_ROW_NONE: that row is gone), and
+ * whether the bucket could still be there.
+ */
+static __always_inline bool refused__find(const struct conn *conn, u32 netns, u32 *row_id, bool *in_time)
 {
 	u64 key = refused__key(conn, netns);
-	struct refused *refused = bpf_map_lookup_elem(&refused_connections, &key);
+	struct tw_refused *refused = bpf_map_lookup_elem(&refused_connections, &key);
 	struct tw_row *row;
 
 	if (!refused)
 		return false;
 	row = row__at(refused->row);
-	*row_id = row && row->in_use && row->first_ns == refused->first_ns ? refused->row : TW_ROW_NONE;
+	*row_id = row && row->in_use && row->first_ns == refused->row_first_ns ? refused->row : TW_ROW_NONE;
+	*in_time = refused__now_ms() - refused->at_ms <= TW_BUCKET_LIFE_MS;
 	return true;
 }
 

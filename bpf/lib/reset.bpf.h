@@ -116,13 +116,14 @@ static __always_inline void reset__on_active(struct sock *sk)
 static __always_inline bool reset__on_stranger(struct tw_netns *ns, u32 netns, const struct segment *segment)
 {
 	struct tw_row *row;
+	bool in_time;
 	u32 row_id;
 
-	if (!refused__find(&segment->conn, netns, &row_id))
+	if (!refused__find(&segment->conn, netns, &row_id, &in_time))
 		return false;
 	row = row__at(row_id);
 	bucket__count(ns, row, peer_resets);
-	if (!segment->has_data)
+	if (!segment->has_data && in_time)
 		bucket__count(ns, row, peer_resets_avoidable);
 	return true;
 }

@@ -20,11 +20,10 @@ constexpr MapSizes kLeast{2048, 256, 256, 2048, 8192, 1U << 16U};
 constexpr unsigned kMostHalvings = 14;  // a ring of 1 GiB, the largest, becomes the least
 
 constexpr std::uint64_t kPage = 4096;
-// struct htab_elem and struct bucket of kernel/bpf/hashtab.c, and struct overflow_counter and struct refused of bpf/.
+// struct htab_elem and struct bucket of kernel/bpf/hashtab.c, and struct overflow_counter of bpf/.
 constexpr std::uint64_t kHashElement = 48;
 constexpr std::uint64_t kHashBucket = 16;
 constexpr std::uint64_t kOverflowCounter = 16;
-constexpr std::uint64_t kRefused = 16;
 // The map "pairs" of bpf/lib/pair.bpf.h has one size.
 constexpr std::uint64_t kPairs = 4096;
 constexpr std::uint64_t kPairKey = 12;
@@ -71,7 +70,7 @@ std::uint64_t kernel_bytes(const MapSizes& sizes, std::uint32_t cpus) {
          cpus * array(sizes.namespaces, kOverflowCounter) + hash(sizes.cgroups, kCookie, sizeof(tw_cgroup), cpus) +
          array(slot_count(sizes), sizeof(tw_slot)) + hash(sizes.sockets, kCookie, sizeof(tw_socket), cpus) +
          hash(sizes.buckets, kCookie, sizeof(tw_bucket), cpus) + hash(kPairs, kPairKey, kPair, cpus) +
-         hash(refused_count(sizes), kCookie, kRefused, cpus) + array(refused_count(sizes), kCookie) +
+         hash(refused_count(sizes), kCookie, sizeof(tw_refused), cpus) + array(refused_count(sizes), kCookie) +
          array(TW_MAX_MANY, sizeof(tw_ports)) + array(TW_MAX_MANY, kNumber) +
          hash(TW_MAX_LISTENERS, kCookie, kNumber, cpus) + array(TW_MAX_LISTENERS, sizeof(tw_closed_listener)) +
          sizes.ring_bytes;

@@ -9,11 +9,13 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <utility>
 #include <vector>
 
 #include "bpf/expect.hpp"
+#include "support/bpf_maps.hpp"
 #include "support/catch.hpp"
 #include "support/environment.hpp"
 #include "support/inside_netns.hpp"
@@ -216,6 +218,29 @@ TEST_CASE("each reset that is sent has its cause, and together they are OutRsts"
   for (const json& row : all_rows_of(snapshot, netns)) {
     if (row.at("peer_resets") != 0 || row.at("resets_aborted") != 0) CHECK(row.at("process").at("pid") == getpid());
   }
+}
+
+TEST_CASE("a reset that comes when the bucket would be gone, too, could not be avoided", "[quick]") {
+  if (!privileged()) return;
+  TwtraceRun& twtrace = shared_twtrace();
+  const NetnsSandbox netns(Sysctls{{"tcp_max_tw_buckets", "0"}});
+  inside_netns(netns.fd(), [&] {
+    const base::UniqueFd listener = listen_on(kPort);
+    const auto refuse = [&](int count) {
+      std::vector<base::UniqueFd> clients;
+      for (int i = 0; i < count; ++i) clients.push_back(close_server(listener.get(), AF_INET));
+      return clients;
+    };
+    std::vector<base::UniqueFd> clients = refuse(7);
+    twtrace.wait_for([&](const json& snapshot) { return sum_of(snapshot, netns, "overflow") == 7; });
+    age_refused(twtrace.process().pid(), std::chrono::milliseconds(60'001));
+    for (base::UniqueFd& client : refuse(5)) clients.push_back(std::move(client));
+    REQUIRE(refusals(own_netns().get()) == 7 + 5);
+    clients.clear();  // each client's FIN is answered with a reset
+  });
+  const json snapshot = twtrace.fresh();
+  CHECK(sum_of_all(snapshot, netns, "peer_resets") == 7 + 5);
+  CHECK(sum_of_all(snapshot, netns, "peer_resets_avoidable") == 5);
 }
 
 namespace {

@@ -113,6 +113,23 @@ void name_free_rows(pid_t pid, const std::string& comm) {
   }
 }
 
+void age_refused(pid_t pid, std::chrono::milliseconds by) {
+  const Map map = find_map(pid, "refused_connect");  // as the kernel cuts it
+  std::vector<std::uint64_t> keys;  // all of them first: an update moves its key to the front of a chain
+  std::uint64_t next = 0;
+  for (void* previous = nullptr; bpf_map_get_next_key(map.fd.get(), previous, &next) == 0; previous = &next) {
+    keys.push_back(next);
+  }
+  for (const std::uint64_t key : keys) {
+    tw_refused refused{};
+    if (bpf_map_lookup_elem(map.fd.get(), &key, &refused) != 0) continue;
+    refused.at_ms -= static_cast<std::uint32_t>(by.count());
+    if (bpf_map_update_elem(map.fd.get(), &key, &refused, BPF_EXIST) != 0) {
+      throw std::runtime_error("the map of refused connections cannot be written");
+    }
+  }
+}
+
 std::vector<std::string> programs_held(pid_t pid) {
   std::set<__u32> ids;  // a link holds the program, too
   for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fdinfo")) {

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -27,6 +28,10 @@ std::size_t taken_netns_slots(pid_t pid);
 
 /// Occupies every slot of process `pid`, so that connections are kept in maps. Needs root. Throws as map_entries().
 void occupy_slots(pid_t pid);
+
+/// Makes every connection of process `pid` that was refused a bucket so much older. Needs root. Throws as
+/// map_entries().
+void age_refused(pid_t pid, std::chrono::milliseconds by);
 
 /// The names of all BPF programs that process `pid` holds, sorted, each as often as it is loaded. Needs root.
 std::vector<std::string> programs_held(pid_t pid);
