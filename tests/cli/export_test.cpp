@@ -118,6 +118,7 @@ std::string read_file(const std::string& path) {
 TEST_CASE("export: series sum to the kernel's counters, beside a thousand clients that never finish a request") {
   constexpr int kAddresses = 200;
   constexpr std::uint64_t kMostConnections = 128;
+  constexpr std::uint64_t kClosing = 8;  // libmicrohttpd closes those that are given up a moment later
   if (!privileged()) return;
   Exporter exporter({"--web.listen-address", "127.0.0.1:0", "--web.listen-address", "[::1]:0"});
   CHECK(exporter.process.standard_error().find("listening on http://[::1]:") != std::string::npos);
@@ -152,7 +153,7 @@ TEST_CASE("export: series sum to the kernel's counters, beside a thousand client
       ::send(bad.get(), request.data(), request.size(), MSG_NOSIGNAL);
     }
     text = exporter.get();
-    CHECK(value(text, "process_open_fds") <= calm + kMostConnections);
+    CHECK(value(text, "process_open_fds") <= calm + kMostConnections + kClosing);
     return value(text, "twtrace_samples_total") >= samples + 10;
   }));
   CHECK(exporter.end() == 0);
