@@ -154,7 +154,7 @@ def check_scene(twtrace, capture):
                     screen.keys(key)
                     screen.wait(rf"\[{key} ?\w+\]")
                     compared += settled(lambda: check_view(screen, group, samples[group][index]))
-                check_header(screen, samples["process"][index])
+                settled(lambda: check_header(screen, samples["process"][index]))
         screen.keys("q")
         assert screen.exit_code() == 0
     print(f"ok: {os.path.basename(capture)}: {compared} cells equal JSON")
