@@ -6,15 +6,9 @@
 #include <utility>
 
 #include "model/rate.hpp"
+#include "trace/translate.hpp"
 
 namespace twtrace::trace {
-namespace {
-
-std::optional<std::uint64_t> known(std::uint32_t value) {
-  return value == TW_SETTING_UNKNOWN ? std::nullopt : std::optional<std::uint64_t>(value);
-}
-
-}  // namespace
 
 void QueueTable::count(model::Identity owner, std::uint64_t drops) {
   queues_[model::folded(std::move(owner))].drops += drops;
@@ -68,8 +62,8 @@ std::vector<model::ListenQueue> QueueTable::queues(const NamespaceDirectory& dir
     shown.drops = queue.drops;
     shown.drops_per_s = model::rate(queue.sampled, queue.previous, interval_s);
     if (!queue.settings) continue;
-    shown.somaxconn = known(queue.settings->somaxconn);
-    shown.syn_backlog = known(queue.settings->syn_backlog);
+    shown.somaxconn = to_setting(queue.settings->somaxconn);
+    shown.syn_backlog = to_setting(queue.settings->syn_backlog);
   }
   std::stable_sort(result.begin(), result.end(), [](const model::ListenQueue& left, const model::ListenQueue& right) {
     return std::tie(left.drops_per_s, left.drops) > std::tie(right.drops_per_s, right.drops);

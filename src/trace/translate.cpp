@@ -91,21 +91,22 @@ kernel::NetnsCounters to_netns_counters(const tw_namespace_reading& reading) {
   return result;
 }
 
+std::optional<std::uint64_t> to_setting(std::uint32_t value) {
+  return value == TW_SETTING_UNKNOWN ? std::nullopt : std::optional<std::uint64_t>(value);
+}
+
 model::NetnsSettings to_settings(const tw_namespace_reading& reading, std::uint64_t hertz) {
-  const auto known = [](std::uint32_t value) {
-    return value == TW_SETTING_UNKNOWN ? std::nullopt : std::optional<std::uint64_t>(value);
-  };
   model::NetnsSettings netns;
   netns.netns = reading.inum;
   netns.limit = reading.limit;
   netns.default_limit = (std::uint64_t{reading.table_mask} + 1) / 2;  // tcp_sk_init
-  if (const auto jiffies = known(reading.settings.fin_timeout); jiffies && hertz != 0) {
+  if (const auto jiffies = to_setting(reading.settings.fin_timeout); jiffies && hertz != 0) {
     netns.fin_timeout_s = *jiffies / hertz;
   }
-  netns.tw_reuse = known(reading.settings.tw_reuse);
-  netns.timestamps = known(reading.settings.timestamps);
-  netns.syn_backlog = known(reading.settings.syn_backlog);
-  netns.somaxconn = known(reading.settings.somaxconn);
+  netns.tw_reuse = to_setting(reading.settings.tw_reuse);
+  netns.timestamps = to_setting(reading.settings.timestamps);
+  netns.syn_backlog = to_setting(reading.settings.syn_backlog);
+  netns.somaxconn = to_setting(reading.settings.somaxconn);
   netns.ephemeral_ports = reading.settings.usable_ports;
   return netns;
 }

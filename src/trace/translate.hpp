@@ -42,6 +42,8 @@ model::Identity to_identity(const tw_row& row, std::uint32_t netns, base::Servic
 
 model::Counters to_counters(const tw_counts& counts);
 kernel::NetnsCounters to_netns_counters(const tw_namespace_reading& reading);
+/// A number of tw_settings, empty where the kernel has none.
+std::optional<std::uint64_t> to_setting(std::uint32_t value);
 /// `hertz`: jiffies in a second; 0: not known. The name is the caller's.
 model::NetnsSettings to_settings(const tw_namespace_reading& reading, std::uint64_t hertz);
 
