@@ -44,7 +44,11 @@ std::string flow(const std::vector<Piece>& pieces, std::size_t width, Color colo
       out += "  ";
       used += 2;
     }
-    piece.alarming ? out += alarm(text, color) : out += text;
+    if (piece.alarming) {
+      out += alarm(text, color);
+    } else {
+      out += text;
+    }
     used += columns;
   }
   return out += '\n';

@@ -123,6 +123,7 @@ void QueueWatch::see_queues(const Look& look, const Readings& readings) {
 
 /// Sockets that are gone need no row any more.
 void QueueWatch::forget_rows(const Look& look) {
+  if (rows_.empty()) return;  // as on most hosts, which may have many listening sockets
   std::set<std::uint64_t> there;
   for (const tw_listener_reading& socket : look.listening) there.insert(socket.id);
   for (const tw_closed_listener& socket : closed_) there.insert(socket.id);
