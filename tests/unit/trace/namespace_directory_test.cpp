@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trace/namespace_directory.hpp"
 
+#include "netns_slot.hpp"
 #include "support/catch.hpp"
 
 using namespace twtrace;
+using test::netns_slot;
 using trace::NamespaceDirectory;
 using Id = NamespaceDirectory::Id;
 
@@ -17,14 +19,6 @@ tw_namespace_reading reading(std::uint64_t identity, std::uint32_t inum) {
   tw_namespace_reading result{};
   result.id = identity;
   result.inum = inum;
-  return result;
-}
-
-tw_netns slot(std::uint64_t identity, std::uint32_t inum) {
-  tw_netns result{};
-  result.id = identity;
-  result.inum = inum;
-  result.in_use = 1;
   return result;
 }
 
@@ -83,7 +77,7 @@ TEST_CASE("a slot goes to the namespace of its identity, whatever the inode numb
   NamespaceDirectory directory;
   const Id old = take(directory, {reading(1001, kInum)}).at(0);
   const Id young = take(directory, {reading(1002, kInum)}).at(0);
-  CHECK(add(directory, {tw_netns{}, slot(1001, kInum), slot(1002, kInum)}).empty());
+  CHECK(add(directory, {tw_netns{}, netns_slot(1001, kInum), netns_slot(1002, kInum)}).empty());
   CHECK(directory.id_at(1) == old);
   CHECK(directory.id_at(2) == young);
   CHECK_FALSE(directory.id_at(3));
@@ -91,17 +85,17 @@ TEST_CASE("a slot goes to the namespace of its identity, whatever the inode numb
 
 TEST_CASE("a slot of a namespace that nobody knew is one that is younger than twtrace") {
   NamespaceDirectory directory;
-  const auto added = add(directory, {tw_netns{}, tw_netns{}, slot(1003, kInum)});
+  const auto added = add(directory, {tw_netns{}, tw_netns{}, netns_slot(1003, kInum)});
   REQUIRE(added.size() == 1);
   CHECK(directory.entries().at(added[0]).slots == std::vector<std::uint32_t>{2});
-  CHECK(add(directory, {tw_netns{}, tw_netns{}, slot(1003, kInum)}).empty());
+  CHECK(add(directory, {tw_netns{}, tw_netns{}, netns_slot(1003, kInum)}).empty());
   CHECK(take(directory, {reading(1003, kInum)}).empty());
   CHECK_FALSE(is_gone(directory, added[0]));
 }
 
 TEST_CASE("one that came and went between two readings is gone at the next") {
   NamespaceDirectory directory;
-  const Id id = add(directory, {tw_netns{}, slot(1003, kInum)}).at(0);
+  const Id id = add(directory, {tw_netns{}, netns_slot(1003, kInum)}).at(0);
   take(directory, {reading(1004, kOther)});
   CHECK(is_gone(directory, id));
 }
@@ -120,7 +114,7 @@ TEST_CASE("what found no slot of its own is no namespace") {
 TEST_CASE("without readings a namespace that /proc leads to gets its identity with its first event") {
   NamespaceDirectory directory;
   const Id known = directory.add(ref(kInum, "blue"));
-  CHECK(add(directory, {tw_netns{}, slot(1001, kInum)}).empty());
+  CHECK(add(directory, {tw_netns{}, netns_slot(1001, kInum)}).empty());
   CHECK(directory.id_at(1) == known);
   CHECK(directory.id_of(1001) == known);
   CHECK(directory.entries().at(known).name == "blue");
@@ -129,8 +123,8 @@ TEST_CASE("without readings a namespace that /proc leads to gets its identity wi
 TEST_CASE("without readings an event with the inode number of another identity says that the other is gone") {
   NamespaceDirectory directory;
   const Id old = directory.add(ref(kInum, "blue"));
-  add(directory, {tw_netns{}, slot(1001, kInum)});
-  const auto added = add(directory, {tw_netns{}, slot(1001, kInum), slot(1002, kInum)});
+  add(directory, {tw_netns{}, netns_slot(1001, kInum)});
+  const auto added = add(directory, {tw_netns{}, netns_slot(1001, kInum), netns_slot(1002, kInum)});
   REQUIRE(added.size() == 1);
   CHECK(is_gone(directory, old));
   CHECK_FALSE(is_gone(directory, added[0]));
@@ -147,11 +141,11 @@ TEST_CASE("a number is not given again when its namespace is forgotten") {
 TEST_CASE("a slot that was given back is the next namespace's, and the first one stays") {
   NamespaceDirectory directory;
   const Id old = take(directory, {reading(1001, kInum)}).at(0);
-  add(directory, {tw_netns{}, slot(1001, kInum)});
+  add(directory, {tw_netns{}, netns_slot(1001, kInum)});
   directory.drop_slot(1);
   CHECK_FALSE(directory.id_at(1));
   CHECK(directory.entries().at(old).slots.empty());
-  const Id young = add(directory, {tw_netns{}, slot(1002, kInum)}).at(0);
+  const Id young = add(directory, {tw_netns{}, netns_slot(1002, kInum)}).at(0);
   CHECK(directory.id_at(1) == young);
   CHECK(directory.id_of(1001) == old);
 }
@@ -159,7 +153,7 @@ TEST_CASE("a slot that was given back is the next namespace's, and the first one
 TEST_CASE("a namespace that counts after the kernel side has forgotten its slot has two") {
   NamespaceDirectory directory;
   const Id id = take(directory, {reading(1001, kInum)}).at(0);
-  CHECK(add(directory, {tw_netns{}, slot(1001, kInum), slot(1001, kInum)}).empty());
+  CHECK(add(directory, {tw_netns{}, netns_slot(1001, kInum), netns_slot(1001, kInum)}).empty());
   CHECK(directory.id_at(1) == id);
   CHECK(directory.id_at(2) == id);
   directory.drop_slot(1);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trace/queue_table.hpp"
 
+#include "netns_slot.hpp"
 #include "support/catch.hpp"
 
 using twtrace::trace::NamespaceDirectory;
@@ -9,17 +10,9 @@ namespace model = twtrace::model;
 
 namespace {
 
-tw_netns netns(std::uint64_t id, std::uint32_t inum) {
-  tw_netns slot{};
-  slot.id = id;
-  slot.inum = inum;
-  slot.in_use = 1;
-  return slot;
-}
-
 /// A table, and a directory with one namespace.
 struct Host {
-  Host() : id(directory.add_slot(1, netns(77, 4026531840)).first) {}
+  Host() : id(directory.add_slot(1, twtrace::test::netns_slot(77, 4026531840)).first) {}
 
   model::Identity owner(std::uint16_t port, std::int32_t pid = 1) const {
     model::Identity identity;
