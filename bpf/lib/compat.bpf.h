@@ -305,9 +305,8 @@ static __always_inline struct kernfs_node *compat__named_cgroup(struct task_stru
 /* --- the reader programs ------------------------------------------------------------------------------------------ */
 
 /*
- * A setting of a namespace, an int or a smaller integer: many, like sysctl_tcp_tw_reuse, are a u8 since 5.13
- * (4ecc1baf362c).
- * TW_SETTING_UNKNOWN where the kernel has none.
+ * A setting of a namespace: an int, or a smaller integer. Many, like sysctl_tcp_tw_reuse, are a u8 since 5.13
+ * (4ecc1baf362c). TW_SETTING_UNKNOWN where the kernel has none.
  */
 #define compat__setting(net, field)                                                                                    \
 	({                                                                                                             \

@@ -195,6 +195,16 @@ struct tw_slot {
 };
 TW_STATIC_ASSERT(sizeof(struct tw_slot) == 32, "tw_slot");
 
+/* Value of the map refused_connections: a connection that was refused a bucket. */
+struct tw_refused {
+	__u64 row_first_ns; /* tw_row.first_ns: user space may have given the row to another owner */
+	__u32 row;
+	__u32 at_ms; /* CLOCK_MONOTONIC; wraps */
+};
+TW_STATIC_ASSERT(sizeof(struct tw_refused) == 16, "tw_refused");
+
+#define TW_BUCKET_LIFE_MS 60000 /* TCP_TIMEWAIT_LEN of include/net/tcp.h, all versions; a FIN_WAIT2 may be shorter */
+
 /*
  * An entry of `buckets` or `sockets` that two scans did not find, written by the sweep iterators for user space to
  * delete and report. For a socket only row and scan are set.
@@ -394,16 +404,6 @@ TW_STATIC_ASSERT(sizeof(struct tw_socket_reading) == 56, "tw_socket_reading");
 
 /* The most listening sockets that one run of walk_sockets returns. */
 #define TW_READ_LISTENERS 1024
-
-/* Value of the map refused_connections: a connection that was refused a bucket. */
-struct tw_refused {
-	__u64 row_first_ns; /* tw_row.first_ns: user space may have given the row to another owner */
-	__u32 row;
-	__u32 at_ms; /* CLOCK_MONOTONIC; wraps */
-};
-TW_STATIC_ASSERT(sizeof(struct tw_refused) == 16, "tw_refused");
-
-#define TW_BUCKET_LIFE_MS 60000 /* TCP_TIMEWAIT_LEN of include/net/tcp.h, all versions; a FIN_WAIT2 may be shorter */
 
 /* One listening socket. */
 struct tw_listener_reading {
