@@ -245,15 +245,6 @@ TEST_CASE("a reset that comes when the bucket would be gone, too, could not be a
 
 namespace {
 
-/// A connection attempt that nobody waits for.
-base::UniqueFd begin_to_connect(std::uint16_t port) {
-  sockaddr_in to{AF_INET, htons(port), {htonl(INADDR_LOOPBACK)}, {}};
-  base::UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  REQUIRE(connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof(to)) == -1);
-  REQUIRE(errno == EINPROGRESS);
-  return fd;
-}
-
 /// A RST without an ACK, as a peer sends that knows nothing of a connection: no connection attempt, but the kernel
 /// raises the listening socket's counter.
 void send_reset(std::uint16_t port) {
