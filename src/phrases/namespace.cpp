@@ -14,7 +14,7 @@ namespace {
 std::string number(const std::optional<std::uint64_t>& value) { return value ? base::grouped(*value) : "-"; }
 
 Remark overflow_remark(const model::NetnsRow& netns) {
-  if (netns.counts.overflow() == 0) return {"overflow 0"};
+  if (netns.counts.overflow() == 0 && netns.overflow_per_s == 0) return {"overflow 0"};
   return {
       fmt::format("! overflow {}/s total {}", base::rate(netns.overflow_per_s), base::grouped(netns.counts.overflow())),
       Tone::kAlarm};

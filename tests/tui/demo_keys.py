@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Presses every key of the live view's table on `twtrace demo` and looks at what the screen says; then looks at the
-capture file that one of them wrote.
+"""Presses every key that help lists on `twtrace demo` and looks at what the screen says; then looks at the capture file
+that one of them wrote.
 
 usage: demo_keys.py TWTRACE COLUMNSxROWS
 """
@@ -12,6 +12,17 @@ import sys
 import tempfile
 
 from screen import Screen, wait_for
+
+TMUX_NAMES = {"PgUp": "PPage", "PgDn": "NPage", "Esc": "Escape", "^L": "C-l", "^C": "C-c"}
+
+
+class KeyedScreen(Screen):
+    """Remembers the keys that tests have pressed."""
+    pressed = set()
+
+    def keys(self, *names):
+        self.pressed.update(names)
+        super().keys(*names)
 
 
 def number(text):
@@ -93,7 +104,7 @@ def check_moving(screen):
 
 
 def check_filter(screen):
-    for key in ("/", "F4", "f"):
+    for key in ("/", "F3", "F4", "f"):
         screen.keys(key)
         screen.wait(r"^Filter: _")
         screen.type("role=client")
@@ -120,6 +131,20 @@ def check_filter(screen):
     screen.wait(r"no row matches")
     screen.keys("Enter", "Escape")
     screen.wait(r"queue-worker\.")
+
+
+def keys_of_help(screen):
+    """The keys that help lists, by their names in tmux."""
+    listed = []
+    for line in screen.wait(r"^ Up Down k j +move\n(?s:.*)^ q F10 \^C +quit$").group(0).splitlines():
+        for key in line[:14].split():
+            listed += list("123456") if key == "1-6" else [TMUX_NAMES.get(key, key)]
+    return listed
+
+
+def check_nothing_is_left(listed):
+    left = set(listed) - KeyedScreen.pressed - {"wheel", "click"}  # see check_moving() and check_clicks()
+    assert left == {"F10", "C-c"}, left  # terminal.py presses those
 
 
 def sort_by_rate(screen):
@@ -322,7 +347,7 @@ def check_replay(twtrace, directory, columns, rows):
         return max(i for i, sample in enumerate(samples) if sample["time_unix_ms"] <= wanted)
 
     add_events(f"{directory}/twtrace.db", samples, namespace)
-    with Screen(f"env -C {directory} {twtrace} replay --netns {demo} -d 0.1", columns, rows) as screen:
+    with KeyedScreen(f"env -C {directory} {twtrace} replay --netns {demo} -d 0.1", columns, rows) as screen:
         shows(screen, 0)
         screen.keys("t")
         screen.wait(r"this is the oldest sample")
@@ -330,6 +355,8 @@ def check_replay(twtrace, directory, columns, rows):
         shows(screen, 1)
         screen.keys("B", "J")
         shows(screen, sample_at(60))
+        screen.keys("K")
+        shows(screen, 0)
         screen.keys("t", "E")
         shows(screen, len(samples) - 1)
         screen.wait(r" scheduler +scheduler\.s")
@@ -374,13 +401,14 @@ def main():
     twtrace, size = sys.argv[1:]
     columns, rows = (int(part) for part in size.split("x"))
     with tempfile.TemporaryDirectory(prefix="twtrace-") as directory:
-        check_demo(twtrace, directory, columns, rows)
+        listed = check_demo(twtrace, directory, columns, rows)
         check_replay(twtrace, directory, columns, rows)
         print("ok: check_replay")
+        check_nothing_is_left(listed)
 
 
 def check_demo(twtrace, directory, columns, rows):
-    with Screen(f"env -C {directory} {twtrace} demo -d 0.5", columns, rows) as screen:
+    with KeyedScreen(f"env -C {directory} {twtrace} demo -d 0.5", columns, rows) as screen:
         screen.wait(r"web\.service")
         check_header(screen)
         for check in (check_overflow, check_views, check_moving, check_filter, check_sorting, check_clicks,
@@ -391,11 +419,15 @@ def check_demo(twtrace, directory, columns, rows):
         check_columns(screen, columns, rows)
         check_graph(screen, columns, rows)
         check_sizes(screen, columns, rows)
+        screen.resize(80, 50)
+        screen.keys("h")
+        listed = keys_of_help(screen)
         screen.keys("q")
         assert screen.exit_code() == 0
         screen.check_restored()
         assert "Sanitizer" not in screen.stderr(), screen.stderr()
     print("ok: quit")
+    return listed
 
 
 main()

@@ -221,6 +221,7 @@ TEST_CASE("colour marks overflow and nothing rests on it") {
 
   snapshot.rows[0].counts.overflow_time_wait = snapshot.rows[0].counts.overflow_fin_wait2 = 0;
   snapshot.namespaces[0].counts = snapshot.rows[0].counts;
+  snapshot.namespaces[0].overflow_per_s = 0;
   snapshot.troubles.clear();
   CHECK_FALSE(has(snapshot_table(snapshot, colored), "\x1b"));
   CHECK_FALSE(has(snapshot_table(snapshot, {}), "!"));
