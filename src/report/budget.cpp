@@ -36,7 +36,7 @@ class Parser {
   base::Result<Budget> parse() {
     Budget budget;
     budget.text = std::string(text_);
-    if (text_.size() > kLongestText) return fail(0, "it is too long", kExample);
+    if (text_.size() > kLongestText) return fail(0, fmt::format("it has over {} bytes", kLongestText), kExample);
     for (const auto& part : {&Parser::metric, &Parser::labels, &Parser::op, &Parser::number, &Parser::percent}) {
       if (auto parsed = (this->*part)(budget); !parsed) return tl::unexpected(parsed.error());
     }

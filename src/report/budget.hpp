@@ -65,7 +65,7 @@ struct MetricInfo {
 std::span<const MetricInfo> metrics();
 const MetricInfo& info(Metric metric);
 
-/// Of one command, and of one capture. A hundred budgets for a hundred thousand owners take seconds.
+/// Of one command, and of one capture.
 inline constexpr std::size_t kMostBudgets = 100;
 
 /// A condition that must not become true.

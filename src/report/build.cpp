@@ -55,15 +55,17 @@ Read read_samples(model::Recording& recording, const view::Selector& netns, std:
 /// Judges the budgets that the capture was given.
 std::vector<Verdict> judge_stored(const Report& report, Partial partial) {
   std::vector<Verdict> verdicts;
+  Judge judge(report, partial);
   for (const std::string& text : report.info.budgets) {
-    if (const auto budget = parse_budget(text)) {
-      verdicts.push_back(judge(*budget, report, partial));
+    const auto budget = parse_budget(text);
+    if (budget) {
+      verdicts.push_back(judge.judge(*budget));
       continue;
     }
     Verdict verdict;
     verdict.budget.text = text;
     verdict.state = Verdict::State::kNotMeasurable;
-    verdict.words = "this version of twtrace does not know this budget";
+    verdict.words = "this version of twtrace does not take it: " + budget.error().what;
     verdicts.push_back(std::move(verdict));
   }
   return verdicts;
@@ -127,7 +129,10 @@ base::Result<Report> build_report(model::Recording& recording, const std::vector
   if (!collected) return collected;
   Report& report = *collected;
   report.selection = selection.text;
-  for (const Budget& budget : budgets) report.verdicts.push_back(judge(budget, report, partial));
+  if (!budgets.empty()) {
+    Judge judge(report, partial);
+    for (const Budget& budget : budgets) report.verdicts.push_back(judge.judge(budget));
+  }
   if (stored == Stored::kJudged && !report.info.budgets.empty() && netns.empty()) {
     append_stored(report, report, partial);
   } else if (stored == Stored::kJudged && !report.info.budgets.empty()) {

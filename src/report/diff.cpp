@@ -175,7 +175,10 @@ Diff diff_reports(Report before, Report after, const std::vector<Budget>& budget
     return of_left != of_right ? of_left > of_right : overflow_change(left) > overflow_change(right);
   });
   after.verdicts.clear();
-  for (const Budget& budget : budgets) after.verdicts.push_back(judge(budget, after, before, partial));
+  if (!budgets.empty()) {
+    Judge judge(after, before, partial);
+    for (const Budget& budget : budgets) after.verdicts.push_back(judge.judge(budget));
+  }
   diff.before = std::move(before);
   diff.after = std::move(after);
   for (DiffRow& row : diff.rows) row.differs = differs(row, diff);

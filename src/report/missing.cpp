@@ -3,9 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "report/selected.hpp"
+#include <unordered_set>
 
 namespace twtrace::report {
 namespace {
@@ -34,20 +32,24 @@ const char* happened(Why why) {
   return "";
 }
 
-bool concerns(const model::Gap& gap, const Report& report, const Budget* budget) {
-  if (!gap.netns_id || budget == nullptr) return true;
-  return std::any_of(report.namespaces.begin(), report.namespaces.end(), [&](const NetnsReport& netns) {
-    return netns.last.id == *gap.netns_id && selected(*budget, netns);
-  });
+/// The ids of the namespaces that a budget asks for.
+using Ids = std::unordered_set<std::uint32_t>;
+
+Ids ids_of(const Asked& asked) {
+  Ids ids;
+  for (std::size_t i = 0; i < asked.namespaces.size(); ++i) {
+    if (asked.namespaces[i]) ids.insert(asked.report.namespaces[i].last.id);
+  }
+  return ids;
 }
 
-/// All gaps of this kind as one; empty when there is none.
-std::string gap_words(const Report& report, Why why, const Budget* budget = nullptr) {
+/// All gaps of this kind as one, of these namespaces if there are any given; empty when there is none.
+std::string gap_words(const Report& report, Why why, const Ids* namespaces = nullptr) {
   std::size_t count = 0;
   std::int64_t all_ms = 0;
   std::int64_t first_unix_ms = 0;
   for (const model::Gap& gap : report.info.gaps) {
-    if (gap.why != why || !concerns(gap, report, budget)) continue;
+    if (gap.why != why || (namespaces != nullptr && gap.netns_id && !namespaces->contains(*gap.netns_id))) continue;
     if (count++ == 0) first_unix_ms = gap.from_unix_ms;
     all_ms += gap.to_unix_ms - gap.from_unix_ms;
   }
@@ -70,10 +72,14 @@ std::string missing(const Report& report) {
   return {};
 }
 
-std::string missing_for(const Budget& budget, const Report& report) {
-  std::string words = missing(report);
-  if (words.empty() && needs_gauges(budget.metric)) words = gap_words(report, Why::kNotRead, &budget);
-  if (words.empty() && budget.metric == Metric::kCreatedRatio) words = gap_words(report, Why::kClockSet);
+std::string missing_for(const Asked& asked) {
+  const Metric metric = asked.budget.metric;
+  std::string words = missing(asked.report);
+  if (words.empty() && needs_gauges(metric) && !asked.report.info.gaps.empty()) {
+    const Ids namespaces = ids_of(asked);
+    words = gap_words(asked.report, Why::kNotRead, &namespaces);
+  }
+  if (words.empty() && metric == Metric::kCreatedRatio) words = gap_words(asked.report, Why::kClockSet);
   return words;
 }
 

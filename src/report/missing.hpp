@@ -4,13 +4,13 @@
 
 #include <string>
 
-#include "report/report.hpp"
+#include "report/selected.hpp"
 
 namespace twtrace::report {
 
 /// Why this budget cannot be judged by a part of what happened; empty when the capture has all that the budget asks
 /// for. A namespace whose numbers could not be read matters to budgets about the table, a clock that was set to those
 /// that compare phases.
-std::string missing_for(const Budget& budget, const Report& report);
+std::string missing_for(const Asked& asked);
 
 }  // namespace twtrace::report

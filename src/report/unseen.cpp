@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "report/selected.hpp"
-
 namespace twtrace::report {
 namespace {
 
@@ -35,15 +33,18 @@ bool is_peer_reset(Metric metric) { return metric == Metric::kPeerResets || metr
 
 }  // namespace
 
-Unseen unseen(const Budget& budget, const Report& report) {
+Unseen unseen(const Asked& asked) {
+  const Budget& budget = asked.budget;
+  const Report& report = asked.report;
   Unseen unseen{0, "that no program saw"};
   // Of all sockets together it is known how many: verdict.cpp adds them.
-  if (budget.metric == Metric::kQueueDrops && !by_owner(budget)) return unseen;
+  if (budget.metric == Metric::kQueueDrops && !asked.by_owner) return unseen;
   const Missed missed = missed_part(budget.metric);
   // A reset to the peer of a refused connection that was forgotten counts as another one.
   const bool forgotten = is_peer_reset(budget.metric) && report.lost.refused_full != 0;
-  for (const NetnsReport& netns : report.namespaces) {
-    if (!selected(budget, netns)) continue;
+  for (std::size_t i = 0; i < report.namespaces.size(); ++i) {
+    if (!asked.namespaces[i]) continue;
+    const NetnsReport& netns = report.namespaces[i];
     if (missed != nullptr) unseen.count += (netns.last.missed.*missed).value_or(0);
     if (!forgotten || netns.last.counts.resets_other == 0) continue;
     unseen.count += netns.last.counts.resets_other;

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "report/report.hpp"
+#include "report/selected.hpp"
 
 namespace twtrace::report {
 
@@ -17,7 +17,7 @@ struct Unseen {
 
 /// In the namespaces that the budget asks for. Where the kernel's counters cannot be compared, nothing is known to be
 /// unseen.
-Unseen unseen(const Budget& budget, const Report& report);
+Unseen unseen(const Asked& asked);
 
 /// True if every reset to the peer of a refused connection is counted as such.
 bool knows_peer_resets(const Report& report);

@@ -10,7 +10,6 @@
 #include "base/format.hpp"
 #include "phrases/namespace.hpp"
 #include "report/missing.hpp"
-#include "report/selected.hpp"
 #include "report/unseen.hpp"
 
 namespace twtrace::report {
@@ -47,12 +46,12 @@ Measured counted(std::uint64_t count) { return {static_cast<double>(count), base
 double percent_of(double count, double of) { return of == 0 ? 0 : 100.0 * count / of; }
 
 /// `count`, or its share if the budget is in percent.
-Measured counted(const Budget& budget, const Report& report, std::uint64_t count, std::uint64_t of) {
+Measured counted(const Asked& asked, std::uint64_t count, std::uint64_t of) {
   const auto some = static_cast<double>(count);
   const auto all = static_cast<double>(of);
-  const auto more = static_cast<double>(unseen(budget, report).count);
+  const auto more = static_cast<double>(unseen(asked).count);
   Measured measured = counted(count);
-  if (budget.percent) {
+  if (asked.budget.percent) {
     const double percent = percent_of(some, all);
     measured = {percent, fmt::format("{:.1f}% ({} of {})", percent, base::grouped(count), base::grouped(of)), {}};
     measured.range = {percent_of(some, all + more), percent_of(some + more, all + more)};
@@ -63,26 +62,12 @@ Measured counted(const Budget& budget, const Report& report, std::uint64_t count
 }
 
 /// A row is what the budget is about, or the budget is about all rows.
-bool has_row(const Budget& budget, const Report& report) {
-  const auto matches = [&](const Owner& owner) {
-    return owner.row.kind != model::RowKind::kBeforeStart && selected(budget, owner);
-  };
-  return !by_owner(budget) || std::any_of(report.owners.begin(), report.owners.end(), matches);
-}
-
-/// Whether something of the budget's names was there: in a row, or among what ran.
-bool names_somebody(const Budget& budget, const Report& report) {
-  view::Selector names = budget.selector.only(view::Key::kService);
-  names.add(budget.selector.only(view::Key::kComm));
-  const auto in_row = [&](const Owner& owner) { return names.accepts(view::subject_of(owner.row)); };
-  if (names.empty() || std::any_of(report.owners.begin(), report.owners.end(), in_row)) return true;
-  if (!report.info.seen) return false;
-  return std::any_of(report.info.seen->begin(), report.info.seen->end(), [&](const model::SeenProcess& process) {
-    view::Subject subject;
-    subject.service = &process.service;
-    subject.comm = process.comm;
-    return names.accepts(subject);
-  });
+bool has_row(const Asked& asked) {
+  if (!asked.by_owner) return true;
+  for (std::size_t i = 0; i < asked.owners.size(); ++i) {
+    if (asked.owners[i] && asked.report.owners[i].row.kind != model::RowKind::kBeforeStart) return true;
+  }
+  return false;
 }
 
 /// Why it is not known whether anything of these names was there.
@@ -97,21 +82,22 @@ std::string nobody_words(const Report& report) {
 
 /// Sums `amount` over all selected namespaces; empty if one of them does not know it.
 template <class Amount>
-std::optional<std::uint64_t> sum_of_namespaces(const Budget& budget, const Report& report, Amount amount) {
+std::optional<std::uint64_t> sum_of_namespaces(const Asked& asked, Amount amount) {
   std::uint64_t sum = 0;
-  for (const NetnsReport& netns : report.namespaces) {
-    if (!selected(budget, netns)) continue;
-    const std::optional<std::uint64_t> part = amount(netns);
+  for (std::size_t i = 0; i < asked.namespaces.size(); ++i) {
+    if (!asked.namespaces[i]) continue;
+    const std::optional<std::uint64_t> part = amount(asked.report.namespaces[i]);
     if (!part) return std::nullopt;
     sum += *part;
   }
   return sum;
 }
 
-std::uint64_t sum_of_owners(const Budget& budget, const Report& report) {
+std::uint64_t sum_of_owners(const Asked& asked) {
+  const auto count = info(asked.budget.metric).count;
   std::uint64_t sum = 0;
-  for (const Owner& owner : report.owners) {
-    if (selected(budget, owner)) sum += info(budget.metric).count(owner.row.counts);
+  for (std::size_t i = 0; i < asked.owners.size(); ++i) {
+    if (asked.owners[i]) sum += count(asked.report.owners[i].row.counts);
   }
   return sum;
 }
@@ -124,9 +110,10 @@ const char* what_is_seen(bool model::Sight::*sight) {
 }
 
 /// The base of a percentage: everything in the selected namespaces.
-std::uint64_t whole(const Budget& budget, const Report& report) {
-  const bool with_refused = std::string_view(info(budget.metric).percent_of).find("asked") != std::string_view::npos;
-  return sum_of_namespaces(budget, report,
+std::uint64_t whole(const Asked& asked) {
+  const bool with_refused =
+      std::string_view(info(asked.budget.metric).percent_of).find("asked") != std::string_view::npos;
+  return sum_of_namespaces(asked,
                            [&](const NetnsReport& netns) {
                              const Counters& counts = netns.last.counts;
                              return std::optional(counts.created() + (with_refused ? counts.refused() : 0));
@@ -136,28 +123,29 @@ std::uint64_t whole(const Budget& budget, const Report& report) {
 
 /// What listening sockets dropped that could not be told apart: the kernel counted it, so a budget for all of them has
 /// it.
-std::uint64_t dropped_unseen(const Budget& budget, const Report& report) {
-  if (budget.metric != Metric::kQueueDrops || by_owner(budget)) return 0;
+std::uint64_t dropped_unseen(const Asked& asked) {
+  if (asked.budget.metric != Metric::kQueueDrops || asked.by_owner) return 0;
   const auto missed = [](const NetnsReport& netns) { return std::optional(netns.last.missed.queue_drops.value_or(0)); };
-  return sum_of_namespaces(budget, report, missed).value_or(0);
+  return sum_of_namespaces(asked, missed).value_or(0);
 }
 
-Measured count(const Budget& budget, const Report& report) {
-  if (const auto needs = info(budget.metric).needs; needs != nullptr && !(report.info.probe.sees.*needs)) {
-    return unmeasurable(fmt::format("the {} backend does not see {}", report.info.probe.backend, what_is_seen(needs)));
+Measured count(const Asked& asked) {
+  if (const auto needs = info(asked.budget.metric).needs; needs != nullptr && !(asked.report.info.probe.sees.*needs)) {
+    return unmeasurable(
+        fmt::format("the {} backend does not see {}", asked.report.info.probe.backend, what_is_seen(needs)));
   }
-  const std::uint64_t unseen = dropped_unseen(budget, report);
-  const std::uint64_t sum = sum_of_owners(budget, report) + unseen;
-  Measured measured = counted(budget, report, sum, budget.percent ? whole(budget, report) : 0);
+  const std::uint64_t unseen = dropped_unseen(asked);
+  const std::uint64_t sum = sum_of_owners(asked) + unseen;
+  Measured measured = counted(asked, sum, asked.budget.percent ? whole(asked) : 0);
   if (unseen != 0) measured.words += fmt::format(", {} of them by sockets that are not known", base::grouped(unseen));
-  if (!has_row(budget, report)) measured.words += " (no row matches)";
+  if (!has_row(asked)) measured.words += " (no row matches)";
   return measured;
 }
 
-Measured unattributed(const Budget& budget, const Report& report) {
-  const auto sum = sum_of_namespaces(
-      budget, report, [](const NetnsReport& netns) { return std::optional(netns.without_row.created()); });
-  return counted(budget, report, sum.value_or(0), budget.percent ? whole(budget, report) : 0);
+Measured unattributed(const Asked& asked) {
+  const auto sum =
+      sum_of_namespaces(asked, [](const NetnsReport& netns) { return std::optional(netns.without_row.created()); });
+  return counted(asked, sum.value_or(0), asked.budget.percent ? whole(asked) : 0);
 }
 
 /// The first phase in which the peak was reached.
@@ -170,44 +158,46 @@ std::size_t peak_phase(const NetnsReport& netns, bool percent) {
 
 /// The peak of the namespace where it is largest, because each namespace has a separate table. What was created until
 /// then fills it.
-Measured in_use_peak(const Budget& budget, const Report& report) {
+Measured in_use_peak(const Asked& asked) {
   Measured worst = unmeasurable("the number of buckets in use could not be read");
-  for (const NetnsReport& netns : report.namespaces) {
-    if (!selected(budget, netns) || !netns.in_use_peak) continue;
-    if (budget.percent && !netns.peak_percent) return unmeasurable("the limit could not be read");
-    const double value = budget.percent ? *netns.peak_percent : static_cast<double>(*netns.in_use_peak);
+  for (std::size_t i = 0; i < asked.namespaces.size(); ++i) {
+    const NetnsReport& netns = asked.report.namespaces[i];
+    if (!asked.namespaces[i] || !netns.in_use_peak) continue;
+    if (asked.budget.percent && !netns.peak_percent) return unmeasurable("the limit could not be read");
+    const double value = asked.budget.percent ? *netns.peak_percent : static_cast<double>(*netns.in_use_peak);
     if (worst.value && *worst.value >= value) continue;
     worst.value = value;
-    worst.scope = {&netns, 0, peak_phase(netns, budget.percent)};
+    worst.scope = {&netns, 0, peak_phase(netns, asked.budget.percent)};
     worst.words = base::grouped(*netns.in_use_peak);
     if (netns.peak_percent) {
       worst.words = fmt::format("{:.1f}% of the limit ({} in use)", *netns.peak_percent, worst.words);
     }
-    if (report.namespaces.size() > 1) {
+    if (asked.report.namespaces.size() > 1) {
       worst.words += " in netns " + phrases::netns_words(netns.last.netns, netns.last.name);
     }
   }
   return worst;
 }
 
-Measured created_per_s_peak(const Budget& budget, const Report& report) {
+Measured created_per_s_peak(const Asked& asked) {
   Measured busiest{0, "0/s"};
-  for (const NetnsReport& netns : report.namespaces) {
-    if (!selected(budget, netns) || netns.created_per_s_peak <= *busiest.value) continue;
+  for (std::size_t i = 0; i < asked.namespaces.size(); ++i) {
+    const NetnsReport& netns = asked.report.namespaces[i];
+    if (!asked.namespaces[i] || netns.created_per_s_peak <= *busiest.value) continue;
     busiest = {netns.created_per_s_peak, base::rate(netns.created_per_s_peak) + "/s",
                Scope{&netns, netns.busiest_phase, netns.busiest_phase}};
-    if (report.namespaces.size() > 1) {
+    if (asked.report.namespaces.size() > 1) {
       busiest.words += " in netns " + phrases::netns_words(netns.last.netns, netns.last.name);
     }
   }
-  const auto more = static_cast<double>(unseen(budget, report).count);
-  const double in_one_s = report.info.interval_s > 0 ? more / report.info.interval_s : more;
+  const auto more = static_cast<double>(unseen(asked).count);
+  const double in_one_s = asked.report.info.interval_s > 0 ? more / asked.report.info.interval_s : more;
   busiest.range = {*busiest.value, *busiest.value + in_one_s};
   return busiest;
 }
 
-Measured missed(const Budget& budget, const Report& report) {
-  const auto sum = sum_of_namespaces(budget, report, [](const NetnsReport& netns) -> std::optional<std::uint64_t> {
+Measured missed(const Asked& asked) {
+  const auto sum = sum_of_namespaces(asked, [](const NetnsReport& netns) -> std::optional<std::uint64_t> {
     if (!netns.last.missed.created || !netns.last.missed.overflow) return std::nullopt;
     return *netns.last.missed.created + *netns.last.missed.overflow;
   });
@@ -222,14 +212,15 @@ struct Rate {
   double most_per_s() const { return static_cast<double>(created + unseen) / seconds; }
 };
 
-Rate rate_in(const Budget& budget, const Report& report, PhaseKind kind) {
+Rate rate_in(const Asked& asked, PhaseKind kind) {
   Rate rate;
-  rate.unseen = unseen(budget, report).count;
-  for (std::size_t i = 0; i < report.phases.size(); ++i) {
-    if (report.phases[i].kind != kind) continue;
-    rate.seconds = report.phases[i].seconds;
-    for (const Owner& owner : report.owners) {
-      if (selected(budget, owner) && i < owner.phases.size()) rate.created += owner.phases[i].created();
+  rate.unseen = unseen(asked).count;
+  for (std::size_t i = 0; i < asked.report.phases.size(); ++i) {
+    if (asked.report.phases[i].kind != kind) continue;
+    rate.seconds = asked.report.phases[i].seconds;
+    for (std::size_t k = 0; k < asked.owners.size(); ++k) {
+      const Owner& owner = asked.report.owners[k];
+      if (asked.owners[k] && i < owner.phases.size()) rate.created += owner.phases[i].created();
     }
   }
   return rate;
@@ -250,64 +241,54 @@ Measured ratio(const Rate& now, const Rate& before, const char* now_words, const
   return measured;
 }
 
-Measured ratio_of_phases(const Budget& budget, const Report& report) {
-  if (!report.info.command) return unmeasurable("there is no command to compare before with during");
-  const Rate before = rate_in(budget, report, PhaseKind::kBefore);
-  const Rate during = rate_in(budget, report, PhaseKind::kDuring);
+Measured ratio_of_phases(const Asked& asked) {
+  if (!asked.report.info.command) return unmeasurable("there is no command to compare before with during");
+  const Rate before = rate_in(asked, PhaseKind::kBefore);
+  const Rate during = rate_in(asked, PhaseKind::kDuring);
   if (before.seconds <= 0) return unmeasurable("nothing was watched before the command (--before 0)");
   if (during.seconds <= 0) return unmeasurable("nothing was watched during the command");
   Measured measured = ratio(during, before, "during", "before");
-  const auto phase = static_cast<std::size_t>(report::phase(report, PhaseKind::kDuring) - report.phases.data());
+  const auto phase =
+      static_cast<std::size_t>(report::phase(asked.report, PhaseKind::kDuring) - asked.report.phases.data());
   measured.scope = {nullptr, phase, phase};
   return measured;
 }
 
-Rate rate_of_all(const Budget& budget, const Report& report) {
-  return {report.seconds, sum_of_owners(budget, report), unseen(budget, report).count};
-}
+Rate rate_of_all(const Asked& asked) { return {asked.report.seconds, sum_of_owners(asked), unseen(asked).count}; }
 
-base::Result<void> check_namespaces(const Budget& budget, const Report& report) {
-  if (!budget.selector.asks(view::Key::kNetns)) return {};
-  std::vector<model::NetnsName> namespaces;
-  for (const NetnsReport& netns : report.namespaces) {
-    namespaces.push_back({netns.last.id, netns.last.netns, netns.last.name});
+Measured measure(const Asked& asked, const Asked* baseline, const std::vector<model::NetnsName>& namespaces) {
+  if (asked.report.samples == 0) return unmeasurable("the capture ended before its first sample");
+  if (asked.budget.selector.asks(view::Key::kNetns)) {
+    if (std::find(asked.namespaces.begin(), asked.namespaces.end(), true) == asked.namespaces.end()) {
+      return unmeasurable("no such network namespace was seen");
+    }
+    if (const auto clear = view::check_unambiguous(asked.budget.selector, namespaces); !clear) {
+      return unmeasurable(fmt::format("{}; {}", clear.error().what, clear.error().hint));
+    }
   }
-  return view::check_unambiguous(budget.selector, namespaces);
-}
-
-Measured measure(const Budget& budget, const Report& report, const Report* baseline) {
-  const auto known = [&](const NetnsReport& netns) { return selected(budget, netns); };
-  if (report.samples == 0) return unmeasurable("the capture ended before its first sample");
-  if (std::none_of(report.namespaces.begin(), report.namespaces.end(), known) &&
-      budget.selector.asks(view::Key::kNetns)) {
-    return unmeasurable("no such network namespace was seen");
+  if (!has_row(asked) && !asked.names_somebody && (baseline == nullptr || !baseline->names_somebody)) {
+    return unmeasurable(nobody_words(asked.report));
   }
-  if (const auto clear = check_namespaces(budget, report); !clear) {
-    return unmeasurable(fmt::format("{}; {}", clear.error().what, clear.error().hint));
-  }
-  if (!has_row(budget, report) && !names_somebody(budget, report) &&
-      !(baseline != nullptr && names_somebody(budget, *baseline))) {
-    return unmeasurable(nobody_words(report));
-  }
-  switch (budget.metric) {
+  switch (asked.budget.metric) {
     case Metric::kUnattributed:
-      return unattributed(budget, report);
+      return unattributed(asked);
     case Metric::kInUsePeak:
-      return in_use_peak(budget, report);
+      return in_use_peak(asked);
     case Metric::kCreatedPerSPeak:
-      return created_per_s_peak(budget, report);
+      return created_per_s_peak(asked);
     case Metric::kMissed:
-      return missed(budget, report);
+      return missed(asked);
     case Metric::kLostEvents:
-      return counted(report.lost.events);
+      return counted(asked.report.lost.events);
     case Metric::kLostCounts:
-      return counted(report.lost.counts);
+      return counted(asked.report.lost.counts);
     case Metric::kCreatedRatio:
-      if (baseline == nullptr) return ratio_of_phases(budget, report);
-      if (report.seconds <= 0 || baseline->seconds <= 0) return unmeasurable("one of the captures has no sample");
-      return ratio(rate_of_all(budget, report), rate_of_all(budget, *baseline), "after", "before");
+      if (baseline == nullptr) return ratio_of_phases(asked);
+      if (asked.report.seconds <= 0 || baseline->report.seconds <= 0)
+        return unmeasurable("one of the captures has no sample");
+      return ratio(rate_of_all(asked), rate_of_all(*baseline), "after", "before");
     default:
-      return count(budget, report);
+      return count(asked);
   }
 }
 
@@ -332,12 +313,13 @@ bool has_culprit(Metric metric) {
   return info(metric).count != nullptr || metric == Metric::kInUsePeak || metric == Metric::kCreatedPerSPeak;
 }
 
-void name_culprit(Verdict& verdict, const Report& report, const Scope& scope) {
+void name_culprit(Verdict& verdict, const Asked& asked, const Scope& scope) {
   if (!has_culprit(verdict.budget.metric)) return;
   std::uint64_t all = 0;
   const Owner* culprit = nullptr;
-  for (const Owner& owner : report.owners) {
-    if (!selected(verdict.budget, owner) || !in_scope(scope, owner)) continue;
+  for (std::size_t i = 0; i < asked.owners.size(); ++i) {
+    const Owner& owner = asked.report.owners[i];
+    if (!asked.owners[i] || !in_scope(scope, owner)) continue;
     const std::uint64_t part = part_of(verdict.budget, scope, owner);
     all += part;
     if (part <= verdict.culprit_count) continue;
@@ -367,53 +349,58 @@ bool is_open(const Budget& budget, const Measured& measured) {
   return exceeds(least) != exceeds(most) || (equality && least < budget.value && budget.value < most);
 }
 
-std::string missing_in(const Budget& budget, const Report& report, const Report* baseline) {
-  std::string words = missing_for(budget, report);
-  if (baseline == nullptr || budget.metric != Metric::kCreatedRatio) return words;
-  if (words.empty()) words = missing_for(budget, *baseline);
+std::string missing_in(const Asked& asked, const Asked* baseline) {
+  std::string words = missing_for(asked);
+  if (words.empty() && baseline != nullptr && asked.budget.metric == Metric::kCreatedRatio) {
+    words = missing_for(*baseline);
+  }
   return words;
 }
 
-Verdict judge_by(const Budget& budget, const Report& report, const Report* baseline, Partial partial) {
-  Verdict verdict;
-  verdict.budget = budget;
-  const Measured measured = measure(budget, report, baseline);
-  verdict.measured = measured.value;
-  verdict.words = measured.words;
-  if (!measured.value) {
-    verdict.state = Verdict::State::kNotMeasurable;
-    return verdict;
-  }
-  const bool exceeded = view::holds(*measured.value, budget.op, budget.value);
-  if (partial == Partial::kFails && !(exceeded && only_grows(budget))) {
-    if (const std::string gone = missing_in(budget, report, baseline); !gone.empty()) {
-      verdict.state = Verdict::State::kNotMeasurable;
-      verdict.words = fmt::format("{}; the rest has {}", gone, measured.words);
-      return verdict;
-    }
-  }
-  if (is_open(budget, measured)) {
-    const Unseen more = unseen(budget, report);
-    verdict.state = Verdict::State::kNotMeasurable;
-    verdict.words = more.count == 0 ? fmt::format("BEFORE lacks what no program saw; {}", measured.words)
-                                    : fmt::format("there may be {} more {}; without them it is {}",
-                                                  base::grouped(more.count), more.why, measured.words);
-    return verdict;
-  }
-  if (!exceeded) return verdict;
-  verdict.state = Verdict::State::kBreached;
-  name_culprit(verdict, report, measured.scope);
+Verdict not_measurable(Verdict verdict, std::string why) {
+  verdict.state = Verdict::State::kNotMeasurable;
+  verdict.words = std::move(why);
   return verdict;
 }
 
 }  // namespace
 
-Verdict judge(const Budget& budget, const Report& report, Partial partial) {
-  return judge_by(budget, report, nullptr, partial);
-}
+Judge::Judge(const Report& report, Partial partial) : report_(report), partial_(partial) {}
 
-Verdict judge(const Budget& budget, const Report& report, const Report& baseline, Partial partial) {
-  return judge_by(budget, report, &baseline, partial);
+Judge::Judge(const Report& report, const Report& baseline, Partial partial)
+    : report_(report), baseline_(std::in_place, baseline), partial_(partial) {}
+
+Verdict Judge::judge(const Budget& budget) {
+  Verdict verdict;
+  verdict.budget = budget;
+  const std::optional<Asked> asked = report_.asked_for(budget);
+  const std::optional<Asked> before = baseline_ ? baseline_->asked_for(budget) : std::nullopt;
+  if (!asked || (baseline_ && !before)) {
+    return not_measurable(std::move(verdict),
+                          "the capture has too many long names for so many budgets; judge fewer at one time");
+  }
+  const Asked* const baseline = before ? &*before : nullptr;
+  const Measured measured = measure(*asked, baseline, report_.namespaces());
+  verdict.measured = measured.value;
+  if (!measured.value) return not_measurable(std::move(verdict), measured.words);
+  const bool exceeded = view::holds(*measured.value, budget.op, budget.value);
+  if (partial_ == Partial::kFails && !(exceeded && only_grows(budget))) {
+    if (const std::string gone = missing_in(*asked, baseline); !gone.empty()) {
+      return not_measurable(std::move(verdict), fmt::format("{}; the rest has {}", gone, measured.words));
+    }
+  }
+  if (is_open(budget, measured)) {
+    const Unseen more = unseen(*asked);
+    return not_measurable(std::move(verdict), more.count == 0
+                                                  ? fmt::format("BEFORE lacks what no program saw; {}", measured.words)
+                                                  : fmt::format("there may be {} more {}; without them it is {}",
+                                                                base::grouped(more.count), more.why, measured.words));
+  }
+  verdict.words = measured.words;
+  if (!exceeded) return verdict;
+  verdict.state = Verdict::State::kBreached;
+  name_culprit(verdict, *asked, measured.scope);
+  return verdict;
 }
 
 }  // namespace twtrace::report

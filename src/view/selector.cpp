@@ -57,6 +57,8 @@ bool is_somebodys(model::RowKind kind) {
   return kind == model::RowKind::kNormal || kind == model::RowKind::kBeforeStart;
 }
 
+}  // namespace
+
 bool holds(const Term& term, const Subject& of) {
   switch (term.key) {
     case Key::kWord:
@@ -85,8 +87,6 @@ bool holds(const Term& term, const Subject& of) {
   }
   return false;
 }
-
-}  // namespace
 
 Subject subject_of(const model::Fact& fact, const model::NetnsInfo& netns) {
   Subject subject;

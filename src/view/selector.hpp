@@ -65,6 +65,9 @@ struct Term {
   static Term equal(Key key, double number);
 };
 
+/// Whether the subject has what the term asks for. Terms about amounts always hold.
+bool holds(const Term& term, const Subject& of);
+
 /// Selects one namespace by NetnsRow::id, as `netns=id:N` does.
 Term netns_term(std::uint32_t id);
 
@@ -105,8 +108,12 @@ struct SelectorError {
   std::string hint;  ///< what to type instead
 };
 
+/// Terms of one text. No more are needed, and a hundred thousand rows are asked about each.
+inline constexpr std::size_t kMostTerms = 32;
+
 /// TERM { (blank | ",") TERM }, TERM = KEY OP VALUE | WORD. Values with blanks, commas or operators need double quotes.
-/// The case of keys does not matter. A filter may be empty, labels may not.
+/// The case of keys does not matter. A filter may be empty, labels may not. More than kMostTerms, or a text longer than
+/// Pattern::kLongest, is an error.
 tl::expected<Selector, SelectorError> parse_selector(std::string_view text, Grammar grammar);
 
 /// Makes the term `key OP value`, with a `key` of the grammar. The value `id:N` of netns is a NetnsRow::id. kUsage,

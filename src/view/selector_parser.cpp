@@ -75,12 +75,10 @@ std::string expected_key(std::string_view typed, Grammar grammar) {
   return base::expected_one_of(typed, names);
 }
 
-bool same_name(std::string_view typed, std::string_view name) { return Pattern::whole(name).matches(typed); }
-
 /// kUsage if the grammar has no such key.
 base::Result<const KeyName*> find_key(std::string_view typed, Grammar grammar) {
   for (const KeyName& known : keys_of(grammar)) {
-    if (same_name(typed, known.name)) return &known;
+    if (equal_ignoring_case(typed, known.name)) return &known;
   }
   return base::fail(base::ErrorCode::kUsage, fmt::format("unknown {} \"{}\"", noun(grammar), typed),
                     expected_key(typed, grammar));
@@ -93,7 +91,7 @@ tl::unexpected<base::Error> refuse(std::string what, std::string hint) {
 /// `id:N`, a value of netns; empty if it is something else.
 base::Result<std::optional<std::uint32_t>> netns_id(std::string_view value) {
   constexpr std::string_view kPrefix = "id:";
-  if (!same_name(value.substr(0, kPrefix.size()), kPrefix)) return std::optional<std::uint32_t>();
+  if (!equal_ignoring_case(value.substr(0, kPrefix.size()), kPrefix)) return std::optional<std::uint32_t>();
   value.remove_prefix(kPrefix.size());
   std::uint32_t id = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), id);
@@ -102,7 +100,16 @@ base::Result<std::optional<std::uint32_t>> netns_id(std::string_view value) {
                 "a number follows id:, netns_id in JSON, as in id:3");
 }
 
+/// kUsage for a text that is too long for a pattern.
+base::Result<void> check_length(std::string_view text) {
+  if (text.size() <= Pattern::kLongest) return {};
+  return refuse(fmt::format("a text of {} bytes is too long, {} bytes at most can be compared with names", text.size(),
+                            Pattern::kLongest),
+                "give a part of the name");
+}
+
 base::Result<Term> name_term(const KeyName& key, Op op, std::string_view value) {
+  if (auto fits = check_length(value); !fits) return tl::unexpected(fits.error());
   if (op != Op::kMatch && op != Op::kEqual && op != Op::kNotEqual) {
     return refuse(fmt::format("{} is not a number: {} makes no sense", key.name, to_string(op)),
                   fmt::format("expected {0}=, {0}== or {0}!=", key.name));
@@ -119,7 +126,7 @@ base::Result<Term> name_term(const KeyName& key, Op op, std::string_view value) 
   if (key.key != Key::kRole) return term;
   for (const model::Role role : {model::Role::kServer, model::Role::kClient}) {
     const std::string_view name = to_string(role);
-    if (!same_name(value, name.substr(0, value.size()))) continue;
+    if (!equal_ignoring_case(value, name.substr(0, value.size()))) continue;
     term.pattern = Pattern::whole(name);
     return term;
   }
@@ -174,6 +181,10 @@ class Parser {
     skip_blanks();
     bool more = grammar_ == Grammar::kLabels;  // at least one label
     while (more || at_ != text_.size()) {
+      if (selector.terms().size() == kMostTerms) {
+        return fail(at_, fmt::format("there are more than {} terms", kMostTerms),
+                    "a pattern such as web-* takes many names");
+      }
       auto next = term();
       if (!next) return tl::unexpected(next.error());
       selector.add(std::move(*next));
@@ -268,6 +279,7 @@ class Parser {
     if (grammar_ == Grammar::kLabels) {
       return fail(at_, fmt::format("expected = after {}", text), fmt::format("{}=VALUE; {}", text, kQuote));
     }
+    if (const auto fits = check_length(text); !fits) return fail(begin, fits.error());
     Term term;
     term.pattern = Pattern(text);
     term.at = begin;

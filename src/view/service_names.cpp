@@ -13,32 +13,21 @@ std::string_view short_id(const base::Service& service) {
 
 std::string with_id(const base::Service& service) { return (service.name + '@').append(short_id(service)); }
 
-/// Parts of one name or path that are looked at. Real ones have fewer. A made-up file may have thousands in each.
-constexpr std::size_t kMostParts = 32;
+/// Ends of one path that may become labels. Real paths have fewer. A made-up file may have thousands in each.
+constexpr std::size_t kMostEnds = 32;
 
 /// Calls visit(end) with the ends of a path, from the last segment on, and at last with the whole path, until it
 /// returns true.
 template <class Visit>
 bool any_end(std::string_view path, Visit visit) {
   std::size_t slash = path.rfind('/');
-  for (std::size_t ends = 0; ends < kMostParts && slash != std::string_view::npos; ++ends) {
+  for (std::size_t ends = 0; ends < kMostEnds && slash != std::string_view::npos; ++ends) {
     const std::string_view end = path.substr(slash + 1);
     if (!end.empty() && visit(end)) return true;
     if (slash == 0) break;
     slash = path.rfind('/', slash - 1);
   }
   return visit(path);
-}
-
-/// Calls visit(part) with the text before the slashes of a name, until it returns true.
-template <class Visit>
-bool any_leading_part(std::string_view name, Visit visit) {
-  std::size_t slash = name.find('/');
-  for (std::size_t parts = 0; parts < kMostParts && slash != std::string_view::npos; ++parts) {
-    if (visit(name.substr(0, slash))) return true;
-    slash = name.find('/', slash + 1);
-  }
-  return false;
 }
 
 /// A name that ends in a unit's, without the unit's suffix; empty when it does not.
@@ -104,12 +93,18 @@ bool ServiceLabels::is_only_path(std::string_view end) const {
 bool service_matches(const Pattern& pattern, const base::Service& service) {
   const auto is = [&](std::string_view name) { return pattern.matches(name); };
   if (is(service.name) || is(without_suffix(service))) return true;
-  if (service.kind != "cgroup" && any_leading_part(service.name, is)) return true;
+  if (service.kind != "cgroup" && pattern.matches_leading_part(service.name)) return true;
   if (is(service.pod.name) || is(service.pod.uid)) return true;
   if (!service.container.empty() && (is(service.container) || is(short_id(service)) || is(with_id(service)))) {
     return true;
   }
-  return pattern.text().find('/') != std::string::npos && any_end(service.own_cgroup(), is);
+  return pattern.text().find('/') != std::string::npos && pattern.matches_end(service.own_cgroup());
+}
+
+std::size_t bytes_to_compare(const base::Service& service) {
+  constexpr std::size_t kForms = 4;  // the name, without a suffix, its leading parts, with an id
+  return kForms * (service.name.size() + service.container.size()) + service.pod.name.size() + service.pod.uid.size() +
+         service.cgroup.size();
 }
 
 }  // namespace twtrace::view

@@ -2,6 +2,7 @@
 // Names that tell services of equal names apart, in tables and in selectors.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -43,5 +44,7 @@ class ServiceLabels {
 ///  - the container's id or its first 12 digits; the pod's name or uid;
 ///  - any label that ServiceLabels could give it: an end of its cgroup path, or `name@id`.
 bool service_matches(const Pattern& pattern, const base::Service& service);
+/// How many bytes service_matches() compares at most.
+std::size_t bytes_to_compare(const base::Service& service);
 
 }  // namespace twtrace::view

@@ -48,8 +48,9 @@ TEST_CASE("a budget is limited by the labels that its metric takes") {
   CHECK(narrowed("lost_events>0") == "lost_events>0");
   CHECK(report::narrowed({parsed("created>5")}, {}).value().at(0).text == "created>5");
   CHECK(report::narrowed({parsed("created { port=80 } > 5")}, labels).value().at(0).selector.terms().size() == 3);
-  const std::string long_text = "created{service=" + std::string(4070, 'x') + "}>5";
-  CHECK(report::narrowed({parsed(long_text.c_str())}, labels).error().what.find("it is too long") != std::string::npos);
+  const std::string long_text = "created{service=x" + std::string(4069, ' ') + "}>5";
+  CHECK(report::narrowed({parsed(long_text.c_str())}, labels).error().what.find("it has over 4096 bytes") !=
+        std::string::npos);
 }
 
 TEST_CASE("the budgets of the documentation") {
@@ -167,6 +168,17 @@ TEST_CASE("what makes no sense is refused with its position") {
   CHECK(refused("nope>0").hint.find("overflow_fin_wait2") != std::string::npos);
   CHECK(refused("created{x=1}>0").hint.find("service, comm, role, port, netns") != std::string::npos);
   CHECK(refused(std::string(100'000, 'x')).what.size() < 2000);
+  CHECK(refused("created{comm=" + std::string(5000, 'x') + "}>0").what.find("at 1: it has over 4096 bytes") !=
+        std::string::npos);
+  const base::Error too_long = refused("created{comm=" + std::string(513, '*') + "}>0");
+  CHECK(
+      too_long.what.ends_with("at 14: a text of 513 bytes is too long, 512 bytes at most can be compared with names"));
+  CHECK(too_long.hint == "give a part of the name");
+  CHECK(report::parse_budget("created{comm=" + std::string(512, '*') + "}>0"));
+  std::string labels;
+  for (int i = 0; i < 32; ++i) labels += "port!=1,";
+  CHECK(report::parse_budget("created{" + labels.substr(0, labels.size() - 1) + "}>0"));
+  CHECK(refused("created{" + labels + "port!=1}>0").what.ends_with("there are more than 32 terms"));
 }
 
 TEST_CASE("labels take rows as filters do") {

@@ -45,6 +45,8 @@ TEST_CASE("the budgets of the capture are judged again, each once") {
   CHECK(verdicts[1].state == Verdict::State::kKept);
   CHECK(verdicts[2].state == Verdict::State::kNotMeasurable);
   CHECK(verdicts[2].budget.text == "createdd>1");
+  CHECK(verdicts[2].words ==
+        "this version of twtrace does not take it: budget \"createdd>1\": at 1: unknown metric \"createdd\"");
   CHECK(report_of(recording, {"overflow>0", "created>10"}).verdicts.size() == 3);
   CHECK(report_of(recording, {"created>11"}).verdicts.size() == 4);
   const auto unjudged = report::build_report(recording, {}, report::Partial::kFails, {}, report::Stored::kIgnored);
@@ -1011,6 +1013,61 @@ TEST_CASE("a budget whose names nobody had does not pass") {
   recording->editable().seen.reset();
   CHECK(verdict(*recording, "created{comm=idle}>0").words ==
         "no row matches, and this capture does not say whether any process of that name ran");
+}
+
+TEST_CASE("more names than can be compared in a short time fail the budgets that ask for them") {
+  HandMade recording;
+  const std::string name(4000, 'x');
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    recording.act({i + 1, "a", name + std::to_string(i), model::Role::kServer, 80, made(1)});
+  }
+  recording.sample(1);
+  // Patterns of over 64 characters are the dear ones. Each is another one.
+  std::vector<report::Budget> budgets;
+  for (int i = 0; i < 100; ++i) {
+    const std::string pattern = std::string(400, 'y') + std::to_string(i);
+    budgets.push_back(report::parse_budget("created{service==" + pattern + "}>0").value());
+  }
+  budgets.push_back(report::parse_budget("created>99").value());
+  const auto verdicts = report::build_report(recording, budgets).value().verdicts;
+  REQUIRE(verdicts.size() == 101);
+  const std::string too_many = "the capture has too many long names for so many budgets; judge fewer at one time";
+  const auto first =
+      std::find_if(verdicts.begin(), verdicts.end(), [&](const Verdict& of) { return of.words == too_many; });
+  CHECK(first - verdicts.begin() == 59);  // 100 services of some 20,000 bytes, 9 words each, 59 times are under 2^30
+  CHECK(std::all_of(first, verdicts.end() - 1, [&](const Verdict& of) {
+    return of.state == Verdict::State::kNotMeasurable && of.words == too_many;
+  }));
+  CHECK(verdicts.back().state == Verdict::State::kBreached);
+}
+
+TEST_CASE("a term that many budgets have is compared once") {
+  HandMade recording;
+  const std::string name(4000, 'x');
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    recording.act({i + 1, "a", name + std::to_string(i), model::Role::kServer, 80, made(1)});
+  }
+  recording.sample(1);
+  std::vector<report::Budget> budgets;
+  for (int i = 0; i < 100; ++i) {
+    const std::string labels = "{service=*" + std::string(400, 'x') + "*,port!=" + std::to_string(i + 1) + "}";
+    budgets.push_back(report::parse_budget("created" + labels + ">99").value());
+  }
+  const report::Report report = report::build_report(recording, budgets).value();
+  for (const Verdict& of : report.verdicts) {
+    INFO(of.words);
+    CHECK(of.state ==
+          (of.budget.text.find("port!=80}") == std::string::npos ? Verdict::State::kBreached : Verdict::State::kKept));
+  }
+}
+
+TEST_CASE("every term of a budget counts, several of one key, too") {
+  const auto recording = test::deploy();
+  const auto words = [&](const char* budget) { return verdict(*recording, budget).words; };
+  CHECK(words("created{role=server,role!=client}>0") == words("created{role=server}>0"));
+  CHECK(words("created{role=server,role=client}>0") == "0 (no row matches)");
+  CHECK(words("created{port>79,port<81}>0") == words("created{port=80}>0"));
+  CHECK(words("created{comm=*,comm!=zz,service=*}>0") == words("created{comm=*,service=*}>0"));
 }
 
 TEST_CASE("a hole in a capture fails the budgets that it may hide something from") {

@@ -304,6 +304,16 @@ TEST_CASE("a mistake is refused with what to type") {
   CHECK(what("comm=a,") == "expected a name");
   CHECK(what("\"a") == "this quote is never closed");
   CHECK(what("a\"b\"") == "a quote can only begin a value");
+  const std::string longest(512, 'x');
+  CHECK(what(longest + "x") == "a text of 513 bytes is too long, 512 bytes at most can be compared with names");
+  for (const char* key : {"service=", "comm!=", "netns=="}) {
+    CHECK(what(key + longest + "x").starts_with("a text of 513 bytes is too long"));
+    CHECK(view::parse_selector(key + longest, Grammar::kFilter));
+  }
+  std::string words;
+  for (int i = 0; i < 32; ++i) words += "a ";
+  CHECK(view::parse_selector(words, Grammar::kFilter));
+  CHECK(what(words + "a") == "there are more than 32 terms");
   CHECK(refused("redis  port=x").at == 12);
   CHECK(refused("redis  por=x").at == 7);
 }
