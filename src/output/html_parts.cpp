@@ -29,16 +29,17 @@ const char* const kHtmlStyle =
     "svg{display:block;width:100%;max-width:46rem;height:auto}"
     "code{font:13px/1.5 ui-monospace,monospace;overflow-wrap:anywhere}"
     "footer{margin:2.5rem 0 1rem;opacity:.75;font-size:.9rem}"
-    "@media(max-width:640px){body{margin:1rem auto;padding:0 .6rem;font-size:14px}th,td{padding:.2rem .3rem}"
-    "table{font-size:11px}table.facts{font-size:13px}thead "
-    "th{font-size:9px;overflow-wrap:normal}th.n{white-space:normal}"
+    "@media(max-width:640px){body{margin:1rem auto;padding:0 .6rem;font-size:14px}th,td{padding:.2rem}"
+    "table{font-size:10px}table.facts{font-size:13px}thead "
+    "th{font-size:8px;overflow-wrap:normal}th.n{white-space:normal}"
     "code{font-size:12px}}"
     "@media print{:root{color-scheme:light}@page{margin:9mm}body{margin:0;padding:0;max-width:none;font-size:9px;"
     "line-height:1.2}h1{font-size:14px}h2{font-size:11px;margin:.5rem 0 .1rem;break-after:avoid}h3{font-size:9px}"
-    "p,p.headline{font-size:10px;margin:.2rem 0}th,td{padding:.05rem .4rem}table{break-inside:avoid}code{font-size:8px}"
+    "p,p.headline{font-size:10px;margin:.2rem 0}th,td{padding:0 "
+    ".4rem}table{break-inside:avoid;line-height:1.15}code{font-size:8px}"
     "article{padding:.3rem .6rem;margin:.3rem 0}svg{max-width:18rem}footer{margin:.3rem 0;font-size:8px}}";
 
-const char* const kHtmlStyleHash = "lPFkc97bBhPNU2Usnt87Klbku/07MMT52QaqBHRGlL8=";
+const char* const kHtmlStyleHash = "l5a7KaHRbqbf3St7kPdfybqU53MZJW1dU8XpA0gywc0=";
 
 std::string html_page(const std::string& title, const std::string& body) {
   std::string out = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
