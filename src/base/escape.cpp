@@ -197,6 +197,21 @@ std::string fit(std::string_view utf8, std::size_t columns, std::size_t tail) {
   return width <= columns ? std::string(utf8) : cut(utf8, width, columns, tail);
 }
 
+std::vector<std::string> broken(std::string_view utf8, std::size_t columns) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= utf8.size();) {
+    const std::size_t end = std::min(utf8.find(' ', begin), utf8.size());
+    const std::string_view word = utf8.substr(begin, end - begin);
+    if (!parts.empty() && display_width(parts.back()) + 1 + display_width(word) <= columns) {
+      parts.back().append(" ").append(word);
+    } else {
+      parts.push_back(fit(word, columns));
+    }
+    begin = end + 1;
+  }
+  return parts;
+}
+
 std::string pad(std::string_view utf8, std::size_t columns, Align align) {
   const std::size_t width = display_width(utf8);
   std::string text = width <= columns ? std::string(utf8) : cut(utf8, width, columns, 0);

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace twtrace::base {
 
@@ -45,6 +46,9 @@ std::size_t display_width(std::string_view utf8);
 /// column narrower if a wide character did not fit. With a `tail` less than `columns`, the `~` stands in front of the
 /// last `tail` columns instead.
 std::string fit(std::string_view utf8, std::size_t columns, std::size_t tail = 0);
+
+/// `utf8` in parts of at most `columns`, broken at blanks. A word that is wider becomes a part as fit() cuts it.
+std::vector<std::string> broken(std::string_view utf8, std::size_t columns);
 
 enum class Align { kLeft, kRight };
 

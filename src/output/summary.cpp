@@ -26,17 +26,14 @@ struct Piece {
   bool alarming = false;
 };
 
-// Pieces separated by two spaces. A piece that does not fit goes to a new, indented line.
+// Pieces separated by two spaces. A piece that does not fit goes to a new, indented line; one that fits into no line
+// goes to several.
 std::string flow(const std::vector<Piece>& pieces, std::size_t width, Color color) {
   std::string out;
   std::size_t used = 0;
   const std::size_t room = std::max<std::size_t>(width, 3) - 2;
-  for (const Piece& piece : pieces) {
-    const std::size_t whole = base::display_width(piece.text);
-    const bool fits = width == 0 || whole <= room;
-    const std::string cut = fits ? std::string() : base::fit(piece.text, room);
-    const std::string& text = fits ? piece.text : cut;
-    const std::size_t columns = fits ? whole : base::display_width(cut);
+  const auto add = [&](const std::string& text, bool alarming) {
+    const std::size_t columns = base::display_width(text);
     if (used != 0 && width != 0 && used + 2 + columns > width) {
       out += "\n  ";
       used = 2;
@@ -44,12 +41,15 @@ std::string flow(const std::vector<Piece>& pieces, std::size_t width, Color colo
       out += "  ";
       used += 2;
     }
-    if (piece.alarming) {
-      out += alarm(text, color);
-    } else {
-      out += text;
-    }
+    out += alarming ? alarm(text, color) : text;
     used += columns;
+  };
+  for (const Piece& piece : pieces) {
+    if (width == 0 || base::display_width(piece.text) <= room) {
+      add(piece.text, piece.alarming);
+    } else {
+      for (const std::string& part : base::broken(piece.text, room)) add(part, piece.alarming);
+    }
   }
   return out += '\n';
 }
@@ -102,8 +102,8 @@ std::string trouble_lines(const model::Snapshot& snapshot, std::size_t width, Co
   const std::size_t shown = std::min(snapshot.troubles.size(), kTroubleLines);
   for (std::size_t i = 0; i < shown; ++i) {
     std::vector<Piece> pieces;
-    append(pieces, phrases::trouble_remarks(snapshot.troubles[i]));
-    for (Piece& piece : pieces) piece.text = base::sanitize_terminal(piece.text);
+    append(pieces,
+           phrases::trouble_remarks_within(width == 0 ? 0 : std::max<std::size_t>(width, 3) - 2, snapshot.troubles[i]));
     pieces.front().text.insert(0, "! ");
     out += flow(pieces, width, color);
   }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/escape.hpp"
 #include "base/format.hpp"
 #include "model/fill.hpp"
 #include "phrases/endpoint.hpp"
@@ -67,14 +68,18 @@ std::string destination_words(const model::Peer& to) {
   return to.port ? fmt::format("port {}", *to.port) : "many destinations";
 }
 
+/// Who connects to the destination, with a blank behind it: who holds the ports, or finds none, or did so before start.
+std::string client_words(const Trouble& trouble) {
+  if (trouble.holder) return party_words(*trouble.holder) + " ";
+  if (trouble.unconnected) return party_words(*trouble.unconnected) + " ";
+  return trouble.older && !trouble.older->service.empty() ? trouble.older->service + " " : "";
+}
+
 std::string ports_words(const Trouble& trouble, Tense tense) {
-  const std::string who = trouble.holder ? party_words(*trouble.holder) + " " : "";
   const std::string use = trouble.use            ? use_words(*trouble.use) + " ports taken"
                           : tense == Tense::kNow ? "no local port is free"
                                                  : "no local port was free";
-  const std::string older =
-      trouble.older ? fmt::format(", {} before start", base::grouped(trouble.older->buckets)) : "";
-  return fmt::format("{}-> {} {}{}", who, destination_words(*trouble.destination), use, older);
+  return fmt::format("{}-> {} {}", client_words(trouble), destination_words(*trouble.destination), use);
 }
 
 Remark unconnected_now(const Trouble& trouble) {
@@ -94,8 +99,8 @@ Remark dropped(const Trouble& trouble, Tense tense) {
   const std::string what = tense == Tense::kPast   ? "dropped " + base::grouped(queue.drops)
                            : queue.drops_per_s > 0 ? fmt::format("drops {}/s", base::rate(queue.drops_per_s))
                                                    : "is full";
-  return {fmt::format("{}{} {} {}, {}", begin("QUEUE", trouble), trouble.holder ? party_words(*trouble.holder) : "",
-                      queue_port_words(queue), what, queue_words(queue)),
+  const std::string who = trouble.holder ? party_words(*trouble.holder) + " " : "";
+  return {fmt::format("{}{}{} {}, {}", begin("QUEUE", trouble), who, queue_port_words(queue), what, queue_words(queue)),
           Tone::kAlarm};
 }
 
@@ -114,6 +119,20 @@ Remark refused_before(const std::optional<Party>& refused, const std::string& wh
   return {fmt::format("{}: {} {}, {}%", words, party_words(*refused), base::grouped(refused->buckets),
                       percent(refused->share)),
           Tone::kWarning};
+}
+
+/// With names that are safe on a terminal, of at most `columns`.
+Trouble with_names_of(Trouble trouble, std::size_t columns) {
+  const auto shorten = [columns](std::string& name) { name = base::fit(base::sanitize_terminal(name), columns); };
+  shorten(trouble.netns_name);
+  if (trouble.older) shorten(trouble.older->service);
+  for (std::optional<Party>* party : {&trouble.holder, &trouble.refused, &trouble.unconnected}) {
+    if (!*party || (*party)->name.empty()) continue;
+    (*party)->name = party_words(**party);
+    (*party)->comm.clear();
+    shorten((*party)->name);
+  }
+  return trouble;
 }
 
 }  // namespace
@@ -165,6 +184,9 @@ std::vector<Remark> trouble_remarks(const Trouble& trouble, Tense tense) {
       const bool none_left = fails || trouble.unconnected || (trouble.use && trouble.use->taken >= trouble.use->of);
       std::vector<Remark> remarks{
           {begin("PORTS", trouble) + ports_words(trouble, tense), none_left ? Tone::kAlarm : Tone::kWarning}};
+      if (trouble.older) {
+        remarks.push_back({base::grouped(trouble.older->buckets) + " from before start", remarks.front().tone});
+      }
       if (fails) {
         remarks.push_back(unconnected_now(trouble));
       } else if (trouble.unconnected) {
@@ -176,6 +198,22 @@ std::vector<Remark> trouble_remarks(const Trouble& trouble, Tense tense) {
       return {refused_before(trouble.refused, is_host(trouble) ? "" : " in netns " + netns_of(trouble), tense)};
   }
   return {};
+}
+
+std::vector<Remark> trouble_remarks_within(std::size_t columns, const Trouble& trouble) {
+  constexpr std::size_t kLongestName = 24;
+  constexpr std::size_t kShortestName = 6;
+  if (columns == 0) return trouble_remarks(with_names_of(trouble, SIZE_MAX));
+  const auto fits = [columns](const Remark& remark) { return base::display_width(remark.text) <= columns; };
+  std::vector<Remark> remarks = trouble_remarks(with_names_of(trouble, kLongestName));
+  for (std::size_t name = kLongestName - 1; name >= kShortestName; --name) {
+    if (std::all_of(remarks.begin(), remarks.end(), fits)) break;
+    std::vector<Remark> shorter = trouble_remarks(with_names_of(trouble, name));
+    for (std::size_t i = 0; i < remarks.size(); ++i) {
+      if (!fits(remarks[i]) && fits(shorter[i])) remarks[i] = std::move(shorter[i]);
+    }
+  }
+  return remarks;
 }
 
 std::string more_troubles_words(std::size_t count) {

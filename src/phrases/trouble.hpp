@@ -19,6 +19,10 @@ enum class Tense { kNow, kPast };
 /// than that of the host are named. The names hold bytes that others chose: the sink escapes them.
 std::vector<Remark> trouble_remarks(const model::Trouble& trouble, Tense tense = Tense::kNow);
 
+/// The same for a line of `columns` (0: any) on a terminal: names are escaped, and cut as far as a part needs
+/// it to fit. A part that fits with no name keeps longer ones.
+std::vector<Remark> trouble_remarks_within(std::size_t columns, const model::Trouble& trouble);
+
 /// "+2 more troubles": those that a list has no room for.
 std::string more_troubles_words(std::size_t count);
 

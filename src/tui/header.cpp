@@ -26,6 +26,8 @@ constexpr std::size_t kRowsForTrouble = 4;
 constexpr std::size_t kRowsForCalm = 12;
 constexpr std::size_t kRowsForTroubles = 16;
 constexpr std::size_t kTroublesShown = 3;
+constexpr std::size_t kMark = 2;    // columns of the "! " of a trouble
+constexpr std::size_t kIndent = 3;  // of its second line
 constexpr std::size_t kRowsForLosses = 8;
 constexpr std::size_t kRowsForTrend = 10;
 constexpr std::size_t kRowsForOthers = 16;
@@ -102,16 +104,21 @@ StyledLine rates_line(const Picture& picture) {
   return line;
 }
 
-/// Names are cut, never the numbers.
-model::Trouble with_short_names(model::Trouble trouble) {
-  trouble.netns_name = shortened(trouble.netns_name);
-  if (trouble.older) trouble.older->service = shortened(trouble.older->service);
-  for (std::optional<model::Party>* party : {&trouble.holder, &trouble.refused, &trouble.unconnected}) {
-    if (!*party) continue;
-    (*party)->name = shortened((*party)->name);
-    (*party)->comm = shortened((*party)->comm);
+bool has_room_for_lines(Size size) { return size.rows >= kRowsForTroubles; }
+
+/// Each fits into a line, where there is room for more than one.
+std::vector<phrases::Remark> trouble_parts(const model::Trouble& trouble, Size size) {
+  const std::size_t taken = has_room_for_lines(size) ? kIndent : kMark;
+  const std::size_t room = std::max(size.columns, taken + 1) - taken;
+  std::vector<phrases::Remark> parts;
+  for (phrases::Remark& remark : phrases::trouble_remarks_within(room, trouble)) {
+    if (!has_room_for_lines(size)) {
+      parts.push_back(std::move(remark));
+      continue;
+    }
+    for (std::string& text : base::broken(remark.text, room)) parts.push_back({std::move(text), remark.tone});
   }
-  return trouble;
+  return parts;
 }
 
 /// What goes wrong, the worst first; or that nothing does. What does not fit into a line goes on in the next.
@@ -121,15 +128,15 @@ std::vector<StyledLine> trouble_lines(const model::Snapshot& snapshot, Size size
     if (size.rows < kRowsForCalm || snapshot.namespaces.empty()) return {};
     return {{span(phrases::calm_remark(snapshot))}};
   }
-  const std::size_t most = size.rows < kRowsForTroubles ? 1 : kTroublesShown;
+  const std::size_t most = has_room_for_lines(size) ? kTroublesShown : 1;
   std::vector<StyledLine> lines;
   for (std::size_t i = 0; i < std::min(most, snapshot.troubles.size()); ++i) {
     lines.emplace_back();
     std::size_t used = 0;
-    for (phrases::Remark& remark : phrases::trouble_remarks(with_short_names(snapshot.troubles[i]))) {
+    for (phrases::Remark& remark : trouble_parts(snapshot.troubles[i], size)) {
       remark.text.insert(0, used == 0 ? "! " : "");
       const std::size_t columns = base::display_width(remark.text);
-      if (used != 0 && used + 2 + columns > size.columns && size.rows >= kRowsForTroubles) {
+      if (used != 0 && used + 2 + columns > size.columns && has_room_for_lines(size)) {
         lines.push_back({{" "}});
         used = 1;
       }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/unicode.hpp"
 #include "support/catch.hpp"
@@ -24,6 +25,15 @@ std::string encode(std::uint32_t c) {
 bool is_scalar(std::uint32_t c) { return c < 0xD800 || (c > 0xDFFF && c <= 0x10FFFF); }
 
 }  // namespace
+
+TEST_CASE("text is broken at blanks, and a word that is too wide is cut") {
+  using Parts = std::vector<std::string>;
+  CHECK(broken("", 5) == Parts{""});
+  CHECK(broken("one two", 7) == Parts{"one two"});
+  CHECK(broken("one two three", 7) == Parts{"one two", "three"});
+  CHECK(broken("one thirteen", 5) == Parts{"one", "thir~"});
+  CHECK(broken("\u65E5\u672C \u8A9E", 4) == Parts{"\u65E5\u672C", "\u8A9E"});
+}
 
 TEST_CASE("sanitize_terminal leaves readable text alone") {
   for (const char* text : {"", "redis-worker", "a b\\x1B", "=cmd()", "naïve", "データベース", "🚀 launch", "e\u0301"}) {

@@ -87,7 +87,9 @@ TEST_CASE("buckets from before start are told with their place, and with who is 
   trouble.use = model::Use{1001, 1001};
   trouble.destination = model::Peer{"10.0.0.9", std::uint16_t{8081}};
   trouble.holder.reset();
-  CHECK(words(trouble) == "PORTS -> 10.0.0.9:8081 1,001 of 1,001 ports taken, 3,900 before start");
+  CHECK(words(trouble) == "PORTS -> 10.0.0.9:8081 1,001 of 1,001 ports taken; 3,900 from before start");
+  trouble.older->service = "php-fpm.service";
+  CHECK(words(trouble).starts_with("PORTS php-fpm.service -> 10.0.0.9:8081 "));
 }
 
 TEST_CASE("ports name client and destination") {
@@ -114,7 +116,9 @@ TEST_CASE("connects that find no port are told with who made them") {
   trouble.destination = model::Peer{"10.0.0.9", std::uint16_t{8081}};
   trouble.no_port_per_s = 150;
   trouble.unconnected = model::Party{"php-fpm.service", "php-fpm", false, 0, 148, 0.98};
-  CHECK(words(trouble) == "PORTS -> 10.0.0.9:8081 990 of 1,001 ports taken; cannot connect: php-fpm.service 148/s");
+  CHECK(words(trouble) ==
+        "PORTS php-fpm.service -> 10.0.0.9:8081 990 of 1,001 ports taken; "
+        "cannot connect: php-fpm.service 148/s");
   CHECK(phrases::trouble_remarks(trouble)[0].tone == phrases::Tone::kAlarm);
   trouble.use.reset();
   trouble.destination->address.clear();
@@ -122,6 +126,27 @@ TEST_CASE("connects that find no port are told with who made them") {
   CHECK(words(trouble) == "PORTS -> port 8081 no local port is free; cannot connect: 150/s");
   trouble.destination->port.reset();
   CHECK(words(trouble) == "PORTS -> many destinations no local port is free; cannot connect: 150/s");
+}
+
+TEST_CASE("within a line names are cut as far as the numbers need it, and are safe") {
+  const auto first = [](std::size_t columns, const Trouble& trouble) {
+    return phrases::trouble_remarks_within(columns, trouble).front().text;
+  };
+  Trouble trouble = full();
+  trouble.netns_name = "a-namespace-with-a-very-long-name";
+  CHECK(first(0, trouble) ==
+        "FULL netns a-namespace-with-a-very-long-name: scheduler.service holds 2,930 of 5,000 (58%)");
+  CHECK(first(100, trouble) == "FULL netns a-namespace-with-a-very~: scheduler.service holds 2,930 of 5,000 (58%)");
+  CHECK(first(70, trouble) == "FULL netns a-namespace-wi~: scheduler.serv~ holds 2,930 of 5,000 (58%)");
+  CHECK(first(56, trouble) == "FULL netns a-names~: schedul~ holds 2,930 of 5,000 (58%)");
+  CHECK(first(10, trouble) == first(100, trouble));
+  CHECK(phrases::trouble_remarks_within(32, trouble)[1].text == "refused now: web.se~ 29.0/s, 93%");
+  trouble.netns_name = "host";
+  trouble.holder = model::Party{"session-3.scope", "\x1b[2Jpython3", false, 10, 0, 0.002};
+  CHECK(first(0, trouble) == "FULL \\x1B[2Jpython3 of session-3.scope holds 10 of 5,000 (0%)");
+  CHECK(first(40, trouble) == "FULL \\x1B[2Jpyth~ holds 10 of 5,000 (0%)");
+  trouble.holder = model::Party{};
+  CHECK(first(40, trouble).starts_with("FULL an unknown process holds 0 of 5,000"));
 }
 
 TEST_CASE("a share is of the number beside it, whatever the limit was before") {
