@@ -6,12 +6,21 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
+#include <thread>
 
 #include "loader/iterator.hpp"
 #include "loader/libbpf_log.hpp"
 
 namespace twtrace::loader {
+namespace {
+
+/// A task that closes a socket has first taken it from its descriptors (close_fd), and may be preempted in between.
+/// This is how long we let it go on before we say that no process has the socket.
+constexpr std::chrono::milliseconds kClosing{5};
+
+}  // namespace
 
 base::Result<ListenerRows> ListenerRows::attach(twtrace_bpf& skeleton) {
   const LibbpfLog log;
@@ -33,6 +42,8 @@ base::Result<std::map<std::uint64_t, std::uint32_t>> ListenerRows::find(std::spa
       static_cast<void>(bpf_map_update_elem(bpf_map__fd(skeleton_->maps.listener_rows), &socket, &none, BPF_ANY));
     }
     const auto looked = look_through_files();
+    const auto found = [this](std::uint64_t socket) { return has_row(socket); };
+    if (!std::all_of(some.begin(), some.end(), found)) std::this_thread::sleep_for(kClosing);
     for (const std::uint64_t socket : some) {
       claim(socket);
       rows[socket] = take_row(socket);
@@ -53,7 +64,14 @@ base::Result<void> ListenerRows::look_through_files() {
   }
 }
 
-/// Does nothing if a process has the socket.
+/// Whether a process has the socket.
+bool ListenerRows::has_row(std::uint64_t socket) const {
+  std::uint32_t row = TW_ROW_NONE;
+  const int map = bpf_map__fd(skeleton_->maps.listener_rows);
+  return bpf_map_lookup_elem(map, &socket, &row) == 0 && row != TW_ROW_NONE;
+}
+
+/// Does nothing if a process has the socket, or if it does not listen any more.
 void ListenerRows::claim(std::uint64_t socket) {
   skeleton_->bss->tw_listener = socket;
   bpf_test_run_opts run{};

@@ -24,8 +24,8 @@ class ListenerRows {
   static base::Result<ListenerRows> attach(twtrace_bpf& skeleton);
 
   /// The row slots of these sockets (tw_listener_reading.socket): of the first process that has the socket, else of
-  /// whoever created it. TW_ROW_NONE if there was no room for a row. Looks through the files of every process that this
-  /// process's pid namespace shows: some 100 ns for each.
+  /// whoever created it. TW_ROW_NONE if it closed, or if there was no room for a row. Looks through the files of every
+  /// process that this process's pid namespace shows: some 100 ns for each.
   base::Result<std::map<std::uint64_t, std::uint32_t>> find(std::span<const std::uint64_t> sockets);
 
   /// The sockets that closed since the last call, and had dropped something.
@@ -35,6 +35,7 @@ class ListenerRows {
   explicit ListenerRows(twtrace_bpf& skeleton) : skeleton_(&skeleton) {}
 
   base::Result<void> look_through_files();
+  bool has_row(std::uint64_t socket) const;
   void claim(std::uint64_t socket);
   std::uint32_t take_row(std::uint64_t socket);
 
