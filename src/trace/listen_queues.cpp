@@ -2,6 +2,7 @@
 #include "trace/listen_queues.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace twtrace::trace {
 
@@ -32,29 +33,43 @@ std::uint64_t ListenQueues::take_excess(std::uint64_t netns_id, std::uint64_t to
   return together - dropped;
 }
 
-std::vector<ListenQueues::Drops> ListenQueues::look(std::span<const tw_listener_reading> listening,
-                                                    std::span<const tw_closed_listener> closed, const Kernel& kernel) {
+ListenQueues::Growth ListenQueues::look(std::span<const tw_listener_reading> listening,
+                                        std::span<const tw_closed_listener> closed, const Kernel& kernel) {
   ++looks_;
-  std::map<std::uint64_t, Drops> grown;           // by socket
-  std::map<std::uint64_t, std::uint64_t> excess;  // by namespace; first what its sockets' counters grew by together
+  std::map<std::uint64_t, Socket> grown;            // by id
+  std::map<std::uint64_t, std::uint64_t> together;  // by namespace
   const auto add = [&](const auto& socket) {
     const std::uint32_t more = take_growth(socket.id, socket.drops);
     if (more == 0) return;
-    Drops& drops = grown.try_emplace(socket.id, Drops{socket.id, socket.netns_id, 0}).first->second;
-    drops.drops += more;
-    excess[socket.netns_id] += more;
+    grown.try_emplace(socket.id, Socket{socket.id, socket.netns_id, 0}).first->second.growth += more;
+    together[socket.netns_id] += more;
   };
   std::for_each(listening.begin(), listening.end(), add);
   std::for_each(closed.begin(), closed.end(), add);
   // `closed` may have one that is missing here only at the next look.
   std::erase_if(counters_, [this](const auto& counter) { return counter.second.looked + 1 < looks_; });
 
-  for (auto& [netns_id, drops] : excess) drops = take_excess(netns_id, drops, kernel);
+  Growth growth;
+  for (const auto& [netns_id, all] : together) {
+    const std::uint64_t excess = take_excess(netns_id, all, kernel);
+    if (excess < all) growth.excess[netns_id] = excess;
+  }
   std::erase_if(explained_, [&kernel](const auto& netns) { return !kernel.contains(netns.first); });
-  std::vector<Drops> dropped;
-  for (auto& [id, socket] : grown) {
-    socket.drops -= std::min(socket.drops, excess[socket.netns_id]);
-    if (socket.drops != 0) dropped.push_back(socket);
+  for (const auto& [id, socket] : grown) {
+    if (growth.excess.contains(socket.netns_id)) growth.sockets.push_back(socket);
+  }
+  return growth;
+}
+
+std::vector<ListenQueues::RowDrops> ListenQueues::by_row(const Growth& growth,
+                                                         const std::function<std::uint32_t(std::uint64_t id)>& row) {
+  std::map<std::pair<std::uint64_t, std::uint32_t>, std::uint64_t> together;  // by namespace and row
+  for (const Socket& socket : growth.sockets) together[{socket.netns_id, row(socket.id)}] += socket.growth;
+  std::vector<RowDrops> dropped;
+  for (const auto& [place, all] : together) {
+    const auto& [netns_id, slot] = place;
+    const std::uint64_t excess = growth.excess.at(netns_id);
+    if (excess < all) dropped.push_back({slot, netns_id, all - excess});
   }
   return dropped;
 }

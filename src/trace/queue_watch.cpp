@@ -45,12 +45,12 @@ void QueueWatch::count(loader::Readers& readers, loader::Tracer& tracer, const I
     return;
   }
   const Look look{tracer, identify, *listening, std::exchange(closed_, {})};
-  const auto dropped = sockets_.look(look.listening, look.closed, kernel->drops);
-  find_rows(look, dropped);
-  for (const ListenQueues::Drops& socket : dropped) {
-    const std::uint32_t slot = slot_of(tracer, socket.socket);
-    tracer.count_queue_drops(slot, socket.netns_id, socket.drops);
-    if (slot != TW_ROW_NONE) queues_.count(identify(slot, *tracer.row_at(slot)), socket.drops);
+  const auto growth = sockets_.look(look.listening, look.closed, kernel->drops);
+  find_rows(look, growth.sockets);
+  for (const auto& [row, netns_id, drops] :
+       ListenQueues::by_row(growth, [this, &tracer](std::uint64_t socket) { return slot_of(tracer, socket); })) {
+    tracer.count_queue_drops(row, netns_id, drops);
+    if (row != TW_ROW_NONE) queues_.count(identify(row, *tracer.row_at(row)), drops);
   }
   see_queues(look, *kernel);
   forget_rows(look);
@@ -82,11 +82,11 @@ void QueueWatch::set_rows_of_closed(const loader::Tracer& tracer, std::span<cons
   }
 }
 
-void QueueWatch::find_rows(const Look& look, const std::vector<ListenQueues::Drops>& dropped) {
+void QueueWatch::find_rows(const Look& look, std::span<const ListenQueues::Socket> sockets) {
   set_rows_of_closed(look.tracer, look.closed);
   std::set<std::uint64_t> without_row;
-  for (const ListenQueues::Drops& socket : dropped) {
-    if (slot_of(look.tracer, socket.socket) == TW_ROW_NONE) without_row.insert(socket.socket);
+  for (const ListenQueues::Socket& socket : sockets) {
+    if (slot_of(look.tracer, socket.id) == TW_ROW_NONE) without_row.insert(socket.id);
   }
   if (without_row.empty() || look.tracer.listener_rows() == nullptr) return;
   std::map<std::uint64_t, std::uint64_t> ids;  // by address

@@ -62,7 +62,7 @@ class QueueWatch {
   static base::Result<Readings> read_namespaces(loader::Readers& readers);
   void count(loader::Readers& readers, loader::Tracer& tracer, const Identify& identify);
   void take_closed(loader::Tracer& tracer);
-  void find_rows(const Look& look, const std::vector<ListenQueues::Drops>& dropped);
+  void find_rows(const Look& look, std::span<const ListenQueues::Socket> sockets);
   void set_rows_of_closed(const loader::Tracer& tracer, std::span<const tw_closed_listener> closed);
   void set_row(const loader::Tracer& tracer, std::uint64_t socket, std::uint32_t slot);
   std::uint32_t slot_of(const loader::Tracer& tracer, std::uint64_t socket) const;

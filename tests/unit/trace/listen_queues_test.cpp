@@ -29,9 +29,11 @@ tw_closed_listener closed(std::uint64_t id, std::uint32_t drops) {
   return listener;
 }
 
+std::uint32_t own_row(std::uint64_t socket) { return static_cast<std::uint32_t>(socket); }
+
 using Dropped = std::map<std::uint64_t, std::uint64_t>;
 
-/// Looks at the sockets of a kernel.
+/// Looks at the sockets of a kernel, each of which has a row of its own.
 class Watch {
  public:
   explicit Watch(const std::vector<tw_listener_reading>& sockets, std::uint64_t kernel = 100)
@@ -42,8 +44,8 @@ class Watch {
   void forget(std::uint64_t netns) { kernel_.erase(netns); }
   Dropped look(const std::vector<tw_listener_reading>& sockets, const std::vector<tw_closed_listener>& ended = {}) {
     Dropped drops;
-    for (const ListenQueues::Drops& socket : queues_.look(sockets, ended, kernel_)) {
-      CHECK(drops.emplace(socket.socket, socket.drops).second);
+    for (const ListenQueues::RowDrops& row : ListenQueues::by_row(queues_.look(sockets, ended, kernel_), own_row)) {
+      CHECK(drops.emplace(row.row, row.drops).second);
     }
     return drops;
   }
@@ -107,7 +109,23 @@ TEST_CASE("segments that are no connection attempts do not count") {
   CHECK(watch.look({listening(1, 60), listening(2, 2)}) == Dropped{{1, 10}});
 }
 
-TEST_CASE("where it is not certain which socket dropped them, each gets no more than is certain") {
+TEST_CASE("it does not matter which socket of a row dropped them") {
+  ListenQueues queues;
+  queues.start({{kNetns, 0}}, {});
+  const std::vector sockets{listening(1, 4), listening(2, 4), listening(3, 4), listening(4, 5)};
+  const auto growth = queues.look(sockets, {}, {{kNetns, 15}});
+  const auto rows = ListenQueues::by_row(growth, [](std::uint64_t socket) { return socket == 4 ? 6U : 5U; });
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].row == 5);
+  CHECK(rows[0].drops == 10);
+  CHECK(rows[1].drops == 3);
+  const auto together = ListenQueues::by_row(growth, [](std::uint64_t) { return TW_ROW_NONE; });
+  REQUIRE(together.size() == 1);
+  CHECK(together[0].netns_id == kNetns);
+  CHECK(together[0].drops == 15);
+}
+
+TEST_CASE("where it is not certain whose socket dropped them, each row gets no more than is certain") {
   Watch watch({listening(1, 0), listening(2, 0), listening(3, 0)});
   watch.kernel(kNetns, 100);
   CHECK(watch.look({listening(1, 98), listening(2, 5), listening(3, 1)}) == Dropped{{1, 94}, {2, 1}});
@@ -134,9 +152,10 @@ TEST_CASE("what is dropped while a look reads belongs to this look or to the nex
   ListenQueues queues;
   queues.start({{kNetns, 0}}, std::vector{listening(1, 0)});
   const auto first = queues.look(std::vector{listening(1, 5)}, {}, {{kNetns, 9}});
-  REQUIRE(first.size() == 1);
-  CHECK(first[0].drops == 5);
+  REQUIRE(first.sockets.size() == 1);
+  CHECK(first.sockets[0].growth == 5);
+  CHECK(first.excess.at(kNetns) == 0);
   const auto second = queues.look(std::vector{listening(1, 9)}, {}, {{kNetns, 9}});
-  REQUIRE(second.size() == 1);
-  CHECK(second[0].drops == 4);
+  REQUIRE(second.sockets.size() == 1);
+  CHECK(second.sockets[0].growth == 4);
 }
