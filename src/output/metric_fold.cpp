@@ -53,7 +53,7 @@ std::string container_of(const base::Service& service) {
 WorkloadLabels labels_of(const model::Identity& who) {
   WorkloadLabels labels;
   labels.workload = label_text(who.service.name.empty() ? who.comm : who.service.name);
-  labels.kind = who.service.kind;
+  labels.kind = label_text(who.service.kind);
   labels.comm = label_text(who.comm);
   labels.role = model::to_string(who.role);
   if (who.port != 0) labels.port = std::to_string(who.port);

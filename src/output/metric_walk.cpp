@@ -175,8 +175,9 @@ void walk_metrics(const MetricFold& fold, const BuildInfo& build, const std::opt
   put_namespaces(out, *head);
   put_workloads(out, head->probe.sees);
   out.begin(kBuild);
+  const std::string backend = label_text(head->probe.backend);
   const std::array<MetricLabel, 3> version = {
-      {{"version", build.version}, {"commit", build.commit}, {"backend", head->probe.backend}}};
+      {{"version", build.version}, {"commit", build.commit}, {"backend", backend}}};
   out.sample(out.labels(version), std::uint64_t{1});
   out.gauge(kSamples, fold.samples());
   out.begin(kBpfRun);

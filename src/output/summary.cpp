@@ -64,7 +64,7 @@ std::string moment(std::int64_t unix_ms) { return base::iso8601_ms(unix_ms).subs
 std::vector<Piece> snapshot_pieces(const model::Snapshot& snapshot, std::size_t width) {
   std::vector<Piece> pieces{{moment(snapshot.time_unix_ms)}};
   if (!snapshot.host.name.empty()) pieces.push_back({name_text(snapshot.host.name, width)});
-  pieces.push_back({snapshot.probe.backend});
+  pieces.push_back({name_text(snapshot.probe.backend, width)});
   pieces.push_back({"interval " + base::duration(snapshot.interval_s)});
   if (snapshot.live_age_s.value_or(0) > 0) {
     pieces.push_back({"live counted " + base::duration(*snapshot.live_age_s) + " ago"});

@@ -37,22 +37,6 @@ const std::vector<std::string> kOdd = {"-1",
 
 constexpr std::size_t kSamples = 9;
 
-/// A capture with a row in every table.
-std::string complete_file(const kernel::TempTree& tree) {
-  Captured captured;
-  captured.add(kSamples);
-  REQUIRE(captured.writer->add_mark({World::kStart, "mark"}));
-  REQUIRE(captured.writer->add_processes({{{}, "init"}}));
-  model::CapturedCommand command = World::info().command.value();
-  command.started_unix_ms = World::kStart + 1000;
-  command.ended_unix_ms = World::kStart + 3000;
-  command.exit_code = 0;
-  REQUIRE(captured.writer->set_command(command));
-  captured.finish();
-  std::filesystem::copy_file(captured.path, tree / "sound.db");
-  return tree / "sound.db";
-}
-
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
 /// What stands around `word`, where it is a word of its own; empty: nowhere.
@@ -138,7 +122,7 @@ void check_file(const std::string& path, const report::Report& sound) {
 
 TEST_CASE("an absurd value in any column of any table is refused, or reported in plain numbers", "[capture]") {
   const kernel::TempTree tree;
-  const std::string sound_path = complete_file(tree);
+  const std::string sound_path = complete_capture(tree / "sound.db", kSamples);
   const report::Report sound = report::build_report(*open_capture(sound_path), budgets()).value();
   check_report(sound, sound);
   const auto columns = query(sound_path,

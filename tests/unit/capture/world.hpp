@@ -352,6 +352,26 @@ struct Captured {
   }
 };
 
+/// A capture of a command, finished, with a row in most tables.
+inline std::string complete_capture(const std::string& path, std::size_t samples = 9) {
+  Captured captured;
+  captured.add(samples);
+  const auto check = [](const base::Result<void>& done) {
+    if (!done) throw std::runtime_error(done.error().what);
+  };
+  check(captured.writer->add_mark({World::kStart, "mark"}));
+  check(captured.writer->add_event({}));
+  check(captured.writer->add_processes({{{}, "init"}}));
+  model::CapturedCommand command = World::info().command.value();
+  command.started_unix_ms = World::kStart + 1000;
+  command.ended_unix_ms = World::kStart + 3000;
+  command.exit_code = 0;
+  check(captured.writer->set_command(command));
+  captured.finish();
+  std::filesystem::copy_file(captured.path, path);
+  return path;
+}
+
 /// Records a finished capture with this many samples.
 inline void capture_into(const std::string& path, std::size_t samples,
                          const capture::Invoker& invoker = capture::invoker()) {
