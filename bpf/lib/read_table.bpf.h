@@ -30,6 +30,7 @@ struct table_netns {
 #define TABLE_NETNS_SHIFT 12 /* a struct net is some 4 KiB */
 
 static struct table_netns table_netns[TABLE_NETNS];
+static u8 table_role; /* of the entry that is looked at; 0: not known, or nobody asked */
 
 static __always_inline struct table_netns *table__netns_of(struct net *net)
 {
@@ -54,18 +55,50 @@ static __always_inline bool table__is_reserved(const struct table_netns *netns, 
 	return word >> (port % 64) & 1;
 }
 
-/* Whether the connection takes one of the ports that connect() chooses from. */
-static __always_inline bool table__takes_port(const struct table_netns *netns, const struct sock_common *common)
+/* Whether connect() may choose the local port in that namespace. */
+static __always_inline bool table__is_ephemeral(const struct table_netns *netns, u16 port)
 {
-	u16 port = common->skc_num;
-
-	return common->skc_dport && port >= netns->first_port && port <= netns->last_port &&
-	       !table__is_reserved(netns, port);
+	return port >= netns->first_port && port <= netns->last_port && !table__is_reserved(netns, port);
 }
 
-static __always_inline bool table__was_chosen_by_connect(u64 bucket)
+/* The bind bucket of the socket's or bucket's local port; NULL: none. A request socket is not a whole socket. */
+static __always_inline struct inet_bind_bucket *table__bind_bucket(u32 state, u64 address)
 {
-	return role__port_was_chosen_by_connect(BPF_CORE_READ((struct inet_timewait_sock *)bucket, tw_tb));
+	if (state == TCP_NEW_SYN_RECV)
+		return NULL;
+	if (state == TCP_TIME_WAIT)
+		return BPF_CORE_READ((struct inet_timewait_sock *)address, tw_tb);
+	return BPF_CORE_READ((struct inet_connection_sock *)address, icsk_bind_hash);
+}
+
+/* The role of this end, of a bucket as the tracer knows it; 0: not known. */
+static __always_inline u8 table__role(const struct sock_common *common, u64 address)
+{
+	struct stored stored;
+	struct tw_row *row;
+
+	if (common->skc_state == TCP_NEW_SYN_RECV)
+		return TW_ROLE_SERVER;
+	if (common->skc_state != TCP_TIME_WAIT)
+		return role__of(TW_PROBED, (struct inet_sock *)address);
+	if (!store__find_bucket((u64)common->skc_cookie.counter, address, &stored))
+		return 0;
+	row = row__at(stored.bucket->row);
+	return row ? row->key.role : 0;
+}
+
+/* What the entry says of local ports. Sets its role. Not inlined: so the verifier looks at it once. */
+__noinline u32 table__ports(u64 address, u32 is_ephemeral)
+{
+	const struct sock_common *common = chain__common(&walk_entry);
+	struct inet_bind_bucket *bucket = table__bind_bucket(common->skc_state, address);
+	bool is_chosen = role__port_was_chosen_by_connect(bucket);
+	bool is_bound = bucket && !is_chosen;
+
+	table_role = is_chosen ? TW_ROLE_CLIENT : table__role(common, address);
+	if (!is_ephemeral)
+		return is_bound && table_role == TW_ROLE_CLIENT ? TW_READ_OUTSIDE : 0;
+	return is_bound ? TW_READ_PORTS | TW_READ_BOUND : TW_READ_PORTS;
 }
 
 /* Writes down the entry for user space. */
@@ -87,7 +120,7 @@ static __always_inline void table__emit(const struct table_netns *netns, u32 wha
 	reading->family = conn.family;
 	reading->state = common->skc_state;
 	reading->what = (u8)what;
-	reading->reserved = 0;
+	reading->role = table_role;
 	reading->chain = tw_walk.chain;
 	tw_walk.filled = index + 1;
 }
@@ -145,11 +178,12 @@ __noinline int table__take(u64 address)
 	if (!what && !(tw_walk.what & TW_READ_PORTS))
 		return 0;
 	netns = table__netns_of(common->skc_net.net);
-	if (tw_walk.what & TW_READ_PORTS && table__takes_port(netns, common))
-		what |= TW_READ_PORTS;
+	table_role = 0;
+	if (tw_walk.what & TW_READ_PORTS && common->skc_dport)
+		what |= table__ports(address, table__is_ephemeral(netns, common->skc_num));
 	if (!what)
 		return 0;
-	if (what & TW_READ_BUCKETS && table__was_chosen_by_connect(address))
+	if (what & TW_READ_BUCKETS && role__port_was_chosen_by_connect(table__bind_bucket(TCP_TIME_WAIT, address)))
 		what |= TW_READ_CHOSEN;
 	if (common->skc_num < netns->first_port || common->skc_num > netns->last_port)
 		what |= TW_READ_FIXED;

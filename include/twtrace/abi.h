@@ -352,11 +352,13 @@ TW_STATIC_ASSERT(sizeof(struct tw_cpu) == 16, "tw_cpu");
 #define TW_READ_SOCKETS 2048
 
 /* What walk_sockets should report (tw_walk.what), and what it reports (tw_socket_reading.what). */
-#define TW_READ_BUCKETS 1 /* buckets; with a tracer's maps, only those that the tracer does not know */
-#define TW_READ_PORTS 2   /* sockets and buckets that take a port from which connect() chooses */
-#define TW_READ_CREDIT 4  /* credit buckets to the rows of the tracer */
-#define TW_READ_CHOSEN 8  /* reported for a bucket: connect() chose its port, so this end is the client */
-#define TW_READ_FIXED 16  /* reported: connect() never chooses this local port */
+#define TW_READ_BUCKETS 1  /* buckets; with a tracer's maps, only those that the tracer does not know */
+#define TW_READ_PORTS 2    /* sockets and buckets that take a port from which connect() chooses */
+#define TW_READ_CREDIT 4   /* credit buckets to the rows of the tracer */
+#define TW_READ_CHOSEN 8   /* reported for a bucket: connect() chose its port, so this end is the client */
+#define TW_READ_FIXED 16   /* reported: connect() never chooses this local port */
+#define TW_READ_BOUND 32   /* reported: bind() took the local port, so connect() chooses it for no destination */
+#define TW_READ_OUTSIDE 64 /* reported: bind() took a client's local port, and connect() never chooses it */
 
 /* The position of a walk through a hash table of sockets. User space sets the table and what it wants. */
 struct tw_walk {
@@ -394,9 +396,9 @@ struct tw_socket_reading {
 	__u16 local_port;
 	__u16 remote_port;
 	__u8 family;
-	__u8 state; /* the kernel's number; TCP_TIME_WAIT for every bucket, whatever its substate */
-	__u8 what;  /* TW_READ_* */
-	__u8 reserved;
+	__u8 state;  /* the kernel's number; TCP_TIME_WAIT for every bucket, whatever its substate */
+	__u8 what;   /* TW_READ_* */
+	__u8 role;   /* TW_ROLE_*, if asked for TW_READ_PORTS; 0: not known */
 	__u32 chain; /* its chain; a socket that is read twice is in the same chain */
 	__u32 padding;
 };

@@ -17,8 +17,9 @@ inline constexpr std::uint32_t kApplicationId = 0x54775472;
 /// newer one. 2 added the table `suspension`, 3 the table `process`, 4 the column `netns_id` to `setting`, `port_use`
 /// and `event`, 5 the counts of who was hurt, the kind `no_port` of events and the column `is_before_start` of `owner`,
 /// 6 the counts of the resets that the host sent and the table `budget`, 7 the tables `log` and `log_line`, 8 what
-/// listening sockets dropped and the table `listen_queue`, 9 the column `tcp_timestamps` of `setting`.
-inline constexpr int kSchemaVersion = 9;
+/// listening sockets dropped and the table `listen_queue`, 9 the column `tcp_timestamps` of `setting`,
+/// 10 the columns `bound`, `bound_to` and `outside` of `port_use`.
+inline constexpr int kSchemaVersion = 10;
 
 /// A part of SchemaTable::sql that came later than the table.
 struct LaterPart {
@@ -48,6 +49,11 @@ inline std::string schema_sql(const SchemaTable &table, int version)
 #define TWTRACE_NETNS_ID "  netns_id INTEGER,                  -- netns.id\n"
 
 #define TWTRACE_TIMESTAMPS "  tcp_timestamps INTEGER,\n"
+
+#define TWTRACE_BOUND_PORTS                                                                                            \
+	"  bound INTEGER NOT NULL,            -- of taken: by bind(), so no connect() can choose them\n"               \
+	"  bound_to INTEGER NOT NULL,         -- of bound: those that are connected to it\n"                           \
+	"  outside INTEGER NOT NULL,          -- further ports towards it, which connect() never chooses\n"
 
 #define TWTRACE_BEFORE_START                                                                                           \
 	"  is_before_start INTEGER NOT NULL,  -- 1: buckets from before the start, which have no owner\n"
@@ -316,10 +322,10 @@ inline constexpr std::array kSchema = {
 )" TWTRACE_NETNS_ID R"(  address TEXT NOT NULL,
   port INTEGER,
   taken INTEGER NOT NULL,            -- ephemeral ports in use towards it
-  usable INTEGER NOT NULL            -- of so many
+)" TWTRACE_BOUND_PORTS R"(  usable INTEGER NOT NULL            -- of so many
 ))",
 		1,
-		{{{TWTRACE_NETNS_ID, 4}}}},
+		{{{TWTRACE_NETNS_ID, 4}, {TWTRACE_BOUND_PORTS, 10}}}},
     SchemaTable{"event",
 		R"(CREATE TABLE event(
   id INTEGER PRIMARY KEY,            -- only with --events
@@ -416,5 +422,6 @@ inline constexpr std::array kSchema = {
 #undef TWTRACE_BEFORE_START
 #undef TWTRACE_NETNS_ID
 #undef TWTRACE_TIMESTAMPS
+#undef TWTRACE_BOUND_PORTS
 
 } // namespace twtrace::capture

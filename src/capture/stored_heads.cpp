@@ -55,8 +55,9 @@ base::Result<StoredHeads> StoredHeads::open(const Database& database, const mode
                      "pairs_lost_total, " +
                          std::string(*version < kVersionWithResetsSent ? "0" : "refused_full_total") +
                          ", recursion_misses_total FROM loss ORDER BY id");
-    all.emplace_back(&heads.ports_, "SELECT sample, " + std::string(namespaces.columns()) +
-                                        ", address, port, taken, usable FROM port_use ORDER BY id");
+    all.emplace_back(&heads.ports_, "SELECT sample, " + std::string(namespaces.columns()) + ", address, port, taken, " +
+                                        (*version < kVersionWithBoundPorts ? "0, 0, 0" : "bound, bound_to, outside") +
+                                        ", usable FROM port_use ORDER BY id");
   }
   if (wanted == model::Wanted::kHeads && *version >= kVersionWithLogs) {
     all.emplace_back(&heads.log_lines_, "SELECT sample, log, time_unix_ms, lines, text FROM log_line ORDER BY id");
@@ -158,6 +159,7 @@ bool StoredHeads::read_ports(std::int64_t sample, model::Snapshot& head) {
       use.destination.address = row.text();
       use.destination.port = row.optional([](Columns& columns) { return columns.number<std::uint16_t>(); });
       use.ports.taken = row.gauge();
+      for (auto* count : {&use.bound, &use.bound_to, &use.outside}) *count = row.gauge();
       use.ports.of = row.gauge();
       if (!row.ok() || counted->size() == kMostPortUse) return false;
       counted->push_back(std::move(use));

@@ -54,7 +54,7 @@ base::Result<Inserts> prepare_inserts(const Database& database) {
       {&inserts.owner_sample, "owner_sample", 7 + kCounts, false},
       {&inserts.peer_sample, "peer_sample", 7 + kCounts, false},
       {&inserts.loss, "loss", 14, false},
-      {&inserts.port_use, "port_use", 8, false},
+      {&inserts.port_use, "port_use", 11, false},
       {&inserts.event, "event", 20, false},
       {&inserts.suspension, "suspension", 3, false},
       {&inserts.process, "process", 3, false},
@@ -93,12 +93,14 @@ auto tied(const model::NetnsRow& row) {
 }
 
 auto tied(const model::PortUse& use) {
-  return std::tie(use.netns, use.netns_id, use.destination.address, use.destination.port, use.ports.taken,
-                  use.ports.of);
+  return std::tie(use.netns, use.netns_id, use.destination.address, use.destination.port, use.ports.taken, use.bound,
+                  use.bound_to, use.outside, use.ports.of);
 }
 
 std::vector<model::PortUse> fullest(std::vector<model::PortUse> all) {
-  std::erase_if(all, [](const model::PortUse& use) { return use.ports.taken * kPortUseShare < use.ports.of; });
+  std::erase_if(all, [](const model::PortUse& use) {
+    return std::max(use.ports.taken, use.outside) * kPortUseShare < use.ports.of;
+  });
   std::stable_sort(all.begin(), all.end(), [](const model::PortUse& left, const model::PortUse& right) {
     return left.ports.taken * right.ports.of > right.ports.taken * left.ports.of;
   });
@@ -307,7 +309,7 @@ class Writer::Impl {
     port_use_ = fullest(*head.port_use);
     return std::all_of(port_use_.begin(), port_use_.end(), [&](const model::PortUse& use) {
       return ok(insert_.port_use.run(sample_, use.netns, use.netns_id, use.destination.address, use.destination.port,
-                                     use.ports.taken, use.ports.of));
+                                     use.ports.taken, use.bound, use.bound_to, use.outside, use.ports.of));
     });
   }
 

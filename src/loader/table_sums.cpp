@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <tuple>
 #include <utility>
 
 namespace twtrace::loader {
@@ -58,6 +59,13 @@ bool is_server(const tw_socket_reading& reading, const OlderTally::Listens& list
 
 }  // namespace
 
+bool TakenPorts::is_less_than(const TakenPorts& other) const {
+  const auto rank = [](const TakenPorts& ports) {
+    return std::tuple(ports.taken, ports.taken - ports.bound + ports.bound_to + ports.outside);
+  };
+  return rank(*this) < rank(other);
+}
+
 std::size_t PortTally::Hash::operator()(const Path& path) const {
   WordHash hash;
   add_remote(hash, path.remote);
@@ -72,22 +80,31 @@ std::size_t PortTally::Hash::operator()(const RemoteEnd& remote) const {
 }
 
 void PortTally::add(const tw_socket_reading& reading) {
-  if ((reading.what & TW_READ_PORTS) == 0) return;
-  ++taken_[{remote_of(reading, reading.remote_port), address_of(reading.local_address)}];
+  const bool ephemeral = (reading.what & TW_READ_PORTS) != 0;
+  const bool bound = ephemeral && (reading.what & TW_READ_BOUND) != 0;
+  if (!ephemeral && (reading.what & TW_READ_OUTSIDE) == 0) return;
+  if (bound) bound_[reading.netns_id].insert(reading.local_port);
+  if (reading.role == TW_ROLE_SERVER) return;
+  Ports& ports = paths_[{remote_of(reading, reading.remote_port), address_of(reading.local_address)}];
+  ++(bound ? ports.bound : ephemeral ? ports.chosen : ports.outside);
 }
 
 std::vector<TakenPorts> PortTally::fullest(std::size_t most) const {
-  std::unordered_map<RemoteEnd, std::size_t, Hash> by_remote;
-  for (const auto& [path, count] : taken_) {
-    std::size_t& taken = by_remote[path.remote];
-    taken = std::max(taken, count);
+  std::unordered_map<RemoteEnd, TakenPorts, Hash> by_remote;
+  for (const auto& [path, ports] : paths_) {
+    const auto bound = bound_.find(path.remote.netns_id);
+    TakenPorts here{path.remote, ports.chosen, 0, ports.bound, ports.outside};
+    if (bound != bound_.end()) here.bound = bound->second.size();
+    here.taken += here.bound;
+    TakenPorts& fullest = by_remote[path.remote];
+    if (fullest.is_less_than(here)) fullest = here;
   }
   std::vector<TakenPorts> result;
   result.reserve(by_remote.size());
-  for (const auto& [remote, taken] : by_remote) result.push_back({remote, taken});
-  const auto fuller = [](const TakenPorts& a, const TakenPorts& b) { return a.taken > b.taken; };
+  for (const auto& [remote, ports] : by_remote) result.push_back(ports);
   const std::size_t count = std::min(most, result.size());
-  std::partial_sort(result.begin(), result.begin() + static_cast<std::ptrdiff_t>(count), result.end(), fuller);
+  std::partial_sort(result.begin(), result.begin() + static_cast<std::ptrdiff_t>(count), result.end(),
+                    [](const TakenPorts& a, const TakenPorts& b) { return b.is_less_than(a); });
   result.resize(count);
   return result;
 }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace twtrace::loader {
@@ -26,16 +27,25 @@ struct RemoteEnd {
 /// A remote end and how many local ports are taken towards it.
 struct TakenPorts {
   RemoteEnd remote;
-  std::size_t taken = 0;
+  std::size_t taken = 0;     ///< ports that no connect() to it can choose
+  std::size_t bound = 0;     ///< those of them that bind() took: no connect() of the namespace can choose them
+  std::size_t bound_to = 0;  ///< those of them that are connected to this remote end
+  std::size_t outside =
+      0;  ///< further ports towards it: clients took them with bind(), and connect() never chooses them
+
+  /// Whether fewer are taken towards it, or as many and fewer connections of its own take them.
+  bool is_less_than(const TakenPorts& other) const;
 };
 
-/// Counts the ports from which connect() chooses. A port is taken for a pair of addresses and the remote port, so of
-/// several local addresses the one with the most counts: it runs out first. Not thread-safe.
+/// Counts the ports from which connect() chooses. One that connect() has chosen is taken for a pair of addresses and
+/// the remote port, so of several local addresses the one with the most counts: it runs out first. One that bind() has
+/// taken is taken for every connect() of the namespace (__inet_hash_connect, 5.10 to 7.x, skips a port whose bind
+/// bucket has fastreuse or fastreuseport >= 0). Not thread-safe.
 class PortTally {
  public:
-  /// Takes readings that say TW_READ_PORTS, each socket once; leaves alone all others.
+  /// Takes readings that say TW_READ_PORTS or TW_READ_OUTSIDE, each socket once; leaves alone all others.
   void add(const tw_socket_reading& reading);
-  /// The `most` remote ends with the most ports taken, the fullest first.
+  /// The `most` remote ends with the most ports taken, the fullest first. Clients of this host are none.
   std::vector<TakenPorts> fullest(std::size_t most) const;
 
  private:
@@ -44,12 +54,18 @@ class PortTally {
     std::array<std::uint8_t, 16> local{};
     bool operator==(const Path&) const = default;
   };
+  struct Ports {
+    std::size_t chosen = 0;
+    std::size_t bound = 0;
+    std::size_t outside = 0;
+  };
   struct Hash {
     std::size_t operator()(const Path& path) const;
     std::size_t operator()(const RemoteEnd& remote) const;
   };
 
-  std::unordered_map<Path, std::size_t, Hash> taken_;
+  std::unordered_map<Path, Ports, Hash> paths_;
+  std::unordered_map<std::uint64_t, std::unordered_set<std::uint16_t>> bound_;  ///< by namespace
 };
 
 /// Buckets of one kind that were there before twtrace.

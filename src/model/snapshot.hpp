@@ -135,13 +135,18 @@ struct Losses {
   std::optional<std::uint64_t> recursion_misses;  ///< program runs that the kernel skipped; empty before 5.12
 };
 
-/// The ephemeral ports of one namespace that sockets and buckets take towards one destination. If none is left,
-/// connect() fails with EADDRNOTAVAIL.
+/// The ephemeral ports of one namespace that connect() cannot choose towards one destination, because sockets and
+/// buckets take them. If none is left, it fails with EADDRNOTAVAIL.
 struct PortUse {
   std::uint32_t netns = 0;  ///< inode number
   Peer destination;
   Use ports;                                   ///< `of`: ip_local_port_range without ip_local_reserved_ports
   std::optional<std::uint32_t> netns_id = {};  ///< NetnsRow::id; empty: an old capture does not tell
+  /// Of `ports.taken`, those that bind() took: no connect() of the namespace can choose them. 0 in an old capture, as
+  /// the next two.
+  std::uint64_t bound = 0;
+  std::uint64_t bound_to = 0;  ///< of these, those of connections to this destination
+  std::uint64_t outside = 0;   ///< further ports, which connect() never chooses: clients took them with bind()
 };
 
 /// The listening sockets of one program on one port, which dropped connection attempts.

@@ -123,6 +123,9 @@ void put_port(JsonWriter& json, const Report& report, const report::PortPeak& pe
   json.field("port", peak.use.destination.port);
   json.field("ports_taken", peak.use.ports.taken);
   json.field("ports", peak.use.ports.of);
+  json.field("ports_bound", peak.use.bound);
+  json.field("ports_bound_to", peak.use.bound_to);
+  json.field("ports_outside", peak.use.outside);
   json.object_if("owner", peak.owner, [&](std::size_t owner) {
     put_owner(json, report.owners[owner].row);
     json.field("created", peak.created);

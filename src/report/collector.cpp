@@ -57,6 +57,10 @@ auto rank(const NetnsReport& netns) {
                     netns.last.counts.refused(), netns.last.counts.created());
 }
 
+bool more_taken(const model::PortUse& use, const model::PortUse& than) {
+  return std::pair(use.ports.taken, use.outside) > std::pair(than.ports.taken, than.outside);
+}
+
 }  // namespace
 
 std::vector<PhaseKind> phase_kinds(const model::CaptureInfo& info) {
@@ -223,7 +227,7 @@ void Collector::add_ports(const model::Snapshot& head) {
     const auto known = ports_.find(key);
     if (known == ports_.end()) {
       if (ports_.size() < kMaxDestinations) ports_[key].use = use;
-    } else if (use.ports.taken > known->second.use.ports.taken) {
+    } else if (more_taken(use, known->second.use)) {
       known->second.use = use;
     }
   }

@@ -46,6 +46,8 @@ void no_memory(const Report& report, Findings& out);
 void fills_table(const Report& report, Findings& out);
 /// A client takes most ephemeral ports towards one destination.
 void ports_taken(const Report& report, Findings& out);
+/// A client calls bind() before connect(), and so takes ports from all other connections.
+void bind_before_connect(const Report& report, Findings& out);
 /// Many buckets begin as FIN_WAIT2: the other end closes late or never.
 void fin_wait2_share(const Report& report, Findings& out);
 /// Accept queues overflowed during the capture.

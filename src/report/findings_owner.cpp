@@ -16,6 +16,38 @@
 namespace twtrace::report {
 namespace {
 
+bool are_many(const model::Use& ports) {
+  return ports.of != 0 && ports.taken * 100 / ports.of >= phrases::kManyPortsPercent;
+}
+
+Severity severity_of(const model::Use& ports) {
+  return ports.taken * 100 / ports.of >= kPortsCriticalPercent ? Severity::kCritical : Severity::kWarning;
+}
+
+/// Whether it is bind() that takes the ports of this destination, rather than connections to it.
+bool mostly_bound(const model::PortUse& use) { return use.bound != 0 && use.bound * 2 >= use.ports.taken; }
+
+/// The namespace, as far as a peak knows it.
+model::NetnsRow netns_of(const PortPeak& peak) {
+  model::NetnsRow netns;
+  netns.netns = peak.use.netns;
+  netns.name = peak.netns_name;
+  netns.gone = peak.netns_gone;
+  return netns;
+}
+
+std::string destination_of(const PortPeak& peak) {
+  return fmt::format("{} port {}", peak.use.destination.address, peak.use.destination.port.value_or(0));
+}
+
+void advise_against_bind(Finding& finding) {
+  finding.change =
+      "in the client: do not call bind() before connect(), or set IP_BIND_ADDRESS_NO_PORT before bind() to port 0: "
+      "connect() then chooses the port, and each destination has all ports to itself";
+  finding.risk = "the program learns its local port only after connect()";
+  finding.avoid = "do not rely on tcp_tw_reuse: only a connect() that chooses its port can reuse one";
+}
+
 bool has_no_timestamps(const Report& report, std::optional<std::uint32_t> netns_id) {
   return std::any_of(report.namespaces.begin(), report.namespaces.end(), [&](const NetnsReport& netns) {
     const auto& settings = netns.at_end ? netns.at_end : netns.at_start;
@@ -120,24 +152,27 @@ void ports_taken(const Report& report, Findings& out) {
   std::size_t told = 0;
   for (const PortPeak& peak : report.ports) {
     const model::Use& ports = peak.use.ports;
-    if (ports.of == 0 || ports.taken * 100 / ports.of < phrases::kManyPortsPercent) continue;
+    if (!are_many(ports)) continue;
     if (++told > kOwnersTold) return;
-    const std::uint64_t percent_taken = ports.taken * 100 / ports.of;
-    const std::string destination =
-        fmt::format("{} port {}", peak.use.destination.address, peak.use.destination.port.value_or(0));
-    model::NetnsRow netns;
-    netns.netns = peak.use.netns;
-    netns.name = peak.netns_name;
-    netns.gone = peak.netns_gone;
+    const model::NetnsRow netns = netns_of(peak);
     Finding finding;
     finding.id = "ports-taken";
-    finding.severity = percent_taken >= kPortsCriticalPercent ? Severity::kCritical : Severity::kWarning;
+    finding.severity = severity_of(ports);
     finding.text = fmt::format(
         "{}% of the local ports towards {} were taken; with none left connect() fails with "
         "EADDRNOTAVAIL",
-        percent_taken, destination);
+        ports.taken * 100 / ports.of, destination_of(peak));
     finding.evidence.push_back(
         fmt::format("at most {} of {} ephemeral ports", base::grouped(ports.taken), base::grouped(ports.of)));
+    if (peak.use.bound != 0) {
+      finding.evidence.push_back(
+          fmt::format("bind() took {} of them: connect() cannot choose these, whatever the destination",
+                      base::grouped(peak.use.bound)));
+    }
+    if (peak.use.outside != 0) {
+      finding.evidence.push_back(fmt::format("{} more outside of ip_local_port_range, which clients took with bind()",
+                                             base::grouped(peak.use.outside)));
+    }
     if (peak.owner) {
       finding.evidence.push_back(fmt::format("{} buckets towards it belong to {}", base::grouped(peak.created),
                                              phrases::owner_words(report.owners[*peak.owner].row)));
@@ -145,6 +180,11 @@ void ports_taken(const Report& report, Findings& out) {
     const model::Peer& to = peak.use.destination;
     const std::string remote = phrases::endpoint_words(to.address, to.port.value_or(0));
     finding.command = in_namespace(netns, "ss -Htan dst " + phrases::shell_quoted(remote) + " | wc -l");
+    if (mostly_bound(peak.use)) {
+      advise_against_bind(finding);
+      out.push_back(std::move(finding));
+      continue;
+    }
     finding.change = "in the client: " + phrases::role_remedy(model::Role::kClient) + "; until then " +
                      phrases::sysctl_change(place_of(netns.name, netns.gone), "net.ipv4.tcp_tw_reuse", 1);
     if (has_no_timestamps(report, peak.use.netns_id)) {
@@ -153,6 +193,38 @@ void ports_taken(const Report& report, Findings& out) {
     }
     finding.risk = "tcp_tw_reuse=1 reuses a port after one second, and needs TCP timestamps at both ends";
     finding.avoid = "do not bind() to a port before connect() without IP_BIND_ADDRESS_NO_PORT; never tcp_tw_recycle";
+    out.push_back(std::move(finding));
+  }
+}
+
+void bind_before_connect(const Report& report, Findings& out) {
+  std::map<NetnsKey, const PortPeak*> most;  // what bind() takes is taken from the whole namespace
+  for (const PortPeak& peak : report.ports) {
+    if (!are_many(peak.use.ports) || !mostly_bound(peak.use)) continue;
+    const PortPeak*& known = most[NetnsKey(peak.use.netns_id.value_or(0), peak.use.netns)];
+    if (known == nullptr || peak.use.bound_to > known->use.bound_to) known = &peak;
+  }
+  std::size_t told = 0;
+  for (const auto& [key, peak] : most) {
+    const model::PortUse& use = peak->use;
+    if (use.bound_to == 0) continue;  // listening sockets took them
+    if (++told > kOwnersTold) return;
+    // Of the connections to this destination, most have a port of bind(), so most of its buckets are of such a client.
+    const bool is_named = peak->owner && use.bound_to > use.ports.taken - use.bound;
+    const model::NetnsRow netns = netns_of(*peak);
+    Finding finding;
+    finding.id = "bind-before-connect";
+    finding.severity = severity_of(use.ports);
+    finding.text = fmt::format(
+        "{} calls bind() before connect(): so {} of {} local ports of {} are taken for every destination at once",
+        is_named ? phrases::owner_words(report.owners[*peak->owner].row) : "a client of " + destination_of(*peak),
+        base::grouped(use.bound), base::grouped(use.ports.of), title(netns));
+    finding.evidence.push_back(
+        fmt::format("{} of these ports were connected to {}", base::grouped(use.bound_to), destination_of(*peak)));
+    finding.evidence.push_back(
+        "with none left, bind() to port 0 fails with EADDRINUSE, and connect() with EADDRNOTAVAIL");
+    finding.command = "strace -f -e trace=bind,connect,setsockopt -p PID";
+    advise_against_bind(finding);
     out.push_back(std::move(finding));
   }
 }

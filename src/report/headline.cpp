@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/format.hpp"
+#include "phrases/endpoint.hpp"
 #include "phrases/owner.hpp"
 #include "phrases/trouble.hpp"
 #include "report/finding_words.hpp"
@@ -69,6 +70,12 @@ std::string peer_reset_words(std::uint64_t count, std::uint64_t avoidable) {
                                         : base::grouped(avoidable));
 }
 
+bool is_used_up(const model::Use& ports) { return ports.of != 0 && ports.taken >= ports.of; }
+
+std::string destination_words(const model::PortUse& use) {
+  return phrases::endpoint_words(use.destination.address, use.destination.port.value_or(0));
+}
+
 /// Who was hurt, and what a larger table would have changed; empty if the numbers show nobody.
 std::string harm_words(const Report& report) {
   const model::Counters& all = report.totals;
@@ -81,7 +88,11 @@ std::string harm_words(const Report& report) {
     append(words, "programs on this host noticed " + resets(all.resets_felt));
     if (all.peer_resets == 0 && knows_peer_resets(report)) words += ", none of them because of the table here";
   }
-  if (all.no_port != 0) append(words, fmt::format("{} connects found no local port", base::grouped(all.no_port)));
+  if (all.no_port != 0) {
+    append(words, fmt::format("{} connects found no local port", base::grouped(all.no_port)));
+  } else if (!report.ports.empty() && is_used_up(report.ports.front().use.ports)) {
+    append(words, fmt::format("no local port was left towards {}", destination_words(report.ports.front().use)));
+  }
   std::uint64_t drops = 0;
   for (const NetnsReport& netns : report.namespaces) drops += netns.last.kernel.listen_drops.value_or(0);
   if (drops != 0) {

@@ -27,7 +27,10 @@ base::Result<std::vector<model::PortUse>> read_port_use(loader::Readers& readers
         {reading.inum,
          {model::format_address(ports.remote.family == TW_FAMILY_IPV6, ports.remote.address), ports.remote.port},
          {ports.taken, reading.settings.usable_ports},
-         directory.id_of(reading.id)});
+         directory.id_of(reading.id),
+         ports.bound,
+         ports.bound_to,
+         ports.outside});
   }
   return result;
 }

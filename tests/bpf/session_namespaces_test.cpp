@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Namespaces without a process. A session counts them, compares them with the kernel, and notices when they are gone.
 // Also tests what remains of that without the reader programs.
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <map>
 #include <memory>
 #include <optional>
@@ -35,6 +38,31 @@ base::UniqueFd socket_in(int netns) {
   base::UniqueFd result;
   inside_netns(netns, [&result] { result.reset(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)); });
   return result;
+}
+
+/// Connects so many times, to several ports from kPort on in turn, and each time takes a local port with bind() before.
+/// Closes the clients first. Returns how many found no port.
+int bind_connect_and_close(int times, std::uint16_t ports) {
+  std::vector<base::UniqueFd> listeners;
+  for (std::uint16_t i = 0; i < ports; ++i) listeners.push_back(listen_on(static_cast<std::uint16_t>(kPort + i)));
+  int failed = 0;
+  for (int i = 0; i < times; ++i) {
+    const int which = i % ports;
+    sockaddr_in address{AF_INET, 0, {htonl(INADDR_LOOPBACK)}, {}};
+    TcpPair pair;
+    pair.client.reset(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (bind(pair.client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+      CHECK(errno == EADDRINUSE);
+      ++failed;
+      continue;
+    }
+    address.sin_port = htons(static_cast<std::uint16_t>(kPort + which));
+    REQUIRE(connect(pair.client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
+    pair.server.reset(accept4(listeners[static_cast<std::size_t>(which)].get(), nullptr, nullptr, SOCK_CLOEXEC));
+    REQUIRE(pair.server);
+    close_first(pair.client, pair.server);
+  }
+  return failed;
 }
 
 /// Counts without reader programs, so the kernel's counters come from /proc. A session refuses that if its backend
@@ -195,9 +223,25 @@ TEST_CASE("ephemeral ports in use are counted in every namespace, for connection
     for (TcpPair& pair : open) pair = make_pair(listener.get(), kPort);
   });
   leave_buckets_in(netns.get(), kPort, kClosed);
+  const base::UniqueFd bound = new_netns();
+  inside_netns(bound.get(), [] {
+    write_net_sysctl("ip_local_port_range", "30000 30099");
+    CHECK(bind_connect_and_close(130, 4) == 30);
+  });
   REQUIRE(session->sample(false));
   const auto use = session->head().port_use;
   REQUIRE(use);
+  const std::uint32_t bound_inum = netns_facts(bound.get()).inum;
+  std::map<std::uint16_t, std::array<std::uint64_t, 4>> of_bound;
+  for (const model::PortUse& each : *use) {
+    if (each.netns != bound_inum) continue;
+    CHECK(each.destination.address == "127.0.0.1");
+    of_bound[each.destination.port.value()] = {each.ports.taken, each.ports.of, each.bound, each.bound_to};
+  }
+  CHECK(of_bound == std::map<std::uint16_t, std::array<std::uint64_t, 4>>{{kPort, {100, 100, 100, 25}},
+                                                                          {kPort + 1, {100, 100, 100, 25}},
+                                                                          {kPort + 2, {100, 100, 100, 25}},
+                                                                          {kPort + 3, {100, 100, 100, 25}}});
   const std::uint32_t inum = netns_facts(netns.get()).inum;
   const auto found = std::find_if(use->begin(), use->end(), [inum](const auto& each) { return each.netns == inum; });
   REQUIRE(found != use->end());

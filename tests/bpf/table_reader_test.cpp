@@ -319,10 +319,45 @@ TEST_CASE("ports that are taken towards a destination are told, by sockets in an
   CHECK(fullest[1].taken == 6);
   CHECK(fullest[1].remote.port == 5000);
   CHECK(fullest[0].remote.address[0] == 127);
-  CHECK(count_of(pass, place.id, TW_READ_PORTS) == pass.count(place.id));
+  CHECK(fullest[1].outside == 2);
+  CHECK(count_of(pass, place.id, TW_READ_PORTS) + 2 == pass.count(place.id));  // those two
 
   place.inside([] { write_net_sysctl("ip_local_port_range", "3000 3999"); });  // only the next pass sees it
   CHECK(count_of(read_table(readers, TW_READ_PORTS), place.id, TW_READ_PORTS) == 1);
+}
+
+TEST_CASE("ports that bind() took are told from those that connect() chose, with the role of each end", "[quick]") {
+  if (!privileged()) return;
+  loader::Readers readers = open_readers();
+  const Place place(readers);
+  const int family = GENERATE(AF_INET, AF_INET6);
+  std::vector<TcpPair> open;
+  place.inside([&] {
+    write_net_sysctl("ip_local_port_range", "40000 40999");
+    const base::UniqueFd listener = listen_on(5000, family);
+    const base::UniqueFd other = listen_on(5001, family);
+    const base::UniqueFd ephemeral = listen_on(40900, family);
+    for (std::uint16_t port = 40000; port < 40003; ++port) {
+      open.push_back(make_pair(listener.get(), 5000, family, port));
+    }
+    TcpPair closed = make_pair(listener.get(), 5000, family, 40003);
+    close_first(closed.client, closed.server);
+    for (std::uint16_t port = 3000; port < 3002; ++port) {
+      open.push_back(make_pair(other.get(), 5001, family, port));
+    }
+    for (int i = 0; i < 5; ++i) open.push_back(make_pair(other.get(), 5001, family));
+    for (int i = 0; i < 7; ++i) open.push_back(make_pair(ephemeral.get(), 40900, family));
+  });
+  loader::PortTally tally;
+  const Pass pass = read_table(readers, TW_READ_PORTS);
+  for (const tw_socket_reading& each : pass.readings.at(place.id)) tally.add(each);
+  std::vector<std::vector<std::size_t>> found;  // port, ports taken, bound, bound and connected to it, outside
+  for (const loader::TakenPorts& ports : tally.fullest(100)) {
+    found.push_back({ports.remote.port, ports.taken, ports.bound, ports.bound_to, ports.outside});
+  }
+  // The five that bind() took include that of the server in the range.
+  CHECK(found ==
+        std::vector<std::vector<std::size_t>>{{40900, 7 + 5, 5, 0, 0}, {5001, 5 + 5, 5, 0, 2}, {5000, 5, 5, 4, 0}});
 }
 
 TEST_CASE("the tables are read by nobody, without a capability", "[nobody]") {

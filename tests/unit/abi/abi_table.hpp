@@ -123,7 +123,7 @@ inline std::vector<AbiStruct> abi_structs() {
        {TW_MEMBER(tw_socket_reading, netns_id), TW_MEMBER(tw_socket_reading, local_address),
         TW_MEMBER(tw_socket_reading, remote_address), TW_MEMBER(tw_socket_reading, local_port),
         TW_MEMBER(tw_socket_reading, remote_port), TW_MEMBER(tw_socket_reading, family),
-        TW_MEMBER(tw_socket_reading, state), TW_MEMBER(tw_socket_reading, what), TW_MEMBER(tw_socket_reading, reserved),
+        TW_MEMBER(tw_socket_reading, state), TW_MEMBER(tw_socket_reading, what), TW_MEMBER(tw_socket_reading, role),
         TW_MEMBER(tw_socket_reading, chain), TW_MEMBER(tw_socket_reading, padding)}},
       {"tw_refused",
        sizeof(tw_refused),

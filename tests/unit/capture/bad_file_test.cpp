@@ -163,7 +163,7 @@ TEST_CASE("samples that cannot be end the reading, what came before is sound", "
       "UPDATE owner_sample SET sample=2 WHERE id=(SELECT max(id) FROM owner_sample)",
       "UPDATE netns_sample SET netns=77 WHERE sample=4", "UPDATE netns_sample SET reused=-5000000 WHERE sample=4",
       "UPDATE netns_sample SET reconciled=5 WHERE sample=4", "UPDATE peer_sample SET pids=4294967296 WHERE sample=4",
-      "INSERT INTO port_use VALUES(NULL, 4, 1, 1, 'x', 70000, 1, 1)",
+      "INSERT INTO port_use VALUES(NULL, 4, 1, 1, 'x', 70000, 1, 0, 0, 0, 1)",
       "INSERT INTO loss VALUES((SELECT max(id) FROM loss)+1, 5, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL)",
       "DELETE FROM sample WHERE id=3", "INSERT INTO suspension VALUES(NULL, 4, -1.0)", "UPDATE owner SET role='boss'",
       "UPDATE owner SET port=65536", "UPDATE owner SET service=4444", "UPDATE owner SET pid=4194305",

@@ -490,6 +490,31 @@ TEST_CASE("a capture of before this version does not know tcp_timestamps, but th
   check(std::nullopt);
 }
 
+TEST_CASE("a capture of before this version does not know which ports bind() took, but how many are taken",
+          "[capture]") {
+  Captured captured;
+  captured.add(40);
+  captured.finish();
+  const auto sums = [&] {
+    std::array<std::uint64_t, 3> sum{};
+    const auto reader = open_capture(captured.path);
+    REQUIRE(reader->for_each(model::Wanted::kHeads, [&](const model::SnapshotPtr& head, const model::Source&) {
+      for (const model::PortUse& use : head->port_use ? *head->port_use : std::vector<model::PortUse>()) {
+        sum[0] += use.ports.taken;
+        sum[1] += use.bound;
+        sum[2] += use.bound_to;
+      }
+      return true;
+    }));
+    return sum;
+  };
+  const auto now = sums();
+  CHECK(now[2] != 0);
+  CHECK(now[1] == 30 * now[2]);
+  make_version(captured.path, 9);
+  CHECK(sums() == std::array<std::uint64_t, 3>{now[0], 0, 0});
+}
+
 TEST_CASE("a connect() that found no port is an event without a substate", "[capture]") {
   Captured captured;
   model::Event event = reused_event();

@@ -82,7 +82,8 @@ inline std::string describe(const model::Snapshot& head) {
   if (head.port_use == nullptr) return out.str() + "ports not counted\n";
   for (const model::PortUse& use : *head.port_use) {
     out << "ports " << use.netns << ' ' << words(use.netns_id) << ' ' << use.destination.address << ' '
-        << words(use.destination.port) << ' ' << use.ports.taken << ' ' << use.ports.of << '\n';
+        << words(use.destination.port) << ' ' << use.ports.taken << ' ' << use.ports.of << ' ' << use.bound << ' '
+        << use.bound_to << ' ' << use.outside << '\n';
   }
   return out.str();
 }
@@ -302,7 +303,13 @@ class World {
   std::shared_ptr<const std::vector<model::PortUse>> count_ports() {
     auto counted = std::make_shared<std::vector<model::PortUse>>();
     for (std::uint64_t left = random_.up_to(3); left > 0; --left) {
-      counted->push_back({4026531840U, {"10.0.0.9", std::uint16_t{6379}}, {1000 * left + random_.up_to(1), 28232}, 1});
+      counted->push_back({4026531840U,
+                          {"10.0.0.9", std::uint16_t{6379}},
+                          {1000 * left + random_.up_to(1), 28232},
+                          1,
+                          30 * left,
+                          left,
+                          random_.up_to(1)});
     }
     return counted;
   }

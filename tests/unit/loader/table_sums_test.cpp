@@ -59,6 +59,50 @@ TEST_CASE("ports are taken per pair of addresses and remote port") {
   CHECK(PortTally().fullest(1).empty());
 }
 
+TEST_CASE("a port that bind() took is taken for every destination of its namespace") {
+  const auto of = [](unsigned what, std::uint16_t local_port, std::uint16_t remote_port, unsigned role,
+                     std::uint64_t netns = 1) {
+    tw_socket_reading result = reading(what, 1, local_port, 9, remote_port, netns);
+    result.role = static_cast<__u8>(role);
+    return result;
+  };
+  PortTally tally;
+  for (std::uint16_t port = 100; port < 103; ++port) tally.add(of(TW_READ_PORTS, port, 80, TW_ROLE_CLIENT));
+  for (std::uint16_t port = 200; port < 205; ++port) {  // live or a bucket that nobody knows
+    tally.add(of(TW_READ_PORTS | TW_READ_BOUND, port, 443, port % 2 == 0 ? TW_ROLE_CLIENT : 0));
+  }
+  tally.add(of(TW_READ_PORTS | TW_READ_BOUND, 200, 80, TW_ROLE_CLIENT));  // the same port again: SO_REUSEADDR
+  for (std::uint16_t port = 50; port < 57; ++port) tally.add(of(TW_READ_OUTSIDE, port, 443, TW_ROLE_CLIENT));
+  for (std::uint16_t client = 1; client < 9; ++client) {  // of a server that listens on one of these ports
+    tally.add(of(TW_READ_PORTS | TW_READ_BOUND, 300, client, TW_ROLE_SERVER));
+  }
+  tally.add(of(TW_READ_PORTS, 100, 80, TW_ROLE_CLIENT, 2));
+  const auto fullest = tally.fullest(10);
+  REQUIRE(fullest.size() == 3);
+  CHECK(fullest[1].remote.port == 443);
+  CHECK(fullest[1].taken == 6);
+  CHECK(fullest[1].bound == 6);
+  CHECK(fullest[1].bound_to == 5);
+  CHECK(fullest[1].outside == 7);
+  CHECK(fullest[0].remote.port == 80);
+  CHECK(fullest[0].taken == 9);
+  CHECK(fullest[0].bound == 6);
+  CHECK(fullest[0].bound_to == 1);
+  CHECK(fullest[0].outside == 0);
+  CHECK(fullest[2].taken == 1);
+  CHECK(fullest[2].bound == 0);
+}
+
+TEST_CASE("of destinations with as many ports taken, the one with most connections comes first") {
+  PortTally tally;
+  for (std::uint16_t port = 200; port < 209; ++port) {
+    tally.add(reading(TW_READ_PORTS | TW_READ_BOUND, 1, port, 9, port < 206 ? 443 : port));
+  }
+  REQUIRE(tally.fullest(1).size() == 1);
+  CHECK(tally.fullest(1)[0].remote.port == 443);
+  CHECK(tally.fullest(9)[3].taken == 9);
+}
+
 TEST_CASE("buckets from before are told by namespace, role, port and remote end") {
   OlderTally tally;
   tally.begin();

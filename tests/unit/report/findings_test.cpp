@@ -406,6 +406,59 @@ TEST_CASE("ports towards a destination are a finding from half of them on") {
   CHECK_FALSE(has(find(*capture(900), "ports-taken")->change, "tcp_timestamps"));
 }
 
+TEST_CASE("a client that binds before it connects is named if most of the ports are of bind()") {
+  struct Case {
+    std::uint64_t taken, bound, bound_to;
+  };
+  const auto capture = [](const Case& of) {
+    auto recording = quiet();
+    model::PortUse use{4026531840U, {"10.0.0.9", std::uint16_t{6379}}, {of.taken, 1000}, 1, of.bound, of.bound_to, 0};
+    model::PortUse other = use;  // the same ports, fewer connections
+    other.destination.port = std::uint16_t{443};
+    other.bound_to = of.bound_to / 2;
+    recording->act({7, "php-fpm", "php.service", model::Role::kClient, 6379, made(9)});
+    const model::PeerKey peer{model::folded(recording->table.at(7)->identity), use.destination};
+    for (int i = 0; i < 9; ++i) recording->peers.count(peer, model::Event{});
+    recording->head.port_use =
+        std::make_shared<std::vector<model::PortUse>>(std::vector<model::PortUse>{std::move(other), std::move(use)});
+    recording->sample(1);
+    return recording;
+  };
+  const auto finding = find(*capture({900, 800, 500}), "bind-before-connect");
+  REQUIRE(finding);
+  CHECK(finding->severity == Severity::kCritical);
+  CHECK(has(finding->text, "php-fpm of php.service (client :6379) calls bind() before connect()"));
+  CHECK(has(finding->text, "800 of 1,000 local ports of netns host"));
+  CHECK(has(finding->evidence.at(0), "500 of these ports were connected to 10.0.0.9 port 6379"));
+  CHECK(has(finding->change, "IP_BIND_ADDRESS_NO_PORT"));
+  CHECK(find(*capture({899, 800, 500}), "bind-before-connect")->severity == Severity::kWarning);
+  CHECK(find(*capture({500, 250, 250}), "bind-before-connect"));
+  CHECK_FALSE(find(*capture({499, 499, 499}), "bind-before-connect"));  // enough ports are free
+  CHECK_FALSE(find(*capture({501, 250, 250}), "bind-before-connect"));  // connect() chose most
+  CHECK_FALSE(find(*capture({900, 900, 0}), "bind-before-connect"));    // no client did it
+  // As many connections to it have a port that connect() chose: its client may be another one.
+  const auto unnamed = find(*capture({900, 800, 100}), "bind-before-connect");
+  REQUIRE(unnamed);
+  CHECK(has(unnamed->text, "a client of 10.0.0.9 port 6379 calls bind()"));
+  // Who reuses ports after a second is connect(), so that advice is not for these ports.
+  CHECK(has(find(*capture({900, 800, 500}), "ports-taken")->change, "IP_BIND_ADDRESS_NO_PORT"));
+  CHECK(has(find(*capture({900, 800, 500}), "ports-taken")->evidence.at(1), "bind() took 800 of them"));
+  CHECK(has(find(*capture({900, 300, 300}), "ports-taken")->change, "tcp_tw_reuse"));
+}
+
+TEST_CASE("the first sentence says towards what no local port was left") {
+  const auto headline = [](std::uint64_t taken) {
+    auto recording = quiet();
+    recording->head.port_use = std::make_shared<std::vector<model::PortUse>>(
+        std::vector<model::PortUse>{{4026531840U, {"10.0.0.9", std::uint16_t{6379}}, {taken, 1000}, 1}});
+    recording->sample(1);
+    recording->editable().ended_unix_ms = recording->now_unix_ms();
+    return report::headline(report::build_report(*recording, {}).value());
+  };
+  CHECK(has(headline(1000), "no local port was left towards 10.0.0.9:6379; nothing was refused"));
+  CHECK_FALSE(has(headline(999), "local port"));
+}
+
 TEST_CASE("FIN_WAIT2 is a finding from a fifth and a hundred on") {
   const auto capture = [](std::uint64_t time_wait, std::uint64_t fin_wait2) {
     auto recording = quiet();
