@@ -5,6 +5,8 @@
 
 #include <cerrno>
 
+#include "base/unique_fd.hpp"
+
 namespace twtrace::capture {
 namespace {
 
@@ -41,6 +43,12 @@ bool is_written(int fd) {
 bool is_open_elsewhere(int fd) {
   struct flock lock = write_lock(kSharedFirst, kSharedSize);
   return ::fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+bool is_reserved(const std::string& path) {
+  const std::string name = path + std::string(kNew);
+  const base::UniqueFd file(::open(name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  return file && is_written(file.get());
 }
 
 }  // namespace twtrace::capture

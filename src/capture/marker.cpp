@@ -5,8 +5,8 @@
 #include <thread>
 
 #include "capture/columns.hpp"
+#include "capture/locks.hpp"
 #include "capture/open.hpp"
-#include "capture/target_file.hpp"
 
 namespace twtrace::capture {
 namespace {

@@ -36,6 +36,10 @@ constexpr int kOpenAttempts = 3;
 constexpr int kLongestRow = 2 * kLongestArgument;
 
 base::Error unreadable(int saved_errno, const std::string& path) {
+  if (saved_errno == ENOENT && is_reserved(path)) {
+    return {base::ErrorCode::kFailure, 0, path + ": the capture has no sample yet",
+            "try again after its first interval"};
+  }
   auto error =
       base::fail_errno(saved_errno, path, saved_errno == ENOENT ? "name a file that twtrace capture wrote" : "")
           .value();

@@ -21,7 +21,6 @@
 namespace twtrace::capture {
 namespace {
 
-constexpr std::string_view kNew = ".new";
 constexpr std::size_t kLongestName = 255 - std::string_view(".new-journal").size();
 /// How often to try to make a file while others remove it.
 constexpr int kMakeAttempts = 10;
@@ -290,12 +289,6 @@ void TargetFile::sync_directory() const {
   const std::string directory = path_.substr(0, path_.rfind('/') + 1);
   const base::UniqueFd opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (opened) ::fsync(opened.get());
-}
-
-bool is_reserved(const std::string& path) {
-  const std::string name = path + std::string(kNew);
-  const base::UniqueFd file(::open(name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  return file && is_written(file.get());
 }
 
 }  // namespace twtrace::capture

@@ -70,7 +70,4 @@ class TargetFile {
   bool placed_ = false;
 };
 
-/// True if a capture without a sample yet is going to write to this path.
-bool is_reserved(const std::string& path);
-
 }  // namespace twtrace::capture

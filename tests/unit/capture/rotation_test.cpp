@@ -206,6 +206,19 @@ TEST_CASE("what is written as FILE.old or FILE.new of another capture is refused
   CHECK(contains(why_refused(tree / "b.db.new").what, "being written to"));
 }
 
+TEST_CASE("a capture that waits for its first sample is told from a file that is not there", "[capture]") {
+  const kernel::TempTree tree;
+  const std::string path = tree / "twtrace.db";
+  const auto why_unreadable = [&] { return capture::Reader::open(path).error().what; };
+  {
+    Holder waits([&] { return begun(path, 0); });
+    REQUIRE(waits.holds());
+    CHECK(why_unreadable() == path + ": the capture has no sample yet");
+    waits.kill();
+  }
+  CHECK(contains(why_unreadable(), "No such file"));
+}
+
 TEST_CASE("what a capture leaves that was killed before its first sample is in nobody's way", "[capture]") {
   const kernel::TempTree tree;
   const std::string path = tree / "twtrace.db";
