@@ -65,8 +65,8 @@ std::string report_html(const Report& report) {
   if (const auto logs = log_properties(report); !logs.empty()) {
     body += html_heading(2, kLogsTitle) + html_facts(logs);
   }
-  if (!report.owners.empty()) {
-    body += html_heading(2, "Top offenders") + html_bars(report) + html_grid(owners_grid(report, kOwnersShown));
+  if (const Grid owners = owners_grid(report, kOwnersShown); !owners.rows.empty()) {
+    body += html_heading(2, "Top offenders") + html_bars(report) + html_grid(owners);
   }
   if (!report.peers.empty()) body += html_heading(2, "Remote ends") + html_grid(peers_grid(report, kPeersShown));
   body += html_phases(report) + html_heading(2, "Capture") + html_facts(header_properties(report));

@@ -68,7 +68,9 @@ std::string report_markdown(const Report& report) {
   if (const auto logs = log_properties(report); !logs.empty()) {
     out += fmt::format("\n### {}\n\n", kLogsTitle) + markdown_facts(logs);
   }
-  if (!report.owners.empty()) out += "\n### Top offenders\n\n" + markdown_grid(owners_grid(report, kOwnersShown));
+  if (const Grid owners = owners_grid(report, kOwnersShown); !owners.rows.empty()) {
+    out += "\n### Top offenders\n\n" + markdown_grid(owners);
+  }
   if (!report.peers.empty()) out += "\n### Remote ends\n\n" + markdown_grid(peers_grid(report, kPeersShown));
   return out + markdown_findings(report) + "\n### Trust\n\n" + markdown_facts(trust_properties(report));
 }

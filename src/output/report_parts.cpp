@@ -318,7 +318,10 @@ Grid owners_grid(const Report& report, std::size_t most) {
                   {"CREATED"},
                   {"OVERFLOW"},
                   {"OF ALL"}};
-  const std::size_t shown = std::min(most, report.owners.size());
+  // The others, which come last, have nothing that these columns show: a connect() that failed, drops of a queue.
+  const auto all = static_cast<std::size_t>(std::count_if(report.owners.begin(), report.owners.end(),
+                                                          [](const report::Owner& owner) { return owner.share > 0; }));
+  const std::size_t shown = std::min(most, all);
   for (std::size_t i = 0; i < shown; ++i) {
     const report::Owner& owner = report.owners[i];
     const model::Row& row = owner.row;
@@ -328,10 +331,8 @@ Grid owners_grid(const Report& report, std::size_t most) {
          row.netns ? phrases::netns_words(*row.netns, row.netns_name) : "-", grouped(row.counts.created()),
          grouped(row.counts.overflow()), percent_words(100 * owner.share)});
   }
-  if (shown < report.owners.size()) {
-    grid.rows.push_back(sum_row(report, shown, fmt::format("+{} more rows", report.owners.size() - shown)));
-  }
-  if (!report.owners.empty()) grid.rows.push_back(sum_row(report, 0, "all"));
+  if (shown < all) grid.rows.push_back(sum_row(report, shown, fmt::format("+{} more rows", all - shown)));
+  if (all != 0) grid.rows.push_back(sum_row(report, 0, "all"));
   if (report.namespaces.size() < 2) drop_netns(grid);
   return grid;
 }

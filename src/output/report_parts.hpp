@@ -40,7 +40,8 @@ std::vector<Property> header_properties(const report::Report& report);
 std::vector<Property> trust_properties(const report::Report& report);
 /// Before, during and after, for the fullest namespace or for all of them. One row per phase.
 Grid phases_grid(const report::Report& report, bool fullest);
-/// At most this many rows, most arrivals first. Then the sum of the others, and the sum of all.
+/// At most this many rows, most arrivals first. Then the sum of the others, and the sum of all. Owners of no arrival
+/// and of no bucket from before start have no row; if all are such, there are no rows.
 Grid owners_grid(const report::Report& report, std::size_t most);
 /// At most this many remote ends, most arrivals first, then how many more there are.
 Grid peers_grid(const report::Report& report, std::size_t most);

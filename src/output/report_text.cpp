@@ -86,7 +86,9 @@ std::string report_text(const Report& report, Color color) {
   if (const std::string chart = text_chart(report); !chart.empty())
     out += heading("TIMELINE of " + fullest_name(report)) + chart;
   if (const auto logs = log_properties(report); !logs.empty()) out += heading("APPLICATION ERRORS") + facts(logs);
-  if (!report.owners.empty()) out += heading("TOP OFFENDERS") + text_grid(owners_grid(report, kOwnersShown));
+  if (const Grid owners = owners_grid(report, kOwnersShown); !owners.rows.empty()) {
+    out += heading("TOP OFFENDERS") + text_grid(owners);
+  }
   if (!report.peers.empty()) out += heading("REMOTE ENDS") + text_grid(peers_grid(report, kPeersShown));
   out += findings(report, color);
   return out + heading("TRUST") + facts(trust_properties(report));

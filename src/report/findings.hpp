@@ -61,7 +61,8 @@ void incomplete(const Report& report, Findings& out);
 
 /// The table was full, or nearly. If nothing was created, it filled up before the capture, and nobody was refused.
 bool nearly_full(const NetnsReport& netns);
-/// The limit that this namespace needs: its peak rate times the lifetime of a bucket, with headroom, rounded up.
+/// The limit that is advised: what wanted a place within the life of a bucket, and was there, with headroom, rounded
+/// up; never a small table.
 std::uint64_t needed_limit(const NetnsReport& netns);
 
 }  // namespace twtrace::report

@@ -51,13 +51,13 @@ void peer_resets(const Report& report, Findings& out) {
   Finding finding;
   finding.id = "peer-resets";
   finding.severity = avoidable != 0 ? Severity::kCritical : Severity::kWarning;
-  finding.text = fmt::format(
-      "{} resets went to the peers of connections that had been refused a place in the table; a place would have "
-      "avoided {}",
-      base::grouped(all),
-      avoidable == all ? "all of them"
-      : avoidable == 0 ? "none of them"
-                       : base::grouped(avoidable));
+  finding.text = fmt::format("{} that had been refused a place in the table; a place would {}",
+                             all == 1 ? "1 reset went to the peer of a connection"
+                                      : fmt::format("{} resets went to the peers of connections", base::grouped(all)),
+                             all == 1           ? (avoidable == 0 ? "not have avoided it" : "have avoided it")
+                             : avoidable == all ? "have avoided all of them"
+                             : avoidable == 0   ? "have avoided none of them"
+                                                : "have avoided " + base::grouped(avoidable));
   finding.evidence = owner_lines(largest(report, count), all, count);
   if (avoidable != all) {
     finding.evidence.push_back(fmt::format("{} answered data that came after the close, which is reset in any case",

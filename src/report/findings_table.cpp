@@ -103,12 +103,18 @@ bool nearly_full(const NetnsReport& netns) {
          (netns.last.counts.created() != 0 && model::is_nearly_full(netns.peak_percent.value_or(0)));
 }
 
-std::uint64_t needed_limit(const NetnsReport& netns) {
+namespace {
+
+/// What came, and was there, with headroom.
+std::uint64_t measured_need(const NetnsReport& netns) {
   const auto held = static_cast<double>(std::max(netns.demand.wanted(), netns.in_use_peak.value_or(0)));
   const auto wanted = static_cast<std::uint64_t>(std::ceil(std::min(held * kHeadroom, 1e9)));
-  const std::uint64_t rounded = std::bit_ceil(std::max(wanted, netns.last.limit.value_or(0) + 1));
-  return std::clamp(rounded, phrases::kLowLimit, phrases::kMaxLimit);
+  return std::min(std::bit_ceil(std::max(wanted, netns.last.limit.value_or(0) + 1)), phrases::kMaxLimit);
 }
+
+}  // namespace
+
+std::uint64_t needed_limit(const NetnsReport& netns) { return std::max(measured_need(netns), phrases::kLowLimit); }
 
 void table_too_small(const Report& report, Findings& out) {
   std::size_t told = 0;
@@ -116,7 +122,8 @@ void table_too_small(const Report& report, Findings& out) {
     if (!nearly_full(netns) || !netns.last.limit || *netns.last.limit >= phrases::kMaxLimit) continue;
     if (++told > kNamespacesTold) return;
     const bool overflowed = netns.last.counts.overflow() != 0;
-    const std::uint64_t needed = needed_limit(netns);
+    const std::uint64_t needed = measured_need(netns);
+    const std::uint64_t advised = needed_limit(netns);
     Finding finding;
     finding.id = "table-too-small";
     finding.severity = overflowed ? Severity::kCritical : Severity::kWarning;
@@ -127,13 +134,17 @@ void table_too_small(const Report& report, Findings& out) {
         "in use {} at most{}", netns.in_use_peak ? base::grouped(*netns.in_use_peak) : "unknown",
         netns.peak_percent ? fmt::format(" ({} of the limit)", truncated_percent(*netns.peak_percent)) : ""));
     finding.evidence.push_back(demand_words(netns.demand, report.seconds));
+    if (advised != needed) {
+      finding.evidence.push_back(fmt::format(
+          "{} is the least that is advised: buckets cost memory only while they live", base::grouped(advised)));
+    }
     if (overflowed) {
       finding.evidence.push_back(
           fmt::format("{} refused (TcpExtTCPTimeWaitOverflow)", base::grouped(netns.last.counts.overflow())));
     }
     finding.command = in_namespace(netns.last, std::string("sysctl ") + phrases::kMaxTwBuckets);
     if (!netns.last.gone) finding.command += "; " + in_namespace(netns.last, "nstat -az TcpExtTCPTimeWaitOverflow");
-    finding.change = phrases::limit_change(place_of(netns.last.name, netns.last.gone), needed,
+    finding.change = phrases::limit_change(place_of(netns.last.name, netns.last.gone), advised,
                                            report.info.bucket_bytes.value_or(phrases::kBytesPerBucket));
     finding.risk = kRiskOfRoom;
     finding.avoid = kNeverLower;

@@ -389,6 +389,30 @@ TEST_CASE("CSV says how many buckets were there before the start") {
   CHECK(rows.at(2).ends_with(",61,,,,"));
 }
 
+TEST_CASE("who created nothing and was refused nothing is no offender") {
+  test::HandMade recording;
+  model::Counters counts;
+  counts.no_port = 7;
+  recording.act({1, "worker", "worker.service", model::Role::kClient, 6379, counts});
+  recording.sample(0);
+  const auto outputs = [&] {
+    const report::Report report = report_of(recording);
+    return std::array{output::report_text(report, output::Color::kNever), output::report_markdown(report),
+                      output::report_html(report)};
+  };
+  for (const std::string& text : outputs()) {
+    CHECK(text.find("ffenders") == std::string::npos);
+    CHECK(text.find("OFFENDERS") == std::string::npos);
+  }
+  recording.act({2, "nginx", "web.service", model::Role::kServer, 8080, test::made(5)});
+  recording.sample(5);
+  for (const std::string& text : outputs()) {
+    CHECK(text.find("web.service") != std::string::npos);
+    CHECK(std::regex_search(text, std::regex("[oO](ffenders|FFENDERS)")));
+    CHECK_FALSE(std::regex_search(text, std::regex("\\+\\d+ more rows")));
+  }
+}
+
 TEST_CASE("the bars of offenders show buckets from before the start, and nobody who has none") {
   auto recording = test::deploy();
   recording->act({7, "curl", "cron.service", model::Role::kClient, 443, {}});

@@ -106,7 +106,9 @@ TEST_CASE("demand is what came within any 60 seconds, and what was there before 
   CHECK(report.namespaces[0].demand.older == 700);
   const auto finding = find(*recording, "table-too-small");
   REQUIRE(finding);
-  CHECK(finding->text == "netns host: the table of 1,000 was full; it needs room for 16,384");
+  CHECK(finding->text == "netns host: the table of 1,000 was full; it needs room for 1,024");
+  CHECK(finding->evidence.at(2).starts_with("16,384 is the least that is advised"));
+  CHECK(has(finding->change, "tcp_max_tw_buckets=16384"));
   CHECK(finding->evidence.at(1) ==
         "68 wanted a place within 60 s, the life of a bucket; 700 were there before; +25%, rounded up to a power of "
         "two");
@@ -288,6 +290,10 @@ TEST_CASE("peers that were reset: how many a place in the table would have spare
   CHECK(has(some->change, "sysctl -w net.ipv4.tcp_max_tw_buckets=262144"));
   const auto none = of(100, 0);
   CHECK(none->severity == Severity::kWarning);
+  const std::string one =
+      "1 reset went to the peer of a connection that had been refused a place in the table; a place would ";
+  CHECK(of(1, 1)->text == one + "have avoided it");
+  CHECK(of(1, 0)->text == one + "not have avoided it");
   CHECK(has(none->text, "avoided none of them"));
   CHECK_FALSE(has(none->change, "tcp_max_tw_buckets"));
 }
