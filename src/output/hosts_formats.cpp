@@ -6,6 +6,8 @@
 #include "output/hosts_parts.hpp"
 #include "output/html_parts.hpp"
 #include "output/json_fields.hpp"
+#include "output/log_json.hpp"
+#include "output/log_parts.hpp"
 #include "output/markdown_parts.hpp"
 #include "output/report_fields.hpp"
 #include "output/text_grid.hpp"
@@ -47,6 +49,7 @@ void put_host_report(JsonWriter& json, const Host& host) {
   json.field("limit", known ? report.namespaces.front().last.limit : std::nullopt);
   json.field("in_use_peak", known ? report.namespaces.front().in_use_peak : std::nullopt);
   json.field("peak_percent", rounded(report::peak_percent(report)));
+  put_application_errors(json, report.logs);
   json.objects("findings", report.findings, [&](const report::Finding& finding) {
     json.field("id", finding.id);
     json.field("severity", to_string(finding.severity));
@@ -79,6 +82,8 @@ std::string hosts_text(const Hosts& hosts, Color color) {
   out += text_verdict_lines(hosts_verdict_lines(hosts), color);
   out += "\nHOSTS, the worst first\n" + text_grid(hosts_grid(hosts));
   if (!hosts.services.empty()) out += "\nWHO, by service and host\n" + text_grid(services_grid(hosts));
+  const Grid logs = hosts_logs_grid(hosts);
+  if (!logs.rows.empty()) out += "\nAPPLICATION ERRORS, by host\n" + text_grid(logs);
   const std::vector<std::string> findings = hosts_finding_lines(hosts);
   out += findings.empty() ? "\nNo findings.\n" : "\nFINDINGS\n";
   for (const std::string& line : findings) out += paragraph(line, 0, 2);
@@ -93,6 +98,8 @@ std::string hosts_markdown(const Hosts& hosts) {
   out += markdown_verdict_lines(hosts_verdict_lines(hosts));
   out += "\n### Hosts\n\n" + markdown_grid(hosts_grid(hosts));
   if (!hosts.services.empty()) out += "\n### Who\n\n" + markdown_grid(services_grid(hosts));
+  const Grid logs = hosts_logs_grid(hosts);
+  if (!logs.rows.empty()) out += fmt::format("\n### {}\n\n", kLogsTitle) + markdown_grid(logs);
   const std::vector<std::string> findings = hosts_finding_lines(hosts);
   out += findings.empty() ? "\nNo findings.\n" : "\n### Findings\n\n";
   for (const std::string& line : findings) out += "- " + markdown_text(line) + "\n";
@@ -143,6 +150,8 @@ std::string hosts_html(const Hosts& hosts) {
   body += html_verdicts(hosts_verdict_lines(hosts)) + html_heading(2, "Hosts, the worst first") +
           html_grid(hosts_grid(hosts));
   if (!hosts.services.empty()) body += html_heading(2, "Who, by service and host") + html_grid(services_grid(hosts));
+  const Grid logs = hosts_logs_grid(hosts);
+  if (!logs.rows.empty()) body += html_heading(2, kLogsTitle) + html_grid(logs);
   const std::vector<std::string> findings = hosts_finding_lines(hosts);
   body += html_heading(2, findings.empty() ? "No findings" : "Findings");
   for (const std::string& line : findings) body += "<p>" + base::html_text(line) + "</p>\n";

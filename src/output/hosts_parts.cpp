@@ -119,6 +119,19 @@ Grid hosts_grid(const Hosts& hosts) {
   return grid;
 }
 
+Grid hosts_logs_grid(const Hosts& hosts) {
+  Grid grid;
+  grid.columns = {{"HOST", base::Align::kLeft}, {"LINES"}, {"BESIDE AVOIDABLE RESETS"}, {"OTHER RESETS"}, {"NO RESET"}};
+  for (const Host& host : hosts.hosts) {
+    const report::LogsReport& logs = host.report.logs;
+    if (logs.logs.empty()) continue;
+    std::vector<std::string> row = {host.name, grouped(report::sum(logs.lines))};
+    for (const std::uint64_t lines : logs.lines) row.push_back(logs.resets_known ? grouped(lines) : "-");
+    grid.rows.push_back(std::move(row));
+  }
+  return grid;
+}
+
 Grid services_grid(const Hosts& hosts) {
   Grid grid;
   grid.columns = {{"SERVICE", base::Align::kLeft},

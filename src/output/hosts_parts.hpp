@@ -21,6 +21,8 @@ std::vector<VerdictLine> hosts_verdict_lines(const report::Hosts& hosts);
 Grid hosts_grid(const report::Hosts& hosts);
 /// The services with most arrivals: all hosts together, then each host of a service that is on several.
 Grid services_grid(const report::Hosts& hosts);
+/// A row for each host whose capture followed logs: how many lines share an interval with which resets.
+Grid hosts_logs_grid(const report::Hosts& hosts);
 /// "web2: critical: ... [table-too-small]", the worst first, and how many more there are.
 std::vector<std::string> hosts_finding_lines(const report::Hosts& hosts);
 /// How to see one host whole.

@@ -295,6 +295,34 @@ TEST_CASE("lines of logs are not compared with resets that cannot be seen") {
   CHECK(none.at("application_errors") == nullptr);
 }
 
+TEST_CASE("a report of several hosts has the application errors of those that followed logs") {
+  const report::Hosts hosts = report::combine(
+      {{{}, "a.db", report_with_logs(true)}, {{}, "b.db", report_with_logs(false)}, {{}, "c.db", deploy_report()}});
+  const std::string text = output::hosts_text(hosts, output::Color::kNever);
+  INFO(text);
+  const std::string title = "\nAPPLICATION ERRORS, by host\n";
+  const std::size_t begin = text.find(title);
+  REQUIRE(begin != std::string::npos);
+  const std::string section = text.substr(begin + title.size(), text.find("\n\n", begin) - begin - title.size());
+  const std::vector<std::string> rows = lines(section);
+  REQUIRE(rows.size() == 3);  // a title, and the two hosts
+  CHECK(rows[0].ends_with("LINES  BESIDE AVOIDABLE RESETS  OTHER RESETS  NO RESET"));
+  CHECK(rows[1].ends_with("1,104                        2         1,101         1"));
+  CHECK(rows[2].ends_with("1,104                        -             -         -"));
+  CHECK(output::hosts_markdown(hosts).find("### Application errors") != std::string::npos);
+  CHECK(output::hosts_html(hosts).find("Application errors</h2>") != std::string::npos);
+  const auto json = nlohmann::json::parse(output::hosts_json(hosts));
+  for (const auto& host : json.at("hosts")) {
+    const auto& errors = host.at("application_errors");
+    if (host.at("file") == "c.db") {
+      CHECK(errors == nullptr);
+    } else {
+      CHECK(errors["lines"] == 1104);
+      CHECK(errors["beside_avoidable_reset"] == (host.at("file") == "a.db" ? nlohmann::json(2) : nlohmann::json()));
+    }
+  }
+}
+
 TEST_CASE("colour changes nothing but colour") {
   const report::Report report = deploy_report();
   const std::string colored = output::report_text(report, output::Color::kAlways);
