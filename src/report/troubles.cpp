@@ -14,6 +14,8 @@ namespace {
 
 /// Each namespace costs a look at all rows.
 constexpr std::size_t kMostNamespaces = 16;
+/// A backend that counts live buckets by scans may know who fills a table only so many samples later.
+constexpr int kLatestSamples = 3;
 
 /// As it was when the table was fullest, with what was refused until the end of the capture.
 model::NetnsRow at_peak(const NetnsReport& netns) {
@@ -53,21 +55,28 @@ TroubleCollector::TroubleCollector(const Report& report) {
     if (!table && !with_ports.contains(netns.last.id)) continue;
     if (table) {
       ++tables;
-      by_sample_[netns.peak_sample].push_back(fullest_.namespaces.size());
+      by_sample_[netns.peak_sample].push_back({fullest_.namespaces.size(), 0});
     }
     fullest_.namespaces.push_back(at_peak(netns));
   }
 }
 
-void TroubleCollector::add(const model::Source& source, std::uint64_t sample, bool last) {
-  if (const auto fullest_now = by_sample_.find(sample); fullest_now != by_sample_.end()) {
-    model::Snapshot head;
-    head.interval_s = 1;
-    for (const std::size_t index : fullest_now->second) head.namespaces.push_back(fullest_.namespaces[index]);
-    for (model::Trouble& trouble : view::find_troubles(source, head, {})) {
-      if (trouble.kind == model::Trouble::Kind::kFull) at_peak_[trouble.netns_id] = std::move(trouble);
-    }
+void TroubleCollector::look(const model::Source& source, std::uint64_t sample, const std::vector<Look>& looks) {
+  model::Snapshot head;
+  head.interval_s = 1;
+  for (const Look& each : looks) head.namespaces.push_back(fullest_.namespaces[each.netns]);
+  for (model::Trouble& trouble : view::find_troubles(source, head, {})) {
+    if (trouble.kind == model::Trouble::Kind::kFull) at_peak_[trouble.netns_id] = std::move(trouble);
   }
+  for (const Look& each : looks) {
+    const auto found = at_peak_.find(fullest_.namespaces[each.netns].id);
+    if (found == at_peak_.end() || found->second.holder || each.later == kLatestSamples) continue;
+    by_sample_[sample + 1].push_back({each.netns, each.later + 1});
+  }
+}
+
+void TroubleCollector::add(const model::Source& source, std::uint64_t sample, bool last) {
+  if (const auto looks = by_sample_.find(sample); looks != by_sample_.end()) look(source, sample, looks->second);
   if (!last || fullest_.namespaces.empty()) return;
   troubles_ = view::find_troubles(source, fullest_, {}, view::Connects::kEver);
   for (model::Trouble& trouble : troubles_) {

@@ -24,9 +24,16 @@ class TroubleCollector {
   std::vector<model::Trouble> finish() && { return std::move(troubles_); }
 
  private:
+  /// Whose holder is looked for at a sample.
+  struct Look {
+    std::size_t netns = 0;  ///< of fullest_.namespaces
+    int later = 0;          ///< so many samples after its table was fullest
+  };
+  void look(const model::Source& source, std::uint64_t sample, const std::vector<Look>& looks);
+
   model::Snapshot fullest_;  ///< every namespace as it was when its table was fullest; the ports likewise
-  std::map<std::uint64_t, std::vector<std::size_t>> by_sample_;  ///< of fullest_.namespaces
-  std::map<std::uint32_t, model::Trouble> at_peak_;              ///< full tables, by NetnsRow::id
+  std::map<std::uint64_t, std::vector<Look>> by_sample_;
+  std::map<std::uint32_t, model::Trouble> at_peak_;  ///< full tables, by NetnsRow::id
   std::vector<model::Trouble> troubles_;
 };
 

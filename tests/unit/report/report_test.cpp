@@ -262,6 +262,31 @@ TEST_CASE("troubles: the holder is that of the peak, the worst comes first, port
   CHECK(report.troubles[2].use->taken == 990);
 }
 
+TEST_CASE("troubles: the holder is that of a later sample if nobody was known to hold anything at the peak") {
+  const auto holder = [](int samples_later) {
+    HandMade recording;
+    recording.act({1, "worker", "worker.service", model::Role::kClient, 6379, {}});
+    recording.table.set(1, made(5000), std::nullopt, false);
+    recording.sample(5000);
+    for (int i = 1; i < samples_later; ++i) recording.sample(4000);
+    recording.table.set(1, made(5000), 3990, false);
+    recording.sample(4000);
+    recording.table.set(1, made(5000), 12, false);
+    recording.sample(20);
+    const report::Report report = report_of(recording);
+    REQUIRE(report.troubles.size() == 1);
+    return report.troubles[0].holder;
+  };
+  for (const int later : {1, 3}) {
+    const auto found = holder(later);
+    REQUIRE(found);
+    CHECK(found->name == "worker.service");
+    CHECK(found->buckets == 3990);
+    CHECK(found->share == 3990 / 5000.0);
+  }
+  CHECK_FALSE(holder(4));
+}
+
 TEST_CASE("troubles: while a table stays full, its holder is counted to the end") {
   HandMade recording;
   recording.act({1, "worker", "worker.service", model::Role::kClient, 6379, {}});
