@@ -165,10 +165,12 @@ bool still_named(const Looked& looked) {
 }  // namespace
 
 base::Result<Looked> look_at(const std::string& path) {
+  // To open a device may do something, so it is not opened.
+  struct stat found {};
+  if (::stat(path.c_str(), &found) == 0 && !S_ISREG(found.st_mode)) return foreign(path, " is not a regular file");
   const base::UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   const int saved_errno = errno;
   if (!file) return tl::unexpected(unreadable(saved_errno, path));
-  struct stat found {};
   if (::fstat(file.get(), &found) != 0 || !S_ISREG(found.st_mode)) return foreign(path, " is not a regular file");
   const auto header = read_header(file.get(), path);
   if (!header) return tl::unexpected(header.error());

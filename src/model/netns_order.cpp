@@ -2,6 +2,9 @@
 #include "model/netns_order.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <numeric>
+#include <utility>
 
 namespace twtrace::model {
 namespace {
@@ -14,11 +17,22 @@ double fill(const NetnsRow& row) {
 }  // namespace
 
 void sort_fullest_first(std::vector<NetnsRow>& namespaces) {
-  std::stable_sort(namespaces.begin(), namespaces.end(), [](const NetnsRow& left, const NetnsRow& right) {
+  const auto comes_before = [](const NetnsRow& left, const NetnsRow& right) {
     if (left.gone != right.gone) return right.gone;
     if (fill(left) != fill(right)) return fill(left) > fill(right);
     return left.counts.created() > right.counts.created();
+  };
+  // Rows are large, so each is moved once, and none if nothing happened that changes the order.
+  std::vector<std::size_t> order(namespaces.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) {
+    return comes_before(namespaces[left], namespaces[right]);
   });
+  if (std::is_sorted(order.begin(), order.end())) return;
+  std::vector<NetnsRow> sorted;
+  sorted.reserve(namespaces.size());
+  for (const std::size_t place : order) sorted.push_back(std::move(namespaces[place]));
+  namespaces = std::move(sorted);
 }
 
 }  // namespace twtrace::model

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files that are not captures, or only claim to be. Each gets one clear error, with a remedy.
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
+#include "base/unique_fd.hpp"
 #include "support/catch.hpp"
 #include "world.hpp"
 
@@ -43,6 +47,14 @@ TEST_CASE("what is not a capture is refused", "[capture]") {
   REQUIRE(::mkfifo((tree / "fifo").c_str(), 0600) == 0);
   check_refused(tree / "fifo", "not a regular file");
   check_refused("/dev/null", "not a regular file");
+  check_refused("/dev/tty", "not a regular file");  // which no process without a terminal can open
+  sockaddr_un address{AF_UNIX, {}};
+  const std::string place = tree / "socket";
+  REQUIRE(place.size() < sizeof(address.sun_path));
+  std::copy(place.begin(), place.end(), address.sun_path);
+  const base::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  REQUIRE(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  check_refused(place, "not a regular file");
   tree.file("empty", "");
   check_refused(tree / "empty", "is empty");
   tree.file("text", std::string(4096, 'x'));
