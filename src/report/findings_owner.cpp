@@ -221,7 +221,7 @@ void bind_before_connect(const Report& report, Findings& out) {
         base::grouped(use.bound), base::grouped(use.ports.of), title(netns));
     finding.evidence.push_back(
         fmt::format("{} of these ports were connected to {}", base::grouped(use.bound_to), destination_of(*peak)));
-    finding.evidence.push_back(
+    finding.evidence.emplace_back(
         "with none left, bind() to port 0 fails with EADDRINUSE, and connect() with EADDRNOTAVAIL");
     finding.command = "strace -f -e trace=bind,connect,setsockopt -p PID";
     advise_against_bind(finding);
