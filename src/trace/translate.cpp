@@ -5,6 +5,7 @@
 #include <string>
 
 #include "model/address.hpp"
+#include "model/forecast.hpp"
 
 namespace twtrace::trace {
 namespace {
@@ -12,6 +13,8 @@ namespace {
 constexpr std::uint16_t kAgeUnknown = 65535;
 /// A key with this bit is the address of a bucket, not its cookie (bpf/lib/conn.bpf.h).
 constexpr unsigned kAddressBit = 63;
+
+static_assert(TW_BUCKET_LIFE_MS == model::kBucketLifetimeS * 1000, "a bucket lives as long for the kernel side");
 
 bool has_known_numbers(const tw_event& record) {
   const bool substate =
