@@ -66,7 +66,8 @@ class Screen:
         self.tmux("send-keys", *names)
 
     def type(self, text):
-        self.tmux("send-keys", "-l", text)
+        # tmux takes a semicolon at the end of an argument for the end of its command.
+        self.tmux("send-keys", "-l", text[:-1] + "\\;" if text.endswith(";") else text)
 
     def resize(self, columns, rows):
         self.tmux("resize-window", "-x", str(columns), "-y", str(rows))
