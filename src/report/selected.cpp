@@ -161,7 +161,9 @@ std::optional<Asked> Population::asked_for(const Budget& budget) {
     if (!is_first) keep(both->second, [&](std::size_t i) { return (*found)[i]; });
   }
   Flags named(services_.of_owner.size(), true);
-  for (const auto& [key, found] : all_terms) {
+  for (const auto& of_key : all_terms) {
+    const view::Key key = of_key.first;
+    const Flags& found = of_key.second;  // not a structured binding: clang 14 captures none
     const std::vector<std::uint32_t>& of_owner = values_of(key).of_owner;
     const auto is_found = [&](std::size_t i) { return found[of_owner[i]]; };
     keep(asked.owners, is_found);
