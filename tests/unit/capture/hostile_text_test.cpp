@@ -48,7 +48,7 @@ std::string full_capture(const kernel::TempTree& tree) {
   run_sql(path,
           "INSERT INTO budget(text) VALUES('overflow>0'); INSERT INTO log VALUES(1,'file','app.log','refused',0,0,'');"
           "INSERT INTO log_line SELECT 1, id, 1, time_unix_ms, 1, 'refused' FROM sample WHERE id=4;"
-          "INSERT OR IGNORE INTO port_use VALUES(1, 1, 4026531840, 1, '10.0.0.9', 6379, 9, 28232)");
+          "INSERT OR IGNORE INTO port_use VALUES(1, 1, 4026531840, 1, '10.0.0.9', 6379, 9, 0, 0, 0, 28232)");
   return path;
 }
 
