@@ -18,8 +18,9 @@ inline constexpr std::uint32_t kApplicationId = 0x54775472;
 /// and `event`, 5 the counts of who was hurt, the kind `no_port` of events and the column `is_before_start` of `owner`,
 /// 6 the counts of the resets that the host sent and the table `budget`, 7 the tables `log` and `log_line`, 8 what
 /// listening sockets dropped and the table `listen_queue`, 9 the column `tcp_timestamps` of `setting`,
-/// 10 the columns `bound`, `bound_to` and `outside` of `port_use`.
-inline constexpr int kSchemaVersion = 10;
+/// 10 the columns `bound`, `bound_to` and `outside` of `port_use`, 11 the column
+/// `is_before_start` of `peer`.
+inline constexpr int kSchemaVersion = 11;
 
 /// A part of SchemaTable::sql that came later than the table.
 struct LaterPart {
@@ -202,12 +203,13 @@ inline constexpr std::array kSchema = {
 ))",
 		1,
 		{{{TWTRACE_BEFORE_START, 5}}}},
-    SchemaTable{"peer", R"(CREATE TABLE peer(
+    SchemaTable{"peer",
+		R"(CREATE TABLE peer(
   id INTEGER PRIMARY KEY,
   netns INTEGER NOT NULL,            -- as in owner: who talked to the peer
   service INTEGER NOT NULL,
   is_other INTEGER NOT NULL,
-  pid INTEGER,
+)" TWTRACE_BEFORE_START R"(  pid INTEGER,
   start_ns INTEGER NOT NULL,
   comm TEXT NOT NULL,
   uid INTEGER NOT NULL,
@@ -218,7 +220,9 @@ inline constexpr std::array kSchema = {
   matched INTEGER NOT NULL,
   address TEXT NOT NULL,
   peer_port INTEGER                  -- NULL: ephemeral
-))"},
+))",
+		1,
+		{{{TWTRACE_BEFORE_START, 11}}}},
     SchemaTable{"sample", R"(CREATE TABLE sample(
   id INTEGER PRIMARY KEY,            -- from 1, without gaps
   time_unix_ms INTEGER NOT NULL,

@@ -48,7 +48,7 @@ base::Result<Inserts> prepare_inserts(const Database& database) {
       {&inserts.netns, "netns", 3, true},
       {&inserts.service, "service", 6, true},
       {&inserts.owner, "owner", 14, true},
-      {&inserts.peer, "peer", 15, true},
+      {&inserts.peer, "peer", 16, true},
       {&inserts.sample, "sample", 9, true},
       {&inserts.netns_sample, "netns_sample", 18 + 2 * kCounts, false},
       {&inserts.owner_sample, "owner_sample", 7 + kCounts, false},
@@ -370,8 +370,7 @@ class Writer::Impl {
     increments.begin();
     if (peers) {
       source.visit_peers([&](const model::Fact& fact) {
-        // Peers do not vanish, so a peer that has not changed is known, unless this is the first look at it.
-        if (fact.counts != fact.previous || sample_ == 1) increments.add(fact);
+        if (sample_ == 1 || model::may_have_changed(fact)) increments.add(fact);
       });
     } else {
       source.visit([&](const model::Fact& fact) { increments.add(fact); });
@@ -400,8 +399,9 @@ class Writer::Impl {
     const model::Identity& who = change.new_key->identity;
     const std::int64_t service = service_id(who.service);
     return service != 0 &&
-           ok(insert_.peer.run(change.id, who.netns, service, change.new_key->kind == model::RowKind::kOther, who.pid,
-                               who.start_ns, who.comm, who.uid, std::string_view(model::to_string(who.role)), who.port,
+           ok(insert_.peer.run(change.id, who.netns, service, change.new_key->kind == model::RowKind::kOther,
+                               change.new_key->kind == model::RowKind::kBeforeStart, who.pid, who.start_ns, who.comm,
+                               who.uid, std::string_view(model::to_string(who.role)), who.port,
                                std::string_view(model::to_string(who.attribution)), who.ipv6, who.matched,
                                change.new_key->peer->address, change.new_key->peer->port));
   }

@@ -60,8 +60,7 @@ std::uint64_t History::append(SnapshotPtr head, const Source& source) {
   const std::uint64_t sample = newest();
   source.visit([&](const Fact& fact) { record(rows_, fact, sample); });
   source.visit_peers([&](const Fact& fact) {
-    // Peers do not vanish, so a peer that has not changed is known, unless this is the first look at it.
-    if (sample == 1 || fact.counts != fact.previous) record(peers_, fact, sample);
+    if (sample == 1 || may_have_changed(fact)) record(peers_, fact, sample);
   });
   close_vanished(sample);
   trim();

@@ -75,6 +75,18 @@ void PeerTable::count(const PeerKey& key, const Event& event) {
   if (counts != nullptr) count_event(counts->counts, event.kind, event.substate, event.reason);
 }
 
+void PeerTable::set_before_start(const Live& live) {
+  for (auto& [key, buckets] : before_start_) buckets = 0;
+  for (const auto& [key, buckets] : live) {
+    const auto known = before_start_.find(key);
+    if (known != before_start_.end()) {
+      known->second = buckets;
+    } else if (before_start_.size() < max_peers_) {
+      before_start_.emplace(key, buckets);
+    }
+  }
+}
+
 const PeerTable::Program& PeerTable::program_of(std::uint32_t row, std::uint64_t first_ns, const Identity& who) {
   if (row >= programs_.size()) programs_.resize(row + 1);
   Program& program = programs_[row];

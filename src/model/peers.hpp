@@ -59,6 +59,12 @@ class PeerTable {
   void count(const PeerRecord& record, std::uint64_t first_ns, const Identity& who);
   const std::map<PeerKey, PeerCounts>& all() const { return peers_; }
 
+  using Live = std::map<PeerKey, std::uint64_t>;
+  /// Says how many buckets from before the start each remote end has now. One that was said before and is not said any
+  /// more has none.
+  void set_before_start(const Live& live);
+  const Live& before_start() const { return before_start_; }
+
  private:
   /// A number for the processes of a row. Rows that fold into the same identity have the same number.
   struct Program {
@@ -83,6 +89,7 @@ class PeerTable {
 
   std::size_t max_peers_;
   std::map<PeerKey, PeerCounts> peers_;
+  Live before_start_;                                             ///< at most max_peers_, too
   std::map<Identity, std::uint32_t> numbers_;                     ///< at most max_peers_
   std::vector<Program> programs_;                                 ///< by row slot
   std::unordered_map<RecordKey, PeerCounts*, RecordHash> known_;  ///< values of peers_, which never move

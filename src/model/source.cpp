@@ -22,6 +22,9 @@ void CurrentSource::visit_peers(const FactVisitor& visitor) const {
   for (const auto& [key, peer] : peers_.all()) {
     visitor({key.identity, RowKind::kNormal, &key.peer, peer.counts, peer.previous, zero, std::nullopt});
   }
+  for (const auto& [key, live] : peers_.before_start()) {
+    visitor({key.identity, RowKind::kBeforeStart, &key.peer, zero, zero, zero, live});
+  }
 }
 
 }  // namespace twtrace::model

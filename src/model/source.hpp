@@ -56,6 +56,12 @@ struct Fact {
   std::optional<std::uint32_t> ports = {};  ///< Entry::ports
 };
 
+/// Peers do not vanish. So one that cannot have changed since the sample before is known, unless this is the first
+/// look.
+inline bool may_have_changed(const Fact& peer) {
+  return peer.counts != peer.previous || peer.kind == RowKind::kBeforeStart;
+}
+
 using FactVisitor = std::function<void(const Fact&)>;
 using FactPredicate = std::function<bool(const Fact&)>;
 

@@ -119,7 +119,7 @@ void OwnerCollector::add_peers(const model::Source& source) {
   std::map<std::pair<std::uint32_t, model::Peer>, std::map<std::uint64_t, std::uint64_t>> created;
   std::map<std::pair<std::uint64_t, model::Peer>, PeerCount> peers;
   source.visit_peers([&](const model::Fact& fact) {
-    if (fact.peer == nullptr) return;
+    if (fact.peer == nullptr || fact.kind == model::RowKind::kBeforeStart) return;
     const std::uint64_t id = view::row_id(fact, model::Group::kProcess);
     PeerCount& peer = peers[{id, *fact.peer}];
     peer.counts += fact.counts;

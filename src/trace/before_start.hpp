@@ -15,6 +15,7 @@
 
 #include "base/service.hpp"
 #include "loader/table_sums.hpp"
+#include "model/peers.hpp"
 #include "model/row_table.hpp"
 
 namespace twtrace::trace {
@@ -40,12 +41,17 @@ struct BeforeStartNames {
   std::function<base::Service(std::uint64_t cgroup_id)> service;
 };
 
-/// One entry per namespace, role, port and family, without counts. Its service is that of who listens on the port now
+struct BeforeStart {
+  std::vector<model::Entry> rows;
+  model::PeerTable::Live peers;  ///< remote ends of the rows; together no more than the row has
+};
+
+/// One row per namespace, role, port and family, without counts. Its service is that of who listens on the port now
 /// (server), or of who connects to it now by `rows` (client), if that is one service; else it is unknown. If a
-/// namespace and role has more than TW_MAX_PORTS ports, those with at most 1/TW_MAX_PORTS of the buckets share port 0.
-/// Leaves out namespaces that nobody knows.
-std::vector<model::Entry> before_start_entries(const std::vector<loader::OlderBuckets>& older,
-                                               const Listeners& listeners, const model::RowTable& rows,
-                                               const BeforeStartNames& names);
+/// namespace and role has more than TW_MAX_PORTS ports, those with at most 1/TW_MAX_PORTS of the buckets share port 0,
+/// and their remote ends are left out. Those of another port are left out by the same rule. Leaves out namespaces that
+/// nobody knows.
+BeforeStart before_start(const std::vector<loader::OlderBuckets>& older, const Listeners& listeners,
+                         const model::RowTable& rows, const BeforeStartNames& names);
 
 }  // namespace twtrace::trace

@@ -228,11 +228,13 @@ Rows::Facts Session::row_facts() {
   return {names(), processes, live_scan()};
 }
 
-std::vector<model::Entry> Session::before_start() {
+void Session::read_before_start() {
   const BeforeStartNames names{
       [this](std::uint64_t netns_id) { return netns_.directory().id_of(netns_id); },
       [this](std::uint64_t cgroup_id) { return services_.of_cgroup(cgroup_id, recorded_paths()); }};
-  return before_start_entries(scan_.older_rows(), scan_.listeners(), rows_.table(), names);
+  auto older = before_start(scan_.older_rows(), scan_.listeners(), rows_.table(), names);
+  rows_.set_before_start(std::move(older.rows));
+  events_.set_before_start(older.peers);
 }
 
 void Session::retire_ended_rows() {
@@ -335,7 +337,7 @@ base::Result<void> Session::sample(bool last) {
   events_.begin_interval();
   look_at_queues(true);
   rows_.read(tracer_.rows(), row_facts());
-  rows_.set_before_start(before_start());
+  read_before_start();
   netns_.add_new(tracer_.namespaces());
   const auto ours = rows_.counts_by_netns();
   const std::vector<tw_netns> slots(tracer_.namespaces().begin(), tracer_.namespaces().end());

@@ -108,7 +108,7 @@ class Session {
   model::Sight sight() const;
   Rows::Names names();
   Rows::Facts row_facts();
-  std::vector<model::Entry> before_start();
+  void read_before_start();
   void retire_ended_rows();
   void give_back();
   void give_back_namespaces(const std::set<std::uint32_t>& in_rows);

@@ -16,6 +16,8 @@ Dimensions dimensions_before_start(model::Group group) {
       return {.port = true};
     case model::Group::kNetns:
       return {};
+    case model::Group::kPeer:
+      return {.service = true, .port = true, .peer = true};
     default:
       return {.service = true, .port = true};
   }

@@ -24,6 +24,13 @@ model::Counters take(model::Counters& from, const model::Counters& amount) {
   return taken;
 }
 
+/// Takes up to `amount` out of `from`, which may not be known; returns what was taken.
+std::uint64_t take(std::optional<std::uint64_t>& from, std::uint64_t amount) {
+  const std::uint64_t taken = std::min(from.value_or(0), amount);
+  if (from) *from -= taken;
+  return taken;
+}
+
 /// Makes the row of a peer from the row of its processes: the same processes, without their counts.
 RowParts without_counts(const RowParts& whole) {
   RowParts parts = whole;
@@ -54,6 +61,18 @@ Subject subject_of(const RowParts& parts) {
 model::Counters shown_counts(const RowParts& parts) {
   model::Counters counts = parts.counts;
   return counts -= parts.zero;
+}
+
+/// Whether peers have left something of the row of their processes.
+bool has_remainder(const RowParts& parts) {
+  switch (parts.key.kind) {
+    case model::RowKind::kNormal:
+      return parts.counts != model::Counters{};
+    case model::RowKind::kBeforeStart:
+      return parts.live != 0U;
+    default:
+      return true;
+  }
 }
 
 bool is_silent(const RowParts& parts) {
@@ -183,6 +202,9 @@ void RowList::split_by_peer(const model::Source& source, const Selector& selecto
     const model::Counters counts = take(whole->counts, fact.counts);
     const model::Counters previous = take(whole->previous, fact.previous);
     const model::Counters zero = take(whole->zero, fact.zero);
+    const bool before_start = fact.kind == model::RowKind::kBeforeStart;
+    const std::uint64_t live = before_start ? take(whole->live, fact.live.value_or(0)) : 0;
+    if (before_start && live == 0) return;
     if (!words.accepts(view::subject_of(fact, *netns))) return;
     RowParts* parts = by_peer.find(key);
     if (parts == nullptr) {
@@ -193,13 +215,12 @@ void RowList::split_by_peer(const model::Source& source, const Selector& selecto
     parts->counts += counts;
     parts->previous += previous;
     parts->zero += zero;
+    if (before_start) parts->live = parts->live.value_or(0) + live;
   });
   for (RowParts& parts : parts_) {
+    if (!words.accepts(subject_of(parts)) || !has_remainder(parts)) continue;
     if (parts.key.kind != model::RowKind::kBeforeStart) parts.live.reset();  // part of it is a peer's
-    if (!words.accepts(subject_of(parts))) continue;
-    if (parts.counts != model::Counters{} || parts.key.kind != model::RowKind::kNormal) {
-      by_peer.parts_.push_back(std::move(parts));
-    }
+    by_peer.parts_.push_back(std::move(parts));
   }
   parts_ = std::move(by_peer.parts_);
 }

@@ -159,6 +159,32 @@ TEST_CASE("a namespace that only a socket holds is compared like any other, and 
   CHECK_FALSE(rows[0].in_use);
 }
 
+TEST_CASE("buckets from before the start have remote ends") {
+  if (!privileged()) return;
+  const base::UniqueFd netns = new_netns();
+  leave_buckets_in(netns.get(), kPort, 5);
+  auto session = trace::Session::start({});
+  REQUIRE(session);
+  session->record_peers(true);
+  REQUIRE(session->sample(false));
+  const std::uint32_t inum = netns_facts(netns.get()).inum;
+  std::map<model::Peer, std::uint64_t> live;
+  session->with_source([&](const model::Source& source) {
+    std::set<std::uint32_t> ids;
+    for (const model::NetnsInfo& info : source.namespaces()) {
+      if (info.inum == inum) ids.insert(info.id);
+    }
+    source.visit_peers([&](const model::Fact& fact) {
+      if (fact.kind == model::RowKind::kBeforeStart && ids.contains(fact.identity.netns)) {
+        live[*fact.peer] = fact.live.value();
+      }
+    });
+  });
+  REQUIRE(live.size() == 1);
+  CHECK(live.begin()->first.address == "127.0.0.1");
+  CHECK(live.begin()->second == 5);
+}
+
 TEST_CASE("a namespace in which nothing was counted is forgotten when it is gone") {
   if (!privileged()) return;
   auto session = trace::Session::start({});

@@ -515,6 +515,26 @@ TEST_CASE("a capture of before this version does not know which ports bind() too
   CHECK(sums() == std::array<std::uint64_t, 3>{now[0], 0, 0});
 }
 
+TEST_CASE("a capture of before this version has no remote ends of buckets from before the start", "[capture]") {
+  Captured captured;
+  captured.add(3);
+  captured.finish();
+  const auto live = [&captured] {
+    std::map<std::string, std::uint64_t> buckets;
+    const auto reader = open_capture(captured.path);
+    REQUIRE(reader->for_each(model::Wanted::kAll, [&](const model::SnapshotPtr&, const model::Source& source) {
+      source.visit_peers([&buckets](const model::Fact& fact) {
+        if (fact.kind == model::RowKind::kBeforeStart) buckets[fact.peer->address] = fact.live.value();
+      });
+      return true;
+    }));
+    return buckets;
+  };
+  CHECK(live() == std::map<std::string, std::uint64_t>{{"10.1.0.1", 3}, {"10.1.0.2", 1}});
+  make_version(captured.path, 10);
+  CHECK(live().empty());
+}
+
 TEST_CASE("a connect() that found no port is an event without a substate", "[capture]") {
   Captured captured;
   model::Event event = reused_event();

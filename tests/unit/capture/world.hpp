@@ -158,6 +158,7 @@ class World {
     for (int i = 0; i < 9; ++i) act();
     peers_.begin_interval();
     table_.set_before_start(before_start());
+    peers_.set_before_start(peers_before_start());
     while (table_.size() > 20) retire_one();
     ++samples_;
     head_ = std::make_shared<model::Snapshot>(head());
@@ -206,6 +207,15 @@ class World {
     entry.identity.attribution = model::Attribution::kNone;
     entry.live = 9 - samples_;
     return {entry};
+  }
+
+  model::PeerTable::Live peers_before_start() const {
+    model::PeerTable::Live live;
+    for (const model::Entry& entry : before_start()) {
+      live[{entry.identity, {"10.1.0.1", std::nullopt}}] = entry.live.value() / 2;
+      if (samples_ < 4) live[{entry.identity, {"10.1.0.2", std::nullopt}}] = 1;
+    }
+    return live;
   }
 
   void act() {

@@ -64,10 +64,11 @@ TEST_CASE("buckets from before the start have the service of who listens or conn
   add_client(rows, 2, 6379, "worker");
   add_client(rows, 3, 5432, "worker");
   add_client(rows, 4, 5432, "batch");
-  const auto entries = before_start_entries(
-      {buckets(TW_ROLE_SERVER, 80, 7), buckets(TW_ROLE_SERVER, 80, 4, 4, 2), buckets(TW_ROLE_SERVER, 80, 3, 6),
-       buckets(TW_ROLE_SERVER, 443, 2), buckets(TW_ROLE_CLIENT, 6379, 5), buckets(TW_ROLE_CLIENT, 5432, 9)},
-      Listeners(listening), rows, kNames);
+  const auto entries = before_start({buckets(TW_ROLE_SERVER, 80, 7), buckets(TW_ROLE_SERVER, 80, 4, 4, 2),
+                                     buckets(TW_ROLE_SERVER, 80, 3, 6), buckets(TW_ROLE_SERVER, 443, 2),
+                                     buckets(TW_ROLE_CLIENT, 6379, 5), buckets(TW_ROLE_CLIENT, 5432, 9)},
+                                    Listeners(listening), rows, kNames)
+                           .rows;
   std::map<std::tuple<model::Role, int, bool>, std::pair<std::uint64_t, std::string>> found;
   for (const model::Entry& entry : entries) {
     const model::Identity& who = entry.identity;
@@ -88,9 +89,9 @@ TEST_CASE("buckets from before the start have the service of who listens or conn
 TEST_CASE("beyond 64 ports the small ones share one row") {
   std::vector<loader::OlderBuckets> older{buckets(TW_ROLE_CLIENT, 8080, 500)};
   for (std::uint16_t port = 1; port < TW_MAX_PORTS; ++port) older.push_back(buckets(TW_ROLE_CLIENT, port, 1));
-  CHECK(before_start_entries(older, {}, model::RowTable(1), kNames).size() == TW_MAX_PORTS);
+  CHECK(before_start(older, {}, model::RowTable(1), kNames).rows.size() == TW_MAX_PORTS);
   older.push_back(buckets(TW_ROLE_CLIENT, 9000, 1));
-  const auto entries = before_start_entries(older, {}, model::RowTable(1), kNames);
+  const auto entries = before_start(older, {}, model::RowTable(1), kNames).rows;
   REQUIRE(entries.size() == 2);
   CHECK(entries[0].identity.port == TW_PORT_MANY);
   CHECK(entries[0].live == static_cast<std::uint64_t>(TW_MAX_PORTS));
@@ -98,10 +99,28 @@ TEST_CASE("beyond 64 ports the small ones share one row") {
   CHECK(entries[1].live == 500U);
 }
 
+TEST_CASE("buckets from before the start have remote ends, of which the small ones are left out beyond 64") {
+  std::vector<loader::OlderBuckets> older{buckets(TW_ROLE_SERVER, 80, 500, TW_FAMILY_IPV4, 200),
+                                          buckets(TW_ROLE_CLIENT, 6379, 3, TW_FAMILY_IPV4, 9)};
+  for (std::uint8_t remote = 1; remote < TW_MAX_PORTS; ++remote) {
+    older.push_back(buckets(TW_ROLE_SERVER, 80, 1, TW_FAMILY_IPV4, remote));
+  }
+  const auto few = before_start(older, {}, model::RowTable(1), kNames);
+  CHECK(few.peers.size() == TW_MAX_PORTS + 1);
+  older.push_back(buckets(TW_ROLE_SERVER, 80, 1, TW_FAMILY_IPV4, 100));
+  const auto many = before_start(older, {}, model::RowTable(1), kNames);
+  std::map<model::Identity, std::uint64_t> rows;
+  for (const model::Entry& row : many.rows) rows[row.identity] = row.live.value();
+  std::map<std::tuple<std::string, std::optional<std::uint16_t>, std::uint64_t>, std::uint64_t> peers;
+  for (const auto& [key, live] : many.peers) peers[{key.peer.address, key.peer.port, rows.at(key.identity)}] = live;
+  CHECK(peers == decltype(peers){{{"9.0.0.0", std::uint16_t{6379}, 3}, 3},
+                                 {{"200.0.0.0", std::nullopt, 500 + TW_MAX_PORTS}, 500}});
+}
+
 TEST_CASE("buckets of a namespace that nobody knows are left out") {
   auto elsewhere = buckets(TW_ROLE_SERVER, 80, 7);
   elsewhere.remote.netns_id = 1;
-  CHECK(before_start_entries({elsewhere}, {}, model::RowTable(1), kNames).empty());
+  CHECK(before_start({elsewhere}, {}, model::RowTable(1), kNames).rows.empty());
 }
 
 TEST_CASE("a port is listened on in one namespace only") {

@@ -303,6 +303,37 @@ TEST_CASE("buckets from before the start are rows without a process, in every gr
   CHECK(found[0].live == 11U);
 }
 
+TEST_CASE("remote ends of buckets from before the start are rows, and what is left of them is one without") {
+  Scene scene;
+  Entry older;
+  older.identity.netns = 1;
+  older.identity.attribution = Attribution::kNone;
+  older.identity.role = Role::kServer;
+  older.identity.port = 80;
+  older.live = 100;
+  const auto rows_when = [&](const PeerTable::Live& live) {
+    scene.table.set_before_start({older});
+    scene.peers.set_before_start(live);
+    std::map<std::string, std::uint64_t> rows;
+    for (const Row& row : scene.rows(view(Group::kPeer, selector("port=80")))) {
+      CHECK(row.kind == RowKind::kBeforeStart);
+      CHECK(row.port == 80);
+      rows[row.peer ? row.peer->address : ""] = row.live.value();
+    }
+    CHECK(scene.rows(view(Group::kPid, selector("port=80")))[0].live == older.live);
+    return rows;
+  };
+  const Peer some{"10.0.0.1", std::nullopt};
+  const Peer more{"10.0.0.2", std::nullopt};
+  using Found = std::map<std::string, std::uint64_t>;
+  CHECK(rows_when({{{older.identity, some}, 30}, {{older.identity, more}, 60}}) ==
+        Found{{"", 10}, {"10.0.0.1", 30}, {"10.0.0.2", 60}});
+  older.live = 60;
+  CHECK(rows_when({{{older.identity, more}, 60}}) == Found{{"10.0.0.2", 60}});
+  CHECK(scene.rows(view(Group::kPeer, selector("10.0.0.1"))).empty());
+  CHECK(scene.rows(view(Group::kPeer, selector("10.0.0.2"))).size() == 1);
+}
+
 TEST_CASE("rows with nothing to say are left out for people, and counted in sums") {
   Scene scene;
   const auto add_port = [&scene](std::uint16_t port, const Counters& counts, std::optional<std::uint64_t> live = 0) {
