@@ -161,12 +161,12 @@ def check_scene(twtrace, capture):
 
 
 def settled(check, seconds=20):
-    """The screen may be drawn half-way, for as long as the machine takes."""
+    """The screen may be drawn half-way for as long as the machine takes, with the titles of the view before."""
     deadline = time.monotonic() + seconds
     while True:
         try:
             return check()
-        except (AssertionError, StopIteration):
+        except (AssertionError, LookupError, StopIteration):
             if time.monotonic() > deadline:
                 raise
         time.sleep(0.02)
