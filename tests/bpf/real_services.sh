@@ -14,7 +14,7 @@ requests=1009
 run=twreal$$
 work=$(mktemp -d)
 nginx_conf=$(realpath "$(dirname "$0")/../support/nginx.conf")
-cgroup_root=$(findmnt -n -t cgroup2 -o TARGET | head -n 1)
+cgroup_root=$(findmnt -n -t cgroup2 -o TARGET | sed -n 1p)
 pids=()
 
 cleanup() {
