@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <numeric>
 #include <utility>
 
 #include "model/fill.hpp"
@@ -14,8 +15,15 @@ namespace {
 
 /// Rates are measured over this many windows. If an interval is longer than a window, over fewer but longer ones.
 constexpr std::size_t kWindows = 5;
+/// A burst falls into two windows at most, so it takes three to show a rate.
 constexpr std::size_t kFewestWindows = 3;
 constexpr double kWindowS = kForecastRateS / kWindows;
+/// The rates of windows agree if none differs from the median by more than this share of it.
+constexpr double kAgreement = 0.4;
+/// Two windows at this multiple of the usual rate, or one at this share of it, are a change. How far it goes is not
+/// known yet.
+constexpr double kRising = 1.5;
+constexpr double kFalling = 0.5;
 /// A smaller share of the table does not count as a change.
 constexpr double kNoise = 0.1;
 constexpr double kLeastNoise = 0.01;
@@ -55,11 +63,51 @@ std::vector<Window> last_windows(const std::vector<TablePoint>& points) {
 
 /// Per second, in the last windows.
 struct Rates {
-  double arrivals = 0;      ///< as usual
-  double growth = 0;        ///< as usual
-  double least_growth = 0;  ///< of any window
+  double arrivals = 0;     ///< as usual
+  bool changing = false;   ///< more or fewer come than usual, and it is too early to say how many
+  double growth = 0;       ///< as usual
+  double sure_growth = 0;  ///< what the newest windows agree on, or the least share of arrivals that any window kept
   Window newest;
 };
+
+double median_of(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+double mean_of(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+/// The mean of as many of the newest rates as agree; empty if too few do. `rates` are newest first.
+std::optional<double> agreed_rate(std::vector<double> rates) {
+  for (; rates.size() >= kFewestWindows; rates.pop_back()) {
+    const double median = median_of(rates);
+    const bool agree = std::all_of(rates.begin(), rates.end(), [median](double rate) {
+      return std::abs(rate - median) <= kAgreement * std::abs(median);
+    });
+    if (agree) return mean_of(rates);
+  }
+  return {};
+}
+
+/// The rate at which buckets come, from windows that do not agree. No burst raises it, and no end of a load is missed.
+double cautious_rate(const std::vector<double>& rates) {
+  // The median ignores a burst, even one that falls into two windows. With fewer windows the smallest value does the
+  // same.
+  if (rates.size() < kWindows) return *std::min_element(rates.begin(), rates.end());
+  return std::min({median_of(rates), mean_of(rates), std::max(rates[0], rates[1])});
+}
+
+/// The least part of the arrivals of a window by which the table grew. Below 0 if it shrank.
+double least_share_kept(const std::vector<Window>& windows) {
+  double least = 1;
+  for (const Window& window : windows) {
+    if (window.growth_known && window.arrivals > 0) least = std::min(least, window.growth / window.arrivals);
+  }
+  return least;
+}
 
 /// Empty if too little was seen to tell a burst from a load, or arrivals from departures.
 std::optional<Rates> recent_rates(const std::vector<TablePoint>& points) {
@@ -68,23 +116,18 @@ std::optional<Rates> recent_rates(const std::vector<TablePoint>& points) {
   std::vector<double> growth;
   arrivals.reserve(windows.size());
   growth.reserve(windows.size());
-  double total = 0;
-  double total_s = 0;
   for (const Window& window : windows) {
     arrivals.push_back(window.arrivals / window.length_s);
     if (window.growth_known) growth.push_back(window.growth / window.length_s);
-    total += window.arrivals;
-    total_s += window.length_s;
   }
   if (windows.size() < 2 || growth.empty()) return {};
-  std::sort(arrivals.begin(), arrivals.end());
-  std::sort(growth.begin(), growth.end());
-  // The median ignores a burst, even one that falls into two windows. With fewer windows the smallest value does the
-  // same.
-  const double median = windows.size() < kWindows ? arrivals.front() : arrivals[kWindows / 2];
+  const std::optional<double> agreed = agreed_rate(arrivals);
+  const double usual = agreed.value_or(cautious_rate(arrivals));
+  const bool changing =
+      !agreed && (std::min(arrivals[0], arrivals[1]) > kRising * usual || arrivals[0] < kFalling * usual);
   const double noise = kLeastNoise * static_cast<double>(points.back().in_use);
-  const double least = std::abs(growth.front()) <= noise ? 0 : growth.front();
-  return Rates{std::min(median, total / total_s), growth[growth.size() / 2], least, windows.front()};
+  const double sure = agreed_rate(growth).value_or(usual * least_share_kept(windows));
+  return Rates{usual, changing, median_of(growth), std::abs(sure) <= noise ? 0 : sure, windows.front()};
 }
 
 /// The table now and after each second of the next minute.
@@ -153,8 +196,8 @@ Levels course(const std::vector<TablePoint>& points, const Rates& rates, bool re
     watched_s = std::max(watched_s, std::min(point.age_s + point.length_s, kBucketLifetimeS));
     created += departures.add(point, static_cast<double>(point.created));
   }
-  // A table that has room grows if it does so in every window: it may have filled a moment ago, and be level now.
-  const double growth = refused ? rates.growth : rates.least_growth;
+  // A table that has room may have filled a moment ago, and be level now.
+  const double growth = refused ? rates.growth : rates.sure_growth;
   const double lasting = lasting_share(in_use, created, kBucketLifetimeS - watched_s, rates.arrivals, growth);
   departures.scale(lasting);
   // The others are older than the first point, or their timers were set again.
@@ -214,6 +257,7 @@ Forecast forecast(const std::vector<TablePoint>& points) {
   const double last = levels.back();
   const double noise = std::max(1.0, std::clamp((limit - in_use) / 2, kLeastNoise * in_use, kNoise * in_use));
   if (highest - in_use > noise) {
+    if (rates->changing) return {};
     return {Forecast::State::kFilling, rounded(highest),
             first_moment(levels, limit, [limit](double level) { return level >= limit; })};
   }

@@ -27,7 +27,7 @@ struct TablePoint {
 /// What will happen to a table if buckets keep coming and going at the present rates.
 struct Forecast {
   enum class State {
-    kUnknown,   ///< too little is known: no limit, fewer than two seconds, or a load that may be a burst
+    kUnknown,   ///< too little is known: no limit, fewer than two seconds, or a load that has just begun or ended
     kSteady,    ///< about as many buckets come as go
     kFilling,   ///< more come than go
     kDraining,  ///< more go than come
@@ -44,10 +44,10 @@ struct Forecast {
 
 /// `points` are ascending in time and end with the present. Pure.
 ///
-/// The forecast assumes that arrivals go on at the usual rate of the last seconds, so a single burst does not count as
-/// a load. The share of buckets that lasts a whole lifetime stays the same. The others are reused, recycled or purged
-/// at once. Buckets of the last minute leave in the order in which they came. Older ones leave evenly over their
-/// remaining time.
+/// The forecast assumes that arrivals go on at the rate of the last seconds, as far back as they agree, and that a
+/// single burst is no load. The share of buckets that lasts a whole lifetime stays the same; the others are reused,
+/// recycled or purged at once. Buckets of the last minute leave in the order in which they came. Older ones leave
+/// evenly over their remaining time.
 Forecast forecast(const std::vector<TablePoint>& points);
 
 }  // namespace twtrace::model

@@ -131,6 +131,69 @@ TEST_CASE("a forecast comes true") {
   }
 }
 
+TEST_CASE("the forecast follows a load that begins within four seconds") {
+  // The load begins somewhere within an interval: `share` of that interval's buckets come.
+  for (const double interval_s : {0.5, 1.0}) {
+    for (const std::size_t quiet_s : {20U, 80U}) {
+      for (const double share : {0.1, 0.4, 0.55, 0.7, 0.95}) {
+        INFO("intervals of " << interval_s << " s, " << quiet_s << " quiet seconds, then a share of " << share);
+        const auto rate = static_cast<std::uint64_t>(200 * interval_s);
+        const auto begin = static_cast<std::size_t>(static_cast<double>(quiet_s) / interval_s);
+        const auto part = static_cast<std::uint64_t>(share * static_cast<double>(rate));
+        const Scene scene{constant(0, begin) + Series{part} + constant(rate, 100), 5000, interval_s};
+        const std::vector<Forecast> all = all_forecasts(scene);
+        const auto full =
+            std::find_if(all.begin(), all.end(), [](const Forecast& now) { return now.state == State::kFull; });
+        REQUIRE(full != all.end());
+        const auto full_at = static_cast<std::size_t>(full - all.begin());
+        for (std::size_t i = begin; i + 1 < full_at; ++i) {
+          const double begun_s = interval_s * (static_cast<double>(i - begin) + share);
+          INFO(begun_s << " s after the begin");
+          if (begun_s >= 4) REQUIRE(all[i].seconds);
+          // What is said before is nothing, or about right, too.
+          if (!all[i].seconds) continue;
+          const double left_s = interval_s * static_cast<double>(full_at - i);
+          CHECK(*all[i].seconds == Approx(left_s).epsilon(0.2).margin(1));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("the forecast of an uneven load does not jump") {
+  Series uneven;
+  for (const std::uint64_t percent : {73U, 119U, 134U, 91U, 62U, 93U, 85U, 120U, 97U, 128U, 104U}) {
+    uneven.push_back(2 * percent);
+  }
+  const Series load = uneven + uneven;
+  const std::vector<Forecast> all = all_forecasts({constant(0, 20) + load + load, 4500});
+  const auto full = std::find_if(all.begin(), all.end(), [](const Forecast& now) { return now.state == State::kFull; });
+  REQUIRE(full != all.end());
+  const auto full_at = static_cast<std::size_t>(full - all.begin());
+  for (std::size_t i = 24; i + 1 < full_at; ++i) {
+    INFO(i);
+    REQUIRE(all[i].seconds);
+    CHECK(*all[i].seconds == Approx(static_cast<double>(full_at - i)).epsilon(0.25).margin(1));
+  }
+}
+
+TEST_CASE("a load that ends before the table is full alarms nobody") {
+  for (const std::size_t quiet : {20U, 80U}) {
+    for (const double share : {0.0, 0.1, 0.4, 0.6, 0.9}) {
+      INFO(quiet << " quiet seconds, and the load ends after a share of " << share);
+      const auto part = static_cast<std::uint64_t>(share * 300);
+      const std::vector<Forecast> all =
+          all_forecasts({constant(0, quiet) + constant(300, 13) + Series{part} + constant(0, 70), 5000});
+      CHECK(is_alarm(all[quiet + 12]));
+      for (std::size_t i = quiet + 14; i < all.size(); ++i) {
+        INFO(i - quiet - 13 << " s after the end");
+        CHECK_FALSE(is_alarm(all[i]));
+        CHECK(all[i].state != State::kFilling);
+      }
+    }
+  }
+}
+
 TEST_CASE("a full table says how many places would have been enough") {
   const Forecast now = at_end(constant(200, 100), 5000);
   CHECK(now.state == State::kFull);
