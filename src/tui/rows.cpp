@@ -60,7 +60,9 @@ RowsTable fit_rows(const TableArea& where, std::vector<Row> rows, model::Group g
   put_command_lines(rows, state, options);
   table.columns = shown_columns(picture, group, tab);
   table.rows = std::move(rows);
-  table.cells = view::fit_columns(table.columns, group, picture.snapshot.probe, table.rows, width);
+  // While the user scrolls, each column comes into sight in its turn.
+  const auto dropping = tab.left == 0 ? view::Dropping::kByPriority : view::Dropping::kFromRight;
+  table.cells = view::fit_columns(table.columns, group, picture.snapshot.probe, table.rows, width, dropping);
   return table;
 }
 

@@ -38,8 +38,8 @@ std::vector<view::Column> shown_columns(const Picture& picture, model::Group gro
       --scrolled;
       continue;
     }
-    // While the user scrolls, columns go from the right, so that each comes into sight. What names the row stays.
-    if (tab.left != 0) column.priority = names_row ? 0 : 1 + static_cast<int>(shown.size());
+    // While the user scrolls, columns go from the right (see fit_rows), and what names the row stays.
+    if (tab.left != 0) column.priority = names_row ? 0 : 1;
     shown.push_back(column);
   }
   return shown;

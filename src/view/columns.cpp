@@ -179,6 +179,25 @@ Column naming_netns() {
   return column;
 }
 
+/// The port of the other end, even if the owner talks to so many that its own row has none.
+std::string port_with_peer(const model::Row& row) {
+  return shown_port(row.role, row.port || !row.peer ? row.port : row.peer->port);
+}
+
+/// Where rows have a peer, its port goes with its address. Role and port tell rows without a peer apart.
+Column role_of_peer() {
+  Column column = kRole;
+  column.priority = kPort.priority;
+  return column;
+}
+
+Column port_of_peer() {
+  Column column = kPort;
+  column.text = port_with_peer;
+  column.priority = kPortUse.priority + 1;
+  return column;
+}
+
 std::vector<Column> default_columns(model::Group group) {
   switch (group) {
     case model::Group::kProcess:
@@ -189,7 +208,7 @@ std::vector<Column> default_columns(model::Group group) {
     case model::Group::kPort:
       return {keep(kRole), keep(kPort), kCreatedPerS, kCreated, kOverflowPerS, kOverflow, kLive};
     case model::Group::kPeer:
-      return {kPeerAddress, kComm, kService, kRole, kPort, kCreatedPerS, kCreated, kOverflow};
+      return {kPeerAddress, kComm, kService, role_of_peer(), port_of_peer(), kCreatedPerS, kCreated, kOverflow};
     case model::Group::kNetns:
       return {keep(kNetns), naming_netns(), kCreatedPerS, kCreated, kOverflowPerS, kOverflow, kLive};
   }
@@ -255,13 +274,7 @@ std::vector<Column> usual_columns(model::Group group) {
   if (group != model::Group::kNetns && group != model::Group::kPeer) all.push_back(spare(kTableShare, 3));
   if (group != model::Group::kNetns) all.push_back(live_netns());
   if (group == model::Group::kNetns) all.insert(all.begin() + 2, kTableUse);
-  if (group == model::Group::kPeer) {
-    all.insert(all.begin() + 1, {kPeerPort, kPortUse});
-    all[1].priority = 6;  // a destination has an address and a port; the port of a client's row is the same
-    for (Column& column : all) {
-      if (column.name == kPort.name) column.priority = kRole.priority + 1;
-    }
-  }
+  if (group == model::Group::kPeer) all.insert(all.begin() + 1, kPortUse);
   return all;
 }
 

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 
 #include "base/cut_apart.hpp"
 #include "base/escape.hpp"
@@ -13,11 +12,15 @@
 namespace twtrace::view {
 namespace {
 
+constexpr std::string_view kNothing = "-";
+
 struct CellText {
-  std::string operator()(std::monostate) const { return "-"; }
+  std::string operator()(std::monostate) const { return std::string(kNothing); }
   std::string operator()(std::uint64_t count) const { return fmt::format("{}", count); }
   std::string operator()(double rate) const { return base::rate(rate); }
-  std::string operator()(const std::string& text) const { return text.empty() ? "-" : base::sanitize_terminal(text); }
+  std::string operator()(const std::string& text) const {
+    return base::sanitize_terminal(text.empty() ? kNothing : text);
+  }
 };
 
 std::string cell_text(const Column& column, model::Group group, const model::ProbeInfo& probe, const model::Row& row) {
@@ -28,8 +31,8 @@ std::string cell_text(const Column& column, model::Group group, const model::Pro
   if (row.kind == model::RowKind::kNormal || column.name != label_column(group)) return own_text();
   if (row.kind == model::RowKind::kGone) return fmt::format("({} gone)", base::grouped(row.namespaces));
   const std::string label(row_label(row.kind));
-  const std::string text = row.kind == model::RowKind::kBeforeStart ? own_text() : "-";
-  return text == "-" ? label : text + " " + label;
+  const std::string text = row.kind == model::RowKind::kBeforeStart ? own_text() : std::string(kNothing);
+  return text == kNothing ? label : text + " " + label;
 }
 
 FittedColumn fill_column(const Column& column, model::Group group, const model::ProbeInfo& probe,
@@ -51,29 +54,75 @@ std::size_t least_width(const FittedColumn& filled) {
   return filled.min_width == 0 ? filled.natural : std::min(filled.natural, filled.min_width);
 }
 
-std::size_t sum_of_least(const std::vector<FittedColumn>& table, std::size_t margin) {
-  std::size_t total = margin;
-  for (const FittedColumn& filled : table) total += 1 + least_width(filled);
-  return total;
-}
-
 std::size_t sum_of_widths(const std::vector<FittedColumn>& table, std::size_t margin) {
   std::size_t total = margin;
   for (const FittedColumn& filled : table) total += 1 + filled.width;
   return total;
 }
 
-void drop_columns(std::vector<FittedColumn>& table, std::size_t width, std::size_t margin) {
-  while (true) {
-    // The last of the highest. max_element keeps the first, so this searches from the right.
-    const auto victim =
-        std::max_element(table.rbegin(), table.rend(),
-                         [](const FittedColumn& a, const FittedColumn& b) { return a.priority < b.priority; });
-    if (victim == table.rend() || victim->priority == 0) return;
-    const std::size_t wanted = victim->priority >= kSpare ? sum_of_widths(table, margin) : sum_of_least(table, margin);
-    if (wanted <= width) return;
-    table.erase(std::next(victim).base());
+bool says_nothing(const FittedColumn& filled) {
+  return !filled.cells.empty() && std::all_of(filled.cells.begin(), filled.cells.end(),
+                                              [](const std::string& cell) { return cell == kNothing; });
+}
+
+/// Decides which columns of a table get room.
+class Choice {
+ public:
+  Choice(const std::vector<FittedColumn>& table, std::size_t width, std::size_t margin)
+      : table_(table), width_(width), margin_(margin), kept_(table.size(), true) {}
+
+  void drop_from_right() {
+    for (std::size_t i = table_.size(); i-- != 0 && !fits();) kept_[i] = table_[i].priority == 0;
   }
+
+  void drop_by_priority() {
+    std::vector<std::size_t> order;  // the last of the highest goes first
+    for (std::size_t i = table_.size(); i-- != 0;) {
+      if (table_[i].priority != 0) order.push_back(i);
+    }
+    std::stable_sort(order.begin(), order.end(), [this](auto a, auto b) { return rank(table_[a]) > rank(table_[b]); });
+    auto end = order.begin();
+    while (end != order.end() && !fits()) kept_[*end++] = false;
+    // One that needs less room than those that went after it.
+    while (end != order.begin()) {
+      kept_[*--end] = true;
+      if (!fits()) kept_[*end] = false;
+    }
+  }
+
+  const std::vector<bool>& kept() const { return kept_; }
+
+ private:
+  /// What says nothing goes before everything else that is not spare.
+  static int rank(const FittedColumn& filled) {
+    return says_nothing(filled) ? std::max(filled.priority, kSpare - 1) : filled.priority;
+  }
+
+  /// Beside a spare column no text is cut.
+  bool fits() const {
+    std::size_t least = margin_;
+    std::size_t natural = margin_;
+    bool spare = false;
+    for (std::size_t i = 0; i < table_.size(); ++i) {
+      if (!kept_[i]) continue;
+      least += 1 + least_width(table_[i]);
+      natural += 1 + table_[i].natural;
+      spare = spare || table_[i].priority >= kSpare;
+    }
+    return (spare ? natural : least) <= width_;
+  }
+
+  const std::vector<FittedColumn>& table_;
+  std::size_t width_;
+  std::size_t margin_;
+  std::vector<bool> kept_;
+};
+
+void drop_columns(std::vector<FittedColumn>& table, std::size_t width, std::size_t margin, Dropping dropping) {
+  Choice choice(table, width, margin);
+  dropping == Dropping::kFromRight ? choice.drop_from_right() : choice.drop_by_priority();
+  std::size_t index = 0;
+  std::erase_if(table, [&](const FittedColumn&) { return !choice.kept()[index++]; });
 }
 
 // Takes columns from the widest text first, so that no text gets too little room.
@@ -99,18 +148,18 @@ std::string row_marks(const model::Row& row) {
 
 std::vector<FittedColumn> fit_columns(const std::vector<Column>& columns, model::Group group,
                                       const model::ProbeInfo& probe, std::span<const model::Row> rows,
-                                      std::size_t width) {
+                                      std::size_t width, Dropping dropping) {
   std::vector<FittedColumn> table;
   table.reserve(columns.size());
   for (const Column& column : columns) table.push_back(fill_column(column, group, probe, rows));
-  fit(table, width, kMarkColumns);
+  fit(table, width, kMarkColumns, dropping);
   return table;
 }
 
-void fit(std::vector<FittedColumn>& table, std::size_t width, std::size_t margin) {
+void fit(std::vector<FittedColumn>& table, std::size_t width, std::size_t margin, Dropping dropping) {
   for (FittedColumn& filled : table) measure(filled);
   if (width == 0) return;
-  drop_columns(table, width, margin);
+  drop_columns(table, width, margin, dropping);
   shrink_columns(table, width, margin);
   for (FittedColumn& filled : table) {
     if (filled.align == base::Align::kLeft && filled.width < filled.natural)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,15 +33,21 @@ inline constexpr std::size_t kMarkColumns = 2;
 /// Always kMarkColumns long.
 std::string row_marks(const model::Row& row);
 
+/// Which columns go if there is no room for all. Columns of priority 0 always stay.
+enum class Dropping : std::uint8_t {
+  kByPriority,  ///< as Column has it, but first those without a value in any cell; one that fits beside the rest stays
+  kFromRight,
+};
+
 /// The cells of `rows`. No line is wider than `width` (0: unlimited), including the marks and one blank before each
-/// column. Long text shrinks first, and different cells stay different. Then columns go, by priority. Columns of
-/// priority 0 always stay. Pure.
+/// column. Long text shrinks first, and different cells stay different. Then columns go. Pure.
 std::vector<FittedColumn> fit_columns(const std::vector<Column>& columns, model::Group group,
                                       const model::ProbeInfo& probe, std::span<const model::Row> rows,
-                                      std::size_t width);
+                                      std::size_t width, Dropping dropping = Dropping::kByPriority);
 
 /// Makes columns with cells fit, as above: sets `natural` and `width`, and drops columns that have no room. `margin`
 /// columns stay free in front.
-void fit(std::vector<FittedColumn>& table, std::size_t width, std::size_t margin);
+void fit(std::vector<FittedColumn>& table, std::size_t width, std::size_t margin,
+         Dropping dropping = Dropping::kByPriority);
 
 }  // namespace twtrace::view
