@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <clocale>
 #include <csignal>
 #include <cstdint>
@@ -29,12 +30,20 @@
 
 #include "base/unique_fd.hpp"
 #include "tui/builtin_terminfo.hpp"
+#include "tui/mouse.hpp"
 
 namespace twtrace::tui {
 namespace {
 
 /// How long to wait after a lone Esc, which may be the beginning of a function key.
 constexpr int kEscapeDelayMs = 25;
+/// After this time, what is typed is no longer taken for the rest of a mouse report that was cut off.
+constexpr std::chrono::seconds kReportTime{1};
+/// New terminals report the mouse in numbers (1006), for screens of any size. Old ones only know 1000.
+constexpr const char* kMouseOn = "\x1b[?1006h\x1b[?1000h";
+constexpr const char* kMouseOff = "\x1b[?1000l\x1b[?1006l";
+constexpr int kX10Report = KEY_MAX + 1;
+constexpr int kSgrReport = KEY_MAX + 2;
 constexpr std::array<int, 7> kFaults = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP};
 /// Signals that do not end a process by default, and signals that cannot be handled.
 constexpr std::array<int, 9> kHarmless = {SIGCHLD, SIGCONT, SIGURG,  SIGWINCH, SIGTSTP,
@@ -81,10 +90,9 @@ void prepare_rescue(int input, int output, const termios& modes) {
   rescue.output = output;
   rescue.length = 0;
   rescue.modes = modes;
-  constexpr char kNoMouse[] = "\x1b[?1000l\x1b[?1006l";
   if (capability("kmous") != nullptr) {
-    std::memcpy(rescue.text.data(), kNoMouse, sizeof(kNoMouse) - 1);
-    rescue.length = sizeof(kNoMouse) - 1;
+    rescue.length = std::strlen(kMouseOff);
+    std::memcpy(rescue.text.data(), kMouseOff, rescue.length);
   }
   for (const char* name : {"sgr0", "rmkx", "cnorm", "rmcup"}) append_capability(name);
 }
@@ -232,15 +240,13 @@ Key key_of_character(wint_t character) {
   }
 }
 
-std::optional<Key> mouse_key() {
+/// A click that ncurses reports itself: only gpm on the console of Linux.
+std::optional<Key> gpm_key() {
   MEVENT event{};
-  if (::getmouse(&event) != OK) return std::nullopt;
-  if ((event.bstate & BUTTON4_PRESSED) != 0) return Key{0, Special::kWheelUp};
-  if ((event.bstate & BUTTON5_PRESSED) != 0) return Key{0, Special::kWheelDown};
-  if ((event.bstate & BUTTON1_PRESSED) != 0 && event.x >= 0 && event.y >= 0) {
-    return Key{0, Special::kClick, static_cast<std::uint16_t>(event.y), static_cast<std::uint16_t>(event.x)};
+  if (::getmouse(&event) != OK || (event.bstate & BUTTON1_PRESSED) == 0 || event.x < 0 || event.y < 0) {
+    return std::nullopt;  // the release of a button has no effect, and is no unknown key either
   }
-  return std::nullopt;  // the release of a button has no effect, and is no unknown key either
+  return Key{0, Special::kClick, static_cast<std::uint16_t>(event.y), static_cast<std::uint16_t>(event.x)};
 }
 
 const char* term_name() {
@@ -298,6 +304,9 @@ struct Terminal::Screen {
   bool utf8 = false;
   bool colored = false;
   bool suspended = false;
+  bool has_mouse = false;
+  MouseReport report;
+  std::chrono::steady_clock::time_point report_begun;
   base::UniqueFd rescue_output;
   std::optional<Frame> painted;
 
@@ -308,6 +317,7 @@ struct Terminal::Screen {
   void suspend() {
     if (suspended || !in_foreground()) return;
     suspended = true;
+    if (has_mouse) ::putp(kMouseOff);
     ::endwin();
     leave_ends();
     rescue.input = -1;
@@ -316,7 +326,26 @@ struct Terminal::Screen {
     suspended = false;
     prepare_rescue(options.input, rescue_output.get(), modes);
     handle_ends();
+    if (has_mouse) ::putp(kMouseOn);
   }
+  void take_mouse() {
+    if (std::strncmp(term_name(), "linux", 5) == 0) {
+      ::mousemask(BUTTON1_PRESSED, nullptr);
+      ::mouseinterval(0);
+    }
+    if (capability("kmous") == nullptr) return;
+    // ncurses would wait for the end of a report that is cut off, and the view would stand still.
+    ::define_key("\x1b[M", kX10Report);
+    ::define_key("\x1b[<", kSgrReport);
+    has_mouse = true;
+    ::putp(kMouseOn);
+  }
+  void begin_report(MouseReport::Form form) {
+    report.begin(form);
+    report_begun = std::chrono::steady_clock::now();
+  }
+  /// As much of a report as has arrived.
+  void read_report(std::vector<Key>& keys);
   ~Screen() {
     if (curses != nullptr) {
       suspend();
@@ -358,8 +387,7 @@ base::Result<Terminal> Terminal::open(const TerminalOptions& options) {
   ::nodelay(stdscr, TRUE);
   ::leaveok(stdscr, TRUE);
   ::curs_set(0);
-  ::mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, nullptr);
-  ::mouseinterval(0);
+  screen->take_mouse();
   screen->colored = options.color && ::has_colors();
   if (screen->colored) prepare_colors();
   return Terminal(std::move(screen));
@@ -411,14 +439,29 @@ void Terminal::paint(const Frame& frame) {
   ::refresh();
 }
 
+void Terminal::Screen::read_report(std::vector<Key>& keys) {
+  if (std::chrono::steady_clock::now() - report_begun > kReportTime) report.drop();
+  while (report.is_open()) {
+    const int code = ::getch();  // bytes, which are no text
+    if (code == ERR) return;
+    const MouseReport::Step step = report.take(static_cast<std::uint32_t>(code));
+    if (step.key) keys.push_back(*step.key);
+    if (!step.taken) ::ungetch(code);
+  }
+}
+
 base::Result<std::vector<Key>> Terminal::read_keys() {
   std::vector<Key> keys;
+  screen_->read_report(keys);
   wint_t code = 0;
-  for (int kind = ::get_wch(&code); kind != ERR; kind = ::get_wch(&code)) {
+  for (int kind = OK; !screen_->report.is_open() && (kind = ::get_wch(&code)) != ERR;) {
     if (kind != KEY_CODE_YES) {
       keys.push_back(key_of_character(code));
+    } else if (code == kX10Report || code == kSgrReport) {
+      screen_->begin_report(code == kX10Report ? MouseReport::Form::kX10 : MouseReport::Form::kSgr);
+      screen_->read_report(keys);
     } else if (code == KEY_MOUSE) {
-      if (const auto key = mouse_key()) keys.push_back(*key);
+      if (const auto key = gpm_key()) keys.push_back(*key);
     } else if (code != KEY_RESIZE) {
       keys.push_back(key_of_code(code));
     }

@@ -179,21 +179,21 @@ def check_columns(screen, columns, rows):
 
 
 def check_clicks(screen):
-    def click(text, which=0):
-        """Presses and releases the first button, in the encoding of X10."""
+    def click(text, which=0, numbers=False):
+        """Presses and releases the first button, as old terminals report it, or in numbers."""
         row, column = wait_for(text, lambda: screen.find(text))[which]
-        place = f"{chr(33 + column)}{chr(33 + row)}"
-        screen.type(f"\x1b[M {place}\x1b[M#{place}")
+        place = f"{column + 1};{row + 1}" if numbers else f"{chr(33 + column)}{chr(33 + row)}"
+        screen.type(f"\x1b[<0;{place}M\x1b[<0;{place}m" if numbers else f"\x1b[M {place}\x1b[M#{place}")
 
     click("Services")
     screen.wait(r"\[2 ?Services\]")
     click("CREATED ")
     screen.wait(r"by created ")
-    click("CREATED ")
+    click("CREATED ", numbers=True)
     screen.wait(r"by created reversed")
     click("web.service", -1)  # the first may be in the header
     screen.wait(r"Timeline, \d+ samples")
-    click("Processes")
+    click("Processes", numbers=True)
     screen.wait(r"\[1 ?Processes\]")
     screen.keys("u")
     screen.wait(r"^Filter: service=_")

@@ -61,7 +61,9 @@ def expected(title, row, group, sample):
         before = row["kind"] == "before_start" and group == "port"
         return known(row["role"]) + (" (before start)" if before else "")
     if title == "PORT":
-        return known(row["port"] if row["port"] is not None else "*" if row["role"] else None)
+        peer = row.get("peer") or {}
+        ports = (row["port"], peer.get("port"), "*" if row["role"] else None)
+        return known(next((port for port in ports if port is not None), None))
     if title == "PEER":
         return row["peer"]["address"] if row["peer"] else "(before start)" if row["kind"] == "before_start" else None
     if title == "NETNS":
@@ -80,7 +82,7 @@ def cells(titles, line):
         if title in LEFT and not (title == "NETNS" and titles.index("NETNS") < 12):
             to = places[index + 1][1] if index + 1 < len(places) else len(line)
             # The next column may have wider cells than its title.
-            yield title, re.split(r" {2,}| (?=[\d*-]+ )", line[start:to].strip())[0]
+            yield title, re.split(r" {2,}| (?=[\d*-]+ )| (?=\d+%?$)", line[start:to].strip())[0]
         else:
             begin = places[index - 1][2] if index else 2
             words = line[begin:end].split()
@@ -160,6 +162,26 @@ def check_scene(twtrace, capture):
     print(f"ok: {os.path.basename(capture)}: {compared} cells equal JSON")
 
 
+def check_cut_off_mouse(twtrace, capture):
+    """A report of the mouse that is cut off does not stop the view, and swallows no key that is typed later."""
+    for begun in ("\x1b[M", "\x1b[M %", "\x1b[<", "\x1b[<0;12"):
+        with Screen(f"{twtrace} replay {capture}", *SIZES[0]) as screen:
+            screen.wait(r"^REPLAY .* 1/")
+            screen.keys("Space")
+            screen.type(begun)
+            for _ in range(4):  # after three seconds at least, one for each sample
+                before = screen.wait(r" up \S+").group()
+                wait_for("the view to go on", lambda: before not in screen.text())
+            screen.keys("2")
+            screen.wait(r"\[2 ?Services\]")
+            screen.type("\x1b[<0;3;" + str(1 + screen.find("Services")[0][0]) + "M")
+            screen.wait(r"\[1 ?Processes\]")
+            screen.keys("q")
+            assert screen.exit_code() == 0
+            screen.check_restored()
+    print("ok: a report of the mouse that is cut off")
+
+
 def settled(check, seconds=20):
     """The screen may be drawn half-way for as long as the machine takes, with the titles of the view before."""
     deadline = time.monotonic() + seconds
@@ -176,6 +198,7 @@ def main():
     twtrace, *captures = sys.argv[1:]
     for capture in captures or [os.path.join(SCENES, f"{name}.db") for name in ("held", "late", "ports")]:
         check_scene(twtrace, capture)
+    check_cut_off_mouse(twtrace, os.path.join(SCENES, "draining.db"))
 
 
 main()
