@@ -22,6 +22,11 @@ tl::unexpected<base::Error> usage(std::string what, std::string hint) {
 
 std::string see_help(const OptionList& list) { return list.title + " --help lists what it takes"; }
 
+/// Whether there is nothing to see: a variable that a shell script did not fill.
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\n\v\f\r") == std::string_view::npos; }
+
+const char* nothing(std::string_view text) { return text.empty() ? "empty" : "blank"; }
+
 /// A command may take words, a command line after `--`, or either.
 bool takes_only_command(const OptionList& list) { return list.take_command && list.words.empty(); }
 
@@ -124,8 +129,9 @@ base::Result<void> apply_values(const OptionList& list, const std::vector<Argume
     if (!seen.insert(value.option).second && option.repeat == OptionList::Repeat::kRefused) {
       return usage(option.name() + " is given twice", "give it once");
     }
-    if (!option.is_flag() && value.text.empty()) {
-      return usage(option.name() + ": the value is empty", "give " + option.value + ", or leave the option out");
+    if (!option.is_flag() && is_blank(value.text)) {
+      return usage(fmt::format("{}: the value is {}", option.name(), nothing(value.text)),
+                   "give " + option.value + ", or leave the option out");
     }
     if (auto taken = option.take(value.text); !taken) return base::prepend(taken.error(), option.name());
   }
@@ -136,7 +142,7 @@ base::Result<void> apply_words(const OptionList& list, const std::vector<std::st
   for (std::size_t i = 0; i < words.size(); ++i) {
     const OptionList::Word* word = list.word_at(i);
     if (word == nullptr) return usage(fmt::format("unexpected argument \"{}\"", words[i]), see_help(list));
-    if (words[i].empty()) return usage(word->name + " is empty", see_help(list));
+    if (is_blank(words[i])) return usage(fmt::format("{} is {}", word->name, nothing(words[i])), see_help(list));
     if (auto taken = word->take(words[i]); !taken) return base::prepend(taken.error(), word->name);
   }
   for (std::size_t i = words.size(); i < list.words.size(); ++i) {

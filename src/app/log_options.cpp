@@ -13,6 +13,7 @@
 #include "app/command_process.hpp"
 #include "logs/followed_journal.hpp"
 #include "logs/pattern.hpp"
+#include "view/selector.hpp"
 
 namespace twtrace::app {
 namespace {
@@ -78,6 +79,7 @@ base::Result<model::Log> parse_log(model::Log::Kind kind, const std::string& typ
   const std::size_t end = name_end(typed, is_there);
   model::Log log{kind, typed.substr(0, end), logs::kDefaultPattern, {}};
   if (log.name.empty()) return wrong(fmt::format("\"{}\" has no name", typed), "put one in front of the =");
+  if (auto clean = view::check_blanks(log.name); !clean && !is_there(log.name)) return tl::unexpected(clean.error());
   if (end < typed.size()) log.pattern = typed.substr(end + 1);
   if (log.pattern.empty()) {
     return wrong(fmt::format("no pattern follows {}=", log.name), "leave the = out for the default pattern");

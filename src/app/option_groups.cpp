@@ -167,6 +167,7 @@ void FilterOptions::declare_names(OptionList& list) {
   list.option("--service", "PATTERN", "only services whose name contains or matches this", name("--service", "service"),
               Repeat::kRefused);
   const auto take_netns = [this, note](const std::string& value) -> base::Result<void> {
+    if (auto clean = view::check_blanks(value); !clean) return clean;
     netns = value;
     if (value != "all") note("--netns", value);
     return {};

@@ -116,6 +116,9 @@ inline constexpr std::size_t kMostTerms = 32;
 /// Pattern::kLongest, is an error.
 tl::expected<Selector, SelectorError> parse_selector(std::string_view text, Grammar grammar);
 
+/// kUsage for a name that begins or ends with a blank: nothing is called so, but a shell makes such values.
+base::Result<void> check_blanks(std::string_view name);
+
 /// Makes the term `key OP value`, with a `key` of the grammar. The value `id:N` of netns is a NetnsRow::id. kUsage,
 /// with what to type, for an unknown key, a value that the key cannot have, or an operator that makes no sense.
 base::Result<Term> make_term(std::string_view key, Op op, std::string_view value, Grammar grammar);

@@ -109,6 +109,7 @@ base::Result<void> check_length(std::string_view text) {
 }
 
 base::Result<Term> name_term(const KeyName& key, Op op, std::string_view value) {
+  if (auto clean = check_blanks(value); !clean) return tl::unexpected(clean.error());
   if (auto fits = check_length(value); !fits) return tl::unexpected(fits.error());
   if (op != Op::kMatch && op != Op::kEqual && op != Op::kNotEqual) {
     return refuse(fmt::format("{} is not a number: {} makes no sense", key.name, to_string(op)),
@@ -292,6 +293,15 @@ class Parser {
 };
 
 }  // namespace
+
+base::Result<void> check_blanks(std::string_view name) {
+  constexpr std::string_view kAllBlanks = " \t\n\v\f\r";
+  const bool begins = !name.empty() && kAllBlanks.find(name.front()) != std::string_view::npos;
+  const bool ends = !name.empty() && kAllBlanks.find(name.back()) != std::string_view::npos;
+  if (!begins && !ends) return {};
+  return refuse(fmt::format("\"{}\" {} with a blank", name, begins ? "begins" : "ends"),
+                "leave the blank out; if the name has one, put ? for it");
+}
 
 base::Result<Term> make_term(std::string_view key, Op op, std::string_view value, Grammar grammar) {
   const auto known = find_key(key, grammar);

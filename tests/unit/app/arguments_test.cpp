@@ -89,6 +89,14 @@ TEST_CASE("an empty value is refused, however it is written") {
   CHECK(sample.refused({""}) == "FILE is empty");
 }
 
+TEST_CASE("a value of blanks is refused like an empty one") {
+  Sample sample;
+  CHECK(sample.refused({"--comm", " "}) == "--comm: the value is blank");
+  CHECK(sample.refused({"--comm= \t"}) == "--comm: the value is blank");
+  CHECK(sample.refused({"-o", "\n"}) == "--output: the value is blank");
+  CHECK(sample.refused({"  "}) == "FILE is blank");
+}
+
 TEST_CASE("a value that is missing, or where none belongs") {
   Sample sample;
   CHECK(sample.refused({"-d"}) == "--delay: the value is missing");
@@ -108,7 +116,7 @@ TEST_CASE("what looks like an option can be a value or a word") {
 }
 
 TEST_CASE("values and words are taken as they are") {
-  for (const char* odd : {"[a,b]", "a,b", "{}", "a b", " ", "-", "\xff\n", "'", "\"x\"", "%d", "${HOME}", "++"}) {
+  for (const char* odd : {"[a,b]", "a,b", "{}", "a b", " a ", "-", "\xff\n", "'", "\"x\"", "%d", "${HOME}", "++"}) {
     Sample sample;
     INFO(odd);
     REQUIRE(sample.read({"-o", odd, odd}));

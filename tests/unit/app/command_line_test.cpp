@@ -123,7 +123,7 @@ TEST_CASE("completion takes a shell or the words to complete") {
   CHECK(told({"completion", "bsh"}).find("did you mean \"bash\"?") != std::string::npos);
 }
 
-TEST_CASE("every option that takes a value refuses an empty one") {
+TEST_CASE("every option that takes a value refuses an empty or blank one") {
   int tried = 0;
   for (const Command* command : commands()) {
     std::istringstream help(help_text(command));
@@ -137,12 +137,32 @@ TEST_CASE("every option that takes a value refuses an empty one") {
       INFO(command->name << ' ' << name);
       CHECK(told({std::string(command->name), name, ""}).rfind(name + ": the value is empty; give ", 0) == 0);
       CHECK(told({std::string(command->name), name + "="}).rfind(name + ": the value is empty; give ", 0) == 0);
+      CHECK(told({std::string(command->name), name, " "}).rfind(name + ": the value is blank; give ", 0) == 0);
       ++tried;
     }
     const bool takes_words = command->name != "capture" && command->name != "doctor" && command->name != "events" &&
                              command->name != "export";
     if (!takes_words) continue;
     CHECK(told({std::string(command->name), ""}).find(" is empty; ") != std::string::npos);
+    CHECK(told({std::string(command->name), " "}).find(" is blank; ") != std::string::npos);
   }
   CHECK(tried > 50);
+}
+
+TEST_CASE("a name that begins or ends with a blank is refused before anything starts") {
+  const auto refused = [](const std::string& command, const std::string& option, const std::string& name) {
+    INFO(command << ' ' << option << ' ' << name);
+    CHECK(told({command, option, name}).rfind(option + ": \"", 0) == 0);
+    CHECK(told({command, option, name}).find(" with a blank; leave the blank out") != std::string::npos);
+  };
+  for (const char* name : {"nginx ", " nginx", "nginx\n", "nginx\r", "\tnginx"}) {
+    for (const char* command : {"top", "events", "replay", "report", "capture", "diff"}) {
+      for (const char* option : {"--service", "--comm", "--netns"}) refused(command, option, name);
+    }
+    refused("capture", "--journal", name);
+    refused("capture", "--log", std::string("/nonexistent/") + name + " =error");
+    CHECK(told({"report", "--fail-if", "overflow{service=\"" + std::string(name) + "\"}>0"}).find("with a blank") !=
+          std::string::npos);
+  }
+  CHECK(accepted({"report", "--service", "my worker"}));
 }

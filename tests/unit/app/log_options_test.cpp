@@ -32,5 +32,7 @@ TEST_CASE("a log is a name, with or without a pattern") {
   CHECK(parsed("a=b.log") == "a pattern b.log");
   CHECK(parsed("app.log=").find("no pattern follows app.log=") == 0);
   CHECK(parsed("=x").find("no name") != std::string::npos);
+  CHECK(parsed("app.log =x") == "\"app.log \" ends with a blank");
+  CHECK(parsed("app.log =x", {"app.log "}) == "app.log  pattern x");
   CHECK(parsed("app.log=(").find("cannot be used") != std::string::npos);
 }

@@ -304,6 +304,10 @@ TEST_CASE("a mistake is refused with what to type") {
   CHECK(what("comm=a,") == "expected a name");
   CHECK(what("\"a") == "this quote is never closed");
   CHECK(what("a\"b\"") == "a quote can only begin a value");
+  CHECK(what("comm=\"nginx \"") == "\"nginx \" ends with a blank");
+  CHECK(what("service!=\" a\"") == "\" a\" begins with a blank");
+  CHECK(what("netns==\"\t\"") == "\"\t\" begins with a blank");
+  CHECK(view::parse_selector("comm=\"Web Content\"", Grammar::kFilter));
   const std::string longest(512, 'x');
   CHECK(what(longest + "x") == "a text of 513 bytes is too long, 512 bytes at most can be compared with names");
   for (const char* key : {"service=", "comm!=", "netns=="}) {
