@@ -2,7 +2,6 @@
 #include "report/collector.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -202,18 +201,19 @@ void Collector::add_arrivals(NetnsCourse& course, const Interval& interval, cons
   if (count == 0) return;  // the peak is where something came
   course.arrivals.push_back({now_s - interval.seconds, now_s, count});
   course.arrivals_sum += count;
+  course.latest_sum += count;
   while (course.arrivals[course.first_arrival].end_s <= now_s - model::kBucketLifetimeS) {
     course.arrivals_sum -= course.arrivals[course.first_arrival++].count;
   }
-  if (course.first_arrival * 2 > course.arrivals.size()) {
-    course.arrivals.erase(course.arrivals.begin(), course.arrivals.begin() + static_cast<std::ptrdiff_t>(std::exchange(
-                                                                                 course.first_arrival, 0)));
+  while (course.arrivals[course.first_latest].end_s <= now_s - model::kForecastRateS) {
+    course.latest_sum -= course.arrivals[course.first_latest++].count;
   }
-  const auto older_ones = std::find_if(course.arrivals.rbegin(), course.arrivals.rend(),
-                                       [&](const auto& each) { return each.end_s <= now_s - model::kForecastRateS; });
-  const auto latest = std::accumulate(course.arrivals.rbegin(), older_ones, std::uint64_t{0},
-                                      [](std::uint64_t sum, const auto& each) { return sum + each.count; });
-  netns.busiest_arrivals = std::max(netns.busiest_arrivals, latest);
+  if (course.first_arrival * 2 > course.arrivals.size()) {
+    const std::size_t past = std::exchange(course.first_arrival, 0);
+    course.first_latest -= past;
+    course.arrivals.erase(course.arrivals.begin(), course.arrivals.begin() + static_cast<std::ptrdiff_t>(past));
+  }
+  netns.busiest_arrivals = std::max(netns.busiest_arrivals, course.latest_sum);
   const std::uint64_t older = now_s - *course.begin_s < model::kBucketLifetimeS ? course.older : 0;
   if (course.arrivals_sum + older <= netns.demand.wanted()) return;
   netns.demand = {course.arrivals_sum, older};
@@ -233,20 +233,29 @@ void Collector::add_ports(const model::Snapshot& head) {
   }
 }
 
+std::size_t Collector::QueueHash::operator()(const model::ListenQueue* queue) const {
+  constexpr std::size_t kFactor = 31;
+  std::size_t hash = base::ServiceHash()(&queue->service);
+  hash = hash * kFactor + std::hash<std::string>()(queue->comm);
+  return (hash * kFactor + queue->netns_id) * kFactor + queue->port;
+}
+
 /// A snapshot has only those that drop most, so one that it does not have any more stays.
 void Collector::add_queues(const model::Snapshot& head) {
   if (!head.queues || head.queues == seen_queues_) return;
   seen_queues_ = head.queues;
   for (const model::ListenQueue& queue : *head.queues) {
-    const auto known = std::find_if(queues_.begin(), queues_.end(),
-                                    [&](const model::ListenQueue& each) { return is_same(each, queue); });
-    if (known == queues_.end()) {
-      if (queues_.size() < kMaxQueues) queues_.push_back(queue);
+    const auto found = queue_of_.find(&queue);
+    if (found == queue_of_.end()) {
+      if (queues_.size() == kMaxQueues) continue;
+      model::ListenQueue& added = queues_.emplace_back(queue);
+      queue_of_.emplace(&added, &added);
       continue;
     }
-    const model::Use longest = known->queue.taken > queue.queue.taken ? known->queue : queue.queue;
-    *known = queue;
-    known->queue = longest;
+    model::ListenQueue& known = *found->second;
+    const model::Use longest = known.queue.taken > queue.queue.taken ? known.queue : queue.queue;
+    known = queue;
+    known.queue = longest;
   }
 }
 

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -45,6 +47,14 @@ class Collector {
     double seconds = 0;
     std::size_t phase = 0;
   };
+  struct QueueHash {
+    std::size_t operator()(const model::ListenQueue* queue) const;
+  };
+  struct SameQueue {
+    bool operator()(const model::ListenQueue* left, const model::ListenQueue* right) const {
+      return is_same(*left, *right);
+    }
+  };
   struct Arrivals {
     double begin_s = 0;  ///< of the interval, in seconds of the capture
     double end_s = 0;
@@ -59,6 +69,8 @@ class Collector {
     std::vector<Arrivals> arrivals;      ///< of the last kBucketLifetimeS, from `first_arrival` on
     std::size_t first_arrival = 0;
     std::uint64_t arrivals_sum = 0;
+    std::size_t first_latest = 0;  ///< in `arrivals`: of those of the last kForecastRateS
+    std::uint64_t latest_sum = 0;
   };
 
   Interval interval_of(const model::Snapshot& head) const;
@@ -80,7 +92,8 @@ class Collector {
   std::size_t in_use_known_ = 0;              ///< namespaces that it is a sum of
   std::map<PortKey, PortPeak> ports_;
   std::shared_ptr<const std::vector<model::PortUse>> seen_ports_;
-  std::vector<model::ListenQueue> queues_;
+  std::deque<model::ListenQueue> queues_;
+  std::unordered_map<const model::ListenQueue*, model::ListenQueue*, QueueHash, SameQueue> queue_of_;  ///< of these
   std::shared_ptr<const std::vector<model::ListenQueue>> seen_queues_;
   std::vector<std::optional<std::uint64_t>> last_samples_;
   double cpu_seconds_ = 0;

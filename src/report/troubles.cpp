@@ -12,8 +12,9 @@
 namespace twtrace::report {
 namespace {
 
-/// Each namespace costs a look at all rows.
 constexpr std::size_t kMostNamespaces = 16;
+/// The fullest ones. A report shows the first few troubles. Each costs a look at the rows of a namespace.
+constexpr std::size_t kMostDestinations = 64;
 /// A backend that counts live buckets by scans may know who fills a table only so many samples later.
 constexpr int kLatestSamples = 3;
 
@@ -44,14 +45,17 @@ TroubleCollector::TroubleCollector(const Report& report) {
   for (const PortPeak& peak : report.ports) {
     if (!peak.use.netns_id || !model::is_nearly_full(peak.use.ports.taken, peak.use.ports.of)) continue;
     if (with_ports.size() == kMostNamespaces && !with_ports.contains(*peak.use.netns_id)) continue;
+    if (ports->size() == kMostDestinations) break;
     with_ports.insert(*peak.use.netns_id);
     ports->push_back(peak.use);
   }
   fullest_.port_use = std::move(ports);
-  fullest_.queues = std::make_shared<std::vector<model::ListenQueue>>(report.queues);
+  const std::size_t queues = std::min(report.queues.size(), model::kMostQueues);  // those that dropped most
+  fullest_.queues = std::make_shared<std::vector<model::ListenQueue>>(
+      report.queues.begin(), report.queues.begin() + static_cast<std::ptrdiff_t>(queues));
   std::size_t tables = 0;
   for (const NetnsReport& netns : report.namespaces) {
-    const bool table = is_trouble(report, netns) && tables < kMostNamespaces;
+    const bool table = tables < kMostNamespaces && is_trouble(report, netns);
     if (!table && !with_ports.contains(netns.last.id)) continue;
     if (table) {
       ++tables;

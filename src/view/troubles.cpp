@@ -31,6 +31,87 @@ double created(const SortItem& row) { return static_cast<double>(row.created); }
 /// Processes outside of every service have the root of the cgroup tree, or no cgroup at all.
 bool is_named(const base::Service& service) { return !service.name.empty() && service.name != "/"; }
 
+using Items = std::vector<const SortItem*>;
+
+/// Finds rows by what they have in common. A file may have a hundred thousand namespaces, destinations or queues, and
+/// none of them may cost a look at all rows. Different keys may share a place, so whoever looks checks the rows.
+class Index {
+ public:
+  /// `key_of` says where a row goes.
+  template <class KeyOf>
+  Index(const RowList& list, const KeyOf& key_of) {
+    for (const SortItem& row : list.items()) items_[key_of(row)].push_back(&row);
+  }
+
+  const Items& at(std::uint64_t key) const {
+    static const Items kNone;
+    const auto found = items_.find(key);
+    return found == items_.end() ? kNone : found->second;
+  }
+
+ private:
+  std::unordered_map<std::uint64_t, Items> items_;
+};
+
+std::uint64_t port_key(std::uint32_t netns_id, const std::optional<std::uint16_t>& port) {
+  return std::uint64_t{netns_id} << 16U | port.value_or(0);
+}
+
+std::uint64_t peer_key(std::uint32_t netns_id, const model::Peer& peer) {
+  return std::hash<std::string_view>()(peer.address) ^ port_key(netns_id, peer.port);
+}
+
+std::uint64_t server_key(std::uint32_t netns_id, std::uint16_t port, std::string_view comm,
+                         const base::Service& service) {
+  return std::hash<std::string_view>()(comm) ^ base::ServiceHash()(&service) ^ port_key(netns_id, port);
+}
+
+/// The rows of one group, and ways to find them, each made when it is first needed.
+class Rows {
+ public:
+  Rows(const model::Source& source, model::Group group, double interval_s) : list_(make(source, group, interval_s)) {}
+
+  const RowList& list() const { return list_; }
+  const Items& of(std::uint32_t netns_id) {
+    return made(by_netns_, [](const SortItem& row) { return row.netns_id; }).at(netns_id);
+  }
+  /// Those that stand for many ports have none.
+  const Items& of(std::uint32_t netns_id, std::optional<std::uint16_t> port) {
+    return made(by_port_, [](const SortItem& row) { return port_key(row.netns_id, row.port); })
+        .at(port_key(netns_id, port));
+  }
+  const Items& with(std::uint32_t netns_id, const model::Peer& peer) {
+    return made(by_peer_,
+                [](const SortItem& row) {
+                  return row.peer == nullptr ? std::uint64_t{row.netns_id} : peer_key(row.netns_id, *row.peer);
+                })
+        .at(peer_key(netns_id, peer));
+  }
+  const Items& serving(const model::ListenQueue& queue) {
+    return made(by_server_,
+                [](const SortItem& row) {
+                  return server_key(row.netns_id, row.port.value_or(0), *row.comm, *row.service);
+                })
+        .at(server_key(queue.netns_id, queue.port, queue.comm, queue.service));
+  }
+
+ private:
+  static RowList make(const model::Source& source, model::Group group, double interval_s) {
+    View view;
+    view.group = group;
+    return {source, view, interval_s};
+  }
+
+  template <class KeyOf>
+  const Index& made(std::optional<Index>& index, const KeyOf& key_of) {
+    if (!index) index.emplace(list_, key_of);
+    return *index;
+  }
+
+  RowList list_;
+  std::optional<Index> by_netns_, by_port_, by_peer_, by_server_;
+};
+
 /// Who has the most of something. Rows are made when the first trouble asks for them. Keeps a reference; not
 /// thread-safe.
 class Parties {
@@ -41,42 +122,36 @@ class Parties {
         unconnected_(connects == Connects::kNow ? unconnected_now : unconnected_ever) {}
 
   std::optional<Party> most(std::uint32_t netns_id, Measure measure) {
-    return most_of(rows(processes_, model::Group::kProcess), measure,
-                   [netns_id](const SortItem& row) { return row.netns_id == netns_id; });
+    return most_of(processes(), {&processes().of(netns_id)}, measure, [](const SortItem&) { return true; });
   }
   /// The client of a destination that made the most buckets there.
   std::optional<Party> client_of(std::uint32_t netns_id, const model::Peer& destination) {
-    const auto is_client = [netns_id](const SortItem& row) {
-      return row.netns_id == netns_id && row.role == model::Role::kClient;
-    };
+    const auto is_client = [](const SortItem& row) { return row.role == model::Role::kClient; };
     const auto talks_to_it = [&](const SortItem& row) {
-      return is_client(row) && row.peer != nullptr && *row.peer == destination;
+      return row.netns_id == netns_id && is_client(row) && row.peer != nullptr && *row.peer == destination;
     };
-    if (auto party = most_of(rows(peers_, model::Group::kPeer), created, talks_to_it)) return party;
+    if (auto party = most_of(peers(), {&peers().with(netns_id, destination)}, created, talks_to_it)) return party;
     // Without peers only the port is known. It tells who it is where one party alone talks to that port.
-    auto party = most_of(rows(processes_, model::Group::kProcess), created, [&](const SortItem& row) {
-      return is_client(row) && (!row.port || row.port == destination.port);
-    });
+    const Items* const of_many = &processes().of(netns_id, std::nullopt);
+    const Items* const of_port = &processes().of(netns_id, destination.port);
+    auto party = of_many == of_port ? most_of(processes(), {of_many}, created, is_client)
+                                    : most_of(processes(), {of_many, of_port}, created, is_client);
     return party && party->share < 1 ? std::nullopt : party;
   }
 
-  /// Of the rows of buckets from before the start that `takes` accepts, the one with the most.
-  template <class Takes>
-  std::optional<model::OlderBuckets> older_buckets(std::uint32_t netns_id, const Takes& takes) {
-    const RowList& list = rows(processes_, model::Group::kProcess);
-    const SortItem* most = nullptr;
-    for (const SortItem& row : list.items()) {
-      if (row.kind != model::RowKind::kBeforeStart || row.netns_id != netns_id || !row.role || !takes(row)) continue;
-      if (held(row) > 0 && (most == nullptr || is_more(held(row), row, held(*most), *most))) most = &row;
-    }
-    if (most == nullptr) return {};
-    return model::OlderBuckets{*most->role, most->port.value_or(0), most->live.value_or(0),
-                               is_named(*most->service) ? list.row_of(*most).shown_service() : ""};
+  /// Where most buckets from before the start were in a namespace.
+  std::optional<model::OlderBuckets> older_buckets(std::uint32_t netns_id) {
+    return older_of(processes().of(netns_id), [](const SortItem&) { return true; });
+  }
+  /// The same of those of clients of one port.
+  std::optional<model::OlderBuckets> older_buckets_to(std::uint32_t netns_id, std::optional<std::uint16_t> port) {
+    return older_of(processes().of(netns_id, port),
+                    [](const SortItem& row) { return row.role == model::Role::kClient; });
   }
 
   /// Who has a queue.
   Party owner_of(const model::ListenQueue& queue) {
-    auto party = most_of(rows(processes_, model::Group::kProcess), dropped_ever, [&](const SortItem& row) {
+    auto party = most_of(processes(), {&processes().serving(queue)}, dropped_ever, [&](const SortItem& row) {
       return row.netns_id == queue.netns_id && row.role == model::Role::kServer && row.port.value_or(0) == queue.port &&
              *row.comm == queue.comm && base::is_same(*row.service, queue.service);
     });
@@ -93,8 +168,8 @@ class Parties {
   /// The ports to which connect() failed, and how often, most often first. Port 0: the row stands for many.
   std::vector<std::pair<std::uint16_t, double>> unconnected_ports(std::uint32_t netns_id) {
     std::map<std::uint16_t, double> by_port;
-    for (const SortItem& row : rows(processes_, model::Group::kProcess).items()) {
-      if (row.netns_id == netns_id && unconnected_(row) > 0) by_port[row.port.value_or(0)] += unconnected_(row);
+    for (const SortItem* row : processes().of(netns_id)) {
+      if (unconnected_(*row) > 0) by_port[row->port.value_or(0)] += unconnected_(*row);
     }
     std::vector<std::pair<std::uint16_t, double>> ports(by_port.begin(), by_port.end());
     std::stable_sort(ports.begin(), ports.end(),
@@ -103,16 +178,15 @@ class Parties {
   }
   /// Whose connects to that port failed most often.
   std::optional<Party> unconnected_to(std::uint32_t netns_id, std::uint16_t port) {
-    return most_of(rows(processes_, model::Group::kProcess), unconnected_,
-                   [&](const SortItem& row) { return row.netns_id == netns_id && row.port.value_or(0) == port; });
+    return most_of(processes(), {&processes().of(netns_id, port)}, unconnected_, [](const SortItem&) { return true; });
   }
   /// The destination on that port where most of them failed; without an address if events do not tell.
   model::Peer destination_on(std::uint32_t netns_id, std::uint16_t port) {
     const SortItem* most = nullptr;
-    for (const SortItem& row : rows(peers_, model::Group::kPeer).items()) {
-      if (row.netns_id != netns_id || row.peer == nullptr || unconnected_(row) <= 0) continue;
-      if (port != 0 && row.peer->port != port) continue;
-      if (most == nullptr || is_more(unconnected_(row), row, unconnected_(*most), *most)) most = &row;
+    for (const SortItem* row : peers().of(netns_id)) {
+      if (row->peer == nullptr || unconnected_(*row) <= 0) continue;
+      if (port != 0 && row->peer->port != port) continue;
+      if (most == nullptr || is_more(unconnected_(*row), *row, unconnected_(*most), *most)) most = row;
     }
     if (most != nullptr) return *most->peer;
     return {{}, port == 0 ? std::nullopt : std::optional(port)};
@@ -129,23 +203,37 @@ class Parties {
     std::unordered_map<std::string_view, Sum> by_comm;
   };
 
-  const RowList& rows(std::optional<RowList>& list, model::Group group) {
-    if (!list) {
-      View view;
-      view.group = group;
-      list.emplace(source_, view, interval_s_);
+  Rows& processes() { return rows(processes_, model::Group::kProcess); }
+  Rows& peers() { return rows(peers_, model::Group::kPeer); }
+  Rows& rows(std::optional<Rows>& made, model::Group group) {
+    if (!made) made.emplace(source_, group, interval_s_);
+    return *made;
+  }
+
+  /// Of the rows of buckets from before the start that `takes` accepts, the one with the most.
+  template <class Takes>
+  std::optional<model::OlderBuckets> older_of(const Items& items, const Takes& takes) {
+    const SortItem* most = nullptr;
+    for (const SortItem* row : items) {
+      if (row->kind != model::RowKind::kBeforeStart || !row->role || !takes(*row)) continue;
+      if (held(*row) > 0 && (most == nullptr || is_more(held(*row), *row, held(*most), *most))) most = row;
     }
-    return *list;
+    if (most == nullptr) return {};
+    return model::OlderBuckets{*most->role, most->port.value_or(0), most->live.value_or(0),
+                               is_named(*most->service) ? processes().list().row_of(*most).shown_service() : ""};
   }
 
   template <class Takes>
-  static std::optional<Party> most_of(const RowList& list, Measure measure, const Takes& takes) {
+  static std::optional<Party> most_of(const Rows& rows, std::initializer_list<const Items*> some, Measure measure,
+                                      const Takes& takes) {
     Sums sums;
     double total = 0;
-    for (const SortItem& row : list.items()) {
-      if (!takes(row)) continue;
-      total += measure(row);
-      if (row.kind == model::RowKind::kNormal && measure(row) > 0) add(sums, row, measure);
+    for (const Items* items : some) {
+      for (const SortItem* row : *items) {
+        if (!takes(*row)) continue;
+        total += measure(*row);
+        if (row->kind == model::RowKind::kNormal && measure(*row) > 0) add(sums, *row, measure);
+      }
     }
     const Sum* most = nullptr;
     const auto compare = [&most](const auto& all) {
@@ -158,7 +246,7 @@ class Parties {
     if (most == nullptr) return {};
     Party party;
     party.comm = *most->first->comm;
-    party.name = is_named(*most->first->service) ? list.row_of(*most->first).shown_service() : party.comm;
+    party.name = is_named(*most->first->service) ? rows.list().row_of(*most->first).shown_service() : party.comm;
     party.buckets = static_cast<std::uint64_t>(most->amount);
     party.share = most->amount / total;
     return party;
@@ -178,8 +266,8 @@ class Parties {
   const model::Source& source_;
   double interval_s_;
   Measure unconnected_;  ///< connects that found no local port
-  std::optional<RowList> processes_;
-  std::optional<RowList> peers_;
+  std::optional<Rows> processes_;
+  std::optional<Rows> peers_;
 };
 
 Trouble trouble_in(const model::NetnsRow& netns, Trouble::Kind kind) {
@@ -198,7 +286,7 @@ void add_holder(Trouble& trouble, const model::NetnsRow& netns, Parties& parties
     holder = Party{};
     holder->before_start = true;
     holder->buckets = before;
-    trouble.older = parties.older_buckets(netns.id, [](const SortItem&) { return true; });
+    trouble.older = parties.older_buckets(netns.id);
   }
   if (!holder) return;
   // Buckets come and go between the reading of the gauge and that of the rows.
@@ -209,10 +297,7 @@ void add_holder(Trouble& trouble, const model::NetnsRow& netns, Parties& parties
 /// The client that took the ports of the destination, unless most were taken before the start.
 void add_client(Trouble& trouble, Parties& parties) {
   trouble.holder = parties.client_of(trouble.netns_id, *trouble.destination);
-  const auto to_it = [&](const SortItem& row) {
-    return row.role == model::Role::kClient && row.port == trouble.destination->port;
-  };
-  trouble.older = parties.older_buckets(trouble.netns_id, to_it);
+  trouble.older = parties.older_buckets_to(trouble.netns_id, trouble.destination->port);
   if (!trouble.older || !trouble.holder) return;
   if (trouble.holder->buckets < trouble.older->buckets) {
     trouble.holder.reset();
@@ -276,16 +361,18 @@ std::optional<model::Use> use_of_ports(const model::Snapshot& head, const model:
   return {};
 }
 
-/// The destinations of a namespace to which connect() found no port: each is a trouble, or part of one in `troubles`.
+/// The destinations of a namespace to which connect() found no port: each is a trouble, or part of one in `troubles`,
+/// where those of the namespace begin at `first`.
 void add_unconnected(const model::NetnsRow& netns, const model::Snapshot& head, Connects connects, Parties& parties,
-                     std::vector<Trouble>& troubles) {
+                     std::vector<Trouble>& troubles, std::size_t first) {
   constexpr std::size_t kMostPorts = 4;
   auto ports = parties.unconnected_ports(netns.id);
   ports.resize(std::min(ports.size(), kMostPorts));
   for (const auto& [port, failed] : ports) {
     const model::Peer destination = parties.destination_on(netns.id, port);
-    auto known = std::find_if(troubles.begin(), troubles.end(), [&](const Trouble& trouble) {
-      return trouble.netns_id == netns.id && trouble.destination && trouble.destination->port == destination.port &&
+    const auto begin = troubles.begin() + static_cast<std::ptrdiff_t>(first);
+    auto known = std::find_if(begin, troubles.end(), [&](const Trouble& trouble) {
+      return trouble.destination && trouble.destination->port == destination.port &&
              (destination.address.empty() || *trouble.destination == destination);
     });
     if (known == troubles.end()) {
@@ -322,6 +409,7 @@ std::vector<Trouble> find_troubles(const model::Source& source, const model::Sna
   std::vector<Trouble> troubles;
   for (const model::NetnsRow& netns : head.namespaces) {
     if (!chosen.accepts(subject_of(netns))) continue;
+    const std::size_t first = troubles.size();
     if (auto trouble = table_trouble(netns, parties)) troubles.push_back(*std::move(trouble));
     add_queues(netns, head, connects, parties, troubles);
     for (const model::PortUse* use : port_use_of(head, netns)) {
@@ -332,7 +420,7 @@ std::vector<Trouble> find_troubles(const model::Source& source, const model::Sna
       add_client(trouble, parties);
       troubles.push_back(std::move(trouble));
     }
-    if (netns.counts.no_port != 0) add_unconnected(netns, head, connects, parties, troubles);
+    if (netns.counts.no_port != 0) add_unconnected(netns, head, connects, parties, troubles, first);
   }
   std::stable_sort(troubles.begin(), troubles.end(), is_worse);
   return troubles;

@@ -602,6 +602,47 @@ TEST_CASE("the work of a report grows with the number of namespaces, not with it
   CHECK(report.findings.size() < 50);
 }
 
+TEST_CASE("the work of a sample does not grow with the number of samples before it, however short they are") {
+  constexpr std::uint64_t kSamples = 1'000'000;
+  report::Collector collector(model::CaptureInfo{}, {});
+  model::Snapshot head;
+  head.interval_s = 1e-9;
+  model::NetnsRow& row = head.namespaces.emplace_back();
+  for (std::uint64_t i = 1; i <= kSamples; ++i) {
+    row.counts = made(i);
+    collector.add(head);
+  }
+  const report::Report report = std::move(collector).finish();
+  CHECK(report.namespaces.at(0).busiest_arrivals == kSamples);
+  CHECK(report.namespaces.at(0).demand.arrivals == kSamples);
+}
+
+TEST_CASE("the work of a sample does not grow with the number of queues in other samples") {
+  constexpr std::size_t kQueues = 4096;
+  constexpr std::size_t kSamples = 20'000;
+  std::vector<model::ListenQueue> queues(kQueues);
+  for (std::size_t i = 0; i < kQueues; ++i) {
+    queues[i].netns_id = 1;
+    queues[i].port = 80;
+    queues[i].service.name = std::to_string(i);
+  }
+  report::Collector collector(model::CaptureInfo{}, {});
+  model::Snapshot head;
+  head.interval_s = 1;
+  for (std::size_t i = 0; i < kSamples; ++i) {
+    const std::size_t first = i * model::kMostQueues % kQueues;
+    for (std::size_t k = first; k < first + model::kMostQueues; ++k) ++queues[k].drops;
+    const auto begin = queues.begin() + static_cast<std::ptrdiff_t>(first);
+    head.queues = std::make_shared<std::vector<model::ListenQueue>>(
+        begin, begin + static_cast<std::ptrdiff_t>(model::kMostQueues));
+    collector.add(head);
+  }
+  const report::Report report = std::move(collector).finish();
+  REQUIRE(report.queues.size() == kQueues);
+  CHECK(report.queues.front().drops == (kSamples + 63) / 64);
+  CHECK(report.queues.back().drops == kSamples / 64);
+}
+
 TEST_CASE("rows of namespaces that were forgotten during the capture count once") {
   HandMade recording;
   model::NetnsRow gone;

@@ -210,6 +210,27 @@ TEST_CASE("what no row took is in the sum, but is no party") {
   CHECK(troubles[0].refused->share == Approx(0.25));
 }
 
+TEST_CASE("the work grows with the number of namespaces that are in trouble, not with its square") {
+  constexpr std::uint32_t kNamespaces = 100'000;
+  test::Tables tables;
+  tables.namespaces.clear();
+  model::Snapshot head;
+  head.interval_s = 1;
+  for (std::uint32_t id = 1; id <= kNamespaces; ++id) {
+    tables.namespaces.push_back({id, kWeb + id, {}, {}, {}});
+    model::Counters counts = test::made(1, 0, 3);
+    counts.no_port = 2;
+    tables.act({id, "nginx", "web.service", model::Role::kClient, 80, counts, id});
+    head.namespaces.push_back(netns_row(id, kWeb + id, "", 100, 100));
+    head.namespaces.back().counts = counts;
+    head.namespaces.back().overflow_per_s = 3;
+  }
+  const model::CurrentSource source(tables.table, tables.peers, tables.namespaces);
+  const auto troubles = view::find_troubles(source, head, {});
+  REQUIRE(troubles.size() == std::size_t{2} * kNamespaces);
+  CHECK(troubles.front().refused->name == "web.service");
+}
+
 TEST_CASE("ports that run out name the client of the destination") {
   Scene scene;
   scene.act({1, "php-fpm", "php-fpm.service", model::Role::kClient, 8081, test::made(1)});
