@@ -83,10 +83,10 @@ class Choice {
     std::stable_sort(order.begin(), order.end(), [this](auto a, auto b) { return rank(table_[a]) > rank(table_[b]); });
     auto end = order.begin();
     while (end != order.end() && !fits()) kept_[*end++] = false;
-    // One that needs less room than those that went after it.
+    // One that needs less room than those that went after it, and for which no text is cut.
     while (end != order.begin()) {
       kept_[*--end] = true;
-      if (!fits()) kept_[*end] = false;
+      if (!fits_whole()) kept_[*end] = false;
     }
   }
 
@@ -98,18 +98,25 @@ class Choice {
     return says_nothing(filled) ? std::max(filled.priority, kSpare - 1) : filled.priority;
   }
 
+  template <class WidthOf>
+  std::size_t sum_of(WidthOf width_of) const {
+    std::size_t total = margin_;
+    for (std::size_t i = 0; i < table_.size(); ++i) {
+      if (kept_[i]) total += 1 + width_of(table_[i]);
+    }
+    return total;
+  }
+
+  bool fits_whole() const {
+    return sum_of([](const FittedColumn& filled) { return filled.natural; }) <= width_;
+  }
+
   /// Beside a spare column no text is cut.
   bool fits() const {
-    std::size_t least = margin_;
-    std::size_t natural = margin_;
-    bool spare = false;
     for (std::size_t i = 0; i < table_.size(); ++i) {
-      if (!kept_[i]) continue;
-      least += 1 + least_width(table_[i]);
-      natural += 1 + table_[i].natural;
-      spare = spare || table_[i].priority >= kSpare;
+      if (kept_[i] && table_[i].priority >= kSpare) return fits_whole();
     }
-    return (spare ? natural : least) <= width_;
+    return sum_of(least_width) <= width_;
   }
 
   const std::vector<FittedColumn>& table_;

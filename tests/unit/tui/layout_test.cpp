@@ -514,7 +514,7 @@ TEST_CASE("columns that have no room are scrolled to, and what names a row stays
     std::erase_if(missing, [&](const std::string& title) { return shows(frame, title); });
   };
   look();
-  CHECK(missing.size() == 7);
+  CHECK(missing.size() == 8);
   std::size_t steps = 0;
   for (; scene.state.notice != "no column is hidden on the right" && steps < 20; ++steps) {
     scene.press({0, Special::kRight}, kNarrow);

@@ -74,6 +74,14 @@ TEST_CASE("a column without a value goes first, but stays where there is room") 
   CHECK(shown(no_rows, 20) == Titles{"NAME", "PORTS TAKEN"});
 }
 
+TEST_CASE("no text is cut for a column that comes back") {
+  const std::vector<FittedColumn> table = {column("NAME", 0, "a long name", 4),
+                                           column("WIDE", 10, std::string(30, 'w')), column("PORT", 20, "65535")};
+  CHECK(shown(table, 20) == Titles{"NAME", "PORT"});
+  CHECK(shown(table, 19) == Titles{"NAME"});
+  CHECK(shown(table, 44) == Titles{"NAME", "WIDE", "PORT"});
+}
+
 TEST_CASE("no text is cut for a spare column") {
   const std::vector<FittedColumn> table = {column("NAME", 0, "a long name", 4), column("RATE", 10, "1234"),
                                            column("TABLE", view::kSpare + 1, "100%"),
