@@ -81,13 +81,16 @@ bool also_serves(const Report& report, const model::Row& row) {
   });
 }
 
+/// True if it is known that no peer sent data to a connection that was closed already, and none was reset for want of a
+/// place: the connections were idle, or had been drained.
+bool nobody_was_reset(const Report& report) {
+  return report.info.probe.sees.resets_sent && report.totals.peer_resets == 0 && report.totals.resets_late == 0;
+}
+
 }  // namespace
 
-bool was_restarted(const Report& report, const Owner& owner) {
+bool ended_at_once(const Report& report, const Owner& owner) {
   if (!owner.row.process || !owner.row.process->exited) return false;
-  // A client that ended has most likely done its work, unless it is the client of a server that ended.
-  const bool serves = owner.row.role == model::Role::kServer || also_serves(report, owner.row);
-  if (!serves && !came_back(report, owner.row)) return false;
   const auto netns = std::find_if(report.namespaces.begin(), report.namespaces.end(), [&](const NetnsReport& each) {
     return each.last.id == owner.row.netns_id && each.last.netns == owner.row.netns;
   });
@@ -97,17 +100,42 @@ bool was_restarted(const Report& report, const Owner& owner) {
          closed <= kRestartBurst * netns->busiest_arrivals;
 }
 
+bool was_restarted(const Report& report, const Owner& owner) {
+  if (!ended_at_once(report, owner)) return false;
+  // A client that ended has most likely done its work, unless it is the client of a server that ended.
+  return owner.row.role == model::Role::kServer || also_serves(report, owner.row) || came_back(report, owner.row);
+}
+
 Remedy remedy(const Report& report, const Owner& owner) {
   if (!owner.row.role) return {"find out who it is first: twtrace -g pid shows every process", "none: this only looks"};
+  if (was_restarted(report, owner) && nobody_was_reset(report)) {
+    return {
+        "it ended and closed its connections at once, and no peer was reset: restart one instance after another, and "
+        "let clients reconnect after a random delay",
+        "a restart of all instances takes longer"};
+  }
   if (was_restarted(report, owner)) {
     return {
         "it ended, and its connections with it: before a restart let them finish (drain), restart one instance "
         "after another, and let clients reconnect after a random delay",
         "a restart then waits for the slowest connection: give it a time limit"};
   }
+  constexpr const char* kRiskOfIdle = "each idle connection takes a socket: limit the pool, and close idle connections";
+  if (owner.row.role == model::Role::kClient && ended_at_once(report, owner)) {
+    return {"it has ended: where it runs again, " + phrases::role_remedy(model::Role::kClient) +
+                "; if it was stopped or drained while many were open, stop a few instances at a time",
+            kRiskOfIdle};
+  }
   return {(owner.row.role == model::Role::kClient ? "in the client: " : "in the server: ") +
               phrases::role_remedy(*owner.row.role),
-          "each idle connection takes a socket: limit the pool, and close idle connections"};
+          kRiskOfIdle};
+}
+
+std::string strace_words(const std::string& calls, const model::Row& owner) {
+  const std::string trace = "strace -f -e trace=" + calls;
+  if (!owner.process || !owner.process->pid) return trace + " -p PID";
+  if (owner.process->exited) return trace + " PROGRAM, when it runs again: it has ended";
+  return trace + fmt::format(" -p {}", *owner.process->pid);
 }
 
 }  // namespace twtrace::report

@@ -32,16 +32,21 @@ std::vector<const Owner*> largest(const Report& report, CountOf count);
 /// A line for each of the first kOwnersTold: the count, its share of `all`, and who. Then how many more there are.
 std::vector<std::string> owner_lines(const std::vector<const Owner*>& owners, std::uint64_t all, CountOf count);
 
-/// True if the owner's process serves or runs again, and its processes have ended, and their connections with them:
-/// each had many, and they came in a burst. False for processes that live for one request, and for those that closed
-/// connections all their life.
+/// True if the owner's processes have ended, and their connections with them: each had many, and they came in a burst.
+/// False for processes that live for one request, and for those that closed connections all their life.
+bool ended_at_once(const Report& report, const Owner& owner);
+/// The same, and its process serves or runs again.
 bool was_restarted(const Report& report, const Owner& owner);
 struct Remedy {
   std::string change;
   std::string risk;
 };
 
-/// What to change in the program to create fewer buckets, or in the way it is restarted.
+/// What to change in the program to create fewer buckets, or in the way it is restarted. It is advice for somebody who
+/// can follow it: a program that has ended cannot be changed now, and one that was drained need not be told to drain.
 Remedy remedy(const Report& report, const Owner& owner);
+
+/// A command that shows these system calls of the owner's program, also if it has ended.
+std::string strace_words(const std::string& calls, const model::Row& owner);
 
 }  // namespace twtrace::report

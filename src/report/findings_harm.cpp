@@ -104,7 +104,7 @@ void aborts(const Report& report, Findings& out) {
   finding.text = fmt::format("{} ended {} connections with a reset", phrases::owner_words(most.row),
                              base::grouped(count(most.row.counts)));
   finding.evidence = owner_lines(owners, report.totals.resets_aborted, count);
-  finding.command = "strace -f -e trace=close,shutdown,setsockopt -p PID";
+  finding.command = strace_words("close,shutdown,setsockopt", most.row);
   finding.change =
       "in the program: read until the peer has closed before close(), and do not set SO_LINGER with a time of 0";
   finding.risk = "each connection that it then closes first leaves a bucket for 60 s";

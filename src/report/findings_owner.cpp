@@ -134,10 +134,11 @@ void fills_table(const Report& report, Findings& out) {
     Finding finding;
     finding.id = "fills-table";
     finding.severity = Severity::kWarning;
-    const bool client = (*most)->row.role == model::Role::kClient;
+    // One that ended at once may have had all these connections open.
+    const bool one_by_one = (*most)->row.role == model::Role::kClient && !ended_at_once(report, **most);
     finding.text =
         fmt::format("{} created {} of all buckets in {}: it {}", phrases::owner_words((*most)->row), percent(share),
-                    title(netns.last), client ? "connects for every request and closes first" : "closes first");
+                    title(netns.last), one_by_one ? "connects for every request and closes first" : "closes first");
     finding.evidence = owner_lines(owners, all, count);
     finding.command = "twtrace -b -s created";
     const Remedy to_do = remedy(report, **most);
@@ -223,7 +224,8 @@ void bind_before_connect(const Report& report, Findings& out) {
         fmt::format("{} of these ports were connected to {}", base::grouped(use.bound_to), destination_of(*peak)));
     finding.evidence.emplace_back(
         "with none left, bind() to port 0 fails with EADDRINUSE, and connect() with EADDRNOTAVAIL");
-    finding.command = "strace -f -e trace=bind,connect,setsockopt -p PID";
+    finding.command =
+        strace_words("bind,connect,setsockopt", is_named ? report.owners[*peak->owner].row : model::Row{});
     advise_against_bind(finding);
     out.push_back(std::move(finding));
   }

@@ -227,6 +227,25 @@ TEST_CASE("a program that ended with its connections is to drain them, one that 
   CHECK(has(change(10'000, true, 100), "drain"));
 }
 
+TEST_CASE("a program that ended when nobody used its connections is not told to drain them") {
+  const auto finding = [](std::uint64_t peer_resets, std::uint64_t late, bool seen = true) {
+    const auto recording = quiet();
+    recording->editable().probe.sees.resets_sent = seen;
+    model::Counters counts = made(0, 0, 100);
+    counts.peer_resets = peer_resets;
+    counts.resets_late = late;
+    recording->act({1, "nginx", "web.service", model::Role::kServer, 8080, counts, 1, true});
+    recording->sample(9);
+    return *find(*recording, "refused");
+  };
+  CHECK(has(finding(0, 0).change, "no peer was reset: restart one instance after another"));
+  CHECK_FALSE(has(finding(0, 0).change, "drain"));
+  CHECK_FALSE(has(finding(0, 0).risk, "slowest connection"));
+  CHECK(has(finding(1, 0).change, "let them finish (drain)"));
+  CHECK(has(finding(0, 1).change, "let them finish (drain)"));
+  CHECK(has(finding(0, 0, false).change, "let them finish (drain)"));
+}
+
 TEST_CASE("a client that ended is to drain only if it came back") {
   const auto change = [](const model::Row& other) {
     const auto recording = quiet();
@@ -245,8 +264,11 @@ TEST_CASE("a client that ended is to drain only if it came back") {
     row.service.emplace().name = service;
     return row;
   };
-  const std::string keep = "in the client: keep connections open (keep-alive, a pool)";
-  CHECK(has(change({}), keep));  // a benchmark that is done
+  // A benchmark that is done, or a fleet that was drained.
+  const std::string keep =
+      "it has ended: where it runs again, keep connections open (keep-alive, a pool); if it was stopped or drained "
+      "while many were open, stop a few instances at a time";
+  CHECK(change({}) == keep);
   CHECK(has(change(other("agent", "agent.service", true)), keep));
   CHECK(has(change(other("agent", "other.service")), keep));
   CHECK(has(change(other("curl", "agent.service")), keep));
@@ -334,6 +356,19 @@ TEST_CASE("a program that resets its connections is a finding from ten on") {
   REQUIRE(of(10));
   CHECK(of(10)->text == "nginx of web.service (server :8080) ended 10 connections with a reset");
   CHECK(has(of(10)->change, "SO_LINGER"));
+}
+
+TEST_CASE("what to trace is a process that runs, or the program of one that has ended") {
+  const auto command = [](bool exited) {
+    const auto recording = quiet();
+    model::Counters counts = made(9);
+    counts.resets_aborted = 10;
+    recording->act({1, "nginx", "web.service", model::Role::kServer, 8080, counts, 1, exited});
+    recording->sample(9);
+    return find(*recording, "aborts")->command;
+  };
+  CHECK(command(false) == "strace -f -e trace=close,shutdown,setsockopt -p 101");
+  CHECK(command(true) == "strace -f -e trace=close,shutdown,setsockopt PROGRAM, when it runs again: it has ended");
 }
 
 TEST_CASE("connects without a port: wider where ports can be had, more addresses where not") {
