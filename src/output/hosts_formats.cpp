@@ -11,6 +11,7 @@
 #include "output/markdown_parts.hpp"
 #include "output/report_fields.hpp"
 #include "output/text_grid.hpp"
+#include "output/text_parts.hpp"
 #include "output/wrap.hpp"
 #include "view/columns.hpp"
 
