@@ -198,6 +198,11 @@ Column port_of_peer() {
   return column;
 }
 
+Column only_where_known(Column column) {
+  column.only_where_known = true;
+  return column;
+}
+
 std::vector<Column> default_columns(model::Group group) {
   switch (group) {
     case model::Group::kProcess:
@@ -208,7 +213,8 @@ std::vector<Column> default_columns(model::Group group) {
     case model::Group::kPort:
       return {keep(kRole), keep(kPort), kCreatedPerS, kCreated, kOverflowPerS, kOverflow, kLive};
     case model::Group::kPeer:
-      return {kPeerAddress, kComm, kService, role_of_peer(), port_of_peer(), kCreatedPerS, kCreated, kOverflow};
+      return {kPeerAddress, kComm,    kService,  role_of_peer(),         port_of_peer(),
+              kCreatedPerS, kCreated, kOverflow, only_where_known(kLive)};
     case model::Group::kNetns:
       return {keep(kNetns), naming_netns(), kCreatedPerS, kCreated, kOverflowPerS, kOverflow, kLive};
   }
@@ -225,7 +231,7 @@ std::vector<Column> identity_columns(model::Group group) {
     case model::Group::kPort:
       return {kNetns, kNetnsId, kNetnsName, kAttribution};
     case model::Group::kPeer:
-      return {kPeerPort, kLive, kPids, kUid, kNetns, kNetnsId, kNetnsName, kServiceKind, kAttribution, kOverflowPerS};
+      return {kPeerPort, kPids, kUid, kNetns, kNetnsId, kNetnsName, kServiceKind, kAttribution, kOverflowPerS};
     case model::Group::kNetns:
       return {kNetnsId, kNamespaces};
   }
@@ -241,6 +247,7 @@ std::vector<Column> text_columns(model::Group group) {
 
 std::vector<Column> wide_columns(model::Group group) {
   std::vector<Column> all = default_columns(group);
+  for (Column& column : all) column.only_where_known = false;
   const auto append = [&](const std::vector<Column>& more) { all.insert(all.end(), more.begin(), more.end()); };
   append(identity_columns(group));
   append({kTimeWait, kFinWait2, kOverflowTimeWait, kOverflowFinWait2, kNoMemory});

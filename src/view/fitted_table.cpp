@@ -144,6 +144,13 @@ void shrink_columns(std::vector<FittedColumn>& table, std::size_t width, std::si
   }
 }
 
+/// False for a column that says nothing of these rows.
+bool is_wanted(const Column& column, const model::ProbeInfo& probe, std::span<const model::Row> rows) {
+  return !column.only_where_known || std::any_of(rows.begin(), rows.end(), [&](const model::Row& row) {
+    return !std::holds_alternative<std::monostate>(column.value(probe, row));
+  });
+}
+
 }  // namespace
 
 std::string row_marks(const model::Row& row) {
@@ -158,7 +165,9 @@ std::vector<FittedColumn> fit_columns(const std::vector<Column>& columns, model:
                                       std::size_t width, Dropping dropping) {
   std::vector<FittedColumn> table;
   table.reserve(columns.size());
-  for (const Column& column : columns) table.push_back(fill_column(column, group, probe, rows));
+  for (const Column& column : columns) {
+    if (is_wanted(column, probe, rows)) table.push_back(fill_column(column, group, probe, rows));
+  }
   fit(table, width, kMarkColumns, dropping);
   return table;
 }

@@ -183,9 +183,21 @@ TEST_CASE("the peer table, golden") {
   snapshot.rows.push_back(test::worker_row());  // a row without a known peer
   const std::vector<std::string> all = lines(snapshot_table(snapshot, {}));
   REQUIRE(all.size() == 8);
-  CHECK(all[5] == "   PEER     COMMAND      SERVICE        ROLE   PORT CREATED/s CREATED OVERFLOW");
-  CHECK(all[6] == "!  10.0.0.2 redis-worker worker.service client 6379       812    5018     1204");
-  CHECK(all[7] == "!  -        redis-worker worker.service client 6379       812    5018     1204");
+  CHECK(all[5] == "   PEER     COMMAND     SERVICE     ROLE   PORT CREATED/s CREATED OVERFLOW LIVE");
+  CHECK(all[6] == "!  10.0.0.2 redis-work~ worker.ser~ client 6379       812    5018     1204 4903");
+  CHECK(all[7] == "!  -        redis-work~ worker.ser~ client 6379       812    5018     1204 4903");
+}
+
+TEST_CASE("the peer table says how many buckets are left where it knows that of a row") {
+  model::Snapshot snapshot = test::snapshot(model::Group::kPeer);
+  snapshot.rows[0].live.reset();
+  CHECK_FALSE(has(snapshot_table(snapshot, {}), " LIVE"));
+  model::Row older = test::worker_row();
+  older.kind = model::RowKind::kBeforeStart;
+  older.live = 77;
+  snapshot.rows.push_back(older);
+  CHECK(has(snapshot_table(snapshot, {}), " LIVE\n"));
+  CHECK(has(snapshot_table(snapshot, {}), " 77\n"));
 }
 
 TEST_CASE("rows that stand for others are named in every group") {
