@@ -16,7 +16,6 @@
 #include "lib/kprobe.bpf.h"
 #include "lib/listener.bpf.h"
 #include "lib/reset.bpf.h"
-#include "lib/sweep.bpf.h"
 #include "lib/tracepoint.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -308,22 +307,6 @@ int BPF_PROG(on_typed_reset_received, struct sock *sk)
 {
 	if (tw_enabled)
 		harm__on_reset_received(TW_DIRECT, sk);
-	return 0;
-}
-
-/* --- forgetting what is gone ------------------------------------------------------------------------------------ */
-
-SEC("iter/bpf_map_elem")
-int sweep_buckets(struct bpf_iter__bpf_map_elem *ctx)
-{
-	sweep__on_bucket(ctx);
-	return 0;
-}
-
-SEC("iter/bpf_map_elem")
-int sweep_sockets(struct bpf_iter__bpf_map_elem *ctx)
-{
-	sweep__on_socket(ctx);
 	return 0;
 }
 

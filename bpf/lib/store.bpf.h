@@ -281,10 +281,4 @@ static __always_inline bool store__mark_counted(const struct stored *stored)
 	return true;
 }
 
-/* Whether two scans in a row have not found it. Two, because it may be added between a scan's mark and its walk. */
-static __always_inline bool store__is_stale(u32 scan)
-{
-	return tw_scan - (scan & ~TW_SCAN_COUNTED) >= 2;
-}
-
 #endif /* TWTRACE_STORE_BPF_H */

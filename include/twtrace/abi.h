@@ -26,8 +26,6 @@
 #define TW_MAX_SOCKETS 65536  /* connections without a slot, from our FIN to their end */
 #define TW_MAX_LISTENERS 1024 /* listening sockets whose row is asked for at once, or that close between two looks */
 
-#define TW_SWEEP_READ_BYTES 1024 /* size of one read from a sweep iterator; records with key 0 are padding */
-
 #define TW_NETNS_OTHER 0     /* namespace slot for everything that found no other slot */
 #define TW_MAX_PORTS 64      /* rows of one owner in a role; all its other ports share one more */
 #define TW_PORT_MANY 0       /* tw_row_key.port of that one */
@@ -204,16 +202,6 @@ struct tw_refused {
 TW_STATIC_ASSERT(sizeof(struct tw_refused) == 16, "tw_refused");
 
 #define TW_BUCKET_LIFE_MS 60000 /* TCP_TIMEWAIT_LEN of include/net/tcp.h, all versions; a FIN_WAIT2 may be shorter */
-
-/*
- * An entry of `buckets` or `sockets` that two scans did not find, written by the sweep iterators for user space to
- * delete and report. For a socket only row and scan are set.
- */
-struct tw_swept_bucket {
-	__u64 key;
-	struct tw_bucket bucket;
-};
-TW_STATIC_ASSERT(sizeof(struct tw_swept_bucket) == 32, "tw_swept_bucket");
 
 /*
  * Value of the cgroups map (key: cgroup id): the path as it was when its first socket closed, leaf first, each

@@ -5,48 +5,49 @@
 #include <twtrace/abi.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "base/result.hpp"
-#include "base/unique_fd.hpp"
-#include "loader/libbpf_ptr.hpp"
+#include "loader/swept_bucket.hpp"
 #include "loader/tracer_options.hpp"
 
 struct twtrace_bpf;
 
 namespace twtrace::loader {
 
-/// Owns the BPF iterators through the maps of sockets and buckets, and how far each has come. The skeleton and the rows
-/// have to outlive it. Not thread-safe.
+/// Knows how far a sweep through the maps of sockets and buckets and through the slots has come. It reads the maps with
+/// BPF_MAP_LOOKUP_BATCH, which every kernel since 5.6 has: a kernel may refuse iterators through values of maps, and
+/// those need its own BTF. The skeleton and the rows have to outlive it. Not thread-safe.
 class Sweep {
  public:
-  /// kUnsupported when the kernel cannot iterate over maps. `slots`: how many slots the map of that name has.
-  static base::Result<Sweep> attach(twtrace_bpf& skeleton, std::span<tw_row> rows, std::uint32_t slots);
+  /// `slots`: how many slots the map of that name has. `slice`: how many entries of maps Pace::kSlice goes through.
+  Sweep(twtrace_bpf& skeleton, std::span<tw_row> rows, std::uint32_t slots, std::uint32_t slice);
 
   /// The next advance() begins at the beginning.
   void restart();
   /// Tracer::sweep().
-  base::Result<bool> advance(std::vector<tw_swept_bucket>& gone, Pace pace);
+  base::Result<bool> advance(std::vector<SweptBucket>& gone, Pace pace);
 
  private:
   /// What is swept, in this order.
   enum class Stage { kSockets, kBuckets, kSlots };
 
-  Sweep(twtrace_bpf& skeleton, std::span<tw_row> rows, std::uint32_t slots)
-      : skeleton_(&skeleton), rows_(rows), slots_(slots) {}
-
-  base::Result<bool> step(std::vector<tw_swept_bucket>& gone);
-  base::Result<bool> sweep_map(std::vector<tw_swept_bucket>& gone);
-  base::Result<void> sweep_slots(std::vector<tw_swept_bucket>& gone);
-  void settle(bool is_socket, const tw_swept_bucket& swept, std::vector<tw_swept_bucket>& gone);
+  base::Result<bool> step(std::vector<SweptBucket>& gone);
+  template <class Value>
+  base::Result<bool> sweep_map(int map, std::vector<SweptBucket>& gone);
+  base::Result<void> sweep_slots(std::vector<SweptBucket>& gone);
+  bool is_stale(std::uint32_t scan) const;
+  void settle(bool is_socket, const SweptBucket& swept, std::vector<SweptBucket>& gone);
 
   twtrace_bpf* skeleton_;
   std::span<tw_row> rows_;
   std::uint32_t slots_;
-  LinkPtr buckets_link_;
-  LinkPtr sockets_link_;
-  base::UniqueFd walk_;  ///< through the map of sockets, or of buckets
+  std::uint32_t slice_;
+  std::uint32_t batch_;                    ///< entries of a map that are asked for at a time
+  std::uint64_t looked_at_ = 0;            ///< entries of maps, by this advance()
+  std::optional<std::uint32_t> position_;  ///< in the map, as the kernel said; empty: at its beginning
   Stage stage_ = Stage::kSockets;
 };
 

@@ -15,12 +15,11 @@ namespace {
 
 constexpr std::string_view kFindListeners = "find_listeners";
 
-bool is_iterator(std::string_view name) { return name.starts_with("sweep_") || name == kFindListeners; }
-
 bool is_wanted(std::string_view name, Backend backend, const Features& features) {
   if (name == "on_fexit_no_port_v6" && !features.ipv6_connect) return false;
   if ((name == kFindListeners || name == "claim_listener") && !features.probe_read) return false;
-  return uses_program(backend, name, features) && (features.kernel_btf || !is_iterator(name));
+  if (name == kFindListeners && !features.kernel_btf) return false;  // an iterator
+  return uses_program(backend, name, features);
 }
 
 void configure(twtrace_bpf& programs, Backend backend, const Features& features, const TracerOptions& options) {
@@ -35,7 +34,6 @@ void configure(twtrace_bpf& programs, Backend backend, const Features& features,
   config.tw_resets_by_function = resets_by_function(backend, features);
   config.tw_wakeup_bytes = options.sizes.ring_bytes / 4;
   config.tw_state_process_args = features.state_process_args;
-  config.tw_sweep_slice_mask = options.sweep_slice - 1;
   config.tw_slot_mask = slot_count(options.sizes) - 1;
   config.tw_owner_mask = std::bit_floor(options.sizes.rows) - 1;
 }

@@ -32,10 +32,6 @@ bool is_essential(std::string_view name) {
   return false;
 }
 
-tl::unexpected<base::Error> no_iterators() {
-  return base::fail(base::ErrorCode::kUnsupported, "BPF iterators need the running kernel's own BTF");
-}
-
 constexpr std::size_t kStep = 256;
 
 /// Slots are handed out in ascending order. So after a step without a slot in use, there are no more. `limit` grows.
@@ -78,7 +74,7 @@ class Tracer::Impl {
   std::size_t row_limit = kStep;  ///< slots below may have been handed out, see handed_out()
   std::size_t netns_limit = kStep;
   std::vector<std::byte> no_overflow;  ///< a value of overflow_counters, for every possible CPU: nothing looked up yet
-  std::optional<Sweep> sweep;          ///< empty: this kernel cannot iterate over maps
+  std::optional<Sweep> sweep;          ///< once started
   std::optional<ListenerRows> listener_rows;
 
   const std::function<void(const tw_event&)>* handler = nullptr;
@@ -165,11 +161,7 @@ base::Result<void> Tracer::Impl::start() {
   no_overflow.resize(bpf_map__value_size(skeleton->maps.overflow_counters) * static_cast<std::size_t>(cpus));
   if (auto filled = fill_free_slots(); !filled) return filled;
   if (auto filled = fill_free_many_ports(); !filled) return filled;
-  if (features_.kernel_btf) {
-    auto iterators = Sweep::attach(*skeleton, rows.values(), slot_count(options_.sizes));
-    if (!iterators) return tl::unexpected(iterators.error());
-    sweep.emplace(std::move(*iterators));
-  }
+  sweep.emplace(*skeleton, rows.values(), slot_count(options_.sizes), options_.sweep_slice);
   if (features_.kernel_btf && features_.probe_read) {
     auto attached_rows = ListenerRows::attach(*skeleton);
     if (!attached_rows) return tl::unexpected(attached_rows.error());
@@ -372,13 +364,12 @@ TracerState Tracer::state() const {
 }
 
 void Tracer::begin_scan() {
-  if (impl_->sweep) impl_->sweep->restart();
+  impl_->sweep->restart();
   for (tw_row& row : impl_->rows.values().first(rows().size())) row.scanned = 0;
   ++impl_->skeleton->bss->tw_scan;
 }
 
-base::Result<bool> Tracer::sweep(std::vector<tw_swept_bucket>& gone, Pace pace) {
-  if (!impl_->sweep) return no_iterators();
+base::Result<bool> Tracer::sweep(std::vector<SweptBucket>& gone, Pace pace) {
   return impl_->sweep->advance(gone, pace);
 }
 

@@ -19,6 +19,7 @@
 #include "loader/map_sizes.hpp"
 #include "loader/readers.hpp"
 #include "loader/run_stats.hpp"
+#include "loader/swept_bucket.hpp"
 #include "loader/tracer_options.hpp"
 
 namespace twtrace::loader {
@@ -118,8 +119,8 @@ class Tracer {
   /// through all tables, then sweep() until it says true.
   void begin_scan();
   /// Forgets what two scans in a row no longer found; the buckets among it are put behind those in `gone`. True when
-  /// that is done. kUnsupported when the kernel cannot iterate over maps.
-  base::Result<bool> sweep(std::vector<tw_swept_bucket>& gone, Pace pace);
+  /// that is done.
+  base::Result<bool> sweep(std::vector<SweptBucket>& gone, Pace pace);
 
   /// Becomes readable when the ring crosses its watermark.
   int ring_fd() const;

@@ -25,7 +25,7 @@ struct TracerOptions {
   std::uint16_t match_local_port = 0;  ///< 0: all. Others are counted too, in rows with matched = 0
   std::uint16_t match_remote_port = 0;
   bool cgroup_v1 = false;             ///< services live in the v1 hierarchy name=systemd
-  std::uint32_t sweep_slice = 16384;  ///< map entries that Pace::kSlice goes through; a power of two
+  std::uint32_t sweep_slice = 16384;  ///< map entries that Pace::kSlice goes through; not 0
   /// Called before the maps of each backend are made: the kernel frees those of a backend that did not work later.
   std::function<void()> before_backend;
 };

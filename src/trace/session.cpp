@@ -290,7 +290,7 @@ void Session::give_back_namespaces(const std::set<std::uint32_t>& in_rows) {
 void Session::report_gone(const TableScan::Gone& gone) {
   if (!events_.has_handler() || live_scan() == nullptr) return;
   const EventFeed::Context context = event_context();
-  for (const tw_swept_bucket& swept : gone.seen) {
+  for (const loader::SweptBucket& swept : gone.seen) {
     events_.hand_on(to_event(swept, clock_.unix_ms(), kernel_clock_.boottime_ns(clock_)), swept.bucket.row,
                     swept.bucket.netns, context);
   }

@@ -25,8 +25,8 @@ class TableScan final : public LiveScan {
  public:
   /// What a scan no longer found.
   struct Gone {
-    std::vector<tw_swept_bucket> seen;     ///< the tracer saw them being created
-    std::vector<tw_socket_reading> older;  ///< they were there before twtrace
+    std::vector<loader::SweptBucket> seen;  ///< the tracer saw them being created
+    std::vector<tw_socket_reading> older;   ///< they were there before twtrace
   };
   using GoneHandler = std::function<void(const Gone&)>;
 

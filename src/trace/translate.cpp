@@ -55,7 +55,7 @@ model::Event to_event(const tw_event& record, std::int64_t wall_offset_ms) {
   return event;
 }
 
-model::Event to_event(const tw_swept_bucket& gone, std::int64_t now_unix_ms, std::uint64_t now_boottime_ns) {
+model::Event to_event(const loader::SweptBucket& gone, std::int64_t now_unix_ms, std::uint64_t now_boottime_ns) {
   const tw_bucket& bucket = gone.bucket;
   model::Event event;
   event.kind = model::Event::Kind::kRemoved;

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "kernel/counters.hpp"
+#include "loader/swept_bucket.hpp"
 #include "model/counters.hpp"
 #include "model/peers.hpp"
 #include "model/recording.hpp"
@@ -32,7 +33,7 @@ model::Event to_event(const tw_event& record, std::int64_t wall_offset_ms);
 
 /// A bucket that a scan no longer found: it has been removed, and nobody saw why. Both times are of now:
 /// `now_boottime_ns` is of CLOCK_BOOTTIME.
-model::Event to_event(const tw_swept_bucket& gone, std::int64_t now_unix_ms, std::uint64_t now_boottime_ns);
+model::Event to_event(const loader::SweptBucket& gone, std::int64_t now_unix_ms, std::uint64_t now_boottime_ns);
 /// The end of a bucket from before the start. When it was created is not known.
 model::Event to_event(const tw_socket_reading& gone, std::int64_t now_unix_ms);
 

@@ -47,7 +47,7 @@ base::Result<void> read_once(loader::Tracer& tracer, loader::Readers& readers, s
   if (!read) return tl::unexpected(read.error());
   const double scan_s = seconds_since(begin);
   const double scan_cpu_s = cpu_seconds() - cpu_begin;
-  std::vector<tw_swept_bucket> gone;
+  std::vector<loader::SweptBucket> gone;
   if (auto swept = tracer.sweep(gone, loader::Pace::kWhole); !swept) return tl::unexpected(swept.error());
   std::uint64_t buckets = unknown;
   for (const tw_row& row : tracer.rows()) {

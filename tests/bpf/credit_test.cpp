@@ -150,10 +150,10 @@ TEST_CASE("what two passes have not found is forgotten, and what they have found
     const std::uint32_t inum = loader::is_published(row) ? watch.tracer.netns_at(row.key.netns).inum : 0;
     if (inum == lasting.inode() || inum == passing->inode()) ours.insert(row.key.netns);
   }
-  std::vector<tw_swept_bucket> gone;
+  std::vector<loader::SweptBucket> gone;
   const auto sweep = [&] {
     REQUIRE(watch.tracer.sweep(gone, loader::Pace::kWhole));
-    std::erase_if(gone, [&ours](const tw_swept_bucket& swept) { return ours.count(swept.bucket.netns) == 0; });
+    std::erase_if(gone, [&ours](const loader::SweptBucket& swept) { return ours.count(swept.bucket.netns) == 0; });
   };
   for (int i = 0; i < 3; ++i) watch.pass(), sweep();
   CHECK(gone.empty());

@@ -84,7 +84,7 @@ TEST_CASE("a scan in short runs credits every bucket once") {
     CHECK(scanner.scan() > 1);
     CHECK(scanner.credited() == kBuckets);
   }
-  std::vector<tw_swept_bucket> gone;
+  std::vector<loader::SweptBucket> gone;
   const int sweeps = scanner.sweep(gone, loader::Pace::kSlice);
   if (!cookies) CHECK(sweeps > kBuckets / static_cast<int>(kSlice));
   CHECK(gone.empty());  // the two scans have found them all

@@ -56,9 +56,9 @@ struct Scanner {
 
   /// Does a whole sweep. Returns the number of calls. Adds to `gone` what is gone in this namespace, but not what the
   /// host closes elsewhere.
-  int sweep(std::vector<tw_swept_bucket>& gone, loader::Pace pace) {
+  int sweep(std::vector<loader::SweptBucket>& gone, loader::Pace pace) {
     const int count = calls([&] { return tracer->sweep(gone, pace); });
-    std::erase_if(gone, [this](const tw_swept_bucket& swept) { return !is_here(swept.bucket.netns); });
+    std::erase_if(gone, [this](const loader::SweptBucket& swept) { return !is_here(swept.bucket.netns); });
     return count;
   }
 

@@ -68,15 +68,14 @@ TEST_CASE("buckets are forgotten after two scans that have not found them") {
   scanner.scan();
   arena.run({"syn-recycle", kBuckets, 5013});  // all of them are gone again
   REQUIRE(arena.after.in_use == 0);
-  std::vector<tw_swept_bucket> gone;
+  std::vector<loader::SweptBucket> gone;
   scanner.scan();
   scanner.sweep(gone, loader::Pace::kSlice);
   CHECK(gone.empty());
   scanner.scan();
-  // A sweep may skip an entry of a map. The next one finds it: see Sweep::sweep_map().
-  for (int sweeps = 0; sweeps < 2; ++sweeps) scanner.sweep(gone, loader::Pace::kSlice);
+  scanner.sweep(gone, loader::Pace::kSlice);
   std::set<std::uint64_t> keys;
-  for (const tw_swept_bucket& swept : gone) keys.insert(swept.key);
+  for (const loader::SweptBucket& swept : gone) keys.insert(swept.key);
   CHECK(gone.size() == kBuckets);
   CHECK(keys.size() == kBuckets);
 }
@@ -90,7 +89,7 @@ TEST_CASE("sockets keep their owner while a scan finds them, and are let go when
   Workload workload(arena.spec, arena.netns);
   workload.wait_held();
   REQUIRE(scanner.waiting() == 7);
-  std::vector<tw_swept_bucket> gone;
+  std::vector<loader::SweptBucket> gone;
   for (int scans = 0; scans < 3; ++scans) {
     scanner.scan();
     scanner.sweep(gone, loader::Pace::kWhole);
@@ -121,7 +120,7 @@ TEST_CASE("a socket that is connected again keeps its owner while its first buck
 
     for (int scans = 0; scans < 3; ++scans) scanner.scan();
     CHECK(scanner.credited() == 1);
-    std::vector<tw_swept_bucket> gone;
+    std::vector<loader::SweptBucket> gone;
     scanner.sweep(gone, loader::Pace::kWhole);
     CHECK(scanner.waiting() == 1);
     CHECK(gone.empty());

@@ -171,7 +171,7 @@ TEST_CASE("an age is shown only when it is known and the bucket is gone") {
 }
 
 TEST_CASE("a bucket that a scan no longer found is removed, for an unknown reason") {
-  tw_swept_bucket gone{};
+  loader::SweptBucket gone{};
   gone.key = 0x1f03;
   gone.bucket.created_ns = 2'000'000'000;
   gone.bucket.local_port = 4242;
@@ -191,7 +191,7 @@ TEST_CASE("a bucket that a scan no longer found is removed, for an unknown reaso
 }
 
 TEST_CASE("of a swept bucket neither a kernel address nor the age of an older one is shown") {
-  tw_swept_bucket gone{};
+  loader::SweptBucket gone{};
   gone.key = 0xffff888012345678;
   const Event event = trace::to_event(gone, 0, 3'500'000'000);
   CHECK(event.cookie == 0);
