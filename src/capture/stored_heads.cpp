@@ -60,7 +60,8 @@ base::Result<StoredHeads> StoredHeads::open(const Database& database, const mode
                                         ", usable FROM port_use ORDER BY id");
   }
   if (wanted == model::Wanted::kHeads && *version >= kVersionWithLogs) {
-    all.emplace_back(&heads.log_lines_, "SELECT sample, log, time_unix_ms, lines, text FROM log_line ORDER BY id");
+    all.emplace_back(&heads.log_lines_,
+                     "SELECT sample, log, time_unix_ms, lines, text FROM log_line ORDER BY sample, id");
   }
   if (!times_only && *version >= kVersionWithQueues) {
     all.emplace_back(&heads.listening_,

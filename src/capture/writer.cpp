@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -19,6 +20,8 @@ namespace twtrace::capture {
 namespace {
 
 constexpr std::size_t kMaxPendingEvents = 50'000;
+/// Of the last samples, among which a line of a log that came late looks for its own.
+constexpr std::size_t kKnownEnds = 16;
 /// The destinations whose ports in use are kept: the fullest ones, if at least one in this many ports is taken.
 constexpr std::size_t kMaxPortUse = 8;
 constexpr std::uint64_t kPortUseShare = 100;
@@ -157,7 +160,10 @@ class Writer::Impl {
       return write_events() && write_sample(head) && write_log_lines(head) && write_namespaces(head, source) &&
              write_changes(source, owners_, false) && write_changes(source, peers_, true);
     });
-    return done ? place(false) : done;
+    if (!done) return done;
+    ends_.push_back({sample_, head.time_unix_ms});
+    if (ends_.size() > kKnownEnds) ends_.pop_front();
+    return place(false);
   }
 
   base::Result<void> add_event(const model::Event& event) {
@@ -255,6 +261,7 @@ class Writer::Impl {
       done = done && ok(argument->run(position++, value));
     }
     if (!done) return tl::unexpected(file_.database().error("cannot be written"));
+    ends_.push_back({0, info.started_unix_ms});
     return {};
   }
 
@@ -313,10 +320,22 @@ class Writer::Impl {
     });
   }
 
+  /// The sample in whose interval that was: a journal tells of a line late, when the next sample is due. Of a moment
+  /// that is none of the last intervals' (the clock was set), the sample that is being written.
+  std::uint64_t sample_at(std::int64_t time_unix_ms) const {
+    std::uint64_t sample = sample_;
+    for (auto end = ends_.rbegin(); end != ends_.rend(); ++end) {
+      if (time_unix_ms > end->time_unix_ms) return sample;
+      sample = end->sample;
+    }
+    return sample_;
+  }
+
   bool write_log_lines(const model::Snapshot& head) {
     return head.log_lines == nullptr ||
            std::all_of(head.log_lines->begin(), head.log_lines->end(), [&](const model::LogLine& line) {
-             return ok(insert_.log_line.run(sample_, line.log + 1, line.time_unix_ms, line.lines, line.text));
+             return ok(insert_.log_line.run(sample_at(line.time_unix_ms), line.log + 1, line.time_unix_ms, line.lines,
+                                            line.text));
            });
   }
 
@@ -439,6 +458,11 @@ class Writer::Impl {
   std::map<base::Service, std::int64_t> services_;
   std::set<model::SeenProcess> processes_;
   std::vector<model::LogGaps> log_gaps_;  ///< last written
+  struct End {
+    std::uint64_t sample = 0;
+    std::int64_t time_unix_ms = 0;
+  };
+  std::deque<End> ends_;  ///< of the last samples
   struct Said {
     model::NetnsRow row;
     std::uint64_t sample = 0;  ///< in which the trace last had it

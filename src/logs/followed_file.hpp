@@ -19,8 +19,7 @@ namespace twtrace::logs {
 
 using TakeLine = std::function<void(std::string_view line)>;
 
-/// Bytes read of one file in one look, and how far it may be ahead before the rest is skipped.
-inline constexpr std::uint64_t kMostPerLook = std::uint64_t{2} << 20U;
+/// How far a file may be ahead before the rest is skipped.
 inline constexpr std::uint64_t kMostAhead = std::uint64_t{32} << 20U;
 /// A file that lost its name (rotated or removed) is still read until nothing was written to it for so long.
 inline constexpr std::uint64_t kNamelessPatienceNs = 60'000'000'000;

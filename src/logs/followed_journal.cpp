@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <grp.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -65,7 +66,8 @@ void become_journalctl(const std::string& unit, pid_t parent) {
       "--no-tail",
       "--no-pager",
       "--quiet",
-      "--output=cat",
+      "--output=export",
+      "--output-fields=MESSAGE",
       "--since=" + fmt::format("@{}.{:03}", since_unix_ms / 1000, since_unix_ms % 1000),
       "--unit=" + unit};
   std::vector<char*> argv;
@@ -113,23 +115,31 @@ void FollowedJournal::begin(std::int64_t since_unix_ms) {
   go_.reset();
 }
 
-void FollowedJournal::look(const TakeLine& take) {
+void FollowedJournal::look(const TakeDatedLine& take) {
   std::array<char, kPipeBuffer> buffer{};
   for (std::uint64_t done = 0; output_ && done < kMostPerLook;) {
     const ssize_t got = ::read(output_.get(), buffer.data(), buffer.size());
     if (got < 0) return;  // nothing there
     if (got == 0) {
-      lines_.finish(take);
       output_.reset();
       return;
     }
-    lines_.feed(std::string_view(buffer.data(), static_cast<std::size_t>(got)), take);
+    entries_.feed(std::string_view(buffer.data(), static_cast<std::size_t>(got)), take);
     done += static_cast<std::uint64_t>(got);
   }
 }
 
+void FollowedJournal::look_until(std::chrono::steady_clock::time_point end, const TakeDatedLine& take) {
+  while (output_) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return;
+    pollfd readable{output_.get(), POLLIN, 0};
+    if (::poll(&readable, 1, static_cast<int>(left.count())) > 0) look(take);
+  }
+}
+
 model::LogGaps FollowedJournal::gaps() const {
-  return {lines_.long_lines(), 0, output_ ? "" : "journalctl ended before the capture did"};
+  return {entries_.long_lines(), 0, output_ ? "" : "journalctl ended before the capture did"};
 }
 
 }  // namespace twtrace::logs

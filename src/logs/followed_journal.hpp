@@ -4,14 +4,14 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <utility>
 
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
-#include "logs/followed_file.hpp"
-#include "logs/line_splitter.hpp"
+#include "logs/journal_entries.hpp"
 #include "model/logs.hpp"
 
 namespace twtrace::logs {
@@ -34,8 +34,9 @@ class FollowedJournal {
   /// What is written to the journal from this moment on counts.
   void begin(std::int64_t since_unix_ms);
   /// Gives the lines that came since the last look. A message of several lines is several.
-  void look(const TakeLine& take);
-  void finish(const TakeLine& take) { lines_.finish(take); }
+  void look(const TakeDatedLine& take);
+  /// Gives the lines that come until then, too.
+  void look_until(std::chrono::steady_clock::time_point end, const TakeDatedLine& take);
 
   model::LogGaps gaps() const;
 
@@ -46,7 +47,7 @@ class FollowedJournal {
   base::UniqueFd go_;
   base::UniqueFd output_;  ///< until the child has ended
   pid_t pid_;
-  LineSplitter lines_;
+  JournalEntries entries_;
 };
 
 }  // namespace twtrace::logs

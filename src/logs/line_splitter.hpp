@@ -12,6 +12,8 @@ namespace twtrace::logs {
 
 /// Bytes of a line that are looked at; the rest of a longer line is passed over.
 inline constexpr std::size_t kLongestLine = 4096;
+/// Bytes read of one log in one look.
+inline constexpr std::uint64_t kMostPerLook = std::uint64_t{2} << 20U;
 
 /// Takes bytes in pieces of any size, and gives lines without their end (LF or CR LF), and without NUL bytes in front:
 /// a file that was cut short while a program writes it has a hole there. Keeps at most kLongestLine bytes. Not

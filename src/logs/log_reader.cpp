@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -28,6 +29,8 @@ constexpr const char* kBegin = "begin";
 constexpr const char* kLook = "look";
 constexpr const char* kFinish = "finish";
 constexpr int kLookMs = 100;
+/// journald tells of what it wrote up to 250 ms later (POST_CHANGE_TIMER_INTERVAL_USEC, journald-server.c).
+constexpr std::chrono::milliseconds kJournalDelay{400};
 
 /// One log in the process that reads.
 struct Followed {
@@ -60,20 +63,24 @@ class Reading {
     if (!begun_) return;
     const std::int64_t now = clock_.unix_ms();
     for (std::size_t i = 0; i < logs_.size(); ++i) {
-      const TakeLine take = taker(i, now);
       if (auto* const file = std::get_if<FollowedFile>(&logs_[i].source)) {
-        file->look(clock_.monotonic_ns(), take);
+        file->look(clock_.monotonic_ns(), taker(i, now));
       } else {
-        std::get<FollowedJournal>(logs_[i].source).look(take);
+        std::get<FollowedJournal>(logs_[i].source).look(dated_taker(i));
       }
     }
   }
 
   void finish() {
+    const auto end = std::chrono::steady_clock::now() + kJournalDelay;
+    for (std::size_t i = 0; begun_ && i < logs_.size(); ++i) {
+      auto* const journal = std::get_if<FollowedJournal>(&logs_[i].source);
+      if (journal != nullptr) journal->look_until(end, dated_taker(i));
+    }
     look();
     const std::int64_t now = clock_.unix_ms();
     for (std::size_t i = 0; i < logs_.size(); ++i) {
-      std::visit([&](auto& source) { source.finish(taker(i, now)); }, logs_[i].source);
+      if (auto* const file = std::get_if<FollowedFile>(&logs_[i].source)) file->finish(taker(i, now));
     }
   }
 
@@ -86,10 +93,14 @@ class Reading {
   }
 
  private:
-  TakeLine taker(std::size_t log, std::int64_t now_unix_ms) {
-    return [this, log, now_unix_ms](std::string_view line) {
-      if (logs_[log].pattern.matches(line)) matches_.add(log, now_unix_ms, line);
+  TakeDatedLine dated_taker(std::size_t log) {
+    return [this, log](std::int64_t time_unix_ms, std::string_view line) {
+      if (logs_[log].pattern.matches(line)) matches_.add(log, time_unix_ms, line);
     };
+  }
+
+  TakeLine taker(std::size_t log, std::int64_t now_unix_ms) {
+    return [take = dated_taker(log), now_unix_ms](std::string_view line) { take(now_unix_ms, line); };
   }
 
   base::SystemClock clock_;

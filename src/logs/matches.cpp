@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "logs/matches.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace twtrace::logs {
 
 bool Matches::has_room(std::int64_t second) {
-  if (std::exchange(second_, second) != second) in_second_ = 0;
+  if (second > second_) {  // what a journal tells late is counted with what came in between
+    second_ = second;
+    in_second_ = 0;
+  }
   return in_second_ < kMostPerSecond && kept_.size() < kMostPerTake && ever_ < kMostEver;
 }
 
@@ -25,6 +29,7 @@ void Matches::add(std::size_t log, std::int64_t time_unix_ms, std::string_view l
 
 std::vector<model::LogLine> Matches::take() {
   std::vector<model::LogLine> all = std::exchange(kept_, {});
+  std::ranges::stable_sort(all, {}, &model::LogLine::time_unix_ms);
   for (auto& [log, line] : std::exchange(counted_, {})) all.push_back(line);
   return all;
 }

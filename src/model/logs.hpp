@@ -33,7 +33,7 @@ inline constexpr std::size_t kMostLogs = 16;
 /// A line of a log that matched its pattern, or several of which only the number is known.
 struct LogLine {
   std::size_t log = 0;            ///< index into CaptureInfo::logs
-  std::int64_t time_unix_ms = 0;  ///< when twtrace read it
+  std::int64_t time_unix_ms = 0;  ///< when journald got it, or when twtrace read it in a file
   std::uint64_t lines = 1;
   std::optional<std::string> text;  ///< its first bytes, any; empty: only counted, see logs::Matches
 

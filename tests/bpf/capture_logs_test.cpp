@@ -122,12 +122,13 @@ TEST_CASE("a capture follows the journal of a unit, by way of a journalctl witho
   const kernel::TempTree own;
   const kernel::TempTree tree;  // in which nobody can write, too
   std::filesystem::permissions(tree.root(), std::filesystem::perms(0777));
-  tree.file("bin/journalctl", R"(#!/bin/bash
-echo "refused $*"
-grep -E '^(CapEff|CapPrm|NoNewPrivs|SigBlk|SigIgn)' /proc/self/status | sed 's/^/refused /'
-ls /proc/self/fd | sed 's/^/refused fd /'
-echo "refused pid $$"
-touch )" + (tree / "said").string() +
+  tree.file("bin/journalctl", R"sh(#!/bin/bash
+say() { printf '__REALTIME_TIMESTAMP=%s\nMESSAGE=refused %s\n\n' "$(date +%s%6N)" "$1"; }
+say "$*"
+grep -E '^(CapEff|CapPrm|NoNewPrivs|SigBlk|SigIgn)' /proc/self/status | while read -r line; do say "$line"; done
+ls /proc/self/fd | while read -r fd; do say "fd $fd"; done
+say "pid $$"
+touch )sh" + (tree / "said").string() +
                                   "\nexec sleep 1000\n");
   std::filesystem::permissions(tree / "bin/journalctl", std::filesystem::perms(0755));
   const std::string path = own / "t.db";
@@ -142,7 +143,8 @@ touch )" + (tree / "said").string() +
   std::string said;
   for (const model::LogLine& line : all_lines(**reader)) said += line.text.value_or("") + "\n";
   INFO(said);
-  CHECK(said.starts_with("refused --follow --no-tail --no-pager --quiet --output=cat --since=@"));
+  CHECK(said.starts_with(
+      "refused --follow --no-tail --no-pager --quiet --output=export --output-fields=MESSAGE --since=@"));
   CHECK(said.find(" --unit=web.service\n") != std::string::npos);
   CHECK(said.find("CapPrm:\t0000000000000000\n") != std::string::npos);
   CHECK(said.find("CapEff:\t0000000000000000\n") != std::string::npos);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <future>
 #include <limits>
+#include <map>
 
 #include "capture/increments.hpp"
 #include "capture/marker.hpp"
@@ -168,6 +169,53 @@ TEST_CASE("a capture keeps lines of logs with their samples, and an old one has 
   make_version(path, 6);
   CHECK(open_capture(path)->info().logs.empty());
   CHECK(read_samples(*open_capture(path)).size() == 3);
+}
+
+TEST_CASE("a line that came late is of the sample in whose interval it was written", "[capture]") {
+  const kernel::TempTree tree;
+  const std::string path = tree / "t.db";
+  model::CaptureInfo info = World::info();
+  info.logs = {{model::Log::Kind::kJournal, "web.service", "refused", {}}};
+  auto target = capture::TargetFile::check(path, capture::invoker());
+  REQUIRE(target);
+  auto writer = capture::Writer::create(std::move(*target), info, {41, 43'000'000'000});
+  REQUIRE(writer);
+  World world(1);
+  std::int64_t end = 0;
+  const auto add = [&](const std::vector<std::int64_t>& times) {
+    end += 500;
+    world.sample([&](const auto& head, const auto& source) {
+      model::Snapshot with_lines = head;
+      with_lines.time_unix_ms = World::kStart + end;
+      auto lines = std::make_shared<std::vector<model::LogLine>>();
+      for (const std::int64_t time : times) lines->push_back({0, World::kStart + time, 1, std::to_string(time)});
+      with_lines.log_lines = std::move(lines);
+      REQUIRE(writer->append(with_lines, source));
+    });
+  };
+  add({400});
+  add({490, 500, 501});
+  add({1000, 1400, 100});
+  add({-5});  // from before the start, so the clock was set
+  for (int i = 0; i < 20; ++i) add({});
+  add({12'000, 1400, 12'001, 13'000});  // 1400 is too long ago
+  REQUIRE(writer->finish(World::kStart + 77'000, {}));
+
+  std::map<std::size_t, std::vector<std::string>> read;
+  std::size_t sample = 0;
+  REQUIRE(
+      open_capture(path)->for_each(model::Wanted::kHeads, [&](const model::SnapshotPtr& head, const model::Source&) {
+        ++sample;
+        if (!head->log_lines) return true;
+        for (const model::LogLine& line : *head->log_lines) read[sample].push_back(line.text.value());
+        return true;
+      }));
+  CHECK(read == std::map<std::size_t, std::vector<std::string>>{{1, {"400", "490", "500", "100"}},
+                                                                {2, {"501", "1000"}},
+                                                                {3, {"1400"}},
+                                                                {4, {"-5"}},
+                                                                {24, {"12000"}},
+                                                                {25, {"1400", "12001", "13000"}}});
 }
 
 TEST_CASE("lines of logs that cannot be are refused", "[capture]") {

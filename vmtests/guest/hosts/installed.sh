@@ -53,6 +53,27 @@ check "doctor is content" twtrace doctor
 for page in twtrace twtrace-export twtrace-capture; do check "man $page" reads_the_page "$page"; done
 check "bash completes" completes
 
+# writes UNIT LINE...: systemd runs a unit that writes the lines to the journal.
+writes() { systemd-run --quiet --wait --unit="$1" printf '%s\n' "${@:2}"; }
+
+# What the unit wrote before the capture, what does not match, and what another unit wrote are no errors of it.
+follows_the_journal() {
+  local db=$RESULTS/journal.db wrong=0
+  writes agent "Connection reset by peer before the capture" || return 1
+  export -f writes
+  twtrace capture -o "$db" --journal agent.service -- bash -c '
+    writes agent "item 1 lost: Connection reset by peer" "item 2 popped" "item 3 lost: Connection reset by peer"
+    writes other "Connection refused"
+    writes agent "item 4: Connection timed out"' >"$RESULTS/journal.report" || wrong=1
+  twtrace report -o json "$db" | grep -o '"application_errors":.*' >"$RESULTS/journal.json" &&
+    says '"log":"agent.service"' cat "$RESULTS/journal.json" && says '"lines":3,' cat "$RESULTS/journal.json" &&
+    says "item 1 lost: Connection reset by peer" twtrace report "$db" || wrong=1
+  [ "$wrong" -eq 0 ] || cat "$RESULTS/journal.report" "$RESULTS/journal.json"
+  return $wrong
+}
+
+check "a capture follows the journal of a unit" follows_the_journal
+
 # --- the service -----------------------------------------------------------------------------------------------------
 
 # At once: systemctl has waited until it is ready.
