@@ -198,11 +198,6 @@ Column port_of_peer() {
   return column;
 }
 
-Column only_where_known(Column column) {
-  column.only_where_known = true;
-  return column;
-}
-
 std::vector<Column> default_columns(model::Group group) {
   switch (group) {
     case model::Group::kProcess:
@@ -213,8 +208,7 @@ std::vector<Column> default_columns(model::Group group) {
     case model::Group::kPort:
       return {keep(kRole), keep(kPort), kCreatedPerS, kCreated, kOverflowPerS, kOverflow, kLive};
     case model::Group::kPeer:
-      return {kPeerAddress, kComm,    kService,  role_of_peer(),         port_of_peer(),
-              kCreatedPerS, kCreated, kOverflow, only_where_known(kLive)};
+      return {kPeerAddress, kComm, kService, role_of_peer(), port_of_peer(), kCreatedPerS, kCreated, kOverflow, kLive};
     case model::Group::kNetns:
       return {keep(kNetns), naming_netns(), kCreatedPerS, kCreated, kOverflowPerS, kOverflow, kLive};
   }
@@ -247,7 +241,6 @@ std::vector<Column> text_columns(model::Group group) {
 
 std::vector<Column> wide_columns(model::Group group) {
   std::vector<Column> all = default_columns(group);
-  for (Column& column : all) column.only_where_known = false;
   const auto append = [&](const std::vector<Column>& more) { all.insert(all.end(), more.begin(), more.end()); };
   append(identity_columns(group));
   append({kTimeWait, kFinWait2, kOverflowTimeWait, kOverflowFinWait2, kNoMemory});

@@ -32,7 +32,6 @@ struct Column {
   std::string (*text)(const model::Row&) =
       nullptr;  ///< the text that a table shows instead of `value`; not sanitized; may be null
   std::optional<SortColumn> sort = std::nullopt;  ///< the sort column for it
-  bool only_where_known = false;                  ///< a table leaves it out if no row has a value
 };
 
 /// The columns of a group, in order. `wide` adds every split and identifier after the default ones. CSV uses the wide

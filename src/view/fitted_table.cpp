@@ -93,9 +93,9 @@ class Choice {
   const std::vector<bool>& kept() const { return kept_; }
 
  private:
-  /// What says nothing goes before everything else that is not spare.
+  /// What says nothing is spare.
   static int rank(const FittedColumn& filled) {
-    return says_nothing(filled) ? std::max(filled.priority, kSpare - 1) : filled.priority;
+    return filled.priority != 0 && says_nothing(filled) ? std::max(filled.priority, kSpare) : filled.priority;
   }
 
   template <class WidthOf>
@@ -114,7 +114,7 @@ class Choice {
   /// Beside a spare column no text is cut.
   bool fits() const {
     for (std::size_t i = 0; i < table_.size(); ++i) {
-      if (kept_[i] && table_[i].priority >= kSpare) return fits_whole();
+      if (kept_[i] && rank(table_[i]) >= kSpare) return fits_whole();
     }
     return sum_of(least_width) <= width_;
   }
@@ -144,13 +144,6 @@ void shrink_columns(std::vector<FittedColumn>& table, std::size_t width, std::si
   }
 }
 
-/// False for a column that says nothing of these rows.
-bool is_wanted(const Column& column, const model::ProbeInfo& probe, std::span<const model::Row> rows) {
-  return !column.only_where_known || std::any_of(rows.begin(), rows.end(), [&](const model::Row& row) {
-    return !std::holds_alternative<std::monostate>(column.value(probe, row));
-  });
-}
-
 }  // namespace
 
 std::string row_marks(const model::Row& row) {
@@ -165,9 +158,7 @@ std::vector<FittedColumn> fit_columns(const std::vector<Column>& columns, model:
                                       std::size_t width, Dropping dropping) {
   std::vector<FittedColumn> table;
   table.reserve(columns.size());
-  for (const Column& column : columns) {
-    if (is_wanted(column, probe, rows)) table.push_back(fill_column(column, group, probe, rows));
-  }
+  for (const Column& column : columns) table.push_back(fill_column(column, group, probe, rows));
   fit(table, width, kMarkColumns, dropping);
   return table;
 }

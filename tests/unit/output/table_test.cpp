@@ -190,6 +190,7 @@ TEST_CASE("the peer table, golden") {
 
 TEST_CASE("the peer table says how many buckets are left where it knows that of a row") {
   model::Snapshot snapshot = test::snapshot(model::Group::kPeer);
+  snapshot.rows[0].peer = model::Peer{"10.0.0.2", std::uint16_t{6379}};
   snapshot.rows[0].live.reset();
   CHECK_FALSE(has(snapshot_table(snapshot, {}), " LIVE"));
   model::Row older = test::worker_row();
