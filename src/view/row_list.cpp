@@ -291,7 +291,8 @@ void RowList::make_items(const View& view) {
     const model::Counters counts = shown_counts(parts);
     const double created_per_s = model::rate(parts.counts.created(), parts.previous.created(), interval_s_);
     const double overflow_per_s = model::rate(parts.counts.overflow(), parts.previous.overflow(), interval_s_);
-    if (view.leave_out_silent && view.group != model::Group::kNetns && is_silent(parts)) continue;
+    const bool is_namespace = view.group == model::Group::kNetns && parts.key.kind != model::RowKind::kUnattributed;
+    if (view.leave_out_silent && !is_namespace && is_silent(parts)) continue;
     if (!view.selector.accepts(Amounts{counts, parts.live, created_per_s, overflow_per_s})) continue;
     const bool of_program = parts.key.by.program;
     SortItem& item = items_.emplace_back();

@@ -19,7 +19,7 @@ struct View {
   bool reverse = false;      ///< reverses the order
   /// Leaves out rows that have nothing to say: no bucket, no refusal, no harm that anybody felt. A socket that was
   /// reset after its process had closed it makes such a row, and so do buckets from before the start that are gone. For
-  /// people; a program needs every row to get its sums. By namespace it leaves out none.
+  /// people; a program needs every row to get its sums. It leaves out no namespace.
   bool leave_out_silent = false;
 };
 

@@ -365,6 +365,23 @@ TEST_CASE("rows with nothing to say are left out for people, and counted in sums
   for (const Row& row : rows) CHECK(row.port > 3);
 }
 
+TEST_CASE("what nobody owns is a row of its namespace only if it says something") {
+  const auto count_of_rows = [](const Counters& unattributed) {
+    Scene scene;
+    scene.add(worker(11), {3}, 3);
+    scene.namespaces.at(0).unattributed = unattributed;
+    View shown = view(Group::kNetns);
+    const std::size_t all = scene.rows(shown).size();
+    shown.leave_out_silent = true;
+    return std::pair(all, scene.rows(shown).size());
+  };
+  Counters other_resets;
+  other_resets.resets_other = 4;
+  CHECK(count_of_rows({}) == std::pair<std::size_t, std::size_t>(1, 1));
+  CHECK(count_of_rows(other_resets) == std::pair<std::size_t, std::size_t>(2, 1));
+  CHECK(count_of_rows({1}) == std::pair<std::size_t, std::size_t>(2, 2));
+}
+
 TEST_CASE("folded rows are hidden by a filter that cannot be asked of them") {
   Scene scene;
   scene.table = RowTable(0);
