@@ -121,6 +121,20 @@ struct netns_ipv4___pair {
 	struct local_ports___pair ip_local_ports;
 };
 
+/* 6.3 (91d0b78c5177) gave sockets a range of their own: a pair up to 6.7, one word since 6.8 (d9f28735af87). */
+struct own_ports___pair {
+	u16 lo;
+	u16 hi;
+};
+
+struct inet_sock___range_pair {
+	struct own_ports___pair local_port_range;
+};
+
+struct inet_sock___range_word {
+	u32 local_port_range;
+};
+
 struct netns_core___settings {
 	int sysctl_somaxconn;
 };
@@ -332,6 +346,19 @@ static __always_inline void compat__local_ports(struct net *net, u16 *first, u16
 	}
 	*first = (u16)BPF_CORE_READ((struct net___pair *)net, ipv4.ip_local_ports.range[0]);
 	*last = (u16)BPF_CORE_READ((struct net___pair *)net, ipv4.ip_local_ports.range[1]);
+}
+
+/* IP_LOCAL_PORT_RANGE of a socket: the first port, and the last in the upper half. Either is 0 if it is not set. */
+static __always_inline u32 compat__own_ports(struct inet_sock *inet)
+{
+	u32 last;
+
+	if (bpf_core_field_exists(((struct inet_sock___range_word *)0)->local_port_range))
+		return BPF_CORE_READ((struct inet_sock___range_word *)inet, local_port_range);
+	if (!bpf_core_field_exists(((struct inet_sock___range_pair *)0)->local_port_range))
+		return 0;
+	last = BPF_CORE_READ((struct inet_sock___range_pair *)inet, local_port_range.hi);
+	return last << 16 | BPF_CORE_READ((struct inet_sock___range_pair *)inet, local_port_range.lo);
 }
 
 /* Since 6.1 (d1e5e6408b30) a namespace may have a table of its own. */

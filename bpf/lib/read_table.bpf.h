@@ -30,7 +30,8 @@ struct table_netns {
 #define TABLE_NETNS_SHIFT 12 /* a struct net is some 4 KiB */
 
 static struct table_netns table_netns[TABLE_NETNS];
-static u8 table_role; /* of the entry that is looked at; 0: not known, or nobody asked */
+static u8 table_role;       /* of the entry that is looked at; 0: not known, or nobody asked */
+static u32 table_own_ports; /* of the entry that is looked at: as in tw_socket_reading */
 
 static __always_inline struct table_netns *table__netns_of(struct net *net)
 {
@@ -87,7 +88,8 @@ static __always_inline u8 table__role(const struct sock_common *common, u64 addr
 	return row ? row->key.role : 0;
 }
 
-/* What the entry says of local ports. Sets its role. Not inlined: so the verifier looks at it once. */
+/* What the entry says of local ports. Sets its role and its own range. Not inlined: so the verifier looks at it once.
+ */
 __noinline u32 table__ports(u64 address, u32 is_ephemeral)
 {
 	const struct sock_common *common = chain__common(&walk_entry);
@@ -96,6 +98,8 @@ __noinline u32 table__ports(u64 address, u32 is_ephemeral)
 	bool is_bound = bucket && !is_chosen;
 
 	table_role = is_chosen ? TW_ROLE_CLIENT : table__role(common, address);
+	if (table_role == TW_ROLE_CLIENT && common->skc_state != TCP_TIME_WAIT)
+		table_own_ports = compat__own_ports((struct inet_sock *)address);
 	if (!is_ephemeral)
 		return is_bound && table_role == TW_ROLE_CLIENT ? TW_READ_OUTSIDE : 0;
 	return is_bound ? TW_READ_PORTS | TW_READ_BOUND : TW_READ_PORTS;
@@ -122,6 +126,7 @@ static __always_inline void table__emit(const struct table_netns *netns, u32 wha
 	reading->what = (u8)what;
 	reading->role = table_role;
 	reading->chain = tw_walk.chain;
+	reading->own_ports = table_own_ports;
 	tw_walk.filled = index + 1;
 }
 
@@ -179,6 +184,7 @@ __noinline int table__take(u64 address)
 		return 0;
 	netns = table__netns_of(common->skc_net.net);
 	table_role = 0;
+	table_own_ports = 0;
 	if (tw_walk.what & TW_READ_PORTS && common->skc_dport)
 		what |= table__ports(address, table__is_ephemeral(netns, common->skc_num));
 	if (!what)

@@ -388,7 +388,11 @@ struct tw_socket_reading {
 	__u8 what;   /* TW_READ_* */
 	__u8 role;   /* TW_ROLE_*, if asked for TW_READ_PORTS; 0: not known */
 	__u32 chain; /* its chain; a socket that is read twice is in the same chain */
-	__u32 padding;
+	/*
+	 * IP_LOCAL_PORT_RANGE of a client's socket, if asked for TW_READ_PORTS: the first port, and the last in the
+	 * upper half. Either is 0 if it is not set. A bucket has none.
+	 */
+	__u32 own_ports;
 };
 TW_STATIC_ASSERT(sizeof(struct tw_socket_reading) == 56, "tw_socket_reading");
 

@@ -50,6 +50,13 @@ std::uint64_t connection_hash(const tw_socket_reading& reading) {
   return hash.value();
 }
 
+/// The ends of tw_socket_reading.own_ports, either of which may not be set.
+std::uint16_t first_of(std::uint32_t own_ports) { return static_cast<std::uint16_t>(own_ports); }
+std::uint16_t last_of(std::uint32_t own_ports) {
+  const auto last = static_cast<std::uint16_t>(own_ports >> 16U);
+  return last == 0 ? UINT16_MAX : last;
+}
+
 /// A port that connect() chose is a client's, and one that it does not choose from a server's: the few clients that
 /// bind themselves to such a port are not told from servers once only a bucket is left. Else the listeners decide.
 bool is_server(const tw_socket_reading& reading, const OlderTally::Listens& listens) {
@@ -66,11 +73,62 @@ bool TakenPorts::is_less_than(const TakenPorts& other) const {
   return rank(*this) < rank(other);
 }
 
-std::size_t PortTally::Hash::operator()(const Path& path) const {
+std::size_t PathHash::operator()(const Path& path) const {
   WordHash hash;
   add_remote(hash, path.remote);
   hash.add(path.local);
   return hash.value();
+}
+
+void OwnRanges::begin(std::uint64_t now_ns) {
+  now_ns_ = now_ns;
+  count_ = 0;
+  for (auto path = paths_.begin(); path != paths_.end();) {
+    std::vector<Range>& ranges = path->second;
+    std::erase_if(ranges, [now_ns](const Range& range) { return now_ns - range.seen_ns > kRememberedNs; });
+    for (Range& range : ranges) {
+      range.taken = 0;
+      range.is_new = false;
+    }
+    count_ += ranges.size();
+    path = ranges.empty() ? paths_.erase(path) : std::next(path);
+  }
+}
+
+void OwnRanges::add(const Path& path, std::uint16_t port, std::uint32_t own_ports) {
+  if (own_ports == 0 && paths_.empty()) return;
+  const auto known = paths_.find(path);
+  bool is_known = own_ports == 0;
+  if (known != paths_.end()) {
+    for (Range& range : known->second) {
+      if (port >= first_of(range.ports) && port <= last_of(range.ports)) ++range.taken;
+      if (range.ports != own_ports) continue;
+      range.seen_ns = now_ns_;
+      is_known = true;
+    }
+  }
+  if (is_known || count_ == kMost) return;
+  ++count_;
+  paths_[path].push_back({own_ports, 1, now_ns_, true});
+}
+
+std::vector<OwnRange> OwnRanges::ranges(
+    const std::unordered_map<std::uint64_t, std::unordered_set<std::uint16_t>>& bound) const {
+  std::vector<OwnRange> all;
+  for (const auto& [path, ranges] : paths_) {
+    const auto of_bind = bound.find(path.remote.netns_id);
+    for (const Range& range : ranges) {
+      if (range.is_new) continue;
+      OwnRange& own =
+          all.emplace_back(OwnRange{path.remote, first_of(range.ports), last_of(range.ports), range.taken, 0});
+      if (of_bind == bound.end()) continue;
+      own.bound = static_cast<std::size_t>(
+          std::count_if(of_bind->second.begin(), of_bind->second.end(),
+                        [&own](std::uint16_t port) { return port >= own.first && port <= own.last; }));
+      own.taken += own.bound;
+    }
+  }
+  return all;
 }
 
 std::size_t PortTally::Hash::operator()(const RemoteEnd& remote) const {
@@ -85,8 +143,14 @@ void PortTally::add(const tw_socket_reading& reading) {
   if (!ephemeral && (reading.what & TW_READ_OUTSIDE) == 0) return;
   if (bound) bound_[reading.netns_id].insert(reading.local_port);
   if (reading.role == TW_ROLE_SERVER) return;
-  Ports& ports = paths_[{remote_of(reading, reading.remote_port), address_of(reading.local_address)}];
+  const Path path{remote_of(reading, reading.remote_port), address_of(reading.local_address)};
+  Ports& ports = paths_[path];
   ++(bound ? ports.bound : ephemeral ? ports.chosen : ports.outside);
+  if (own_ != nullptr && ephemeral && !bound) own_->add(path, reading.local_port, reading.own_ports);
+}
+
+std::vector<OwnRange> PortTally::own_ranges() const {
+  return own_ == nullptr ? std::vector<OwnRange>() : own_->ranges(bound_);
 }
 
 std::vector<TakenPorts> PortTally::fullest(std::size_t most) const {

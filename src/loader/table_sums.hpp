@@ -37,34 +37,81 @@ struct TakenPorts {
   bool is_less_than(const TakenPorts& other) const;
 };
 
+/// The ends of connections, without the local port.
+struct Path {
+  RemoteEnd remote;
+  std::array<std::uint8_t, 16> local{};
+  bool operator==(const Path&) const = default;
+};
+struct PathHash {
+  std::size_t operator()(const Path& path) const;
+};
+
+/// The ports of a range that clients have of their own, and how many of them no connect() from there can choose.
+struct OwnRange {
+  RemoteEnd remote;
+  std::uint16_t first = 0;
+  std::uint16_t last = 0;
+  std::size_t taken = 0;
+  std::size_t bound = 0;  ///< of these, those that bind() took
+};
+
+/// The ranges that clients have of their own (IP_LOCAL_PORT_RANGE). Only a socket knows its range, and a bucket takes a
+/// port of it for a minute more. So a range is remembered as long after the last socket that had it. Each is counted
+/// from the pass after the one that found it. Bounded; not thread-safe.
+class OwnRanges {
+ public:
+  static constexpr std::size_t kMost = 256;
+  static constexpr std::uint64_t kRememberedNs = 60'000'000'000;
+
+  /// Before each pass. `now_ns` is of any clock that does not go back.
+  void begin(std::uint64_t now_ns);
+  /// Takes what PortTally::add() counts as a port that connect() chose.
+  void add(const Path& path, std::uint16_t port, std::uint32_t own_ports);
+  /// Of this pass, in no particular order. `bound`: of its namespace, the ports that bind() took.
+  std::vector<OwnRange> ranges(const std::unordered_map<std::uint64_t, std::unordered_set<std::uint16_t>>& bound) const;
+
+ private:
+  struct Range {
+    std::uint32_t ports = 0;  ///< as in tw_socket_reading
+    std::size_t taken = 0;
+    std::uint64_t seen_ns = 0;
+    bool is_new = true;
+  };
+
+  std::unordered_map<Path, std::vector<Range>, PathHash> paths_;
+  std::size_t count_ = 0;
+  std::uint64_t now_ns_ = 0;
+};
+
 /// Counts the ports from which connect() chooses. One that connect() has chosen is taken for a pair of addresses and
 /// the remote port, so of several local addresses the one with the most counts: it runs out first. One that bind() has
 /// taken is taken for every connect() of the namespace (__inet_hash_connect, 5.10 to 7.x, skips a port whose bind
 /// bucket has fastreuse or fastreuseport >= 0). Not thread-safe.
 class PortTally {
  public:
+  /// `own`, if any, is told of each port that connect() chose. It must outlive the tally.
+  explicit PortTally(OwnRanges* own = nullptr) : own_(own) {}
+
   /// Takes readings that say TW_READ_PORTS or TW_READ_OUTSIDE, each socket once; leaves alone all others.
   void add(const tw_socket_reading& reading);
   /// The `most` remote ends with the most ports taken, the fullest first. Clients of this host are none.
   std::vector<TakenPorts> fullest(std::size_t most) const;
+  /// Empty without `own`.
+  std::vector<OwnRange> own_ranges() const;
 
  private:
-  struct Path {
-    RemoteEnd remote;
-    std::array<std::uint8_t, 16> local{};
-    bool operator==(const Path&) const = default;
-  };
   struct Ports {
     std::size_t chosen = 0;
     std::size_t bound = 0;
     std::size_t outside = 0;
   };
   struct Hash {
-    std::size_t operator()(const Path& path) const;
     std::size_t operator()(const RemoteEnd& remote) const;
   };
 
-  std::unordered_map<Path, Ports, Hash> paths_;
+  OwnRanges* own_;
+  std::unordered_map<Path, Ports, PathHash> paths_;
   std::unordered_map<std::uint64_t, std::unordered_set<std::uint16_t>> bound_;  ///< by namespace
 };
 

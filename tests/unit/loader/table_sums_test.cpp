@@ -103,6 +103,66 @@ TEST_CASE("of destinations with as many ports taken, the one with most connectio
   CHECK(tally.fullest(9)[3].taken == 9);
 }
 
+TEST_CASE("a range that clients have of their own is counted for each destination, buckets included") {
+  constexpr std::uint32_t kRange = 110U << 16U | 101U;
+  constexpr std::uint64_t kMinute = OwnRanges::kRememberedNs;
+  OwnRanges own;
+  const auto pass = [&own](std::uint64_t now_ns, bool with_sockets) {
+    own.begin(now_ns);
+    PortTally tally(&own);
+    for (std::uint16_t port = 90; port < 109; ++port) {  // 101 to 108 are of the range
+      tw_socket_reading taken = reading(TW_READ_PORTS, 1, port, 9, 80);
+      if (with_sockets && port == 105) taken.own_ports = kRange;
+      tally.add(taken);
+    }
+    tally.add(reading(TW_READ_PORTS | TW_READ_BOUND, 1, 110, 9, 443));
+    tally.add(reading(TW_READ_PORTS | TW_READ_BOUND, 1, 111, 9, 443));
+    tally.add(reading(TW_READ_PORTS, 2, 101, 9, 80));   // from another address
+    tally.add(reading(TW_READ_PORTS, 1, 101, 9, 443));  // to another port
+    return tally.own_ranges();
+  };
+  CHECK(pass(1, true).empty());  // what came before the socket that shows the range was not counted
+  for (const std::uint64_t now : {2U, 3U}) {
+    const auto ranges = pass(now, now == 2);
+    REQUIRE(ranges.size() == 1);
+    CHECK(ranges[0].remote.port == 80);
+    CHECK(ranges[0].first == 101);
+    CHECK(ranges[0].last == 110);
+    CHECK(ranges[0].taken == 8 + 1);
+    CHECK(ranges[0].bound == 1);
+  }
+  CHECK(pass(2 + kMinute, false).size() == 1);
+  CHECK(pass(3 + kMinute, false).empty());
+  CHECK(PortTally().own_ranges().empty());
+}
+
+TEST_CASE("an end of an own range that is not set is that of all ports, and there are not too many of them") {
+  OwnRanges own;
+  for (const std::uint64_t now : {1U, 2U}) {
+    own.begin(now);
+    PortTally tally(&own);
+    tw_socket_reading taken = reading(TW_READ_PORTS, 1, 101, 9, 80);
+    taken.own_ports = 101;
+    tally.add(taken);
+    taken.own_ports = 300U << 16U;
+    tally.add(taken);
+    for (std::uint16_t port = 1; now == 1 && port < 2 * OwnRanges::kMost; ++port) {
+      taken.remote_port = port;
+      tally.add(taken);
+    }
+    if (now == 1) continue;
+    auto ranges = tally.own_ranges();
+    CHECK(ranges.size() == OwnRanges::kMost);
+    std::erase_if(ranges, [](const OwnRange& range) { return range.remote.port != 80; });
+    REQUIRE(ranges.size() == 2);
+    CHECK(ranges[0].first == 101);
+    CHECK(ranges[0].last == 65535);
+    CHECK(ranges[1].first == 0);
+    CHECK(ranges[1].last == 300);
+    CHECK(ranges[1].taken == 2);
+  }
+}
+
 TEST_CASE("buckets from before are told by namespace, role, port and remote end") {
   OlderTally tally;
   tally.begin();
