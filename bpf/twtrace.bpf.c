@@ -124,6 +124,14 @@ int BPF_PROG(on_fexit_no_port_v6, struct inet_timewait_death_row *dr, struct soc
 	return 0;
 }
 
+SEC("fexit/inet_csk_get_port")
+int BPF_PROG(on_fexit_get_port, struct sock *sk, unsigned short port, int ret)
+{
+	if (tw_enabled)
+		harm__on_get_port(TW_DIRECT, sk, port, ret);
+	return 0;
+}
+
 /* A listening socket closes, or listens no more. */
 SEC("fentry/inet_csk_listen_stop")
 int BPF_PROG(on_fentry_listen_stop, struct sock *sk)
@@ -248,6 +256,22 @@ SEC("kprobe/tcp_v6_send_reset")
 int BPF_KPROBE(on_kprobe_send_reset_v6, const struct sock *sk, struct sk_buff *skb)
 {
 	reset__on_sent((u64)sk, (u64)skb);
+	return 0;
+}
+
+SEC("kprobe/inet_csk_get_port")
+int BPF_KPROBE(on_kprobe_get_port, struct sock *sk, unsigned short port)
+{
+	if (tw_enabled)
+		pair__enter(PAIR_GET_PORT, (u64)sk, port, 0);
+	return 0;
+}
+
+SEC("kretprobe/inet_csk_get_port")
+int BPF_KRETPROBE(on_kretprobe_get_port, int ret)
+{
+	if (tw_enabled)
+		kprobe__on_get_port_return(ret);
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Counts who is hurt: a connect() that finds no free local port, and connections that a reset ends. */
+/* Counts who is hurt: a connect() or bind() that finds no free local port, and connections that a reset ends. */
 #ifndef TWTRACE_HARM_BPF_H
 #define TWTRACE_HARM_BPF_H
 
@@ -9,8 +9,14 @@
 /* uapi/asm-generic/errno.h */
 #define EADDRNOTAVAIL 99
 
-/* A connect() of the running process fails: every local port towards the destination is taken. */
-static __always_inline void harm__on_no_port(enum tw_access access, struct sock *sk)
+/* The system call that found no free local port. */
+enum no_port_call {
+	NO_PORT_CONNECT, /* every port towards the destination is taken */
+	NO_PORT_BIND,    /* to port 0, before there is a destination: its row and its event have port 0 */
+};
+
+/* A system call of the running process fails for want of a port. */
+static __always_inline void harm__on_no_port(enum tw_access access, enum no_port_call call, struct sock *sk)
 {
 	u32 netns = netns__intern(access, tw_get(access, sk, __sk_common.skc_net.net));
 	struct tw_event event = {.kind = TW_EVENT_NO_PORT, .netns = (u16)netns};
@@ -22,11 +28,13 @@ static __always_inline void harm__on_no_port(enum tw_access access, struct sock 
 	if (!ns)
 		return;
 	conn__read(access, &sk->__sk_common, &conn);
-	owner__set_place(&key, &conn, netns, TW_ROLE_CLIENT);
+	owner__set_place(&key, &conn, netns, call == NO_PORT_BIND ? TW_ROLE_NONE : TW_ROLE_CLIENT);
 	event.row =
 	    owner__is_current(access, sk) ? owner__intern_current(&key) : owner__intern_socket(access, sk, &key);
 	row = row__at(event.row);
 	bucket__count(ns, row, no_port);
+	if (call == NO_PORT_BIND)
+		bucket__count(ns, row, no_port_bind);
 	event.time_ns = bpf_ktime_get_boot_ns();
 	emit__event(&event, &conn);
 }
@@ -38,7 +46,17 @@ static __always_inline void harm__on_no_port(enum tw_access access, struct sock 
 static __always_inline void harm__on_hash_connect(struct sock *sk, int ret)
 {
 	if (ret == -EADDRNOTAVAIL && !sk->__sk_common.skc_num && conn__is_tcp(TW_DIRECT, sk))
-		harm__on_no_port(TW_DIRECT, sk);
+		harm__on_no_port(TW_DIRECT, NO_PORT_CONNECT, sk);
+}
+
+/*
+ * inet_csk_get_port returned `ret`: 1 up to 5.18, -EADDRINUSE later. If it was to choose the port, it fails only when
+ * every port is taken. It chooses for bind() to port 0, and for listen() without bind().
+ */
+static __always_inline void harm__on_get_port(enum tw_access access, struct sock *sk, u16 port, int ret)
+{
+	if (ret && !port && conn__is_tcp(access, sk))
+		harm__on_no_port(access, NO_PORT_BIND, sk);
 }
 
 /*
@@ -50,7 +68,7 @@ static __always_inline void harm__on_failed_connect(enum tw_access access, struc
 	struct tcp_sock *tcp = access == TW_DIRECT ? bpf_skc_to_tcp_sock(sk) : (struct tcp_sock *)sk;
 
 	if (tcp && !tw_get(access, tcp, inet_conn.icsk_inet.inet_sport))
-		harm__on_no_port(access, sk);
+		harm__on_no_port(access, NO_PORT_CONNECT, sk);
 }
 
 /* sock:inet_sock_set_state, where it only has to show this. */

@@ -163,7 +163,7 @@ static __always_inline u32 row__create(struct tw_row_key *key, struct task_struc
 	row->key = *key;
 	row->first_ns = bpf_ktime_get_boot_ns();
 	row->owner = (u16)place;
-	row->many = key->port == TW_PORT_MANY ? ports__take_place() : 0;
+	row->many = key->port == TW_PORT_MANY && key->role != TW_ROLE_NONE ? ports__take_place() : 0;
 	if (!leader) /* another CPU may have given the row back with a name in it */
 		__builtin_memset(row->comm, 0, sizeof(row->comm));
 	else

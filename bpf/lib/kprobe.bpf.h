@@ -4,6 +4,7 @@
 #define TWTRACE_KPROBE_BPF_H
 
 #include "bucket.bpf.h"
+#include "harm.bpf.h"
 #include "pair.bpf.h"
 
 static __always_inline void kprobe__on_send_fin(struct sock *sk)
@@ -43,6 +44,14 @@ static __always_inline void kprobe__on_state_process_return(int ret)
 
 	if (pair__leave(PAIR_STATE_PROCESS, &args))
 		bucket__on_segment(TW_PROBED, (struct sock_common *)args.first, ret);
+}
+
+static __always_inline void kprobe__on_get_port_return(int ret)
+{
+	struct pair_args args;
+
+	if (pair__leave(PAIR_GET_PORT, &args))
+		harm__on_get_port(TW_PROBED, (struct sock *)args.first, (u16)args.second, ret);
 }
 
 #endif /* TWTRACE_KPROBE_BPF_H */

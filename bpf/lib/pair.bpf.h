@@ -15,6 +15,7 @@ enum pair_function {
 	PAIR_TWSK_ALLOC = 1,
 	PAIR_TWSK_UNIQUE = 2,
 	PAIR_STATE_PROCESS = 3,
+	PAIR_GET_PORT = 4,
 };
 
 struct pair_key {

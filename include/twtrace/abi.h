@@ -38,7 +38,7 @@
 #define TW_EVENT_OVERFLOW 2
 #define TW_EVENT_NO_MEMORY 3
 #define TW_EVENT_REMOVED 4
-#define TW_EVENT_NO_PORT 5 /* not of a bucket: a connect() found no free local port */
+#define TW_EVENT_NO_PORT 5 /* not of a bucket: no local port was free, for a bind() if remote_port is 0 */
 
 /* Substate asked for at allocation: the kernel's own numbers (TCP_FIN_WAIT2, TCP_TIME_WAIT). */
 #define TW_SUBSTATE_FIN_WAIT2 5
@@ -51,6 +51,7 @@
 #define TW_REASON_RECYCLED 3
 #define TW_REASON_PURGED 4
 
+#define TW_ROLE_NONE 0 /* of a row: sockets that had neither accepted nor connected; its port is 0 */
 #define TW_ROLE_SERVER 1
 #define TW_ROLE_CLIENT 2
 
@@ -75,7 +76,7 @@ struct tw_counts {
 	__u64 reused;
 	__u64 recycled;
 	__u64 purged;
-	__u64 no_port;         /* connect() that failed because no local port was free */
+	__u64 no_port;         /* connect() or bind() to port 0 that failed because no local port was free */
 	__u64 resets_received; /* RSTs that ended a connection here */
 	__u64 resets_felt;     /* those of a socket that a process still had */
 	/* RSTs that this host sent, each in one of these; peer_resets_avoidable is a part of peer_resets. */
@@ -85,9 +86,10 @@ struct tw_counts {
 	__u64 resets_aborted;        /* a process ended the connection with it */
 	__u64 resets_closed_port;    /* to a SYN for a port on which nobody listens */
 	__u64 resets_other;
-	__u64 queue_drops; /* connection attempts that a listening socket dropped; user space counts them */
+	__u64 queue_drops;  /* connection attempts that a listening socket dropped; user space counts them */
+	__u64 no_port_bind; /* of no_port: bind() */
 };
-TW_STATIC_ASSERT(sizeof(struct tw_counts) == 152, "tw_counts");
+TW_STATIC_ASSERT(sizeof(struct tw_counts) == 160, "tw_counts");
 
 /* Who, where, and in which role. A process that execs or moves to another cgroup gets another row. */
 struct tw_row_key {
@@ -118,7 +120,7 @@ struct tw_row {
 	__u16 owner;  /* place in owner_rows; 0: in none */
 	__u16 many;   /* TW_PORT_MANY: place in many_ports; 0: its ports are not known */
 };
-TW_STATIC_ASSERT(sizeof(struct tw_row) == 240, "tw_row");
+TW_STATIC_ASSERT(sizeof(struct tw_row) == 248, "tw_row");
 
 /* Which ports share the row of an owner: 1 each. */
 struct tw_ports {
@@ -151,7 +153,7 @@ struct tw_netns {
 	struct tw_counts total;        /* all events of this namespace */
 	struct tw_counts unattributed; /* events that found no row, and removals of buckets older than twtrace */
 };
-TW_STATIC_ASSERT(sizeof(struct tw_netns) == 328, "tw_netns");
+TW_STATIC_ASSERT(sizeof(struct tw_netns) == 344, "tw_netns");
 
 /* Value of the sockets map (key: struct sock address), from our FIN to the end of a socket that has no slot. */
 struct tw_socket {

@@ -19,8 +19,9 @@ inline constexpr std::uint32_t kApplicationId = 0x54775472;
 /// 6 the counts of the resets that the host sent and the table `budget`, 7 the tables `log` and `log_line`, 8 what
 /// listening sockets dropped and the table `listen_queue`, 9 the column `tcp_timestamps` of `setting`,
 /// 10 the columns `bound`, `bound_to` and `outside` of `port_use`, 11 the column
-/// `is_before_start` of `peer`.
-inline constexpr int kSchemaVersion = 11;
+/// `is_before_start` of `peer`, 12 the count `no_port_bind` and the columns
+/// `own_first` and `own_last` of `port_use`.
+inline constexpr int kSchemaVersion = 12;
 
 /// A part of SchemaTable::sql that came later than the table.
 struct LaterPart {
@@ -32,7 +33,7 @@ struct SchemaTable {
 	const char *name;
 	const char *sql; ///< as in sqlite_schema, byte for byte; the reader accepts no other text
 	int since = 1;   ///< first version that has the table
-	std::array<LaterPart, 9> later = {};
+	std::array<LaterPart, 11> later = {};
 };
 
 /// What a file of this version has as SchemaTable::sql.
@@ -56,6 +57,10 @@ inline std::string schema_sql(const SchemaTable &table, int version)
 	"  bound_to INTEGER NOT NULL,         -- of bound: those that are connected to it\n"                           \
 	"  outside INTEGER NOT NULL,          -- further ports towards it, which connect() never chooses\n"
 
+#define TWTRACE_OWN_PORTS                                                                                              \
+	"  own_first INTEGER,                 -- the ports are those of this range, which clients have of their own\n" \
+	"  own_last INTEGER,                  -- (IP_LOCAL_PORT_RANGE); NULL: of the namespace's\n"
+
 #define TWTRACE_BEFORE_START                                                                                           \
 	"  is_before_start INTEGER NOT NULL,  -- 1: buckets from before the start, which have no owner\n"
 
@@ -68,7 +73,7 @@ inline std::string schema_sql(const SchemaTable &table, int version)
 	"  expired INTEGER NOT NULL,\n"                                                                                \
 	"  reused INTEGER NOT NULL,\n"                                                                                 \
 	"  recycled INTEGER NOT NULL,\n"                                                                               \
-	"  purged INTEGER NOT NULL,\n" TWTRACE_HARM TWTRACE_RESETS_SENT TWTRACE_QUEUE_DROPS
+	"  purged INTEGER NOT NULL,\n" TWTRACE_HARM TWTRACE_RESETS_SENT TWTRACE_QUEUE_DROPS TWTRACE_NO_PORT_BIND
 
 /// The counts of who was hurt, which follow the others.
 #define TWTRACE_HARM                                                                                                   \
@@ -104,6 +109,10 @@ inline std::string schema_sql(const SchemaTable &table, int version)
 #define TWTRACE_UNATTRIBUTED_QUEUE_DROPS "  unattributed_queue_drops INTEGER NOT NULL,\n"
 #define TWTRACE_MISSED_QUEUE_DROPS "  missed_queue_drops_total INTEGER,\n"
 
+/// Of no_port, what bind() did, which follows those.
+#define TWTRACE_NO_PORT_BIND "  no_port_bind INTEGER NOT NULL,\n"
+#define TWTRACE_UNATTRIBUTED_NO_PORT_BIND "  unattributed_no_port_bind INTEGER NOT NULL,\n"
+
 /// What not every backend sees.
 #define TWTRACE_SEES                                                                                                   \
 	"  sees_no_port INTEGER NOT NULL,         -- 1: no_port is known\n"                                            \
@@ -113,6 +122,8 @@ inline std::string schema_sql(const SchemaTable &table, int version)
 	"  sees_resets_sent INTEGER NOT NULL,     -- 1: peer_resets and the other resets sent are known\n"
 #define TWTRACE_SEES_QUEUE_DROPS                                                                                       \
 	"  sees_queue_drops INTEGER NOT NULL,     -- 1: queue_drops and the table listen_queue are known\n"
+#define TWTRACE_SEES_NO_PORT_BIND                                                                                      \
+	"  sees_no_port_bind INTEGER NOT NULL,    -- 1: no_port_bind is known, and part of no_port\n"
 
 /// A kind of events.
 #define TWTRACE_NO_PORT_KIND ", no_port"
@@ -129,7 +140,7 @@ inline constexpr std::array kSchema = {
   kernel TEXT NOT NULL,
   backend TEXT NOT NULL,
   sees_removal INTEGER NOT NULL,     -- 1: expired, reused, recycled and purged are known
-)" TWTRACE_SEES TWTRACE_SEES_RESETS_SENT TWTRACE_SEES_QUEUE_DROPS
+)" TWTRACE_SEES TWTRACE_SEES_RESETS_SENT TWTRACE_SEES_QUEUE_DROPS TWTRACE_SEES_NO_PORT_BIND
 		R"(  interval_s REAL NOT NULL,          -- asked for; each sample has its own
   started_unix_ms INTEGER NOT NULL,  -- counting began
   ended_unix_ms INTEGER,             -- NULL: it was cut (or still runs) and ends with its last sample
@@ -142,7 +153,10 @@ inline constexpr std::array kSchema = {
   writer_start_ns INTEGER NOT NULL   -- since boot; with writer_pid tells whether it still runs
 ))",
 		1,
-		{{{TWTRACE_SEES, 5}, {TWTRACE_SEES_RESETS_SENT, 6}, {TWTRACE_SEES_QUEUE_DROPS, 8}}}},
+		{{{TWTRACE_SEES, 5},
+		  {TWTRACE_SEES_RESETS_SENT, 6},
+		  {TWTRACE_SEES_QUEUE_DROPS, 8},
+		  {TWTRACE_SEES_NO_PORT_BIND, 12}}}},
     SchemaTable{"fallback", R"(CREATE TABLE fallback(
   id INTEGER PRIMARY KEY,
   reason TEXT NOT NULL               -- why a backend was passed over, or what this one cannot see
@@ -254,6 +268,7 @@ inline constexpr std::array kSchema = {
   unattributed_recycled INTEGER NOT NULL,
   unattributed_purged INTEGER NOT NULL,
 )" TWTRACE_UNATTRIBUTED_HARM TWTRACE_UNATTRIBUTED_RESETS_SENT TWTRACE_UNATTRIBUTED_QUEUE_DROPS
+		    TWTRACE_UNATTRIBUTED_NO_PORT_BIND
 		R"(  kernel_created_total INTEGER,      -- the kernel's own counters
   kernel_overflow_total INTEGER,
   kernel_reused_total INTEGER,
@@ -268,6 +283,8 @@ inline constexpr std::array kSchema = {
 		{{{TWTRACE_HARM, 5},
 		  {TWTRACE_RESETS_SENT, 6},
 		  {TWTRACE_UNATTRIBUTED_QUEUE_DROPS, 8},
+		  {TWTRACE_NO_PORT_BIND, 12},
+		  {TWTRACE_UNATTRIBUTED_NO_PORT_BIND, 12},
 		  {TWTRACE_QUEUE_DROPS, 8},
 		  {TWTRACE_UNATTRIBUTED_HARM, 5},
 		  {TWTRACE_UNATTRIBUTED_RESETS_SENT, 6},
@@ -286,7 +303,7 @@ inline constexpr std::array kSchema = {
   exited INTEGER NOT NULL
 ))",
 		1,
-		{{{TWTRACE_HARM, 5}, {TWTRACE_RESETS_SENT, 6}, {TWTRACE_QUEUE_DROPS, 8}}}},
+		{{{TWTRACE_HARM, 5}, {TWTRACE_RESETS_SENT, 6}, {TWTRACE_QUEUE_DROPS, 8}, {TWTRACE_NO_PORT_BIND, 12}}}},
     SchemaTable{"peer_sample",
 		R"(CREATE TABLE peer_sample(
   id INTEGER PRIMARY KEY,            -- only peers of which something changed; from events, so a lower bound
@@ -299,7 +316,7 @@ inline constexpr std::array kSchema = {
   exited INTEGER NOT NULL
 ))",
 		1,
-		{{{TWTRACE_HARM, 5}, {TWTRACE_RESETS_SENT, 6}, {TWTRACE_QUEUE_DROPS, 8}}}},
+		{{{TWTRACE_HARM, 5}, {TWTRACE_RESETS_SENT, 6}, {TWTRACE_QUEUE_DROPS, 8}, {TWTRACE_NO_PORT_BIND, 12}}}},
     SchemaTable{"loss",
 		R"(CREATE TABLE loss(
   id INTEGER PRIMARY KEY,            -- only when one of them changed
@@ -326,10 +343,10 @@ inline constexpr std::array kSchema = {
 )" TWTRACE_NETNS_ID R"(  address TEXT NOT NULL,
   port INTEGER,
   taken INTEGER NOT NULL,            -- ephemeral ports in use towards it
-)" TWTRACE_BOUND_PORTS R"(  usable INTEGER NOT NULL            -- of so many
+)" TWTRACE_BOUND_PORTS TWTRACE_OWN_PORTS R"(  usable INTEGER NOT NULL            -- of so many
 ))",
 		1,
-		{{{TWTRACE_NETNS_ID, 4}, {TWTRACE_BOUND_PORTS, 10}}}},
+		{{{TWTRACE_NETNS_ID, 4}, {TWTRACE_BOUND_PORTS, 10}, {TWTRACE_OWN_PORTS, 12}}}},
     SchemaTable{"event",
 		R"(CREATE TABLE event(
   id INTEGER PRIMARY KEY,            -- only with --events
@@ -414,6 +431,9 @@ inline constexpr std::array kSchema = {
 #undef TWTRACE_UNATTRIBUTED_QUEUE_DROPS
 #undef TWTRACE_MISSED_QUEUE_DROPS
 #undef TWTRACE_SEES_QUEUE_DROPS
+#undef TWTRACE_NO_PORT_BIND
+#undef TWTRACE_UNATTRIBUTED_NO_PORT_BIND
+#undef TWTRACE_SEES_NO_PORT_BIND
 #undef TWTRACE_UNATTRIBUTED_RESETS_SENT
 #undef TWTRACE_KERNEL_RESETS_SENT
 #undef TWTRACE_MISSED_RESETS_SENT
@@ -427,5 +447,6 @@ inline constexpr std::array kSchema = {
 #undef TWTRACE_NETNS_ID
 #undef TWTRACE_TIMESTAMPS
 #undef TWTRACE_BOUND_PORTS
+#undef TWTRACE_OWN_PORTS
 
 } // namespace twtrace::capture

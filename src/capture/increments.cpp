@@ -14,7 +14,8 @@ namespace {
 std::size_t stored_counts(std::int64_t version) {
   if (version < kVersionWithHarm) return 9;
   if (version < kVersionWithResetsSent) return 12;
-  return version < kVersionWithQueues ? 18 : model::kCounterFields.size();
+  if (version < kVersionWithQueues) return 18;
+  return version < kVersionWithNoPortBind ? 19 : model::kCounterFields.size();
 }
 
 }  // namespace

@@ -25,6 +25,8 @@ inline constexpr std::int64_t kVersionWithLogs = 7;
 /// The first version that has what listening sockets dropped.
 inline constexpr std::int64_t kVersionWithQueues = 8;
 inline constexpr std::int64_t kVersionWithBoundPorts = 10;
+/// The first version of the schema that has no_port_bind.
+inline constexpr std::int64_t kVersionWithNoPortBind = 12;
 
 /// The columns of a Delta in the tables of a file of this version, in its order, each with this prefix. What the
 /// version does not have reads as 0.

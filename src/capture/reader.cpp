@@ -93,6 +93,7 @@ class Reader::Impl {
       }
       if (*version >= kVersionWithResetsSent) info_.probe.sees.resets_sent = row.flag();
       if (*version >= kVersionWithQueues) info_.probe.sees.queue_drops = row.flag();
+      if (*version >= kVersionWithNoPortBind) info_.probe.sees.no_port_bind = row.flag();
       info_.interval_s = row.length();
       info_.started_unix_ms = row.unix_ms();
       const auto moment = [](Columns& columns) { return columns.unix_ms(); };

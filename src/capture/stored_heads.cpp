@@ -55,9 +55,11 @@ base::Result<StoredHeads> StoredHeads::open(const Database& database, const mode
                      "pairs_lost_total, " +
                          std::string(*version < kVersionWithResetsSent ? "0" : "refused_full_total") +
                          ", recursion_misses_total FROM loss ORDER BY id");
-    all.emplace_back(&heads.ports_, "SELECT sample, " + std::string(namespaces.columns()) + ", address, port, taken, " +
-                                        (*version < kVersionWithBoundPorts ? "0, 0, 0" : "bound, bound_to, outside") +
-                                        ", usable FROM port_use ORDER BY id");
+    all.emplace_back(&heads.ports_,
+                     "SELECT sample, " + std::string(namespaces.columns()) + ", address, port, taken, " +
+                         (*version < kVersionWithBoundPorts ? "NULL, NULL, NULL" : "bound, bound_to, outside") +
+                         ", usable" + (*version < kVersionWithNoPortBind ? ", NULL, NULL" : ", own_first, own_last") +
+                         " FROM port_use ORDER BY id");
   }
   if (wanted == model::Wanted::kHeads && *version >= kVersionWithLogs) {
     all.emplace_back(&heads.log_lines_,
@@ -160,8 +162,12 @@ bool StoredHeads::read_ports(std::int64_t sample, model::Snapshot& head) {
       use.destination.address = row.text();
       use.destination.port = row.optional([](Columns& columns) { return columns.number<std::uint16_t>(); });
       use.ports.taken = row.gauge();
-      for (auto* count : {&use.bound, &use.bound_to, &use.outside}) *count = row.gauge();
+      for (auto* count : {&use.bound, &use.bound_to, &use.outside}) *count = row.optional_gauge();
       use.ports.of = row.gauge();
+      const auto port = [](Columns& columns) { return columns.number<std::uint16_t>(); };
+      const auto first = row.optional(port);
+      const auto last = row.optional(port);
+      if (first && last) use.own = model::PortRange{*first, *last};
       if (!row.ok() || counted->size() == kMostPortUse) return false;
       counted->push_back(std::move(use));
     }

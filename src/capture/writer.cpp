@@ -57,7 +57,7 @@ base::Result<Inserts> prepare_inserts(const Database& database) {
       {&inserts.owner_sample, "owner_sample", 7 + kCounts, false},
       {&inserts.peer_sample, "peer_sample", 7 + kCounts, false},
       {&inserts.loss, "loss", 14, false},
-      {&inserts.port_use, "port_use", 11, false},
+      {&inserts.port_use, "port_use", 13, false},
       {&inserts.event, "event", 20, false},
       {&inserts.suspension, "suspension", 3, false},
       {&inserts.process, "process", 3, false},
@@ -97,12 +97,12 @@ auto tied(const model::NetnsRow& row) {
 
 auto tied(const model::PortUse& use) {
   return std::tie(use.netns, use.netns_id, use.destination.address, use.destination.port, use.ports.taken, use.bound,
-                  use.bound_to, use.outside, use.ports.of);
+                  use.bound_to, use.outside, use.ports.of, use.own);
 }
 
 std::vector<model::PortUse> fullest(std::vector<model::PortUse> all) {
   std::erase_if(all, [](const model::PortUse& use) {
-    return std::max(use.ports.taken, use.outside) * kPortUseShare < use.ports.of;
+    return std::max(use.ports.taken, use.outside.value_or(0)) * kPortUseShare < use.ports.of;
   });
   std::stable_sort(all.begin(), all.end(), [](const model::PortUse& left, const model::PortUse& right) {
     return left.ports.taken * right.ports.of > right.ports.taken * left.ports.of;
@@ -237,7 +237,7 @@ class Writer::Impl {
   }
 
   base::Result<void> write_start(const model::CaptureInfo& info, const WriterProcess& process) {
-    auto capture = file_.database().prepare(insert("capture", 20));
+    auto capture = file_.database().prepare(insert("capture", 21));
     auto fallback = file_.database().prepare(insert("fallback", 2));
     auto argument = file_.database().prepare(insert("argument", 2, true));
     auto budget = file_.database().prepare(insert("budget", 2));
@@ -245,11 +245,11 @@ class Writer::Impl {
     if (!capture || !fallback || !argument || !budget || !log)
       return tl::unexpected(file_.database().error("cannot be written"));
     const std::optional<std::int64_t> unknown;
-    bool done =
-        ok(capture->run(info.twtrace_version, info.host.name, info.host.kernel, info.probe.backend,
-                        info.probe.sees.removal, info.probe.sees.no_port, info.probe.sees.resets_received,
-                        info.probe.sees.resets_sent, info.probe.sees.queue_drops, info.interval_s, info.started_unix_ms,
-                        unknown, info.bucket_bytes, unknown, unknown, unknown, unknown, process.pid, process.start_ns));
+    bool done = ok(capture->run(info.twtrace_version, info.host.name, info.host.kernel, info.probe.backend,
+                                info.probe.sees.removal, info.probe.sees.no_port, info.probe.sees.resets_received,
+                                info.probe.sees.resets_sent, info.probe.sees.queue_drops, info.probe.sees.no_port_bind,
+                                info.interval_s, info.started_unix_ms, unknown, info.bucket_bytes, unknown, unknown,
+                                unknown, unknown, process.pid, process.start_ns));
     for (const std::string& reason : info.probe.fallbacks) done = done && ok(fallback->run(reason));
     for (const std::string& text : info.budgets) done = done && ok(budget->run(text));
     for (const model::Log& each : info.logs) {
@@ -315,8 +315,14 @@ class Writer::Impl {
     ports_counted_ = true;
     port_use_ = fullest(*head.port_use);
     return std::all_of(port_use_.begin(), port_use_.end(), [&](const model::PortUse& use) {
+      const auto own = [&use](std::uint16_t model::PortRange::*end) {
+        return use.own ? std::optional(*use.own.*end) : std::nullopt;
+      };
+      // A recording may be of an old capture.
       return ok(insert_.port_use.run(sample_, use.netns, use.netns_id, use.destination.address, use.destination.port,
-                                     use.ports.taken, use.bound, use.bound_to, use.outside, use.ports.of));
+                                     use.ports.taken, use.bound.value_or(0), use.bound_to.value_or(0),
+                                     use.outside.value_or(0), own(&model::PortRange::first),
+                                     own(&model::PortRange::last), use.ports.of));
     });
   }
 

@@ -223,6 +223,10 @@ const std::vector<std::string>& Tracer::missing_programs() const { return impl_-
 bool Tracer::sees_no_port() const {
   return impl_->has_attached({"on_tracepoint_first", "on_fexit_no_port", "on_raw_no_port"});
 }
+bool Tracer::sees_no_port_bind() const {
+  return impl_->has_attached({"on_fexit_get_port"}) ||
+         (impl_->has_attached({"on_kprobe_get_port"}) && impl_->has_attached({"on_kretprobe_get_port"}));
+}
 bool Tracer::sees_resets_received() const {
   return impl_->has_attached({"on_typed_reset_received", "on_raw_reset_received"});
 }

@@ -58,8 +58,9 @@ class Tracer {
   /// Programs of the backend that this kernel did not accept, with the reason; empty if all are attached.
   const std::vector<std::string>& missing_programs() const;
 
-  /// Whether the programs that count failed connects, or resets, are attached.
+  /// Whether the programs that count failed connects, failed binds, or resets, are attached.
   bool sees_no_port() const;
+  bool sees_no_port_bind() const;
   bool sees_resets_received() const;
   bool sees_resets_sent() const;
   /// False: only resets for a socket are seen, listening sockets included.

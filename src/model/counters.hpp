@@ -21,7 +21,7 @@ struct Counters {
   std::uint64_t reused = 0;              ///< removed: taken over by an outgoing connect
   std::uint64_t recycled = 0;            ///< removed: killed early by an incoming SYN
   std::uint64_t purged = 0;              ///< removed: everything else
-  std::uint64_t no_port = 0;             ///< connect() that failed because no local port was free
+  std::uint64_t no_port = 0;             ///< connect() or bind() to port 0 that failed because no local port was free
   std::uint64_t resets_received = 0;     ///< RSTs that ended a connection at this end
   std::uint64_t resets_felt = 0;         ///< those of a socket that a process still had
   std::uint64_t peer_resets = 0;         ///< RSTs sent to the peer of a connection that had been refused a bucket
@@ -32,11 +32,14 @@ struct Counters {
   std::uint64_t resets_closed_port = 0;  ///< to a SYN for a port on which nobody listens
   std::uint64_t resets_other = 0;        ///< all other RSTs sent
   std::uint64_t queue_drops = 0;         ///< connection attempts that a listening socket dropped
+  std::uint64_t no_port_bind = 0;        ///< of no_port: bind()
 
   std::uint64_t created() const { return time_wait + fin_wait2; }
   std::uint64_t overflow() const { return overflow_time_wait + overflow_fin_wait2; }
   std::uint64_t refused() const { return overflow() + no_memory; }
   std::uint64_t removed() const { return expired + reused + recycled + purged; }
+  /// no_port without bind(): connect().
+  std::uint64_t no_port_connect() const { return no_port - (no_port_bind < no_port ? no_port_bind : no_port); }
   /// The kernel's OutRsts.
   std::uint64_t resets_sent() const {
     return peer_resets + resets_late + resets_aborted + resets_closed_port + resets_other;
@@ -55,7 +58,7 @@ struct CounterField {
   std::uint64_t Counters::*count;
 };
 /// All of them, in the order of their declaration.
-inline constexpr std::array<CounterField, 19> kCounterFields = {
+inline constexpr std::array<CounterField, 20> kCounterFields = {
     {{"time_wait", &Counters::time_wait},
      {"fin_wait2", &Counters::fin_wait2},
      {"overflow_time_wait", &Counters::overflow_time_wait},
@@ -74,7 +77,8 @@ inline constexpr std::array<CounterField, 19> kCounterFields = {
      {"resets_aborted", &Counters::resets_aborted},
      {"resets_closed_port", &Counters::resets_closed_port},
      {"resets_other", &Counters::resets_other},
-     {"queue_drops", &Counters::queue_drops}}};
+     {"queue_drops", &Counters::queue_drops},
+     {"no_port_bind", &Counters::no_port_bind}}};
 
 inline Counters& Counters::operator+=(const Counters& other) {
   std::apply([&](const auto&... field) { ((this->*field.count += other.*field.count), ...); }, kCounterFields);
@@ -96,10 +100,11 @@ std::uint64_t count_of(const Counters& counts) {
 /// What not every backend sees, on every kernel. A count of what is not seen is unknown, not 0.
 struct Sight {
   bool removal = false;          ///< expired, reused, recycled and purged
-  bool no_port = false;          ///< no_port
+  bool no_port = false;          ///< no_port, of connect()
   bool resets_received = false;  ///< resets_received and resets_felt
   bool resets_sent = false;      ///< peer_resets and everything else about resets that this host sent
   bool queue_drops = false;      ///< queue_drops
+  bool no_port_bind = false;     ///< no_port_bind; where it is not seen, no_port is of connect() alone
 
   /// What both see.
   Sight& operator&=(const Sight& other) {
@@ -108,6 +113,7 @@ struct Sight {
     resets_received = resets_received && other.resets_received;
     resets_sent = resets_sent && other.resets_sent;
     queue_drops = queue_drops && other.queue_drops;
+    no_port_bind = no_port_bind && other.no_port_bind;
     return *this;
   }
 };
@@ -121,7 +127,7 @@ struct CountName {
   bool is_known(const Sight& sees) const { return needs == nullptr || sees.*needs; }
 };
 /// All of them, in the order of the outputs.
-inline constexpr std::array<CountName, 22> kCountNames = {
+inline constexpr std::array<CountName, 23> kCountNames = {
     {{"created", count_of<&Counters::created>},
      {"time_wait", count_of<&Counters::time_wait>},
      {"fin_wait2", count_of<&Counters::fin_wait2>},
@@ -134,6 +140,7 @@ inline constexpr std::array<CountName, 22> kCountNames = {
      {"expired", count_of<&Counters::expired>, &Sight::removal},
      {"purged", count_of<&Counters::purged>, &Sight::removal},
      {"no_port", count_of<&Counters::no_port>, &Sight::no_port},
+     {"no_port_bind", count_of<&Counters::no_port_bind>, &Sight::no_port_bind},
      {"resets_received", count_of<&Counters::resets_received>, &Sight::resets_received},
      {"resets_felt", count_of<&Counters::resets_felt>, &Sight::resets_received},
      {"peer_resets", count_of<&Counters::peer_resets>, &Sight::resets_sent},

@@ -30,6 +30,7 @@ void set_owner(Event& event, const Identity& who) {
   event.role = who.role;
   event.port = who.port;
   if (who.port == 0) event.port = who.role == Role::kServer ? event.local_port : event.remote_port;
+  if (event.port == 0) event.port.reset();
   event.ipv6 = who.ipv6;
 }
 

@@ -135,18 +135,29 @@ struct Losses {
   std::optional<std::uint64_t> recursion_misses;  ///< program runs that the kernel skipped; empty before 5.12
 };
 
+/// IP_LOCAL_PORT_RANGE of sockets.
+struct PortRange {
+  std::uint16_t first = 0;
+  std::uint16_t last = 0;
+  auto operator<=>(const PortRange&) const = default;
+};
+
 /// The ephemeral ports of one namespace that connect() cannot choose towards one destination, because sockets and
 /// buckets take them. If none is left, it fails with EADDRNOTAVAIL.
 struct PortUse {
   std::uint32_t netns = 0;  ///< inode number
   Peer destination;
-  Use ports;                                   ///< `of`: ip_local_port_range without ip_local_reserved_ports
+  /// `of`: ip_local_port_range without ip_local_reserved_ports; with `own` the ports of that range.
+  Use ports;
   std::optional<std::uint32_t> netns_id = {};  ///< NetnsRow::id; empty: an old capture does not tell
-  /// Of `ports.taken`, those that bind() took: no connect() of the namespace can choose them. 0 in an old capture, as
-  /// the next two.
-  std::uint64_t bound = 0;
-  std::uint64_t bound_to = 0;  ///< of these, those of connections to this destination
-  std::uint64_t outside = 0;   ///< further ports, which connect() never chooses: clients took them with bind()
+  /// Of `ports.taken`, those that bind() took: no connect() of the namespace can choose them. Empty: an old capture
+  /// does not tell, as with the next two.
+  std::optional<std::uint64_t> bound = {};
+  std::optional<std::uint64_t> bound_to = {};  ///< of these, those of connections to this destination
+  /// Further ports, which connect() never chooses: clients took them with bind().
+  std::optional<std::uint64_t> outside = {};
+  /// The range that clients of the destination have of their own, if more of it is taken than of the namespace's.
+  std::optional<PortRange> own = {};
 };
 
 /// The listening sockets of one program on one port, which dropped connection attempts.
@@ -196,7 +207,7 @@ struct Trouble {
   enum class Kind {
     kFull,     ///< the table is full, or buckets were refused in the last interval
     kQueue,    ///< a listening socket drops connection attempts, or is about to: its accept queue is full
-    kPorts,    ///< nearly all local ports towards a destination are taken, or connect() found none
+    kPorts,    ///< nearly all local ports towards a destination are taken, or connect() or bind() found none
     kRefused,  ///< buckets were refused before the last interval
   };
   Kind kind = Kind::kFull;
@@ -210,11 +221,13 @@ struct Trouble {
   std::optional<OlderBuckets> older;
   std::optional<Party> refused;  ///< most often: now with kFull, since start with kRefused
   double refused_per_s = 0;      ///< of the whole namespace
-  /// kPorts; without an address or a port where connects failed and it is not known to which one.
+  /// kPorts; without an address or a port where connects failed and it is not known to which one. Empty: it is bind()
+  /// that found no local port.
   std::optional<Peer> destination;
-  std::optional<Party> unconnected;       ///< kPorts: whose connects failed most often in the last interval
-  double no_port_per_s = 0;               ///< kPorts: all connects to the destination that found no local port
-  std::optional<ListenQueue> queue = {};  ///< kQueue
+  std::optional<Party> unconnected;  ///< kPorts: whose connects, or binds, failed most often in the last interval
+  std::optional<PortRange> own_ports = {};  ///< kPorts: PortUse::own of `use`
+  double no_port_per_s = 0;                 ///< kPorts: all connects to the destination, or binds, without a local port
+  std::optional<ListenQueue> queue = {};    ///< kQueue
 };
 
 /// The cost of twtrace itself.
@@ -265,7 +278,8 @@ using SnapshotPtr = std::shared_ptr<const Snapshot>;
 
 /// One event, as `twtrace events` prints it.
 struct Event {
-  /// kNoPort is of no bucket: a connect() found no free local port. It has no substate.
+  /// kNoPort is of no bucket: a connect() found no free local port, or a bind() if there is no remote end. It has no
+  /// substate.
   enum class Kind { kCreated, kOverflow, kNoMemory, kRemoved, kNoPort };
   enum class Substate { kFinWait2, kTimeWait };
   enum class Reason { kUnknown, kExpired, kReused, kRecycled, kPurged };

@@ -52,6 +52,10 @@ void put_trouble(JsonWriter& json, const model::Trouble& trouble) {
   put_party(json, "refused", trouble.refused);
   json.field("refused_per_s", rounded(trouble.refused_per_s));
   put_peer(json, "destination", trouble.destination);
+  json.object_if("own_range", trouble.own_ports, [&](const model::PortRange& own) {
+    json.field("first", own.first);
+    json.field("last", own.last);
+  });
   put_party(json, "unconnected", trouble.unconnected);
   json.field("no_port_per_s", rounded(trouble.no_port_per_s));
   json.object_if("queue", trouble.queue, [&](const model::ListenQueue& queue) { put_queue(json, queue); });

@@ -47,6 +47,9 @@ inline constexpr Metric kBucketsRefused{"twtrace_time_wait_refused", Metric::Typ
 inline constexpr Metric kNoPort{"twtrace_connect_no_port", Metric::Type::kCounter, "",
                                 "Calls of connect() that failed with EADDRNOTAVAIL because no local port was free, by "
                                 "the process that called. The port is the destination's. No kernel counter has them."};
+inline constexpr Metric kNoPortBind{"twtrace_bind_no_port", Metric::Type::kCounter, "",
+                                    "Calls of bind() to port 0 that failed with EADDRINUSE because no local port was "
+                                    "free, by the process that called. No kernel counter has them."};
 inline constexpr Metric kResetsReceived{"twtrace_resets_received", Metric::Type::kCounter, "",
                                         "Resets that ended a connection at this end. felt is true if a process still "
                                         "had the socket. No kernel counter has them."};
@@ -71,7 +74,7 @@ inline std::uint64_t resets_unfelt(const model::Counters& counts) {
   return counts.resets_received - std::min(counts.resets_felt, counts.resets_received);
 }
 
-inline constexpr std::array<WorkloadCount, 11> kWorkloadCounts = {{
+inline constexpr std::array<WorkloadCount, 12> kWorkloadCounts = {{
     {kBucketsCreated, {}, model::count_of<&model::Counters::created>},
     {kBucketsRefused,
      {{{"stage", "time_wait"}, {"reason", "overflow"}}},
@@ -80,7 +83,8 @@ inline constexpr std::array<WorkloadCount, 11> kWorkloadCounts = {{
      {{{"stage", "fin_wait2"}, {"reason", "overflow"}}},
      model::count_of<&model::Counters::overflow_fin_wait2>},
     {kBucketsRefused, {{{"stage", ""}, {"reason", "no_memory"}}}, model::count_of<&model::Counters::no_memory>},
-    {kNoPort, {}, model::count_of<&model::Counters::no_port>, &model::Sight::no_port},
+    {kNoPort, {}, model::count_of<&model::Counters::no_port_connect>, &model::Sight::no_port},
+    {kNoPortBind, {}, model::count_of<&model::Counters::no_port_bind>, &model::Sight::no_port_bind},
     {kResetsReceived,
      {{{"felt", "true"}}},
      model::count_of<&model::Counters::resets_felt>,

@@ -119,6 +119,10 @@ void put_port(JsonWriter& json, const Report& report, const report::PortPeak& pe
   json.field("ports_bound", peak.use.bound);
   json.field("ports_bound_to", peak.use.bound_to);
   json.field("ports_outside", peak.use.outside);
+  json.object_if("own_range", peak.use.own, [&](const model::PortRange& own) {
+    json.field("first", own.first);
+    json.field("last", own.last);
+  });
   json.object_if("owner", peak.owner, [&](std::size_t owner) {
     put_owner(json, report.owners[owner].row);
     json.field("created", peak.created);

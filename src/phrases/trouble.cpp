@@ -76,7 +76,13 @@ std::string client_words(const Trouble& trouble) {
 }
 
 std::string ports_words(const Trouble& trouble, Tense tense) {
-  const std::string use = trouble.use            ? use_words(*trouble.use) + " ports taken"
+  if (!trouble.destination) {
+    return std::string("bind() ") + (tense == Tense::kNow ? "finds" : "found") + " no free local port";
+  }
+  const std::string own =
+      trouble.own_ports ? fmt::format(" of its own range {}-{}", trouble.own_ports->first, trouble.own_ports->last)
+                        : "";
+  const std::string use = trouble.use            ? use_words(*trouble.use) + " ports" + own + " taken"
                           : tense == Tense::kNow ? "no local port is free"
                                                  : "no local port was free";
   return fmt::format("{}-> {} {}", client_words(trouble), destination_words(*trouble.destination), use);
@@ -85,12 +91,14 @@ std::string ports_words(const Trouble& trouble, Tense tense) {
 Remark unconnected_now(const Trouble& trouble) {
   const std::string who = trouble.unconnected ? party_words(*trouble.unconnected) + " " : "";
   const double per_s = trouble.unconnected ? trouble.unconnected->per_s : trouble.no_port_per_s;
-  return {fmt::format("cannot connect: {}{}/s", who, base::rate(per_s)), Tone::kAlarm};
+  const char* const call = trouble.destination ? "connect" : "bind";
+  return {fmt::format("cannot {}: {}{}/s", call, who, base::rate(per_s)), Tone::kAlarm};
 }
 
-Remark unconnected_before(const Party& party) {
-  return {fmt::format("could not connect: {} {} times, {}%", party_words(party), base::grouped(party.buckets),
-                      percent(party.share)),
+Remark unconnected_before(const Trouble& trouble) {
+  const Party& party = *trouble.unconnected;
+  return {fmt::format("could not {}: {} {} times, {}%", trouble.destination ? "connect" : "bind", party_words(party),
+                      base::grouped(party.buckets), percent(party.share)),
           Tone::kAlarm};
 }
 
@@ -190,7 +198,7 @@ std::vector<Remark> trouble_remarks(const Trouble& trouble, Tense tense) {
       if (fails) {
         remarks.push_back(unconnected_now(trouble));
       } else if (trouble.unconnected) {
-        remarks.push_back(unconnected_before(*trouble.unconnected));
+        remarks.push_back(unconnected_before(trouble));
       }
       return remarks;
     }

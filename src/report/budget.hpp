@@ -29,6 +29,7 @@ enum class Metric {
   kExpired,
   kPurged,
   kNoPort,
+  kNoPortBind,
   kResetsReceived,
   kResetsFelt,
   kPeerResets,

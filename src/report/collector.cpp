@@ -57,7 +57,11 @@ auto rank(const NetnsReport& netns) {
 }
 
 bool more_taken(const model::PortUse& use, const model::PortUse& than) {
-  return std::pair(use.ports.taken, use.outside) > std::pair(than.ports.taken, than.outside);
+  // A share, because the ports may be those of a client's own range.
+  const auto share = [](const model::Use& ports, const model::Use& other) {
+    return ports.taken * std::max<std::uint64_t>(other.of, 1);
+  };
+  return std::pair(share(use.ports, than.ports), use.outside) > std::pair(share(than.ports, use.ports), than.outside);
 }
 
 }  // namespace

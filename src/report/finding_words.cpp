@@ -138,4 +138,19 @@ std::string strace_words(const std::string& calls, const model::Row& owner) {
   return trace + fmt::format(" -p {}", *owner.process->pid);
 }
 
+void advise_wider_range(Finding& finding) {
+  finding.change = "in the client: " + phrases::role_remedy(model::Role::kClient) +
+                   "; until then set a wider range with IP_LOCAL_PORT_RANGE, or none";
+  finding.risk = "the ports may be outside of the range that a firewall or a load balancer expects from this client";
+  finding.avoid = "do not widen net.ipv4.ip_local_port_range for this: the client does not use more of it";
+}
+
+void advise_against_bind(Finding& finding) {
+  finding.change =
+      "in the client: do not call bind() before connect(), or set IP_BIND_ADDRESS_NO_PORT before bind() to port 0: "
+      "connect() then chooses the port, and each destination has all ports to itself";
+  finding.risk = "the program learns its local port only after connect()";
+  finding.avoid = "do not rely on tcp_tw_reuse: only a connect() that chooses its port can reuse one";
+}
+
 }  // namespace twtrace::report

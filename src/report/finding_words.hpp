@@ -49,4 +49,11 @@ Remedy remedy(const Report& report, const Owner& owner);
 /// A command that shows these system calls of the owner's program, also if it has ended.
 std::string strace_words(const std::string& calls, const model::Row& owner);
 
+inline constexpr const char* kOwnRange = "ports of the range that the client set for its sockets (IP_LOCAL_PORT_RANGE)";
+
+/// Sets what to do about a client that limits its ports itself.
+void advise_wider_range(Finding& finding);
+/// Sets what to do about a client that takes its port with bind().
+void advise_against_bind(Finding& finding);
+
 }  // namespace twtrace::report

@@ -39,6 +39,40 @@ std::string blame_of_table(const Report& report) {
                      base::grouped(avoidable));
 }
 
+/// The ports taken towards the destination of a client: the fullest one on that port. Null: few, or not counted.
+const PortPeak* peak_towards(const Report& report, const model::Row& client) {
+  const PortPeak* fullest = nullptr;
+  for (const PortPeak& peak : report.ports) {
+    const model::PortUse& use = peak.use;
+    if (use.netns_id != client.netns_id || use.destination.port != client.port) continue;
+    if (fullest == nullptr || use.ports.taken * fullest->use.ports.of > fullest->use.ports.taken * use.ports.of) {
+      fullest = &peak;
+    }
+  }
+  return fullest;
+}
+
+/// bind() to port 0 found no port. Which destinations it was for is not known.
+void no_port_for_bind(const Report& report, std::uint64_t all, Findings& out) {
+  const CountOf count = model::count_of<&Counters::no_port_bind>;
+  const NetnsReport& netns = namespace_with_most(report, count);
+  const auto owners = largest(report, count);
+  const auto& settings = netns.at_end ? netns.at_end : netns.at_start;
+  Finding finding;
+  finding.id = "no-port-bind";
+  finding.severity = Severity::kCritical;
+  finding.text = fmt::format("bind() to port 0 found no free local port {} times{}", base::grouped(all),
+                             owners.empty() ? "" : ", most often in " + phrases::owner_words(owners.front()->row));
+  finding.evidence = owner_lines(owners, all, count);
+  if (settings && settings->ephemeral_ports.value_or(0) != 0) {
+    finding.evidence.push_back(fmt::format("{} has {} ports for bind(), whatever the destination", title(netns.last),
+                                           base::grouped(*settings->ephemeral_ports)));
+  }
+  finding.command = in_namespace(netns.last, "ss -tan | wc -l");
+  advise_against_bind(finding);
+  out.push_back(std::move(finding));
+}
+
 }  // namespace
 
 void peer_resets(const Report& report, Findings& out) {
@@ -113,8 +147,10 @@ void aborts(const Report& report, Findings& out) {
 }
 
 void no_port(const Report& report, Findings& out) {
-  const CountOf count = model::count_of<&Counters::no_port>;
-  const std::uint64_t all = report.totals.no_port;
+  const std::uint64_t binds = report.totals.no_port_bind;
+  const CountOf count = model::count_of<&Counters::no_port_connect>;
+  const std::uint64_t all = report.totals.no_port_connect();
+  if (binds != 0 && !report.namespaces.empty()) no_port_for_bind(report, binds, out);
   if (all == 0 || report.namespaces.empty()) return;
   const NetnsReport& netns = namespace_with_most(report, count);
   const auto owners = largest(report, count);
@@ -136,6 +172,21 @@ void no_port(const Report& report, Findings& out) {
   finding.command = in_namespace(
       netns.last, one_port ? fmt::format("ss -tan 'dport = :{}' | wc -l", *(*here)->row.port) : "ss -tan | wc -l");
   finding.change = "in the client: " + phrases::role_remedy(model::Role::kClient);
+  const PortPeak* const peak = one_port ? peak_towards(report, (*here)->row) : nullptr;
+  if (peak != nullptr && peak->use.own) {
+    finding.evidence.push_back(fmt::format("towards {} at most {} of {} {}, {} to {}, were taken",
+                                           peak->use.destination.address, base::grouped(peak->use.ports.taken),
+                                           base::grouped(peak->use.ports.of), kOwnRange, peak->use.own->first,
+                                           peak->use.own->last));
+    advise_wider_range(finding);
+    out.push_back(std::move(finding));
+    return;
+  }
+  if (one_port && (peak == nullptr || peak->use.ports.taken * 2 < peak->use.ports.of)) {
+    finding.evidence.emplace_back(
+        "most of these were free whenever they were counted: either the connections were too short for that, or the "
+        "client has a smaller range of its own (IP_LOCAL_PORT_RANGE)");
+  }
   if (usable < kWidestPortsCount) {
     finding.change += "; until then " + phrases::sysctl_change(place_of(netns.last.name, netns.last.gone),
                                                                "net.ipv4.ip_local_port_range", kWidestPorts);

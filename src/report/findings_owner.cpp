@@ -25,7 +25,7 @@ Severity severity_of(const model::Use& ports) {
 }
 
 /// Whether it is bind() that takes the ports of this destination, rather than connections to it.
-bool mostly_bound(const model::PortUse& use) { return use.bound != 0 && use.bound * 2 >= use.ports.taken; }
+bool mostly_bound(const model::PortUse& use) { return use.bound.value_or(0) != 0 && *use.bound * 2 >= use.ports.taken; }
 
 /// The namespace, as far as a peak knows it.
 model::NetnsRow netns_of(const PortPeak& peak) {
@@ -38,14 +38,6 @@ model::NetnsRow netns_of(const PortPeak& peak) {
 
 std::string destination_of(const PortPeak& peak) {
   return fmt::format("{} port {}", peak.use.destination.address, peak.use.destination.port.value_or(0));
-}
-
-void advise_against_bind(Finding& finding) {
-  finding.change =
-      "in the client: do not call bind() before connect(), or set IP_BIND_ADDRESS_NO_PORT before bind() to port 0: "
-      "connect() then chooses the port, and each destination has all ports to itself";
-  finding.risk = "the program learns its local port only after connect()";
-  finding.avoid = "do not rely on tcp_tw_reuse: only a connect() that chooses its port can reuse one";
 }
 
 bool has_no_timestamps(const Report& report, std::optional<std::uint32_t> netns_id) {
@@ -160,19 +152,20 @@ void ports_taken(const Report& report, Findings& out) {
     finding.id = "ports-taken";
     finding.severity = severity_of(ports);
     finding.text = fmt::format(
-        "{}% of the local ports towards {} were taken; with none left connect() fails with "
+        "{}% of the local ports{} towards {} were taken; with none left connect() fails with "
         "EADDRNOTAVAIL",
-        ports.taken * 100 / ports.of, destination_of(peak));
-    finding.evidence.push_back(
-        fmt::format("at most {} of {} ephemeral ports", base::grouped(ports.taken), base::grouped(ports.of)));
-    if (peak.use.bound != 0) {
+        ports.taken * 100 / ports.of,
+        peak.use.own ? fmt::format(" {} to {}", peak.use.own->first, peak.use.own->last) : "", destination_of(peak));
+    finding.evidence.push_back(fmt::format("at most {} of {} {}", base::grouped(ports.taken), base::grouped(ports.of),
+                                           peak.use.own ? kOwnRange : "ephemeral ports"));
+    if (peak.use.bound.value_or(0) != 0) {
       finding.evidence.push_back(
           fmt::format("bind() took {} of them: connect() cannot choose these, whatever the destination",
-                      base::grouped(peak.use.bound)));
+                      base::grouped(*peak.use.bound)));
     }
-    if (peak.use.outside != 0) {
+    if (peak.use.outside.value_or(0) != 0) {
       finding.evidence.push_back(fmt::format("{} more outside of ip_local_port_range, which clients took with bind()",
-                                             base::grouped(peak.use.outside)));
+                                             base::grouped(*peak.use.outside)));
     }
     if (peak.owner) {
       finding.evidence.push_back(fmt::format("{} buckets towards it belong to {}", base::grouped(peak.created),
@@ -183,6 +176,11 @@ void ports_taken(const Report& report, Findings& out) {
     finding.command = in_namespace(netns, "ss -Htan dst " + phrases::shell_quoted(remote) + " | wc -l");
     if (mostly_bound(peak.use)) {
       advise_against_bind(finding);
+      out.push_back(std::move(finding));
+      continue;
+    }
+    if (peak.use.own) {
+      advise_wider_range(finding);
       out.push_back(std::move(finding));
       continue;
     }
@@ -208,10 +206,10 @@ void bind_before_connect(const Report& report, Findings& out) {
   std::size_t told = 0;
   for (const auto& [key, peak] : most) {
     const model::PortUse& use = peak->use;
-    if (use.bound_to == 0) continue;  // listening sockets took them
+    if (use.bound_to.value_or(0) == 0) continue;  // listening sockets took them
     if (++told > kOwnersTold) return;
     // Of the connections to this destination, most have a port of bind(), so most of its buckets are of such a client.
-    const bool is_named = peak->owner && use.bound_to > use.ports.taken - use.bound;
+    const bool is_named = peak->owner && *use.bound_to > use.ports.taken - *use.bound;
     const model::NetnsRow netns = netns_of(*peak);
     Finding finding;
     finding.id = "bind-before-connect";
@@ -219,9 +217,9 @@ void bind_before_connect(const Report& report, Findings& out) {
     finding.text = fmt::format(
         "{} calls bind() before connect(): so {} of {} local ports of {} are taken for every destination at once",
         is_named ? phrases::owner_words(report.owners[*peak->owner].row) : "a client of " + destination_of(*peak),
-        base::grouped(use.bound), base::grouped(use.ports.of), title(netns));
+        base::grouped(*use.bound), base::grouped(use.ports.of), title(netns));
     finding.evidence.push_back(
-        fmt::format("{} of these ports were connected to {}", base::grouped(use.bound_to), destination_of(*peak)));
+        fmt::format("{} of these ports were connected to {}", base::grouped(*use.bound_to), destination_of(*peak)));
     finding.evidence.emplace_back(
         "with none left, bind() to port 0 fails with EADDRINUSE, and connect() with EADDRNOTAVAIL");
     finding.command =

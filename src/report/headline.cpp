@@ -88,8 +88,11 @@ std::string harm_words(const Report& report) {
     append(words, "programs on this host noticed " + resets(all.resets_felt));
     if (all.peer_resets == 0 && knows_peer_resets(report)) words += ", none of them because of the table here";
   }
-  if (all.no_port != 0) {
-    append(words, fmt::format("{} connects found no local port", base::grouped(all.no_port)));
+  if (all.no_port_bind != 0) {
+    append(words, fmt::format("{} calls of bind() found no local port", base::grouped(all.no_port_bind)));
+  }
+  if (all.no_port_connect() != 0) {
+    append(words, fmt::format("{} connects found no local port", base::grouped(all.no_port_connect())));
   } else if (!report.ports.empty() && is_used_up(report.ports.front().use.ports)) {
     append(words, fmt::format("no local port was left towards {}", destination_words(report.ports.front().use)));
   }

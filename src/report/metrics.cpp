@@ -14,7 +14,7 @@ constexpr const char* kOfArrivals = "of all that asked for a place";
 constexpr const char* kOfLimit = "of the limit";
 
 // clang-format off
-constexpr std::array<MetricInfo, 29> kMetrics = {{
+constexpr std::array<MetricInfo, 30> kMetrics = {{
     {Metric::kCreated, "created", Labels::kAll, kOfCreated, model::count_of<&Counters::created>, nullptr, "buckets created"},
     {Metric::kTimeWait, "time_wait", Labels::kAll, kOfCreated, model::count_of<&Counters::time_wait>, nullptr, "created as TIME_WAIT"},
     {Metric::kFinWait2, "fin_wait2", Labels::kAll, kOfCreated, model::count_of<&Counters::fin_wait2>, nullptr, "created as FIN_WAIT2"},
@@ -26,7 +26,8 @@ constexpr std::array<MetricInfo, 29> kMetrics = {{
     {Metric::kRecycled, "recycled", Labels::kAll, kOfCreated, model::count_of<&Counters::recycled>, &model::Sight::removal, "ended early by an incoming SYN"},
     {Metric::kExpired, "expired", Labels::kAll, kOfCreated, model::count_of<&Counters::expired>, &model::Sight::removal, "removed by the timer"},
     {Metric::kPurged, "purged", Labels::kAll, kOfCreated, model::count_of<&Counters::purged>, &model::Sight::removal, "removed by anything else"},
-    {Metric::kNoPort, "no_port", Labels::kAll, nullptr, model::count_of<&Counters::no_port>, &model::Sight::no_port, "connect() without a free local port"},
+    {Metric::kNoPort, "no_port", Labels::kAll, nullptr, model::count_of<&Counters::no_port>, &model::Sight::no_port, "connect() or bind() without a free local port"},
+    {Metric::kNoPortBind, "no_port_bind", Labels::kAll, nullptr, model::count_of<&Counters::no_port_bind>, &model::Sight::no_port_bind, "those of bind()"},
     {Metric::kResetsReceived, "resets_received", Labels::kAll, nullptr, model::count_of<&Counters::resets_received>, &model::Sight::resets_received, "resets that ended a connection here"},
     {Metric::kResetsFelt, "resets_felt", Labels::kAll, nullptr, model::count_of<&Counters::resets_felt>, &model::Sight::resets_received, "those of a socket that a process still had"},
     {Metric::kPeerResets, "peer_resets", Labels::kAll, nullptr, model::count_of<&Counters::peer_resets>, &model::Sight::resets_sent, "resets to peers of connections that had been refused a bucket"},

@@ -104,6 +104,7 @@ std::uint64_t sum_of_owners(const Asked& asked) {
 
 const char* what_is_seen(bool model::Sight::*sight) {
   if (sight == &model::Sight::no_port) return "which connect() finds no port";
+  if (sight == &model::Sight::no_port_bind) return "which bind() finds no port";
   if (sight == &model::Sight::resets_received || sight == &model::Sight::resets_sent) return "resets on this kernel";
   if (sight == &model::Sight::queue_drops) return "what listening sockets drop";
   return "the end of buckets";

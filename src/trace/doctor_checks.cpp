@@ -123,10 +123,13 @@ model::DoctorCheck try_backend(const loader::Features& features, const SessionOp
   const auto opened = open_tracer(features, tracer_options, plan);
   check.ok = opened.has_value();
   check.detail = opened ? joined(opened->tracer.missing_programs()) : reason_of(opened.error(), check.name);
+  const auto add = [&check](const char* what) {
+    check.detail += (check.detail.empty() ? "" : "; ") + std::string(what);
+  };
   if (opened && !loader::sees_removal(backend)) {
-    check.detail += check.detail.empty() ? "" : "; ";
-    check.detail += "does not see the end of buckets: live comes from scans, expired and reused stay unknown";
+    add("does not see the end of buckets: live comes from scans, expired and reused stay unknown");
   }
+  if (opened && !opened->tracer.sees_no_port_bind()) add("does not see a bind() that finds no local port");
   return check;
 }
 

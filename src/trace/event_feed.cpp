@@ -18,7 +18,7 @@ void EventFeed::take(const tw_event& raw, const Context& context) {
   const auto checked = decode_record(std::as_bytes(std::span(&raw, 1)));
   if (!checked) return;  // slots in it index our arrays
   const tw_event& record = *checked;
-  if (record_peers_) {
+  if (record_peers_ && !is_of_bind(record)) {
     if (const auto owner = context.owner(record.row)) {
       peers_.count(to_peer_record(record), owner->first_ns, owner->identity);
     }

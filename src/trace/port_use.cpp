@@ -1,20 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trace/port_use.hpp"
 
+#include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 #include "loader/table_sums.hpp"
 #include "model/address.hpp"
 
 namespace twtrace::trace {
+namespace {
+
+model::Peer peer_of(const loader::RemoteEnd& remote) {
+  return {model::format_address(remote.family == TW_FAMILY_IPV6, remote.address), remote.port};
+}
+
+/// The part of the range that is in the namespace's (inet_sk_get_local_port_range). Nothing of it if `of` is 0.
+model::PortUse use_of(const loader::OwnRange& own, const tw_namespace_reading& netns) {
+  model::PortUse use;
+  const model::PortRange range{std::max(own.first, netns.first_port), std::min(own.last, netns.last_port)};
+  use.netns = netns.inum;
+  use.destination = peer_of(own.remote);
+  if (range.first <= range.last) use.ports = {own.taken, std::uint64_t{range.last} - range.first + 1U};
+  use.ports.taken = std::min(use.ports.taken, use.ports.of);
+  use.own = range;
+  use.bound = own.bound;
+  use.bound_to = 0;
+  use.outside = 0;
+  return use;
+}
+
+bool is_fuller(const model::Use& left, const model::Use& right) {
+  return left.taken * std::max<std::uint64_t>(right.of, 1) > right.taken * std::max<std::uint64_t>(left.of, 1);
+}
+
+/// A destination has one entry: that of the range that runs out first.
+void add_own(std::vector<model::PortUse>& all, std::vector<model::PortUse> own) {
+  std::stable_sort(own.begin(), own.end(), [](const model::PortUse& left, const model::PortUse& right) {
+    return is_fuller(right.ports, left.ports);
+  });
+  for (model::PortUse& use : own) {
+    const auto known = std::find_if(all.begin(), all.end(), [&use](const model::PortUse& each) {
+      return each.netns == use.netns && each.netns_id == use.netns_id && each.destination == use.destination;
+    });
+    if (known != all.end()) {
+      if (!is_fuller(use.ports, known->ports)) continue;
+      use.outside = known->outside;
+      all.erase(known);
+    }
+    all.insert(all.begin(), std::move(use));
+  }
+}
+
+}  // namespace
 
 base::Result<std::vector<model::PortUse>> read_port_use(loader::Readers& readers, const NamespaceDirectory& directory,
-                                                        std::size_t most) {
+                                                        loader::OwnRanges& own, std::size_t most) {
   const auto namespaces = readers.namespaces().read(false, true);
   if (!namespaces) return tl::unexpected(namespaces.error());
   std::unordered_map<std::uint64_t, const tw_namespace_reading*> by_id;
   for (const tw_namespace_reading& reading : *namespaces) by_id.emplace(reading.id, &reading);
-  loader::PortTally tally;
+  loader::PortTally tally(&own);
   const auto read = readers.table().read(*namespaces, TW_READ_PORTS,
                                          [&tally](const tw_socket_reading& socket) { tally.add(socket); });
   if (!read) return tl::unexpected(read.error());
@@ -23,15 +69,25 @@ base::Result<std::vector<model::PortUse>> read_port_use(loader::Readers& readers
     const auto netns = by_id.find(ports.remote.netns_id);
     if (netns == by_id.end()) continue;
     const tw_namespace_reading& reading = *netns->second;
-    result.push_back(
-        {reading.inum,
-         {model::format_address(ports.remote.family == TW_FAMILY_IPV6, ports.remote.address), ports.remote.port},
-         {ports.taken, reading.settings.usable_ports},
-         directory.id_of(reading.id),
-         ports.bound,
-         ports.bound_to,
-         ports.outside});
+    result.push_back({reading.inum,
+                      peer_of(ports.remote),
+                      {ports.taken, reading.settings.usable_ports},
+                      directory.id_of(reading.id),
+                      ports.bound,
+                      ports.bound_to,
+                      ports.outside});
   }
+  std::vector<model::PortUse> of_own;
+  for (const loader::OwnRange& range : tally.own_ranges()) {
+    const auto netns = by_id.find(range.remote.netns_id);
+    if (netns == by_id.end()) continue;
+    model::PortUse use = use_of(range, *netns->second);
+    if (use.ports.taken == 0) continue;
+    use.netns_id = directory.id_of(range.remote.netns_id);
+    of_own.push_back(std::move(use));
+  }
+  add_own(result, std::move(of_own));
+  if (result.size() > most) result.resize(most);
   return result;
 }
 

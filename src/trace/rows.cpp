@@ -34,7 +34,8 @@ using Owners = std::set<tw_row_key, Less>;
 Owners owners_of_many(std::span<const tw_row> rows) {
   Owners owners;
   for (const tw_row& row : rows) {
-    if (loader::is_published(row) && row.key.port == TW_PORT_MANY) owners.insert(row.key);
+    if (loader::is_published(row) && row.key.port == TW_PORT_MANY && row.key.role != TW_ROLE_NONE)
+      owners.insert(row.key);
   }
   return owners;
 }
@@ -70,6 +71,7 @@ void Rows::read(std::span<const tw_row> rows, const Facts& facts, Put put) {
     check_end(state, row, facts.processes);
     check_idle(state, row, live, facts.scan);
     (table_.*put)(slot, state.counts, live, state.ended);
+    if (row.key.role == TW_ROLE_NONE) table_.share_port(slot, 0);
     if (owners.empty() || !owners.contains(owner_of(row.key))) continue;
     table_.share_port(slot, row.key.port == TW_PORT_MANY ? facts.names.ports(row) : 1);
   }

@@ -308,7 +308,8 @@ void Session::count_ports() {
   if (readers == nullptr || scan_.is_reading()) return;
   if (ports_counted_ns_ != 0 && since < port_count_cost_ns_ * kPortCountShare) return;
   const std::uint64_t begin = base::process_cpu_ns();
-  auto counted = read_port_use(*readers, netns_.directory(), kMaxDestinations);
+  own_ports_.begin(clock_.monotonic_ns());
+  auto counted = read_port_use(*readers, netns_.directory(), own_ports_, kMaxDestinations);
   if (counted) {
     port_use_ = std::make_shared<std::vector<model::PortUse>>(std::move(*counted));
   } else {
@@ -390,6 +391,7 @@ model::Sight Session::sight() const {
   sees.resets_received = tracer_.sees_resets_received();
   sees.resets_sent = tracer_.sees_resets_sent();
   sees.queue_drops = queues_.has_started();
+  sees.no_port_bind = tracer_.sees_no_port_bind();
   return sees;
 }
 
@@ -412,6 +414,11 @@ model::Snapshot Session::head() const {
     head.probe.fallbacks.emplace_back(
         "tracepoint: before Linux 6.10 it does not show resets from buckets and resets without a socket; "
         "missed.resets_sent says how many");
+  }
+  if (!head.probe.sees.no_port_bind && tracer_.backend() == loader::Backend::kTracepoint) {
+    head.probe.fallbacks.emplace_back(
+        "tracepoint: a bind() that finds no free local port is not seen, so no_port_bind is unknown, and no_port "
+        "counts connect() alone");
   }
   for (const std::string& missing : tracer_.missing_programs()) head.probe.fallbacks.push_back(missing);
   head.namespaces = netns_.rows(interval_s_);

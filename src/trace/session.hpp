@@ -15,6 +15,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "kernel/procfs.hpp"
+#include "loader/table_sums.hpp"
 #include "loader/tracer.hpp"
 #include "model/history.hpp"
 #include "model/snapshot.hpp"
@@ -139,6 +140,7 @@ class Session {
   std::uint64_t slept_ns_ = 0;  ///< at the last sample
   std::int64_t sampled_unix_ms_ = 0;
   std::shared_ptr<const std::vector<model::PortUse>> port_use_;
+  loader::OwnRanges own_ports_;
   std::uint64_t ports_counted_ns_ = 0;    ///< CLOCK_MONOTONIC; 0: never
   std::uint64_t port_count_cost_ns_ = 0;  ///< CPU time
   model::Cost cost_;

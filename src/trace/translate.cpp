@@ -39,6 +39,8 @@ std::optional<tw_event> decode_record(std::span<const std::byte> bytes) {
   return record;
 }
 
+bool is_of_bind(const tw_event& record) { return record.kind == TW_EVENT_NO_PORT && record.remote_port == 0; }
+
 model::Event to_event(const tw_event& record, std::int64_t wall_offset_ms) {
   model::Event event;
   event.kind = to_kind(record.kind);
@@ -47,7 +49,7 @@ model::Event to_event(const tw_event& record, std::int64_t wall_offset_ms) {
   event.ipv6 = record.family == TW_FAMILY_IPV6;
   event.local_address = model::format_address(event.ipv6, record.local_address);
   event.local_port = record.local_port;
-  event.remote_address = model::format_address(event.ipv6, record.remote_address);
+  if (!is_of_bind(record)) event.remote_address = model::format_address(event.ipv6, record.remote_address);
   event.remote_port = record.remote_port;
   event.substate = to_substate(record.substate);
   event.reason = to_reason(record.reason);
@@ -154,6 +156,7 @@ model::Counters to_counters(const tw_counts& counts) {
   result.resets_closed_port = counts.resets_closed_port;
   result.resets_other = counts.resets_other;
   result.queue_drops = counts.queue_drops;
+  result.no_port_bind = counts.no_port_bind;
   return result;
 }
 

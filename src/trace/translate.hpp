@@ -27,6 +27,9 @@ namespace twtrace::trace {
 /// not one of abi.h: every function below takes a checked record.
 std::optional<tw_event> decode_record(std::span<const std::byte> bytes);
 
+/// Whether a record tells of a bind() that found no free local port. Nobody is at the other end yet.
+bool is_of_bind(const tw_event& record);
+
 /// A checked record without its owner, who is in the record's row (model::set_owner). `wall_offset_ms` turns
 /// CLOCK_BOOTTIME into Unix time.
 model::Event to_event(const tw_event& record, std::int64_t wall_offset_ms);

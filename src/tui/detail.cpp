@@ -48,6 +48,9 @@ std::string numbers(const Row& row) {
 std::string harm(const Row& row) {
   std::string text;
   if (row.counts.no_port != 0) text += fmt::format("found no local port {}  ", base::grouped(row.counts.no_port));
+  if (row.counts.no_port_bind != 0) {
+    text += fmt::format("of these for bind() {}  ", base::grouped(row.counts.no_port_bind));
+  }
   if (row.counts.queue_drops != 0) {
     text += fmt::format("its queue dropped {}  ", base::grouped(row.counts.queue_drops));
   }

@@ -300,9 +300,11 @@ void RowList::make_items(const View& view) {
     item.kind = parts.key.kind;
     item.created_per_s = created_per_s;
     item.overflow_per_s = overflow_per_s;
-    item.no_port = counts.no_port;
+    item.no_port = counts.no_port_connect();
+    item.no_port_bind = counts.no_port_bind;
     item.queue_drops = counts.queue_drops;
-    item.no_port_per_s = model::rate(parts.counts.no_port, parts.previous.no_port, interval_s_);
+    item.no_port_per_s = model::rate(parts.counts.no_port_connect(), parts.previous.no_port_connect(), interval_s_);
+    item.no_port_bind_per_s = model::rate(parts.counts.no_port_bind, parts.previous.no_port_bind, interval_s_);
     item.created = counts.created();
     item.overflow = counts.overflow();
     item.fin_wait2 = counts.fin_wait2;

@@ -40,8 +40,10 @@ struct SortItem {
   double rank = 0;  ///< RowOrder::set_rank()
   double created_per_s = 0;
   double overflow_per_s = 0;
-  double no_port_per_s = 0;
-  std::uint64_t no_port = 0;
+  double no_port_per_s = 0;       ///< connects
+  double no_port_bind_per_s = 0;  ///< binds
+  std::uint64_t no_port = 0;      ///< connects
+  std::uint64_t no_port_bind = 0;
   std::uint64_t queue_drops = 0;
   std::uint64_t created = 0;
   std::uint64_t overflow = 0;

@@ -25,6 +25,8 @@ double refused_now(const SortItem& row) { return row.overflow_per_s; }
 double refused_ever(const SortItem& row) { return static_cast<double>(row.overflow); }
 double unconnected_now(const SortItem& row) { return row.no_port_per_s; }
 double unconnected_ever(const SortItem& row) { return static_cast<double>(row.no_port); }
+double unbound_now(const SortItem& row) { return row.no_port_bind_per_s; }
+double unbound_ever(const SortItem& row) { return static_cast<double>(row.no_port_bind); }
 double dropped_ever(const SortItem& row) { return static_cast<double>(row.queue_drops); }
 double created(const SortItem& row) { return static_cast<double>(row.created); }
 
@@ -119,7 +121,8 @@ class Parties {
   Parties(const model::Source& source, double interval_s, Connects connects)
       : source_(source),
         interval_s_(interval_s),
-        unconnected_(connects == Connects::kNow ? unconnected_now : unconnected_ever) {}
+        unconnected_(connects == Connects::kNow ? unconnected_now : unconnected_ever),
+        unbound_(connects == Connects::kNow ? unbound_now : unbound_ever) {}
 
   std::optional<Party> most(std::uint32_t netns_id, Measure measure) {
     return most_of(processes(), {&processes().of(netns_id)}, measure, [](const SortItem&) { return true; });
@@ -179,6 +182,12 @@ class Parties {
   /// Whose connects to that port failed most often.
   std::optional<Party> unconnected_to(std::uint32_t netns_id, std::uint16_t port) {
     return most_of(processes(), {&processes().of(netns_id, port)}, unconnected_, [](const SortItem&) { return true; });
+  }
+  /// Whose binds failed most often, and how often all of them did.
+  std::pair<std::optional<Party>, double> unbound(std::uint32_t netns_id) {
+    double all = 0;
+    for (const SortItem* row : processes().of(netns_id)) all += unbound_(*row);
+    return {most(netns_id, unbound_), all};
   }
   /// The destination on that port where most of them failed; without an address if events do not tell.
   model::Peer destination_on(std::uint32_t netns_id, std::uint16_t port) {
@@ -266,6 +275,7 @@ class Parties {
   const model::Source& source_;
   double interval_s_;
   Measure unconnected_;  ///< connects that found no local port
+  Measure unbound_;      ///< binds that found none
   std::optional<Rows> processes_;
   std::optional<Rows> peers_;
 };
@@ -353,12 +363,17 @@ std::vector<const model::PortUse*> port_use_of(const model::Snapshot& head, cons
   return found;
 }
 
-std::optional<model::Use> use_of_ports(const model::Snapshot& head, const model::NetnsRow& netns,
-                                       const model::Peer& destination) {
+const model::PortUse* use_of_ports(const model::Snapshot& head, const model::NetnsRow& netns,
+                                   const model::Peer& destination) {
   for (const model::PortUse* use : port_use_of(head, netns)) {
-    if (use->destination == destination) return use->ports;
+    if (use->destination == destination) return use;
   }
-  return {};
+  return nullptr;
+}
+
+void set_use(Trouble& trouble, const model::PortUse& use) {
+  trouble.use = use.ports;
+  trouble.own_ports = use.own;
 }
 
 /// The destinations of a namespace to which connect() found no port: each is a trouble, or part of one in `troubles`,
@@ -378,7 +393,7 @@ void add_unconnected(const model::NetnsRow& netns, const model::Snapshot& head, 
     if (known == troubles.end()) {
       known = troubles.insert(known, trouble_in(netns, Trouble::Kind::kPorts));
       known->destination = destination;
-      known->use = use_of_ports(head, netns, destination);
+      if (const model::PortUse* use = use_of_ports(head, netns, destination); use != nullptr) set_use(*known, *use);
       add_client(*known, parties);
     }
     known->unconnected = parties.unconnected_to(netns.id, port);
@@ -388,6 +403,22 @@ void add_unconnected(const model::NetnsRow& netns, const model::Snapshot& head, 
     known->unconnected->per_s = known->unconnected->share * failed;
     known->unconnected->buckets = 0;
   }
+}
+
+/// The binds of a namespace that found no port are a trouble of their own: they have no destination.
+void add_unbound(const model::NetnsRow& netns, Connects connects, Parties& parties, std::vector<Trouble>& troubles) {
+  auto [party, failed] = parties.unbound(netns.id);
+  if (failed <= 0) return;
+  Trouble trouble = trouble_in(netns, Trouble::Kind::kPorts);
+  trouble.unconnected = std::move(party);
+  if (connects == Connects::kNow) {
+    trouble.no_port_per_s = failed;
+    if (trouble.unconnected) {
+      trouble.unconnected->per_s = trouble.unconnected->share * failed;
+      trouble.unconnected->buckets = 0;
+    }
+  }
+  troubles.push_back(std::move(trouble));
 }
 
 /// The worst first.
@@ -415,12 +446,13 @@ std::vector<Trouble> find_troubles(const model::Source& source, const model::Sna
     for (const model::PortUse* use : port_use_of(head, netns)) {
       if (!model::is_nearly_full(use->ports.taken, use->ports.of)) continue;
       Trouble trouble = trouble_in(netns, Trouble::Kind::kPorts);
-      trouble.use = use->ports;
+      set_use(trouble, *use);
       trouble.destination = use->destination;
       add_client(trouble, parties);
       troubles.push_back(std::move(trouble));
     }
-    if (netns.counts.no_port != 0) add_unconnected(netns, head, connects, parties, troubles, first);
+    if (netns.counts.no_port_connect() != 0) add_unconnected(netns, head, connects, parties, troubles, first);
+    if (netns.counts.no_port_bind != 0) add_unbound(netns, connects, parties, troubles);
   }
   std::stable_sort(troubles.begin(), troubles.end(), is_worse);
   return troubles;

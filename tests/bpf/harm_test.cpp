@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who was hurt: connects that find no local port, and connections that a reset ends.
+// Who was hurt: connects and binds that find no local port, and connections that a reset ends.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -54,6 +54,25 @@ int failures(Way way, std::uint16_t port, int times, std::vector<base::UniqueFd>
   int failed = 0;
   for (int i = 0; i < times; ++i) {
     if (try_connect(way, port, kept) == EADDRNOTAVAIL) ++failed;
+  }
+  return failed;
+}
+
+/// How many of so many calls of bind() to port 0 find no port. The others are in `kept`. IPv6: of any address.
+int bind_failures(int family, std::uint32_t address, int times, std::vector<base::UniqueFd>& kept) {
+  const sockaddr_in v4{AF_INET, 0, {htonl(address)}, {}};
+  sockaddr_in6 v6{};
+  v6.sin6_family = AF_INET6;
+  int failed = 0;
+  for (int i = 0; i < times; ++i) {
+    base::UniqueFd fd(socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const int result = family == AF_INET ? bind(fd.get(), reinterpret_cast<const sockaddr*>(&v4), sizeof(v4))
+                                         : bind(fd.get(), reinterpret_cast<const sockaddr*>(&v6), sizeof(v6));
+    if (result == 0) {
+      kept.push_back(std::move(fd));
+    } else if (errno == EADDRINUSE) {
+      ++failed;
+    }
   }
   return failed;
 }
@@ -135,6 +154,42 @@ TEST_CASE("a connect() that finds no local port is counted for its process and d
     if (row.at("no_port") == 0) continue;
     CHECK(row.at("process").at("pid") == getpid());
     CHECK(row.at("attribution") == "closer");
+  }
+}
+
+TEST_CASE("a bind() to port 0 that finds no local port is counted for its process", "[quick]") {
+  if (!privileged()) return;
+  TwtraceRun& twtrace = shared_twtrace();
+  const NetnsSandbox netns(Sysctls{{"ip_local_port_range", "40000 40009"}});
+  inside_netns(netns.fd(), [] {
+    const base::UniqueFd listener = listen_on(kPort);
+    std::vector<base::UniqueFd> kept;
+    CHECK(bind_failures(AF_INET, INADDR_LOOPBACK, 10, kept) == 0);
+    CHECK(bind_failures(AF_INET, INADDR_LOOPBACK, 13, kept) == 13);
+    CHECK(bind_failures(AF_INET, INADDR_ANY, 5, kept) == 5);
+    CHECK(bind_failures(AF_INET6, INADDR_ANY, 7, kept) == 7);
+    // Neither chooses: one asks for a port that is taken, the other leaves it to connect().
+    const int taken = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    kept.emplace_back(taken);
+    const sockaddr_in same{AF_INET, htons(kPort), {htonl(INADDR_LOOPBACK)}, {}};
+    CHECK((bind(taken, reinterpret_cast<const sockaddr*>(&same), sizeof(same)) != 0 && errno == EADDRINUSE));
+    CHECK(try_connect(Way::kIpv4, kPort, kept) == EADDRNOTAVAIL);
+  });
+  const json snapshot = twtrace.fresh();
+  const bool seen = !snapshot.at("totals").at("no_port_bind").is_null();
+  CHECK((seen || snapshot.at("probe").at("backend") == "tracepoint"));
+  CHECK(namespace_entry(snapshot, netns).at("no_port") == (seen ? 13 + 5 + 7 + 1 : 1));
+  if (!seen) return;
+  CHECK(number(namespace_entry(snapshot, netns), "no_port_bind") == 13 + 5 + 7);
+  CHECK(sum_of_all(snapshot, netns, "no_port_bind") == 13 + 5 + 7);
+  CHECK(sum_at(snapshot, netns, "client", kPort, "no_port") == 1);
+  for (const json& row : all_rows_of(snapshot, netns)) {
+    if (row.at("no_port_bind") == 0) continue;
+    CHECK(row.at("process").at("pid") == getpid());
+    CHECK(row.at("attribution") == "closer");
+    CHECK(row.at("role") == "client");
+    CHECK(row.at("port").is_null());
+    CHECK(row.at("ports") == 0);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -61,6 +62,31 @@ int bind_connect_and_close(int times, std::uint16_t ports) {
     pair.server.reset(accept4(listeners[static_cast<std::size_t>(which)].get(), nullptr, nullptr, SOCK_CLOEXEC));
     REQUIRE(pair.server);
     close_first(pair.client, pair.server);
+  }
+  return failed;
+}
+
+constexpr int kLocalPortRange = 51;  // IP_LOCAL_PORT_RANGE of linux/in.h, since 6.3
+
+/// Connects so many times to kPort, with a range of local ports that the sockets have of their own. The connections are
+/// in `kept`. Returns how many found no port; empty: this kernel has no such ranges.
+std::optional<int> connect_from(const model::PortRange& own, int times, std::vector<TcpPair>& kept) {
+  const base::UniqueFd listener = listen_on(kPort);
+  const std::uint32_t range = std::uint32_t{own.last} << 16U | own.first;
+  const sockaddr_in address{AF_INET, htons(kPort), {htonl(INADDR_LOOPBACK)}, {}};
+  int failed = 0;
+  for (int i = 0; i < times; ++i) {
+    TcpPair pair;
+    pair.client.reset(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (setsockopt(pair.client.get(), IPPROTO_IP, kLocalPortRange, &range, sizeof(range)) != 0) return std::nullopt;
+    if (connect(pair.client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+      CHECK(errno == EADDRNOTAVAIL);
+      ++failed;
+      continue;
+    }
+    pair.server.reset(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    REQUIRE(pair.server);
+    kept.push_back(std::move(pair));
   }
   return failed;
 }
@@ -262,7 +288,8 @@ TEST_CASE("ephemeral ports in use are counted in every namespace, for connection
   for (const model::PortUse& each : *use) {
     if (each.netns != bound_inum) continue;
     CHECK(each.destination.address == "127.0.0.1");
-    of_bound[each.destination.port.value()] = {each.ports.taken, each.ports.of, each.bound, each.bound_to};
+    of_bound[each.destination.port.value()] = {each.ports.taken, each.ports.of, each.bound.value_or(0),
+                                               each.bound_to.value_or(0)};
   }
   CHECK(of_bound == std::map<std::uint16_t, std::array<std::uint64_t, 4>>{{kPort, {100, 100, 100, 25}},
                                                                           {kPort + 1, {100, 100, 100, 25}},
@@ -274,6 +301,43 @@ TEST_CASE("ephemeral ports in use are counted in every namespace, for connection
   CHECK(found->destination == model::Peer{"127.0.0.1", kPort});
   CHECK(found->ports.taken == kOpen + kClosed);
   CHECK(found->ports.of == 90);
+}
+
+TEST_CASE("a range of ports that a client has of its own runs out earlier than the namespace's") {
+  if (!privileged()) return;
+  auto session = trace::Session::start({});
+  REQUIRE(session);
+  const base::UniqueFd netns = new_netns();
+  std::vector<TcpPair> kept;
+  std::optional<int> failed;
+  inside_netns(netns.get(), [&] {
+    write_net_sysctl("ip_local_port_range", "30000 30999");
+    leave_buckets_in(own_netns().get(), kPort, 3);
+    write_net_sysctl("ip_local_port_range", "30000 39999");
+    failed = connect_from({31000, 31009}, 17, kept);
+  });
+  if (!failed) return mark_skipped("this kernel has no IP_LOCAL_PORT_RANGE");
+  CHECK(failed == 7);
+  for (std::size_t i = 0; i < 4; ++i) close_first(kept[i].client, kept[i].server);
+  const std::uint32_t inum = netns_facts(netns.get()).inum;
+  std::vector<model::PortUse> use;
+  // The first look finds the range, and the second one counts what is taken of it, buckets too. Looks are limited to a
+  // share of the CPU.
+  REQUIRE(wait_until([&] {
+    REQUIRE(session->sample(false));
+    const auto all = session->head().port_use;
+    REQUIRE(all);
+    use.clear();
+    std::copy_if(all->begin(), all->end(), std::back_inserter(use),
+                 [inum](const model::PortUse& each) { return each.netns == inum; });
+    return !use.empty() && use.front().own;
+  }));
+  REQUIRE(use.size() == 1);
+  CHECK(use[0].destination == model::Peer{"127.0.0.1", kPort});
+  CHECK(use[0].own == model::PortRange{31000, 31009});
+  CHECK(use[0].ports.taken == 10);
+  CHECK(use[0].ports.of == 10);
+  CHECK(use[0].bound == 0U);
 }
 
 TEST_CASE("with more namespaces than are read at a time, no number is false and the last ones are of now") {

@@ -34,7 +34,7 @@ const Names kCounted = {"created",  "time_wait", "fin_wait2", "overflow", "overf
                         "no_memory"};
 const Names kHurt = {"no_port",     "resets_received", "resets_felt",    "peer_resets",        "peer_resets_avoidable",
                      "resets_sent", "resets_late",     "resets_aborted", "resets_closed_port", "resets_other",
-                     "queue_drops"};
+                     "queue_drops", "no_port_bind"};
 const Names kRemoved = {"reused", "recycled", "expired", "purged"};
 
 Names joined(Names first, const Names& second, const Names& third = {}, const Names& fourth = {}) {

@@ -110,6 +110,7 @@ model::Snapshot make_snapshot(Bytes bytes) {
   snapshot.probe.sees.no_port = reader.flag();
   snapshot.probe.sees.resets_sent = reader.flag();
   snapshot.probe.sees.queue_drops = reader.flag();
+  snapshot.probe.sees.no_port_bind = reader.flag();
   snapshot.probe.backend = "tracepoint";
   const std::size_t rows = reader.below(5);
   const std::size_t namespaces = reader.below(4);

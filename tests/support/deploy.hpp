@@ -137,8 +137,8 @@ inline std::unique_ptr<HandMade> deploy() {
     redis.peer = {"10.0.0.9", std::uint16_t{6379}};
     for (std::uint64_t i = 0; i < base_load - base_load * 3 / 4; ++i) recording->peers.count(redis, model::Event{});
     recording->head.cost = {std::nullopt, 0.5, 24U << 20U, {}};
-    recording->head.port_use = std::make_shared<std::vector<model::PortUse>>(
-        std::vector<model::PortUse>{{4026531840U, redis.peer, {static_cast<std::uint64_t>(second) * 600, 28232}, 1}});
+    recording->head.port_use = std::make_shared<std::vector<model::PortUse>>(std::vector<model::PortUse>{
+        {4026531840U, redis.peer, {static_cast<std::uint64_t>(second) * 600, 28232}, 1, 0, 0, 0}});
     recording->sample(in_use);
   }
   return recording;

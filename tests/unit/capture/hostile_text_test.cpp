@@ -45,10 +45,11 @@ constexpr std::size_t kSamples = 8;
 
 std::string full_capture(const kernel::TempTree& tree) {
   const std::string path = complete_capture(tree / "sound.db", kSamples);
-  run_sql(path,
-          "INSERT INTO budget(text) VALUES('overflow>0'); INSERT INTO log VALUES(1,'file','app.log','refused',0,0,'');"
-          "INSERT INTO log_line SELECT 1, id, 1, time_unix_ms, 1, 'refused' FROM sample WHERE id=4;"
-          "INSERT OR IGNORE INTO port_use VALUES(1, 1, 4026531840, 1, '10.0.0.9', 6379, 9, 0, 0, 0, 28232)");
+  run_sql(
+      path,
+      "INSERT INTO budget(text) VALUES('overflow>0'); INSERT INTO log VALUES(1,'file','app.log','refused',0,0,'');"
+      "INSERT INTO log_line SELECT 1, id, 1, time_unix_ms, 1, 'refused' FROM sample WHERE id=4;"
+      "INSERT OR IGNORE INTO port_use VALUES(1, 1, 4026531840, 1, '10.0.0.9', 6379, 9, 0, 0, 0, NULL, NULL, 28232)");
   return path;
 }
 

@@ -83,6 +83,7 @@ TEST_CASE("what a capture says of itself is read as it was written", "[capture]"
   CHECK(info.probe.sees.resets_received);
   CHECK(info.probe.sees.resets_sent);
   CHECK(info.probe.sees.queue_drops);
+  CHECK(info.probe.sees.no_port_bind);
   CHECK(info.probe.fallbacks == written.probe.fallbacks);
   CHECK(info.interval_s == 0.5);
   CHECK(info.started_unix_ms == World::kStart);
@@ -544,23 +545,69 @@ TEST_CASE("a capture of before this version does not know which ports bind() too
   captured.add(40);
   captured.finish();
   const auto sums = [&] {
-    std::array<std::uint64_t, 3> sum{};
+    std::array<std::optional<std::uint64_t>, 3> sum{};
     const auto reader = open_capture(captured.path);
     REQUIRE(reader->for_each(model::Wanted::kHeads, [&](const model::SnapshotPtr& head, const model::Source&) {
       for (const model::PortUse& use : head->port_use ? *head->port_use : std::vector<model::PortUse>()) {
-        sum[0] += use.ports.taken;
-        sum[1] += use.bound;
-        sum[2] += use.bound_to;
+        sum[0] = sum[0].value_or(0) + use.ports.taken;
+        if (use.bound) sum[1] = sum[1].value_or(0) + *use.bound;
+        if (use.bound_to) sum[2] = sum[2].value_or(0) + *use.bound_to;
+        CHECK(use.outside.has_value() == use.bound.has_value());
       }
       return true;
     }));
     return sum;
   };
   const auto now = sums();
-  CHECK(now[2] != 0);
-  CHECK(now[1] == 30 * now[2]);
+  REQUIRE(now[2]);
+  CHECK(*now[2] != 0);
+  CHECK(now[1] == 30 * *now[2]);
   make_version(captured.path, 9);
-  CHECK(sums() == std::array<std::uint64_t, 3>{now[0], 0, 0});
+  CHECK(sums() == std::array<std::optional<std::uint64_t>, 3>{now[0], std::nullopt, std::nullopt});
+}
+
+TEST_CASE("a capture of before this version does not know of ranges that clients have of their own", "[capture]") {
+  Captured captured;
+  captured.add(40);
+  captured.finish();
+  const auto own = [&] {
+    std::size_t ranges = 0;
+    const auto reader = open_capture(captured.path);
+    REQUIRE(reader->for_each(model::Wanted::kHeads, [&](const model::SnapshotPtr& head, const model::Source&) {
+      for (const model::PortUse& use : head->port_use ? *head->port_use : std::vector<model::PortUse>()) {
+        ranges += use.own ? 1 : 0;
+      }
+      return true;
+    }));
+    return ranges;
+  };
+  CHECK(own() != 0);
+  make_version(captured.path, 11);
+  CHECK(own() == 0);
+}
+
+TEST_CASE("a capture of before this version does not know which calls of bind() found no port", "[capture]") {
+  Captured captured(5);
+  captured.add(23);
+  captured.finish();
+  const auto counts = [&] {
+    const auto reader = open_capture(captured.path);
+    model::Counters all;
+    REQUIRE(reader->for_each(model::Wanted::kAll, [&](const model::SnapshotPtr& head, const model::Source& source) {
+      all = head->totals + head->unattributed;
+      source.visit([&](const model::Fact& fact) { all += fact.counts; });
+      return true;
+    }));
+    return std::pair(all, reader->info().probe.sees.no_port_bind);
+  };
+  const auto [now, seen] = counts();
+  CHECK(now.no_port_bind != 0);
+  CHECK(seen);
+  make_version(captured.path, 11);
+  const auto [then, seen_then] = counts();
+  CHECK(then.no_port_bind == 0);
+  CHECK_FALSE(seen_then);
+  CHECK(then.queue_drops == now.queue_drops);
 }
 
 TEST_CASE("a capture of before this version has no remote ends of buckets from before the start", "[capture]") {

@@ -30,7 +30,7 @@ inline std::string words(const model::Counters& c) {
       << c.no_memory << ' ' << c.expired << ' ' << c.reused << ' ' << c.recycled << ' ' << c.purged << ' ' << c.no_port
       << ' ' << c.resets_received << ' ' << c.resets_felt << ' ' << c.peer_resets << ' ' << c.peer_resets_avoidable
       << ' ' << c.resets_late << ' ' << c.resets_aborted << ' ' << c.resets_closed_port << ' ' << c.resets_other << ' '
-      << c.queue_drops;
+      << c.queue_drops << ' ' << c.no_port_bind;
   return out.str();
 }
 
@@ -53,7 +53,7 @@ inline std::string describe(const model::Snapshot& head) {
   out << head.time_unix_ms << ' ' << head.interval_s << ' ' << head.suspended_s << ' ' << head.uptime_s << ' '
       << words(head.live_age_s) << ' ' << head.host.name << ' ' << head.host.kernel << ' ' << head.probe.backend
       << head.probe.sees.removal << head.probe.sees.no_port << head.probe.sees.resets_received
-      << head.probe.sees.resets_sent << head.probe.sees.queue_drops << '\n'
+      << head.probe.sees.resets_sent << head.probe.sees.queue_drops << head.probe.sees.no_port_bind << '\n'
       << "totals " << words(head.totals) << " / " << words(head.unattributed) << '\n';
   for (const model::NetnsRow& row : head.namespaces) {
     out << "netns " << row.id << ' ' << row.netns << ' ' << row.name << ' ' << row.gone << ' ' << words(row.limit)
@@ -82,8 +82,9 @@ inline std::string describe(const model::Snapshot& head) {
   if (head.port_use == nullptr) return out.str() + "ports not counted\n";
   for (const model::PortUse& use : *head.port_use) {
     out << "ports " << use.netns << ' ' << words(use.netns_id) << ' ' << use.destination.address << ' '
-        << words(use.destination.port) << ' ' << use.ports.taken << ' ' << use.ports.of << ' ' << use.bound << ' '
-        << use.bound_to << ' ' << use.outside << '\n';
+        << words(use.destination.port) << ' ' << use.ports.taken << ' ' << use.ports.of << ' ' << words(use.bound)
+        << ' ' << words(use.bound_to) << ' ' << words(use.outside) << ' ' << (use.own ? use.own->first : 0) << ' '
+        << (use.own ? use.own->last : 0) << '\n';
   }
   return out.str();
 }
@@ -169,7 +170,7 @@ class World {
     model::CaptureInfo info;
     info.twtrace_version = "1.2.3";
     info.host = {"web1", "6.12.0"};
-    info.probe = {"fentry", {"kprobe: refused", ""}, {true, true, true, true, true}};
+    info.probe = {"fentry", {"kprobe: refused", ""}, {true, true, true, true, true, true}};
     info.interval_s = 0.5;
     info.started_unix_ms = kStart;
     info.bucket_bytes = 248;
@@ -313,13 +314,15 @@ class World {
   std::shared_ptr<const std::vector<model::PortUse>> count_ports() {
     auto counted = std::make_shared<std::vector<model::PortUse>>();
     for (std::uint64_t left = random_.up_to(3); left > 0; --left) {
+      const auto own = left % 2 == 0 ? std::optional(model::PortRange{40000, 41999}) : std::nullopt;
       counted->push_back({4026531840U,
                           {"10.0.0.9", std::uint16_t{6379}},
                           {1000 * left + random_.up_to(1), 28232},
                           1,
                           30 * left,
                           left,
-                          random_.up_to(1)});
+                          random_.up_to(1),
+                          own});
     }
     return counted;
   }

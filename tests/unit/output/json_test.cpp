@@ -38,16 +38,16 @@ const Json kContract = Json::parse(R"({
 const Json kAdded = Json::parse(R"({
  "":["group","namespaces_folded","troubles","queues","rows_hidden","live_age_s"],
  "probe":["sees_removal"],
- "totals":["no_port","resets_received","resets_felt",
+ "totals":["no_port","no_port_bind","resets_received","resets_felt",
            "peer_resets","peer_resets_avoidable","resets_sent","resets_late","resets_aborted","resets_closed_port","resets_other","queue_drops",
            "unattributed_overflow","unattributed_no_memory"],
  "namespaces":["netns_id","gone","time_wait","fin_wait2","overflow_time_wait","overflow_fin_wait2","reused","recycled","expired",
-               "purged","no_port","resets_received","resets_felt",
+               "purged","no_port","no_port_bind","resets_received","resets_felt",
                "peer_resets","peer_resets_avoidable","resets_sent","resets_late","resets_aborted","resets_closed_port","resets_other","queue_drops",
                "unattributed","unattributed_overflow","created_per_s","overflow_per_s","forecast"],
  "kernel":["out_resets","listen_overflows","listen_drops"],
  "missed":["resets_sent","queue_drops"],
- "rows":["netns_id","ports","no_port","resets_received","resets_felt",
+ "rows":["netns_id","ports","no_port","no_port_bind","resets_received","resets_felt",
          "peer_resets","peer_resets_avoidable","resets_sent","resets_late","resets_aborted","resets_closed_port","resets_other","queue_drops",
          "kind","netns_name"],
  "process":["exited"],
@@ -142,7 +142,7 @@ TEST_CASE("snapshot_json carries troubles and forecasts") {
     "namespace":"host","taken":4998,"of":5000,
     "holder":{"name":"worker.service","comm":"redis-worker","before_start":false,"buckets":4903,"per_s":0.0,"percent":98.099},"before_start":null,
     "refused":{"name":"worker.service","comm":"redis-worker","before_start":false,"buckets":312,"per_s":312.0,"percent":100.0},
-    "refused_per_s":312.0,"destination":null,"unconnected":null,"no_port_per_s":0.0,"queue":null}])"));
+    "refused_per_s":312.0,"destination":null,"own_range":null,"unconnected":null,"no_port_per_s":0.0,"queue":null}])"));
   snapshot.troubles[0].older = model::OlderBuckets{model::Role::kServer, 80, 4800, "nginx.service"};
   CHECK(parsed(snapshot)["troubles"][0]["before_start"] ==
         Json::parse(R"({"role":"server","port":80,"service":"nginx.service","buckets":4800})"));
@@ -155,7 +155,7 @@ TEST_CASE("snapshot_json carries troubles and forecasts") {
   snapshot.troubles = {ports};
   CHECK(parsed(snapshot)["troubles"] == Json::parse(R"([{"kind":"ports","netns":0,"netns_id":0,"namespace":null,
     "taken":null,"of":null,"holder":null,"before_start":null,"refused":null,"refused_per_s":0.0,
-    "destination":{"address":"10.0.0.9","port":8081},"unconnected":null,"no_port_per_s":0.0,"queue":null}])"));
+    "destination":{"address":"10.0.0.9","port":8081},"own_range":null,"unconnected":null,"no_port_per_s":0.0,"queue":null}])"));
 }
 
 TEST_CASE("snapshot_json carries queues, also as troubles") {

@@ -15,7 +15,7 @@ using output::MetricFormat;
 namespace {
 
 std::string fold_text(MetricFormat format, const std::string& service = "worker.service",
-                      const model::Sight& sees = {true, true, true, true, true}) {
+                      const model::Sight& sees = {true, true, true, true, true, true}) {
   output::MetricLimits limits;
   limits.min_age_s = 0;
   output::MetricFold fold(limits);
@@ -26,7 +26,7 @@ std::string fold_text(MetricFormat format, const std::string& service = "worker.
               service,
               model::Role::kClient,
               6379,
-              {5011, 7, 1201, 3, 1, 11, 13, 17, 19, 23, 60, 29, 31, 21, 2, 4, 5, 6, 37},
+              {5011, 7, 1201, 3, 1, 11, 13, 17, 19, 30, 60, 29, 31, 21, 2, 4, 5, 6, 37, 7},
               7});
   model::Snapshot head = test::snapshot();
   head.rows.clear();
@@ -94,6 +94,7 @@ TEST_CASE("the series of a workload in the text format") {
   CHECK(has_line(text, "twtrace_time_wait_refused_total{" + who + R"(,stage="",reason="no_memory"} 1)"));
   CHECK(has_line(text, "twtrace_time_wait_live{" + who + "} 5018"));
   CHECK(has_line(text, "twtrace_connect_no_port_total{" + who + "} 23"));
+  CHECK(has_line(text, "twtrace_bind_no_port_total{" + who + "} 7"));
   CHECK(has_line(text, "twtrace_resets_received_total{" + who + R"(,felt="true"} 29)"));
   CHECK(has_line(text, "twtrace_resets_received_total{" + who + R"(,felt="false"} 31)"));
   CHECK(has_line(text, "twtrace_peer_resets_total{" + who + R"(,avoidable="true"} 21)"));
@@ -161,12 +162,14 @@ TEST_CASE("hostile names come back as label_text made them") {
 }
 
 TEST_CASE("what a backend does not see is not exported") {
-  for (const auto& [metric, sees] : std::map<std::string, model::Sight>{{"removed", {false, true, true}},
-                                                                        {"no_port", {true, false, true}},
-                                                                        {"resets_received", {true, true, false}},
-                                                                        {"peer_resets", {true, true, true, false}},
-                                                                        {"resets_sent", {true, true, true, false}},
-                                                                        {"queue_drops", {true, true, true, true}}}) {
+  for (const auto& [metric, sees] :
+       std::map<std::string, model::Sight>{{"removed", {false, true, true}},
+                                           {"no_port", {true, false, true}},
+                                           {"resets_received", {true, true, false}},
+                                           {"peer_resets", {true, true, true, false}},
+                                           {"resets_sent", {true, true, true, false}},
+                                           {"queue_drops", {true, true, true, true}},
+                                           {"bind_no_port", {true, true, true, true, true}}}) {
     INFO(metric);
     CHECK(fold_text(MetricFormat::kText, "a", sees).find(metric) == std::string::npos);
     CHECK(fold_text(MetricFormat::kText, "a").find(metric) != std::string::npos);

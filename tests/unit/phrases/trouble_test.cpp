@@ -128,6 +128,31 @@ TEST_CASE("connects that find no port are told with who made them") {
   CHECK(words(trouble) == "PORTS -> many destinations no local port is free; cannot connect: 150/s");
 }
 
+TEST_CASE("ports of a range that the client has of its own are not taken for the namespace's") {
+  Trouble trouble;
+  trouble.kind = Trouble::Kind::kPorts;
+  trouble.netns_name = "host";
+  trouble.use = model::Use{10, 10};
+  trouble.own_ports = model::PortRange{40000, 40009};
+  trouble.destination = model::Peer{"10.0.0.9", std::uint16_t{8081}};
+  CHECK(words(trouble) == "PORTS -> 10.0.0.9:8081 10 of 10 ports of its own range 40000-40009 taken");
+}
+
+TEST_CASE("binds that find no port are told with who made them") {
+  Trouble trouble;
+  trouble.kind = Trouble::Kind::kPorts;
+  trouble.netns_name = "host";
+  trouble.no_port_per_s = 150;
+  trouble.unconnected = model::Party{"php-fpm.service", "php-fpm", false, 0, 148, 0.98};
+  CHECK(words(trouble) == "PORTS bind() finds no free local port; cannot bind: php-fpm.service 148/s");
+  CHECK(phrases::trouble_remarks(trouble)[0].tone == phrases::Tone::kAlarm);
+  trouble.no_port_per_s = 0;
+  trouble.unconnected->buckets = 25;
+  const auto told = phrases::trouble_remarks(trouble, phrases::Tense::kPast);
+  CHECK(told[0].text == "PORTS bind() found no free local port");
+  CHECK(told[1].text == "could not bind: php-fpm.service 25 times, 98%");
+}
+
 TEST_CASE("within a line names are cut as far as the numbers need it, and are safe") {
   const auto first = [](std::size_t columns, const Trouble& trouble) {
     return phrases::trouble_remarks_within(columns, trouble).front().text;

@@ -398,6 +398,56 @@ TEST_CASE("connects without a port: wider where ports can be had, more addresses
   CHECK(has(of(148, 64512)->change, "more addresses"));
 }
 
+TEST_CASE("connects without a port: a client with a range of its own is not told to widen the namespace's") {
+  const auto of = [](std::optional<model::PortRange> own, const model::Use& ports) {
+    const auto recording = quiet();
+    recording->editable().settings_at_end.front().ephemeral_ports = 28232;
+    model::PortUse use{4026531840U, {"10.0.0.9", std::uint16_t{8081}}, ports, 1, 0, 0, 0, own};
+    recording->head.port_use = std::make_shared<std::vector<model::PortUse>>(std::vector<model::PortUse>{use});
+    model::Counters counts = made(9);
+    counts.no_port = 148;
+    recording->act({1, "php-fpm", "php.service", model::Role::kClient, 8081, counts});
+    recording->sample(9);
+    return std::pair(find(*recording, "no-port"), find(*recording, "ports-taken"));
+  };
+  const auto [no_port, taken] = of(model::PortRange{40000, 40009}, {10, 10});
+  REQUIRE(no_port);
+  CHECK(has(no_port->evidence.back(), "towards 10.0.0.9 at most 10 of 10 ports of the range"));
+  CHECK(has(no_port->evidence.back(), "40000 to 40009"));
+  CHECK(has(no_port->change, "IP_LOCAL_PORT_RANGE"));
+  CHECK_FALSE(has(no_port->change, "sysctl"));
+  REQUIRE(taken);
+  CHECK(has(taken->text, "100% of the local ports 40000 to 40009 towards 10.0.0.9 port 8081 were taken"));
+  CHECK_FALSE(has(taken->change, "sysctl"));
+  // Where no such range was seen, the namespace's is not said to be full, nor the client to have one.
+  const auto [unclear, none] = of(std::nullopt, {14115, 28232});
+  CHECK(has(unclear->evidence.back(), "most of these were free whenever they were counted"));
+  CHECK_FALSE(none);
+  CHECK_FALSE(has(of(std::nullopt, {14116, 28232}).first->evidence.back(), "free"));
+}
+
+TEST_CASE("binds without a port are told apart from connects") {
+  const auto recording = quiet();
+  recording->editable().settings_at_end.front().ephemeral_ports = 1001;
+  model::Counters counts;
+  counts.no_port = counts.no_port_bind = 25;
+  recording->act({1, "php-fpm", "php.service", model::Role::kClient, 0, counts});
+  recording->sample(9);
+  CHECK_FALSE(find(*recording, "no-port"));
+  const auto finding = find(*recording, "no-port-bind");
+  REQUIRE(finding);
+  CHECK(finding->severity == Severity::kCritical);
+  CHECK(finding->text ==
+        "bind() to port 0 found no free local port 25 times, most often in php-fpm of php.service (client :*)");
+  CHECK(finding->evidence.at(1) == "netns host has 1,001 ports for bind(), whatever the destination");
+  CHECK(has(finding->change, "IP_BIND_ADDRESS_NO_PORT"));
+  CHECK_FALSE(has(finding->change, "ip_local_port_range"));
+  counts.no_port += 7;
+  recording->act({1, "php-fpm", "php.service", model::Role::kClient, 0, counts});
+  recording->sample(9);
+  CHECK(has(find(*recording, "no-port")->text, "connect() found no free local port 7 times"));
+}
+
 TEST_CASE("no memory is not the table's fault") {
   const auto recording = quiet();
   model::Counters counts = made(9);

@@ -236,7 +236,7 @@ TEST_CASE("a name that fills all of its room has no end mark") {
 
 TEST_CASE("each count keeps its name") {
   const model::Counters counts =
-      trace::to_counters({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19});
+      trace::to_counters({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20});
   CHECK(counts.time_wait == 1);
   CHECK(counts.fin_wait2 == 2);
   CHECK(counts.overflow_time_wait == 3);
@@ -256,6 +256,7 @@ TEST_CASE("each count keeps its name") {
   CHECK(counts.resets_closed_port == 17);
   CHECK(counts.resets_other == 18);
   CHECK(counts.queue_drops == 19);
+  CHECK(counts.no_port_bind == 20);
 }
 
 TEST_CASE("each loss keeps its name") {

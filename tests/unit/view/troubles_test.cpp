@@ -311,6 +311,24 @@ TEST_CASE("connects that find no port are a trouble, also where no port was coun
   CHECK(scene.look().empty());  // it is over
 }
 
+TEST_CASE("binds that find no port are a trouble without a destination") {
+  Scene scene;
+  model::Counters failed;
+  failed.no_port = failed.no_port_bind = 30;
+  scene.act({1, "php-fpm", "php.service", model::Role::kClient, 0, failed});
+  failed.no_port = failed.no_port_bind = 10;
+  scene.act({2, "cron", "cron.service", model::Role::kClient, 0, failed});
+  const auto troubles = scene.look();
+  REQUIRE(troubles.size() == 1);
+  CHECK(troubles[0].kind == Trouble::Kind::kPorts);
+  CHECK_FALSE(troubles[0].destination);
+  CHECK(troubles[0].no_port_per_s == 40);
+  REQUIRE(troubles[0].unconnected);
+  CHECK(troubles[0].unconnected->name == "php.service");
+  CHECK(troubles[0].unconnected->per_s == 30);
+  CHECK(scene.look().empty());  // it is over
+}
+
 TEST_CASE("connects that find no port belong to the destination whose ports are taken") {
   Scene scene;
   model::Counters failed;
