@@ -6,6 +6,8 @@
 
 #include "support/catch.hpp"
 #include "support/environment.hpp"
+#include "support/inside_netns.hpp"
+#include "support/tcp_pairs.hpp"
 
 namespace twtrace::test {
 
@@ -76,6 +78,44 @@ std::vector<json> rows_of(const json& snapshot, const NetnsSandbox& netns) {
     if (row.at("netns") == netns.inode() && counted_anything(row)) rows.push_back(row);
   }
   return rows;
+}
+
+std::vector<json> all_rows_of(const json& snapshot, const NetnsSandbox& netns) {
+  std::vector<json> rows;
+  for (const json& row : snapshot.at("rows")) {
+    if (row.at("netns") == netns.inode()) rows.push_back(row);
+  }
+  return rows;
+}
+
+std::int64_t sum_of_all(const json& snapshot, const NetnsSandbox& netns, const std::string& field) {
+  std::int64_t sum = 0;
+  for (const json& row : all_rows_of(snapshot, netns)) sum += number(row, field);
+  return sum;
+}
+
+std::int64_t sum_at(const json& snapshot, const NetnsSandbox& netns, const std::string& role, int port,
+                    const std::string& field) {
+  std::int64_t sum = 0;
+  for (const json& row : all_rows_of(snapshot, netns)) {
+    if (row.at("role") == role && row.at("port") == port) sum += number(row, field);
+  }
+  return sum;
+}
+
+std::int64_t listen_drops(int netns) {
+  return static_cast<std::int64_t>(netns_facts(netns).counters.at("TcpExt.ListenDrops"));
+}
+
+std::int64_t overflow_queue(std::uint16_t port, int backlog, int more) {
+  const std::int64_t before = listen_drops(own_netns().get());
+  std::vector<base::UniqueFd> clients;
+  for (int i = 0; i <= backlog; ++i) clients.push_back(connect_to(port));  // the kernel lets in one more
+  for (int i = 0; i < more; ++i) clients.push_back(begin_to_connect(port));
+  clients.clear();
+  const std::int64_t dropped = listen_drops(own_netns().get()) - before;
+  REQUIRE(dropped >= more);
+  return dropped;
 }
 
 json row_of(const json& snapshot, const NetnsSandbox& netns, int pid) {

@@ -18,6 +18,23 @@ nlohmann::json namespace_entry(const nlohmann::json& snapshot, const NetnsSandbo
 /// The rows of a namespace that counted anything.
 std::vector<nlohmann::json> rows_of(const nlohmann::json& snapshot, const NetnsSandbox& netns);
 
+/// The rows of a namespace, also those that counted no bucket.
+std::vector<nlohmann::json> all_rows_of(const nlohmann::json& snapshot, const NetnsSandbox& netns);
+
+/// The sum of a field over them.
+std::int64_t sum_of_all(const nlohmann::json& snapshot, const NetnsSandbox& netns, const std::string& field);
+
+/// The same over those in this role and port.
+std::int64_t sum_at(const nlohmann::json& snapshot, const NetnsSandbox& netns, const std::string& role, int port,
+                    const std::string& field);
+
+/// TcpExtListenDrops of a namespace.
+std::int64_t listen_drops(int netns);
+
+/// Fills a queue of `backlog` on a port of 127.0.0.1, and tries to connect `more` times. Returns how many attempts the
+/// kernel dropped: more, if some were repeated.
+std::int64_t overflow_queue(std::uint16_t port, int backlog, int more);
+
 /// The row of a process in a namespace; null when there is none.
 nlohmann::json row_of(const nlohmann::json& snapshot, const NetnsSandbox& netns, int pid);
 

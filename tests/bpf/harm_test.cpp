@@ -77,32 +77,6 @@ int bind_failures(int family, std::uint32_t address, int times, std::vector<base
   return failed;
 }
 
-/// The rows of this namespace, also those that counted no bucket.
-std::vector<json> all_rows_of(const json& snapshot, const NetnsSandbox& netns) {
-  std::vector<json> rows;
-  for (const json& row : snapshot.at("rows")) {
-    if (row.at("netns") == netns.inode()) rows.push_back(row);
-  }
-  return rows;
-}
-
-/// The sum of a field over them.
-std::int64_t sum_of_all(const json& snapshot, const NetnsSandbox& netns, const std::string& field) {
-  std::int64_t sum = 0;
-  for (const json& row : all_rows_of(snapshot, netns)) sum += number(row, field);
-  return sum;
-}
-
-/// The same over those in this role and port.
-std::int64_t sum_at(const json& snapshot, const NetnsSandbox& netns, const std::string& role, int port,
-                    const std::string& field) {
-  std::int64_t sum = 0;
-  for (const json& row : all_rows_of(snapshot, netns)) {
-    if (row.at("role") == role && row.at("port") == port) sum += number(row, field);
-  }
-  return sum;
-}
-
 /// Answers to `late` data come before this returns.
 void send_late(const base::UniqueFd& socket) { REQUIRE(send(socket.get(), "late", 4, MSG_NOSIGNAL) == 4); }
 
@@ -224,7 +198,7 @@ TEST_CASE("resets are received by everybody, and felt by those who still have th
 
 TEST_CASE("each reset that is sent has its cause, and together they are OutRsts", "[quick]") {
   if (!privileged()) return;
-  const int family = GENERATE(AF_INET, AF_INET6);
+  const int family = GENERATE(AF_INET, AF_INET6, kMapped);
   CAPTURE(family);
   TwtraceRun& twtrace = shared_twtrace();
   const NetnsSandbox netns(Sysctls{{"tcp_max_tw_buckets", "50"}});
@@ -245,7 +219,7 @@ TEST_CASE("each reset that is sent has its cause, and together they are OutRsts"
       wait_for_reset(pair.server.get());
     }
     std::vector<base::UniqueFd> kept;
-    const Way way = family == AF_INET ? Way::kIpv4 : Way::kIpv6;
+    const Way way = family == AF_INET ? Way::kIpv4 : family == AF_INET6 ? Way::kIpv6 : Way::kMapped;
     for (int i = 0; i < 7; ++i) CHECK(try_connect(way, 9, kept) == ECONNREFUSED);
     for (int i = 0; i < 3; ++i) kept.push_back(connect_to(kPort, family));
     listener.reset();  // the kernel resets what nobody has accepted
@@ -321,23 +295,6 @@ void send_reset(std::uint16_t port) {
   const sockaddr_in to{AF_INET, 0, {htonl(INADDR_LOOPBACK)}, {}};
   REQUIRE(sendto(raw.get(), &segment, sizeof(segment), 0, reinterpret_cast<const sockaddr*>(&to), sizeof(to)) ==
           sizeof(segment));
-}
-
-std::int64_t listen_drops(int netns) {
-  return static_cast<std::int64_t>(netns_facts(netns).counters.at("TcpExt.ListenDrops"));
-}
-
-/// Fills a queue of `backlog`, and tries to connect `more` times. Returns how many attempts the kernel dropped: more,
-/// if some were repeated.
-std::int64_t overflow_queue(std::uint16_t port, int backlog, int more) {
-  const std::int64_t before = listen_drops(own_netns().get());
-  std::vector<base::UniqueFd> clients;
-  for (int i = 0; i <= backlog; ++i) clients.push_back(connect_to(port));  // the kernel lets in one more
-  for (int i = 0; i < more; ++i) clients.push_back(begin_to_connect(port));
-  clients.clear();
-  const std::int64_t dropped = listen_drops(own_netns().get()) - before;
-  REQUIRE(dropped >= more);
-  return dropped;
 }
 
 /// As listen_on(), when the port is free again. While twtrace looks through the files of a process it holds one of

@@ -34,6 +34,7 @@ Loopback loopback(int family, std::uint16_t port) {
     v6->sin6_family = AF_INET6;
     v6->sin6_port = htons(port);
     v6->sin6_addr = in6addr_loopback;
+    if (family == kMapped) inet_pton(AF_INET6, "::ffff:127.0.0.1", &v6->sin6_addr);
     address.size = sizeof(*v6);
   }
   return address;
@@ -44,7 +45,7 @@ void check(bool fine, const char* what) {
 }
 
 base::UniqueFd open_socket(int family) {
-  base::UniqueFd fd(socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  base::UniqueFd fd(socket(family == AF_INET ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int on = 1;
   check(fd && setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0, "socket");
   return fd;

@@ -9,13 +9,16 @@
 
 namespace twtrace::test {
 
+/// A family besides AF_INET and AF_INET6: IPv6 sockets that are connected by IPv4, at ::ffff:127.0.0.1.
+inline constexpr int kMapped = 0x10000;
+
 /// Both ends of an established connection.
 struct TcpPair {
   base::UniqueFd client;
   base::UniqueFd server;
 };
 
-/// A listening socket on 127.0.0.1, or ::1. Everything here throws std::runtime_error.
+/// A listening socket on 127.0.0.1, or ::1, by `family`. Everything here throws std::runtime_error.
 base::UniqueFd listen_on(std::uint16_t port, int family = 2 /* AF_INET */, int backlog = 1024);
 
 /// Connects to that port of 127.0.0.1, or ::1, from `source_port` if that is not 0.
