@@ -61,7 +61,7 @@ def check_views(screen):
     screen.keys("6")
     screen.wait(r"created .*(web|scheduler|queue-worker)\.service/")
     screen.keys("4")
-    screen.wait(r"127\.0\.0\.1.*6379 .*queue")
+    screen.wait(r"127\.0\.0\.1.*queue.* 6379 ")
     screen.wait(r"\d+% \d+/\d+")  # ephemeral ports taken towards the queue
     screen.keys("5")
     screen.wait(r"\d+% [0-9]+/5000")
