@@ -16,10 +16,10 @@ namespace {
 
 /// Tells on a terminal how far it is.
 base::Result<report::Report> build(model::Recording& recording, const std::string& path, const BudgetOptions& budgets,
-                                   const report::Selection& selection, report::Stored stored) {
+                                   const report::Selection& selection, report::Purpose purpose) {
   const base::SystemClock clock;
   ReadingProgress reading(recording, path, clock, show_status);
-  auto built = report::build_report(reading, budgets.budgets, budgets.partial, selection, stored);
+  auto built = report::build_report(reading, budgets.budgets, budgets.partial, selection, purpose);
   clear_status();
   return built;
 }
@@ -27,7 +27,7 @@ base::Result<report::Report> build(model::Recording& recording, const std::strin
 }  // namespace
 
 base::Result<report::Report> read_report(const std::string& path, const BudgetOptions& budgets,
-                                         const FilterOptions& filter, report::Stored stored) {
+                                         const FilterOptions& filter, report::Purpose purpose) {
   auto reader = capture::Reader::open(path);
   if (!reader) return tl::unexpected(reader.error());
   const auto netns = netns_of_capture(filter.netns, (*reader)->info());
@@ -36,14 +36,14 @@ base::Result<report::Report> read_report(const std::string& path, const BudgetOp
   if (!narrowed) return tl::unexpected(narrowed.error());
   report::Selection selection{filter.selector(), filter.as_typed};
   selection.selector.add(*netns);
-  return build(**reader, path, {*narrowed, budgets.partial}, selection, stored);
+  return build(**reader, path, {*narrowed, budgets.partial}, selection, purpose);
 }
 
 base::Result<bool> report_capture(const std::string& path, report::Partial partial, const report::Selection& selection,
                                   bool to_stderr) {
   const auto reader = capture::Reader::open(path);
   if (!reader) return tl::unexpected(reader.error());
-  const auto built = build(**reader, path, {{}, partial}, selection, report::Stored::kJudged);
+  const auto built = build(**reader, path, {{}, partial}, selection, report::Purpose::kReport);
   if (!built) return tl::unexpected(built.error());
   const std::string text =
       output::report_text(*built, color_on(to_stderr ? STDERR_FILENO : STDOUT_FILENO, ColorWhen::kAuto));

@@ -13,7 +13,8 @@ namespace twtrace::app {
 /// Reads a capture from any source. `filter` names owners and a network namespace of the capture: kUsage if that is not
 /// clear, see netns_of_capture().
 base::Result<report::Report> read_report(const std::string& path, const BudgetOptions& budgets,
-                                         const FilterOptions& filter, report::Stored stored = report::Stored::kJudged);
+                                         const FilterOptions& filter,
+                                         report::Purpose purpose = report::Purpose::kReport);
 
 /// Reads the capture back and prints the report, to standard error if a command owns standard output. Returns whether a
 /// budget that the file has was breached.

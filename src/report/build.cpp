@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "report/collector.hpp"
@@ -22,7 +23,7 @@ struct Read {
 
 /// The first `most` samples, and the rows at the end of each phase: which samples these are is known only when all have
 /// been seen.
-Read read_samples(model::Recording& recording, const view::Selector& netns, std::uint64_t most) {
+Read read_samples(model::Recording& recording, const view::Selector& netns, Purpose purpose, std::uint64_t most) {
   Read read;
   Collector collector(recording.info(), netns);
   std::uint64_t samples = 0;
@@ -34,13 +35,14 @@ Read read_samples(model::Recording& recording, const view::Selector& netns, std:
   });
   const auto last_samples = collector.last_samples();
   read.report = std::move(collector).finish();
-  OwnerCollector owners(read.report.phases.size(), netns);
-  TroubleCollector troubles(read.report);
+  OwnerCollector owners(read.report.phases.size(), netns, purpose);
+  std::optional<TroubleCollector> troubles;
+  if (purpose == Purpose::kReport) troubles.emplace(read.report);
   read.rows = recording.for_each(model::Wanted::kRows, [&](const model::SnapshotPtr&, const model::Source& source) {
     if (read.rows_read == samples) return false;
     if (read.rows_read == 0) owners.begin(source);
     const auto phase = std::find(last_samples.begin(), last_samples.end(), read.rows_read);
-    troubles.add(source, read.rows_read, read.rows_read + 1 == samples);
+    if (troubles) troubles->add(source, read.rows_read, read.rows_read + 1 == samples);
     ++read.rows_read;
     if (phase != last_samples.end()) {
       owners.add(source, static_cast<std::size_t>(phase - last_samples.begin()), read.rows_read == samples);
@@ -48,7 +50,7 @@ Read read_samples(model::Recording& recording, const view::Selector& netns, std:
     return true;
   });
   std::move(owners).finish(read.report);
-  read.report.troubles = std::move(troubles).finish();
+  if (troubles) read.report.troubles = std::move(*troubles).finish();
   return read;
 }
 
@@ -106,12 +108,12 @@ void keep_owners(Report& report, const view::Selector& asked_for) {
 namespace {
 
 /// Everything that the samples of these namespaces say, without verdicts.
-base::Result<Report> collect(model::Recording& recording, const view::Selector& netns) {
-  Read read = read_samples(recording, netns, std::numeric_limits<std::uint64_t>::max());
+base::Result<Report> collect(model::Recording& recording, const view::Selector& netns, Purpose purpose) {
+  Read read = read_samples(recording, netns, purpose, std::numeric_limits<std::uint64_t>::max());
   auto error = !read.samples ? read.samples : read.rows;
   if (read.rows_read < read.report.samples) {  // what comes behind the last sound rows is nobody's
     error = read.rows;
-    read = read_samples(recording, netns, read.rows_read);
+    read = read_samples(recording, netns, purpose, read.rows_read);
   }
   if (!error && read.report.samples == 0) return tl::unexpected(error.error());
   Report report = std::move(read.report);
@@ -122,10 +124,10 @@ base::Result<Report> collect(model::Recording& recording, const view::Selector& 
 }  // namespace
 
 base::Result<Report> build_report(model::Recording& recording, const std::vector<Budget>& budgets, Partial partial,
-                                  const Selection& selection, Stored stored) {
+                                  const Selection& selection, Purpose purpose) {
   const view::Selector netns = selection.selector.only(view::Key::kNetns);
   const view::Selector owners = selection.selector.without(view::Key::kNetns);
-  auto collected = collect(recording, netns);
+  auto collected = collect(recording, netns, purpose);
   if (!collected) return collected;
   Report& report = *collected;
   report.selection = selection.text;
@@ -133,16 +135,16 @@ base::Result<Report> build_report(model::Recording& recording, const std::vector
     Judge judge(report, partial);
     for (const Budget& budget : budgets) report.verdicts.push_back(judge.judge(budget));
   }
-  if (stored == Stored::kJudged && !report.info.budgets.empty() && netns.empty()) {
+  if (purpose == Purpose::kReport && !report.info.budgets.empty() && netns.empty()) {
     append_stored(report, report, partial);
-  } else if (stored == Stored::kJudged && !report.info.budgets.empty()) {
-    auto whole = collect(recording, {});
+  } else if (purpose == Purpose::kReport && !report.info.budgets.empty()) {
+    auto whole = collect(recording, {}, Purpose::kDiff);  // budgets need only counts
     if (!whole) return whole;
     append_stored(report, *whole, partial);
   }
   if (!owners.empty()) keep_owners(report, owners);
   report.peers.resize(std::min(report.peers.size(), kMaxPeers));
-  report.findings = findings(report);
+  if (purpose == Purpose::kReport) report.findings = findings(report);
   return collected;
 }
 

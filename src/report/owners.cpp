@@ -112,7 +112,7 @@ void OwnerCollector::add(const model::Source& source, std::size_t phase, bool la
     course.before = counts;
     if (last) rows_.push_back(rows.row_of(row));
   }
-  if (last) add_peers(source);
+  if (last && purpose_ == Purpose::kReport) add_peers(source);
 }
 
 void OwnerCollector::add_peers(const model::Source& source) {

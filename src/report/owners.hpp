@@ -16,7 +16,9 @@ namespace twtrace::report {
 class OwnerCollector {
  public:
   /// `netns` chooses the namespaces.
-  OwnerCollector(std::size_t phases, view::Selector netns) : phases_(phases) { view_.selector = std::move(netns); }
+  OwnerCollector(std::size_t phases, view::Selector netns, Purpose purpose) : phases_(phases), purpose_(purpose) {
+    view_.selector = std::move(netns);
+  }
 
   /// Takes the buckets from before the start, as the first sample has them.
   void begin(const model::Source& source);
@@ -50,6 +52,7 @@ class OwnerCollector {
                                    const std::unordered_map<std::uint64_t, std::size_t>& by_row) const;
 
   std::size_t phases_;
+  Purpose purpose_;
   view::View view_;
   std::unordered_map<std::uint64_t, Course> courses_;  ///< by Row::id
   std::vector<model::Row> rows_;

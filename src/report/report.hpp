@@ -170,18 +170,19 @@ struct Report {
 /// Whether a budget may be judged by a capture that lacks its end, or has a hole.
 enum class Partial { kFails, kAllowed };
 
-/// Whether the budgets that a recording has are judged, too.
-enum class Stored { kJudged, kIgnored };
+/// What a report is made for. A diff compares counts: it needs neither verdicts on the budgets that the recording has,
+/// nor troubles, remote ends and findings.
+enum class Purpose { kReport, kDiff };
 
 /// Reads the recording twice: once for its samples, once for its rows at the end of each phase. Fails only if nothing
 /// can be read at all. A selection by namespace leaves the others out of everything. One by owner leaves other owners
 /// out of rows, ports and findings; totals and tables stay those of the namespaces.
 ///
 /// Judges `budgets` by the chosen namespaces: narrowed() limits them to a selection. The budgets that the recording has
-/// are judged as `stored` says, and always by everything that was recorded: a selection hides no failure.
+/// are always judged by everything that was recorded: a selection hides no failure.
 base::Result<Report> build_report(model::Recording& recording, const std::vector<Budget>& budgets,
                                   Partial partial = Partial::kFails, const Selection& selection = {},
-                                  Stored stored = Stored::kJudged);
+                                  Purpose purpose = Purpose::kReport);
 
 /// True if a budget is breached or cannot be measured. The exit code is then 99.
 bool breached(const Report& report);

@@ -80,14 +80,38 @@ bool ServiceLabels::is_only_path(std::string_view end) const {
     for (const auto& [name, services] : by_name_) {
       for (const base::Service* one : services) {
         any_end(one->own_cgroup(), [&](std::string_view known) {
-          ++ends_[known];
+          ends_.count(known);
           return false;
         });
       }
     }
   }
-  const auto found = ends_.find(end);
-  return found != ends_.end() && found->second == 1;
+  return ends_.services_with(end) == 1;
+}
+
+std::size_t ServiceLabels::Ends::place_of(std::size_t hash) const {
+  std::size_t at = hash & (places_.size() - 1);
+  while (places_[at].services != 0 && places_[at].hash != hash) at = (at + 1) & (places_.size() - 1);
+  return at;
+}
+
+void ServiceLabels::Ends::count(std::string_view end) {
+  constexpr std::size_t kFirst = 256;
+  if (used_ * 2 >= places_.size()) {
+    std::vector<Place> before(std::max(kFirst, places_.size() * 2));
+    places_.swap(before);
+    for (const Place& place : before) {
+      if (place.services != 0) places_[place_of(place.hash)] = place;
+    }
+  }
+  const std::size_t hash = std::hash<std::string_view>()(end);
+  Place& place = places_[place_of(hash)];
+  if (place.services++ == 0) ++used_;
+  place.hash = hash;
+}
+
+std::uint32_t ServiceLabels::Ends::services_with(std::string_view end) const {
+  return empty() ? 0 : places_[place_of(std::hash<std::string_view>()(end))].services;
 }
 
 bool service_matches(const Pattern& pattern, const base::Service& service) {

@@ -34,8 +34,26 @@ class ServiceLabels {
   std::unordered_map<std::string_view, Services> by_name_;        ///< different ones
   mutable std::unordered_map<std::string, std::size_t> with_id_;  ///< how many services have this name and id; lazy
   bool ambiguous_ = false;                                        ///< some name has several services
-  mutable std::unordered_map<std::string_view, int>
-      ends_;  ///< services whose paths have this end; empty: not counted yet
+  /// How many services' paths have an end, by the hash of the end; empty: not counted yet. Open addressing, because
+  /// there are several ends for each of a hundred thousand services.
+  class Ends {
+   public:
+    bool empty() const { return used_ == 0; }
+    void clear() { *this = Ends(); }
+    void count(std::string_view end);
+    std::uint32_t services_with(std::string_view end) const;
+
+   private:
+    struct Place {
+      std::size_t hash = 0;
+      std::uint32_t services = 0;  ///< 0: free
+    };
+    std::size_t place_of(std::size_t hash) const;
+
+    std::vector<Place> places_;  ///< a power of two
+    std::size_t used_ = 0;
+  };
+  mutable Ends ends_;
 };
 
 /// True when the pattern takes one of the things that a service is called by:

@@ -7,10 +7,12 @@
 #include <string_view>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "model/fill.hpp"
 #include "view/row_list.hpp"
+#include "view/service_names.hpp"
 #include "view/view.hpp"
 
 namespace twtrace::view {
@@ -68,12 +70,39 @@ std::uint64_t server_key(std::uint32_t netns_id, std::uint16_t port, std::string
   return std::hash<std::string_view>()(comm) ^ base::ServiceHash()(&service) ^ port_key(netns_id, port);
 }
 
+/// The facts of the namespaces of a head. A report looks at few namespaces at a time.
+class OfNamespaces final : public model::Source {
+ public:
+  OfNamespaces(const model::Source& source, const std::vector<model::NetnsRow>& namespaces) : source_(source) {
+    for (const model::NetnsRow& netns : namespaces) ids_.insert(netns.id);
+    for (const model::NetnsInfo& netns : source.namespaces()) {
+      if (ids_.contains(netns.id)) namespaces_.push_back(netns);
+    }
+  }
+
+  void visit(const model::FactVisitor& visitor) const override {
+    source_.visit([&](const model::Fact& fact) {
+      if (ids_.contains(fact.identity.netns)) visitor(fact);
+    });
+  }
+  void visit_peers(const model::FactVisitor& visitor) const override {
+    source_.visit_peers([&](const model::Fact& fact) {
+      if (ids_.contains(fact.identity.netns)) visitor(fact);
+    });
+  }
+  const std::vector<model::NetnsInfo>& namespaces() const override { return namespaces_; }
+
+ private:
+  const model::Source& source_;
+  std::unordered_set<std::uint32_t> ids_;
+  std::vector<model::NetnsInfo> namespaces_;
+};
+
 /// The rows of one group, and ways to find them, each made when it is first needed.
 class Rows {
  public:
   Rows(const model::Source& source, model::Group group, double interval_s) : list_(make(source, group, interval_s)) {}
 
-  const RowList& list() const { return list_; }
   const Items& of(std::uint32_t netns_id) {
     return made(by_netns_, [](const SortItem& row) { return row.netns_id; }).at(netns_id);
   }
@@ -118,14 +147,15 @@ class Rows {
 /// thread-safe.
 class Parties {
  public:
-  Parties(const model::Source& source, double interval_s, Connects connects)
+  Parties(const model::Source& source, const model::Snapshot& head, Connects connects)
       : source_(source),
-        interval_s_(interval_s),
+        namespaces_(head.namespaces),
+        interval_s_(head.interval_s),
         unconnected_(connects == Connects::kNow ? unconnected_now : unconnected_ever),
         unbound_(connects == Connects::kNow ? unbound_now : unbound_ever) {}
 
   std::optional<Party> most(std::uint32_t netns_id, Measure measure) {
-    return most_of(processes(), {&processes().of(netns_id)}, measure, [](const SortItem&) { return true; });
+    return most_of({&processes().of(netns_id)}, measure, [](const SortItem&) { return true; });
   }
   /// The client of a destination that made the most buckets there.
   std::optional<Party> client_of(std::uint32_t netns_id, const model::Peer& destination) {
@@ -133,12 +163,12 @@ class Parties {
     const auto talks_to_it = [&](const SortItem& row) {
       return row.netns_id == netns_id && is_client(row) && row.peer != nullptr && *row.peer == destination;
     };
-    if (auto party = most_of(peers(), {&peers().with(netns_id, destination)}, created, talks_to_it)) return party;
+    if (auto party = most_of({&peers().with(netns_id, destination)}, created, talks_to_it)) return party;
     // Without peers only the port is known. It tells who it is where one party alone talks to that port.
     const Items* const of_many = &processes().of(netns_id, std::nullopt);
     const Items* const of_port = &processes().of(netns_id, destination.port);
-    auto party = of_many == of_port ? most_of(processes(), {of_many}, created, is_client)
-                                    : most_of(processes(), {of_many, of_port}, created, is_client);
+    auto party =
+        of_many == of_port ? most_of({of_many}, created, is_client) : most_of({of_many, of_port}, created, is_client);
     return party && party->share < 1 ? std::nullopt : party;
   }
 
@@ -154,7 +184,7 @@ class Parties {
 
   /// Who has a queue.
   Party owner_of(const model::ListenQueue& queue) {
-    auto party = most_of(processes(), {&processes().serving(queue)}, dropped_ever, [&](const SortItem& row) {
+    auto party = most_of({&processes().serving(queue)}, dropped_ever, [&](const SortItem& row) {
       return row.netns_id == queue.netns_id && row.role == model::Role::kServer && row.port.value_or(0) == queue.port &&
              *row.comm == queue.comm && base::is_same(*row.service, queue.service);
     });
@@ -181,7 +211,7 @@ class Parties {
   }
   /// Whose connects to that port failed most often.
   std::optional<Party> unconnected_to(std::uint32_t netns_id, std::uint16_t port) {
-    return most_of(processes(), {&processes().of(netns_id, port)}, unconnected_, [](const SortItem&) { return true; });
+    return most_of({&processes().of(netns_id, port)}, unconnected_, [](const SortItem&) { return true; });
   }
   /// Whose binds failed most often, and how often all of them did.
   std::pair<std::optional<Party>, double> unbound(std::uint32_t netns_id) {
@@ -215,8 +245,33 @@ class Parties {
   Rows& processes() { return rows(processes_, model::Group::kProcess); }
   Rows& peers() { return rows(peers_, model::Group::kPeer); }
   Rows& rows(std::optional<Rows>& made, model::Group group) {
-    if (!made) made.emplace(source_, group, interval_s_);
+    if (made) return *made;
+    if (namespaces_.size() < source_.namespaces().size()) {
+      made.emplace(OfNamespaces(source_, namespaces_), group, interval_s_);
+    } else {
+      made.emplace(source_, group, interval_s_);
+    }
     return *made;
+  }
+
+  bool is_unique(const base::Service& service) const {
+    bool unique = true;
+    source_.visit([&](const model::Fact& fact) {
+      const base::Service& other = fact.identity.service;
+      unique = unique && (other.name != service.name || base::is_same(other, service));
+    });
+    return unique;
+  }
+
+  /// As rows of all namespaces show it.
+  std::string shown(const base::Service& service) {
+    constexpr int kMostLooks = 4;  // each costs less than labels do, and finds most names to be unique
+    if (!labels_ && looks_++ < kMostLooks && is_unique(service)) return service.name;
+    if (!labels_) {
+      labels_.emplace();
+      source_.visit([this](const model::Fact& fact) { labels_->add(fact.identity.service); });
+    }
+    return labels_->label(service);
   }
 
   /// Of the rows of buckets from before the start that `takes` accepts, the one with the most.
@@ -229,12 +284,11 @@ class Parties {
     }
     if (most == nullptr) return {};
     return model::OlderBuckets{*most->role, most->port.value_or(0), most->live.value_or(0),
-                               is_named(*most->service) ? processes().list().row_of(*most).shown_service() : ""};
+                               is_named(*most->service) ? shown(*most->service) : ""};
   }
 
   template <class Takes>
-  static std::optional<Party> most_of(const Rows& rows, std::initializer_list<const Items*> some, Measure measure,
-                                      const Takes& takes) {
+  std::optional<Party> most_of(std::initializer_list<const Items*> some, Measure measure, const Takes& takes) {
     Sums sums;
     double total = 0;
     for (const Items* items : some) {
@@ -255,7 +309,7 @@ class Parties {
     if (most == nullptr) return {};
     Party party;
     party.comm = *most->first->comm;
-    party.name = is_named(*most->first->service) ? rows.list().row_of(*most->first).shown_service() : party.comm;
+    party.name = is_named(*most->first->service) ? shown(*most->first->service) : party.comm;
     party.buckets = static_cast<std::uint64_t>(most->amount);
     party.share = most->amount / total;
     return party;
@@ -273,7 +327,10 @@ class Parties {
   }
 
   const model::Source& source_;
+  const std::vector<model::NetnsRow>& namespaces_;
   double interval_s_;
+  std::optional<ServiceLabels> labels_;
+  int looks_ = 0;        ///< by is_unique()
   Measure unconnected_;  ///< connects that found no local port
   Measure unbound_;      ///< binds that found none
   std::optional<Rows> processes_;
@@ -436,7 +493,7 @@ bool is_worse(const Trouble& left, const Trouble& right) {
 std::vector<Trouble> find_troubles(const model::Source& source, const model::Snapshot& head, const Selector& namespaces,
                                    Connects connects) {
   const Selector chosen = namespaces.only(Key::kNetns);
-  Parties parties(source, head.interval_s, connects);
+  Parties parties(source, head, connects);
   std::vector<Trouble> troubles;
   for (const model::NetnsRow& netns : head.namespaces) {
     if (!chosen.accepts(subject_of(netns))) continue;

@@ -57,9 +57,9 @@ void DiffCommand::declare(OptionList& list) {
 
 base::Result<int> DiffCommand::run() const {
   if (auto dropped = keep_only({trace::Duty::kReadForOthers}); !dropped) return tl::unexpected(dropped.error());
-  auto first = read_report(before.empty() ? "twtrace.db.old" : before, {}, filter, report::Stored::kIgnored);
+  auto first = read_report(before.empty() ? "twtrace.db.old" : before, {}, filter, report::Purpose::kDiff);
   if (!first) return tl::unexpected(first.error());
-  auto second = read_report(after.empty() ? "twtrace.db" : after, {}, filter, report::Stored::kIgnored);
+  auto second = read_report(after.empty() ? "twtrace.db" : after, {}, filter, report::Purpose::kDiff);
   if (!second) return tl::unexpected(second.error());
   const auto netns = netns_of_capture(filter.netns, second->info);
   if (!netns) return tl::unexpected(netns.error());

@@ -49,7 +49,7 @@ TEST_CASE("the budgets of the capture are judged again, each once") {
         "this version of twtrace does not take it: budget \"createdd>1\": at 1: unknown metric \"createdd\"");
   CHECK(report_of(recording, {"overflow>0", "created>10"}).verdicts.size() == 3);
   CHECK(report_of(recording, {"created>11"}).verdicts.size() == 4);
-  const auto unjudged = report::build_report(recording, {}, report::Partial::kFails, {}, report::Stored::kIgnored);
+  const auto unjudged = report::build_report(recording, {}, report::Partial::kFails, {}, report::Purpose::kDiff);
   CHECK(unjudged.value().verdicts.empty());  // diff has budgets of its own
 }
 

@@ -184,6 +184,28 @@ TEST_CASE("ports that were taken before the start are no client's") {
   CHECK(troubles[0].holder->name == "php.service");
 }
 
+TEST_CASE("a party is called as rows of all namespaces call it, also in a look at one namespace") {
+  Scene scene;
+  const auto act = [&](std::uint32_t slot, const std::string& cgroup, std::uint32_t netns) {
+    model::Identity identity;
+    identity.netns = netns;
+    identity.pid = 100 + slot;
+    identity.comm = "worker";
+    identity.service = {"systemd", "worker.service", cgroup, {}, {}};
+    scene.table.add(slot, slot, identity);
+    scene.table.set(slot, test::made(10, 0, 3), 10, false);
+  };
+  act(1, "/a/worker.service", 1);
+  scene.head.namespaces.pop_back();
+  CHECK(scene.look().at(0).refused->name == "worker.service");
+  act(2, "/b/worker.service", 2);
+  act(3, "/b/worker.service", 2);
+  const auto troubles = scene.look();
+  REQUIRE(troubles.size() == 1);
+  CHECK(troubles[0].refused->name == "a/worker.service");
+  CHECK(troubles[0].refused->share == Approx(1));
+}
+
 TEST_CASE("processes outside of every service are no service together") {
   Scene scene;
   // Four of the root cgroup and of none: each program for itself, whatever its role.
