@@ -64,7 +64,7 @@ std::string diff_json(const Diff& diff) {
   JsonWriter json(line);
   json.object([&] {
     json.field("schema", "twtrace.diff/1");
-    json.field("differ", diff.differ());
+    json.field("differ", diff.unknown.empty() ? std::optional(diff.differ()) : std::nullopt);
     json.field("breached", report::breached(diff.after));
     put_verdicts(json, diff.after);
     json.texts("warnings", diff.warnings);

@@ -37,6 +37,10 @@ std::string diff_headline(const Diff& diff) {
   const auto count = [&](auto&& test) { return std::count_if(diff.rows.begin(), diff.rows.end(), test); };
   const auto differing = count([](const DiffRow& row) { return row.differs; });
   const std::string more = diff.threshold ? fmt::format(" by more than {:g}%", *diff.threshold) : "";
+  if (!diff.unknown.empty()) {
+    return fmt::format("it is not known whether the captures differ ({}); what was recorded does not{}: {} rows",
+                       diff.unknown, more, diff.rows.size());
+  }
   if (differing == 0) {
     return fmt::format("the captures do not differ{}: {} rows{}", more, diff.rows.size(),
                        diff.threshold ? "" : ", all the same");

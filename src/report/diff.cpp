@@ -102,6 +102,14 @@ std::string only_namespace(const Report& report) {
   return name.empty() ? "one without a name" : name;
 }
 
+std::vector<std::string> missing_parts(const Report& before, const Report& after) {
+  std::vector<std::string> parts;
+  for (const auto& [side, report] : {std::pair("before", &before), std::pair("after", &after)}) {
+    if (const std::string gone = missing(*report); !gone.empty()) parts.push_back(fmt::format("{}: {}", side, gone));
+  }
+  return parts;
+}
+
 std::vector<std::string> warnings_of(const Report& before, const Report& after) {
   std::vector<std::string> warnings;
   if (before.namespaces.size() == 1 && after.namespaces.size() == 1) {
@@ -114,9 +122,7 @@ std::vector<std::string> warnings_of(const Report& before, const Report& after) 
   if (!same_length(before, after)) {
     compare(warnings, "durations", base::duration(before.seconds), base::duration(after.seconds));
   }
-  for (const auto& [side, report] : {std::pair("before", &before), std::pair("after", &after)}) {
-    if (const std::string gone = missing(*report); !gone.empty()) warnings.push_back(fmt::format("{}: {}", side, gone));
-  }
+  for (std::string& gone : missing_parts(before, after)) warnings.push_back(std::move(gone));
   return warnings;
 }
 
@@ -182,6 +188,8 @@ Diff diff_reports(Report before, Report after, const std::vector<Budget>& budget
   diff.before = std::move(before);
   diff.after = std::move(after);
   for (DiffRow& row : diff.rows) row.differs = differs(row, diff);
+  const auto parts = missing_parts(diff.before, diff.after);
+  if (partial == Partial::kFails && !parts.empty() && !diff.differ()) diff.unknown = parts.front();
   return diff;
 }
 

@@ -69,7 +69,7 @@ base::Result<int> DiffCommand::run() const {
       report::diff_reports(std::move(*first), std::move(*second), *narrowed, budgets.partial, threshold);
   if (auto written = print(rendered(diff, output)); !written) return tl::unexpected(written.error());
   if (report::breached(diff.after)) return kExitBreached;
-  return diff.differ() ? kExitFailure : kExitOk;
+  return diff.differ() || !diff.unknown.empty() ? kExitFailure : kExitOk;
 }
 
 }  // namespace

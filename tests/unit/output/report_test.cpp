@@ -161,6 +161,20 @@ TEST_CASE("golden differences of two deploys, in every format") {
   test::check_golden("output/golden/diff.html", output::diff_html(diff));
 }
 
+TEST_CASE("a difference from a capture that was cut says first that nobody knows whether there is one") {
+  auto cut = test::deploy();
+  cut->editable().ended_unix_ms.reset();
+  const report::Diff diff = report::diff_reports(report_of(*test::deploy()), report_of(*cut), {});
+  for (const std::string& text : {output::diff_text(diff, output::Color::kNever), output::diff_markdown(diff)}) {
+    CHECK(text.find("it is not known whether the captures differ") < 80);
+    CHECK(text.find("the captures do not differ") == std::string::npos);
+  }
+  const auto json = nlohmann::json::parse(output::diff_json(diff));
+  CHECK(json["differ"].is_null());
+  const auto allowed = report::diff_reports(report_of(*test::deploy()), report_of(*cut), {}, report::Partial::kAllowed);
+  CHECK(nlohmann::json::parse(output::diff_json(allowed))["differ"] == false);
+}
+
 TEST_CASE("golden reports of several hosts, in every format") {
   const report::Hosts hosts = hosts_report("web");
   test::check_golden("output/golden/hosts.txt", output::hosts_text(hosts, output::Color::kNever));

@@ -261,3 +261,28 @@ TEST_CASE("a ratio between captures needs both of them whole") {
         report::Verdict::State::kKept);
   CHECK(report::diff_reports(whole, cut, budgets).after.verdicts[1].state == report::Verdict::State::kNotMeasurable);
 }
+
+TEST_CASE("what is not known to be the same is not called the same") {
+  HandMade recording;
+  HandMade more;
+  web(recording, made(5));
+  web(more, made(6));
+  recording.sample(1);
+  more.sample(1);
+  const auto whole = report::build_report(recording, {}).value();
+  const auto other = report::build_report(more, {}).value();
+  recording.editable().ended_unix_ms.reset();
+  const auto cut = report::build_report(recording, {}).value();
+  const auto compared = [](const report::Report& before, const report::Report& after,
+                           report::Partial partial = report::Partial::kFails) {
+    return report::diff_reports(before, after, {}, partial);
+  };
+  CHECK(compared(whole, whole).unknown.empty());
+  CHECK(compared(cut, whole).unknown.starts_with("before: the capture was cut"));
+  const report::Diff diff = compared(whole, cut);
+  CHECK_FALSE(diff.differ());
+  CHECK(diff.unknown == "after: the capture was cut: what happened after its last sample is missing");
+  CHECK(compared(whole, cut, report::Partial::kAllowed).unknown.empty());
+  CHECK(compared(cut, other).unknown.empty());  // they differ, whatever is missing
+  CHECK(compared(cut, other).differ());
+}
