@@ -400,9 +400,9 @@ inline constexpr std::array kSchema = {
 		7},
     SchemaTable{"log_line", R"(CREATE TABLE log_line(
   id INTEGER PRIMARY KEY,            -- only lines that match the pattern
-  sample INTEGER NOT NULL,           -- in whose interval it was written
+  sample INTEGER NOT NULL,
   log INTEGER NOT NULL,              -- log.id
-  time_unix_ms INTEGER NOT NULL,     -- when journald got it, or when twtrace read it in a file
+  time_unix_ms INTEGER NOT NULL,     -- when twtrace read it
   lines INTEGER NOT NULL,            -- 1, or how many lines a row without text stands for
   text TEXT                          -- its first 512 bytes; NULL: too many lines to keep them all
 ))",
