@@ -245,10 +245,12 @@ TEST_CASE("connections that SYN cookies let in are a server's, and what its queu
   CHECK(counter(netns, "TcpExt.SyncookiesRecv") == 13 + 7 + 3);
   const json snapshot = twtrace.fresh();
   check_created(snapshot, netns, 5);
-  // The clients of the small queue close first, and are refused, too.
+  // The clients of the small queue close first. They are refused, too, unless the listener's end resets them earlier.
   const json entry = namespace_entry(snapshot, netns);
-  CHECK(number(entry, "overflow") == 8 + 7 + 3);
-  CHECK(counter(netns, "TcpExt.TCPTimeWaitOverflow") == 8 + 7 + 3);
+  const std::int64_t refused = counter(netns, "TcpExt.TCPTimeWaitOverflow");
+  CHECK(number(entry, "overflow") == refused);
+  CHECK(refused >= 8 + 7);
+  CHECK(refused <= 8 + 7 + 3);
   CHECK(number(entry, "resets_sent") + number(entry.at("missed"), "resets_sent") == counter(netns, "Tcp.OutRsts"));
   CHECK(sum_at(snapshot, netns, "server", kPort, "created") == 5);
   CHECK(sum_at(snapshot, netns, "server", kPort, "overflow") == 8 + 7);
