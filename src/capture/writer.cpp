@@ -161,8 +161,8 @@ class Writer::Impl {
              write_changes(source, owners_, false) && write_changes(source, peers_, true);
     });
     if (!done) return done;
-    ends_.push_back({sample_, head.time_unix_ms});
-    if (ends_.size() > kKnownEnds) ends_.pop_front();
+    ends_.push_front({sample_, head.time_unix_ms});
+    if (ends_.size() > kKnownEnds) ends_.pop_back();
     return place(false);
   }
 
@@ -261,7 +261,7 @@ class Writer::Impl {
       done = done && ok(argument->run(position++, value));
     }
     if (!done) return tl::unexpected(file_.database().error("cannot be written"));
-    ends_.push_back({0, info.started_unix_ms});
+    ends_.push_front({0, info.started_unix_ms});
     return {};
   }
 
@@ -330,9 +330,9 @@ class Writer::Impl {
   /// that is none of the last intervals' (the clock was set), the sample that is being written.
   std::uint64_t sample_at(std::int64_t time_unix_ms) const {
     std::uint64_t sample = sample_;
-    for (auto end = ends_.rbegin(); end != ends_.rend(); ++end) {
-      if (time_unix_ms > end->time_unix_ms) return sample;
-      sample = end->sample;
+    for (const End& end : ends_) {
+      if (time_unix_ms > end.time_unix_ms) return sample;
+      sample = end.sample;
     }
     return sample_;
   }
@@ -468,7 +468,7 @@ class Writer::Impl {
     std::uint64_t sample = 0;
     std::int64_t time_unix_ms = 0;
   };
-  std::deque<End> ends_;  ///< of the last samples
+  std::deque<End> ends_;  ///< of the last samples, the latest first
   struct Said {
     model::NetnsRow row;
     std::uint64_t sample = 0;  ///< in which the trace last had it
