@@ -60,6 +60,16 @@ base::Error damaged(const std::string& path) {
 
 using Header = std::array<char, kHeaderSize>;
 
+/// What compressed files begin with.
+bool is_compressed(std::string_view begin) {
+  using std::string_view_literals::operator""sv;
+  for (const std::string_view magic :
+       {"\x1f\x8b"sv, "\x28\xb5\x2f\xfd"sv, "\xfd\x37zXZ\0"sv, "BZh"sv}) {  // gzip, zstd, xz, bzip2
+    if (begin.starts_with(magic)) return true;
+  }
+  return false;
+}
+
 /// kInvalid unless it begins like a capture.
 base::Result<Header> read_header(int fd, const std::string& path) {
   Header header{};
@@ -67,6 +77,9 @@ base::Result<Header> read_header(int fd, const std::string& path) {
   const int saved_errno = errno;
   if (got < 0) return tl::unexpected(unreadable(saved_errno, path));
   if (got == 0) return foreign(path, " is empty");
+  if (is_compressed({header.data(), static_cast<std::size_t>(got)})) {
+    return base::fail(base::ErrorCode::kInvalid, path + " is compressed", "unpack it first");
+  }
   const bool database =
       static_cast<std::size_t>(got) == kHeaderSize && std::string_view(header.data(), kMagic.size()) == kMagic;
   std::uint32_t id = 0;

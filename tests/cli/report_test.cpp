@@ -126,6 +126,9 @@ TEST_CASE("report and diff of a capture: formats and exit codes") {
   CHECK(hosts["hosts"].size() == 2);
   CHECK(run_twtrace({"report", "--fail-if", "created>=0", db, other}).code == 99);
   check_refused(run_twtrace({"report", db, db}), 2, "given twice");
+  const std::string link = directory.file("link.db");
+  std::filesystem::create_symlink(db, link);
+  check_refused(run_twtrace({"report", db, other, link}), 2, "given twice: " + link);
   check_refused(run_twtrace({"report", db, directory.file("missing.db")}), 1, "missing.db");
   CHECK(run_twtrace({"diff", "--threshold", "10%", db, db}).code == 0);
   CHECK(run_twtrace({"diff", "--fail-if", "created>=0", db, db}).code == 99);

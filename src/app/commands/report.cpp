@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twtrace report`: summarizes a capture, or those of several hosts.
+#include <sys/stat.h>
+
 #include <set>
+#include <utility>
 
 #include "app/after_start.hpp"
 #include "app/capture_report.hpp"
@@ -60,6 +63,18 @@ std::string rendered(const report::Hosts& hosts, const OutputOptions<ReportForma
   return {};
 }
 
+/// A file that is the same as one before it, by whatever name; null if all are different.
+const std::string* given_twice(const std::vector<std::string>& files) {
+  std::set<std::string> names;
+  std::set<std::pair<dev_t, ino_t>> seen;
+  for (const std::string& file : files) {
+    struct stat found {};
+    const bool is_there = ::stat(file.c_str(), &found) == 0;
+    if (!names.insert(file).second || (is_there && !seen.insert({found.st_dev, found.st_ino}).second)) return &file;
+  }
+  return nullptr;
+}
+
 void ReportCommand::declare(OptionList& list) {
   list.repeated_word("FILE", "the capture (default twtrace.db), or one of each host", app::files(files));
   declare_report_output(list, output);
@@ -71,8 +86,9 @@ void ReportCommand::declare(OptionList& list) {
 base::Result<int> ReportCommand::run() const {
   if (auto dropped = keep_only({trace::Duty::kReadForOthers}); !dropped) return tl::unexpected(dropped.error());
   if (files.size() < 2) return run_on_one(files.empty() ? "twtrace.db" : files.front());
-  if (std::set(files.begin(), files.end()).size() != files.size()) {
-    return base::fail(base::ErrorCode::kUsage, "a capture is given twice", "give the file of each host once");
+  if (const std::string* twice = given_twice(files)) {
+    return base::fail(base::ErrorCode::kUsage, "a capture is given twice: " + *twice,
+                      "give the file of each host once");
   }
   std::vector<report::Host> captures;
   for (const std::string& file : files) {

@@ -63,6 +63,10 @@ TEST_CASE("what is not a capture is refused", "[capture]") {
   check_refused(tree / "short", "is not a capture");
   run_sql(tree / "other.db", "CREATE TABLE capture(id)");
   check_refused(tree / "other.db", "is not a capture");
+  tree.file("capture.db.gz", "\x1f\x8b\x08 and so on");
+  check_refused(tree / "capture.db.gz", "is compressed");
+  tree.file("capture.db.zst", "\x28\xb5\x2f\xfd");
+  check_refused(tree / "capture.db.zst", "is compressed");
 }
 
 TEST_CASE("a truncated capture is refused", "[capture]") {
