@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tables of the kernel side. If one is full, twtrace says so, and still counts each bucket exactly once. A reused
 // entry contains nothing of its previous use.
+#include <bpf/btf.h>
 #include <unistd.h>
 
+#include <memory>
 #include <string>
 
 #include "bpf/expect.hpp"
@@ -25,6 +27,18 @@ base::Result<loader::Tracer> open_tracer(loader::TracerOptions options = {}) {
   if (!features) return tl::unexpected(features.error());
   options.backend = loader::backend_named(environment("TWTRACE_PROBE", ""));
   return loader::Tracer::open(*features, options);
+}
+
+/// Whether fdinfo says what a map costs: up to 5.10 it is what is charged, since 6.4 (90a5527d7686) what is used. In
+/// between it leaves out the kernel's own structures. A function that returns false has marked the test as skipped.
+bool map_costs_known() {
+  const auto features = loader::probe_features("", {});
+  const std::unique_ptr<btf, decltype(&btf__free)> types(btf__load_vmlinux_btf(), btf__free);
+  REQUIRE(features);
+  if (!features->memcg_charged) return true;
+  if (types && btf__find_by_name_kind(types.get(), "array_map_mem_usage", BTF_KIND_FUNC) > 0) return true;
+  mark_skipped("this kernel only tells the size of the entries of a map");
+  return false;
 }
 
 }  // namespace
@@ -55,7 +69,7 @@ TEST_CASE("no room for a connection: its bucket is counted once, and that its ro
 
 // The estimate includes structures of the kernel. Their sizes differ a little between versions.
 TEST_CASE("the maps cost what they are estimated to cost", "[capacity]") {
-  if (!privileged()) return;
+  if (!privileged() || !map_costs_known()) return;
   loader::TracerOptions options;
   if (GENERATE(false, true)) options.sizes = loader::least(options.sizes);
   auto tracer = open_tracer(options);
