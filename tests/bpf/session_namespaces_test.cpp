@@ -342,6 +342,9 @@ TEST_CASE("a range of ports that a client has of its own runs out earlier than t
 
 TEST_CASE("with more namespaces than are read at a time, no number is false and the last ones are of now") {
   if (!privileged()) return;
+  if (!WithoutReaders::features().counts_at_creation) {
+    return mark_skipped("this kernel counts a bucket when it ends, and scans do not see each end: nothing to compare");
+  }
   WithoutReaders watch(2);
   std::vector<std::unique_ptr<Arena>> arenas;
   for (int i = 0; i < 7; ++i) arenas.push_back(std::make_unique<Arena>(Sysctls{}));
