@@ -117,13 +117,13 @@ check() {
 
 check "redis-benchmark of queue-worker.service is a client of port 6379 and owns every bucket ($created_redis)" \
   --argjson ns "$redis_inum" --argjson n "$created_redis" --argjson least "$requests" \
-  '[.rows[] | select(.netns == $ns and .kind != "before_start")] | length == 1 and (.[0] |
+  '[.rows[] | select(.netns == $ns and .kind == "normal")] | length == 1 and (.[0] |
      .process.comm == "redis-benchmark" and .service.name == "queue-worker.service" and .service.kind == "systemd" and
      .role == "client" and .port == 6379 and .attribution == "closer" and .created == $n and .created >= $least)'
 # ab may open a connection that it no longer needs, and closes it. That adds a row, which is part of the sum.
 check "nginx of nginx.service is the server of port 8080 and owns one bucket per request ($requests)" \
   --argjson ns "$web_inum" --argjson n "$created_web" --argjson requests "$requests" \
-  '[.rows[] | select(.netns == $ns and .kind != "before_start")] | (map(.created) | add) == $n and
+  '[.rows[] | select(.netns == $ns and .kind == "normal")] | (map(.created) | add) == $n and
    all(.[]; .port == 8080 and .attribution == "closer") and
    (map(select(.role == "server")) | length == 1 and (.[0] |
       .process.comm == "nginx" and .process.pids <= 2 and .service.name == "nginx.service" and .created == $requests)) and
