@@ -105,7 +105,7 @@ std::vector<model::PortUse> fullest(std::vector<model::PortUse> all) {
     return std::max(use.ports.taken, use.outside.value_or(0)) * kPortUseShare < use.ports.of;
   });
   std::stable_sort(all.begin(), all.end(), [](const model::PortUse& left, const model::PortUse& right) {
-    return left.ports.taken * right.ports.of > right.ports.taken * left.ports.of;
+    return model::is_fuller(left.ports, right.ports);
   });
   if (all.size() > kMaxPortUse) all.resize(kMaxPortUse);
   return all;

@@ -2,6 +2,7 @@
 // What every sink reads: one immutable picture of the tables at one moment.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -47,6 +48,10 @@ struct Use {
   std::uint64_t taken = 0;
   std::uint64_t of = 0;
 };
+/// True if a larger share of the left one is taken. What is taken of nothing counts as taken of one.
+inline bool is_fuller(const Use& left, const Use& right) {
+  return left.taken * std::max<std::uint64_t>(right.of, 1) > right.taken * std::max<std::uint64_t>(left.of, 1);
+}
 
 /// One row of the chosen group. A dimension that the group merges is empty.
 struct Row {

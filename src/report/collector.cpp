@@ -57,11 +57,9 @@ auto rank(const NetnsReport& netns) {
 }
 
 bool more_taken(const model::PortUse& use, const model::PortUse& than) {
-  // A share, because the ports may be those of a client's own range.
-  const auto share = [](const model::Use& ports, const model::Use& other) {
-    return ports.taken * std::max<std::uint64_t>(other.of, 1);
-  };
-  return std::pair(share(use.ports, than.ports), use.outside) > std::pair(share(than.ports, use.ports), than.outside);
+  // By share, because the ports may be those of a client's own range.
+  return model::is_fuller(use.ports, than.ports) ||
+         (!model::is_fuller(than.ports, use.ports) && use.outside > than.outside);
 }
 
 }  // namespace
@@ -327,7 +325,7 @@ Report Collector::finish() && {
     if (report_.namespaces.size() == 1) report_.phases[i].total = report_.phases[i].fullest;
   }
   std::stable_sort(report_.ports.begin(), report_.ports.end(), [](const PortPeak& left, const PortPeak& right) {
-    return left.use.ports.taken * right.use.ports.of > right.use.ports.taken * left.use.ports.of;
+    return model::is_fuller(left.use.ports, right.use.ports);
   });
   if (report_.seconds > 0) report_.cpu_percent_mean = cpu_seconds_ / report_.seconds;
   return std::move(report_);

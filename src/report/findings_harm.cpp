@@ -45,9 +45,7 @@ const PortPeak* peak_towards(const Report& report, const model::Row& client) {
   for (const PortPeak& peak : report.ports) {
     const model::PortUse& use = peak.use;
     if (use.netns_id != client.netns_id || use.destination.port != client.port) continue;
-    if (fullest == nullptr || use.ports.taken * fullest->use.ports.of > fullest->use.ports.taken * use.ports.of) {
-      fullest = &peak;
-    }
+    if (fullest == nullptr || model::is_fuller(use.ports, fullest->use.ports)) fullest = &peak;
   }
   return fullest;
 }

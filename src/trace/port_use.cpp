@@ -30,21 +30,17 @@ model::PortUse use_of(const loader::OwnRange& own, const tw_namespace_reading& n
   return use;
 }
 
-bool is_fuller(const model::Use& left, const model::Use& right) {
-  return left.taken * std::max<std::uint64_t>(right.of, 1) > right.taken * std::max<std::uint64_t>(left.of, 1);
-}
-
 /// A destination has one entry: that of the range that runs out first.
 void add_own(std::vector<model::PortUse>& all, std::vector<model::PortUse> own) {
   std::stable_sort(own.begin(), own.end(), [](const model::PortUse& left, const model::PortUse& right) {
-    return is_fuller(right.ports, left.ports);
+    return model::is_fuller(right.ports, left.ports);
   });
   for (model::PortUse& use : own) {
     const auto known = std::find_if(all.begin(), all.end(), [&use](const model::PortUse& each) {
       return each.netns == use.netns && each.netns_id == use.netns_id && each.destination == use.destination;
     });
     if (known != all.end()) {
-      if (!is_fuller(use.ports, known->ports)) continue;
+      if (!model::is_fuller(use.ports, known->ports)) continue;
       use.outside = known->outside;
       all.erase(known);
     }
