@@ -39,6 +39,12 @@ std::string blame_of_table(const Report& report) {
                      base::grouped(avoidable));
 }
 
+/// The ports that a connect() in the namespace may choose; 0: not known.
+std::uint64_t usable_ports(const NetnsReport& netns) {
+  const auto& settings = netns.at_end ? netns.at_end : netns.at_start;
+  return settings ? settings->ephemeral_ports.value_or(0) : 0;
+}
+
 /// The ports taken towards the destination of a client: the fullest one on that port. Null: few, or not counted.
 const PortPeak* peak_towards(const Report& report, const model::Row& client) {
   const PortPeak* fullest = nullptr;
@@ -50,22 +56,28 @@ const PortPeak* peak_towards(const Report& report, const model::Row& client) {
   return fullest;
 }
 
+/// A call found no local port so many times: who made it, and how many ports of the namespace there are `for_what`.
+Finding no_port_finding(const char* id, const char* call, std::uint64_t times, const std::vector<const Owner*>& owners,
+                        CountOf count, const NetnsReport& netns, const char* for_what) {
+  Finding finding;
+  finding.id = id;
+  finding.severity = Severity::kCritical;
+  finding.text = fmt::format("{} found no free local port {} times{}", call, base::grouped(times),
+                             owners.empty() ? "" : ", most often in " + phrases::owner_words(owners.front()->row));
+  finding.evidence = owner_lines(owners, times, count);
+  if (const std::uint64_t usable = usable_ports(netns); usable != 0) {
+    finding.evidence.push_back(
+        fmt::format("{} has {} ports for {}", title(netns.last), base::grouped(usable), for_what));
+  }
+  return finding;
+}
+
 /// bind() to port 0 found no port. Which destinations it was for is not known.
 void no_port_for_bind(const Report& report, std::uint64_t all, Findings& out) {
   const CountOf count = model::count_of<&Counters::no_port_bind>;
   const NetnsReport& netns = namespace_with_most(report, count);
-  const auto owners = largest(report, count);
-  const auto& settings = netns.at_end ? netns.at_end : netns.at_start;
-  Finding finding;
-  finding.id = "no-port-bind";
-  finding.severity = Severity::kCritical;
-  finding.text = fmt::format("bind() to port 0 found no free local port {} times{}", base::grouped(all),
-                             owners.empty() ? "" : ", most often in " + phrases::owner_words(owners.front()->row));
-  finding.evidence = owner_lines(owners, all, count);
-  if (settings && settings->ephemeral_ports.value_or(0) != 0) {
-    finding.evidence.push_back(fmt::format("{} has {} ports for bind(), whatever the destination", title(netns.last),
-                                           base::grouped(*settings->ephemeral_ports)));
-  }
+  Finding finding = no_port_finding("no-port-bind", "bind() to port 0", all, largest(report, count), count, netns,
+                                    "bind(), whatever the destination");
   finding.command = in_namespace(netns.last, "ss -tan | wc -l");
   advise_against_bind(finding);
   out.push_back(std::move(finding));
@@ -152,18 +164,9 @@ void no_port(const Report& report, Findings& out) {
   if (all == 0 || report.namespaces.empty()) return;
   const NetnsReport& netns = namespace_with_most(report, count);
   const auto owners = largest(report, count);
-  const auto& settings = netns.at_end ? netns.at_end : netns.at_start;
-  const std::uint64_t usable = settings ? settings->ephemeral_ports.value_or(0) : 0;
-  Finding finding;
-  finding.id = "no-port";
-  finding.severity = Severity::kCritical;
-  finding.text = fmt::format("connect() found no free local port {} times{}", base::grouped(all),
-                             owners.empty() ? "" : ", most often in " + phrases::owner_words(owners.front()->row));
-  finding.evidence = owner_lines(owners, all, count);
-  if (usable != 0) {
-    finding.evidence.push_back(
-        fmt::format("{} has {} ports for connections to one destination", title(netns.last), base::grouped(usable)));
-  }
+  const std::uint64_t usable = usable_ports(netns);
+  Finding finding =
+      no_port_finding("no-port", "connect()", all, owners, count, netns, "connections to one destination");
   const auto here = std::find_if(owners.begin(), owners.end(),
                                  [&](const Owner* owner) { return owner->row.netns_id == netns.last.id; });
   const bool one_port = here != owners.end() && (*here)->row.port;
