@@ -224,6 +224,7 @@ void Collector::add_arrivals(NetnsCourse& course, const Interval& interval, cons
 void Collector::add_ports(const model::Snapshot& head) {
   if (!head.port_use || head.port_use == seen_ports_) return;
   seen_ports_ = head.port_use;
+  report_.ports_counted = true;
   for (const model::PortUse& use : *head.port_use) {
     const PortKey key(use.netns_id, use.netns, use.destination);
     const auto known = ports_.find(key);

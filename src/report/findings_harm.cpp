@@ -183,7 +183,8 @@ void no_port(const Report& report, Findings& out) {
     out.push_back(std::move(finding));
     return;
   }
-  if (one_port && (peak == nullptr || peak->use.ports.taken * 2 < peak->use.ports.of)) {
+  const bool mostly_free = peak == nullptr ? report.ports_counted : peak->use.ports.taken * 2 < peak->use.ports.of;
+  if (one_port && usable != 0 && mostly_free) {
     finding.evidence.emplace_back(
         "most of these were free whenever they were counted: either the connections were too short for that, or the "
         "client has a smaller range of its own (IP_LOCAL_PORT_RANGE)");

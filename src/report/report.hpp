@@ -151,6 +151,7 @@ struct Report {
   std::vector<NetnsReport> namespaces;  ///< first those that refused, then those in use; fullest first
   std::vector<Owner> owners;            ///< most arrivals (created and refused) first; they sum to `totals`
   std::vector<PortPeak> ports;          ///< fullest first
+  bool ports_counted = false;           ///< false: `ports` says nothing of how many were taken
   LogsReport logs;                      ///< lines of application logs
   std::vector<model::ListenQueue>
       queues;                   ///< those that dropped something, each as long as it was seen; most drops first

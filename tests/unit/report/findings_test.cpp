@@ -389,6 +389,7 @@ TEST_CASE("connects without a port: wider where ports can be had, more addresses
   CHECK(narrow->text ==
         "connect() found no free local port 148 times, most often in php-fpm of php.service (client :8081)");
   CHECK(narrow->evidence.at(1) == "netns host has 1,001 ports for connections to one destination");
+  CHECK(narrow->evidence.size() == 2);  // nothing is said of how many were free, because nobody counted
   CHECK(narrow->command == "ss -tan 'dport = :8081' | wc -l");
   CHECK(has(narrow->change,
             "sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\" (to keep it, put "
@@ -423,6 +424,7 @@ TEST_CASE("connects without a port: a client with a range of its own is not told
   const auto [unclear, none] = of(std::nullopt, {14115, 28232});
   CHECK(has(unclear->evidence.back(), "most of these were free whenever they were counted"));
   CHECK_FALSE(none);
+  CHECK(has(of(std::nullopt, {0, 28232}).first->evidence.back(), "free whenever they were counted"));
   CHECK_FALSE(has(of(std::nullopt, {14116, 28232}).first->evidence.back(), "free"));
 }
 
