@@ -15,6 +15,7 @@ import goals
 import idle
 import reading
 import scale
+import soak
 
 
 def repeated(output):
@@ -89,6 +90,15 @@ class PartsTest(unittest.TestCase):
             with contextlib.redirect_stdout(io.StringIO()) as said:
                 scale.refresh(goals.Goals("keys: "), refreshes)
             self.assertEqual(repeated(said.getvalue()), [f"part: {met}: keys: refresh below 100 ms"])
+
+    def test_soak(self):
+        labels = 'netns="{}",workload="{}",workload_kind="{}"'
+        def count(*of):
+            return "twtrace_time_wait_created_total{" + labels.format(*of) + "} 1\n"
+        named = count("own", "a.service", "systemd") + count("other", "unattributed", "unattributed")
+        self.assertEqual(soak.nameless(named + 'twtrace_time_wait_limit{netns="own"} 5000\n', "own"), [])
+        for without in (("own", "", "process"), ("own", "unattributed", "unattributed")):
+            self.assertEqual(len(soak.nameless(named + count(*without), "own")), 1)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 """The exporter, while namespaces, cgroups, processes, listening ports and scrapes come and go. Needs root.
 
 After the first minute its memory, descriptors and series must stay where they are. At the end the sums over all
-workloads of the namespace must be the kernel's, to the unit.
+workloads of the namespace must be the kernel's, to the unit, and every workload must have a name.
 """
 
 import argparse
@@ -139,6 +139,20 @@ def check_sums(goals, exporter, name, kernel):
         goals.say(f"{what} is the kernel's", ours + missed == count and count > 0)
 
 
+def nameless(text, netns):
+    """Counts of a namespace that no workload has, or one without a name."""
+    return [(name, labels, value) for name, labels, value in samples_of(text)
+            if labels.get("netns") == netns and "workload" in labels and value != 0
+            and (not labels["workload"] or labels["workload_kind"] in ("", "unattributed", "unknown"))]
+
+
+def check_names(goals, exporter, name):
+    found = nameless(exporter.scrape(), name)
+    for sample in found[:3]:
+        print(f"  nameless: {sample}")
+    goals.say("no count is without a name", not found)
+
+
 def soak(arguments, goals):
     load = Turnover(arguments.turnover, {kind: 1 for kind in KINDS}, limit=arguments.limit, seconds=arguments.seconds,
                     per_second=arguments.per_second, names=NAMES)
@@ -155,6 +169,7 @@ def soak(arguments, goals):
             done = load.finish()
         steadiness.take()
         check_sums(goals, exporter, name, load.netns.kernel_counts())
+        check_names(goals, exporter, name)
         print(f"  came and went: {', '.join(f'{done[kind]} {kind}' for kind in KINDS)}, {scrapers.count} scrapes")
         earlier, later = series[:len(series) // 2], series[len(series) // 2:]
         print(f"  series {max(earlier)} at most in the first half, {max(later)} in the second")
