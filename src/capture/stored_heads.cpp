@@ -37,7 +37,7 @@ base::Result<StoredHeads> StoredHeads::open(const Database& database, const mode
   heads.wanted_ = wanted;
   heads.host_ = info.host;
   heads.probe_ = info.probe;
-  heads.logs_ = info.logs.size();
+  if (!info.logs.empty()) heads.logs_ = std::make_shared<const std::vector<model::Log>>(info.logs);
   auto suspensions = open_suspensions(database);
   if (!suspensions) return tl::unexpected(suspensions.error());
   heads.suspensions_ = std::move(*suspensions);
@@ -61,7 +61,7 @@ base::Result<StoredHeads> StoredHeads::open(const Database& database, const mode
                          ", usable" + (*version < kVersionWithNoPortBind ? ", NULL, NULL" : ", own_first, own_last") +
                          " FROM port_use ORDER BY id");
   }
-  if (wanted == model::Wanted::kHeads && *version >= kVersionWithLogs) {
+  if (!times_only && *version >= kVersionWithLogs) {
     all.emplace_back(&heads.log_lines_,
                      "SELECT sample, log, time_unix_ms, lines, text FROM log_line ORDER BY sample, id");
   }
@@ -94,6 +94,7 @@ model::SnapshotPtr StoredHeads::read(std::int64_t sample) {
     head_ = std::make_shared<model::Snapshot>();
     head_->host = host_;
     head_->probe = probe_;
+    head_->logs = logs_;
   }
   const auto steps = {std::pair(&StoredHeads::read_sample, "sample"),
                       {&StoredHeads::read_suspensions, "suspension"},
@@ -181,11 +182,12 @@ bool StoredHeads::read_log_lines(std::int64_t sample, model::Snapshot& head) {
   head.log_lines = nullptr;
   if (!log_lines_.at(sample)) return true;
   auto lines = std::make_shared<std::vector<model::LogLine>>();
+  const std::size_t logs = logs_ ? logs_->size() : 0;
   for (; log_lines_.at(sample); log_lines_.next()) {
     Columns row = log_lines_.row(sample);
     model::LogLine line;
-    line.log = row.number<std::size_t>(logs_) - 1;
-    row.expect(line.log < logs_);
+    line.log = row.number<std::size_t>(logs) - 1;
+    row.expect(line.log < logs);
     line.time_unix_ms = row.unix_ms();
     line.lines = row.count();
     line.text = row.optional([](Columns& columns) { return columns.text(kLongestLogText); });

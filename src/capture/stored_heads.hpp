@@ -55,7 +55,7 @@ class StoredHeads {
   model::Wanted wanted_ = model::Wanted::kAll;
   model::HostInfo host_;
   model::ProbeInfo probe_;
-  std::size_t logs_ = 0;  ///< how many the capture followed
+  std::shared_ptr<const std::vector<model::Log>> logs_;  ///< null: the capture followed none
   const StoredNetns* namespaces_ = nullptr;
   SampleRows samples_, suspensions_, losses_, ports_, log_lines_, listening_, netns_;
   Statement netns_by_id_;

@@ -51,7 +51,11 @@ void subtract(std::optional<std::uint64_t>& from, const std::optional<std::uint6
 }  // namespace
 
 std::size_t History::Sample::bytes() const {
-  return sizeof(Snapshot) + head->namespaces.size() * sizeof(NetnsRow) + namespaces.size() * sizeof(NetnsInfo);
+  std::size_t lines = 0;
+  if (head->log_lines) {
+    for (const LogLine& line : *head->log_lines) lines += sizeof(line) + (line.text ? line.text->size() : 0);
+  }
+  return sizeof(Snapshot) + head->namespaces.size() * sizeof(NetnsRow) + namespaces.size() * sizeof(NetnsInfo) + lines;
 }
 
 std::uint64_t History::append(SnapshotPtr head, const Source& source) {

@@ -82,7 +82,7 @@ using SampleVisitor = std::function<bool(const SnapshotPtr& head, const Source& 
 
 /// What of each sample a visitor looks at. A recording need not have the rest.
 enum class Wanted {
-  kAll,    ///< everything except the lines of logs
+  kAll,    ///< everything
   kHeads,  ///< heads, of whose namespaces only those in which something changed since the sample before, and no rows
   kRows,   ///< rows and namespaces of the source, and of heads the times
 };

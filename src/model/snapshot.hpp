@@ -277,6 +277,8 @@ struct Snapshot {
   Cost cost;
   /// Of logs that a capture follows: what was read in this interval. Null if nothing was.
   std::shared_ptr<const std::vector<LogLine>> log_lines;
+  /// The logs that LogLine::log counts. Only in the snapshots of a capture file; null: it followed none.
+  std::shared_ptr<const std::vector<Log>> logs;
 };
 
 using SnapshotPtr = std::shared_ptr<const Snapshot>;

@@ -117,6 +117,24 @@ void put_row(JsonWriter& json, const model::Row& row, const model::Snapshot& sna
   json.text("netns_name", row.netns_name);
 }
 
+void put_log_lines(JsonWriter& json, const model::Snapshot& snapshot) {
+  if (!snapshot.logs) return json.field("log_lines", nullptr);
+  static const std::vector<model::LogLine> kNone;
+  json.objects("log_lines", snapshot.log_lines ? *snapshot.log_lines : kNone, [&](const model::LogLine& line) {
+    const model::Log& log = snapshot.logs->at(line.log);
+    json.field("time", base::iso8601_ms(line.time_unix_ms));
+    json.field("time_unix_ms", line.time_unix_ms);
+    json.field("kind", to_string(log.kind));
+    json.text("log", log.name);
+    json.field("lines", line.lines);
+    if (line.text) {
+      json.text("text", *line.text);
+    } else {
+      json.field("text", nullptr);
+    }
+  });
+}
+
 std::optional<std::string_view> reason(const model::Event& event) {
   const bool known = event.kind == model::Event::Kind::kRemoved && event.reason != model::Event::Reason::kUnknown;
   return known ? std::optional<std::string_view>(model::to_string(event.reason)) : std::nullopt;
@@ -149,6 +167,7 @@ std::string snapshot_json(const model::Snapshot& snapshot) {
     } else {
       json.field("queues", nullptr);
     }
+    put_log_lines(json, snapshot);
     put_lost(json, snapshot.lost);
     put_cost(json, snapshot.cost);
     json.field("rows_hidden", snapshot.rows_hidden);

@@ -4,11 +4,13 @@
 #include <fmt/format.h>
 
 #include "base/format.hpp"
+#include "phrases/log_line.hpp"
 
 namespace twtrace::output {
 namespace {
 
 using base::grouped;
+using phrases::log_words;
 using report::Beside;
 using report::Report;
 
@@ -56,10 +58,6 @@ std::string log_line_words(const report::LogReport& part) {
 }
 
 }  // namespace
-
-std::string log_words(const model::Log& log) {
-  return log.kind == model::Log::Kind::kJournal ? "journal of " + log.name : log.name;
-}
 
 std::vector<Property> log_properties(const Report& report) {
   const report::LogsReport& logs = report.logs;

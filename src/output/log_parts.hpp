@@ -15,7 +15,4 @@ inline constexpr const char* kLogsTitle = "Application errors";
 /// the capture followed no log.
 std::vector<Property> log_properties(const report::Report& report);
 
-/// The name of a log: a path, or "journal of UNIT".
-std::string log_words(const model::Log& log);
-
 }  // namespace twtrace::output

@@ -10,6 +10,7 @@
 #include "base/escape.hpp"
 #include "base/format.hpp"
 #include "model/fill.hpp"
+#include "phrases/log_line.hpp"
 #include "phrases/losses.hpp"
 #include "phrases/namespace.hpp"
 #include "phrases/trouble.hpp"
@@ -19,6 +20,7 @@ namespace {
 
 constexpr std::size_t kNamespaceLines = 3;
 constexpr std::size_t kTroubleLines = 5;
+constexpr std::size_t kLogLines = 5;
 constexpr std::size_t kNameColumns = 24;  // a name may be 15 bytes of escapes or a path, and must not fill the line
 
 struct Piece {
@@ -120,6 +122,29 @@ std::vector<Piece> loss_pieces(const model::Losses& lost) {
   return pieces;
 }
 
+// Lines of application logs: the first ones, then how many more there are.
+std::string log_lines(const model::Snapshot& snapshot, std::size_t width) {
+  if (!snapshot.logs || !snapshot.log_lines) return {};
+  std::string out;
+  std::uint64_t more = 0;
+  std::size_t shown = 0;
+  for (const model::LogLine& line : *snapshot.log_lines) {
+    if (!line.text || shown == kLogLines) {
+      more += line.lines;
+      continue;
+    }
+    ++shown;
+    const std::string words = fmt::format("log {} {}", base::iso8601_ms(line.time_unix_ms).substr(11, 12),
+                                          phrases::line_words(snapshot.logs->at(line.log), line));
+    out += (width == 0 ? words : base::fit(words, width)) + '\n';
+  }
+  if (more != 0) {
+    const std::string words = fmt::format("log +{} more {}", base::grouped(more), more == 1 ? "line" : "lines");
+    out += (width == 0 ? words : base::fit(words, width)) + '\n';
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string summary(const model::Snapshot& snapshot, std::size_t width, Color color) {
@@ -128,6 +153,7 @@ std::string summary(const model::Snapshot& snapshot, std::size_t width, Color co
   const std::size_t shown = std::min(snapshot.namespaces.size(), kNamespaceLines);
   for (std::size_t i = 0; i < shown; ++i) out += flow(netns_pieces(snapshot.namespaces[i], width), width, color);
   if (shown < snapshot.namespaces.size()) out += flow(remainder_pieces(snapshot.namespaces, shown), width, color);
+  out += log_lines(snapshot, width);
   if (const std::vector<Piece> losses = loss_pieces(snapshot.lost); !losses.empty()) out += flow(losses, width, color);
   return out;
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <unordered_map>
 #include <utility>
@@ -214,8 +215,34 @@ void Composer::collect_events(const Inputs& inputs, const view::Selector& select
   for (std::size_t i = events.size(); i-- > 0;) {
     const model::Event& event = events[i];
     if (paused && event.time_unix_ms > until_ms) continue;
-    if (selector.accepts(view::subject_of(event))) picture_.events.push_back(&event);
+    if (selector.accepts(view::subject_of(event))) picture_.events.push_back({&event, nullptr, nullptr});
   }
+  const std::vector<ListedEvent> lines = log_lines(inputs.sample, selector);
+  if (lines.empty()) return;
+  const auto is_newer = [](const ListedEvent& a, const ListedEvent& b) { return a.time_unix_ms() > b.time_unix_ms(); };
+  std::vector<ListedEvent> all;
+  all.reserve(picture_.events.size() + lines.size());
+  std::merge(picture_.events.begin(), picture_.events.end(), lines.begin(), lines.end(), std::back_inserter(all),
+             is_newer);
+  picture_.events = std::move(all);
+}
+
+/// The newest lines of logs up to a sample, newest first: at most as many as there are events.
+std::vector<ListedEvent> Composer::log_lines(std::uint64_t sample, const view::Selector& selector) const {
+  std::vector<ListedEvent> found;
+  if (!picture_.snapshot.logs) return found;
+  for (std::uint64_t at = sample + 1; at-- > history_.oldest() && found.size() < EventLog::kEvents;) {
+    const model::Snapshot& head = *history_.head(at);
+    if (!head.log_lines || !head.logs) continue;
+    for (const model::LogLine& line : *head.log_lines) {
+      const model::Log& log = head.logs->at(line.log);
+      if (selector.accepts(view::subject_of(log, line))) found.push_back({nullptr, &line, &log});
+    }
+  }
+  std::stable_sort(found.begin(), found.end(),
+                   [](const ListedEvent& a, const ListedEvent& b) { return a.time_unix_ms() > b.time_unix_ms(); });
+  if (found.size() > EventLog::kEvents) found.resize(EventLog::kEvents);
+  return found;
 }
 
 void Composer::build_detail(const Inputs& inputs) {

@@ -35,14 +35,23 @@ struct MarkInView {
   std::string name;  ///< any bytes
 };
 
+/// A line of the events view: an event, or a line of a log that the capture followed.
+struct ListedEvent {
+  const model::Event* event = nullptr;   ///< null: it is a line of a log
+  const model::LogLine* line = nullptr;  ///< not null if `event` is
+  const model::Log* log = nullptr;       ///< the same
+
+  std::int64_t time_unix_ms() const { return event != nullptr ? event->time_unix_ms : line->time_unix_ms; }
+};
+
 /// One moment, ready to be drawn.
 struct Picture {
-  model::Snapshot snapshot;                 ///< without rows
-  view::RowList rows;                       ///< all rows of the view, filtered and sorted
-  std::vector<model::TablePoint> trend;     ///< of the fullest namespace
-  model::Forecast forecast;                 ///< the same
-  std::vector<MarkInView> marks;            ///< until then, oldest first
-  std::vector<const model::Event*> events;  ///< newest first, filtered; only in the events view
+  model::Snapshot snapshot;              ///< without rows
+  view::RowList rows;                    ///< all rows of the view, filtered and sorted
+  std::vector<model::TablePoint> trend;  ///< of the fullest namespace
+  model::Forecast forecast;              ///< the same
+  std::vector<MarkInView> marks;         ///< until then, oldest first
+  std::vector<ListedEvent> events;       ///< newest first, filtered; only in the events view
   std::optional<Detail> detail;
   std::string no_rows;       ///< why there are no rows or events; empty when there are some, or nothing hides them
   std::uint64_t sample = 0;  ///< the one shown
@@ -92,6 +101,7 @@ class Composer {
   void fill_table(const Inputs& inputs);
   void build_rows(const Inputs& inputs, view::Selector selector);
   void collect_events(const Inputs& inputs, const view::Selector& selector);
+  std::vector<ListedEvent> log_lines(std::uint64_t sample, const view::Selector& selector) const;
   void build_detail(const Inputs& inputs);
 
   const model::History& history_;

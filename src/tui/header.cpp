@@ -90,6 +90,15 @@ StyledLine fill_line(const Picture& picture, std::size_t columns) {
   return line;
 }
 
+/// How many lines of logs the interval has. They are in the events view.
+std::string log_lines_words(const model::Snapshot& snapshot) {
+  std::uint64_t lines = 0;
+  if (snapshot.log_lines) {
+    for (const model::LogLine& line : *snapshot.log_lines) lines += line.lines;
+  }
+  return lines == 0 ? "" : fmt::format("log lines {} (6 shows them)", base::grouped(lines));
+}
+
 /// The rates of the fullest namespace.
 StyledLine rates_line(const Picture& picture) {
   if (picture.snapshot.namespaces.empty()) return {{"no network namespace can be seen"}};
@@ -99,6 +108,9 @@ StyledLine rates_line(const Picture& picture) {
   if (!picture.trend.empty() && picture.trend.back().removed && picture.trend.back().length_s > 0) {
     const double removed_per_s = *picture.trend.back().removed / picture.trend.back().length_s;
     line.insert(line.begin() + 1, {"removed " + base::rate(removed_per_s) + "/s"});
+  }
+  if (const std::string lines = log_lines_words(picture.snapshot); !lines.empty()) {
+    line.push_back({lines, Style::kWarning});
   }
   line.push_back({fmt::format("created total {}", base::grouped(netns.counts.created()))});
   return line;

@@ -144,6 +144,12 @@ Subject subject_of(const model::Event& event) {
   return subject;
 }
 
+Subject subject_of(const model::Log& log, const model::LogLine& line) {
+  Subject subject;
+  subject.words = {log.name, line.text ? std::string_view(*line.text) : std::string_view(), "log"};
+  return subject;
+}
+
 Subject subject_of(const model::NetnsRow& netns) {
   Subject subject;
   subject.netns = netns.netns;

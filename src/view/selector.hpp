@@ -40,6 +40,8 @@ Subject subject_of(const model::Fact& fact, const model::NetnsInfo& netns);
 Subject subject_of(const model::Row& row);
 Subject subject_of(const model::Event& event);
 Subject subject_of(const model::NetnsRow& netns);
+/// A line of a log has its text and the name of its log, which plain words search, and nothing else.
+Subject subject_of(const model::Log& log, const model::LogLine& line);
 
 /// The numbers of a row.
 struct Amounts {

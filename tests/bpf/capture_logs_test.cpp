@@ -73,6 +73,16 @@ printf 'x=1\nX=2\nx=\n' >)" + (logs.tree / "later.log").string();
   CHECK(errors["logs"][2]["problem"] == "it never existed");
   CHECK(capturing.process().standard_error().find("never.log: it never existed\n") != std::string::npos);
 
+  std::uint64_t replayed = 0;
+  for (const std::string& sample : lines(run_twtrace({"replay", "-b", "--json", capturing.path()}).out)) {
+    for (const nlohmann::json& line : nlohmann::json::parse(sample).at("log_lines")) {
+      CHECK(!line.at("text").is_null());
+      replayed += line.at("lines").get<std::uint64_t>();
+    }
+  }
+  CHECK(replayed == 20);
+  CHECK(run_twtrace({"replay", "-b", capturing.path()}).out.find(app + ": 1 Connection reset") != std::string::npos);
+
   const auto info = capturing.read()->info();
   REQUIRE(info.logs.size() == 3);
   CHECK(info.logs[0].name == app);

@@ -52,11 +52,18 @@ class Scene : public Tables {
     head.namespaces = {netns};
     head.namespaces.insert(head.namespaces.end(), more.begin(), more.end());
     head.port_use = port_use;
+    head.logs = logs;
+    if (!log_lines.empty()) {
+      head.log_lines = std::make_shared<const std::vector<model::LogLine>>(std::move(log_lines));
+      log_lines.clear();
+    }
     append_to(history, head);
   }
 
   std::vector<model::NetnsRow> more;  ///< namespaces besides "host"
   std::shared_ptr<const std::vector<model::PortUse>> port_use;
+  std::shared_ptr<const std::vector<model::Log>> logs;
+  std::vector<model::LogLine> log_lines;  ///< of the next sample only
 
   /// Does the work of the application for one frame.
   tui::Frame draw(tui::Size size, const tui::DrawOptions& options = {}) {

@@ -167,6 +167,14 @@ TEST_CASE("a capture keeps lines of logs with their samples, and an old one has 
     return true;
   }));
   CHECK(read == written);
+  read.clear();
+  REQUIRE(reader->for_each(model::Wanted::kAll, [&](const model::SnapshotPtr& head, const model::Source&) {
+    REQUIRE(head->logs);
+    CHECK(head->logs->size() == 2);
+    read.push_back(head->log_lines ? *head->log_lines : std::vector<model::LogLine>());
+    return true;
+  }));
+  CHECK(read == written);
   make_version(path, 6);
   CHECK(open_capture(path)->info().logs.empty());
   CHECK(read_samples(*open_capture(path)).size() == 3);

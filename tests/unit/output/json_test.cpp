@@ -36,7 +36,7 @@ const Json kContract = Json::parse(R"({
 
 // The additions to the contract, by object.
 const Json kAdded = Json::parse(R"({
- "":["group","namespaces_folded","troubles","queues","rows_hidden","live_age_s"],
+ "":["group","namespaces_folded","troubles","queues","log_lines","rows_hidden","live_age_s"],
  "probe":["sees_removal"],
  "totals":["no_port","no_port_bind","resets_received","resets_felt",
            "peer_resets","peer_resets_avoidable","resets_sent","resets_late","resets_aborted","resets_closed_port","resets_other","queue_drops",
@@ -385,4 +385,29 @@ TEST_CASE("a row for many ports has no port, and says how many they are") {
   CHECK(parsed(snapshot)["rows"][0]["ports"] == 64512);
   snapshot.rows[0].ports.reset();
   CHECK(parsed(snapshot)["rows"][0]["ports"].is_null());
+}
+
+TEST_CASE("the lines of logs of an interval are listed, and null if the capture followed none") {
+  model::Snapshot snapshot = test::snapshot();
+  CHECK(Json::parse(output::snapshot_json(snapshot)).at("log_lines").is_null());
+  snapshot.logs = std::make_shared<const std::vector<model::Log>>(
+      std::vector<model::Log>{{model::Log::Kind::kFile, "/var/log/app.log", "refused", {}},
+                              {model::Log::Kind::kJournal, "web.service", "a|b", {}}});
+  CHECK(Json::parse(output::snapshot_json(snapshot)).at("log_lines") == Json::array());
+  snapshot.log_lines = std::make_shared<const std::vector<model::LogLine>>(
+      std::vector<model::LogLine>{{0, test::kTime, 1, "connection\x1b refused\xff"}, {1, test::kTime + 1, 207, {}}});
+  const std::string text = output::snapshot_json(snapshot);
+  CHECK(text.find('\x1b') == std::string::npos);
+  const Json lines = Json::parse(text).at("log_lines");
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0]["time"] == "2026-01-02T03:04:05.678Z");
+  CHECK(lines[0]["time_unix_ms"] == test::kTime);
+  CHECK(lines[0]["kind"] == "file");
+  CHECK(lines[0]["log"] == "/var/log/app.log");
+  CHECK(lines[0]["lines"] == 1);
+  CHECK(lines[0]["text"] == "connection\x1b refused\xEF\xBF\xBD");
+  CHECK(lines[1]["kind"] == "journal");
+  CHECK(lines[1]["log"] == "web.service");
+  CHECK(lines[1]["lines"] == 207);
+  CHECK(lines[1]["text"].is_null());
 }

@@ -143,3 +143,21 @@ TEST_CASE("the age of live is said when it is not counted event by event") {
   snapshot.live_age_s = 2.1;
   CHECK(has(text(snapshot), "live counted 2.1s ago"));
 }
+
+TEST_CASE("the first lines of logs of an interval are shown, and how many more there are") {
+  model::Snapshot snapshot = test::snapshot();
+  snapshot.logs = std::make_shared<const std::vector<model::Log>>(
+      std::vector<model::Log>{{model::Log::Kind::kFile, "/var/log/a\x1b.log", "refused", {}},
+                              {model::Log::Kind::kJournal, "web.service", "a|b", {}}});
+  std::vector<model::LogLine> lines = {{1, test::kTime, 1, "broken pipe\r"}, {0, test::kTime + 1, 20, {}}};
+  const auto told = [&](std::size_t width) {
+    snapshot.log_lines = std::make_shared<const std::vector<model::LogLine>>(lines);
+    return output::summary(snapshot, width, output::Color::kNever);
+  };
+  CHECK(has(told(0), "\nlog 03:04:05.678 journal of web.service: broken pipe\\x0D\nlog +20 more lines\n"));
+  lines.resize(1);
+  CHECK_FALSE(has(told(0), "more line"));
+  lines.resize(6, {0, test::kTime + 2, 1, std::string(500, 'x')});
+  CHECK(has(told(0), "\nlog 03:04:05.680 /var/log/a\\x1B.log: " + std::string(500, 'x') + "\nlog +1 more line\n"));
+  CHECK(has(told(79), "\nlog 03:04:05.680 /var/log/a\\x1B.log: " + std::string(41, 'x') + "~\n"));
+}

@@ -586,3 +586,64 @@ TEST_CASE("a table that is far from its limit is shown by its own height") {
   CHECK(shows(frame, "buckets in use, limit 131,072"));
   CHECK(shows(frame, "        200\n"));
 }
+
+TEST_CASE("lines of logs stand among the events of a replay, up to the sample shown") {
+  Scene scene;
+  scene.logs = std::make_shared<const std::vector<model::Log>>(
+      std::vector<model::Log>{{model::Log::Kind::kFile, "/var/log/agents.log", "reset", {}},
+                              {model::Log::Kind::kJournal, "web.service", "reset", {}}});
+  scene.log_lines = {{0, test::kTime + 700, 1, "popped by\x1b a dead connection"}, {1, test::kTime + 500, 1, "first"}};
+  scene.sample(10);
+  scene.log_lines = {{1, test::kTime + 1900, 207, {}}};
+  scene.sample(20);
+  scene.sample(30);
+  model::Event event = test::event();
+  event.time_unix_ms = test::kTime + 600;
+  scene.log.add(event);
+  scene.state.tab = tui::Tab::kEvents;
+  const auto listed = [&] {
+    scene.draw({24, 80});
+    std::vector<std::string> all;
+    for (const tui::ListedEvent& each : scene.composer.compose(scene.state).events) {
+      all.push_back(each.event != nullptr ? "event" : each.line->text.value_or("more"));
+    }
+    return all;
+  };
+  using Listed = std::vector<std::string>;
+  CHECK(listed() == Listed{"more", "popped by\x1b a dead connection", "event", "first"});
+  const tui::Frame frame = scene.draw({24, 80});
+  CHECK(shows(frame, "03:04:07.578 log      journal of web.service: 207 more lines"));
+  CHECK(shows(frame, "03:04:06.378 log      /var/log/agents.log: popped by\\x1B a dead connection"));
+  CHECK(style_of(frame, "popped") == Style::kWarning);
+  CHECK_FALSE(shows(frame, "log lines"));
+  scene.state.filter = "agents";
+  CHECK(listed() == Listed{"popped by\x1b a dead connection"});
+  scene.state.filter = "comm=redis-worker";
+  CHECK(listed() == Listed{"event"});
+  scene.state.filter.clear();
+  scene.state.paused_at = 1;
+  CHECK(listed() == Listed{"popped by\x1b a dead connection", "event", "first"});
+  scene.state.tab = tui::Tab::kProcesses;
+  CHECK(shows(scene.draw({24, 80}), "log lines 2 (6 shows them)"));
+  scene.state.paused_at = 2;
+  CHECK(shows(scene.draw({24, 80}), "log lines 207 (6 shows them)"));
+}
+
+TEST_CASE("of very many lines of logs the newest are listed, on screens of every size") {
+  Scene scene;
+  scene.logs = std::make_shared<const std::vector<model::Log>>(
+      std::vector<model::Log>{{model::Log::Kind::kFile, std::string(300, 'n'), "reset", {}}});
+  for (int sample = 0; sample < 3; ++sample) {
+    for (int i = 0; i < 3000; ++i) {
+      scene.log_lines.push_back({0, test::kTime + 1000 * sample + i / 3, 1, std::to_string(3000 * sample + i)});
+    }
+    scene.sample(10);
+  }
+  scene.state.tab = tui::Tab::kEvents;
+  const auto& events = scene.composer.compose(scene.state).events;
+  REQUIRE(events.size() == tui::EventLog::kEvents);
+  CHECK(events.front().time_unix_ms() == test::kTime + 2999);
+  CHECK(std::is_sorted(events.begin(), events.end(),
+                       [](const auto& a, const auto& b) { return a.time_unix_ms() > b.time_unix_ms(); }));
+  for (const tui::Size size : {tui::Size{24, 80}, {5, 20}, {3, 8}, {2, 1}, {50, 400}}) scene.draw(size);
+}
