@@ -6,6 +6,7 @@
 #include "app/capture_progress.hpp"
 #include "app/color.hpp"
 #include "app/netns_option.hpp"
+#include "app/open_capture.hpp"
 #include "app/streams.hpp"
 #include "base/clock.hpp"
 #include "capture/reader.hpp"
@@ -28,7 +29,7 @@ base::Result<report::Report> build(model::Recording& recording, const std::strin
 
 base::Result<report::Report> read_report(const std::string& path, const BudgetOptions& budgets,
                                          const FilterOptions& filter, report::Purpose purpose) {
-  auto reader = capture::Reader::open(path);
+  auto reader = open_capture(path);
   if (!reader) return tl::unexpected(reader.error());
   const auto netns = netns_of_capture(filter.netns, (*reader)->info());
   if (!netns) return tl::unexpected(netns.error());

@@ -7,6 +7,7 @@
 #include "capture/columns.hpp"
 #include "capture/find_gaps.hpp"
 #include "capture/limits.hpp"
+#include "capture/locks.hpp"
 #include "capture/names.hpp"
 #include "capture/open.hpp"
 #include "capture/replay.hpp"
@@ -36,7 +37,10 @@ model::NetnsSettings read_settings(Columns& row, const StoredNetns& namespaces) 
 
 class Reader::Impl {
  public:
-  explicit Impl(Opened opened) : database_(std::move(opened.database)) { info_.running = opened.looked.written; }
+  Impl(Opened opened, bool reserved) : database_(std::move(opened.database)) {
+    info_.running = opened.looked.written;
+    info_.being_replaced = reserved && !info_.running;
+  }
 
   base::Result<void> read_info() {
     const auto all = {&Impl::read_capture,      &Impl::read_fallbacks, &Impl::read_arguments, &Impl::read_marks,
@@ -216,9 +220,10 @@ Reader::Reader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Reader::~Reader() = default;
 
 base::Result<std::unique_ptr<Reader>> Reader::open(const std::string& path) {
+  const bool reserved = is_reserved(path);  // checked first, because the file may get its name before the next line
   auto opened = open_for_reading(path);
   if (!opened) return tl::unexpected(opened.error());
-  auto impl = std::make_unique<Impl>(std::move(*opened));
+  auto impl = std::make_unique<Impl>(std::move(*opened), reserved);
   if (auto read = impl->read_info(); !read) return tl::unexpected(read.error());
   return std::unique_ptr<Reader>(new Reader(std::move(impl)));
 }

@@ -66,6 +66,7 @@ struct CaptureInfo {
   std::vector<std::string> budgets;            ///< of --fail-if, limited to what the capture was about
   std::vector<Log> logs;                       ///< that it followed, at most kMostLogs
   bool running = false;                        ///< it was being written when it was opened
+  bool being_replaced = false;                 ///< a capture without a sample yet was about to take its name
   std::vector<Gap> gaps;  ///< ascending in time; the missing end of a capture that was cut short is not a gap
 
   /// At most kMostSeenProcesses, seen when it began, when the command started and ended, and at the end; empty in a

@@ -272,6 +272,24 @@ TEST_CASE("a mark lands in the running capture", "[capture]") {
   check_refused(run_twtrace({"mark", "-o", capturing.path(), "late"}), 1, "has ended");
 }
 
+TEST_CASE("whoever shows the earlier capture before the first sample of the next is told", "[capture]") {
+  if (!privileged()) return;
+  Capturing earlier({}, {"true"});
+  REQUIRE(earlier.process().wait() == 0);
+  const std::string path = earlier.path();
+  const Arguments shown = {"report", path};
+  CHECK(run_twtrace(shown).err.empty());
+  Subprocess next(
+      {twtrace_binary(), "capture", "-o", path, "-d", "60", "--probe", environment("TWTRACE_PROBE", "auto")});
+  REQUIRE(next.wait_for_error("ready\n"));
+  const std::string told = "twtrace: " + path + " is still the earlier capture: the one that runs has no sample yet\n";
+  CHECK(run_twtrace(shown).err == told);
+  CHECK(run_twtrace({"replay", "-b", path}).err == told);
+  next.signal(SIGINT);
+  CHECK(next.wait() == 0);
+  CHECK(run_twtrace(shown).err.empty());
+}
+
 TEST_CASE("a second capture to the same file is refused, and the first goes on", "[capture]") {
   if (!privileged()) return;
   Capturing first({"--before", "3600"}, {"true"});

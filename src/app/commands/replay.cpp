@@ -11,6 +11,7 @@
 #include "app/command.hpp"
 #include "app/live.hpp"
 #include "app/netns_option.hpp"
+#include "app/open_capture.hpp"
 #include "app/option_groups.hpp"
 #include "app/screen.hpp"
 #include "app/streams.hpp"
@@ -120,7 +121,7 @@ void Replay::declare(OptionList& list) {
 }
 
 base::Result<int> Replay::run() const {
-  auto reader = capture::Reader::open(file);
+  auto reader = open_capture(file);
   if (!reader) return tl::unexpected(reader.error());
   if (auto dropped = keep_only({}); !dropped) return tl::unexpected(dropped.error());  // it may run for hours
   const auto netns = netns_of_capture(table.filter.netns, (*reader)->info());

@@ -219,6 +219,25 @@ TEST_CASE("a capture that waits for its first sample is told from a file that is
   CHECK(contains(why_unreadable(), "No such file"));
 }
 
+TEST_CASE("an earlier capture is told from the one that waits to take its name", "[capture]") {
+  const kernel::TempTree tree;
+  const std::string path = tree / "twtrace.db";
+  const auto being_replaced = [&] { return capture::Reader::open(path).value()->info().being_replaced; };
+  capture_into(path, 3);
+  CHECK_FALSE(being_replaced());
+  {
+    Holder waits([&] { return begun(path, 0); });
+    REQUIRE(waits.holds());
+    CHECK(being_replaced());
+    waits.kill();
+  }
+  CHECK_FALSE(being_replaced());  // what it left takes no name
+  const Holder writes([&] { return begun(path, 1); });
+  REQUIRE(writes.holds());
+  CHECK_FALSE(being_replaced());
+  CHECK(capture::Reader::open(path).value()->info().running);
+}
+
 TEST_CASE("what a capture leaves that was killed before its first sample is in nobody's way", "[capture]") {
   const kernel::TempTree tree;
   const std::string path = tree / "twtrace.db";
