@@ -113,6 +113,26 @@ constexpr bpf_insn instruction(unsigned code, unsigned to, unsigned from, std::i
   return result;
 }
 
+constexpr std::array kDoNothing = {instruction(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0),
+                                   instruction(BPF_JMP | BPF_EXIT, 0, 0, 0)};
+
+/// False if the kernel refuses a program that looks at the files of processes, though it takes others: a hardened
+/// kernel refuses whole kinds of programs. Without the privilege to ask, it rules out nothing.
+bool takes_task_files(const btf* types) {
+  const int function = btf__find_by_name_kind(types, "bpf_iter_task_file", BTF_KIND_FUNC);
+  if (function <= 0) return false;
+  bpf_prog_load_opts iterator{};
+  iterator.sz = sizeof(iterator);
+  iterator.expected_attach_type = BPF_TRACE_ITER;
+  iterator.attach_btf_id = static_cast<__u32>(function);
+  const base::UniqueFd wanted(
+      bpf_prog_load(BPF_PROG_TYPE_TRACING, "tw_task_files", "GPL", kDoNothing.data(), kDoNothing.size(), &iterator));
+  if (wanted) return true;
+  const base::UniqueFd other(
+      bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "tw_other", "GPL", kDoNothing.data(), kDoNothing.size(), nullptr));
+  return !other;
+}
+
 /// False if the verifier refuses a program that calls bpf_probe_read_kernel. securityfs names the lockdown mode, but is
 /// often not mounted, so this asks the kernel. Without the privilege to ask, it rules out nothing.
 bool takes_probe_read() {
@@ -139,6 +159,7 @@ base::Result<void> switch_off(Features& features, const std::set<std::string>& n
                                               {"socket-cookie", &features.socket_cookie},
                                               {"probe-read", &features.probe_read},
                                               {"readers", &features.readers},
+                                              {"task-files", &features.task_files},
                                               {"reset-reason", &features.reset_reason},
                                               {"counts-at-creation", &features.counts_at_creation}};
   for (const std::string& name : names) {
@@ -190,6 +211,7 @@ base::Result<Features> probe_features(const std::string& btf_path, const std::se
   const std::uint32_t arguments = argument_count(types.get(), "tcp_timewait_state_process");
   if (arguments > 3) features.state_process_args = arguments;
   features.probe_read = takes_probe_read();
+  features.task_files = features.kernel_btf && takes_task_files(types.get());
   // Both came with 5.11 (d05512618056, 3ac1f01b43b6), and libbpf decides by the same function.
   features.memcg_charged = has_function(types.get(), "bpf_ktime_get_coarse_ns");
   if (auto off = switch_off(features, switched_off); !off) return tl::unexpected(off.error());

@@ -22,6 +22,7 @@ struct Features {
   bool socket_cookie = false;       ///< "socket-cookie": in tracing programs. Added in 5.12: c5dbb89fc2ac
   bool probe_read = true;           ///< "probe-read": bpf_probe_read_kernel; lockdown=confidentiality forbids it
   bool readers = true;              ///< "readers": programs that read the kernel's own lists are worth trying
+  bool task_files = false;          ///< "task-files": programs may look at the files of processes (iter/task_file)
   bool memcg_charged = true;        ///< maps count against the memory cgroup and not RLIMIT_MEMLOCK. Since 5.11
   bool counts_at_creation = false;  ///< "counts-at-creation": TW and TWKilled count when a bucket is made. Since 5.18
   bool ipv6_connect = false;        ///< inet6_hash_connect is in the kernel, and not in a module

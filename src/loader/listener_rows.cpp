@@ -22,14 +22,11 @@ constexpr std::chrono::milliseconds kClosing{5};
 
 }  // namespace
 
-base::Result<ListenerRows> ListenerRows::attach(twtrace_bpf& skeleton) {
+base::Result<void> ListenerRows::attach() {
   const LibbpfLog log;
-  ListenerRows rows(skeleton);
-  rows.link_.reset(bpf_program__attach_iter(skeleton.progs.find_listeners, nullptr));
-  if (!rows.link_) {
-    return base::fail(base::ErrorCode::kUnsupported, "cannot attach the BPF iterator: " + log.last_warning());
-  }
-  return rows;
+  link_.reset(bpf_program__attach_iter(skeleton_->progs.find_listeners, nullptr));
+  if (!link_) return base::fail(base::ErrorCode::kUnsupported, "cannot attach the BPF iterator: " + log.last_warning());
+  return {};
 }
 
 base::Result<std::map<std::uint64_t, std::uint32_t>> ListenerRows::find(std::span<const std::uint64_t> sockets) {
@@ -41,9 +38,9 @@ base::Result<std::map<std::uint64_t, std::uint32_t>> ListenerRows::find(std::spa
     for (const std::uint64_t& socket : some) {
       static_cast<void>(bpf_map_update_elem(bpf_map__fd(skeleton_->maps.listener_rows), &socket, &none, BPF_ANY));
     }
-    const auto looked = look_through_files();
+    const auto looked = link_ ? look_through_files() : base::Result<void>();
     const auto found = [this](std::uint64_t socket) { return has_row(socket); };
-    if (!std::all_of(some.begin(), some.end(), found)) std::this_thread::sleep_for(kClosing);
+    if (link_ && !std::all_of(some.begin(), some.end(), found)) std::this_thread::sleep_for(kClosing);
     for (const std::uint64_t socket : some) {
       claim(socket);
       rows[socket] = take_row(socket);

@@ -20,20 +20,21 @@ namespace twtrace::loader {
 /// Owns the iterator through the files of all processes. The skeleton has to outlive it. Not thread-safe.
 class ListenerRows {
  public:
-  /// kUnsupported if the kernel cannot iterate over files.
-  static base::Result<ListenerRows> attach(twtrace_bpf& skeleton);
+  explicit ListenerRows(twtrace_bpf& skeleton) : skeleton_(&skeleton) {}
+
+  /// From now on find() knows the processes. kUnsupported if the kernel cannot iterate over their files.
+  base::Result<void> attach();
 
   /// The row slots of these sockets (tw_listener_reading.socket): of the first process that has the socket, else of
-  /// whoever created it. TW_ROW_NONE if it closed, or if there was no room for a row. Looks through the files of every
-  /// process that this process's pid namespace shows: some 100 ns for each.
+  /// whoever created it, of whom only the service and the user are known. TW_ROW_NONE if it closed, or if there was no
+  /// room for a row. Looks through the files of every process that this process's pid namespace shows: some 100 ns for
+  /// each.
   base::Result<std::map<std::uint64_t, std::uint32_t>> find(std::span<const std::uint64_t> sockets);
 
   /// The sockets that closed since the last call, and had dropped something.
   std::vector<tw_closed_listener> take_closed();
 
  private:
-  explicit ListenerRows(twtrace_bpf& skeleton) : skeleton_(&skeleton) {}
-
   base::Result<void> look_through_files();
   bool has_row(std::uint64_t socket) const;
   void claim(std::uint64_t socket);

@@ -18,7 +18,7 @@ constexpr std::string_view kFindListeners = "find_listeners";
 bool is_wanted(std::string_view name, Backend backend, const Features& features) {
   if (name == "on_fexit_no_port_v6" && !features.ipv6_connect) return false;
   if ((name == kFindListeners || name == "claim_listener") && !features.probe_read) return false;
-  if (name == kFindListeners && !features.kernel_btf) return false;  // an iterator
+  if (name == kFindListeners && !features.task_files) return false;
   return uses_program(backend, name, features);
 }
 

@@ -162,10 +162,9 @@ base::Result<void> Tracer::Impl::start() {
   if (auto filled = fill_free_slots(); !filled) return filled;
   if (auto filled = fill_free_many_ports(); !filled) return filled;
   sweep.emplace(*skeleton, rows.values(), slot_count(options_.sizes), options_.sweep_slice);
-  if (features_.kernel_btf && features_.probe_read) {
-    auto attached_rows = ListenerRows::attach(*skeleton);
-    if (!attached_rows) return tl::unexpected(attached_rows.error());
-    listener_rows.emplace(std::move(*attached_rows));
+  if (features_.probe_read) listener_rows.emplace(*skeleton);
+  if (listener_rows && features_.task_files) {
+    if (auto files = listener_rows->attach(); !files) missing.push_back(files.error().what);
   }
   const auto on_event = [](void* context, void* data, std::size_t size) {
     auto* self = static_cast<Impl*>(context);

@@ -319,13 +319,17 @@ json queue_on(const json& snapshot, const NetnsSandbox& netns, std::uint16_t por
   return {};
 }
 
-void check_drops(const json& snapshot, const NetnsSandbox& netns) {
+void check_sum_of_drops(const json& snapshot, const NetnsSandbox& netns) {
   const std::int64_t drops = listen_drops(netns.fd());
   const json entry = namespace_entry(snapshot, netns);
   CHECK(number(entry.at("kernel"), "listen_drops") == drops);
   CHECK(number(entry, "queue_drops") == drops);
   CHECK(number(entry.at("missed"), "queue_drops") == 0);
   CHECK(sum_of_all(snapshot, netns, "queue_drops") == drops);
+}
+
+void check_drops(const json& snapshot, const NetnsSandbox& netns) {
+  check_sum_of_drops(snapshot, netns);
   for (const json& row : all_rows_of(snapshot, netns)) {
     if (row.at("queue_drops") != 0) CHECK(row.at("process").at("pid") == getpid());
   }
@@ -362,6 +366,29 @@ TEST_CASE("what listening sockets drop is counted for process and port, and toge
   CHECK(queue_on(snapshot, netns, kPort).at("limit") == 2);
   CHECK(queue_on(snapshot, netns, kPort).at("tcp_max_syn_backlog") == 77);
   CHECK(queue_on(snapshot, netns, kOtherPort).at("limit") == 3);
+}
+
+TEST_CASE("where no program may look at the files of processes, what is dropped is counted for the service",
+          "[quick]") {
+  if (!privileged()) return;
+  TwtraceRun twtrace({"--no-feature", "task-files"});
+  const NetnsSandbox netns;
+  base::UniqueFd listener;
+  std::int64_t drops = 0;
+  inside_netns(netns.fd(), [&] {
+    listener = listen_on(kPort, AF_INET, 2);
+    drops = overflow_queue(kPort, 2, 7);
+  });
+  const json snapshot = twtrace.fresh();
+  check_sum_of_drops(snapshot, netns);
+  CHECK(sum_at(snapshot, netns, "server", kPort, "queue_drops") == drops);
+  for (const json& row : all_rows_of(snapshot, netns)) {
+    if (row.at("queue_drops") == 0) continue;
+    CHECK(row.at("attribution") == "cgroup");
+    CHECK(row.at("process").at("uid") == getuid());
+    CHECK(row.at("process").at("pid").is_null());
+  }
+  twtrace.stop();
 }
 
 TEST_CASE("what sockets drop that listen for a moment is counted, whenever they close while twtrace looks", "[quick]") {
