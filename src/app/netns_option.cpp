@@ -25,6 +25,15 @@ view::Subject subject_of(const model::NetnsName& netns) {
   return subject;
 }
 
+/// A name that nothing has yet may be that of a namespace which the command of a capture makes.
+base::Error explained(base::Error error, const std::string& which) {
+  const bool name = which.find('/') == std::string::npos && which.find_first_not_of("0123456789") != std::string::npos;
+  if (error.code == base::ErrorCode::kNotFound && name) {
+    error.hint += fmt::format("; a pattern, as in '{}*', also takes one that comes later", which);
+  }
+  return error;
+}
+
 }  // namespace
 
 base::Result<view::Selector> netns_on_host(const std::string& which, const trace::Session& session) {
@@ -35,7 +44,7 @@ base::Result<view::Selector> netns_on_host(const std::string& which, const trace
                       "give self, an inode number, a name or a path");
   }
   const auto id = session.resolve_netns(which);
-  if (!id) return base::prepend(id.error(), "--netns");
+  if (!id) return base::prepend(explained(id.error(), which), "--netns");
   return view::Selector({view::netns_term(*id)});
 }
 
