@@ -75,7 +75,8 @@ printf 'x=1\nX=2\nx=\n' >)" + (logs.tree / "later.log").string();
 
   std::uint64_t replayed = 0;
   for (const std::string& sample : lines(run_twtrace({"replay", "-b", "--json", capturing.path()}).out)) {
-    for (const nlohmann::json& line : nlohmann::json::parse(sample).at("log_lines")) {
+    const nlohmann::json parsed = nlohmann::json::parse(sample);
+    for (const nlohmann::json& line : parsed.at("log_lines")) {
       CHECK(!line.at("text").is_null());
       replayed += line.at("lines").get<std::uint64_t>();
     }
@@ -111,6 +112,8 @@ TEST_CASE("what a capture cannot follow is a mistake of the command line, before
   refused({"--log", tree / "fifo"}, "is a FIFO");
   refused({"--log", tree.root()}, "is a directory");
   refused({"--log", "/dev/null"}, "is a device");
+  refused({"--log", "/proc/self/status"}, "is a file of the kernel");
+  refused({"--log", "/proc/net/tcp=x"}, "is a file of the kernel");
   refused({"--log", app + "/x"}, "Not a directory");
   refused({"--log", app + "=(a"}, "Unmatched");
   refused({"--log", app + "="}, "no pattern follows");
