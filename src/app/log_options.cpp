@@ -2,7 +2,9 @@
 #include "app/log_options.hpp"
 
 #include <fmt/format.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -36,6 +38,15 @@ std::size_t name_end(const std::string& typed, const std::function<bool(const st
   return std::min(typed.find('='), typed.size());
 }
 
+/// Files that the kernel makes up when they are read: their size says nothing, so nothing would be found in them.
+bool is_made_up(const std::string& path) {
+  struct statfs found {};
+  if (::statfs(path.c_str(), &found) != 0) return false;
+  const auto type = static_cast<std::uint32_t>(found.f_type);
+  return type == PROC_SUPER_MAGIC || type == SYSFS_MAGIC || type == TRACEFS_MAGIC || type == DEBUGFS_MAGIC ||
+         type == CGROUP_SUPER_MAGIC || type == CGROUP2_SUPER_MAGIC;
+}
+
 /// A file that does not exist is waited for.
 base::Result<void> check_file(const std::string& path) {
   struct stat found {};
@@ -46,6 +57,9 @@ base::Result<void> check_file(const std::string& path) {
   if (!S_ISREG(found.st_mode)) {
     const char* const what = S_ISDIR(found.st_mode) ? "a directory" : S_ISFIFO(found.st_mode) ? "a FIFO" : "a device";
     return wrong(fmt::format("--log: {} is {}", path, what), "name a regular file");
+  }
+  if (is_made_up(path)) {
+    return wrong(fmt::format("--log: {} is a file of the kernel, not one that grows", path), "name a regular file");
   }
   // With the real ids: a user to whom somebody lent capabilities reads as that user.
   if (::access(path.c_str(), R_OK) == 0) return {};

@@ -34,8 +34,12 @@ off_t skip_hole(int fd, off_t offset, off_t size) {
 
 }  // namespace
 
-void FollowedFile::begin() {
-  find_named();
+bool FollowedFile::follows(const struct stat& file) const {
+  return std::any_of(files_.begin(), files_.end(), [&](const Opened& opened) { return opened.is(file); });
+}
+
+void FollowedFile::begin(const Elsewhere& elsewhere) {
+  find_named(elsewhere);
   if (!named_) return;
   Opened& file = files_.back();
   struct stat now {};
@@ -47,10 +51,10 @@ void FollowedFile::begin() {
   if (got != size) file.tail.clear();
 }
 
-void FollowedFile::look(std::uint64_t monotonic_ns, const TakeLine& take) {
+void FollowedFile::look(std::uint64_t monotonic_ns, const TakeLine& take, const Elsewhere& elsewhere) {
   for (Opened& file : files_) read(file, monotonic_ns, take);
   const std::size_t before = files_.size();
-  find_named();
+  find_named(elsewhere);
   if (files_.size() > before) {
     files_.back().changed_ns = monotonic_ns;
     read(files_.back(), monotonic_ns, take);
@@ -68,20 +72,40 @@ void FollowedFile::finish(const TakeLine& take) {
 }
 
 /// Makes the file that has the name the last one.
-void FollowedFile::find_named() {
+void FollowedFile::find_named(const Elsewhere& elsewhere) {
   struct stat found {};
   named_ = false;
   if (::stat(path_.c_str(), &found) != 0) {
     problem_ = errno;
+    forget_other();
     return;
   }
   existed_ = true;
   problem_ = 0;
   is_regular_ = S_ISREG(found.st_mode);
-  if (!is_regular_) return;
+  if (!is_regular_ || leave_to_other(found, elsewhere)) return;
   const auto known = std::find_if(files_.begin(), files_.end(), [&](const Opened& file) { return file.is(found); });
   if (known != files_.end()) std::rotate(known, known + 1, files_.end());
   named_ = known != files_.end() || open(found);
+}
+
+/// A file that somebody else has read is left alone even when that one has closed it.
+bool FollowedFile::leave_to_other(const struct stat& named, const Elsewhere& elsewhere) {
+  if (follows(named)) return false;
+  if (!other_.empty() && (named.st_dev != other_device_ || named.st_ino != other_inode_)) forget_other();
+  if (!other_.empty() || !elsewhere) return !other_.empty();
+  const std::string* const other = elsewhere(named);
+  if (other == nullptr) return false;
+  other_ = *other;
+  other_fd_.reset(::open(path_.c_str(), O_PATH | O_CLOEXEC));
+  other_device_ = named.st_dev;
+  other_inode_ = named.st_ino;
+  return true;
+}
+
+void FollowedFile::forget_other() {
+  other_.clear();
+  other_fd_.reset();
 }
 
 /// False if it cannot be opened, or has lost the name meanwhile.
@@ -157,6 +181,7 @@ void FollowedFile::close_oldest(const TakeLine& take) {
 
 std::string FollowedFile::why_unreadable() const {
   if (!is_regular_) return "it is not a regular file";
+  if (!other_.empty()) return "it is the same file as " + other_ + ", where its lines count";
   return problem_ == 0 || problem_ == ENOENT ? std::string() : std::strerror(problem_);
 }
 

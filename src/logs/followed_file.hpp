@@ -31,17 +31,27 @@ inline constexpr std::size_t kMostNameless = 3;
 /// were read. What is written and cut off between two looks is lost, and so is a file that has the name only in
 /// between.
 ///
+/// A file that is followed under another name already is not read, whenever it gets this name: its lines would count
+/// twice. That holds for as long as it has the name.
+///
 /// Reads regular files only. Follows symbolic links. Not thread-safe.
 class FollowedFile {
  public:
+  /// The name under which somebody else follows that file; null: nobody does.
+  using Elsewhere = std::function<const std::string*(const struct stat& file)>;
+
   explicit FollowedFile(std::string path) : path_(std::move(path)) {}
 
   /// What is in the file now does not count. If a line has begun, only the rest of it does.
-  void begin();
+  void begin(const Elsewhere& elsewhere = {});
   /// Gives the lines that were written since the last look.
-  void look(std::uint64_t monotonic_ns, const TakeLine& take);
+  void look(std::uint64_t monotonic_ns, const TakeLine& take, const Elsewhere& elsewhere = {});
   /// Gives last lines without an end, too.
   void finish(const TakeLine& take);
+
+  const std::string& path() const { return path_; }
+  /// Whether this is a file that it reads, whatever its name is now.
+  bool follows(const struct stat& file) const;
 
   /// In words; empty if it can be read, or does not exist.
   std::string why_unreadable() const;
@@ -61,7 +71,9 @@ class FollowedFile {
   };
 
   bool open(const struct stat& named);
-  void find_named();
+  void find_named(const Elsewhere& elsewhere);
+  bool leave_to_other(const struct stat& named, const Elsewhere& elsewhere);
+  void forget_other();
   bool has_changed_before_offset(const Opened& file) const;
   void read(Opened& file, std::uint64_t monotonic_ns, const TakeLine& take);
   void close_nameless(std::uint64_t monotonic_ns, const TakeLine& take);
@@ -73,6 +85,10 @@ class FollowedFile {
   bool existed_ = false;
   int problem_ = 0;  ///< errno
   bool is_regular_ = true;
+  std::string other_;        ///< who follows the file that has the name; empty: nobody else
+  base::UniqueFd other_fd_;  ///< of that file, so that no later one gets its inode number
+  dev_t other_device_ = 0;
+  ino_t other_inode_ = 0;
   std::uint64_t long_lines_ = 0;  ///< of files that are closed
   std::uint64_t skipped_bytes_ = 0;
 };

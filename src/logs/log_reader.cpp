@@ -50,7 +50,7 @@ class Reading {
     for (Followed& log : logs_) {
       std::string& problem = problems.emplace_back();
       if (auto* const file = std::get_if<FollowedFile>(&log.source)) {
-        file->begin();
+        file->begin(elsewhere(*file));
         problem = file->why_unreadable();
       } else {
         std::get<FollowedJournal>(log.source).begin(clock_.unix_ms());
@@ -64,7 +64,7 @@ class Reading {
     const std::int64_t now = clock_.unix_ms();
     for (std::size_t i = 0; i < logs_.size(); ++i) {
       if (auto* const file = std::get_if<FollowedFile>(&logs_[i].source)) {
-        file->look(clock_.monotonic_ns(), taker(i, now));
+        file->look(clock_.monotonic_ns(), taker(i, now), elsewhere(*file));
       } else {
         std::get<FollowedJournal>(logs_[i].source).look(dated_taker(i));
       }
@@ -96,6 +96,17 @@ class Reading {
   TakeDatedLine dated_taker(std::size_t log) {
     return [this, log](std::int64_t time_unix_ms, std::string_view line) {
       if (logs_[log].pattern.matches(line)) matches_.add(log, time_unix_ms, line);
+    };
+  }
+
+  /// Two names may become those of one file at any time: links, and the names that a rotation gives.
+  FollowedFile::Elsewhere elsewhere(const FollowedFile& own) const {
+    return [this, &own](const struct stat& found) -> const std::string* {
+      for (const Followed& log : logs_) {
+        const auto* const file = std::get_if<FollowedFile>(&log.source);
+        if (file != nullptr && file != &own && file->follows(found)) return &file->path();
+      }
+      return nullptr;
     };
   }
 

@@ -186,3 +186,41 @@ TEST_CASE("a path that cannot be looked at says why") {
   CHECK(followed.why_unreadable() == "Not a directory");
   CHECK(followed.gaps().problem == "Not a directory");
 }
+
+TEST_CASE("a file that is followed under another name is not read, whenever it gets this one") {
+  Scene scene;
+  const std::string link = scene.tree / "link.log";
+  FollowedFile second{link};
+  const auto elsewhere = [&](const struct stat& file) {
+    return scene.followed.follows(file) ? &scene.followed.path() : nullptr;
+  };
+  const auto look_second = [&] {
+    Lines lines;
+    second.look(
+        ++scene.now_ns, [&](std::string_view line) { lines.emplace_back(line); }, elsewhere);
+    return lines;
+  };
+  scene.followed.begin();
+  second.begin(elsewhere);
+  std::filesystem::create_symlink(scene.path, link);
+  scene.write("a\n");
+  CHECK(scene.look() == Lines{"a"});
+  CHECK(look_second().empty());
+  CHECK(second.gaps().problem == "it is the same file as " + scene.path + ", where its lines count");
+  // A rotation gives it the other name, and the next file gets its own.
+  std::filesystem::remove(link);
+  std::filesystem::rename(scene.path, link);
+  scene.write("b\n");
+  CHECK(scene.look() == Lines{"b"});
+  CHECK(look_second().empty());
+  // Once the other has closed it, it still is not read from its beginning.
+  scene.now_ns += kNamelessPatienceNs + 1;
+  CHECK(scene.look().empty());
+  CHECK(look_second().empty());
+  CHECK(!second.gaps().problem.empty());
+  // Another file with the name is.
+  std::filesystem::remove(link);
+  scene.write(link, "c\n");
+  CHECK(look_second() == Lines{"c"});
+  CHECK(second.gaps() == model::LogGaps{});
+}
