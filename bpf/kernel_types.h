@@ -79,9 +79,23 @@ struct inet_listen_hashbucket {
 	struct hlist_nulls_head nulls_head;
 };
 
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+struct inet_bind_hashbucket {
+	struct hlist_head chain;
+};
+
 struct inet_hashinfo {
 	struct inet_ehash_bucket *ehash;
 	unsigned int ehash_mask;
+	struct inet_bind_hashbucket *bhash;
+	unsigned int bhash_size;
 	unsigned int lhash2_mask;
 	struct inet_listen_hashbucket *lhash2;
 	struct inet_listen_hashbucket listening_hash[32]; /* until 5.18: see compat__listeners */
@@ -170,8 +184,11 @@ struct sock {
 };
 
 struct inet_bind_bucket {
+	possible_net_t ib_net;
+	unsigned short port;
 	signed char fastreuse;
 	signed char fastreuseport;
+	struct hlist_node node;
 };
 
 struct net_device {

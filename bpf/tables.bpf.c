@@ -10,6 +10,7 @@
 #include "kernel_types.h"
 #include <bpf/bpf_helpers.h>
 
+#include "lib/read_binds.bpf.h"
 #include "lib/read_listeners.bpf.h"
 #include "lib/read_table.bpf.h"
 
@@ -21,6 +22,16 @@ int walk_sockets(void *ctx)
 {
 	run__begin();
 	walk__run();
+	run__end();
+	return 0;
+}
+
+/* Goes on with the pass over the bind buckets that user space has begun (tw_bind_walk). */
+SEC("raw_tp")
+int walk_binds(void *ctx)
+{
+	run__begin();
+	binds__run();
 	run__end();
 	return 0;
 }

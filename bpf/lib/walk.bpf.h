@@ -230,12 +230,18 @@ __noinline int walk__batch(void)
 	return walk__is_over(WALK_STEPS_PER_HEADS);
 }
 
-/* All namespaces have the same one. */
-static __always_inline void walk__find_listeners(void)
+/* What it has besides the table of established connections is the same for all namespaces. */
+static __always_inline struct inet_hashinfo *walk__hashinfo(void)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct net *net = BPF_CORE_READ(task, nsproxy, net_ns);
-	struct inet_hashinfo *hashinfo = BPF_CORE_READ(compat__death_row(TW_PROBED, net), hashinfo);
+
+	return BPF_CORE_READ(compat__death_row(TW_PROBED, net), hashinfo);
+}
+
+static __always_inline void walk__find_listeners(void)
+{
+	struct inet_hashinfo *hashinfo = walk__hashinfo();
 
 	tw_walk.heads = compat__listeners(hashinfo, &tw_walk.chains) +
 			bpf_core_field_offset(struct inet_listen_hashbucket, nulls_head);

@@ -398,6 +398,27 @@ struct tw_socket_reading {
 };
 TW_STATIC_ASSERT(sizeof(struct tw_socket_reading) == 56, "tw_socket_reading");
 
+/* The most bind buckets that one run of walk_binds returns. */
+#define TW_READ_BINDS 2048
+
+/* The position of a pass over the bind buckets, which are in one table for all namespaces. */
+struct tw_bind_walk {
+	__u32 chain;    /* to be read next */
+	__u32 filled;   /* readings that the last run left */
+	__u32 given_up; /* chains that kept changing, or are too long; buckets of them may be missing */
+	__u32 done;
+};
+TW_STATIC_ASSERT(sizeof(struct tw_bind_walk) == 16, "tw_bind_walk");
+
+/* A local port from which connect() could choose, if it were not taken. A port may be reported twice. */
+struct tw_bind_reading {
+	__u64 netns_id; /* tw_namespace_reading.id */
+	__u16 port;
+	__u8 chosen; /* by connect(), which can choose it again towards another destination; otherwise by bind() */
+	__u8 padding[5];
+};
+TW_STATIC_ASSERT(sizeof(struct tw_bind_reading) == 16, "tw_bind_reading");
+
 /* The most listening sockets that one run of walk_sockets returns. */
 #define TW_READ_LISTENERS 1024
 

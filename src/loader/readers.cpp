@@ -9,11 +9,12 @@
 namespace twtrace::loader {
 
 Readers::Readers(NamespaceReader namespaces, std::unique_ptr<TableObject> tables, TableReader table,
-                 ListenerReader listeners)
+                 ListenerReader listeners, BindReader binds)
     : namespaces_(std::move(namespaces)),
       tables_(std::move(tables)),
       table_(std::move(table)),
-      listeners_(std::move(listeners)) {}
+      listeners_(std::move(listeners)),
+      binds_(std::move(binds)) {}
 Readers::Readers(Readers&&) noexcept = default;
 Readers& Readers::operator=(Readers&&) noexcept = default;
 Readers::~Readers() = default;
@@ -33,7 +34,10 @@ base::Result<Readers> Readers::open(NamespaceReader namespaces, const Features& 
   if (!table) return tl::unexpected(table.error());
   auto listeners = ListenerReader::make(**tables);
   if (!listeners) return tl::unexpected(listeners.error());
-  return Readers(std::move(namespaces), std::move(*tables), std::move(*table), std::move(*listeners));
+  auto binds = BindReader::make(**tables);
+  if (!binds) return tl::unexpected(binds.error());
+  return Readers(std::move(namespaces), std::move(*tables), std::move(*table), std::move(*listeners),
+                 std::move(*binds));
 }
 
 ReaderRuns Readers::runs() const {

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/result.hpp"
+#include "loader/bind_reader.hpp"
 #include "loader/features.hpp"
 #include "loader/listener_reader.hpp"
 #include "loader/namespace_reader.hpp"
@@ -34,16 +35,19 @@ class Readers {
   NamespaceReader& namespaces() { return namespaces_; }
   TableReader& table() { return table_; }
   ListenerReader& listeners() { return listeners_; }
+  BindReader& binds() { return binds_; }
   /// Of all programs.
   ReaderRuns runs() const;
 
  private:
-  Readers(NamespaceReader namespaces, std::unique_ptr<TableObject> tables, TableReader table, ListenerReader listeners);
+  Readers(NamespaceReader namespaces, std::unique_ptr<TableObject> tables, TableReader table, ListenerReader listeners,
+          BindReader binds);
 
   NamespaceReader namespaces_;
   std::unique_ptr<TableObject> tables_;
   TableReader table_;
   ListenerReader listeners_;
+  BindReader binds_;
 };
 
 }  // namespace twtrace::loader

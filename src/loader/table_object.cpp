@@ -11,7 +11,7 @@ namespace twtrace::loader {
 namespace {
 
 /// The maps that are not the tracer's.
-constexpr std::array<std::string_view, 2> kOwnMaps = {"socket_readings", "listener_readings"};
+constexpr std::array<std::string_view, 3> kOwnMaps = {"socket_readings", "listener_readings", "bind_readings"};
 
 }  // namespace
 
@@ -50,6 +50,14 @@ base::Result<void> TableObject::continue_walk(tw_walk& walk) {
   tw_walk& shared = skeleton().bss->tw_walk;
   shared = walk;
   auto ran = run(skeleton().progs.walk_sockets);
+  walk = shared;
+  return ran;
+}
+
+base::Result<void> TableObject::continue_walk(tw_bind_walk& walk) {
+  tw_bind_walk& shared = skeleton().bss->tw_bind_walk;
+  shared = walk;
+  auto ran = run(skeleton().progs.walk_binds);
   walk = shared;
   return ran;
 }

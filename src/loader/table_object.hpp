@@ -21,6 +21,8 @@ class TableObject : public ReaderObject<tables_bpf> {
 
   /// Continues a walk by one run. Errors as run_reader().
   base::Result<void> continue_walk(tw_walk& walk);
+  /// The same for a pass over the bind buckets.
+  base::Result<void> continue_walk(tw_bind_walk& walk);
 
  private:
   TableObject() = default;

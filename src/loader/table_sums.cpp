@@ -149,6 +149,21 @@ void PortTally::add(const tw_socket_reading& reading) {
   if (own_ != nullptr && ephemeral && !bound) own_->add(path, reading.local_port, reading.own_ports);
 }
 
+void PortTally::add(const tw_bind_reading& reading) {
+  if (reading.chosen == 0) bound_[reading.netns_id].insert(reading.port);
+  taken_[reading.netns_id].insert(reading.port);
+}
+
+std::vector<PortPool> PortTally::pools() const {
+  std::vector<PortPool> result;
+  result.reserve(taken_.size());
+  for (const auto& [netns, ports] : taken_) {
+    const auto bound = bound_.find(netns);
+    result.push_back({netns, ports.size(), bound == bound_.end() ? 0 : bound->second.size()});
+  }
+  return result;
+}
+
 std::vector<OwnRange> PortTally::own_ranges() const {
   return own_ == nullptr ? std::vector<OwnRange>() : own_->ranges(bound_);
 }

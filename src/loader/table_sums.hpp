@@ -37,6 +37,13 @@ struct TakenPorts {
   bool is_less_than(const TakenPorts& other) const;
 };
 
+/// The ports of a namespace from which connect() chooses, and bind() to port 0.
+struct PortPool {
+  std::uint64_t netns_id = 0;  ///< tw_namespace_reading.id
+  std::size_t taken = 0;       ///< somebody has them, so bind() to port 0 cannot choose them for every local address
+  std::size_t bound = 0;       ///< of these, those that bind() took: connect() can choose them for no destination
+};
+
 /// The ends of connections, without the local port.
 struct Path {
   RemoteEnd remote;
@@ -95,10 +102,14 @@ class PortTally {
 
   /// Takes readings that say TW_READ_PORTS or TW_READ_OUTSIDE, each socket once; leaves alone all others.
   void add(const tw_socket_reading& reading);
+  /// Takes a port that somebody has, with or without a peer. The same port may come twice.
+  void add(const tw_bind_reading& reading);
   /// The `most` remote ends with the most ports taken, the fullest first. Clients of this host are none.
   std::vector<TakenPorts> fullest(std::size_t most) const;
   /// Empty without `own`.
   std::vector<OwnRange> own_ranges() const;
+  /// Of each namespace where add() got a port, in no particular order.
+  std::vector<PortPool> pools() const;
 
  private:
   struct Ports {
@@ -113,6 +124,7 @@ class PortTally {
   OwnRanges* own_;
   std::unordered_map<Path, Ports, PathHash> paths_;
   std::unordered_map<std::uint64_t, std::unordered_set<std::uint16_t>> bound_;  ///< by namespace
+  std::unordered_map<std::uint64_t, std::unordered_set<std::uint16_t>> taken_;  ///< the same
 };
 
 /// Buckets of one kind that were there before twtrace.

@@ -163,6 +163,11 @@ struct PortUse {
   std::optional<std::uint64_t> outside = {};
   /// The range that clients of the destination have of their own, if more of it is taken than of the namespace's.
   std::optional<PortRange> own = {};
+
+  /// It is of no destination: `ports.taken` are those that bind() to port 0 cannot choose, because somebody has them.
+  bool is_pool() const { return destination.address.empty(); }
+  /// What connect() cannot choose. Of a pool, whatever the destination.
+  Use for_connect() const { return is_pool() ? Use{bound.value_or(0), ports.of} : ports; }
 };
 
 /// The listening sockets of one program on one port, which dropped connection attempts.
@@ -227,7 +232,7 @@ struct Trouble {
   std::optional<Party> refused;  ///< most often: now with kFull, since start with kRefused
   double refused_per_s = 0;      ///< of the whole namespace
   /// kPorts; without an address or a port where connects failed and it is not known to which one. Empty: it is bind()
-  /// that found no local port.
+  /// that found no local port, or that has taken nearly all of them.
   std::optional<Peer> destination;
   std::optional<Party> unconnected;  ///< kPorts: whose connects, or binds, failed most often in the last interval
   std::optional<PortRange> own_ports = {};  ///< kPorts: PortUse::own of `use`

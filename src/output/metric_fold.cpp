@@ -172,9 +172,10 @@ void MetricFold::take_namespace(const model::NetnsRow& netns, Place& place) {
 void MetricFold::take_ports(const model::Snapshot& head) {
   if (!head.port_use) return;
   for (const model::PortUse& use : *head.port_use) {
-    if (!use.netns_id || use.ports.of == 0) continue;
+    const model::Use ports = use.for_connect();
+    if (!use.netns_id || ports.of == 0) continue;
     std::optional<double>& fullest = namespace_of(*use.netns_id).ports_taken;
-    fullest = std::max(fullest.value_or(0), static_cast<double>(use.ports.taken) / static_cast<double>(use.ports.of));
+    fullest = std::max(fullest.value_or(0), static_cast<double>(ports.taken) / static_cast<double>(ports.of));
   }
 }
 

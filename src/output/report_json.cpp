@@ -183,6 +183,13 @@ std::string report_json(const Report& report) {
       put_owner_of(json, report, owner);
     });
     json.objects("ports", report.ports, [&](const report::PortPeak& peak) { put_port(json, report, peak); });
+    json.objects("port_pools", report.port_pools, [&](const report::PortPeak& pool) {
+      json.field("netns", pool.use.netns);
+      json.field("netns_id", pool.use.netns_id);
+      json.field("ports_taken", pool.use.ports.taken);
+      json.field("ports", pool.use.ports.of);
+      json.field("ports_bound", pool.use.bound);
+    });
     json.objects("peers", report.peers, [&](const report::PeerPart& part) { put_peer(json, report, part); });
     put_application_errors(json, report.logs);
     json.objects("queues", report.queues, [&](const model::ListenQueue& queue) { put_queue(json, queue); });

@@ -76,8 +76,14 @@ std::string client_words(const Trouble& trouble) {
 }
 
 std::string ports_words(const Trouble& trouble, Tense tense) {
+  const bool fails = trouble.unconnected || trouble.no_port_per_s > 0;
+  if (!trouble.destination && !fails && trouble.use) {
+    return std::string("bind() ") + (tense == Tense::kNow ? "has taken " : "had taken ") + use_words(*trouble.use) +
+           " ports";
+  }
   if (!trouble.destination) {
-    return std::string("bind() ") + (tense == Tense::kNow ? "finds" : "found") + " no free local port";
+    return std::string("bind() ") + (tense == Tense::kNow ? "finds" : "found") + " no free local port" +
+           (trouble.use ? ": " + use_words(*trouble.use) + " taken" : "");
   }
   const std::string own =
       trouble.own_ports ? fmt::format(" of its own range {}-{}", trouble.own_ports->first, trouble.own_ports->last)

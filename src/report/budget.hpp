@@ -42,6 +42,7 @@ enum class Metric {
   kQueueDrops,
   kUnattributed,
   kInUsePeak,
+  kPortsTakenPeak,
   kCreatedRatio,
   kCreatedPerSPeak,
   kMissed,

@@ -231,7 +231,11 @@ void Collector::add_ports(const model::Snapshot& head) {
     if (known == ports_.end()) {
       if (ports_.size() < kMaxDestinations) ports_[key].use = use;
     } else if (more_taken(use, known->second.use)) {
+      const auto bound = known->second.use.bound;
       known->second.use = use;
+      if (use.is_pool()) known->second.use.bound = std::max(use.bound, bound);
+    } else if (use.is_pool()) {
+      known->second.use.bound = std::max(use.bound, known->second.use.bound);
     }
   }
 }
@@ -295,7 +299,7 @@ Report Collector::finish() && {
       peak.netns_name = course->second.report.last.name;
       peak.netns_gone = course->second.report.last.gone;
     }
-    report_.ports.push_back(std::move(peak));
+    (peak.use.is_pool() ? report_.port_pools : report_.ports).push_back(std::move(peak));
   }
   for (model::ListenQueue& queue : queues_) {
     queue.drops_per_s = 0;

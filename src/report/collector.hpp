@@ -90,7 +90,7 @@ class Collector {
   std::vector<std::uint64_t> phase_samples_;  ///< as Report::phases
   std::uint64_t in_use_ = 0;                  ///< sum over namespaces
   std::size_t in_use_known_ = 0;              ///< namespaces that it is a sum of
-  std::map<PortKey, PortPeak> ports_;
+  std::map<PortKey, PortPeak> ports_;         ///< pools, too
   std::shared_ptr<const std::vector<model::PortUse>> seen_ports_;
   std::deque<model::ListenQueue> queues_;
   std::unordered_map<const model::ListenQueue*, model::ListenQueue*, QueueHash, SameQueue> queue_of_;  ///< of these

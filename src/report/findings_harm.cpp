@@ -56,6 +56,14 @@ const PortPeak* peak_towards(const Report& report, const model::Row& client) {
   return fullest;
 }
 
+/// The pool of a namespace; null: it was never nearly full, or not counted.
+const PortPeak* pool_of(const Report& report, const NetnsReport& netns) {
+  for (const PortPeak& pool : report.port_pools) {
+    if (pool.use.netns_id == netns.last.id) return &pool;
+  }
+  return nullptr;
+}
+
 /// A call found no local port so many times: who made it, and how many ports of the namespace there are `for_what`.
 Finding no_port_finding(const char* id, const char* call, std::uint64_t times, const std::vector<const Owner*>& owners,
                         CountOf count, const NetnsReport& netns, const char* for_what) {
@@ -78,6 +86,11 @@ void no_port_for_bind(const Report& report, std::uint64_t all, Findings& out) {
   const NetnsReport& netns = namespace_with_most(report, count);
   Finding finding = no_port_finding("no-port-bind", "bind() to port 0", all, largest(report, count), count, netns,
                                     "bind(), whatever the destination");
+  if (const PortPeak* pool = pool_of(report, netns); pool != nullptr) {
+    finding.evidence.push_back(fmt::format("at most {} of {} were taken at one time, {} of them by bind()",
+                                           base::grouped(pool->use.ports.taken), base::grouped(pool->use.ports.of),
+                                           base::grouped(pool->use.bound.value_or(0))));
+  }
   finding.command = in_namespace(netns.last, "ss -tan | wc -l");
   advise_against_bind(finding);
   out.push_back(std::move(finding));
@@ -183,7 +196,20 @@ void no_port(const Report& report, Findings& out) {
     out.push_back(std::move(finding));
     return;
   }
-  const bool mostly_free = peak == nullptr ? report.ports_counted : peak->use.ports.taken * 2 < peak->use.ports.of;
+  const PortPeak* const pool = peak == nullptr ? pool_of(report, netns) : nullptr;
+  if (pool != nullptr) {
+    finding.evidence.push_back(fmt::format("bind() had taken {} of {}: connect() can choose these for no destination",
+                                           base::grouped(pool->use.bound.value_or(0)),
+                                           base::grouped(pool->use.ports.of)));
+  }
+  const PortPeak* const counted = peak == nullptr ? pool : peak;
+  const model::Use taken = counted == nullptr ? model::Use{} : counted->use.for_connect();
+  if (pool != nullptr && taken.taken * 2 >= taken.of) {
+    advise_against_bind(finding);
+    out.push_back(std::move(finding));
+    return;
+  }
+  const bool mostly_free = counted == nullptr ? report.ports_counted : taken.taken * 2 < taken.of;
   if (one_port && usable != 0 && mostly_free) {
     finding.evidence.emplace_back(
         "most of these were free whenever they were counted: either the connections were too short for that, or the "

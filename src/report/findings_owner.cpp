@@ -141,7 +141,46 @@ void fills_table(const Report& report, Findings& out) {
   }
 }
 
+/// What else than connections to this destination bind() took ports for.
+std::string bound_for_others(const model::PortUse& use) {
+  if (!use.bound_to || *use.bound_to >= *use.bound) return {};
+  return fmt::format(
+      "; {} of them for connections to other destinations, listening sockets, or sockets that are only "
+      "bound",
+      base::grouped(*use.bound - *use.bound_to));
+}
+
+/// bind() took most ports of a namespace, and no destination shows it, because hardly anything is connected.
+void ports_bound(const Report& report, Findings& out) {
+  for (const PortPeak& pool : report.port_pools) {
+    const model::Use ports = pool.use.for_connect();
+    const bool told = std::any_of(report.ports.begin(), report.ports.end(), [&](const PortPeak& peak) {
+      return peak.use.netns_id == pool.use.netns_id && are_many(peak.use.ports) && !peak.use.own;
+    });
+    if (told || !are_many(ports)) continue;
+    const model::NetnsRow netns = netns_of(pool);
+    Finding finding;
+    finding.id = "ports-taken";
+    finding.severity = severity_of(ports);
+    finding.text = fmt::format(
+        "bind() took {}% of the local ports of {}: connect() can choose these for no destination, and with none left "
+        "it "
+        "fails with EADDRNOTAVAIL",
+        ports.taken * 100 / ports.of, title(netns));
+    finding.evidence.push_back(
+        fmt::format("at most {} of {} ephemeral ports", base::grouped(ports.taken), base::grouped(ports.of)));
+    finding.evidence.emplace_back(
+        "few of these sockets are connected: they listen, or they are only bound (ss --bound-inactive shows those "
+        "since Linux 6.8)");
+    finding.command = in_namespace(netns, "ss -Htanp --bound-inactive | wc -l");
+    advise_against_bind(finding);
+    out.push_back(std::move(finding));
+    return;
+  }
+}
+
 void ports_taken(const Report& report, Findings& out) {
+  ports_bound(report, out);
   std::size_t told = 0;
   for (const PortPeak& peak : report.ports) {
     const model::Use& ports = peak.use.ports;
@@ -160,8 +199,8 @@ void ports_taken(const Report& report, Findings& out) {
                                            peak.use.own ? kOwnRange : "ephemeral ports"));
     if (peak.use.bound.value_or(0) != 0) {
       finding.evidence.push_back(
-          fmt::format("bind() took {} of them: connect() cannot choose these, whatever the destination",
-                      base::grouped(*peak.use.bound)));
+          fmt::format("bind() took {} of them: connect() cannot choose these, whatever the destination{}",
+                      base::grouped(*peak.use.bound), bound_for_others(peak.use)));
     }
     if (peak.use.outside.value_or(0) != 0) {
       finding.evidence.push_back(fmt::format("{} more outside of ip_local_port_range, which clients took with bind()",

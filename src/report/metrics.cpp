@@ -12,9 +12,10 @@ using model::Counters;
 constexpr const char* kOfCreated = "of all created";
 constexpr const char* kOfArrivals = "of all that asked for a place";
 constexpr const char* kOfLimit = "of the limit";
+constexpr const char* kOfPorts = "of the local ports";
 
 // clang-format off
-constexpr std::array<MetricInfo, 30> kMetrics = {{
+constexpr std::array<MetricInfo, 31> kMetrics = {{
     {Metric::kCreated, "created", Labels::kAll, kOfCreated, model::count_of<&Counters::created>, nullptr, "buckets created"},
     {Metric::kTimeWait, "time_wait", Labels::kAll, kOfCreated, model::count_of<&Counters::time_wait>, nullptr, "created as TIME_WAIT"},
     {Metric::kFinWait2, "fin_wait2", Labels::kAll, kOfCreated, model::count_of<&Counters::fin_wait2>, nullptr, "created as FIN_WAIT2"},
@@ -40,6 +41,7 @@ constexpr std::array<MetricInfo, 30> kMetrics = {{
     {Metric::kQueueDrops, "queue_drops", Labels::kAll, nullptr, model::count_of<&Counters::queue_drops>, &model::Sight::queue_drops, "connection attempts that listening sockets dropped"},
     {Metric::kUnattributed, "unattributed", Labels::kNetns, kOfCreated, nullptr, nullptr, "created, and no owner is known"},
     {Metric::kInUsePeak, "in_use_peak", Labels::kNetns, kOfLimit, nullptr, nullptr, "most buckets at one time, of the worst namespace"},
+    {Metric::kPortsTakenPeak, "ports_taken_peak", Labels::kNetns, kOfPorts, nullptr, nullptr, "most local ports taken at one time, towards the worst destination"},
     {Metric::kCreatedRatio, "created_ratio", Labels::kAll, nullptr, model::count_of<&Counters::created>, nullptr, "created per second during / before the command"},
     {Metric::kCreatedPerSPeak, "created_per_s_peak", Labels::kNetns, nullptr, nullptr, nullptr, "created per second, in the busiest interval"},
     {Metric::kMissed, "missed", Labels::kNetns, nullptr, nullptr, nullptr, "counted by the kernel and seen by no program"},

@@ -150,7 +150,8 @@ struct Report {
   model::Counters unattributed;
   std::vector<NetnsReport> namespaces;  ///< first those that refused, then those in use; fullest first
   std::vector<Owner> owners;            ///< most arrivals (created and refused) first; they sum to `totals`
-  std::vector<PortPeak> ports;          ///< fullest first
+  std::vector<PortPeak> ports;          ///< fullest first; of destinations
+  std::vector<PortPeak> port_pools;     ///< fullest first; of namespaces (PortUse::is_pool()) where it was nearly full
   bool ports_counted = false;           ///< false: `ports` says nothing of how many were taken
   LogsReport logs;                      ///< lines of application logs
   std::vector<model::ListenQueue>

@@ -49,6 +49,14 @@ TroubleCollector::TroubleCollector(const Report& report) {
     with_ports.insert(*peak.use.netns_id);
     ports->push_back(peak.use);
   }
+  for (const PortPeak& pool : report.port_pools) {
+    if (!pool.use.netns_id || ports->size() == 2 * kMostDestinations) continue;
+    if (with_ports.size() == kMostNamespaces && !with_ports.contains(*pool.use.netns_id)) continue;
+    // If connect() and bind() found ports there, and the pool alone is full, nobody was hurt.
+    const model::Use use = pool.use.for_connect();
+    if (model::is_nearly_full(use.taken, use.of)) with_ports.insert(*pool.use.netns_id);
+    ports->push_back(pool.use);
+  }
   fullest_.port_use = std::move(ports);
   const std::size_t queues = std::min(report.queues.size(), model::kMostQueues);  // those that dropped most
   fullest_.queues = std::make_shared<std::vector<model::ListenQueue>>(

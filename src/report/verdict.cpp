@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "base/format.hpp"
+#include "phrases/endpoint.hpp"
 #include "phrases/namespace.hpp"
 #include "report/missing.hpp"
 #include "report/unseen.hpp"
@@ -16,6 +17,11 @@ namespace twtrace::report {
 namespace {
 
 using model::Counters;
+
+/// What capture::Writer keeps of the ports of a sample: so many destinations at most, and none with fewer ports than 1%
+/// of the largest range.
+constexpr std::size_t kMostPortUseKept = 8;
+constexpr double kLeastPortsKept = 646;
 
 /// Whose counts explain a value: those in these phases, and of one namespace where the value is that of one.
 struct Scope {
@@ -180,6 +186,50 @@ Measured in_use_peak(const Asked& asked) {
   return worst;
 }
 
+/// Whether it is of a namespace that the budget asks for. In an old capture nobody knows; then it counts.
+bool is_asked_for(const Asked& asked, const PortPeak& peak) {
+  for (std::size_t i = 0; i < asked.namespaces.size(); ++i) {
+    const model::NetnsRow& netns = asked.report.namespaces[i].last;
+    if (asked.namespaces[i] && (peak.use.netns_id ? *peak.use.netns_id == netns.id : peak.use.netns == netns.netns)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// The destination for which most ports were taken, or all destinations of a namespace where bind() took them.
+Measured ports_taken_peak(const Asked& asked) {
+  if (!asked.report.ports_counted) return unmeasurable("the local ports were not counted");
+  Measured worst;
+  for (const auto* peaks : {&asked.report.ports, &asked.report.port_pools}) {
+    for (const PortPeak& peak : *peaks) {
+      const model::Use ports = peak.use.for_connect();
+      if (!is_asked_for(asked, peak) || ports.of == 0) continue;
+      const double percent = percent_of(static_cast<double>(ports.taken), static_cast<double>(ports.of));
+      const double value = asked.budget.percent ? percent : static_cast<double>(ports.taken);
+      if (worst.value && *worst.value >= value) continue;
+      const model::Peer& to = peak.use.destination;
+      worst = {value,
+               fmt::format(
+                   "{:.1f}% ({} of {}) towards {}", percent, base::grouped(ports.taken), base::grouped(ports.of),
+                   peak.use.is_pool() ? "any destination" : phrases::endpoint_words(to.address, to.port.value_or(0)))};
+      if (asked.report.namespaces.size() > 1) {
+        worst.words += " in netns " + phrases::netns_words(peak.use.netns, peak.netns_name);
+      }
+    }
+  }
+  if (worst.value) return worst;
+  if (asked.report.ports.size() + asked.report.port_pools.size() >= kMostPortUseKept) {
+    return unmeasurable(
+        fmt::format("a capture keeps the {} fullest destinations of the host, and none is there", kMostPortUseKept));
+  }
+  const double least = asked.budget.percent ? 1 : kLeastPortsKept;
+  if (asked.budget.value < least) {
+    return unmeasurable("a capture keeps no destination towards which less than 1% of the local ports are taken");
+  }
+  return {0, "less than 1% of the local ports"};
+}
+
 Measured created_per_s_peak(const Asked& asked) {
   Measured busiest{0, "0/s"};
   for (std::size_t i = 0; i < asked.namespaces.size(); ++i) {
@@ -275,6 +325,8 @@ Measured measure(const Asked& asked, const Asked* baseline, const std::vector<mo
       return unattributed(asked);
     case Metric::kInUsePeak:
       return in_use_peak(asked);
+    case Metric::kPortsTakenPeak:
+      return ports_taken_peak(asked);
     case Metric::kCreatedPerSPeak:
       return created_per_s_peak(asked);
     case Metric::kMissed:
@@ -336,7 +388,7 @@ void name_culprit(Verdict& verdict, const Asked& asked, const Scope& scope) {
 
 /// More of the capture can only make the measured value larger, and a larger one is a breach, too.
 bool only_grows(const Budget& budget) {
-  const bool share = budget.percent && budget.metric != Metric::kInUsePeak;
+  const bool share = budget.percent && budget.metric != Metric::kInUsePeak && budget.metric != Metric::kPortsTakenPeak;
   return (budget.op == view::Op::kGreater || budget.op == view::Op::kGreaterEqual) && !share &&
          budget.metric != Metric::kCreatedRatio;
 }

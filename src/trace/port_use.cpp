@@ -7,6 +7,7 @@
 
 #include "loader/table_sums.hpp"
 #include "model/address.hpp"
+#include "model/fill.hpp"
 
 namespace twtrace::trace {
 namespace {
@@ -25,6 +26,19 @@ model::PortUse use_of(const loader::OwnRange& own, const tw_namespace_reading& n
   use.ports.taken = std::min(use.ports.taken, use.ports.of);
   use.own = range;
   use.bound = own.bound;
+  use.bound_to = 0;
+  use.outside = 0;
+  return use;
+}
+
+/// For PortUse::is_pool().
+model::PortUse pool_of(const loader::PortPool& pool, const tw_namespace_reading& netns,
+                       const NamespaceDirectory& directory) {
+  model::PortUse use;
+  use.netns = netns.inum;
+  use.netns_id = directory.id_of(netns.id);
+  use.ports = {pool.taken, netns.settings.usable_ports};
+  use.bound = pool.bound;
   use.bound_to = 0;
   use.outside = 0;
   return use;
@@ -60,6 +74,8 @@ base::Result<std::vector<model::PortUse>> read_port_use(loader::Readers& readers
   const auto read = readers.table().read(*namespaces, TW_READ_PORTS,
                                          [&tally](const tw_socket_reading& socket) { tally.add(socket); });
   if (!read) return tl::unexpected(read.error());
+  const auto binds = readers.binds().read([&tally](const tw_bind_reading& port) { tally.add(port); });
+  if (!binds) return tl::unexpected(binds.error());
   std::vector<model::PortUse> result;
   for (const loader::TakenPorts& ports : tally.fullest(most)) {
     const auto netns = by_id.find(ports.remote.netns_id);
@@ -83,6 +99,11 @@ base::Result<std::vector<model::PortUse>> read_port_use(loader::Readers& readers
     of_own.push_back(std::move(use));
   }
   add_own(result, std::move(of_own));
+  for (const loader::PortPool& pool : tally.pools()) {
+    const auto netns = by_id.find(pool.netns_id);
+    if (netns == by_id.end() || !model::is_nearly_full(pool.taken, netns->second->settings.usable_ports)) continue;
+    result.insert(result.begin(), pool_of(pool, *netns->second, directory));
+  }
   if (result.size() > most) result.resize(most);
   return result;
 }

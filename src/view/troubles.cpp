@@ -420,16 +420,24 @@ std::vector<const model::PortUse*> port_use_of(const model::Snapshot& head, cons
   return found;
 }
 
-const model::PortUse* use_of_ports(const model::Snapshot& head, const model::NetnsRow& netns,
-                                   const model::Peer& destination) {
+const model::PortUse* pool_of(const model::Snapshot& head, const model::NetnsRow& netns) {
   for (const model::PortUse* use : port_use_of(head, netns)) {
-    if (use->destination == destination) return use;
+    if (use->is_pool()) return use;
   }
   return nullptr;
 }
 
+/// Of a destination that nobody is connected to, what bind() has taken from all of them.
+const model::PortUse* use_of_ports(const model::Snapshot& head, const model::NetnsRow& netns,
+                                   const model::Peer& destination) {
+  for (const model::PortUse* use : port_use_of(head, netns)) {
+    if (!use->is_pool() && use->destination == destination) return use;
+  }
+  return pool_of(head, netns);
+}
+
 void set_use(Trouble& trouble, const model::PortUse& use) {
-  trouble.use = use.ports;
+  trouble.use = use.for_connect();
   trouble.own_ports = use.own;
 }
 
@@ -463,11 +471,13 @@ void add_unconnected(const model::NetnsRow& netns, const model::Snapshot& head, 
 }
 
 /// The binds of a namespace that found no port are a trouble of their own: they have no destination.
-void add_unbound(const model::NetnsRow& netns, Connects connects, Parties& parties, std::vector<Trouble>& troubles) {
+void add_unbound(const model::NetnsRow& netns, const model::Snapshot& head, Connects connects, Parties& parties,
+                 std::vector<Trouble>& troubles) {
   auto [party, failed] = parties.unbound(netns.id);
   if (failed <= 0) return;
   Trouble trouble = trouble_in(netns, Trouble::Kind::kPorts);
   trouble.unconnected = std::move(party);
+  if (const model::PortUse* pool = pool_of(head, netns); pool != nullptr) trouble.use = pool->ports;
   if (connects == Connects::kNow) {
     trouble.no_port_per_s = failed;
     if (trouble.unconnected) {
@@ -475,6 +485,21 @@ void add_unbound(const model::NetnsRow& netns, Connects connects, Parties& parti
       trouble.unconnected->buckets = 0;
     }
   }
+  troubles.push_back(std::move(trouble));
+}
+
+/// bind() has taken nearly all ports of a namespace for sockets that are connected to nothing: as a rule a destination
+/// shows it, but here there is none.
+void add_bound(const model::NetnsRow& netns, const model::Snapshot& head, std::vector<Trouble>& troubles,
+               std::size_t first) {
+  const model::PortUse* const pool = pool_of(head, netns);
+  if (pool == nullptr) return;
+  const model::Use use = pool->for_connect();
+  const bool told = std::any_of(troubles.begin() + static_cast<std::ptrdiff_t>(first), troubles.end(),
+                                [](const Trouble& trouble) { return trouble.kind == Trouble::Kind::kPorts; });
+  if (told || !model::is_nearly_full(use.taken, use.of)) return;
+  Trouble trouble = trouble_in(netns, Trouble::Kind::kPorts);
+  trouble.use = use;
   troubles.push_back(std::move(trouble));
 }
 
@@ -501,7 +526,7 @@ std::vector<Trouble> find_troubles(const model::Source& source, const model::Sna
     if (auto trouble = table_trouble(netns, parties)) troubles.push_back(*std::move(trouble));
     add_queues(netns, head, connects, parties, troubles);
     for (const model::PortUse* use : port_use_of(head, netns)) {
-      if (!model::is_nearly_full(use->ports.taken, use->ports.of)) continue;
+      if (use->is_pool() || !model::is_nearly_full(use->ports.taken, use->ports.of)) continue;
       Trouble trouble = trouble_in(netns, Trouble::Kind::kPorts);
       set_use(trouble, *use);
       trouble.destination = use->destination;
@@ -509,7 +534,8 @@ std::vector<Trouble> find_troubles(const model::Source& source, const model::Sna
       troubles.push_back(std::move(trouble));
     }
     if (netns.counts.no_port_connect() != 0) add_unconnected(netns, head, connects, parties, troubles, first);
-    if (netns.counts.no_port_bind != 0) add_unbound(netns, connects, parties, troubles);
+    if (netns.counts.no_port_bind != 0) add_unbound(netns, head, connects, parties, troubles);
+    add_bound(netns, head, troubles, first);
   }
   std::stable_sort(troubles.begin(), troubles.end(), is_worse);
   return troubles;

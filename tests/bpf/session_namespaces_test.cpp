@@ -287,6 +287,12 @@ TEST_CASE("ephemeral ports in use are counted in every namespace, for connection
   std::map<std::uint16_t, std::array<std::uint64_t, 4>> of_bound;
   for (const model::PortUse& each : *use) {
     if (each.netns != bound_inum) continue;
+    if (each.is_pool()) {
+      CHECK(each.ports.taken == 100);
+      CHECK(each.ports.of == 100);
+      CHECK(each.bound == 100U);
+      continue;
+    }
     CHECK(each.destination.address == "127.0.0.1");
     of_bound[each.destination.port.value()] = {each.ports.taken, each.ports.of, each.bound.value_or(0),
                                                each.bound_to.value_or(0)};
@@ -301,6 +307,68 @@ TEST_CASE("ephemeral ports in use are counted in every namespace, for connection
   CHECK(found->destination == model::Peer{"127.0.0.1", kPort});
   CHECK(found->ports.taken == kOpen + kClosed);
   CHECK(found->ports.of == 90);
+}
+
+TEST_CASE("ports that are only bound, and those of listening sockets, are taken for every destination") {
+  if (!privileged()) return;
+  auto session = trace::Session::start({});
+  REQUIRE(session);
+  const base::UniqueFd netns = new_netns();
+  const std::uint32_t inum = netns_facts(netns.get()).inum;
+  base::UniqueFd listener;
+  std::vector<base::UniqueFd> bound;
+  std::vector<TcpPair> connected(99);
+  const auto bind_only = [&bound](int count, std::uint32_t address) {
+    for (int i = 0; i < count; ++i) {
+      base::UniqueFd& fd = bound.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+      const sockaddr_in any{AF_INET, 0, {htonl(address)}, {}};
+      REQUIRE(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&any), sizeof(any)) == 0);
+    }
+  };
+  const auto uses = [&] {
+    const auto before = session->head().port_use;
+    do {  // counting may not take more than its share of a core
+      REQUIRE(session->sample(false));
+    } while (session->head().port_use == before);
+    std::vector<model::PortUse> found;
+    for (const model::PortUse& use : *session->head().port_use) {
+      if (use.netns == inum) found.push_back(use);
+    }
+    return found;
+  };
+  inside_netns(netns.get(), [&] {
+    write_net_sysctl("ip_local_port_range", "30000 30599");
+    listener = listen_on(30599);
+    bind_only(250, INADDR_ANY);
+    bind_only(250, INADDR_LOOPBACK);
+  });
+  const auto only_bound = uses();  // of no destination, and most ports are taken
+  REQUIRE(only_bound.size() == 1);
+  CHECK(only_bound[0].is_pool());
+  CHECK(only_bound[0].ports.taken == 501);
+  CHECK(only_bound[0].ports.of == 600);
+  CHECK(only_bound[0].bound == 501U);
+  inside_netns(netns.get(), [&] {
+    for (TcpPair& pair : connected) pair = make_pair(listener.get(), 30599);
+  });
+  const auto all = uses();
+  REQUIRE(all.size() == 2);
+  const bool pool_first = all[0].is_pool();
+  const model::PortUse& pool = all[pool_first ? 0 : 1];
+  const model::PortUse& towards = all[pool_first ? 1 : 0];
+  CHECK(pool.ports.taken == 600);
+  CHECK(pool.bound == 501U);
+  CHECK(towards.destination == model::Peer{"127.0.0.1", std::uint16_t{30599}});
+  CHECK(towards.ports.taken == 600);
+  CHECK(towards.bound == 501U);
+  CHECK(towards.bound_to == 0U);
+  bound.resize(100);
+  for (TcpPair& pair : connected) close_first(pair.client, pair.server);
+  const auto few = uses();
+  REQUIRE(few.size() == 1);  // the buckets
+  CHECK_FALSE(few[0].is_pool());
+  CHECK(few[0].bound == 101U);
+  CHECK(few[0].ports.taken == 101 + 99);
 }
 
 TEST_CASE("a range of ports that a client has of its own runs out earlier than the namespace's") {

@@ -93,6 +93,36 @@ TEST_CASE("a port that bind() took is taken for every destination of its namespa
   CHECK(fullest[2].bound == 0);
 }
 
+TEST_CASE("ports that somebody has are taken, whether or not there is a peer") {
+  const auto bind = [](std::uint16_t port, bool chosen, std::uint64_t netns = 1) {
+    tw_bind_reading reading{};
+    reading.netns_id = netns;
+    reading.port = port;
+    reading.chosen = chosen ? 1 : 0;
+    return reading;
+  };
+  PortTally tally;
+  CHECK(tally.pools().empty());
+  tally.add(reading(TW_READ_PORTS, 1, 100, 9, 80));
+  tally.add(bind(100, true));
+  for (std::uint16_t port = 200; port < 205; ++port) {
+    tally.add(bind(port, false));
+    tally.add(bind(port, false));  // read twice
+  }
+  tally.add(bind(7, false, 2));
+  REQUIRE(tally.fullest(9).size() == 1);
+  CHECK(tally.fullest(9)[0].taken == 6);
+  CHECK(tally.fullest(9)[0].bound == 5);
+  CHECK(tally.fullest(9)[0].bound_to == 0);
+  auto pools = tally.pools();
+  REQUIRE(pools.size() == 2);
+  if (pools[0].netns_id != 1) std::swap(pools[0], pools[1]);
+  CHECK(pools[0].taken == 6);
+  CHECK(pools[0].bound == 5);
+  CHECK(pools[1].taken == 1);
+  CHECK(pools[1].bound == 1);
+}
+
 TEST_CASE("of destinations with as many ports taken, the one with most connections comes first") {
   PortTally tally;
   for (std::uint16_t port = 200; port < 209; ++port) {

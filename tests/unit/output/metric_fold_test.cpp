@@ -322,6 +322,7 @@ TEST_CASE("ports are those of the fullest destination") {
   Trace trace(at_once());
   model::PortUse half;
   half.netns_id = kHostId;
+  half.destination = {"10.0.0.9", std::uint16_t{80}};
   half.ports = {50, 100};
   model::PortUse full = half;
   full.ports = {100, 100};
@@ -329,6 +330,13 @@ TEST_CASE("ports are those of the fullest destination") {
   trace.sample();
   CHECK(trace.named("host").ports_taken == 1.0);
   CHECK_FALSE(trace.named("other").ports_taken);
+  model::PortUse pool = half;  // all are taken, and 90 of them for every destination
+  pool.destination = {};
+  pool.ports = {100, 100};
+  pool.bound = 90;
+  trace.head.port_use = std::make_shared<std::vector<model::PortUse>>(std::vector{pool, half});
+  trace.sample();
+  CHECK(trace.named("host").ports_taken == 0.9);
 }
 
 TEST_CASE("a filter leaves rows out") {

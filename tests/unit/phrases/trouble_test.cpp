@@ -150,6 +150,12 @@ TEST_CASE("binds that find no port are told with who made them") {
   trouble.unconnected->buckets = 25;
   const auto told = phrases::trouble_remarks(trouble, phrases::Tense::kPast);
   CHECK(told[0].text == "PORTS bind() found no free local port");
+  trouble.use = model::Use{600, 600};
+  CHECK(phrases::trouble_remarks(trouble)[0].text == "PORTS bind() finds no free local port: 600 of 600 taken");
+  trouble.unconnected.reset();
+  trouble.use->taken = 500;
+  CHECK(words(trouble) == "PORTS bind() has taken 500 of 600 ports");
+  CHECK(phrases::trouble_remarks(trouble)[0].tone == phrases::Tone::kWarning);
   CHECK(told[1].text == "could not bind: php-fpm.service 25 times, 98%");
 }
 

@@ -539,6 +539,45 @@ TEST_CASE("a client that binds before it connects is named if most of the ports 
   CHECK(has(find(*capture({900, 300, 300}), "ports-taken")->change, "tcp_tw_reuse"));
 }
 
+TEST_CASE("ports that are only bound are a finding, where no destination shows them") {
+  const auto capture = [](std::uint64_t taken, std::uint64_t bound, bool connected, const model::Counters& counts) {
+    auto recording = quiet();
+    recording->editable().settings_at_end.front().ephemeral_ports = 600;
+    model::PortUse pool{4026531840U, {}, {taken, 600}, 1, bound, 0, 0};
+    std::vector<model::PortUse> all{pool};
+    if (connected) {
+      all.push_back({4026531840U, {"10.0.0.9", std::uint16_t{80}}, {bound + 50, 600}, 1, bound, 0, 0});
+    }
+    recording->head.port_use = std::make_shared<std::vector<model::PortUse>>(std::move(all));
+    recording->act({1, "node", "node.service", model::Role::kClient,
+                    static_cast<std::uint16_t>(counts.no_port_bind != 0 ? 0 : 443), counts});
+    recording->sample(1);
+    return recording;
+  };
+  const auto taken = find(*capture(600, 560, false, {}), "ports-taken");
+  REQUIRE(taken);
+  CHECK(taken->severity == Severity::kCritical);
+  CHECK(has(taken->text, "bind() took 93% of the local ports of netns host: connect() can choose these for no"));
+  CHECK(has(taken->evidence.at(0), "at most 560 of 600"));
+  CHECK(has(taken->change, "IP_BIND_ADDRESS_NO_PORT"));
+  CHECK_FALSE(find(*capture(600, 299, false, {}), "ports-taken"));
+  const auto towards = find(*capture(600, 500, true, {}), "ports-taken");
+  REQUIRE(towards);
+  CHECK(has(towards->text, "91% of the local ports towards 10.0.0.9 port 80"));
+  CHECK(
+      has(towards->evidence.at(1), "500 of them for connections to other destinations, listening sockets, or sockets"));
+  model::Counters failed;
+  failed.no_port = failed.no_port_bind = 7;
+  const auto bind = find(*capture(600, 500, false, failed), "no-port-bind");
+  REQUIRE(bind);
+  CHECK(has(bind->evidence.back(), "at most 600 of 600 were taken at one time, 500 of them by bind()"));
+  failed.no_port_bind = 0;
+  const auto connect = find(*capture(600, 600, false, failed), "no-port");
+  REQUIRE(connect);
+  CHECK(has(connect->change, "IP_BIND_ADDRESS_NO_PORT"));
+  CHECK(has(connect->evidence.back(), "bind() had taken 600 of 600: connect() can choose these for no destination"));
+}
+
 TEST_CASE("the first sentence says towards what no local port was left") {
   const auto headline = [](std::uint64_t taken) {
     auto recording = quiet();

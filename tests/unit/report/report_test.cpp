@@ -1224,3 +1224,49 @@ TEST_CASE("the culprit of a peak is of the phase with the peak") {
   CHECK(report.verdicts[1].culprit_share == 1.0);
   CHECK(culprit(2) == "late");
 }
+
+TEST_CASE("a budget for the local ports is about the destination where most are taken, or a pool of bind()") {
+  HandMade recording;
+  model::NetnsRow blue;
+  blue.id = 2;
+  blue.netns = 4026532000U;
+  blue.name = "blue";
+  recording.namespaces.push_back({2, blue.netns, blue.name, {}, {}});
+  recording.more = {blue};
+  const auto judged = [&](std::vector<model::PortUse> uses, const std::string& budget) {
+    HandMade copy;
+    copy.namespaces = recording.namespaces;
+    copy.more = recording.more;
+    copy.sample(1);
+    copy.head.port_use = std::make_shared<std::vector<model::PortUse>>(std::move(uses));
+    copy.sample(1);
+    copy.head.port_use = std::make_shared<std::vector<model::PortUse>>();
+    copy.sample(1);
+    return report_of(copy, {budget.c_str()}).verdicts.at(0);
+  };
+  const model::PortUse full{4026531840U, {"10.0.0.9", std::uint16_t{6379}}, {812, 1000}, 1, 0, 0, 0};
+  const model::PortUse other{4026532000U, {"10.0.0.8", std::uint16_t{80}}, {500, 28232}, 2, 0, 0, 0};
+  const model::PortUse pool{4026532000U, {}, {600, 600}, 2, 550, 0, 0};
+  CHECK(judged({full, other}, "ports_taken_peak>80%").state == Verdict::State::kBreached);
+  CHECK(judged({full, other}, "ports_taken_peak>80%").measured == 81.2);
+  CHECK(judged({full, other}, "ports_taken_peak>80%").words.find("81.2% (812 of 1,000) towards 10.0.0.9:6379") == 0);
+  CHECK(judged({full, other}, "ports_taken_peak>82%").state == Verdict::State::kKept);
+  CHECK(judged({full, other}, "ports_taken_peak>800").measured == 812.0);
+  CHECK(judged({full, other}, "ports_taken_peak{netns=blue}>80%").state == Verdict::State::kKept);
+  CHECK(judged({full, other}, "ports_taken_peak{netns=blue}>499").state == Verdict::State::kBreached);
+  CHECK(judged({full, other, pool}, "ports_taken_peak{netns=blue}>91%").state == Verdict::State::kBreached);
+  CHECK(judged({full, other, pool}, "ports_taken_peak{netns=blue}>92%").state == Verdict::State::kKept);
+  CHECK(judged({pool}, "ports_taken_peak>91%").words.find("91.7% (550 of 600) towards any destination") == 0);
+  // What a capture does not keep is not taken for nothing.
+  CHECK(judged({}, "ports_taken_peak>1%").state == Verdict::State::kKept);
+  CHECK(judged({}, "ports_taken_peak>0.5%").state == Verdict::State::kNotMeasurable);
+  CHECK(judged({}, "ports_taken_peak>0").state == Verdict::State::kNotMeasurable);
+  CHECK(judged({}, "ports_taken_peak>700").state == Verdict::State::kKept);
+  CHECK(judged({}, "ports_taken_peak{netns=nowhere}>80%").state == Verdict::State::kNotMeasurable);
+  std::vector<model::PortUse> many(8, full);
+  for (std::size_t i = 0; i < many.size(); ++i) many[i].destination.port = static_cast<std::uint16_t>(80 + i);
+  CHECK(judged(many, "ports_taken_peak{netns=blue}>80%").state == Verdict::State::kNotMeasurable);
+  HandMade uncounted;
+  uncounted.sample(1);
+  CHECK(report_of(uncounted, {"ports_taken_peak>80%"}).verdicts.at(0).state == Verdict::State::kNotMeasurable);
+}

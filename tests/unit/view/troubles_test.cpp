@@ -296,6 +296,46 @@ TEST_CASE("ports are those of one namespace, not of another with its inode numbe
   CHECK(troubles[0].netns_id == 2);
 }
 
+TEST_CASE("ports that bind() took for no destination are a trouble of their own, and explain who finds none") {
+  Scene scene;
+  const auto pool = [&scene](std::uint64_t taken, std::uint64_t bound, std::vector<model::PortUse> others = {}) {
+    model::PortUse use{kHost, {}, {taken, 600}};
+    use.bound = bound;
+    others.push_back(use);
+    scene.head.port_use = std::make_shared<std::vector<model::PortUse>>(std::move(others));
+  };
+  pool(600, 480);  // connect() has chosen the others, which it can choose again
+  CHECK(scene.look().empty());
+  pool(600, 500);
+  auto troubles = scene.look();
+  REQUIRE(troubles.size() == 1);
+  CHECK(troubles[0].kind == Trouble::Kind::kPorts);
+  CHECK_FALSE(troubles[0].destination);
+  CHECK(troubles[0].use->taken == 500);
+  CHECK(troubles[0].use->of == 600);
+  pool(600, 500, {{kHost, {"10.0.0.9", std::uint16_t{80}}, {600, 600}}});
+  troubles = scene.look();
+  REQUIRE(troubles.size() == 1);
+  CHECK(troubles[0].destination == model::Peer{"10.0.0.9", std::uint16_t{80}});
+  // Who finds no port: of bind() the whole pool counts, of connect() what bind() took.
+  pool(600, 500);
+  model::Counters failed;
+  failed.no_port = failed.no_port_bind = 7;
+  scene.act({1, "node", "node.service", model::Role::kClient, 0, failed});
+  scene.head.namespaces[0].counts = failed;
+  troubles = scene.look();
+  REQUIRE(troubles.size() == 1);
+  CHECK(troubles[0].use->taken == 600);
+  failed.no_port = 7;
+  failed.no_port_bind = 0;
+  scene.act({1, "node", "node.service", model::Role::kClient, 443, failed});
+  scene.head.namespaces[0].counts = failed;
+  troubles = scene.look();
+  REQUIRE(troubles.size() == 1);
+  CHECK(troubles[0].destination);
+  CHECK(troubles[0].use->taken == 500);
+}
+
 TEST_CASE("only the namespaces that were asked for have troubles, and a filter hides none") {
   Scene scene;
   scene.act({1, "web", "web.service", model::Role::kServer, 80, test::made(10, 0, 3)});
