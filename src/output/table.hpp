@@ -27,6 +27,7 @@ struct TableOptions {
   bool wide = false;       ///< every column
   std::size_t width = 79;  ///< terminal columns; 0 = unlimited
   Color color = Color::kNever;
+  bool filtered = false;  ///< the rows were selected: that there are none is said
 };
 
 /// Summary lines, column titles and one line per row, each with its newline. No line is wider than `options.width`

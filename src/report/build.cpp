@@ -143,6 +143,7 @@ base::Result<Report> build_report(model::Recording& recording, const std::vector
     append_stored(report, *whole, partial);
   }
   if (!owners.empty()) keep_owners(report, owners);
+  report.none_selected = !owners.empty() && report.owners.empty();
   report.peers.resize(std::min(report.peers.size(), kMaxPeers));
   if (purpose == Purpose::kReport) report.findings = findings(report);
   return collected;

@@ -139,7 +139,8 @@ struct Selection {
 
 struct Report {
   model::CaptureInfo info;
-  std::string selection;  ///< Selection::text
+  std::string selection;       ///< Selection::text
+  bool none_selected = false;  ///< no owner is as the selection says
   std::int64_t begin_unix_ms = 0;
   std::int64_t end_unix_ms = 0;
   double seconds = 0;                     ///< sum of all intervals

@@ -264,6 +264,17 @@ TEST_CASE("unknown removals are a dash in the wide table, known zeros are zeros"
   CHECK(has(unknown, "0       -      -        -      -"));
 }
 
+TEST_CASE("that the options leave no row is said") {
+  const char* const said = "no row matches the options of the command line";
+  TableOptions filtered;
+  filtered.filtered = true;
+  model::Snapshot snapshot = test::snapshot();
+  CHECK_FALSE(has(snapshot_table(snapshot, filtered), said));
+  snapshot.rows.clear();
+  CHECK(lines(snapshot_table(snapshot, filtered)).back() == said);
+  CHECK_FALSE(has(snapshot_table(snapshot, {}), said));
+}
+
 TEST_CASE("the last line says how many rows were cut") {
   model::Snapshot snapshot = test::snapshot();
   CHECK_FALSE(has(snapshot_table(snapshot, {}), "more rows"));

@@ -178,6 +178,18 @@ TEST_CASE("a report can be limited to some owners") {
   REQUIRE(client.owners.size() == 1);
   REQUIRE(client.ports.size() == 1);
   CHECK(client.ports[0].owner == 0U);
+  CHECK(report::headline(client).rfind("no row", 0) == std::string::npos);
+}
+
+TEST_CASE("a selection that nobody matches is said first") {
+  const auto recording = test::deploy();
+  const auto whole = report::build_report(*recording, {}).value();
+  report::Selection typo;
+  typo.selector = view::parse_selector("service=wbe", view::Grammar::kFilter).value();
+  typo.text = "--service wbe";
+  const auto part = report::build_report(*recording, {}, report::Partial::kFails, typo).value();
+  CHECK(report::headline(part).rfind("no row matches --service wbe; ", 0) == 0);
+  CHECK(report::headline(whole).rfind("no row", 0) == std::string::npos);
 }
 
 TEST_CASE("a report can be limited to a namespace, as if the others were not in the file") {
