@@ -10,6 +10,7 @@
 #include "base/format.hpp"
 #include "phrases/endpoint.hpp"
 #include "phrases/namespace.hpp"
+#include "phrases/owner.hpp"
 #include "report/missing.hpp"
 #include "report/unseen.hpp"
 
@@ -215,6 +216,9 @@ Measured ports_taken_peak(const Asked& asked) {
                    peak.use.is_pool() ? "any destination" : phrases::endpoint_words(to.address, to.port.value_or(0)))};
       if (asked.report.namespaces.size() > 1) {
         worst.words += " in netns " + phrases::netns_words(peak.use.netns, peak.netns_name);
+      }
+      if (peak.owner) {
+        worst.words += ", most of its buckets by " + phrases::owner_words(asked.report.owners[*peak.owner].row);
       }
     }
   }

@@ -1278,6 +1278,14 @@ TEST_CASE("a budget for the local ports is about the destination where most are 
   std::vector<model::PortUse> many(8, full);
   for (std::size_t i = 0; i < many.size(); ++i) many[i].destination.port = static_cast<std::uint16_t>(80 + i);
   CHECK(judged(many, "ports_taken_peak{netns=blue}>80%").state == Verdict::State::kNotMeasurable);
+  HandMade owned;
+  owned.act({7, "php-fpm", "php.service", model::Role::kClient, 6379, made(9)});
+  const model::PeerKey peer{model::folded(owned.table.at(7)->identity), full.destination};
+  for (int i = 0; i < 9; ++i) owned.peers.count(peer, model::Event{});
+  owned.head.port_use = std::make_shared<std::vector<model::PortUse>>(std::vector<model::PortUse>{full});
+  owned.sample(1);
+  CHECK(report_of(owned, {"ports_taken_peak>80%"}).verdicts.at(0).words ==
+        "81.2% (812 of 1,000) towards 10.0.0.9:6379, most of its buckets by php-fpm of php.service (client :6379)");
   HandMade uncounted;
   uncounted.sample(1);
   CHECK(report_of(uncounted, {"ports_taken_peak>80%"}).verdicts.at(0).state == Verdict::State::kNotMeasurable);
