@@ -7,6 +7,7 @@
 
 #include "report/collector.hpp"
 #include "report/findings.hpp"
+#include "report/nobody.hpp"
 #include "report/owners.hpp"
 #include "report/troubles.hpp"
 #include "report/verdict.hpp"
@@ -144,6 +145,7 @@ base::Result<Report> build_report(model::Recording& recording, const std::vector
   }
   if (!owners.empty()) keep_owners(report, owners);
   report.none_selected = !owners.empty() && report.owners.empty();
+  report.none_ran = report.none_selected && !saw_process(report.info, owners);
   report.peers.resize(std::min(report.peers.size(), kMaxPeers));
   if (purpose == Purpose::kReport) report.findings = findings(report);
   return collected;

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "base/format.hpp"
+#include "report/nobody.hpp"
 #include "report/verdict.hpp"
 #include "view/service_names.hpp"
 
@@ -190,6 +191,10 @@ Diff diff_reports(Report before, Report after, const std::vector<Budget>& budget
   for (DiffRow& row : diff.rows) row.differs = differs(row, diff);
   const auto parts = missing_parts(diff.before, diff.after);
   if (partial == Partial::kFails && !parts.empty() && !diff.differ()) diff.unknown = parts.front();
+  // A misspelt name must not pass, whether or not a part of a capture may be compared.
+  if (diff.before.none_ran && diff.after.none_ran) {
+    diff.unknown = nobody_words(diff.after.info, diff.after.selection);
+  }
   return diff;
 }
 

@@ -38,8 +38,8 @@ struct Diff {
   bool by_rate = false;               ///< the captures differ in length, so rows are sorted by rates
   std::optional<double> threshold;    ///< percent
   std::vector<std::string> warnings;  ///< one sentence for each thing that makes the comparison unfair
-  /// What one of them lacks while no row differs: nobody knows whether they do. Empty if that is known, or if a part of
-  /// a capture may be compared.
+  /// Why nobody knows whether they differ: no row does, but one of them lacks something (and a part of a capture may
+  /// not be compared), or nobody of the selected names is known to have run. Empty if that is known.
   std::string unknown;
 
   /// True if some row differs.

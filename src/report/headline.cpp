@@ -6,6 +6,7 @@
 #include "phrases/owner.hpp"
 #include "phrases/trouble.hpp"
 #include "report/finding_words.hpp"
+#include "report/nobody.hpp"
 #include "report/report.hpp"
 #include "report/unseen.hpp"
 
@@ -174,7 +175,11 @@ std::string headline(const Report& report) {
   if (report.samples == 0) return "the capture ended before its first sample: nothing can be said";
   std::string words = harm_words(report);
   append(words, measured_words(report));
-  if (report.none_selected) words = "no row matches " + report.selection + "; " + words;
+  if (report.none_ran) {
+    words = nobody_words(report.info, report.selection) + "; " + words;
+  } else if (report.none_selected) {
+    words = "no row matches " + report.selection + "; " + words;
+  }
   const std::string gone = missing(report);
   if (gone.empty()) return words;
   return all_refused(report) != 0 ? words + "; " + gone : gone + "; in the rest, " + words;

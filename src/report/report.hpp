@@ -140,7 +140,8 @@ struct Selection {
 struct Report {
   model::CaptureInfo info;
   std::string selection;       ///< Selection::text
-  bool none_selected = false;  ///< no owner is as the selection says
+  bool none_selected = false;  ///< no row is as the selection says
+  bool none_ran = false;       ///< nor is any process of the selected names known to have run
   std::int64_t begin_unix_ms = 0;
   std::int64_t end_unix_ms = 0;
   double seconds = 0;                     ///< sum of all intervals

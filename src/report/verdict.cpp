@@ -12,6 +12,7 @@
 #include "phrases/namespace.hpp"
 #include "phrases/owner.hpp"
 #include "report/missing.hpp"
+#include "report/nobody.hpp"
 #include "report/unseen.hpp"
 
 namespace twtrace::report {
@@ -75,16 +76,6 @@ bool has_row(const Asked& asked) {
     if (asked.owners[i] && asked.report.owners[i].row.kind != model::RowKind::kBeforeStart) return true;
   }
   return false;
-}
-
-/// Why it is not known whether anything of these names was there.
-std::string nobody_words(const Report& report) {
-  if (!report.info.seen) return "no row matches, and this capture does not say whether any process of that name ran";
-  if (report.info.seen->size() >= model::kMostSeenProcesses) {
-    return fmt::format("no row matches, and the capture names only {} of the processes that ran",
-                       base::grouped(model::kMostSeenProcesses));
-  }
-  return "no row matches, and no process of that name was seen; check the spelling";
 }
 
 /// Sums `amount` over all selected namespaces; empty if one of them does not know it.
@@ -322,7 +313,7 @@ Measured measure(const Asked& asked, const Asked* baseline, const std::vector<mo
     }
   }
   if (!has_row(asked) && !asked.names_somebody && (baseline == nullptr || !baseline->names_somebody)) {
-    return unmeasurable(nobody_words(asked.report));
+    return unmeasurable(nobody_words(asked.report.info));
   }
   switch (asked.budget.metric) {
     case Metric::kUnattributed:

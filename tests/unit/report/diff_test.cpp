@@ -286,3 +286,31 @@ TEST_CASE("what is not known to be the same is not called the same") {
   CHECK(compared(cut, other).unknown.empty());  // they differ, whatever is missing
   CHECK(compared(cut, other).differ());
 }
+
+TEST_CASE("captures in which nobody of the selected names ran are not said to be equal") {
+  report::Selection cron;
+  cron.selector = view::parse_selector("service=cron", view::Grammar::kFilter).value();
+  cron.text = "--service cron";
+  const auto selected = [&](std::vector<model::SeenProcess> seen, bool with_row) {
+    HandMade recording;
+    if (with_row) recording.act({2, "cron", "cron.service", model::Role::kClient, 25, made(1)});
+    web(recording, made(5));
+    recording.sample(5);
+    recording.editable().ended_unix_ms = recording.now_unix_ms();
+    recording.editable().seen = std::move(seen);
+    return report::build_report(recording, {}, report::Partial::kFails, cron).value();
+  };
+  const auto compared = [](report::Report before, report::Report after) {
+    return report::diff_reports(std::move(before), std::move(after), {}, report::Partial::kAllowed);
+  };
+  model::SeenProcess ran;
+  ran.service.kind = "systemd";
+  ran.service.name = "cron.service";
+  CHECK(compared(selected({}, false), selected({}, false)).unknown ==
+        "no row matches --service cron, and no process of that name was seen; check the spelling");
+  CHECK(compared(selected({}, false), selected({ran}, false)).unknown.empty());
+  CHECK(compared(selected({ran}, false), selected({}, false)).unknown.empty());
+  const report::Diff gone = compared(selected({}, true), selected({}, false));
+  CHECK(gone.unknown.empty());
+  CHECK(gone.differ());
+}

@@ -188,7 +188,7 @@ TEST_CASE("a selection that nobody matches is said first") {
   typo.selector = view::parse_selector("service=wbe", view::Grammar::kFilter).value();
   typo.text = "--service wbe";
   const auto part = report::build_report(*recording, {}, report::Partial::kFails, typo).value();
-  CHECK(report::headline(part).rfind("no row matches --service wbe; ", 0) == 0);
+  CHECK(report::headline(part).rfind("no row matches --service wbe, and ", 0) == 0);
   CHECK(report::headline(whole).rfind("no row", 0) == std::string::npos);
 }
 
