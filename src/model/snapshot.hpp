@@ -55,6 +55,13 @@ inline bool is_fuller(const Use& left, const Use& right) {
 
 /// One row of the chosen group. A dimension that the group merges is empty.
 struct Row {
+  /// The part of a row that belongs to processes that have ended.
+  struct Ended {
+    std::uint64_t closed = 0;     ///< created and refused
+    std::uint64_t fin_wait2 = 0;  ///< created as FIN_WAIT2
+    std::uint32_t pids = 0;
+  };
+
   std::uint64_t id = 0;  ///< the same for the same row in every snapshot of one run; 0 when not known
   RowKind kind = RowKind::kNormal;
   std::optional<std::uint32_t> netns;  ///< inode number
@@ -70,6 +77,7 @@ struct Row {
   std::optional<Peer> peer;
   std::optional<Attribution> attribution;  ///< empty when the row merges several kinds
   Counters counts;                         ///< since start
+  Ended ended;                             ///< part of `counts`
   std::optional<std::uint64_t> live;       ///< empty when the backend has not measured it yet
   double created_per_s = 0;                ///< of the last interval
   double overflow_per_s = 0;

@@ -35,13 +35,16 @@ std::string service_name(const ServicePart& service) {
   return service.kind == model::RowKind::kNormal ? "-" : std::string(view::row_label(service.kind));
 }
 
-std::vector<std::string> counts_row(std::string service, std::string host, const ServiceCounts& part) {
-  return {std::move(service),
-          std::move(host),
-          grouped(part.counts.created()),
-          grouped(part.counts.overflow()),
-          part.before_start == 0 ? "-" : grouped(part.before_start),
-          percent_words(100 * part.share)};
+std::vector<std::string> counts_row(std::string service, std::string host, const ServiceCounts& part,
+                                    const std::vector<HarmColumn>& harm) {
+  std::vector<std::string> cells = {std::move(service),
+                                    std::move(host),
+                                    grouped(part.counts.created()),
+                                    grouped(part.counts.overflow()),
+                                    part.before_start == 0 ? "-" : grouped(part.before_start),
+                                    percent_words(100 * part.share)};
+  append_harm(cells, harm, part.counts);
+  return cells;
 }
 
 std::string budgets_words(const report::Report& report) {
@@ -140,18 +143,22 @@ Grid services_grid(const Hosts& hosts) {
                   {"OVERFLOW"},
                   {"BEFORE START"},
                   {"OF ALL"}};
+  model::Counters sum;
+  for (const ServicePart& service : hosts.services) sum += service.all.counts;
+  const std::vector<HarmColumn> harm = harm_columns(sum);
+  for (const HarmColumn& column : harm) grid.columns.push_back({column.title});
   const std::size_t shown = std::min(kServicesShown, hosts.services.size());
   for (std::size_t i = 0; i < shown; ++i) {
     const ServicePart& service = hosts.services[i];
     const bool several = service.hosts.size() > 1;
     const std::string where =
         several ? fmt::format("{} hosts", service.hosts.size()) : hosts.hosts[service.hosts.front().host].name;
-    grid.rows.push_back(counts_row(service_name(service), where, service.all));
+    grid.rows.push_back(counts_row(service_name(service), where, service.all, harm));
     if (!several) continue;
     const std::size_t hosts_shown = std::min(kHostsOfService, service.hosts.size());
     for (std::size_t k = 0; k < hosts_shown; ++k) {
       const ServicePart::OnHost& on_host = service.hosts[k];
-      grid.rows.push_back(counts_row("", hosts.hosts[on_host.host].name, on_host.counts));
+      grid.rows.push_back(counts_row("", hosts.hosts[on_host.host].name, on_host.counts, harm));
     }
     if (hosts_shown < service.hosts.size())
       add_words(grid, 1, fmt::format("+{} more", service.hosts.size() - hosts_shown));

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/format.hpp"
 #include "model/gone.hpp"
@@ -133,15 +134,23 @@ constexpr Measure kMeasures[] = {
        return count_words(amounts.in_use_peak);
      }}};
 
+constexpr HarmColumn kHarmColumns[] = {{"FELT", &model::Counters::resets_felt},
+                                       {"NO_PORT", &model::Counters::no_port},
+                                       {"Q_DROPS", &model::Counters::queue_drops}};
+
 /// The sum of the rows that are not shown, or of all rows.
-std::vector<std::string> sum_row(const Report& report, std::size_t first, const std::string& name) {
+std::vector<std::string> sum_row(const Report& report, const std::vector<HarmColumn>& harm, std::size_t first,
+                                 const std::string& name) {
   model::Counters counts;
   double share = 0;
   for (std::size_t i = first; i < report.owners.size(); ++i) {
     counts += report.owners[i].row.counts;
     share += report.owners[i].share;
   }
-  return {"", name, "", "", "", "", grouped(counts.created()), grouped(counts.overflow()), percent_words(100 * share)};
+  std::vector<std::string> cells = {
+      "", name, "", "", "", "", grouped(counts.created()), grouped(counts.overflow()), percent_words(100 * share)};
+  append_harm(cells, harm, counts);
+  return cells;
 }
 
 /// True if every row would say the same.
@@ -172,6 +181,18 @@ std::string program_words(const model::Row& row) {
 }
 
 }  // namespace
+
+std::vector<HarmColumn> harm_columns(const model::Counters& sum) {
+  std::vector<HarmColumn> some;
+  std::copy_if(std::begin(kHarmColumns), std::end(kHarmColumns), std::back_inserter(some),
+               [&](const HarmColumn& column) { return sum.*column.count != 0; });
+  return some;
+}
+
+void append_harm(std::vector<std::string>& cells, const std::vector<HarmColumn>& columns,
+                 const model::Counters& counts) {
+  for (const HarmColumn& column : columns) cells.push_back(grouped(counts.*column.count));
+}
 
 std::string time_words(std::int64_t unix_ms) {
   std::string text = base::iso8601_ms(unix_ms).substr(0, 19) + "Z";
@@ -318,9 +339,14 @@ Grid owners_grid(const Report& report, std::size_t most) {
                   {"CREATED"},
                   {"OVERFLOW"},
                   {"OF ALL"}};
-  // The others, which come last, have nothing that these columns show: a connect() that failed, drops of a queue.
-  const auto all = static_cast<std::size_t>(std::count_if(report.owners.begin(), report.owners.end(),
-                                                          [](const report::Owner& owner) { return owner.share > 0; }));
+  model::Counters sum;
+  for (const report::Owner& owner : report.owners) sum += owner.row.counts;
+  const std::vector<HarmColumn> harm = harm_columns(sum);
+  for (const HarmColumn& column : harm) grid.columns.push_back({column.title});
+  // The others, which come last, have nothing that these columns show: resets that nobody noticed.
+  const auto all = static_cast<std::size_t>(std::count_if(
+      report.owners.begin(), report.owners.end(),
+      [](const report::Owner& owner) { return owner.share > 0 || !harm_columns(owner.row.counts).empty(); }));
   const std::size_t shown = std::min(most, all);
   for (std::size_t i = 0; i < shown; ++i) {
     const report::Owner& owner = report.owners[i];
@@ -330,9 +356,10 @@ Grid owners_grid(const Report& report, std::size_t most) {
          row.role ? view::shown_port(row.role, row.port) : "-",
          row.netns ? phrases::netns_words(*row.netns, row.netns_name) : "-", grouped(row.counts.created()),
          grouped(row.counts.overflow()), percent_words(100 * owner.share)});
+    append_harm(grid.rows.back(), harm, row.counts);
   }
-  if (shown < all) grid.rows.push_back(sum_row(report, shown, fmt::format("+{} more rows", all - shown)));
-  if (all != 0) grid.rows.push_back(sum_row(report, 0, "all"));
+  if (shown < all) grid.rows.push_back(sum_row(report, harm, shown, fmt::format("+{} more rows", all - shown)));
+  if (all != 0) grid.rows.push_back(sum_row(report, harm, 0, "all"));
   if (report.namespaces.size() < 2) drop_netns(grid);
   return grid;
 }

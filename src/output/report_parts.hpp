@@ -30,6 +30,16 @@ struct Grid {
 /// Adds a row with words in one column and nothing else.
 void add_words(Grid& grid, std::size_t column, std::string words);
 
+/// A column of who was hurt.
+struct HarmColumn {
+  const char* title;
+  std::uint64_t model::Counters::*count;
+};
+/// The columns of which `sum` has any.
+std::vector<HarmColumn> harm_columns(const model::Counters& sum);
+void append_harm(std::vector<std::string>& cells, const std::vector<HarmColumn>& columns,
+                 const model::Counters& counts);
+
 /// The number of rows in a report for people. The rest is one line.
 inline constexpr std::size_t kOwnersShown = 10;
 inline constexpr std::size_t kPeersShown = 5;

@@ -15,6 +15,15 @@ std::uint64_t weight(const ServiceCounts& part) {
   return part.counts.created() + part.counts.refused() + part.before_start;
 }
 
+/// Refusals apart.
+std::uint64_t harm(const ServiceCounts& part) {
+  return part.counts.no_port + part.counts.queue_drops + part.counts.resets_felt;
+}
+
+bool is_larger(const ServiceCounts& left, const ServiceCounts& right) {
+  return std::pair(weight(left), harm(left)) > std::pair(weight(right), harm(right));
+}
+
 void add(ServiceCounts& to, const Owner& owner) {
   to.counts += owner.row.counts;
   to.before_start += owner.before_start;
@@ -72,11 +81,10 @@ std::vector<ServicePart> services_of(const std::vector<Host>& hosts) {
     }
     share(service.all);
     std::stable_sort(service.hosts.begin(), service.hosts.end(),
-                     [](const auto& left, const auto& right) { return weight(left.counts) > weight(right.counts); });
+                     [](const auto& left, const auto& right) { return is_larger(left.counts, right.counts); });
   }
-  std::stable_sort(services.begin(), services.end(), [](const ServicePart& left, const ServicePart& right) {
-    return weight(left.all) > weight(right.all);
-  });
+  std::stable_sort(services.begin(), services.end(),
+                   [](const ServicePart& left, const ServicePart& right) { return is_larger(left.all, right.all); });
   return services;
 }
 

@@ -33,12 +33,12 @@ struct ServicePart {
     std::size_t host = 0;  ///< index into Hosts::hosts
     ServiceCounts counts;
   };
-  std::vector<OnHost> hosts;  ///< most arrivals first
+  std::vector<OnHost> hosts;  ///< most arrivals first, then most harm
 };
 
 struct Hosts {
   std::vector<Host> hosts;            ///< the worst first: most refused, budgets breached, the fullest table
-  std::vector<ServicePart> services;  ///< most arrivals first
+  std::vector<ServicePart> services;  ///< most arrivals first, then most harm
 };
 
 /// Combines captures. Gives the hosts their names.

@@ -29,7 +29,8 @@ double seconds_between(std::int64_t earlier_ms, std::int64_t later_ms) {
 }
 
 bool is_idle(const view::SortItem& row) {
-  return row.created_per_s == 0 && row.overflow_per_s == 0 && row.live.value_or(0) == 0;
+  return row.created_per_s == 0 && row.overflow_per_s == 0 && row.no_port_per_s == 0 && row.no_port_bind_per_s == 0 &&
+         row.live.value_or(0) == 0;
 }
 
 /// The namespace of a row.

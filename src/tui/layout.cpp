@@ -87,6 +87,12 @@ Context context_of(const Picture& picture, const ViewState& state, Size size) {
   context.minute_later = picture.minute_later;
   context.zero = picture.zero;
   if (state.tab == Tab::kEvents) return context;
+  if (state.mode == Mode::kColumnMenu) {
+    const view::LiveColumns& columns = view::live_columns(group_of(state));
+    for (std::size_t i = 0; i < columns.all.size(); ++i) {
+      context.chosen.push_back(is_chosen(columns, i, picture, state.current()));
+    }
+  }
   if (state.mode == Mode::kRows) {
     const RowsTable table = fit_view(plan, picture, state, {}, size.columns);
     context.more_columns = table.cells.size() < table.columns.size();

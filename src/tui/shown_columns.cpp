@@ -10,18 +10,28 @@ namespace {
 /// Those that the user has asked for go last when the screen is narrow.
 constexpr int kAskedFor = 1;
 
+/// True if the sum over all namespaces has some of what the column counts.
+bool anybody_was_hurt(const view::Column& column, const Picture& picture) {
+  model::Row sum;
+  sum.counts = picture.snapshot.totals;
+  const view::Value value = column.value(picture.snapshot.probe, sum);
+  const auto* count = std::get_if<std::uint64_t>(&value);
+  return count != nullptr && *count != 0;
+}
+
 /// True for a column that is shown unless the user takes it away.
 bool is_usual(const view::LiveColumns& columns, std::size_t index, const Picture& picture) {
-  const bool says_something =
-      columns.all[index].name != columns.telling_netns_apart || picture.snapshot.namespaces.size() > 1;
-  return index < columns.usual && says_something;
+  const view::Column& column = columns.all[index];
+  if (index >= columns.usual) return false;
+  if (column.harm) return anybody_was_hurt(column, picture);
+  return column.name != columns.telling_netns_apart || picture.snapshot.namespaces.size() > 1;
 }
 
 }  // namespace
 
 bool is_chosen(const view::LiveColumns& columns, std::size_t index, const Picture& picture, const TabState& tab) {
-  const auto toggled = std::find(tab.toggled.begin(), tab.toggled.end(), columns.all[index].name);
-  return is_usual(columns, index, picture) != (toggled != tab.toggled.end());
+  const auto wish = tab.wishes.find(columns.all[index].name);
+  return wish == tab.wishes.end() ? is_usual(columns, index, picture) : wish->second;
 }
 
 std::vector<view::Column> shown_columns(const Picture& picture, model::Group group, const TabState& tab) {
@@ -32,7 +42,11 @@ std::vector<view::Column> shown_columns(const Picture& picture, model::Group gro
   for (std::size_t i = 0; i < columns.all.size(); ++i) {
     if (!is_chosen(columns, i, picture, tab)) continue;
     view::Column column = columns.all[i];
-    if (!is_usual(columns, i, picture)) column.priority = std::min(column.priority, kAskedFor);
+    const bool asked_for = !is_usual(columns, i, picture) || (column.harm && tab.wishes.contains(column.name));
+    if (asked_for) {
+      column.priority = std::min(column.priority, kAskedFor);
+      column.harm = false;
+    }
     const bool names_row = column.name == view::label_column(group);
     if (scrolled != 0 && !names_row) {
       --scrolled;

@@ -133,15 +133,9 @@ void open_column_menu(ViewState& state) {
   state.open.reset();
 }
 
-void toggle_column(ViewState& state) {
+void toggle_column(ViewState& state, const Context& context) {
   const std::string_view name = view::live_columns(group_of(state)).all[state.menu].name;
-  std::vector<std::string_view>& toggled = state.current().toggled;
-  const auto known = std::find(toggled.begin(), toggled.end(), name);
-  if (known == toggled.end()) {
-    toggled.push_back(name);
-  } else {
-    toggled.erase(known);
-  }
+  state.current().wishes[name] = state.menu >= context.chosen.size() || !context.chosen[state.menu];
 }
 
 void scroll_columns(ViewState& state, bool right, const Context& context) {
@@ -184,7 +178,7 @@ void accept(ViewState& state, const Context& context) {
       state.mode = Mode::kRows;
       return;
     case Mode::kColumnMenu:
-      toggle_column(state);
+      toggle_column(state, context);
       return;
     case Mode::kFilter:
       state.mode = Mode::kRows;
@@ -382,7 +376,7 @@ void apply(ViewState& state, const KeyAction& pressed, const Context& context, E
     case Action::kColumnMenu:
       return open_column_menu(state);
     case Action::kToggleColumn:
-      return toggle_column(state);
+      return toggle_column(state, context);
     case Action::kColumnsToLeft:
     case Action::kColumnsToRight:
       return scroll_columns(state, pressed.action == Action::kColumnsToRight, context);

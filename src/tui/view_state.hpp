@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,9 +25,10 @@ struct TabState {
   view::SortColumn sort = view::SortColumn::kCreatedRate;
   bool reverse = false;
   std::size_t selected = 0;
-  std::size_t top = 0;                    ///< first row shown
-  std::size_t left = 0;                   ///< steps by which the columns are scrolled
-  std::vector<std::string_view> toggled;  ///< Column::name of those that the user has added or taken away
+  std::size_t top = 0;   ///< first row shown
+  std::size_t left = 0;  ///< steps by which the columns are scrolled
+  /// Whether the user wants to see a column, by Column::name. Without a wish, the picture decides.
+  std::map<std::string_view, bool> wishes;
 };
 
 /// The row whose details are open.
@@ -76,6 +78,7 @@ struct Context {
   std::uint64_t selected_id = 0;               ///< Row::id under the cursor; 0: none
   std::optional<std::size_t> followed;         ///< index of the followed row
   std::vector<view::SortColumn> sort_columns;  ///< of the columns shown, from the left
+  std::vector<bool> chosen;                    ///< in the menu of columns, per line: it is shown
   bool more_columns = false;                   ///< some have no room, so that scrolling shows others
   std::uint64_t oldest = 0;                    ///< samples to step through
   std::uint64_t newest = 0;

@@ -143,11 +143,11 @@ constexpr Column kRecycled{"recycled", "RECYCLED", "removed: killed early by an 
 constexpr Column kPurged{"purged", "PURGED", "removed: everything else", Align::kRight, 0, 92,
     seen<&model::Counters::purged, &model::Sight::removal>};
 constexpr Column kNoPort{"no_port", "NO_PORT", "connect() that found no free local port", Align::kRight, 0, 96,
-    seen<&model::Counters::no_port, &model::Sight::no_port>};
+    seen<&model::Counters::no_port, &model::Sight::no_port>, nullptr, SortColumn::kNoPort};
 constexpr Column kResetsReceived{"resets_received", "RESETS", "resets that ended a connection here", Align::kRight, 0, 98,
     seen<&model::Counters::resets_received, &model::Sight::resets_received>};
 constexpr Column kResetsFelt{"resets_felt", "FELT", "resets of sockets that a process still had", Align::kRight, 0, 97,
-    seen<&model::Counters::resets_felt, &model::Sight::resets_received>};
+    seen<&model::Counters::resets_felt, &model::Sight::resets_received>, nullptr, SortColumn::kFelt};
 constexpr Column kPeerResets{"peer_resets", "PEER_RST", "resets sent to the peers of connections that had been refused a bucket", Align::kRight, 0, 98,
     seen<&model::Counters::peer_resets, &model::Sight::resets_sent>};
 constexpr Column kPeerResetsAvoidable{"peer_resets_avoidable", "AVOIDABLE", "those that a place in the table would have avoided", Align::kRight, 0, 98,
@@ -157,7 +157,7 @@ constexpr Column kResetsSent{"resets_sent", "RST_SENT", "all resets that this en
 constexpr Column kResetsAborted{"resets_aborted", "ABORTED", "resets by which a process ended a connection", Align::kRight, 0, 99,
     seen<&model::Counters::resets_aborted, &model::Sight::resets_sent>};
 constexpr Column kQueueDrops{"queue_drops", "Q_DROPS", "connection attempts that a listening socket dropped", Align::kRight, 0, 97,
-    seen<&model::Counters::queue_drops, &model::Sight::queue_drops>};
+    seen<&model::Counters::queue_drops, &model::Sight::queue_drops>, nullptr, SortColumn::kQueueDrops};
 constexpr Column kTableUse{"in_use", "IN USE/LIMIT", "buckets of the namespace's table", Align::kRight, 0, 0,
     taken, use_text, SortColumn::kUse};
 constexpr Column kTableShare{"table_share", "TABLE", "buckets that exist now, as a share of the namespace's limit", Align::kRight, 0, 0,
@@ -251,6 +251,23 @@ std::vector<Column> wide_columns(model::Group group) {
   return all;
 }
 
+/// Those that count who was hurt, where they need not be shown.
+std::vector<Column> harm_columns() {
+  std::vector<Column> all = {kResetsFelt, kNoPort, kQueueDrops};
+  for (Column& column : all) {
+    column.harm = true;
+    column.priority = kSpare;
+  }
+  return all;
+}
+
+std::vector<Column> normal_columns(model::Group group) {
+  std::vector<Column> all = default_columns(group);
+  const std::vector<Column> harm = harm_columns();
+  all.insert(all.end(), harm.begin(), harm.end());
+  return all;
+}
+
 /// The namespace as the live view names it: short, and only where there is room.
 Column live_netns() {
   Column column = kNetnsName;
@@ -271,6 +288,8 @@ std::vector<Column> usual_columns(model::Group group) {
   std::vector<Column> all = default_columns(group);
   if (group == model::Group::kProcess || group == model::Group::kPid)
     all.insert(all.end() - 2, spare(kOverflowPerS, 2));
+  const std::vector<Column> harm = harm_columns();
+  all.insert(all.end(), harm.begin(), harm.end());
   if (group != model::Group::kNetns && group != model::Group::kPeer) all.push_back(spare(kTableShare, 3));
   if (group != model::Group::kNetns) all.push_back(live_netns());
   if (group == model::Group::kNetns) all.insert(all.begin() + 2, kTableUse);
@@ -292,7 +311,7 @@ LiveColumns columns_of_live_view(model::Group group) {
 
 struct Lists {
   explicit Lists(model::Group group)
-      : normal(default_columns(group)), wide(wide_columns(group)), live(columns_of_live_view(group)) {}
+      : normal(normal_columns(group)), wide(wide_columns(group)), live(columns_of_live_view(group)) {}
   std::vector<Column> normal;
   std::vector<Column> wide;
   LiveColumns live;

@@ -32,14 +32,20 @@ struct Column {
   std::string (*text)(const model::Row&) =
       nullptr;  ///< the text that a table shows instead of `value`; not sanitized; may be null
   std::optional<SortColumn> sort = std::nullopt;  ///< the sort column for it
+  /// Counts who was hurt: shown only where a row has some. It is spare (kSpare), unless a row has nothing else to say:
+  /// then it is worth kHarmPriority.
+  bool harm = false;
 };
 
-/// The columns of a group, in order. `wide` adds every split and identifier after the default ones. CSV uses the wide
-/// list. The reference stays valid for the whole run; safe from any thread.
+/// The columns of a group, in order. `wide` has every split and identifier after the default ones, and shows who was
+/// hurt in any case. CSV uses the wide list. The reference stays valid for the whole run; safe from any thread.
 const std::vector<Column>& columns(model::Group group, bool wide);
 
 /// A column of this priority or more is shown only where no text has to be cut for it.
 inline constexpr int kSpare = 100;
+
+/// Column::priority of Column::harm where a row is in the table for nothing else.
+inline constexpr int kHarmPriority = 55;
 
 /// What the live view can show of a group, in order.
 struct LiveColumns {

@@ -35,9 +35,23 @@ std::string cell_text(const Column& column, model::Group group, const model::Pro
   return text == kNothing ? label : text + " " + label;
 }
 
+bool is_hurt(const Column& column, const model::ProbeInfo& probe, const model::Row& row) {
+  const Value value = column.value(probe, row);
+  const auto* count = std::get_if<std::uint64_t>(&value);
+  return count != nullptr && *count != 0;
+}
+
+/// True if a row would be one of zeros without this column.
+bool explains_a_row(const Column& column, const model::ProbeInfo& probe, std::span<const model::Row> rows) {
+  return std::any_of(rows.begin(), rows.end(), [&](const model::Row& row) {
+    return row.counts.created() + row.counts.refused() + row.live.value_or(0) == 0 && is_hurt(column, probe, row);
+  });
+}
+
 FittedColumn fill_column(const Column& column, model::Group group, const model::ProbeInfo& probe,
                          std::span<const model::Row> rows) {
   FittedColumn filled{column.title, column.align, column.min_width, column.priority, &column, {}, 0, 0};
+  if (column.harm && explains_a_row(column, probe, rows)) filled.priority = kHarmPriority;
   filled.cells.reserve(rows.size());
   for (const model::Row& row : rows) filled.cells.push_back(cell_text(column, group, probe, row));
   return filled;
@@ -158,7 +172,11 @@ std::vector<FittedColumn> fit_columns(const std::vector<Column>& columns, model:
                                       std::size_t width, Dropping dropping) {
   std::vector<FittedColumn> table;
   table.reserve(columns.size());
-  for (const Column& column : columns) table.push_back(fill_column(column, group, probe, rows));
+  for (const Column& column : columns) {
+    const auto hurt = [&](const model::Row& row) { return is_hurt(column, probe, row); };
+    if (column.harm && std::none_of(rows.begin(), rows.end(), hurt)) continue;
+    table.push_back(fill_column(column, group, probe, rows));
+  }
   fit(table, width, kMarkColumns, dropping);
   return table;
 }

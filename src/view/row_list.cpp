@@ -98,6 +98,11 @@ void RowParts::add(const model::Fact& fact) {
       more_processes.push_back(found);
     }
     all_exited = all_exited && fact.exited;
+    if (fact.exited) {
+      ended.closed += fact.counts.created() + fact.counts.refused();
+      ended.fin_wait2 += fact.counts.fin_wait2;
+      ended.pids += fact.pids;
+    }
   }
   cgroup_differs = cgroup_differs || identity.service.cgroup != key.who->service.cgroup;
   uid_differs = uid_differs || (uid && *uid != identity.uid);
@@ -303,6 +308,7 @@ void RowList::make_items(const View& view) {
     item.no_port = counts.no_port_connect();
     item.no_port_bind = counts.no_port_bind;
     item.queue_drops = counts.queue_drops;
+    item.felt = counts.resets_felt;
     item.no_port_per_s = model::rate(parts.counts.no_port_connect(), parts.previous.no_port_connect(), interval_s_);
     item.no_port_bind_per_s = model::rate(parts.counts.no_port_bind, parts.previous.no_port_bind, interval_s_);
     item.created = counts.created();
@@ -382,6 +388,7 @@ model::Row RowList::row_of(const SortItem& item) const {
   row.attribution = item.attribution;
   row.live = parts.live;
   row.counts = shown_counts(parts);
+  row.ended = parts.ended;
   row.created_per_s = item.created_per_s;
   row.overflow_per_s = item.overflow_per_s;
   row.use = item.use;

@@ -34,6 +34,7 @@ struct RowParts {
   std::optional<model::Attribution> attribution;
   bool attribution_differs = false;
   bool all_exited = true;
+  model::Row::Ended ended;
   bool cgroup_differs = false;  ///< sub-cgroups of one service
 
   std::uint32_t namespaces = 1;  ///< how many namespaces kGone merges; then `netns` is null

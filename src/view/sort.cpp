@@ -28,6 +28,12 @@ double rank_of(const SortItem& item, SortColumn column) {
       return item.pid ? *item.pid : std::numeric_limits<double>::max();
     case SortColumn::kPort:
       return item.port ? *item.port : std::numeric_limits<double>::max();
+    case SortColumn::kFelt:
+      return -static_cast<double>(item.felt);
+    case SortColumn::kNoPort:
+      return -static_cast<double>(item.no_port + item.no_port_bind);
+    case SortColumn::kQueueDrops:
+      return -static_cast<double>(item.queue_drops);
     case SortColumn::kUse:
       return item.use && item.use->of != 0 ? -static_cast<double>(item.use->taken) / static_cast<double>(item.use->of)
                                            : 1;
@@ -43,6 +49,9 @@ int compare_names(const SortItem& left, const SortItem& right, SortColumn column
   if (column == SortColumn::kService) return left.service->name.compare(right.service->name);
   return 0;
 }
+
+/// Who was hurt, without refusals.
+std::uint64_t harm_of(const SortItem& item) { return item.felt + item.no_port + item.no_port_bind + item.queue_drops; }
 
 /// Neighbours often share one string. Then no letters need to be compared.
 std::strong_ordering compare_services(const SortItem& left, const SortItem& right) {
@@ -82,6 +91,9 @@ const std::vector<SortName>& sort_names() {
       {SortColumn::kOverflow, "overflow", "buckets refused because the table was full, since start"},
       {SortColumn::kLive, "live", "buckets that exist now"},
       {SortColumn::kFinWait2, "fin_wait2", "buckets created as FIN_WAIT2, since start"},
+      {SortColumn::kFelt, "resets_felt", "resets of sockets that a process still had, since start"},
+      {SortColumn::kNoPort, "no_port", "calls that found no free local port, since start"},
+      {SortColumn::kQueueDrops, "queue_drops", "connection attempts that a listening socket dropped, since start"},
       {SortColumn::kPid, "pid", "process id"},
       {SortColumn::kComm, "comm", "process name"},
       {SortColumn::kService, "service", "service name"},
@@ -104,6 +116,7 @@ bool RowOrder::operator()(const SortItem& left, const SortItem& right) const {
   if (left.rank != right.rank) return (left.rank < right.rank) != reverse;
   if (const int order = compare_names(left, right, column); order != 0) return (order < 0) != reverse;
   if (left.overflow != right.overflow) return left.overflow > right.overflow;
+  if (harm_of(left) != harm_of(right)) return harm_of(left) > harm_of(right);
   if (left.created != right.created) return left.created > right.created;
   return breaks_tie(left, right);
 }

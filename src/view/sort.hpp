@@ -22,6 +22,9 @@ enum class SortColumn {
   kComm,
   kService,
   kPort,
+  kFelt,
+  kNoPort,
+  kQueueDrops,
   kUse  ///< of the live view
 };
 
@@ -45,6 +48,7 @@ struct SortItem {
   std::uint64_t no_port = 0;      ///< connects
   std::uint64_t no_port_bind = 0;
   std::uint64_t queue_drops = 0;
+  std::uint64_t felt = 0;  ///< resets of sockets that a process still had
   std::uint64_t created = 0;
   std::uint64_t overflow = 0;
   std::uint64_t fin_wait2 = 0;

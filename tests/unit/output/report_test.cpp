@@ -15,11 +15,13 @@
 #include "base/unicode.hpp"
 #include "output/diff_formats.hpp"
 #include "output/hosts_formats.hpp"
+#include "output/hosts_parts.hpp"
 #include "output/html_parts.hpp"
 #include "output/report_csv.hpp"
 #include "output/report_html.hpp"
 #include "output/report_json.hpp"
 #include "output/report_markdown.hpp"
+#include "output/report_parts.hpp"
 #include "output/report_text.hpp"
 #include "output/wrap.hpp"
 #include "support/catch.hpp"
@@ -431,10 +433,42 @@ TEST_CASE("CSV says how many buckets were there before the start") {
   CHECK(rows.at(2).ends_with(",61,,,,"));
 }
 
-TEST_CASE("who created nothing and was refused nothing is no offender") {
+TEST_CASE("who only was hurt is in the table of offenders, with how much") {
   test::HandMade recording;
   model::Counters counts;
   counts.no_port = 7;
+  recording.act({1, "worker", "worker.service", model::Role::kClient, 6379, counts});
+  counts = {};
+  counts.resets_felt = 8;
+  recording.act({2, "agent", "agent.service", model::Role::kClient, 6380, counts});
+  recording.act({3, "nginx", "web.service", model::Role::kServer, 8080, test::made(5)});
+  recording.sample(5);
+  const report::Report report = report_of(recording);
+  const output::Grid grid = output::owners_grid(report, output::kOwnersShown);
+  REQUIRE(grid.columns.size() == 10);
+  CHECK(grid.columns[8].title == "FELT");
+  CHECK(grid.columns[9].title == "NO_PORT");
+  REQUIRE(grid.rows.size() == 4);
+  CHECK(grid.rows[0] ==
+        std::vector<std::string>{"1", "web.service", "nginx", "server", "8080", "5", "0", "100.0%", "0", "0"});
+  CHECK(grid.rows[1] ==
+        std::vector<std::string>{"2", "agent.service", "agent", "client", "6380", "0", "0", "0.0%", "8", "0"});
+  CHECK(grid.rows[2] ==
+        std::vector<std::string>{"3", "worker.service", "worker", "client", "6379", "0", "0", "0.0%", "0", "7"});
+  CHECK(grid.rows[3] == std::vector<std::string>{"", "all", "", "", "", "5", "0", "100.0%", "8", "7"});
+  CHECK(output::report_text(report, output::Color::kNever).find("FELT NO_PORT\n") != std::string::npos);
+
+  report::Host first{"", "a.db", report};
+  report::Host second{"", "b.db", report};
+  const output::Grid services = output::services_grid(report::combine({first, second}));
+  CHECK(services.columns.back().title == "NO_PORT");
+  CHECK(services.rows.back().back() == "7");
+}
+
+TEST_CASE("who created nothing, was refused nothing and was not hurt is no offender") {
+  test::HandMade recording;
+  model::Counters counts;
+  counts.resets_received = 7;
   recording.act({1, "worker", "worker.service", model::Role::kClient, 6379, counts});
   recording.sample(0);
   const auto outputs = [&] {

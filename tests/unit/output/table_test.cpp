@@ -127,6 +127,43 @@ TEST_CASE("who and how many are cut in the end, but never dropped") {
   CHECK(all.back() == "!  redis-w~     1~");
 }
 
+TEST_CASE("a row that is there for its harm alone says so, whatever has to go for that") {
+  struct Case {
+    std::uint64_t model::Counters::*count;
+    const char* title;
+  };
+  for (const auto& [count, title] :
+       {Case{&model::Counters::resets_felt, "FELT"}, Case{&model::Counters::no_port, "NO_PORT"},
+        Case{&model::Counters::queue_drops, "Q_DROPS"}}) {
+    for (const model::Group group : kGroups) {
+      INFO(title << " by " << model::to_string(group));
+      model::Snapshot snapshot = test::snapshot(group);
+      snapshot.rows[0].counts = {};
+      CHECK_FALSE(has(snapshot_table(snapshot, {}), title));
+      snapshot.rows[0].counts.*count = 1234;
+      snapshot.rows[0].live = 0;
+      snapshot.rows[0].service->name = "a-service-with-a-very-long-name-that-nobody-wants-to-type.service";
+      const std::vector<std::string> all = lines(snapshot_table(snapshot, {}));
+      CHECK(has(all[all.size() - 2], title));
+      CHECK(has(all.back(), " 1234"));
+      for (const std::string& line : all) CHECK(base::display_width(line) <= 80);
+    }
+  }
+}
+
+TEST_CASE("harm beside buckets is shown where no text is cut for it") {
+  model::Snapshot snapshot = test::snapshot();
+  snapshot.rows[0].counts.queue_drops = snapshot.rows[0].counts.no_port = 0;
+  TableOptions options;
+  options.width = 85;
+  CHECK(has(snapshot_table(snapshot, options), " FELT"));
+  options.width = 80;
+  CHECK_FALSE(has(snapshot_table(snapshot, options), " FELT"));
+  snapshot.rows[0].counts.resets_felt = 0;
+  options.width = 0;
+  CHECK_FALSE(has(snapshot_table(snapshot, options), " FELT"));
+}
+
 TEST_CASE("an unlimited table cuts nothing") {
   TableOptions options;
   options.wide = true;

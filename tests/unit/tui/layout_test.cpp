@@ -501,6 +501,51 @@ TEST_CASE("columns are chosen in a menu, per view") {
   CHECK(scene.state.notice == "the columns of events cannot be chosen");
 }
 
+TEST_CASE("who was hurt has a column as soon as somebody was, and only where the user wants it") {
+  Scene scene;
+  test::record_wave(scene);
+  constexpr tui::Size kWide{24, 160};
+  CHECK_FALSE(shows(scene.draw(kWide), "FELT"));
+  CHECK_FALSE(shows(scene.draw(kWide), "NO_PORT"));
+  model::Counters counts;
+  counts.no_port = 77;
+  scene.act({9, "agent", "agent.service", model::Role::kClient, 9000, counts});
+  scene.sample(100);
+  CHECK(shows(scene.draw(kWide), "NO_PORT"));
+  CHECK_FALSE(shows(scene.draw(kWide), "FELT"));
+  CHECK(shows(scene.draw(kSmall), "NO_PORT"));  // agent would be a row of zeros
+  scene.type("/sched");
+  CHECK_FALSE(shows(scene.draw(kWide), "NO_PORT"));
+  scene.press(Special::kEscape);
+
+  const auto toggle = [&](const char* title) {
+    scene.press(U'C');
+    click(scene, title, {40, 80});
+    scene.press(U'C');
+  };
+  toggle("FELT");
+  CHECK(shows(scene.draw(kWide), "FELT"));  // zeros that were asked for
+  toggle("NO_PORT");
+  CHECK_FALSE(shows(scene.draw(kSmall), "NO_PORT"));
+  toggle("NO_PORT");
+  CHECK(shows(scene.draw(kSmall), "NO_PORT"));
+}
+
+TEST_CASE("a wish for a column outlives what made the column usual") {
+  Scene scene;
+  test::record_wave(scene);
+  constexpr tui::Size kWide{24, 160};
+  scene.press(U'C');
+  click(scene, "FELT", {40, 80});
+  scene.press(U'C');
+  CHECK(shows(scene.draw(kWide), "FELT"));
+  model::Counters counts;
+  counts.resets_felt = 5;
+  scene.act({9, "agent", "agent.service", model::Role::kClient, 9000, counts});
+  scene.sample(100);
+  CHECK(shows(scene.draw(kWide), "FELT"));
+}
+
 TEST_CASE("columns that have no room are scrolled to, and what names a row stays") {
   Scene scene;
   test::record_wave(scene);

@@ -24,8 +24,12 @@ TEST_CASE("every group's columns are complete, unique and can be dropped down to
       REQUIRE(column.value != nullptr);
     }
     CHECK(wide.size() > normal.size());
-    CHECK(std::equal(normal.begin(), normal.end(), wide.begin(),
-                     [](const auto& a, const auto& b) { return a.name == b.name; }));
+    const auto harm = std::find_if(normal.begin(), normal.end(), [](const auto& column) { return column.harm; });
+    CHECK(
+        std::equal(normal.begin(), harm, wide.begin(), [](const auto& a, const auto& b) { return a.name == b.name; }));
+    CHECK(std::all_of(harm, normal.end(), [](const auto& column) { return column.harm; }));
+    CHECK(normal.end() - harm == 3);
+    CHECK(std::none_of(wide.begin(), wide.end(), [](const auto& column) { return column.harm; }));
 
     const auto label = std::find_if(normal.begin(), normal.end(),
                                     [&](const auto& column) { return column.name == view::label_column(group); });

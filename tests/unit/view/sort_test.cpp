@@ -24,6 +24,10 @@ SortItem sort_item(const Row& row, std::size_t index) {
   item.created = row.counts.created();
   item.overflow = row.counts.overflow();
   item.fin_wait2 = row.counts.fin_wait2;
+  item.felt = row.counts.resets_felt;
+  item.no_port = row.counts.no_port_connect();
+  item.no_port_bind = row.counts.no_port_bind;
+  item.queue_drops = row.counts.queue_drops;
   item.live = row.live;
   item.use = row.use;
   item.comm = row.process ? &row.process->comm : &kNoName;
@@ -117,7 +121,7 @@ TEST_CASE("every column has one name, and the name finds it") {
     CHECK(columns.insert(name.column).second);
     CHECK_FALSE(name.help.empty());
   }
-  CHECK(columns.size() == 10);
+  CHECK(columns.size() == 13);
   CHECK_FALSE(sort_column_named("nonsense"));
   CHECK_FALSE(sort_column_named(""));
   CHECK_FALSE(sort_column_named("Created"));
@@ -140,6 +144,10 @@ TEST_CASE("counts and rates sort descending") {
         descending);
   CHECK(column_of([](Row& row, std::size_t i) { row.counts.fin_wait2 = i; }, SortColumn::kFinWait2) == descending);
   CHECK(column_of([](Row& row, std::size_t i) { row.live = i; }, SortColumn::kLive) == descending);
+  CHECK(column_of([](Row& row, std::size_t i) { row.counts.resets_felt = i; }, SortColumn::kFelt) == descending);
+  CHECK(column_of([](Row& row, std::size_t i) { row.counts.no_port = row.counts.no_port_bind = i; },
+                  SortColumn::kNoPort) == descending);
+  CHECK(column_of([](Row& row, std::size_t i) { row.counts.queue_drops = i; }, SortColumn::kQueueDrops) == descending);
 }
 
 TEST_CASE("pids, names and ports sort ascending, unknown ones last") {
@@ -160,11 +168,12 @@ TEST_CASE("pids, names and ports sort ascending, unknown ones last") {
   CHECK(pids_sorted_by(rows, SortColumn::kPid) == Pids{1, 3, 0});
 }
 
-TEST_CASE("ties are broken by overflow, then created, then the rest") {
-  std::vector<Row> rows = {row_of(4), row_of(3), row_of(2), row_of(1)};
+TEST_CASE("ties are broken by overflow, then harm, then created, then the rest") {
+  std::vector<Row> rows = {row_of(5), row_of(4), row_of(3), row_of(2), row_of(1)};
   rows[2].counts.time_wait = 9;
-  rows[3].counts.overflow_time_wait = 1;
-  CHECK(pids_sorted_by(rows, SortColumn::kCreatedRate) == Pids{1, 2, 3, 4});
+  rows[3].counts.resets_felt = 1;
+  rows[4].counts.overflow_time_wait = 1;
+  CHECK(pids_sorted_by(rows, SortColumn::kCreatedRate) == Pids{1, 2, 3, 4, 5});
 }
 
 TEST_CASE("(other) and (unattributed) come last whatever they count") {
