@@ -4,6 +4,7 @@
 #include <limits>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "report/collector.hpp"
 #include "report/findings.hpp"
@@ -22,20 +23,31 @@ struct Read {
   std::uint64_t rows_read = 0;  ///< samples whose rows could be read
 };
 
+/// The last sample that is at least so much older than the end; none if the capture is shorter.
+std::optional<std::uint64_t> last_before(const std::vector<std::int64_t>& ends_unix_ms, std::int64_t before_ms) {
+  for (std::size_t i = ends_unix_ms.size(); i-- != 0;) {
+    if (ends_unix_ms.back() - ends_unix_ms[i] >= before_ms) return i;
+  }
+  return std::nullopt;
+}
+
 /// The first `most` samples, and the rows at the end of each phase: which samples these are is known only when all have
 /// been seen.
 Read read_samples(model::Recording& recording, const view::Selector& netns, Purpose purpose, std::uint64_t most) {
   Read read;
   Collector collector(recording.info(), netns);
   std::uint64_t samples = 0;
+  std::vector<std::int64_t> ends_unix_ms;
   read.samples = recording.for_each(model::Wanted::kHeads, [&](const model::SnapshotPtr& head, const model::Source&) {
     if (samples == most) return false;
     collector.add(*head);
+    ends_unix_ms.push_back(head->time_unix_ms);
     ++samples;
     return true;
   });
   const auto last_samples = collector.last_samples();
   read.report = std::move(collector).finish();
+  const std::optional<std::uint64_t> before_quiet = last_before(ends_unix_ms, kQuietS * 1000);
   OwnerCollector owners(read.report.phases.size(), netns, purpose);
   std::optional<TroubleCollector> troubles;
   if (purpose == Purpose::kReport) troubles.emplace(read.report);
@@ -44,6 +56,7 @@ Read read_samples(model::Recording& recording, const view::Selector& netns, Purp
     if (read.rows_read == 0) owners.begin(source);
     const auto phase = std::find(last_samples.begin(), last_samples.end(), read.rows_read);
     if (troubles) troubles->add(source, read.rows_read, read.rows_read + 1 == samples);
+    if (read.rows_read == before_quiet && purpose == Purpose::kReport) owners.begin_quiet(source);
     ++read.rows_read;
     if (phase != last_samples.end()) {
       owners.add(source, static_cast<std::size_t>(phase - last_samples.begin()), read.rows_read == samples);

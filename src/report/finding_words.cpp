@@ -81,6 +81,16 @@ bool also_serves(const Report& report, const model::Row& row) {
   });
 }
 
+/// True if so many buckets of processes that have ended may have come when they ended: many for each, and not too many
+/// for one burst.
+bool is_burst_of_ended(const Report& report, const Owner& owner, std::uint64_t count) {
+  const auto netns = std::find_if(report.namespaces.begin(), report.namespaces.end(), [&](const NetnsReport& each) {
+    return each.last.id == owner.row.netns_id && each.last.netns == owner.row.netns;
+  });
+  return netns != report.namespaces.end() && count >= kConnectionsOfOne * std::max(owner.row.ended.pids, 1U) &&
+         count <= kRestartBurst * netns->busiest_arrivals;
+}
+
 /// True if it is known that no peer sent data to a connection that was closed already, and none was reset for want of a
 /// place: the connections were idle, or had been drained.
 bool nobody_was_reset(const Report& report) {
@@ -90,20 +100,20 @@ bool nobody_was_reset(const Report& report) {
 }  // namespace
 
 bool ended_at_once(const Report& report, const Owner& owner) {
-  if (!owner.row.process || !owner.row.process->exited) return false;
-  const auto netns = std::find_if(report.namespaces.begin(), report.namespaces.end(), [&](const NetnsReport& each) {
-    return each.last.id == owner.row.netns_id && each.last.netns == owner.row.netns;
-  });
-  if (netns == report.namespaces.end()) return false;
   const std::uint64_t closed = owner.row.counts.created() + owner.row.counts.refused();
-  return closed >= kConnectionsOfOne * std::max(owner.row.process->pids, 1U) &&
-         closed <= kRestartBurst * netns->busiest_arrivals;
+  return owner.row.ended.closed * 2 > closed && is_burst_of_ended(report, owner, owner.row.ended.closed);
+}
+
+std::uint64_t fin_wait2_of_ended(const Report& report, const Owner& owner) {
+  const std::uint64_t count = owner.row.ended.fin_wait2;
+  return is_burst_of_ended(report, owner, count) ? count : 0;
 }
 
 bool was_restarted(const Report& report, const Owner& owner) {
   if (!ended_at_once(report, owner)) return false;
   // A client that ended has most likely done its work, unless it is the client of a server that ended.
-  return owner.row.role == model::Role::kServer || also_serves(report, owner.row) || came_back(report, owner.row);
+  return owner.row.role == model::Role::kServer || (owner.row.process && !owner.row.process->exited) ||
+         also_serves(report, owner.row) || came_back(report, owner.row);
 }
 
 Remedy remedy(const Report& report, const Owner& owner) {
@@ -126,9 +136,15 @@ Remedy remedy(const Report& report, const Owner& owner) {
                 "; if it was stopped or drained while many were open, stop a few instances at a time",
             kRiskOfIdle};
   }
-  return {(owner.row.role == model::Role::kClient ? "in the client: " : "in the server: ") +
-              phrases::role_remedy(*owner.row.role),
-          kRiskOfIdle};
+  const std::string where = owner.row.role == model::Role::kClient ? "in the client: " : "in the server: ";
+  const bool lives = owner.row.process && !owner.row.process->exited;
+  if (owner.quiet && lives) {
+    return {fmt::format("it closed nothing in the last {} s: if it was drained, close a few connections at a time; if "
+                        "not, {}{}",
+                        kQuietS, where, phrases::role_remedy(*owner.row.role)),
+            kRiskOfIdle};
+  }
+  return {where + phrases::role_remedy(*owner.row.role), kRiskOfIdle};
 }
 
 std::string strace_words(const std::string& calls, const model::Row& owner) {

@@ -126,8 +126,9 @@ void fills_table(const Report& report, Findings& out) {
     Finding finding;
     finding.id = "fills-table";
     finding.severity = Severity::kWarning;
-    // One that ended at once may have had all these connections open.
-    const bool one_by_one = (*most)->row.role == model::Role::kClient && !ended_at_once(report, **most);
+    // One that ended at once, or was drained, may have had all these connections open.
+    const bool one_by_one =
+        (*most)->row.role == model::Role::kClient && !ended_at_once(report, **most) && !(*most)->quiet;
     finding.text =
         fmt::format("{} created {} of all buckets in {}: it {}", phrases::owner_words((*most)->row), percent(share),
                     title(netns.last), one_by_one ? "connects for every request and closes first" : "closes first");
@@ -271,14 +272,22 @@ void bind_before_connect(const Report& report, Findings& out) {
 void fin_wait2_share(const Report& report, Findings& out) {
   const CountOf count = model::count_of<&model::Counters::fin_wait2>;
   const std::uint64_t all = report.totals.created();
-  const std::uint64_t fin_wait2 = report.totals.fin_wait2;
+  std::uint64_t of_ended = 0;
+  for (const Owner& owner : report.owners) of_ended += fin_wait2_of_ended(report, owner);
+  const std::uint64_t fin_wait2 = report.totals.fin_wait2 - std::min(of_ended, report.totals.fin_wait2);
   if (fin_wait2 < kFinWait2Least || static_cast<double>(fin_wait2) < kFinWait2Share * static_cast<double>(all)) return;
   Finding finding;
   finding.id = "fin-wait2-share";
   finding.severity = Severity::kWarning;
   finding.text = fmt::format("{} of all buckets began as FIN_WAIT2: the other end closed late, or never",
                              percent(static_cast<double>(fin_wait2) / static_cast<double>(all)));
-  finding.evidence = owner_lines(largest(report, count), fin_wait2, count);
+  finding.evidence = owner_lines(largest(report, count), report.totals.fin_wait2, count);
+  if (of_ended != 0) {
+    finding.evidence.push_back(
+        fmt::format("{} of these are left out of the share: their process ended, and its connections "
+                    "with it",
+                    base::grouped(of_ended)));
+  }
   finding.command = "ss -tan state fin-wait-2 | wc -l";
   finding.change =
       "in the programs at the other end: close the connection when read() returns 0; look for sockets left in "

@@ -22,7 +22,8 @@ bool comes_before(const Owner& left, const Owner& right) {
   static const std::string kNoName;
   const auto rank = [](const Owner& owner) {
     const Row& row = owner.row;
-    return std::tuple(arrivals(row.counts), row.counts.created(), owner.before_start);
+    return std::tuple(arrivals(row.counts), row.counts.created(), owner.before_start,
+                      row.counts.no_port + row.counts.queue_drops + row.counts.resets_felt);
   };
   const auto comm = [](const Row& row) -> const std::string& { return row.process ? row.process->comm : kNoName; };
   const auto name = [&](const Owner& owner) {
@@ -98,6 +99,12 @@ void OwnerCollector::begin(const model::Source& source) {
   for (const view::SortItem& row : rows.items()) {
     if (row.kind == RowKind::kBeforeStart) before_start_.push_back(rows.row_of(row));
   }
+}
+
+void OwnerCollector::begin_quiet(const model::Source& source) {
+  const view::RowList rows(source, view_, 1);
+  for (const view::SortItem& row : rows.items()) closed_before_quiet_[rows.id_of(row)] = arrivals(rows.counts_of(row));
+  quiet_begun_ = true;
 }
 
 void OwnerCollector::add(const model::Source& source, std::size_t phase, bool last) {
@@ -190,6 +197,9 @@ void OwnerCollector::finish(Report& report) && {
   for (Row& row : rows_) {
     Owner owner;
     owner.phases = std::move(courses_.at(row.id).phases);
+    const auto before = closed_before_quiet_.find(row.id);
+    const std::uint64_t closed = arrivals(row.counts);
+    owner.quiet = quiet_begun_ && closed != 0 && before != closed_before_quiet_.end() && before->second == closed;
     owner.row = std::move(row);
     if (owner.row.counts != Counters{}) owners.push_back(std::move(owner));
   }

@@ -22,6 +22,8 @@ class OwnerCollector {
 
   /// Takes the buckets from before the start, as the first sample has them.
   void begin(const model::Source& source);
+  /// Takes the rows as they are kQuietS before the end of the capture.
+  void begin_quiet(const model::Source& source);
   /// `last`: this is the end of the capture, so peers are looked at too.
   void add(const model::Source& source, std::size_t phase, bool last);
   /// Fills in the owners and the culprits of ports. Needs a report that already has everything from the samples' heads.
@@ -56,6 +58,8 @@ class OwnerCollector {
   view::View view_;
   std::unordered_map<std::uint64_t, Course> courses_;  ///< by Row::id
   std::vector<model::Row> rows_;
+  bool quiet_begun_ = false;
+  std::unordered_map<std::uint64_t, std::uint64_t> closed_before_quiet_;  ///< by Row::id
   std::vector<model::Row> before_start_;
   std::map<std::pair<std::uint32_t, model::Peer>, Toward> toward_;
   std::vector<PeerCount> peers_;

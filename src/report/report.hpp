@@ -74,12 +74,17 @@ struct NetnsReport {
 /// Points of all namespaces together: of many, each has fewer.
 inline constexpr std::size_t kMaxAllTimelinePoints = 100 * kMaxTimelinePoints;
 
+/// Who closed nothing for so long no longer connects for every request.
+inline constexpr std::int64_t kQuietS = 10;
+
 /// One row of the capture with its counts in each phase.
 struct Owner {
   model::Row row;                       ///< counts are those of the capture
   std::vector<model::Counters> phases;  ///< as Report::phases
   std::uint64_t before_start = 0;       ///< buckets from before the start; such an owner has no counts
   double share = 0;                     ///< of all created, refused, and from before the start; 0 to 1
+  /// It closed connections, but none in the last kQuietS of the capture.
+  bool quiet = false;
 };
 
 /// The most ephemeral ports that were taken towards one destination at one time.

@@ -246,6 +246,42 @@ TEST_CASE("a program that ended when nobody used its connections is not told to 
   CHECK(has(finding(0, 0, false).change, "let them finish (drain)"));
 }
 
+TEST_CASE("a program that was restarted and serves again in the same row is to drain its connections") {
+  const auto change = [](std::uint64_t at_the_end, std::uint64_t since) {
+    const auto recording = quiet();
+    recording->act({1, "nginx", "web.service", model::Role::kServer, 8080, made(0, 0, at_the_end), 1, true});
+    recording->sample(9);
+    recording->act({2, "nginx", "web.service", model::Role::kServer, 8080, made(since)});
+    recording->sample(9);
+    return find(*recording, "refused")->change;
+  };
+  CHECK(has(change(100, 1), "let them finish (drain)"));
+  CHECK(has(change(100, 99), "let them finish (drain)"));
+  CHECK(has(change(100, 100), "let its clients close first"));  // it closes as many while it runs
+}
+
+TEST_CASE("a program that closes nothing any more is not taken for one that connects for every request") {
+  const auto recorded = [](model::Role role, int quiet_s) {
+    auto recording = std::make_unique<HandMade>();
+    recording->act({1, "agent", "agent.service", role, 9000, made(4800, 0, 1)});
+    recording->sample(4800);
+    for (int second = 0; second < quiet_s; ++second) {
+      recording->act({2, "cron", "cron.service", role, 9001, made(1)});
+      recording->sample(4800);
+    }
+    return recording;
+  };
+  const auto change = [&](model::Role role, int quiet_s) { return find(*recorded(role, quiet_s), "refused")->change; };
+  CHECK(change(model::Role::kClient, 9) == "in the client: keep connections open (keep-alive, a pool)");
+  CHECK(change(model::Role::kClient, 10) ==
+        "it closed nothing in the last 10 s: if it was drained, close a few connections at a time; if not, in the "
+        "client: keep connections open (keep-alive, a pool)");
+  CHECK(has(change(model::Role::kServer, 9), "in the server: let its clients close first"));
+  CHECK(has(change(model::Role::kServer, 10), "it closed nothing in the last 10 s"));
+  CHECK(has(find(*recorded(model::Role::kClient, 9), "fills-table")->text, "connects for every request"));
+  CHECK_FALSE(has(find(*recorded(model::Role::kClient, 10), "fills-table")->text, "connects for every request"));
+}
+
 TEST_CASE("a client that ended is to drain only if it came back") {
   const auto change = [](const model::Row& other) {
     const auto recording = quiet();
@@ -601,6 +637,37 @@ TEST_CASE("FIN_WAIT2 is a finding from a fifth and a hundred on") {
   CHECK(find(*capture(0, 100), "fin-wait2-share"));
   CHECK(find(*capture(400, 100), "fin-wait2-share"));
   CHECK(!find(*capture(401, 100), "fin-wait2-share"));
+}
+
+TEST_CASE("FIN_WAIT2 of processes that ended with their connections says nothing about the other end") {
+  const auto finding = [](std::uint64_t at_the_end, bool exited, std::uint64_t others, bool came_back = false) {
+    const auto recording = quiet();
+    recording->act({1, "redis-server", "redis.service", model::Role::kServer, 6379, made(0, at_the_end), 1, exited});
+    recording->act({2, "nginx", "web.service", model::Role::kServer, 8080, made(0, others)});
+    recording->sample(9);
+    // The new process is part of the same row.
+    if (came_back) recording->act({3, "redis-server", "redis.service", model::Role::kServer, 6379, made(1)});
+    recording->sample(9);
+    return find(*recording, "fin-wait2-share");
+  };
+  CHECK_FALSE(finding(500, true, 0));
+  CHECK_FALSE(finding(500, true, 0, true));
+  CHECK_FALSE(finding(500, true, 99, true));
+  CHECK(finding(500, false, 0));  // it runs on
+  const auto both = finding(300, true, 100);
+  REQUIRE(both);
+  CHECK(has(both->text, "25% of all buckets"));
+  CHECK(both->evidence.back() ==
+        "300 of these are left out of the share: their process ended, and its connections with it");
+}
+
+TEST_CASE("FIN_WAIT2 of a process that closed like that all its life is a finding, though it has ended") {
+  const auto recording = quiet();
+  for (int second = 0; second < 30; ++second) {
+    recording->act({1, "nginx", "web.service", model::Role::kServer, 8080, made(0, 20), 1, second == 29});
+    recording->sample(9);
+  }
+  CHECK(find(*recording, "fin-wait2-share"));
 }
 
 TEST_CASE("listen queues that overflowed, and attempts that were dropped otherwise") {
