@@ -146,7 +146,9 @@ std::string hosts_html(const Hosts& hosts) {
   const std::vector<std::string> troubles = hosts_trouble_lines(hosts);
   const bool troubled = std::any_of(hosts.hosts.begin(), hosts.hosts.end(),
                                     [](const Host& host) { return report::troubled(host.report); });
-  body += html_verdict(report::breached(hosts), troubled, report::headline(hosts) + ".");
+  const bool incomplete = std::any_of(hosts.hosts.begin(), hosts.hosts.end(),
+                                      [](const Host& host) { return !report::missing(host.report).empty(); });
+  body += html_verdict({report::breached(hosts), troubled, incomplete}, report::headline(hosts) + ".");
   body += html_warnings(troubles);
   body += html_verdicts(hosts_verdict_lines(hosts)) + html_heading(2, "Hosts, the worst first") +
           html_grid(hosts_grid(hosts));

@@ -21,6 +21,7 @@ const char* const kHtmlStyle =
     "p.headline{font-size:1.1rem;margin:.25rem 0 1rem}"
     "p.verdict{color:inherit;background:var(--soft);border-left:6px solid;border-radius:4px;padding:.6rem .9rem}"
     "p.verdict.bad{border-color:var(--bad)}p.verdict.good{border-color:var(--good)}"
+    "p.verdict.warn{border-color:var(--warn)}"
     ".bad{color:var(--bad)}.good{color:var(--good)}.warn{color:var(--warn)}"
     "article{border:1px solid var(--line);border-left:4px solid var(--line);border-radius:4px;padding:.8rem 1rem;"
     "margin:.8rem 0;break-inside:avoid}"
@@ -39,7 +40,7 @@ const char* const kHtmlStyle =
     ".4rem}table{break-inside:avoid;line-height:1.15}code{font-size:8px}"
     "article{padding:.3rem .6rem;margin:.3rem 0}svg{max-width:18rem}footer{margin:.3rem 0;font-size:8px}}";
 
-const char* const kHtmlStyleHash = "l5a7KaHRbqbf3St7kPdfybqU53MZJW1dU8XpA0gywc0=";
+const char* const kHtmlStyleHash = "1AAjVDTgUXboDJjvj4mKWAPvzRs4F5PDNZvzuaUK9+o=";
 
 std::string html_page(const std::string& title, const std::string& body) {
   std::string out = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
@@ -61,12 +62,16 @@ std::string html_headline(const std::string& text) {
   return "<p class=\"headline\">" + base::html_text(text) + "</p>\n";
 }
 
-std::string html_verdict(bool breached, bool trouble, const std::string& headline) {
-  const bool bad = breached || trouble;
-  return fmt::format("<p class=\"headline verdict {0}\"><b class=\"{0}\">{1}</b> {2}</p>\n", bad ? "bad" : "good",
-                     breached  ? "FAIL"
-                     : trouble ? "TROUBLE"
-                               : "OK",
+std::string html_verdict(const Condition& condition, const std::string& headline) {
+  const bool bad = condition.breached || condition.trouble;
+  return fmt::format("<p class=\"headline verdict {0}\"><b class=\"{0}\">{1}</b> {2}</p>\n",
+                     bad                    ? "bad"
+                     : condition.incomplete ? "warn"
+                                            : "good",
+                     condition.breached     ? "FAIL"
+                     : condition.trouble    ? "TROUBLE"
+                     : condition.incomplete ? "INCOMPLETE"
+                                            : "OK",
                      base::html_text(headline));
 }
 

@@ -15,8 +15,14 @@ std::string html_page(const std::string& title, const std::string& body);
 /// `level` 1 to 3.
 std::string html_heading(int level, const std::string& text);
 std::string html_headline(const std::string& text);
-/// The headline behind a coloured word: FAIL if a budget is breached, else TROUBLE or OK.
-std::string html_verdict(bool breached, bool trouble, const std::string& headline);
+/// What the first word of a page says.
+struct Condition {
+  bool breached = false;    ///< a budget
+  bool trouble = false;     ///< something went wrong
+  bool incomplete = false;  ///< a part of the capture is missing, so that nobody knows what else went wrong
+};
+/// The headline behind a coloured word: FAIL, TROUBLE, INCOMPLETE or OK, the first that is true.
+std::string html_verdict(const Condition& condition, const std::string& headline);
 std::string html_grid(const Grid& grid);
 std::string html_facts(const std::vector<Property>& facts);
 /// One line per verdict; empty without budgets.

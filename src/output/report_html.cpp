@@ -57,7 +57,8 @@ std::string html_findings(const Report& report) {
 
 std::string report_html(const Report& report) {
   std::string body = html_heading(1, "TIME_WAIT on " + report_title(report));
-  body += html_verdict(report::breached(report), report::troubled(report), report::headline(report) + ".");
+  body += html_verdict({report::breached(report), report::troubled(report), !report::missing(report).empty()},
+                       report::headline(report) + ".");
   body += html_warnings(trouble_lines(report)) + html_verdicts(verdict_lines(report)) + html_findings(report);
   if (const std::string chart = html_chart(report); !chart.empty()) {
     body += html_heading(2, "Timeline of " + fullest_name(report)) + chart;

@@ -12,7 +12,9 @@ namespace {
 /// Blanks between columns. The narrow value applies if a text column would have to be cut.
 constexpr std::size_t kGap = 2;
 constexpr std::size_t kNarrowGap = 1;
-constexpr std::size_t kNarrowest = 8;
+/// Text columns shrink to the first of these. If numbers still have no room, to the second: a number is never cut
+/// while a name can be.
+constexpr std::size_t kNarrowest[] = {8, 4};
 
 /// The layout of a grid.
 struct Layout {
@@ -44,15 +46,17 @@ Layout layout_of(const Grid& grid, const std::vector<std::vector<std::string>>& 
     layout.gap = kNarrowGap;
     sum -= (widths.size() - 1) * (kGap - kNarrowGap);
   }
-  while (sum > kTextColumns) {
-    std::size_t widest = widths.size();
-    for (std::size_t i = 0; i < widths.size(); ++i) {
-      const bool text = grid.columns[i].align == base::Align::kLeft && widths[i] > kNarrowest;
-      if (text && (widest == widths.size() || widths[i] > widths[widest])) widest = i;
+  for (const std::size_t narrowest : kNarrowest) {
+    while (sum > kTextColumns) {
+      std::size_t widest = widths.size();
+      for (std::size_t i = 0; i < widths.size(); ++i) {
+        const bool text = grid.columns[i].align == base::Align::kLeft && widths[i] > narrowest;
+        if (text && (widest == widths.size() || widths[i] > widths[widest])) widest = i;
+      }
+      if (widest == widths.size()) break;
+      --widths[widest];
+      --sum;
     }
-    if (widest == widths.size()) break;
-    --widths[widest];
-    --sum;
   }
   return layout;
 }

@@ -392,6 +392,26 @@ TEST_CASE("the page forbids scripts and the network, and allows its own style") 
   }
 }
 
+TEST_CASE("a page about a capture that lacks its end does not begin with OK") {
+  const auto page = [](bool cut, std::uint64_t refused, bool breached) {
+    test::HandMade recording;
+    recording.act({1, "nginx", "web.service", model::Role::kServer, 8080, test::made(5, 0, refused)});
+    recording.sample(5);
+    if (cut) recording.editable().ended_unix_ms.reset();
+    report::Report report = report_of(recording);
+    if (breached) report.verdicts.emplace_back().state = report::Verdict::State::kBreached;
+    return output::report_html(report);
+  };
+  const auto begins = [](const std::string& text, const std::string& style, const std::string& word) {
+    return text.find("<p class=\"headline verdict " + style + "\"><b class=\"" + style + "\">" + word + "</b>") !=
+           std::string::npos;
+  };
+  CHECK(begins(page(false, 0, false), "good", "OK"));
+  CHECK(begins(page(true, 0, false), "warn", "INCOMPLETE"));
+  CHECK(begins(page(true, 1, false), "bad", "TROUBLE"));
+  CHECK(begins(page(true, 0, true), "bad", "FAIL"));
+}
+
 TEST_CASE("JSON is one line of ASCII with the numbers of the report") {
   const report::Report report = hostile_report();
   const std::string text = output::report_json(report);
@@ -463,6 +483,21 @@ TEST_CASE("who only was hurt is in the table of offenders, with how much") {
   const output::Grid services = output::services_grid(report::combine({first, second}));
   CHECK(services.columns.back().title == "NO_PORT");
   CHECK(services.rows.back().back() == "7");
+}
+
+TEST_CASE("no number is cut for a name") {
+  auto recording = deploy_in_two("a-namespace-with-a-long-name");
+  model::Counters counts = test::made(1'234'567, 0, 1'234'567);
+  counts.no_port = counts.resets_felt = counts.queue_drops = 12'345;
+  recording->act({8, "a-long-name", "a-service-with-a-long-name.service", model::Role::kClient, 6379, counts});
+  recording->sample(5);
+  const std::string text = output::report_text(report_of(*recording), output::Color::kNever);
+  const std::size_t at = text.find("TOP OFFENDERS");
+  REQUIRE(at != std::string::npos);
+  const std::string table = text.substr(at, text.find("\n\n", at) - at);
+  CHECK(table.find("FELT") != std::string::npos);
+  CHECK(table.find("Q_DROPS\n") != std::string::npos);
+  CHECK(table.find("  12,345  12,345\n") != std::string::npos);
 }
 
 TEST_CASE("who created nothing, was refused nothing and was not hurt is no offender") {
