@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "base/nearest.hpp"
+#include "view/columns.hpp"
 
 namespace twtrace::app {
 namespace {
@@ -58,7 +59,7 @@ std::vector<std::string> column_names() {
 }
 
 base::Result<view::SortColumn> parse_column(const std::string& typed) {
-  if (const auto column = view::sort_column_named(typed)) return *column;
+  if (const auto column = view::sort_column_typed(typed)) return *column;
   std::vector<std::string_view> names;
   for (const view::SortName& known : view::sort_names()) names.push_back(known.name);
   return base::fail(base::ErrorCode::kUsage, fmt::format("unknown column \"{}\"", typed),

@@ -50,7 +50,8 @@ std::string_view nearest(std::string_view typed, std::span<const std::string_vie
   for (const std::string_view candidate : known) {
     const std::string name = lower(candidate);
     const bool begins = word.size() > 1 && name.starts_with(word);
-    const std::size_t far = std::min(distance(word, name), begins ? std::size_t{1} : kLongestTyped);
+    const bool ends = word.size() > 2 && name.ends_with("_" + word);
+    const std::size_t far = std::min(distance(word, name), begins || ends ? std::size_t{1} : kLongestTyped);
     if (far >= least) continue;
     least = far;
     found = candidate;

@@ -10,8 +10,8 @@ namespace twtrace::base {
 
 /// Returns the member of `known` that the user probably meant by `typed`: the one with the fewest letters to insert,
 /// leave out, replace or swap with their neighbour. It allows one such change for every three letters begun. It ignores
-/// case. The beginning of a word (two letters or more) counts as near. Empty if none is near; the first if several are
-/// equally near.
+/// case. The beginning of a name (two letters or more) counts as near, and so does its last part, as drops does for
+/// queue_drops. Empty if none is near; the first if several are equally near.
 std::string_view nearest(std::string_view typed, std::span<const std::string_view> known);
 
 /// The beginning of a hint: `did you mean "NEAREST"? `, or nothing if none is near.

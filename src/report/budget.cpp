@@ -14,7 +14,7 @@ namespace twtrace::report {
 namespace {
 
 constexpr std::string_view kBlanks = " \t";
-constexpr std::string_view kNameBytes = "abcdefghijklmnopqrstuvwxyz0123456789_";
+constexpr std::string_view kNameBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
 constexpr std::string_view kDigits = "0123456789";
 /// Above this a double cannot tell neighbouring counts apart.
 constexpr double kLargestNumber = 9e15;
@@ -72,7 +72,7 @@ class Parser {
     const std::size_t begin = at_;
     const std::string_view name = take_all_of(kNameBytes);
     for (const MetricInfo& known : metrics()) {
-      if (known.name != name) continue;
+      if (!view::equal_ignoring_case(known.name, name)) continue;
       budget.metric = known.metric;
       return {};
     }
@@ -112,7 +112,8 @@ class Parser {
     skip_blanks();
     const view::Operator* const typed = view::leading_operator(text_.substr(at_));
     if (typed == nullptr || typed->op == view::Op::kMatch) {
-      return fail(at_, "expected a comparison", "expected one of > >= < <= == !=");
+      return fail(at_, "expected a comparison",
+                  fmt::format("expected one of > >= < <= == !=, as in {}>0", info(budget.metric).name));
     }
     budget.op = typed->op;
     at_ += typed->text.size();

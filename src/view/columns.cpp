@@ -334,6 +334,14 @@ const std::vector<Column>& columns(model::Group group, bool wide) {
 
 const LiveColumns& live_columns(model::Group group) { return lists_of(group).live; }
 
+std::optional<SortColumn> sort_column_typed(std::string_view typed) {
+  if (const auto named = sort_column_named(typed)) return named;
+  for (const Column& column : columns(model::Group::kProcess, true)) {
+    if (column.title == typed) return column.sort;
+  }
+  return std::nullopt;
+}
+
 std::string_view label_column(model::Group group) {
   switch (group) {
     case model::Group::kProcess:

@@ -58,6 +58,9 @@ struct LiveColumns {
 };
 const LiveColumns& live_columns(model::Group group);
 
+/// What people type to sort by it: the name of SortName, or the title that a table gives the column.
+std::optional<SortColumn> sort_column_typed(std::string_view typed);
+
 /// The column in which a table names "(other)" and "(unattributed)" rows.
 std::string_view label_column(model::Group group);
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/nearest.hpp"
+#include "view/columns.hpp"
 #include "view/selector.hpp"
 
 namespace twtrace::view {
@@ -75,11 +76,27 @@ std::string expected_key(std::string_view typed, Grammar grammar) {
   return base::expected_one_of(typed, names);
 }
 
-/// kUsage if the grammar has no such key.
-base::Result<const KeyName*> find_key(std::string_view typed, Grammar grammar) {
+/// Null if the grammar has no such key.
+const KeyName* key_called(std::string_view name, Grammar grammar) {
   for (const KeyName& known : keys_of(grammar)) {
-    if (equal_ignoring_case(typed, known.name)) return &known;
+    if (equal_ignoring_case(name, known.name)) return &known;
   }
+  return nullptr;
+}
+
+/// The name of the column that a table gives this title; empty if there is none.
+std::string_view name_of_title(std::string_view title) {
+  for (const Column& column : columns(model::Group::kProcess, true)) {
+    if (equal_ignoring_case(title, column.title)) return column.name;
+  }
+  return {};
+}
+
+/// Takes the title of a column for its name: people type what they see. kUsage if the grammar has no such key.
+base::Result<const KeyName*> find_key(std::string_view typed, Grammar grammar) {
+  const KeyName* known = key_called(typed, grammar);
+  if (known == nullptr) known = key_called(name_of_title(typed), grammar);
+  if (known != nullptr) return known;
   return base::fail(base::ErrorCode::kUsage, fmt::format("unknown {} \"{}\"", noun(grammar), typed),
                     expected_key(typed, grammar));
 }
@@ -173,6 +190,17 @@ base::Result<Term> make_term(const KeyName& key, Op op, std::string_view value) 
   return key.most == 0 ? name_term(key, op, value) : number_term(key, op, value);
 }
 
+/// "port=443" for ":443" and for "port:443", which no name and no address is; else empty.
+std::string without_colon(std::string_view word) {
+  const std::size_t colon = word.find(':');
+  if (colon == std::string_view::npos) return {};
+  const std::string_view value = word.substr(colon + 1);
+  if (value.empty() || value.find(':') != std::string_view::npos) return {};
+  if (colon == 0) return number_of(value, false) ? fmt::format("port={}", value) : std::string();
+  const KeyName* const key = key_called(word.substr(0, colon), Grammar::kFilter);
+  return key == nullptr ? std::string() : fmt::format("{}={}", key->name, value);
+}
+
 class Parser {
  public:
   Parser(std::string_view text, Grammar grammar) : text_(text), grammar_(grammar) {}
@@ -248,6 +276,10 @@ class Parser {
     const Operator* const op = leading_operator(rest());
     if (op == nullptr) {
       at_ = name_end;
+      if (const std::string meant = without_colon(name); grammar_ == Grammar::kFilter && !meant.empty()) {
+        return fail(begin, fmt::format("\"{}\" is not a comparison", name),
+                    fmt::format("did you mean {}? a name that has a colon goes into quotes", meant));
+      }
       return plain_word(begin, name);
     }
     if (name.empty()) {

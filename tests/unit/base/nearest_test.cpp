@@ -36,6 +36,14 @@ TEST_CASE("case does not matter, and a beginning is enough") {
   CHECK(nearest("s", kGroups).empty());
 }
 
+TEST_CASE("the last part of a name is enough") {
+  constexpr std::array<std::string_view, 3> kCounts = {"resets_felt", "queue_drops", "no_port"};
+  CHECK(nearest("felt", kCounts) == "resets_felt");
+  CHECK(nearest("DROPS", kCounts) == "queue_drops");
+  CHECK(nearest("port", kCounts) == "no_port");
+  CHECK(nearest("ops", kCounts).empty());
+}
+
 TEST_CASE("the nearest wins, of equally near ones the first") {
   constexpr std::array<std::string_view, 3> kColumns = {"created/s", "created", "overflow"};
   CHECK(nearest("creatd", kColumns) == "created");

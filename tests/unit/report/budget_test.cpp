@@ -56,6 +56,7 @@ TEST_CASE("a budget is limited by the labels that its metric takes") {
 TEST_CASE("the budgets of the documentation") {
   report::Budget budget = parsed("overflow>0");
   CHECK(budget.metric == Metric::kOverflow);
+  CHECK(parsed("Overflow>0").metric == Metric::kOverflow);
   CHECK(budget.op == Op::kGreater);
   CHECK(budget.value == 0);
   CHECK(!budget.percent);
@@ -120,7 +121,7 @@ TEST_CASE("what makes no sense is refused with its position") {
       {"", "at 1: expected a metric"},
       {">0", "at 1: expected a metric"},
       {"  overflo>0", "at 3: unknown metric \"overflo\""},
-      {"Overflow>0", "at 1: expected a metric"},
+      {"Overflw>0", "at 1: unknown metric \"Overflw\""},
       {"overflow", "at 9: expected a comparison"},
       {"overflow=0", "at 9: expected a comparison"},
       {"overflow=>0", "at 9: expected a comparison"},

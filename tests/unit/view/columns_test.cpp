@@ -39,6 +39,14 @@ TEST_CASE("every group's columns are complete, unique and can be dropped down to
   }
 }
 
+TEST_CASE("rows are sorted by the name of a column, and by its title") {
+  CHECK(view::sort_column_typed("queue_drops") == view::SortColumn::kQueueDrops);
+  CHECK(view::sort_column_typed("Q_DROPS") == view::SortColumn::kQueueDrops);
+  CHECK(view::sort_column_typed("COMMAND") == view::SortColumn::kComm);
+  CHECK_FALSE(view::sort_column_typed("UID"));  // no row is sorted by it
+  CHECK_FALSE(view::sort_column_typed(""));
+}
+
 TEST_CASE("columns of a row that knows nothing are empty") {
   const model::Row nothing;
   for (const view::Column& column : view::columns(model::Group::kProcess, true)) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "view/selector.hpp"
 
+#include <map>
+#include <string>
+
 #include "support/catch.hpp"
 #include "support/entries.hpp"
 #include "support/snapshots.hpp"
@@ -320,6 +323,29 @@ TEST_CASE("a mistake is refused with what to type") {
   CHECK(what(words + "a") == "there are more than 32 terms");
   CHECK(refused("redis  port=x").at == 12);
   CHECK(refused("redis  por=x").at == 7);
+}
+
+TEST_CASE("the titles of columns are keys, too") {
+  for (const auto& [title, name] : std::map<std::string, std::string>{{"COMMAND", "comm"}, {"felt", "resets_felt"}}) {
+    const std::string value = name == "comm" ? "=nginx" : ">0";
+    const auto by_title = view::parse_selector(title + value, Grammar::kFilter);
+    const auto by_name = view::parse_selector(name + value, Grammar::kFilter);
+    REQUIRE(by_title);
+    REQUIRE(by_name);
+    CHECK(by_title->terms().front().key == by_name->terms().front().key);
+    CHECK(by_title->terms().front().amount == by_name->terms().front().amount);
+  }
+  CHECK(refused("TABLE>0").what == "unknown name \"TABLE\"");
+}
+
+TEST_CASE("a colon is no comparison, but part of an address or of a quoted name") {
+  CHECK(refused(":443").hint.find("did you mean port=443?") == 0);
+  CHECK(refused("Port:443").hint.find("did you mean port=443?") == 0);
+  CHECK(refused("nginx comm:php").hint.find("did you mean comm=php?") == 0);
+  for (const char* text : {"::1", "fe80:", "2001:db8::1", "port:", "\":443\"", "\"comm:a\"", "a:b", "127.0.0.1:80"}) {
+    INFO(text);
+    CHECK(view::parse_selector(text, Grammar::kFilter));
+  }
 }
 
 TEST_CASE("labels are terms about whose buckets") {
