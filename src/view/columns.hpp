@@ -32,8 +32,8 @@ struct Column {
   std::string (*text)(const model::Row&) =
       nullptr;  ///< the text that a table shows instead of `value`; not sanitized; may be null
   std::optional<SortColumn> sort = std::nullopt;  ///< the sort column for it
-  /// Counts who was hurt: shown only where a row has some. It is spare (kSpare), unless a row has nothing else to say:
-  /// then it is worth kHarmPriority.
+  /// Counts who was hurt: shown only where a row has some. It is spare (kSpare), unless a row has more of it than
+  /// buckets, created and refused: then it is worth kHarmPriority.
   bool harm = false;
 };
 
@@ -44,7 +44,7 @@ const std::vector<Column>& columns(model::Group group, bool wide);
 /// A column of this priority or more is shown only where no text has to be cut for it.
 inline constexpr int kSpare = 100;
 
-/// Column::priority of Column::harm where a row is in the table for nothing else.
+/// Column::priority of Column::harm where it is the most that a row has to say.
 inline constexpr int kHarmPriority = 55;
 
 /// What the live view can show of a group, in order.

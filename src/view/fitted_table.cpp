@@ -35,16 +35,16 @@ std::string cell_text(const Column& column, model::Group group, const model::Pro
   return text == kNothing ? label : text + " " + label;
 }
 
-bool is_hurt(const Column& column, const model::ProbeInfo& probe, const model::Row& row) {
+std::uint64_t harm_of(const Column& column, const model::ProbeInfo& probe, const model::Row& row) {
   const Value value = column.value(probe, row);
   const auto* count = std::get_if<std::uint64_t>(&value);
-  return count != nullptr && *count != 0;
+  return count == nullptr ? 0 : *count;
 }
 
-/// True if a row would be one of zeros without this column.
+/// True if this column is the most that a row has to say: without it, some would be zeros only.
 bool explains_a_row(const Column& column, const model::ProbeInfo& probe, std::span<const model::Row> rows) {
   return std::any_of(rows.begin(), rows.end(), [&](const model::Row& row) {
-    return row.counts.created() + row.counts.refused() + row.live.value_or(0) == 0 && is_hurt(column, probe, row);
+    return harm_of(column, probe, row) > row.counts.created() + row.counts.refused();
   });
 }
 
@@ -173,7 +173,7 @@ std::vector<FittedColumn> fit_columns(const std::vector<Column>& columns, model:
   std::vector<FittedColumn> table;
   table.reserve(columns.size());
   for (const Column& column : columns) {
-    const auto hurt = [&](const model::Row& row) { return is_hurt(column, probe, row); };
+    const auto hurt = [&](const model::Row& row) { return harm_of(column, probe, row) != 0; };
     if (column.harm && std::none_of(rows.begin(), rows.end(), hurt)) continue;
     table.push_back(fill_column(column, group, probe, rows));
   }

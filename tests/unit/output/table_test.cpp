@@ -151,6 +151,19 @@ TEST_CASE("a row that is there for its harm alone says so, whatever has to go fo
   }
 }
 
+TEST_CASE("a row that has more harm than buckets says so") {
+  model::Snapshot snapshot = test::snapshot();
+  model::Counters& counts = snapshot.rows[0].counts;
+  counts = {};
+  counts.time_wait = 100;
+  counts.no_port = 100;
+  snapshot.rows[0].service->name = "a-service-with-a-long-name.service";
+  CHECK_FALSE(has(snapshot_table(snapshot, {}), "NO_PORT"));
+  counts.no_port = 101;
+  CHECK(has(snapshot_table(snapshot, {}), "NO_PORT"));
+  CHECK(has(snapshot_table(snapshot, {}), " 101\n"));
+}
+
 TEST_CASE("harm beside buckets is shown where no text is cut for it") {
   model::Snapshot snapshot = test::snapshot();
   snapshot.rows[0].counts.queue_drops = snapshot.rows[0].counts.no_port = 0;
