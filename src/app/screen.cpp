@@ -44,6 +44,7 @@ tui::Tab tab_of(model::Group group) {
 
 base::Result<std::unique_ptr<Screen>> Screen::open(EventLoop& loop, const TableOptions& options,
                                                    const view::View& shown, model::HistoryLimits limits) {
+  set_rescue(tui::rescue_terminal);
   loop.watch_terminal(STDIN_FILENO);  // before ncurses checks which signals have handlers
   tui::TerminalOptions wanted;
   wanted.input = STDIN_FILENO;

@@ -159,16 +159,19 @@ def check_ended_in_background(twtrace):
 
 
 def check_stalled_terminal(twtrace):
-    """A terminal that accepts no output, as after Ctrl-S. twtrace does not wait for it, and a signal ends twtrace."""
+    """A terminal that accepts no output, as after Ctrl-S. twtrace does not wait for it, and a signal ends twtrace, which
+    restores the modes of the terminal."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         end, terminal = pty.openpty()
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 300, 0, 0))
+        modes = termios.tcgetattr(terminal)
         process = subprocess.Popen([twtrace, "-d", "0.1"], stdin=terminal, stdout=terminal, stderr=subprocess.DEVNULL,
                                    env={**os.environ, "TERM": "xterm-256color"})
         wait_for("a frame", lambda: b"TIME_WAIT" in os.read(end, 4096))
         termios.tcflow(terminal, termios.TCOOFF)
         process.send_signal(number)
         assert process.wait(20) in (0, -number), process.returncode
+        assert termios.tcgetattr(terminal) == modes
         termios.tcflow(terminal, termios.TCOON)
         os.close(terminal)
         os.close(end)

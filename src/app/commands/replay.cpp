@@ -14,6 +14,7 @@
 #include "app/open_capture.hpp"
 #include "app/option_groups.hpp"
 #include "app/screen.hpp"
+#include "app/signals.hpp"
 #include "app/streams.hpp"
 #include "base/format.hpp"
 #include "capture/reader.hpp"
@@ -76,7 +77,7 @@ base::Result<int> Replay::run_screen(capture::Reader& recording, const view::Vie
       recording.for_each(model::Wanted::kAll, [&](const model::SnapshotPtr& head, const model::Source& source) {
         history.append(head, source);
         ++samples;
-        return true;
+        return !end_is_asked();
       });
   if (samples == 0) return tl::unexpected(read ? no_sample(file) : read.error());
   tui::ViewState& state = (*screen)->state();
