@@ -7,9 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 
 namespace twtrace::base {
 
@@ -65,5 +67,39 @@ struct ServiceHash {
 struct SameService {
   bool operator()(const Service* left, const Service* right) const { return is_same(*left, *right); }
 };
+
+/// A service that snapshots share, because its names may be long. It never changes.
+class SharedService {
+ public:
+  SharedService() {
+    static const SharedService kNone{Service()};
+    *this = kNone;
+  }
+  explicit SharedService(Service service) {
+    const std::size_t hash = ServiceHash()(&service);
+    shared_ = std::make_shared<const Shared>(Shared{std::move(service), hash});
+  }
+
+  const Service& operator*() const { return shared_->service; }
+  const Service* operator->() const { return &shared_->service; }
+  /// ServiceHash of the service.
+  std::size_t hash() const { return shared_->hash; }
+
+  bool operator==(const SharedService& other) const {
+    return shared_ == other.shared_ || shared_->service == other.shared_->service;
+  }
+
+ private:
+  struct Shared {
+    Service service;
+    std::size_t hash;
+  };
+  std::shared_ptr<const Shared> shared_;
+};
+
+/// Compares long names only where nothing shorter tells.
+inline bool is_same(const SharedService& left, const SharedService& right) {
+  return &*left == &*right || (left.hash() == right.hash() && is_same(*left, *right));
+}
 
 }  // namespace twtrace::base

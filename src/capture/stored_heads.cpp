@@ -67,9 +67,8 @@ base::Result<StoredHeads> StoredHeads::open(const Database& database, const mode
   }
   if (!times_only && *version >= kVersionWithQueues) {
     all.emplace_back(&heads.listening_,
-                     "SELECT q.sample, q.netns, q.netns_id, q.port, s.kind, s.name, s.cgroup, s.pod, s.container, "
-                     "q.comm, q.length, q.\"limit\", q.drops_total, q.somaxconn, q.tcp_max_syn_backlog "
-                     "FROM listen_queue q LEFT JOIN service s ON s.id=q.service ORDER BY q.id");
+                     "SELECT sample, netns, netns_id, port, service, comm, length, \"limit\", drops_total, somaxconn, "
+                     "tcp_max_syn_backlog FROM listen_queue ORDER BY id");
   }
   if (info.probe.sees.queue_drops) heads.queues_ = std::make_shared<std::vector<model::ListenQueue>>();
   for (const auto& [rows, sql] : all) {
@@ -77,9 +76,13 @@ base::Result<StoredHeads> StoredHeads::open(const Database& database, const mode
     if (!opened) return tl::unexpected(opened.error());
     *rows = std::move(*opened);
   }
-  auto by_id = database.prepare("SELECT inode, name FROM netns WHERE id=?");
-  if (!by_id) return tl::unexpected(by_id.error());
-  heads.netns_by_id_ = std::move(*by_id);
+  for (const auto& [by_id, sql] :
+       {std::pair(&heads.netns_by_id_, "SELECT inode, name FROM netns WHERE id=?"),
+        std::pair(&heads.service_by_id_, "SELECT kind, name, cgroup, pod, container FROM service WHERE id=?")}) {
+    auto prepared = database.prepare(sql);
+    if (!prepared) return tl::unexpected(prepared.error());
+    *by_id = std::move(*prepared);
+  }
   return heads;
 }
 
@@ -201,6 +204,11 @@ bool StoredHeads::read_log_lines(std::int64_t sample, model::Snapshot& head) {
 /// Those of a sample replace those of before. A queue that does not change has no rate.
 bool StoredHeads::read_queues(std::int64_t sample, model::Snapshot& head) {
   if (queues_ == nullptr) return !listening_.at(sample);
+  const auto moves = [](const model::ListenQueue& queue) { return queue.drops_per_s != 0; };
+  if (!listening_.at(sample) && std::none_of(queues_->begin(), queues_->end(), moves)) {  // as in most samples
+    head.queues = queues_;
+    return true;
+  }
   auto queues = std::make_shared<std::vector<model::ListenQueue>>();
   for (; listening_.at(sample); listening_.next()) {
     Columns row = listening_.row(sample);
@@ -223,10 +231,8 @@ model::ListenQueue StoredHeads::read_queue(Columns& row) {
   queue.netns = row.number<std::uint32_t>();
   queue.netns_id = row.number<std::uint32_t>();
   queue.port = row.number<std::uint16_t>();
-  base::Service& service = queue.service;
-  for (auto* text : {&service.kind, &service.name, &service.cgroup, &service.pod.uid, &service.container}) {
-    *text = row.text(kLongestPath);
-  }
+  const auto service = service_of(row.integer());
+  if (row.expect(service.has_value())) queue.service = *service;
   queue.comm = row.text();
   queue.queue.taken = row.gauge();
   queue.queue.of = row.gauge();
@@ -234,6 +240,23 @@ model::ListenQueue StoredHeads::read_queue(Columns& row) {
   queue.somaxconn = row.optional_gauge();
   queue.syn_backlog = row.optional_gauge();
   return queue;
+}
+
+/// Known already, or looked up; empty when the file does not have it.
+std::optional<base::SharedService> StoredHeads::service_of(std::int64_t id) {
+  const auto known = services_.find(id);
+  if (known != services_.end()) return known->second;
+  auto row = look_up(service_by_id_, id);
+  if (!row) return std::nullopt;
+  base::Service service;
+  for (auto* text : {&service.kind, &service.name, &service.cgroup, &service.pod.uid, &service.container}) {
+    *text = row->text(kLongestPath);
+  }
+  if (!row->ok()) return std::nullopt;
+  const base::SharedService read(std::move(service));
+  const base::SharedService& shared = services_by_name_.emplace(&*read, read).first->second;
+  services_.emplace(id, shared);
+  return shared;
 }
 
 bool StoredHeads::read_namespaces(std::int64_t sample, model::Snapshot& head) {

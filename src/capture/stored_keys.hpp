@@ -3,9 +3,9 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.hpp"
@@ -56,9 +56,9 @@ class StoredKeys {
       tracks_;  ///< by id, which are given by counting from 1; null: part of another one
   std::size_t size_ = 0;
   std::size_t name_bytes_ = 0;
-  std::map<std::int64_t, base::Service> services_;  ///< by id
-  model::Counters totals_;                          ///< of all that there are
-  std::vector<std::int64_t> touched_;               ///< in the last sample
+  std::unordered_map<std::int64_t, base::Service> services_;  ///< by id
+  model::Counters totals_;                                    ///< of all that there are
+  std::vector<std::int64_t> touched_;                         ///< in the last sample
 };
 
 }  // namespace twtrace::capture

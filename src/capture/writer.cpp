@@ -288,7 +288,7 @@ class Writer::Impl {
     if (!head.queues || same(*head.queues, queues_)) return true;
     queues_ = *head.queues;
     return std::all_of(queues_.begin(), queues_.end(), [&](const model::ListenQueue& queue) {
-      const std::int64_t service = service_id(queue.service);
+      const std::int64_t service = service_id(*queue.service);
       return service != 0 && ok(insert_.listen_queue.run(sample_, queue.netns, queue.netns_id, queue.port, service,
                                                          queue.comm, queue.queue.taken, queue.queue.of, queue.drops,
                                                          queue.somaxconn, queue.syn_backlog));

@@ -183,7 +183,7 @@ struct ListenQueue {
   std::uint32_t netns = 0;     ///< inode number
   std::uint32_t netns_id = 0;  ///< NetnsRow::id
   std::uint16_t port = 0;      ///< 0: of one that has more ports than are told apart
-  base::Service service;
+  base::SharedService service;
   std::string comm;  ///< empty: not known
   /// Connections that wait to be accepted, and their limit, of the fullest socket; 0 of it where none listens.
   Use queue;
@@ -196,7 +196,7 @@ struct ListenQueue {
 /// Whether both are of the same sockets.
 inline bool is_same(const ListenQueue& left, const ListenQueue& right) {
   return left.netns_id == right.netns_id && left.port == right.port && left.comm == right.comm &&
-         base::is_same(left.service, right.service);
+         is_same(left.service, right.service);
 }
 
 /// A snapshot has at most so many of them: those that drop most now, then those that dropped most.

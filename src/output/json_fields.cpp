@@ -11,7 +11,7 @@ void put_queue(JsonWriter& json, const model::ListenQueue& queue) {
   json.field("netns", queue.netns);
   json.field("netns_id", queue.netns_id);
   json.field("port", queue.port == 0 ? std::nullopt : std::optional(queue.port));
-  json.text("service", queue.service.name);
+  json.text("service", queue.service->name);
   json.text("comm", queue.comm);
   json.field("length", queue.queue.taken);
   json.field("limit", queue.queue.of);

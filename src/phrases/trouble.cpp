@@ -156,8 +156,8 @@ std::string queue_port_words(const model::ListenQueue& queue) {
 }
 
 std::string queue_owner_words(const model::ListenQueue& queue) {
-  const bool named = !queue.service.name.empty() && queue.service.name != "/";
-  const std::string& name = named ? queue.service.name : queue.comm;
+  const bool named = !queue.service->name.empty() && queue.service->name != "/";
+  const std::string& name = named ? queue.service->name : queue.comm;
   return (name.empty() ? "an unknown process" : name) + ' ' + queue_port_words(queue);
 }
 

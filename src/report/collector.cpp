@@ -107,7 +107,7 @@ void Collector::add(const model::Snapshot& head) {
   report_.seconds += interval.seconds;
   in_interval_ = {};
   for (const model::NetnsRow& row : head.namespaces) {
-    if (selector_.accepts(view::subject_of(row))) add_netns(row, interval);
+    if (is_chosen(row)) add_netns(row, interval);
   }
   logs_.add(head, interval.begin_unix_ms, in_interval_);
   ++phase_samples_[interval.phase];
@@ -120,6 +120,14 @@ void Collector::add(const model::Snapshot& head) {
   report_.lost = head.lost;
   report_.end_unix_ms = interval.end_unix_ms;
   last_samples_[interval.phase] = report_.samples++;
+}
+
+/// Compares each name once: a namespace keeps it.
+bool Collector::is_chosen(const model::NetnsRow& row) {
+  if (selector_.empty()) return true;
+  const auto [known, is_new] = chosen_.try_emplace({row.id, row.netns});
+  if (is_new) known->second = selector_.accepts(view::subject_of(row));
+  return known->second;
 }
 
 Collector::NetnsCourse& Collector::course_of(const model::NetnsRow& row) {
@@ -242,7 +250,7 @@ void Collector::add_ports(const model::Snapshot& head) {
 
 std::size_t Collector::QueueHash::operator()(const model::ListenQueue* queue) const {
   constexpr std::size_t kFactor = 31;
-  std::size_t hash = base::ServiceHash()(&queue->service);
+  std::size_t hash = queue->service.hash();
   hash = hash * kFactor + std::hash<std::string>()(queue->comm);
   return (hash * kFactor + queue->netns_id) * kFactor + queue->port;
 }

@@ -74,6 +74,7 @@ class Collector {
   };
 
   Interval interval_of(const model::Snapshot& head) const;
+  bool is_chosen(const model::NetnsRow& row);
   NetnsCourse& course_of(const model::NetnsRow& row);
   void add_netns(const model::NetnsRow& row, const Interval& interval);
   void carry_on(NetnsCourse& course, std::int64_t until_unix_ms) const;
@@ -83,6 +84,7 @@ class Collector {
   void attach_settings();
 
   view::Selector selector_;
+  std::map<NetnsKey, bool> chosen_;  ///< whether the selector takes it
   Report report_;
   LogCollector logs_;
   model::Counters in_interval_;  ///< of all namespaces, in the interval at hand

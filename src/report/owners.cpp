@@ -36,15 +36,21 @@ bool comes_before(const Owner& left, const Owner& right) {
 
 bool is_loopback(const model::Peer& peer) { return peer.address == "::1" || peer.address.starts_with("127."); }
 
-Owner unattributed(const NetnsReport& netns) {
+/// Counts of the whole capture, and of each phase.
+struct Part {
+  Counters all;
+  std::vector<Counters> phases;
+};
+
+Owner unattributed(const NetnsReport& netns, Part part) {
   Owner owner;
   owner.row.kind = RowKind::kUnattributed;
   owner.row.netns = netns.last.netns;
   owner.row.netns_id = netns.last.id;
   owner.row.netns_name = netns.last.name;
   owner.row.attribution = model::Attribution::kNone;
-  owner.row.counts = netns.last.counts;
-  for (const Amounts& amounts : netns.phases) owner.phases.push_back(amounts.counts);
+  owner.row.counts = part.all;
+  owner.phases = std::move(part.phases);
   return owner;
 }
 
@@ -56,8 +62,8 @@ void take(Counters& amount, Counters& from) {
   amount -= taken;
 }
 
-void take(Owner& amount, Owner& from) {
-  take(amount.row.counts, from.row.counts);
+void take(Part& amount, Part& from) {
+  take(amount.all, from.all);
   for (std::size_t i = 0; i < from.phases.size(); ++i) take(amount.phases[i], from.phases[i]);
 }
 
@@ -65,21 +71,22 @@ void take(Owner& amount, Owner& from) {
 /// forgotten during the capture belong to model::kForgottenNetns. So they are taken out of what the namespaces counted
 /// that are gone. The namespaces get their remainder, too.
 std::vector<Owner> remainders(Report& report, const std::vector<Owner>& owners) {
-  std::vector<Owner> rest;
+  std::vector<Part> rest;
   rest.reserve(report.namespaces.size());
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::size_t> of_netns;  // by id and inode number
   for (const NetnsReport& netns : report.namespaces) {
     of_netns[{netns.last.id, netns.last.netns}] = rest.size();
-    rest.push_back(unattributed(netns));
+    Part& part = rest.emplace_back(Part{netns.last.counts, {}});
+    part.phases.reserve(netns.phases.size());
+    for (const Amounts& amounts : netns.phases) part.phases.push_back(amounts.counts);
   }
-  Owner forgotten;
-  forgotten.phases.resize(report.phases.size());
+  Part forgotten{{}, std::vector<Counters>(report.phases.size())};
   for (const Owner& named : owners) {
-    Owner amount = named;
+    Part amount{named.row.counts, named.phases};
     const auto found = of_netns.find({named.row.netns_id, named.row.netns.value_or(0)});
     if (found != of_netns.end()) take(amount, rest[found->second]);
     if (named.row.netns_id != model::kForgottenNetns) continue;
-    forgotten.row.counts += amount.row.counts;
+    forgotten.all += amount.all;
     for (std::size_t i = 0; i < amount.phases.size(); ++i) forgotten.phases[i] += amount.phases[i];
   }
   for (const bool gone : {true, false}) {
@@ -87,9 +94,12 @@ std::vector<Owner> remainders(Report& report, const std::vector<Owner>& owners) 
       if (report.namespaces[i].last.gone == gone) take(forgotten, rest[i]);
     }
   }
-  for (std::size_t i = 0; i < rest.size(); ++i) report.namespaces[i].without_row = rest[i].row.counts;
-  std::erase_if(rest, [](const Owner& owner) { return owner.row.counts == Counters{}; });
-  return rest;
+  std::vector<Owner> left;
+  for (std::size_t i = 0; i < rest.size(); ++i) {
+    report.namespaces[i].without_row = rest[i].all;
+    if (rest[i].all != Counters{}) left.push_back(unattributed(report.namespaces[i], std::move(rest[i])));
+  }
+  return left;
 }
 
 }  // namespace

@@ -29,11 +29,11 @@ model::NetnsRow at_peak(const NetnsReport& netns) {
   return row;
 }
 
-bool is_trouble(const Report& report, const NetnsReport& netns) {
+/// `with_queues`: the namespaces in which a queue dropped something.
+bool is_trouble(const NetnsReport& netns, const std::set<std::uint32_t>& with_queues) {
   const model::Counters& counts = netns.last.counts;
-  const bool queue = std::any_of(report.queues.begin(), report.queues.end(),
-                                 [&](const model::ListenQueue& each) { return each.netns_id == netns.last.id; });
-  return queue || counts.overflow() != 0 || counts.no_port != 0 || model::is_full(netns.in_use_peak, netns.peak_limit);
+  return with_queues.contains(netns.last.id) || counts.overflow() != 0 || counts.no_port != 0 ||
+         model::is_full(netns.in_use_peak, netns.peak_limit);
 }
 
 }  // namespace
@@ -61,9 +61,11 @@ TroubleCollector::TroubleCollector(const Report& report) {
   const std::size_t queues = std::min(report.queues.size(), model::kMostQueues);  // those that dropped most
   fullest_.queues = std::make_shared<std::vector<model::ListenQueue>>(
       report.queues.begin(), report.queues.begin() + static_cast<std::ptrdiff_t>(queues));
+  std::set<std::uint32_t> with_queues;
+  for (const model::ListenQueue& queue : report.queues) with_queues.insert(queue.netns_id);
   std::size_t tables = 0;
   for (const NetnsReport& netns : report.namespaces) {
-    const bool table = tables < kMostNamespaces && is_trouble(report, netns);
+    const bool table = tables < kMostNamespaces && is_trouble(netns, with_queues);
     if (!table && !with_ports.contains(netns.last.id)) continue;
     if (table) {
       ++tables;
@@ -76,7 +78,10 @@ TroubleCollector::TroubleCollector(const Report& report) {
 void TroubleCollector::look(const model::Source& source, std::uint64_t sample, const std::vector<Look>& looks) {
   model::Snapshot head;
   head.interval_s = 1;
-  for (const Look& each : looks) head.namespaces.push_back(fullest_.namespaces[each.netns]);
+  for (const Look& each : looks) {
+    head.namespaces.push_back(fullest_.namespaces[each.netns]);
+    head.namespaces.back().counts = {};  // who was refused until the end is not looked for here
+  }
   for (model::Trouble& trouble : view::find_troubles(source, head, {})) {
     if (trouble.kind == model::Trouble::Kind::kFull) at_peak_[trouble.netns_id] = std::move(trouble);
   }

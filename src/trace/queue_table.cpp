@@ -56,7 +56,7 @@ std::vector<model::ListenQueue> QueueTable::queues(const NamespaceDirectory& dir
     shown.netns = netns->second.inum;
     shown.netns_id = owner.netns;
     shown.port = owner.port;
-    shown.service = owner.service;
+    shown.service = base::SharedService(owner.service);
     shown.comm = owner.comm;
     shown.queue = queue.fullest;
     shown.drops = queue.drops;

@@ -2,6 +2,7 @@
 #include "view/service_names.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace twtrace::view {
 namespace {
@@ -29,6 +30,30 @@ bool any_end(std::string_view path, Visit visit) {
   }
   return visit(path);
 }
+
+/// Where an end stands among those that any_end() visits. Only ends in the same place can be equal.
+std::size_t place_of_end(std::string_view end) {
+  return std::min(static_cast<std::size_t>(std::count(end.begin(), end.end(), '/')), kMostEnds);
+}
+
+/// Goes through the ends of a path in the order of any_end().
+class EndWalk {
+ public:
+  explicit EndWalk(std::string_view path) : path_(path), slash_(path.rfind('/')) {}
+
+  /// May be empty, if the path ends with a slash.
+  std::string_view end() const { return is_whole() ? path_ : path_.substr(slash_ + 1); }
+  void next() {
+    slash_ = slash_ == 0 ? std::string_view::npos : path_.rfind('/', slash_ - 1);
+    ++visited_;
+  }
+  bool is_whole() const { return slash_ == std::string_view::npos || visited_ == kMostEnds; }
+
+ private:
+  std::string_view path_;
+  std::size_t slash_;
+  std::size_t visited_ = 0;
+};
 
 /// A name that ends in a unit's, without the unit's suffix; empty when it does not.
 std::string_view without_suffix(const base::Service& service) {
@@ -76,18 +101,29 @@ std::string ServiceLabels::label_of_path(const base::Service& service) const {
 }
 
 bool ServiceLabels::is_only_path(std::string_view end) const {
-  if (ends_.empty()) {
-    for (const auto& [name, services] : by_name_) {
-      for (const base::Service* one : services) {
-        any_end(one->own_cgroup(), [&](std::string_view known) {
-          ends_.count(known);
-          return false;
-        });
-      }
-    }
-  }
-  return ends_.services_with(end) == 1;
+  if (ends_.empty()) count_ends();
+  const std::size_t place = place_of_end(end);
+  return place >= ends_.size() || ends_[place].services_with(end) < 2;
 }
+
+/// Counts the last segments, then the ends with one segment more of those services whose shorter end others have, too,
+/// and so on.
+void ServiceLabels::count_ends() const {
+  std::vector<EndWalk> left;
+  for (const base::Service* one : known_) left.emplace_back(one->own_cgroup());
+  for (std::size_t place = 0; place <= kMostEnds && !left.empty(); ++place) {
+    Ends& ends = ends_.emplace_back(left.size());
+    for (const EndWalk& walk : left) {
+      if (!walk.end().empty()) ends.count(walk.end());
+    }
+    std::erase_if(left, [&](const EndWalk& walk) {
+      return walk.is_whole() || (!walk.end().empty() && ends.services_with(walk.end()) == 1);
+    });
+    for (EndWalk& walk : left) walk.next();
+  }
+}
+
+ServiceLabels::Ends::Ends(std::size_t most) : places_(std::bit_ceil(most * 2)) {}
 
 std::size_t ServiceLabels::Ends::place_of(std::size_t hash) const {
   std::size_t at = hash & (places_.size() - 1);
@@ -96,22 +132,45 @@ std::size_t ServiceLabels::Ends::place_of(std::size_t hash) const {
 }
 
 void ServiceLabels::Ends::count(std::string_view end) {
-  constexpr std::size_t kFirst = 256;
-  if (used_ * 2 >= places_.size()) {
-    std::vector<Place> before(std::max(kFirst, places_.size() * 2));
-    places_.swap(before);
-    for (const Place& place : before) {
-      if (place.services != 0) places_[place_of(place.hash)] = place;
-    }
-  }
   const std::size_t hash = std::hash<std::string_view>()(end);
   Place& place = places_[place_of(hash)];
-  if (place.services++ == 0) ++used_;
+  ++place.services;
   place.hash = hash;
 }
 
 std::uint32_t ServiceLabels::Ends::services_with(std::string_view end) const {
-  return empty() ? 0 : places_[place_of(std::hash<std::string_view>()(end))].services;
+  return places_[place_of(std::hash<std::string_view>()(end))].services;
+}
+
+ServiceLabel::ServiceLabel(const base::Service& service) : service_(service) {
+  any_end(service.own_cgroup(), [&](std::string_view end) {
+    const auto slashes = static_cast<std::size_t>(std::count(end.begin(), end.end(), '/'));
+    ends_.push_back({end, slashes, end == service.name});
+    return false;
+  });
+}
+
+void ServiceLabel::compare(const base::Service& other) {
+  if (base::is_same(other, service_)) return;
+  ambiguous_ = ambiguous_ || other.name == service_.name;
+  id_is_taken_ = id_is_taken_ || (!service_.container.empty() && with_id(other) == with_id(service_));
+  for (End& end : ends_) end.is_name = end.is_name || end.text == other.name;
+  while (first_free_ < ends_.size() && has(other, ends_[first_free_])) ++first_free_;
+}
+
+bool ServiceLabel::has(const base::Service& other, const End& end) const {
+  const std::string_view path = other.own_cgroup();
+  if (path == end.text) return true;
+  return end.slashes < kMostEnds && path.size() > end.text.size() && path.ends_with(end.text) &&
+         path[path.size() - end.text.size() - 1] == '/';
+}
+
+std::string ServiceLabel::label() const {
+  if (!ambiguous_) return service_.name;
+  if (!service_.container.empty() && !id_is_taken_) return with_id(service_);
+  const auto free = std::find_if(ends_.begin() + static_cast<std::ptrdiff_t>(first_free_), ends_.end(),
+                                 [](const End& end) { return !end.is_name; });
+  return free == ends_.end() ? service_.name : std::string(free->text);
 }
 
 bool service_matches(const Pattern& pattern, const base::Service& service) {

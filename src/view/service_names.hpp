@@ -29,17 +29,17 @@ class ServiceLabels {
 
   std::string label_of_path(const base::Service& service) const;
   bool is_only_path(std::string_view end) const;
+  void count_ends() const;
 
   std::unordered_set<const base::Service*, base::ServiceHash, base::SameService> known_;
   std::unordered_map<std::string_view, Services> by_name_;        ///< different ones
   mutable std::unordered_map<std::string, std::size_t> with_id_;  ///< how many services have this name and id; lazy
   bool ambiguous_ = false;                                        ///< some name has several services
-  /// How many services' paths have an end, by the hash of the end; empty: not counted yet. Open addressing, because
-  /// there are several ends for each of a hundred thousand services.
+  /// How many services' paths have an end, by the hash of the end. Open addressing, because a hundred thousand services
+  /// may have one.
   class Ends {
    public:
-    bool empty() const { return used_ == 0; }
-    void clear() { *this = Ends(); }
+    explicit Ends(std::size_t most);
     void count(std::string_view end);
     std::uint32_t services_with(std::string_view end) const;
 
@@ -51,9 +51,32 @@ class ServiceLabels {
     std::size_t place_of(std::size_t hash) const;
 
     std::vector<Place> places_;  ///< a power of two
-    std::size_t used_ = 0;
   };
-  mutable Ends ends_;
+  mutable std::vector<Ends> ends_;  ///< by their number of slashes; empty: not counted yet
+};
+
+/// The label that ServiceLabels would give one service, for those who need few labels. Refers to the service.
+class ServiceLabel {
+ public:
+  explicit ServiceLabel(const base::Service& service);
+  /// To be called with all services of the snapshot, in any order, any number of times.
+  void compare(const base::Service& other);
+  std::string label() const;
+
+ private:
+  struct End {
+    std::string_view text;
+    std::size_t slashes = 0;
+    bool is_name = false;  ///< of some service
+  };
+
+  bool has(const base::Service& other, const End& end) const;
+
+  const base::Service& service_;
+  std::vector<End> ends_;       ///< of its path, shortest first
+  std::size_t first_free_ = 0;  ///< of these: other paths have those before
+  bool ambiguous_ = false;
+  bool id_is_taken_ = false;
 };
 
 /// True when the pattern takes one of the things that a service is called by:

@@ -65,9 +65,8 @@ std::uint64_t peer_key(std::uint32_t netns_id, const model::Peer& peer) {
   return std::hash<std::string_view>()(peer.address) ^ port_key(netns_id, peer.port);
 }
 
-std::uint64_t server_key(std::uint32_t netns_id, std::uint16_t port, std::string_view comm,
-                         const base::Service& service) {
-  return std::hash<std::string_view>()(comm) ^ base::ServiceHash()(&service) ^ port_key(netns_id, port);
+std::uint64_t server_key(std::uint32_t netns_id, std::uint16_t port, std::string_view comm, std::size_t service_hash) {
+  return std::hash<std::string_view>()(comm) ^ service_hash ^ port_key(netns_id, port);
 }
 
 /// The facts of the namespaces of a head. A report looks at few namespaces at a time.
@@ -121,9 +120,9 @@ class Rows {
   const Items& serving(const model::ListenQueue& queue) {
     return made(by_server_,
                 [](const SortItem& row) {
-                  return server_key(row.netns_id, row.port.value_or(0), *row.comm, *row.service);
+                  return server_key(row.netns_id, row.port.value_or(0), *row.comm, base::ServiceHash()(row.service));
                 })
-        .at(server_key(queue.netns_id, queue.port, queue.comm, queue.service));
+        .at(server_key(queue.netns_id, queue.port, queue.comm, queue.service.hash()));
   }
 
  private:
@@ -165,11 +164,14 @@ class Parties {
     };
     if (auto party = most_of({&peers().with(netns_id, destination)}, created, talks_to_it)) return party;
     // Without peers only the port is known. It tells who it is where one party alone talks to that port.
+    const auto [known, is_new] = client_by_port_.try_emplace({netns_id, destination.port});
+    if (!is_new) return known->second;
     const Items* const of_many = &processes().of(netns_id, std::nullopt);
     const Items* const of_port = &processes().of(netns_id, destination.port);
     auto party =
         of_many == of_port ? most_of({of_many}, created, is_client) : most_of({of_many, of_port}, created, is_client);
-    return party && party->share < 1 ? std::nullopt : party;
+    if (party && party->share >= 1) known->second = std::move(party);
+    return known->second;
   }
 
   /// Where most buckets from before the start were in a namespace.
@@ -178,20 +180,24 @@ class Parties {
   }
   /// The same of those of clients of one port.
   std::optional<model::OlderBuckets> older_buckets_to(std::uint32_t netns_id, std::optional<std::uint16_t> port) {
-    return older_of(processes().of(netns_id, port),
-                    [](const SortItem& row) { return row.role == model::Role::kClient; });
+    const auto [known, is_new] = older_by_port_.try_emplace({netns_id, port});
+    if (is_new) {
+      known->second = older_of(processes().of(netns_id, port),
+                               [](const SortItem& row) { return row.role == model::Role::kClient; });
+    }
+    return known->second;
   }
 
   /// Who has a queue.
   Party owner_of(const model::ListenQueue& queue) {
     auto party = most_of({&processes().serving(queue)}, dropped_ever, [&](const SortItem& row) {
       return row.netns_id == queue.netns_id && row.role == model::Role::kServer && row.port.value_or(0) == queue.port &&
-             *row.comm == queue.comm && base::is_same(*row.service, queue.service);
+             *row.comm == queue.comm && base::is_same(*row.service, *queue.service);
     });
     if (!party) {
       party.emplace();
       party->comm = queue.comm;
-      party->name = is_named(queue.service) ? queue.service.name : queue.comm;
+      party->name = is_named(*queue.service) ? queue.service->name : queue.comm;
     }
     party->buckets = 0;
     party->share = 1;
@@ -254,19 +260,14 @@ class Parties {
     return *made;
   }
 
-  bool is_unique(const base::Service& service) const {
-    bool unique = true;
-    source_.visit([&](const model::Fact& fact) {
-      const base::Service& other = fact.identity.service;
-      unique = unique && (other.name != service.name || base::is_same(other, service));
-    });
-    return unique;
-  }
-
   /// As rows of all namespaces show it.
   std::string shown(const base::Service& service) {
-    constexpr int kMostLooks = 4;  // each costs less than labels do, and finds most names to be unique
-    if (!labels_ && looks_++ < kMostLooks && is_unique(service)) return service.name;
+    constexpr int kMostLooks = 4;  // each costs less than labels of all services do
+    if (!labels_ && looks_++ < kMostLooks) {
+      ServiceLabel label(service);
+      source_.visit([&](const model::Fact& fact) { label.compare(fact.identity.service); });
+      return label.label();
+    }
     if (!labels_) {
       labels_.emplace();
       source_.visit([this](const model::Fact& fact) { labels_->add(fact.identity.service); });
@@ -330,11 +331,15 @@ class Parties {
   const std::vector<model::NetnsRow>& namespaces_;
   double interval_s_;
   std::optional<ServiceLabels> labels_;
-  int looks_ = 0;        ///< by is_unique()
+  int looks_ = 0;        ///< for one label each
   Measure unconnected_;  ///< connects that found no local port
   Measure unbound_;      ///< binds that found none
   std::optional<Rows> processes_;
   std::optional<Rows> peers_;
+  /// Many destinations of a namespace may have one port, and many rows.
+  using NetnsPort = std::pair<std::uint32_t, std::optional<std::uint16_t>>;
+  std::map<NetnsPort, std::optional<Party>> client_by_port_;
+  std::map<NetnsPort, std::optional<model::OlderBuckets>> older_by_port_;
 };
 
 Trouble trouble_in(const model::NetnsRow& netns, Trouble::Kind kind) {

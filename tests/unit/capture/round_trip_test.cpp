@@ -328,6 +328,29 @@ TEST_CASE("events are rows, with the next sample", "[capture]") {
   CHECK(query(captured.path, "SELECT count(*) FROM event") == std::vector<std::string>{"17"});
 }
 
+TEST_CASE("samples share what did not change of queues, however often the file tells it", "[capture]") {
+  Captured captured;
+  captured.add(9);
+  captured.finish();
+  std::vector<std::shared_ptr<const std::vector<model::ListenQueue>>> queues;
+  const auto read = open_capture(captured.path)
+                        ->for_each(model::Wanted::kHeads, [&](const model::SnapshotPtr& head, const model::Source&) {
+                          queues.push_back(head->queues);
+                          return true;
+                        });
+  REQUIRE(read);
+  REQUIRE(queues.size() == 9);
+  // Dropped in the third and the sixth, so the rates of the fourth and the seventh are other ones.
+  CHECK(queues[4] == queues[3]);
+  CHECK(queues[7] == queues[6]);
+  CHECK(queues[5] != queues[4]);
+  CHECK(queues[6] != queues[5]);
+  for (const std::size_t sample : {2U, 5U, 8U}) {
+    REQUIRE(queues[sample]->size() == 2);
+    for (const model::ListenQueue& queue : *queues[sample]) CHECK(&*queue.service == &*queues[8]->front().service);
+  }
+}
+
 TEST_CASE("an event is read as it was written", "[capture]") {
   Captured captured;
   model::Event unknown;

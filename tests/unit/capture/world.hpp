@@ -74,8 +74,8 @@ inline std::string describe(const model::Snapshot& head) {
       << '\n';
   if (head.queues == nullptr) out << "queues not known\n";
   for (const model::ListenQueue& queue : head.queues ? *head.queues : std::vector<model::ListenQueue>()) {
-    out << "queue " << queue.netns << ' ' << queue.netns_id << ' ' << queue.port << ' ' << queue.service.name << ' '
-        << queue.service.cgroup << ' ' << queue.comm << ' ' << queue.queue.taken << ' ' << queue.queue.of << ' '
+    out << "queue " << queue.netns << ' ' << queue.netns_id << ' ' << queue.port << ' ' << queue.service->name << ' '
+        << queue.service->cgroup << ' ' << queue.comm << ' ' << queue.queue.taken << ' ' << queue.queue.of << ' '
         << queue.drops << ' ' << queue.drops_per_s << ' ' << words(queue.somaxconn) << ' ' << words(queue.syn_backlog)
         << '\n';
   }
@@ -291,6 +291,11 @@ class World {
 
   /// Every third sample the first of two queues drops something.
   std::shared_ptr<const std::vector<model::ListenQueue>> look_at_queues(double interval_s) {
+    base::Service service;
+    service.kind = "systemd";
+    service.name = "web.service";
+    service.cgroup = "/system.slice/web.service";
+    const base::SharedService web(std::move(service));
     auto queues = std::make_shared<std::vector<model::ListenQueue>>();
     for (std::uint16_t port = 443; port <= 444 && samples_ > 2; ++port) {
       const std::uint64_t drops = port == 443 ? samples_ / 3 * 7 : 11;
@@ -298,9 +303,7 @@ class World {
       queue.netns = 4026531840U;
       queue.netns_id = 1;
       queue.port = port;
-      queue.service.kind = "systemd";
-      queue.service.name = "web.service";
-      queue.service.cgroup = "/system.slice/web.service";
+      queue.service = web;
       queue.comm = "nginx";
       queue.queue = {drops % 5, 511};
       queue.drops = drops;

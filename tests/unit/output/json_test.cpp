@@ -8,6 +8,7 @@
 
 #include "support/catch.hpp"
 #include "support/event_json.hpp"
+#include "support/services.hpp"
 #include "support/snapshots.hpp"
 
 using namespace twtrace;
@@ -165,7 +166,7 @@ TEST_CASE("snapshot_json carries queues, also as troubles") {
   queue.netns = 4026531840U;
   queue.netns_id = 7;
   queue.port = 443;
-  queue.service.name = "web.service";
+  queue.service = test::shared_service("web.service");
   queue.comm = "nginx";
   queue.queue = {512, 511};
   queue.drops = 1700;

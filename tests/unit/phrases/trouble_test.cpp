@@ -4,6 +4,7 @@
 #include <string>
 
 #include "support/catch.hpp"
+#include "support/services.hpp"
 
 using namespace twtrace;
 using model::Trouble;
@@ -258,8 +259,8 @@ TEST_CASE("a queue belongs to a service, else to a process") {
   queue.port = 443;
   CHECK(phrases::queue_owner_words(queue) == "an unknown process :443");
   queue.comm = "nginx";
-  queue.service.name = "/";
+  queue.service = test::shared_service("/");
   CHECK(phrases::queue_owner_words(queue) == "nginx :443");
-  queue.service.name = "web.service";
+  queue.service = test::shared_service("web.service");
   CHECK(phrases::queue_owner_words(queue) == "web.service :443");
 }

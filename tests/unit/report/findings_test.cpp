@@ -7,6 +7,7 @@
 
 #include "support/catch.hpp"
 #include "support/deploy.hpp"
+#include "support/services.hpp"
 
 using namespace twtrace;
 using report::Finding;
@@ -702,7 +703,7 @@ TEST_CASE("a finding about listen queues names the queues, and says what limits 
         queue.netns = 4026531840U;
         queue.netns_id = 1;
         queue.port = port;
-        queue.service.name = "nginx.service";
+        queue.service = test::shared_service("nginx.service");
         queue.queue = {length, limit};
         queue.drops = port == 443 ? 20 : 5;
         queues->push_back(queue);

@@ -6,8 +6,10 @@
 
 #include "phrases/trouble.hpp"
 #include "report/collector.hpp"
+#include "report/troubles.hpp"
 #include "support/catch.hpp"
 #include "support/deploy.hpp"
+#include "support/services.hpp"
 
 using namespace twtrace;
 using report::PhaseKind;
@@ -636,7 +638,7 @@ TEST_CASE("the work of a sample does not grow with the number of queues in other
   for (std::size_t i = 0; i < kQueues; ++i) {
     queues[i].netns_id = 1;
     queues[i].port = 80;
-    queues[i].service.name = std::to_string(i);
+    queues[i].service = test::shared_service(std::to_string(i));
   }
   report::Collector collector(model::CaptureInfo{}, {});
   model::Snapshot head;
@@ -653,6 +655,47 @@ TEST_CASE("the work of a sample does not grow with the number of queues in other
   REQUIRE(report.queues.size() == kQueues);
   CHECK(report.queues.front().drops == (kSamples + 63) / 64);
   CHECK(report.queues.back().drops == kSamples / 64);
+}
+
+TEST_CASE("who held a full table is looked for with one look at the rows, while nobody is known") {
+  /// Two services of one name, which labels would have to tell apart.
+  class Rows final : public model::Source {
+   public:
+    void visit(const model::FactVisitor& visitor) const override {
+      ++visits;
+      const model::Counters zero;
+      for (const model::Identity& who : owners) {
+        visitor({who, model::RowKind::kNormal, nullptr, refused, zero, zero, std::nullopt});
+      }
+    }
+    void visit_peers(const model::FactVisitor& /*visitor*/) const override {}
+    const std::vector<model::NetnsInfo>& namespaces() const override { return infos; }
+
+    model::Counters refused = made(1, 0, 5);
+    std::vector<model::Identity> owners;
+    std::vector<model::NetnsInfo> infos = {{1, 4026531840U, "host", {}, {}}, {2, 4026532000U, "web", {}, {}}};
+    mutable std::size_t visits = 0;
+  };
+  Rows rows;
+  for (const char* slice : {"/a/", "/b/"}) {
+    model::Identity& who = rows.owners.emplace_back();
+    who.netns = 1;
+    who.service = {"systemd", "web.service", slice + std::string("web.service"), {}, {}};
+  }
+  report::Report all;
+  report::NetnsReport& netns = all.namespaces.emplace_back();
+  netns.last.id = 1;
+  netns.last.counts = made(2, 0, 10);
+  netns.in_use_peak = netns.peak_limit = 500;
+  report::TroubleCollector troubles(all);
+  for (std::uint64_t sample = 0; sample < 4; ++sample) {
+    troubles.add(rows, sample, false);
+    CHECK(rows.visits == sample + 1);
+  }
+  troubles.add(rows, 4, true);
+  const auto found = std::move(troubles).finish();
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].refused.value().name.ends_with("/web.service"));
 }
 
 TEST_CASE("rows of namespaces that were forgotten during the capture count once") {

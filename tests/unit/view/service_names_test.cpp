@@ -23,7 +23,12 @@ std::vector<std::string> labels(const std::vector<Service>& services) {
   ServiceLabels known;
   for (const Service& service : services) known.add(service);
   std::vector<std::string> result;
-  for (const Service& service : services) result.push_back(known.label(service));
+  for (const Service& service : services) {
+    result.push_back(known.label(service));
+    ServiceLabel one(service);
+    for (const Service& other : services) one.compare(other);
+    CHECK(one.label() == result.back());
+  }
   return result;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "support/catch.hpp"
+#include "support/services.hpp"
 #include "support/tables.hpp"
 
 using namespace twtrace;
@@ -414,7 +415,7 @@ TEST_CASE("a queue that drops now, or is full, is a trouble, the one that drops 
     model::ListenQueue queue;
     queue.netns_id = netns_id;
     queue.port = port;
-    queue.service.name = "web.service";
+    queue.service = test::shared_service("web.service");
     queue.comm = "nginx";
     queue.queue = {length, 511};
     queue.drops = 20;
