@@ -81,7 +81,10 @@ base::Result<void> GrowingFile::place() {
 
 base::Result<Left> GrowingFile::close() {
   if (broken_) return tl::unexpected(*broken_);
-  if (target_.placed()) return settle();
+  if (target_.placed()) {
+    auto left = settle();
+    return left ? left : give_up(left.error());
+  }
   return base::fail(
       base::ErrorCode::kFailure,
       target_.given() + ": another program has the earlier capture open, so the new one is " + target_.new_path(),
@@ -123,9 +126,13 @@ base::Result<void> GrowingFile::synchronize(const char* mode) const {
   return database_.exec((std::string("PRAGMA synchronous=") + mode).c_str(), "cannot be written");
 }
 
-tl::unexpected<base::Error> GrowingFile::give_up(const base::Error& error) {
+tl::unexpected<base::Error> GrowingFile::give_up(base::Error error) {
+  if (target_.placed() && !target_.in_place()) {
+    error = {base::ErrorCode::kFailure, 0, target_.given() + " was moved or removed while it was written",
+             "leave it where it is, with -wal and -shm, until the capture has ended"};
+  }
   broken_ = error;
-  return tl::unexpected(error);
+  return tl::unexpected(std::move(error));
 }
 
 }  // namespace twtrace::capture

@@ -23,6 +23,7 @@ class GrowingFile {
 
   const Database& database() const { return database_; }
   bool placed() const { return target_.placed(); }
+  bool in_place() const { return target_.in_place(); }
 
   /// Opens FILE.new and creates the tables. `write` fills them. Others may read from here on.
   template <class Write>
@@ -64,7 +65,8 @@ class GrowingFile {
   base::Result<Left> settle();
   base::Result<bool> set_journal(const std::string& mode) const;
   base::Result<void> synchronize(const char* mode) const;
-  tl::unexpected<base::Error> give_up(const base::Error& error);
+  /// If somebody has moved or removed the file, that is the error.
+  tl::unexpected<base::Error> give_up(base::Error error);
 
   TargetFile target_;  ///< declared before the database, so it outlives it
   Durability durability_;

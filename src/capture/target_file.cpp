@@ -284,6 +284,8 @@ base::Result<bool> TargetFile::place() {
   return true;
 }
 
+bool TargetFile::in_place() const { return placed_ && is_named(path_, file_.get()); }
+
 /// Makes the names survive a power cut, too.
 void TargetFile::sync_directory() const {
   const std::string directory = path_.substr(0, path_.rfind('/') + 1);

@@ -51,6 +51,8 @@ class TargetFile {
   /// capture can be read under one of the two names.
   base::Result<bool> place();
   bool placed() const { return placed_; }
+  /// Whether path() is this file: it was placed, and nobody has moved or removed it since.
+  bool in_place() const;
 
   /// Absolute, without links.
   const std::string& path() const { return path_; }

@@ -218,6 +218,7 @@ class Writer::Impl {
   }
 
   bool placed() const { return file_.placed(); }
+  bool in_place() const { return file_.in_place(); }
 
  private:
   static bool ok(int code) { return code == SQLITE_OK; }
@@ -508,6 +509,7 @@ base::Result<void> Writer::add_processes(const std::vector<model::SeenProcess>& 
 base::Result<void> Writer::set_log_gaps(const std::vector<model::LogGaps>& gaps) { return impl_->set_log_gaps(gaps); }
 base::Result<void> Writer::add_mark(const model::Mark& mark) { return impl_->add_mark(mark); }
 bool Writer::placed() const { return impl_->placed(); }
+bool Writer::in_place() const { return impl_->in_place(); }
 base::Result<Left> Writer::finish(std::int64_t ended_unix_ms, const std::vector<model::NetnsSettings>& settings) {
   return impl_->finish(ended_unix_ms, settings);
 }

@@ -57,6 +57,8 @@ class Writer {
   base::Result<Left> finish(std::int64_t ended_unix_ms, const std::vector<model::NetnsSettings>& settings);
   /// True if the file has its name. Before that, an earlier capture may have it.
   bool placed() const;
+  /// True if it is still where it was placed.
+  bool in_place() const;
 
  private:
   class Impl;

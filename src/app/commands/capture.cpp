@@ -328,8 +328,11 @@ class Capture {
   /// An error of the file ends the file, not the command and not the trace.
   void note(base::Result<void> written) {
     if (written) return;
-    written.error().what +=
-        writer_->placed() ? "; what was written so far can be read" : "; the earlier capture, if any, is unchanged";
+    if (writer_->in_place()) {
+      written.error().what += "; what was written so far can be read";
+    } else if (!writer_->placed()) {
+      written.error().what += "; the earlier capture, if any, is unchanged";
+    }
     base::log_error(written.error());
     failed_ = true;
     drop_writer();
@@ -338,7 +341,7 @@ class Capture {
   /// Also called before the file is read, because closing the file would drop the writer's locks.
   void drop_writer() {
     if (!writer_) return;
-    placed_ = writer_->placed();
+    placed_ = writer_->in_place();
     writer_.reset();
   }
 

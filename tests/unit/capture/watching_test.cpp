@@ -151,6 +151,33 @@ TEST_CASE("a removed -wal ends the capture with a message, and nothing is lost",
   CHECK(both.ends_with("twtrace.db-wal was changed by another program; 3 cut"));
 }
 
+TEST_CASE("a capture that is moved or removed while it is written says so", "[capture]") {
+  using Harm = void (*)(const fs::path& directory);
+  const auto [name, harm] = GENERATE(table<const char*, Harm>(
+      {{"the directory is moved", [](const fs::path& directory) { fs::rename(directory, directory.string() + "2"); }},
+       {"the directory is removed", [](const fs::path& directory) { fs::remove_all(directory); }},
+       {"the file is moved",
+        [](const fs::path& directory) { fs::rename(directory / "twtrace.db", directory / "b.db"); }},
+       {"the file is removed", [](const fs::path& directory) { fs::remove(directory / "twtrace.db"); }}}));
+  INFO(name);
+  const std::string text = in_child([harm = harm] {
+    const kernel::TempTree tree;
+    fs::create_directory(tree / "d");
+    Captured captured{1, tree / "d/twtrace.db"};
+    captured.add(3);
+    if (!captured.writer->in_place()) return std::string("it is not in its place");
+    harm(tree / "d");
+    try {
+      captured.add(1);
+      captured.finish();
+    } catch (const std::exception& error) {
+      return error.what() + std::string(captured.writer->in_place() ? "; in its place" : "; elsewhere");
+    }
+    return std::string("no error");
+  });
+  CHECK(text.ends_with("/twtrace.db was moved or removed while it was written; elsewhere"));
+}
+
 TEST_CASE("a truncated -wal ends the capture, and does not get into the file", "[capture]") {
   const std::uintmax_t size = GENERATE(0U, 32U, 4096U, 20000U);
   const std::string cut = after([&](const std::string& path) { fs::resize_file(path + "-wal", size); });
