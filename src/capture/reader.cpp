@@ -108,6 +108,10 @@ class Reader::Impl {
       const auto byte = [](Columns& columns) { return static_cast<int>(columns.number<std::uint8_t>()); };
       command_.exit_code = row.optional(byte);
       command_.signal = row.optional(byte);
+      const auto word = [](Columns& columns) { return columns.integer(); };
+      const auto pid = row.optional(word);
+      const auto start_ns = row.optional(word);
+      if (pid && start_ns) info_.writer = model::CaptureWriter{*pid, *start_ns};
     });
     if (done && rows == 1) return {};
     return done ? tl::unexpected(malformed(database_, "capture")) : done;

@@ -49,6 +49,14 @@ struct SeenProcess {
 /// Of one capture.
 inline constexpr std::size_t kMostSeenProcesses = 4096;
 
+/// The process that wrote a capture. No other capture of the same host and boot has the same one.
+struct CaptureWriter {
+  std::int64_t pid = 0;
+  std::int64_t start_ns = 0;  ///< since boot
+
+  bool operator==(const CaptureWriter&) const = default;
+};
+
 /// The description of a capture.
 struct CaptureInfo {
   std::string twtrace_version;
@@ -65,6 +73,7 @@ struct CaptureInfo {
   std::vector<Mark> marks;                     ///< ascending in time
   std::vector<std::string> budgets;            ///< of --fail-if, limited to what the capture was about
   std::vector<Log> logs;                       ///< that it followed, at most kMostLogs
+  std::optional<CaptureWriter> writer;         ///< as the file says; empty: it is no file
   bool running = false;                        ///< it was being written when it was opened
   bool being_replaced = false;                 ///< a capture without a sample yet was about to take its name
   std::vector<Gap> gaps;  ///< ascending in time; the missing end of a capture that was cut short is not a gap

@@ -42,6 +42,7 @@ void put_host_report(JsonWriter& json, const Host& host) {
   const bool known = !report.namespaces.empty();
   json.text("host", host.name);
   json.text("file", host.file);
+  json.text("copy_of", host.copy_of);
   json.field("breached", report::breached(report));
   json.text("headline", report::headline(report));
   put_troubles(json, report.troubles);

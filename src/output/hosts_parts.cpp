@@ -113,7 +113,8 @@ Grid hosts_grid(const Hosts& hosts) {
     const report::Report& report = host.report;
     const bool known = !report.namespaces.empty();
     const std::string incomplete = report::missing(report).empty() ? "" : " (incomplete)";
-    grid.rows.push_back({host.name + incomplete, base::duration(report.seconds),
+    const std::string copy = host.copy_of.empty() ? "" : " (copy)";
+    grid.rows.push_back({host.name + incomplete + copy, base::duration(report.seconds),
                          known ? count_words(report.namespaces.front().last.limit) : "-",
                          known ? count_words(report.namespaces.front().in_use_peak) : "-",
                          percent_words(report::peak_percent(report)), grouped(report.totals.created()),

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -45,6 +46,29 @@ void give_names(std::vector<Host>& hosts) {
     const std::string& name = host.report.info.host.name;
     host.name = name.empty() ? host.file : seen[name] == 1 ? name : fmt::format("{} ({})", name, host.file);
   }
+}
+
+bool is_same_capture(const model::CaptureInfo& left, const model::CaptureInfo& right) {
+  return left.writer && left.writer == right.writer && left.started_unix_ms == right.started_unix_ms &&
+         left.host.name == right.host.name && left.host.kernel == right.host.kernel;
+}
+
+/// A copy has another file's name, but what it counted is counted already.
+void find_copies(std::vector<Host>& hosts) {
+  for (auto host = hosts.begin(); host != hosts.end(); ++host) {
+    const auto same = std::find_if(
+        hosts.begin(), host, [&](const Host& known) { return is_same_capture(known.report.info, host->report.info); });
+    if (same != host) host->copy_of = same->file;
+  }
+}
+
+std::string copies_words(const Hosts& hosts) {
+  const auto is_copy = [](const Host& host) { return !host.copy_of.empty(); };
+  const auto copy = std::find_if(hosts.hosts.begin(), hosts.hosts.end(), is_copy);
+  if (copy == hosts.hosts.end()) return {};
+  const auto more = std::count_if(std::next(copy), hosts.hosts.end(), is_copy);
+  return fmt::format("{} is a copy of {}, so what it counted is here twice{}; ", copy->file, copy->copy_of,
+                     more == 0 ? std::string() : fmt::format(" ({} more of the files are copies, too)", more));
 }
 
 bool is_worse(const Host& left, const Host& right) {
@@ -97,6 +121,7 @@ std::optional<double> peak_percent(const Report& report) {
 Hosts combine(std::vector<Host> captures) {
   Hosts all;
   all.hosts = std::move(captures);
+  find_copies(all.hosts);
   give_names(all.hosts);
   std::stable_sort(all.hosts.begin(), all.hosts.end(), is_worse);
   all.services = services_of(all.hosts);
@@ -111,8 +136,9 @@ std::string headline(const Hosts& hosts) {
   const auto refusing = std::count_if(hosts.hosts.begin(), hosts.hosts.end(),
                                       [](const Host& host) { return all_refused(host.report) != 0; });
   const Host& worst = hosts.hosts.front();
-  return fmt::format("{} captures; connections were refused in {}; the worst is {}: {}", hosts.hosts.size(),
-                     refusing == 0 ? "none" : std::to_string(refusing), worst.name, headline(worst.report));
+  return fmt::format("{}{} captures; connections were refused in {}; the worst is {}: {}", copies_words(hosts),
+                     hosts.hosts.size(), refusing == 0 ? "none" : std::to_string(refusing), worst.name,
+                     headline(worst.report));
 }
 
 }  // namespace twtrace::report

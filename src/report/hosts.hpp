@@ -15,6 +15,7 @@ struct Host {
   std::string name;  ///< the host's; with the file if several captures are of hosts of that name
   std::string file;  ///< as typed
   Report report;
+  std::string copy_of = {};  ///< the file before this one that is of the same capture; empty: none
 };
 
 /// What a service did on one host, or on all.

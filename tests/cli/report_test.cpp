@@ -124,6 +124,8 @@ TEST_CASE("report and diff of a capture: formats and exit codes") {
   const auto hosts = nlohmann::json::parse(run_twtrace({"report", "--json", db, other}).out);
   CHECK(hosts["schema"] == "twtrace.hosts/1");
   CHECK(hosts["hosts"].size() == 2);
+  CHECK(hosts["headline"].get<std::string>().starts_with(other + " is a copy of " + db));
+  CHECK(hosts["hosts"][1]["copy_of"] == db);
   CHECK(run_twtrace({"report", "--fail-if", "created>=0", db, other}).code == 99);
   check_refused(run_twtrace({"report", db, db}), 2, "given twice");
   const std::string link = directory.file("link.db");

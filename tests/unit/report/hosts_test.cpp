@@ -55,6 +55,26 @@ TEST_CASE("several captures of one host are told apart by file, a host without a
   CHECK(hosts.hosts[2].name == "3.db");
 }
 
+TEST_CASE("a copy of a capture is no other host, and the report begins with it") {
+  const auto written = [](const char* file, std::int64_t pid, std::int64_t started_unix_ms = 1000) {
+    report::Host captured = quiet("a", file);
+    captured.report.info.writer = model::CaptureWriter{pid, 77};
+    captured.report.info.started_unix_ms = started_unix_ms;
+    return captured;
+  };
+  const report::Hosts hosts = report::combine({written("1.db", 8), written("2.db", 9), written("copy.db", 8)});
+  CHECK(
+      report::headline(hosts).starts_with("copy.db is a copy of 1.db, so what it counted is here twice; 3 captures;"));
+  CHECK(hosts.hosts[0].copy_of.empty());
+  CHECK(hosts.hosts[1].copy_of.empty());
+  CHECK(hosts.hosts[2].copy_of == "1.db");
+  const report::Hosts many = report::combine({written("1.db", 8), written("2.db", 8), written("3.db", 8)});
+  CHECK(report::headline(many).starts_with(
+      "2.db is a copy of 1.db, so what it counted is here twice (1 more of the files are copies, too); "));
+  CHECK(report::headline(report::combine({written("1.db", 8), written("2.db", 8, 2000)})).starts_with("2 captures;"));
+  CHECK(report::headline(report::combine({quiet("a", "1.db"), quiet("a", "2.db")})).starts_with("2 captures;"));
+}
+
 TEST_CASE("services are summed over their rows and hosts") {
   const report::Hosts hosts = report::combine({quiet("a", "a.db"), refusing("b", "b.db")});
   CHECK_FALSE(report::breached(hosts));
