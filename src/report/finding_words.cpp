@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <utility>
 
 #include "base/format.hpp"
 #include "phrases/findings.hpp"
@@ -81,16 +83,26 @@ bool also_serves(const Report& report, const model::Row& row) {
   });
 }
 
-/// True if so many buckets of processes that have ended may have come when they ended: many for each, and not too many
-/// for one burst.
-bool is_burst_of_ended(const Report& report, const Owner& owner, std::uint64_t count) {
-  // First, because it settles most owners without a look at the namespaces.
-  if (count < kConnectionsOfOne * std::max(owner.row.ended.pids, 1U)) return false;
-  const auto netns = std::find_if(report.namespaces.begin(), report.namespaces.end(), [&](const NetnsReport& each) {
-    return each.last.id == owner.row.netns_id && each.last.netns == owner.row.netns;
-  });
-  return netns != report.namespaces.end() && count <= kRestartBurst * netns->busiest_arrivals;
-}
+/// NetnsReport::busiest_arrivals by id and inode number of the namespace, as there may be many owners and namespaces.
+class Arrivals {
+ public:
+  explicit Arrivals(const Report& report) {
+    for (const NetnsReport& netns : report.namespaces) {
+      busiest_.try_emplace({netns.last.id, netns.last.netns}, netns.busiest_arrivals);
+    }
+  }
+
+  /// True if so many buckets of the owner's processes that have ended may have come when they ended: many for each, and
+  /// not too many for one burst.
+  bool may_be_burst_of_ended(const Owner& owner, std::uint64_t count) const {
+    if (count < kConnectionsOfOne * std::max(owner.row.ended.pids, 1U)) return false;
+    const auto found = busiest_.find({owner.row.netns_id, owner.row.netns.value_or(0)});
+    return found != busiest_.end() && count <= kRestartBurst * found->second;
+  }
+
+ private:
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> busiest_;
+};
 
 /// True if it is known that no peer sent data to a connection that was closed already, and none was reset for want of a
 /// place: the connections were idle, or had been drained.
@@ -102,12 +114,17 @@ bool nobody_was_reset(const Report& report) {
 
 bool ended_at_once(const Report& report, const Owner& owner) {
   const std::uint64_t closed = owner.row.counts.created() + owner.row.counts.refused();
-  return owner.row.ended.closed * 2 > closed && is_burst_of_ended(report, owner, owner.row.ended.closed);
+  return owner.row.ended.closed * 2 > closed && Arrivals(report).may_be_burst_of_ended(owner, owner.row.ended.closed);
 }
 
-std::uint64_t fin_wait2_of_ended(const Report& report, const Owner& owner) {
-  const std::uint64_t count = owner.row.ended.fin_wait2;
-  return is_burst_of_ended(report, owner, count) ? count : 0;
+std::uint64_t fin_wait2_of_ended(const Report& report) {
+  const Arrivals arrivals(report);
+  std::uint64_t sum = 0;
+  for (const Owner& owner : report.owners) {
+    const std::uint64_t count = owner.row.ended.fin_wait2;
+    if (arrivals.may_be_burst_of_ended(owner, count)) sum += count;
+  }
+  return sum;
 }
 
 bool was_restarted(const Report& report, const Owner& owner) {

@@ -38,7 +38,7 @@ std::vector<std::string> owner_lines(const std::vector<const Owner*>& owners, st
 bool ended_at_once(const Report& report, const Owner& owner);
 /// How many FIN_WAIT2 buckets are of processes that ended with their connections. These say nothing about the other
 /// end: it still used a connection when the process ended.
-std::uint64_t fin_wait2_of_ended(const Report& report, const Owner& owner);
+std::uint64_t fin_wait2_of_ended(const Report& report);
 /// The same as ended_at_once(), and its process serves or runs again.
 bool was_restarted(const Report& report, const Owner& owner);
 struct Remedy {

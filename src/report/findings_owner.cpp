@@ -272,8 +272,7 @@ void bind_before_connect(const Report& report, Findings& out) {
 void fin_wait2_share(const Report& report, Findings& out) {
   const CountOf count = model::count_of<&model::Counters::fin_wait2>;
   const std::uint64_t all = report.totals.created();
-  std::uint64_t of_ended = 0;
-  for (const Owner& owner : report.owners) of_ended += fin_wait2_of_ended(report, owner);
+  const std::uint64_t of_ended = fin_wait2_of_ended(report);
   const std::uint64_t fin_wait2 = report.totals.fin_wait2 - std::min(of_ended, report.totals.fin_wait2);
   if (fin_wait2 < kFinWait2Least || static_cast<double>(fin_wait2) < kFinWait2Share * static_cast<double>(all)) return;
   Finding finding;
