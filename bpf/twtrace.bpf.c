@@ -364,6 +364,13 @@ int push_free_slots(void *ctx)
 	return intern__push_free_slots();
 }
 
+/* Runs on each CPU, before anything is counted. */
+SEC("raw_tp")
+int begin_refusals(void *ctx)
+{
+	return overflow__begin();
+}
+
 /* Makes a row for the listening socket tw_listener, if no process has it: of whoever created it. */
 SEC("raw_tp")
 int claim_listener(void *ctx)

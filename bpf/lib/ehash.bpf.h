@@ -10,6 +10,7 @@
 
 #include "bucket.bpf.h"
 #include "chain.bpf.h"
+#include "net_list.bpf.h"
 
 /* The kernel adds a bucket at the head of its chain (inet_twsk_add_node_rcu), so a new one is found early. */
 #define EHASH_MAX_STEPS 32
@@ -125,7 +126,7 @@ static __always_inline u64 overflow__address(struct net *net)
 }
 
 enum overflow_verdict {
-	OVERFLOW_UNKNOWN, /* first look at this namespace on this CPU */
+	OVERFLOW_UNKNOWN, /* first look at this namespace on this CPU, which has counted refusals in it */
 	OVERFLOW_SAME,
 	OVERFLOW_COUNTED,
 };
@@ -145,13 +146,30 @@ static __always_inline enum overflow_verdict overflow__look(struct net *net, u32
 	if (!counter->address || netns == TW_NETNS_OTHER) { /* that slot stands for many namespaces */
 		counter->address = overflow__address(net);
 		bpf_probe_read_kernel(&counter->seen, sizeof(counter->seen), (void *)counter->address);
-		return OVERFLOW_UNKNOWN;
+		return counter->seen ? OVERFLOW_UNKNOWN : OVERFLOW_SAME;
 	}
 	bpf_probe_read_kernel(&now, sizeof(now), (void *)counter->address);
 	before = counter->seen;
 	if (now > before) /* a look that interrupted this one may have seen more */
 		counter->seen = now;
 	return now == before ? OVERFLOW_SAME : OVERFLOW_COUNTED;
+}
+
+/* The node of a namespace in the kernel's list, and its id. Written by user space. */
+volatile __u64 tw_refused_node = 0;
+volatile __u64 tw_refused_id = 0;
+
+/*
+ * Takes note of how many refusals this CPU has counted in that namespace. Otherwise the first look here could not tell
+ * an abort from a refusal while the table is full.
+ */
+static __always_inline int overflow__begin(void)
+{
+	struct net *net = net_list__net_of(tw_refused_node);
+
+	if (net_list__has(tw_refused_node, tw_refused_id))
+		overflow__look(net, netns__intern(TW_PROBED, net));
+	return 0;
 }
 
 #endif /* TWTRACE_EHASH_BPF_H */

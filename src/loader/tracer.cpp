@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "base/log.hpp"
+#include "kernel/cpu_list.hpp"
 #include "loader/libbpf_log.hpp"
 #include "loader/libbpf_ptr.hpp"
 #include "loader/load_error.hpp"
@@ -233,6 +234,22 @@ bool Tracer::sees_resets_sent() const { return impl_->has_attached({"on_reset_se
 bool Tracer::sees_all_resets_sent() const {
   return sees_resets_sent() &&
          (impl_->features().reset_reason || impl_->has_attached({"on_fentry_send_reset", "on_kprobe_send_reset"}));
+}
+
+void Tracer::begin_refusals(std::uint64_t node, std::uint64_t id) {
+  if (impl_->backend == Backend::kFentry) return;
+  impl_->skeleton->bss->tw_refused_node = node;
+  impl_->skeleton->bss->tw_refused_id = id;
+  const auto cpus = kernel::possible_cpus();
+  if (!cpus) return;
+  for (const std::uint32_t cpu : *cpus) {
+    bpf_test_run_opts run{};
+    run.sz = sizeof(run);
+    run.flags = BPF_F_TEST_RUN_ON_CPU;
+    run.cpu = cpu;
+    // It fails for a CPU that is off. That one has no abort to tell from a refusal now.
+    static_cast<void>(bpf_prog_test_run_opts(bpf_program__fd(impl_->skeleton->progs.begin_refusals), &run));
+  }
 }
 
 void Tracer::set_enabled(bool enabled) {

@@ -148,7 +148,18 @@ base::Result<Session> Session::start(const SessionOptions& options) {
   return session;
 }
 
+/// Of namespaces that have refused before.
+void Session::begin_refusals() {
+  if (netns_.readers() == nullptr) return;
+  const auto pass = netns_.readers()->namespaces().read(true);
+  if (!pass) return;
+  for (const tw_namespace_reading& reading : *pass) {
+    if (reading.counters.time_wait_overflow != 0) tracer_.begin_refusals(reading.node, reading.id);
+  }
+}
+
 void Session::enable() {
+  begin_refusals();
   tracer_.set_enabled(true);
   started_ns_ = sampled_ns_ = clock_.monotonic_ns();
   slept_ns_ = slept_ns();

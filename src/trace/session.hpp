@@ -97,6 +97,7 @@ class Session {
   Session(loader::Tracer tracer, const KernelClock& kernel_clock, Services services, Namespaces netns,
           const SessionOptions& options);
 
+  void begin_refusals();
   void enable();
   void count_ports();
   base::Result<void> drain_ring();

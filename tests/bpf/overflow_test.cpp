@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // A full table. Checks who was refused, at which stage, in which namespace.
+#include <sched.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <functional>
 #include <list>
+#include <vector>
 
 #include "bpf/expect.hpp"
 #include "bpf/families.hpp"
 #include "support/catch.hpp"
 #include "support/environment.hpp"
+#include "support/inside_netns.hpp"
+#include "support/tcp_pairs.hpp"
 #include "support/twtrace_run.hpp"
 
 using namespace twtrace::test;
@@ -52,7 +58,87 @@ void check_families_refused(const std::string& mode, const std::string& stage) {
   for (const auto& arena : families.arenas) check_refusals(snapshot, *arena, stage, kLimit);
 }
 
+constexpr std::uint16_t kPort = 5007;
+
+std::vector<int> usable_cpus() {
+  cpu_set_t all;
+  REQUIRE(sched_getaffinity(0, sizeof(all), &all) == 0);
+  std::vector<int> cpus;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(cpu, &all)) cpus.push_back(cpu);
+  }
+  return cpus;
+}
+
+/// Ends connections in that namespace on one CPU; over loopback, the other end's segments are handled there, too.
+void on_cpu(int cpu, const NetnsSandbox& netns, const std::function<void(int listener)>& work) {
+  cpu_set_t all;
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(cpu, &one);
+  REQUIRE(sched_getaffinity(0, sizeof(all), &all) == 0);
+  REQUIRE(sched_setaffinity(0, sizeof(one), &one) == 0);
+  inside_netns(netns.fd(), [&] {
+    const auto listener = listen_on(kPort);
+    work(listener.get());
+  });
+  REQUIRE(sched_setaffinity(0, sizeof(all), &all) == 0);
+}
+
+void close_some(int listener, int count) {
+  for (int i = 0; i < count; ++i) {
+    TcpPair pair = make_pair(listener, kPort);
+    close_first(pair.client, pair.server);
+  }
+}
+
+/// The client is in FIN_WAIT2 when its peer resets the connection: no bucket is asked for.
+void abort_some(int listener, int count) {
+  for (int i = 0; i < count; ++i) {
+    const TcpPair pair = make_pair(listener, kPort);
+    REQUIRE(shutdown(pair.client.get(), SHUT_WR) == 0);
+    reset_on_close(pair.server.get());
+  }
+}
+
+std::int64_t kernel_refused(const NetnsSandbox& netns) {
+  return static_cast<std::int64_t>(netns_facts(netns.fd()).counters.at("TcpExt.TCPTimeWaitOverflow"));
+}
+
 }  // namespace
+
+TEST_CASE("a reset is no refusal at the first look on a CPU, though the table was full before the start", "[quick]") {
+  if (!privileged()) return;
+  const NetnsSandbox netns(Sysctls{{"tcp_max_tw_buckets", "1"}});
+  const std::vector<int> cpus = usable_cpus();
+  for (const int cpu : cpus) on_cpu(cpu, netns, [](int listener) { close_some(listener, 5); });
+  const std::int64_t before = kernel_refused(netns);
+  REQUIRE(before >= static_cast<std::int64_t>(4 * cpus.size()));
+  TwtraceRun twtrace;
+  for (const int cpu : cpus) on_cpu(cpu, netns, [](int listener) { abort_some(listener, 3); });
+  REQUIRE(kernel_refused(netns) == before);
+  CHECK(number(namespace_entry(twtrace.fresh(), netns), "overflow") == 0);
+  for (const int cpu : cpus) on_cpu(cpu, netns, [](int listener) { close_some(listener, 2); });
+  const json entry = namespace_entry(twtrace.stop(), netns);
+  CHECK(kernel_refused(netns) - before == static_cast<std::int64_t>(2 * cpus.size()));
+  CHECK(number(entry, "overflow") == kernel_refused(netns) - before);
+  CHECK(number(entry, "created") == 0);
+}
+
+TEST_CASE("a reset is no refusal at the first look on a CPU, though the table is full by what others refuse",
+          "[quick]") {
+  if (!privileged()) return;
+  TwtraceRun& twtrace = shared_twtrace();
+  const NetnsSandbox netns(Sysctls{{"tcp_max_tw_buckets", "1"}});
+  const std::vector<int> cpus = usable_cpus();
+  on_cpu(cpus.front(), netns, [](int listener) { close_some(listener, 5); });
+  for (const int cpu : cpus) on_cpu(cpu, netns, [](int listener) { abort_some(listener, 3); });
+  on_cpu(cpus.back(), netns, [](int listener) { close_some(listener, 2); });
+  const json entry = namespace_entry(twtrace.fresh(), netns);
+  CHECK(number(entry, "overflow") == kernel_refused(netns));
+  CHECK(kernel_refused(netns) == 4 + 2);
+  CHECK(number(entry, "created") == 1);
+}
 
 TEST_CASE("refusals at the TIME_WAIT stage go to the closer") {
   if (privileged()) check_families_refused("half-close", "time_wait");
