@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "base/format.hpp"
 #include "phrases/advice.hpp"
@@ -112,9 +113,10 @@ Grid hosts_grid(const Hosts& hosts) {
   for (const Host& host : hosts.hosts) {
     const report::Report& report = host.report;
     const bool known = !report.namespaces.empty();
-    const std::string incomplete = report::missing(report).empty() ? "" : " (incomplete)";
-    const std::string copy = host.copy_of.empty() ? "" : " (copy)";
-    grid.rows.push_back({host.name + incomplete + copy, base::duration(report.seconds),
+    std::string name = host.name;
+    if (!report::missing(report).empty()) name += " (incomplete)";
+    if (!host.copy_of.empty()) name += " (copy)";
+    grid.rows.push_back({std::move(name), base::duration(report.seconds),
                          known ? count_words(report.namespaces.front().last.limit) : "-",
                          known ? count_words(report.namespaces.front().in_use_peak) : "-",
                          percent_words(report::peak_percent(report)), grouped(report.totals.created()),

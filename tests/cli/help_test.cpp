@@ -83,7 +83,7 @@ TEST_CASE("sort help lists the columns, and each of them is accepted") {
   const std::string text = told({"-s", "help"});
   CHECK(text == told({"top", "--sort", "help"}));
   const auto listed = lines(text);
-  REQUIRE(listed.size() == 11);
+  REQUIRE(listed.size() == 14);
   for (std::size_t i = 1; i < listed.size(); ++i) {
     const std::string column = listed[i].substr(2, listed[i].find(' ', 2) - 2);
     INFO(column);
