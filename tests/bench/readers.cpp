@@ -115,7 +115,8 @@ std::size_t heads_of(std::span<const tw_namespace_reading> namespaces) {
 }
 
 void measure_table(const loader::Features& features, const std::string& churn) {
-  fmt::print("{:>10} {:>10} {:>14} {:>14} {:>14}\n", "buckets", "heads", "walked", "told", "ports counted");
+  fmt::print("{:>10} {:>10} {:>14} {:>14} {:>14} {:>14}\n", "buckets", "heads", "walked", "told", "ports counted",
+             "binds walked");
   for (const std::size_t wanted : {0, 1000, 60000, 200000}) {
     const base::UniqueFd netns = test::new_netns();
     if (wanted != 0) fill_table(netns, churn, wanted);
@@ -133,9 +134,11 @@ void measure_table(const loader::Features& features, const std::string& churn) {
       read(TW_READ_PORTS, [&tally](const tw_socket_reading& reading) { tally.add(reading); });
       tally.fullest(1);
     });
+    const double binds_us = median_us([&] { value_of(readers.binds().read([](const tw_bind_reading&) {})); });
     const std::size_t buckets = read(0, [](const tw_socket_reading&) {});
     const std::size_t heads = heads_of(namespaces);
-    fmt::print("{:>10} {:>10} {:>11.1f} us {:>11.1f} us {:>11.1f} us\n", buckets, heads, walked_us, told_us, ports_us);
+    fmt::print("{:>10} {:>10} {:>11.1f} us {:>11.1f} us {:>11.1f} us {:>11.1f} us\n", buckets, heads, walked_us,
+               told_us, ports_us, binds_us);
     const double goal_us =
         (static_cast<double>(buckets) * kBucketGoalNs + static_cast<double>(heads) * kHeadGoalNs) / 1e3;
     say_goal(walked_us <= goal_us, fmt::format("{} sockets in {} chains: {:.0f} us; goal: at most {:.0f}", buckets,
