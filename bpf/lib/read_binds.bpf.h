@@ -33,6 +33,15 @@ static u32 binds_filled;   /* readings in front of those of the chain in progres
 static u32 binds_attempts; /* at the chain in progress, before this one */
 static u64 binds_next;     /* node to read next; 0: the chain ends here */
 
+/*
+ * The heads of the next chains, read at once, because most chains are empty. A head is a lock and a pointer, and has
+ * two words unless the kernel debugs its locks. Of the last one only the pointer is read, as the table may end there.
+ */
+#define BINDS_HEAD_WORDS 2
+static u64 binds_block[BINDS_HEADS * BINDS_HEAD_WORDS - 1];
+static u32 binds_block_first; /* chain */
+static u32 binds_block_end;   /* behind the last one; as the first if none could be read */
+
 enum binds_step {
 	BINDS_ON,
 	BINDS_ENDED,
@@ -83,10 +92,35 @@ __noinline int binds__entries(void)
 	return step;
 }
 
+static __always_inline void binds__read_block(u32 chain)
+{
+	binds_block_first = chain;
+	binds_block_end = chain;
+	if (bpf_core_type_size(struct inet_bind_hashbucket) == BINDS_HEAD_WORDS * sizeof(u64) &&
+	    chain + BINDS_HEADS <= binds_chains &&
+	    !bpf_probe_read_kernel(binds_block, sizeof(binds_block),
+				   (void *)(binds_heads + (u64)chain * BINDS_HEAD_WORDS * sizeof(u64))))
+		binds_block_end = chain + BINDS_HEADS;
+}
+
+static __always_inline bool binds__block_is_empty(void)
+{
+	u64 any = 0;
+	u32 i;
+
+	for (i = 0; i < BINDS_HEADS; i++)
+		any |= binds_block[i * BINDS_HEAD_WORDS];
+	return !any && binds_block_end != binds_block_first;
+}
+
+/* A chain that changed gets its head from the kernel once more. */
 static __always_inline u64 binds__head(u32 chain)
 {
+	u32 at = chain - binds_block_first;
 	u64 first = 0;
 
+	if (chain < binds_block_end && at < BINDS_HEADS && !binds_attempts)
+		return binds_block[at * BINDS_HEAD_WORDS];
 	bpf_probe_read_kernel(&first, sizeof(first),
 			      (void *)(binds_heads + (u64)chain * bpf_core_type_size(struct inet_bind_hashbucket)));
 	return first;
@@ -137,6 +171,11 @@ __noinline int binds__batch(void)
 {
 	u32 i;
 
+	binds__read_block(tw_bind_walk.chain);
+	if (binds__block_is_empty()) {
+		tw_bind_walk.chain = binds_block_end;
+		return 0;
+	}
 	for (i = 0; i < BINDS_HEADS; i++) {
 		if (binds__step())
 			return 1;
