@@ -99,3 +99,21 @@ TEST_CASE("no structure has a hole: padding is explicit") {
     CHECK(end == structure.size);
   }
 }
+
+// clang makes a static variable smaller that has only two values. The kernel refuses such BTF, libbpf then loads the
+// programs without it, and the verifier no longer looks at global functions one by one.
+TEST_CASE("every variable is as large as its type says") {
+  int variables = 0;
+  for (const BtfPtr& types : object_types()) {
+    for (__u32 id = 1; id < btf__type_cnt(types.get()); ++id) {
+      const btf_type* section = btf__type_by_id(types.get(), id);
+      if (!btf_is_datasec(section)) continue;
+      const btf_var_secinfo* infos = btf_var_secinfos(section);
+      for (__u32 i = 0; i < btf_vlen(section); ++i, ++variables) {
+        INFO(btf__name_by_offset(types.get(), btf__type_by_id(types.get(), infos[i].type)->name_off));
+        CHECK(btf__resolve_size(types.get(), infos[i].type) == static_cast<__s64>(infos[i].size));
+      }
+    }
+  }
+  CHECK(variables > 0);
+}
