@@ -126,6 +126,14 @@ static __always_inline u64 binds__head(u32 chain)
 	return first;
 }
 
+/* All chains in front of that one have been read, or given up. */
+static __always_inline void binds__go_on_at(u32 chain)
+{
+	tw_bind_walk.chain = chain;
+	binds_filled = tw_bind_walk.filled;
+	binds_attempts = 0;
+}
+
 /* The chain that is next. 1: the run ends here, and the next one begins with this chain. */
 __noinline int binds__chain(void)
 {
@@ -144,9 +152,7 @@ __noinline int binds__chain(void)
 	}
 	if (step != BINDS_ENDED)
 		tw_bind_walk.given_up++;
-	tw_bind_walk.chain++;
-	binds_filled = tw_bind_walk.filled;
-	binds_attempts = 0;
+	binds__go_on_at(tw_bind_walk.chain + 1);
 	return 0;
 }
 
@@ -162,7 +168,7 @@ __noinline int binds__step(void)
 	binds_next = binds__head(chain);
 	if (binds_next)
 		return binds__chain();
-	tw_bind_walk.chain = chain + 1;
+	binds__go_on_at(chain + 1);
 	return 0;
 }
 
@@ -173,7 +179,7 @@ __noinline int binds__batch(void)
 
 	binds__read_block(tw_bind_walk.chain);
 	if (binds__block_is_empty()) {
-		tw_bind_walk.chain = binds_block_end;
+		binds__go_on_at(binds_block_end);
 		return 0;
 	}
 	for (i = 0; i < BINDS_HEADS; i++) {
