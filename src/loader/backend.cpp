@@ -70,6 +70,8 @@ bool uses_program(Backend backend, std::string_view name, const Features& featur
   return false;
 }
 
+bool sees_refusal(Backend backend) { return backend == Backend::kFentry; }
+
 bool sees_removal(Backend backend) { return backend != Backend::kTracepoint; }
 
 std::optional<std::string> ruled_out(Backend backend, const Features& features) {

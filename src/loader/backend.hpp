@@ -30,6 +30,9 @@ bool uses_program(Backend backend, std::string_view name, const Features& featur
 /// tcp:tcp_send_reset does not show all of them (Features::reset_reason).
 bool resets_by_function(Backend backend, const Features& features);
 
+/// True if the backend sees the kernel refuse a bucket. The others compare the kernel's counters.
+bool sees_refusal(Backend backend);
+
 /// True if the backend reports the end of buckets.
 bool sees_removal(Backend backend);
 

@@ -19,7 +19,7 @@ bool is_wanted(std::string_view name, Backend backend, const Features& features)
   if (name == "on_fexit_no_port_v6" && !features.ipv6_connect) return false;
   if ((name == kFindListeners || name == "claim_listener") && !features.probe_read) return false;
   if (name == kFindListeners && !features.task_files) return false;
-  if (name == "begin_refusals") return backend != Backend::kFentry;  // which sees the kernel refuse
+  if (name == "begin_refusals") return !sees_refusal(backend);
   return uses_program(backend, name, features);
 }
 

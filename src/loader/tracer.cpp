@@ -236,19 +236,22 @@ bool Tracer::sees_all_resets_sent() const {
          (impl_->features().reset_reason || impl_->has_attached({"on_fentry_send_reset", "on_kprobe_send_reset"}));
 }
 
-void Tracer::begin_refusals(std::uint64_t node, std::uint64_t id) {
-  if (impl_->backend == Backend::kFentry) return;
-  impl_->skeleton->bss->tw_refused_node = node;
-  impl_->skeleton->bss->tw_refused_id = id;
+void Tracer::begin_refusals(std::span<const tw_namespace_reading> namespaces) {
   const auto cpus = kernel::possible_cpus();
   if (!cpus) return;
-  for (const std::uint32_t cpu : *cpus) {
-    bpf_test_run_opts run{};
-    run.sz = sizeof(run);
-    run.flags = BPF_F_TEST_RUN_ON_CPU;
-    run.cpu = cpu;
-    // It fails for a CPU that is off. That one has no abort to tell from a refusal now.
-    static_cast<void>(bpf_prog_test_run_opts(bpf_program__fd(impl_->skeleton->progs.begin_refusals), &run));
+  const int program = bpf_program__fd(impl_->skeleton->progs.begin_refusals);
+  for (const tw_namespace_reading& netns : namespaces) {
+    if (netns.counters.time_wait_overflow == 0) continue;
+    impl_->skeleton->bss->tw_refused_node = netns.node;
+    impl_->skeleton->bss->tw_refused_id = netns.id;
+    for (const std::uint32_t cpu : *cpus) {
+      bpf_test_run_opts run{};
+      run.sz = sizeof(run);
+      run.flags = BPF_F_TEST_RUN_ON_CPU;
+      run.cpu = cpu;
+      // It fails for a CPU that is off. That one has no abort to tell from a refusal now.
+      static_cast<void>(bpf_prog_test_run_opts(program, &run));
+    }
   }
 }
 

@@ -66,10 +66,10 @@ class Tracer {
   /// False: only resets for a socket are seen, listening sockets included.
   bool sees_all_resets_sent() const;
 
-  /// Takes note of how many refusals each CPU has counted in this namespace (tw_namespace_reading.node and .id), so
-  /// that the first abort on a CPU is not taken for a refusal. Call it before counting starts. Does nothing with
-  /// fentry, which sees the kernel refuse, and for a namespace that is gone.
-  void begin_refusals(std::uint64_t node, std::uint64_t id);
+  /// Takes note of how many refusals each CPU has counted in those of these namespaces that have refused, so that the
+  /// first abort on a CPU is not taken for a refusal. Call it before counting starts. Not for a backend that
+  /// sees_refusal().
+  void begin_refusals(std::span<const tw_namespace_reading> namespaces);
 
   /// Starts and stops counting in all programs at once.
   void set_enabled(bool enabled);

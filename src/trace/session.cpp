@@ -148,14 +148,9 @@ base::Result<Session> Session::start(const SessionOptions& options) {
   return session;
 }
 
-/// Of namespaces that have refused before.
 void Session::begin_refusals() {
-  if (netns_.readers() == nullptr) return;
-  const auto pass = netns_.readers()->namespaces().read(true);
-  if (!pass) return;
-  for (const tw_namespace_reading& reading : *pass) {
-    if (reading.counters.time_wait_overflow != 0) tracer_.begin_refusals(reading.node, reading.id);
-  }
+  if (loader::sees_refusal(tracer_.backend()) || netns_.readers() == nullptr) return;
+  if (const auto pass = netns_.readers()->namespaces().read(true)) tracer_.begin_refusals(*pass);
 }
 
 void Session::enable() {
