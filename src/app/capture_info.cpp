@@ -20,11 +20,12 @@ model::CaptureInfo capture_info(const trace::Session& session, double interval_s
   return info;
 }
 
-capture::WriterProcess this_process() {
+model::CaptureWriter this_process() {
   const auto pid = static_cast<std::uint32_t>(::getpid());
   const auto stat = kernel::Procfs().stat(pid);
   const auto ticks_per_s = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
-  return {pid, stat ? stat->start_ticks * (1'000'000'000U / ticks_per_s) : 0};
+  const std::uint64_t start_ns = stat ? stat->start_ticks * (1'000'000'000U / ticks_per_s) : 0;
+  return {pid, static_cast<std::int64_t>(start_ns)};
 }
 
 }  // namespace twtrace::app

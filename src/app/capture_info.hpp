@@ -12,6 +12,6 @@ namespace twtrace::app {
 model::CaptureInfo capture_info(const trace::Session& session, double interval_s);
 
 /// This process, for a capture file.
-capture::WriterProcess this_process();
+model::CaptureWriter this_process();
 
 }  // namespace twtrace::app

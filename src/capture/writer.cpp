@@ -22,9 +22,6 @@ namespace {
 constexpr std::size_t kMaxPendingEvents = 50'000;
 /// Of the last samples, among which a line of a log that came late looks for its own.
 constexpr std::size_t kKnownEnds = 16;
-/// The destinations whose ports in use are kept: the fullest ones, if at least one in this many ports is taken.
-constexpr std::size_t kMaxPortUse = 8;
-constexpr std::uint64_t kPortUseShare = 100;
 
 /// "INSERT INTO table VALUES(NULL,?,...)"; without NULL if the first column is given.
 std::string insert(const char* table, int columns, bool with_id = false) {
@@ -102,12 +99,12 @@ auto tied(const model::PortUse& use) {
 
 std::vector<model::PortUse> fullest(std::vector<model::PortUse> all) {
   std::erase_if(all, [](const model::PortUse& use) {
-    return std::max(use.ports.taken, use.outside.value_or(0)) * kPortUseShare < use.ports.of;
+    return std::max(use.ports.taken, use.outside.value_or(0)) * model::kPortUseShare < use.ports.of;
   });
   std::stable_sort(all.begin(), all.end(), [](const model::PortUse& left, const model::PortUse& right) {
     return model::is_fuller(left.ports, right.ports);
   });
-  if (all.size() > kMaxPortUse) all.resize(kMaxPortUse);
+  if (all.size() > model::kMostPortUse) all.resize(model::kMostPortUse);
   return all;
 }
 
@@ -148,7 +145,7 @@ class Writer::Impl {
  public:
   Impl(TargetFile target, Durability durability) : file_(std::move(target), durability) {}
 
-  base::Result<void> begin(const model::CaptureInfo& info, const WriterProcess& process) {
+  base::Result<void> begin(const model::CaptureInfo& info, const model::CaptureWriter& process) {
     if (auto created = file_.create([&] { return write_start(info, process); }); !created) return created;
     if (auto prepared = prepare(); !prepared) return prepared;
     return file_.transaction([&] { return write_settings(info.settings_at_start, false); });
@@ -237,7 +234,7 @@ class Writer::Impl {
     return done ? prepare() : done;
   }
 
-  base::Result<void> write_start(const model::CaptureInfo& info, const WriterProcess& process) {
+  base::Result<void> write_start(const model::CaptureInfo& info, const model::CaptureWriter& process) {
     auto capture = file_.database().prepare(insert("capture", 21));
     auto fallback = file_.database().prepare(insert("fallback", 2));
     auto argument = file_.database().prepare(insert("argument", 2, true));
@@ -488,8 +485,8 @@ Writer::Writer(Writer&& other) noexcept = default;
 Writer& Writer::operator=(Writer&& other) noexcept = default;
 Writer::~Writer() = default;
 
-base::Result<Writer> Writer::create(TargetFile target, const model::CaptureInfo& info, const WriterProcess& process,
-                                    Durability durability) {
+base::Result<Writer> Writer::create(TargetFile target, const model::CaptureInfo& info,
+                                    const model::CaptureWriter& process, Durability durability) {
   auto impl = std::make_unique<Impl>(std::move(target), durability);
   if (auto begun = impl->begin(info, process); !begun) return tl::unexpected(begun.error());
   return Writer(std::move(impl));

@@ -15,12 +15,6 @@
 
 namespace twtrace::capture {
 
-/// The process that writes, for readers of the file.
-struct WriterProcess {
-  std::uint32_t pid = 0;
-  std::uint64_t start_ns = 0;  ///< CLOCK_BOOTTIME
-};
-
 /// A growing capture file. With the first sample it takes its name, and an earlier capture gets .old. Whatever ends the
 /// process, everything up to the last append() can be read. With Durability::kEachSample, each sample is on the device
 /// before append() returns (WAL with synchronous=FULL). After an error nothing more can be written, and what was
@@ -30,7 +24,8 @@ class Writer {
  public:
   /// Writes the facts known at the start: versions, host, probe, interval, start, bucket size, argv of the command,
   /// settings, and which logs are followed.
-  static base::Result<Writer> create(TargetFile target, const model::CaptureInfo& info, const WriterProcess& process,
+  static base::Result<Writer> create(TargetFile target, const model::CaptureInfo& info,
+                                     const model::CaptureWriter& process,
                                      Durability durability = Durability::kEachSample);
   Writer(Writer&& other) noexcept;
   Writer& operator=(Writer&& other) noexcept;

@@ -49,6 +49,11 @@ struct SeenProcess {
 /// Of one capture.
 inline constexpr std::size_t kMostSeenProcesses = 4096;
 
+/// A capture keeps the ports in use towards so many destinations of a sample, the fullest ones, of those towards which
+/// one port in kPortUseShare is taken.
+inline constexpr std::size_t kMostPortUse = 8;
+inline constexpr std::uint64_t kPortUseShare = 100;
+
 /// The process that wrote a capture. No other capture of the same host and boot has the same one.
 struct CaptureWriter {
   std::int64_t pid = 0;

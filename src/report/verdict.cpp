@@ -20,10 +20,8 @@ namespace {
 
 using model::Counters;
 
-/// What capture::Writer keeps of the ports of a sample: so many destinations at most, and none with fewer ports than 1%
-/// of the largest range.
-constexpr std::size_t kMostPortUseKept = 8;
-constexpr double kLeastPortsKept = 646;
+/// Of fewer ports than these a capture need not tell: its share of the largest range.
+constexpr double kLeastPortsKept = 65535.0 / model::kPortUseShare;
 
 /// Whose counts explain a value: those in these phases, and of one namespace where the value is that of one.
 struct Scope {
@@ -214,11 +212,11 @@ Measured ports_taken_peak(const Asked& asked) {
     }
   }
   if (worst.value) return worst;
-  if (asked.report.ports.size() + asked.report.port_pools.size() >= kMostPortUseKept) {
+  if (asked.report.ports.size() + asked.report.port_pools.size() >= model::kMostPortUse) {
     return unmeasurable(
-        fmt::format("a capture keeps the {} fullest destinations of the host, and none is there", kMostPortUseKept));
+        fmt::format("a capture keeps the {} fullest destinations of the host, and none is there", model::kMostPortUse));
   }
-  const double least = asked.budget.percent ? 1 : kLeastPortsKept;
+  const double least = asked.budget.percent ? 100.0 / model::kPortUseShare : kLeastPortsKept;
   if (asked.budget.value < least) {
     return unmeasurable("a capture keeps no destination towards which less than 1% of the local ports are taken");
   }
