@@ -40,6 +40,8 @@ struct Counters {
   std::uint64_t removed() const { return expired + reused + recycled + purged; }
   /// no_port without bind(): connect().
   std::uint64_t no_port_connect() const { return no_port - (no_port_bind < no_port ? no_port_bind : no_port); }
+  /// What was done to somebody, besides refusals.
+  std::uint64_t harm() const { return no_port + queue_drops + resets_felt; }
   /// The kernel's OutRsts.
   std::uint64_t resets_sent() const {
     return peer_resets + resets_late + resets_aborted + resets_closed_port + resets_other;

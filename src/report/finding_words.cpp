@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <utility>
 
 #include "base/format.hpp"
 #include "phrases/findings.hpp"
@@ -83,26 +81,12 @@ bool also_serves(const Report& report, const model::Row& row) {
   });
 }
 
-/// NetnsReport::busiest_arrivals by id and inode number of the namespace, as there may be many owners and namespaces.
-class Arrivals {
- public:
-  explicit Arrivals(const Report& report) {
-    for (const NetnsReport& netns : report.namespaces) {
-      busiest_.try_emplace({netns.last.id, netns.last.netns}, netns.busiest_arrivals);
-    }
-  }
-
-  /// True if so many buckets of the owner's processes that have ended may have come when they ended: many for each, and
-  /// not too many for one burst.
-  bool may_be_burst_of_ended(const Owner& owner, std::uint64_t count) const {
-    if (count < kConnectionsOfOne * std::max(owner.row.ended.pids, 1U)) return false;
-    const auto found = busiest_.find({owner.row.netns_id, owner.row.netns.value_or(0)});
-    return found != busiest_.end() && count <= kRestartBurst * found->second;
-  }
-
- private:
-  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> busiest_;
-};
+/// True if so many buckets of the owner's processes that have ended may have come when they ended: many for each, and
+/// not too many for one burst.
+bool may_be_burst_of_ended(const Owner& owner, std::uint64_t count) {
+  return count >= kConnectionsOfOne * std::max(owner.row.ended.pids, 1U) &&
+         count <= kRestartBurst * owner.busiest_arrivals;
+}
 
 /// True if it is known that no peer sent data to a connection that was closed already, and none was reset for want of a
 /// place: the connections were idle, or had been drained.
@@ -112,23 +96,18 @@ bool nobody_was_reset(const Report& report) {
 
 }  // namespace
 
-bool ended_at_once(const Report& report, const Owner& owner) {
+bool ended_at_once(const Owner& owner) {
   const std::uint64_t closed = owner.row.counts.created() + owner.row.counts.refused();
-  return owner.row.ended.closed * 2 > closed && Arrivals(report).may_be_burst_of_ended(owner, owner.row.ended.closed);
+  return owner.row.ended.closed * 2 > closed && may_be_burst_of_ended(owner, owner.row.ended.closed);
 }
 
-std::uint64_t fin_wait2_of_ended(const Report& report) {
-  const Arrivals arrivals(report);
-  std::uint64_t sum = 0;
-  for (const Owner& owner : report.owners) {
-    const std::uint64_t count = owner.row.ended.fin_wait2;
-    if (arrivals.may_be_burst_of_ended(owner, count)) sum += count;
-  }
-  return sum;
+std::uint64_t fin_wait2_of_ended(const Owner& owner) {
+  const std::uint64_t count = owner.row.ended.fin_wait2;
+  return may_be_burst_of_ended(owner, count) ? count : 0;
 }
 
 bool was_restarted(const Report& report, const Owner& owner) {
-  if (!ended_at_once(report, owner)) return false;
+  if (!ended_at_once(owner)) return false;
   // A client that ended has most likely done its work, unless it is the client of a server that ended.
   return owner.row.role == model::Role::kServer || (owner.row.process && !owner.row.process->exited) ||
          also_serves(report, owner.row) || came_back(report, owner.row);
@@ -149,7 +128,7 @@ Remedy remedy(const Report& report, const Owner& owner) {
         "a restart then waits for the slowest connection: give it a time limit"};
   }
   constexpr const char* kRiskOfIdle = "each idle connection takes a socket: limit the pool, and close idle connections";
-  if (owner.row.role == model::Role::kClient && ended_at_once(report, owner)) {
+  if (owner.row.role == model::Role::kClient && ended_at_once(owner)) {
     return {"it has ended: where it runs again, " + phrases::role_remedy(model::Role::kClient) +
                 "; if it was stopped or drained while many were open, stop a few instances at a time",
             kRiskOfIdle};

@@ -35,10 +35,10 @@ std::vector<std::string> owner_lines(const std::vector<const Owner*>& owners, st
 /// True if processes of the owner have ended, and connections with them: each had many, they came in a burst, and they
 /// are most of what the owner closed. False for processes that live for one request, and for those that closed
 /// connections all their life.
-bool ended_at_once(const Report& report, const Owner& owner);
-/// How many FIN_WAIT2 buckets are of processes that ended with their connections. These say nothing about the other
-/// end: it still used a connection when the process ended.
-std::uint64_t fin_wait2_of_ended(const Report& report);
+bool ended_at_once(const Owner& owner);
+/// How many FIN_WAIT2 buckets of the owner are of processes that ended with their connections. These say nothing about
+/// the other end: it still used a connection when the process ended.
+std::uint64_t fin_wait2_of_ended(const Owner& owner);
 /// The same as ended_at_once(), and its process serves or runs again.
 bool was_restarted(const Report& report, const Owner& owner);
 struct Remedy {

@@ -127,8 +127,7 @@ void fills_table(const Report& report, Findings& out) {
     finding.id = "fills-table";
     finding.severity = Severity::kWarning;
     // One that ended at once, or was drained, may have had all these connections open.
-    const bool one_by_one =
-        (*most)->row.role == model::Role::kClient && !ended_at_once(report, **most) && !(*most)->quiet;
+    const bool one_by_one = (*most)->row.role == model::Role::kClient && !ended_at_once(**most) && !(*most)->quiet;
     finding.text =
         fmt::format("{} created {} of all buckets in {}: it {}", phrases::owner_words((*most)->row), percent(share),
                     title(netns.last), one_by_one ? "connects for every request and closes first" : "closes first");
@@ -151,6 +150,19 @@ std::string bound_for_others(const model::PortUse& use) {
       base::grouped(*use.bound - *use.bound_to));
 }
 
+constexpr const char* kEphemeral = "ephemeral ports";
+
+/// `text`: how much of the ports is taken. `of_what`: which ports they are.
+Finding ports_finding(const model::Use& ports, std::string text, const char* of_what) {
+  Finding finding;
+  finding.id = "ports-taken";
+  finding.severity = severity_of(ports);
+  finding.text = std::move(text);
+  finding.evidence.push_back(
+      fmt::format("at most {} of {} {}", base::grouped(ports.taken), base::grouped(ports.of), of_what));
+  return finding;
+}
+
 /// bind() took most ports of a namespace, and no destination shows it, because hardly anything is connected.
 void ports_bound(const Report& report, Findings& out) {
   for (const PortPeak& pool : report.port_pools) {
@@ -160,16 +172,11 @@ void ports_bound(const Report& report, Findings& out) {
     });
     if (told || !are_many(ports)) continue;
     const model::NetnsRow netns = netns_of(pool);
-    Finding finding;
-    finding.id = "ports-taken";
-    finding.severity = severity_of(ports);
-    finding.text = fmt::format(
-        "bind() took {}% of the local ports of {}: connect() can choose these for no destination, and with none left "
-        "it "
-        "fails with EADDRNOTAVAIL",
-        ports.taken * 100 / ports.of, title(netns));
-    finding.evidence.push_back(
-        fmt::format("at most {} of {} ephemeral ports", base::grouped(ports.taken), base::grouped(ports.of)));
+    Finding finding = ports_finding(ports,
+                                    fmt::format("bind() took {}% of the local ports of {}: connect() can choose these "
+                                                "for no destination, and with none left it fails with EADDRNOTAVAIL",
+                                                ports.taken * 100 / ports.of, title(netns)),
+                                    kEphemeral);
     finding.evidence.emplace_back(
         "few of these sockets are connected: they listen, or they are only bound (ss --bound-inactive shows those "
         "since Linux 6.8)");
@@ -188,16 +195,12 @@ void ports_taken(const Report& report, Findings& out) {
     if (!are_many(ports)) continue;
     if (++told > kOwnersTold) return;
     const model::NetnsRow netns = netns_of(peak);
-    Finding finding;
-    finding.id = "ports-taken";
-    finding.severity = severity_of(ports);
-    finding.text = fmt::format(
-        "{}% of the local ports{} towards {} were taken; with none left connect() fails with "
-        "EADDRNOTAVAIL",
-        ports.taken * 100 / ports.of,
-        peak.use.own ? fmt::format(" {} to {}", peak.use.own->first, peak.use.own->last) : "", destination_of(peak));
-    finding.evidence.push_back(fmt::format("at most {} of {} {}", base::grouped(ports.taken), base::grouped(ports.of),
-                                           peak.use.own ? kOwnRange : "ephemeral ports"));
+    const std::string range = peak.use.own ? fmt::format(" {} to {}", peak.use.own->first, peak.use.own->last) : "";
+    Finding finding = ports_finding(
+        ports,
+        fmt::format("{}% of the local ports{} towards {} were taken; with none left connect() fails with EADDRNOTAVAIL",
+                    ports.taken * 100 / ports.of, range, destination_of(peak)),
+        peak.use.own ? kOwnRange : kEphemeral);
     if (peak.use.bound.value_or(0) != 0) {
       finding.evidence.push_back(
           fmt::format("bind() took {} of them: connect() cannot choose these, whatever the destination{}",
@@ -272,7 +275,8 @@ void bind_before_connect(const Report& report, Findings& out) {
 void fin_wait2_share(const Report& report, Findings& out) {
   const CountOf count = model::count_of<&model::Counters::fin_wait2>;
   const std::uint64_t all = report.totals.created();
-  const std::uint64_t of_ended = fin_wait2_of_ended(report);
+  std::uint64_t of_ended = 0;
+  for (const Owner& owner : report.owners) of_ended += fin_wait2_of_ended(owner);
   const std::uint64_t fin_wait2 = report.totals.fin_wait2 - std::min(of_ended, report.totals.fin_wait2);
   if (fin_wait2 < kFinWait2Least || static_cast<double>(fin_wait2) < kFinWait2Share * static_cast<double>(all)) return;
   Finding finding;
@@ -283,8 +287,7 @@ void fin_wait2_share(const Report& report, Findings& out) {
   finding.evidence = owner_lines(largest(report, count), report.totals.fin_wait2, count);
   if (of_ended != 0) {
     finding.evidence.push_back(
-        fmt::format("{} of these are left out of the share: their process ended, and its connections "
-                    "with it",
+        fmt::format("{} of these are left out of the share: their process ended, and its connections with it",
                     base::grouped(of_ended)));
   }
   finding.command = "ss -tan state fin-wait-2 | wc -l";

@@ -16,13 +16,8 @@ std::uint64_t weight(const ServiceCounts& part) {
   return part.counts.created() + part.counts.refused() + part.before_start;
 }
 
-/// Refusals apart.
-std::uint64_t harm(const ServiceCounts& part) {
-  return part.counts.no_port + part.counts.queue_drops + part.counts.resets_felt;
-}
-
 bool is_larger(const ServiceCounts& left, const ServiceCounts& right) {
-  return std::pair(weight(left), harm(left)) > std::pair(weight(right), harm(right));
+  return std::pair(weight(left), left.counts.harm()) > std::pair(weight(right), right.counts.harm());
 }
 
 void add(ServiceCounts& to, const Owner& owner) {

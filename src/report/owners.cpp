@@ -22,8 +22,7 @@ bool comes_before(const Owner& left, const Owner& right) {
   static const std::string kNoName;
   const auto rank = [](const Owner& owner) {
     const Row& row = owner.row;
-    return std::tuple(arrivals(row.counts), row.counts.created(), owner.before_start,
-                      row.counts.no_port + row.counts.queue_drops + row.counts.resets_felt);
+    return std::tuple(arrivals(row.counts), row.counts.created(), owner.before_start, row.counts.harm());
   };
   const auto comm = [](const Row& row) -> const std::string& { return row.process ? row.process->comm : kNoName; };
   const auto name = [&](const Owner& owner) {
@@ -67,15 +66,27 @@ void take(Part& amount, Part& from) {
   for (std::size_t i = 0; i < from.phases.size(); ++i) take(amount.phases[i], from.phases[i]);
 }
 
+/// Indices into Report::namespaces, by id and inode number.
+using NetnsIndex = std::map<std::pair<std::uint32_t, std::uint32_t>, std::size_t>;
+
+NetnsIndex index_of(const std::vector<NetnsReport>& namespaces) {
+  NetnsIndex index;
+  for (std::size_t i = 0; i < namespaces.size(); ++i) index[{namespaces[i].last.id, namespaces[i].last.netns}] = i;
+  return index;
+}
+
+std::optional<std::size_t> find_netns(const NetnsIndex& index, const Row& row) {
+  const auto found = index.find({row.netns_id, row.netns.value_or(0)});
+  return found == index.end() ? std::nullopt : std::optional(found->second);
+}
+
 /// What the namespaces counted but no row did, so that all rows sum to the totals. The rows of namespaces that were
 /// forgotten during the capture belong to model::kForgottenNetns. So they are taken out of what the namespaces counted
 /// that are gone. The namespaces get their remainder, too.
-std::vector<Owner> remainders(Report& report, const std::vector<Owner>& owners) {
+std::vector<Owner> remainders(Report& report, const NetnsIndex& index, const std::vector<Owner>& owners) {
   std::vector<Part> rest;
   rest.reserve(report.namespaces.size());
-  std::map<std::pair<std::uint32_t, std::uint32_t>, std::size_t> of_netns;  // by id and inode number
   for (const NetnsReport& netns : report.namespaces) {
-    of_netns[{netns.last.id, netns.last.netns}] = rest.size();
     Part& part = rest.emplace_back(Part{netns.last.counts, {}});
     part.phases.reserve(netns.phases.size());
     for (const Amounts& amounts : netns.phases) part.phases.push_back(amounts.counts);
@@ -83,8 +94,7 @@ std::vector<Owner> remainders(Report& report, const std::vector<Owner>& owners) 
   Part forgotten{{}, std::vector<Counters>(report.phases.size())};
   for (const Owner& named : owners) {
     Part amount{named.row.counts, named.phases};
-    const auto found = of_netns.find({named.row.netns_id, named.row.netns.value_or(0)});
-    if (found != of_netns.end()) take(amount, rest[found->second]);
+    if (const auto netns = find_netns(index, named.row)) take(amount, rest[*netns]);
     if (named.row.netns_id != model::kForgottenNetns) continue;
     forgotten.all += amount.all;
     for (std::size_t i = 0; i < amount.phases.size(); ++i) forgotten.phases[i] += amount.phases[i];
@@ -203,9 +213,11 @@ std::vector<PeerPart> OwnerCollector::peer_parts(const std::vector<Owner>& owner
 }
 
 void OwnerCollector::finish(Report& report) && {
+  const NetnsIndex index = index_of(report.namespaces);
   std::vector<Owner> owners;
   for (Row& row : rows_) {
     Owner owner;
+    if (const auto netns = find_netns(index, row)) owner.busiest_arrivals = report.namespaces[*netns].busiest_arrivals;
     owner.phases = std::move(courses_.at(row.id).phases);
     const auto before = closed_before_quiet_.find(row.id);
     const std::uint64_t closed = arrivals(row.counts);
@@ -213,7 +225,7 @@ void OwnerCollector::finish(Report& report) && {
     owner.row = std::move(row);
     if (owner.row.counts != Counters{}) owners.push_back(std::move(owner));
   }
-  std::vector<Owner> rest = remainders(report, owners);
+  std::vector<Owner> rest = remainders(report, index, owners);
   owners.reserve(owners.size() + rest.size() + before_start_.size());
   std::move(rest.begin(), rest.end(), std::back_inserter(owners));
   std::uint64_t all = arrivals(report.totals);

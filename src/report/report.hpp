@@ -83,6 +83,7 @@ struct Owner {
   std::vector<model::Counters> phases;  ///< as Report::phases
   std::uint64_t before_start = 0;       ///< buckets from before the start; such an owner has no counts
   double share = 0;                     ///< of all created, refused, and from before the start; 0 to 1
+  std::uint64_t busiest_arrivals = 0;   ///< NetnsReport::busiest_arrivals of its namespace; 0: there is none
   /// It closed connections, but none in the last kQuietS of the capture.
   bool quiet = false;
 };

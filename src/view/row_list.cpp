@@ -77,7 +77,7 @@ bool has_remainder(const RowParts& parts) {
 
 bool is_silent(const RowParts& parts) {
   const model::Counters& all = parts.counts;
-  return all.created() + all.refused() + all.no_port + all.resets_felt + all.queue_drops + parts.live.value_or(0) == 0;
+  return all.created() + all.refused() + all.harm() + parts.live.value_or(0) == 0;
 }
 
 }  // namespace
