@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bpf/expect.hpp"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <set>
 
@@ -116,6 +118,27 @@ std::int64_t overflow_queue(std::uint16_t port, int backlog, int more) {
   const std::int64_t dropped = listen_drops(own_netns().get()) - before;
   REQUIRE(dropped >= more);
   return dropped;
+}
+
+void check_sum_of_drops(const json& snapshot, const NetnsSandbox& netns) {
+  const std::int64_t drops = listen_drops(netns.fd());
+  const json entry = namespace_entry(snapshot, netns);
+  CHECK(number(entry.at("kernel"), "listen_drops") == drops);
+  CHECK(number(entry, "queue_drops") == drops);
+  CHECK(number(entry.at("missed"), "queue_drops") == 0);
+  CHECK(sum_of_all(snapshot, netns, "queue_drops") == drops);
+}
+
+bool misses_resets(const json& snapshot) {
+  for (const std::string reason : snapshot.at("probe").at("fallbacks")) {
+    if (reason.find("missed.resets_sent") != std::string::npos) return true;
+  }
+  return false;
+}
+
+void wait_for_reset(int socket) {
+  pollfd end{socket, 0, 0};  // POLLERR and POLLHUP come unasked
+  REQUIRE(poll(&end, 1, 60000) == 1);
 }
 
 json row_of(const json& snapshot, const NetnsSandbox& netns, int pid) {

@@ -35,6 +35,15 @@ std::int64_t listen_drops(int netns);
 /// kernel dropped: more, if some were repeated.
 std::int64_t overflow_queue(std::uint16_t port, int backlog, int more);
 
+/// The namespace's drops of listening sockets equal the kernel's, none was missed, and its rows add up to them.
+void check_sum_of_drops(const nlohmann::json& snapshot, const NetnsSandbox& netns);
+
+/// Whether this backend says that the kernel does not show it every reset.
+bool misses_resets(const nlohmann::json& snapshot);
+
+/// Waits until the connection of a socket has ended.
+void wait_for_reset(int socket);
+
 /// The row of a process in a namespace; null when there is none.
 nlohmann::json row_of(const nlohmann::json& snapshot, const NetnsSandbox& netns, int pid);
 

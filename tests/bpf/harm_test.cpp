@@ -3,14 +3,11 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -80,14 +77,6 @@ int bind_failures(int family, std::uint32_t address, int times, std::vector<base
 /// Answers to `late` data come before this returns.
 void send_late(const base::UniqueFd& socket) { REQUIRE(send(socket.get(), "late", 4, MSG_NOSIGNAL) == 4); }
 
-/// Whether this backend says that the kernel does not show it every reset.
-bool misses_resets(const json& snapshot) {
-  for (const std::string reason : snapshot.at("probe").at("fallbacks")) {
-    if (reason.find("missed.resets_sent") != std::string::npos) return true;
-  }
-  return false;
-}
-
 /// Closes the server's end of a connection. Returns the client's end.
 base::UniqueFd close_server(int listener, int family) {
   TcpPair pair = make_pair(listener, kPort, family);
@@ -96,11 +85,6 @@ base::UniqueFd close_server(int listener, int family) {
 }
 
 std::uint64_t refusals(int netns) { return netns_facts(netns).counters.at("TcpExt.TCPTimeWaitOverflow"); }
-
-void wait_for_reset(int fd) {
-  pollfd end{fd, 0, 0};  // POLLERR comes unasked
-  REQUIRE(poll(&end, 1, 60000) == 1);
-}
 
 }  // namespace
 
@@ -275,28 +259,6 @@ TEST_CASE("a reset that comes when the bucket would be gone, too, could not be a
 
 namespace {
 
-/// A RST without an ACK, as a peer sends that knows nothing of a connection: no connection attempt, but the kernel
-/// raises the listening socket's counter.
-void send_reset(std::uint16_t port) {
-  const base::UniqueFd raw(socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_TCP));
-  REQUIRE(raw);
-  tcphdr segment{};
-  segment.source = htons(9);
-  segment.dest = htons(port);
-  segment.doff = sizeof(segment) / 4;
-  segment.rst = 1;
-  std::uint32_t sum = 2 * (htonl(INADDR_LOOPBACK) & 0xffffU) + 2 * (htonl(INADDR_LOOPBACK) >> 16U) +
-                      htons(IPPROTO_TCP) + htons(sizeof(segment));
-  std::array<std::uint16_t, sizeof(segment) / 2> words{};
-  std::memcpy(words.data(), &segment, sizeof(segment));
-  for (const std::uint16_t word : words) sum += word;
-  while (sum > 0xffff) sum = (sum & 0xffffU) + (sum >> 16U);
-  segment.check = static_cast<std::uint16_t>(~sum);
-  const sockaddr_in to{AF_INET, 0, {htonl(INADDR_LOOPBACK)}, {}};
-  REQUIRE(sendto(raw.get(), &segment, sizeof(segment), 0, reinterpret_cast<const sockaddr*>(&to), sizeof(to)) ==
-          sizeof(segment));
-}
-
 /// As listen_on(), when the port is free again. While twtrace looks through the files of a process it holds one of
 /// them, and one that is closed then ends a moment later.
 base::UniqueFd listen_again(std::uint16_t port, int backlog) {
@@ -317,15 +279,6 @@ json queue_on(const json& snapshot, const NetnsSandbox& netns, std::uint16_t por
     if (queue.at("netns") == netns.inode() && queue.at("port") == port) return queue;
   }
   return {};
-}
-
-void check_sum_of_drops(const json& snapshot, const NetnsSandbox& netns) {
-  const std::int64_t drops = listen_drops(netns.fd());
-  const json entry = namespace_entry(snapshot, netns);
-  CHECK(number(entry.at("kernel"), "listen_drops") == drops);
-  CHECK(number(entry, "queue_drops") == drops);
-  CHECK(number(entry.at("missed"), "queue_drops") == 0);
-  CHECK(sum_of_all(snapshot, netns, "queue_drops") == drops);
 }
 
 void check_drops(const json& snapshot, const NetnsSandbox& netns) {
@@ -354,7 +307,9 @@ TEST_CASE("what listening sockets drop is counted for process and port, and toge
   inside_netns(with_resets.fd(), [&] {
     listeners.push_back(listen_on(kPort, AF_INET, 2));
     listeners.push_back(listen_on(kOtherPort, AF_INET, 2));
-    for (int i = 0; i < 5; ++i) send_reset(kPort);
+    // As a peer sends that knows nothing of a connection: no connection attempt, but the kernel raises the listening
+    // socket's counter.
+    for (int i = 0; i < 5; ++i) send_segment(9, kPort, TH_RST);
     overflow_queue(kPort, 2, 13);
   });
   const json snapshot = twtrace.fresh();

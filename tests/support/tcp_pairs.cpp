@@ -2,12 +2,15 @@
 #include "support/tcp_pairs.hpp"
 
 #include <arpa/inet.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
+#include <cstring>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -86,8 +89,20 @@ base::UniqueFd connect_to(std::uint16_t port, int family, std::uint16_t source_p
   return fd;
 }
 
-base::UniqueFd begin_to_connect(std::uint16_t port) {
+void deafen(int socket) {
+  sock_filter drop{BPF_RET | BPF_K, 0, 0, 0};
+  const sock_fprog program{1, &drop};
+  check(setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == 0, "SO_ATTACH_FILTER");
+}
+
+void hear_again(int socket) {
+  const int unused = 0;
+  check(setsockopt(socket, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof(unused)) == 0, "SO_DETACH_FILTER");
+}
+
+base::UniqueFd begin_to_connect(std::uint16_t port, bool deaf) {
   base::UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (deaf) deafen(fd.get());
   const Loopback address = loopback(AF_INET, port);
   check(fd && connect(fd.get(), address.get(), address.size) != 0 && errno == EINPROGRESS, "beginning to connect");
   return fd;
@@ -99,6 +114,25 @@ TcpPair make_pair(int listener, std::uint16_t port, int family, std::uint16_t so
   pair.server.reset(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
   check(static_cast<bool>(pair.server), "accept");
   return pair;
+}
+
+void send_segment(std::uint16_t from, std::uint16_t to, std::uint8_t flags) {
+  const base::UniqueFd raw(socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_TCP));
+  check(static_cast<bool>(raw), "a raw socket");
+  tcphdr segment{};
+  segment.source = htons(from);
+  segment.dest = htons(to);
+  segment.doff = sizeof(segment) / 4;
+  segment.th_flags = flags;
+  std::uint32_t sum = 2 * (htonl(INADDR_LOOPBACK) & 0xffffU) + 2 * (htonl(INADDR_LOOPBACK) >> 16U) +
+                      htons(IPPROTO_TCP) + htons(sizeof(segment));
+  std::array<std::uint16_t, sizeof(segment) / 2> words{};
+  std::memcpy(words.data(), &segment, sizeof(segment));
+  for (const std::uint16_t word : words) sum += word;
+  while (sum > 0xffff) sum = (sum & 0xffffU) + (sum >> 16U);
+  segment.check = static_cast<std::uint16_t>(~sum);
+  const Loopback address = loopback(AF_INET, 0);
+  check(sendto(raw.get(), &segment, sizeof(segment), 0, address.get(), address.size) == sizeof(segment), "sendto");
 }
 
 std::uint16_t local_port(int socket) {

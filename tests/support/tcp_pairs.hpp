@@ -24,10 +24,18 @@ base::UniqueFd listen_on(std::uint16_t port, int family = 2 /* AF_INET */, int b
 /// Connects to that port of 127.0.0.1, or ::1, from `source_port` if that is not 0.
 base::UniqueFd connect_to(std::uint16_t port, int family = 2, std::uint16_t source_port = 0);
 
-/// Sends a SYN to that port of 127.0.0.1 and does not wait for an answer.
-base::UniqueFd begin_to_connect(std::uint16_t port);
+/// Sends a SYN to that port of 127.0.0.1 and does not wait for an answer. `deaf`: see deafen().
+base::UniqueFd begin_to_connect(std::uint16_t port, bool deaf = false);
+
+/// From now on the socket receives no segment, until hear_again().
+void deafen(int socket);
+void hear_again(int socket);
 
 TcpPair make_pair(int listener, std::uint16_t port, int family = 2, std::uint16_t source_port = 0);
+
+/// Sends a TCP segment without data from and to ports of 127.0.0.1, as somebody sends that has no connection. Needs
+/// root. `flags`: TH_ACK and the like.
+void send_segment(std::uint16_t from, std::uint16_t to, std::uint8_t flags);
 
 std::uint16_t local_port(int socket);
 
