@@ -10,6 +10,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "app/command_process.hpp"
@@ -47,6 +50,12 @@ bool is_made_up(const std::string& path) {
          type == CGROUP_SUPER_MAGIC || type == CGROUP2_SUPER_MAGIC;
 }
 
+const char* kind_words(mode_t mode) {
+  if (S_ISDIR(mode)) return "a directory";
+  if (S_ISFIFO(mode)) return "a FIFO";
+  return S_ISSOCK(mode) ? "a socket" : "a device";
+}
+
 /// A file that does not exist is waited for.
 base::Result<void> check_file(const std::string& path) {
   struct stat found {};
@@ -55,8 +64,7 @@ base::Result<void> check_file(const std::string& path) {
     return wrong(fmt::format("--log: {}: {}", path, std::strerror(errno)), "name a file that this user may read");
   }
   if (!S_ISREG(found.st_mode)) {
-    const char* const what = S_ISDIR(found.st_mode) ? "a directory" : S_ISFIFO(found.st_mode) ? "a FIFO" : "a device";
-    return wrong(fmt::format("--log: {} is {}", path, what), "name a regular file");
+    return wrong(fmt::format("--log: {} is {}", path, kind_words(found.st_mode)), "name a regular file");
   }
   if (is_made_up(path)) {
     return wrong(fmt::format("--log: {} is a file of the kernel, not one that grows", path), "name a regular file");
@@ -135,6 +143,23 @@ base::Result<void> LogOptions::check() const {
   }
   if (!journal || find_command(logs::kJournalctl)) return {};
   return wrong("--journal needs journalctl, which is not in PATH", "follow a file instead: --log FILE");
+}
+
+base::Result<void> LogOptions::check_not_of_capture(const std::string& capture) const {
+  std::error_code ignored;
+  const std::string written = std::filesystem::weakly_canonical(capture, ignored).string();
+  for (const model::Log& log : logs) {
+    if (log.kind != model::Log::Kind::kFile) continue;
+    std::string name = std::filesystem::weakly_canonical(log.name, ignored).string();
+    if (written.empty() || !name.starts_with(written)) continue;
+    name.erase(0, written.size());
+    if (name.starts_with(".new")) name.erase(0, std::string_view(".new").size());
+    if (name.empty() || name == "-wal" || name == "-shm" || name == "-journal") {
+      return wrong(fmt::format("--log: {} is written by this capture itself", log.name),
+                   "write the capture to another file: -o FILE");
+    }
+  }
+  return {};
 }
 
 }  // namespace twtrace::app

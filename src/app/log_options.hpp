@@ -25,6 +25,9 @@ struct LogOptions {
   /// Checks what can be wrong before anything starts: too many logs, one that is given twice, a file that cannot be
   /// followed, no journalctl.
   base::Result<void> check() const;
+  /// No log is the file `capture`, or one that SQLite keeps beside it: every line found there would be written there
+  /// again.
+  base::Result<void> check_not_of_capture(const std::string& capture) const;
 };
 
 }  // namespace twtrace::app

@@ -13,6 +13,8 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
+#include <system_error>
 #include <vector>
 
 #include "base/whole_io.hpp"
@@ -80,6 +82,20 @@ void become_journalctl(const std::string& unit, pid_t parent) {
 
 }  // namespace
 
+bool finds_journal(const std::string& root) {
+  std::error_code ignored;
+  for (const char* directory : {"/run/log/journal", "/var/log/journal"}) {
+    // One folder per machine and namespace of journald.
+    for (const auto& folder : std::filesystem::directory_iterator(root + directory, ignored)) {
+      for (const auto& file : std::filesystem::directory_iterator(folder.path(), ignored)) {
+        const bool readable = ::faccessat(AT_FDCWD, file.path().c_str(), R_OK, AT_EACCESS) == 0;
+        if (file.path().extension() == ".journal" && readable) return true;
+      }
+    }
+  }
+  return false;
+}
+
 base::Result<FollowedJournal> FollowedJournal::start(const std::string& unit, int error_fd) {
   auto go = make_pipe();
   auto output = make_pipe();
@@ -116,6 +132,7 @@ void FollowedJournal::begin(std::int64_t since_unix_ms) {
 }
 
 void FollowedJournal::look(const TakeDatedLine& take) {
+  is_there_ = is_there_ || finds_journal();
   std::array<char, kPipeBuffer> buffer{};
   for (std::uint64_t done = 0; output_ && done < kMostPerLook;) {
     const ssize_t got = ::read(output_.get(), buffer.data(), buffer.size());
@@ -124,6 +141,7 @@ void FollowedJournal::look(const TakeDatedLine& take) {
       output_.reset();
       return;
     }
+    is_there_ = true;
     entries_.feed(std::string_view(buffer.data(), static_cast<std::size_t>(got)), take);
     done += static_cast<std::uint64_t>(got);
   }
@@ -139,7 +157,10 @@ void FollowedJournal::look_until(std::chrono::steady_clock::time_point end, cons
 }
 
 model::LogGaps FollowedJournal::gaps() const {
-  return {entries_.long_lines(), 0, output_ ? "" : "journalctl ended before the capture did"};
+  const char* const problem = !output_     ? "journalctl ended before the capture did"
+                              : !is_there_ ? "there is no journal that this user may read"
+                                           : "";
+  return {entries_.long_lines(), 0, problem};
 }
 
 }  // namespace twtrace::logs

@@ -19,6 +19,10 @@ namespace twtrace::logs {
 /// Looked up in PATH.
 inline constexpr const char* kJournalctl = "journalctl";
 
+/// Whether there is a file of the journal that this process may read (systemd-journald.service(8)). Without one,
+/// `journalctl --follow --quiet` waits and says nothing. `root`: a test can replace it.
+bool finds_journal(const std::string& root = {});
+
 /// A child `journalctl --follow --unit=UNIT` without a capability. Of root's it is nobody, in the group that may read
 /// the journal. The kernel kills it when this process ends. Move-only. Not thread-safe.
 class FollowedJournal {
@@ -48,6 +52,7 @@ class FollowedJournal {
   base::UniqueFd output_;  ///< until the child has ended
   pid_t pid_;
   JournalEntries entries_;
+  bool is_there_ = false;  ///< the journal
 };
 
 }  // namespace twtrace::logs

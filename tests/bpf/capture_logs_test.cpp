@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Captures that follow the logs of applications.
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/unique_fd.hpp"
 #include "bpf/capturing.hpp"
 #include "cli/cli.hpp"
+#include "logs/followed_journal.hpp"
 #include "support/catch.hpp"
 
 using namespace twtrace;
@@ -114,6 +118,16 @@ TEST_CASE("what a capture cannot follow is a mistake of the command line, before
   refused({"--log", "/dev/null"}, "is a device");
   refused({"--log", "/proc/self/status"}, "is a file of the kernel");
   refused({"--log", "/proc/net/tcp=x"}, "is a file of the kernel");
+  const base::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{AF_UNIX, {}};
+  const std::string socket_path = tree / "socket";
+  REQUIRE(socket_path.copy(address.sun_path, sizeof(address.sun_path) - 1) == socket_path.size());
+  REQUIRE(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
+  refused({"--log", socket_path}, "is a socket");
+  std::filesystem::create_symlink(tree.root(), tree / "folder");
+  for (const char* own : {"x.db", "x.db=refused", "x.db-wal", "folder/x.db.new", "./folder/x.db.new-wal"}) {
+    refused({"--log", (tree / own).string()}, "is written by this capture itself");
+  }
   refused({"--log", app + "/x"}, "Not a directory");
   refused({"--log", app + "=(a"}, "Unmatched");
   refused({"--log", app + "="}, "no pattern follows");
@@ -176,4 +190,21 @@ TEST_CASE("without journalctl, --journal is a mistake of the command line", "[ca
   const Outcome outcome = run_program({"env", "PATH=" + tree.root().string(), twtrace_binary(), "capture", "-o",
                                        tree / "x.db", "--journal", "web.service", "--duration", "1"});
   check_refused(outcome, 2, "journalctl");
+}
+
+TEST_CASE("a capture says when there is no journal, instead of telling of none of its lines", "[capture]") {
+  if (!privileged()) return;
+  const kernel::TempTree tree;
+  tree.file("bin/journalctl", "#!/bin/sh\nexec sleep 1000\n");
+  std::filesystem::permissions(tree.root(), std::filesystem::perms(0755));
+  std::filesystem::permissions(tree / "bin/journalctl", std::filesystem::perms(0755));
+  const Outcome outcome =
+      run_program({"env", "PATH=" + (tree / "bin").string() + ":/usr/bin:/bin", twtrace_binary(), "capture", "-o",
+                   tree / "t.db", "-d", "0.2", "--duration", "0.4", "--journal", "web.service"});
+  INFO(describe(outcome));
+  CHECK(outcome.code == 0);
+  const bool told = outcome.err.find("web.service: there is no journal that this user may read") != std::string::npos;
+  CHECK(told != logs::finds_journal());
+  const auto errors = application_errors(tree / "t.db");
+  CHECK(errors["logs"][0]["problem"].is_null() != told);
 }

@@ -100,7 +100,7 @@ base::Result<void> CaptureOptions::check() const {
     return base::fail(base::ErrorCode::kUsage, "--duration cannot be combined with a command",
                       "use --before and --after to set how long to record around the command");
   }
-  return {};
+  return logs.check_not_of_capture(file);
 }
 
 /// Checks everything that can be wrong before anything is attached.
