@@ -59,9 +59,11 @@ std::uint16_t last_of(std::uint32_t own_ports) {
 
 /// A port that connect() chose is a client's, and one that it does not choose from a server's: the few clients that
 /// bind themselves to such a port are not told from servers once only a bucket is left. Else the listeners decide.
-bool is_server(const tw_socket_reading& reading, const OlderTally::Listens& listens) {
-  if ((reading.what & TW_READ_CHOSEN) != 0) return false;
-  return (reading.what & TW_READ_FIXED) != 0 || listens(reading.netns_id, reading.local_port);
+/// TW_ROLE_NONE: bind() took the port, and nobody listens there now.
+std::uint8_t role_of(const tw_socket_reading& reading, const OlderTally::Listens& listens) {
+  if ((reading.what & TW_READ_CHOSEN) != 0) return TW_ROLE_CLIENT;
+  const bool fixed = (reading.what & TW_READ_FIXED) != 0;
+  return fixed || listens(reading.netns_id, reading.local_port) ? TW_ROLE_SERVER : TW_ROLE_NONE;
 }
 
 }  // namespace
@@ -203,21 +205,41 @@ void OlderTally::begin() {
 
 void OlderTally::add(const tw_socket_reading& reading, const Listens& listens) {
   if ((reading.what & TW_READ_BUCKETS) == 0) return;
-  const Connection connection{connection_hash(reading), reading};
+  Connection connection{connection_hash(reading), reading};
   if (!first_ && !std::binary_search(older_.begin(), older_.end(), connection)) {
     ++unknown_;
     return;
   }
+  connection.reading.role = role_of(reading, listens);
   seen_.push_back(connection);
-  Kind kind;
-  kind.role = is_server(reading, listens) ? TW_ROLE_SERVER : TW_ROLE_CLIENT;
-  kind.port = kind.role == TW_ROLE_SERVER ? reading.local_port : reading.remote_port;
-  kind.remote = remote_of(reading, kind.role == TW_ROLE_SERVER ? std::uint16_t{0} : reading.remote_port);
-  ++counts_[kind];
+}
+
+/// Where nobody listens any more, the end that more connections have in common is the server: clients that call bind()
+/// have a local port each. One connection alone is taken for a client's.
+void OlderTally::count_kinds() {
+  const auto local_of = [](const tw_socket_reading& reading) {
+    return Kind{{reading.netns_id, {}, 0, 0}, TW_ROLE_SERVER, reading.local_port};
+  };
+  const auto other_of = [](const tw_socket_reading& reading) {
+    return Kind{remote_of(reading, reading.remote_port), TW_ROLE_CLIENT, reading.remote_port};
+  };
+  std::unordered_map<Kind, std::size_t, Hash> in_common;
+  for (const Connection& connection : seen_) {
+    if (connection.reading.role != TW_ROLE_NONE) continue;
+    ++in_common[local_of(connection.reading)];
+    ++in_common[other_of(connection.reading)];
+  }
+  for (const Connection& connection : seen_) {
+    const tw_socket_reading& reading = connection.reading;
+    const bool is_server = reading.role == TW_ROLE_NONE ? in_common[local_of(reading)] > in_common[other_of(reading)]
+                                                        : reading.role == TW_ROLE_SERVER;
+    ++counts_[is_server ? Kind{remote_of(reading, 0), TW_ROLE_SERVER, reading.local_port} : other_of(reading)];
+  }
 }
 
 std::vector<tw_socket_reading> OlderTally::end(bool complete) {
   std::vector<tw_socket_reading> gone;
+  count_kinds();
   if (!first_ && !complete) return gone;
   first_ = false;
   std::sort(seen_.begin(), seen_.end());

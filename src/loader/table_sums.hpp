@@ -150,7 +150,7 @@ class OlderTally {
   /// last reading of each that has.
   std::vector<tw_socket_reading> end(bool complete);
 
-  /// Those of this pass that were there before twtrace, in no particular order.
+  /// Those of the pass that ended last that were there before twtrace, in no particular order.
   std::vector<OlderBuckets> rows() const;
   /// How many of this pass were not there before: the tracer missed them, or had no place for them.
   std::size_t unknown() const { return unknown_; }
@@ -172,9 +172,11 @@ class OlderTally {
     bool operator<(const Connection& other) const { return hash < other.hash; }
   };
 
+  void count_kinds();
+
   bool first_ = true;
   std::vector<Connection> older_;  ///< in order
-  std::vector<Connection> seen_;   ///< of this pass, in no order
+  std::vector<Connection> seen_;   ///< of this pass, in no order; with the role, or TW_ROLE_NONE
   std::unordered_map<Kind, std::size_t, Hash> counts_;
   std::size_t unknown_ = 0;
 };

@@ -214,6 +214,28 @@ TEST_CASE("buckets from before are told by namespace, role, port and remote end"
   CHECK(tally.unknown() == 0);
 }
 
+TEST_CASE("where nobody listens any more, the port that connections have in common is the server's") {
+  OlderTally tally;
+  tally.begin();
+  for (std::uint16_t port = 1; port <= 5; ++port) {
+    tally.add(reading(TW_READ_BUCKETS, 1, 45000, 7, static_cast<std::uint16_t>(50000 + port)), nobody_listens);
+    // Clients that call bind(), and one that connect() gave the port of another destination.
+    tally.add(reading(TW_READ_BUCKETS, 1, static_cast<std::uint16_t>(33000 + port), 9, 6379), nobody_listens);
+    tally.add(reading(TW_READ_BUCKETS | TW_READ_CHOSEN, 1, 46000, 9, port), nobody_listens);
+  }
+  // Two hosts may choose the same port.
+  for (std::uint8_t host = 1; host <= 3; ++host)
+    tally.add(reading(TW_READ_BUCKETS, 1, 45001, host, 50001), nobody_listens);
+  tally.add(reading(TW_READ_BUCKETS, 1, 45000, 7, 50001, 2), nobody_listens);  // alone
+  tally.end(true);
+  std::vector<Row> expected = {{1, TW_ROLE_SERVER, 45000, 7, 5}, {1, TW_ROLE_SERVER, 45001, 1, 1},
+                               {1, TW_ROLE_SERVER, 45001, 2, 1}, {1, TW_ROLE_SERVER, 45001, 3, 1},
+                               {1, TW_ROLE_CLIENT, 6379, 9, 5},  {2, TW_ROLE_CLIENT, 50001, 7, 1}};
+  for (unsigned port = 1; port <= 5; ++port) expected.emplace_back(1, TW_ROLE_CLIENT, port, 9, 1);
+  std::sort(expected.begin(), expected.end());
+  CHECK(sorted_rows(tally) == expected);
+}
+
 TEST_CASE("buckets from before that have gone are told once, by the first complete pass without them") {
   OlderTally tally;
   const auto gone = [&tally](std::vector<std::uint16_t> ports, bool complete = true) {
