@@ -52,6 +52,7 @@ std::string BatchOutput::render(const model::Snapshot& snapshot) const {
   table.wide = format == TableFormat::kWide;
   table.width = table_width(format, terminal_);
   table.color = color_;
+  table.sort = shown_.sort;
   table.filtered = !shown_.selector.empty();
   return output::snapshot_table(snapshot, table) + "\n";
 }

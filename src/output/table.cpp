@@ -9,6 +9,7 @@
 #include "base/escape.hpp"
 #include "base/format.hpp"
 #include "output/summary.hpp"
+#include "view/columns.hpp"
 #include "view/fitted_table.hpp"
 
 namespace twtrace::output {
@@ -42,8 +43,9 @@ std::string row_line(const std::vector<FittedColumn>& table, const model::Row& r
 }  // namespace
 
 std::string snapshot_table(const model::Snapshot& snapshot, const TableOptions& options) {
-  const std::vector<FittedColumn> table = view::fit_columns(view::columns(snapshot.group, options.wide), snapshot.group,
-                                                            snapshot.probe, snapshot.rows, options.width);
+  const std::vector<view::Column> columns = view::columns_sorted_by(options.sort, snapshot.group, options.wide);
+  const std::vector<FittedColumn> table =
+      view::fit_columns(columns, snapshot.group, snapshot.probe, snapshot.rows, options.width);
   std::string out = summary(snapshot, options.width, options.color);
   out += finish(title_line(table), options.width) + '\n';
   for (std::size_t i = 0; i < snapshot.rows.size(); ++i) {

@@ -20,6 +20,7 @@
 
 #include "model/snapshot.hpp"
 #include "output/style.hpp"
+#include "view/sort.hpp"
 
 namespace twtrace::output {
 
@@ -27,7 +28,8 @@ struct TableOptions {
   bool wide = false;       ///< every column
   std::size_t width = 79;  ///< terminal columns; 0 = unlimited
   Color color = Color::kNever;
-  bool filtered = false;  ///< the rows were selected: that there are none is said
+  view::SortColumn sort = view::SortColumn::kCreatedRate;  ///< of the rows; its column is always there
+  bool filtered = false;                                   ///< the rows were selected: that there are none is said
 };
 
 /// Summary lines, column titles and one line per row, each with its newline. No line is wider than `options.width`

@@ -7,9 +7,6 @@
 namespace twtrace::tui {
 namespace {
 
-/// Those that the user has asked for go last when the screen is narrow.
-constexpr int kAskedFor = 1;
-
 /// True if the sum over all namespaces has some of what the column counts.
 bool anybody_was_hurt(const view::Column& column, const Picture& picture) {
   model::Row sum;
@@ -20,8 +17,9 @@ bool anybody_was_hurt(const view::Column& column, const Picture& picture) {
 }
 
 /// True for a column that is shown unless the user takes it away.
-bool is_usual(const view::LiveColumns& columns, std::size_t index, const Picture& picture) {
+bool is_usual(const view::LiveColumns& columns, std::size_t index, const Picture& picture, const TabState& tab) {
   const view::Column& column = columns.all[index];
+  if (column.sort == tab.sort) return true;
   if (index >= columns.usual) return false;
   if (column.harm) return anybody_was_hurt(column, picture);
   return column.name != columns.telling_netns_apart || picture.snapshot.namespaces.size() > 1;
@@ -31,7 +29,7 @@ bool is_usual(const view::LiveColumns& columns, std::size_t index, const Picture
 
 bool is_chosen(const view::LiveColumns& columns, std::size_t index, const Picture& picture, const TabState& tab) {
   const auto wish = tab.wishes.find(columns.all[index].name);
-  return wish == tab.wishes.end() ? is_usual(columns, index, picture) : wish->second;
+  return wish == tab.wishes.end() ? is_usual(columns, index, picture, tab) : wish->second;
 }
 
 std::vector<view::Column> shown_columns(const Picture& picture, model::Group group, const TabState& tab) {
@@ -42,11 +40,9 @@ std::vector<view::Column> shown_columns(const Picture& picture, model::Group gro
   for (std::size_t i = 0; i < columns.all.size(); ++i) {
     if (!is_chosen(columns, i, picture, tab)) continue;
     view::Column column = columns.all[i];
-    const bool asked_for = !is_usual(columns, i, picture) || (column.harm && tab.wishes.contains(column.name));
-    if (asked_for) {
-      column.priority = std::min(column.priority, kAskedFor);
-      column.harm = false;
-    }
+    const bool asked_for = column.sort == tab.sort || !is_usual(columns, i, picture, tab) ||
+                           (column.harm && tab.wishes.contains(column.name));
+    if (asked_for) column = view::wanted(column);
     const bool names_row = column.name == view::label_column(group);
     if (scrolled != 0 && !names_row) {
       --scrolled;

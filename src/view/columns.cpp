@@ -187,7 +187,7 @@ std::string port_with_peer(const model::Row& row) {
 /// Where rows have a peer, its port goes with its address. Role and port tell rows without a peer apart.
 Column role_of_peer() {
   Column column = kRole;
-  column.priority = kPort.priority;
+  column.priority = kService.priority + 1;  // who it is matters more
   return column;
 }
 
@@ -330,6 +330,25 @@ const Lists& lists_of(model::Group group) {
 const std::vector<Column>& columns(model::Group group, bool wide) {
   const Lists& lists = lists_of(group);
   return wide ? lists.wide : lists.normal;
+}
+
+std::vector<Column> columns_sorted_by(SortColumn sorted, model::Group group, bool wide) {
+  std::vector<Column> shown = columns(group, wide);
+  const auto is_sorted = [sorted](const Column& column) { return column.sort == sorted; };
+  if (const auto known = std::find_if(shown.begin(), shown.end(), is_sorted); known != shown.end()) {
+    *known = wanted(*known);
+    return shown;
+  }
+  const std::vector<Column>& all = columns(group, true);
+  const auto found = std::find_if(all.begin(), all.end(), is_sorted);
+  if (found != all.end()) shown.push_back(wanted(*found));
+  return shown;
+}
+
+Column wanted(Column column) {
+  column.priority = std::min(column.priority, kWanted);
+  column.harm = false;
+  return column;
 }
 
 const LiveColumns& live_columns(model::Group group) { return lists_of(group).live; }

@@ -41,6 +41,15 @@ struct Column {
 /// hurt in any case. CSV uses the wide list. The reference stays valid for the whole run; safe from any thread.
 const std::vector<Column>& columns(model::Group group, bool wide);
 
+/// The same, and where the rows are sorted by another column of the group, that one as well. The sorted one is
+/// wanted().
+std::vector<Column> columns_sorted_by(SortColumn sorted, model::Group group, bool wide);
+
+/// The priority of columns that go last.
+inline constexpr int kWanted = 1;
+/// A column that the user asked for: it goes last, and is there even if it has only zeros.
+Column wanted(Column column);
+
 /// A column of this priority or more is shown only where no text has to be cut for it.
 inline constexpr int kSpare = 100;
 

@@ -41,6 +41,22 @@ std::uint64_t harm_of(const Column& column, const model::ProbeInfo& probe, const
   return count == nullptr ? 0 : *count;
 }
 
+/// True for numbers of which a row may have some. Spare ones say nothing that another column does not say, and how full
+/// a table or a destination is says nothing of the row.
+bool is_amount(const Column& column) {
+  if (!column.sort || (column.priority >= kSpare && !column.harm)) return false;
+  const SortColumn sort = *column.sort;
+  return sort != SortColumn::kPid && sort != SortColumn::kComm && sort != SortColumn::kService &&
+         sort != SortColumn::kPort && sort != SortColumn::kUse;
+}
+
+bool has_some(const Column& column, const model::ProbeInfo& probe, const model::Row& row) {
+  const Value value = column.value(probe, row);
+  if (const auto* rate = std::get_if<double>(&value)) return *rate != 0;
+  const auto* count = std::get_if<std::uint64_t>(&value);
+  return count != nullptr && *count != 0;
+}
+
 /// True if this column is the most that a row has to say: without it, some would be zeros only.
 bool explains_a_row(const Column& column, const model::ProbeInfo& probe, std::span<const model::Row> rows) {
   return std::any_of(rows.begin(), rows.end(), [&](const model::Row& row) {
@@ -107,9 +123,9 @@ class Choice {
   const std::vector<bool>& kept() const { return kept_; }
 
  private:
-  /// What says nothing is spare.
+  /// What says nothing is spare, unless it was asked for.
   static int rank(const FittedColumn& filled) {
-    return filled.priority != 0 && says_nothing(filled) ? std::max(filled.priority, kSpare) : filled.priority;
+    return filled.priority > kWanted && says_nothing(filled) ? std::max(filled.priority, kSpare) : filled.priority;
   }
 
   template <class WidthOf>
@@ -139,11 +155,35 @@ class Choice {
   std::vector<bool> kept_;
 };
 
-void drop_columns(std::vector<FittedColumn>& table, std::size_t width, std::size_t margin, Dropping dropping) {
+std::vector<bool> kept_columns(const std::vector<FittedColumn>& table, std::size_t width, std::size_t margin,
+                               Dropping dropping) {
   Choice choice(table, width, margin);
   dropping == Dropping::kFromRight ? choice.drop_from_right() : choice.drop_by_priority();
+  return choice.kept();
+}
+
+void drop_columns(std::vector<FittedColumn>& table, const std::vector<bool>& kept) {
   std::size_t index = 0;
-  std::erase_if(table, [&](const FittedColumn&) { return !choice.kept()[index++]; });
+  std::erase_if(table, [&](const FittedColumn&) { return !kept[index++]; });
+}
+
+/// The most important dropped column that has a number of a row of which those that stay have zeros only; null if there
+/// is none, or no room for it.
+FittedColumn* missing_amount(std::vector<FittedColumn>& table, const std::vector<bool>& kept,
+                             const model::ProbeInfo& probe, std::span<const model::Row> rows) {
+  FittedColumn* most = nullptr;
+  for (const model::Row& row : rows) {
+    FittedColumn* here = nullptr;
+    bool is_told = false;
+    for (std::size_t i = 0; i < table.size() && !is_told; ++i) {
+      FittedColumn& filled = table[i];
+      if (!is_amount(*filled.column) || !has_some(*filled.column, probe, row)) continue;
+      is_told = kept[i];
+      if (filled.priority > kWanted && (here == nullptr || filled.priority < here->priority)) here = &filled;
+    }
+    if (!is_told && here != nullptr && (most == nullptr || here->priority < most->priority)) most = here;
+  }
+  return most;
 }
 
 // Takes columns from the widest text first, so that no text gets too little room.
@@ -155,6 +195,15 @@ void shrink_columns(std::vector<FittedColumn>& table, std::size_t width, std::si
     }
     if (widest == nullptr) return;
     --widest->width;
+  }
+}
+
+void finish(std::vector<FittedColumn>& table, const std::vector<bool>& kept, std::size_t width, std::size_t margin) {
+  drop_columns(table, kept);
+  shrink_columns(table, width, margin);
+  for (FittedColumn& filled : table) {
+    if (filled.align == base::Align::kLeft && filled.width < filled.natural)
+      base::cut_apart(filled.cells, filled.width);
   }
 }
 
@@ -177,19 +226,22 @@ std::vector<FittedColumn> fit_columns(const std::vector<Column>& columns, model:
     if (column.harm && std::none_of(rows.begin(), rows.end(), hurt)) continue;
     table.push_back(fill_column(column, group, probe, rows));
   }
-  fit(table, width, kMarkColumns, dropping);
+  for (FittedColumn& filled : table) measure(filled);
+  if (width == 0) return table;
+  std::vector<bool> kept = kept_columns(table, width, kMarkColumns, dropping);
+  while (dropping == Dropping::kByPriority) {
+    FittedColumn* const missing = missing_amount(table, kept, probe, rows);
+    if (missing == nullptr) break;
+    missing->priority = kWanted;
+    kept = kept_columns(table, width, kMarkColumns, dropping);
+  }
+  finish(table, kept, width, kMarkColumns);
   return table;
 }
 
 void fit(std::vector<FittedColumn>& table, std::size_t width, std::size_t margin, Dropping dropping) {
   for (FittedColumn& filled : table) measure(filled);
-  if (width == 0) return;
-  drop_columns(table, width, margin, dropping);
-  shrink_columns(table, width, margin);
-  for (FittedColumn& filled : table) {
-    if (filled.align == base::Align::kLeft && filled.width < filled.natural)
-      base::cut_apart(filled.cells, filled.width);
-  }
+  if (width != 0) finish(table, kept_columns(table, width, margin, dropping), width, margin);
 }
 
 }  // namespace twtrace::view

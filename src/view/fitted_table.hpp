@@ -40,8 +40,9 @@ enum class Dropping : std::uint8_t {
 };
 
 /// The cells of `rows`. No line is wider than `width` (0: unlimited), including the marks and one blank before each
-/// column. Long text shrinks first, and different cells stay different. Then columns go. A column of harm
-/// (Column::harm) that no row has any of is not there at all. Pure.
+/// column. Long text shrinks first, and different cells stay different. Then columns go. By priority, one without which
+/// a row would have zeros only goes last (kWanted). A column of harm (Column::harm) that no row has any of is not there
+/// at all. Pure.
 std::vector<FittedColumn> fit_columns(const std::vector<Column>& columns, model::Group group,
                                       const model::ProbeInfo& probe, std::span<const model::Row> rows,
                                       std::size_t width, Dropping dropping = Dropping::kByPriority);

@@ -151,6 +151,34 @@ TEST_CASE("a row that is there for its harm alone says so, whatever has to go fo
   }
 }
 
+TEST_CASE("after a load has ended no row has zeros only, and the column that sorts is there") {
+  for (const model::Group group : kGroups) {
+    for (const view::SortName& sort : view::sort_names()) {
+      INFO(model::to_string(group) << " by " << sort.name);
+      model::Snapshot snapshot = test::snapshot(group);
+      model::Row& row = snapshot.rows[0];
+      row.service->name = "a-service-with-a-very-long-name-that-nobody-wants-to-type.service";
+      row.peer = model::Peer{"2001:db8:1111:2222:3333:4444:5555:6666", std::uint16_t{6379}};
+      row.created_per_s = row.overflow_per_s = 0;
+      row.counts = {};
+      row.live = 0;
+      snapshot.rows.push_back(row);
+      snapshot.rows[0].counts.time_wait = 123'456;
+      snapshot.rows[1].live = 77;
+      TableOptions options;
+      options.sort = sort.column;
+      const std::vector<std::string> all = lines(snapshot_table(snapshot, options));
+      CHECK(has(all[all.size() - 3], "CREATED "));
+      CHECK(has(all[all.size() - 2], " 123456"));
+      CHECK(has(all.back(), " 77"));
+      CHECK(widest(snapshot_table(snapshot, options)) <= 79);
+      for (const view::Column& column : view::columns(group, true)) {
+        if (column.sort == sort.column) CHECK(has(all[all.size() - 3] + ' ', ' ' + std::string(column.title) + ' '));
+      }
+    }
+  }
+}
+
 TEST_CASE("a row that has more harm than buckets says so") {
   model::Snapshot snapshot = test::snapshot();
   model::Counters& counts = snapshot.rows[0].counts;

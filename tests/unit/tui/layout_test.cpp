@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Frames of a recorded minute, compared with those in golden/. $TWTRACE_UPDATE_GOLDEN=1 writes them anew.
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <set>
@@ -10,6 +11,7 @@
 #include "support/catch.hpp"
 #include "support/entries.hpp"
 #include "support/scene.hpp"
+#include "view/columns.hpp"
 
 using namespace twtrace;
 using test::Scene;
@@ -588,6 +590,45 @@ TEST_CASE("the column of namespaces is there where there are several") {
   scene.sample(100);
   CHECK(shows(scene.draw(kWide), "NETNS"));
   CHECK_FALSE(shows(scene.draw({24, 60}), "NETNS"));
+}
+
+TEST_CASE("after a load has ended, no view shows rows of zeros, and each the column that sorts") {
+  Scene scene;
+  scene.act(
+      {1, "a-long-web-name", "a-service-with-a-very-long-name.service", model::Role::kServer, 8080, test::made(12345)});
+  scene.act(
+      {2, "queue-worker", "another-service-with-a-long-name.service", model::Role::kClient, 6379, test::made(30)});
+  for (const std::uint32_t slot : {1U, 2U}) {
+    model::PeerKey peer{model::folded(scene.table.at(slot)->identity),
+                        {"2001:db8:1111:2222:3333:4444:5555:6666", std::uint16_t{6379}}};
+    for (int i = 0; i < 30; ++i) scene.peers.count(peer, model::Event{});
+  }
+  scene.port_use = std::make_shared<std::vector<model::PortUse>>(std::vector<model::PortUse>{
+      {4026531840U, {"2001:db8:1111:2222:3333:4444:5555:6666", std::uint16_t{6379}}, {12345, 28232}, 1}});
+  scene.sample(12375, 131072);
+  for (const std::uint32_t slot : {1U, 2U}) {
+    scene.table.set(slot, scene.table.at(slot)->counts, 0, false);
+  }
+  scene.sample(0, 131072);
+  for (const tui::Size size : {tui::Size{24, 80}, tui::Size{30, 100}}) {
+    for (char32_t key = U'1'; key <= U'5'; ++key) {
+      scene.press(key);
+      INFO(static_cast<char>(key) << " at " << size.columns);
+      CHECK(shows(scene.draw(size), " CREATED "));
+      for (const view::SortName& sort : view::sort_names()) {
+        scene.state.tabs[key - U'1'].sort = sort.column;
+        INFO(sort.name);
+        std::string titles = scene.draw(size).text();
+        std::replace(titles.begin(), titles.end(), '\n', ' ');
+        CHECK(titles.find(" CREATED ") != std::string::npos);
+        for (const view::Column& column : view::live_columns(tui::group_of(scene.state)).all) {
+          if (column.sort == sort.column)
+            CHECK(titles.find(" " + std::string(column.title) + " ") != std::string::npos);
+        }
+      }
+      scene.state.tabs[key - U'1'].sort = view::SortColumn::kCreatedRate;
+    }
+  }
 }
 
 TEST_CASE("a share of the table stands beside what is live") {
