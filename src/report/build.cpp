@@ -47,7 +47,6 @@ Read read_samples(model::Recording& recording, const view::Selector& netns, Purp
   });
   const auto last_samples = collector.last_samples();
   read.report = std::move(collector).finish();
-  const std::optional<std::uint64_t> before_quiet = last_before(ends_unix_ms, kQuietS * 1000);
   OwnerCollector owners(read.report.phases.size(), netns, purpose);
   std::optional<TroubleCollector> troubles;
   if (purpose == Purpose::kReport) troubles.emplace(read.report);
@@ -56,7 +55,10 @@ Read read_samples(model::Recording& recording, const view::Selector& netns, Purp
     if (read.rows_read == 0) owners.begin(source);
     const auto phase = std::find(last_samples.begin(), last_samples.end(), read.rows_read);
     if (troubles) troubles->add(source, read.rows_read, read.rows_read + 1 == samples);
-    if (read.rows_read == before_quiet && purpose == Purpose::kReport) owners.begin_quiet(source);
+    for (const std::int64_t quiet_s : kQuietS) {
+      if (purpose != Purpose::kReport || read.rows_read != last_before(ends_unix_ms, quiet_s * 1000)) continue;
+      owners.begin_quiet(source, quiet_s);
+    }
     ++read.rows_read;
     if (phase != last_samples.end()) {
       owners.add(source, static_cast<std::size_t>(phase - last_samples.begin()), read.rows_read == samples);

@@ -135,10 +135,10 @@ Remedy remedy(const Report& report, const Owner& owner) {
   }
   const std::string where = owner.row.role == model::Role::kClient ? "in the client: " : "in the server: ";
   const bool lives = owner.row.process && !owner.row.process->exited;
-  if (owner.quiet && lives) {
+  if (owner.quiet_s != 0 && lives) {
     return {fmt::format("it closed nothing in the last {} s: if it was drained, close a few connections at a time; if "
                         "not, {}{}",
-                        kQuietS, where, phrases::role_remedy(*owner.row.role)),
+                        owner.quiet_s, where, phrases::role_remedy(*owner.row.role)),
             kRiskOfIdle};
   }
   return {where + phrases::role_remedy(*owner.row.role), kRiskOfIdle};

@@ -127,7 +127,8 @@ void fills_table(const Report& report, Findings& out) {
     finding.id = "fills-table";
     finding.severity = Severity::kWarning;
     // One that ended at once, or was drained, may have had all these connections open.
-    const bool one_by_one = (*most)->row.role == model::Role::kClient && !ended_at_once(**most) && !(*most)->quiet;
+    const bool one_by_one =
+        (*most)->row.role == model::Role::kClient && !ended_at_once(**most) && (*most)->quiet_s == 0;
     finding.text =
         fmt::format("{} created {} of all buckets in {}: it {}", phrases::owner_words((*most)->row), percent(share),
                     title(netns.last), one_by_one ? "connects for every request and closes first" : "closes first");

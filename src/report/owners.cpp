@@ -121,10 +121,23 @@ void OwnerCollector::begin(const model::Source& source) {
   }
 }
 
-void OwnerCollector::begin_quiet(const model::Source& source) {
+void OwnerCollector::begin_quiet(const model::Source& source, std::int64_t quiet_s) {
   const view::RowList rows(source, view_, 1);
-  for (const view::SortItem& row : rows.items()) closed_before_quiet_[rows.id_of(row)] = arrivals(rows.counts_of(row));
-  quiet_begun_ = true;
+  Quiet& quiet = quiets_.emplace_back(Quiet{quiet_s, {}});
+  for (const view::SortItem& row : rows.items()) quiet.closed_before[rows.id_of(row)] = arrivals(rows.counts_of(row));
+}
+
+std::int64_t OwnerCollector::quiet_s(const model::Row& row, double capture_s) const {
+  const std::uint64_t closed = arrivals(row.counts);
+  if (closed == 0) return 0;
+  for (const Quiet& quiet : quiets_) {
+    const auto before = quiet.closed_before.find(row.id);
+    if (before == quiet.closed_before.end() || before->second != closed) continue;
+    const auto seconds = static_cast<double>(quiet.seconds);
+    const double expected = static_cast<double>(closed) * seconds / std::max(capture_s - seconds, 1.0);
+    if (quiet.seconds == kQuietS.front() || expected >= kExpectedInQuiet) return quiet.seconds;
+  }
+  return 0;
 }
 
 void OwnerCollector::add(const model::Source& source, std::size_t phase, bool last) {
@@ -219,9 +232,7 @@ void OwnerCollector::finish(Report& report) && {
     Owner owner;
     if (const auto netns = find_netns(index, row)) owner.busiest_arrivals = report.namespaces[*netns].busiest_arrivals;
     owner.phases = std::move(courses_.at(row.id).phases);
-    const auto before = closed_before_quiet_.find(row.id);
-    const std::uint64_t closed = arrivals(row.counts);
-    owner.quiet = quiet_begun_ && closed != 0 && before != closed_before_quiet_.end() && before->second == closed;
+    owner.quiet_s = quiet_s(row, report.seconds);
     owner.row = std::move(row);
     if (owner.row.counts != Counters{}) owners.push_back(std::move(owner));
   }

@@ -22,8 +22,8 @@ class OwnerCollector {
 
   /// Takes the buckets from before the start, as the first sample has them.
   void begin(const model::Source& source);
-  /// Takes the rows as they are kQuietS before the end of the capture.
-  void begin_quiet(const model::Source& source);
+  /// Takes the rows as they are `quiet_s` (one of kQuietS) before the end of the capture. The longest comes first.
+  void begin_quiet(const model::Source& source, std::int64_t quiet_s);
   /// `last`: this is the end of the capture, so peers are looked at too.
   void add(const model::Source& source, std::size_t phase, bool last);
   /// Fills in the owners and the culprits of ports. Needs a report that already has everything from the samples' heads.
@@ -41,6 +41,12 @@ class OwnerCollector {
     std::vector<model::Counters> phases;
   };
 
+  /// The last seconds of the capture.
+  struct Quiet {
+    std::int64_t seconds = 0;
+    std::unordered_map<std::uint64_t, std::uint64_t> closed_before;  ///< by Row::id
+  };
+
   struct PeerCount {
     std::uint64_t row_id = 0;
     std::uint32_t netns_id = 0;
@@ -49,6 +55,7 @@ class OwnerCollector {
     model::Counters counts;
   };
 
+  std::int64_t quiet_s(const model::Row& row, double capture_s) const;
   void add_peers(const model::Source& source);
   std::vector<PeerPart> peer_parts(const std::vector<Owner>& owners,
                                    const std::unordered_map<std::uint64_t, std::size_t>& by_row) const;
@@ -58,8 +65,7 @@ class OwnerCollector {
   view::View view_;
   std::unordered_map<std::uint64_t, Course> courses_;  ///< by Row::id
   std::vector<model::Row> rows_;
-  bool quiet_begun_ = false;
-  std::unordered_map<std::uint64_t, std::uint64_t> closed_before_quiet_;  ///< by Row::id
+  std::vector<Quiet> quiets_;
   std::vector<model::Row> before_start_;
   std::map<std::pair<std::uint32_t, model::Peer>, Toward> toward_;
   std::vector<PeerCount> peers_;

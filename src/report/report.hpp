@@ -2,6 +2,7 @@
 // The summary of a capture. Built once, then only read. Strings may hold any bytes; the sinks escape them.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -74,8 +75,10 @@ struct NetnsReport {
 /// Points of all namespaces together: of many, each has fewer.
 inline constexpr std::size_t kMaxAllTimelinePoints = 100 * kMaxTimelinePoints;
 
-/// Who closed nothing for so long no longer connects for every request.
-inline constexpr std::int64_t kQuietS = 10;
+/// Looks before the end of a capture, in seconds. Who closed nothing in the longest one no longer connects for every
+/// request. In the others this is so if at least kExpectedInQuiet would have been expected, at the rate before.
+inline constexpr std::array<std::int64_t, 3> kQuietS = {10, 5, 2};
+inline constexpr double kExpectedInQuiet = 5;
 
 /// One row of the capture with its counts in each phase.
 struct Owner {
@@ -84,8 +87,8 @@ struct Owner {
   std::uint64_t before_start = 0;       ///< buckets from before the start; such an owner has no counts
   double share = 0;                     ///< of all created, refused, and from before the start; 0 to 1
   std::uint64_t busiest_arrivals = 0;   ///< NetnsReport::busiest_arrivals of its namespace; 0: there is none
-  /// It closed connections, but none in the last kQuietS of the capture.
-  bool quiet = false;
+  /// It closed connections, but none in so many last seconds of the capture (kQuietS); 0: it did until the end.
+  std::int64_t quiet_s = 0;
 };
 
 /// The most ephemeral ports that were taken towards one destination at one time.

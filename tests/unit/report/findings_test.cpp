@@ -273,14 +273,35 @@ TEST_CASE("a program that closes nothing any more is not taken for one that conn
     return recording;
   };
   const auto change = [&](model::Role role, int quiet_s) { return find(*recorded(role, quiet_s), "refused")->change; };
-  CHECK(change(model::Role::kClient, 9) == "in the client: keep connections open (keep-alive, a pool)");
-  CHECK(change(model::Role::kClient, 10) ==
-        "it closed nothing in the last 10 s: if it was drained, close a few connections at a time; if not, in the "
+  CHECK(change(model::Role::kClient, 1) == "in the client: keep connections open (keep-alive, a pool)");
+  CHECK(change(model::Role::kClient, 2) ==
+        "it closed nothing in the last 2 s: if it was drained, close a few connections at a time; if not, in the "
         "client: keep connections open (keep-alive, a pool)");
-  CHECK(has(change(model::Role::kServer, 9), "in the server: let its clients close first"));
+  CHECK(has(change(model::Role::kServer, 1), "in the server: let its clients close first"));
+  CHECK(has(change(model::Role::kServer, 4), "it closed nothing in the last 2 s"));
+  CHECK(has(change(model::Role::kServer, 9), "it closed nothing in the last 5 s"));
   CHECK(has(change(model::Role::kServer, 10), "it closed nothing in the last 10 s"));
-  CHECK(has(find(*recorded(model::Role::kClient, 9), "fills-table")->text, "connects for every request"));
-  CHECK_FALSE(has(find(*recorded(model::Role::kClient, 10), "fills-table")->text, "connects for every request"));
+  CHECK(has(find(*recorded(model::Role::kClient, 1), "fills-table")->text, "connects for every request"));
+  CHECK_FALSE(has(find(*recorded(model::Role::kClient, 2), "fills-table")->text, "connects for every request"));
+}
+
+TEST_CASE("a short silence says something only of who closed so often that it is one") {
+  const auto change = [](int every_s, int quiet_s) {
+    HandMade recording;
+    for (int second = 0; second < 60; ++second) {
+      if (second % every_s == 0) {
+        recording.act({1, "agent", "agent.service", model::Role::kServer, 9000, made(1, 0, second == 0 ? 1 : 0)});
+      }
+      recording.sample(static_cast<std::uint64_t>(second));
+    }
+    for (int second = 0; second < quiet_s; ++second) recording.sample(60);
+    return find(recording, "refused")->change;
+  };
+  CHECK(has(change(1, 3), "in the server: let its clients close first"));
+  CHECK_FALSE(has(change(1, 3), "it closed nothing"));
+  CHECK(has(change(1, 5), "it closed nothing in the last 5 s"));
+  CHECK_FALSE(has(change(2, 8), "it closed nothing"));
+  CHECK(has(change(2, 9), "it closed nothing in the last 10 s"));
 }
 
 TEST_CASE("a client that ended is to drain only if it came back") {
