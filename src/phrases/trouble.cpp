@@ -94,6 +94,12 @@ std::string ports_words(const Trouble& trouble, Tense tense) {
   return fmt::format("{}-> {} {}", client_words(trouble), destination_words(*trouble.destination), use);
 }
 
+/// "422 from before start, more than the range has now": the range was narrowed while they were there.
+std::string older_ports_words(const Trouble& trouble) {
+  const std::string count = base::grouped(trouble.older->buckets) + " from before start";
+  return trouble.use && trouble.older->buckets > trouble.use->of ? count + ", more than the range has now" : count;
+}
+
 Remark unconnected_now(const Trouble& trouble) {
   const std::string who = trouble.unconnected ? party_words(*trouble.unconnected) + " " : "";
   const double per_s = trouble.unconnected ? trouble.unconnected->per_s : trouble.no_port_per_s;
@@ -199,7 +205,7 @@ std::vector<Remark> trouble_remarks(const Trouble& trouble, Tense tense) {
       std::vector<Remark> remarks{
           {begin("PORTS", trouble) + ports_words(trouble, tense), none_left ? Tone::kAlarm : Tone::kWarning}};
       if (trouble.older) {
-        remarks.push_back({base::grouped(trouble.older->buckets) + " from before start", remarks.front().tone});
+        remarks.push_back({older_ports_words(trouble), remarks.front().tone});
       }
       if (fails) {
         remarks.push_back(unconnected_now(trouble));

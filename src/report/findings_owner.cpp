@@ -208,8 +208,9 @@ void ports_taken(const Report& report, Findings& out) {
                       base::grouped(*peak.use.bound), bound_for_others(peak.use)));
     }
     if (peak.use.outside.value_or(0) != 0) {
-      finding.evidence.push_back(fmt::format("{} more outside of ip_local_port_range, which clients took with bind()",
-                                             base::grouped(*peak.use.outside)));
+      finding.evidence.push_back(fmt::format(
+          "{} more outside of ip_local_port_range: clients took them with bind(), or before it was narrowed",
+          base::grouped(*peak.use.outside)));
     }
     if (peak.owner) {
       finding.evidence.push_back(fmt::format("{} buckets towards it belong to {}", base::grouped(peak.created),

@@ -46,10 +46,8 @@ class EventFeed {
   const model::PeerTable& peers() const { return peers_; }
   /// Once per sample, after the drain before it.
   void begin_interval() { peers_.begin_interval(); }
-  /// See model::PeerTable. Does nothing while no peers are recorded.
-  void set_before_start(const model::PeerTable::Live& live) {
-    if (record_peers_) peers_.set_before_start(live);
-  }
+  /// See model::PeerTable. Also while no peers are recorded: troubles tell how many there are towards a destination.
+  void set_before_start(const model::PeerTable::Live& live) { peers_.set_before_start(live); }
 
   /// Starts a drain. `wall_offset_ms` turns CLOCK_BOOTTIME into Unix time.
   void begin_drain(std::int64_t wall_offset_ms) { wall_offset_ms_ = wall_offset_ms; }

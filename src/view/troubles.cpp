@@ -188,6 +188,17 @@ class Parties {
     return known->second;
   }
 
+  /// How many buckets from before the start clients have towards a destination; empty if only the port is known.
+  std::optional<std::uint64_t> older_towards(std::uint32_t netns_id, const model::Peer& destination) {
+    std::optional<std::uint64_t> sum;
+    for (const SortItem* row : peers().with(netns_id, destination)) {
+      if (row->kind != model::RowKind::kBeforeStart || row->role != model::Role::kClient) continue;
+      if (row->netns_id != netns_id || row->peer == nullptr || *row->peer != destination) continue;
+      sum = sum.value_or(0) + row->live.value_or(0);
+    }
+    return sum;
+  }
+
   /// Who has a queue.
   Party owner_of(const model::ListenQueue& queue) {
     auto party = most_of({&processes().serving(queue)}, dropped_ever, [&](const SortItem& row) {
@@ -370,6 +381,12 @@ void add_holder(Trouble& trouble, const model::NetnsRow& netns, Parties& parties
 void add_client(Trouble& trouble, Parties& parties) {
   trouble.holder = parties.client_of(trouble.netns_id, *trouble.destination);
   trouble.older = parties.older_buckets_to(trouble.netns_id, trouble.destination->port);
+  // Other addresses may have the same port.
+  if (trouble.older) {
+    trouble.older->buckets =
+        parties.older_towards(trouble.netns_id, *trouble.destination).value_or(trouble.older->buckets);
+    if (trouble.older->buckets == 0) trouble.older.reset();
+  }
   if (!trouble.older || !trouble.holder) return;
   if (trouble.holder->buckets < trouble.older->buckets) {
     trouble.holder.reset();

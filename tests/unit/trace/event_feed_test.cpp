@@ -120,6 +120,8 @@ TEST_CASE("peers are counted only if somebody wants them, and only for known row
   trace.add_row(9, "redis-worker");
   trace.drain({record(1, 9)});
   CHECK(trace.feed.peers().all().empty());
+  trace.feed.set_before_start({{model::PeerKey{}, 5}});
+  CHECK(trace.feed.peers().before_start().size() == 1);
   trace.feed.record_peers(true);
   trace.drain({record(2, 9), record(3, 9), record(4, 10)});
   REQUIRE(trace.feed.peers().all().size() == 1);

@@ -185,6 +185,23 @@ TEST_CASE("ports that were taken before the start are no client's") {
   CHECK(troubles[0].holder->name == "php.service");
 }
 
+TEST_CASE("buckets from before the start that are towards other addresses took no port towards this one") {
+  Scene scene;
+  const model::Entry both = older(model::Role::kClient, 8081, 990, "php.service");
+  scene.table.set_before_start({both});
+  const model::PeerKey key{both.identity, {"10.0.0.9", std::uint16_t{8081}}};
+  model::PeerKey other = key;
+  other.peer.address = "10.0.0.8";
+  scene.peers.set_before_start({{key, 100}, {other, 890}});
+  scene.head.port_use =
+      std::make_shared<std::vector<model::PortUse>>(std::vector<model::PortUse>{{kHost, key.peer, {100, 100}, 1}});
+  const auto troubles = scene.look();
+  REQUIRE(troubles.size() == 1);
+  REQUIRE(troubles[0].older);
+  CHECK(troubles[0].older->buckets == 100);
+  CHECK(troubles[0].older->service == "php.service");
+}
+
 TEST_CASE("a party is called as rows of all namespaces call it, also in a look at one namespace") {
   Scene scene;
   const auto act = [&](std::uint32_t slot, const std::string& cgroup, std::uint32_t netns) {
