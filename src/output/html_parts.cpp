@@ -10,11 +10,12 @@ namespace twtrace::output {
 const char* const kHtmlStyle =
     ":root{color-scheme:light dark;--line:#8884;--soft:#8881;--bad:#c62828;--good:#2e7d32;--warn:#b26a00}"
     "@media(prefers-color-scheme:dark){:root{--bad:#ff8a80;--good:#81c784;--warn:#ffb74d}}"
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1.25rem}"
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1.25rem;"
+    "overflow-wrap:anywhere}"
     "h1{font-size:1.5rem;margin:0 0 .5rem}h2{font-size:1.1rem;margin:2.2rem 0 .6rem}"
     "h3{font-size:1rem;margin:0 0 .4rem}b{white-space:nowrap}"
     "table{border-collapse:collapse;font-variant-numeric:tabular-nums;max-width:100%}"
-    "th,td{padding:.25rem .75rem;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}"
+    "th,td{padding:.25rem .75rem;border-bottom:1px solid var(--line);vertical-align:top}"
     "thead th{border-bottom-width:2px;white-space:nowrap}td.n{white-space:nowrap;overflow-wrap:normal}"
     "tbody tr:nth-child(even){background:var(--soft)}"
     "table.facts th{font-weight:600;white-space:nowrap}table.facts tr{background:none}"
@@ -28,7 +29,7 @@ const char* const kHtmlStyle =
     "article.critical{border-left-color:var(--bad)}article.warning{border-left-color:var(--warn)}"
     "article table.facts th,article table.facts td{border:0;padding:.1rem .75rem .1rem 0}"
     "svg{display:block;width:100%;max-width:46rem;height:auto}"
-    "code{font:13px/1.5 ui-monospace,monospace;overflow-wrap:anywhere}"
+    "code{font:13px/1.5 ui-monospace,monospace}"
     "footer{margin:2.5rem 0 1rem;opacity:.75;font-size:.9rem}"
     "@media(max-width:640px){body{margin:1rem auto;padding:0 .6rem;font-size:14px}th,td{padding:.2rem}"
     "table{font-size:10px}table.facts{font-size:13px}thead "
@@ -40,7 +41,7 @@ const char* const kHtmlStyle =
     ".4rem}table{break-inside:avoid;line-height:1.15}code{font-size:8px}"
     "article{padding:.3rem .6rem;margin:.3rem 0}svg{max-width:18rem}footer{margin:.3rem 0;font-size:8px}}";
 
-const char* const kHtmlStyleHash = "1AAjVDTgUXboDJjvj4mKWAPvzRs4F5PDNZvzuaUK9+o=";
+const char* const kHtmlStyleHash = "cqxMVrye4LVkXHGr+zoUZlCrLelRDzfC+Uw4e6lYh6o=";
 
 std::string html_page(const std::string& title, const std::string& body) {
   std::string out = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
@@ -77,9 +78,11 @@ std::string html_verdict(const Condition& condition, const std::string& headline
 
 std::string html_grid(const Grid& grid) {
   constexpr std::size_t kNotBroken = 10;
+  constexpr std::size_t kLongestNumber = 26;
   const auto cell = [&](const char* tag, std::size_t column, const std::string& text) {
     const bool left = grid.columns[column].align == base::Align::kLeft;
-    const bool whole = !left || base::display_width(text) <= kNotBroken;  // long names may break anywhere
+    // Long names may break anywhere.
+    const bool whole = base::display_width(text) <= (left ? kNotBroken : kLongestNumber);
     return fmt::format("<{} align=\"{}\"{}>{}</{}>", tag, left ? "left" : "right", whole ? " class=\"n\"" : "",
                        base::html_text(text), tag);
   };

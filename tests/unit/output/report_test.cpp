@@ -538,6 +538,17 @@ TEST_CASE("the bars of offenders show buckets from before the start, and nobody 
   CHECK(html.find(">curl of cron.service") == std::string::npos);
 }
 
+TEST_CASE("no name makes a page wider than the screen") {
+  const output::Grid grid{{{"", base::Align::kLeft}, {"before"}},
+                          {{"host", std::string(64, 'h')}, {"created", "1,234"}}};
+  const std::string html = output::html_grid(grid);
+  CHECK(html.find("<td align=\"right\">hhh") != std::string::npos);
+  CHECK(html.find("<td align=\"right\" class=\"n\">1,234") != std::string::npos);
+  const std::string style = output::kHtmlStyle;
+  const std::size_t body = style.find("}body{");
+  CHECK(style.substr(body, style.find('}', body + 1) - body).find("overflow-wrap:anywhere") != std::string::npos);
+}
+
 TEST_CASE("a capture without a sample, or without a command, can be printed") {
   test::HandMade empty;
   const report::Report nothing = report_of(empty, {"overflow>0"});
