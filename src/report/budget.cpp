@@ -23,6 +23,10 @@ constexpr std::size_t kLongestText = 4096;
 constexpr std::size_t kMostQuoted = 1000;
 constexpr const char* kExample = "for example 'overflow>0' or 'created{service=web.service}>1000'";
 
+bool begins_with_digit(std::string_view text) {
+  return !text.empty() && kDigits.find(text.front()) != std::string_view::npos;
+}
+
 std::string expected_metric(std::string_view typed) {
   std::vector<std::string_view> names;
   for (const MetricInfo& metric : metrics()) names.push_back(metric.name);
@@ -41,7 +45,8 @@ class Parser {
       if (auto parsed = (this->*part)(budget); !parsed) return tl::unexpected(parsed.error());
     }
     skip_blanks();
-    if (at_ != text_.size()) return fail(at_, fmt::format("\"{}\" does not belong here", text_.substr(at_)), kExample);
+    if (at_ != text_.size())
+      return fail(at_, fmt::format("\"{}\" does not belong here", text_.substr(at_)), rest_hint());
     return budget;
   }
 
@@ -67,10 +72,22 @@ class Parser {
     return text_.substr(begin, at_ - begin);
   }
 
+  /// What to type instead of what is left after a whole budget.
+  std::string rest_hint() const {
+    const std::string_view rest = text_.substr(at_);
+    const std::string_view grouped = rest.starts_with(',') ? rest.substr(1) : std::string_view();
+    const bool in_number = kDigits.find(text_[at_ - 1]) != std::string_view::npos;
+    if (in_number && (kNameBytes.find(rest[0]) != std::string_view::npos || begins_with_digit(grouped))) {
+      return "write the number in digits, as in 1000 or 1.5";
+    }
+    return rest.find_first_of("<>=") == std::string_view::npos ? kExample : "give each budget its own --fail-if";
+  }
+
   Parsed metric(Budget& budget) {
     skip_blanks();
     const std::size_t begin = at_;
     const std::string_view name = take_all_of(kNameBytes);
+    if (begins_with_digit(name)) return fail(begin, "expected a metric", "the metric comes first, as in overflow>0");
     for (const MetricInfo& known : metrics()) {
       if (!view::equal_ignoring_case(known.name, name)) continue;
       budget.metric = known.metric;
@@ -110,7 +127,11 @@ class Parser {
 
   Parsed op(Budget& budget) {
     skip_blanks();
-    const view::Operator* const typed = view::leading_operator(text_.substr(at_));
+    const std::string_view rest = text_.substr(at_);
+    if (rest.starts_with('(') || rest.starts_with('[')) {
+      return fail(at_, "labels stand in braces", "as in created{service=web.service}>1000");
+    }
+    const view::Operator* const typed = view::leading_operator(rest);
     if (typed == nullptr || typed->op == view::Op::kMatch) {
       return fail(at_, "expected a comparison",
                   fmt::format("expected one of > >= < <= == !=, as in {}>0", info(budget.metric).name));
@@ -169,8 +190,7 @@ std::string narrowed_text(const Budget& budget, const std::vector<Label>& labels
   }
   if (added.empty()) return budget.text;
   std::string text = budget.text;
-  const std::string_view name = info(budget.metric).name;
-  const std::size_t after_name = text.find(name) + name.size();
+  const std::size_t after_name = text.find_first_not_of(kBlanks) + info(budget.metric).name.size();
   const std::size_t brace = text.find_first_not_of(kBlanks, after_name);
   if (text[brace] == '{') return text.insert(brace + 1, added + ",");
   return text.insert(after_name, "{" + added + "}");

@@ -310,7 +310,9 @@ class Parser {
       return fail(begin, fmt::format("expected a {}", noun(grammar_)), expected_key({}, grammar_));
     }
     if (grammar_ == Grammar::kLabels) {
-      return fail(at_, fmt::format("expected = after {}", text), fmt::format("{}=VALUE; {}", text, kQuote));
+      const std::string_view name = text.substr(0, text.find_first_of("~!:(["));
+      return fail(begin + name.size(), fmt::format("expected = after {}", name),
+                  fmt::format("{}=VALUE; {}", name, kQuote));
     }
     if (const auto fits = check_length(text); !fits) return fail(begin, fits.error());
     Term term;

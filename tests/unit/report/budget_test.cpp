@@ -43,6 +43,7 @@ TEST_CASE("a budget is limited by the labels that its metric takes") {
                                              {view::Key::kNetns, "netns=id:3"}};
   const auto narrowed = [&](const char* text) { return report::narrowed({parsed(text)}, labels).value().at(0).text; };
   CHECK(narrowed("created>5") == "created{service=\"web\",netns=id:3}>5");
+  CHECK(narrowed(" CREATED>5") == " CREATED{service=\"web\",netns=id:3}>5");
   CHECK(narrowed(" created { port=80 } > 5") == " created {service=\"web\",netns=id:3, port=80 } > 5");
   CHECK(narrowed("in_use_peak>80%") == "in_use_peak{netns=id:3}>80%");
   CHECK(narrowed("lost_events>0") == "lost_events>0");
@@ -163,6 +164,23 @@ TEST_CASE("what makes no sense is refused with its position") {
     const base::Error error = refused(text);
     INFO(text << " -> " << error.what);
     CHECK(error.what.find(what) != std::string::npos);
+  }
+  const std::pair<const char*, const char*> hints[] = {
+      {"overflow>1,000", "write the number in digits, as in 1000 or 1.5"},
+      {"overflow>10k", "write the number in digits, as in 1000 or 1.5"},
+      {"overflow>1e3", "write the number in digits, as in 1000 or 1.5"},
+      {"overflow>0,created>5", "give each budget its own --fail-if"},
+      {"overflow>0 and created>5", "give each budget its own --fail-if"},
+      {"in_use_peak>80%,created>5", "give each budget its own --fail-if"},
+      {"overflow>0;", "for example 'overflow>0'"},
+      {"0<overflow", "the metric comes first, as in overflow>0"},
+      {"created(service=x)>1", "as in created{service=web.service}>1000"},
+      {"created[service=x]>1", "as in created{service=web.service}>1000"},
+      {"created{service~x}>1", "service=VALUE"},
+  };
+  for (const auto& [text, hint] : hints) {
+    INFO(text << " -> " << refused(text).hint);
+    CHECK(refused(text).hint.starts_with(hint));
   }
   CHECK(refused("overflo>0").hint.rfind("did you mean \"overflow\"? expected one of ", 0) == 0);
   CHECK(refused("created{servic=x}>0").hint.rfind("did you mean \"service\"? ", 0) == 0);
