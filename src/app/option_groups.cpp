@@ -58,6 +58,15 @@ std::vector<std::string> column_names() {
   return names;
 }
 
+/// "created/s, overflow/s, ..."
+std::string sort_names_of(model::Group group) {
+  std::string names;
+  for (const view::SortName& known : view::sort_names()) {
+    if (view::can_sort(group, known.column)) names += (names.empty() ? "" : ", ") + std::string(known.name);
+  }
+  return names;
+}
+
 base::Result<view::SortColumn> parse_column(const std::string& typed) {
   if (const auto column = view::sort_column_typed(typed)) return *column;
   std::vector<std::string_view> names;
@@ -230,6 +239,13 @@ void TableOptions::declare(OptionList& list) {
     if (!filter.named.asks(view::Key::kPid) || rows.group != model::Group::kPeer) return {};
     return base::fail(base::ErrorCode::kUsage, "-p cannot be combined with -g peer",
                       "peers are counted per service and process name: use --comm or --service");
+  });
+  list.check([this]() -> base::Result<void> {
+    if (view::can_sort(rows.group, rows.sort)) return {};
+    return base::fail(
+        base::ErrorCode::kUsage,
+        fmt::format("-s {} cannot be combined with -g {}", view::sort_name_of(rows.sort), model::to_string(rows.group)),
+        "these rows have no such column; sort by " + sort_names_of(rows.group));
   });
   list.check([this]() -> base::Result<void> {
     const bool has_rows = rows.group != model::Group::kProcess || rows.max_rows != 0;

@@ -72,13 +72,23 @@ void show(ViewState& state, std::size_t tab) {
   state.follow.reset();
 }
 
+constexpr const char* kSortOfEvents = "events are always sorted by time";
+
 void sort_by(ViewState& state, view::SortColumn column) {
+  if (state.tab == Tab::kEvents) {
+    state.notice = kSortOfEvents;
+    return;
+  }
+  if (!view::can_sort(group_of(state), column)) {
+    state.notice = fmt::format("the rows of this view have no {} to sort by", view::sort_name_of(column));
+    return;
+  }
   state.current().sort = column;
   state.current().reverse = false;
 }
 
 void sort_beside(ViewState& state, bool right, const std::vector<view::SortColumn>& columns) {
-  if (columns.empty()) return;
+  if (columns.empty()) return sort_by(state, state.current().sort);
   const auto now = std::find(columns.begin(), columns.end(), state.current().sort);
   auto index = static_cast<std::size_t>(now - columns.begin());
   if (now == columns.end()) {
@@ -112,7 +122,7 @@ void open_row(ViewState& state, std::uint64_t id) {
 
 void open_sort_menu(ViewState& state) {
   if (state.tab == Tab::kEvents) {
-    state.notice = "events are always sorted by time";
+    state.notice = kSortOfEvents;
     return;
   }
   const auto& names = view::sort_names();
@@ -313,6 +323,10 @@ void apply_simple(ViewState& state, const KeyAction& pressed, const Context& con
       toggle(state.command_line, state.notice, "command lines", "process names");
       return;
     case Action::kReverse:
+      if (state.tab == Tab::kEvents) {
+        state.notice = kSortOfEvents;
+        return;
+      }
       state.current().reverse = !state.current().reverse;
       return;
     case Action::kLonger:

@@ -353,6 +353,11 @@ Column wanted(Column column) {
 
 const LiveColumns& live_columns(model::Group group) { return lists_of(group).live; }
 
+bool can_sort(model::Group group, SortColumn column) {
+  const std::vector<Column>& all = live_columns(group).all;
+  return std::any_of(all.begin(), all.end(), [column](const Column& each) { return each.sort == column; });
+}
+
 std::optional<SortColumn> sort_column_typed(std::string_view typed) {
   if (const auto named = sort_column_named(typed)) return named;
   for (const Column& column : columns(model::Group::kProcess, true)) {

@@ -67,6 +67,9 @@ struct LiveColumns {
 };
 const LiveColumns& live_columns(model::Group group);
 
+/// False if rows of the group have nothing like that, so that they cannot be sorted by it.
+bool can_sort(model::Group group, SortColumn column);
+
 /// What people type to sort by it: the name of SortName, or the title that a table gives the column.
 std::optional<SortColumn> sort_column_typed(std::string_view typed);
 

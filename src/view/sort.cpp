@@ -102,6 +102,13 @@ const std::vector<SortName>& sort_names() {
   return kNames;
 }
 
+std::string_view sort_name_of(SortColumn column) {
+  for (const SortName& known : sort_names()) {
+    if (known.column == column) return known.name;
+  }
+  return {};
+}
+
 std::optional<SortColumn> sort_column_named(std::string_view name) {
   for (const SortName& known : sort_names()) {
     if (known.name == name) return known.column;

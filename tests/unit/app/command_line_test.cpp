@@ -105,6 +105,11 @@ TEST_CASE("mistyped words get the one that was meant") {
   CHECK(told({"-g", "ports"}).find("did you mean \"port\"?") != std::string::npos);
   CHECK(told({"-s", "overflw"}) ==
         "--sort: unknown column \"overflw\"; did you mean \"overflow\"? twtrace -s help lists the columns");
+  CHECK(told({"-g", "service", "-s", "pid"})
+            .starts_with("-s pid cannot be combined with -g service; these rows have "
+                         "no such column; sort by created/s, overflow/s, "));
+  CHECK(told({"-s", "port", "-g", "netns"}).find("-s port cannot be combined with -g netns") == 0);
+  CHECK(accepted({"-g", "peer", "-s", "port"}));
   CHECK(told({"report", "-o", "htlm"}).find("did you mean \"html\"?") != std::string::npos);
   CHECK(told({""}) == "unknown command \"\"; twtrace help lists the commands");
 }

@@ -7,6 +7,7 @@
 #include "support/scene.hpp"
 #include "tui/keymap.hpp"
 #include "tui/view_state.hpp"
+#include "view/columns.hpp"
 
 using namespace twtrace;
 using test::Scene;
@@ -96,9 +97,35 @@ TEST_CASE("every way to sort") {
   scene.press(Special::kEscape);
   CHECK(scene.sort() == SortColumn::kOverflowRate);
   scene.press(U'6');
-  scene.press(U's');
-  CHECK(scene.state.mode == Mode::kRows);
-  CHECK_FALSE(scene.state.notice.empty());
+  for (const char32_t key : U"sLOPIR<>") {
+    if (key == 0) break;
+    scene.state.notice.clear();
+    scene.press(key);
+    CHECK(scene.state.mode == Mode::kRows);
+    CHECK(scene.state.notice == "events are always sorted by time");
+    CHECK_FALSE(scene.state.current().reverse);
+  }
+}
+
+TEST_CASE("rows are not sorted by what they do not have") {
+  Wave scene;
+  scene.press(U'2');
+  scene.press(U'L');
+  scene.press(U'P');
+  CHECK(scene.sort() == SortColumn::kLive);
+  CHECK(scene.state.notice == "the rows of this view have no pid to sort by");
+  for (const view::SortName& sort : view::sort_names()) {
+    scene.state.current().sort = SortColumn::kLive;
+    scene.press(Special::kF6);
+    for (const view::SortName& other : view::sort_names()) {
+      if (other.column == SortColumn::kLive) break;
+      scene.press(Special::kUp);
+    }
+    while (view::sort_names()[scene.state.menu].column != sort.column) scene.press(Special::kDown);
+    scene.press(Special::kEnter);
+    INFO(sort.name);
+    CHECK((scene.sort() == sort.column) == view::can_sort(model::Group::kService, sort.column));
+  }
 }
 
 TEST_CASE("a filter is live, and Esc restores the one before") {
