@@ -18,7 +18,10 @@ using report::Report;
 
 std::uint64_t created(const std::optional<model::Counters>& counts) { return counts ? counts->created() : 0; }
 
-std::string state(const DiffRow& row) { return !row.before ? "new" : !row.after ? "gone" : ""; }
+std::string state(const DiffRow& row, const Diff& diff) {
+  if (diff.threshold && !row.differs) return "same";
+  return !row.before ? "new" : !row.after ? "gone" : "";
+}
 
 std::string overflow_words(const DiffRow& row) {
   const std::uint64_t before = row.before ? row.before->overflow() : 0;
@@ -36,7 +39,7 @@ std::string service_of(const DiffRow& row) {
 std::string diff_headline(const Diff& diff) {
   const auto count = [&](auto&& test) { return std::count_if(diff.rows.begin(), diff.rows.end(), test); };
   const auto differing = count([](const DiffRow& row) { return row.differs; });
-  const std::string more = diff.threshold ? fmt::format(" by more than {:g}%", *diff.threshold) : "";
+  const std::string more = diff.threshold ? fmt::format(" by more than {}%", *diff.threshold) : "";
   if (!diff.unknown.empty()) {
     return fmt::format("it is not known whether the captures differ ({}); what was recorded does not{}: {} rows",
                        diff.unknown, more, diff.rows.size());
@@ -93,7 +96,7 @@ Grid diff_grid(const Diff& diff) {
   const std::size_t shown = std::min(kDiffRowsShown, diff.rows.size());
   for (std::size_t i = 0; i < shown; ++i) {
     const DiffRow& row = diff.rows[i];
-    std::vector<std::string> cells = {state(row),
+    std::vector<std::string> cells = {state(row, diff),
                                       service_of(row),
                                       row.key.comm.empty() ? "-" : row.key.comm,
                                       row.key.role ? model::to_string(*row.key.role) : "-",

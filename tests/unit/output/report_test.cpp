@@ -549,6 +549,29 @@ TEST_CASE("no name makes a page wider than the screen") {
   CHECK(style.substr(body, style.find('}', body + 1) - body).find("overflow-wrap:anywhere") != std::string::npos);
 }
 
+TEST_CASE("a table of differences says which rows a threshold leaves out") {
+  const auto report_with = [](std::uint64_t many, std::uint64_t few) {
+    test::HandMade recording;
+    recording.act({1, "nginx", "web.service", model::Role::kServer, 80, test::made(many)});
+    if (few != 0) recording.act({2, "cron", "cron.service", model::Role::kClient, 443, test::made(few)});
+    recording.sample(3);
+    recording.editable().ended_unix_ms = recording.now_unix_ms();
+    return report_of(recording);
+  };
+  const auto text = [&](std::optional<double> threshold) {
+    return output::diff_text(
+        report::diff_reports(report_with(1000, 0), report_with(1500, 9), {}, report::Partial::kFails, threshold),
+        output::Color::kNever);
+  };
+  CHECK(text({}).find("new  cron.service") != std::string::npos);
+  CHECK(text({}).find("same ") == std::string::npos);
+  const std::string some = text(10.0);
+  CHECK(some.find("differ in 1 of 2 rows by more than 10% (0 new, 0 gone)") != std::string::npos);
+  CHECK(some.find("same  cron.service") != std::string::npos);
+  CHECK(some.find("same  web") == std::string::npos);
+  CHECK(text(1e6).find("by more than 1000000%") != std::string::npos);
+}
+
 TEST_CASE("a capture without a sample, or without a command, can be printed") {
   test::HandMade empty;
   const report::Report nothing = report_of(empty, {"overflow>0"});
