@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The first lines of every output, for ten scenes of production hosts. Each scene is a capture of real services (record
 // makes it), and the text beside it is what they must say. $TWTRACE_UPDATE_GOLDEN=1 writes the texts anew: read them.
+#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 
 #include "capture/reader.hpp"
@@ -75,6 +77,23 @@ std::string screen_words(const model::History& history, std::uint64_t sample) {
   return "\n== live view, 80x24\n" + head_of(tui::draw(picture, state, kScreen, {}).text(), 14);
 }
 
+/// What `report`, and `replay -b` for each sample, print of a scene.
+std::string all_words(const std::string& name) {
+  auto reader = capture::Reader::open(std::string(TWTRACE_GOLDEN) + "/" + name + ".db");
+  REQUIRE(reader);
+  const auto report = report::build_report(**reader, {});
+  REQUIRE(report);
+  std::string words = output::report_text(*report, output::Color::kNever);
+  model::Trends trends;
+  REQUIRE((*reader)->for_each(model::Wanted::kAll, [&](const model::SnapshotPtr& head, const model::Source& source) {
+    model::Snapshot copy = *head;
+    trends.observe(copy);
+    words += batch_words(std::move(copy), source);
+    return true;
+  }));
+  return words;
+}
+
 /// `sample` is the moment that the live view and -b show, from 1 on.
 void check_scene(const std::string& name, std::uint64_t sample) {
   INFO(name);
@@ -108,4 +127,29 @@ TEST_CASE("scene: no local port is left") { check_scene("ports", 6); }
 TEST_CASE("scene: twtrace starts when no local port is left") { check_scene("ports_late", 3); }
 TEST_CASE("scene: the queue of a listening socket is full") { check_scene("queue", 6); }
 TEST_CASE("scene: a server is restarted, and its connections end with it") { check_scene("restart", 6); }
+TEST_CASE("the examples of the README are what the program prints") {
+  std::ifstream file(std::string(TWTRACE_README));
+  REQUIRE(file);
+  std::stringstream text;
+  text << file.rdbuf();
+  const std::string readme = text.str();
+  std::string words;
+  for (const char* name : {"held", "restart", "ports", "queue"}) words += all_words(name);
+  const std::string fence = "```\n";
+  std::size_t at = readme.find("\n## What to do with what you see\n");
+  const std::size_t end = readme.find("\n## ", at + 1);
+  REQUIRE(end != std::string::npos);
+  std::size_t examples = 0;
+  while ((at = readme.find(fence, at)) < end) {
+    const std::size_t begin = at + fence.size();
+    const std::size_t close = readme.find(fence, begin);
+    REQUIRE(close < end);
+    INFO(readme.substr(begin, close - begin));
+    CHECK(words.find(readme.substr(begin, close - begin)) != std::string::npos);
+    at = close + fence.size();
+    ++examples;
+  }
+  CHECK(examples == 5);
+}
+
 TEST_CASE("scene: nothing is wrong") { check_scene("calm", 3); }
