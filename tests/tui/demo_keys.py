@@ -11,9 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-from screen import Screen, wait_for
-
-TMUX_NAMES = {"PgUp": "PPage", "PgDn": "NPage", "Esc": "Escape", "^L": "C-l", "^C": "C-c"}
+from screen import Screen, keys_of_help, wait_for
 
 
 class KeyedScreen(Screen):
@@ -131,15 +129,6 @@ def check_filter(screen):
     screen.wait(r"no row matches")
     screen.keys("Enter", "Escape")
     screen.wait(r"queue-worker\.")
-
-
-def keys_of_help(screen):
-    """The keys that help lists, by their names in tmux."""
-    listed = []
-    for line in screen.wait(r"^ Up Down k j +move\n(?s:.*)^ q F10 \^C +quit$").group(0).splitlines():
-        for key in line[:14].split():
-            listed += list("123456") if key == "1-6" else [TMUX_NAMES.get(key, key)]
-    return listed
 
 
 def check_nothing_is_left(listed):

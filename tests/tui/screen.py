@@ -7,6 +7,7 @@ import tempfile
 import time
 
 DEADLINE_S = 60
+TMUX_NAMES = {"PgUp": "PPage", "PgDn": "NPage", "Esc": "Escape", "^L": "C-l", "^C": "C-c"}
 
 
 def wait_for(what, condition, deadline_s=DEADLINE_S):
@@ -131,3 +132,12 @@ class Screen:
         wait_for("the normal screen", lambda: self.tmux("display-message", "-p", "#{alternate_on}").strip() == "0")
         assert self.tmux("display-message", "-p", "#{cursor_flag}").strip() == "1", "the cursor is hidden"
         assert self.tmux("display-message", "-p", "#{mouse_any_flag}").strip() == "0", "the mouse is still taken"
+
+
+def keys_of_help(screen):
+    """The keys that help lists, by their names in tmux. The screen shows all of help."""
+    listed = []
+    for line in screen.wait(r"^ Up Down k j +move\n(?s:.*)^ q F10 \^C +quit$").group(0).splitlines():
+        for key in line[:14].split():
+            listed += list("123456") if key == "1-6" else [TMUX_NAMES.get(key, key)]
+    return listed

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real services without keep-alive in a namespace of their own: php-fpm behind nginx and in front of redis, PostgreSQL,
-node, haproxy. Every number in every view equals batch JSON of the same moment, and both equal the kernel's count. Then
-php-fpm runs out of ports, and the first line says so. A service that is not installed is left out.
+node, haproxy. While they are loaded, every key and every click that help names is pressed in every view. Then every
+number in every view equals batch JSON of the same moment, and both equal the kernel's count. Then php-fpm runs out of
+ports, and the first line says so. A service that is not installed is left out.
 
 usage: services.py TWTRACE COLUMNSxROWS
 """
@@ -12,11 +13,12 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "deploy"))
 from host import Host, run
-from screen import Screen, wait_for
+from screen import Screen, keys_of_help, wait_for
 
 REQUESTS = 211
 NGINX_CONF = """
@@ -144,6 +146,12 @@ class Services(Host):
             if is_there:
                 wait_for(f"port {port}", lambda at=port: self.listens(at))
 
+    def load_until(self, ended):
+        """Loads nginx again and again until `ended` is set."""
+        while not ended.is_set():
+            client = self.start("customers", "ab", "-q", "-n", "50", "-c", "2", "http://127.0.0.1:8080/")
+            assert client.wait() == 0, client.args
+
     def load(self):
         """Each service gets REQUESTS connections. Returns when all of them are closed."""
         clients = [self.start("customers", "ab", "-q", "-n", str(REQUESTS), "-c", "2", "http://127.0.0.1:8080/")]
@@ -235,11 +243,93 @@ def check_views(screen, batches):
         print(f"ok: view {key} equals batch JSON by {group}")
 
 
+def titles_of(screen):
+    """The places of the column titles: line, and column of each."""
+    lines = screen.lines()
+    row = next(at for at, line in enumerate(lines) if re.search(r"\[\d ?[A-Z]\w+\]", line)) + 1
+    return row, [found.start() for found in re.finditer(r"\S+", lines[row])]
+
+
+def click(screen, row, column, button=0):
+    place = f"{column + 1};{row + 1}"
+    screen.type(f"\x1b[<{button};{place}M" + (f"\x1b[<{button};{place}m" if button == 0 else ""))
+
+
+def check_nothing_is_stale(screen):
+    """While it is paused, a screen that is painted anew is the same, but for the time in its last line."""
+    screen.keys("Space")
+    screen.wait(r"^PAUSED")
+    before = screen.lines()[:-2]
+    screen.keys("F5")
+    wait_for("the same screen", lambda: screen.lines()[:-2] == before, 10)
+    screen.keys("Space")
+    screen.wait_without(r"^PAUSED")
+
+
+def press_all(screen, columns, rows):
+    """Presses every key and clicks on everything, in every view. Leaves the screen as it was, but for the order."""
+    screen.resize(columns, 50)
+    screen.keys("?")
+    listed = [key for key in keys_of_help(screen) if key not in ("wheel", "click", "q", "F10", "C-c")]
+    screen.keys("Escape")
+    screen.resize(columns, rows)
+    screen.wait(r"nginx\.s")
+    for view in "123456":
+        for key in listed:
+            screen.keys(view)
+            screen.wait(rf"\[{view} ?\w+\]")
+            screen.keys(key)
+            if key in ("/", "F3", "F4", "f", "u", "d"):
+                screen.wait(r"^(Filter|Seconds between samples): ")
+                screen.keys("Escape")
+                screen.wait_without(r"^(Filter|Seconds between samples): ")
+            elif key in ("F1", "h", "?"):
+                screen.wait(r"^ Up Down k j +move$")
+                screen.keys("Escape")
+                screen.wait_without(r"^ Up Down k j +move$")
+            elif key in ("F6", "s", "C", "F2", "Enter") and view != "6":
+                # Between two loads, all rows may be idle and hidden.
+                wait_for(f"what {key} opens", lambda pressed=key: re.search(
+                    r"^(Enter sort|Space Enter|Esc back)", screen.text(), re.M) or
+                    pressed == "Enter" and screen.keys(pressed))
+                screen.keys("Escape")
+                screen.wait(r"^F1 help|F1 help  / filter")
+        screen.keys(view, "Left")  # back to where Right was pressed
+        screen.wait(rf"\[{view} ?\w+\]")
+        row, titles = titles_of(screen)
+        for title in titles:
+            click(screen, row, title)
+        for wheel in (64, 65):
+            click(screen, row + 1, 4, wheel)
+        if view != "6":
+            wait_for("the row to open", lambda: re.search(r"^Esc back", screen.text(), re.M) or
+                     click(screen, titles_of(screen)[0] + 1, 4))
+            screen.keys("Escape")
+            screen.wait_without(r"^Esc back")
+        for name in ("Services", "Ports", "Peers", "Namespaces", "Events", "Processes"):
+            (at, column), *_ = screen.find(name)
+            click(screen, at, column)
+            screen.wait(rf"\[\d ?{name}\]")
+        screen.keys(view)
+        screen.wait(rf"\[{view} ?\w+\]")
+        check_nothing_is_stale(screen)
+        print(f"ok: every key and click in view {view}", flush=True)
+    screen.keys("1")
+
+
 def check_numbers(twtrace, host, columns, rows):
     with Screen(f"{twtrace} -d 0.5 --netns {host.name}", columns, rows) as screen:
         screen.wait(r"\[1 ?Processes\]")
         batches = {group: Batch(twtrace, host.name, group) for group in ("process", "service", "port", "peer", "netns")}
         before = host.counters()
+        ended = threading.Event()
+        loader = threading.Thread(target=host.load_until, args=(ended,))
+        loader.start()
+        try:
+            press_all(screen, columns, rows)
+        finally:
+            ended.set()
+            loader.join()
         host.load()
         settled = []
 
@@ -296,6 +386,7 @@ def main():
         print("TWTRACE_SKIPPED: needs redis-server, nginx, php-fpm and ab")
         return
     with Services() as host:
+        os.chdir(host.directory)  # a key writes a file
         check_numbers(twtrace, host, columns, rows)
         check_ports(twtrace, host, columns, rows)
 
