@@ -8,7 +8,7 @@
 namespace twtrace::output {
 
 const char* const kHtmlStyle =
-    ":root{color-scheme:light dark;--line:#8884;--soft:#8881;--bad:#c62828;--good:#2e7d32;--warn:#b26a00}"
+    ":root{color-scheme:light dark;--line:#8884;--soft:#8881;--bad:#c62828;--good:#2e7d32;--warn:#945700}"
     "@media(prefers-color-scheme:dark){:root{--bad:#ff8a80;--good:#81c784;--warn:#ffb74d}}"
     "body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1.25rem;"
     "overflow-wrap:anywhere}"
@@ -41,7 +41,7 @@ const char* const kHtmlStyle =
     ".4rem}table{break-inside:avoid;line-height:1.15}code{font-size:8px}"
     "article{padding:.3rem .6rem;margin:.3rem 0}svg{max-width:18rem}footer{margin:.3rem 0;font-size:8px}}";
 
-const char* const kHtmlStyleHash = "cqxMVrye4LVkXHGr+zoUZlCrLelRDzfC+Uw4e6lYh6o=";
+const char* const kHtmlStyleHash = "WO9rTmG5SFh4ciHNbPZif7kOaJgH2vC/rm505ienK98=";
 
 std::string html_page(const std::string& title, const std::string& body) {
   std::string out = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
