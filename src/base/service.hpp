@@ -46,6 +46,19 @@ struct Service {
   auto operator<=>(const Service&) const = default;
 };
 
+/// What people call the container or pod that a service runs in: "web", "namespace/pod". Empty if it runs in none.
+inline std::string container_name(const Service& service) {
+  if (!service.pod.name.empty())
+    return service.pod.ns.empty() ? service.pod.name : service.pod.ns + "/" + service.pod.name;
+  if (!service.pod.empty()) return service.name.substr(0, service.name.find('/'));  // "pod0123abcd", by its uid
+  if (service.container.empty()) return {};
+  // A unit inside is CONTAINER/UNIT, and no container has a slash in its own name.
+  const std::string_view name = service.name;
+  const auto slash = name.rfind('/');
+  const bool is_unit = slash != std::string_view::npos && (name.ends_with(".service") || name.ends_with(".scope"));
+  return std::string(is_unit ? name.substr(0, slash) : name);
+}
+
 /// True when both are the same service, whichever of its sub-cgroups the processes are in.
 inline bool is_same(const Service& left, const Service& right) {
   return left.name == right.name && left.own_cgroup() == right.own_cgroup() && left.kind == right.kind &&

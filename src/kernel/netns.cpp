@@ -21,7 +21,6 @@ namespace twtrace::kernel {
 namespace {
 
 constexpr std::size_t kMaxMountNamespaces = 1024;
-constexpr std::size_t kMaxHintBytes = 200;
 /// The inode number of the first PID namespace: PROC_PID_INIT_INO of include/linux/proc_ns.h, in all versions.
 constexpr std::uint32_t kFirstPidNamespace = 0xEFFFFFFCU;
 
@@ -33,17 +32,25 @@ std::string_view name_of_mount(std::string_view mount_point) {
   return name == kHostName ? std::string_view{} : name;
 }
 
-std::string known_names(const std::map<std::uint32_t, NetnsRef>& found) {
-  std::string hint;
-  for (const auto& [inum, ref] : found) {
-    if (ref.name.empty()) continue;
-    hint += (hint.empty() ? "known names: " : ", ") + ref.name;
-    if (hint.size() > kMaxHintBytes) return hint + ", ...";
+bool is_uuid(std::string_view text) {
+  constexpr std::string_view kForm = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  if (text.size() != kForm.size()) return false;
+  for (std::size_t at = 0; at < kForm.size(); ++at) {
+    if (kForm[at] == '-' ? text[at] != '-' : !is_hex(text.substr(at, 1))) return false;
   }
-  return hint;
+  return true;
 }
 
 }  // namespace
+
+bool is_made_up(std::string_view name) {
+  constexpr std::size_t kDockerDigits = 12;
+  if (name.size() == kDockerDigits && is_hex(name)) return true;
+  for (const std::string_view engine : {"cni-", "netns-"}) {
+    if (name.starts_with(engine)) name.remove_prefix(engine.size());
+  }
+  return is_uuid(name);
+}
 
 std::optional<std::uint32_t> parse_namespace_link(std::string_view link, std::string_view kind) {
   if (!link.starts_with(kind) || !link.ends_with(']')) return std::nullopt;
@@ -158,8 +165,7 @@ base::Result<NetnsRef> NetnsCatalog::resolve(std::string_view spec) const {
   const auto named = std::find_if(found_.begin(), found_.end(),
                                   [&](const auto& entry) { return !spec.empty() && entry.second.name == spec; });
   if (named != found_.end()) return named->second;
-  return base::fail(base::ErrorCode::kNotFound, "no network namespace is called '" + std::string(spec) + "'",
-                    known_names(found_));
+  return base::fail(base::ErrorCode::kNotFound, "no network namespace is called '" + std::string(spec) + "'");
 }
 
 // The user may name anything. It is opened without waiting (it may be a FIFO), and its type is checked.

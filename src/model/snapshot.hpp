@@ -113,9 +113,10 @@ struct MissedCounts {
 /// One network namespace. `id` is what it is known by: the kernel gives the inode number of one that is gone to the
 /// next, and names are given again, too.
 struct NetnsRow {
-  std::uint32_t netns = 0;  ///< inode number
-  std::string name;         ///< "host", an `ip netns` name, or empty
-  bool gone = false;        ///< it no longer exists; the numbers are the last ones
+  std::uint32_t netns = 0;    ///< inode number
+  std::string name;           ///< "host", an `ip netns` name, that of a container or pod, or empty
+  bool is_container = false;  ///< `name` is that of a container or pod; a capture does not keep it
+  bool gone = false;          ///< it no longer exists; the numbers are the last ones
   std::optional<std::uint64_t> limit;
   std::optional<std::uint64_t> in_use;
   std::optional<std::uint64_t> pre_existing;  ///< buckets that were there when twtrace started and still are

@@ -43,13 +43,6 @@ model::Counters increase(const model::Counters& now, const model::Counters& befo
   return result -= before;
 }
 
-/// The container or pod that a service runs in; empty if it runs in none.
-std::string container_of(const base::Service& service) {
-  if (!service.pod.name.empty()) return service.pod.ns + "/" + service.pod.name;
-  if (service.container.empty()) return {};
-  return service.name.substr(0, service.name.find('/'));  // a unit inside it is CONTAINER/UNIT
-}
-
 WorkloadLabels labels_of(const model::Identity& who) {
   WorkloadLabels labels;
   labels.workload = label_text(who.service.name.empty() ? who.comm : who.service.name);
@@ -117,9 +110,10 @@ bool MetricFold::admit(std::size_t series) {
 std::string MetricFold::label_of(const model::NetnsRow& netns, const Place& place) const {
   if (netns.name == kHost) return kHost;
   if (limits_.namespaces == MetricNamespaces::kHost || netns.id == model::kForgottenNetns) return kFolded;
-  if (!netns.name.empty()) return label_text(netns.name);
-  if (limits_.namespaces == MetricNamespaces::kNamed || place.container.empty()) return kFolded;
-  return label_text(place.container);
+  if (!netns.name.empty() && !netns.is_container) return label_text(netns.name);
+  const std::string& container = netns.name.empty() ? place.container : netns.name;
+  if (limits_.namespaces == MetricNamespaces::kNamed || container.empty()) return kFolded;
+  return label_text(container);
 }
 
 /// Gives a namespace its label, which it keeps unless that is "other". Those of the first sample were there before.
@@ -216,7 +210,7 @@ WorkloadMetrics& MetricFold::workload_of(const model::Fact& fact, NamespaceMetri
     known.first_seen_s = now_s_;
     const auto place = places_.find(fact.identity.netns);
     if (place != places_.end() && place->second.container.empty()) {
-      place->second.container = container_of(fact.identity.service);
+      place->second.container = base::container_name(fact.identity.service);
     }
   }
   known.seen = observations_;

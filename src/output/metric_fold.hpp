@@ -97,7 +97,7 @@ class MetricFold {
     model::Counters unattributed;
     model::KernelCounts kernel;
     model::MissedCounts missed;  ///< the most so far
-    std::string container;       ///< of the first container that was seen in it
+    std::string container;       ///< of the first row of a container in it
   };
   /// A workload of the trace, before its labels are made.
   struct Known {

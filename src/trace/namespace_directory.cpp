@@ -2,6 +2,7 @@
 #include "trace/namespace_directory.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <set>
 #include <utility>
 
@@ -14,8 +15,9 @@ namespace {
 /// How often a sample looks for namespaces anew, however many have gone.
 constexpr int kSearches = 4;
 
-/// How often the name of a namespace is looked for: one that is made gets it a little later, and many have none.
-constexpr int kLooksForName = 3;
+/// The name of a namespace is looked for at the chances 1, 2, 4 and so on, up to this one: it comes a little later (in
+/// a pod with the first process, after its network was set up), and many have none.
+constexpr std::uint32_t kLastLook = 512;
 
 /// The identity of the namespace that the kernel starts with: it gets the first cookie (net_ns_init, since 5.12). Where
 /// namespaces have no cookies, identities are above 2^32.
@@ -25,6 +27,17 @@ constexpr std::uint64_t kFirstNamespace = 1;
 bool holds_counts(std::uint32_t slot, const tw_netns& netns) {
   if (slot != TW_NETNS_OTHER) return loader::is_published(netns);
   return !(to_counters(netns.total) == model::Counters{});
+}
+
+std::string known_names(const std::map<NamespaceDirectory::Id, NamespaceDirectory::Entry>& entries) {
+  constexpr std::size_t kMostBytes = 200;
+  std::string hint;
+  for (const auto& [id, entry] : entries) {
+    if (entry.gone || entry.name.empty()) continue;
+    hint += (hint.empty() ? "known names: " : ", ") + entry.name;
+    if (hint.size() > kMostBytes) return hint + ", ...";
+  }
+  return hint;
 }
 
 }  // namespace
@@ -39,27 +52,48 @@ void NamespaceDirectory::discover(bool thorough) {
   }
   for (auto& [id, entry] : entries_) {
     const kernel::NetnsRef* ref = entry.gone ? nullptr : catalog_.find(entry.inum);
-    if (ref != nullptr && entry.identity != kFirstNamespace) entry.name = ref->name;
+    if (ref == nullptr || entry.identity == kFirstNamespace || ref->name.empty() || kernel::is_made_up(ref->name))
+      continue;
+    entry.name = ref->name;
+    entry.is_container = false;
   }
 }
 
 void NamespaceDirectory::look_for_new_names() {
   bool wanted = false;
   for (auto& [id, entry] : entries_) {
-    if (entry.gone || !entry.name.empty() || entry.looks_for_name == kLooksForName) continue;
+    if (entry.gone || !entry.name.empty() || entry.looks_for_name == kLastLook) continue;
     ++entry.looks_for_name;
-    wanted = true;
+    wanted = wanted || std::has_single_bit(entry.looks_for_name);
   }
   if (wanted) discover(false);
+}
+
+void NamespaceDirectory::name_containers(const ContainerOf& container_of) {
+  for (auto& [id, entry] : entries_) {
+    const kernel::NetnsRef* ref = entry.gone || !entry.name.empty() ? nullptr : catalog_.find(entry.inum);
+    const std::uint32_t pid = ref == nullptr ? 0 : ref->pid.value_or(0);
+    if (pid == entry.asked_pid) continue;
+    entry.asked_pid = pid;
+    if (pid == 0) continue;
+    entry.name = container_of(pid);
+    if (entry.name == kernel::kHostName) entry.name.clear();
+    entry.is_container = !entry.name.empty();
+  }
 }
 
 base::Result<NamespaceDirectory::Id> NamespaceDirectory::resolve(const std::string& spec) const {
   if (const auto first = id_of(kFirstNamespace); first && spec == kernel::kHostName) return *first;
   const auto ref = catalog_.resolve(spec);
-  if (!ref) return tl::unexpected(ref.error());
-  const auto found = std::find_if(entries_.begin(), entries_.end(),
-                                  [&](const auto& item) { return !item.second.gone && item.second.inum == ref->inum; });
+  const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const auto& item) {
+    return !item.second.gone && (ref ? item.second.inum == ref->inum : !spec.empty() && item.second.name == spec);
+  });
   if (found != entries_.end()) return found->first;
+  if (!ref) {
+    base::Error error = ref.error();
+    if (spec.find('/') == std::string::npos) error.hint = known_names(entries_);
+    return tl::unexpected(std::move(error));
+  }
   return base::fail(base::ErrorCode::kNotFound, "the network namespace '" + spec + "' has just gone", "try again");
 }
 
@@ -81,7 +115,7 @@ void NamespaceDirectory::take_slot(Id id, std::uint32_t slot, std::uint64_t iden
 NamespaceDirectory::Id NamespaceDirectory::add(const kernel::NetnsRef& ref) {
   Entry entry;
   entry.inum = ref.inum;
-  entry.name = ref.name;
+  if (!kernel::is_made_up(ref.name)) entry.name = ref.name;
   return insert(std::move(entry));
 }
 

@@ -40,9 +40,12 @@ class NamespaceDirectory {
     /// after the kernel side had forgotten the first.
     std::vector<std::uint32_t> slots;
     std::uint32_t inum = 0;
+    /// What people call it: "host", a name that somebody gave it (`ip netns`), or the container or pod that is in it.
     std::string name;
+    bool is_container = false;  ///< `name` is that of a container or pod
     bool gone = false;
-    int looks_for_name = 0;  ///< how often it was looked for
+    std::uint32_t looks_for_name = 0;  ///< how often somebody could have looked for it
+    std::uint32_t asked_pid = 0;       ///< the process whose container was asked for last
   };
 
   /// Another process's way to look, see NameHelper; empty: it does not answer.
@@ -51,10 +54,15 @@ class NamespaceDirectory {
   void search_by(Search search) { search_ = std::move(search); }
   /// Looks for namespaces and their names; `thorough` also finds those that only a descriptor holds.
   void discover(bool thorough);
-  /// The same, when a namespace is new: one that is made gets its name later.
+  /// The same, while a namespace has no name: one that is made gets it later. Looks ever less often for the same one.
   void look_for_new_names();
+  /// The container or pod of a process; empty if it is in none, or if nobody knows.
+  using ContainerOf = std::function<std::string(std::uint32_t pid)>;
+  /// Gives those that nobody has named the name of the container that is in them, as discover() last found it.
+  void name_containers(const ContainerOf& container_of);
   const kernel::NetnsCatalog& catalog() const { return catalog_; }
-  /// The existing namespace that a user means by `self`, an inode number, a name or a path: NetnsCatalog::resolve().
+  /// The existing namespace that a user means by `self`, an inode number, a name (also that of a container) or a path:
+  /// see NetnsCatalog::resolve().
   base::Result<Id> resolve(const std::string& spec) const;
 
   /// A namespace that /proc leads to.

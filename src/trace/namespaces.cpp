@@ -320,6 +320,7 @@ std::vector<model::NetnsRow> Namespaces::rows(double interval_s) const {
     row.id = id;
     row.netns = entry.inum;
     row.name = entry.name;
+    row.is_container = entry.is_container;
     row.gone = entry.gone;
     result.push_back(std::move(row));
   }

@@ -48,6 +48,9 @@ class Namespaces {
   const NamespaceDirectory& directory() const { return directory_; }
   /// See NamespaceDirectory.
   void search_by(NamespaceDirectory::Search search) { directory_.search_by(std::move(search)); }
+  void name_containers(const NamespaceDirectory::ContainerOf& container_of) {
+    directory_.name_containers(container_of);
+  }
   /// nullptr where the reader programs cannot run.
   loader::Readers* readers() { return readers_ ? &*readers_ : nullptr; }
 

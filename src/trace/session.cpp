@@ -144,6 +144,7 @@ base::Result<Session> Session::start(const SessionOptions& options) {
   const KernelClock kernel_clock(base::SystemClock(), *kernel_now);
   Session session(std::move(opened->tracer), kernel_clock, std::move(services), std::move(netns), options);
   session.netns_.add_existing();
+  session.name_namespaces();
   session.enable();
   return session;
 }
@@ -193,6 +194,13 @@ base::Result<void> Session::drain_ring() {
   if (!drained) return tl::unexpected(drained.error());
   events_.end_drain(context);
   return {};
+}
+
+/// This also remembers the name of a container that is new, whose engine may remove its files before it closes a
+/// socket.
+void Session::name_namespaces() {
+  netns_.name_containers(
+      [this](std::uint32_t pid) { return base::container_name(services_.of_process(pid, recorded_paths())); });
 }
 
 Services::RecordedPath Session::recorded_paths() const {
@@ -257,6 +265,7 @@ void Session::tend() {
   if (clock_.monotonic_ns() - tended_ns_ < tending_ns_) return;
   if (live_scan() != nullptr) scan(false);
   netns_.look(tracer_.namespaces());
+  name_namespaces();
   look_at_queues(false);
   rows_.look(tracer_.rows(), row_facts());
   retire_ended_rows();
@@ -350,6 +359,7 @@ base::Result<void> Session::sample(bool last) {
   const std::vector<tw_netns> slots(tracer_.namespaces().begin(), tracer_.namespaces().end());
   const auto forgotten = netns_.observe(ours, slots, sight(), scan_.counted_ns() ? &scan_.older() : nullptr, last);
   rows_.move(forgotten, NamespaceDirectory::kOther);
+  name_namespaces();
   retire_ended_rows();
   give_back();
   measure_cost();

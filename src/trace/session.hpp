@@ -98,6 +98,7 @@ class Session {
           const SessionOptions& options);
 
   void begin_refusals();
+  void name_namespaces();
   void enable();
   void count_ports();
   base::Result<void> drain_ring();

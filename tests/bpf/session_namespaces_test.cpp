@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <filesystem>
+#include <fstream>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -20,8 +22,10 @@
 #include "kernel/net_settings.hpp"
 #include "loader/features.hpp"
 #include "support/catch.hpp"
+#include "support/cgroup_sandbox.hpp"
 #include "support/environment.hpp"
 #include "support/inside_netns.hpp"
+#include "support/netns_sandbox.hpp"
 #include "support/tcp_pairs.hpp"
 #include "trace/namespaces.hpp"
 #include "trace/session.hpp"
@@ -447,4 +451,51 @@ TEST_CASE("with more namespaces than are read at a time, no number is false and 
   arenas[3]->run({"client-first", 7, 5031});
   made[static_cast<std::uint32_t>(arenas[3]->netns.inode())] += 7;
   CHECK(check(true) == arenas.size());
+}
+
+namespace {
+
+/// A container of LXC, which needs no files to have a name.
+class Container {
+ public:
+  Container(const CgroupSandbox& parent, const std::string& name)
+      : cgroup_(parent.directory() + "/lxc.payload." + name) {
+    std::filesystem::create_directory(cgroup_);
+    netns_.emplace();
+    std::ofstream(cgroup_ + "/cgroup.procs") << netns_->holder() << std::flush;
+  }
+  Container(const Container&) = delete;
+  Container& operator=(const Container&) = delete;
+  ~Container() {
+    netns_.reset();
+    std::filesystem::remove(cgroup_);
+  }
+
+ private:
+  std::string cgroup_;
+  std::optional<NetnsSandbox> netns_;
+};
+
+}  // namespace
+
+TEST_CASE("a namespace without a name is called after its container, also one that comes later") {
+  if (!privileged()) return;
+  const CgroupSandbox cgroup("names");
+  const Container early(cgroup, "tw-early");
+  trace::SessionOptions options;
+  options.tending_ns = 0;  // with every drain
+  auto session = trace::Session::start(options);
+  REQUIRE(session);
+  CHECK(session->resolve_netns("tw-early"));
+  CHECK_FALSE(session->resolve_netns("tw-late"));
+  const Container late(cgroup, "tw-late");
+  REQUIRE(session->drain());
+  CHECK(session->resolve_netns("tw-late"));
+  REQUIRE(session->sample(false));
+  std::set<std::string> named;
+  for (const model::NetnsRow& row : session->head().namespaces) {
+    if (row.is_container) named.insert(row.name);
+  }
+  CHECK(named.contains("tw-early"));
+  CHECK(named.contains("tw-late"));
 }

@@ -39,6 +39,8 @@ class NetnsSandbox {
   void remove();
 
   int fd() const { return fd_.get(); }
+  /// The process that holds it.
+  pid_t holder() const { return holder_; }
   std::uint64_t inode() const { return inode_; }
   NetCounters counters() const { return read_counters(holder_); }
   /// The counters after they have stopped changing. The last segments may still be in a softirq when a workload ends.

@@ -377,3 +377,22 @@ TEST_CASE("process_cgroup picks the hierarchy") {
   CHECK_FALSE(process_cgroup("0::", ""));
   CHECK_FALSE(process_cgroup("", ""));
 }
+
+TEST_CASE("a container or pod has a name of its own, whatever runs in it") {
+  const auto container = [](const std::string& path) { return twtrace::base::container_name(classify_cgroup(path)); };
+  CHECK(container("/lxc.payload.web1") == "web1");
+  CHECK(container("/lxc.payload.web1/system.slice/nginx.service") == "web1");
+  CHECK(container("/lxc.payload.a/lxc.payload.b/system.slice/x.service") == "a/b");
+  CHECK(container("/docker/" + kId) == kId.substr(0, 12));
+  CHECK(container("/lxc.payload.vm/docker/" + kId) == "vm/" + kId.substr(0, 12));
+  CHECK(container("/system.slice/nginx.service").empty());
+  CHECK(container("/").empty());
+  twtrace::base::Service service;
+  service.name = "shop/web-0/nginx";
+  service.container = kId;
+  service.pod = {.ns = "shop", .name = "web-0", .uid = "0a1b2c3d"};
+  CHECK(twtrace::base::container_name(service) == "shop/web-0");
+  service.name = "pod0a1b2c3d/" + kId;
+  service.pod = {.ns = "", .name = "", .uid = "0a1b2c3d"};
+  CHECK(twtrace::base::container_name(service) == "pod0a1b2c3d");
+}

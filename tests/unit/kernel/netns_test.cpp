@@ -118,6 +118,18 @@ TEST_CASE("mounts give names and the lasting way in") {
   CHECK(catalog.find(205) == nullptr);
 }
 
+TEST_CASE("names that engines make up are told from names that people give") {
+  const std::string uuid = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9";
+  for (const std::string& name : {std::string("f26f355f13b4"), uuid, "cni-" + uuid, "netns-" + uuid}) {
+    CHECK(is_made_up(name));
+  }
+  for (const std::string& name :
+       {std::string(), std::string("blue"), std::string("default"), std::string("f26f355f13b"),
+        std::string("f26f355f13bx"), std::string("cni-blue"), "web-" + uuid, uuid + "0", uuid.substr(1) + "g"}) {
+    CHECK_FALSE(is_made_up(name));
+  }
+}
+
 TEST_CASE("other mount namespaces are searched, their names are not believed") {
   const Host host;
   host.process("50", 100, 2);
@@ -189,7 +201,6 @@ TEST_CASE("resolve takes self, a number, a name") {
   CHECK(catalog.resolve("blue")->inum == 201);
   CHECK(catalog.resolve("12")->inum == 202);
   for (const char* spec : {"", "999", "blu", "all"}) CHECK(catalog.resolve(spec).error().code == ErrorCode::kNotFound);
-  CHECK(catalog.resolve("red").error().hint == "known names: host, blue, 12");
 }
 
 TEST_CASE("resolve takes a path, if it is a network namespace") {

@@ -159,3 +159,86 @@ TEST_CASE("a namespace that counts after the kernel side has forgotten its slot 
   directory.drop_slot(1);
   CHECK(directory.entries().at(id).slots == std::vector<std::uint32_t>{2});
 }
+
+namespace {
+
+/// What a search finds, and how often somebody searched.
+struct Found {
+  std::map<std::uint32_t, kernel::NetnsRef> refs;
+  int searches = 0;
+
+  void put(std::uint32_t inum, const std::string& name, std::optional<std::uint32_t> pid) {
+    refs[inum] = ref(inum, name);
+    refs[inum].pid = pid;
+  }
+  NamespaceDirectory::Search search() {
+    return [this](kernel::NetnsSearch) {
+      ++searches;
+      return std::optional(refs);
+    };
+  }
+};
+
+constexpr const char* kMadeUp = "cni-0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9";
+
+}  // namespace
+
+TEST_CASE("a namespace that nobody has named is called after the container in it") {
+  Found found;
+  found.put(kInum, "", 30);
+  found.put(kOther, kMadeUp, 31);
+  found.put(19, "blue", 32);
+  found.put(20, "", 33);
+  found.put(21, kMadeUp, 34);
+  NamespaceDirectory directory;
+  directory.search_by(found.search());
+  take(directory,
+       {reading(1001, kInum), reading(1002, kOther), reading(1003, 19), reading(1004, 20), reading(1005, 21)});
+  directory.discover(false);
+  const std::map<std::uint32_t, std::string> containers = {{30, "web"}, {31, "shop/cart"}, {32, "no"}, {33, "host"}};
+  std::vector<std::uint32_t> asked;
+  const auto container_of = [&](std::uint32_t pid) {
+    asked.push_back(pid);
+    return containers.contains(pid) ? containers.at(pid) : std::string();
+  };
+  directory.name_containers(container_of);
+  directory.name_containers(container_of);
+  CHECK(asked == std::vector<std::uint32_t>{30, 31, 33, 34});  // each process once
+  const auto shown = [&](std::uint64_t identity) { return directory.entries().at(directory.id_of(identity).value()); };
+  CHECK(shown(1001).name == "web");
+  CHECK(shown(1001).is_container);
+  CHECK(shown(1002).name == "shop/cart");
+  CHECK(shown(1003).name == "blue");
+  CHECK_FALSE(shown(1003).is_container);
+  CHECK(shown(1004).name.empty());  // the name is taken
+  CHECK(shown(1005).name.empty());
+
+  CHECK(directory.resolve("shop/cart") == directory.id_of(1002).value());
+  CHECK(directory.resolve("web") == directory.id_of(1001).value());
+  CHECK(directory.resolve(kMadeUp));
+  CHECK(directory.resolve("red").error().hint == "known names: web, shop/cart, blue");
+  CHECK_FALSE(directory.resolve(""));
+
+  // The first process was a helper of the engine, and somebody gives the other one a name.
+  found.put(21, kMadeUp, 30);
+  found.put(kOther, "green", 31);
+  directory.discover(false);
+  directory.name_containers(container_of);
+  CHECK(shown(1005).name == "web");
+  CHECK(shown(1002).name == "green");
+  CHECK_FALSE(shown(1002).is_container);
+}
+
+TEST_CASE("a name is looked for ever less often") {
+  Found found;
+  NamespaceDirectory directory;
+  directory.search_by(found.search());
+  take(directory, {reading(1001, kInum)});
+  for (int chance = 0; chance < 100; ++chance) directory.look_for_new_names();
+  CHECK(found.searches == 7);  // at 1, 2, 4, 8, 16, 32 and 64
+  for (int chance = 0; chance < 2000; ++chance) directory.look_for_new_names();
+  CHECK(found.searches == 10);  // the last one at 512
+  take(directory, {reading(1001, kInum), reading(1002, kOther)});
+  directory.look_for_new_names();
+  CHECK(found.searches == 11);
+}
