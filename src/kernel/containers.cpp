@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <utility>
 #include <vector>
 
@@ -171,12 +172,14 @@ class Search {
     return found ? std::move(found) : std::optional(std::move(bundle->facts));
   }
 
-  /// The first ancestor outside the container's cgroup has started it: conmon or a shim. That process may see other
-  /// mounts. So its files are read through its root and working directory, which needs CAP_SYS_PTRACE.
+  /// An ancestor outside the container's cgroup has started it: conmon or a shim, and in between the runtime (runc)
+  /// while the container comes up. The supervisor may see other mounts. So its files are read through its root and
+  /// working directory, which needs CAP_SYS_PTRACE.
   std::optional<ContainerFacts> of_supervisor() const {
     auto pid = query_.pid;
     for (int i = 0; pid && *pid != 0 && i < kMaxAncestors; ++i) {
-      if (!is_in_container(*pid)) return supervised_by(*pid);
+      auto found = is_in_container(*pid) ? std::nullopt : supervised_by(*pid);
+      if (found) return found;
       const auto stat = procfs_.stat(*pid);
       pid = stat ? std::optional(stat->parent) : std::nullopt;
     }
@@ -248,7 +251,11 @@ std::optional<ContainerFacts> find_container(const std::filesystem::path& root, 
 
 std::optional<ContainerFacts> ContainerNames::look_up(const ContainerQuery& query) {
   const auto known = known_.find(query.cgroup);
-  if (known != known_.end()) return known->second;
+  if (known != known_.end()) {
+    Known& answer = known->second;
+    if (!answer.facts && std::has_single_bit(++answer.asked)) answer.facts = look_up_(query);
+    return answer.facts;
+  }
   if (query.containerd_namespace.empty()) {
     auto found = look_up_(query);
     keep(query.cgroup, found);
@@ -269,7 +276,7 @@ void ContainerNames::keep(const std::string& cgroup, const std::optional<Contain
     oldest_first_.pop_front();
   }
   oldest_first_.push_back(cgroup);
-  known_.emplace(cgroup, found);
+  known_.emplace(cgroup, Known{found});
 }
 
 }  // namespace twtrace::kernel

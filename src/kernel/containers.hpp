@@ -28,9 +28,10 @@ inline constexpr std::size_t kMaxContainerFileBytes = 1024 * 1024;
 /// no answer.
 std::optional<ContainerFacts> find_container(const std::filesystem::path& root, const ContainerQuery& query);
 
-/// Remembers the answer for each container, so that it looks up each one only once. Bounded: it forgets the oldest
-/// containers, and looks them up again if they come again. A directory of cgroups may only look like one of containerd;
-/// it is given up after a few cgroups that are not containers. Not thread-safe.
+/// Remembers the answer for each container, so that it looks up each one only once. One without an answer may still be
+/// coming up, so it is looked up again ever less often: when it is asked for the second, fourth, eighth time. Bounded:
+/// it forgets the oldest containers, and looks them up again if they come again. A directory of cgroups may only look
+/// like one of containerd; it is given up after a few cgroups that are not containers. Not thread-safe.
 class ContainerNames {
  public:
   /// The number of failed look-ups after which a directory is given up.
@@ -42,11 +43,16 @@ class ContainerNames {
   std::optional<ContainerFacts> look_up(const ContainerQuery& query);
 
  private:
+  struct Known {
+    std::optional<ContainerFacts> facts;
+    std::uint32_t asked = 1;  ///< how often, while there were no facts
+  };
+
   void keep(const std::string& cgroup, const std::optional<ContainerFacts>& found);
 
   ContainerLookup look_up_;
   std::size_t capacity_;
-  std::unordered_map<std::string, std::optional<ContainerFacts>> known_;  ///< by the container's cgroup
+  std::unordered_map<std::string, Known> known_;  ///< by the container's cgroup
   std::deque<std::string> oldest_first_;
   std::unordered_map<std::string, int> in_vain_;  ///< by ContainerQuery::containerd_namespace
 };

@@ -253,6 +253,10 @@ TEST_CASE("an engine with folders of its own is found by what supervises the con
   CHECK(service(tree, cgroup, 30).name == "web");
   CHECK(service(tree, cgroup, 20).name == "web");
   CHECK(service(tree, cgroup).name == "0123456789ab");
+  // While a container comes up, the runtime is between its first process and the shim.
+  add_process(tree, 15, 10, "/", arguments({"runc", "create", kId}));
+  add_process(tree, 25, 15, cgroup, arguments({"runc", "init"}));
+  CHECK(service(tree, cgroup, 25).name == "web");
   CHECK(service(tree, "/docker/" + kOther, 30).name == "f00dfeedf00d");  // the tree does not have it
 
   // A pod has one shim. The bundle of the shim is the sandbox's.
@@ -357,6 +361,20 @@ TEST_CASE("bundles and lists that are broken answer nothing") {
   CHECK(service(tree, "/docker/" + kOther).name == "f00dfeedf00d");
 }
 
+TEST_CASE("a container that nothing can be said about yet is asked for again, ever less often") {
+  int asked = 0;
+  ContainerNames names([&](const ContainerQuery& query) -> std::optional<ContainerFacts> {
+    if (++asked < 4) return std::nullopt;
+    return ContainerFacts{.engine = "docker", .name = "name of " + query.id, .pod = {}};
+  });
+  const auto look_up = [&] { return names.look_up({"a", "/docker/a", "", "", {}, {}}); };
+  for (int i = 1; i < 8; ++i) CHECK_FALSE(look_up());  // asks at 1, 2 and 4
+  CHECK(asked == 3);
+  CHECK(look_up()->name == "name of a");
+  CHECK(look_up()->name == "name of a");
+  CHECK(asked == 4);
+}
+
 TEST_CASE("a container is looked up once; of very many the oldest are forgotten") {
   int asked = 0;
   ContainerNames names(
@@ -372,16 +390,16 @@ TEST_CASE("a container is looked up once; of very many the oldest are forgotten"
   CHECK(asked == 1);
   CHECK_FALSE(look_up("unknown"));
   CHECK_FALSE(look_up("unknown"));
-  CHECK(asked == 2);
-  CHECK(look_up("b")->name == "name of b");
-  CHECK(look_up("a")->name == "name of a");
   CHECK(asked == 3);
-  CHECK(look_up("c")->name == "name of c");  // "a" is forgotten
-  CHECK(asked == 4);
   CHECK(look_up("b")->name == "name of b");
-  CHECK(asked == 4);
   CHECK(look_up("a")->name == "name of a");
+  CHECK(asked == 4);
+  CHECK(look_up("c")->name == "name of c");  // "a" is forgotten
   CHECK(asked == 5);
+  CHECK(look_up("b")->name == "name of b");
+  CHECK(asked == 5);
+  CHECK(look_up("a")->name == "name of a");
+  CHECK(asked == 6);
 }
 
 TEST_CASE("a directory whose cgroups are no containers is given up") {
