@@ -66,11 +66,19 @@ std::string BatchOutput::metrics(const model::Snapshot& head, const model::Sourc
   return output::metrics_text(metrics_, {kVersion, kCommit}, own_process(head), output::MetricFormat::kOpenMetrics);
 }
 
+/// The lines above a table are about the namespaces that somebody asked for. Totals of JSON are about all.
+void BatchOutput::leave_out_others(model::Snapshot& head) const {
+  const view::Selector asked_for = shown_.selector.only(view::Key::kNetns);
+  std::erase_if(head.namespaces,
+                [&](const model::NetnsRow& netns) { return !asked_for.accepts(view::subject_of(netns)); });
+}
+
 std::string BatchOutput::text(model::Snapshot head, const model::Source& source) {
   const TableFormat format = options_.output.format;
   if (format == TableFormat::kOpenMetrics) return metrics(head, source);
   if (format != TableFormat::kCsv) trends_.observe(head);  // CSV shows neither forecasts nor troubles
   if (format != TableFormat::kCsv) head.troubles = view::find_troubles(source, head, shown_.selector);
+  if (format == TableFormat::kTable || format == TableFormat::kWide) leave_out_others(head);
   return render(view::with_rows(std::move(head), source, shown_));
 }
 

@@ -29,6 +29,7 @@ class BatchOutput {
   /// Whoever reads a single output wants names.
   static constexpr output::MetricLimits kNobodyYoung{.min_age_s = 0};
 
+  void leave_out_others(model::Snapshot& head) const;
   std::string metrics(const model::Snapshot& head, const model::Source& source);
   std::string render(const model::Snapshot& snapshot) const;
 

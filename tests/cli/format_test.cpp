@@ -94,3 +94,17 @@ TEST_CASE("NO_COLOR switches automatic colour off, not --color always") {
   CHECK_FALSE(is_coloured(output_of({"--color", "auto"}, "NO_COLOR=1")));
   CHECK(is_coloured(output_of({"--color", "always"}, "NO_COLOR=1")));
 }
+
+TEST_CASE("the lines above a table are about the namespaces that somebody asked for") {
+  const std::string scene = TWTRACE_SCENES "/held.db";  // of "host" and "payments"
+  const auto heads = [&](const Arguments& options) {
+    Arguments arguments = {"replay", "-b", "-n", "1", scene};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const std::string out = run_twtrace(arguments).out;
+    return std::pair(out.find("netns host ") != std::string::npos, out.find("netns payments ") != std::string::npos);
+  };
+  CHECK(heads({}) == std::pair(true, true));
+  CHECK(heads({"--netns", "payments"}) == std::pair(false, true));
+  CHECK(heads({"--netns", "pay*", "-o", "wide"}) == std::pair(false, true));
+  CHECK(heads({"--netns", "host"}) == std::pair(true, false));
+}
