@@ -133,7 +133,7 @@ std::vector<OwnRange> OwnRanges::ranges(
   return all;
 }
 
-std::size_t PortTally::Hash::operator()(const RemoteEnd& remote) const {
+std::size_t RemoteEndHash::operator()(const RemoteEnd& remote) const {
   WordHash hash;
   add_remote(hash, remote);
   return hash.value();
@@ -171,7 +171,7 @@ std::vector<OwnRange> PortTally::own_ranges() const {
 }
 
 std::vector<TakenPorts> PortTally::fullest(std::size_t most) const {
-  std::unordered_map<RemoteEnd, TakenPorts, Hash> by_remote;
+  std::unordered_map<RemoteEnd, TakenPorts, RemoteEndHash> by_remote;
   for (const auto& [path, ports] : paths_) {
     const auto bound = bound_.find(path.remote.netns_id);
     TakenPorts here{path.remote, ports.chosen, 0, ports.bound, ports.outside};
@@ -200,6 +200,7 @@ std::size_t OlderTally::Hash::operator()(const Kind& kind) const {
 void OlderTally::begin() {
   seen_.clear();
   counts_.clear();
+  undecided_ = 0;
   unknown_ = 0;
 }
 
@@ -212,34 +213,55 @@ void OlderTally::add(const tw_socket_reading& reading, const Listens& listens) {
   }
   connection.reading.role = role_of(reading, listens);
   seen_.push_back(connection);
+  if (connection.reading.role == TW_ROLE_NONE) {
+    ++undecided_;
+  } else {
+    count(connection.reading, connection.reading.role);
+  }
+}
+
+void OlderTally::count(const tw_socket_reading& reading, std::uint8_t role) {
+  const bool is_server = role == TW_ROLE_SERVER;
+  ++counts_[is_server ? Kind{remote_of(reading, 0), role, reading.local_port}
+                      : Kind{remote_of(reading, reading.remote_port), role, reading.remote_port}];
 }
 
 /// Where nobody listens any more, the end that more connections have in common is the server: clients that call bind()
 /// have a local port each. One connection alone is taken for a client's.
-void OlderTally::count_kinds() {
+void OlderTally::count_undecided() {
+  if (undecided_ == 0) return;
+  // Clients do not take one port for so many. So the other ends of these need not be counted, though there may be as
+  // many of them as of buckets.
+  constexpr std::size_t kSurely = 64;
   const auto local_of = [](const tw_socket_reading& reading) {
-    return Kind{{reading.netns_id, {}, 0, 0}, TW_ROLE_SERVER, reading.local_port};
+    return RemoteEnd{reading.netns_id, {}, reading.local_port, 0};  // no family: no remote end
   };
-  const auto other_of = [](const tw_socket_reading& reading) {
-    return Kind{remote_of(reading, reading.remote_port), TW_ROLE_CLIENT, reading.remote_port};
-  };
-  std::unordered_map<Kind, std::size_t, Hash> in_common;
+  std::unordered_map<RemoteEnd, std::size_t, RemoteEndHash> locals;
   for (const Connection& connection : seen_) {
-    if (connection.reading.role != TW_ROLE_NONE) continue;
-    ++in_common[local_of(connection.reading)];
-    ++in_common[other_of(connection.reading)];
+    if (connection.reading.role == TW_ROLE_NONE) ++locals[local_of(connection.reading)];
   }
+  std::unordered_map<RemoteEnd, std::size_t, RemoteEndHash> others;
+  std::vector<const tw_socket_reading*> unsure;
   for (const Connection& connection : seen_) {
     const tw_socket_reading& reading = connection.reading;
-    const bool is_server = reading.role == TW_ROLE_NONE ? in_common[local_of(reading)] > in_common[other_of(reading)]
-                                                        : reading.role == TW_ROLE_SERVER;
-    ++counts_[is_server ? Kind{remote_of(reading, 0), TW_ROLE_SERVER, reading.local_port} : other_of(reading)];
+    if (reading.role != TW_ROLE_NONE) continue;
+    const std::size_t in_common = locals[local_of(reading)];
+    if (in_common == 1 || in_common > kSurely) {
+      count(reading, in_common == 1 ? TW_ROLE_CLIENT : TW_ROLE_SERVER);
+    } else {
+      unsure.push_back(&reading);
+    }
+    if (in_common <= kSurely) ++others[remote_of(reading, reading.remote_port)];
+  }
+  for (const tw_socket_reading* reading : unsure) {
+    const bool is_server = locals[local_of(*reading)] > others[remote_of(*reading, reading->remote_port)];
+    count(*reading, is_server ? TW_ROLE_SERVER : TW_ROLE_CLIENT);
   }
 }
 
 std::vector<tw_socket_reading> OlderTally::end(bool complete) {
   std::vector<tw_socket_reading> gone;
-  count_kinds();
+  count_undecided();
   if (!first_ && !complete) return gone;
   first_ = false;
   std::sort(seen_.begin(), seen_.end());

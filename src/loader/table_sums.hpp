@@ -23,6 +23,9 @@ struct RemoteEnd {
 
   bool operator==(const RemoteEnd&) const = default;
 };
+struct RemoteEndHash {
+  std::size_t operator()(const RemoteEnd& remote) const;
+};
 
 /// A remote end and how many local ports are taken towards it.
 struct TakenPorts {
@@ -117,9 +120,6 @@ class PortTally {
     std::size_t bound = 0;
     std::size_t outside = 0;
   };
-  struct Hash {
-    std::size_t operator()(const RemoteEnd& remote) const;
-  };
 
   OwnRanges* own_;
   std::unordered_map<Path, Ports, PathHash> paths_;
@@ -172,12 +172,14 @@ class OlderTally {
     bool operator<(const Connection& other) const { return hash < other.hash; }
   };
 
-  void count_kinds();
+  void count(const tw_socket_reading& reading, std::uint8_t role);
+  void count_undecided();
 
   bool first_ = true;
   std::vector<Connection> older_;  ///< in order
   std::vector<Connection> seen_;   ///< of this pass, in no order; with the role, or TW_ROLE_NONE
   std::unordered_map<Kind, std::size_t, Hash> counts_;
+  std::size_t undecided_ = 0;  ///< of seen_, those without a role
   std::size_t unknown_ = 0;
 };
 

@@ -227,10 +227,20 @@ TEST_CASE("where nobody listens any more, the port that connections have in comm
   for (std::uint8_t host = 1; host <= 3; ++host)
     tally.add(reading(TW_READ_BUCKETS, 1, 45001, host, 50001), nobody_listens);
   tally.add(reading(TW_READ_BUCKETS, 1, 45000, 7, 50001, 2), nobody_listens);  // alone
+  // Clients of two addresses may bind the same ports.
+  for (std::uint16_t port = 1; port <= 5; ++port) {
+    for (std::uint8_t own = 1; own <= 2; ++own) {
+      tally.add(reading(TW_READ_BUCKETS, own, static_cast<std::uint16_t>(34000 + port), 9, 6380), nobody_listens);
+    }
+  }
+  for (std::uint16_t port = 1; port <= 1000; ++port) {
+    tally.add(reading(TW_READ_BUCKETS, 1, 45002, 7, static_cast<std::uint16_t>(50000 + port)), nobody_listens);
+  }
   tally.end(true);
   std::vector<Row> expected = {{1, TW_ROLE_SERVER, 45000, 7, 5}, {1, TW_ROLE_SERVER, 45001, 1, 1},
                                {1, TW_ROLE_SERVER, 45001, 2, 1}, {1, TW_ROLE_SERVER, 45001, 3, 1},
-                               {1, TW_ROLE_CLIENT, 6379, 9, 5},  {2, TW_ROLE_CLIENT, 50001, 7, 1}};
+                               {1, TW_ROLE_CLIENT, 6379, 9, 5},  {2, TW_ROLE_CLIENT, 50001, 7, 1},
+                               {1, TW_ROLE_CLIENT, 6380, 9, 10}, {1, TW_ROLE_SERVER, 45002, 7, 1000}};
   for (unsigned port = 1; port <= 5; ++port) expected.emplace_back(1, TW_ROLE_CLIENT, port, 9, 1);
   std::sort(expected.begin(), expected.end());
   CHECK(sorted_rows(tally) == expected);
