@@ -17,18 +17,24 @@ namespace {
 
 constexpr const char* kHost = "host";  // NetnsRow::name of the namespace of pid 1
 
+/// The mount that `ip netns` makes. Empty for a namespace without a name of its own: only a process leads into it.
+std::string mount_of(const model::NetnsRow& netns) {
+  return netns.name.empty() || netns.is_container ? std::string() : "/run/netns/" + netns.name;
+}
+
 }  // namespace
 
-phrases::Place place_of(const std::string& name, bool gone) {
-  if (name == kHost) return {true, 1, "/proc/1/ns/net"};
-  return {false, std::nullopt, name.empty() ? std::string() : "/run/netns/" + name, gone};
+phrases::Place place_of(const model::NetnsRow& netns) {
+  if (netns.name == kHost) return {true, 1, "/proc/1/ns/net"};
+  return {false, std::nullopt, mount_of(netns), netns.gone};
 }
 
 std::string in_namespace(const model::NetnsRow& netns, const std::string& command) {
   if (netns.name == kHost) return command;
   if (netns.gone) return "none: the namespace is gone, only this capture still tells";
-  const std::string entry = netns.name.empty() ? "/proc/PID/ns/net" : phrases::shell_quoted("/run/netns/" + netns.name);
-  const std::string pid = netns.name.empty() ? "; PID: lsns -t net shows it for " + std::to_string(netns.netns) : "";
+  const std::string mount = mount_of(netns);
+  const std::string entry = mount.empty() ? "/proc/PID/ns/net" : phrases::shell_quoted(mount);
+  const std::string pid = mount.empty() ? "; PID: lsns -t net shows it for " + std::to_string(netns.netns) : "";
   return "nsenter --net=" + entry + " " + command + pid;
 }
 

@@ -16,7 +16,7 @@ inline constexpr const char* kNeverLower =
     "TIME_WAIT, and tcp_tw_recycle is gone since 4.12";
 
 /// How a shell enters the namespace.
-phrases::Place place_of(const std::string& name, bool gone = false);
+phrases::Place place_of(const model::NetnsRow& netns);
 /// A command, run in the namespace. For a namespace that is gone: that nothing can be run there.
 std::string in_namespace(const model::NetnsRow& netns, const std::string& command);
 std::string title(const model::NetnsRow& netns);

@@ -122,7 +122,7 @@ void peer_resets(const Report& report, Findings& out) {
   }
   finding.command = in_namespace(netns.last, "nstat -az TcpOutRsts TcpExtTCPTimeWaitOverflow");
   const bool can_grow = avoidable != 0 && netns.last.limit && *netns.last.limit < phrases::kMaxLimit;
-  finding.change = can_grow ? phrases::limit_change(place_of(netns.last.name, netns.last.gone), needed_limit(netns),
+  finding.change = can_grow ? phrases::limit_change(place_of(netns.last), needed_limit(netns),
                                                     report.info.bucket_bytes.value_or(phrases::kBytesPerBucket))
                             : "in the program that closes first: read until the peer has closed, then close";
   finding.risk = can_grow ? "more kernel memory when the table is full, nothing else"
@@ -216,8 +216,8 @@ void no_port(const Report& report, Findings& out) {
         "client has a smaller range of its own (IP_LOCAL_PORT_RANGE)");
   }
   if (usable < kWidestPortsCount) {
-    finding.change += "; until then " + phrases::sysctl_change(place_of(netns.last.name, netns.last.gone),
-                                                               "net.ipv4.ip_local_port_range", kWidestPorts);
+    finding.change +=
+        "; until then " + phrases::sysctl_change(place_of(netns.last), "net.ipv4.ip_local_port_range", kWidestPorts);
   } else {
     finding.change += "; until then give the client or the server more addresses: each pair has all ports to itself";
   }

@@ -230,10 +230,9 @@ void ports_taken(const Report& report, Findings& out) {
       continue;
     }
     finding.change = "in the client: " + phrases::role_remedy(model::Role::kClient) + "; until then " +
-                     phrases::sysctl_change(place_of(netns.name, netns.gone), "net.ipv4.tcp_tw_reuse", 1);
+                     phrases::sysctl_change(place_of(netns), "net.ipv4.tcp_tw_reuse", 1);
     if (has_no_timestamps(report, peak.use.netns_id)) {
-      finding.change +=
-          ", together with " + phrases::sysctl_change(place_of(netns.name, netns.gone), "net.ipv4.tcp_timestamps", 1);
+      finding.change += ", together with " + phrases::sysctl_change(place_of(netns), "net.ipv4.tcp_timestamps", 1);
     }
     finding.risk = "tcp_tw_reuse=1 reuses a port after one second, and needs TCP timestamps at both ends";
     finding.avoid = "do not bind() to a port before connect() without IP_BIND_ADDRESS_NO_PORT; never tcp_tw_recycle";

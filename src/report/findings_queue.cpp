@@ -62,7 +62,7 @@ void listen_queues(const Report& report, Findings& out) {
     if (++told > kNamespacesTold) return;
     const auto queues = queues_of(report, netns);
     const model::NetnsSettings settings = netns.at_end.value_or(netns.at_start.value_or(model::NetnsSettings{}));
-    const phrases::Place place = place_of(netns.last.name, netns.last.gone);
+    const phrases::Place place = place_of(netns.last);
     Finding finding;
     finding.id = "listen-queue";
     finding.severity = overflows != 0 ? Severity::kCritical : Severity::kWarning;

@@ -20,9 +20,12 @@ namespace {
 
 constexpr double kHeadroom = 1.25;
 
-model::DoctorNetns as_doctor_sees(const model::NetnsSettings& settings) {
+model::DoctorNetns as_doctor_sees(const model::NetnsSettings& settings, bool is_container) {
   model::DoctorNetns netns;
-  const phrases::Place place = place_of(settings.name);
+  model::NetnsRow named;
+  named.name = settings.name;
+  named.is_container = is_container;
+  const phrases::Place place = place_of(named);
   netns.netns = settings.netns;
   netns.netns_id = settings.netns_id;
   netns.name = settings.name;
@@ -144,7 +147,7 @@ void table_too_small(const Report& report, Findings& out) {
     }
     finding.command = in_namespace(netns.last, std::string("sysctl ") + phrases::kMaxTwBuckets);
     if (!netns.last.gone) finding.command += "; " + in_namespace(netns.last, "nstat -az TcpExtTCPTimeWaitOverflow");
-    finding.change = phrases::limit_change(place_of(netns.last.name, netns.last.gone), advised,
+    finding.change = phrases::limit_change(place_of(netns.last), advised,
                                            report.info.bucket_bytes.value_or(phrases::kBytesPerBucket));
     finding.risk = kRiskOfRoom;
     finding.avoid = kNeverLower;
@@ -155,15 +158,18 @@ void table_too_small(const Report& report, Findings& out) {
 void settings(const Report& report, Findings& out) {
   std::set<std::uint32_t> small;
   std::set<std::uint32_t> gone;  // nothing can be set there any more
+  std::set<std::uint32_t> containers;
   for (const NetnsReport& netns : report.namespaces) {
     if (nearly_full(netns)) small.insert(netns.last.id);
     if (netns.last.gone) gone.insert(netns.last.id);
+    if (netns.last.is_container) containers.insert(netns.last.id);
   }
   std::vector<model::DoctorNetns> namespaces;
   const auto& all = report.info.settings_at_end.empty() ? report.info.settings_at_start : report.info.settings_at_end;
   namespaces.reserve(all.size());
   for (const model::NetnsSettings& netns : all) {
-    if (!netns.netns_id || !gone.contains(*netns.netns_id)) namespaces.push_back(as_doctor_sees(netns));
+    if (netns.netns_id && gone.contains(*netns.netns_id)) continue;
+    namespaces.push_back(as_doctor_sees(netns, netns.netns_id && containers.contains(*netns.netns_id)));
   }
   for (const model::DoctorWarning& warning : phrases::doctor_warnings(namespaces)) {
     const auto* const known = std::find_if(std::begin(kSettings), std::end(kSettings),

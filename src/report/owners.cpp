@@ -80,6 +80,19 @@ std::optional<std::size_t> find_netns(const NetnsIndex& index, const Row& row) {
   return found == index.end() ? std::nullopt : std::optional(found->second);
 }
 
+/// A capture keeps no more of a namespace than its name. That is a container's if an owner in there runs in a container
+/// of this name, and a pod's if it has a slash.
+void tell_containers(std::vector<NetnsReport>& namespaces, const NetnsIndex& index, const std::vector<Owner>& owners) {
+  for (NetnsReport& netns : namespaces) netns.last.is_container = netns.last.name.find('/') != std::string::npos;
+  for (const Owner& owner : owners) {
+    const auto netns = owner.row.service ? find_netns(index, owner.row) : std::nullopt;
+    if (!netns) continue;
+    model::NetnsRow& last = namespaces[*netns].last;
+    last.is_container =
+        last.is_container || (!last.name.empty() && base::container_name(*owner.row.service) == last.name);
+  }
+}
+
 /// What the namespaces counted but no row did, so that all rows sum to the totals. The rows of namespaces that were
 /// forgotten during the capture belong to model::kForgottenNetns. So they are taken out of what the namespaces counted
 /// that are gone. The namespaces get their remainder, too.
@@ -251,6 +264,7 @@ void OwnerCollector::finish(Report& report) && {
     const std::uint64_t part = arrivals(owner.row.counts) + owner.before_start;
     owner.share = all == 0 ? 0 : static_cast<double>(part) / static_cast<double>(all);
   }
+  tell_containers(report.namespaces, index, owners);
   std::sort(owners.begin(), owners.end(), comes_before);
   std::unordered_map<std::uint64_t, std::size_t> by_row;
   for (std::size_t i = 0; i < owners.size(); ++i) by_row.emplace(owners[i].row.id, i);

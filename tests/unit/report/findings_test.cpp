@@ -148,6 +148,31 @@ TEST_CASE("another namespace is entered, whatever its name is") {
   }
 }
 
+TEST_CASE("the namespace of a container is entered through a process of it") {
+  const auto remedy_in = [](const std::string& name) {
+    const auto recording = quiet();
+    recording->netns.name = name;
+    recording->namespaces.front().name = name;
+    model::Identity inside;
+    inside.netns = 1;
+    inside.comm = "httpd";
+    inside.service = {"docker", "shop", "/docker/0123456789ab", {}, "0123456789ab"};
+    recording->table.add(1, 1, inside);
+    close_connections(*recording, made(1, 0, 1), 1);
+    const auto finding = find(*recording, "table-too-small");
+    REQUIRE(finding);
+    return finding->command + "; " + finding->change;
+  };
+  for (const char* container : {"shop", "shop/cart"}) {
+    const std::string remedy = remedy_in(container);
+    INFO(remedy);
+    CHECK(has(remedy, "nsenter --net=/proc/PID/ns/net sysctl -w"));
+    CHECK(has(remedy, "lsns -t net shows it for 4026531840"));
+    CHECK_FALSE(has(remedy, "/run/netns"));
+  }
+  CHECK(has(remedy_in("blue"), "nsenter --net=/run/netns/blue sysctl -w"));
+}
+
 TEST_CASE("no remedy leads into a namespace that is gone") {
   const auto recording = quiet();
   recording->netns.name = "blue";
