@@ -160,6 +160,7 @@ void Screen::press(const tui::Key& key, tui::Effects& effects) {
   if (!action) return;
   tui::Transition next = tui::update(state_, *action, now);
   state_ = std::move(next.state);
+  log_.hold(state_.paused_at && !state_.replay);
   effects.quit = effects.quit || next.effects.quit;
   effects.write = effects.write || next.effects.write;
   if (next.effects.redraw) terminal_.forget();

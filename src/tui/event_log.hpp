@@ -18,9 +18,17 @@ class EventLog {
   static constexpr std::size_t kEvents = 5000;
 
   void add(model::Event event) {
-    events_.push_back(std::move(event));
-    if (events_.size() > kEvents) events_.pop_front();
-    ++added_;
+    std::deque<model::Event>& where = held_ ? waiting_ : events_;
+    where.push_back(std::move(event));
+    if (where.size() > kEvents) where.pop_front();
+    if (!held_) ++added_;
+  }
+  /// While it is held, events() stays as it is, for a paused picture, and new events wait.
+  void hold(bool held) {
+    held_ = held;
+    if (held) return;
+    for (model::Event& event : waiting_) add(std::move(event));
+    waiting_.clear();
   }
   /// Replaces its events by others, oldest first.
   void assign(std::vector<model::Event> events) {
@@ -35,6 +43,8 @@ class EventLog {
 
  private:
   std::deque<model::Event> events_;
+  std::deque<model::Event> waiting_;
+  bool held_ = false;
   std::uint64_t added_ = 0;
 };
 

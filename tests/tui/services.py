@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real services without keep-alive in a namespace of their own: php-fpm behind nginx and in front of redis, PostgreSQL,
-node, haproxy. While they are loaded, every key and every click that help names is pressed in every view. Then every
-number in every view equals batch JSON of the same moment, and both equal the kernel's count. Then php-fpm runs out of
-ports, and the first line says so. A service that is not installed is left out.
+node, haproxy. Every number in every view equals batch JSON of the same moment, and both equal the kernel's count. While
+nginx is loaded, every key and every click that help names is tried in every view, and nothing is miscounted. Then
+php-fpm runs out of ports, and the first line says so. A service that is not installed is left out.
 
 usage: services.py TWTRACE COLUMNSxROWS
 """
@@ -255,11 +255,28 @@ def click(screen, row, column, button=0):
     screen.type(f"\x1b[<{button};{place}M" + (f"\x1b[<{button};{place}m" if button == 0 else ""))
 
 
+def settled_counters(host):
+    """The kernel's counters, once the last connection is closed."""
+    settled = []
+
+    def is_settled():
+        settled.append(host.counters())
+        return len(settled) > 20 and settled[-1] == settled[-20]
+    wait_for("the last connection to close", is_settled)
+    return settled[-1]
+
+
 def check_nothing_is_stale(screen):
     """While it is paused, a screen that is painted anew is the same, but for the time in its last line."""
     screen.keys("Space")
     screen.wait(r"^PAUSED")
-    before = screen.lines()[:-2]
+    seen = [None]
+
+    def is_painted():
+        seen.append(screen.lines()[:-2])
+        return len(seen) > 10 and seen[-1] == seen[-10]
+    wait_for("the whole frame", is_painted)
+    before = seen[-1]
     screen.keys("F5")
     wait_for("the same screen", lambda: screen.lines()[:-2] == before, 10)
     screen.keys("Space")
@@ -267,7 +284,7 @@ def check_nothing_is_stale(screen):
 
 
 def press_all(screen, columns, rows):
-    """Presses every key and clicks on everything, in every view. Leaves the screen as it was, but for the order."""
+    """Presses every key and clicks on everything, in every view. What is switched on is switched off again."""
     screen.resize(columns, 50)
     screen.keys("?")
     listed = [key for key in keys_of_help(screen) if key not in ("wheel", "click", "q", "F10", "C-c")]
@@ -322,22 +339,8 @@ def check_numbers(twtrace, host, columns, rows):
         screen.wait(r"\[1 ?Processes\]")
         batches = {group: Batch(twtrace, host.name, group) for group in ("process", "service", "port", "peer", "netns")}
         before = host.counters()
-        ended = threading.Event()
-        loader = threading.Thread(target=host.load_until, args=(ended,))
-        loader.start()
-        try:
-            press_all(screen, columns, rows)
-        finally:
-            ended.set()
-            loader.join()
         host.load()
-        settled = []
-
-        def is_settled():
-            settled.append(host.counters())
-            return len(settled) > 20 and settled[-1] == settled[-20]
-        wait_for("the last connection to close", is_settled)
-        created = settled[-1][0] - before[0]
+        created = settled_counters(host)[0] - before[0]
         screen.wait(rf"created total {created:,}\b")
         snapshots = {group: batch.stop() for group, batch in batches.items()}
         for group, snapshot in snapshots.items():
@@ -355,6 +358,27 @@ def check_numbers(twtrace, host, columns, rows):
         screen.keys("q")
         assert screen.exit_code() == 0
         screen.check_restored()
+
+
+def check_keys(twtrace, host, columns, rows):
+    """Under load, no key and no click ends twtrace, leaves a stale line behind, or spoils a count."""
+    before = settled_counters(host)
+    with Screen(f"{twtrace} -d 0.5 --netns {host.name}", columns, rows) as screen:
+        screen.wait(r"\[1 ?Processes\]")
+        ended = threading.Event()
+        loader = threading.Thread(target=host.load_until, args=(ended,))
+        loader.start()
+        try:
+            press_all(screen, columns, rows)
+        finally:
+            ended.set()
+            loader.join()
+        created = settled_counters(host)[0] - before[0]
+        screen.wait(rf"created total {created:,}\b")
+        screen.keys("q")
+        assert screen.exit_code() == 0
+        screen.check_restored()
+    print(f"ok: {created} buckets while keys were pressed, as the kernel counted")
 
 
 def check_ports(twtrace, host, columns, rows):
@@ -388,6 +412,7 @@ def main():
     with Services() as host:
         os.chdir(host.directory)  # a key writes a file
         check_numbers(twtrace, host, columns, rows)
+        check_keys(twtrace, host, columns, rows)
         check_ports(twtrace, host, columns, rows)
 
 

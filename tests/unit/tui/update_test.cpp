@@ -107,6 +107,29 @@ TEST_CASE("every way to sort") {
   }
 }
 
+TEST_CASE("events that come while it is paused push none out of the picture") {
+  tui::EventLog log;
+  const auto add = [&](std::int64_t from, std::int64_t to) {
+    for (; from != to; ++from) {
+      model::Event event;
+      event.time_unix_ms = from;
+      log.add(event);
+    }
+  };
+  add(0, 3);
+  log.hold(true);
+  const std::uint64_t added = log.added();
+  add(3, 6000);
+  CHECK(log.added() == added);
+  CHECK(log.events().size() == 3);
+  log.hold(true);
+  log.hold(false);
+  CHECK(log.added() > added);
+  REQUIRE(log.events().size() == tui::EventLog::kEvents);
+  CHECK(log.events().front().time_unix_ms == 1000);
+  CHECK(log.events().back().time_unix_ms == 5999);
+}
+
 TEST_CASE("rows are not sorted by what they do not have") {
   Wave scene;
   scene.press(U'2');
