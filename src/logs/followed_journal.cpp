@@ -10,10 +10,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
@@ -71,7 +73,7 @@ void become_journalctl(const std::string& unit, pid_t parent) {
       "--output=export",
       "--output-fields=MESSAGE",
       "--since=" + fmt::format("@{}.{:03}", since_unix_ms / 1000, since_unix_ms % 1000),
-      "--unit=" + unit};
+      journal_match(unit)};
   std::vector<char*> argv;
   argv.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) argv.push_back(argument.data());
@@ -81,6 +83,17 @@ void become_journalctl(const std::string& unit, pid_t parent) {
 }
 
 }  // namespace
+
+std::string journal_match(const std::string& unit) {
+  constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.-@\\";
+  constexpr std::array<std::string_view, 9> kOfProcesses = {".service", ".scope", ".socket", ".mount", ".automount",
+                                                            ".swap",    ".timer", ".path",   ".target"};
+  const auto ends_unit = [&unit](std::string_view suffix) { return unit.ends_with(suffix); };
+  const bool plain = unit.find_first_not_of(kPlain) == std::string::npos;
+  if (!plain || ends_unit(".slice") || ends_unit(".device")) return "--unit=" + unit;
+  const bool whole = std::any_of(kOfProcesses.begin(), kOfProcesses.end(), ends_unit);
+  return "_SYSTEMD_UNIT=" + unit + (whole ? "" : ".service");
+}
 
 bool finds_journal(const std::string& root) {
   std::error_code ignored;

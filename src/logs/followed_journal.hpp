@@ -23,6 +23,12 @@ inline constexpr const char* kJournalctl = "journalctl";
 /// `journalctl --follow --quiet` waits and says nothing. `root`: a test can replace it.
 bool finds_journal(const std::string& root = {});
 
+/// The argument of journalctl for what the processes of a unit write: `_SYSTEMD_UNIT=web.service` for "web" and
+/// "web.service". `--unit=` also finds what systemd itself says of the unit: its description, which for a transient
+/// unit is the command line, and its time-outs. That is no error of the application. A pattern, a slice and a name that
+/// journalctl would translate (a path, a character that units escape) are left to `--unit=`. Pure.
+std::string journal_match(const std::string& unit);
+
 /// A child `journalctl --follow --unit=UNIT` without a capability. Of root's it is nobody, in the group that may read
 /// the journal. The kernel kills it when this process ends. Move-only. Not thread-safe.
 class FollowedJournal {

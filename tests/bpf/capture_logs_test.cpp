@@ -172,7 +172,7 @@ touch )sh" + (tree / "said").string() +
   INFO(said);
   CHECK(said.starts_with(
       "refused --follow --no-tail --no-pager --quiet --output=export --output-fields=MESSAGE --since=@"));
-  CHECK(said.find(" --unit=web.service\n") != std::string::npos);
+  CHECK(said.find(" _SYSTEMD_UNIT=web.service\n") != std::string::npos);
   CHECK(said.find("CapPrm:\t0000000000000000\n") != std::string::npos);
   CHECK(said.find("CapEff:\t0000000000000000\n") != std::string::npos);
   CHECK(said.find("NoNewPrivs:\t1\n") != std::string::npos);

@@ -19,3 +19,15 @@ TEST_CASE("a journal is a file of journald, in memory or on the disk") {
   disk.file("var/log/journal/0123abcd/system@1.journal", "");
   CHECK(logs::finds_journal(disk.root()));
 }
+
+TEST_CASE("what systemd says of a unit is nothing that the unit writes") {
+  CHECK(logs::journal_match("web.service") == "_SYSTEMD_UNIT=web.service");
+  CHECK(logs::journal_match("web") == "_SYSTEMD_UNIT=web.service");
+  CHECK(logs::journal_match("getty@tty1.service") == "_SYSTEMD_UNIT=getty@tty1.service");
+  CHECK(logs::journal_match("my.app") == "_SYSTEMD_UNIT=my.app.service");
+  CHECK(logs::journal_match("run-r12.scope") == "_SYSTEMD_UNIT=run-r12.scope");
+  CHECK(logs::journal_match("a\\x2db.service") == "_SYSTEMD_UNIT=a\\x2db.service");
+  for (const char* left : {"web*", "web-[12].service", "/mnt", "system.slice", "two words", "a=b"}) {
+    CHECK(logs::journal_match(left) == std::string("--unit=") + left);
+  }
+}
