@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
@@ -39,12 +40,17 @@ class CommandLines {
 /// Connects the session's samples with the screen.
 class Live {
  public:
-  Live(trace::Session& session, std::uint64_t iterations, Screen& screen)
+  /// `shown`: the events that the command line asks for. Others would push these out of the log, so all of a drain are
+  /// looked at if it asks for some.
+  Live(trace::Session& session, std::uint64_t iterations, Screen& screen, const view::Selector& shown)
       : session_(session), iterations_(iterations), screen_(screen) {
     screen_.set_command_lines(
         [this](std::uint32_t pid, const std::string& comm) { return command_lines_.find(pid, comm); });
     screen_.set_write([this] { return write_history(screen_.history(), session_); });
-    session_.on_event([this](const model::Event& event) { screen_.log().add(event); }, tui::EventLog::kEvents);
+    const auto log = [this, shown](const model::Event& event) {
+      if (shown.accepts(view::subject_of(event))) screen_.log().add(event);
+    };
+    session_.on_event(log, shown.empty() ? tui::EventLog::kEvents : SIZE_MAX);
   }
   Live(const Live&) = delete;
   Live& operator=(const Live&) = delete;
@@ -110,7 +116,7 @@ base::Result<int> run_live(EventLoop& loop, trace::Session& session, const Table
   limits.bytes = kernel::share_of(kernel::memory_room(kernel::Procfs()), limits.bytes, 4);
   auto screen = Screen::open(loop, options, shown, limits);
   if (!screen) return tl::unexpected(screen.error());
-  Live live(session, options.pace.iterations, **screen);
+  Live live(session, options.pace.iterations, **screen, shown.selector);
   if (auto done = live.run(); !done) return tl::unexpected(done.error());
   return kExitOk;
 }

@@ -15,6 +15,7 @@ import tempfile
 from screen import Screen, wait_for
 
 REQUESTS = 1009
+OTHERS = 6007  # requests in another namespace: more events than the live view keeps
 PORT = 8080  # of NGINX_CONF
 NGINX_CONF = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support", "nginx.conf")
 
@@ -22,8 +23,8 @@ NGINX_CONF = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "sup
 class Namespace:
     """A network namespace with nginx in it. Both end with the object."""
 
-    def __init__(self):
-        self.name = f"twtui{os.getpid()}"
+    def __init__(self, which=""):
+        self.name = f"twtui{os.getpid()}{which}"
         self.directory = tempfile.mkdtemp(prefix="twtrace-tui-")
         subprocess.run(["ip", "netns", "add", self.name], check=True)
         self.run("ip", "link", "set", "lo", "up")
@@ -147,6 +148,11 @@ def main():
         screen.wait(rf"server +{PORT} .* {shown['CREATED']} ")
         screen.keys("6")
         screen.wait(rf"created +\S+ +\S*nginx\[\d+\] +server:{PORT}")
+        # What others do pushes no event out that the command line asks for.
+        with Namespace("b") as others:
+            others.run("ab", "-q", "-n", str(OTHERS), "-c", "5", f"http://127.0.0.1:{PORT}/")
+            screen.wait(rf"netns {others.name} [1-9]")
+            assert re.search(r"created .*nginx", screen.text()), screen.text()
         screen.keys("1")
         screen.wait(r"COMMAND")
         while "nginx" not in (screen.selected() or ""):
