@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -47,6 +49,10 @@ Read read_samples(model::Recording& recording, const view::Selector& netns, Purp
   });
   const auto last_samples = collector.last_samples();
   read.report = std::move(collector).finish();
+  std::array<std::optional<std::uint64_t>, kQuietS.size()> quiet_begins;
+  for (std::size_t i = 0; i < kQuietS.size() && purpose == Purpose::kReport; ++i) {
+    quiet_begins[i] = last_before(ends_unix_ms, kQuietS[i] * 1000);
+  }
   OwnerCollector owners(read.report.phases.size(), netns, purpose);
   std::optional<TroubleCollector> troubles;
   if (purpose == Purpose::kReport) troubles.emplace(read.report);
@@ -55,9 +61,8 @@ Read read_samples(model::Recording& recording, const view::Selector& netns, Purp
     if (read.rows_read == 0) owners.begin(source);
     const auto phase = std::find(last_samples.begin(), last_samples.end(), read.rows_read);
     if (troubles) troubles->add(source, read.rows_read, read.rows_read + 1 == samples);
-    for (const std::int64_t quiet_s : kQuietS) {
-      if (purpose != Purpose::kReport || read.rows_read != last_before(ends_unix_ms, quiet_s * 1000)) continue;
-      owners.begin_quiet(source, quiet_s);
+    for (std::size_t i = 0; i < kQuietS.size(); ++i) {
+      if (read.rows_read == quiet_begins[i]) owners.begin_quiet(source, kQuietS[i]);
     }
     ++read.rows_read;
     if (phase != last_samples.end()) {

@@ -631,6 +631,36 @@ TEST_CASE("the work of a sample does not grow with the number of samples before 
   CHECK(report.namespaces.at(0).demand.arrivals == kSamples);
 }
 
+namespace {
+
+/// So many samples of one moment, without a row.
+class Moment final : public model::Recording {
+ public:
+  explicit Moment(std::uint64_t samples) : samples_(samples) {}
+  const model::CaptureInfo& info() const override { return info_; }
+  base::Result<void> for_each(model::Wanted /*wanted*/, const model::SampleVisitor& visit) override {
+    auto head = std::make_shared<model::Snapshot>();
+    head->interval_s = 1e-9;
+    const test::Tables tables;
+    const model::CurrentSource nothing(tables.table, tables.peers, tables.namespaces);
+    for (std::uint64_t i = 0; i < samples_ && visit(head, nothing); ++i) {
+    }
+    return {};
+  }
+
+ private:
+  model::CaptureInfo info_;
+  std::uint64_t samples_;
+};
+
+}  // namespace
+
+TEST_CASE("the work of a report grows with the number of samples, not with its square, also where no time passes") {
+  constexpr std::uint64_t kSamples = 300'000;
+  Moment recording(kSamples);
+  CHECK(report::build_report(recording, {}).value().samples == kSamples);
+}
+
 TEST_CASE("the work of a sample does not grow with the number of queues in other samples") {
   constexpr std::size_t kQueues = 4096;
   constexpr std::size_t kSamples = 20'000;
