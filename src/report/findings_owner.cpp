@@ -27,8 +27,11 @@ Severity severity_of(const model::Use& ports) {
 /// Whether it is bind() that takes the ports of this destination, rather than connections to it.
 bool mostly_bound(const model::PortUse& use) { return use.bound.value_or(0) != 0 && *use.bound * 2 >= use.ports.taken; }
 
-/// The namespace, as far as a peak knows it.
-model::NetnsRow netns_of(const PortPeak& peak) {
+/// The namespace; of one that the report does not have, what the peak knows.
+model::NetnsRow netns_of(const Report& report, const PortPeak& peak) {
+  for (const NetnsReport& known : report.namespaces) {
+    if (known.last.id == peak.use.netns_id && known.last.netns == peak.use.netns) return known.last;
+  }
   model::NetnsRow netns;
   netns.netns = peak.use.netns;
   netns.name = peak.netns_name;
@@ -172,7 +175,7 @@ void ports_bound(const Report& report, Findings& out) {
       return peak.use.netns_id == pool.use.netns_id && are_many(peak.use.ports) && !peak.use.own;
     });
     if (told || !are_many(ports)) continue;
-    const model::NetnsRow netns = netns_of(pool);
+    const model::NetnsRow netns = netns_of(report, pool);
     Finding finding = ports_finding(ports,
                                     fmt::format("bind() took {}% of the local ports of {}: connect() can choose these "
                                                 "for no destination, and with none left it fails with EADDRNOTAVAIL",
@@ -195,7 +198,7 @@ void ports_taken(const Report& report, Findings& out) {
     const model::Use& ports = peak.use.ports;
     if (!are_many(ports)) continue;
     if (++told > kOwnersTold) return;
-    const model::NetnsRow netns = netns_of(peak);
+    const model::NetnsRow netns = netns_of(report, peak);
     const std::string range = peak.use.own ? fmt::format(" {} to {}", peak.use.own->first, peak.use.own->last) : "";
     Finding finding = ports_finding(
         ports,
@@ -254,7 +257,7 @@ void bind_before_connect(const Report& report, Findings& out) {
     if (++told > kOwnersTold) return;
     // Of the connections to this destination, most have a port of bind(), so most of its buckets are of such a client.
     const bool is_named = peak->owner && *use.bound_to > use.ports.taken - *use.bound;
-    const model::NetnsRow netns = netns_of(*peak);
+    const model::NetnsRow netns = netns_of(report, *peak);
     Finding finding;
     finding.id = "bind-before-connect";
     finding.severity = severity_of(use.ports);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "base/format.hpp"
@@ -20,12 +21,8 @@ namespace {
 
 constexpr double kHeadroom = 1.25;
 
-model::DoctorNetns as_doctor_sees(const model::NetnsSettings& settings, bool is_container) {
+model::DoctorNetns as_doctor_sees(const model::NetnsSettings& settings, const phrases::Place& place) {
   model::DoctorNetns netns;
-  model::NetnsRow named;
-  named.name = settings.name;
-  named.is_container = is_container;
-  const phrases::Place place = place_of(named);
   netns.netns = settings.netns;
   netns.netns_id = settings.netns_id;
   netns.name = settings.name;
@@ -33,6 +30,13 @@ model::DoctorNetns as_doctor_sees(const model::NetnsSettings& settings, bool is_
   netns.path = place.path;
   static_cast<base::NetSettings&>(netns) = static_cast<const base::NetSettings&>(settings);
   return netns;
+}
+
+/// Of a namespace that no sample of the capture has.
+phrases::Place place_by_name(const std::string& name) {
+  model::NetnsRow named;
+  named.name = name;
+  return place_of(named);
 }
 
 /// What a finding needs in addition to the words of the doctor's warning.
@@ -157,19 +161,19 @@ void table_too_small(const Report& report, Findings& out) {
 
 void settings(const Report& report, Findings& out) {
   std::set<std::uint32_t> small;
-  std::set<std::uint32_t> gone;  // nothing can be set there any more
-  std::set<std::uint32_t> containers;
+  std::map<std::uint32_t, phrases::Place> places;
   for (const NetnsReport& netns : report.namespaces) {
     if (nearly_full(netns)) small.insert(netns.last.id);
-    if (netns.last.gone) gone.insert(netns.last.id);
-    if (netns.last.is_container) containers.insert(netns.last.id);
+    places[netns.last.id] = place_of(netns.last);
   }
   std::vector<model::DoctorNetns> namespaces;
   const auto& all = report.info.settings_at_end.empty() ? report.info.settings_at_start : report.info.settings_at_end;
   namespaces.reserve(all.size());
   for (const model::NetnsSettings& netns : all) {
-    if (netns.netns_id && gone.contains(*netns.netns_id)) continue;
-    namespaces.push_back(as_doctor_sees(netns, netns.netns_id && containers.contains(*netns.netns_id)));
+    const auto known = netns.netns_id ? places.find(*netns.netns_id) : places.end();
+    const phrases::Place place = known != places.end() ? known->second : place_by_name(netns.name);
+    // Nothing can be set any more in one that is gone.
+    if (!place.gone) namespaces.push_back(as_doctor_sees(netns, place));
   }
   for (const model::DoctorWarning& warning : phrases::doctor_warnings(namespaces)) {
     const auto* const known = std::find_if(std::begin(kSettings), std::end(kSettings),

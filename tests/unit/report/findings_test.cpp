@@ -158,10 +158,19 @@ TEST_CASE("the namespace of a container is entered through a process of it") {
     inside.comm = "httpd";
     inside.service = {"docker", "shop", "/docker/0123456789ab", {}, "0123456789ab"};
     recording->table.add(1, 1, inside);
+    recording->editable().settings_at_end.front().name = name;
+    recording->editable().settings_at_end.front().fin_timeout_s = 1;
+    recording->head.port_use = std::make_shared<std::vector<model::PortUse>>(
+        std::vector<model::PortUse>{{4026531840U, {"10.0.0.9", std::uint16_t{6379}}, {900, 1000}, 1}});
     close_connections(*recording, made(1, 0, 1), 1);
-    const auto finding = find(*recording, "table-too-small");
-    REQUIRE(finding);
-    return finding->command + "; " + finding->change;
+    std::string remedies;
+    for (const char* id : {"table-too-small", "ports-taken", "fin-timeout-lowered"}) {
+      const auto finding = find(*recording, id);
+      INFO(id);
+      REQUIRE(finding);
+      remedies += finding->command + "; " + finding->change + "\n";
+    }
+    return remedies;
   };
   for (const char* container : {"shop", "shop/cart"}) {
     const std::string remedy = remedy_in(container);
