@@ -43,7 +43,7 @@ bool is_uuid(std::string_view text) {
 
 }  // namespace
 
-bool is_made_up(std::string_view name) {
+bool named_by_engine(std::string_view name) {
   constexpr std::size_t kDockerDigits = 12;
   if (name.size() == kDockerDigits && is_hex(name)) return true;
   for (const std::string_view engine : {"cni-", "netns-"}) {

@@ -30,7 +30,7 @@ struct NetnsRef {
 
 /// True for the name of a mount that an engine has made up: 12 hexadecimal digits (docker), a UUID (cri-o),
 /// "netns-UUID" (podman) or "cni-UUID" (containerd for Kubernetes).
-bool is_made_up(std::string_view name);
+bool named_by_engine(std::string_view name);
 
 /// "net:[4026531840]" -> 4026531840, for `kind` "net".
 std::optional<std::uint32_t> parse_namespace_link(std::string_view link, std::string_view kind);

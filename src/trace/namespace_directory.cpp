@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -29,6 +30,11 @@ bool holds_counts(std::uint32_t slot, const tw_netns& netns) {
   return !(to_counters(netns.total) == model::Counters{});
 }
 
+/// What somebody has called it; empty if nobody has, or if it was the engine of a container.
+std::string given_name(const kernel::NetnsRef& ref) {
+  return kernel::named_by_engine(ref.name) ? std::string() : ref.name;
+}
+
 std::string known_names(const std::map<NamespaceDirectory::Id, NamespaceDirectory::Entry>& entries) {
   constexpr std::size_t kMostBytes = 200;
   std::string hint;
@@ -52,10 +58,12 @@ void NamespaceDirectory::discover(bool thorough) {
   }
   for (auto& [id, entry] : entries_) {
     const kernel::NetnsRef* ref = entry.gone ? nullptr : catalog_.find(entry.inum);
-    if (ref == nullptr || entry.identity == kFirstNamespace || ref->name.empty() || kernel::is_made_up(ref->name))
-      continue;
-    entry.name = ref->name;
+    if (ref == nullptr || entry.identity == kFirstNamespace) continue;
+    const std::string given = given_name(*ref);
+    if (given.empty() && entry.is_container) continue;
+    entry.name = given;
     entry.is_container = false;
+    if (!given.empty()) entry.asked_pid = 0;
   }
 }
 
@@ -85,10 +93,17 @@ void NamespaceDirectory::name_containers(const ContainerOf& container_of) {
 base::Result<NamespaceDirectory::Id> NamespaceDirectory::resolve(const std::string& spec) const {
   if (const auto first = id_of(kFirstNamespace); first && spec == kernel::kHostName) return *first;
   const auto ref = catalog_.resolve(spec);
-  const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const auto& item) {
+  const auto is_meant = [&](const auto& item) {
     return !item.second.gone && (ref ? item.second.inum == ref->inum : !spec.empty() && item.second.name == spec);
-  });
-  if (found != entries_.end()) return found->first;
+  };
+  const auto found = std::find_if(entries_.begin(), entries_.end(), is_meant);
+  if (found != entries_.end()) {
+    const auto other = std::find_if(std::next(found), entries_.end(), is_meant);
+    if (ref || other == entries_.end()) return found->first;
+    return base::fail(base::ErrorCode::kUsage, "several network namespaces are called '" + spec + "'",
+                      "give the inode number of one, as in " + std::to_string(found->second.inum) + " or " +
+                          std::to_string(other->second.inum));
+  }
   if (!ref) {
     base::Error error = ref.error();
     if (spec.find('/') == std::string::npos) error.hint = known_names(entries_);
@@ -115,7 +130,7 @@ void NamespaceDirectory::take_slot(Id id, std::uint32_t slot, std::uint64_t iden
 NamespaceDirectory::Id NamespaceDirectory::add(const kernel::NetnsRef& ref) {
   Entry entry;
   entry.inum = ref.inum;
-  if (!kernel::is_made_up(ref.name)) entry.name = ref.name;
+  entry.name = given_name(ref);
   return insert(std::move(entry));
 }
 

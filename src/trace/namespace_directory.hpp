@@ -61,8 +61,8 @@ class NamespaceDirectory {
   /// Gives those that nobody has named the name of the container that is in them, as discover() last found it.
   void name_containers(const ContainerOf& container_of);
   const kernel::NetnsCatalog& catalog() const { return catalog_; }
-  /// The existing namespace that a user means by `self`, an inode number, a name (also that of a container) or a path:
-  /// see NetnsCatalog::resolve().
+  /// The existing namespace that a user means by `self`, an inode number, a name or a path: NetnsCatalog::resolve().
+  /// Else by the name of a container: kUsage if several are called so.
   base::Result<Id> resolve(const std::string& spec) const;
 
   /// A namespace that /proc leads to.

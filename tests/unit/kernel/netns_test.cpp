@@ -121,12 +121,12 @@ TEST_CASE("mounts give names and the lasting way in") {
 TEST_CASE("names that engines make up are told from names that people give") {
   const std::string uuid = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9";
   for (const std::string& name : {std::string("f26f355f13b4"), uuid, "cni-" + uuid, "netns-" + uuid}) {
-    CHECK(is_made_up(name));
+    CHECK(named_by_engine(name));
   }
   for (const std::string& name :
        {std::string(), std::string("blue"), std::string("default"), std::string("f26f355f13b"),
         std::string("f26f355f13bx"), std::string("cni-blue"), "web-" + uuid, uuid + "0", uuid.substr(1) + "g"}) {
-    CHECK_FALSE(is_made_up(name));
+    CHECK_FALSE(named_by_engine(name));
   }
 }
 

@@ -227,6 +227,19 @@ TEST_CASE("a namespace that nobody has named is called after the container in it
   CHECK(shown(1005).name == "web");
   CHECK(shown(1002).name == "green");
   CHECK_FALSE(shown(1002).is_container);
+  CHECK(directory.resolve("web").error().code == base::ErrorCode::kUsage);  // 1001 and 1005
+  CHECK(directory.resolve("web").error().hint == "give the inode number of one, as in 17 or 21");
+  CHECK(directory.resolve("17") == directory.id_of(1001).value());
+
+  // A name that was taken away leaves the one of the container, if it has any.
+  found.put(kOther, kMadeUp, 31);
+  found.put(19, "", 40);
+  directory.discover(false);
+  CHECK(shown(1002).name.empty());
+  CHECK(shown(1003).name.empty());
+  directory.name_containers(container_of);
+  CHECK(shown(1002).name == "shop/cart");
+  CHECK(shown(1003).name.empty());
 }
 
 TEST_CASE("a name is looked for ever less often") {
