@@ -60,11 +60,11 @@ std::vector<std::string> column_names() {
 
 /// "created/s, overflow/s, ..."
 std::string sort_names_of(model::Group group) {
-  std::string names;
+  std::vector<std::string_view> names;
   for (const view::SortName& known : view::sort_names()) {
-    if (view::can_sort(group, known.column)) names += (names.empty() ? "" : ", ") + std::string(known.name);
+    if (view::can_sort(group, known.column)) names.push_back(known.name);
   }
-  return names;
+  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 base::Result<view::SortColumn> parse_column(const std::string& typed) {

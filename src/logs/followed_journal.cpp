@@ -145,7 +145,6 @@ void FollowedJournal::begin(std::int64_t since_unix_ms) {
 }
 
 void FollowedJournal::look(const TakeDatedLine& take) {
-  is_there_ = is_there_ || finds_journal();
   std::array<char, kPipeBuffer> buffer{};
   for (std::uint64_t done = 0; output_ && done < kMostPerLook;) {
     const ssize_t got = ::read(output_.get(), buffer.data(), buffer.size());
@@ -154,7 +153,7 @@ void FollowedJournal::look(const TakeDatedLine& take) {
       output_.reset();
       return;
     }
-    is_there_ = true;
+    has_entries_ = true;
     entries_.feed(std::string_view(buffer.data(), static_cast<std::size_t>(got)), take);
     done += static_cast<std::uint64_t>(got);
   }
@@ -170,10 +169,13 @@ void FollowedJournal::look_until(std::chrono::steady_clock::time_point end, cons
 }
 
 model::LogGaps FollowedJournal::gaps() const {
-  const char* const problem = !output_     ? "journalctl ended before the capture did"
-                              : !is_there_ ? "there is no journal that this user may read"
-                                           : "";
-  return {entries_.long_lines(), 0, problem};
+  std::string problem;
+  if (!output_) {
+    problem = "journalctl ended before the capture did";
+  } else if (!has_entries_ && !finds_journal()) {
+    problem = "there is no journal that this user may read";
+  }
+  return {entries_.long_lines(), 0, std::move(problem)};
 }
 
 }  // namespace twtrace::logs

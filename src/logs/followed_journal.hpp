@@ -29,7 +29,7 @@ bool finds_journal(const std::string& root = {});
 /// journalctl would translate (a path, a character that units escape) are left to `--unit=`. Pure.
 std::string journal_match(const std::string& unit);
 
-/// A child `journalctl --follow --unit=UNIT` without a capability. Of root's it is nobody, in the group that may read
+/// A child `journalctl --follow` for a unit without a capability. Of root's it is nobody, in the group that may read
 /// the journal. The kernel kills it when this process ends. Move-only. Not thread-safe.
 class FollowedJournal {
  public:
@@ -58,7 +58,7 @@ class FollowedJournal {
   base::UniqueFd output_;  ///< until the child has ended
   pid_t pid_;
   JournalEntries entries_;
-  bool is_there_ = false;  ///< the journal
+  bool has_entries_ = false;  ///< of the unit
 };
 
 }  // namespace twtrace::logs
