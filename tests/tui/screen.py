@@ -1,25 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """A program on a private terminal (tmux), driven by keys and read as text."""
 import os
+import pathlib
 import re
 import subprocess
+import sys
 import tempfile
 import time
 
-DEADLINE_S = 60
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+from waiting import DEADLINE_S, wait_for  # noqa: E402
+
 TMUX_NAMES = {"PgUp": "PPage", "PgDn": "NPage", "Esc": "Escape", "^L": "C-l", "^C": "C-c"}
-
-
-def wait_for(what, condition, deadline_s=DEADLINE_S):
-    """Polls until condition() is true, and returns its value. Fails with the name of the condition."""
-    end = time.monotonic() + deadline_s
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > end:
-            raise AssertionError("timed out waiting for " + what)
-        time.sleep(0.05)
 
 
 class Screen:
