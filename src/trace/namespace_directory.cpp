@@ -16,8 +16,8 @@ namespace {
 /// How often a sample looks for namespaces anew, however many have gone.
 constexpr int kSearches = 4;
 
-/// The name of a namespace is looked for at the chances 1, 2, 4 and so on, up to this one: it comes a little later (in
-/// a pod with the first process, after its network was set up), and many have none.
+/// The name of a namespace is looked for at the 1st, 2nd, 4th chance and so on, up to this one. It comes a little later
+/// (in a pod with the first process, after its network was set up), and many have none.
 constexpr std::uint32_t kLastLook = 512;
 
 /// The identity of the namespace that the kernel starts with: it gets the first cookie (net_ns_init, since 5.12). Where

@@ -196,8 +196,7 @@ base::Result<void> Session::drain_ring() {
   return {};
 }
 
-/// This also remembers the name of a container that is new, whose engine may remove its files before it closes a
-/// socket.
+/// From then on the name of the container is known, too. Its engine may remove its files before it closes a socket.
 void Session::name_namespaces() {
   netns_.name_containers(
       [this](std::uint32_t pid) { return base::container_name(services_.of_process(pid, recorded_paths())); });
