@@ -161,19 +161,22 @@ void table_too_small(const Report& report, Findings& out) {
 
 void settings(const Report& report, Findings& out) {
   std::set<std::uint32_t> small;
-  std::map<std::uint32_t, phrases::Place> places;
+  std::map<std::uint32_t, const model::NetnsRow*> rows;  // by id
   for (const NetnsReport& netns : report.namespaces) {
     if (nearly_full(netns)) small.insert(netns.last.id);
-    places[netns.last.id] = place_of(netns.last);
+    rows[netns.last.id] = &netns.last;
   }
+  const auto row_of = [&rows](std::optional<std::uint32_t> id) {
+    const auto found = id ? rows.find(*id) : rows.end();
+    return found == rows.end() ? nullptr : found->second;
+  };
   std::vector<model::DoctorNetns> namespaces;
   const auto& all = report.info.settings_at_end.empty() ? report.info.settings_at_start : report.info.settings_at_end;
   namespaces.reserve(all.size());
   for (const model::NetnsSettings& netns : all) {
-    const auto known = netns.netns_id ? places.find(*netns.netns_id) : places.end();
-    const phrases::Place place = known != places.end() ? known->second : place_by_name(netns.name);
-    // Nothing can be set any more in one that is gone.
-    if (!place.gone) namespaces.push_back(as_doctor_sees(netns, place));
+    const model::NetnsRow* const row = row_of(netns.netns_id);
+    if (row != nullptr && row->gone) continue;  // nothing can be set there any more
+    namespaces.push_back(as_doctor_sees(netns, row != nullptr ? place_of(*row) : place_by_name(netns.name)));
   }
   for (const model::DoctorWarning& warning : phrases::doctor_warnings(namespaces)) {
     const auto* const known = std::find_if(std::begin(kSettings), std::end(kSettings),
@@ -184,6 +187,7 @@ void settings(const Report& report, Findings& out) {
     finding.severity = known->severity;
     finding.text = warning.text;
     finding.command = std::string("sysctl ") + known->sysctl;
+    if (const model::NetnsRow* row = row_of(warning.netns_id)) finding.command = in_namespace(*row, finding.command);
     finding.change = warning.change;
     finding.risk = known->risk;
     finding.avoid = known->avoid;

@@ -168,6 +168,7 @@ TEST_CASE("the namespace of a container is entered through a process of it") {
       const auto finding = find(*recording, id);
       INFO(id);
       REQUIRE(finding);
+      CHECK(finding->command.starts_with("nsenter "));
       remedies += finding->command + "; " + finding->change + "\n";
     }
     return remedies;
