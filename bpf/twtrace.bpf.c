@@ -334,16 +334,17 @@ int BPF_PROG(on_typed_reset_received, struct sock *sk)
 	return 0;
 }
 
-/* --- whose listening sockets are --------------------------------------------------------------------------------- */
+/* --- whose sockets are -------------------------------------------------------------------------------------------- */
 
 SEC("iter/task_file")
-int find_listeners(struct bpf_iter__task_file *ctx)
+int find_sockets(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
 
-	if (task && file)
-		listener__on_file(task, file);
+	if (!task || !file)
+		return 0;
+	listener__on_file(task, file);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #ifndef TWTRACE_LISTENER_BPF_H
 #define TWTRACE_LISTENER_BPF_H
 
+#include "file.bpf.h"
 #include "owner.bpf.h"
 
 /* User space puts the addresses of sockets here, without a row, and takes them out with their row. */
@@ -80,17 +81,14 @@ __noinline int listener__on_close(u64 address)
 /* A file of a process. If it is a socket that user space asks about, the first process that has it gets the row. */
 static __always_inline void listener__on_file(struct task_struct *task, struct file *file)
 {
-	struct socket *socket = BPF_CORE_READ(file, private_data);
-	u64 address = (u64)BPF_CORE_READ(socket, sk);
+	u64 address = file__socket(file);
+	u32 *row = bpf_map_lookup_elem(&listener_rows, &address);
 	struct tw_row_key key = {};
-	u32 *row;
 
-	row = bpf_map_lookup_elem(&listener_rows, &address);
-	if (!row || *row != TW_ROW_NONE || (u64)BPF_CORE_READ(socket, file) != tw_untyped(file))
+	if (!row || *row != TW_ROW_NONE || !file__is_of(file, address))
 		return;
 	listener__set_place(&key, (struct sock *)address);
-	*row = owner__intern_process(&key, task->group_leader, (u32)BPF_CORE_READ(task, tgid),
-				     BPF_CORE_READ(task, group_leader, cred, uid.val));
+	*row = owner__intern_task(&key, task);
 }
 
 /* The socket tw_listener is in no process that the iterator found. */

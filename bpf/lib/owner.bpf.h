@@ -64,6 +64,13 @@ static __always_inline u32 owner__intern_current(struct tw_row_key *key)
 				     (u32)bpf_get_current_uid_gid());
 }
 
+/* The row of the process of this thread. Needs bpf_probe_read_kernel. */
+static __always_inline u32 owner__intern_task(struct tw_row_key *key, struct task_struct *task)
+{
+	return owner__intern_process(key, task->group_leader, (u32)BPF_CORE_READ(task, tgid),
+				     BPF_CORE_READ(task, group_leader, cred, uid.val));
+}
+
 /* The cgroup v2 of whoever created the socket: returns its id (0: unknown) and sets its node. */
 static __always_inline u64 owner__socket_cgroup(enum tw_access access, struct sock *sk, struct kernfs_node **node)
 {

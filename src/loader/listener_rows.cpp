@@ -5,30 +5,9 @@
 #include <twtrace.skel.h>
 
 #include <algorithm>
-#include <array>
-#include <chrono>
 #include <cstddef>
-#include <thread>
-
-#include "loader/iterator.hpp"
-#include "loader/libbpf_log.hpp"
 
 namespace twtrace::loader {
-namespace {
-
-/// A task that closes a socket has first taken it from its descriptors (close_fd), and may be preempted in between.
-/// This is how long we let it go on before we say that no process has the socket.
-constexpr std::chrono::milliseconds kClosing{5};
-
-}  // namespace
-
-base::Result<void> ListenerRows::attach() {
-  const LibbpfLog log;
-  link_.reset(bpf_program__attach_iter(skeleton_->progs.find_listeners, nullptr));
-  if (!link_) return base::fail(base::ErrorCode::kUnsupported, "cannot attach the BPF iterator: " + log.last_warning());
-  return {};
-}
-
 base::Result<std::map<std::uint64_t, std::uint32_t>> ListenerRows::find(std::span<const std::uint64_t> sockets) {
   std::map<std::uint64_t, std::uint32_t> rows;
   const std::uint32_t none = TW_ROW_NONE;
@@ -38,9 +17,9 @@ base::Result<std::map<std::uint64_t, std::uint32_t>> ListenerRows::find(std::spa
     for (const std::uint64_t& socket : some) {
       static_cast<void>(bpf_map_update_elem(bpf_map__fd(skeleton_->maps.listener_rows), &socket, &none, BPF_ANY));
     }
-    const auto looked = link_ ? look_through_files() : base::Result<void>();
+    const auto looked = files_ != nullptr ? files_->look_through() : base::Result<void>();
     const auto found = [this](std::uint64_t socket) { return has_row(socket); };
-    if (link_ && !std::all_of(some.begin(), some.end(), found)) std::this_thread::sleep_for(kClosing);
+    if (files_ != nullptr && !std::all_of(some.begin(), some.end(), found)) SocketFiles::let_tasks_close();
     for (const std::uint64_t socket : some) {
       claim(socket);
       rows[socket] = take_row(socket);
@@ -48,17 +27,6 @@ base::Result<std::map<std::uint64_t, std::uint32_t>> ListenerRows::find(std::spa
     if (!looked) return tl::unexpected(looked.error());
   }
   return rows;
-}
-
-base::Result<void> ListenerRows::look_through_files() {
-  const auto walk = start_iterator(link_);
-  if (!walk) return tl::unexpected(walk.error());
-  std::array<std::byte, 64> nothing{};
-  while (true) {
-    const auto got = read_iterator(*walk, nothing);
-    if (!got) return tl::unexpected(got.error());
-    if (*got == 0) return {};
-  }
 }
 
 /// Whether a process has the socket.

@@ -13,12 +13,12 @@
 namespace twtrace::loader {
 namespace {
 
-constexpr std::string_view kFindListeners = "find_listeners";
+constexpr std::string_view kFindSockets = "find_sockets";
 
 bool is_wanted(std::string_view name, Backend backend, const Features& features) {
   if (name == "on_fexit_no_port_v6" && !features.ipv6_connect) return false;
-  if ((name == kFindListeners || name == "claim_listener") && !features.probe_read) return false;
-  if (name == kFindListeners && !features.task_files) return false;
+  if ((name == kFindSockets || name == "claim_listener") && !features.probe_read) return false;
+  if (name == kFindSockets && !features.task_files) return false;
   if (name == "begin_refusals") return !sees_refusal(backend);
   return uses_program(backend, name, features);
 }

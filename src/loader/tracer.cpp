@@ -76,6 +76,7 @@ class Tracer::Impl {
   std::size_t netns_limit = kStep;
   std::vector<std::byte> no_overflow;  ///< a value of overflow_counters, for every possible CPU: nothing looked up yet
   std::optional<Sweep> sweep;          ///< once started
+  std::optional<SocketFiles> files;    ///< empty where the kernel side cannot look at the files of processes
   std::optional<ListenerRows> listener_rows;
 
   const std::function<void(const tw_event&)>* handler = nullptr;
@@ -83,6 +84,7 @@ class Tracer::Impl {
 
  private:
   base::Result<void> attach();
+  void attach_files();
   base::Result<void> fill_free_slots();
   base::Result<void> fill_free_many_ports();
 
@@ -109,6 +111,16 @@ base::Result<void> Tracer::Impl::attach() {
     missing.push_back(error.what);
   }
   return {};
+}
+
+/// A hardened kernel may refuse it. Everything works without it, but fewer processes are known.
+void Tracer::Impl::attach_files() {
+  if (!features_.probe_read || !features_.task_files) return;
+  files.emplace(*skeleton);
+  const auto attached_files = files->attach();
+  if (attached_files) return;
+  missing.push_back(attached_files.error().what);
+  files.reset();
 }
 
 /// Slots are handed out from the top of a stack, so the lowest numbers are pushed last.
@@ -163,10 +175,8 @@ base::Result<void> Tracer::Impl::start() {
   if (auto filled = fill_free_slots(); !filled) return filled;
   if (auto filled = fill_free_many_ports(); !filled) return filled;
   sweep.emplace(*skeleton, rows.values(), slot_count(options_.sizes), options_.sweep_slice);
-  if (features_.probe_read) listener_rows.emplace(*skeleton);
-  if (listener_rows && features_.task_files) {
-    if (auto files = listener_rows->attach(); !files) missing.push_back(files.error().what);
-  }
+  attach_files();
+  if (features_.probe_read) listener_rows.emplace(*skeleton, files ? &*files : nullptr);
   const auto on_event = [](void* context, void* data, std::size_t size) {
     auto* self = static_cast<Impl*>(context);
     tw_event event{};
