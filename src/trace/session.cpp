@@ -22,8 +22,6 @@ namespace {
 
 constexpr std::size_t kDrainLimit = 1'000'000;
 constexpr std::uint64_t kMaxBuckets = 1U << 20U;
-/// Counting ports in use walks the whole table, so it may take this share of one core.
-constexpr std::uint64_t kPortCountShare = 100;
 /// Destinations whose ports in use are shown.
 constexpr std::size_t kMaxDestinations = 10'000;
 
@@ -318,9 +316,7 @@ void Session::report_gone(const TableScan::Gone& gone) {
 /// Counts the ephemeral ports in use. Does nothing while another count would take more than its share of a core.
 void Session::count_ports() {
   loader::Readers* readers = netns_.readers();
-  const std::uint64_t since = clock_.monotonic_ns() - ports_counted_ns_;
-  if (readers == nullptr || scan_.is_reading()) return;
-  if (ports_counted_ns_ != 0 && since < port_count_cost_ns_ * kPortCountShare) return;
+  if (readers == nullptr || scan_.is_reading() || !port_counts_.is_due(clock_.monotonic_ns())) return;
   const std::uint64_t begin = base::process_cpu_ns();
   own_ports_.begin(clock_.monotonic_ns());
   auto counted = read_port_use(*readers, netns_.directory(), own_ports_, kMaxDestinations);
@@ -329,8 +325,7 @@ void Session::count_ports() {
   } else {
     spdlog::info("ports in use cannot be counted: {}", counted.error().what);
   }
-  ports_counted_ns_ = clock_.monotonic_ns();
-  port_count_cost_ns_ = base::process_cpu_ns() - begin;
+  port_counts_.ran(clock_.monotonic_ns(), base::process_cpu_ns() - begin);
 }
 
 base::Result<void> Session::sample(bool last) {

@@ -28,6 +28,7 @@
 #include "trace/services.hpp"
 #include "trace/slot_returns.hpp"
 #include "trace/table_scan.hpp"
+#include "trace/time_share.hpp"
 
 namespace twtrace::trace {
 
@@ -143,8 +144,7 @@ class Session {
   std::int64_t sampled_unix_ms_ = 0;
   std::shared_ptr<const std::vector<model::PortUse>> port_use_;
   loader::OwnRanges own_ports_;
-  std::uint64_t ports_counted_ns_ = 0;    ///< CLOCK_MONOTONIC; 0: never
-  std::uint64_t port_count_cost_ns_ = 0;  ///< CPU time
+  TimeShare port_counts_{100};  ///< they read every table
   model::Cost cost_;
   std::uint64_t cpu_ns_ = 0;
 };
