@@ -60,8 +60,10 @@ int BPF_PROG(on_fexit_twsk_alloc_twin, struct sock *sk, struct inet_timewait_dea
 SEC("fentry/tcp_v4_destroy_sock")
 int BPF_PROG(on_fentry_destroy_sock, struct sock *sk)
 {
-	if (tw_enabled)
-		owner__forget(TW_DIRECT, sk);
+	if (!tw_enabled)
+		return 0;
+	owner__forget(TW_DIRECT, sk);
+	felt__on_destroy(TW_DIRECT, sk);
 	return 0;
 }
 
@@ -184,8 +186,10 @@ int BPF_KRETPROBE(on_kretprobe_twsk_alloc, struct inet_timewait_sock *tw)
 SEC("kprobe/tcp_v4_destroy_sock")
 int BPF_KPROBE(on_kprobe_destroy_sock, struct sock *sk)
 {
-	if (tw_enabled)
-		owner__forget(TW_PROBED, sk);
+	if (!tw_enabled)
+		return 0;
+	owner__forget(TW_PROBED, sk);
+	felt__on_destroy(TW_PROBED, sk);
 	return 0;
 }
 
@@ -291,7 +295,7 @@ int on_raw_reset_received(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* --- tracepoint sock:inet_sock_set_state alone ------------------------------------------------------------------ */
+/* --- tracepoints alone ------------------------------------------------------------------------------------------ */
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_tracepoint_first, struct sock *sk, int oldstate, int newstate)
@@ -304,6 +308,15 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_tracepoint_second, struct sock *sk, int oldstate, int newstate)
 {
 	tracepoint__on_state_change(SECOND_TURN, sk, oldstate, newstate);
+	return 0;
+}
+
+/* In tcp_v4_destroy_sock. */
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(on_tracepoint_destroy_sock, struct sock *sk)
+{
+	if (tw_enabled)
+		felt__on_destroy(TW_DIRECT, sk);
 	return 0;
 }
 
@@ -345,6 +358,7 @@ int find_sockets(struct bpf_iter__task_file *ctx)
 	if (!task || !file)
 		return 0;
 	listener__on_file(task, file);
+	felt__on_file(task, file);
 	return 0;
 }
 
@@ -377,4 +391,11 @@ SEC("raw_tp")
 int claim_listener(void *ctx)
 {
 	return listener__claim();
+}
+
+/* Counts the reset that the socket tw_felt_socket has waiting for the socket's row. */
+SEC("raw_tp")
+int settle_felt(void *ctx)
+{
+	return felt__settle();
 }

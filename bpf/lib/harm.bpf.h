@@ -4,6 +4,7 @@
 #define TWTRACE_HARM_BPF_H
 
 #include "bucket.bpf.h"
+#include "felt.bpf.h"
 #include "listener.bpf.h"
 
 /* uapi/asm-generic/errno.h */
@@ -93,15 +94,19 @@ static __always_inline void harm__on_reset_received(enum tw_access access, struc
 	struct tw_row *row;
 	struct conn conn;
 	u32 netns, row_id;
+	bool is_felt;
 
 	if (tw_get(access, sk, __sk_common.skc_state) == TCP_SYN_SENT)
 		return;
+	is_felt = !conn__is_orphan(access, sk);
 	if (store__find_socket(access, sk, &stored)) {
 		netns = store__netns(access, sk, &stored);
 		row_id = store__row(&stored);
 	} else {
 		netns = netns__intern(access, tw_get(access, sk, __sk_common.skc_net.net));
 		conn__read(access, &sk->__sk_common, &conn);
+		if (is_felt && felt__wait(access, sk, &conn, netns))
+			return;
 		row_id = bucket__row_of_socket(access, sk, &conn, netns, role__of_socket(access, sk));
 	}
 	ns = netns__at(netns);
@@ -109,7 +114,7 @@ static __always_inline void harm__on_reset_received(enum tw_access access, struc
 		return;
 	row = row__at(row_id);
 	bucket__count(ns, row, resets_received);
-	if (!conn__is_orphan(access, sk))
+	if (is_felt)
 		bucket__count(ns, row, resets_felt);
 }
 

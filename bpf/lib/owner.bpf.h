@@ -91,16 +91,24 @@ static __always_inline u64 owner__socket_cgroup(enum tw_access access, struct so
 	return BPF_CORE_READ(*node, id);
 }
 
-/* The row of whoever created the socket. A socket remembers a service and a uid, but no process. */
-static __always_inline u32 owner__intern_socket(enum tw_access access, struct sock *sk, struct tw_row_key *key)
+/* Sets what the socket remembers of its creator: a service and a uid, but no process. Returns the cgroup's node. */
+static __always_inline struct kernfs_node *owner__set_creator(enum tw_access access, struct sock *sk,
+							      struct tw_row_key *key)
 {
 	struct kernfs_node *node = NULL;
-	u32 id;
 
 	key->attribution = TW_ATTRIBUTION_CGROUP;
 	key->uid = tw_get(access, sk, sk_uid.val);
 	key->cgroup_id = owner__socket_cgroup(access, sk, &node);
-	id = row__find(key);
+	return node;
+}
+
+/* The row of whoever created the socket. */
+static __always_inline u32 owner__intern_socket(enum tw_access access, struct sock *sk, struct tw_row_key *key)
+{
+	struct kernfs_node *node = owner__set_creator(access, sk, key);
+	u32 id = row__find(key);
+
 	if (id != TW_ROW_NONE)
 		return id;
 	if (tw_can_probe_read && key->cgroup_id)

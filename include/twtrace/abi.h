@@ -26,6 +26,8 @@
 #define TW_MAX_SOCKETS 65536  /* connections without a slot, from our FIN to their end */
 #define TW_MAX_LISTENERS 1024 /* listening sockets whose row is asked for at once, or that close between two looks */
 
+#define TW_MAX_FELT 16384 /* resets of sockets that processes still have, see tw_felt */
+
 #define TW_NETNS_OTHER 0     /* namespace slot for everything that found no other slot */
 #define TW_MAX_PORTS 64      /* rows of one owner in a role; all its other ports share one more */
 #define TW_PORT_MANY 0       /* tw_row_key.port of that one */
@@ -202,6 +204,16 @@ struct tw_refused {
 	__u32 at_ms; /* CLOCK_MONOTONIC; wraps */
 };
 TW_STATIC_ASSERT(sizeof(struct tw_refused) == 16, "tw_refused");
+
+/*
+ * Value of the map felt_resets (key: struct sock address): a reset that ended a connection whose socket a process still
+ * has. It is counted when it is known which process that is.
+ */
+struct tw_felt {
+	__u64 identity;        /* as tw_socket.identity */
+	struct tw_row_key key; /* of whoever created the socket */
+};
+TW_STATIC_ASSERT(sizeof(struct tw_felt) == 48, "tw_felt");
 
 #define TW_BUCKET_LIFE_MS 60000 /* TCP_TIMEWAIT_LEN of include/net/tcp.h, all versions; a FIN_WAIT2 may be shorter */
 

@@ -60,6 +60,11 @@ std::uint32_t refused_count(const MapSizes& sizes) {
   return std::max(sizes.sockets / kShare, 1U);
 }
 
+std::uint32_t felt_count(const MapSizes& sizes) {
+  constexpr std::uint32_t kShare = TW_MAX_SOCKETS / TW_MAX_FELT;
+  return std::max(sizes.sockets / kShare, 1U);
+}
+
 std::uint64_t kernel_bytes(const MapSizes& sizes, std::uint32_t cpus) {
   constexpr std::uint64_t kNumber = sizeof(std::uint32_t);
   constexpr std::uint64_t kCookie = sizeof(std::uint64_t);
@@ -71,9 +76,9 @@ std::uint64_t kernel_bytes(const MapSizes& sizes, std::uint32_t cpus) {
          array(slot_count(sizes), sizeof(tw_slot)) + hash(sizes.sockets, kCookie, sizeof(tw_socket), cpus) +
          hash(sizes.buckets, kCookie, sizeof(tw_bucket), cpus) + hash(kPairs, kPairKey, kPair, cpus) +
          hash(refused_count(sizes), kCookie, sizeof(tw_refused), cpus) + array(refused_count(sizes), kCookie) +
-         array(TW_MAX_MANY, sizeof(tw_ports)) + array(TW_MAX_MANY, kNumber) +
-         hash(TW_MAX_LISTENERS, kCookie, kNumber, cpus) + array(TW_MAX_LISTENERS, sizeof(tw_closed_listener)) +
-         sizes.ring_bytes;
+         hash(felt_count(sizes), kCookie, sizeof(tw_felt), cpus) + array(TW_MAX_MANY, sizeof(tw_ports)) +
+         array(TW_MAX_MANY, kNumber) + hash(TW_MAX_LISTENERS, kCookie, kNumber, cpus) +
+         array(TW_MAX_LISTENERS, sizeof(tw_closed_listener)) + sizes.ring_bytes;
 }
 
 MapSizes least(const MapSizes& wanted) { return halved(wanted, kMostHalvings); }

@@ -29,6 +29,9 @@ std::uint32_t slot_count(const MapSizes& sizes);
 /// How many connections that were refused a bucket are remembered.
 std::uint32_t refused_count(const MapSizes& sizes);
 
+/// How many resets may wait until it is known which process feels them.
+std::uint32_t felt_count(const MapSizes& sizes);
+
 /// Kernel memory of all maps in bytes, computed from the sizes of their entries; `cpus`: possible CPUs. Pure.
 std::uint64_t kernel_bytes(const MapSizes& sizes, std::uint32_t cpus);
 

@@ -9,8 +9,8 @@ struct twtrace_bpf;
 
 namespace twtrace::loader {
 
-/// Owns the iterator that tells the kernel side which processes have the sockets that it asks about. The skeleton has
-/// to outlive it. Not thread-safe.
+/// Owns the iterator that tells the kernel side which processes have the sockets that it asks about: those of
+/// listener_rows and of felt_resets. The skeleton has to outlive it. Not thread-safe.
 class SocketFiles {
  public:
   explicit SocketFiles(twtrace_bpf& skeleton) : skeleton_(&skeleton) {}

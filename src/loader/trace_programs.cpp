@@ -56,6 +56,7 @@ void resize_maps(twtrace_bpf& programs, const MapSizes& sizes) {
   bpf_map__set_max_entries(maps.slots, slot_count(sizes));
   bpf_map__set_max_entries(maps.refused_connections, refused_count(sizes));
   bpf_map__set_max_entries(maps.refused_order, refused_count(sizes));
+  bpf_map__set_max_entries(maps.felt_resets, felt_count(sizes));
   bpf_map__set_max_entries(maps.events, sizes.ring_bytes);
 }
 

@@ -78,6 +78,7 @@ class Tracer::Impl {
   std::optional<Sweep> sweep;          ///< once started
   std::optional<SocketFiles> files;    ///< empty where the kernel side cannot look at the files of processes
   std::optional<ListenerRows> listener_rows;
+  std::optional<FeltResets> felt_resets;  ///< once started
 
   const std::function<void(const tw_event&)>* handler = nullptr;
   std::size_t remaining = 0;
@@ -177,6 +178,7 @@ base::Result<void> Tracer::Impl::start() {
   sweep.emplace(*skeleton, rows.values(), slot_count(options_.sizes), options_.sweep_slice);
   attach_files();
   if (features_.probe_read) listener_rows.emplace(*skeleton, files ? &*files : nullptr);
+  felt_resets.emplace(*skeleton, files ? &*files : nullptr);
   const auto on_event = [](void* context, void* data, std::size_t size) {
     auto* self = static_cast<Impl*>(context);
     tw_event event{};
@@ -342,6 +344,8 @@ void Tracer::release_netns(std::uint32_t slot) {
 }
 
 ListenerRows* Tracer::listener_rows() { return impl_->listener_rows ? &*impl_->listener_rows : nullptr; }
+
+FeltResets& Tracer::felt_resets() { return *impl_->felt_resets; }
 
 /// Nobody else counts these.
 bool Tracer::count_queue_drops(std::uint32_t row, std::uint64_t netns_id, std::uint64_t drops) {

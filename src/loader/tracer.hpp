@@ -15,6 +15,7 @@
 #include "base/result.hpp"
 #include "loader/backend.hpp"
 #include "loader/features.hpp"
+#include "loader/felt_resets.hpp"
 #include "loader/listener_rows.hpp"
 #include "loader/map_sizes.hpp"
 #include "loader/readers.hpp"
@@ -108,6 +109,8 @@ class Tracer {
 
   /// nullptr where the kernel side cannot tell whose listening sockets are.
   ListenerRows* listener_rows();
+  /// Has the resets counted that processes feel. Call settle() before each reading of rows().
+  FeltResets& felt_resets();
   /// Counts connection attempts that a listening socket dropped, which no program sees: for a published row slot and
   /// its namespace; with TW_ROW_NONE for the namespace of this tw_netns.id alone. False if that has no slot.
   bool count_queue_drops(std::uint32_t row, std::uint64_t netns_id, std::uint64_t drops);

@@ -96,8 +96,10 @@ std::vector<model::DoctorCheck> check_features(const loader::Features& features)
       check("socket-cookie", features.socket_cookie, "events carry no cookie to find the socket in ss (before 5.12)"),
       check("probe-read", features.probe_read,
             "this kernel forbids it (lockdown=confidentiality): only the fentry backend can run"),
-      check("task-files", features.task_files,
-            "no program may look at the files of processes: what listening sockets drop is counted by service"),
+      check(
+          "task-files", features.task_files,
+          "no program may look at the files of processes: drops of listening sockets, and resets of sockets that stay "
+          "open, are counted by service"),
       check("counts-at-creation", features.counts_at_creation,
             "TW and TWKilled count at expiry (before 5.18): the cross-check uses the gauge")};
 }

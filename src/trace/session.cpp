@@ -264,6 +264,7 @@ void Session::tend() {
   netns_.look(tracer_.namespaces());
   name_namespaces();
   look_at_queues(false);
+  settle_felt(false);
   rows_.look(tracer_.rows(), row_facts());
   retire_ended_rows();
   give_back();
@@ -328,6 +329,17 @@ void Session::count_ports() {
   port_counts_.ran(clock_.monotonic_ns(), base::process_cpu_ns() - begin);
 }
 
+/// Has the resets counted that processes feel and whose sockets they have not closed. `last`: at any cost.
+void Session::settle_felt(bool last) {
+  loader::FeltResets& felt = tracer_.felt_resets();
+  if (felt.waiting() == 0 || !(last || felt_looks_.is_due(clock_.monotonic_ns()))) return;
+  const std::uint64_t begin = base::process_cpu_ns();
+  if (const auto settled = felt.settle(); !settled) {
+    spdlog::info("not all processes that feel a reset are known: {}", settled.error().what);
+  }
+  felt_looks_.ran(clock_.monotonic_ns(), base::process_cpu_ns() - begin);
+}
+
 base::Result<void> Session::sample(bool last) {
   if (auto drained = drain_ring(); !drained) return drained;
   count_ports();
@@ -346,6 +358,7 @@ base::Result<void> Session::sample(bool last) {
   rows_.begin_interval();
   events_.begin_interval();
   look_at_queues(true);
+  settle_felt(last);
   rows_.read(tracer_.rows(), row_facts());
   read_before_start();
   netns_.add_new(tracer_.namespaces());

@@ -106,6 +106,7 @@ class Session {
   void tend();
   void scan(bool whole);
   void look_at_queues(bool is_sample);
+  void settle_felt(bool last);
   void report_gone(const TableScan::Gone& gone);
   void set_namespace(model::Event& event, NamespaceDirectory::Id id) const;
   const LiveScan* live_scan() const;
@@ -145,6 +146,7 @@ class Session {
   std::shared_ptr<const std::vector<model::PortUse>> port_use_;
   loader::OwnRanges own_ports_;
   TimeShare port_counts_{100};  ///< they read every table
+  TimeShare felt_looks_{100};   ///< they look through the files of all processes
   model::Cost cost_;
   std::uint64_t cpu_ns_ = 0;
 };

@@ -178,6 +178,11 @@ TEST_CASE("resets are received by everybody, and felt by those who still have th
   }
   CHECK(sum_at(snapshot, netns, "client", kPort, "resets_felt") == 13);
   CHECK(sum_at(snapshot, netns, "client", kPort, "resets_received") == 13 + 17);
+  for (const json& row : all_rows_of(snapshot, netns)) {
+    if (row.at("resets_felt") == 0) continue;
+    CHECK(row.at("process").at("pid") == getpid());
+    CHECK(row.at("attribution") == "closer");
+  }
 }
 
 TEST_CASE("each reset that is sent has its cause, and together they are OutRsts", "[quick]") {

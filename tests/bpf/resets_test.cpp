@@ -361,6 +361,59 @@ void pass_to_us(base::UniqueFd& listener, std::list<Other>& /*others*/) {
   for (TcpPair& pair : pairs) abort_server(pair);
 }
 
+/// Another process that connects, and whose connections are then reset.
+Other& let_feel(int listener, int connections, std::list<Other>& others, void (*then)(std::vector<base::UniqueFd>&)) {
+  std::vector<base::UniqueFd> servers;
+  Other& other = others.emplace_back([connections, then](int channel) {
+    std::vector<base::UniqueFd> clients;
+    for (int i = 0; i < connections; ++i) clients.push_back(connect_to(kPort));
+    char accepted = 0;
+    if (write(channel, "c", 1) != 1 || read(channel, &accepted, 1) != 1) _exit(1);
+    for (const base::UniqueFd& client : clients) wait_for_reset(client.get());
+    then(clients);
+    for (base::UniqueFd& client : clients) client.release();
+  });
+  other.wait();
+  for (int i = 0; i < connections; ++i) {
+    servers.emplace_back(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
+    reset_on_close(servers.back().get());
+  }
+  servers.clear();
+  REQUIRE(write(other.channel(), "a", 1) == 1);
+  other.wait();
+  return other;
+}
+
+void feel_and_close(base::UniqueFd& listener, std::list<Other>& others) {
+  let_feel(listener.get(), 5, others, [](auto& clients) { clients.clear(); });
+}
+
+void feel_and_keep(base::UniqueFd& listener, std::list<Other>& others) {
+  let_feel(listener.get(), 7, others, [](auto& /*clients*/) {});
+}
+
+void feel_and_be_killed(base::UniqueFd& listener, std::list<Other>& others) {
+  let_feel(listener.get(), 3, others, [](auto& /*clients*/) {}).end();
+}
+
+/// Connections that are reset in the accept queue.
+void reset_in_queue(int connections) {
+  for (int i = 0; i < connections; ++i) {
+    base::UniqueFd client = connect_to(kPort);
+    reset_on_close(client.get());
+  }
+}
+
+void accept_what_was_reset(base::UniqueFd& listener, std::list<Other>& /*others*/) {
+  reset_in_queue(11);
+  for (int i = 0; i < 11; ++i) {
+    const base::UniqueFd server(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    REQUIRE(server);
+  }
+}
+
+void leave_in_queue(base::UniqueFd& /*listener*/, std::list<Other>& /*others*/) { reset_in_queue(13); }
+
 /// Accepts the connections that wait. They end without a reset.
 void drain(int listener, std::vector<base::UniqueFd>& clients) {
   std::vector<base::UniqueFd> servers;
@@ -441,10 +494,11 @@ void pass_listener_on(base::UniqueFd& listener, std::list<Other>& others) {
 
 TEST_CASE("each way in which a reset comes about has its cause and its row") {
   if (!privileged()) return;
-  const std::string received = "client uid 0 resets_received";
-  const std::string felt = "client uid 0 resets_felt";
+  const std::string received = "client we resets_received";
+  const std::string felt = "client we resets_felt";
   const std::string of_server = "server uid 0 ";
-  const std::string other_user = "client uid " + std::to_string(kUid) + " ";
+  const std::string felt_by_server = "server we resets_felt";
+  const std::string received_by_server = "server we resets_received";
   check_scenes({
       {"closed with unread data",
        {},
@@ -453,20 +507,20 @@ TEST_CASE("each way in which a reset comes about has its cause and its row") {
       {"TCP_LINGER2 says not to wait",
        {},
        close_in_fin_wait2,
-       {{"client we resets_aborted", 3}, {of_server + "resets_received", 3}, {of_server + "resets_felt", 3}}},
+       {{"client we resets_aborted", 3}, {received_by_server, 3}, {felt_by_server, 3}}},
       {"connect() to nothing",
        {},
        disconnect,
-       {{"client we resets_aborted", 7}, {of_server + "resets_received", 7}, {of_server + "resets_felt", 7}}},
+       {{"client we resets_aborted", 7}, {received_by_server, 7}, {felt_by_server, 7}}},
       {"who felt it has sent a FIN",
        {},
        abort_after_fin,
-       {{"server we resets_aborted", 11}, {"client we resets_received", 11}, {"client we resets_felt", 11}}},
+       {{"server we resets_aborted", 11}, {received, 11}, {felt, 11}}},
       {"late data at a socket that no process has",
        {{"tcp_fin_timeout", "120"}},
        send_to_orphan,
        // The kernel ends this socket as if a reset had come (tcp_reset), and answers when it is gone.
-       {{of_server + "resets_late", 13}, {"server we resets_received", 13}, {received, 13}, {felt, 13}}},
+       {{of_server + "resets_late", 13}, {received_by_server, 13}, {received, 13}, {felt, 13}}},
       {"the other end is lost",
        {},
        lose_server,
@@ -481,12 +535,55 @@ TEST_CASE("each way in which a reset comes about has its cause and its row") {
       {"a child has inherited the socket",
        {},
        leave_to_child,
-       {{"server we resets_aborted", 5}, {received, 5}, {felt, 5}}},
+       {{"server we resets_aborted", 5}, {"client other resets_received", 5}, {"client other resets_felt", 5}}},
       {"another user has passed the socket on",
        {},
        pass_to_us,
-       {{"server we resets_aborted", 7}, {other_user + "resets_received", 7}, {other_user + "resets_felt", 7}}},
+       {{"server we resets_aborted", 7}, {received, 7}, {felt, 7}}},
   });
+}
+
+TEST_CASE("a reset is felt by the process that closes the socket, or that still has it") {
+  if (!privileged()) return;
+  const std::string aborted = "server we resets_aborted";
+  check_scenes({
+      {"it closes the socket at once",
+       {},
+       feel_and_close,
+       {{aborted, 5}, {"client other resets_received", 5}, {"client other resets_felt", 5}}},
+      {"it keeps the socket",
+       {},
+       feel_and_keep,
+       {{aborted, 7}, {"client other resets_received", 7}, {"client other resets_felt", 7}}},
+      {"it is killed",
+       {},
+       feel_and_be_killed,
+       {{aborted, 3}, {"client other resets_received", 3}, {"client other resets_felt", 3}}},
+      {"it accepts the connection afterwards",
+       {},
+       accept_what_was_reset,
+       {{"client we resets_aborted", 11}, {"server we resets_received", 11}, {"server we resets_felt", 11}}},
+      {"it never accepts the connection",
+       {},
+       leave_in_queue,
+       {{"client we resets_aborted", 13}, {"server uid 0 resets_received", 13}, {"server uid 0 resets_felt", 13}}},
+  });
+}
+
+TEST_CASE("without a look at files, a reset is felt by the process that closes the socket before the sample") {
+  if (!privileged()) return;
+  TwtraceRun twtrace({"--no-feature", "task-files"});
+  const NetnsSandbox netns;
+  std::vector<TcpPair> kept;
+  inside_netns(netns.fd(), [&kept] {
+    const base::UniqueFd listener = listen_on(kPort);
+    for (int i = 0; i < 5; ++i) abort_server(kept.emplace_back(make_pair(listener.get(), kPort)));
+  });
+  twtrace.wait_for([&](const json& snapshot) { return sum_of_all(snapshot, netns, "resets_felt") == 5; });
+  kept.clear();
+  check_facts(twtrace.fresh(), netns,
+              {{"server we resets_aborted", 5}, {"client uid 0 resets_received", 5}, {"client uid 0 resets_felt", 5}},
+              {});
 }
 
 TEST_CASE("whoever has a listening socket when it drops connections has the drops, and a full queue its cause") {
@@ -505,8 +602,8 @@ TEST_CASE("whoever has a listening socket when it drops connections has the drop
        find_queue_full_at_last,
        {{ours, kAllDrops},
         {"server uid 0 resets_other", kAllResets},
-        {"client uid 0 resets_received", 3},
-        {"client uid 0 resets_felt", 3}}},
+        {"client we resets_received", 3},
+        {"client we resets_felt", 3}}},
       {"a child has inherited the socket", {}, leave_listener_to_child, {{others, kAllDrops}}},
       {"the socket was passed to another user", {}, pass_listener_on, {{others, kAllDrops}}},
   });
@@ -524,9 +621,9 @@ TEST_CASE("connections that ss -K ends were aborted by ss, and felt at the other
   Subprocess({"ss", "-K", "-tn", "dport", "=", ":" + std::to_string(kPort)}, netns.fd()).wait();
   if (resets_sent(netns) == 0) return mark_skipped("this kernel ends no connections");
   for (const TcpPair& pair : pairs) wait_for_reset(pair.server.get());
+  pairs.clear();
   check_facts(twtrace.fresh(), netns,
-              {{"client ss resets_aborted", 5}, {"server uid 0 resets_received", 5}, {"server uid 0 resets_felt", 5}},
-              {});
+              {{"client ss resets_aborted", 5}, {"server we resets_received", 5}, {"server we resets_felt", 5}}, {});
 }
 
 namespace {
@@ -600,5 +697,8 @@ TEST_CASE("a reset that goes to another namespace is sent in the one and felt in
                {"server we peer_resets_avoidable", 2 * 7}},
               {});
   check_facts(snapshot, there,
-              {{"client uid 0 resets_received", 2 * (5 + 7 + 3)}, {"client uid 0 resets_felt", 2 * (5 + 3)}}, {});
+              {{"client uid 0 resets_received", 2 * 7},
+               {"client we resets_received", 2 * (5 + 3)},
+               {"client we resets_felt", 2 * (5 + 3)}},
+              {});
 }

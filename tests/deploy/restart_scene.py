@@ -219,6 +219,7 @@ def check_restart(scene, refused):
     assert by_service(report, "created") == {"haproxy.service": 2 * AGENTS - refused}, report["offenders"]
     assert by_service(report, "overflow") == ({"haproxy.service": refused} if refused else {}), report["offenders"]
     assert by_service(report, "resets_felt") == {"agents.service": BUSY}, report["offenders"]
+    assert {row["pid"] for row in report["offenders"] if row["resets_felt"]} == {scene.agents.pid}, report["offenders"]
     # A busy agent sends data, so the table changes nothing for it. Each other peer of a refused connection sends a FIN.
     avoidable = netns["peer_resets_avoidable"]
     assert netns["peer_resets"] - avoidable + netns["resets_late"] == BUSY, netns

@@ -40,7 +40,7 @@ TEST_CASE("32 MiB are too little, and what suffices is said") {
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == base::ErrorCode::kUnsupported);
   CHECK(refused.error().what ==
-        "tracing needs 38.1MiB of memory, but /sys/fs/cgroup/x/memory.max leaves 31.0MiB of 32.0MiB");
+        "tracing needs 38.2MiB of memory, but /sys/fs/cgroup/x/memory.max leaves 31.0MiB of 32.0MiB");
   CHECK(refused.error().hint == "raise that limit to 40M: MemoryMax=40M in a unit, --memory=40m for a container");
   CHECK(plan_maps({}, room(40, 1), kCpus));
 }

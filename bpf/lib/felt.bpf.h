@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Finds the process that feels a reset. The reset comes in softirq, and a socket does not remember its process. But the
+ * process closes the socket, mostly at once, and until then the socket is among its files. So the reset waits here, and
+ * is counted when one of the two has told the process; if neither does, for the service and uid of the socket. Whoever
+ * takes it out of the map counts it, so it is counted once.
+ */
+#ifndef TWTRACE_FELT_BPF_H
+#define TWTRACE_FELT_BPF_H
+
+#include "bucket.bpf.h"
+#include "file.bpf.h"
+
+/* Key: struct sock address. User space gives what is left to the socket's row, at every sample. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, TW_MAX_FELT);
+	__type(key, u64);
+	__type(value, struct tw_felt);
+} felt_resets SEC(".maps");
+
+/* How many wait. It moves before one is put in, and after one is taken out. Mostly 0, so that closing costs nothing. */
+volatile __u64 tw_felt_waiting = 0;
+
+/* For settle_felt. */
+volatile __u64 tw_felt_socket = 0;
+
+static __always_inline void felt__count(u32 row_id, const struct tw_row_key *key)
+{
+	struct tw_netns *ns = netns__at(key->netns);
+	struct tw_row *row = row__at(row_id);
+
+	if (!ns)
+		return;
+	bucket__count(ns, row, resets_received);
+	bucket__count(ns, row, resets_felt);
+}
+
+/*
+ * The socket was reset. The reset waits if there is room, and if no other one of this socket waits (connect() may have
+ * used the socket again). The caller has the lock of the socket, which its end takes, too.
+ */
+static __always_inline bool felt__wait(enum tw_access access, struct sock *sk, const struct conn *conn, u32 netns)
+{
+	struct tw_felt felt = {.identity = conn__identity(access, &sk->__sk_common)};
+	struct kernfs_node *node = owner__set_creator(access, sk, &felt.key);
+	u64 address = (u64)sk;
+
+	owner__set_place(&felt.key, conn, netns, role__of_socket(access, sk));
+	if (tw_can_probe_read && felt.key.cgroup_id)
+		cgroup__intern(tw_untyped(node), felt.key.cgroup_id);
+	__sync_fetch_and_add(&tw_felt_waiting, 1);
+	if (!bpf_map_update_elem(&felt_resets, &address, &felt, BPF_NOEXIST))
+		return true;
+	__sync_fetch_and_add(&tw_felt_waiting, -1);
+	return false;
+}
+
+/* Takes the reset of this socket out, if it waits, and sets its key. */
+static __always_inline bool felt__take(u64 address, struct tw_row_key *key)
+{
+	struct tw_felt *felt = bpf_map_lookup_elem(&felt_resets, &address);
+
+	if (!felt)
+		return false;
+	*key = felt->key;
+	if (bpf_map_delete_elem(&felt_resets, &address))
+		return false;
+	__sync_fetch_and_add(&tw_felt_waiting, -1);
+	return true;
+}
+
+static __always_inline u32 felt__row_of_socket(struct tw_row_key *key)
+{
+	u32 id = row__find(key);
+
+	return id == TW_ROW_NONE ? row__create(key, NULL) : id;
+}
+
+/* The socket is destroyed, mostly because its process closes it. */
+static __always_inline void felt__on_destroy(enum tw_access access, struct sock *sk)
+{
+	struct tw_row_key key = {};
+
+	if (!tw_felt_waiting || !felt__take((u64)sk, &key))
+		return;
+	felt__count(owner__is_current(access, sk) ? owner__intern_current(&key) : felt__row_of_socket(&key), &key);
+}
+
+/* A file of a process. If it is a socket whose reset waits, the first process that has it gets the reset. */
+static __always_inline void felt__on_file(struct task_struct *task, struct file *file)
+{
+	u64 address = file__socket(file);
+	struct tw_felt *felt = bpf_map_lookup_elem(&felt_resets, &address);
+	struct tw_row_key key = {};
+
+	if (!felt || !file__is_of(file, address) ||
+	    !conn__has_identity(TW_PROBED, (struct sock_common *)address, felt->identity))
+		return;
+	if (felt__take(address, &key))
+		felt__count(owner__intern_task(&key, task), &key);
+}
+
+/* No process has shown up for the socket tw_felt_socket. */
+static __always_inline int felt__settle(void)
+{
+	struct tw_row_key key = {};
+
+	if (felt__take(tw_felt_socket, &key))
+		felt__count(felt__row_of_socket(&key), &key);
+	return 0;
+}
+
+#endif /* TWTRACE_FELT_BPF_H */
