@@ -25,19 +25,35 @@ base::Result<report::Report> build(model::Recording& recording, const std::strin
   return built;
 }
 
+/// Empty if the capture has no namespace that --netns asks for.
+base::Result<std::optional<report::Report>> read(const std::string& path, const BudgetOptions& budgets,
+                                                 const FilterOptions& filter, report::Purpose purpose) {
+  auto reader = open_capture(path);
+  if (!reader) return tl::unexpected(reader.error());
+  const auto netns = netns_if_in_capture(filter.netns, (*reader)->info());
+  if (!netns) return tl::unexpected(netns.error());
+  if (!*netns) return std::nullopt;
+  const auto narrowed = report::narrowed(budgets.budgets, filter.budget_labels(**netns));
+  if (!narrowed) return tl::unexpected(narrowed.error());
+  report::Selection selection{filter.selector(), filter.as_typed};
+  selection.selector.add(**netns);
+  return build(**reader, path, {*narrowed, budgets.partial}, selection, purpose);
+}
+
 }  // namespace
 
 base::Result<report::Report> read_report(const std::string& path, const BudgetOptions& budgets,
                                          const FilterOptions& filter, report::Purpose purpose) {
-  auto reader = open_capture(path);
-  if (!reader) return tl::unexpected(reader.error());
-  const auto netns = netns_of_capture(filter.netns, (*reader)->info());
-  if (!netns) return tl::unexpected(netns.error());
-  const auto narrowed = report::narrowed(budgets.budgets, filter.budget_labels(*netns));
-  if (!narrowed) return tl::unexpected(narrowed.error());
-  report::Selection selection{filter.selector(), filter.as_typed};
-  selection.selector.add(*netns);
-  return build(**reader, path, {*narrowed, budgets.partial}, selection, purpose);
+  auto report = read(path, budgets, filter, purpose);
+  if (!report) return tl::unexpected(report.error());
+  if (!*report) return tl::unexpected(no_such_netns(filter.netns));
+  return std::move(**report);
+}
+
+base::Result<std::optional<report::Report>> read_report_of_several(const std::string& path,
+                                                                   const BudgetOptions& budgets,
+                                                                   const FilterOptions& filter) {
+  return read(path, budgets, filter, report::Purpose::kReport);
 }
 
 base::Result<bool> report_capture(const std::string& path, report::Partial partial, const report::Selection& selection,

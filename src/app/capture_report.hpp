@@ -2,6 +2,7 @@
 // Makes the report of a capture file, for capture, report and diff.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "app/option_groups.hpp"
@@ -15,6 +16,11 @@ namespace twtrace::app {
 base::Result<report::Report> read_report(const std::string& path, const BudgetOptions& budgets,
                                          const FilterOptions& filter,
                                          report::Purpose purpose = report::Purpose::kReport);
+
+/// The same for one of several captures: empty if it has no namespace that --netns asks for.
+base::Result<std::optional<report::Report>> read_report_of_several(const std::string& path,
+                                                                   const BudgetOptions& budgets,
+                                                                   const FilterOptions& filter);
 
 /// Reads the capture back and prints the report, to standard error if a command owns standard output. Returns whether a
 /// budget that the file has was breached.

@@ -48,19 +48,28 @@ base::Result<view::Selector> netns_on_host(const std::string& which, const trace
   return view::Selector({view::netns_term(*id)});
 }
 
-base::Result<view::Selector> netns_of_capture(const std::string& which, const model::CaptureInfo& capture) {
+base::Result<std::optional<view::Selector>> netns_if_in_capture(const std::string& which,
+                                                                const model::CaptureInfo& capture) {
   auto selector = parsed(which);
   if (!selector || selector->empty()) return selector;
   const auto chosen = [&](const model::NetnsName& netns) { return selector->accepts(subject_of(netns)); };
-  if (std::none_of(capture.namespaces.begin(), capture.namespaces.end(), chosen)) {
-    return base::fail(base::ErrorCode::kUsage,
-                      fmt::format("--netns: no network namespace of the capture is \"{}\"", which),
-                      "give a name, an inode number or id:N; twtrace replay -b -g netns -o wide -n 1 FILE lists them");
-  }
+  if (std::none_of(capture.namespaces.begin(), capture.namespaces.end(), chosen)) return std::nullopt;
   if (auto clear = view::check_unambiguous(*selector, capture.namespaces); !clear) {
     return base::prepend(clear.error(), "--netns");
   }
   return selector;
+}
+
+base::Error no_such_netns(const std::string& which) {
+  return {base::ErrorCode::kUsage, 0, fmt::format("--netns: no network namespace of the capture is \"{}\"", which),
+          "give a name, an inode number or id:N; twtrace replay -b -g netns -o wide -n 1 FILE lists them"};
+}
+
+base::Result<view::Selector> netns_of_capture(const std::string& which, const model::CaptureInfo& capture) {
+  auto selector = netns_if_in_capture(which, capture);
+  if (!selector) return tl::unexpected(selector.error());
+  if (!*selector) return tl::unexpected(no_such_netns(which));
+  return std::move(**selector);
 }
 
 }  // namespace twtrace::app

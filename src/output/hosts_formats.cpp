@@ -117,6 +117,11 @@ std::string hosts_json(const Hosts& hosts) {
     json.text("headline", report::headline(hosts));
     json.text("worst", hosts.hosts.front().name);
     json.objects("hosts", hosts.hosts, [&](const Host& host) { put_host_report(json, host); });
+    json.objects("left_out", hosts.left_out, [&](const report::LeftOut& capture) {
+      json.text("file", capture.file);
+      json.field("reason", capture.is_unread ? "not_read" : "no_namespace");
+      json.text("error", capture.why);
+    });
     json.objects("services", hosts.services, [&](const ServicePart& service) { put_service(json, hosts, service); });
   });
   return out;
@@ -138,6 +143,11 @@ std::string hosts_csv(const Hosts& hosts) {
       out += '\n';
     }
   }
+  for (const report::LeftOut& capture : hosts.left_out) {
+    out += fmt::format("{},,,{},,", capture.is_unread ? "not_read" : "no_namespace", cell(capture.file));
+    out.append(model::kCountNames.size(), ',');
+    out += '\n';
+  }
   return out;
 }
 
@@ -147,8 +157,9 @@ std::string hosts_html(const Hosts& hosts) {
   const std::vector<std::string> troubles = hosts_trouble_lines(hosts);
   const bool troubled = std::any_of(hosts.hosts.begin(), hosts.hosts.end(),
                                     [](const Host& host) { return report::troubled(host.report); });
-  const bool incomplete = std::any_of(hosts.hosts.begin(), hosts.hosts.end(),
-                                      [](const Host& host) { return !report::missing(host.report).empty(); });
+  const bool incomplete =
+      report::unread(hosts) != 0 || std::any_of(hosts.hosts.begin(), hosts.hosts.end(),
+                                                [](const Host& host) { return !report::missing(host.report).empty(); });
   body += html_verdict({report::breached(hosts), troubled, incomplete}, report::headline(hosts) + ".");
   body += html_warnings(troubles);
   body += html_verdicts(hosts_verdict_lines(hosts)) + html_heading(2, "Hosts, the worst first") +

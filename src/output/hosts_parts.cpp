@@ -71,6 +71,11 @@ VerdictLine budget_line(const Hosts& hosts, const std::string& budget) {
     ++judged;
     if (verdict->fails()) failing.push_back(host.name + " " + measured_words(*verdict));
   }
+  for (const report::LeftOut& capture : hosts.left_out) {
+    if (!capture.is_unread) continue;
+    ++judged;
+    failing.push_back(capture.file + " not measurable (not read)");
+  }
   VerdictLine line{!failing.empty(), budget, {}};
   if (!line.fails) {
     line.words = fmt::format("kept on {} of {}", judged, judged);
@@ -121,6 +126,9 @@ Grid hosts_grid(const Hosts& hosts) {
                          known ? count_words(report.namespaces.front().in_use_peak) : "-",
                          percent_words(report::peak_percent(report)), grouped(report.totals.created()),
                          grouped(report.totals.overflow()), budgets_words(report)});
+  }
+  for (const report::LeftOut& capture : hosts.left_out) {
+    grid.rows.push_back({capture.file, "-", "-", "-", "-", "-", "-", capture.is_unread ? "not read" : "no such netns"});
   }
   return grid;
 }

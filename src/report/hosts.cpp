@@ -57,6 +57,16 @@ void find_copies(std::vector<Host>& hosts) {
   }
 }
 
+/// The reason that a capture could not be read names its file.
+std::string unread_words(const Hosts& hosts) {
+  const auto is_unread = [](const LeftOut& capture) { return capture.is_unread; };
+  const auto first = std::find_if(hosts.left_out.begin(), hosts.left_out.end(), is_unread);
+  if (first == hosts.left_out.end()) return {};
+  const std::size_t more = unread(hosts) - 1;
+  return fmt::format("not in this report: {}{}; ", first->why,
+                     more == 0 ? std::string() : fmt::format(" ({} more could not be read)", more));
+}
+
 std::string copies_words(const Hosts& hosts) {
   const auto is_copy = [](const Host& host) { return !host.copy_of.empty(); };
   const auto copy = std::find_if(hosts.hosts.begin(), hosts.hosts.end(), is_copy);
@@ -113,8 +123,9 @@ std::optional<double> peak_percent(const Report& report) {
   return report.namespaces.empty() ? std::nullopt : report.namespaces.front().peak_percent;
 }
 
-Hosts combine(std::vector<Host> captures) {
+Hosts combine(std::vector<Host> captures, std::vector<LeftOut> left_out) {
   Hosts all;
+  all.left_out = std::move(left_out);
   all.hosts = std::move(captures);
   find_copies(all.hosts);
   give_names(all.hosts);
@@ -123,7 +134,14 @@ Hosts combine(std::vector<Host> captures) {
   return all;
 }
 
+std::size_t unread(const Hosts& hosts) {
+  return static_cast<std::size_t>(std::count_if(hosts.left_out.begin(), hosts.left_out.end(),
+                                                [](const LeftOut& capture) { return capture.is_unread; }));
+}
+
 bool breached(const Hosts& hosts) {
+  const auto has_budgets = [](const Host& host) { return !host.report.verdicts.empty(); };
+  if (unread(hosts) != 0 && std::any_of(hosts.hosts.begin(), hosts.hosts.end(), has_budgets)) return true;
   return std::any_of(hosts.hosts.begin(), hosts.hosts.end(), [](const Host& host) { return breached(host.report); });
 }
 
@@ -131,9 +149,9 @@ std::string headline(const Hosts& hosts) {
   const auto refusing = std::count_if(hosts.hosts.begin(), hosts.hosts.end(),
                                       [](const Host& host) { return all_refused(host.report) != 0; });
   const Host& worst = hosts.hosts.front();
-  return fmt::format("{}{} captures; connections were refused in {}; the worst is {}: {}", copies_words(hosts),
-                     hosts.hosts.size(), refusing == 0 ? "none" : std::to_string(refusing), worst.name,
-                     headline(worst.report));
+  return fmt::format("{}{}{} capture{}; connections were refused in {}; the worst is {}: {}", unread_words(hosts),
+                     copies_words(hosts), hosts.hosts.size(), hosts.hosts.size() == 1 ? "" : "s",
+                     refusing == 0 ? "none" : std::to_string(refusing), worst.name, headline(worst.report));
 }
 
 }  // namespace twtrace::report

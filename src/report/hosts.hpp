@@ -37,16 +37,26 @@ struct ServicePart {
   std::vector<OnHost> hosts;  ///< most arrivals first, then most harm
 };
 
+/// A capture that was given and is not in the report.
+struct LeftOut {
+  std::string file;        ///< as typed
+  std::string why;         ///< the error
+  bool is_unread = false;  ///< it could not be read; false: it has no namespace that --netns asks for
+};
+
 struct Hosts {
   std::vector<Host> hosts;            ///< the worst first: most refused, budgets breached, the fullest table
   std::vector<ServicePart> services;  ///< most arrivals first, then most harm
+  std::vector<LeftOut> left_out = {};
 };
 
-/// Combines captures. Gives the hosts their names.
-Hosts combine(std::vector<Host> captures);
-/// True if a budget is breached on some host.
+/// Combines captures, at least one. Gives the hosts their names.
+Hosts combine(std::vector<Host> captures, std::vector<LeftOut> left_out = {});
+/// How many captures could not be read.
+std::size_t unread(const Hosts& hosts);
+/// True if a budget is breached on some host, or if budgets were not judged because a capture could not be read.
 bool breached(const Hosts& hosts);
-/// How many hosts, which is the worst, and its headline.
+/// Which captures could not be read, how many hosts, which is the worst, and its headline.
 std::string headline(const Hosts& hosts);
 /// The highest part of the limit of the first namespace, the fullest, in percent; empty if its limit is not known.
 std::optional<double> peak_percent(const Report& report);

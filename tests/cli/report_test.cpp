@@ -131,7 +131,19 @@ TEST_CASE("report and diff of a capture: formats and exit codes") {
   const std::string link = directory.file("link.db");
   std::filesystem::create_symlink(db, link);
   check_refused(run_twtrace({"report", db, other, link}), 2, "given twice: " + link);
-  check_refused(run_twtrace({"report", db, directory.file("missing.db")}), 1, "missing.db");
+  const std::string missing = directory.file("missing.db");
+  const Outcome without = run_twtrace({"report", "--json", db, missing});
+  INFO(describe(without));
+  CHECK(without.code == 1);
+  CHECK(without.err.find("missing.db: No such file") != std::string::npos);
+  const auto left = nlohmann::json::parse(without.out);
+  CHECK(left["hosts"].size() == 1);
+  CHECK(left["left_out"][0]["file"] == missing);
+  CHECK(left["left_out"][0]["reason"] == "not_read");
+  CHECK(run_twtrace({"report", "--fail-if", "created<0", missing, db}).code == 99);
+  check_refused(run_twtrace({"report", missing, missing + "2"}), 1, "missing.db");
+  check_refused(run_twtrace({"report", "--netns", "nowhere", db, other}), 2, "no network namespace");
+  check_refused(run_twtrace({"report", "--netns", "nowhere", db, missing}), 1, "missing.db");
   CHECK(run_twtrace({"diff", "--threshold", "10%", db, db}).code == 0);
   CHECK(run_twtrace({"diff", "--fail-if", "created>=0", db, db}).code == 99);
   CHECK(run_twtrace({"capture", "-o", directory.file("b.db"), "--duration", "0.3", "--fail-if", "created>=0"}).code ==

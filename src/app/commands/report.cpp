@@ -8,8 +8,10 @@
 #include "app/after_start.hpp"
 #include "app/capture_report.hpp"
 #include "app/command.hpp"
+#include "app/netns_option.hpp"
 #include "app/option_groups.hpp"
 #include "app/streams.hpp"
+#include "base/log.hpp"
 #include "output/hosts_formats.hpp"
 #include "output/report_csv.hpp"
 #include "output/report_html.hpp"
@@ -28,6 +30,7 @@ struct ReportCommand {
 
   void declare(OptionList& list);
   base::Result<int> run() const;
+  base::Result<int> run_on_several() const;
   base::Result<int> run_on_one(const std::string& file) const;
 };
 
@@ -90,15 +93,29 @@ base::Result<int> ReportCommand::run() const {
     return base::fail(base::ErrorCode::kUsage, "a capture is given twice: " + *twice,
                       "give the file of each host once");
   }
+  return run_on_several();
+}
+
+/// A capture that cannot be read must not hide the others, and must not pass.
+base::Result<int> ReportCommand::run_on_several() const {
   std::vector<report::Host> captures;
+  std::vector<report::LeftOut> left_out;
+  std::vector<base::Error> unread;
   for (const std::string& file : files) {
-    auto report = read_report(file, budgets, filter);
-    if (!report) return tl::unexpected(report.error());
-    captures.push_back({{}, file, std::move(*report)});
+    auto report = read_report_of_several(file, budgets, filter);
+    if (report && *report) {
+      captures.push_back({{}, file, std::move(**report)});
+      continue;
+    }
+    if (!report) unread.push_back(report.error());
+    left_out.push_back({file, report ? no_such_netns(filter.netns).what : report.error().what, !report});
   }
-  const report::Hosts hosts = report::combine(std::move(captures));
+  if (captures.empty()) return tl::unexpected(unread.empty() ? no_such_netns(filter.netns) : unread.front());
+  for (const base::Error& error : unread) base::log_error(error);
+  const report::Hosts hosts = report::combine(std::move(captures), std::move(left_out));
   if (auto written = print(rendered(hosts, output)); !written) return tl::unexpected(written.error());
-  return report::breached(hosts) ? kExitBreached : kExitOk;
+  if (report::breached(hosts)) return kExitBreached;
+  return unread.empty() ? kExitOk : kExitFailure;
 }
 
 base::Result<int> ReportCommand::run_on_one(const std::string& file) const {

@@ -53,7 +53,7 @@ std::unique_ptr<test::HandMade> deploy_in_two(const std::string& name) {
   return recording;
 }
 
-/// The deploy on two hosts, one of which is quiet, and one that was captured twice.
+/// The deploy on two hosts, one of which is quiet, and one that was captured twice. Two more captures are left out.
 report::Hosts hosts_report(const std::string& name) {
   std::vector<report::Host> captures;
   for (int i = 1; i <= 3; ++i) {
@@ -66,7 +66,8 @@ report::Hosts hosts_report(const std::string& name) {
     recording->editable().host.name = name + std::to_string(i == 3 ? 1 : i);
     captures.push_back({{}, name + std::to_string(i) + ".db", report_of(*recording, {"overflow>0", "created>150"})});
   }
-  return report::combine(std::move(captures));
+  return report::combine(std::move(captures), {{name + "4.db", name + "4.db is damaged", true},
+                                               {name + "5.db", "it has no namespace " + name, false}});
 }
 
 report::Report deploy_report() {

@@ -109,3 +109,20 @@ TEST_CASE("a budget that fails on one host fails") {
   CHECK(report::breached(report::combine({quiet("a", "a.db"), quiet("b", "b.db", "created>0")})));
   CHECK_FALSE(report::breached(report::combine({quiet("a", "a.db"), quiet("b", "b.db", "created>900")})));
 }
+
+TEST_CASE("a capture that could not be read hides no other, and passes no budget") {
+  const report::LeftOut damaged{"b.db", "b.db is damaged", true};
+  const report::LeftOut elsewhere{"c.db", "--netns: no network namespace of the capture is \"web\"", false};
+  const auto combined = [](const char* budget, std::vector<report::LeftOut> left_out) {
+    return report::combine({quiet("a", "a.db", budget)}, std::move(left_out));
+  };
+  const report::Hosts unread = combined(nullptr, {elsewhere, damaged, damaged});
+  CHECK(
+      report::headline(unread).starts_with("not in this report: b.db is damaged (1 more could not be read); "
+                                           "1 capture; "));
+  CHECK(report::unread(unread) == 2);
+  CHECK_FALSE(report::breached(unread));
+  CHECK(report::breached(combined("overflow>0", {damaged})));
+  CHECK_FALSE(report::breached(combined("overflow>0", {elsewhere})));
+  CHECK(report::headline(combined("overflow>0", {elsewhere})).starts_with("1 capture; "));
+}
