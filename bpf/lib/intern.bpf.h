@@ -113,7 +113,8 @@ __noinline int cgroup__intern(u64 node, u64 id)
 	if (!tw_can_probe_read || !id || bpf_map_lookup_elem(&cgroups, &id))
 		return 0;
 	if (bpf_map_update_elem(&cgroups, &id, &empty_cgroup, BPF_NOEXIST)) {
-		stats__add(cgroups_full);
+		if (!bpf_map_lookup_elem(&cgroups, &id)) /* else another CPU was first */
+			stats__add(cgroups_full);
 		return 0;
 	}
 	entry = bpf_map_lookup_elem(&cgroups, &id);

@@ -2,12 +2,16 @@
 // More namespaces and cgroups in one run than the kernel side has room for. Each keeps its own counts and its name, and
 // nothing grows.
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <functional>
+#include <new>
 #include <set>
 #include <string>
 #include <vector>
@@ -52,20 +56,57 @@ void give_back(trace::Session& session, const std::function<std::size_t()>& in_u
 std::size_t slots_in_use() { return taken_netns_slots(::getpid()); }
 std::size_t cgroups_in_use() { return map_entries(::getpid(), "cgroups"); }
 
+/// The calling process joins this cgroup.
+void join(const CgroupSandbox& cgroup) {
+  const int procs = ::open((cgroup.directory() + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC);
+  if (procs < 0 || ::write(procs, "0", 1) != 1) ::_exit(1);
+}
+
+void wait_for_end(pid_t pid) {
+  int status = -1;
+  CHECK(::waitpid(pid, &status, 0) == pid);
+  CHECK(status == 0);
+}
+
 /// A new process in this cgroup closes a connection and ends.
 void close_one_in(const CgroupSandbox& cgroup, int listener) {
   const pid_t pid = ::fork();
   REQUIRE(pid >= 0);
   if (pid == 0) {
-    const int procs = ::open((cgroup.directory() + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC);
-    if (procs < 0 || ::write(procs, "0", 1) != 1) ::_exit(1);
+    join(cgroup);
     TcpPair pair = make_pair(listener, kPort);
     close_first(pair.client, pair.server);
     ::_exit(0);
   }
-  int status = -1;
-  CHECK(::waitpid(pid, &status, 0) == pid);
-  CHECK(status == 0);
+  wait_for_end(pid);
+}
+
+/// New processes in this cgroup, on processors of their own, close a connection at the same moment.
+void close_at_once_in(const CgroupSandbox& cgroup) {
+  constexpr int kProcesses = 2;
+  void* const shared =
+      ::mmap(nullptr, sizeof(std::atomic<int>), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  REQUIRE(shared != MAP_FAILED);
+  auto& ready = *new (shared) std::atomic<int>(0);
+  std::vector<pid_t> processes;
+  for (int i = 0; i < kProcesses; ++i) {
+    const pid_t pid = processes.emplace_back(::fork());
+    REQUIRE(pid >= 0);
+    if (pid != 0) continue;
+    ::alarm(60);  // if the other one fails
+    cpu_set_t one{};
+    CPU_SET(i, &one);
+    static_cast<void>(::sched_setaffinity(0, sizeof(one), &one));  // a machine may have just one
+    join(cgroup);
+    const auto port = static_cast<std::uint16_t>(kPort + i);
+    TcpPair pair = make_pair(listen_on(port).get(), port);
+    for (++ready; ready < kProcesses;) {
+    }
+    close_first(pair.client, pair.server);
+    ::_exit(0);
+  }
+  for (const pid_t pid : processes) wait_for_end(pid);
+  ::munmap(shared, sizeof(std::atomic<int>));
 }
 
 std::ptrdiff_t open_files() {
@@ -230,6 +271,18 @@ TEST_CASE("slots, cgroups and rows are given back between two samples, too", "[c
   CHECK(lost.rows_full + lost.netns_full + lost.cgroups_full == 0);
   CHECK(created_in_rows(session) == kMade);
   CHECK(named_services(session) == made);
+}
+
+TEST_CASE("a cgroup that two processors meet at the same moment is no lost one", "[capacity][slots]") {
+  if (!privileged()) return;
+  trace::Session session = start();
+  const base::UniqueFd netns = new_netns();
+  for (int i = 0; i < 50; ++i) {
+    const CgroupSandbox cgroup("both" + std::to_string(i));
+    inside_netns(netns.get(), [&cgroup] { close_at_once_in(cgroup); });
+  }
+  REQUIRE(session.sample(true));
+  CHECK(session.head().lost.cgroups_full == 0);
 }
 
 TEST_CASE("namespaces, cgroups and processes that come and go together leave nothing behind", "[capacity][slots]") {
