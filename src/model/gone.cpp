@@ -14,7 +14,9 @@ std::uint64_t missed(const NetnsRow& netns) {
 /// Larger is worth more.
 auto worth(const NetnsRow& netns) {
   const bool is_wrong = netns.reconciled == false || missed(netns) != 0;
-  return std::tuple(netns.counts.refused() != 0, is_wrong, netns.counts.refused(), netns.counts.created());
+  const std::uint64_t harm = netns.counts.harm();
+  return std::tuple(netns.counts.refused() != 0, harm != 0, is_wrong, netns.counts.refused(), harm,
+                    netns.counts.created());
 }
 
 }  // namespace

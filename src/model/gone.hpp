@@ -16,8 +16,8 @@ inline constexpr std::size_t kGoneListed = 64;
 bool nothing_counted(const NetnsRow& netns);
 
 /// Which namespaces a list leaves out: those that are gone and in which nothing was counted, and of the other ones that
-/// are gone all but kGoneListed: first those with refusals or a wrong count, then those with most buckets. Totals are
-/// of all.
+/// are gone all but kGoneListed: first those with refusals, then those with other harm, then those with a wrong count,
+/// then those with most buckets. Totals are of all.
 std::vector<bool> folded(const std::vector<const NetnsRow*>& namespaces);
 std::vector<bool> folded(const std::vector<NetnsRow>& namespaces);
 

@@ -31,15 +31,17 @@ TEST_CASE("namespaces that are gone fold when nothing was counted in them, those
   CHECK(folded(std::vector<NetnsRow>{}).empty());
 }
 
-TEST_CASE("of many that are gone, those with refusals stay, then those with a wrong count, then the busiest") {
+TEST_CASE("of many that are gone, those with refusals, other harm or a wrong count stay, then the busiest") {
   std::vector<NetnsRow> rows;
   for (std::uint64_t i = 1; i <= 1000; ++i) rows.push_back(gone(i));
   rows[3] = gone(1, 2);
   rows[4].reconciled = false;
+  rows[5].counts.resets_felt = 1;
   const std::vector<bool> left_out = folded(rows);
   CHECK(std::count(left_out.begin(), left_out.end(), false) == model::kGoneListed);
   CHECK_FALSE(left_out[3]);
   CHECK_FALSE(left_out[4]);
-  CHECK_FALSE(left_out[1000 - (model::kGoneListed - 2)]);
-  CHECK(left_out[1000 - (model::kGoneListed - 2) - 1]);
+  CHECK_FALSE(left_out[5]);
+  CHECK_FALSE(left_out[1000 - (model::kGoneListed - 3)]);
+  CHECK(left_out[1000 - (model::kGoneListed - 3) - 1]);
 }
