@@ -10,5 +10,7 @@ namespace twtrace::phrases {
 
 /// "scheduler of scheduler.service (server :9000)", "(unattributed)".
 std::string owner_words(const model::Row& row);
+/// True if these words say a process or a service.
+bool is_named(const model::Row& row);
 
 }  // namespace twtrace::phrases

@@ -13,12 +13,12 @@
 namespace twtrace::report {
 namespace {
 
-/// Who was refused most.
-const Owner* most_refused(const Report& report) {
+/// Who has most of this count; nullptr if nobody has any.
+const Owner* with_most(const Report& report, CountOf count) {
   const Owner* most = nullptr;
   for (const Owner& owner : report.owners) {
-    const std::uint64_t refused = owner.row.counts.refused();
-    if (refused != 0 && (most == nullptr || refused > most->row.counts.refused())) most = &owner;
+    const std::uint64_t part = count(owner.row.counts);
+    if (part != 0 && (most == nullptr || part > count(most->row.counts))) most = &owner;
   }
   return most;
 }
@@ -71,6 +71,22 @@ std::string peer_reset_words(std::uint64_t count, std::uint64_t avoidable) {
                                         : base::grouped(avoidable));
 }
 
+/// Who noticed resets.
+std::string felt_words(const Report& report) {
+  const std::uint64_t felt = report.totals.resets_felt;
+  const CountOf count = model::count_of<&model::Counters::resets_felt>;
+  const Owner* const owner = with_most(report, count);
+  const std::uint64_t most = owner != nullptr && phrases::is_named(owner->row) ? count(owner->row.counts) : 0;
+  const std::string who = most == felt ? phrases::owner_words(owner->row) : "programs on this host";
+  std::string words = fmt::format("{} noticed {}", who, resets(felt));
+  if (most != felt && most != 0) {
+    words += fmt::format(", {} of them in {}", base::grouped(most), phrases::owner_words(owner->row));
+  }
+  if (report.totals.peer_resets != 0 || !knows_peer_resets(report)) return words;
+  return words + (most == felt || most == 0 ? ", none of them because of the table here"
+                                            : ", and none because of the table here");
+}
+
 bool is_used_up(const model::Use& ports) { return ports.of != 0 && ports.taken >= ports.of; }
 
 std::string destination_words(const model::PortUse& use) {
@@ -85,10 +101,7 @@ std::string harm_words(const Report& report) {
     append(words, (knows_peer_resets(report) ? "" : "at least ") +
                       peer_reset_words(all.peer_resets, all.peer_resets_avoidable));
   }
-  if (all.resets_felt != 0) {
-    append(words, "programs on this host noticed " + resets(all.resets_felt));
-    if (all.peer_resets == 0 && knows_peer_resets(report)) words += ", none of them because of the table here";
-  }
+  if (all.resets_felt != 0) append(words, felt_words(report));
   if (all.no_port_bind != 0) {
     append(words, fmt::format("{} calls of bind() found no local port", base::grouped(all.no_port_bind)));
   }
@@ -115,7 +128,7 @@ std::string measured_words(const Report& report) {
   const std::uint64_t missed = missed_refusals(report);
   if (refused != 0) {
     std::string words = fmt::format("{} closed connections were refused a place in the table", base::grouped(refused));
-    if (const Owner* owner = most_refused(report)) {
+    if (const Owner* owner = with_most(report, model::count_of<&model::Counters::refused>)) {
       const std::uint64_t most = owner->row.counts.refused();
       words +=
           fmt::format(", {} of {}", most == refused ? "all" : base::grouped(most), phrases::owner_words(owner->row));

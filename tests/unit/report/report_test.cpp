@@ -1094,9 +1094,10 @@ TEST_CASE("the headline begins with who was hurt, and with what a larger table w
   CHECK(of(counts) == calm);
   counts.resets_received = 1371;
   counts.resets_felt = 1300;
-  CHECK(of(counts) == "programs on this host noticed 1,300 resets, none of them because of the table here; " + calm);
-  CHECK(of(counts, false) == "programs on this host noticed 1,300 resets; " + calm);
-  CHECK(of(counts, true, 1) == "programs on this host noticed 1,300 resets; " + calm);
+  const std::string felt = "a of a.service (server :80) noticed 1,300 resets";
+  CHECK(of(counts) == felt + ", none of them because of the table here; " + calm);
+  CHECK(of(counts, false) == felt + "; " + calm);
+  CHECK(of(counts, true, 1) == felt + "; " + calm);
   counts.peer_resets = 100;
   const auto avoided = [&](std::uint64_t avoidable) {
     counts.peer_resets_avoidable = avoidable;
@@ -1104,13 +1105,35 @@ TEST_CASE("the headline begins with who was hurt, and with what a larger table w
   };
   CHECK(avoided(36).starts_with(
       "100 resets went to peers of connections that the table had refused; a larger table would "
-      "have avoided 36; programs on this host noticed 1,300 resets; "));
+      "have avoided 36; " +
+      felt + "; "));
   CHECK(of(counts, true, 1).starts_with("at least 100 resets went to peers"));
   CHECK(avoided(0).find("would have avoided none of them") != std::string::npos);
   CHECK(avoided(100).find("would have avoided all of them") != std::string::npos);
   model::Counters unconnected = made(1);
   unconnected.no_port = 148;
   CHECK(of(unconnected) == "148 connects found no local port; " + calm);
+}
+
+TEST_CASE("the headline says who noticed most resets") {
+  HandMade recording;
+  recording.editable().probe.sees.resets_sent = true;
+  const auto feel = [&](std::uint32_t pid, const char* comm, const char* service, std::uint64_t felt) {
+    model::Counters counts;
+    counts.resets_received = counts.resets_felt = felt;
+    recording.act({pid, comm, service, model::Role::kClient, 6379, counts});
+  };
+  feel(1, "agent", "agents.service", 9);
+  feel(2, "web", "web.service", 5);
+  recording.sample(4999);
+  CHECK(
+      report::headline(report_of(recording))
+          .starts_with("programs on this host noticed 14 resets, 9 of them in agent of agents.service (client :6379), "
+                       "and none because of the table here; "));
+  feel(3, "", "", 90);
+  recording.sample(4999);
+  CHECK(report::headline(report_of(recording))
+            .starts_with("programs on this host noticed 104 resets, none of them because of the table here; "));
 }
 
 TEST_CASE("a budget that is not exceeded yet never passes on a capture that was cut") {
