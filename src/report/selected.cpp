@@ -150,9 +150,33 @@ const Flags* Population::results(const view::Term& term) {
   return &results;
 }
 
+/// `all_terms`: for each key of terms the values that all of them accept.
+void Population::find_perhaps(Asked& asked, const std::map<view::Key, Flags>& all_terms) const {
+  const auto by_name = all_terms.find(view::Key::kComm);
+  if (by_name == all_terms.end()) return;
+  Flags has_the_name(services_.different.size());
+  for (std::size_t i = 0; i < comms_.of_owner.size(); ++i) {  // owners, and what ran
+    if (by_name->second[comms_.of_owner[i]]) has_the_name[services_.of_owner[i]] = true;
+  }
+  const auto is_accepted = [&](std::size_t owner) {
+    return std::all_of(all_terms.begin(), all_terms.end(), [&](const auto& of_key) {
+      return of_key.first == view::Key::kComm || of_key.second[values_of(of_key.first).of_owner[owner]];
+    });
+  };
+  for (std::size_t i = 0; i < asked.owners.size(); ++i) {
+    if (report_.owners[i].row.kind != model::RowKind::kNormal || !comms_.different[comms_.of_owner[i]].comm.empty()) {
+      continue;
+    }
+    const std::uint32_t service = services_.of_owner[i];
+    const base::Service* const known = services_.different[service].service;
+    const bool has_service = known != nullptr && !known->name.empty();
+    asked.perhaps[i] = (!has_service || has_the_name[service]) && is_accepted(i);
+  }
+}
+
 std::optional<Asked> Population::asked_for(const Budget& budget) {
   const std::size_t owners = report_.owners.size();
-  Asked asked{budget, report_, Flags(owners, true), Flags(report_.namespaces.size(), true)};
+  Asked asked{budget, report_, Flags(owners, true), Flags(owners), Flags(report_.namespaces.size(), true)};
   std::map<view::Key, Flags> all_terms;  // of one key each
   for (const view::Term& term : budget.selector.terms()) {
     const Flags* const found = results(term);
@@ -171,6 +195,7 @@ std::optional<Asked> Population::asked_for(const Budget& budget) {
     if (key == view::Key::kService || key == view::Key::kComm) keep(named, is_found);
     if (key == view::Key::kNetns) keep(asked.namespaces, [&](std::size_t i) { return is_found(owners + i); });
   }
+  find_perhaps(asked, all_terms);
   const bool names_none = !all_terms.contains(view::Key::kService) && !all_terms.contains(view::Key::kComm);
   asked.names_somebody = names_none || std::find(named.begin(), named.end(), true) != named.end();
   return asked;

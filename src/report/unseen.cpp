@@ -29,6 +29,16 @@ Missed missed_part(Metric metric) {
   }
 }
 
+/// What rows have that may be those of the budget.
+std::uint64_t of_unknown(const Asked& asked) {
+  const auto count = info(asked.budget.metric).count;
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; count != nullptr && i < asked.perhaps.size(); ++i) {
+    if (asked.perhaps[i]) sum += count(asked.report.owners[i].row.counts);
+  }
+  return sum;
+}
+
 bool is_peer_reset(Metric metric) { return metric == Metric::kPeerResets || metric == Metric::kPeerResetsAvoidable; }
 
 }  // namespace
@@ -36,7 +46,7 @@ bool is_peer_reset(Metric metric) { return metric == Metric::kPeerResets || metr
 Unseen unseen(const Asked& asked) {
   const Budget& budget = asked.budget;
   const Report& report = asked.report;
-  Unseen unseen{0, "that no program saw"};
+  Unseen unseen{0, of_unknown(asked), "that no program saw"};
   // Of all sockets together it is known how many: verdict.cpp adds them.
   if (budget.metric == Metric::kQueueDrops && !asked.by_owner) return unseen;
   const Missed missed = missed_part(budget.metric);
@@ -49,6 +59,10 @@ Unseen unseen(const Asked& asked) {
     if (!forgotten || netns.last.counts.resets_other == 0) continue;
     unseen.count += netns.last.counts.resets_other;
     unseen.why = "among resets_other, because twtrace could not remember all refused connections";
+  }
+  if (unseen.of_unknown != 0) {
+    unseen.why = unseen.count == 0 ? "of processes that are not known, in a service that has one of that name"
+                                   : "that no program saw, or whose process is not known";
   }
   return unseen;
 }

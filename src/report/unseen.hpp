@@ -12,7 +12,10 @@ namespace twtrace::report {
 /// is.
 struct Unseen {
   std::uint64_t count = 0;
-  const char* why = "";  ///< follows the count in a sentence
+  std::uint64_t of_unknown = 0;  ///< of rows besides, whose process is not known (Asked::perhaps)
+  const char* why = "";          ///< follows the sum of both in a sentence
+
+  std::uint64_t all() const { return count + of_unknown; }
 };
 
 /// In the namespaces that the budget asks for. Where the kernel's counters cannot be compared, nothing is known to be

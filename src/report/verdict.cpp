@@ -55,14 +55,16 @@ double percent_of(double count, double of) { return of == 0 ? 0 : 100.0 * count 
 Measured counted(const Asked& asked, std::uint64_t count, std::uint64_t of) {
   const auto some = static_cast<double>(count);
   const auto all = static_cast<double>(of);
-  const auto more = static_cast<double>(unseen(asked).count);
+  const Unseen unknown = unseen(asked);
+  const auto more = static_cast<double>(unknown.count);
+  const double most = some + static_cast<double>(unknown.all());
   Measured measured = counted(count);
   if (asked.budget.percent) {
     const double percent = percent_of(some, all);
     measured = {percent, fmt::format("{:.1f}% ({} of {})", percent, base::grouped(count), base::grouped(of)), {}};
-    measured.range = {percent_of(some, all + more), percent_of(some + more, all + more)};
+    measured.range = {percent_of(some, all + more), percent_of(most, all + more)};
   } else {
-    measured.range = {some, some + more};
+    measured.range = {some, most};
   }
   return measured;
 }
@@ -234,7 +236,7 @@ Measured created_per_s_peak(const Asked& asked) {
       busiest.words += " in netns " + phrases::netns_words(netns.last.netns, netns.last.name);
     }
   }
-  const auto more = static_cast<double>(unseen(asked).count);
+  const auto more = static_cast<double>(unseen(asked).all());
   const double in_one_s = asked.report.info.interval_s > 0 ? more / asked.report.info.interval_s : more;
   busiest.range = {*busiest.value, *busiest.value + in_one_s};
   return busiest;
@@ -258,7 +260,7 @@ struct Rate {
 
 Rate rate_in(const Asked& asked, PhaseKind kind) {
   Rate rate;
-  rate.unseen = unseen(asked).count;
+  rate.unseen = unseen(asked).all();
   for (std::size_t i = 0; i < asked.report.phases.size(); ++i) {
     if (asked.report.phases[i].kind != kind) continue;
     rate.seconds = asked.report.phases[i].seconds;
@@ -298,7 +300,7 @@ Measured ratio_of_phases(const Asked& asked) {
   return measured;
 }
 
-Rate rate_of_all(const Asked& asked) { return {asked.report.seconds, sum_of_owners(asked), unseen(asked).count}; }
+Rate rate_of_all(const Asked& asked) { return {asked.report.seconds, sum_of_owners(asked), unseen(asked).all()}; }
 
 Measured measure(const Asked& asked, const Asked* baseline, const std::vector<model::NetnsName>& namespaces) {
   if (asked.report.samples == 0) return unmeasurable("the capture ended before its first sample");
@@ -437,10 +439,10 @@ Verdict Judge::judge(const Budget& budget) {
   }
   if (is_open(budget, measured)) {
     const Unseen more = unseen(*asked);
-    return not_measurable(std::move(verdict), more.count == 0
+    return not_measurable(std::move(verdict), more.all() == 0
                                                   ? fmt::format("BEFORE lacks what no program saw; {}", measured.words)
                                                   : fmt::format("there may be {} more {}; without them it is {}",
-                                                                base::grouped(more.count), more.why, measured.words));
+                                                                base::grouped(more.all()), more.why, measured.words));
   }
   verdict.words = measured.words;
   if (!exceeded) return verdict;

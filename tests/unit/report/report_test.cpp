@@ -988,6 +988,46 @@ TEST_CASE("what no program saw never lets a budget pass") {
   CHECK(verdict(recording, "overflow>7").words == "there may be 500 more that no program saw; without them it is 7");
 }
 
+TEST_CASE("what a process without a name felt never lets a budget with that name pass") {
+  HandMade recording;
+  recording.editable().probe.sees.resets_received = true;
+  const auto feel = [&](std::uint32_t pid, const char* comm, const char* service, std::uint64_t felt,
+                        model::Role role = model::Role::kServer) {
+    model::Counters counts;
+    counts.resets_received = counts.resets_felt = felt;
+    recording.act({pid, comm, service, role, 80, counts});
+  };
+  feel(1, "php", "php.service", 7);
+  feel(2, "", "php.service", 20);  // in its accept queue
+  recording.act({3, "nginx", "web.service", model::Role::kServer, 80, made(3)});
+  feel(4, "", "db.service", 300);  // nothing called php was there
+  recording.sample(10);
+  for (const char* open : {"resets_felt{comm=php}>7", "resets_felt{comm=php}>26", "resets_felt{comm=php}==20",
+                           "resets_felt{comm!=nginx,service=php}>7", "resets_felt{comm=php,role=server}>7"}) {
+    INFO(open);
+    CHECK(verdict(recording, open).state == Verdict::State::kNotMeasurable);
+  }
+  for (const char* kept : {"resets_felt{comm=php}>27", "resets_felt{comm=php,role=client}>0",
+                           "resets_felt{comm=nginx}>0", "created{comm=php}>0"}) {
+    INFO(kept);
+    CHECK(verdict(recording, kept).state == Verdict::State::kKept);
+  }
+  for (const char* breached : {"resets_felt{comm=php}>6", "resets_felt{service=php}>26", "resets_felt{service=db}>0"}) {
+    INFO(breached);
+    CHECK(verdict(recording, breached).state == Verdict::State::kBreached);
+  }
+  CHECK(verdict(recording, "resets_felt{comm=php}>7").words ==
+        "there may be 20 more of processes that are not known, in a service that has one of that name; without them it "
+        "is 7");
+  feel(5, "", "", 1);  // of no service: anybody's
+  recording.sample(10);
+  CHECK(verdict(recording, "resets_felt{comm=nginx}>0").state == Verdict::State::kNotMeasurable);
+  recording.netns.missed.created = 5;
+  recording.sample(10);
+  CHECK(verdict(recording, "created{comm=php}>0").words ==
+        "there may be 5 more that no program saw; without them it is 0");
+}
+
 TEST_CASE("a ratio is open as long as what no program saw could decide it") {
   const auto recording = test::deploy();  // 458.3/s during, 83.4/s before
   recording->netns.missed.created = 417;  // as many as there were before
