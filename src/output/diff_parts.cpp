@@ -29,6 +29,22 @@ std::string overflow_words(const DiffRow& row) {
   return report::change_words(before, after);
 }
 
+std::string harm_words(const DiffRow& row, const HarmColumn& column) {
+  const std::uint64_t before = row.before ? (*row.before).*column.count : 0;
+  const std::uint64_t after = row.after ? (*row.after).*column.count : 0;
+  return report::change_words(before, after);
+}
+
+/// The columns of which some row has any, in one of the captures.
+std::vector<HarmColumn> harm_of_rows(const Diff& diff) {
+  model::Counters sum;
+  for (const DiffRow& row : diff.rows) {
+    sum += row.before.value_or(model::Counters{});
+    sum += row.after.value_or(model::Counters{});
+  }
+  return harm_columns(sum);
+}
+
 std::string service_of(const DiffRow& row) {
   if (row.key.kind != model::RowKind::kNormal) return std::string(view::row_label(row.key.kind));
   return row.key.service.empty() ? "-" : row.key.service;
@@ -48,11 +64,18 @@ std::string diff_headline(const Diff& diff) {
     return fmt::format("the captures do not differ{}: {} rows{}", more, diff.rows.size(),
                        diff.threshold ? "" : ", all the same");
   }
-  return fmt::format("the captures differ in {} of {} rows{} ({} new, {} gone); created {}, overflow {}", differing,
-                     diff.rows.size(), more, count([](const DiffRow& row) { return row.differs && !row.before; }),
-                     count([](const DiffRow& row) { return row.differs && !row.after; }),
-                     report::change_words(diff.before.totals.created(), diff.after.totals.created()),
-                     report::change_words(diff.before.totals.overflow(), diff.after.totals.overflow()));
+  const model::Counters& before = diff.before.totals;
+  const model::Counters& after = diff.after.totals;
+  std::string words =
+      fmt::format("the captures differ in {} of {} rows{} ({} new, {} gone); created {}, overflow {}", differing,
+                  diff.rows.size(), more, count([](const DiffRow& row) { return row.differs && !row.before; }),
+                  count([](const DiffRow& row) { return row.differs && !row.after; }),
+                  report::change_words(before.created(), after.created()),
+                  report::change_words(before.overflow(), after.overflow()));
+  for (const HarmColumn& column : harm_columns(before + after)) {
+    words += fmt::format(", {} {}", column.words, report::change_words(before.*column.count, after.*column.count));
+  }
+  return words;
 }
 
 Grid diff_captures_grid(const Diff& diff) {
@@ -77,6 +100,9 @@ Grid diff_captures_grid(const Diff& diff) {
   });
   add("overflow", [](const Report& report) { return grouped(report.totals.overflow()); });
   add("no_memory", [](const Report& report) { return grouped(report.totals.no_memory); });
+  for (const HarmColumn& column : harm_columns(diff.before.totals + diff.after.totals)) {
+    add(column.words, [&](const Report& report) { return grouped(report.totals.*column.count); });
+  }
   return grid;
 }
 
@@ -93,6 +119,8 @@ Grid diff_grid(const Diff& diff) {
   if (diff.by_rate) grid.columns.push_back({"/S BEFORE"});
   if (diff.by_rate) grid.columns.push_back({"/S AFTER"});
   grid.columns.push_back({"OVERFLOW"});
+  const std::vector<HarmColumn> harm = harm_of_rows(diff);
+  for (const HarmColumn& column : harm) grid.columns.push_back({column.title});
   const std::size_t shown = std::min(kDiffRowsShown, diff.rows.size());
   for (std::size_t i = 0; i < shown; ++i) {
     const DiffRow& row = diff.rows[i];
@@ -107,6 +135,7 @@ Grid diff_grid(const Diff& diff) {
     if (diff.by_rate) cells.push_back(base::rate(row.before_per_s));
     if (diff.by_rate) cells.push_back(base::rate(row.after_per_s));
     cells.push_back(overflow_words(row));
+    for (const HarmColumn& column : harm) cells.push_back(harm_words(row, column));
     grid.rows.push_back(std::move(cells));
   }
   if (shown < diff.rows.size()) {

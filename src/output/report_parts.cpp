@@ -134,9 +134,9 @@ constexpr Measure kMeasures[] = {
        return count_words(amounts.in_use_peak);
      }}};
 
-constexpr HarmColumn kHarmColumns[] = {{"FELT", &model::Counters::resets_felt},
-                                       {"NO_PORT", &model::Counters::no_port},
-                                       {"Q_DROPS", &model::Counters::queue_drops}};
+constexpr HarmColumn kHarmColumns[] = {{"FELT", "resets felt", &model::Counters::resets_felt},
+                                       {"NO_PORT", "no port", &model::Counters::no_port},
+                                       {"Q_DROPS", "queue drops", &model::Counters::queue_drops}};
 
 /// The sum of the rows that are not shown, or of all rows.
 std::vector<std::string> sum_row(const Report& report, const std::vector<HarmColumn>& harm, std::size_t first,

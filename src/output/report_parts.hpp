@@ -33,6 +33,7 @@ void add_words(Grid& grid, std::size_t column, std::string words);
 /// A column of who was hurt.
 struct HarmColumn {
   const char* title;
+  const char* words;  ///< in sentences
   std::uint64_t model::Counters::*count;
 };
 /// The columns of which `sum` has any.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include "base/format.hpp"
 #include "report/nobody.hpp"
@@ -69,11 +70,16 @@ double change(const DiffRow& row, bool by_rate) {
   return std::abs(created(row.after) - created(row.before));
 }
 
-double overflow_change(const DiffRow& row) {
-  const auto overflow = [](const std::optional<Counters>& counts) {
-    return counts ? static_cast<double>(counts->overflow()) : 0.0;
+double change_of(const DiffRow& row, std::uint64_t (*count)(const Counters&)) {
+  const auto part = [&](const std::optional<Counters>& counts) {
+    return counts ? static_cast<double>(count(*counts)) : 0.0;
   };
-  return std::abs(overflow(row.after) - overflow(row.before));
+  return std::abs(part(row.after) - part(row.before));
+}
+
+/// What decides between rows whose created changed as much: refusals, then who was hurt.
+std::pair<double, double> other_change(const DiffRow& row) {
+  return {change_of(row, model::count_of<&Counters::overflow>), change_of(row, model::count_of<&Counters::harm>)};
 }
 
 bool same_length(const Report& before, const Report& after) {
@@ -179,7 +185,7 @@ Diff diff_reports(Report before, Report after, const std::vector<Budget>& budget
   std::stable_sort(diff.rows.begin(), diff.rows.end(), [&](const DiffRow& left, const DiffRow& right) {
     const double of_left = change(left, diff.by_rate);
     const double of_right = change(right, diff.by_rate);
-    return of_left != of_right ? of_left > of_right : overflow_change(left) > overflow_change(right);
+    return of_left != of_right ? of_left > of_right : other_change(left) > other_change(right);
   });
   after.verdicts.clear();
   if (!budgets.empty()) {

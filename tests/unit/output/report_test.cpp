@@ -573,6 +573,32 @@ TEST_CASE("a table of differences says which rows a threshold leaves out") {
   CHECK(text(1e6).find("by more than 1000000%") != std::string::npos);
 }
 
+TEST_CASE("a difference says who was hurt more or less than before") {
+  const auto report_with = [](std::uint64_t agents, std::uint64_t web) {
+    test::HandMade recording;
+    const auto feel = [&](std::uint32_t slot, const char* comm, std::uint64_t felt) {
+      model::Counters counts;
+      counts.resets_received = counts.resets_felt = felt;
+      recording.act({slot, comm, std::string(comm) + ".service", model::Role::kClient, 6379, counts});
+    };
+    feel(1, "web", web);
+    feel(2, "agents", agents);
+    recording.sample(3);
+    recording.editable().ended_unix_ms = recording.now_unix_ms();
+    return report_of(recording);
+  };
+  const std::string text =
+      output::diff_text(report::diff_reports(report_with(1200, 7), report_with(30, 9), {}), output::Color::kNever);
+  CHECK(text.find("resets felt -1,168.") != std::string::npos);
+  CHECK(std::regex_search(text, std::regex("\nresets felt +1,207 +39\n")));
+  CHECK(std::regex_search(text, std::regex("OVERFLOW +FELT\n +agents.service .* 0 +-1,170\n +web.service .* \\+2\n")));
+  CHECK(text.find("NO_PORT") == std::string::npos);
+  const std::string calm =
+      output::diff_text(report::diff_reports(report_with(0, 0), report_with(0, 0), {}), output::Color::kNever);
+  CHECK(calm.find("FELT") == std::string::npos);
+  CHECK(calm.find("felt") == std::string::npos);
+}
+
 TEST_CASE("a capture without a sample, or without a command, can be printed") {
   test::HandMade empty;
   const report::Report nothing = report_of(empty, {"overflow>0"});
