@@ -160,6 +160,7 @@ base::Result<void> switch_off(Features& features, const std::set<std::string>& n
                                               {"probe-read", &features.probe_read},
                                               {"readers", &features.readers},
                                               {"task-files", &features.task_files},
+                                              {"growing-maps", &features.growing_maps},
                                               {"reset-reason", &features.reset_reason},
                                               {"counts-at-creation", &features.counts_at_creation}};
   for (const std::string& name : names) {
@@ -206,6 +207,7 @@ base::Result<Features> probe_features(const std::string& btf_path, const std::se
       has_function(types.get(), "tcp_v4_send_reset") && has_function(types.get(), "tcp_v6_send_reset");
   features.reset_reason = tracepoint_values(types.get(), "tcp_send_reset") > 2;
   features.counts_at_creation = has_member(types.get(), "inet_timewait_death_row", "tw_refcount");
+  features.growing_maps = has_member(types.get(), "bpf_htab", "ma");
   features.counters = counter_places(types.get());
   features.mib_overflow = features.counters[kOverflow].index;
   const std::uint32_t arguments = argument_count(types.get(), "tcp_timewait_state_process");

@@ -25,6 +25,7 @@ struct Features {
   bool task_files = false;          ///< "task-files": programs may look at the files of processes (iter/task_file)
   bool memcg_charged = true;        ///< maps count against the memory cgroup and not RLIMIT_MEMLOCK. Since 5.11
   bool counts_at_creation = false;  ///< "counts-at-creation": TW and TWKilled count when a bucket is made. Since 5.18
+  bool growing_maps = false;        ///< "growing-maps": hash maps may allocate in any context. Since 6.1: fba1a1c6c912
   bool ipv6_connect = false;        ///< inet6_hash_connect is in the kernel, and not in a module
   bool send_reset = false;          ///< programs can be attached to tcp_v4_send_reset and tcp_v6_send_reset
   bool reset_reason = false;       ///< "reset-reason": tcp:tcp_send_reset shows all resets. Added in 6.10: 19822a980e19

@@ -40,8 +40,8 @@ tw_bucket bucket_of(const tw_socket& socket) {
 
 }  // namespace
 
-Sweep::Sweep(twtrace_bpf& skeleton, std::span<tw_row> rows, std::uint32_t slots, std::uint32_t slice)
-    : skeleton_(&skeleton), rows_(rows), slots_(slots), slice_(slice), batch_(std::min(slice, kBatch)) {}
+Sweep::Sweep(twtrace_bpf& skeleton, GrowingArray<tw_row>& rows, std::uint32_t slots, std::uint32_t slice)
+    : skeleton_(&skeleton), rows_(&rows), slots_(slots), slice_(slice), batch_(std::min(slice, kBatch)) {}
 
 void Sweep::restart() {
   position_.reset();
@@ -57,7 +57,7 @@ void Sweep::settle(bool is_socket, const SweptBucket& swept, std::vector<SweptBu
   if (!is_socket) {
     gone.push_back(swept);
   } else if (swept.bucket.row != TW_ROW_NONE) {
-    __atomic_fetch_sub(&rows_[swept.bucket.row].pending, 1, __ATOMIC_SEQ_CST);
+    __atomic_fetch_sub(&rows_->at(swept.bucket.row).pending, 1, __ATOMIC_SEQ_CST);
   }
 }
 

@@ -6,10 +6,10 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "base/result.hpp"
+#include "loader/growing_array.hpp"
 #include "loader/swept_bucket.hpp"
 #include "loader/tracer_options.hpp"
 
@@ -23,7 +23,7 @@ namespace twtrace::loader {
 class Sweep {
  public:
   /// `slots`: how many slots the map of that name has. `slice`: how many entries of maps Pace::kSlice goes through.
-  Sweep(twtrace_bpf& skeleton, std::span<tw_row> rows, std::uint32_t slots, std::uint32_t slice);
+  Sweep(twtrace_bpf& skeleton, GrowingArray<tw_row>& rows, std::uint32_t slots, std::uint32_t slice);
 
   /// The next advance() begins at the beginning.
   void restart();
@@ -42,7 +42,7 @@ class Sweep {
   void settle(bool is_socket, const SweptBucket& swept, std::vector<SweptBucket>& gone);
 
   twtrace_bpf* skeleton_;
-  std::span<tw_row> rows_;
+  GrowingArray<tw_row>* rows_;
   std::uint32_t slots_;
   std::uint32_t slice_;
   std::uint32_t batch_;                    ///< entries of a map that are asked for at a time

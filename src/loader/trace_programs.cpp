@@ -60,6 +60,16 @@ void resize_maps(twtrace_bpf& programs, const MapSizes& sizes) {
   bpf_map__set_max_entries(maps.events, sizes.ring_bytes);
 }
 
+/// Hash maps take memory for what they hold, and not for all that they could hold. Not `pairs`, which every kprobe
+/// uses.
+void let_maps_grow(twtrace_bpf& programs) {
+  const auto& maps = programs.maps;
+  for (bpf_map* map : {maps.row_ids, maps.processes, maps.netns_ids, maps.cgroups, maps.sockets, maps.buckets,
+                       maps.refused_connections, maps.felt_resets, maps.listener_rows}) {
+    bpf_map__set_map_flags(map, bpf_map__map_flags(map) | BPF_F_NO_PREALLOC);
+  }
+}
+
 }  // namespace
 
 base::Result<TracePrograms> open_programs(Backend backend, const Features& features, const TracerOptions& options) {
@@ -71,6 +81,7 @@ base::Result<TracePrograms> open_programs(Backend backend, const Features& featu
   if (!programs) return base::fail_errno(saved_errno, "cannot open the BPF object");
   configure(*programs, backend, features, options);
   resize_maps(*programs, options.sizes);
+  if (features.growing_maps) let_maps_grow(*programs);
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, programs->obj) {
     bpf_program__set_autoload(program, is_wanted(bpf_program__name(program), backend, features));

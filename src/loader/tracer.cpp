@@ -14,6 +14,7 @@
 
 #include "base/log.hpp"
 #include "kernel/cpu_list.hpp"
+#include "loader/growing_array.hpp"
 #include "loader/libbpf_log.hpp"
 #include "loader/libbpf_ptr.hpp"
 #include "loader/load_error.hpp"
@@ -37,9 +38,9 @@ constexpr std::size_t kStep = 256;
 
 /// Slots are handed out in ascending order. So after a step without a slot in use, there are no more. `limit` grows.
 template <class Slot>
-std::span<Slot> handed_out(std::span<Slot> all, std::size_t& limit) {
+std::span<Slot> handed_out(GrowingArray<Slot>& all, std::size_t& limit) {
   const auto last_step_used = [&] {
-    const auto step = all.subspan(limit - kStep, kStep);
+    const auto step = all.first(limit).last(kStep);
     return std::any_of(step.begin(), step.end(), is_published<Slot>);
   };
   while (limit < all.size() && last_step_used()) limit += kStep;
@@ -68,10 +69,10 @@ class Tracer::Impl {
   TracePrograms skeleton;
   std::vector<LinkPtr> links;
   RingPtr ring;
-  MappedArray<tw_row> rows;
+  GrowingArray<tw_row> rows;
   MappedArray<tw_owner_rows> owner_rows;
   MappedArray<tw_ports> many_ports;
-  MappedArray<tw_netns> namespaces;
+  GrowingArray<tw_netns> namespaces;
   std::size_t row_limit = kStep;  ///< slots below may have been handed out, see handed_out()
   std::size_t netns_limit = kStep;
   std::vector<std::byte> no_overflow;  ///< a value of overflow_counters, for every possible CPU: nothing looked up yet
@@ -159,7 +160,7 @@ base::Result<void> Tracer::Impl::start() {
   if (!opened) return tl::unexpected(opened.error());
   skeleton = std::move(*opened);
   if (auto loaded = load_programs(*skeleton, backend); !loaded) return loaded;
-  auto row_array = MappedArray<tw_row>::map(bpf_map__fd(skeleton->maps.rows), options_.sizes.rows, "rows");
+  auto row_array = GrowingArray<tw_row>::reserve(bpf_map__fd(skeleton->maps.rows), options_.sizes.rows, "rows");
   if (!row_array) return tl::unexpected(row_array.error());
   rows = std::move(*row_array);
   auto owner_array =
@@ -167,7 +168,7 @@ base::Result<void> Tracer::Impl::start() {
   if (!owner_array) return tl::unexpected(owner_array.error());
   owner_rows = std::move(*owner_array);
   auto netns_array =
-      MappedArray<tw_netns>::map(bpf_map__fd(skeleton->maps.namespaces), options_.sizes.namespaces, "namespaces");
+      GrowingArray<tw_netns>::reserve(bpf_map__fd(skeleton->maps.namespaces), options_.sizes.namespaces, "namespaces");
   if (!netns_array) return tl::unexpected(netns_array.error());
   namespaces = std::move(*netns_array);
   const int cpus = libbpf_num_possible_cpus();
@@ -175,7 +176,7 @@ base::Result<void> Tracer::Impl::start() {
   no_overflow.resize(bpf_map__value_size(skeleton->maps.overflow_counters) * static_cast<std::size_t>(cpus));
   if (auto filled = fill_free_slots(); !filled) return filled;
   if (auto filled = fill_free_many_ports(); !filled) return filled;
-  sweep.emplace(*skeleton, rows.values(), slot_count(options_.sizes), options_.sweep_slice);
+  sweep.emplace(*skeleton, rows, slot_count(options_.sizes), options_.sweep_slice);
   attach_files();
   if (features_.probe_read) listener_rows.emplace(*skeleton, files ? &*files : nullptr);
   felt_resets.emplace(*skeleton, files ? &*files : nullptr);
@@ -279,18 +280,16 @@ base::Result<std::uint64_t> Tracer::boottime_ns() const {
   return impl_->skeleton->bss->tw_clock_ns;
 }
 
-std::span<const tw_netns> Tracer::namespaces() const {
-  return handed_out(impl_->namespaces.values(), impl_->netns_limit);
-}
+std::span<const tw_netns> Tracer::namespaces() const { return handed_out(impl_->namespaces, impl_->netns_limit); }
 const tw_netns& Tracer::netns_at(std::uint32_t slot) const {
-  const auto all = impl_->namespaces.values();
-  return all[slot < all.size() ? slot : TW_NETNS_OTHER];
+  return impl_->namespaces.at(slot < impl_->namespaces.size() ? slot : TW_NETNS_OTHER);
 }
 
-std::span<const tw_row> Tracer::rows() { return handed_out(impl_->rows.values(), impl_->row_limit); }
+std::span<const tw_row> Tracer::rows() { return handed_out(impl_->rows, impl_->row_limit); }
 const tw_row* Tracer::row_at(std::uint32_t slot) const {
-  const auto all = impl_->rows.values();
-  return slot != TW_ROW_NONE && slot < all.size() && is_published(all[slot]) ? &all[slot] : nullptr;
+  if (slot == TW_ROW_NONE || slot >= impl_->rows.size()) return nullptr;
+  const tw_row& row = impl_->rows.at(slot);
+  return is_published(row) ? &row : nullptr;
 }
 
 std::optional<std::uint32_t> Tracer::ports_of(const tw_row& row) const {
@@ -300,7 +299,7 @@ std::optional<std::uint32_t> Tracer::ports_of(const tw_row& row) const {
 }
 
 bool Tracer::unlink_row(std::uint32_t id) {
-  const tw_row& row = impl_->rows.values()[id];
+  const tw_row& row = impl_->rows.at(id);
   // EBUSY: a program that was interrupted on this CPU holds the bucket of the key.
   if (bpf_map_delete_elem(bpf_map__fd(impl_->skeleton->maps.row_ids), &row.key) != 0 && errno != ENOENT) return false;
   if (row.owner != 0) __atomic_fetch_sub(&impl_->owner_rows.values()[row.owner].count, 1, __ATOMIC_SEQ_CST);
@@ -308,7 +307,7 @@ bool Tracer::unlink_row(std::uint32_t id) {
 }
 
 void Tracer::free_row(std::uint32_t id) {
-  tw_row& row = impl_->rows.values()[id];
+  tw_row& row = impl_->rows.at(id);
   if (const std::uint32_t place = row.many; place != 0) {
     std::memset(&impl_->many_ports.values()[place], 0, sizeof(tw_ports));
     static_cast<void>(
@@ -330,13 +329,13 @@ bool Tracer::is_alive(const tw_row_key& key) const {
 }
 
 bool Tracer::unlink_netns(std::uint32_t slot) {
-  const tw_netns& netns = impl_->namespaces.values()[slot];
+  const tw_netns& netns = impl_->namespaces.at(slot);
   return bpf_map_delete_elem(bpf_map__fd(impl_->skeleton->maps.netns_ids), &netns.id) == 0 || errno == ENOENT;
 }
 
 void Tracer::release_netns(std::uint32_t slot) {
   const auto& maps = impl_->skeleton->maps;
-  impl_->namespaces.values()[slot] = tw_netns{};
+  impl_->namespaces.at(slot) = tw_netns{};
   // Neither can fail: the array has every slot, and the stack has room for each.
   static_cast<void>(
       bpf_map_update_elem(bpf_map__fd(maps.overflow_counters), &slot, impl_->no_overflow.data(), BPF_ANY));
@@ -352,11 +351,11 @@ bool Tracer::count_queue_drops(std::uint32_t row, std::uint64_t netns_id, std::u
   tw_counts* part = nullptr;
   tw_netns* netns = nullptr;
   if (row_at(row) != nullptr) {
-    tw_row& counted = impl_->rows.values()[row];
+    tw_row& counted = impl_->rows.at(row);
     part = &counted.counts;
-    netns = &impl_->namespaces.values()[counted.key.netns];
+    netns = &impl_->namespaces.at(counted.key.netns);
   } else {
-    const auto slots = impl_->namespaces.values().first(namespaces().size());
+    const auto slots = impl_->namespaces.first(namespaces().size());
     const auto found = std::find_if(slots.begin(), slots.end(), [netns_id](const tw_netns& slot) {
       return is_published(slot) && slot.id == netns_id;
     });
@@ -402,7 +401,7 @@ TracerState Tracer::state() const {
 
 void Tracer::begin_scan() {
   impl_->sweep->restart();
-  for (tw_row& row : impl_->rows.values().first(rows().size())) row.scanned = 0;
+  for (tw_row& row : impl_->rows.first(rows().size())) row.scanned = 0;
   ++impl_->skeleton->bss->tw_scan;
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <memory>
+#include <set>
 #include <string>
 
 #include "bpf/expect.hpp"
@@ -22,8 +23,9 @@ using namespace twtrace::test;
 namespace {
 
 /// A tracer with the backend of $TWTRACE_PROBE. It does not count yet.
-base::Result<loader::Tracer> open_tracer(loader::TracerOptions options = {}) {
-  const auto features = loader::probe_features("", {});
+base::Result<loader::Tracer> open_tracer(loader::TracerOptions options = {},
+                                         const std::set<std::string>& no_features = {}) {
+  const auto features = loader::probe_features("", no_features);
   if (!features) return tl::unexpected(features.error());
   options.backend = loader::backend_named(environment("TWTRACE_PROBE", ""));
   return loader::Tracer::open(*features, options);
@@ -72,7 +74,7 @@ TEST_CASE("the maps cost what they are estimated to cost", "[capacity]") {
   if (!privileged() || !map_costs_known()) return;
   loader::TracerOptions options;
   if (GENERATE(false, true)) options.sizes = loader::least(options.sizes);
-  auto tracer = open_tracer(options);
+  auto tracer = open_tracer(options, {"growing-maps"});
   INFO((tracer ? std::string() : tracer.error().what));
   REQUIRE(tracer);
   const auto cpus = kernel::possible_cpus();
@@ -80,6 +82,20 @@ TEST_CASE("the maps cost what they are estimated to cost", "[capacity]") {
   const double estimated =
       static_cast<double>(loader::kernel_bytes(options.sizes, static_cast<std::uint32_t>(cpus->size())));
   CHECK(static_cast<double>(map_bytes(::getpid())) == Approx(estimated).epsilon(0.03));
+}
+
+TEST_CASE("maps that grow cost half of the estimate before there is much in them", "[capacity]") {
+  if (!privileged() || !map_costs_known()) return;
+  const auto features = loader::probe_features("", {});
+  REQUIRE(features);
+  if (!features->growing_maps) return mark_skipped("this kernel's maps do not grow");
+  const auto bytes = [](const std::set<std::string>& no_features) {
+    const auto tracer = open_tracer({}, no_features);
+    INFO((tracer ? std::string() : tracer.error().what));
+    REQUIRE(tracer);
+    return map_bytes(::getpid());
+  };
+  CHECK(10 * bytes({}) < 6 * bytes({"growing-maps"}));
 }
 
 TEST_CASE("a row that stands for no process has no name, whoever has given its place back", "[capacity]") {
