@@ -172,9 +172,11 @@ class OnTerminal:
             time.sleep(0.1)
 
     def pid(self):
-        """Of the program itself: setsid forks when it leads a process group."""
-        children = pathlib.Path(f"/proc/{self._outer.pid}/task/{self._outer.pid}/children").read_text().split()
-        return int(children[0]) if children else self._outer.pid
+        """Of the program itself, which has a child. setsid forks when it leads a process group."""
+        outer = pathlib.Path(f"/proc/{self._outer.pid}")
+        if (outer / "comm").read_text() != "setsid\n":
+            return self._outer.pid
+        return int((outer / f"task/{self._outer.pid}/children").read_text().split()[0])
 
     def __exit__(self, *_):
         with contextlib.suppress(OSError):

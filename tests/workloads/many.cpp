@@ -125,7 +125,8 @@ void allow_many_files() {
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0) die("RLIMIT_NOFILE");
 }
 
-constexpr int kKeysOfWorker = 10'000;  // each needs a listening socket, and a process may not have more files
+/// A process that has more ports in a role than this gets one row for all further ones (TW_MAX_PORTS).
+constexpr int kKeysOfWorker = 64;
 
 /// A process with the keys from `first` up to `end`.
 struct Worker {
@@ -156,6 +157,7 @@ struct Worker {
 }
 
 void many_keys(int keys, int connections) {
+  allow_many_files();
   std::vector<Worker> workers;
   for (int first = 0; first < keys; first += kKeysOfWorker) {
     int ends[2];
