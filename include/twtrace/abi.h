@@ -250,7 +250,7 @@ TW_STATIC_ASSERT(sizeof(struct tw_event) == 64, "tw_event");
 struct tw_stats {
 	__u64 events_lost;  /* ring full: detail was lost, but no count */
 	__u64 rows_full;    /* no free row: counted as unattributed */
-	__u64 rows_busy;    /* the row map refused the insert (lock held on this CPU): counted as unattributed */
+	__u64 rows_busy;    /* the row map refused the insert (lock held on this CPU, no memory): as rows_full */
 	__u64 netns_full;   /* counted in slot TW_NETNS_OTHER */
 	__u64 sockets_full; /* owner not remembered; the bucket falls back to attribution cgroup */
 	__u64 buckets_full; /* the bucket's row is not remembered; live and removal count only for the namespace */
