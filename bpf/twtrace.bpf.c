@@ -347,18 +347,20 @@ int BPF_PROG(on_typed_reset_received, struct sock *sk)
 	return 0;
 }
 
-/* --- whose sockets are -------------------------------------------------------------------------------------------- */
+/* --- whose sockets are ------------------------------------------------------------------------------------------ */
 
 SEC("iter/task_file")
 int find_sockets(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
+	u64 address;
 
 	if (!task || !file)
 		return 0;
-	listener__on_file(task, file);
-	felt__on_file(task, file);
+	address = file__socket(file);
+	listener__on_file(task, file, address);
+	felt__on_file(task, file, address);
 	return 0;
 }
 

@@ -87,10 +87,9 @@ static __always_inline void felt__on_destroy(enum tw_access access, struct sock 
 	felt__count(owner__is_current(access, sk) ? owner__intern_current(&key) : felt__row_of_socket(&key), &key);
 }
 
-/* A file of a process. If it is a socket whose reset waits, the first process that has it gets the reset. */
-static __always_inline void felt__on_file(struct task_struct *task, struct file *file)
+/* As listener__on_file: if a reset of the socket waits, the first process that has the socket gets the reset. */
+static __always_inline void felt__on_file(struct task_struct *task, struct file *file, u64 address)
 {
-	u64 address = file__socket(file);
 	struct tw_felt *felt = bpf_map_lookup_elem(&felt_resets, &address);
 	struct tw_row_key key = {};
 

@@ -78,10 +78,12 @@ __noinline int listener__on_close(u64 address)
 	return 0;
 }
 
-/* A file of a process. If it is a socket that user space asks about, the first process that has it gets the row. */
-static __always_inline void listener__on_file(struct task_struct *task, struct file *file)
+/*
+ * A file of a process; `address`: what file__socket says of it. If it is a socket that user space asks about, the first
+ * process that has it gets the row.
+ */
+static __always_inline void listener__on_file(struct task_struct *task, struct file *file, u64 address)
 {
-	u64 address = file__socket(file);
 	u32 *row = bpf_map_lookup_elem(&listener_rows, &address);
 	struct tw_row_key key = {};
 

@@ -25,8 +25,7 @@
 #define TW_MAX_CGROUPS 16384
 #define TW_MAX_SOCKETS 65536  /* connections without a slot, from our FIN to their end */
 #define TW_MAX_LISTENERS 1024 /* listening sockets whose row is asked for at once, or that close between two looks */
-
-#define TW_MAX_FELT 16384 /* resets of sockets that processes still have, see tw_felt */
+#define TW_MAX_FELT 16384     /* resets of sockets that processes still have, see tw_felt */
 
 #define TW_NETNS_OTHER 0     /* namespace slot for everything that found no other slot */
 #define TW_MAX_PORTS 64      /* rows of one owner in a role; all its other ports share one more */
