@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <optional>
 
 #include "base/format.hpp"
 #include "view/columns.hpp"
@@ -23,16 +25,13 @@ std::string state(const DiffRow& row, const Diff& diff) {
   return !row.before ? "new" : !row.after ? "gone" : "";
 }
 
-std::string overflow_words(const DiffRow& row) {
-  const std::uint64_t before = row.before ? row.before->overflow() : 0;
-  const std::uint64_t after = row.after ? row.after->overflow() : 0;
-  return report::change_words(before, after);
-}
-
-std::string harm_words(const DiffRow& row, const HarmColumn& column) {
-  const std::uint64_t before = row.before ? (*row.before).*column.count : 0;
-  const std::uint64_t after = row.after ? (*row.after).*column.count : 0;
-  return report::change_words(before, after);
+/// `count`: a member of model::Counters, of either kind.
+template <class Count>
+std::string change_words(const DiffRow& row, Count count) {
+  const auto part = [count](const std::optional<model::Counters>& counts) -> std::uint64_t {
+    return counts ? std::invoke(count, *counts) : 0;
+  };
+  return report::change_words(part(row.before), part(row.after));
 }
 
 /// The columns of which some row has any, in one of the captures.
@@ -134,8 +133,8 @@ Grid diff_grid(const Diff& diff) {
                                       report::change_words(created(row.before), created(row.after))};
     if (diff.by_rate) cells.push_back(base::rate(row.before_per_s));
     if (diff.by_rate) cells.push_back(base::rate(row.after_per_s));
-    cells.push_back(overflow_words(row));
-    for (const HarmColumn& column : harm) cells.push_back(harm_words(row, column));
+    cells.push_back(change_words(row, &model::Counters::overflow));
+    for (const HarmColumn& column : harm) cells.push_back(change_words(row, column.count));
     grid.rows.push_back(std::move(cells));
   }
   if (shown < diff.rows.size()) {
