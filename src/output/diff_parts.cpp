@@ -112,11 +112,11 @@ Grid diff_grid(const Diff& diff) {
                   {"PROCESS", base::Align::kLeft},
                   {"ROLE", base::Align::kLeft},
                   {"PORT"},
-                  {"BEFORE"},
-                  {"AFTER"},
+                  {"BEFORE", base::Align::kRight, 1},
+                  {"AFTER", base::Align::kRight, 1},
                   {"CREATED"}};
-  if (diff.by_rate) grid.columns.push_back({"/S BEFORE"});
-  if (diff.by_rate) grid.columns.push_back({"/S AFTER"});
+  if (diff.by_rate) grid.columns.push_back({"/S BEFORE", base::Align::kRight, 2});
+  if (diff.by_rate) grid.columns.push_back({"/S AFTER", base::Align::kRight, 2});
   grid.columns.push_back({"OVERFLOW"});
   const std::vector<HarmColumn> harm = harm_of_rows(diff);
   for (const HarmColumn& column : harm) grid.columns.push_back({column.title});

@@ -19,6 +19,9 @@ struct Property {
 struct GridColumn {
   std::string title;
   base::Align align = base::Align::kRight;
+  /// Plain text leaves out the columns with 1, then those with 2, before it cuts names to less than can be read; 0: it
+  /// keeps the column.
+  int spare = 0;
 };
 
 /// Cells for people; any bytes.

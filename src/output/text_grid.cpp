@@ -2,6 +2,8 @@
 #include "output/text_grid.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <utility>
 
 #include "base/cut_apart.hpp"
 #include "output/wrap.hpp"
@@ -30,6 +32,35 @@ std::string line(const Grid& grid, const std::vector<std::string>& cells, const 
   }
   text.erase(text.find_last_not_of(' ') + 1);
   return base::fit(text, kTextColumns) + "\n";
+}
+
+/// The least width of a grid whose names are not cut below the first of kNarrowest.
+std::size_t least_width(const Grid& grid) {
+  std::size_t sum = 0;
+  for (std::size_t i = 0; i < grid.columns.size(); ++i) {
+    std::size_t width = base::display_width(grid.columns[i].title);
+    for (const auto& row : grid.rows) width = std::max(width, base::display_width(row[i]));
+    if (grid.columns[i].align == base::Align::kLeft) width = std::min(width, kNarrowest[0]);
+    sum += width + (i == 0 ? 0 : kNarrowGap);
+  }
+  return sum;
+}
+
+void leave_out(Grid& grid, int spare) {
+  for (std::size_t i = grid.columns.size(); i-- > 0;) {
+    if (grid.columns[i].spare != spare) continue;
+    const auto at = static_cast<std::ptrdiff_t>(i);
+    grid.columns.erase(grid.columns.begin() + at);
+    for (auto& row : grid.rows) row.erase(row.begin() + at);
+  }
+}
+
+/// Leaves out columns that can be spared until the others fit.
+Grid fitting(Grid grid) {
+  for (const int spare : {1, 2}) {
+    if (least_width(grid) > kTextColumns) leave_out(grid, spare);
+  }
+  return grid;
 }
 
 Layout layout_of(const Grid& grid, const std::vector<std::vector<std::string>>& rows) {
@@ -73,11 +104,13 @@ void cut_columns(const Grid& grid, std::vector<std::vector<std::string>>& rows, 
 
 }  // namespace
 
-std::string text_grid(const Grid& grid) {
-  std::vector<std::vector<std::string>> rows = grid.rows;
-  for (auto& row : rows) {
+std::string text_grid(const Grid& whole) {
+  Grid grid = whole;
+  for (auto& row : grid.rows) {
     for (std::string& cell : row) cell = base::sanitize_terminal(cell);
   }
+  grid = fitting(std::move(grid));
+  std::vector<std::vector<std::string>> rows = grid.rows;
   const Layout layout = layout_of(grid, rows);
   cut_columns(grid, rows, layout);
   std::vector<std::string> titles;

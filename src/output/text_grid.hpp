@@ -8,7 +8,8 @@
 
 namespace twtrace::output {
 
-/// Titles and rows, at most kTextColumns wide. Text columns shrink first. Names are safe for a terminal.
-std::string text_grid(const Grid& grid);
+/// Titles and rows, at most kTextColumns wide. Columns that can be spared go first, then text columns shrink. Names are
+/// safe for a terminal.
+std::string text_grid(const Grid& whole);
 
 }  // namespace twtrace::output

@@ -23,6 +23,7 @@
 #include "output/report_markdown.hpp"
 #include "output/report_parts.hpp"
 #include "output/report_text.hpp"
+#include "output/text_grid.hpp"
 #include "output/wrap.hpp"
 #include "support/catch.hpp"
 #include "support/deploy.hpp"
@@ -661,4 +662,23 @@ TEST_CASE("of many marks a report lists the first, and says how many more there 
     CHECK(text.find("m27.") == std::string::npos);  // the legend of the graph has 26 letters
     CHECK(text.find("and 1,214 more") != std::string::npos);
   }
+}
+
+TEST_CASE("a table that is too wide does without what can be spared, and cuts no number") {
+  output::Grid grid;
+  grid.columns = {
+      {"SERVICE", base::Align::kLeft}, {"SPARE 1", base::Align::kRight, 1}, {"SPARE 2", base::Align::kRight, 2}};
+  grid.rows = {{"scheduler.service", "1", "2"}};
+  CHECK(output::text_grid(grid).starts_with("SERVICE            SPARE 1  SPARE 2\n"));
+  for (int i = 0; i < 6; ++i) {
+    grid.columns.push_back({"NUMBER"});
+    grid.rows[0].emplace_back("123,456,7");
+  }
+  grid.rows[0].back() = "the last";
+  const std::string table = output::text_grid(grid);
+  INFO(table);
+  CHECK(table.find("SPARE 1") == std::string::npos);
+  CHECK(table.find("SPARE 2") != std::string::npos);
+  CHECK(table.ends_with(" the last\n"));
+  CHECK(grid.columns.size() == 9);
 }
