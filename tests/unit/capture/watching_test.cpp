@@ -160,13 +160,13 @@ TEST_CASE("a capture that is moved or removed while it is written says so", "[ca
         [](const fs::path& directory) { fs::rename(directory / "twtrace.db", directory / "b.db"); }},
        {"the file is removed", [](const fs::path& directory) { fs::remove(directory / "twtrace.db"); }}}));
   INFO(name);
-  const std::string text = in_child([harm = harm] {
+  const std::string text = in_child([do_harm = harm] {
     const kernel::TempTree tree;
     fs::create_directory(tree / "d");
     Captured captured{1, tree / "d/twtrace.db"};
     captured.add(3);
     if (!captured.writer->in_place()) return std::string("it is not in its place");
-    harm(tree / "d");
+    do_harm(tree / "d");
     try {
       captured.add(1);
       captured.finish();
