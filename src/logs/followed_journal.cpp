@@ -40,13 +40,16 @@ base::Result<Pipe> make_pipe() {
   return Pipe{base::UniqueFd(ends[0]), base::UniqueFd(ends[1])};
 }
 
-/// The group that may read the journal (systemd-journald.service(8)). Without it, root reads as the owner.
+/// In the group that may read the journal (systemd-journald.service(8)). A system without it has journals of the group
+/// root. Never root itself: the LogReader becomes nobody, too, and nobody may not end a process of root. Nor may the
+/// kernel in its name, when it ends.
 trace::Reduction reading_journal() {
+  constexpr gid_t kRoot = 0;
   trace::Reduction reduction;
+  if (::geteuid() != 0) return reduction;
   const group* readers = ::getgrnam("systemd-journal");
-  if (::geteuid() != 0 || readers == nullptr) return reduction;
   reduction.account = trace::nobody();
-  reduction.account->groups = {readers->gr_gid};
+  reduction.account->groups = {readers != nullptr ? readers->gr_gid : kRoot};
   return reduction;
 }
 
@@ -132,7 +135,7 @@ base::Result<FollowedJournal> FollowedJournal::start(const std::string& unit, in
 }
 
 FollowedJournal::~FollowedJournal() {
-  // Not allowed, if it has another user: then the kernel does it when this process ends.
+  // Should it not be allowed, waiting would have no end.
   if (pid_ <= 0 || ::kill(pid_, SIGKILL) != 0) return;
   while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
   }

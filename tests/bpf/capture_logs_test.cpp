@@ -12,6 +12,7 @@
 #include "cli/cli.hpp"
 #include "logs/followed_journal.hpp"
 #include "support/catch.hpp"
+#include "trace/least_privilege.hpp"
 
 using namespace twtrace;
 using namespace twtrace::test;
@@ -152,7 +153,7 @@ TEST_CASE("a capture follows the journal of a unit, by way of a journalctl witho
   tree.file("bin/journalctl", R"sh(#!/bin/bash
 say() { printf '__REALTIME_TIMESTAMP=%s\nMESSAGE=refused %s\n\n' "$(date +%s%6N)" "$1"; }
 say "$*"
-grep -E '^(CapEff|CapPrm|NoNewPrivs|SigBlk|SigIgn)' /proc/self/status | while read -r line; do say "$line"; done
+grep -E '^(Uid|CapEff|CapPrm|NoNewPrivs|SigBlk|SigIgn)' /proc/self/status | while read -r line; do say "$line"; done
 ls /proc/self/fd | while read -r fd; do say "fd $fd"; done
 say "pid $$"
 touch )sh" + (tree / "said").string() +
@@ -173,6 +174,7 @@ touch )sh" + (tree / "said").string() +
   CHECK(said.starts_with(
       "refused --follow --no-tail --no-pager --quiet --output=export --output-fields=MESSAGE --since=@"));
   CHECK(said.find(" _SYSTEMD_UNIT=web.service\n") != std::string::npos);
+  CHECK(said.find("Uid:\t" + std::to_string(trace::nobody().uid)) != std::string::npos);
   CHECK(said.find("CapPrm:\t0000000000000000\n") != std::string::npos);
   CHECK(said.find("CapEff:\t0000000000000000\n") != std::string::npos);
   CHECK(said.find("NoNewPrivs:\t1\n") != std::string::npos);
