@@ -107,7 +107,7 @@ TEST_CASE("some process of a cgroup") {
   CHECK_FALSE(part.process_in("/a"));
 }
 
-TEST_CASE("a removed cgroup is not found; links and files are no cgroups") {
+TEST_CASE("a removed cgroup is not found, and links and files are no cgroups") {
   const Machine machine;
   machine.tree.directory("sys/fs/cgroup/gone");
   machine.tree.file("sys/fs/cgroup/cgroup.procs", "");

@@ -375,7 +375,7 @@ TEST_CASE("a container that nothing can be said about yet is asked for again, ev
   CHECK(asked == 4);
 }
 
-TEST_CASE("a container is looked up once; of very many the oldest are forgotten") {
+TEST_CASE("a container is looked up once, and of very many the oldest are forgotten") {
   int asked = 0;
   ContainerNames names(
       [&](const ContainerQuery& query) -> std::optional<ContainerFacts> {

@@ -48,7 +48,7 @@ TEST_CASE("Procfs lists pids in order and nothing else") {
   CHECK(Procfs(tree / "nothing").pids().empty());
 }
 
-TEST_CASE("cmdline joins arguments; uid is the real one") {
+TEST_CASE("cmdline joins arguments, and uid is the real one") {
   const TempTree tree;
   const Procfs procfs(tree.root());
   tree.file("7/cmdline", "nginx\0-g\0daemon off;\0"s);

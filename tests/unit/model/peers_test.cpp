@@ -125,7 +125,7 @@ TEST_CASE("a server's peer has no port, so its ephemeral ports count together") 
   CHECK(peers.all().begin()->second.counts == Counters{5});
 }
 
-TEST_CASE("records of peers, or of programs, beyond the bound are not counted; known ones are") {
+TEST_CASE("records of peers, or of programs, beyond the bound are not counted, and known ones are") {
   PeerTable peers(2);
   Identity other = worker(1);
   for (const char* comm : {"a", "b", "c"}) {

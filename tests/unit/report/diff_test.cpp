@@ -45,7 +45,7 @@ TEST_CASE("equal captures do not differ, whatever became of their buckets") {
   CHECK(!diff.rows[0].differs);
 }
 
-TEST_CASE("rows are matched by service, comm, role and port; pids and namespaces are merged") {
+TEST_CASE("rows are matched by service, comm, role and port, and pids and namespaces are merged") {
   HandMade before;
   HandMade after;
   after.namespaces.push_back({2, 4026532000U, "blue", {}, {}});
@@ -106,7 +106,7 @@ TEST_CASE("services of one name are told apart, but a container is known by its 
   }
 }
 
-TEST_CASE("the largest change comes first; new and gone rows are told") {
+TEST_CASE("the largest change comes first, and new and gone rows are told") {
   HandMade before;
   HandMade after;
   web(before, made(100));
@@ -199,7 +199,7 @@ TEST_CASE("what makes a comparison unfair is said") {
   CHECK(diff.warnings == expected);
 }
 
-TEST_CASE("budgets are about the later capture; the ratio compares both") {
+TEST_CASE("budgets are about the later capture, and the ratio compares both") {
   HandMade before;
   HandMade after;
   web(before, made(100));

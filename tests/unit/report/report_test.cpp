@@ -544,7 +544,7 @@ TEST_CASE("namespaces are told apart, the fullest is first, and sums are over al
   CHECK(report.verdicts[4].measured == 1000.0);
 }
 
-TEST_CASE("a budget on an inode number that two namespaces had cannot be measured; on the id of one it can") {
+TEST_CASE("a budget on an inode number that two namespaces had cannot be measured, on the id of one it can") {
   HandMade recording;
   const auto blue = [](std::uint32_t id, std::uint64_t created) {
     model::NetnsRow row;

@@ -111,7 +111,7 @@ TEST_CASE("a container is looked up once for all its cgroups") {
   CHECK(host.containers_asked == 1);
 }
 
-TEST_CASE("processes have the service of their cgroup; those of one name and service count once") {
+TEST_CASE("processes have the service of their cgroup, and those of one name and service count once") {
   Host host;
   Services services = host.services();
   host.cgroup("/system.slice/nginx.service");

@@ -367,7 +367,7 @@ TEST_CASE("zero, idle rows, command lines, writing, redrawing, quitting, unknown
   CHECK(scene.state.notice.find("F1") != std::string::npos);
 }
 
-TEST_CASE("^C and F10 end it from everywhere; q is text where text is typed") {
+TEST_CASE("^C and F10 end it from everywhere, and q is text where text is typed") {
   for (const Mode mode : {Mode::kRows, Mode::kDetail, Mode::kHelp, Mode::kFilter, Mode::kSortMenu, Mode::kDelay}) {
     CHECK(tui::key_action({3, Special::kNone}, mode).action == tui::Action::kQuit);
     CHECK(tui::key_action({0, Special::kF10}, mode).action == tui::Action::kQuit);
