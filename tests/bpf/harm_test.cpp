@@ -328,8 +328,7 @@ TEST_CASE("what listening sockets drop is counted for process and port, and toge
   CHECK(queue_on(snapshot, netns, kOtherPort).at("limit") == 3);
 }
 
-TEST_CASE("where no program may look at the files of processes, what is dropped is counted for the service",
-          "[quick]") {
+TEST_CASE("where no program may look at the files of processes, what is dropped is counted for the service") {
   if (!privileged()) return;
   TwtraceRun twtrace({"--no-feature", "task-files"});
   const NetnsSandbox netns;

@@ -125,8 +125,7 @@ TEST_CASE("a reset is no refusal at the first look on a CPU, though the table wa
   CHECK(number(entry, "created") == 0);
 }
 
-TEST_CASE("a reset is no refusal at the first look on a CPU, though the table is full by what others refuse",
-          "[quick]") {
+TEST_CASE("a reset is no refusal at the first look on a CPU, though the table is full by what others refuse") {
   if (!privileged()) return;
   TwtraceRun& twtrace = shared_twtrace();
   const NetnsSandbox netns(Sysctls{{"tcp_max_tw_buckets", "1"}});

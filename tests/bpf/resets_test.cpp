@@ -452,7 +452,7 @@ void listen_on_every_address(base::UniqueFd& listener, std::list<Other>& /*other
 
 void fill_queue_of_requests(base::UniqueFd& /*listener*/, std::list<Other>& /*others*/) {
   overflow(0, 41, true);
-  REQUIRE(listen_drops(own_netns().get()) > 0);
+  REQUIRE(wait_until([] { return listen_drops(own_netns().get()) > 0; }));
 }
 
 /// The first attempts are answered when others have filled the queue.
