@@ -24,14 +24,8 @@ static __always_inline u64 emit__wakeup_flag(void)
 	return BPF_RB_FORCE_WAKEUP;
 }
 
-static __always_inline void emit__event(const struct tw_event *from, const struct conn *conn)
+static __always_inline void emit__fill(struct tw_event *event, const struct tw_event *from, const struct conn *conn)
 {
-	struct tw_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
-
-	if (!event) {
-		stats__add(events_lost);
-		return;
-	}
 	event->time_ns = from->time_ns;
 	event->cookie = from->cookie;
 	__builtin_memcpy(event->local_address, conn->local, sizeof(event->local_address));
@@ -45,6 +39,21 @@ static __always_inline void emit__event(const struct tw_event *from, const struc
 	event->substate = from->substate;
 	event->reason = from->reason;
 	event->age_ds = from->age_ds;
+}
+
+/* What `from` lacks is in `conn`; NULL: it lacks nothing. */
+static __always_inline void emit__event(const struct tw_event *from, const struct conn *conn)
+{
+	struct tw_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+
+	if (!event) {
+		stats__add(events_lost);
+		return;
+	}
+	if (conn)
+		emit__fill(event, from, conn);
+	else
+		*event = *from;
 	bpf_ringbuf_submit(event, emit__wakeup_flag());
 }
 

@@ -9,6 +9,7 @@
 #define TWTRACE_FELT_BPF_H
 
 #include "bucket.bpf.h"
+#include "emit.bpf.h"
 #include "file.bpf.h"
 
 /* Key: struct sock address. User space gives what is left to the socket's row, at every sample. */
@@ -25,28 +26,32 @@ volatile __u64 tw_felt_waiting = 0;
 /* For settle_felt. */
 volatile __u64 tw_felt_socket = 0;
 
-static __always_inline void felt__count(u32 row_id, const struct tw_row_key *key)
+static __always_inline void felt__count(u32 row_id, struct tw_felt *felt)
 {
-	struct tw_netns *ns = netns__at(key->netns);
+	struct tw_netns *ns = netns__at(felt->key.netns);
 	struct tw_row *row = row__at(row_id);
 
 	if (!ns)
 		return;
 	bucket__count(ns, row, resets_received);
 	bucket__count(ns, row, resets_felt);
+	felt->event.row = row_id;
+	emit__event(&felt->event, NULL);
 }
 
 /*
  * The socket was reset. The reset waits if there is room, and if no other one of this socket waits (connect() may have
  * used the socket again). The caller has the lock of the socket, which its end takes, too.
  */
-static __always_inline bool felt__wait(enum tw_access access, struct sock *sk, const struct conn *conn, u32 netns)
+static __always_inline bool felt__wait(enum tw_access access, struct sock *sk, const struct tw_event *event,
+				       const struct conn *conn)
 {
 	struct tw_felt felt = {.identity = conn__identity(access, &sk->__sk_common)};
 	struct kernfs_node *node = owner__set_creator(access, sk, &felt.key);
 	u64 address = (u64)sk;
 
-	owner__set_place(&felt.key, conn, netns, role__of_socket(access, sk));
+	owner__set_place(&felt.key, conn, event->netns, role__of_socket(access, sk));
+	emit__fill(&felt.event, event, conn);
 	if (tw_can_probe_read && felt.key.cgroup_id)
 		cgroup__intern(tw_untyped(node), felt.key.cgroup_id);
 	__sync_fetch_and_add(&tw_felt_waiting, 1);
@@ -56,14 +61,14 @@ static __always_inline bool felt__wait(enum tw_access access, struct sock *sk, c
 	return false;
 }
 
-/* Takes the reset of this socket out, if it waits, and sets its key. */
-static __always_inline bool felt__take(u64 address, struct tw_row_key *key)
+/* Takes the reset of this socket out, if it waits. */
+static __always_inline bool felt__take(u64 address, struct tw_felt *taken)
 {
 	struct tw_felt *felt = bpf_map_lookup_elem(&felt_resets, &address);
 
 	if (!felt)
 		return false;
-	*key = felt->key;
+	*taken = *felt;
 	if (bpf_map_delete_elem(&felt_resets, &address))
 		return false;
 	__sync_fetch_and_add(&tw_felt_waiting, -1);
@@ -80,33 +85,35 @@ static __always_inline u32 felt__row_of_socket(struct tw_row_key *key)
 /* The socket is destroyed, mostly because its process closes it. */
 static __always_inline void felt__on_destroy(enum tw_access access, struct sock *sk)
 {
-	struct tw_row_key key = {};
+	struct tw_felt felt = {};
+	u32 row_id;
 
-	if (!tw_felt_waiting || !felt__take((u64)sk, &key))
+	if (!tw_felt_waiting || !felt__take((u64)sk, &felt))
 		return;
-	felt__count(owner__is_current(access, sk) ? owner__intern_current(&key) : felt__row_of_socket(&key), &key);
+	row_id = owner__is_current(access, sk) ? owner__intern_current(&felt.key) : felt__row_of_socket(&felt.key);
+	felt__count(row_id, &felt);
 }
 
 /* As listener__on_file: if a reset of the socket waits, the first process that has the socket gets the reset. */
 static __always_inline void felt__on_file(struct task_struct *task, struct file *file, u64 address)
 {
-	struct tw_felt *felt = bpf_map_lookup_elem(&felt_resets, &address);
-	struct tw_row_key key = {};
+	struct tw_felt *waiting = bpf_map_lookup_elem(&felt_resets, &address);
+	struct tw_felt felt = {};
 
-	if (!felt || !file__is_of(file, address) ||
-	    !conn__has_identity(TW_PROBED, (struct sock_common *)address, felt->identity))
+	if (!waiting || !file__is_of(file, address) ||
+	    !conn__has_identity(TW_PROBED, (struct sock_common *)address, waiting->identity))
 		return;
-	if (felt__take(address, &key))
-		felt__count(owner__intern_task(&key, task), &key);
+	if (felt__take(address, &felt))
+		felt__count(owner__intern_task(&felt.key, task), &felt);
 }
 
 /* No process has shown up for the socket tw_felt_socket. */
 static __always_inline int felt__settle(void)
 {
-	struct tw_row_key key = {};
+	struct tw_felt felt = {};
 
-	if (felt__take(tw_felt_socket, &key))
-		felt__count(felt__row_of_socket(&key), &key);
+	if (felt__take(tw_felt_socket, &felt))
+		felt__count(felt__row_of_socket(&felt.key), &felt);
 	return 0;
 }
 

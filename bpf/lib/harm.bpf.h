@@ -89,33 +89,36 @@ static __always_inline void harm__on_state_change(struct sock *sk, int from, int
  */
 static __always_inline void harm__on_reset_received(enum tw_access access, struct sock *sk)
 {
+	struct tw_event event = {.kind = TW_EVENT_RESET_RECEIVED};
 	struct tw_netns *ns;
 	struct stored stored;
 	struct tw_row *row;
 	struct conn conn;
-	u32 netns, row_id;
-	bool is_felt;
 
 	if (tw_get(access, sk, __sk_common.skc_state) == TCP_SYN_SENT)
 		return;
-	is_felt = !conn__is_orphan(access, sk);
+	if (!conn__is_orphan(access, sk))
+		event.kind = TW_EVENT_RESET_FELT;
+	event.time_ns = bpf_ktime_get_boot_ns();
+	event.cookie = (u64)tw_get(access, sk, __sk_common.skc_cookie.counter);
+	conn__read(access, &sk->__sk_common, &conn);
 	if (store__find_socket(access, sk, &stored)) {
-		netns = store__netns(access, sk, &stored);
-		row_id = store__row(&stored);
+		event.netns = (u16)store__netns(access, sk, &stored);
+		event.row = store__row(&stored);
 	} else {
-		netns = netns__intern(access, tw_get(access, sk, __sk_common.skc_net.net));
-		conn__read(access, &sk->__sk_common, &conn);
-		if (is_felt && felt__wait(access, sk, &conn, netns))
+		event.netns = (u16)netns__intern(access, tw_get(access, sk, __sk_common.skc_net.net));
+		if (event.kind == TW_EVENT_RESET_FELT && felt__wait(access, sk, &event, &conn))
 			return;
-		row_id = bucket__row_of_socket(access, sk, &conn, netns, role__of_socket(access, sk));
+		event.row = bucket__row_of_socket(access, sk, &conn, event.netns, role__of_socket(access, sk));
 	}
-	ns = netns__at(netns);
+	ns = netns__at(event.netns);
 	if (!ns)
 		return;
-	row = row__at(row_id);
+	row = row__at(event.row);
 	bucket__count(ns, row, resets_received);
-	if (is_felt)
+	if (event.kind == TW_EVENT_RESET_FELT)
 		bucket__count(ns, row, resets_felt);
+	emit__event(&event, &conn);
 }
 
 #endif /* TWTRACE_HARM_BPF_H */

@@ -7,6 +7,7 @@
 #define TWTRACE_RESET_BPF_H
 
 #include "bucket.bpf.h"
+#include "emit.bpf.h"
 
 /* include/net/tcp.h: bits of the flags in the TCP header (RFC 9293). */
 #define RESET_FLAG_SYN 0x02
@@ -59,41 +60,43 @@ static __always_inline void segment__read(struct sk_buff *skb, struct segment *s
 	}
 }
 
-/* Why a reset was sent if the connection had not been refused a bucket. */
-enum reset_cause {
-	RESET_LATE,
-	RESET_ABORTED,
-	RESET_CLOSED_PORT,
-	RESET_OTHER,
-};
-
-static __always_inline void reset__count(struct tw_netns *ns, u32 row_id, enum reset_cause cause)
+/* `event` has the reason, the namespace and the row. */
+static __always_inline void reset__count(struct tw_netns *ns, struct tw_event *event, const struct conn *conn)
 {
-	struct tw_row *row = row__at(row_id);
+	struct tw_row *row = row__at(event->row);
 
-	if (cause == RESET_LATE)
+	if (event->reason == TW_RESET_AVOIDABLE || event->reason == TW_RESET_REFUSED)
+		bucket__count(ns, row, peer_resets);
+	if (event->reason == TW_RESET_AVOIDABLE)
+		bucket__count(ns, row, peer_resets_avoidable);
+	else if (event->reason == TW_RESET_LATE)
 		bucket__count(ns, row, resets_late);
-	else if (cause == RESET_ABORTED)
+	else if (event->reason == TW_RESET_ABORTED)
 		bucket__count(ns, row, resets_aborted);
-	else if (cause == RESET_CLOSED_PORT)
+	else if (event->reason == TW_RESET_CLOSED_PORT)
 		bucket__count(ns, row, resets_closed_port);
-	else
+	else if (event->reason == TW_RESET_OTHER)
 		bucket__count(ns, row, resets_other);
+	event->time_ns = bpf_ktime_get_boot_ns();
+	emit__event(event, conn);
+}
+
+static __always_inline void reset__read_conn(struct sock *sk, struct conn *conn)
+{
+	conn__read(TW_PROBED, &sk->__sk_common, conn);
+	conn->local_port =
+	    bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport)); /* inet_put_port clears skc_num */
 }
 
 /* The row of a socket: of whoever closed it, of the running process if that is `the_owner`, or of its creator. */
-static __always_inline u32 reset__row(struct sock *sk, u32 netns, u8 role, bool the_owner)
+static __always_inline u32 reset__row(struct sock *sk, const struct conn *conn, u32 netns, u8 role, bool the_owner)
 {
 	struct tw_row_key key = {};
 	struct stored stored;
-	struct conn conn;
 
 	if (store__find_socket(TW_PROBED, sk, &stored))
 		return store__row(&stored);
-	conn__read(TW_PROBED, &sk->__sk_common, &conn);
-	conn.local_port =
-	    bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport)); /* inet_put_port clears skc_num */
-	owner__set_place(&key, &conn, netns, role);
+	owner__set_place(&key, conn, netns, role);
 	return the_owner ? owner__intern_current(&key) : owner__intern_socket(TW_PROBED, sk, &key);
 }
 
@@ -104,28 +107,41 @@ static __always_inline u32 reset__row(struct sock *sk, u32 netns, u8 role, bool 
 static __always_inline void reset__on_active(struct sock *sk)
 {
 	u32 netns = netns__intern(TW_PROBED, BPF_CORE_READ(sk, __sk_common.skc_net.net));
+	struct tw_event event = {.kind = TW_EVENT_RESET_SENT, .netns = (u16)netns};
 	bool aborted = owner__is_current(TW_PROBED, sk);
 	struct tw_netns *ns = netns__at(netns);
+	struct conn conn;
 
-	if (ns)
-		reset__count(ns, reset__row(sk, netns, role__of_socket(TW_PROBED, sk), aborted),
-			     aborted ? RESET_ABORTED : RESET_OTHER);
+	if (!ns)
+		return;
+	reset__read_conn(sk, &conn);
+	event.cookie = (u64)BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	event.reason = aborted ? TW_RESET_ABORTED : TW_RESET_OTHER;
+	event.row = reset__row(sk, &conn, netns, role__of_socket(TW_PROBED, sk), aborted);
+	reset__count(ns, &event, &conn);
 }
 
 /* The segment belongs to no connection that the kernel knows. True if that connection had been refused a bucket. */
-static __always_inline bool reset__on_stranger(struct tw_netns *ns, u32 netns, const struct segment *segment)
+static __always_inline bool reset__is_to_refused(const struct segment *segment, struct tw_event *event)
 {
-	struct tw_row *row;
 	bool in_time;
-	u32 row_id;
 
-	if (!refused__find(&segment->conn, netns, &row_id, &in_time))
+	if (!refused__find(&segment->conn, event->netns, &event->row, &in_time))
 		return false;
-	row = row__at(row_id);
-	bucket__count(ns, row, peer_resets);
-	if (!segment->has_data && in_time)
-		bucket__count(ns, row, peer_resets_avoidable);
+	event->reason = !segment->has_data && in_time ? TW_RESET_AVOIDABLE : TW_RESET_REFUSED;
 	return true;
+}
+
+/* The segment belongs to a socket, which may listen. */
+static __always_inline void reset__set_owner(struct sock *sk, u8 state, struct tw_event *event)
+{
+	u8 role = state == TCP_LISTEN ? TW_ROLE_SERVER : role__of_socket(TW_PROBED, sk);
+	struct conn conn;
+
+	if (conn__is_orphan(TW_PROBED, sk))
+		event->reason = TW_RESET_LATE;
+	reset__read_conn(sk, &conn);
+	event->row = reset__row(sk, &conn, event->netns, role, false);
 }
 
 static __always_inline u32 reset__row_of_bucket(struct sock_common *skc)
@@ -140,38 +156,35 @@ static __always_inline u32 reset__row_of_bucket(struct sock_common *skc)
 /* tcp_v4_send_reset or tcp_v6_send_reset answers a segment. `sk`: the socket, the bucket or the listener; or NULL. */
 static __always_inline void reset__on_answer(struct sock *sk, struct sk_buff *skb)
 {
+	struct tw_event event = {.kind = TW_EVENT_RESET_SENT, .row = TW_ROW_NONE};
 	u8 state = sk ? BPF_CORE_READ(sk, __sk_common.skc_state) : 0;
-	enum reset_cause cause = RESET_OTHER;
-	u32 row_id = TW_ROW_NONE;
 	struct segment segment;
 	struct tw_netns *ns;
 	struct net *net;
-	u32 netns;
 
 	segment__read(skb, &segment);
 	if (segment.flags & RESET_FLAG_RST) /* both functions return at once */
 		return;
 	/* A segment from a socket's backlog has no device any more. */
 	net = sk ? BPF_CORE_READ(sk, __sk_common.skc_net.net) : BPF_CORE_READ(skb, dev, nd_net.net);
-	netns = netns__intern(TW_PROBED, net);
-	ns = netns__at(netns);
+	event.netns = (u16)netns__intern(TW_PROBED, net);
+	ns = netns__at(event.netns);
 	if (!ns)
 		return;
-	if ((!sk || state == TCP_LISTEN) && reset__on_stranger(ns, netns, &segment))
-		return;
-	if (!sk) {
-		cause = (segment.flags & (RESET_FLAG_SYN | RESET_FLAG_ACK)) == RESET_FLAG_SYN ? RESET_CLOSED_PORT
-											      : RESET_OTHER;
+	if ((!sk || state == TCP_LISTEN) && reset__is_to_refused(&segment, &event)) {
+		/* It has its row and its reason. */
+	} else if (!sk) {
+		if ((segment.flags & (RESET_FLAG_SYN | RESET_FLAG_ACK)) == RESET_FLAG_SYN)
+			event.reason = TW_RESET_CLOSED_PORT;
 	} else if (state == TCP_TIME_WAIT) {
-		cause = RESET_LATE;
-		row_id = reset__row_of_bucket(&sk->__sk_common);
+		event.reason = TW_RESET_LATE;
+		event.row = reset__row_of_bucket(&sk->__sk_common);
 	} else if (state != TCP_NEW_SYN_RECV) {
-		if (conn__is_orphan(TW_PROBED, sk))
-			cause = RESET_LATE;
-		row_id =
-		    reset__row(sk, netns, state == TCP_LISTEN ? TW_ROLE_SERVER : role__of_socket(TW_PROBED, sk), false);
+		reset__set_owner(sk, state, &event);
 	}
-	reset__count(ns, row_id, cause);
+	if (sk && state != TCP_LISTEN)
+		event.cookie = (u64)BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	reset__count(ns, &event, &segment.conn);
 }
 
 /* A global function: see cgroup__intern. Takes addresses. */

@@ -34,12 +34,15 @@
 #define TW_MAX_MANY 17       /* of how many such rows the ports are known, and one that is not used */
 #define TW_ROW_NONE 0        /* no row: counted in tw_netns.unattributed */
 
-/* What happened to a bucket (tw_event.kind). */
+/* What happened (tw_event.kind). The first four are of a bucket, and have a substate. */
 #define TW_EVENT_CREATED 1
 #define TW_EVENT_OVERFLOW 2
 #define TW_EVENT_NO_MEMORY 3
 #define TW_EVENT_REMOVED 4
-#define TW_EVENT_NO_PORT 5 /* not of a bucket: no local port was free, for a bind() if remote_port is 0 */
+#define TW_EVENT_NO_PORT 5        /* no local port was free, for a bind() if remote_port is 0 */
+#define TW_EVENT_RESET_SENT 6     /* the reason is a TW_RESET_* */
+#define TW_EVENT_RESET_RECEIVED 7 /* at a socket that no process had any more */
+#define TW_EVENT_RESET_FELT 8     /* at one that a process still had */
 
 /* Substate asked for at allocation: the kernel's own numbers (TCP_FIN_WAIT2, TCP_TIME_WAIT). */
 #define TW_SUBSTATE_FIN_WAIT2 5
@@ -51,6 +54,14 @@
 #define TW_REASON_REUSED 2
 #define TW_REASON_RECYCLED 3
 #define TW_REASON_PURGED 4
+
+/* Why a reset was sent (tw_event.reason). */
+#define TW_RESET_OTHER 0
+#define TW_RESET_AVOIDABLE 1 /* to the peer of a refused connection: a bucket would have answered in another way */
+#define TW_RESET_REFUSED 2   /* to such a peer, too, but a bucket would have sent it as well */
+#define TW_RESET_LATE 3
+#define TW_RESET_ABORTED 4
+#define TW_RESET_CLOSED_PORT 5
 
 #define TW_ROLE_NONE 0 /* of a row: sockets that had neither accepted nor connected; its port is 0 */
 #define TW_ROLE_SERVER 1
@@ -204,16 +215,6 @@ struct tw_refused {
 };
 TW_STATIC_ASSERT(sizeof(struct tw_refused) == 16, "tw_refused");
 
-/*
- * Value of the map felt_resets (key: struct sock address): a reset that ended a connection whose socket a process still
- * has. It is counted when it is known which process that is.
- */
-struct tw_felt {
-	__u64 identity;        /* as tw_socket.identity */
-	struct tw_row_key key; /* of whoever created the socket */
-};
-TW_STATIC_ASSERT(sizeof(struct tw_felt) == 48, "tw_felt");
-
 #define TW_BUCKET_LIFE_MS 60000 /* TCP_TIMEWAIT_LEN of include/net/tcp.h, all versions; a FIN_WAIT2 may be shorter */
 
 /*
@@ -240,10 +241,21 @@ struct tw_event {
 	__u8 kind;
 	__u8 family;
 	__u8 substate;
-	__u8 reason;
+	__u8 reason;  /* removed, reset sent */
 	__u16 age_ds; /* removed: age of the bucket in tenths of a second, 65535 when unknown */
 };
 TW_STATIC_ASSERT(sizeof(struct tw_event) == 64, "tw_event");
+
+/*
+ * Value of the map felt_resets (key: struct sock address): a reset that ended a connection whose socket a process still
+ * has. It is counted when it is known which process that is.
+ */
+struct tw_felt {
+	__u64 identity;        /* as tw_socket.identity */
+	struct tw_row_key key; /* of whoever created the socket */
+	struct tw_event event; /* for the ring, but without a row */
+};
+TW_STATIC_ASSERT(sizeof(struct tw_felt) == 112, "tw_felt");
 
 /* Health counters: one for each kind of shortfall. */
 struct tw_stats {

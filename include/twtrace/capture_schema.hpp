@@ -20,8 +20,8 @@ inline constexpr std::uint32_t kApplicationId = 0x54775472;
 /// listening sockets dropped and the table `listen_queue`, 9 the column `tcp_timestamps` of `setting`,
 /// 10 the columns `bound`, `bound_to` and `outside` of `port_use`, 11 the column
 /// `is_before_start` of `peer`, 12 the count `no_port_bind` and the columns
-/// `own_first` and `own_last` of `port_use`.
-inline constexpr int kSchemaVersion = 12;
+/// `own_first` and `own_last` of `port_use`, 13 the events of resets and queue drops and the column `count` of `event`.
+inline constexpr int kSchemaVersion = 13;
 
 /// A part of SchemaTable::sql that came later than the table.
 struct LaterPart {
@@ -128,6 +128,12 @@ inline std::string schema_sql(const SchemaTable &table, int version)
 /// A kind of events.
 #define TWTRACE_NO_PORT_KIND ", no_port"
 #define TWTRACE_NO_SUBSTATE "; empty for no_port"
+#define TWTRACE_HARM_KINDS                                                                                             \
+	",\n                                     -- reset_sent, reset_received, reset_felt, queue_drop"
+#define TWTRACE_HARM_HAS_NO_SUBSTATE " and those after it"
+#define TWTRACE_RESET_REASONS                                                                                          \
+	"\n                                     -- reset_sent: avoidable, refused, late, aborted, closed_port, other"
+#define TWTRACE_EVENT_COUNT "  count INTEGER NOT NULL,            -- of attempts that a queue dropped; else 1\n"
 
 /// Counts are increments: the sum over any samples is what was counted in them, the sum over all up to one is what had
 /// been counted since the start by then. Columns that end in `_total` are since the start. NULL is unknown, never 0.
@@ -351,11 +357,13 @@ inline constexpr std::array kSchema = {
 		R"(CREATE TABLE event(
   id INTEGER PRIMARY KEY,            -- only with --events
   time_unix_ms INTEGER NOT NULL,
-  kind TEXT NOT NULL,                -- created, overflow, no_memory, removed)" TWTRACE_NO_PORT_KIND R"(
-  substate TEXT NOT NULL,            -- fin_wait2, time_wait)" TWTRACE_NO_SUBSTATE R"(
-  reason TEXT,                       -- removed only: unknown, expired, reused, recycled, purged
+  kind TEXT NOT NULL,                -- created, overflow, no_memory, removed)" TWTRACE_NO_PORT_KIND TWTRACE_HARM_KINDS
+		R"(
+  substate TEXT NOT NULL,            -- fin_wait2, time_wait)" TWTRACE_NO_SUBSTATE TWTRACE_HARM_HAS_NO_SUBSTATE R"(
+  reason TEXT,                       -- removed only: unknown, expired, reused, recycled, purged)" TWTRACE_RESET_REASONS
+		R"(
   age_s REAL,                        -- removed only
-  cookie INTEGER,
+)" TWTRACE_EVENT_COUNT R"(  cookie INTEGER,
   netns INTEGER,                     -- inode number
 )" TWTRACE_NETNS_ID R"(  pid INTEGER,
   comm TEXT,
@@ -370,7 +378,13 @@ inline constexpr std::array kSchema = {
   remote_port INTEGER NOT NULL
 ))",
 		1,
-		{{{TWTRACE_NETNS_ID, 4}, {TWTRACE_NO_PORT_KIND, 5}, {TWTRACE_NO_SUBSTATE, 5}}}},
+		{{{TWTRACE_NETNS_ID, 4},
+		  {TWTRACE_NO_PORT_KIND, 5},
+		  {TWTRACE_NO_SUBSTATE, 5},
+		  {TWTRACE_HARM_KINDS, 13},
+		  {TWTRACE_HARM_HAS_NO_SUBSTATE, 13},
+		  {TWTRACE_RESET_REASONS, 13},
+		  {TWTRACE_EVENT_COUNT, 13}}}},
     SchemaTable{"suspension", R"(CREATE TABLE suspension(
   id INTEGER PRIMARY KEY,            -- only when the host slept
   sample INTEGER NOT NULL,
@@ -443,6 +457,10 @@ inline constexpr std::array kSchema = {
 #undef TWTRACE_SEES
 #undef TWTRACE_NO_PORT_KIND
 #undef TWTRACE_NO_SUBSTATE
+#undef TWTRACE_HARM_KINDS
+#undef TWTRACE_HARM_HAS_NO_SUBSTATE
+#undef TWTRACE_RESET_REASONS
+#undef TWTRACE_EVENT_COUNT
 #undef TWTRACE_BEFORE_START
 #undef TWTRACE_NETNS_ID
 #undef TWTRACE_TIMESTAMPS

@@ -27,6 +27,8 @@ inline constexpr std::int64_t kVersionWithQueues = 8;
 inline constexpr std::int64_t kVersionWithBoundPorts = 10;
 /// The first version of the schema that has no_port_bind.
 inline constexpr std::int64_t kVersionWithNoPortBind = 12;
+/// The first version whose events say how many times they happened.
+inline constexpr std::int64_t kVersionWithEventCount = 13;
 
 /// The columns of a Delta in the tables of a file of this version, in its order, each with this prefix. What the
 /// version does not have reads as 0.

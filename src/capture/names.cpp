@@ -26,7 +26,8 @@ std::optional<model::Attribution> attribution_named(std::string_view word) {
 
 std::optional<model::Event::Kind> kind_named(std::string_view word) {
   using Kind = model::Event::Kind;
-  return find(word, {Kind::kCreated, Kind::kOverflow, Kind::kNoMemory, Kind::kRemoved, Kind::kNoPort});
+  return find(word, {Kind::kCreated, Kind::kOverflow, Kind::kNoMemory, Kind::kRemoved, Kind::kNoPort, Kind::kResetSent,
+                     Kind::kResetReceived, Kind::kResetFelt, Kind::kQueueDrop});
 }
 
 std::optional<model::Event::Substate> substate_named(std::string_view word) {
@@ -35,7 +36,9 @@ std::optional<model::Event::Substate> substate_named(std::string_view word) {
 
 std::optional<model::Event::Reason> reason_named(std::string_view word) {
   using Reason = model::Event::Reason;
-  return find(word, {Reason::kUnknown, Reason::kExpired, Reason::kReused, Reason::kRecycled, Reason::kPurged});
+  return find(word, {Reason::kUnknown, Reason::kExpired, Reason::kReused, Reason::kRecycled, Reason::kPurged,
+                     Reason::kAvoidable, Reason::kRefused, Reason::kLate, Reason::kAborted, Reason::kClosedPort,
+                     Reason::kOther});
 }
 
 std::optional<model::Log::Kind> log_kind_named(std::string_view word) {

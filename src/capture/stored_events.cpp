@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "capture/columns.hpp"
+#include "capture/increments.hpp"
 #include "capture/names.hpp"
 #include "capture/stored_netns.hpp"
 
@@ -80,6 +81,7 @@ model::Event read_event(Columns& row, const StoredNetns& namespaces) {
   event.reason = row.optional([](Columns& c) { return c.word(reason_named, model::Event::Reason::kUnknown); })
                      .value_or(model::Event::Reason::kUnknown);
   event.age_s = row.optional([](Columns& c) { return c.length(); });
+  event.count = row.count();
   event.cookie = static_cast<std::uint64_t>(row.optional([](Columns& c) { return c.integer(); }).value_or(0));
   event.netns = row.optional([](Columns& c) { return c.number<std::uint32_t>(); });
   event.netns_id = namespaces.id(event.netns, row);
@@ -98,6 +100,7 @@ model::Event read_event(Columns& row, const StoredNetns& namespaces) {
   event.ipv6 = event.remote_address.find(':') != std::string::npos;
   event.remote_port = row.number<std::uint16_t>();
   event.service = read_service(row);
+  row.expect(event.can_have(event.reason) && event.count > 0);
   return event;
 }
 
@@ -105,12 +108,16 @@ model::Event read_event(Columns& row, const StoredNetns& namespaces) {
 
 base::Result<std::vector<model::Event>> events_until(const Database& database, const StoredNetns& namespaces,
                                                      std::int64_t unix_ms, std::size_t most) {
+  const auto version = database.version();
+  if (!version) return tl::unexpected(version.error());
   const auto all = all_events(database);
   if (!all) return tl::unexpected(all.error());
   const auto span = not_younger(database, *all, unix_ms);
   if (!span) return tl::unexpected(span.error());
   auto query = database.prepare(
-      "SELECT time_unix_ms, e.kind, substate, reason, age_s, cookie, " + std::string(namespaces.columns()) +
+      "SELECT time_unix_ms, e.kind, substate, reason, age_s, " +
+      std::string(*version < kVersionWithEventCount ? "1" : "count") + ", cookie, " +
+      std::string(namespaces.columns()) +
       ", pid, comm, uid, role, port, attribution, local_address, local_port, remote_address, remote_port, s.kind, "
       "s.name, cgroup, pod, container "
       "FROM event e LEFT JOIN service s ON s.id=e.service WHERE e.id<? ORDER BY e.id DESC LIMIT ?");

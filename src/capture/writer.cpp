@@ -55,7 +55,7 @@ base::Result<Inserts> prepare_inserts(const Database& database) {
       {&inserts.peer_sample, "peer_sample", 7 + kCounts, false},
       {&inserts.loss, "loss", 14, false},
       {&inserts.port_use, "port_use", 13, false},
-      {&inserts.event, "event", 20, false},
+      {&inserts.event, "event", 21, false},
       {&inserts.suspension, "suspension", 3, false},
       {&inserts.process, "process", 3, false},
       {&inserts.log_line, "log_line", 6, false},
@@ -444,15 +444,15 @@ class Writer::Impl {
     std::optional<std::string_view> role;
     std::optional<std::string_view> comm;
     std::optional<std::uint64_t> cookie;
-    if (event.kind == model::Event::Kind::kRemoved) reason = word(event.reason);
+    if (event.kind == model::Event::Kind::kRemoved || event.has_reason()) reason = word(event.reason);
     if (event.role) role = word(*event.role);
     if (event.process) comm = event.process->comm;
     if (event.cookie != 0) cookie = event.cookie;
     return service != 0 &&
-           ok(insert_.event.run(event.time_unix_ms, word(event.kind), substate, reason, event.age_s, cookie,
-                                event.netns, event.netns_id, event.process ? event.process->pid : std::nullopt, comm,
-                                event.uid, service, role, event.port, word(event.attribution), event.local_address,
-                                event.local_port, event.remote_address, event.remote_port));
+           ok(insert_.event.run(event.time_unix_ms, word(event.kind), substate, reason, event.age_s, event.count,
+                                cookie, event.netns, event.netns_id, event.process ? event.process->pid : std::nullopt,
+                                comm, event.uid, service, role, event.port, word(event.attribution),
+                                event.local_address, event.local_port, event.remote_address, event.remote_port));
   }
 
   GrowingFile file_;

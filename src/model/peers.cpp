@@ -23,8 +23,31 @@ void count_removed(Counters& counts, Event::Reason reason) {
     case Event::Reason::kPurged:
       ++counts.purged;
       return;
-    case Event::Reason::kUnknown:
+    default:
       return;
+  }
+}
+
+void count_reset_sent(Counters& counts, Event::Reason reason) {
+  switch (reason) {
+    case Event::Reason::kAvoidable:
+      ++counts.peer_resets;
+      ++counts.peer_resets_avoidable;
+      return;
+    case Event::Reason::kRefused:
+      ++counts.peer_resets;
+      return;
+    case Event::Reason::kLate:
+      ++counts.resets_late;
+      return;
+    case Event::Reason::kAborted:
+      ++counts.resets_aborted;
+      return;
+    case Event::Reason::kClosedPort:
+      ++counts.resets_closed_port;
+      return;
+    default:
+      ++counts.resets_other;
   }
 }
 
@@ -45,6 +68,18 @@ void count_event(Counters& counts, Event::Kind kind, Event::Substate substate, E
       return;
     case Event::Kind::kNoPort:
       ++counts.no_port;
+      return;
+    case Event::Kind::kResetSent:
+      count_reset_sent(counts, reason);
+      return;
+    case Event::Kind::kResetFelt:
+      ++counts.resets_felt;
+      ++counts.resets_received;
+      return;
+    case Event::Kind::kResetReceived:
+      ++counts.resets_received;
+      return;
+    case Event::Kind::kQueueDrop:  // nobody knows whose attempt it was
       return;
   }
 }

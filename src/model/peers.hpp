@@ -30,7 +30,7 @@ struct PeerRecord {
   bool ipv6 = false;
   Event::Kind kind = Event::Kind::kCreated;
   Event::Substate substate = Event::Substate::kTimeWait;
-  Event::Reason reason = Event::Reason::kUnknown;  ///< removed only
+  Event::Reason reason = Event::Reason::kUnknown;  ///< removed and reset sent only
 };
 
 struct PeerCounts {

@@ -299,11 +299,36 @@ using SnapshotPtr = std::shared_ptr<const Snapshot>;
 
 /// One event, as `twtrace events` prints it.
 struct Event {
-  /// kNoPort is of no bucket: a connect() found no free local port, or a bind() if there is no remote end. It has no
-  /// substate.
-  enum class Kind { kCreated, kOverflow, kNoMemory, kRemoved, kNoPort };
+  /// The first four are of a bucket. kNoPort: a connect() found no free local port, or a bind() if there is no remote
+  /// end. kResetFelt: a reset came, and a process still had the socket; kResetReceived: none had. kQueueDrop: a
+  /// listening socket dropped connection attempts.
+  enum class Kind {
+    kCreated,
+    kOverflow,
+    kNoMemory,
+    kRemoved,
+    kNoPort,
+    kResetSent,
+    kResetReceived,
+    kResetFelt,
+    kQueueDrop
+  };
   enum class Substate { kFinWait2, kTimeWait };
-  enum class Reason { kUnknown, kExpired, kReused, kRecycled, kPurged };
+  /// The first five are why a bucket was removed, the others why a reset was sent. kAvoidable and kRefused: to the peer
+  /// of a connection that had been refused a bucket, which would or would not have avoided the reset.
+  enum class Reason {
+    kUnknown,
+    kExpired,
+    kReused,
+    kRecycled,
+    kPurged,
+    kAvoidable,
+    kRefused,
+    kLate,
+    kAborted,
+    kClosedPort,
+    kOther
+  };
 
   Kind kind = Kind::kCreated;
   std::int64_t time_unix_ms = 0;
@@ -323,13 +348,25 @@ struct Event {
   std::uint16_t remote_port = 0;
   bool ipv6 = false;  ///< known from the row even if the addresses are not; a capture takes it only from the addresses
   Substate substate = Substate::kTimeWait;
-  Reason reason = Reason::kUnknown;  ///< removed only
+  Reason reason = Reason::kUnknown;  ///< removed and reset sent only
   std::optional<double> age_s;       ///< removed only: seconds since it was created
+  std::uint64_t count = 1;           ///< how many times it happened; of queue drops those of one look together
 
   bool is_refusal() const { return kind == Kind::kOverflow || kind == Kind::kNoMemory; }
-  /// Something was refused: a bucket, or a local port.
-  bool is_alarming() const { return is_refusal() || kind == Kind::kNoPort; }
-  bool has_substate() const { return kind != Kind::kNoPort; }
+  bool is_to_refused() const { return reason == Reason::kAvoidable || reason == Reason::kRefused; }
+  /// Something was refused, or somebody is hurt.
+  bool is_alarming() const {
+    return is_refusal() || kind == Kind::kNoPort || kind == Kind::kResetFelt || kind == Kind::kQueueDrop ||
+           is_to_refused();
+  }
+  bool has_substate() const { return is_refusal() || kind == Kind::kCreated || kind == Kind::kRemoved; }
+  /// Why a bucket was removed, or a reset sent, is known.
+  bool has_reason() const { return can_have(reason) && reason != Reason::kUnknown; }
+  /// A reset that was sent always has a reason. Only it and a removal can have one.
+  bool can_have(Reason why) const {
+    const bool of_reset = why >= Reason::kAvoidable;
+    return kind == Kind::kResetSent ? of_reset : kind == Kind::kRemoved ? !of_reset : why == Reason::kUnknown;
+  }
 };
 
 /// "process", "pid", "service", "port", "peer", "netns".
@@ -338,11 +375,13 @@ const char* to_string(Group group);
 const char* to_string(Role role);
 /// "closer", "cgroup", "none".
 const char* to_string(Attribution attribution);
-/// "created", "overflow", "no_memory", "removed", "no_port".
+/// "created", "overflow", "no_memory", "removed", "no_port", "reset_sent", "reset_received", "reset_felt",
+/// "queue_drop".
 const char* to_string(Event::Kind kind);
 /// "fin_wait2", "time_wait".
 const char* to_string(Event::Substate substate);
-/// "unknown", "expired", "reused", "recycled", "purged".
+/// "unknown", "expired", "reused", "recycled", "purged", "avoidable", "refused", "late", "aborted", "closed_port",
+/// "other".
 const char* to_string(Event::Reason reason);
 /// "full", "queue", "ports", "refused".
 const char* to_string(Trouble::Kind kind);

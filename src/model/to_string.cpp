@@ -56,6 +56,14 @@ const char* to_string(Event::Kind kind) {
       return "removed";
     case Event::Kind::kNoPort:
       return "no_port";
+    case Event::Kind::kResetSent:
+      return "reset_sent";
+    case Event::Kind::kResetReceived:
+      return "reset_received";
+    case Event::Kind::kResetFelt:
+      return "reset_felt";
+    case Event::Kind::kQueueDrop:
+      return "queue_drop";
   }
   return "unknown";
 }
@@ -82,6 +90,18 @@ const char* to_string(Event::Reason reason) {
       return "recycled";
     case Event::Reason::kPurged:
       return "purged";
+    case Event::Reason::kAvoidable:
+      return "avoidable";
+    case Event::Reason::kRefused:
+      return "refused";
+    case Event::Reason::kLate:
+      return "late";
+    case Event::Reason::kAborted:
+      return "aborted";
+    case Event::Reason::kClosedPort:
+      return "closed_port";
+    case Event::Reason::kOther:
+      return "other";
   }
   return "unknown";
 }

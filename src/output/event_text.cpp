@@ -11,7 +11,8 @@ namespace {
 
 using model::Event;
 
-constexpr std::size_t kWordColumns = 10;
+constexpr std::size_t kEventColumns = 14;
+constexpr std::size_t kStageColumns = 10;
 
 // Uses floating point from the start, because times from a capture file may be anything, and their difference may not
 // fit.
@@ -34,12 +35,11 @@ std::string time_text(const Event& event, const EventTextOptions& options) {
 }  // namespace
 
 std::string event_text(const Event& event, const EventTextOptions& options) {
-  const std::string removal = phrases::removal_words(event);
-  const std::string line =
-      fmt::format("{}{:<{}} {:<{}} {} {} {} {}{}{}", time_text(event, options), model::to_string(event.kind),
-                  kWordColumns, event.has_substate() ? model::to_string(event.substate) : "-", kWordColumns,
-                  phrases::owner_words(event), phrases::role_words(event), phrases::connection_words(event),
-                  phrases::netns_words(event), removal.empty() ? "" : " ", removal);
+  const std::string detail = phrases::detail_words(event);
+  const std::string line = fmt::format(
+      "{}{:<{}} {:<{}} {} {} {} {}{}{}", time_text(event, options), model::to_string(event.kind), kEventColumns,
+      phrases::stage_words(event), kStageColumns, phrases::owner_words(event), phrases::role_words(event),
+      phrases::connection_words(event), phrases::netns_words(event), detail.empty() ? "" : " ", detail);
   return event.is_alarming() ? alarm(line, options.color) : line;
 }
 
@@ -47,8 +47,8 @@ std::string event_text_header(const EventTextOptions& options) {
   const char* time = options.time == TimeStamp::kNone        ? ""
                      : options.time == TimeStamp::kWallClock ? "TIME         "
                                                              : "     SECONDS ";
-  return fmt::format("{}{:<{}} {:<{}} OWNER ROLE:PORT LOCAL -> REMOTE NETNS", time, "EVENT", kWordColumns, "STAGE",
-                     kWordColumns);
+  return fmt::format("{}{:<{}} {:<{}} OWNER ROLE:PORT LOCAL -> REMOTE NETNS DETAIL", time, "EVENT", kEventColumns,
+                     "STAGE", kStageColumns);
 }
 
 }  // namespace twtrace::output

@@ -136,8 +136,7 @@ void put_log_lines(JsonWriter& json, const model::Snapshot& snapshot) {
 }
 
 std::optional<std::string_view> reason(const model::Event& event) {
-  const bool known = event.kind == model::Event::Kind::kRemoved && event.reason != model::Event::Reason::kUnknown;
-  return known ? std::optional<std::string_view>(model::to_string(event.reason)) : std::nullopt;
+  return event.has_reason() ? std::optional<std::string_view>(model::to_string(event.reason)) : std::nullopt;
 }
 
 }  // namespace
@@ -186,6 +185,7 @@ void append_event_json(std::string& out, const model::Event& event) {
     json.field("substate", event.has_substate() ? std::optional(model::to_string(event.substate)) : std::nullopt);
     json.field("reason", reason(event));
     json.field("age_s", event.age_s);
+    json.field("count", event.count);
     json.field("netns", event.netns);
     json.field("netns_id", event.netns_id);
     json.text("netns_name", event.netns_name);

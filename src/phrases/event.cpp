@@ -32,11 +32,20 @@ std::string netns_words(const model::Event& event) {
   return event.netns ? fmt::format("{}", *event.netns) : "-";
 }
 
-std::string removal_words(const model::Event& event) {
-  if (event.kind != model::Event::Kind::kRemoved) return {};
-  const bool known = event.reason != model::Event::Reason::kUnknown;
-  const std::string age = event.age_s ? fmt::format("{:.1f}s", *event.age_s) : "-";
-  return fmt::format("{} {}", known ? to_string(event.reason) : "-", age);
+std::string stage_words(const model::Event& event) { return event.has_substate() ? to_string(event.substate) : "-"; }
+
+std::string detail_words(const model::Event& event) {
+  const std::string reason = event.has_reason() ? to_string(event.reason) : "-";
+  switch (event.kind) {
+    case model::Event::Kind::kRemoved:
+      return reason + ' ' + (event.age_s ? fmt::format("{:.1f}s", *event.age_s) : "-");
+    case model::Event::Kind::kResetSent:
+      return reason;
+    case model::Event::Kind::kQueueDrop:
+      return fmt::format("{} dropped", event.count);
+    default:
+      return {};
+  }
 }
 
 }  // namespace twtrace::phrases

@@ -17,7 +17,10 @@ std::string role_words(const model::Event& event);
 std::string connection_words(const model::Event& event);
 /// "host", or the inode number.
 std::string netns_words(const model::Event& event);
-/// A removal's reason and age, "expired 60.0s"; empty for other events.
-std::string removal_words(const model::Event& event);
+/// "time_wait"; "-" for an event that is of no bucket.
+std::string stage_words(const model::Event& event);
+/// A removal's reason and age, "expired 60.0s"; a reset's reason, "avoidable"; "31 dropped" for queue drops. Empty for
+/// other events.
+std::string detail_words(const model::Event& event);
 
 }  // namespace twtrace::phrases

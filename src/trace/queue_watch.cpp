@@ -29,31 +29,36 @@ void QueueWatch::start(loader::Readers& readers) {
   started_ = true;
 }
 
-void QueueWatch::look(loader::Readers& readers, loader::Tracer& tracer, const Identify& identify, bool is_sample) {
-  count(readers, tracer, identify);
+std::vector<ListenQueues::RowDrops> QueueWatch::look(loader::Readers& readers, loader::Tracer& tracer,
+                                                     const Identify& identify, bool is_sample) {
+  auto dropped = count(readers, tracer, identify);
   if (is_sample) queues_.end_interval();
+  return dropped;
 }
 
 /// What is read, and in which order: see ListenQueues::look().
-void QueueWatch::count(loader::Readers& readers, loader::Tracer& tracer, const Identify& identify) {
+std::vector<ListenQueues::RowDrops> QueueWatch::count(loader::Readers& readers, loader::Tracer& tracer,
+                                                      const Identify& identify) {
   const auto listening = readers.listeners().read();
   take_closed(tracer);
   const auto kernel = read_namespaces(readers);
   if (!listening || !kernel) {
     const base::Error& error = !listening ? listening.error() : kernel.error();
     if (!std::exchange(complained_, true)) spdlog::warn("listening sockets cannot be read now: {}", error.what);
-    return;
+    return {};
   }
   const Look look{tracer, identify, *listening, std::exchange(closed_, {})};
   const auto growth = sockets_.look(look.listening, look.closed, kernel->drops);
   find_rows(look, growth.sockets);
-  for (const auto& [row, netns_id, drops] :
-       ListenQueues::by_row(growth, [this, &tracer](std::uint64_t socket) { return slot_of(tracer, socket); })) {
+  auto dropped =
+      ListenQueues::by_row(growth, [this, &tracer](std::uint64_t socket) { return slot_of(tracer, socket); });
+  for (const auto& [row, netns_id, drops] : dropped) {
     tracer.count_queue_drops(row, netns_id, drops);
     if (row != TW_ROW_NONE) queues_.count(identify(row, *tracer.row_at(row)), drops);
   }
   see_queues(look, *kernel);
   forget_rows(look);
+  return dropped;
 }
 
 void QueueWatch::take_closed(loader::Tracer& tracer) {

@@ -34,9 +34,10 @@ class QueueWatch {
   void start(loader::Readers& readers);
   /// False before start(), and if the sockets could not be read then.
   bool has_started() const { return started_; }
-  /// Counts what was dropped since the last look. Call it before the rows are read, at least as often as they are given
-  /// back. `is_sample`: rates are of what was dropped since the last look for a sample.
-  void look(loader::Readers& readers, loader::Tracer& tracer, const Identify& identify, bool is_sample);
+  /// Counts and returns what was dropped since the last look. Call it before the rows are read, at least as often as
+  /// they are given back. `is_sample`: rates are of what was dropped since the last look for a sample.
+  std::vector<ListenQueues::RowDrops> look(loader::Readers& readers, loader::Tracer& tracer, const Identify& identify,
+                                           bool is_sample);
   /// See QueueTable::queues(). nullptr before start().
   std::shared_ptr<const std::vector<model::ListenQueue>> queues(const NamespaceDirectory& directory,
                                                                 double interval_s) const;
@@ -60,7 +61,7 @@ class QueueWatch {
   };
 
   static base::Result<Readings> read_namespaces(loader::Readers& readers);
-  void count(loader::Readers& readers, loader::Tracer& tracer, const Identify& identify);
+  std::vector<ListenQueues::RowDrops> count(loader::Readers& readers, loader::Tracer& tracer, const Identify& identify);
   void take_closed(loader::Tracer& tracer);
   void find_rows(const Look& look, std::span<const ListenQueues::Socket> sockets);
   void set_rows_of_closed(const loader::Tracer& tracer, std::span<const tw_closed_listener> closed);

@@ -171,12 +171,28 @@ void Session::scan(bool whole) {
 
 void Session::look_at_queues(bool is_sample) {
   if (!queues_.has_started()) return;
-  queues_.look(
+  report_drops(queues_.look(
       *netns_.readers(), tracer_,
       [this, names = names()](std::uint32_t slot, const tw_row& row) -> const model::Identity& {
         return rows_.identity(slot, row, names);
       },
-      is_sample);
+      is_sample));
+}
+
+/// No hook shows a drop, so they become events here.
+void Session::report_drops(const std::vector<ListenQueues::RowDrops>& dropped) {
+  if (!events_.has_handler()) return;
+  const EventFeed::Context context = event_context();
+  for (const auto& [row, netns_id, drops] : dropped) {
+    model::Event event = to_drop_event(drops, clock_.unix_ms());
+    if (row != TW_ROW_NONE) {
+      event.local_port = tracer_.row_at(row)->key.port;
+      events_.hand_on(std::move(event), row, tracer_.row_at(row)->key.netns, context);
+      continue;
+    }
+    if (const auto id = netns_.directory().id_of(netns_id)) set_namespace(event, *id);
+    events_.hand_on(event);
+  }
 }
 
 base::Result<void> Session::drain() {
@@ -341,6 +357,7 @@ void Session::settle_felt(bool last) {
 }
 
 base::Result<void> Session::sample(bool last) {
+  settle_felt(last);  // before the ring is read, into which it puts events
   if (auto drained = drain_ring(); !drained) return drained;
   count_ports();
   netns_.add_new(tracer_.namespaces());
@@ -358,7 +375,6 @@ base::Result<void> Session::sample(bool last) {
   rows_.begin_interval();
   events_.begin_interval();
   look_at_queues(true);
-  settle_felt(last);
   rows_.read(tracer_.rows(), row_facts());
   read_before_start();
   netns_.add_new(tracer_.namespaces());

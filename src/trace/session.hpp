@@ -106,6 +106,7 @@ class Session {
   void tend();
   void scan(bool whole);
   void look_at_queues(bool is_sample);
+  void report_drops(const std::vector<ListenQueues::RowDrops>& dropped);
   void settle_felt(bool last);
   void report_gone(const TableScan::Gone& gone);
   void set_namespace(model::Event& event, NamespaceDirectory::Id id) const;

@@ -20,9 +20,10 @@ bool has_known_numbers(const tw_event& record) {
   const bool substate =
       record.substate == 0 || record.substate == TW_SUBSTATE_FIN_WAIT2 || record.substate == TW_SUBSTATE_TIME_WAIT;
   const bool family = record.family == TW_FAMILY_IPV4 || record.family == TW_FAMILY_IPV6;
-  const bool kind = record.kind >= TW_EVENT_CREATED && record.kind <= TW_EVENT_NO_PORT;
+  const bool kind = record.kind >= TW_EVENT_CREATED && record.kind <= TW_EVENT_RESET_FELT;
+  const bool reason = record.reason <= (record.kind == TW_EVENT_RESET_SENT ? TW_RESET_CLOSED_PORT : TW_REASON_PURGED);
   const bool slots = record.row < TW_MAX_ROWS && record.netns < TW_MAX_NETNS;
-  return kind && family && substate && slots && record.reason <= TW_REASON_PURGED;
+  return kind && family && substate && slots && reason;
 }
 
 model::Attribution to_attribution(std::uint8_t attribution) {
@@ -52,7 +53,7 @@ model::Event to_event(const tw_event& record, std::int64_t wall_offset_ms) {
   if (!is_of_bind(record)) event.remote_address = model::format_address(event.ipv6, record.remote_address);
   event.remote_port = record.remote_port;
   event.substate = to_substate(record.substate);
-  event.reason = to_reason(record.reason);
+  event.reason = to_reason(record.kind, record.reason);
   if (record.kind == TW_EVENT_REMOVED && record.age_ds != kAgeUnknown) event.age_s = record.age_ds / 10.0;
   return event;
 }
@@ -79,6 +80,14 @@ model::Event to_event(const tw_socket_reading& gone, std::int64_t now_unix_ms) {
   event.local_port = gone.local_port;
   event.remote_address = model::format_address(event.ipv6, gone.remote_address);
   event.remote_port = gone.remote_port;
+  return event;
+}
+
+model::Event to_drop_event(std::uint64_t count, std::int64_t now_unix_ms) {
+  model::Event event;
+  event.kind = model::Event::Kind::kQueueDrop;
+  event.time_unix_ms = now_unix_ms;
+  event.count = count;
   return event;
 }
 

@@ -54,6 +54,10 @@ model::NetnsSettings to_settings(const tw_namespace_reading& reading, std::uint6
 /// `recursion_misses`: see model::Losses.
 model::Losses to_losses(const tw_stats& stats, std::optional<std::uint64_t> recursion_misses);
 
+/// What a listening socket, or several of one row, dropped since the last look: `count` attempts. Its owner and its
+/// namespace are the caller's.
+model::Event to_drop_event(std::uint64_t count, std::int64_t now_unix_ms);
+
 inline model::Event::Kind to_kind(std::uint8_t kind) {
   switch (kind) {
     case TW_EVENT_OVERFLOW:
@@ -64,6 +68,12 @@ inline model::Event::Kind to_kind(std::uint8_t kind) {
       return model::Event::Kind::kRemoved;
     case TW_EVENT_NO_PORT:
       return model::Event::Kind::kNoPort;
+    case TW_EVENT_RESET_SENT:
+      return model::Event::Kind::kResetSent;
+    case TW_EVENT_RESET_RECEIVED:
+      return model::Event::Kind::kResetReceived;
+    case TW_EVENT_RESET_FELT:
+      return model::Event::Kind::kResetFelt;
     default:
       return model::Event::Kind::kCreated;
   }
@@ -74,7 +84,27 @@ inline model::Event::Substate to_substate(std::uint8_t substate) {
   return substate == TW_SUBSTATE_FIN_WAIT2 ? model::Event::Substate::kFinWait2 : model::Event::Substate::kTimeWait;
 }
 
-inline model::Event::Reason to_reason(std::uint8_t reason) {
+/// Why a reset was sent.
+inline model::Event::Reason to_reset_reason(std::uint8_t reason) {
+  switch (reason) {
+    case TW_RESET_AVOIDABLE:
+      return model::Event::Reason::kAvoidable;
+    case TW_RESET_REFUSED:
+      return model::Event::Reason::kRefused;
+    case TW_RESET_LATE:
+      return model::Event::Reason::kLate;
+    case TW_RESET_ABORTED:
+      return model::Event::Reason::kAborted;
+    case TW_RESET_CLOSED_PORT:
+      return model::Event::Reason::kClosedPort;
+    default:
+      return model::Event::Reason::kOther;
+  }
+}
+
+inline model::Event::Reason to_reason(std::uint8_t kind, std::uint8_t reason) {
+  if (kind == TW_EVENT_RESET_SENT) return to_reset_reason(reason);
+  if (kind != TW_EVENT_REMOVED) return model::Event::Reason::kUnknown;
   switch (reason) {
     case TW_REASON_EXPIRED:
       return model::Event::Reason::kExpired;
@@ -99,7 +129,7 @@ inline model::PeerRecord to_peer_record(const tw_event& record) {
   result.row = record.row;
   result.kind = to_kind(record.kind);
   result.substate = to_substate(record.substate);
-  result.reason = to_reason(record.reason);
+  result.reason = to_reason(record.kind, record.reason);
   return result;
 }
 

@@ -30,12 +30,12 @@ std::string time_text(std::int64_t unix_ms) { return base::iso8601_ms(unix_ms).s
 constexpr std::array<EventColumn, 8> kColumns = {{
     {"TIME", 0, 10, [](const Event& e) { return time_text(e.time_unix_ms); }},
     {"EVENT", 0, 0, [](const Event& e) { return std::string(model::to_string(e.kind)); }},
-    {"STAGE", 0, 50, [](const Event& e) { return std::string(model::to_string(e.substate)); }},
+    {"STAGE", 0, 50, phrases::stage_words},
     {"OWNER", 30, 0, phrases::owner_words},
     {"ROLE:PORT", 0, 40, phrases::role_words},
     {"CONNECTION", 24, 60, phrases::connection_words},
     {"NETNS", 0, 80, phrases::netns_words},
-    {"REMOVED BY", 0, 45, [](const Event& e) { return phrases::removal_words(e); }},
+    {"DETAIL", 0, 45, phrases::detail_words},
 }};
 
 std::string cell_text(const ListedEvent& listed, std::size_t column) {

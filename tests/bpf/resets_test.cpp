@@ -20,6 +20,7 @@
 #include <list>
 #include <map>
 #include <set>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -154,8 +155,9 @@ std::string to_words(const Facts& facts) {
   return words;
 }
 
+/// Of a row, or of an event that has an owner.
 std::string owner_of(const json& row) {
-  if (row.at("kind") == "unattributed") return "nobody";
+  if (row.contains("kind") && row.at("kind") == "unattributed") return "nobody";
   const json& process = row.at("process");
   if (row.at("attribution") == "cgroup") return "uid " + std::to_string(number(process, "uid"));
   return process.at("pid") == getpid() ? "we" : process.at("comm").get<std::string>();
@@ -176,20 +178,66 @@ Facts facts_of(const json& snapshot, const NetnsSandbox& netns) {
   return facts;
 }
 
+/// `twtrace events`, from its start on.
+class EventsRun {
+ public:
+  EventsRun() : process_({twtrace_binary(), "events", "--json", "--probe", environment("TWTRACE_PROBE", "auto")}) {
+    REQUIRE(process_.wait_for_error("ready\n"));
+  }
+
+  /// What the events of a namespace say so far, in the words of rows.
+  Facts facts_of(const NetnsSandbox& netns) const {
+    Facts facts;
+    const std::string text = process_.standard_output();
+    std::istringstream lines(text.substr(0, text.rfind('\n') + 1));
+    for (std::string line; std::getline(lines, line);) {
+      const json event = json::parse(line);
+      if (event.at("netns") != netns.inode()) continue;
+      for (const std::string& field : fields_of(event)) facts[subject_of(event) + field] += number(event, "count");
+    }
+    return facts;
+  }
+
+ private:
+  /// The fields of a row in which this event counts.
+  static std::vector<std::string> fields_of(const json& event) {
+    const std::string kind = event.at("event");
+    if (kind == "queue_drop") return {"queue_drops"};
+    if (kind == "reset_received") return {"resets_received"};
+    if (kind == "reset_felt") return {"resets_received", "resets_felt"};
+    if (kind != "reset_sent") return {};
+    const std::string reason = event.at("reason");
+    if (reason == "avoidable") return {"peer_resets", "peer_resets_avoidable"};
+    return {reason == "refused" ? "peer_resets" : "resets_" + reason};
+  }
+
+  static std::string subject_of(const json& event) {
+    if (event.at("attribution") == "none") return "nobody ";
+    return event.at("role").get<std::string>() + " " + owner_of(event) + " ";
+  }
+
+  Subprocess process_;
+};
+
 /// The kernel's count.
 std::int64_t resets_sent(const NetnsSandbox& netns) {
   return static_cast<std::int64_t>(netns_facts(netns.fd()).counters.at("Tcp.OutRsts"));
 }
 
-/// The facts are those of the rows, and together they are what the kernel counted. `unseen`: those that not every
-/// kernel shows to the tracepoint backend.
-void check_facts(const json& snapshot, const NetnsSandbox& netns, Facts facts, const std::set<std::string>& unseen) {
+/// The facts are those of the rows and of the events, if there are any, and together they are what the kernel counted.
+/// `unseen`: those that not every kernel shows to the tracepoint backend.
+void check_facts(const json& snapshot, const NetnsSandbox& netns, Facts facts, const std::set<std::string>& unseen,
+                 const EventsRun* events = nullptr) {
   const json entry = namespace_entry(snapshot, netns);
   std::int64_t missed = 0;
   if (misses_resets(snapshot)) {
     for (const std::string& fact : unseen) missed += facts.extract(fact).mapped();
   }
   CHECK(to_words(facts_of(snapshot, netns)) == to_words(facts));
+  if (events != nullptr) {
+    wait_until([&] { return events->facts_of(netns) == facts; }, milliseconds{10'000});
+    CHECK(to_words(events->facts_of(netns)) == to_words(facts));
+  }
   const std::int64_t sent = resets_sent(netns);
   CHECK(number(entry.at("kernel"), "out_resets") == sent);
   CHECK(number(entry.at("missed"), "resets_sent") == missed);
@@ -210,6 +258,7 @@ struct Scene {
 /// Plays all of them, and compares each with one snapshot.
 void check_scenes(const std::vector<Scene>& scenes) {
   TwtraceRun& twtrace = shared_twtrace();
+  const EventsRun events;
   std::list<NetnsSandbox> places;
   std::list<Other> others;
   for (const Scene& scene : scenes) {
@@ -229,7 +278,7 @@ void check_scenes(const std::vector<Scene>& scenes) {
       if (count == kAllDrops) count = listen_drops(place->fd());
       if (count == kAllResets) count = resets_sent(*place);
     }
-    check_facts(snapshot, *place++, std::move(facts), scene.unseen);
+    check_facts(snapshot, *place++, std::move(facts), scene.unseen, &events);
   }
 }
 
@@ -669,6 +718,7 @@ TcpPair make_pair_between(const NetnsSandbox& there, int listener, int family) {
 TEST_CASE("a reset that goes to another namespace is sent in the one and felt in the other") {
   if (!privileged()) return;
   TwtraceRun& twtrace = shared_twtrace();
+  const EventsRun events;
   const NetnsSandbox here(Sysctls{{"tcp_max_tw_buckets", "0"}});
   const NetnsSandbox there;
   link_up(here, there);
@@ -695,10 +745,10 @@ TEST_CASE("a reset that goes to another namespace is sent in the one and felt in
               {{"server we resets_aborted", 2 * 5},
                {"server we peer_resets", 2 * (7 + 3)},
                {"server we peer_resets_avoidable", 2 * 7}},
-              {});
+              {}, &events);
   check_facts(snapshot, there,
               {{"client uid 0 resets_received", 2 * 7},
                {"client we resets_received", 2 * (5 + 3)},
                {"client we resets_felt", 2 * (5 + 3)}},
-              {});
+              {}, &events);
 }

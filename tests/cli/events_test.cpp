@@ -12,9 +12,9 @@ using nlohmann::json;
 
 namespace {
 
-const std::vector<std::string> kFields = {"age_s",    "attribution", "cookie",  "event",    "local",  "netns",
-                                          "netns_id", "netns_name",  "port",    "process",  "reason", "remote",
-                                          "role",     "schema",      "service", "substate", "time",   "time_unix_ms"};
+const std::vector<std::string> kFields = {
+    "age_s",   "attribution", "cookie", "count", "event",  "local",   "netns",    "netns_id", "netns_name",  "port",
+    "process", "reason",      "remote", "role",  "schema", "service", "substate", "time",     "time_unix_ms"};
 
 Arguments events_of(const Arena& arena, const Arguments& extra) {
   Arguments argv = {twtrace_binary(), "events", "--netns", std::to_string(arena.netns.inode())};
@@ -52,6 +52,7 @@ TEST_CASE("events: one JSON object per bucket, as the kernel counted them") {
     CHECK(event.at("schema") == "twtrace.event/1");
     CHECK(event.at("netns") == arena.netns.inode());
     CHECK(event.at("port") == 5017);
+    CHECK(event.at("count") == 1);
     created += event.at("event") == "created" ? 1 : 0;
     refused += event.at("event") == "overflow" ? 1 : 0;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `twtrace events`: prints one line per bucket created, refused or removed.
+// `twtrace events`: prints one line per bucket created, refused or removed, and for whatever hurts somebody.
 #include <chrono>
 
 #include "app/after_start.hpp"
@@ -86,6 +86,7 @@ base::Result<int> Events::run() const {
 
 }  // namespace
 
-extern const Command kEvents = {"events", "print one line per bucket created, refused or removed", prepare<Events>};
+extern const Command kEvents = {"events", "print one line per bucket, reset, queue drop, or connect() without a port",
+                                prepare<Events>};
 
 }  // namespace twtrace::app

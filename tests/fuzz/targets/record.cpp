@@ -39,7 +39,7 @@ Target record_target() {
   return {"record",
           run,
           {seed(TW_EVENT_CREATED, TW_FAMILY_IPV4), seed(TW_EVENT_OVERFLOW, TW_FAMILY_IPV6),
-           seed(TW_EVENT_REMOVED, TW_FAMILY_IPV6)},
+           seed(TW_EVENT_REMOVED, TW_FAMILY_IPV6), seed(TW_EVENT_RESET_SENT, TW_FAMILY_IPV4)},
           50'000};
 }
 

@@ -680,6 +680,60 @@ TEST_CASE("a connect() that found no port is an event without a substate", "[cap
   CHECK_FALSE(open_capture(captured.path)->events_until(World::kStart + 99, 9));
 }
 
+TEST_CASE("resets and queue drops are events with a reason and a count of their own", "[capture]") {
+  using Kind = model::Event::Kind;
+  using Reason = model::Event::Reason;
+  Captured captured;
+  std::vector<model::Event> written;
+  const auto add = [&](Kind kind, Reason reason, std::uint64_t count) {
+    model::Event event = reused_event();
+    event.kind = kind;
+    event.reason = reason;
+    event.age_s.reset();
+    event.count = count;
+    event.netns_name = "host";
+    written.push_back(event);
+    REQUIRE(captured.writer->add_event(event));
+  };
+  for (const Reason reason :
+       {Reason::kAvoidable, Reason::kRefused, Reason::kLate, Reason::kAborted, Reason::kClosedPort, Reason::kOther}) {
+    add(Kind::kResetSent, reason, 1);
+  }
+  add(Kind::kResetFelt, Reason::kUnknown, 1);
+  add(Kind::kResetReceived, Reason::kUnknown, 1);
+  add(Kind::kQueueDrop, Reason::kUnknown, 31);
+  captured.add(1);
+  captured.finish();
+  const auto read = [&] { return open_capture(captured.path)->events_until(World::kStart + 99, 99); };
+  const auto events = read();
+  REQUIRE(events);
+  REQUIRE(events->size() == written.size());
+  for (std::size_t i = 0; i < written.size(); ++i) CHECK(describe(events->at(i)) == describe(written[i]));
+  const auto refused_with = [&](const std::string& change, const std::string& undo) {
+    INFO(change);
+    run_sql(captured.path, "UPDATE event SET " + change);
+    CHECK_FALSE(read());
+    run_sql(captured.path, "UPDATE event SET " + undo);
+    CHECK(read());
+  };
+  refused_with("reason='late' WHERE kind='reset_felt'", "reason=NULL WHERE kind='reset_felt'");
+  refused_with("reason='expired' WHERE reason='late'", "reason='late' WHERE reason='expired'");
+  refused_with("reason=NULL WHERE reason='late'", "reason='late' WHERE kind='reset_sent' AND reason IS NULL");
+  refused_with("count=0 WHERE count=31", "count=31 WHERE count=0");
+}
+
+TEST_CASE("an event of before this version happened once", "[capture]") {
+  Captured captured;
+  REQUIRE(captured.writer->add_event(reused_event()));
+  captured.add(1);
+  captured.finish();
+  make_version(captured.path, 12);
+  const auto events = open_capture(captured.path)->events_until(World::kStart + 99, 9);
+  REQUIRE(events);
+  REQUIRE(events->size() == 1);
+  CHECK(events->at(0).count == 1);
+}
+
 TEST_CASE("of the events up to a moment the newest are read", "[capture]") {
   Captured captured;
   for (int i = 0; i < 101; ++i) {

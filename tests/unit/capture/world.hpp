@@ -101,9 +101,9 @@ inline std::string describe(const model::Identity& who) {
 inline std::string describe(const model::Event& event) {
   std::ostringstream out;
   out << event.time_unix_ms << ' ' << model::to_string(event.kind) << ' ' << model::to_string(event.substate) << ' '
-      << model::to_string(event.reason) << ' ' << words(event.age_s) << ' ' << event.cookie << ' ' << words(event.netns)
-      << ' ' << words(event.netns_id) << ' ' << event.netns_name << ' ' << event.service.kind << ','
-      << event.service.name << ',' << event.service.cgroup << ',' << event.service.pod.uid << ','
+      << model::to_string(event.reason) << ' ' << words(event.age_s) << ' ' << event.count << ' ' << event.cookie << ' '
+      << words(event.netns) << ' ' << words(event.netns_id) << ' ' << event.netns_name << ' ' << event.service.kind
+      << ',' << event.service.name << ',' << event.service.cgroup << ',' << event.service.pod.uid << ','
       << event.service.container << ' ' << words(event.uid) << ' ' << (event.role ? model::to_string(*event.role) : "-")
       << ' ' << words(event.port) << ' ' << model::to_string(event.attribution) << ' ' << event.local_address << ' '
       << event.local_port << ' ' << event.remote_address << ' ' << event.remote_port;

@@ -44,6 +44,19 @@ TEST_CASE("each event counts in its own field") {
   CHECK(counted(event(Kind::kRemoved, Substate::kTimeWait, Reason::kPurged), "b") ==
         Counters{0, 0, 0, 0, 0, 1, 1, 1, 1});
   CHECK(counted(event(Kind::kRemoved), "c") == Counters{});  // no reason, no field
+  CHECK(counted(event(Kind::kQueueDrop), "c") == Counters{});
+  CHECK(counted(event(Kind::kResetReceived), "r").resets_felt == 0);
+  CHECK(counted(event(Kind::kResetFelt), "r").resets_felt == 1);
+  CHECK(counted(event(Kind::kResetFelt), "r").resets_received == 3);
+  const auto sent = [&](Reason reason) { return counted(event(Kind::kResetSent, Substate::kTimeWait, reason), "s"); };
+  CHECK(sent(Reason::kAvoidable).peer_resets_avoidable == 1);
+  CHECK(sent(Reason::kRefused).peer_resets_avoidable == 1);
+  CHECK(sent(Reason::kLate).resets_late == 1);
+  CHECK(sent(Reason::kAborted).resets_aborted == 1);
+  CHECK(sent(Reason::kClosedPort).resets_closed_port == 1);
+  CHECK(sent(Reason::kOther).resets_other == 1);
+  CHECK(peers.all().at(peer("s")).counts.peer_resets == 2);
+  CHECK(peers.all().at(peer("s")).counts.resets_sent() == 6);
 }
 
 TEST_CASE("peers beyond the bound are not recorded, known ones still count") {

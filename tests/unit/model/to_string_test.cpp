@@ -17,8 +17,12 @@ TEST_CASE("enumerators have the words of the contract") {
   using Kind = Event::Kind;
   CHECK(words(Kind::kCreated, Kind::kOverflow, Kind::kNoMemory, Kind::kRemoved, Kind::kNoPort) ==
         "created overflow no_memory removed no_port ");
+  CHECK(words(Kind::kResetSent, Kind::kResetReceived, Kind::kResetFelt, Kind::kQueueDrop) ==
+        "reset_sent reset_received reset_felt queue_drop ");
   CHECK(words(Event::Substate::kFinWait2, Event::Substate::kTimeWait) == "fin_wait2 time_wait ");
   using Reason = Event::Reason;
   CHECK(words(Reason::kUnknown, Reason::kExpired, Reason::kReused, Reason::kRecycled, Reason::kPurged) ==
         "unknown expired reused recycled purged ");
+  CHECK(words(Reason::kAvoidable, Reason::kRefused, Reason::kLate, Reason::kAborted, Reason::kClosedPort,
+              Reason::kOther) == "avoidable refused late aborted closed_port other ");
 }

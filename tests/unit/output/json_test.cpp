@@ -342,8 +342,8 @@ TEST_CASE("a snapshot of nothing has empty arrays") {
 TEST_CASE("event_json, golden") {
   CHECK(test::event_json(test::event()) ==
         R"({"schema":"twtrace.event/1","time":"2026-01-02T03:04:05.678Z","time_unix_ms":1767323045678,)"
-        R"("event":"overflow","substate":"fin_wait2","reason":null,"age_s":null,"netns":4026531840,"netns_id":7,)"
-        R"("netns_name":"host",)"
+        R"("event":"overflow","substate":"fin_wait2","reason":null,"age_s":null,"count":1,"netns":4026531840,)"
+        R"("netns_id":7,"netns_name":"host",)"
         R"("process":{"pid":812,"comm":"redis-worker","uid":33},)"
         R"("service":{"kind":"systemd","name":"worker.service","cgroup":"/system.slice/worker.service"},)"
         R"("role":"client","port":6379,"attribution":"closer","local":{"address":"10.0.0.1","port":4242},)"
@@ -364,6 +364,20 @@ TEST_CASE("event_json of an event about which little is known") {
     INFO(field);
     CHECK(json[field].is_null());
   }
+}
+
+TEST_CASE("event_json says why a reset was sent, and how many a queue dropped") {
+  model::Event event = test::event();
+  event.kind = model::Event::Kind::kResetSent;
+  event.reason = model::Event::Reason::kAvoidable;
+  CHECK(parsed(event)["event"] == "reset_sent");
+  CHECK(parsed(event)["reason"] == "avoidable");
+  CHECK(parsed(event)["substate"].is_null());
+  event.kind = model::Event::Kind::kQueueDrop;
+  event.count = 31;
+  CHECK(parsed(event)["event"] == "queue_drop");
+  CHECK(parsed(event)["reason"].is_null());
+  CHECK(parsed(event)["count"] == 31);
 }
 
 TEST_CASE("event_json says why a bucket went away only when it knows") {

@@ -95,12 +95,21 @@ TEST_CASE("a record is taken with the numbers of abi.h, and refused with any oth
       CHECK(accepted_with([&](tw_event& event) { event.*field = static_cast<std::uint8_t>(number); }) == is_known);
     }
   };
-  expect(&tw_event::kind,
-         {TW_EVENT_CREATED, TW_EVENT_OVERFLOW, TW_EVENT_NO_MEMORY, TW_EVENT_REMOVED, TW_EVENT_NO_PORT});
+  expect(&tw_event::kind, {TW_EVENT_CREATED, TW_EVENT_OVERFLOW, TW_EVENT_NO_MEMORY, TW_EVENT_REMOVED, TW_EVENT_NO_PORT,
+                           TW_EVENT_RESET_SENT, TW_EVENT_RESET_RECEIVED, TW_EVENT_RESET_FELT});
   expect(&tw_event::family, {TW_FAMILY_IPV4, TW_FAMILY_IPV6});
   expect(&tw_event::substate, {0, TW_SUBSTATE_FIN_WAIT2, TW_SUBSTATE_TIME_WAIT});  // 0: its making was not seen
   expect(&tw_event::reason,
          {TW_REASON_UNKNOWN, TW_REASON_EXPIRED, TW_REASON_REUSED, TW_REASON_RECYCLED, TW_REASON_PURGED});
+  const auto reset = [](std::uint8_t reason) {
+    return accepted_with([&](tw_event& event) {
+      event.kind = TW_EVENT_RESET_SENT;
+      event.reason = reason;
+    });
+  };
+  CHECK(reset(TW_RESET_OTHER));
+  CHECK(reset(TW_RESET_CLOSED_PORT));
+  CHECK_FALSE(reset(TW_RESET_CLOSED_PORT + 1));
   CHECK(accepted_with([](tw_event& event) { event.row = TW_MAX_ROWS - 1; }));
   CHECK_FALSE(accepted_with([](tw_event& event) { event.row = TW_MAX_ROWS; }));
   CHECK(accepted_with([](tw_event& event) { event.netns = TW_MAX_NETNS - 1; }));
@@ -144,6 +153,23 @@ TEST_CASE("kinds, reasons and substates keep their meaning") {
   CHECK(kind_of(TW_EVENT_NO_MEMORY) == Event::Kind::kNoMemory);
   CHECK(kind_of(TW_EVENT_REMOVED) == Event::Kind::kRemoved);
   CHECK(kind_of(TW_EVENT_NO_PORT) == Event::Kind::kNoPort);
+  CHECK(kind_of(TW_EVENT_RESET_SENT) == Event::Kind::kResetSent);
+  CHECK(kind_of(TW_EVENT_RESET_RECEIVED) == Event::Kind::kResetReceived);
+  CHECK(kind_of(TW_EVENT_RESET_FELT) == Event::Kind::kResetFelt);
+  const auto reset_reason_of = [](std::uint8_t reason) {
+    const tw_event reset = record_with([&](tw_event& event) {
+      event.kind = TW_EVENT_RESET_SENT;
+      event.reason = reason;
+    });
+    CHECK(trace::to_peer_record(reset).reason == trace::to_event(reset, 0).reason);
+    return trace::to_event(reset, 0).reason;
+  };
+  CHECK(reset_reason_of(TW_RESET_OTHER) == Event::Reason::kOther);
+  CHECK(reset_reason_of(TW_RESET_AVOIDABLE) == Event::Reason::kAvoidable);
+  CHECK(reset_reason_of(TW_RESET_REFUSED) == Event::Reason::kRefused);
+  CHECK(reset_reason_of(TW_RESET_LATE) == Event::Reason::kLate);
+  CHECK(reset_reason_of(TW_RESET_ABORTED) == Event::Reason::kAborted);
+  CHECK(reset_reason_of(TW_RESET_CLOSED_PORT) == Event::Reason::kClosedPort);
   const auto reason_of = [](std::uint8_t reason) {
     return trace::to_event(record_with([&](tw_event& event) { event.reason = reason; }), 0).reason;
   };
