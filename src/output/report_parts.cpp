@@ -308,8 +308,14 @@ Grid peers_grid(const Report& report, std::size_t most) {
                   {"ROLE", base::Align::kLeft},
                   {"PORT"},
                   {"CREATED"},
-                  {"OVERFLOW"},
-                  {"OTHER END HERE", base::Align::kLeft}};
+                  {"OVERFLOW"}};
+  model::Counters sum;
+  for (const report::PeerPart& part : report.peers) sum += part.counts;
+  const std::vector<HarmColumn> harm = harm_columns(sum);
+  for (const HarmColumn& column : harm) grid.columns.push_back({column.title});
+  const bool any_here = std::any_of(report.peers.begin(), report.peers.end(),
+                                    [](const report::PeerPart& part) { return part.other_end.has_value(); });
+  if (any_here) grid.columns.push_back({"OTHER END HERE", base::Align::kLeft});
   const std::size_t shown = std::min(most, report.peers.size());
   for (std::size_t i = 0; i < shown; ++i) {
     const report::PeerPart& part = report.peers[i];
@@ -319,7 +325,9 @@ Grid peers_grid(const Report& report, std::size_t most) {
         {part.peer.port ? phrases::endpoint_words(part.peer.address, *part.peer.port) : part.peer.address,
          service_words(row), process_words(row), row.role ? model::to_string(*row.role) : "-",
          port_is_of_peer ? "-" : view::shown_port(row.role, row.port), grouped(part.counts.created()),
-         grouped(part.counts.overflow()), part.other_end ? program_words(*part.other_end) : "-"});
+         grouped(part.counts.overflow())});
+    append_harm(grid.rows.back(), harm, part.counts);
+    if (any_here) grid.rows.back().push_back(part.other_end ? program_words(*part.other_end) : "-");
   }
   if (shown < report.peers.size()) {
     const char* const least = report.peers.size() == report::kMaxPeers ? "or " : "";

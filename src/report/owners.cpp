@@ -17,6 +17,9 @@ using model::RowKind;
 
 std::uint64_t arrivals(const Counters& counts) { return counts.created() + counts.refused(); }
 
+/// What remote ends are ordered by.
+std::pair<std::uint64_t, std::uint64_t> weight(const Counters& counts) { return {arrivals(counts), counts.harm()}; }
+
 /// Sorts by name if the numbers are equal, so that a report is always the same.
 bool comes_before(const Owner& left, const Owner& right) {
   static const std::string kNoName;
@@ -221,7 +224,7 @@ std::vector<PeerPart> OwnerCollector::peer_parts(const std::vector<Owner>& owner
   std::vector<PeerPart> parts;
   for (const PeerCount& peer : peers_) {
     const auto owner = by_row.find(peer.row_id);
-    if (owner == by_row.end() || arrivals(peer.counts) == 0) continue;
+    if (owner == by_row.end() || weight(peer.counts) == std::pair<std::uint64_t, std::uint64_t>{}) continue;
     PeerPart& part = parts.emplace_back(PeerPart{owner->second, peer.peer, peer.counts, {}});
     if (!is_loopback(peer.peer)) continue;
     const bool is_client = peer.role == model::Role::kClient;
@@ -230,8 +233,8 @@ std::vector<PeerPart> OwnerCollector::peer_parts(const std::vector<Owner>& owner
     if (end != ends.end() && end->second.owner) part.other_end = owners[*end->second.owner].row;
   }
   std::sort(parts.begin(), parts.end(), [](const PeerPart& left, const PeerPart& right) {
-    const auto of_left = arrivals(left.counts);
-    const auto of_right = arrivals(right.counts);
+    const auto of_left = weight(left.counts);
+    const auto of_right = weight(right.counts);
     return of_left != of_right ? of_left > of_right
                                : std::tie(left.owner, left.peer) < std::tie(right.owner, right.peer);
   });

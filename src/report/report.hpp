@@ -167,7 +167,7 @@ struct Report {
   LogsReport logs;                      ///< lines of application logs
   std::vector<model::ListenQueue>
       queues;                   ///< those that dropped something, each as long as it was seen; most drops first
-  std::vector<PeerPart> peers;  ///< most arrivals first, at most kMaxPeers
+  std::vector<PeerPart> peers;  ///< most arrivals first, then most harm; at most kMaxPeers
   model::Losses lost;
   double cpu_percent_mean = 0;  ///< of one core
   std::uint64_t rss_bytes_peak = 0;

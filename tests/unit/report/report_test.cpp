@@ -85,7 +85,7 @@ TEST_CASE("a report on a part of a capture judges the capture's own budgets by t
   }
 }
 
-TEST_CASE("remote ends: most arrivals first, and who is there if that is this host") {
+TEST_CASE("remote ends: most arrivals first, then who hurt most, and who is there if that is this host") {
   HandMade recording;
   const test::Tables::Activity acts[] = {{1, "app", "app.service", model::Role::kClient, 6379, made(30)},
                                          {2, "redis", "redis.service", model::Role::kServer, 6379, made(7)},
@@ -104,11 +104,14 @@ TEST_CASE("remote ends: most arrivals first, and who is there if that is this ho
   count(1, {"10.0.0.9", std::uint16_t{6379}}, 20, Kind::kCreated);
   count(2, {"127.0.0.1", std::nullopt}, 7, Kind::kCreated);
   count(3, {"::1", std::uint16_t{6379}}, 2, Kind::kOverflow);
+  count(1, {"10.0.0.7", std::uint16_t{6379}}, 3, Kind::kResetReceived);  // nobody noticed
+  count(1, {"10.0.0.6", std::uint16_t{6379}}, 4, Kind::kResetFelt);
+  count(1, {"10.0.0.8", std::uint16_t{6379}}, 5, Kind::kResetFelt);
   recording.sample(1);
   const auto report = report_of(recording);
   const auto comm = [&](std::size_t owner) { return report.owners.at(owner).row.process->comm; };
   const auto other_end = [&](std::size_t peer) { return report.peers.at(peer).other_end.value().process->comm; };
-  REQUIRE(report.peers.size() == 4);
+  REQUIRE(report.peers.size() == 6);
   CHECK(report.peers[0].peer.address == "10.0.0.9");
   CHECK(report.peers[0].counts.created() == 20);
   CHECK_FALSE(report.peers[0].other_end);  // whose address that is, nobody knows
@@ -119,6 +122,9 @@ TEST_CASE("remote ends: most arrivals first, and who is there if that is this ho
   CHECK(other_end(2) == "app");  // not cron, which has fewer
   CHECK(report.peers[3].counts.overflow() == 2);
   CHECK(other_end(3) == "redis");
+  CHECK(report.peers[4].peer.address == "10.0.0.8");
+  CHECK(report.peers[4].counts.resets_felt == 5);
+  CHECK(report.peers[5].peer.address == "10.0.0.6");
 
   report::Selection only;
   only.selector = view::parse_selector("comm=cron", view::Grammar::kFilter).value();
