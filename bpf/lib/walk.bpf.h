@@ -18,7 +18,7 @@
 #include "net_list.bpf.h"
 #include "run.bpf.h"
 
-/* Heads of chains that are read at once. */
+/* Heads of chains that are read at once, because most chains are empty. */
 #define WALK_HEADS 64
 /* Steps between two looks at the clock; an entry is one, and so are some heads without entries. */
 #define WALK_STEPS 32
@@ -37,7 +37,9 @@ enum walk_step {
 struct tw_walk tw_walk = {};
 
 /* What the functions below leave for each other. */
-static u64 walk_heads[WALK_HEADS];
+/* Heads as they are in the kernel: a pointer, of a chain of listeners behind a lock, which has a word, too. */
+static u64 walk_heads[WALK_HEADS * 2];
+static u32 walk_apart; /* 1: there is a lock between two of them, 0: none */
 static union chain_entry walk_entry;
 static u64 walk_next;   /* node to read next */
 static u32 walk_stride; /* bytes from a head to the next one */
@@ -185,27 +187,60 @@ __noinline int walk__chain(u64 first)
 	return 0;
 }
 
-/* Reads the heads of the chains from that one on. */
+/*
+ * Reads the heads of the chains from that one on. Of the last one only the pointer, as the table may end there. A
+ * kernel that debugs its locks has larger ones; then each head is read for itself.
+ */
 __noinline int walk__read_heads(u32 first)
 {
-	u32 count = tw_walk.chains - first;
+	u32 last = tw_walk.chains - 1 - first;
+	void *from = (void *)walk__head_address(first);
 	u32 i;
 
-	if (count > WALK_HEADS)
-		count = WALK_HEADS;
+	if (last > WALK_HEADS - 1)
+		last = WALK_HEADS - 1;
+	walk_apart = walk_stride == 2 * sizeof(u64);
+	if (walk_apart)
+		return bpf_probe_read_kernel(walk_heads, last * 2 * sizeof(u64) + sizeof(u64), from);
 	if (walk_stride == sizeof(u64))
-		return bpf_probe_read_kernel(walk_heads, count * sizeof(u64), (void *)walk__head_address(first));
-	for (i = 0; i < WALK_HEADS && i < count; i++) {
+		return bpf_probe_read_kernel(walk_heads, last * sizeof(u64) + sizeof(u64), from);
+	barrier_var(last); /* or the compiler leaves out the bound of i, which the verifier of 5.10 has to see */
+	for (i = 0; i < WALK_HEADS && i <= last; i++) {
 		if (bpf_probe_read_kernel(&walk_heads[i], sizeof(u64), (void *)walk__head_address(first + i)))
 			return 1;
 	}
 	return 0;
 }
 
+static __always_inline u64 walk__head(u32 i)
+{
+	u32 word = i << walk_apart;
+
+	barrier_var(word); /* the verifier has to see the bound */
+	return walk_heads[word & (WALK_HEADS * 2 - 1)];
+}
+
+/* Whether no chain of the row has an entry. It may say no where the table ends within the row. */
+__noinline int walk__row_is_empty(void)
+{
+	u64 all = 1;
+	u32 i;
+
+	if (walk_apart) {
+		for (i = 0; i < WALK_HEADS; i++)
+			all &= walk_heads[i * 2];
+	} else {
+		for (i = 0; i < WALK_HEADS; i++)
+			all &= walk_heads[i];
+	}
+	return all & 1;
+}
+
 /* The chains of a row of heads. 1: the run ends here. */
 __noinline int walk__batch(void)
 {
 	u32 first = tw_walk.chain & ~(WALK_HEADS - 1);
+	bool is_empty;
 	u32 i;
 
 	if (tw_walk.chain >= tw_walk.chains) {
@@ -217,13 +252,16 @@ __noinline int walk__batch(void)
 		tw_walk.done = 1;
 		return 1;
 	}
-	for (i = 0; i < WALK_HEADS; i++) {
-		if (first + i < tw_walk.chain || (walk_heads[i] & 1 && !tw_walk.place))
+	is_empty = !tw_walk.place && walk__row_is_empty();
+	for (i = 0; i < WALK_HEADS && !is_empty; i++) {
+		u64 head = walk__head(i);
+
+		if (first + i < tw_walk.chain || (head & 1 && !tw_walk.place))
 			continue;
 		if (first + i >= tw_walk.chains)
 			break;
 		tw_walk.chain = first + i;
-		if (walk__chain(walk_heads[i]))
+		if (walk__chain(head))
 			return 1;
 	}
 	tw_walk.chain = first + WALK_HEADS;
