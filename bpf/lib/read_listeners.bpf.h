@@ -38,14 +38,17 @@ static __always_inline void listeners__read_address(const struct sock_common *co
 	words[3] = common->skc_v6_rcv_saddr.in6_u.u6_addr32[3];
 }
 
-/* Writes down the entry for user space. Not inlined: so the verifier looks at it once. */
+/* Writes down the entry for user space, if that wants it. Not inlined: so the verifier looks at it once. */
 __noinline int listeners__take(u64 address)
 {
 	const struct sock_common *common = chain__common(&walk_entry);
 	struct tw_listener_reading *reading;
 	struct sock *sk = (void *)address;
+	u32 drops = (u32)BPF_CORE_READ(sk, sk_drops.counter);
 	u32 index = tw_walk.filled;
 
+	if (tw_walk.what & TW_READ_DROPPED && !drops)
+		return 0;
 	reading = bpf_map_lookup_elem(&listener_readings, &index);
 	if (!reading)
 		return 0;
@@ -58,7 +61,7 @@ __noinline int listeners__take(u64 address)
 	reading->uid = BPF_CORE_READ(sk, sk_uid.val);
 	reading->queue = BPF_CORE_READ(sk, sk_ack_backlog);
 	reading->queue_limit = BPF_CORE_READ(sk, sk_max_ack_backlog);
-	reading->drops = (u32)BPF_CORE_READ(sk, sk_drops.counter);
+	reading->drops = drops;
 	reading->port = common->skc_num;
 	reading->ipv6_only = BPF_CORE_READ_BITFIELD_PROBED((struct sock_common *)address, skc_ipv6only);
 	reading->chain = tw_walk.chain;

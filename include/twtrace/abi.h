@@ -372,6 +372,8 @@ TW_STATIC_ASSERT(sizeof(struct tw_cpu) == 16, "tw_cpu");
 #define TW_READ_FIXED 16   /* reported: connect() never chooses this local port */
 #define TW_READ_BOUND 32   /* reported: bind() took the local port, so connect() chooses it for no destination */
 #define TW_READ_OUTSIDE 64 /* reported: bind() took a client's local port, and connect() never chooses it */
+/* Asked for of listening sockets: */
+#define TW_READ_DROPPED 128 /* only those that have dropped something (tw_listener_reading.drops) */
 
 /* The position of a walk through a hash table of sockets. User space sets the table and what it wants. */
 struct tw_walk {

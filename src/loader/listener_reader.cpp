@@ -15,9 +15,10 @@ base::Result<ListenerReader> ListenerReader::make(TableObject& object) {
   return ListenerReader({object, std::move(*filled)});
 }
 
-void ListenerReader::begin() {
+void ListenerReader::begin(WhichListeners which) {
   tw_walk walk{};
   walk.listeners = 1;
+  if (which == WhichListeners::kDropping) walk.what = TW_READ_DROPPED;
   walk_.begin(walk);
   readings_.clear();
   done_ = false;
@@ -34,8 +35,8 @@ base::Result<bool> ListenerReader::advance(std::uint64_t budget_ns) {
   return done_;
 }
 
-base::Result<std::span<const tw_listener_reading>> ListenerReader::read() {
-  begin();
+base::Result<std::span<const tw_listener_reading>> ListenerReader::read(WhichListeners which) {
+  begin(which);
   const auto done = advance(UINT64_MAX);
   if (!done) return tl::unexpected(done.error());
   return readings();

@@ -17,7 +17,7 @@ namespace twtrace::trace {
 /// an ACK flag, a repeated SYN, and the ACK of a connection that found no place in the queue after it had dropped it.
 /// So all that the sockets of a namespace ever dropped is never more than what ListenDrops grew by. If their counters
 /// grew by more, each row gets what its sockets must have dropped even if all others dropped as much as they can have.
-/// Pure. Not thread-safe.
+/// A socket whose counter is 0 need not be among those that are read. Pure. Not thread-safe.
 class ListenQueues {
  public:
   /// ListenDrops by tw_namespace_reading.id.

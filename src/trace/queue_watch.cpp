@@ -23,7 +23,7 @@ base::Result<QueueWatch::Readings> QueueWatch::read_namespaces(loader::Readers& 
 void QueueWatch::start(loader::Readers& readers) {
   const auto before = read_namespaces(readers);
   if (!before) return;
-  const auto listening = readers.listeners().read();
+  const auto listening = readers.listeners().read(loader::WhichListeners::kDropping);
   if (!listening) return;
   sockets_.start(before->drops, *listening);
   started_ = true;
@@ -39,7 +39,7 @@ std::vector<ListenQueues::RowDrops> QueueWatch::look(loader::Readers& readers, l
 /// What is read, and in which order: see ListenQueues::look().
 std::vector<ListenQueues::RowDrops> QueueWatch::count(loader::Readers& readers, loader::Tracer& tracer,
                                                       const Identify& identify) {
-  const auto listening = readers.listeners().read();
+  const auto listening = readers.listeners().read(loader::WhichListeners::kDropping);
   take_closed(tracer);
   const auto kernel = read_namespaces(readers);
   if (!listening || !kernel) {

@@ -33,8 +33,9 @@ namespace {
 
 using Listeners = std::vector<tw_listener_reading>;
 
-Listeners listeners_of(loader::Readers& readers, std::uint64_t id) {
-  const auto read = readers.listeners().read();
+Listeners listeners_of(loader::Readers& readers, std::uint64_t id,
+                       loader::WhichListeners which = loader::WhichListeners::kAll) {
+  const auto read = readers.listeners().read(which);
   INFO((read ? std::string() : read.error().what));
   REQUIRE(read);
   CHECK(readers.listeners().summary().given_up == 0);
@@ -183,6 +184,25 @@ TEST_CASE("a full queue is told, and its drops are the kernel's ListenDrops") {
   CHECK(found[0].queue == kLimit + 1);
   CHECK(found[0].queue_limit == kLimit);
   CHECK(found[0].drops == after);
+}
+
+TEST_CASE("listening sockets that dropped nothing are left out when only the others are wanted", "[quick]") {
+  if (!privileged()) return;
+  loader::Readers readers = open_readers();
+  const NetnsSandbox netns;
+  std::vector<base::UniqueFd> held;
+  inside_netns(netns.fd(), [&held] {
+    held.push_back(listen_on(5000, AF_INET, 0));
+    held.push_back(listen_on(5001, AF_INET, 0));
+    held.push_back(connect_to(5001));  // fills the queue
+  });
+  const std::uint64_t id = id_of(readers, netns.fd());
+  CHECK(listeners_of(readers, id, loader::WhichListeners::kDropping).empty());
+  inside_netns(netns.fd(), [&held] { held.push_back(begin_to_connect(5001)); });
+  while (netns_facts(netns.fd()).counters.at("TcpExt.ListenDrops") == 0) continue;
+  const Listeners found = listeners_of(readers, id, loader::WhichListeners::kDropping);
+  CHECK(ports_of(found) == std::multiset<std::uint16_t>{5001});
+  CHECK(ports_of(listeners_of(readers, id)) == std::multiset<std::uint16_t>{5000, 5001});
 }
 
 TEST_CASE("a listening socket is of the cgroup that it was created in") {
