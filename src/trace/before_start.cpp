@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trace/before_start.hpp"
 
+#include <unordered_map>
+
 #include "model/address.hpp"
 
 namespace twtrace::trace {
@@ -17,30 +19,45 @@ struct Place {
 using Address = std::array<std::uint8_t, 16>;
 using Remotes = std::map<Address, std::uint64_t>;  ///< buckets
 using Ports = std::map<std::uint16_t, Remotes>;
-
-std::uint64_t sum_of(std::uint64_t count) { return count; }
-
-std::uint64_t sum_of(const Remotes& remotes) {
-  std::uint64_t sum = 0;
-  for (const auto& [remote, count] : remotes) sum += count;
-  return sum;
-}
+using PortSums = std::unordered_map<std::uint16_t, std::uint64_t>;  ///< buckets by port
 
 /// If there are more than TW_MAX_PORTS parts, takes out those with at most 1/TW_MAX_PORTS of the buckets. Returns how
 /// many buckets those have.
-template <typename Key, typename Part>
-std::uint64_t take_out_small(std::map<Key, Part>& parts) {
-  if (parts.size() <= TW_MAX_PORTS) return 0;
+template <typename Sums>
+std::uint64_t take_out_small(Sums& sums) {
+  if (sums.size() <= TW_MAX_PORTS) return 0;
   std::uint64_t total = 0;
-  for (const auto& [key, part] : parts) total += sum_of(part);
+  for (const auto& [key, sum] : sums) total += sum;
   std::uint64_t taken = 0;
-  std::erase_if(parts, [&](const auto& part) {
-    const std::uint64_t sum = sum_of(part.second);
-    const bool is_small = sum <= total / TW_MAX_PORTS;
-    if (is_small) taken += sum;
+  std::erase_if(sums, [&](const auto& part) {
+    const bool is_small = part.second <= total / TW_MAX_PORTS;
+    if (is_small) taken += part.second;
     return is_small;
   });
   return taken;
+}
+
+/// The rows of a place: the ports with a row of their own, and the buckets of all others together.
+struct PlaceRows {
+  std::uint64_t shared = 0;
+  PortSums sums;
+  Ports ports;
+};
+using Places = std::map<Place, PlaceRows>;
+
+/// There may be as many ports as buckets, most of which share a row. So the remote ends are only those of the others.
+Places places_of(const std::vector<loader::OlderBuckets>& older) {
+  const auto place_of = [](const loader::OlderBuckets& buckets) {
+    return Place{buckets.remote.netns_id, buckets.role, buckets.remote.family};
+  };
+  Places places;
+  for (const loader::OlderBuckets& buckets : older) places[place_of(buckets)].sums[buckets.port] += buckets.count;
+  for (auto& [place, rows] : places) rows.shared = take_out_small(rows.sums);
+  for (const loader::OlderBuckets& buckets : older) {
+    PlaceRows& rows = places.at(place_of(buckets));
+    if (rows.sums.contains(buckets.port)) rows.ports[buckets.port][buckets.remote.address] += buckets.count;
+  }
+  return places;
 }
 
 model::Peer peer_of(const Place& place, std::uint16_t port, const Address& address) {
@@ -59,26 +76,51 @@ model::Identity identity_of(const Place& place, std::uint32_t netns, std::uint16
   return who;
 }
 
-/// The only service that connects to each port of each namespace; empty if there are several.
+/// The only service that connects to each of some ports.
 class Clients {
  public:
-  explicit Clients(const model::RowTable& rows) {
+  /// To be called before find(), for every port that of() is asked about.
+  void want(std::uint32_t netns, std::uint16_t port) { known_.try_emplace({netns, port}); }
+
+  /// `rows` must outlive this. There may be far more of them than of ports that somebody wants.
+  void find(const model::RowTable& rows) {
     rows.for_each([this](const model::Entry& entry, model::RowKind kind) {
       const model::Identity& who = entry.identity;
       if (kind != model::RowKind::kNormal || who.role != model::Role::kClient || who.service.name.empty()) return;
-      const auto [known, is_new] = services_.try_emplace({who.netns, who.port}, who.service);
-      if (!is_new && !base::is_same(known->second, who.service)) known->second = base::Service{};
+      const auto wanted = known_.find({who.netns, who.port});
+      if (wanted == known_.end()) return;
+      Known& known = wanted->second;
+      if (known.first == nullptr) known.first = &who.service;
+      known.differ = known.differ || !base::is_same(*known.first, who.service);
     });
   }
 
+  /// Empty if there are several services, or none.
   base::Service of(std::uint32_t netns, std::uint16_t port) const {
-    const auto found = services_.find({netns, port});
-    return found == services_.end() ? base::Service{} : found->second;
+    const Known& known = known_.at({netns, port});
+    return known.first == nullptr || known.differ ? base::Service{} : *known.first;
   }
 
  private:
-  std::map<std::pair<std::uint32_t, std::uint16_t>, base::Service> services_;
+  struct Known {
+    const base::Service* first = nullptr;
+    bool differ = false;
+  };
+  std::map<std::pair<std::uint32_t, std::uint16_t>, Known> known_;
 };
+
+/// Those that connect where these rows are.
+Clients clients_of(const Places& places, const model::RowTable& table, const BeforeStartNames& names) {
+  Clients clients;
+  for (const auto& [place, rows] : places) {
+    const auto netns = names.netns(place.netns_id);
+    if (place.role != TW_ROLE_CLIENT || !netns) continue;
+    clients.want(*netns, TW_PORT_MANY);
+    for (const auto& [port, remotes] : rows.ports) clients.want(*netns, port);
+  }
+  clients.find(table);
+  return clients;
+}
 
 }  // namespace
 
@@ -98,12 +140,8 @@ BeforeStart before_start(const std::vector<loader::OlderBuckets>& older, const L
                          const model::RowTable& rows, const BeforeStartNames& names) {
   BeforeStart result;
   if (older.empty()) return result;
-  std::map<Place, Ports> places;
-  for (const loader::OlderBuckets& buckets : older) {
-    const Place place{buckets.remote.netns_id, buckets.role, buckets.remote.family};
-    places[place][buckets.port][buckets.remote.address] += buckets.count;
-  }
-  const Clients clients(rows);
+  Places places = places_of(older);
+  const Clients clients = clients_of(places, rows, names);
   const auto service_of = [&](const Place& place, std::uint32_t netns, std::uint16_t port) {
     if (place.role == TW_ROLE_CLIENT) return clients.of(netns, port);
     const auto cgroup = listeners.cgroup(place.netns_id, port);
@@ -116,12 +154,12 @@ BeforeStart before_start(const std::vector<loader::OlderBuckets>& older, const L
     row.live = buckets;
     return row.identity;
   };
-  for (auto& [place, ports] : places) {
+  for (auto& [place, of_place] : places) {
     const auto netns = names.netns(place.netns_id);
     if (!netns) continue;
-    if (const std::uint64_t shared = take_out_small(ports); shared != 0) add_row(place, *netns, TW_PORT_MANY, shared);
-    for (auto& [port, remotes] : ports) {
-      const model::Identity who = add_row(place, *netns, port, sum_of(remotes));
+    if (of_place.shared != 0) add_row(place, *netns, TW_PORT_MANY, of_place.shared);
+    for (auto& [port, remotes] : of_place.ports) {
+      const model::Identity who = add_row(place, *netns, port, of_place.sums.at(port));
       take_out_small(remotes);
       for (const auto& [address, count] : remotes) result.peers[{who, peer_of(place, port, address)}] = count;
     }

@@ -91,9 +91,14 @@ TEST_CASE("beyond 64 ports the small ones share one row") {
   for (std::uint16_t port = 1; port < TW_MAX_PORTS; ++port) older.push_back(buckets(TW_ROLE_CLIENT, port, 1));
   CHECK(before_start(older, {}, model::RowTable(1), kNames).rows.size() == TW_MAX_PORTS);
   older.push_back(buckets(TW_ROLE_CLIENT, 9000, 1));
-  const auto entries = before_start(older, {}, model::RowTable(1), kNames).rows;
+  model::RowTable rows(1);
+  add_client(rows, 1, TW_PORT_MANY, "worker");
+  add_client(rows, 2, 9000, "batch");
+  const auto entries = before_start(older, {}, rows, kNames).rows;
   REQUIRE(entries.size() == 2);
   CHECK(entries[0].identity.port == TW_PORT_MANY);
+  CHECK(entries[0].identity.service.name == "worker");
+  CHECK(entries[1].identity.service.name.empty());
   CHECK(entries[0].live == static_cast<std::uint64_t>(TW_MAX_PORTS));
   CHECK(entries[1].identity.port == 8080);
   CHECK(entries[1].live == 500U);
