@@ -264,11 +264,10 @@ std::int64_t received_in(const Facts& facts) {
   return sum;
 }
 
-/// Plays all of them, and compares each with one snapshot. Who has a socket that was reset may be known later, because
-/// twtrace looks for that with at most 1% of a core.
-void check_scenes(const std::vector<Scene>& scenes) {
+/// Plays all of them, and compares each with one snapshot, and with `events` if there are any. Who has a socket that
+/// was reset may be known later, because twtrace looks for that with at most 1% of a core.
+void check_scenes(const std::vector<Scene>& scenes, const EventsRun* events) {
   TwtraceRun& twtrace = shared_twtrace();
-  const EventsRun events;
   std::list<NetnsSandbox> places;
   std::list<Other> others;
   for (const Scene& scene : scenes) {
@@ -298,10 +297,11 @@ void check_scenes(const std::vector<Scene>& scenes) {
     }
     check_facts(snapshot, *place++, std::move(facts), scene.unseen);
   }
+  if (events == nullptr) return;
   place = places.begin();
   for (const Scene& scene : scenes) {
     INFO(scene.name);
-    check_events(twtrace, events, *place++);
+    check_events(twtrace, *events, *place++);
   }
 }
 
@@ -468,23 +468,32 @@ void feel_and_be_killed(base::UniqueFd& listener, std::list<Other>& others) {
   let_feel(listener.get(), 3, others, [](auto& /*clients*/) {}).end();
 }
 
-/// Connections that are reset in the accept queue.
-void reset_in_queue(int connections) {
-  for (int i = 0; i < connections; ++i) {
-    base::UniqueFd client = connect_to(kPort);
-    reset_on_close(client.get());
-  }
+/// How many connections wait to be accepted.
+std::uint32_t waiting(int listener) {
+  tcp_info info{};
+  socklen_t size = sizeof(info);
+  REQUIRE(getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &size) == 0);
+  return info.tcpi_unacked;  // of a listening socket (tcp_get_info)
+}
+
+/// Connections that are reset in the accept queue. The kernel may handle the end of the handshake after connect() has
+/// returned.
+void reset_in_queue(int listener, std::uint32_t connections) {
+  std::vector<base::UniqueFd> clients;
+  for (std::uint32_t i = 0; i < connections; ++i) clients.push_back(connect_to(kPort));
+  REQUIRE(wait_until([&] { return waiting(listener) == connections; }));
+  for (const base::UniqueFd& client : clients) reset_on_close(client.get());
 }
 
 void accept_what_was_reset(base::UniqueFd& listener, std::list<Other>& /*others*/) {
-  reset_in_queue(11);
+  reset_in_queue(listener.get(), 11);
   for (int i = 0; i < 11; ++i) {
     const base::UniqueFd server(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
     REQUIRE(server);
   }
 }
 
-void leave_in_queue(base::UniqueFd& /*listener*/, std::list<Other>& /*others*/) { reset_in_queue(13); }
+void leave_in_queue(base::UniqueFd& listener, std::list<Other>& /*others*/) { reset_in_queue(listener.get(), 13); }
 
 /// Accepts the connections that wait. They end without a reset.
 void drain(int listener, std::vector<base::UniqueFd>& clients) {
@@ -566,80 +575,86 @@ void pass_listener_on(base::UniqueFd& listener, std::list<Other>& others) {
 
 TEST_CASE("each way in which a reset comes about has its cause and its row") {
   if (!privileged()) return;
+  const EventsRun events;
   const std::string received = "client we resets_received";
   const std::string felt = "client we resets_felt";
   const std::string of_server = "server uid 0 ";
   const std::string felt_by_server = "server we resets_felt";
   const std::string received_by_server = "server we resets_received";
-  check_scenes({
-      {"closed with unread data",
-       {},
-       close_with_unread_data,
-       {{"server we resets_aborted", 5}, {received, 5}, {felt, 5}}},
-      {"TCP_LINGER2 says not to wait",
-       {},
-       close_in_fin_wait2,
-       {{"client we resets_aborted", 3}, {received_by_server, 3}, {felt_by_server, 3}}},
-      {"connect() to nothing",
-       {},
-       disconnect,
-       {{"client we resets_aborted", 7}, {received_by_server, 7}, {felt_by_server, 7}}},
-      {"who felt it has sent a FIN",
-       {},
-       abort_after_fin,
-       {{"server we resets_aborted", 11}, {received, 11}, {felt, 11}}},
-      {"late data at a socket that no process has",
-       {{"tcp_fin_timeout", "120"}},
-       send_to_orphan,
-       // The kernel ends this socket as if a reset had come (tcp_reset), and answers when it is gone.
-       {{of_server + "resets_late", 13}, {received_by_server, 13}, {received, 13}, {felt, 13}}},
-      {"the other end is lost",
-       {},
-       lose_server,
-       {{of_server + "resets_other", 1}, {"nobody resets_other", 1}, {received, 2}, {felt, 2}},
-       {"nobody resets_other"}},
-      {"keepalive gives up", {}, keepalive_gives_up, {{"client uid 0 resets_other", 3}}},
-      {"segments of no connection",
-       {{"tcp_rfc1337", "0"}},
-       send_strange_segments,
-       {{of_server + "resets_other", 5}, {"nobody resets_other", 3 + 1}},
-       {"nobody resets_other"}},
-      {"a child has inherited the socket",
-       {},
-       leave_to_child,
-       {{"server we resets_aborted", 5}, {"client other resets_received", 5}, {"client other resets_felt", 5}}},
-      {"another user has passed the socket on",
-       {},
-       pass_to_us,
-       {{"server we resets_aborted", 7}, {received, 7}, {felt, 7}}},
-  });
+  check_scenes(
+      {
+          {"closed with unread data",
+           {},
+           close_with_unread_data,
+           {{"server we resets_aborted", 5}, {received, 5}, {felt, 5}}},
+          {"TCP_LINGER2 says not to wait",
+           {},
+           close_in_fin_wait2,
+           {{"client we resets_aborted", 3}, {received_by_server, 3}, {felt_by_server, 3}}},
+          {"connect() to nothing",
+           {},
+           disconnect,
+           {{"client we resets_aborted", 7}, {received_by_server, 7}, {felt_by_server, 7}}},
+          {"who felt it has sent a FIN",
+           {},
+           abort_after_fin,
+           {{"server we resets_aborted", 11}, {received, 11}, {felt, 11}}},
+          {"late data at a socket that no process has",
+           {{"tcp_fin_timeout", "120"}},
+           send_to_orphan,
+           // The kernel ends this socket as if a reset had come (tcp_reset), and answers when it is gone.
+           {{of_server + "resets_late", 13}, {received_by_server, 13}, {received, 13}, {felt, 13}}},
+          {"the other end is lost",
+           {},
+           lose_server,
+           {{of_server + "resets_other", 1}, {"nobody resets_other", 1}, {received, 2}, {felt, 2}},
+           {"nobody resets_other"}},
+          {"keepalive gives up", {}, keepalive_gives_up, {{"client uid 0 resets_other", 3}}},
+          {"segments of no connection",
+           {{"tcp_rfc1337", "0"}},
+           send_strange_segments,
+           {{of_server + "resets_other", 5}, {"nobody resets_other", 3 + 1}},
+           {"nobody resets_other"}},
+          {"a child has inherited the socket",
+           {},
+           leave_to_child,
+           {{"server we resets_aborted", 5}, {"client other resets_received", 5}, {"client other resets_felt", 5}}},
+          {"another user has passed the socket on",
+           {},
+           pass_to_us,
+           {{"server we resets_aborted", 7}, {received, 7}, {felt, 7}}},
+      },
+      &events);
 }
 
 TEST_CASE("a reset is felt by the process that closes the socket, or that still has it") {
   if (!privileged()) return;
+  const EventsRun events;
   const std::string aborted = "server we resets_aborted";
-  check_scenes({
-      {"it closes the socket at once",
-       {},
-       feel_and_close,
-       {{aborted, 5}, {"client other resets_received", 5}, {"client other resets_felt", 5}}},
-      {"it keeps the socket",
-       {},
-       feel_and_keep,
-       {{aborted, 7}, {"client other resets_received", 7}, {"client other resets_felt", 7}}},
-      {"it is killed",
-       {},
-       feel_and_be_killed,
-       {{aborted, 3}, {"client other resets_received", 3}, {"client other resets_felt", 3}}},
-      {"it accepts the connection afterwards",
-       {},
-       accept_what_was_reset,
-       {{"client we resets_aborted", 11}, {"server we resets_received", 11}, {"server we resets_felt", 11}}},
-      {"it never accepts the connection",
-       {},
-       leave_in_queue,
-       {{"client we resets_aborted", 13}, {"server uid 0 resets_received", 13}, {"server uid 0 resets_felt", 13}}},
-  });
+  check_scenes(
+      {
+          {"it closes the socket at once",
+           {},
+           feel_and_close,
+           {{aborted, 5}, {"client other resets_received", 5}, {"client other resets_felt", 5}}},
+          {"it keeps the socket",
+           {},
+           feel_and_keep,
+           {{aborted, 7}, {"client other resets_received", 7}, {"client other resets_felt", 7}}},
+          {"it is killed",
+           {},
+           feel_and_be_killed,
+           {{aborted, 3}, {"client other resets_received", 3}, {"client other resets_felt", 3}}},
+          {"it accepts the connection afterwards",
+           {},
+           accept_what_was_reset,
+           {{"client we resets_aborted", 11}, {"server we resets_received", 11}, {"server we resets_felt", 11}}},
+          {"it never accepts the connection",
+           {},
+           leave_in_queue,
+           {{"client we resets_aborted", 13}, {"server uid 0 resets_received", 13}, {"server uid 0 resets_felt", 13}}},
+      },
+      &events);
 }
 
 TEST_CASE("without a look at files, a reset is felt by the process that closes the socket before the sample") {
@@ -658,27 +673,44 @@ TEST_CASE("without a look at files, a reset is felt by the process that closes t
               {});
 }
 
+TEST_CASE("what a listening socket drops is an event that says how many") {
+  if (!privileged()) return;
+  TwtraceRun& twtrace = shared_twtrace();
+  const EventsRun events;
+  const NetnsSandbox netns;
+  base::UniqueFd listener;
+  inside_netns(netns.fd(), [&listener] {
+    listener = listen_on(kPort, AF_INET, 2);
+    overflow_queue(kPort, 2, 7);
+  });
+  check_sum_of_drops(twtrace.fresh(), netns);
+  check_events(twtrace, events, netns);
+  CHECK(events.facts_of(netns).at("server we queue_drops") == listen_drops(netns.fd()));
+}
+
 TEST_CASE("whoever has a listening socket when it drops connections has the drops, and a full queue its cause") {
   if (!privileged()) return;
   const std::string ours = "server we queue_drops";
   const std::string others = "server other queue_drops";
-  check_scenes({
-      {"listen() gives a longer queue", {}, listen_again, {{ours, kAllDrops}}},
-      {"IPv4 and IPv6 have one queue", {}, listen_on_every_address, {{ours, kAllDrops}}},
-      {"too many requests",
-       {{"tcp_syncookies", "0"}, {"tcp_max_syn_backlog", "8"}},
-       fill_queue_of_requests,
-       {{ours, kAllDrops}}},
-      {"the queue is full when the handshake ends",
-       {{"tcp_abort_on_overflow", "1"}},
-       find_queue_full_at_last,
-       {{ours, kAllDrops},
-        {"server uid 0 resets_other", kAllResets},
-        {"client we resets_received", 3},
-        {"client we resets_felt", 3}}},
-      {"a child has inherited the socket", {}, leave_listener_to_child, {{others, kAllDrops}}},
-      {"the socket was passed to another user", {}, pass_listener_on, {{others, kAllDrops}}},
-  });
+  check_scenes(
+      {
+          {"listen() gives a longer queue", {}, listen_again, {{ours, kAllDrops}}},
+          {"IPv4 and IPv6 have one queue", {}, listen_on_every_address, {{ours, kAllDrops}}},
+          {"too many requests",
+           {{"tcp_syncookies", "0"}, {"tcp_max_syn_backlog", "8"}},
+           fill_queue_of_requests,
+           {{ours, kAllDrops}}},
+          {"the queue is full when the handshake ends",
+           {{"tcp_abort_on_overflow", "1"}},
+           find_queue_full_at_last,
+           {{ours, kAllDrops},
+            {"server uid 0 resets_other", kAllResets},
+            {"client we resets_received", 3},
+            {"client we resets_felt", 3}}},
+          {"a child has inherited the socket", {}, leave_listener_to_child, {{others, kAllDrops}}},
+          {"the socket was passed to another user", {}, pass_listener_on, {{others, kAllDrops}}},
+      },
+      nullptr);
 }
 
 TEST_CASE("connections that ss -K ends were aborted by ss, and felt at the other end") {
