@@ -35,7 +35,7 @@ std::string netns_words(const model::Event& event) {
 std::string stage_words(const model::Event& event) { return event.has_substate() ? to_string(event.substate) : "-"; }
 
 std::string detail_words(const model::Event& event) {
-  const std::string reason = event.has_reason() ? to_string(event.reason) : "-";
+  std::string reason = event.has_reason() ? to_string(event.reason) : "-";
   switch (event.kind) {
     case model::Event::Kind::kRemoved:
       return reason + ' ' + (event.age_s ? fmt::format("{:.1f}s", *event.age_s) : "-");

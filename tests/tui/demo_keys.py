@@ -367,7 +367,7 @@ def add_events(file, samples, namespace):
     """Adds one event per sample to the capture, in the middle of its interval, as --events records them."""
     with sqlite3.connect(file) as database:
         for i, sample in enumerate(samples):
-            database.execute("INSERT INTO event VALUES(NULL,?,'created','time_wait',NULL,NULL,NULL,?,?,?,'made-up',0,"
+            database.execute("INSERT INTO event VALUES(NULL,?,'created','time_wait',NULL,NULL,1,NULL,?,?,?,'made-up',0,"
                              "1,'client',6379,'closer','10.0.0.1',?,'10.0.0.2',6379)",
                              (sample["time_unix_ms"] - 1, namespace["netns"], namespace["netns_id"], i + 1, 40001 + i))
 

@@ -86,7 +86,6 @@ base::Result<int> Events::run() const {
 
 }  // namespace
 
-extern const Command kEvents = {"events", "print one line per bucket, reset, queue drop, or connect() without a port",
-                                prepare<Events>};
+extern const Command kEvents = {"events", "print one line per bucket, reset or queue drop", prepare<Events>};
 
 }  // namespace twtrace::app

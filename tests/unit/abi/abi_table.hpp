@@ -80,7 +80,7 @@ inline std::vector<AbiStruct> abi_structs() {
         TW_MEMBER(tw_bucket, netns), TW_MEMBER(tw_bucket, local_port), TW_MEMBER(tw_bucket, remote_port),
         TW_MEMBER(tw_bucket, substate), TW_MEMBER(tw_bucket, reason)}},
       {"tw_slot", sizeof(tw_slot), {TW_MEMBER(tw_slot, state), TW_MEMBER(tw_slot, tag), TW_MEMBER(tw_slot, bucket)}},
-      {"tw_felt", sizeof(tw_felt), {TW_MEMBER(tw_felt, identity), TW_MEMBER(tw_felt, key)}},
+      {"tw_felt", sizeof(tw_felt), {TW_MEMBER(tw_felt, identity), TW_MEMBER(tw_felt, key), TW_MEMBER(tw_felt, event)}},
       {"tw_cgroup",
        sizeof(tw_cgroup),
        {TW_MEMBER(tw_cgroup, length), TW_MEMBER(tw_cgroup, truncated), TW_MEMBER(tw_cgroup, text)}},

@@ -52,7 +52,7 @@ TEST_CASE("a removal tells its reason and age") {
   CHECK(event_text(event, {}).find("host - -") != std::string::npos);
 }
 
-TEST_CASE("a reset has no stage, and tells its reason if it was sent; drops tell how many") {
+TEST_CASE("a reset has no stage, and tells its reason if it was sent, and drops tell how many") {
   using Kind = model::Event::Kind;
   EventTextOptions options;
   options.time = TimeStamp::kNone;
