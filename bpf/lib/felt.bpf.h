@@ -26,17 +26,18 @@ volatile __u64 tw_felt_waiting = 0;
 /* For settle_felt. */
 volatile __u64 tw_felt_socket = 0;
 
-static __always_inline void felt__count(u32 row_id, struct tw_felt *felt)
+/* Counts a reset that came, and tells of it. `event` has its kind, row and namespace; `conn`: see emit__event. */
+static __always_inline void felt__count(const struct tw_event *event, const struct conn *conn)
 {
-	struct tw_netns *ns = netns__at(felt->key.netns);
-	struct tw_row *row = row__at(row_id);
+	struct tw_netns *ns = netns__at(event->netns);
+	struct tw_row *row = row__at(event->row);
 
 	if (!ns)
 		return;
 	bucket__count(ns, row, resets_received);
-	bucket__count(ns, row, resets_felt);
-	felt->event.row = row_id;
-	emit__event(&felt->event, NULL);
+	if (event->kind == TW_EVENT_RESET_FELT)
+		bucket__count(ns, row, resets_felt);
+	emit__event(event, conn);
 }
 
 /*
@@ -85,35 +86,38 @@ static __always_inline u32 felt__row_of_socket(struct tw_row_key *key)
 /* The socket is destroyed, mostly because its process closes it. */
 static __always_inline void felt__on_destroy(enum tw_access access, struct sock *sk)
 {
-	struct tw_felt felt = {};
-	u32 row_id;
+	struct tw_felt felt; /* not cleared: this runs for every socket */
 
 	if (!tw_felt_waiting || !felt__take((u64)sk, &felt))
 		return;
-	row_id = owner__is_current(access, sk) ? owner__intern_current(&felt.key) : felt__row_of_socket(&felt.key);
-	felt__count(row_id, &felt);
+	felt.event.row =
+	    owner__is_current(access, sk) ? owner__intern_current(&felt.key) : felt__row_of_socket(&felt.key);
+	felt__count(&felt.event, NULL);
 }
 
 /* As listener__on_file: if a reset of the socket waits, the first process that has the socket gets the reset. */
 static __always_inline void felt__on_file(struct task_struct *task, struct file *file, u64 address)
 {
 	struct tw_felt *waiting = bpf_map_lookup_elem(&felt_resets, &address);
-	struct tw_felt felt = {};
+	struct tw_felt felt;
 
 	if (!waiting || !file__is_of(file, address) ||
-	    !conn__has_identity(TW_PROBED, (struct sock_common *)address, waiting->identity))
+	    !conn__has_identity(TW_PROBED, (struct sock_common *)address, waiting->identity) ||
+	    !felt__take(address, &felt))
 		return;
-	if (felt__take(address, &felt))
-		felt__count(owner__intern_task(&felt.key, task), &felt);
+	felt.event.row = owner__intern_task(&felt.key, task);
+	felt__count(&felt.event, NULL);
 }
 
 /* No process has shown up for the socket tw_felt_socket. */
 static __always_inline int felt__settle(void)
 {
-	struct tw_felt felt = {};
+	struct tw_felt felt;
 
-	if (felt__take(tw_felt_socket, &felt))
-		felt__count(felt__row_of_socket(&felt.key), &felt);
+	if (!felt__take(tw_felt_socket, &felt))
+		return 0;
+	felt.event.row = felt__row_of_socket(&felt.key);
+	felt__count(&felt.event, NULL);
 	return 0;
 }
 

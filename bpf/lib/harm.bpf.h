@@ -90,9 +90,7 @@ static __always_inline void harm__on_state_change(struct sock *sk, int from, int
 static __always_inline void harm__on_reset_received(enum tw_access access, struct sock *sk)
 {
 	struct tw_event event = {.kind = TW_EVENT_RESET_RECEIVED};
-	struct tw_netns *ns;
 	struct stored stored;
-	struct tw_row *row;
 	struct conn conn;
 
 	if (tw_get(access, sk, __sk_common.skc_state) == TCP_SYN_SENT)
@@ -111,14 +109,7 @@ static __always_inline void harm__on_reset_received(enum tw_access access, struc
 			return;
 		event.row = bucket__row_of_socket(access, sk, &conn, event.netns, role__of_socket(access, sk));
 	}
-	ns = netns__at(event.netns);
-	if (!ns)
-		return;
-	row = row__at(event.row);
-	bucket__count(ns, row, resets_received);
-	if (event.kind == TW_EVENT_RESET_FELT)
-		bucket__count(ns, row, resets_felt);
-	emit__event(&event, &conn);
+	felt__count(&event, &conn);
 }
 
 #endif /* TWTRACE_HARM_BPF_H */

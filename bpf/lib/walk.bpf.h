@@ -37,9 +37,8 @@ enum walk_step {
 struct tw_walk tw_walk = {};
 
 /* What the functions below leave for each other. */
-/* Heads as they are in the kernel: a pointer, of a chain of listeners behind a lock, which has a word, too. */
-static u64 walk_heads[WALK_HEADS * 2];
-static u32 walk_apart; /* 1: there is a lock between two of them, 0: none */
+static u64 walk_heads[WALK_HEADS * 2]; /* as the kernel has them: a pointer each, and maybe a word for a lock */
+static u32 walk_apart;                 /* 1: there is a lock between two of them, 0: none */
 static union chain_entry walk_entry;
 static u64 walk_next;   /* node to read next */
 static u32 walk_stride; /* bytes from a head to the next one */
