@@ -9,8 +9,11 @@
 namespace twtrace::model {
 namespace {
 
-void count_removed(Counters& counts, Event::Reason reason) {
+/// Of a removal, or of a reset that was sent.
+void count_reason(Counters& counts, Event::Reason reason) {
   switch (reason) {
+    case Event::Reason::kUnknown:
+      return;
     case Event::Reason::kExpired:
       ++counts.expired;
       return;
@@ -23,13 +26,6 @@ void count_removed(Counters& counts, Event::Reason reason) {
     case Event::Reason::kPurged:
       ++counts.purged;
       return;
-    default:
-      return;
-  }
-}
-
-void count_reset_sent(Counters& counts, Event::Reason reason) {
-  switch (reason) {
     case Event::Reason::kAvoidable:
       ++counts.peer_resets;
       ++counts.peer_resets_avoidable;
@@ -46,8 +42,9 @@ void count_reset_sent(Counters& counts, Event::Reason reason) {
     case Event::Reason::kClosedPort:
       ++counts.resets_closed_port;
       return;
-    default:
+    case Event::Reason::kOther:
       ++counts.resets_other;
+      return;
   }
 }
 
@@ -64,13 +61,11 @@ void count_event(Counters& counts, Event::Kind kind, Event::Substate substate, E
       ++counts.no_memory;
       return;
     case Event::Kind::kRemoved:
-      count_removed(counts, reason);
+    case Event::Kind::kResetSent:
+      count_reason(counts, reason);
       return;
     case Event::Kind::kNoPort:
       ++counts.no_port;
-      return;
-    case Event::Kind::kResetSent:
-      count_reset_sent(counts, reason);
       return;
     case Event::Kind::kResetFelt:
       ++counts.resets_felt;
