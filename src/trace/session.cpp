@@ -183,11 +183,11 @@ void Session::look_at_queues(bool is_sample) {
 void Session::report_drops(const std::vector<ListenQueues::RowDrops>& dropped) {
   if (!events_.has_handler()) return;
   const EventFeed::Context context = event_context();
-  for (const auto& [row, netns_id, drops] : dropped) {
+  for (const auto& [slot, netns_id, drops] : dropped) {
     model::Event event = to_drop_event(drops, clock_.unix_ms());
-    if (row != TW_ROW_NONE) {
-      event.local_port = tracer_.row_at(row)->key.port;
-      events_.hand_on(std::move(event), row, tracer_.row_at(row)->key.netns, context);
+    if (const tw_row* row = tracer_.row_at(slot)) {
+      event.local_port = row->key.port;
+      events_.hand_on(std::move(event), slot, row->key.netns, context);
       continue;
     }
     if (const auto id = netns_.directory().id_of(netns_id)) set_namespace(event, *id);
