@@ -12,7 +12,7 @@
 #include "kernel/containers.hpp"
 #include "kernel/sysctl.hpp"
 #include "trace/host.hpp"
-#include "trace/port_use.hpp"
+#include "trace/port_count.hpp"
 #include "trace/privileges.hpp"
 #include "trace/resources.hpp"
 #include "trace/translate.hpp"

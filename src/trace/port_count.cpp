@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/port_use.hpp"
+#include "trace/port_count.hpp"
 
 #include <algorithm>
 #include <unordered_map>
