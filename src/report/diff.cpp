@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <utility>
@@ -20,6 +21,14 @@ using model::Counters;
 
 /// If the lengths of the captures differ by more, they are compared per second.
 constexpr double kSameLength = 0.05;
+
+/// What is held against a threshold: what was created, what was refused, and each way in which somebody was hurt.
+constexpr std::array<model::CountName, 5> kThresholdCounts = {
+    {{"created", model::count_of<&Counters::created>},
+     {"refused", model::count_of<&Counters::refused>},
+     {"no_port", model::count_of<&Counters::no_port>, &model::Sight::no_port},
+     {"resets_felt", model::count_of<&Counters::resets_felt>, &model::Sight::resets_received},
+     {"queue_drops", model::count_of<&Counters::queue_drops>, &model::Sight::queue_drops}}};
 
 /// A container comes back with another id, so its name identifies it. Other services of equal names are told apart.
 std::string service_of(const model::Row& row, const view::ServiceLabels& labels) {
@@ -133,20 +142,23 @@ std::vector<std::string> warnings_of(const Report& before, const Report& after) 
   return warnings;
 }
 
-bool counts_differ(const DiffRow& row) {
-  const auto counted = [](const std::optional<Counters>& all) -> std::optional<Counters> {
-    if (!all) return std::nullopt;
-    Counters counts = *all;
-    counts.expired = counts.reused = counts.recycled = counts.purged = 0;
-    return counts;
-  };
-  return counted(row.before) != counted(row.after);
+model::Sight seen_by_both(const Diff& diff) {
+  model::Sight both = diff.before.info.probe.sees;
+  return both &= diff.after.info.probe.sees;
+}
+
+bool counts_differ(const DiffRow& row, const model::Sight& both) {
+  if (!row.before || !row.after) return true;
+  return std::any_of(model::kCountNames.begin(), model::kCountNames.end(), [&](const model::CountName& count) {
+    if (count.needs == &model::Sight::removal || !count.is_known(both)) return false;
+    return count.of(*row.before) != count.of(*row.after);
+  });
 }
 
 /// Whether `count` changed by more than `percent` of what all rows of BEFORE have of it.
-bool exceeds(const DiffRow& row, const Diff& diff, double percent, std::uint64_t (*count)(const Counters&)) {
+bool exceeds(const DiffRow& row, const Diff& diff, double percent, const model::CountName& count) {
   const auto part = [&](const Counters& counts, const Report& report) {
-    const auto number = static_cast<double>(count(counts));
+    const auto number = static_cast<double>(count.of(counts));
     return diff.by_rate && report.seconds > 0 ? number / report.seconds : number;
   };
   const double change =
@@ -155,9 +167,11 @@ bool exceeds(const DiffRow& row, const Diff& diff, double percent, std::uint64_t
 }
 
 bool differs(const DiffRow& row, const Diff& diff) {
-  if (!diff.threshold) return counts_differ(row);
-  return exceeds(row, diff, *diff.threshold, model::count_of<&Counters::created>) ||
-         exceeds(row, diff, *diff.threshold, model::count_of<&Counters::refused>);
+  const model::Sight both = seen_by_both(diff);
+  if (!diff.threshold) return counts_differ(row, both);
+  return std::any_of(kThresholdCounts.begin(), kThresholdCounts.end(), [&](const model::CountName& count) {
+    return count.is_known(both) && exceeds(row, diff, *diff.threshold, count);
+  });
 }
 
 }  // namespace

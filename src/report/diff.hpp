@@ -49,10 +49,10 @@ struct Diff {
 /// Matches rows by service, comm, role and port. The largest absolute change of created comes first (per second if the
 /// lengths differ by more than 5%). Budgets apply to `after`. created_ratio compares the two captures.
 ///
-/// Without a threshold a row differs if its created or refused counts do, or if only one capture has it. How buckets
-/// ended does not matter, because it depends on the time. With a threshold it differs if what it created changed by
-/// more than so many percent of what all rows created before, or the same of refused (per second if the lengths
-/// differ).
+/// Without a threshold a row differs if a count of it does that both captures know, or if only one of them has the row.
+/// How buckets ended does not matter, because it depends on the time. With a threshold it differs if what it created
+/// changed by more than so many percent of what all rows created before, or the same of refused, no_port, resets_felt
+/// or queue_drops (per second if the lengths differ).
 Diff diff_reports(Report before, Report after, const std::vector<Budget>& budgets, Partial partial = Partial::kFails,
                   std::optional<double> threshold = std::nullopt);
 

@@ -163,6 +163,37 @@ TEST_CASE("what was never refused differs by the first refusal, whatever the thr
   CHECK(report::diff_reports(report_of(before), report_of(after), {}, report::Partial::kFails, 50.0).differ());
 }
 
+TEST_CASE("each way in which somebody is hurt is held against the threshold, where both captures know of it") {
+  struct Harm {
+    std::uint64_t model::Counters::*count;
+    bool model::Sight::*seen;
+  };
+  const auto harm = GENERATE(Harm{&model::Counters::no_port, &model::Sight::no_port},
+                             Harm{&model::Counters::resets_felt, &model::Sight::resets_received},
+                             Harm{&model::Counters::queue_drops, &model::Sight::queue_drops});
+  const auto differ = [&](std::uint64_t hurt_before, std::uint64_t hurt_after, std::optional<double> percent) {
+    HandMade before;
+    HandMade after;
+    model::Counters counts = made(1000);
+    counts.*harm.count = hurt_before;
+    web(before, counts);
+    counts.*harm.count = hurt_after;
+    web(after, counts);
+    before.editable().probe.sees.*harm.seen = hurt_before != 0;
+    after.editable().probe.sees.*harm.seen = true;
+    before.sample(1);
+    after.sample(1);
+    return report::diff_reports(report_of(before), report_of(after), {}, report::Partial::kFails, percent).differ();
+  };
+  CHECK(differ(20, 23, 14.9));
+  CHECK(!differ(20, 23, 15));
+  CHECK(differ(20, 17, 14.9));
+  CHECK(differ(20, 21, {}));
+  CHECK(!differ(20, 20, {}));
+  CHECK(!differ(0, 3, 1));  // the first one did not see it
+  CHECK(!differ(0, 3, {}));
+}
+
 TEST_CASE("captures of different lengths are compared per second") {
   HandMade before;
   HandMade after;
