@@ -9,10 +9,11 @@
 namespace twtrace::loader {
 
 Readers::Readers(NamespaceReader namespaces, std::unique_ptr<TableObject> tables, TableReader table,
-                 ListenerReader listeners, BindReader binds)
+                 TableReader port_table, ListenerReader listeners, BindReader binds)
     : namespaces_(std::move(namespaces)),
       tables_(std::move(tables)),
       table_(std::move(table)),
+      port_table_(std::move(port_table)),
       listeners_(std::move(listeners)),
       binds_(std::move(binds)) {}
 Readers::Readers(Readers&&) noexcept = default;
@@ -32,12 +33,14 @@ base::Result<Readers> Readers::open(NamespaceReader namespaces, const Features& 
   if (auto loaded = (*tables)->load(); !loaded) return tl::unexpected(loaded.error());
   auto table = TableReader::make(**tables);
   if (!table) return tl::unexpected(table.error());
+  auto port_table = TableReader::make(**tables);
+  if (!port_table) return tl::unexpected(port_table.error());
   auto listeners = ListenerReader::make(**tables);
   if (!listeners) return tl::unexpected(listeners.error());
   auto binds = BindReader::make(**tables);
   if (!binds) return tl::unexpected(binds.error());
-  return Readers(std::move(namespaces), std::move(*tables), std::move(*table), std::move(*listeners),
-                 std::move(*binds));
+  return Readers(std::move(namespaces), std::move(*tables), std::move(*table), std::move(*port_table),
+                 std::move(*listeners), std::move(*binds));
 }
 
 ReaderRuns Readers::runs() const {

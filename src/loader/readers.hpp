@@ -34,18 +34,21 @@ class Readers {
 
   NamespaceReader& namespaces() { return namespaces_; }
   TableReader& table() { return table_; }
+  /// Reads the same tables. Its passes and those of table() may be in progress at the same time.
+  TableReader& port_table() { return port_table_; }
   ListenerReader& listeners() { return listeners_; }
   BindReader& binds() { return binds_; }
   /// Of all programs.
   ReaderRuns runs() const;
 
  private:
-  Readers(NamespaceReader namespaces, std::unique_ptr<TableObject> tables, TableReader table, ListenerReader listeners,
-          BindReader binds);
+  Readers(NamespaceReader namespaces, std::unique_ptr<TableObject> tables, TableReader table, TableReader port_table,
+          ListenerReader listeners, BindReader binds);
 
   NamespaceReader namespaces_;
   std::unique_ptr<TableObject> tables_;
   TableReader table_;
+  TableReader port_table_;
   ListenerReader listeners_;
   BindReader binds_;
 };

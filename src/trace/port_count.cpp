@@ -2,10 +2,8 @@
 #include "trace/port_count.hpp"
 
 #include <algorithm>
-#include <unordered_map>
 #include <utility>
 
-#include "loader/table_sums.hpp"
 #include "model/address.hpp"
 #include "model/fill.hpp"
 
@@ -64,23 +62,53 @@ void add_own(std::vector<model::PortUse>& all, std::vector<model::PortUse> own) 
 
 }  // namespace
 
-base::Result<std::vector<model::PortUse>> read_port_use(loader::Readers& readers, const NamespaceDirectory& directory,
-                                                        loader::OwnRanges& own, std::size_t most) {
+base::Result<bool> PortCount::advance(loader::Readers& readers, const NamespaceDirectory& directory, bool last) {
+  if (!running_ && !share_.is_due(clock_.monotonic_ns())) return false;
+  const std::uint64_t before_ns = base::process_cpu_ns();
+  auto complete = count(readers, directory, last);
+  cost_ns_ += base::process_cpu_ns() - before_ns;
+  if (!complete || *complete) {
+    share_.ran(clock_.monotonic_ns(), std::exchange(cost_ns_, 0));
+    running_.reset();
+  }
+  return complete;
+}
+
+base::Result<bool> PortCount::count(loader::Readers& readers, const NamespaceDirectory& directory, bool last) {
+  if (!running_) {
+    if (auto begun = begin(readers); !begun) return tl::unexpected(begun.error());
+  }
+  return read(readers, directory, last || !uses_);
+}
+
+base::Result<void> PortCount::begin(loader::Readers& readers) {
   const auto namespaces = readers.namespaces().read(false, true);
   if (!namespaces) return tl::unexpected(namespaces.error());
-  std::unordered_map<std::uint64_t, const tw_namespace_reading*> by_id;
-  for (const tw_namespace_reading& reading : *namespaces) by_id.emplace(reading.id, &reading);
-  loader::PortTally tally(&own);
-  const auto read = readers.table().read(*namespaces, TW_READ_PORTS,
-                                         [&tally](const tw_socket_reading& socket) { tally.add(socket); });
-  if (!read) return tl::unexpected(read.error());
+  own_->begin(clock_.monotonic_ns());
+  running_.emplace(Running{{}, loader::PortTally(own_.get())});
+  for (const tw_namespace_reading& reading : *namespaces) running_->namespaces.emplace(reading.id, reading);
+  readers.port_table().begin(*namespaces, TW_READ_PORTS);
+  return {};
+}
+
+base::Result<bool> PortCount::read(loader::Readers& readers, const NamespaceDirectory& directory, bool whole) {
+  loader::PortTally& tally = running_->tally;
+  auto read = readers.port_table().advance(whole ? UINT64_MAX : budget_ns_,
+                                           [&tally](const tw_socket_reading& socket) { tally.add(socket); });
+  if (!read || !*read) return read;
   const auto binds = readers.binds().read([&tally](const tw_bind_reading& port) { tally.add(port); });
   if (!binds) return tl::unexpected(binds.error());
-  std::vector<model::PortUse> result;
-  for (const loader::TakenPorts& ports : tally.fullest(most)) {
-    const auto netns = by_id.find(ports.remote.netns_id);
-    if (netns == by_id.end()) continue;
-    const tw_namespace_reading& reading = *netns->second;
+  uses_ = std::make_shared<const Uses>(sum_up(directory));
+  return true;
+}
+
+PortCount::Uses PortCount::sum_up(const NamespaceDirectory& directory) const {
+  const auto& [namespaces, tally] = *running_;
+  Uses result;
+  for (const loader::TakenPorts& ports : tally.fullest(most_)) {
+    const auto netns = namespaces.find(ports.remote.netns_id);
+    if (netns == namespaces.end()) continue;
+    const tw_namespace_reading& reading = netns->second;
     result.push_back({reading.inum,
                       peer_of(ports.remote),
                       {ports.taken, reading.settings.usable_ports},
@@ -89,22 +117,22 @@ base::Result<std::vector<model::PortUse>> read_port_use(loader::Readers& readers
                       ports.bound_to,
                       ports.outside});
   }
-  std::vector<model::PortUse> of_own;
+  Uses of_own;
   for (const loader::OwnRange& range : tally.own_ranges()) {
-    const auto netns = by_id.find(range.remote.netns_id);
-    if (netns == by_id.end()) continue;
-    model::PortUse use = use_of(range, *netns->second);
+    const auto netns = namespaces.find(range.remote.netns_id);
+    if (netns == namespaces.end()) continue;
+    model::PortUse use = use_of(range, netns->second);
     if (use.ports.taken == 0) continue;
     use.netns_id = directory.id_of(range.remote.netns_id);
     of_own.push_back(std::move(use));
   }
   add_own(result, std::move(of_own));
   for (const loader::PortPool& pool : tally.pools()) {
-    const auto netns = by_id.find(pool.netns_id);
-    if (netns == by_id.end() || !model::is_nearly_full(pool.taken, netns->second->settings.usable_ports)) continue;
-    result.insert(result.begin(), pool_of(pool, *netns->second, directory));
+    const auto netns = namespaces.find(pool.netns_id);
+    if (netns == namespaces.end() || !model::is_nearly_full(pool.taken, netns->second.settings.usable_ports)) continue;
+    result.insert(result.begin(), pool_of(pool, netns->second, directory));
   }
-  if (result.size() > most) result.resize(most);
+  if (result.size() > most_) result.resize(most_);
   return result;
 }
 

@@ -12,7 +12,6 @@
 #include "kernel/containers.hpp"
 #include "kernel/sysctl.hpp"
 #include "trace/host.hpp"
-#include "trace/port_count.hpp"
 #include "trace/privileges.hpp"
 #include "trace/resources.hpp"
 #include "trace/translate.hpp"
@@ -89,7 +88,8 @@ Session::Session(loader::Tracer tracer, const KernelClock& kernel_clock, Service
       scan_(options.scan_budget_ns, !loader::sees_removal(tracer_.backend())),
       rows_(options.max_rows),
       events_(peers_beside(tracer_.sizes())),
-      tending_ns_(options.tending_ns) {}
+      tending_ns_(options.tending_ns),
+      port_count_(kMaxDestinations, options.scan_budget_ns) {}
 
 base::Result<Session> Session::start(const SessionOptions& options) {
   const std::shared_ptr<NameHelper> helper = start_helper(options);  // before there is anything that it may not hold
@@ -330,19 +330,11 @@ void Session::report_gone(const TableScan::Gone& gone) {
   }
 }
 
-/// Counts the ephemeral ports in use. Does nothing while another count would take more than its share of a core.
-void Session::count_ports() {
-  loader::Readers* readers = netns_.readers();
-  if (readers == nullptr || scan_.is_reading() || !port_counts_.is_due(clock_.monotonic_ns())) return;
-  const std::uint64_t begin = base::process_cpu_ns();
-  own_ports_.begin(clock_.monotonic_ns());
-  auto counted = read_port_use(*readers, netns_.directory(), own_ports_, kMaxDestinations);
-  if (counted) {
-    port_use_ = std::make_shared<std::vector<model::PortUse>>(std::move(*counted));
-  } else {
+void Session::count_ports(bool last) {
+  if (netns_.readers() == nullptr) return;
+  if (const auto counted = port_count_.advance(*netns_.readers(), netns_.directory(), last); !counted) {
     spdlog::info("ports in use cannot be counted: {}", counted.error().what);
   }
-  port_counts_.ran(clock_.monotonic_ns(), base::process_cpu_ns() - begin);
 }
 
 /// Has the resets counted that processes feel and whose sockets they have not closed. `last`: at any cost.
@@ -359,7 +351,7 @@ void Session::settle_felt(bool last) {
 base::Result<void> Session::sample(bool last) {
   settle_felt(last);  // before the ring is read, into which it puts events
   if (auto drained = drain_ring(); !drained) return drained;
-  count_ports();
+  count_ports(last);
   netns_.add_new(tracer_.namespaces());
   netns_.read_before(tracer_.namespaces(), last);
   const bool by_scan = live_scan() != nullptr;
@@ -472,7 +464,7 @@ model::Snapshot Session::head() const {
   }
   head.lost = to_losses(tracer_.stats(), tracer_.run_stats().recursion_misses);
   head.cost = cost_;
-  head.port_use = port_use_;
+  head.port_use = port_count_.uses();
   head.queues = queues_.queues(netns_.directory(), interval_s_);
   return head;
 }

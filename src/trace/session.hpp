@@ -15,7 +15,6 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "kernel/procfs.hpp"
-#include "loader/table_sums.hpp"
 #include "loader/tracer.hpp"
 #include "model/history.hpp"
 #include "model/snapshot.hpp"
@@ -23,6 +22,7 @@
 #include "trace/event_feed.hpp"
 #include "trace/kernel_clock.hpp"
 #include "trace/namespaces.hpp"
+#include "trace/port_count.hpp"
 #include "trace/queue_watch.hpp"
 #include "trace/rows.hpp"
 #include "trace/services.hpp"
@@ -42,8 +42,8 @@ struct SessionOptions {
   std::uint32_t cgroups = TW_MAX_CGROUPS;   ///< MapSizes::cgroups
   std::uint16_t local_port = 0;
   std::uint16_t remote_port = 0;
-  /// CPU time that a scan of the tables may take of one sample, so that a table of any size delays a sample by no more
-  /// than some 20 ms. The last sample's scan takes its time.
+  /// CPU time that a scan of the tables may take of one sample, and a count of ports besides: so a table of any size
+  /// delays a sample by no more than some 20 ms each. Those of the last sample take their time.
   std::uint64_t scan_budget_ns = 20'000'000;
   std::uint64_t reader_run_ns = 500'000;  ///< ReaderOptions::run_ns
   std::uint32_t sweep_slice = 16384;      ///< TracerOptions::sweep_slice
@@ -101,7 +101,7 @@ class Session {
   void begin_refusals();
   void name_namespaces();
   void enable();
-  void count_ports();
+  void count_ports(bool last);
   base::Result<void> drain_ring();
   void tend();
   void scan(bool whole);
@@ -144,10 +144,8 @@ class Session {
   double suspended_s_ = 0;
   std::uint64_t slept_ns_ = 0;  ///< at the last sample
   std::int64_t sampled_unix_ms_ = 0;
-  std::shared_ptr<const std::vector<model::PortUse>> port_use_;
-  loader::OwnRanges own_ports_;
-  TimeShare port_counts_{100};  ///< they read every table
-  TimeShare felt_looks_{100};   ///< they look through the files of all processes
+  PortCount port_count_;
+  TimeShare felt_looks_{100};  ///< they look through the files of all processes
   model::Cost cost_;
   std::uint64_t cpu_ns_ = 0;
 };

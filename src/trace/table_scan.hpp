@@ -38,9 +38,6 @@ class TableScan final : public LiveScan {
   /// because its numbers are to be of now, and takes its time. What it no longer found is given to `gone`. `readers`
   /// credit buckets to the rows of `tracer`. The first scan comes right after counting was switched on.
   void advance(loader::Tracer& tracer, loader::Readers& readers, bool whole, const GoneHandler& gone);
-  /// Whether `readers` are in the middle of a table: nobody else may read one with them.
-  bool is_reading() const { return running_ && !running_->read; }
-
   std::optional<std::uint64_t> live(std::uint32_t row_slot) const override;
   /// The buckets older than twtrace that it found, by namespace (tw_namespace_reading.id); one with none is not in it.
   const std::map<std::uint64_t, std::uint64_t>& older() const { return older_; }
