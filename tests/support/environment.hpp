@@ -16,7 +16,7 @@ std::string twtrace_binary();
 std::string workload_binary();
 
 /// True if the counts must be exact under packet steering, too ($TWTRACE_EXACT=1). The platform of a development
-/// machine may skip program runs. There the tests only assert that twtrace reports them as missed.
+/// machine may skip program runs (docs/accuracy.md). There the tests only assert that twtrace reports them as missed.
 bool exact_under_steering();
 
 /// True if this process may load BPF programs and make namespaces. Without root it fails the test if CI=true. Otherwise
