@@ -34,6 +34,7 @@ constexpr const char* kOlder = "#8a8a8a";
 constexpr const char* kError = "#c58a1b";
 constexpr const char* kMark = "#8d7ac4";
 constexpr const char* kText = R"(font-family="system-ui,sans-serif" font-size="13" fill="currentColor")";
+constexpr const char* kNameText = R"(font-family="ui-monospace,monospace" font-size="13" fill="currentColor")";
 
 /// The position of a moment on the time axis.
 class Axis {
@@ -61,8 +62,8 @@ double y(std::uint64_t value, std::uint64_t top) {
   return kTop + kPlot * (1 - std::min(1.0, static_cast<double>(value) / static_cast<double>(top)));
 }
 
-std::string text_at(double x, double y, const char* anchor, const std::string& text) {
-  return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\" {}>{}</text>\n", x, y, anchor, kText,
+std::string text_at(double x, double y, const char* anchor, const std::string& text, const char* font = kText) {
+  return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\" {}>{}</text>\n", x, y, anchor, font,
                      base::html_text(text));
 }
 
@@ -209,41 +210,50 @@ std::string html_bars(const Report& report) {
   constexpr double kRow = 40;  // a name, and the bar below it
   constexpr double kBar = 14;
   constexpr double kBarTop = 19;
-  constexpr double kNumbers = 150;
-  constexpr std::size_t kNameColumns = 80;
-  std::vector<const report::Owner*> shown;
+  constexpr double kBeforeNumbers = 8;
+  constexpr double kDigit = 8.4;            // of numbers, in the widest fonts
+  constexpr std::size_t kNameColumns = 80;  // of kNameText, in kWidth
+  struct Bar {
+    const report::Owner* owner;
+    std::string numbers;
+  };
+  std::vector<Bar> shown;
   std::uint64_t most = 1;
+  std::size_t digits = 0;
   for (std::size_t i = 0; i < std::min(kOwnersShown, report.owners.size()); ++i) {
     const report::Owner& owner = report.owners[i];
-    const std::uint64_t all = owner.row.counts.created() + owner.row.counts.refused() + owner.before_start;
-    if (all != 0) shown.push_back(&owner);
+    const model::Counters& counts = owner.row.counts;
+    const std::uint64_t all = counts.created() + counts.refused() + owner.before_start;
+    if (all == 0) continue;
     most = std::max(most, all);
+    shown.push_back({&owner, owner.before_start != 0 ? base::grouped(owner.before_start) + " before start"
+                             : counts.refused() == 0
+                                 ? base::grouped(counts.created())
+                                 : base::grouped(counts.created()) + " + " + base::grouped(counts.refused())});
+    digits = std::max(digits, shown.back().numbers.size());
   }
   if (shown.empty()) return {};
-  const double unit = (kWidth - kNumbers) / static_cast<double>(most);
+  const double unit = (kWidth - kBeforeNumbers - kDigit * static_cast<double>(digits)) / static_cast<double>(most);
   std::string inside;
   double top = 0;
-  for (const report::Owner* owner : shown) {
-    const model::Row& row = owner->row;
-    const double created = static_cast<double>(row.counts.created()) * unit;
-    const double refused = static_cast<double>(row.counts.refused()) * unit;
-    const auto bar = [&](double x, double width, const char* fill) {
-      return fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"{}\"/>\n", x,
-                         top + kBarTop, std::max(width, 1.0), kBar, fill);
+  for (const Bar& bar : shown) {
+    const model::Row& row = bar.owner->row;
+    double end = 0;
+    const auto part = [&](std::uint64_t count, const char* fill) {
+      const double width = static_cast<double>(count) * unit;
+      inside += fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"{}\"/>\n", end,
+                            top + kBarTop, std::max(width, 1.0), kBar, fill);
+      end += width;
     };
     const std::string name = base::fit(base::sanitize_terminal(phrases::owner_words(row)), kNameColumns);
-    inside += text_at(0, top + 14, "start", name);
-    if (const std::uint64_t older = owner->before_start; older != 0) {
-      const double width = static_cast<double>(older) * unit;
-      inside += bar(0, width, kOlder) +
-                text_at(width + 8, top + kBarTop + 12, "start", base::grouped(older) + " before start");
+    inside += text_at(0, top + 14, "start", name, kNameText);
+    if (bar.owner->before_start != 0) {
+      part(bar.owner->before_start, kOlder);
     } else {
-      inside += bar(0, created, kInUse);
-      if (row.counts.refused() != 0) inside += bar(created, refused, kBad);
-      const std::string numbers = base::grouped(row.counts.created()) +
-                                  (row.counts.refused() == 0 ? "" : " + " + base::grouped(row.counts.refused()));
-      inside += text_at(created + refused + 8, top + kBarTop + 12, "start", numbers);
+      part(row.counts.created(), kInUse);
+      if (row.counts.refused() != 0) part(row.counts.refused(), kBad);
     }
+    inside += text_at(end + kBeforeNumbers, top + kBarTop + 12, "start", bar.numbers);
     top += kRow;
   }
   return svg(top, "offenders", "Buckets created, and refused ones behind them, by who closed first", inside) +

@@ -551,6 +551,43 @@ TEST_CASE("no name makes a page wider than the screen") {
   CHECK(style.substr(body, style.find('}', body + 1) - body).find("overflow-wrap:anywhere") != std::string::npos);
 }
 
+TEST_CASE("a table that is too wide for a page becomes a list there") {
+  const auto html = [](std::size_t service, std::size_t netns, const std::string& count) {
+    return output::html_grid({{{"SERVICE", base::Align::kLeft},
+                               {"NETNS", base::Align::kLeft},
+                               {"CREATED"},
+                               {"OVERFLOW"},
+                               {"FELT"},
+                               {"NO_PORT"}},
+                              {{std::string(service, 's'), std::string(netns, 'n'), count, count, count, ""}}});
+  };
+  CHECK(html(60, 8, "123,456").starts_with("<table cellpadding=\"4\">"));
+  CHECK(html(60, 8, "123,456").find("data-t") == std::string::npos);
+  const std::string wide = html(255, 8, "123,456,789");
+  CHECK(wide.starts_with("<table cellpadding=\"4\" class=\"wide\">"));
+  CHECK(wide.find("<td align=\"left\" data-t=\"SERVICE\">sss") != std::string::npos);
+  CHECK(wide.find("<td align=\"right\" class=\"n\" data-t=\"NO_PORT\"></td>") != std::string::npos);
+  CHECK(html(255, 255, "123,456,789,012").starts_with("<table cellpadding=\"4\" class=\"list\">"));
+  for (const char* rule : {"table.list td::before{content:attr(data-t)", "table.wide td::before{content:attr(data-t)"})
+    CHECK(std::string(output::kHtmlStyle).find(rule) != std::string::npos);
+}
+
+TEST_CASE("what stands beside the bars of the top offenders fits the picture") {
+  test::HandMade recording;
+  recording.act({1, "redis-server", std::string(255, 'm'), model::Role::kServer, 6379, test::made(98765432109)});
+  recording.sample(3);
+  recording.editable().ended_unix_ms = recording.now_unix_ms();
+  const std::string html = output::report_html(report_of(recording));
+  std::smatch name;
+  REQUIRE(std::regex_search(html, name, std::regex("<text ([^>]*)>(redis-server of m+[^<]*)</text>")));
+  // 0.6 of its size is the width of a letter in fonts whose letters are all as wide.
+  CHECK(name[1].str().find("monospace\" font-size=\"13\"") != std::string::npos);
+  CHECK(static_cast<double>(name[2].length()) * 0.61 * 13 <= 640);
+  std::smatch numbers;
+  REQUIRE(std::regex_search(html, numbers, std::regex("<text x=\"([0-9.]+)\"[^>]*>98,765,432,109</text>")));
+  CHECK(std::stod(numbers[1]) + 14 * 0.64 * 13 <= 640);
+}
+
 TEST_CASE("a table of differences says which rows a threshold leaves out") {
   const auto report_with = [](std::uint64_t many, std::uint64_t few) {
     test::HandMade recording;
