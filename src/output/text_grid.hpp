@@ -8,8 +8,8 @@
 
 namespace twtrace::output {
 
-/// Titles and rows, at most kTextColumns wide. Columns that can be spared go first, then text columns shrink. Names are
-/// safe for a terminal.
+/// Titles and rows, at most kTextColumns wide. Columns that can be spared go first, then text columns shrink, then
+/// large counts are shortened (46.5M), because a number that is cut is a wrong one. Names are safe for a terminal.
 std::string text_grid(const Grid& whole);
 
 }  // namespace twtrace::output

@@ -719,3 +719,29 @@ TEST_CASE("a table that is too wide does without what can be spared, and cuts no
   CHECK(table.ends_with(" the last\n"));
   CHECK(grid.columns.size() == 9);
 }
+
+TEST_CASE("a table that is too wide has large counts in short, and cuts none") {
+  output::Grid grid;
+  grid.columns = {{"SERVICE", base::Align::kLeft}};
+  grid.rows = {{"scheduler.service"}, {"all"}};
+  for (int i = 0; i < 5; ++i) {
+    grid.columns.push_back({"NUMBER"});
+    grid.rows[0].emplace_back(i == 0 ? "-18,446,744,073,709,551,615" : "46,500,000");
+    grid.rows[1].emplace_back("1,234");
+  }
+  CHECK(output::text_grid(grid) ==
+        "SERVICE            NUMBER      NUMBER      NUMBER      NUMBER      NUMBER\n"
+        "scheduler.service  -18.4E  46,500,000  46,500,000  46,500,000  46,500,000\n"
+        "all                 1,234       1,234       1,234       1,234       1,234\n");
+  for (int i = 0; i < 5; ++i) {
+    grid.columns.push_back({"MORE"});
+    grid.rows[0].emplace_back("99,999,999");
+    grid.rows[1].emplace_back("-");
+  }
+  const std::string table = output::text_grid(grid);
+  INFO(table);
+  CHECK(table.find("46.5M") != std::string::npos);
+  CHECK(table.find("99.9M") != std::string::npos);
+  CHECK(table.find(",4") == std::string::npos);
+  CHECK(std::count(table.begin(), table.end(), '~') == 1);  // the name
+}
