@@ -134,7 +134,7 @@ int BPF_PROG(on_fexit_get_port, struct sock *sk, unsigned short port, int ret)
 	return 0;
 }
 
-/* A listening socket closes, or listens no more. */
+/* A listening socket closes, or stops listening. */
 SEC("fentry/inet_csk_listen_stop")
 int BPF_PROG(on_fentry_listen_stop, struct sock *sk)
 {
@@ -311,7 +311,7 @@ int BPF_PROG(on_tracepoint_second, struct sock *sk, int oldstate, int newstate)
 	return 0;
 }
 
-/* In tcp_v4_destroy_sock. */
+/* The kernel has this tracepoint in tcp_v4_destroy_sock. */
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(on_tracepoint_destroy_sock, struct sock *sk)
 {
@@ -337,7 +337,7 @@ int on_reset_sent(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* --- tracepoints of fentry and tracepoint ------------------------------------------------------------------------- */
+/* --- every backend that has BTF --------------------------------------------------------------------------------- */
 
 SEC("tp_btf/tcp_receive_reset")
 int BPF_PROG(on_typed_reset_received, struct sock *sk)
@@ -347,7 +347,7 @@ int BPF_PROG(on_typed_reset_received, struct sock *sk)
 	return 0;
 }
 
-/* --- whose sockets are ------------------------------------------------------------------------------------------ */
+/* --- which process has a socket --------------------------------------------------------------------------------- */
 
 SEC("iter/task_file")
 int find_sockets(struct bpf_iter__task_file *ctx)
@@ -366,7 +366,7 @@ int find_sockets(struct bpf_iter__task_file *ctx)
 
 /* --- run by user space (BPF_PROG_TEST_RUN) ---------------------------------------------------------------------- */
 
-/* The clock that every time of the kernel side is of. */
+/* Reads the clock that all times of the kernel side come from. */
 SEC("raw_tp")
 int read_clock(void *ctx)
 {
@@ -388,14 +388,14 @@ int begin_refusals(void *ctx)
 	return overflow__begin();
 }
 
-/* Makes a row for the listening socket tw_listener, if no process has it: of whoever created it. */
+/* No process has the listening socket tw_listener: makes the row of whoever created it. */
 SEC("raw_tp")
 int claim_listener(void *ctx)
 {
 	return listener__claim();
 }
 
-/* Counts the reset that the socket tw_felt_socket has waiting for the socket's row. */
+/* Counts the reset that waits for tw_felt_socket, in the row of whoever created the socket. */
 SEC("raw_tp")
 int settle_felt(void *ctx)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Finds the process that feels a reset. The reset comes in softirq, and a socket does not remember its process. But the
- * process closes the socket, mostly at once, and until then the socket is among its files. So the reset waits here, and
- * is counted when one of the two has told the process; if neither does, for the service and uid of the socket. Whoever
- * takes it out of the map counts it, so it is counted once.
+ * process closes the socket, mostly at once, and until then the socket is among its files. So the reset waits here
+ * until one of these two shows the process, and is counted then. If neither does, it counts for the service and uid of
+ * the socket. Whoever takes it out of the map counts it, so it is counted once.
  */
 #ifndef TWTRACE_FELT_BPF_H
 #define TWTRACE_FELT_BPF_H
@@ -20,7 +20,10 @@ struct {
 	__type(value, struct tw_felt);
 } felt_resets SEC(".maps");
 
-/* How many wait. It moves before one is put in, and after one is taken out. Mostly 0, so that closing costs nothing. */
+/*
+ * How many wait. It grows before one is put in, and falls after one is taken out. It is mostly 0, so closing a socket
+ * costs nothing.
+ */
 volatile __u64 tw_felt_waiting = 0;
 
 /* For settle_felt. */
@@ -95,7 +98,8 @@ static __always_inline void felt__on_destroy(enum tw_access access, struct sock 
 	felt__count(&felt.event, NULL);
 }
 
-/* As listener__on_file: if a reset of the socket waits, the first process that has the socket gets the reset. */
+/* A file of a process, as in listener__on_file. The first process that has a socket gets the reset that waits for it.
+ */
 static __always_inline void felt__on_file(struct task_struct *task, struct file *file, u64 address)
 {
 	struct tw_felt *waiting = bpf_map_lookup_elem(&felt_resets, &address);

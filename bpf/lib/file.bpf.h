@@ -6,8 +6,8 @@
 #include "compat.bpf.h"
 
 /*
- * The address of the struct sock of a file, if the file is of a socket; else any number, since every kind of file keeps
- * its own in private_data. So look the address up first, and then ask file__is_of.
+ * The address of the struct sock of a file, if it is the file of a socket. Otherwise it is any number, because every
+ * kind of file keeps something else in private_data. So look the address up first, and then ask file__is_of.
  */
 static __always_inline u64 file__socket(struct file *file)
 {

@@ -72,7 +72,7 @@ static __always_inline void harm__on_failed_connect(enum tw_access access, struc
 		harm__on_no_port(access, NO_PORT_CONNECT, sk);
 }
 
-/* sock:inet_sock_set_state, where it only has to show this. */
+/* sock:inet_sock_set_state, for a backend that uses it only to see this. */
 static __always_inline void harm__on_state_change(struct sock *sk, int from, int to)
 {
 	if (to != TCP_CLOSE || !conn__is_tcp(TW_PROBED, sk))

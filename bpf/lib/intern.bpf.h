@@ -186,7 +186,7 @@ static __always_inline u32 row__create(struct tw_row_key *key, struct task_struc
 	return id;
 }
 
-/* Keeps user space from recycling the row while one of its sockets is between FIN and end. */
+/* Keeps user space from giving the row to another owner while one of its sockets is between FIN and end. */
 static __always_inline void row__hold(u32 id)
 {
 	struct tw_row *row = row__at(id);

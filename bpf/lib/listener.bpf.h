@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Finds the rows of listening sockets that dropped connection attempts. No hook shows a drop: user space reads the
- * sockets' counters, and the kernel side tells it who has them, and what they had dropped when they closed. Needs
- * bpf_probe_read_kernel.
+ * Finds the rows of listening sockets that dropped connection attempts. No hook shows a drop. So user space reads the
+ * sockets' counters, and the kernel side tells it who has the sockets, and what they had dropped when they closed.
+ * Needs bpf_probe_read_kernel.
  */
 #ifndef TWTRACE_LISTENER_BPF_H
 #define TWTRACE_LISTENER_BPF_H
@@ -18,7 +18,7 @@ struct {
 	__type(value, u32);
 } listener_rows SEC(".maps");
 
-/* Those that closed. If it is full, `missed` says what they dropped. */
+/* Sockets that closed. What is not here because it is full is in `missed`. */
 struct {
 	__uint(type, BPF_MAP_TYPE_QUEUE);
 	__uint(max_entries, TW_MAX_LISTENERS);
@@ -29,9 +29,9 @@ struct {
 volatile __u64 tw_listener = 0;
 
 /*
- * A socket that bind() gave a port keeps it in inet_sport when inet_put_port has cleared skc_num. It has no peer, so
- * this is all that conn__read could tell; it takes no memory, of which programs have 512 bytes together with what they
- * call.
+ * Sets the namespace, port and family of the key. The port stays in inet_sport after inet_put_port has cleared skc_num.
+ * conn__read could tell no more, because the socket has no peer, and it needs stack, of which a program and all that it
+ * calls have 512 bytes.
  */
 static __always_inline void listener__set_place(struct tw_row_key *key, struct sock *sk)
 {

@@ -79,7 +79,7 @@ __noinline int ports__place(u64 hash)
 	return (int)unused;
 }
 
-/* Whether the owner at that place has as many rows as it may. Not inlined: so the verifier looks at it once. */
+/* Whether the owner at that place has as many rows as it may have. Not inlined: so the verifier looks at it once. */
 __noinline int ports__are_many(u32 place)
 {
 	struct tw_owner_rows *owner = bpf_map_lookup_elem(&owner_rows, &place);
@@ -113,7 +113,7 @@ static __always_inline void ports__give_back_place(u16 place)
 		bpf_map_push_elem(&free_many_ports, &number, BPF_ANY);
 }
 
-/* The port shares that row, if it is one that many ports share. Not inlined either. */
+/* Notes that the port shares that row, if it is a row that many ports share. Not inlined either. */
 __noinline int ports__note(u32 row_id, u32 port)
 {
 	struct tw_row *row = bpf_map_lookup_elem(&rows, &row_id);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Remembers which processes with a row still live. User space cannot ask /proc: in a container that shows other
- * processes under the same numbers, and in a time namespace other start times.
+ * Remembers which processes with a row still live. User space cannot ask /proc. In a container, /proc shows other
+ * processes under the same numbers, and in a time namespace it shows other start times.
  */
 #ifndef TWTRACE_PROCESS_BPF_H
 #define TWTRACE_PROCESS_BPF_H
@@ -29,8 +29,9 @@ static __always_inline bool process__is_ending(struct task_struct *leader)
 }
 
 /*
- * Call this before the row is published: a process that is not in the map has ended. A process that closes its files at
- * its end has run process__on_exit already, or does so meanwhile on another CPU. So look again after the insert.
+ * Call this before the row is published, because a process that is not in the map counts as ended. A process that
+ * closes its files at its end has run process__on_exit already, or runs it meanwhile on another CPU. So this looks
+ * again after the insert.
  */
 static __always_inline void process__remember(struct task_struct *leader, u32 tgid, u64 start_ns)
 {

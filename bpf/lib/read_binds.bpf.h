@@ -3,8 +3,8 @@
  * Reads the bind buckets: every local port that a socket or a bucket has, in whatever state. So it finds ports that are
  * only bound, and those of listening sockets, which are in no table of connections.
  *
- * A chain is read without its lock, at a stretch. Before 6.15 (d186f405fdf4) the memory of a bucket may be reused at
- * once. So an entry whose port does not belong into the chain ends the attempt, and the chain is read again.
+ * A chain is read without its lock, in one go. Before 6.15 (d186f405fdf4) the memory of a bucket may be reused at once.
+ * So an entry whose port does not belong in the chain ends the attempt, and the chain is read again.
  */
 #ifndef TWTRACE_READ_BINDS_BPF_H
 #define TWTRACE_READ_BINDS_BPF_H

@@ -101,7 +101,7 @@ static __always_inline void namespaces__sum_counters(u32 index, struct net *net)
 		namespaces__add_cpus(index, i * CPUS_BATCH);
 }
 
-/* Most namespaces share one table, so what is said of it is kept while a run meets no other. */
+/* Most namespaces share one table, so what was read of it is kept until a run meets another table. */
 static __always_inline void namespaces__read_table(struct inet_hashinfo *hashinfo, struct tw_namespace_reading *reading)
 {
 	if ((u64)hashinfo != namespaces_hashinfo) {

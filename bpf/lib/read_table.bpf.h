@@ -16,7 +16,7 @@ struct {
 	__type(value, struct tw_socket_reading);
 } socket_readings SEC(".maps");
 
-/* What is read of a namespace once a run, by the low bits of its address. */
+/* What a run reads once of each namespace, by the low bits of the namespace's address. */
 struct table_netns {
 	u64 net;
 	u64 id;
@@ -158,7 +158,7 @@ static __always_inline void table__mark_socket(u64 cookie, u64 address)
 		store__mark_scanned(&stored);
 }
 
-/* Whether the tracer knows the bucket that a bucket or socket is. Not inlined, as everything here. */
+/* Credits a bucket to its row, or marks a socket. True for a bucket that the tracer knows. Not inlined, as all here. */
 __noinline int table__credit(u32 state, u64 cookie, u64 address)
 {
 	if (state == TCP_TIME_WAIT)
@@ -168,7 +168,7 @@ __noinline int table__credit(u32 state, u64 cookie, u64 address)
 	return 0;
 }
 
-/* Says of the entry what was asked for. Not inlined: so the verifier looks at it once. */
+/* Reports what user space has asked about the entry. Not inlined: so the verifier looks at it once. */
 __noinline int table__take(u64 address)
 {
 	const struct sock_common *common = chain__common(&walk_entry);

@@ -172,7 +172,7 @@ static __always_inline void reset__on_answer(struct sock *sk, struct sk_buff *sk
 	if (!ns)
 		return;
 	if ((!sk || state == TCP_LISTEN) && reset__is_to_refused(&segment, &event)) {
-		/* It has its row and its reason. */
+		/* reset__is_to_refused has set the row and the reason. */
 	} else if (!sk) {
 		if ((segment.flags & (RESET_FLAG_SYN | RESET_FLAG_ACK)) == RESET_FLAG_SYN)
 			event.reason = TW_RESET_CLOSED_PORT;

@@ -16,7 +16,7 @@
 #include "intern.bpf.h"
 #include "slot.bpf.h"
 
-/* Key: struct sock address. Preallocated and deleted explicitly: an LRU could evict a live owner. */
+/* Key: struct sock address. Entries are deleted explicitly: an LRU could evict a live owner. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, TW_MAX_SOCKETS);

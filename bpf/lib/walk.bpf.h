@@ -187,8 +187,8 @@ __noinline int walk__chain(u64 first)
 }
 
 /*
- * Reads the heads of the chains from that one on. Of the last one only the pointer, as the table may end there. A
- * kernel that debugs its locks has larger ones; then each head is read for itself.
+ * Reads the heads of the chains from that one on. Of the last head it reads only the pointer, as the table may end
+ * there. A kernel that debugs its locks has larger heads, and they are read one by one.
  */
 __noinline int walk__read_heads(u32 first)
 {
@@ -219,7 +219,7 @@ static __always_inline u64 walk__head(u32 i)
 	return walk_heads[word & (WALK_HEADS * 2 - 1)];
 }
 
-/* Whether no chain of the row has an entry. It may say no where the table ends within the row. */
+/* Whether no chain of the row has an entry. It may be false for an empty row if the table ends within the row. */
 __noinline int walk__row_is_empty(void)
 {
 	u64 all = 1;
@@ -267,7 +267,7 @@ __noinline int walk__batch(void)
 	return walk__is_over(WALK_STEPS_PER_HEADS);
 }
 
-/* What it has besides the table of established connections is the same for all namespaces. */
+/* The hash tables. Only the table of established connections may differ between namespaces. */
 static __always_inline struct inet_hashinfo *walk__hashinfo(void)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
@@ -299,8 +299,8 @@ __noinline int walk__batches(void)
 }
 
 /*
- * The next run. The table of a namespace is read only while that is in the kernel's list: it is freed after a grace
- * period that begins later (cleanup_net).
+ * The next run. The table of a namespace is read only while the namespace is in the kernel's list. The kernel frees the
+ * table after a grace period that begins later (cleanup_net).
  */
 static __always_inline void walk__run(void)
 {

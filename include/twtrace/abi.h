@@ -19,7 +19,7 @@
 #define TW_CGROUP_TEXT_LEN 640 /* all components of a path; if they do not fit, the leaf end is kept */
 #define TW_CGROUP_DEPTH 16
 
-#define TW_MAX_ROWS 65536         /* rows held by the kernel side at once; idle ones of exited processes are recycled */
+#define TW_MAX_ROWS 65536         /* rows of the kernel side at once; user space reuses idle ones of ended processes */
 #define TW_MAX_NETNS 16384        /* namespaces that are counted at one time; slot TW_NETNS_OTHER takes the rest */
 #define TW_FREE_SLOTS_PER_RUN 128 /* slots handed to the kernel side at a time; divides both limits */
 #define TW_MAX_CGROUPS 16384
@@ -31,7 +31,7 @@
 #define TW_MAX_PORTS 64      /* rows of one owner in a role; all its other ports share one more */
 #define TW_PORT_MANY 0       /* tw_row_key.port of that one */
 #define TW_MAX_REFUSED 32768 /* connections that were refused a bucket, and are remembered for the resets to come */
-#define TW_MAX_MANY 17       /* of how many such rows the ports are known, and one that is not used */
+#define TW_MAX_MANY 17       /* the ports of so many such rows are known, less one place that is not used */
 #define TW_ROW_NONE 0        /* no row: counted in tw_netns.unattributed */
 
 /* What happened (tw_event.kind). The first four are of a bucket, and have a substate. */
@@ -268,7 +268,7 @@ struct tw_stats {
 	__u64 cgroups_full; /* cgroup path not recorded */
 	__u64 pairs_lost;   /* kprobe backend: a return without its entry */
 	__u64 wakeups;      /* times the reader was woken */
-	__u64 refused_full; /* the oldest refused connection was forgotten; a reset to its peer counts as another one */
+	__u64 refused_full; /* the oldest refused connection was forgotten; a reset to its peer is TW_RESET_OTHER */
 };
 TW_STATIC_ASSERT(sizeof(struct tw_stats) == 80, "tw_stats");
 
@@ -467,7 +467,7 @@ TW_STATIC_ASSERT(sizeof(struct tw_listener_reading) == 72, "tw_listener_reading"
 
 /* A listening socket that closed, and had dropped something. */
 struct tw_closed_listener {
-	__u64 id; /* as in tw_listener_reading, as all of the following */
+	__u64 id; /* this and what follows, up to `row`: as in tw_listener_reading */
 	__u64 netns_id;
 	__u32 queue;
 	__u32 queue_limit;

@@ -10,8 +10,8 @@
 
 namespace twtrace::loader {
 
-/// The maps that the loader sizes. The kernel allocates them whole before the programs run, and charges them to the
-/// memory cgroup of this process (5.11, d05512618056).
+/// The maps that the loader sizes. The kernel charges them to the memory cgroup of this process (5.11, d05512618056).
+/// It allocates them whole before the programs run, except those that grow (Features::growing_maps).
 struct MapSizes {
   std::uint32_t rows = TW_MAX_ROWS;         ///< owners
   std::uint32_t namespaces = TW_MAX_NETNS;  ///< that are counted at one time
