@@ -212,7 +212,8 @@ tl::expected<CommandProcess, NotRun> CommandProcess::start(WaitingCommand waitin
   const int saved_errno = errno;
   auto relay = let_go ? std::make_unique<SignalRelay>(waiting.pidfd_.get()) : nullptr;
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
-  if (!let_go) return not_run(kFailed, saved_errno, "the command's process has ended before it could run", "");
+  if (!let_go)
+    return not_run(kFailed, saved_errno, "the process of the command ended before the command could run", "");
   if (const auto obstacle = read_obstacle(waiting.report_.get())) {
     if (obstacle->step == Obstacle::Step::kExecute) return not_executed(obstacle->saved_errno, waiting.name_);
     return not_run(kFailed, obstacle->saved_errno, "cannot run the command as " + waiting.user_name_,

@@ -87,7 +87,7 @@ base::Result<void> check_different(const std::vector<model::Log>& logs) {
   for (auto log = logs.begin(); log != logs.end(); ++log) {
     const bool before = std::any_of(logs.begin(), log, [&](const model::Log& other) { return same(other, *log); });
     if (before) {
-      return wrong(log->name + " is to be followed twice, so its lines would count twice",
+      return wrong(log->name + " is given twice, so its lines would count twice",
                    "join the patterns: --log 'FILE=ONE|OTHER'");
     }
   }

@@ -182,8 +182,13 @@ void FilterOptions::declare_names(OptionList& list) {
     if (value != "all") note("--netns", value);
     return {};
   };
-  list.option("--netns", "WHICH", "all, self, an inode number, a name, a path or id:N",
-              Take(take_netns, {"all", "self"}), Repeat::kRefused);
+  if (of_capture) {
+    list.option("--netns", "WHICH", "all, a name, an inode number or id:N of the file", Take(take_netns, {"all"}),
+                Repeat::kRefused);
+    return;
+  }
+  list.option("--netns", "WHICH", "all, self, a name, an inode number or a path", Take(take_netns, {"all", "self"}),
+              Repeat::kRefused);
 }
 
 std::vector<report::Label> FilterOptions::budget_labels(const view::Selector& chosen) const {
@@ -273,7 +278,7 @@ void BudgetOptions::declare(OptionList& list) {
                 if (budgets.size() == report::kMostBudgets) {
                   return base::fail(base::ErrorCode::kUsage,
                                     fmt::format("there are more than {} budgets", report::kMostBudgets),
-                                    "budgets without labels are about everything");
+                                    "give fewer: a budget without labels covers everything");
                 }
                 budgets.push_back(std::move(*budget));
                 return {};

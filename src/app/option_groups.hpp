@@ -52,6 +52,7 @@ struct FilterOptions {
   std::vector<report::Label> labels;  ///< --comm and --service as labels of budgets
   std::string as_typed;               ///< "--service web --netns blue": what chose by name
   std::string netns;                  ///< as typed, see netns_option.hpp; empty: not given, means all
+  bool of_capture = false;            ///< --netns chooses from a file, which has ids; set it before declare()
   bool only_ipv4 = false;
   bool only_ipv6 = false;
 

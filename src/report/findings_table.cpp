@@ -142,8 +142,8 @@ void table_too_small(const Report& report, Findings& out) {
         netns.peak_percent ? fmt::format(" ({} of the limit)", truncated_percent(*netns.peak_percent)) : ""));
     finding.evidence.push_back(demand_words(netns.demand, report.seconds));
     if (advised != needed) {
-      finding.evidence.push_back(fmt::format(
-          "{} is the least that is advised: buckets cost memory only while they live", base::grouped(advised)));
+      finding.evidence.push_back(
+          fmt::format("twtrace advises at least {}: buckets cost memory only while they live", base::grouped(advised)));
     }
     if (overflowed) {
       finding.evidence.push_back(

@@ -47,6 +47,7 @@ void DiffCommand::declare(OptionList& list) {
   list.option("--threshold", "N%", "ignore rows that change less than this, as in 10%", percent(threshold));
   budgets.declare(list);
   list.section("What is compared");
+  filter.of_capture = true;
   filter.declare_names(list);
   list.check([this]() -> base::Result<void> {
     if (before.empty() == after.empty()) return {};

@@ -203,7 +203,8 @@ class Metrics {
       status_.sample(session, source);
     });
     if (fold_.is_full() && !was_full) {
-      spdlog::warn("there are --metrics.max-series series: new workloads are folded into \"{}\"", output::kFolded);
+      spdlog::warn("the limit of --metrics.max-series is reached: new workloads are folded into \"{}\"",
+                   output::kFolded);
     }
     texts_.clear();
     if (pushing_) pushing_->sample(fold_);

@@ -118,6 +118,7 @@ base::Result<int> Replay::run_batch(model::Recording& recording, const view::Vie
 
 void Replay::declare(OptionList& list) {
   list.word("FILE", "the capture (default twtrace.db)", app::file(file));
+  table.filter.of_capture = true;
   table.declare(list);
 }
 

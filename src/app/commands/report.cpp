@@ -83,6 +83,7 @@ void ReportCommand::declare(OptionList& list) {
   declare_report_output(list, output);
   budgets.declare(list);
   list.section("What is reported");
+  filter.of_capture = true;
   filter.declare_names(list);
 }
 

@@ -62,6 +62,24 @@ TEST_CASE("help fits 80 columns and has no two options of one name") {
   }
 }
 
+TEST_CASE("the help of --netns offers ids for captures, and paths and self for this host") {
+  const std::set<std::string_view> of_captures = {"report", "diff", "replay"};
+  int found = 0;
+  for (const Command* command : commands()) {
+    INFO(command->name);
+    std::istringstream help(help_text(command));
+    for (std::string line; std::getline(help, line);) {
+      if (line.find("--netns WHICH") == std::string::npos || line.find("--metrics") != std::string::npos) continue;
+      const bool of_capture = of_captures.count(command->name) == 1;
+      CHECK((line.find("id:N") != std::string::npos) == of_capture);
+      CHECK((line.find("self") != std::string::npos) != of_capture);
+      CHECK((line.find("path") != std::string::npos) != of_capture);
+      ++found;
+    }
+  }
+  CHECK(found == 7);
+}
+
 TEST_CASE("help needs nothing else to be right") {
   for (const Command* command : commands()) {
     INFO(command->name);

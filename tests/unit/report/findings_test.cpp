@@ -108,7 +108,7 @@ TEST_CASE("demand is what came within any 60 seconds, and what was there before 
   const auto finding = find(*recording, "table-too-small");
   REQUIRE(finding);
   CHECK(finding->text == "netns host: the table of 1,000 was full; it needs room for 1,024");
-  CHECK(finding->evidence.at(2).starts_with("16,384 is the least that is advised"));
+  CHECK(finding->evidence.at(2).starts_with("twtrace advises at least 16,384"));
   CHECK(has(finding->change, "tcp_max_tw_buckets=16384"));
   CHECK(finding->evidence.at(1) ==
         "68 wanted a place within 60 s, the life of a bucket; 700 were there before; +25%, rounded up to a power of "
