@@ -11,10 +11,14 @@ using namespace twtrace::test;
 
 namespace {
 
+std::string documentation() {
+  std::ifstream file(std::string(TWTRACE_DOCS) + "/capture.md");
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 /// The texts between "```sql" and "```".
 std::vector<std::string> documented_queries() {
-  std::ifstream file(std::string(TWTRACE_DOCS) + "/capture.md");
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::string text = documentation();
   std::vector<std::string> queries;
   const std::string fence = "```sql\n";
   for (std::size_t at = text.find(fence); at != std::string::npos; at = text.find(fence, at)) {
@@ -25,6 +29,16 @@ std::vector<std::string> documented_queries() {
 }
 
 }  // namespace
+
+TEST_CASE("every version of the schema is documented", "[capture]") {
+  const std::string text = documentation();
+  CHECK(text.find("`PRAGMA user_version` is the version of the tables (" + std::to_string(capture::kSchemaVersion) +
+                  ")") != std::string::npos);
+  for (int version = 2; version <= capture::kSchemaVersion; ++version) {
+    INFO(version);
+    CHECK(text.find("\n| " + std::to_string(version) + " | ") != std::string::npos);
+  }
+}
 
 TEST_CASE("every documented query runs and finds something", "[capture]") {
   Captured captured(2);
