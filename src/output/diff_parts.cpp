@@ -120,8 +120,17 @@ Grid diff_grid(const Diff& diff) {
   grid.columns.push_back({"OVERFLOW"});
   const std::vector<HarmColumn> harm = harm_of_rows(diff);
   for (const HarmColumn& column : harm) grid.columns.push_back({column.title});
-  const std::size_t shown = std::min(kDiffRowsShown, diff.rows.size());
-  for (std::size_t i = 0; i < shown; ++i) {
+  const auto change = [&](std::size_t row, std::size_t column) {
+    const auto part = [&](const std::optional<model::Counters>& counts) -> std::uint64_t {
+      if (!counts) return 0;
+      return column == harm.size() ? counts->overflow() : *counts.*harm[column].count;
+    };
+    const std::uint64_t before = part(diff.rows[row].before);
+    const std::uint64_t after = part(diff.rows[row].after);
+    return std::max(before, after) - std::min(before, after);
+  };
+  const std::vector<std::size_t> shown = shown_rows(diff.rows.size(), kDiffRowsShown, harm.size() + 1, change);
+  for (const std::size_t i : shown) {
     const DiffRow& row = diff.rows[i];
     std::vector<std::string> cells = {state(row, diff),
                                       service_of(row),
@@ -137,8 +146,8 @@ Grid diff_grid(const Diff& diff) {
     for (const HarmColumn& column : harm) cells.push_back(change_words(row, column.count));
     grid.rows.push_back(std::move(cells));
   }
-  if (shown < diff.rows.size()) {
-    add_words(grid, 1, fmt::format("+{} more rows", diff.rows.size() - shown));
+  if (shown.size() < diff.rows.size()) {
+    add_words(grid, 1, fmt::format("+{} more rows", diff.rows.size() - shown.size()));
   }
   return grid;
 }

@@ -17,7 +17,7 @@ inline constexpr std::size_t kDiffRowsShown = 20;
 std::string diff_headline(const report::Diff& diff);
 /// The two captures side by side.
 Grid diff_captures_grid(const report::Diff& diff);
-/// At most kDiffRowsShown rows, then how many more there are.
+/// At most kDiffRowsShown rows, with those of the largest changes of overflow and harm. Then how many more there are.
 Grid diff_grid(const report::Diff& diff);
 
 }  // namespace twtrace::output

@@ -158,8 +158,10 @@ Grid services_grid(const Hosts& hosts) {
   for (const ServicePart& service : hosts.services) sum += service.all.counts;
   const std::vector<HarmColumn> harm = harm_columns(sum);
   for (const HarmColumn& column : harm) grid.columns.push_back({column.title});
-  const std::size_t shown = std::min(kServicesShown, hosts.services.size());
-  for (std::size_t i = 0; i < shown; ++i) {
+  const std::vector<std::size_t> shown = shown_rows(
+      hosts.services.size(), kServicesShown, harm.size(),
+      [&](std::size_t row, std::size_t column) { return hosts.services[row].all.counts.*harm[column].count; });
+  for (const std::size_t i : shown) {
     const ServicePart& service = hosts.services[i];
     const bool several = service.hosts.size() > 1;
     const std::string where =
@@ -174,8 +176,8 @@ Grid services_grid(const Hosts& hosts) {
     if (hosts_shown < service.hosts.size())
       add_words(grid, 1, fmt::format("+{} more", service.hosts.size() - hosts_shown));
   }
-  if (shown < hosts.services.size())
-    add_words(grid, 0, fmt::format("+{} more services", hosts.services.size() - shown));
+  if (shown.size() < hosts.services.size())
+    add_words(grid, 0, fmt::format("+{} more services", hosts.services.size() - shown.size()));
   return grid;
 }
 

@@ -138,12 +138,13 @@ constexpr HarmColumn kHarmColumns[] = {{"FELT", "resets felt", &model::Counters:
                                        {"NO_PORT", "no port", &model::Counters::no_port},
                                        {"Q_DROPS", "queue drops", &model::Counters::queue_drops}};
 
-/// The sum of the rows that are not shown, or of all rows.
-std::vector<std::string> sum_row(const Report& report, const std::vector<HarmColumn>& harm, std::size_t first,
-                                 const std::string& name) {
+/// The sum of all rows except those of `shown`, which ascends.
+std::vector<std::string> sum_row(const Report& report, const std::vector<HarmColumn>& harm,
+                                 const std::vector<std::size_t>& shown, const std::string& name) {
   model::Counters counts;
   double share = 0;
-  for (std::size_t i = first; i < report.owners.size(); ++i) {
+  for (std::size_t i = 0; i < report.owners.size(); ++i) {
+    if (std::binary_search(shown.begin(), shown.end(), i)) continue;
     counts += report.owners[i].row.counts;
     share += report.owners[i].share;
   }
@@ -316,8 +317,10 @@ Grid peers_grid(const Report& report, std::size_t most) {
   const bool any_here = std::any_of(report.peers.begin(), report.peers.end(),
                                     [](const report::PeerPart& part) { return part.other_end.has_value(); });
   if (any_here) grid.columns.push_back({"OTHER END HERE", base::Align::kLeft});
-  const std::size_t shown = std::min(most, report.peers.size());
-  for (std::size_t i = 0; i < shown; ++i) {
+  const std::vector<std::size_t> shown =
+      shown_rows(report.peers.size(), most, harm.size(),
+                 [&](std::size_t row, std::size_t column) { return report.peers[row].counts.*harm[column].count; });
+  for (const std::size_t i : shown) {
     const report::PeerPart& part = report.peers[i];
     const model::Row& row = report.owners[part.owner].row;
     const bool port_is_of_peer = row.role == model::Role::kClient;
@@ -329,9 +332,9 @@ Grid peers_grid(const Report& report, std::size_t most) {
     append_harm(grid.rows.back(), harm, part.counts);
     if (any_here) grid.rows.back().push_back(part.other_end ? program_words(*part.other_end) : "-");
   }
-  if (shown < report.peers.size()) {
+  if (shown.size() < report.peers.size()) {
     const char* const least = report.peers.size() == report::kMaxPeers ? "or " : "";
-    add_words(grid, 0, fmt::format("+{} {}more", report.peers.size() - shown, least));
+    add_words(grid, 0, fmt::format("+{} {}more", report.peers.size() - shown.size(), least));
   }
   return grid;
 }
@@ -355,8 +358,10 @@ Grid owners_grid(const Report& report, std::size_t most) {
   const auto all = static_cast<std::size_t>(std::count_if(
       report.owners.begin(), report.owners.end(),
       [](const report::Owner& owner) { return owner.share > 0 || !harm_columns(owner.row.counts).empty(); }));
-  const std::size_t shown = std::min(most, all);
-  for (std::size_t i = 0; i < shown; ++i) {
+  const std::vector<std::size_t> shown = shown_rows(all, most, harm.size(), [&](std::size_t row, std::size_t column) {
+    return report.owners[row].row.counts.*harm[column].count;
+  });
+  for (const std::size_t i : shown) {
     const report::Owner& owner = report.owners[i];
     const model::Row& row = owner.row;
     grid.rows.push_back(
@@ -366,8 +371,10 @@ Grid owners_grid(const Report& report, std::size_t most) {
          grouped(row.counts.overflow()), percent_words(100 * owner.share)});
     append_harm(grid.rows.back(), harm, row.counts);
   }
-  if (shown < all) grid.rows.push_back(sum_row(report, harm, shown, fmt::format("+{} more rows", all - shown)));
-  if (all != 0) grid.rows.push_back(sum_row(report, harm, 0, "all"));
+  if (shown.size() < all) {
+    grid.rows.push_back(sum_row(report, harm, shown, fmt::format("+{} more rows", all - shown.size())));
+  }
+  if (all != 0) grid.rows.push_back(sum_row(report, harm, {}, "all"));
   if (report.namespaces.size() < 2) drop_netns(grid);
   return grid;
 }

@@ -2,6 +2,8 @@
 // The sections of a report as plain text in tables, before a format escapes and arranges them. Private to this folder.
 #pragma once
 
+#include <cstddef>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,6 +45,21 @@ struct HarmColumn {
 std::vector<HarmColumn> harm_columns(const model::Counters& sum);
 void append_harm(std::vector<std::string>& cells, const std::vector<HarmColumn>& columns,
                  const model::Counters& counts);
+/// Which of `all` rows a table of at most `most` rows shows: the first ones, but always the one with the most in each
+/// of some columns, if it has any. `amount(row, column)` is a number. Ascending.
+template <class Amount>
+std::vector<std::size_t> shown_rows(std::size_t all, std::size_t most, std::size_t columns, const Amount& amount) {
+  std::set<std::size_t> shown;
+  for (std::size_t column = 0; column < columns; ++column) {
+    std::size_t worst = 0;
+    for (std::size_t row = 1; row < all; ++row) {
+      if (amount(row, column) > amount(worst, column)) worst = row;
+    }
+    if (worst < all && amount(worst, column) > 0) shown.insert(worst);
+  }
+  for (std::size_t row = 0; row < all && shown.size() < most; ++row) shown.insert(row);
+  return {shown.begin(), shown.end()};
+}
 
 /// The number of rows in a report for people. The rest is one line.
 inline constexpr std::size_t kOwnersShown = 10;
@@ -54,10 +71,10 @@ std::vector<Property> header_properties(const report::Report& report);
 std::vector<Property> trust_properties(const report::Report& report);
 /// Before, during and after, for the fullest namespace or for all of them. One row per phase.
 Grid phases_grid(const report::Report& report, bool fullest);
-/// At most this many rows, most arrivals first. Then the sum of the others, and the sum of all. Owners of no arrival
-/// and of no bucket from before start have no row; if all are such, there are no rows.
+/// At most this many rows, most arrivals first, and who was hurt most. Then the sum of the others, and the sum of all.
+/// Owners of no arrival and of no bucket from before start have no row; if all are such, there are no rows.
 Grid owners_grid(const report::Report& report, std::size_t most);
-/// At most this many remote ends, most arrivals first, then how many more there are.
+/// At most this many remote ends, most arrivals first, and who was hurt most. Then how many more there are.
 Grid peers_grid(const report::Report& report, std::size_t most);
 /// The troubles, a line each, the worst first, and how many more there are.
 std::vector<std::string> trouble_lines(const report::Report& report);

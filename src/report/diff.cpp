@@ -209,6 +209,9 @@ Diff diff_reports(Report before, Report after, const std::vector<Budget>& budget
   diff.before = std::move(before);
   diff.after = std::move(after);
   for (DiffRow& row : diff.rows) row.differs = differs(row, diff);
+  if (threshold) {  // else a row that differs may stand behind many that do not
+    std::stable_partition(diff.rows.begin(), diff.rows.end(), [](const DiffRow& row) { return row.differs; });
+  }
   const auto parts = missing_parts(diff.before, diff.after);
   if (partial == Partial::kFails && !parts.empty() && !diff.differ()) diff.unknown = parts.front();
   // A misspelt name must not pass, whether or not a part of a capture may be compared.

@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <sstream>
@@ -14,6 +15,7 @@
 #include "base/escape.hpp"
 #include "base/unicode.hpp"
 #include "output/diff_formats.hpp"
+#include "output/diff_parts.hpp"
 #include "output/hosts_formats.hpp"
 #include "output/hosts_parts.hpp"
 #include "output/html_parts.hpp"
@@ -485,6 +487,47 @@ TEST_CASE("who only was hurt is in the table of offenders, with how much") {
   const output::Grid services = output::services_grid(report::combine({first, second}));
   CHECK(services.columns.back().title == "NO_PORT");
   CHECK(services.rows.back().back() == "7");
+}
+
+TEST_CASE("who was hurt most is shown, however many others made more buckets") {
+  const auto recording_of = [](std::uint64_t felt, std::uint64_t created) {
+    auto recording = std::make_unique<test::HandMade>();
+    for (std::uint32_t i = 1; i <= 40; ++i) {
+      const std::string name = "svc" + std::to_string(i);
+      recording->act({i, name, name + ".service", model::Role::kServer, 8080, test::made(100 + created * i)});
+    }
+    model::Counters counts;
+    counts.resets_received = counts.resets_felt = felt;
+    recording->act({41, "agent", "agent.service", model::Role::kClient, 6380, counts});
+    recording->sample(5);
+    recording->editable().ended_unix_ms = recording->now_unix_ms();
+    return recording;
+  };
+  const report::Report before = report_of(*recording_of(0, 0));
+  const report::Report after = report_of(*recording_of(1200, 1));
+  const output::Grid owners = output::owners_grid(after, output::kOwnersShown);
+  REQUIRE(owners.rows.size() == output::kOwnersShown + 2);
+  CHECK(owners.rows[9][0] == "41");
+  CHECK(owners.rows[9][1] == "agent.service");
+  CHECK(owners.rows[10][1] == "+31 more rows");
+  CHECK(owners.rows[10].back() == "0");
+  CHECK(owners.rows[11].back() == "1,200");
+
+  const report::Diff diff = report::diff_reports(before, after, {});
+  const output::Grid all = output::diff_grid(diff);
+  REQUIRE(all.rows.size() == output::kDiffRowsShown + 1);
+  CHECK(all.rows[0][1] == "svc40.service");
+  CHECK(all.rows[19][1] == "agent.service");
+  CHECK(all.rows[20][1] == "+21 more rows");
+  const report::Diff some = report::diff_reports(before, after, {}, report::Partial::kFails, 10.0);
+  const output::Grid first = output::diff_grid(some);
+  CHECK(first.rows[0][1] == "agent.service");
+  CHECK(first.rows[1][0] == "same");
+  CHECK(first.rows[1][1] == "svc40.service");
+
+  const output::Grid services = output::services_grid(report::combine({{"", "a.db", before}, {"", "b.db", after}}));
+  CHECK(std::any_of(services.rows.begin(), services.rows.end(),
+                    [](const std::vector<std::string>& row) { return row[0] == "agent.service"; }));
 }
 
 TEST_CASE("no number is cut for a name") {
