@@ -69,7 +69,7 @@ std::vector<std::string> owner_lines(const std::vector<const Owner*>& owners, st
 
 namespace {
 
-/// True if the program runs again: the same of the same service has a process that lives.
+/// True if the program runs again: a process of the same name and service lives.
 bool came_back(const Report& report, const model::Row& ended) {
   return std::any_of(report.owners.begin(), report.owners.end(), [&](const Owner& owner) {
     const model::Row& row = owner.row;
@@ -87,15 +87,15 @@ bool also_serves(const Report& report, const model::Row& row) {
   });
 }
 
-/// True if so many buckets of the owner's processes that have ended may have come when they ended: many for each, and
-/// not too many for one burst.
+/// True if `count` buckets of the owner's ended processes may have come at their end: many for each process, and not
+/// too many for one burst.
 bool may_be_burst_of_ended(const Owner& owner, std::uint64_t count) {
   return count >= kConnectionsOfOne * std::max(owner.row.ended.pids, 1U) &&
          count <= kRestartBurst * owner.busiest_arrivals;
 }
 
-/// True if it is known that no peer sent data to a connection that was closed already, and none was reset for want of a
-/// place: the connections were idle, or had been drained.
+/// True if twtrace knows that no peer sent data to a connection that was closed already, and that no peer was reset for
+/// want of a place: the connections were idle, or had been drained.
 bool nobody_was_reset(const Report& report) {
   return report.info.probe.sees.resets_sent && report.totals.peer_resets == 0 && report.totals.resets_late == 0;
 }
