@@ -110,6 +110,26 @@ std::vector<VerdictLine> hosts_verdict_lines(const Hosts& hosts) {
   return lines;
 }
 
+namespace {
+
+/// Adds a column that says which captures lack something, or are copies, if any is so. It is not part of the name,
+/// because a long name is cut.
+void add_states(Grid& grid, const Hosts& hosts) {
+  std::vector<std::string> states(grid.rows.size(), "-");  // of those that are left out
+  bool any = false;
+  for (std::size_t i = 0; i < hosts.hosts.size(); ++i) {
+    const bool is_copy = !hosts.hosts[i].copy_of.empty();
+    const bool incomplete = !report::missing(hosts.hosts[i].report).empty();
+    any = any || is_copy || incomplete;
+    states[i] = incomplete ? is_copy ? "partial copy" : "partial" : is_copy ? "copy" : "whole";
+  }
+  if (!any) return;
+  grid.columns.insert(grid.columns.begin() + 1, {"FILE", base::Align::kLeft});
+  for (std::size_t i = 0; i < states.size(); ++i) grid.rows[i].insert(grid.rows[i].begin() + 1, std::move(states[i]));
+}
+
+}  // namespace
+
 Grid hosts_grid(const Hosts& hosts) {
   Grid grid;
   grid.columns = {
@@ -118,18 +138,15 @@ Grid hosts_grid(const Hosts& hosts) {
   for (const Host& host : hosts.hosts) {
     const report::Report& report = host.report;
     const bool known = !report.namespaces.empty();
-    std::string name = host.name;
-    if (!report::missing(report).empty()) name += " (incomplete)";
-    if (!host.copy_of.empty()) name += " (copy)";
-    grid.rows.push_back({std::move(name), base::duration(report.seconds),
-                         known ? count_words(report.namespaces.front().last.limit) : "-",
-                         known ? count_words(report.namespaces.front().in_use_peak) : "-",
-                         percent_words(report::peak_percent(report)), grouped(report.totals.created()),
-                         grouped(report.totals.overflow()), budgets_words(report)});
+    grid.rows.push_back(
+        {host.name, base::duration(report.seconds), known ? count_words(report.namespaces.front().last.limit) : "-",
+         known ? count_words(report.namespaces.front().in_use_peak) : "-", percent_words(report::peak_percent(report)),
+         grouped(report.totals.created()), grouped(report.totals.overflow()), budgets_words(report)});
   }
   for (const report::LeftOut& capture : hosts.left_out) {
     grid.rows.push_back({capture.file, "-", "-", "-", "-", "-", "-", capture.is_unread ? "not read" : "no such netns"});
   }
+  add_states(grid, hosts);
   return grid;
 }
 

@@ -37,8 +37,17 @@ TEST_CASE("cells that would become alike are cut in the middle") {
 TEST_CASE("a cut cell never looks like a whole one, nor like the next in line") {
   CHECK(cut({"abcdefgh", "abc~"}, 4) == std::vector<std::string>{"a~gh", "abc~"});
   CHECK(cut({"abcdefgh", "abc~", "abcdefgx"}, 4) == std::vector<std::string>{"a~gh", "abc~", "a~gx"});
-  // These differ only in the middle, where the cut has to be.
-  CHECK(cut({"aaaaXaaaa", "aaaaYaaaa"}, 5) == std::vector<std::string>{"aa~aa", "aa~aa"});
+}
+
+TEST_CASE("cells that differ only in the middle are cut at both ends") {
+  CHECK(cut({"aaaaXaaaa", "aaaaYaaaa"}, 5) == std::vector<std::string>{"~aXa~", "~aYa~"});
+  CHECK(cut({"ip-10-20-30-43.eu-central-1.compute.internal", "2 hosts", "ip-10-20-30-40.eu-central-1.compute.internal",
+             "ip-10-20-30-43.eu-central-1.compute.internal"},
+            13) == std::vector<std::string>{"~0-43.eu-cen~", "2 hosts", "~0-40.eu-cen~", "~0-43.eu-cen~"});
+  CHECK(cut({"aaaaXaaaa", "aaaaYaaaa"}, 1) == std::vector<std::string>{"~", "~"});
+  // One differs from two others at another place.
+  CHECK(cut({"aaaaXaaaaaZaaaa", "aaaaXaaaaaYaaaa", "aaaaYaaaaaZaaaa"}, 5) ==
+        std::vector<std::string>{"aa~aa", "aa~aa", "~aYa~"});
 }
 
 TEST_CASE("no cell is wider than its column") {

@@ -530,6 +530,31 @@ TEST_CASE("who was hurt most is shown, however many others made more buckets") {
                     [](const std::vector<std::string>& row) { return row[0] == "agent.service"; }));
 }
 
+TEST_CASE("a table of hosts with long names tells them apart, and says which capture is only a part") {
+  const auto host = [](const char* name, bool whole) {
+    test::HandMade recording;
+    recording.act({1, "nginx", "web.service", model::Role::kServer, 8080, test::made(1'000'000, 0, 500'000)});
+    recording.sample(5);
+    recording.editable().ended_unix_ms = recording.now_unix_ms();
+    if (!whole) recording.editable().ended_unix_ms.reset();
+    recording.editable().host.name = name;
+    return report::Host{"", std::string(name) + ".db", report_of(recording)};
+  };
+  const char* const first = "ip-10-20-30-40.eu-central-1.compute.internal";
+  const char* const second = "ip-10-20-30-41.eu-central-1.compute.internal";
+  const std::string text =
+      output::hosts_text(report::combine({host(first, true), host(second, false)}), output::Color::kNever);
+  INFO(text);
+  CHECK(std::regex_search(text, std::regex("\nHOST +FILE +TIME ")));
+  CHECK(std::regex_search(text, std::regex("\n[^ ]*-40[^ ]* +whole ")));
+  CHECK(std::regex_search(text, std::regex("\n[^ ]*-41[^ ]* +partial ")));
+  CHECK(std::regex_search(text, std::regex("\n +[^ ]*30-40[^ ]* +1,000,000 ")));
+  CHECK(std::regex_search(text, std::regex("\n +[^ ]*30-41[^ ]* +1,000,000 ")));
+  const std::string whole =
+      output::hosts_text(report::combine({host(first, true), host(second, true)}), output::Color::kNever);
+  CHECK(std::regex_search(whole, std::regex("\nHOST +TIME ")));
+}
+
 TEST_CASE("no number is cut for a name") {
   auto recording = deploy_in_two("a-namespace-with-a-long-name");
   model::Counters counts = test::made(1'234'567, 0, 1'234'567);
