@@ -10,6 +10,11 @@
 namespace twtrace::trace {
 namespace {
 
+constexpr std::uint64_t kCalmParts = 10;
+constexpr std::uint64_t kCalmNs = 1'500'000'000;
+
+bool is_calm(const model::PortUse& use) { return use.ports.taken * kCalmParts < use.ports.of; }
+
 model::Peer peer_of(const loader::RemoteEnd& remote) {
   return {model::format_address(remote.family == TW_FAMILY_IPV6, remote.address), remote.port};
 }
@@ -63,7 +68,7 @@ void add_own(std::vector<model::PortUse>& all, std::vector<model::PortUse> own) 
 }  // namespace
 
 base::Result<bool> PortCount::advance(loader::Readers& readers, const NamespaceDirectory& directory, bool last) {
-  if (!running_ && !share_.is_due(clock_.monotonic_ns())) return false;
+  if (!running_ && !share_.is_due(clock_.monotonic_ns(), calm_ && !last ? kCalmNs : 0)) return false;
   const std::uint64_t before_ns = base::process_cpu_ns();
   auto complete = count(readers, directory, last);
   cost_ns_ += base::process_cpu_ns() - before_ns;
@@ -99,6 +104,7 @@ base::Result<bool> PortCount::read(loader::Readers& readers, const NamespaceDire
   const auto binds = readers.binds().read([&tally](const tw_bind_reading& port) { tally.add(port); });
   if (!binds) return tl::unexpected(binds.error());
   uses_ = std::make_shared<const Uses>(sum_up(directory));
+  calm_ = std::all_of(uses_->begin(), uses_->end(), is_calm);
   return true;
 }
 

@@ -2,6 +2,7 @@
 // How often something may run that costs time.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 namespace twtrace::trace {
@@ -11,8 +12,10 @@ class TimeShare {
  public:
   explicit constexpr TimeShare(std::uint64_t parts) : parts_(parts) {}
 
-  /// Whether it may run now.
-  constexpr bool is_due(std::uint64_t now_ns) const { return now_ns - ended_ns_ >= cost_ns_ * parts_; }
+  /// Whether it may run now. `rest_ns`: it need not run before so much time has passed since its last run.
+  constexpr bool is_due(std::uint64_t now_ns, std::uint64_t rest_ns = 0) const {
+    return now_ns - ended_ns_ >= std::max(cost_ns_ * parts_, rest_ns);
+  }
   /// It has run until now, and has cost this much CPU time.
   constexpr void ran(std::uint64_t now_ns, std::uint64_t cpu_ns) {
     ended_ns_ = now_ns;

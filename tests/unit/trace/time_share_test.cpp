@@ -23,3 +23,13 @@ TEST_CASE("what costs nothing is always due") {
   share.ran(1'000, 0);
   CHECK(share.is_due(1'000));
 }
+
+TEST_CASE("what need not run yet rests as long as it is asked to, and longer if its share asks for more") {
+  TimeShare share(100);
+  CHECK(share.is_due(5, 5));
+  share.ran(1000, 7);
+  CHECK(!share.is_due(1799, 800));
+  CHECK(share.is_due(1800, 800));
+  CHECK(!share.is_due(1699, 600));
+  CHECK(share.is_due(1700, 600));
+}
