@@ -65,9 +65,11 @@ void leave_out(Grid& grid, int spare) {
   }
 }
 
-/// A count as base::human_count() says it, with its sign. Any other cell, and a small count, stays as it is.
+/// A count as base::human_count() says it, with its sign. Any other cell, and a small count, stays as it is: a pid
+/// has no commas.
 std::string shortened(const std::string& cell) {
   constexpr std::uint64_t kShort = 10'000;
+  if (cell.find(',') == std::string::npos) return cell;
   const std::size_t sign = cell.find_first_of("+-") == 0 ? 1 : 0;
   std::string digits = cell.substr(sign);
   std::erase(digits, ',');

@@ -812,4 +812,9 @@ TEST_CASE("a table that is too wide has large counts in short, and cuts none") {
   CHECK(table.find("99.9M") != std::string::npos);
   CHECK(table.find(",4") == std::string::npos);
   CHECK(std::count(table.begin(), table.end(), '~') == 1);  // the name
+
+  grid.columns.push_back({"PID"});
+  grid.rows[0].emplace_back("4194303");
+  grid.rows[1].emplace_back("65536");
+  CHECK(output::text_grid(grid).find(" 4194303\n") != std::string::npos);
 }
