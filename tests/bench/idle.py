@@ -76,7 +76,7 @@ def main():
             "live view, idle": live(arguments, arguments.idle),
             "-b, loaded": loaded(arguments, batch),
             "live view, loaded": loaded(arguments, live)}
-    print(f"{'':20} {'conn/s':>8} {'wakes/s':>8} {'CPU %':>7} {'RSS MiB':>8} {'(anon':>7} {'file':>6} {'maps)':>6}")
+    print(f"{'':20} {'conn/s':>8} {'wakes/s':>8} {'CPU %':>7} {'RSS MiB':>8} {'(anon':>7} {'file':>6} {'shmem)':>6}")
     for name, run in runs.items():
         print(f"{name:20} {run.get('connections_per_s', 0):8.0f} {run['wakes_per_s']:8.2f} {run['cpu_percent']:7.3f} "
               f"{run['VmRSS'] / MIB:8.1f} {run['RssAnon'] / MIB:7.1f} {run['RssFile'] / MIB:6.1f} "
