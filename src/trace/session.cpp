@@ -119,7 +119,7 @@ base::Result<Session> Session::start(const SessionOptions& options) {
   tracer_options.sweep_slice = options.sweep_slice;
   tracer_options.cgroup_v1 = cgroups && cgroups->choose() == kernel::HierarchyChoice::kV1Systemd;
   if (tracer_options.cgroup_v1 && !features->probe_read) {
-    spdlog::warn("services cannot be named: cgroup v1 takes bpf_probe_read_kernel, which this kernel forbids");
+    spdlog::warn("services cannot be named: cgroup v1 needs bpf_probe_read_kernel, which this kernel forbids");
   }
   const auto plan = plan_maps_here(tracer_options.sizes, *room);
   if (!plan) return tl::unexpected(plan.error());
