@@ -68,14 +68,6 @@ inline Take files(std::vector<std::string>& variable) {
   return take;
 }
 
-/// Takes every value of a repeated option.
-inline Take texts(std::vector<std::string>& variable) {
-  return [&variable](const std::string& typed) {
-    variable.push_back(typed);
-    return base::Result<void>();
-  };
-}
-
 template <class Variable>
 Take whole_number(Variable& variable, std::uint64_t least, std::uint64_t most) {
   return take_parsed(variable,

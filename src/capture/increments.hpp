@@ -62,8 +62,6 @@ class Increments {
   /// Ends the sample. `complete`: keys that were not added are gone. The sums of all changes so far equal the numbers
   /// of this sample's keys.
   std::vector<Change> end(bool complete);
-  /// True if the key was added before and is not gone.
-  bool knows(const model::Fact& fact) const { return tracks_.find(fact) != tracks_.end(); }
 
  private:
   struct Gauges {

@@ -74,7 +74,7 @@ base::Result<Statement> Database::prepare(const std::string& sql) const {
   sqlite3_stmt* statement = nullptr;
   const int code = sqlite3_prepare_v3(handle_.get(), sql.c_str(), -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   if (code != SQLITE_OK) return tl::unexpected(error("cannot be used"));
-  return Statement(handle_.get(), statement);
+  return Statement(statement);
 }
 
 base::Result<std::int64_t> Database::number(const char* sql) const {

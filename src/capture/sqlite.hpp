@@ -28,7 +28,7 @@ base::Error sqlite_error(sqlite3* database, const std::string& path, const std::
 class Statement {
  public:
   Statement() = default;
-  Statement(sqlite3* database, sqlite3_stmt* statement) : database_(database), statement_(statement) {}
+  explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
 
   /// Runs a statement that returns no row, with these parameters; SQLITE_OK or an error code.
   template <class... Values>
@@ -48,7 +48,6 @@ class Statement {
   int step() { return sqlite3_step(statement_.get()); }
   void reset() { sqlite3_reset(statement_.get()); }
   sqlite3_stmt* get() const { return statement_.get(); }
-  sqlite3* database() const { return database_; }
 
  private:
   struct Finalize {
@@ -83,7 +82,6 @@ class Statement {
     }
   }
 
-  sqlite3* database_ = nullptr;
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 

@@ -20,9 +20,6 @@ class Textfile {
   /// Replaces the contents. After an error the earlier contents are still there, and the next call tries again.
   base::Result<void> write(std::string_view text) const;
 
-  /// As given.
-  const std::string& path() const { return path_; }
-
  private:
   explicit Textfile(std::string path) : path_(std::move(path)) {}
 

@@ -66,7 +66,6 @@ class CgroupFs {
   static base::Result<CgroupFs> open(const Procfs& procfs, const std::filesystem::path& prefix = {});
 
   HierarchyChoice choose() const { return choose_hierarchy(facts_); }
-  const HierarchyFacts& facts() const { return facts_; }
   /// The chosen tree; nullptr when no usable hierarchy is mounted.
   const CgroupTree* tree() const;
 

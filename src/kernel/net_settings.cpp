@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::string_view kEhashEntries = "net/ipv4/tcp_ehash_entries";  // since 6.1: d1e5e6408b30
 constexpr std::string_view kMaxSynBacklog = "net/ipv4/tcp_max_syn_backlog";
-constexpr std::string_view kTimestamps = "net/ipv4/tcp_timestamps";
 constexpr std::string_view kSomaxconn = "net/core/somaxconn";
 constexpr std::string_view kBucketSlab = "tw_sock_TCP";  // "tw_sock_" and the protocol's name: proto_register
 
@@ -36,7 +35,7 @@ base::NetSettings read_net_settings(const Sysctl& sysctl) {
   settings.default_limit = default_limit(sysctl);
   settings.fin_timeout_s = setting(sysctl, kTcpFinTimeout);
   settings.tw_reuse = setting(sysctl, kTcpTwReuse);
-  settings.timestamps = setting(sysctl, kTimestamps);
+  settings.timestamps = setting(sysctl, kTcpTimestamps);
   settings.syn_backlog = setting(sysctl, kMaxSynBacklog);
   settings.somaxconn = setting(sysctl, kSomaxconn);
   if (const auto ports = EphemeralPorts::read(sysctl)) settings.ephemeral_ports = ports->size();

@@ -19,10 +19,7 @@ inline constexpr std::string_view kTcpTwReuse = "net/ipv4/tcp_tw_reuse";        
 inline constexpr std::string_view kTcpTimestamps = "net/ipv4/tcp_timestamps";
 inline constexpr std::string_view kIpLocalPortRange = "net/ipv4/ip_local_port_range";          ///< a pair
 inline constexpr std::string_view kIpLocalReservedPorts = "net/ipv4/ip_local_reserved_ports";  ///< a list
-inline constexpr std::string_view kTcpTwTimeout = "net/ipv4/tcp_tw_timeout";                   ///< vendor kernels only
-inline constexpr std::string_view kUnprivilegedBpfDisabled = "kernel/unprivileged_bpf_disabled";
 inline constexpr std::string_view kBpfStatsEnabled = "kernel/bpf_stats_enabled";
-inline constexpr std::string_view kPerfEventParanoid = "kernel/perf_event_paranoid";  ///< may be negative: read_i64
 
 /// The sysctl tree, or a directory that looks like it. Holds only the path: thread-safe.
 class Sysctl {

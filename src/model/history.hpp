@@ -45,7 +45,6 @@ class History {
   /// on.
   std::uint64_t append(SnapshotPtr head, const Source& source);
 
-  bool empty() const { return samples_.empty(); }
   /// The first and the last sample that are kept. The history must not be empty.
   std::uint64_t oldest() const { return first_; }
   std::uint64_t newest() const { return first_ + samples_.size() - 1; }

@@ -13,7 +13,7 @@ constexpr tui::Size kSize{50, 160};
 /// 10,000 processes of 100 services, all of them busy.
 test::Scene& busy_scene() {
   static test::Scene scene;
-  if (!scene.history.empty()) return scene;
+  if (scene.history.newest() != 0) return scene;
   scene.state.process_group = model::Group::kPid;
   for (int second = 0; second < 5; ++second) {
     for (std::uint32_t slot = 1; slot <= kRows; ++slot) {

@@ -36,7 +36,10 @@ struct Sample {
     list.section("Two");
     list.option("-o,--output", "FILE", "a file", text(file));
     list.option("--comm", "PATTERN", "given once", text(comm), OptionList::Repeat::kRefused);
-    list.option("--no-feature", "NAME", "adds up", texts(features));
+    list.option("--no-feature", "NAME", "adds up", [this](const std::string& typed) {
+      features.push_back(typed);
+      return base::Result<void>();
+    });
     list.check([this] {
       ++checked;
       return base::Result<void>();
