@@ -81,16 +81,6 @@ bool is_valid_utf8(std::string_view bytes) {
   return valid;
 }
 
-std::string replace_invalid_utf8(std::string_view bytes) {
-  std::string out;
-  out.reserve(bytes.size());
-  for_each_step(bytes, [&](const Decoded& step, std::string_view raw) {
-    out += step.valid ? raw : std::string_view("\xEF\xBF\xBD");
-    return true;
-  });
-  return out;
-}
-
 std::string hex(std::string_view bytes) {
   std::string out;
   out.reserve(bytes.size() * 2);

@@ -18,9 +18,6 @@ std::string sanitize_terminal(std::string_view bytes);
 /// True when `bytes` is well-formed UTF-8.
 bool is_valid_utf8(std::string_view bytes);
 
-/// The same text with U+FFFD for each maximal ill-formed subpart, as Unicode recommends.
-std::string replace_invalid_utf8(std::string_view bytes);
-
 /// Lower-case hexadecimal digits, two per byte.
 std::string hex(std::string_view bytes);
 

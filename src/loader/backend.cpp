@@ -42,13 +42,6 @@ const char* to_string(Backend backend) {
   return "unknown";
 }
 
-std::optional<Backend> backend_named(std::string_view name) {
-  for (const Backend backend : kBackends) {
-    if (name == to_string(backend)) return backend;
-  }
-  return std::nullopt;
-}
-
 bool resets_by_function(Backend backend, const Features& features) {
   return backend != Backend::kTracepoint && features.probe_read && features.send_reset && !features.reset_reason;
 }

@@ -18,8 +18,6 @@ inline constexpr std::array kBackends = {Backend::kFentry, Backend::kKprobe, Bac
 
 /// "fentry", "kprobe", "tracepoint".
 const char* to_string(Backend backend);
-/// The backend with this name.
-std::optional<Backend> backend_named(std::string_view name);
 
 /// True if the BPF program `name` belongs to the backend on a kernel with these features, or to all backends
 /// (iterators). Where the tracepoint can be attached, the kprobe backend counts by it: the kernel may skip a kprobe,

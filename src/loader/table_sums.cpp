@@ -201,16 +201,12 @@ void OlderTally::begin() {
   seen_.clear();
   counts_.clear();
   undecided_ = 0;
-  unknown_ = 0;
 }
 
 void OlderTally::add(const tw_socket_reading& reading, const Listens& listens) {
   if ((reading.what & TW_READ_BUCKETS) == 0) return;
   Connection connection{connection_hash(reading), reading};
-  if (!first_ && !std::binary_search(older_.begin(), older_.end(), connection)) {
-    ++unknown_;
-    return;
-  }
+  if (!first_ && !std::binary_search(older_.begin(), older_.end(), connection)) return;
   connection.reading.role = role_of(reading, listens);
   seen_.push_back(connection);
   if (connection.reading.role == TW_ROLE_NONE) {

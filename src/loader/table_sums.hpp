@@ -152,8 +152,6 @@ class OlderTally {
 
   /// Those of the pass that ended last that were there before twtrace, in no particular order.
   std::vector<OlderBuckets> rows() const;
-  /// How many of this pass were not there before: the tracer missed them, or had no place for them.
-  std::size_t unknown() const { return unknown_; }
 
  private:
   struct Kind {
@@ -180,7 +178,6 @@ class OlderTally {
   std::vector<Connection> seen_;   ///< of this pass, in no order; with the role, or TW_ROLE_NONE
   std::unordered_map<Kind, std::size_t, Hash> counts_;
   std::size_t undecided_ = 0;  ///< of seen_, those without a role
-  std::size_t unknown_ = 0;
 };
 
 }  // namespace twtrace::loader

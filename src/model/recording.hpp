@@ -86,9 +86,6 @@ struct CaptureInfo {
   /// At most kMostSeenProcesses, seen when it began, when the command started and ended, and at the end; empty in a
   /// capture that does not say.
   std::optional<std::vector<SeenProcess>> seen;
-
-  /// True if it ended normally and has its last sample.
-  bool complete() const { return ended_unix_ms.has_value(); }
 };
 
 /// One sample: a snapshot without rows, and the rows of that moment. `source` is valid during the call. False ends the

@@ -67,8 +67,6 @@ class NamespaceLedger {
   /// `total` was the same at the last reading after ours.
   bool is_read_at(const model::Counters& total) const { return after_ && total_when_read_ == total; }
   const OurCounts& ours() const { return ours_; }
-  /// The namespace had no bucket at the reading before ours, and ours have not moved since.
-  bool is_empty() const { return current_ && before_ && before_->in_use == 0; }
 
   /// The numbers of a row; its identity is the caller's.
   model::NetnsRow row(double interval_s) const;

@@ -14,6 +14,7 @@
 #include "loader/tracer.hpp"
 #include "support/bpf_maps.hpp"
 #include "support/catch.hpp"
+#include "support/chosen_backend.hpp"
 #include "support/environment.hpp"
 #include "trace/translate.hpp"
 
@@ -27,7 +28,7 @@ base::Result<loader::Tracer> open_tracer(loader::TracerOptions options = {},
                                          const std::set<std::string>& no_features = {}) {
   const auto features = loader::probe_features("", no_features);
   if (!features) return tl::unexpected(features.error());
-  options.backend = loader::backend_named(environment("TWTRACE_PROBE", ""));
+  options.backend = chosen_backend();
   return loader::Tracer::open(*features, options);
 }
 

@@ -15,6 +15,7 @@
 #include "loader/features.hpp"
 #include "loader/tracer.hpp"
 #include "support/catch.hpp"
+#include "support/chosen_backend.hpp"
 #include "support/environment.hpp"
 #include "support/inside_netns.hpp"
 #include "support/tcp_pairs.hpp"
@@ -29,7 +30,7 @@ loader::Tracer open_tracer() {
   const auto features = loader::probe_features("", {});
   REQUIRE(features);
   loader::TracerOptions options;
-  options.backend = loader::backend_named(environment("TWTRACE_PROBE", ""));
+  options.backend = chosen_backend();
   auto tracer = loader::Tracer::open(*features, options);
   INFO((tracer ? std::string() : tracer.error().what));
   REQUIRE(tracer);

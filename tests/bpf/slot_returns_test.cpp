@@ -20,6 +20,7 @@
 #include "support/bpf_maps.hpp"
 #include "support/catch.hpp"
 #include "support/cgroup_sandbox.hpp"
+#include "support/chosen_backend.hpp"
 #include "support/environment.hpp"
 #include "support/inside_netns.hpp"
 #include "support/subprocess.hpp"
@@ -38,7 +39,7 @@ constexpr std::uint32_t kCgroups = 256;
 constexpr std::uint64_t kBuckets = 3;
 
 trace::Session start(trace::SessionOptions options = {}) {
-  options.backend = loader::backend_named(environment("TWTRACE_PROBE", ""));
+  options.backend = chosen_backend();
   options.namespaces = kSlots;
   options.cgroups = kCgroups;
   auto session = trace::Session::start(options);

@@ -2,6 +2,7 @@
 #include "base/escape.hpp"
 
 #include "base/unicode.hpp"
+#include "support/replaced_utf8.hpp"
 #include "target.hpp"
 
 namespace twtrace::fuzz {
@@ -53,7 +54,7 @@ void run(Bytes bytes) {
   const std::string input(text(bytes));
   const std::string visible = base::sanitize_terminal(input);
   check_sanitized(visible);
-  const std::string replaced = base::replace_invalid_utf8(input);
+  const std::string replaced = test::replaced_utf8(input);
   require(base::is_valid_utf8(replaced), "replaced text is UTF-8");
   require((replaced == input) == base::is_valid_utf8(input), "only ill-formed text is replaced");
   require(base::hex(input).size() == 2 * input.size(), "two digits per byte");

@@ -10,6 +10,7 @@
 #include "output/table.hpp"
 #include "snapshots.hpp"
 #include "support/event_json.hpp"
+#include "support/replaced_utf8.hpp"
 #include "target.hpp"
 
 namespace twtrace::fuzz {
@@ -29,7 +30,7 @@ json parsed(const std::string& line) {
 void check_name(const json& object, const char* field, const std::string& bytes) {
   const json& value = object.at(field);
   if (bytes.empty()) return require(value.is_null(), "an empty name is null");
-  require(value == base::replace_invalid_utf8(bytes), "a name reads back");
+  require(value == test::replaced_utf8(bytes), "a name reads back");
   const std::string hex_field = std::string(field) + "_hex";
   require(object.contains(hex_field) == !base::is_valid_utf8(bytes), "only ill-formed names are in hexadecimal");
   require(!object.contains(hex_field) || object.at(hex_field) == base::hex(bytes), "the original bytes read back");

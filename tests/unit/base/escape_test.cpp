@@ -7,8 +7,10 @@
 
 #include "base/unicode.hpp"
 #include "support/catch.hpp"
+#include "support/replaced_utf8.hpp"
 
 using namespace twtrace::base;
+using twtrace::test::replaced_utf8;
 using namespace std::string_literals;
 
 namespace {
@@ -93,12 +95,11 @@ TEST_CASE("is_valid_utf8 at the borders of the encoding") {
 }
 
 // The first two inputs and results are the examples of the Unicode standard, section 3.9.
-TEST_CASE("replace_invalid_utf8 puts one U+FFFD per maximal subpart") {
-  CHECK(replace_invalid_utf8("\xc0\xaf\xe0\x80\xbf\xf0\x81\x82\x41") ==
-        "\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFDA");
-  CHECK(replace_invalid_utf8("\xe1\x80\xe2\xf0\x91\x92\xf1\xbf\x41") == "\uFFFD\uFFFD\uFFFD\uFFFDA");
-  CHECK(replace_invalid_utf8("caf\xe9") == "caf\uFFFD");
-  CHECK(replace_invalid_utf8("データ") == "データ");
+TEST_CASE("decode_utf8 takes one maximal subpart at a time") {
+  CHECK(replaced_utf8("\xc0\xaf\xe0\x80\xbf\xf0\x81\x82\x41") == "\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFDA");
+  CHECK(replaced_utf8("\xe1\x80\xe2\xf0\x91\x92\xf1\xbf\x41") == "\uFFFD\uFFFD\uFFFD\uFFFDA");
+  CHECK(replaced_utf8("caf\xe9") == "caf\uFFFD");
+  CHECK(replaced_utf8("データ") == "データ");
 }
 
 TEST_CASE("hex is lossless and lower case") {

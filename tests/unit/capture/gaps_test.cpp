@@ -58,7 +58,7 @@ TEST_CASE("a capture that was sampled as asked has no gap", "[capture]") {
   sampled.add(9);
   CHECK(sampled.finish().empty());
   const auto reader = open_capture(sampled.captured.path);
-  CHECK(reader->info().complete());
+  CHECK(reader->info().ended_unix_ms);
   CHECK_FALSE(reader->info().running);
 }
 
@@ -118,9 +118,9 @@ TEST_CASE("a capture that runs, and one that was cut, are not complete", "[captu
   const auto running = capture::Reader::open(captured.path);
   REQUIRE(running);
   CHECK((*running)->info().running);
-  CHECK_FALSE((*running)->info().complete());
+  CHECK_FALSE((*running)->info().ended_unix_ms);
   captured.writer.reset();
   const auto cut = open_capture(captured.path);
   CHECK_FALSE(cut->info().running);
-  CHECK_FALSE(cut->info().complete());
+  CHECK_FALSE(cut->info().ended_unix_ms);
 }

@@ -8,6 +8,7 @@
 
 #include "base/escape.hpp"
 #include "support/catch.hpp"
+#include "support/replaced_utf8.hpp"
 
 using twtrace::output::JsonWriter;
 
@@ -107,7 +108,7 @@ TEST_CASE("any two bytes are what a JSON library writes of the same text") {
   for (int first = 0; first < 256; ++first) {
     for (int second = 0; second < 256; ++second) {
       const std::string bytes = {static_cast<char>(first), static_cast<char>(second)};
-      const std::string expected = Json(twtrace::base::replace_invalid_utf8(bytes)).dump(-1, ' ', true);
+      const std::string expected = Json(twtrace::test::replaced_utf8(bytes)).dump(-1, ' ', true);
       if (written(bytes) != expected) FAIL(twtrace::base::hex(bytes) << ": " << written(bytes));
     }
   }

@@ -268,17 +268,6 @@ TEST_CASE("rates are of the last interval") {
   CHECK(ledger.row(2).overflow_per_s == 3);
 }
 
-TEST_CASE("a namespace is empty while its last reading says so and ours have not moved since") {
-  NamespaceLedger ledger = started_at(reading(10, 0, 0));
-  CHECK_FALSE(ledger.is_empty());  // it was not read yet
-  sample(ledger, reading(10, 0, 0), ours(counters(0)), reading(10, 0, 0));
-  CHECK(ledger.is_empty());
-  ledger.observe(ours(counters(1)));
-  CHECK_FALSE(ledger.is_empty());
-  sample(ledger, reading(11, 0, 1), ours(counters(1)), reading(11, 0, 1));
-  CHECK_FALSE(ledger.is_empty());
-}
-
 TEST_CASE("what a slot counted that was given back stays") {
   NamespaceLedger ledger = started_at(reading(0, 0, 0));
   ledger.keep(counters(7, 3), counters(2));
