@@ -14,6 +14,7 @@
 #include "capture/sqlite.hpp"
 #include "capture/stored_events.hpp"
 #include "capture/stored_netns.hpp"
+#include "capture/stored_services.hpp"
 
 namespace twtrace::capture {
 namespace {
@@ -199,15 +200,11 @@ class Reader::Impl {
     if (*version < 3) return {};
     info_.seen.emplace();
     return each("process",
-                "SELECT service.kind, service.name, cgroup, pod, container, comm FROM process LEFT JOIN service ON "
-                "service.id = process.service ORDER BY process.id",
+                std::string("SELECT ") + kServiceColumns +
+                    ", comm FROM process LEFT JOIN service ON service.id = process.service ORDER BY process.id",
                 [&](Columns& row) {
                   model::SeenProcess process;
-                  base::Service& service = process.service;
-                  for (std::string* text :
-                       {&service.kind, &service.name, &service.cgroup, &service.pod.uid, &service.container}) {
-                    *text = row.text(kLongestPath);
-                  }
+                  process.service = read_service(row);
                   process.comm = row.text();
                   info_.seen->push_back(std::move(process));
                   row.expect(info_.seen->size() <= model::kMostSeenProcesses);

@@ -8,6 +8,7 @@
 #include "capture/columns.hpp"
 #include "capture/increments.hpp"
 #include "capture/names.hpp"
+#include "capture/stored_services.hpp"
 #include "capture/stored_netns.hpp"
 
 namespace twtrace::capture {
@@ -61,14 +62,6 @@ base::Result<Span> not_younger(const Database& database, Span span, std::int64_t
   return span;
 }
 
-base::Service read_service(Columns& row) {
-  base::Service service;
-  for (std::string* text : {&service.kind, &service.name, &service.cgroup, &service.pod.uid, &service.container}) {
-    *text = row.text(kLongestPath);
-  }
-  return service;
-}
-
 model::Event read_event(Columns& row, const StoredNetns& namespaces) {
   model::Event event;
   event.time_unix_ms = row.unix_ms();
@@ -115,12 +108,12 @@ base::Result<std::vector<model::Event>> events_until(const Database& database, c
   const auto span = not_younger(database, *all, unix_ms);
   if (!span) return tl::unexpected(span.error());
   auto query = database.prepare(
-      "SELECT time_unix_ms, e.kind, substate, reason, age_s, " +
+      "SELECT time_unix_ms, event.kind, substate, reason, age_s, " +
       std::string(*version < kVersionWithEventCount ? "1" : "count") + ", cookie, " +
       std::string(namespaces.columns()) +
-      ", pid, comm, uid, role, port, attribution, local_address, local_port, remote_address, remote_port, s.kind, "
-      "s.name, cgroup, pod, container "
-      "FROM event e LEFT JOIN service s ON s.id=e.service WHERE e.id<? ORDER BY e.id DESC LIMIT ?");
+      ", pid, comm, uid, role, port, attribution, local_address, local_port, remote_address, remote_port, " +
+      kServiceColumns +
+      " FROM event LEFT JOIN service ON service.id=event.service WHERE event.id<? ORDER BY event.id DESC LIMIT ?");
   if (!query) return tl::unexpected(query.error());
   query->bind_all(span->end, most);
   std::vector<model::Event> events;

@@ -76,13 +76,12 @@ base::Result<StoredHeads> StoredHeads::open(const Database& database, const mode
     if (!opened) return tl::unexpected(opened.error());
     *rows = std::move(*opened);
   }
-  for (const auto& [by_id, sql] :
-       {std::pair(&heads.netns_by_id_, "SELECT inode, name FROM netns WHERE id=?"),
-        std::pair(&heads.service_by_id_, "SELECT kind, name, cgroup, pod, container FROM service WHERE id=?")}) {
-    auto prepared = database.prepare(sql);
-    if (!prepared) return tl::unexpected(prepared.error());
-    *by_id = std::move(*prepared);
-  }
+  auto netns_by_id = database.prepare("SELECT inode, name FROM netns WHERE id=?");
+  if (!netns_by_id) return tl::unexpected(netns_by_id.error());
+  heads.netns_by_id_ = std::move(*netns_by_id);
+  auto services = StoredServices::open(database);
+  if (!services) return tl::unexpected(services.error());
+  heads.services_ = std::move(*services);
   return heads;
 }
 
@@ -231,7 +230,7 @@ model::ListenQueue StoredHeads::read_queue(Columns& row) {
   queue.netns = row.number<std::uint32_t>();
   queue.netns_id = row.number<std::uint32_t>();
   queue.port = row.number<std::uint16_t>();
-  const auto service = service_of(row.integer());
+  const auto service = services_.find(row.integer());
   if (row.expect(service.has_value())) queue.service = *service;
   queue.comm = row.text();
   queue.queue.taken = row.gauge();
@@ -240,23 +239,6 @@ model::ListenQueue StoredHeads::read_queue(Columns& row) {
   queue.somaxconn = row.optional_gauge();
   queue.syn_backlog = row.optional_gauge();
   return queue;
-}
-
-/// Known already, or looked up; empty when the file does not have it.
-std::optional<base::SharedService> StoredHeads::service_of(std::int64_t id) {
-  const auto known = services_.find(id);
-  if (known != services_.end()) return known->second;
-  auto row = look_up(service_by_id_, id);
-  if (!row) return std::nullopt;
-  base::Service service;
-  for (auto* text : {&service.kind, &service.name, &service.cgroup, &service.pod.uid, &service.container}) {
-    *text = row->text(kLongestPath);
-  }
-  if (!row->ok()) return std::nullopt;
-  const base::SharedService read(std::move(service));
-  const base::SharedService& shared = services_by_name_.emplace(&*read, read).first->second;
-  services_.emplace(id, shared);
-  return shared;
 }
 
 bool StoredHeads::read_namespaces(std::int64_t sample, model::Snapshot& head) {

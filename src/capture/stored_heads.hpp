@@ -14,6 +14,7 @@
 #include "capture/sample_rows.hpp"
 #include "capture/sqlite.hpp"
 #include "capture/stored_netns.hpp"
+#include "capture/stored_services.hpp"
 #include "model/recording.hpp"
 
 namespace twtrace::capture {
@@ -46,7 +47,6 @@ class StoredHeads {
   bool read_log_lines(std::int64_t sample, model::Snapshot& head);
   bool read_queues(std::int64_t sample, model::Snapshot& head);
   model::ListenQueue read_queue(Columns& row);
-  std::optional<base::SharedService> service_of(std::int64_t id);
   bool read_namespaces(std::int64_t sample, model::Snapshot& head);
   bool read_namespace(std::int64_t sample, double interval_s);
   void read_numbers(Columns& columns, model::NetnsRow& row, double interval_s);
@@ -59,7 +59,8 @@ class StoredHeads {
   std::shared_ptr<const std::vector<model::Log>> logs_;  ///< null: the capture followed none
   const StoredNetns* namespaces_ = nullptr;
   SampleRows samples_, suspensions_, losses_, ports_, log_lines_, listening_, netns_;
-  Statement netns_by_id_, service_by_id_;
+  Statement netns_by_id_;
+  StoredServices services_;  ///< of queues
   const char* bad_table_ = "";
   std::shared_ptr<model::Snapshot> head_;
   std::unordered_map<std::uint32_t, std::size_t> index_;  ///< of rows_ and infos_, by id
@@ -73,9 +74,6 @@ class StoredHeads {
   std::shared_ptr<const std::vector<model::PortUse>> port_use_;
   bool ports_counted_ = false;
   std::shared_ptr<const std::vector<model::ListenQueue>> queues_;  ///< null: the file does not know them
-  /// Of queues. Those of equal names are one object, so that nobody has to compare the names.
-  std::unordered_map<std::int64_t, base::SharedService> services_;
-  std::unordered_map<const base::Service*, base::SharedService, base::ServiceHash, base::SameService> services_by_name_;
 };
 
 }  // namespace twtrace::capture

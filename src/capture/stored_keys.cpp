@@ -41,12 +41,13 @@ base::Result<StoredKeys> StoredKeys::open(const Database& database, Kind kind) {
   auto key =
       database.prepare(std::string("SELECT netns, service, is_other, ") + (has_before_start ? "is_before_start" : "0") +
                        kKey + (kind == Kind::kPeers ? ", address, peer_port" : "") + " FROM " + name + " WHERE id=?");
-  auto service = database.prepare("SELECT kind, name, cgroup, pod, container FROM service WHERE id=?");
+  auto services = StoredServices::open(database);
   if (!changes) return tl::unexpected(changes.error());
-  if (!key || !service) return tl::unexpected(!key ? key.error() : service.error());
+  if (!key) return tl::unexpected(key.error());
+  if (!services) return tl::unexpected(services.error());
   keys.changes_ = std::move(*changes);
   keys.key_by_id_ = std::move(*key);
-  keys.service_by_id_ = std::move(*service);
+  keys.services_ = std::move(*services);
   return keys;
 }
 
@@ -113,7 +114,7 @@ std::unique_ptr<StoredKeys::Track> StoredKeys::look_up_key(std::int64_t id) {
   auto track = std::make_unique<Track>();
   model::Identity& who = track->key.identity;
   who.netns = row->number<std::uint32_t>();
-  const base::Service* const service = service_of(row->integer());
+  const auto service = services_.find(row->integer());
   const bool is_other = row->flag();
   track->key.kind = kind_of(is_other, row->flag());
   who.pid = row->optional([](Columns& columns) { return columns.number<std::uint32_t>(kMaxPid); });
@@ -130,22 +131,10 @@ std::unique_ptr<StoredKeys::Track> StoredKeys::look_up_key(std::int64_t id) {
     track->key.peer->address = row->text();
     track->key.peer->port = row->optional([](Columns& columns) { return columns.number<std::uint16_t>(); });
   }
-  if (service == nullptr || !row->ok()) return nullptr;
-  who.service = *service;
+  if (!service || !row->ok()) return nullptr;
+  who.service = **service;
   track->names = model::hash_names(who);
   return track;
-}
-
-const base::Service* StoredKeys::service_of(std::int64_t id) {
-  const auto [known, is_new] = services_.try_emplace(id);
-  if (!is_new) return &known->second;
-  auto row = look_up(service_by_id_, id);
-  if (!row) return nullptr;
-  base::Service& service = known->second;
-  for (auto* text : {&service.kind, &service.name, &service.cgroup, &service.pod.uid, &service.container}) {
-    *text = row->text(kLongestPath);
-  }
-  return row->ok() ? &service : nullptr;
 }
 
 void StoredKeys::visit(const model::FactVisitor& visitor) const {

@@ -5,12 +5,12 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "base/result.hpp"
 #include "capture/sample_rows.hpp"
 #include "capture/sqlite.hpp"
+#include "capture/stored_services.hpp"
 #include "model/source.hpp"
 #include "model/track_key.hpp"
 
@@ -46,19 +46,18 @@ class StoredKeys {
   bool read_change(Columns& row);
   Track* track_of(std::int64_t id);
   std::unique_ptr<Track> look_up_key(std::int64_t id);
-  const base::Service* service_of(std::int64_t id);
   void forget(std::int64_t id);
 
   Kind kind_ = Kind::kOwners;
   SampleRows changes_;
-  Statement key_by_id_, service_by_id_;
+  Statement key_by_id_;
+  StoredServices services_;
   std::vector<std::unique_ptr<Track>>
       tracks_;  ///< by id, which are given by counting from 1; null: part of another one
   std::size_t size_ = 0;
   std::size_t name_bytes_ = 0;
-  std::unordered_map<std::int64_t, base::Service> services_;  ///< by id
-  model::Counters totals_;                                    ///< of all that there are
-  std::vector<std::int64_t> touched_;                         ///< in the last sample
+  model::Counters totals_;             ///< of all that there are
+  std::vector<std::int64_t> touched_;  ///< in the last sample
 };
 
 }  // namespace twtrace::capture
