@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "capture/limits.hpp"
+#include "capture/versions.hpp"
 
 namespace twtrace::capture {
 

@@ -17,19 +17,6 @@ namespace twtrace::capture {
 /// The fields of Counters in the order of their declaration and of the file's columns.
 using Delta = std::array<std::int64_t, model::kCounterFields.size()>;
 
-/// The first version that has counts of who was hurt.
-inline constexpr std::int64_t kVersionWithHarm = 5;
-/// The first version that has counts of the resets that the host sent.
-inline constexpr std::int64_t kVersionWithResetsSent = 6;
-inline constexpr std::int64_t kVersionWithLogs = 7;
-/// The first version that has what listening sockets dropped.
-inline constexpr std::int64_t kVersionWithQueues = 8;
-inline constexpr std::int64_t kVersionWithBoundPorts = 10;
-/// The first version of the schema that has no_port_bind.
-inline constexpr std::int64_t kVersionWithNoPortBind = 12;
-/// The first version whose events say how many times they happened.
-inline constexpr std::int64_t kVersionWithEventCount = 13;
-
 /// The columns of a Delta in the tables of a file of this version, in its order, each with this prefix. What the
 /// version does not have reads as 0.
 std::string delta_columns(std::int64_t version, const std::string& prefix = {});

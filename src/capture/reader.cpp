@@ -15,12 +15,10 @@
 #include "capture/stored_events.hpp"
 #include "capture/stored_netns.hpp"
 #include "capture/stored_services.hpp"
+#include "capture/versions.hpp"
 
 namespace twtrace::capture {
 namespace {
-
-constexpr std::int64_t kVersionWithBudgets = 6;
-constexpr std::int64_t kVersionWithTimestamps = 9;
 
 model::NetnsSettings read_settings(Columns& row, const StoredNetns& namespaces) {
   model::NetnsSettings netns;
@@ -44,6 +42,9 @@ class Reader::Impl {
   }
 
   base::Result<void> read_info() {
+    const auto version = database_.version();
+    if (!version) return tl::unexpected(version.error());
+    version_ = *version;
     const auto all = {&Impl::read_capture,      &Impl::read_fallbacks, &Impl::read_arguments, &Impl::read_marks,
                       &Impl::read_all_settings, &Impl::read_processes, &Impl::read_budgets,   &Impl::read_logs};
     for (const auto& part : all) {
@@ -82,8 +83,6 @@ class Reader::Impl {
 
   base::Result<void> read_capture() {
     std::size_t rows = 0;
-    const auto version = database_.version();
-    if (!version) return tl::unexpected(version.error());
     auto done = each("capture", "SELECT * FROM capture", [&](Columns& row) {
       row.expect(row.integer() == 1);
       ++rows;
@@ -92,13 +91,13 @@ class Reader::Impl {
       info_.host.kernel = row.text();
       info_.probe.backend = row.text();
       info_.probe.sees.removal = row.flag();
-      if (*version >= kVersionWithHarm) {
+      if (version_ >= kVersionWithHarm) {
         info_.probe.sees.no_port = row.flag();
         info_.probe.sees.resets_received = row.flag();
       }
-      if (*version >= kVersionWithResetsSent) info_.probe.sees.resets_sent = row.flag();
-      if (*version >= kVersionWithQueues) info_.probe.sees.queue_drops = row.flag();
-      if (*version >= kVersionWithNoPortBind) info_.probe.sees.no_port_bind = row.flag();
+      if (version_ >= kVersionWithResetsSent) info_.probe.sees.resets_sent = row.flag();
+      if (version_ >= kVersionWithQueues) info_.probe.sees.queue_drops = row.flag();
+      if (version_ >= kVersionWithNoPortBind) info_.probe.sees.no_port_bind = row.flag();
       info_.interval_s = row.length();
       info_.started_unix_ms = row.unix_ms();
       const auto moment = [](Columns& columns) { return columns.unix_ms(); };
@@ -147,9 +146,7 @@ class Reader::Impl {
   }
 
   base::Result<void> read_budgets() {
-    const auto version = database_.version();
-    if (!version) return tl::unexpected(version.error());
-    if (*version < kVersionWithBudgets) return {};
+    if (version_ < kVersionWithBudgets) return {};
     return each("budget", "SELECT text FROM budget ORDER BY id", [&](Columns& row) {
       info_.budgets.push_back(row.text(kLongestBudget));
       row.expect(info_.budgets.size() <= kMostBudgets);
@@ -157,9 +154,7 @@ class Reader::Impl {
   }
 
   base::Result<void> read_logs() {
-    const auto version = database_.version();
-    if (!version) return tl::unexpected(version.error());
-    if (*version < kVersionWithLogs) return {};
+    if (version_ < kVersionWithLogs) return {};
     return each("log", "SELECT * FROM log ORDER BY id", [&](Columns& row) {
       model::Log log;
       row.expect(row.number<std::uint64_t>() == info_.logs.size() + 1);
@@ -175,8 +170,6 @@ class Reader::Impl {
   }
 
   base::Result<void> read_all_settings() {
-    const auto version = database_.version();
-    if (!version) return tl::unexpected(version.error());
     auto namespaces = StoredNetns::read(database_);
     if (!namespaces) return tl::unexpected(namespaces.error());
     namespaces_ = std::move(*namespaces);
@@ -184,7 +177,7 @@ class Reader::Impl {
     return each("setting",
                 "SELECT at_end, " + std::string(namespaces_.columns()) +
                     ", name, tcp_max_tw_buckets, default_limit, tcp_fin_timeout, tcp_tw_reuse, " +
-                    (*version < kVersionWithTimestamps ? "NULL" : "tcp_timestamps") +
+                    (version_ < kVersionWithTimestamps ? "NULL" : "tcp_timestamps") +
                     ", tcp_max_syn_backlog, somaxconn, ephemeral_ports FROM setting ORDER BY id",
                 [&](Columns& row) {
                   const bool at_end = row.flag();
@@ -195,9 +188,7 @@ class Reader::Impl {
   }
 
   base::Result<void> read_processes() {
-    const auto version = database_.version();
-    if (!version) return tl::unexpected(version.error());
-    if (*version < 3) return {};
+    if (version_ < kVersionWithProcesses) return {};
     info_.seen.emplace();
     return each("process",
                 std::string("SELECT ") + kServiceColumns +
@@ -212,6 +203,7 @@ class Reader::Impl {
   }
 
   Database database_;
+  std::int64_t version_ = 0;
   StoredNetns namespaces_;
   model::CaptureInfo info_;
   model::CapturedCommand command_;

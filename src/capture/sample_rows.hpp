@@ -9,6 +9,7 @@
 
 #include "capture/columns.hpp"
 #include "capture/sqlite.hpp"
+#include "capture/versions.hpp"
 
 namespace twtrace::capture {
 
@@ -53,11 +54,11 @@ class SampleRows {
   std::optional<base::Error> error_;
 };
 
-/// The table that version 2 added. No rows in a file of version 1.
+/// No rows in a file that is older than the table.
 inline base::Result<SampleRows> open_suspensions(const Database& database) {
   const auto version = database.version();
   if (!version) return tl::unexpected(version.error());
-  if (*version < 2) return SampleRows();
+  if (*version < kVersionWithSuspensions) return SampleRows();
   return SampleRows::open(database, "SELECT sample, seconds FROM suspension ORDER BY id");
 }
 

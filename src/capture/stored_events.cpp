@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "capture/columns.hpp"
-#include "capture/increments.hpp"
 #include "capture/names.hpp"
-#include "capture/stored_services.hpp"
 #include "capture/stored_netns.hpp"
+#include "capture/stored_services.hpp"
+#include "capture/versions.hpp"
 
 namespace twtrace::capture {
 namespace {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "capture/limits.hpp"
+#include "capture/versions.hpp"
 #include "model/netns_order.hpp"
 #include "model/rate.hpp"
 
@@ -58,7 +59,7 @@ base::Result<StoredHeads> StoredHeads::open(const Database& database, const mode
     all.emplace_back(&heads.ports_,
                      "SELECT sample, " + std::string(namespaces.columns()) + ", address, port, taken, " +
                          (*version < kVersionWithBoundPorts ? "NULL, NULL, NULL" : "bound, bound_to, outside") +
-                         ", usable" + (*version < kVersionWithNoPortBind ? ", NULL, NULL" : ", own_first, own_last") +
+                         ", usable" + (*version < kVersionWithOwnPorts ? ", NULL, NULL" : ", own_first, own_last") +
                          " FROM port_use ORDER BY id");
   }
   if (!times_only && *version >= kVersionWithLogs) {

@@ -6,13 +6,11 @@
 
 #include "capture/limits.hpp"
 #include "capture/names.hpp"
+#include "capture/versions.hpp"
 
 namespace twtrace::capture {
 namespace {
 
-/// The first versions that have owners, and peers, of buckets from before the start.
-constexpr std::int64_t kVersionWithBeforeStart = 5;
-constexpr std::int64_t kVersionWithPeersBeforeStart = 11;
 constexpr const char* kKey = ", pid, start_ns, comm, uid, role, port, attribution, ipv6, matched";
 
 model::RowKind kind_of(bool is_other, bool is_before_start) {
@@ -37,7 +35,7 @@ base::Result<StoredKeys> StoredKeys::open(const Database& database, Kind kind) {
   auto changes = SampleRows::open(database, "SELECT sample, " + name + ", moved, " + delta_columns(*version) +
                                                 ", live, pids, exited FROM " + name + "_sample ORDER BY id");
   const bool has_before_start =
-      *version >= (kind == Kind::kOwners ? kVersionWithBeforeStart : kVersionWithPeersBeforeStart);
+      *version >= (kind == Kind::kOwners ? kVersionWithOwnersBeforeStart : kVersionWithPeersBeforeStart);
   auto key =
       database.prepare(std::string("SELECT netns, service, is_other, ") + (has_before_start ? "is_before_start" : "0") +
                        kKey + (kind == Kind::kPeers ? ", address, peer_port" : "") + " FROM " + name + " WHERE id=?");

@@ -4,20 +4,15 @@
 #include <algorithm>
 
 #include "capture/limits.hpp"
+#include "capture/versions.hpp"
 
 namespace twtrace::capture {
-namespace {
-
-/// The first version whose rows have the id of their namespace.
-constexpr std::int64_t kVersionWithIds = 4;
-
-}  // namespace
 
 base::Result<StoredNetns> StoredNetns::read(const Database& database) {
   StoredNetns all;
   const auto version = database.version();
   if (!version) return tl::unexpected(version.error());
-  all.has_ids_ = *version >= kVersionWithIds;
+  all.has_ids_ = *version >= kVersionWithNetnsIds;
   auto query = database.prepare("SELECT id, inode, name FROM netns ORDER BY id");
   if (!query) return tl::unexpected(query.error());
   int code = query->step();
