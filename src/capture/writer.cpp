@@ -408,25 +408,23 @@ class Writer::Impl {
     return true;
   }
 
-  bool write_owner(const Change& change) {
-    const model::Identity& who = change.new_key->identity;
+  /// Of a peer, `more` is its other end.
+  template <class... More>
+  bool write_key(Statement& statement, const Change& change, const More&... more) {
+    const model::TrackKey& key = *change.new_key;
+    const model::Identity& who = key.identity;
     const std::int64_t service = service_id(who.service);
     return service != 0 &&
-           ok(insert_.owner.run(change.id, who.netns, service, change.new_key->kind == model::RowKind::kOther,
-                                change.new_key->kind == model::RowKind::kBeforeStart, who.pid, who.start_ns, who.comm,
-                                who.uid, std::string_view(model::to_string(who.role)), who.port,
-                                std::string_view(model::to_string(who.attribution)), who.ipv6, who.matched));
+           ok(statement.run(change.id, who.netns, service, key.kind == model::RowKind::kOther,
+                            key.kind == model::RowKind::kBeforeStart, who.pid, who.start_ns, who.comm, who.uid,
+                            std::string_view(model::to_string(who.role)), who.port,
+                            std::string_view(model::to_string(who.attribution)), who.ipv6, who.matched, more...));
   }
 
+  bool write_owner(const Change& change) { return write_key(insert_.owner, change); }
   bool write_peer(const Change& change) {
-    const model::Identity& who = change.new_key->identity;
-    const std::int64_t service = service_id(who.service);
-    return service != 0 &&
-           ok(insert_.peer.run(change.id, who.netns, service, change.new_key->kind == model::RowKind::kOther,
-                               change.new_key->kind == model::RowKind::kBeforeStart, who.pid, who.start_ns, who.comm,
-                               who.uid, std::string_view(model::to_string(who.role)), who.port,
-                               std::string_view(model::to_string(who.attribution)), who.ipv6, who.matched,
-                               change.new_key->peer->address, change.new_key->peer->port));
+    const model::Peer& peer = *change.new_key->peer;
+    return write_key(insert_.peer, change, peer.address, peer.port);
   }
 
   bool write_events() {
