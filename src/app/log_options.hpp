@@ -17,6 +17,7 @@ namespace twtrace::app {
 base::Result<model::Log> parse_log(model::Log::Kind kind, const std::string& typed,
                                    const std::function<bool(const std::string& name)>& is_there);
 
+/// The logs that were named on the command line, in that order.
 struct LogOptions {
   std::vector<model::Log> logs;
 

@@ -92,6 +92,7 @@ struct OutputOptions {
   }
 };
 
+/// -o of commands that show tables.
 enum class TableFormat { kTable, kWide, kJson, kCsv, kOpenMetrics };
 
 /// The options of commands that show tables, of a running trace or of a capture.

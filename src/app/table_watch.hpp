@@ -9,6 +9,7 @@
 
 namespace twtrace::app {
 
+/// The options of such a command, and what it does.
 struct TableWatch {
   TableOptions table;
   TracingOptions tracing;

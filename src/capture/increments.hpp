@@ -21,6 +21,7 @@ using Delta = std::array<std::int64_t, model::kCounterFields.size()>;
 /// version does not have reads as 0.
 std::string delta_columns(std::int64_t version, const std::string& prefix = {});
 
+/// `now` less `before`, field by field; a count that fell gives a negative number.
 Delta difference(const model::Counters& now, const model::Counters& before);
 bool is_zero(const Delta& delta);
 /// Adds field by field; false, with `counts` in no particular state, when one would fall below 0 or rise

@@ -9,6 +9,7 @@
 
 namespace twtrace::capture {
 
+// Empty for a word that no twtrace writes.
 std::optional<model::Role> role_named(std::string_view word);
 std::optional<model::Attribution> attribution_named(std::string_view word);
 std::optional<model::Event::Kind> kind_named(std::string_view word);

@@ -36,7 +36,7 @@ enum class Harm {
 class Companions {
  public:
   Companions() = default;
-  /// True if both exist as SQLite made them.
+  /// Of the database at `path`, as they are now.
   explicit Companions(const std::string& path);
 
   Harm look() const;

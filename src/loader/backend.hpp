@@ -11,6 +11,7 @@
 
 namespace twtrace::loader {
 
+/// How the kernel calls the programs.
 enum class Backend { kFentry, kKprobe, kTracepoint };
 
 /// Best first.

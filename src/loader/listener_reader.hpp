@@ -13,6 +13,7 @@
 
 namespace twtrace::loader {
 
+/// Which listening sockets a pass hands on.
 enum class WhichListeners {
   kAll,
   kDropping,  ///< those that have dropped something since they listen: few, and reading the others costs less

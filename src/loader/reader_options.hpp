@@ -20,6 +20,7 @@ struct TracerState {
   const volatile __u32* scan = nullptr;  ///< generation of its running or last scan
 };
 
+/// How the reader programs run.
 struct ReaderOptions {
   std::string btf_path;  ///< BTF of this kernel for hosts that carry none; empty: the kernel's own
   /// How long a run may take, and keep its CPU, in nanoseconds. It checks the clock only now and then, so it takes some

@@ -18,6 +18,7 @@ enum class Pace {
   kSlice,  ///< some TracerOptions::sweep_slice further: a few milliseconds, whatever the size of the maps
 };
 
+/// What a Tracer loads, and how much it may take.
 struct TracerOptions {
   std::optional<Backend> backend;  ///< empty: the first that works
   std::string btf_path;            ///< BTF of this kernel for hosts that carry none; empty: the kernel's own

@@ -8,6 +8,7 @@
 
 namespace twtrace::output {
 
+/// What the height of a chart stands for.
 struct ChartScale {
   std::uint64_t top = 1;     ///< buckets at full height
   std::uint64_t limit = 0;   ///< largest; 0: not known

@@ -10,12 +10,14 @@
 
 namespace twtrace::output {
 
+/// The first column.
 enum class TimeStamp {
   kNone,
   kWallClock,  ///< UTC, "03:04:05.678"
   kRelative,   ///< seconds since the start, "12.345"
 };
 
+/// How lines of events look.
 struct EventTextOptions {
   TimeStamp time = TimeStamp::kWallClock;
   std::int64_t start_unix_ms = 0;  ///< zero of kRelative

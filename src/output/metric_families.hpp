@@ -137,6 +137,7 @@ inline constexpr std::array<KernelMetric, 6> kKernelMetrics = {{
      &model::KernelCounts::out_resets},
 }};
 
+/// A count of what the kernel counted and no program saw.
 struct MissedCount {
   std::string_view what;
   std::optional<std::uint64_t> model::MissedCounts::*count;

@@ -27,6 +27,7 @@ enum class MetricNamespaces {
   kAll,    ///< these, and those of containers, named after the container or pod
 };
 
+/// What gets a series of its own.
 struct MetricLimits {
   MetricNamespaces namespaces = MetricNamespaces::kAll;
   std::size_t max_series = 2000;  ///< with a namespace label, besides those of "host" and of "other"
@@ -43,6 +44,7 @@ struct WorkloadLabels {
   auto operator<=>(const WorkloadLabels&) const = default;
 };
 
+/// The numbers of one series of labels.
 struct WorkloadMetrics {
   model::Counters counts;
   std::optional<std::uint64_t> live;  ///< empty: not measured

@@ -9,6 +9,7 @@
 
 namespace twtrace::output {
 
+/// The formats that a scrape can ask for.
 enum class MetricFormat {
   kText,         ///< Prometheus text format 0.0.4
   kOpenMetrics,  ///< OpenMetrics 1.0

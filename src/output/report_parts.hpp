@@ -18,6 +18,7 @@ struct Property {
   std::string value;
 };
 
+/// A column of a Grid.
 struct GridColumn {
   std::string title;
   base::Align align = base::Align::kRight;
@@ -43,6 +44,7 @@ struct HarmColumn {
 };
 /// The columns of which `sum` has any.
 std::vector<HarmColumn> harm_columns(const model::Counters& sum);
+/// Appends a cell for each of these columns.
 void append_harm(std::vector<std::string>& cells, const std::vector<HarmColumn>& columns,
                  const model::Counters& counts);
 /// Which of `all` rows a table of at most `most` rows shows: the first ones, but always the one with the most in each
@@ -106,9 +108,11 @@ std::vector<Marker> markers(const report::Report& report);
 std::string offset_words(const report::Report& report, std::int64_t time_unix_ms);
 /// A command line as one would type it.
 std::string command_words(const std::vector<std::string>& argv);
+/// "2026-01-02 03:04:05Z".
 std::string time_words(std::int64_t unix_ms);
 /// "12.3%", "-" when not known.
 std::string percent_words(const std::optional<double>& percent);
+/// "1,234", "-" when not known.
 std::string count_words(const std::optional<std::uint64_t>& count);
 
 }  // namespace twtrace::output

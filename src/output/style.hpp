@@ -7,6 +7,7 @@
 
 namespace twtrace::output {
 
+/// Whether text may have colours.
 enum class Color { kNever, kAlways };
 
 /// `text` in red, which means "overflow", or plain text if colour is off.

@@ -24,6 +24,7 @@
 
 namespace twtrace::output {
 
+/// How a table looks.
 struct TableOptions {
   bool wide = false;       ///< every column
   std::size_t width = 79;  ///< terminal columns; 0 = unlimited

@@ -16,6 +16,7 @@
 
 namespace twtrace::report {
 
+/// What a budget can limit; MetricInfo::help explains each.
 enum class Metric {
   kCreated,
   kTimeWait,
@@ -64,6 +65,7 @@ struct MetricInfo {
   const char* help = "";
 };
 
+/// All of them, in the order of help. They live for the whole run.
 std::span<const MetricInfo> metrics();
 const MetricInfo& info(Metric metric);
 

@@ -21,6 +21,7 @@ namespace twtrace::report {
 /// Which phase of the capture an interval belongs to; an index into phase_kinds(). `begin` and `end` in Unix
 /// milliseconds.
 std::size_t phase_of(std::int64_t begin, std::int64_t end, const model::CaptureInfo& info);
+/// The phases of the capture, in order.
 std::vector<PhaseKind> phase_kinds(const model::CaptureInfo& info);
 
 /// Takes the samples in order and keeps what the report needs. Its memory depends on the number of namespaces and

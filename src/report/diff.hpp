@@ -21,6 +21,7 @@ struct DiffKey {
   auto operator<=>(const DiffKey&) const = default;
 };
 
+/// An owner in both captures, or in one of them.
 struct DiffRow {
   DiffKey key;
   model::Row row;                         ///< from the capture that has it, for its words; the counts are meaningless
@@ -31,6 +32,7 @@ struct DiffRow {
   bool differs = false;  ///< see diff_reports()
 };
 
+/// What diff_reports() found.
 struct Diff {
   Report before;
   Report after;  ///< its verdicts are those of the diff

@@ -19,6 +19,7 @@ inline constexpr const char* kNeverLower =
 phrases::Place place_of(const model::NetnsRow& netns);
 /// A command, run in the namespace. For a namespace that is gone: that nothing can be run there.
 std::string in_namespace(const model::NetnsRow& netns, const std::string& command);
+/// "netns host", or with the inode number if it has no name.
 std::string title(const model::NetnsRow& netns);
 /// "12%", truncated, so that only what is full reads 100%. A capture may hold any number, so the text may be long.
 std::string truncated_percent(double percent);
@@ -41,6 +42,7 @@ bool ended_at_once(const Owner& owner);
 std::uint64_t fin_wait2_of_ended(const Owner& owner);
 /// The same as ended_at_once(), and its process serves or runs again.
 bool was_restarted(const Report& report, const Owner& owner);
+/// What to change, and what may go wrong then.
 struct Remedy {
   std::string change;
   std::string risk;

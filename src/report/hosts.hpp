@@ -44,6 +44,7 @@ struct LeftOut {
   bool is_unread = false;  ///< it could not be read; false: it has no namespace that --netns asks for
 };
 
+/// What combine() makes.
 struct Hosts {
   std::vector<Host> hosts;            ///< the worst first: most refused, budgets breached, the fullest table
   std::vector<ServicePart> services;  ///< most arrivals first, then most harm

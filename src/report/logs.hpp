@@ -24,12 +24,14 @@ inline constexpr std::array kBesides = {Beside::kAvoidable, Beside::kReset, Besi
 /// Lines by Beside.
 using LinesBeside = std::array<std::uint64_t, kBesides.size()>;
 
+/// What the capture says of one log.
 struct LogReport {
   model::Log log;
   LinesBeside lines{};
   std::uint64_t without_text = 0;  ///< those of them that were only counted
 };
 
+/// The first line of a kind.
 struct FirstLine {
   std::size_t log = 0;  ///< index into LogsReport::logs
   std::int64_t time_unix_ms = 0;
@@ -45,6 +47,7 @@ struct LogPoint {
   std::uint64_t avoidable = 0;
 };
 
+/// What it says of all logs together, and of each.
 struct LogsReport {
   bool resets_known = false;    ///< the backend sees resets, received and sent
   std::vector<LogReport> logs;  ///< as CaptureInfo::logs

@@ -53,6 +53,7 @@ struct Demand {
   std::uint64_t wanted() const { return arrivals + older; }
 };
 
+/// What the capture says of one namespace.
 struct NetnsReport {
   model::NetnsRow last;         ///< its last state; counts are those of the capture
   model::Counters without_row;  ///< what it counted and no row did
@@ -126,6 +127,7 @@ struct Verdict {
   bool fails() const { return state != State::kKept; }
 };
 
+/// How bad a finding is, the worst first.
 enum class Severity { kCritical, kWarning, kNotice };
 
 /// A problem that the numbers show, and what to do about it.
@@ -146,6 +148,7 @@ struct Selection {
   std::string text;  ///< as it was typed, any bytes; empty: to nothing
 };
 
+/// Everything that a capture comes to. Plain data.
 struct Report {
   model::CaptureInfo info;
   std::string selection;       ///< Selection::text

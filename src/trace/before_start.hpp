@@ -41,6 +41,7 @@ struct BeforeStartNames {
   std::function<base::Service(std::uint64_t cgroup_id)> service;
 };
 
+/// The buckets that were there when the trace began.
 struct BeforeStart {
   std::vector<model::Entry> rows;
   model::PeerTable::Live peers;  ///< remote ends of the rows; together no more than the row has

@@ -11,6 +11,7 @@
 
 namespace twtrace::trace {
 
+/// What examine() found.
 struct Diagnosis {
   model::DoctorReport report;
   std::optional<base::Error> obstacle;  ///< why twtrace cannot run here: kUnsupported or kPermission

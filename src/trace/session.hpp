@@ -32,6 +32,7 @@
 
 namespace twtrace::trace {
 
+/// How to trace.
 struct SessionOptions {
   std::optional<loader::Backend> backend;
   std::string btf_path;

@@ -31,6 +31,7 @@ enum class Style : std::uint8_t {
 /// The characters that may be used.
 enum class Charset { kAscii, kUnicode };
 
+/// Of a screen, in cells.
 struct Size {
   std::size_t rows = 0;
   std::size_t columns = 0;

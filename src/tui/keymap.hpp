@@ -37,6 +37,7 @@ enum class Special : std::uint8_t {
   kUnknown,  ///< any other
 };
 
+/// A key, or a click.
 struct Key {
   char32_t character = 0;  ///< 0 for a special key
   Special special = Special::kNone;
@@ -45,6 +46,7 @@ struct Key {
   bool operator==(const Key&) const = default;
 };
 
+/// What a key can do.
 enum class Action : std::uint8_t {
   kUp,
   kDown,
@@ -125,6 +127,7 @@ struct HelpLine {
   std::string_view keys;
   std::string_view text;
 };
+/// In the order of the table. They live for the whole run.
 const std::vector<HelpLine>& help_lines();
 
 }  // namespace twtrace::tui

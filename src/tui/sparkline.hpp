@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// A graph in one line of text.
 #pragma once
 
 #include <cstddef>

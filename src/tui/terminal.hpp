@@ -12,6 +12,7 @@
 
 namespace twtrace::tui {
 
+/// Which terminal, and what it may show.
 struct TerminalOptions {
   int input = 0;      ///< a descriptor of the terminal; the caller keeps it
   int output = 1;     ///< the same

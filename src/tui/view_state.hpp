@@ -95,6 +95,7 @@ struct Effects {
   std::optional<std::uint64_t> zero;  ///< the sample to count since; 0: start
 };
 
+/// The choices after an action, and what the caller has to do about it.
 struct Transition {
   ViewState state;
   Effects effects;

@@ -28,9 +28,11 @@ struct RowKey {
   std::uint64_t hash = 0;                    ///< Row::id; never 0
 };
 
+/// The row of `group` that the fact goes into.
 RowKey key_of(const model::Fact& fact, model::Group group);
 /// The row of the same processes without the peer.
 RowKey without_peer(RowKey key);
+/// True for the same row: equal hashes alone do not tell.
 bool is_same(const RowKey& left, const RowKey& right);
 /// Row::id of a row of a whole namespace, which has no other dimension. `netns` is a NetnsRow::id.
 std::uint64_t netns_row_id(model::RowKind kind, std::uint32_t netns);

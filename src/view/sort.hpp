@@ -11,6 +11,7 @@
 
 namespace twtrace::view {
 
+/// What rows can be sorted by.
 enum class SortColumn {
   kCreatedRate,
   kOverflowRate,
