@@ -139,31 +139,29 @@ Layout layout_of(const Grid& grid) {
   return layout;
 }
 
-void cut_columns(const Grid& grid, std::vector<std::vector<std::string>>& rows, const Layout& layout) {
+void cut_columns(Grid& grid, const Layout& layout) {
   for (std::size_t i = 0; i < grid.columns.size(); ++i) {
     if (grid.columns[i].align != base::Align::kLeft) continue;
-    std::vector<std::string> cells(rows.size());
-    for (std::size_t row = 0; row < rows.size(); ++row) cells[row] = std::move(rows[row][i]);
+    std::vector<std::string> cells(grid.rows.size());
+    for (std::size_t row = 0; row < cells.size(); ++row) cells[row] = std::move(grid.rows[row][i]);
     base::cut_apart(cells, layout.widths[i]);
-    for (std::size_t row = 0; row < rows.size(); ++row) rows[row][i] = std::move(cells[row]);
+    for (std::size_t row = 0; row < cells.size(); ++row) grid.rows[row][i] = std::move(cells[row]);
   }
 }
 
 }  // namespace
 
-std::string text_grid(const Grid& whole) {
-  Grid grid = whole;
+std::string text_grid(Grid grid) {
   for (auto& row : grid.rows) {
     for (std::string& cell : row) cell = base::sanitize_terminal(cell);
   }
   grid = fitting(std::move(grid));
-  std::vector<std::vector<std::string>> rows = grid.rows;
   const Layout layout = layout_of(grid);
-  cut_columns(grid, rows, layout);
+  cut_columns(grid, layout);
   std::vector<std::string> titles;
   for (const GridColumn& column : grid.columns) titles.push_back(column.title);
   std::string out = line(grid, titles, layout);
-  for (const auto& row : rows) out += line(grid, row, layout);
+  for (const auto& row : grid.rows) out += line(grid, row, layout);
   return out;
 }
 
