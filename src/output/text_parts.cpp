@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "base/escape.hpp"
-#include "output/report_parts.hpp"
 #include "output/wrap.hpp"
 
 namespace twtrace::output {

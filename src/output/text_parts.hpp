@@ -4,13 +4,14 @@
 
 #include <string>
 
+#include "output/report_parts.hpp"
 #include "output/style.hpp"
-#include "report/report.hpp"
 
 namespace twtrace::output {
 
-/// One paragraph per verdict, and the overall result; empty without budgets.
+/// One paragraph per verdict.
 std::string text_verdict_lines(const std::vector<VerdictLine>& verdicts, Color color);
+/// The same for a report, and the overall result; empty without budgets.
 std::string text_verdicts(const report::Report& report, Color color);
 
 }  // namespace twtrace::output
