@@ -18,10 +18,12 @@ struct CellText {
   std::string operator()(double rate) const {
     return std::isfinite(rate) ? fmt::format("{:.3f}", rate) : std::string();
   }
-  std::string operator()(const std::string& text) const { return base::csv_cell(base::sanitize_terminal(text)); }
+  std::string operator()(const std::string& text) const { return csv_text(text); }
 };
 
 }  // namespace
+
+std::string csv_text(std::string_view bytes) { return base::csv_cell(base::sanitize_terminal(bytes)); }
 
 std::string csv_header(model::Group group) {
   std::string line = "time,kind";

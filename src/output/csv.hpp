@@ -3,10 +3,14 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "model/snapshot.hpp"
 
 namespace twtrace::output {
+
+/// A cell for text from outside: made visible, quoted, and guarded against spreadsheet formulas.
+std::string csv_text(std::string_view bytes);
 
 /// The header line of a group: "time,kind," and the names of its wide columns. Print it once.
 std::string csv_header(model::Group group);

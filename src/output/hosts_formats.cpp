@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "output/csv.hpp"
 #include "output/hosts_parts.hpp"
 #include "output/html_parts.hpp"
 #include "output/json_fields.hpp"
@@ -70,8 +71,6 @@ void put_service(JsonWriter& json, const Hosts& hosts, const ServicePart& servic
   });
 }
 
-std::string cell(const std::string& bytes) { return base::csv_cell(base::sanitize_terminal(bytes)); }
-
 }  // namespace
 
 std::string hosts_text(const Hosts& hosts, Color color) {
@@ -134,8 +133,8 @@ std::string hosts_csv(const Hosts& hosts) {
   for (const ServicePart& service : hosts.services) {
     for (const ServicePart::OnHost& on_host : service.hosts) {
       const Host& host = hosts.hosts[on_host.host];
-      out += fmt::format("{},{},{},{},{},{:.4f}", view::row_kind(service.kind), cell(service.name), cell(host.name),
-                         cell(host.file), on_host.counts.before_start, on_host.counts.share);
+      out += fmt::format("{},{},{},{},{},{:.4f}", view::row_kind(service.kind), csv_text(service.name),
+                         csv_text(host.name), csv_text(host.file), on_host.counts.before_start, on_host.counts.share);
       for (const model::CountName& count : model::kCountNames) {
         out += ',';
         if (count.is_known(host.report.info.probe.sees)) out += std::to_string(count.of(on_host.counts.counts));
@@ -144,7 +143,7 @@ std::string hosts_csv(const Hosts& hosts) {
     }
   }
   for (const report::LeftOut& capture : hosts.left_out) {
-    out += fmt::format("{},,,{},,", capture.is_unread ? "not_read" : "no_namespace", cell(capture.file));
+    out += fmt::format("{},,,{},,", capture.is_unread ? "not_read" : "no_namespace", csv_text(capture.file));
     out.append(model::kCountNames.size(), ',');
     out += '\n';
   }

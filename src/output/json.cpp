@@ -35,21 +35,7 @@ void put_netns(JsonWriter& json, const model::NetnsRow& row, const model::Sight&
   json.field("created", row.counts.created());
   json.field("overflow", row.counts.overflow());
   json.field("no_memory", row.counts.no_memory);
-  json.object("kernel", [&] {
-    json.field("created", row.kernel.created);
-    json.field("overflow", row.kernel.overflow);
-    json.field("reused", row.kernel.reused);
-    json.field("out_resets", row.kernel.out_resets);
-    json.field("listen_overflows", row.kernel.listen_overflows);
-    json.field("listen_drops", row.kernel.listen_drops);
-  });
-  json.object("missed", [&] {
-    json.field("created", row.missed.created);
-    json.field("overflow", row.missed.overflow);
-    json.field("resets_sent", row.missed.resets_sent);
-    json.field("queue_drops", row.missed.queue_drops);
-  });
-  json.field("reconciled", row.reconciled);
+  put_cross_check(json, row);
   json.field("gone", row.gone);
   put_counts(json, row.counts, sees, {"created", "overflow", "no_memory"});
   json.field("unattributed", row.unattributed.created());

@@ -52,10 +52,7 @@ void put_trouble(JsonWriter& json, const model::Trouble& trouble) {
   put_party(json, "refused", trouble.refused);
   json.field("refused_per_s", rounded(trouble.refused_per_s));
   put_peer(json, "destination", trouble.destination);
-  json.object_if("own_range", trouble.own_ports, [&](const model::PortRange& own) {
-    json.field("first", own.first);
-    json.field("last", own.last);
-  });
+  put_own_range(json, trouble.own_ports);
   put_party(json, "unconnected", trouble.unconnected);
   json.field("no_port_per_s", rounded(trouble.no_port_per_s));
   json.object_if("queue", trouble.queue, [&](const model::ListenQueue& queue) { put_queue(json, queue); });
@@ -68,6 +65,31 @@ void put_peer(JsonWriter& json, std::string_view key, const std::optional<model:
     json.text("address", known.address);
     json.field("port", known.port);
   });
+}
+
+void put_own_range(JsonWriter& json, const std::optional<model::PortRange>& range) {
+  json.object_if("own_range", range, [&](const model::PortRange& own) {
+    json.field("first", own.first);
+    json.field("last", own.last);
+  });
+}
+
+void put_cross_check(JsonWriter& json, const model::NetnsRow& row) {
+  json.object("kernel", [&] {
+    json.field("created", row.kernel.created);
+    json.field("overflow", row.kernel.overflow);
+    json.field("reused", row.kernel.reused);
+    json.field("out_resets", row.kernel.out_resets);
+    json.field("listen_overflows", row.kernel.listen_overflows);
+    json.field("listen_drops", row.kernel.listen_drops);
+  });
+  json.object("missed", [&] {
+    json.field("created", row.missed.created);
+    json.field("overflow", row.missed.overflow);
+    json.field("resets_sent", row.missed.resets_sent);
+    json.field("queue_drops", row.missed.queue_drops);
+  });
+  json.field("reconciled", row.reconciled);
 }
 
 void put_counts(JsonWriter& json, const model::Counters& counts, const model::Sight& sees,

@@ -26,6 +26,10 @@ void put_host(JsonWriter& json, const model::HostInfo& host);
 void put_probe(JsonWriter& json, const model::ProbeInfo& probe);
 void put_pod(JsonWriter& json, const base::Pod& pod);
 void put_peer(JsonWriter& json, std::string_view key, const std::optional<model::Peer>& peer);
+/// The range that a client has set for its sockets; null if it has none.
+void put_own_range(JsonWriter& json, const std::optional<model::PortRange>& range);
+/// The kernel's counters, what it counted and no program saw, and whether everything else agrees.
+void put_cross_check(JsonWriter& json, const model::NetnsRow& row);
 void put_troubles(JsonWriter& json, const std::vector<model::Trouble>& troubles);
 /// The losses, in the contract's order.
 void put_lost(JsonWriter& json, const model::Losses& lost);

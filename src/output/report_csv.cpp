@@ -3,13 +3,11 @@
 
 #include <fmt/format.h>
 
-#include "base/escape.hpp"
+#include "output/csv.hpp"
 #include "view/columns.hpp"
 
 namespace twtrace::output {
 namespace {
-
-std::string text(const std::string& bytes) { return base::csv_cell(base::sanitize_terminal(bytes)); }
 
 template <class T>
 std::string number(const std::optional<T>& value) {
@@ -20,8 +18,8 @@ std::string role_and_port(const model::Row& row) {
   return fmt::format("{},{}", row.role ? model::to_string(*row.role) : "", number(row.port));
 }
 
-std::string service(const model::Row& row) { return text(row.shown_service()); }
-std::string comm(const model::Row& row) { return row.process ? text(row.process->comm) : std::string(); }
+std::string service(const model::Row& row) { return csv_text(row.shown_service()); }
+std::string comm(const model::Row& row) { return row.process ? csv_text(row.process->comm) : std::string(); }
 
 /// If one of the captures does not have the row, its counts are empty.
 std::string pair(const report::DiffRow& row, std::uint64_t (*count)(const model::Counters&)) {
@@ -32,7 +30,7 @@ std::string pair(const report::DiffRow& row, std::uint64_t (*count)(const model:
 /// A row of kind `file` or `journal`: who wrote the log is not known, so only its name and its lines are filled in.
 std::string log_row(const report::LogReport& part, bool resets_known) {
   constexpr std::size_t kAfterService = 5 + model::kCountNames.size() + 1;  // comm to port, counts and share
-  std::string out = fmt::format(",{},,,,{}", to_string(part.log.kind), text(part.log.name));
+  std::string out = fmt::format(",{},,,,{}", to_string(part.log.kind), csv_text(part.log.name));
   out += std::string(kAfterService, ',') + fmt::format(",{}", report::sum(part.lines));
   for (const std::uint64_t lines : part.lines) out += resets_known ? fmt::format(",{}", lines) : ",";
   return out + "\n";
@@ -51,7 +49,7 @@ std::string report_csv(const report::Report& report) {
   for (const report::Owner& owner : report.owners) {
     const model::Row& row = owner.row;
     out += fmt::format("{},{},{},{},{},{},{},{},{}", ++rank, view::row_kind(row.kind), number(row.netns), row.netns_id,
-                       text(row.netns_name), service(row), comm(row), row.process ? number(row.process->pid) : "",
+                       csv_text(row.netns_name), service(row), comm(row), row.process ? number(row.process->pid) : "",
                        role_and_port(row));
     for (const model::CountName& count : model::kCountNames) {
       out += ',';

@@ -56,17 +56,6 @@ void put_timeline(JsonWriter& json, const report::NetnsReport& netns) {
   });
 }
 
-void put_kernel(JsonWriter& json, const model::KernelCounts& kernel) {
-  json.object("kernel", [&] {
-    json.field("created", kernel.created);
-    json.field("overflow", kernel.overflow);
-    json.field("reused", kernel.reused);
-    json.field("out_resets", kernel.out_resets);
-    json.field("listen_overflows", kernel.listen_overflows);
-    json.field("listen_drops", kernel.listen_drops);
-  });
-}
-
 void put_netns(JsonWriter& json, const report::NetnsReport& netns, const model::Sight& sees) {
   const model::NetnsRow& row = netns.last;
   json.field("netns", row.netns);
@@ -81,14 +70,7 @@ void put_netns(JsonWriter& json, const report::NetnsReport& netns, const model::
   put_counts(json, row.counts, sees);
   json.field("unattributed", row.unattributed.created());
   json.field("unattributed_overflow", row.unattributed.overflow());
-  put_kernel(json, row.kernel);
-  json.object("missed", [&] {
-    json.field("created", row.missed.created);
-    json.field("overflow", row.missed.overflow);
-    json.field("resets_sent", row.missed.resets_sent);
-    json.field("queue_drops", row.missed.queue_drops);
-  });
-  json.field("reconciled", row.reconciled);
+  put_cross_check(json, row);
   put_settings(json, "settings_at_start", netns.at_start);
   put_settings(json, "settings_at_end", netns.at_end);
   put_timeline(json, netns);
@@ -119,10 +101,7 @@ void put_port(JsonWriter& json, const Report& report, const report::PortPeak& pe
   json.field("ports_bound", peak.use.bound);
   json.field("ports_bound_to", peak.use.bound_to);
   json.field("ports_outside", peak.use.outside);
-  json.object_if("own_range", peak.use.own, [&](const model::PortRange& own) {
-    json.field("first", own.first);
-    json.field("last", own.last);
-  });
+  put_own_range(json, peak.use.own);
   json.object_if("owner", peak.owner, [&](std::size_t owner) {
     put_owner(json, report.owners[owner].row);
     json.field("created", peak.created);
