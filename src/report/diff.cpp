@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/format.hpp"
+#include "report/finding_words.hpp"
 #include "report/nobody.hpp"
 #include "report/verdict.hpp"
 #include "view/service_names.hpp"
@@ -101,15 +102,8 @@ void compare(std::vector<std::string>& warnings, const char* what, const std::st
 }
 
 std::string limits(const Report& report) {
-  if (report.namespaces.empty()) return "unknown";
-  std::string text;
-  std::optional<std::uint64_t> seen;
-  for (const TimelinePoint& point : report.namespaces.front().timeline) {
-    if (!point.limit || point.limit == seen) continue;
-    text += (text.empty() ? "" : ", then ") + base::grouped(*point.limit);
-    seen = point.limit;
-  }
-  return text.empty() ? "unknown" : text;
+  const std::string seen = report.namespaces.empty() ? "" : limits_seen(report.namespaces.front());
+  return seen.empty() ? "unknown" : seen;
 }
 
 /// For reports on one namespace.

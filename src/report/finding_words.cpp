@@ -40,6 +40,17 @@ std::string in_namespace(const model::NetnsRow& netns, const std::string& comman
 
 std::string title(const model::NetnsRow& netns) { return "netns " + phrases::netns_words(netns.netns, netns.name); }
 
+std::string limits_seen(const NetnsReport& netns) {
+  std::string text;
+  std::optional<std::uint64_t> before;
+  for (const TimelinePoint& point : netns.timeline) {
+    if (!point.limit || point.limit == before) continue;
+    text += (text.empty() ? "" : ", then ") + base::grouped(*point.limit);
+    before = point.limit;
+  }
+  return text;
+}
+
 std::string truncated_percent(double percent) { return fmt::format("{:.0f}%", std::floor(percent)); }
 
 std::string percent(double share) { return truncated_percent(share * 100); }

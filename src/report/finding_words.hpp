@@ -21,6 +21,8 @@ phrases::Place place_of(const model::NetnsRow& netns);
 std::string in_namespace(const model::NetnsRow& netns, const std::string& command);
 /// "netns host", or with the inode number if it has no name.
 std::string title(const model::NetnsRow& netns);
+/// "5,000, then 16,384": the limits during the capture; empty if none could be read.
+std::string limits_seen(const NetnsReport& netns);
 /// "12%", truncated, so that only what is full reads 100%. A capture may hold any number, so the text may be long.
 std::string truncated_percent(double percent);
 /// The same for a share, usually from 0 to 1.

@@ -41,8 +41,7 @@ std::string blame_of_table(const Report& report) {
 
 /// The ports that a connect() in the namespace may choose; 0: not known.
 std::uint64_t usable_ports(const NetnsReport& netns) {
-  const auto& settings = netns.at_end ? netns.at_end : netns.at_start;
-  return settings ? settings->ephemeral_ports.value_or(0) : 0;
+  return netns.settings() ? netns.settings()->ephemeral_ports.value_or(0) : 0;
 }
 
 /// The ports taken towards the destination of a client: the fullest one on that port. Null: few, or not counted.

@@ -45,8 +45,7 @@ std::string destination_of(const PortPeak& peak) {
 
 bool has_no_timestamps(const Report& report, std::optional<std::uint32_t> netns_id) {
   return std::any_of(report.namespaces.begin(), report.namespaces.end(), [&](const NetnsReport& netns) {
-    const auto& settings = netns.at_end ? netns.at_end : netns.at_start;
-    return netns.last.id == netns_id && settings && settings->timestamps == 0U;
+    return netns.last.id == netns_id && netns.settings() && netns.settings()->timestamps == 0U;
   });
 }
 

@@ -61,7 +61,7 @@ void listen_queues(const Report& report, Findings& out) {
     if (overflows == 0 && drops == 0) continue;
     if (++told > kNamespacesTold) return;
     const auto queues = queues_of(report, netns);
-    const model::NetnsSettings settings = netns.at_end.value_or(netns.at_start.value_or(model::NetnsSettings{}));
+    const model::NetnsSettings settings = netns.settings().value_or(model::NetnsSettings{});
     const phrases::Place place = place_of(netns.last);
     Finding finding;
     finding.id = "listen-queue";

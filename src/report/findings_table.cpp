@@ -83,17 +83,6 @@ std::string demand_words(const Demand& demand, double seconds) {
   return words + "; +25%, rounded up to a power of two";
 }
 
-std::string values(const NetnsReport& netns) {
-  std::string text;
-  std::optional<std::uint64_t> before;
-  for (const TimelinePoint& point : netns.timeline) {
-    if (!point.limit || point.limit == before) continue;
-    text += (text.empty() ? "" : ", then ") + base::grouped(*point.limit);
-    before = point.limit;
-  }
-  return text;
-}
-
 bool changed(const NetnsReport& netns) {
   const auto differs = [&](const TimelinePoint& point) {
     return point.limit && netns.timeline.front().limit && point.limit != netns.timeline.front().limit;
@@ -204,7 +193,7 @@ void limit_changed(const Report& report, Findings& out) {
     finding.id = "limit-changed";
     finding.severity = Severity::kWarning;
     finding.text = title(netns.last) + ": tcp_max_tw_buckets was changed while the capture ran";
-    finding.evidence.push_back("seen: " + values(netns));
+    finding.evidence.push_back("seen: " + limits_seen(netns));
     finding.command = in_namespace(netns.last, std::string("sysctl ") + phrases::kMaxTwBuckets);
     finding.change = fmt::format("find who writes it: grep -rs tcp_max_tw_buckets /etc/sysctl.conf /etc/sysctl.d");
     finding.risk = "none: this only looks";

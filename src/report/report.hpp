@@ -71,6 +71,9 @@ struct NetnsReport {
   Demand demand;
   std::uint64_t busiest_arrivals = 0;   ///< most that were created and refused within kForecastRateS
   std::vector<TimelinePoint> timeline;  ///< ascending, at most kMaxTimelinePoints
+
+  /// The latest that are known.
+  const std::optional<model::NetnsSettings>& settings() const { return at_end ? at_end : at_start; }
 };
 
 /// Points of all namespaces together: of many, each has fewer.
