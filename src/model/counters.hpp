@@ -93,7 +93,10 @@ inline Counters& Counters::operator-=(const Counters& other) {
   return *this;
 }
 
-/// A member of Counters, or one of its sums, as a function.
+/// Picks a count.
+using CountOf = std::uint64_t (*)(const Counters&);
+
+/// A member of Counters, or one of its sums, as a CountOf.
 template <auto kMember>
 std::uint64_t count_of(const Counters& counts) {
   return std::invoke(kMember, counts);
@@ -123,7 +126,7 @@ struct Sight {
 /// A count as outputs call it, sums included.
 struct CountName {
   std::string_view name;
-  std::uint64_t (*of)(const Counters&);
+  CountOf of;
   bool Sight::*needs = nullptr;  ///< null: every backend sees it
 
   bool is_known(const Sight& sees) const { return needs == nullptr || sees.*needs; }

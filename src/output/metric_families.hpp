@@ -32,7 +32,7 @@ struct MetricLabel {
 struct WorkloadCount {
   Metric metric;  ///< the same for neighbours of the same name
   std::array<MetricLabel, 2> labels;
-  std::uint64_t (*of)(const model::Counters&) = nullptr;
+  model::CountOf of = nullptr;
   bool model::Sight::*needs = nullptr;  ///< null: every backend sees it
 
   bool is_known(const model::Sight& sees) const { return needs == nullptr || sees.*needs; }

@@ -22,7 +22,7 @@ std::string service(const model::Row& row) { return csv_text(row.shown_service()
 std::string comm(const model::Row& row) { return row.process ? csv_text(row.process->comm) : std::string(); }
 
 /// If one of the captures does not have the row, its counts are empty.
-std::string pair(const report::DiffRow& row, std::uint64_t (*count)(const model::Counters&)) {
+std::string pair(const report::DiffRow& row, model::CountOf count) {
   return fmt::format("{},{}", row.before ? std::to_string(count(*row.before)) : "",
                      row.after ? std::to_string(count(*row.after)) : "");
 }

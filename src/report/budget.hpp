@@ -59,9 +59,9 @@ struct MetricInfo {
   Metric metric;
   std::string_view name;
   Labels labels = Labels::kNone;
-  const char* percent_of = nullptr;                          ///< what `%` refers to; null: a percentage makes no sense
-  std::uint64_t (*count)(const model::Counters&) = nullptr;  ///< for metrics that every row has
-  bool model::Sight::*needs = nullptr;                       ///< what a backend has to see; null: all see it
+  const char* percent_of = nullptr;     ///< what `%` refers to; null: a percentage makes no sense
+  model::CountOf count = nullptr;       ///< for metrics that every row has
+  bool model::Sight::*needs = nullptr;  ///< what a backend has to see; null: all see it
   const char* help = "";
 };
 

@@ -72,19 +72,15 @@ double per_second(const std::optional<Counters>& counts, double seconds) {
   return counts && seconds > 0 ? static_cast<double>(counts->created()) / seconds : 0;
 }
 
-double change(const DiffRow& row, bool by_rate) {
-  if (by_rate) return std::abs(row.after_per_s - row.before_per_s);
-  const auto created = [](const std::optional<Counters>& counts) {
-    return counts ? static_cast<double>(counts->created()) : 0.0;
-  };
-  return std::abs(created(row.after) - created(row.before));
-}
-
-double change_of(const DiffRow& row, std::uint64_t (*count)(const Counters&)) {
+double change_of(const DiffRow& row, model::CountOf count) {
   const auto part = [&](const std::optional<Counters>& counts) {
     return counts ? static_cast<double>(count(*counts)) : 0.0;
   };
   return std::abs(part(row.after) - part(row.before));
+}
+
+double change(const DiffRow& row, bool by_rate) {
+  return by_rate ? std::abs(row.after_per_s - row.before_per_s) : change_of(row, model::count_of<&Counters::created>);
 }
 
 /// What decides between rows whose created changed as much: refusals, then who was hurt.

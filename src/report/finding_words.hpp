@@ -28,7 +28,7 @@ std::string truncated_percent(double percent);
 /// The same for a share, usually from 0 to 1.
 std::string percent(double share);
 
-using CountOf = std::uint64_t (*)(const model::Counters&);
+using model::CountOf;
 
 /// Owners by a count, largest first, without those that have 0.
 std::vector<const Owner*> largest(const Report& report, CountOf count);
