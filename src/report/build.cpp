@@ -171,15 +171,4 @@ base::Result<Report> build_report(model::Recording& recording, const std::vector
   return collected;
 }
 
-bool breached(const Report& report) {
-  return std::any_of(report.verdicts.begin(), report.verdicts.end(), [](const Verdict& v) { return v.fails(); });
-}
-
-const Phase* phase(const Report& report, PhaseKind kind) {
-  for (const Phase& known : report.phases) {
-    if (known.kind == kind) return &known;
-  }
-  return nullptr;
-}
-
 }  // namespace twtrace::report

@@ -32,24 +32,6 @@ const NetnsReport* fullest(const Report& report) {
   return most;
 }
 
-/// Refused by the kernel, but seen by no program.
-std::uint64_t missed_refusals(const Report& report) {
-  std::uint64_t missed = 0;
-  for (const NetnsReport& netns : report.namespaces) missed += netns.last.missed.overflow.value_or(0);
-  return missed;
-}
-
-}  // namespace
-
-std::uint64_t all_refused(const Report& report) { return report.totals.refused() + missed_refusals(report); }
-
-bool troubled(const Report& report) {
-  const bool critical = !report.findings.empty() && report.findings.front().severity == Severity::kCritical;
-  return report.samples == 0 || critical || !report.troubles.empty() || all_refused(report) != 0;
-}
-
-namespace {
-
 void append(std::string& words, const std::string& more) { words += (words.empty() ? "" : "; ") + more; }
 
 std::string resets(std::uint64_t count) {
@@ -125,7 +107,7 @@ std::string harm_words(const Report& report) {
 
 std::string measured_words(const Report& report) {
   const std::uint64_t refused = report.totals.refused();
-  const std::uint64_t missed = missed_refusals(report);
+  const std::uint64_t missed = all_refused(report) - refused;  // which no program saw
   if (refused != 0) {
     std::string words = fmt::format("{} closed connections were refused a place in the table", base::grouped(refused));
     if (const Owner* owner = with_most(report, model::count_of<&model::Counters::refused>)) {
@@ -145,44 +127,6 @@ std::string measured_words(const Report& report) {
 }
 
 }  // namespace
-
-const char* to_string(PhaseKind kind) {
-  switch (kind) {
-    case PhaseKind::kBefore:
-      return "before";
-    case PhaseKind::kDuring:
-      return "during";
-    case PhaseKind::kAfter:
-      return "after";
-    case PhaseKind::kWhole:
-      return "capture";
-  }
-  return "";
-}
-
-const char* to_string(Verdict::State state) {
-  switch (state) {
-    case Verdict::State::kKept:
-      return "kept";
-    case Verdict::State::kBreached:
-      return "breached";
-    case Verdict::State::kNotMeasurable:
-      return "not measurable";
-  }
-  return "";
-}
-
-const char* to_string(Severity severity) {
-  switch (severity) {
-    case Severity::kCritical:
-      return "critical";
-    case Severity::kWarning:
-      return "warning";
-    case Severity::kNotice:
-      return "notice";
-  }
-  return "";
-}
 
 std::string headline(const Report& report) {
   if (report.samples == 0) return "the capture ended before its first sample: nothing can be said";
