@@ -47,7 +47,7 @@ Unseen unseen(const Asked& asked) {
   const Budget& budget = asked.budget;
   const Report& report = asked.report;
   Unseen unseen{0, of_unknown(asked), "that no program saw"};
-  // Of all sockets together it is known how many: verdict.cpp adds them.
+  // Of all sockets together it is known how many: measure() adds them.
   if (budget.metric == Metric::kQueueDrops && !asked.by_owner) return unseen;
   const Missed missed = missed_part(budget.metric);
   // A reset to the peer of a refused connection that was forgotten counts as another one.

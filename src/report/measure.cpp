@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/measure.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/format.hpp"
+#include "phrases/endpoint.hpp"
+#include "phrases/namespace.hpp"
+#include "phrases/owner.hpp"
+#include "report/nobody.hpp"
+#include "report/unseen.hpp"
+
+namespace twtrace::report {
+namespace {
+
+using model::Counters;
+
+/// Of fewer ports than these a capture need not tell: its share of the largest range.
+constexpr double kLeastPortsKept = 65535.0 / model::kPortUseShare;
+
+Measured unmeasurable(std::string why) { return {std::nullopt, std::move(why)}; }
+
+Measured counted(std::uint64_t count) { return {static_cast<double>(count), base::grouped(count)}; }
+
+/// 0 of 0 counts as 0%.
+double percent_of(double count, double of) { return of == 0 ? 0 : 100.0 * count / of; }
+
+/// `count`, or its share if the budget is in percent.
+Measured counted(const Asked& asked, std::uint64_t count, std::uint64_t of) {
+  const auto some = static_cast<double>(count);
+  const auto all = static_cast<double>(of);
+  const Unseen unknown = unseen(asked);
+  const auto more = static_cast<double>(unknown.count);
+  const double most = some + static_cast<double>(unknown.all());
+  Measured measured = counted(count);
+  if (asked.budget.percent) {
+    const double percent = percent_of(some, all);
+    measured = {percent, fmt::format("{:.1f}% ({} of {})", percent, base::grouped(count), base::grouped(of)), {}};
+    measured.range = {percent_of(some, all + more), percent_of(most, all + more)};
+  } else {
+    measured.range = {some, most};
+  }
+  return measured;
+}
+
+/// A row is what the budget is about, or the budget is about all rows.
+bool has_row(const Asked& asked) {
+  if (!asked.by_owner) return true;
+  for (std::size_t i = 0; i < asked.owners.size(); ++i) {
+    if (asked.owners[i] && asked.report.owners[i].row.kind != model::RowKind::kBeforeStart) return true;
+  }
+  return false;
+}
+
+/// Sums `amount` over all selected namespaces; empty if one of them does not know it.
+template <class Amount>
+std::optional<std::uint64_t> sum_of_namespaces(const Asked& asked, Amount amount) {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < asked.namespaces.size(); ++i) {
+    if (!asked.namespaces[i]) continue;
+    const std::optional<std::uint64_t> part = amount(asked.report.namespaces[i]);
+    if (!part) return std::nullopt;
+    sum += *part;
+  }
+  return sum;
+}
+
+std::uint64_t sum_of_owners(const Asked& asked) {
+  const auto count = info(asked.budget.metric).count;
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < asked.owners.size(); ++i) {
+    if (asked.owners[i]) sum += count(asked.report.owners[i].row.counts);
+  }
+  return sum;
+}
+
+const char* what_is_seen(bool model::Sight::*sight) {
+  if (sight == &model::Sight::no_port) return "which connect() finds no port";
+  if (sight == &model::Sight::no_port_bind) return "which bind() finds no port";
+  if (sight == &model::Sight::resets_received || sight == &model::Sight::resets_sent) return "resets on this kernel";
+  if (sight == &model::Sight::queue_drops) return "what listening sockets drop";
+  return "the end of buckets";
+}
+
+/// The base of a percentage: everything in the selected namespaces.
+std::uint64_t whole(const Asked& asked) {
+  const bool with_refused =
+      std::string_view(info(asked.budget.metric).percent_of).find("asked") != std::string_view::npos;
+  return sum_of_namespaces(asked,
+                           [&](const NetnsReport& netns) {
+                             const Counters& counts = netns.last.counts;
+                             return std::optional(counts.created() + (with_refused ? counts.refused() : 0));
+                           })
+      .value_or(0);
+}
+
+/// What listening sockets dropped that could not be told apart: the kernel counted it, so a budget for all of them has
+/// it.
+std::uint64_t dropped_unseen(const Asked& asked) {
+  if (asked.budget.metric != Metric::kQueueDrops || asked.by_owner) return 0;
+  const auto missed = [](const NetnsReport& netns) { return std::optional(netns.last.missed.queue_drops.value_or(0)); };
+  return sum_of_namespaces(asked, missed).value_or(0);
+}
+
+Measured count(const Asked& asked) {
+  if (const auto needs = info(asked.budget.metric).needs; needs != nullptr && !(asked.report.info.probe.sees.*needs)) {
+    return unmeasurable(
+        fmt::format("the {} backend does not see {}", asked.report.info.probe.backend, what_is_seen(needs)));
+  }
+  const std::uint64_t unseen = dropped_unseen(asked);
+  const std::uint64_t sum = sum_of_owners(asked) + unseen;
+  Measured measured = counted(asked, sum, asked.budget.percent ? whole(asked) : 0);
+  if (unseen != 0) measured.words += fmt::format(", {} of them by sockets that are not known", base::grouped(unseen));
+  if (!has_row(asked)) measured.words += " (no row matches)";
+  return measured;
+}
+
+Measured unattributed(const Asked& asked) {
+  const auto sum =
+      sum_of_namespaces(asked, [](const NetnsReport& netns) { return std::optional(netns.without_row.created()); });
+  return counted(asked, sum.value_or(0), asked.budget.percent ? whole(asked) : 0);
+}
+
+/// The first phase in which the peak was reached.
+std::size_t peak_phase(const NetnsReport& netns, bool percent) {
+  const auto reached = std::find_if(netns.phases.begin(), netns.phases.end(), [&](const Amounts& amounts) {
+    return percent ? amounts.peak_percent == netns.peak_percent : amounts.in_use_peak == netns.in_use_peak;
+  });
+  return static_cast<std::size_t>(reached - netns.phases.begin());
+}
+
+/// The peak of the namespace where it is largest, because each namespace has a separate table. What was created until
+/// then fills it.
+Measured in_use_peak(const Asked& asked) {
+  Measured worst = unmeasurable("the number of buckets in use could not be read");
+  for (std::size_t i = 0; i < asked.namespaces.size(); ++i) {
+    const NetnsReport& netns = asked.report.namespaces[i];
+    if (!asked.namespaces[i] || !netns.in_use_peak) continue;
+    if (asked.budget.percent && !netns.peak_percent) return unmeasurable("the limit could not be read");
+    const double value = asked.budget.percent ? *netns.peak_percent : static_cast<double>(*netns.in_use_peak);
+    if (worst.value && *worst.value >= value) continue;
+    worst.value = value;
+    worst.scope = {&netns, 0, peak_phase(netns, asked.budget.percent)};
+    worst.words = base::grouped(*netns.in_use_peak);
+    if (netns.peak_percent) {
+      worst.words = fmt::format("{:.1f}% of the limit ({} in use)", *netns.peak_percent, worst.words);
+    }
+    if (asked.report.namespaces.size() > 1) {
+      worst.words += " in netns " + phrases::netns_words(netns.last.netns, netns.last.name);
+    }
+  }
+  return worst;
+}
+
+/// Whether it is of a namespace that the budget asks for. In an old capture nobody knows; then it counts.
+bool is_asked_for(const Asked& asked, const PortPeak& peak) {
+  for (std::size_t i = 0; i < asked.namespaces.size(); ++i) {
+    const model::NetnsRow& netns = asked.report.namespaces[i].last;
+    if (asked.namespaces[i] && (peak.use.netns_id ? *peak.use.netns_id == netns.id : peak.use.netns == netns.netns)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// The destination for which most ports were taken, or all destinations of a namespace where bind() took them.
+Measured ports_taken_peak(const Asked& asked) {
+  if (!asked.report.ports_counted) return unmeasurable("the local ports were not counted");
+  Measured worst;
+  for (const auto* peaks : {&asked.report.ports, &asked.report.port_pools}) {
+    for (const PortPeak& peak : *peaks) {
+      const model::Use ports = peak.use.for_connect();
+      if (!is_asked_for(asked, peak) || ports.of == 0) continue;
+      const double percent = percent_of(static_cast<double>(ports.taken), static_cast<double>(ports.of));
+      const double value = asked.budget.percent ? percent : static_cast<double>(ports.taken);
+      if (worst.value && *worst.value >= value) continue;
+      const model::Peer& to = peak.use.destination;
+      worst = {value,
+               fmt::format(
+                   "{:.1f}% ({} of {}) towards {}", percent, base::grouped(ports.taken), base::grouped(ports.of),
+                   peak.use.is_pool() ? "any destination" : phrases::endpoint_words(to.address, to.port.value_or(0)))};
+      if (asked.report.namespaces.size() > 1) {
+        worst.words += " in netns " + phrases::netns_words(peak.use.netns, peak.netns_name);
+      }
+      if (peak.owner) {
+        worst.words += ", most of its buckets by " + phrases::owner_words(asked.report.owners[*peak.owner].row);
+      }
+    }
+  }
+  if (worst.value) return worst;
+  if (asked.report.ports.size() + asked.report.port_pools.size() >= model::kMostPortUse) {
+    return unmeasurable(
+        fmt::format("a capture keeps the {} fullest destinations of the host, and none is there", model::kMostPortUse));
+  }
+  const double least = asked.budget.percent ? 100.0 / model::kPortUseShare : kLeastPortsKept;
+  if (asked.budget.value < least) {
+    return unmeasurable("a capture keeps no destination towards which less than 1% of the local ports are taken");
+  }
+  return {0, "less than 1% of the local ports"};
+}
+
+Measured created_per_s_peak(const Asked& asked) {
+  Measured busiest{0, "0/s"};
+  for (std::size_t i = 0; i < asked.namespaces.size(); ++i) {
+    const NetnsReport& netns = asked.report.namespaces[i];
+    if (!asked.namespaces[i] || netns.created_per_s_peak <= *busiest.value) continue;
+    busiest = {netns.created_per_s_peak, base::rate(netns.created_per_s_peak) + "/s",
+               Scope{&netns, netns.busiest_phase, netns.busiest_phase}};
+    if (asked.report.namespaces.size() > 1) {
+      busiest.words += " in netns " + phrases::netns_words(netns.last.netns, netns.last.name);
+    }
+  }
+  const auto more = static_cast<double>(unseen(asked).all());
+  const double in_one_s = asked.report.info.interval_s > 0 ? more / asked.report.info.interval_s : more;
+  busiest.range = {*busiest.value, *busiest.value + in_one_s};
+  return busiest;
+}
+
+Measured missed(const Asked& asked) {
+  const auto sum = sum_of_namespaces(asked, [](const NetnsReport& netns) -> std::optional<std::uint64_t> {
+    if (!netns.last.missed.created || !netns.last.missed.overflow) return std::nullopt;
+    return *netns.last.missed.created + *netns.last.missed.overflow;
+  });
+  return sum ? counted(*sum) : unmeasurable("the kernel's own counters cannot be compared on this kernel");
+}
+
+struct Rate {
+  double seconds = 0;
+  std::uint64_t created = 0;
+  std::uint64_t unseen = 0;
+  double per_s() const { return static_cast<double>(created) / seconds; }
+  double most_per_s() const { return static_cast<double>(created + unseen) / seconds; }
+};
+
+Rate rate_in(const Asked& asked, PhaseKind kind) {
+  Rate rate;
+  rate.unseen = unseen(asked).all();
+  for (std::size_t i = 0; i < asked.report.phases.size(); ++i) {
+    if (asked.report.phases[i].kind != kind) continue;
+    rate.seconds = asked.report.phases[i].seconds;
+    for (std::size_t k = 0; k < asked.owners.size(); ++k) {
+      const Owner& owner = asked.report.owners[k];
+      if (asked.owners[k] && i < owner.phases.size()) rate.created += owner.phases[i].created();
+    }
+  }
+  return rate;
+}
+
+/// From 0 to 0 nothing changed. From 0 to some is an infinite ratio.
+double quotient(double now, double before) {
+  if (before == 0) return now == 0 ? 1 : std::numeric_limits<double>::infinity();
+  return now / before;
+}
+
+Measured ratio(const Rate& now, const Rate& before, const char* now_words, const char* before_words) {
+  const std::string words =
+      fmt::format("{}/s {}, {}/s {}", base::rate(now.per_s()), now_words, base::rate(before.per_s()), before_words);
+  const double value = quotient(now.per_s(), before.per_s());
+  Measured measured{value, (std::isinf(value) ? "infinite" : fmt::format("{:.1f}", value)) + " (" + words + ")"};
+  measured.range = {quotient(now.per_s(), before.most_per_s()), quotient(now.most_per_s(), before.per_s())};
+  return measured;
+}
+
+Measured ratio_of_phases(const Asked& asked) {
+  if (!asked.report.info.command) return unmeasurable("there is no command to compare before with during");
+  const Rate before = rate_in(asked, PhaseKind::kBefore);
+  const Rate during = rate_in(asked, PhaseKind::kDuring);
+  if (before.seconds <= 0) return unmeasurable("nothing was watched before the command (--before 0)");
+  if (during.seconds <= 0) return unmeasurable("nothing was watched during the command");
+  Measured measured = ratio(during, before, "during", "before");
+  const auto phase =
+      static_cast<std::size_t>(report::phase(asked.report, PhaseKind::kDuring) - asked.report.phases.data());
+  measured.scope = {nullptr, phase, phase};
+  return measured;
+}
+
+Rate rate_of_all(const Asked& asked) { return {asked.report.seconds, sum_of_owners(asked), unseen(asked).all()}; }
+
+}  // namespace
+
+Measured measure(const Asked& asked, const Asked* baseline, const std::vector<model::NetnsName>& namespaces) {
+  if (asked.report.samples == 0) return unmeasurable("the capture ended before its first sample");
+  if (asked.budget.selector.asks(view::Key::kNetns)) {
+    if (std::find(asked.namespaces.begin(), asked.namespaces.end(), true) == asked.namespaces.end()) {
+      return unmeasurable("no such network namespace was seen");
+    }
+    if (const auto clear = view::check_unambiguous(asked.budget.selector, namespaces); !clear) {
+      return unmeasurable(fmt::format("{}; {}", clear.error().what, clear.error().hint));
+    }
+  }
+  if (!has_row(asked) && !asked.names_somebody && (baseline == nullptr || !baseline->names_somebody)) {
+    return unmeasurable(nobody_words(asked.report.info));
+  }
+  switch (asked.budget.metric) {
+    case Metric::kUnattributed:
+      return unattributed(asked);
+    case Metric::kInUsePeak:
+      return in_use_peak(asked);
+    case Metric::kPortsTakenPeak:
+      return ports_taken_peak(asked);
+    case Metric::kCreatedPerSPeak:
+      return created_per_s_peak(asked);
+    case Metric::kMissed:
+      return missed(asked);
+    case Metric::kLostEvents:
+      return counted(asked.report.lost.events);
+    case Metric::kLostCounts:
+      return counted(asked.report.lost.counts);
+    case Metric::kCreatedRatio:
+      if (baseline == nullptr) return ratio_of_phases(asked);
+      if (asked.report.seconds <= 0 || baseline->report.seconds <= 0)
+        return unmeasurable("one of the captures has no sample");
+      return ratio(rate_of_all(asked), rate_of_all(*baseline), "after", "before");
+    default:
+      return count(asked);
+  }
+}
+
+}  // namespace twtrace::report
