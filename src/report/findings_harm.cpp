@@ -79,6 +79,17 @@ Finding no_port_finding(const char* id, const char* call, std::uint64_t times, c
   return finding;
 }
 
+/// Sets what to do where the connections themselves need more ports than `usable`.
+void advise_more_ports(Finding& finding, const NetnsReport& netns, std::uint64_t usable) {
+  finding.change = "in the client: " + phrases::role_remedy(model::Role::kClient) + "; until then " +
+                   (usable < kWidestPortsCount
+                        ? phrases::sysctl_change(place_of(netns.last), "net.ipv4.ip_local_port_range", kWidestPorts)
+                        : "give the client or the server more addresses: each pair has all ports to itself");
+  finding.risk =
+      "a server may find its port taken by a connection: put such ports into net.ipv4.ip_local_reserved_ports";
+  finding.avoid = "do not bind() to port 0 before connect() without IP_BIND_ADDRESS_NO_PORT: it takes ports away";
+}
+
 /// bind() to port 0 found no port. Which destinations it was for is not known.
 void no_port_for_bind(const Report& report, std::uint64_t all, Findings& out) {
   const CountOf count = model::count_of<&Counters::no_port_bind>;
@@ -184,7 +195,6 @@ void no_port(const Report& report, Findings& out) {
   const bool one_port = here != owners.end() && (*here)->row.port;
   finding.command = in_namespace(
       netns.last, one_port ? fmt::format("ss -tan 'dport = :{}' | wc -l", *(*here)->row.port) : "ss -tan | wc -l");
-  finding.change = "in the client: " + phrases::role_remedy(model::Role::kClient);
   const PortPeak* const peak = one_port ? peak_towards(report, (*here)->row) : nullptr;
   if (peak != nullptr && peak->use.own) {
     finding.evidence.push_back(fmt::format("towards {} at most {} of {} {}, {} to {}, were taken",
@@ -203,26 +213,18 @@ void no_port(const Report& report, Findings& out) {
   }
   const PortPeak* const counted = peak == nullptr ? pool : peak;
   const model::Use taken = counted == nullptr ? model::Use{} : counted->use.for_connect();
-  if (pool != nullptr && taken.taken * 2 >= taken.of) {
+  const bool mostly_free = counted == nullptr ? report.ports_counted : taken.taken * 2 < taken.of;
+  if (pool != nullptr && !mostly_free) {
     advise_against_bind(finding);
     out.push_back(std::move(finding));
     return;
   }
-  const bool mostly_free = counted == nullptr ? report.ports_counted : taken.taken * 2 < taken.of;
   if (one_port && usable != 0 && mostly_free) {
     finding.evidence.emplace_back(
         "most of these were free whenever they were counted: either the connections were too short for that, or the "
         "client has a smaller range of its own (IP_LOCAL_PORT_RANGE)");
   }
-  if (usable < kWidestPortsCount) {
-    finding.change +=
-        "; until then " + phrases::sysctl_change(place_of(netns.last), "net.ipv4.ip_local_port_range", kWidestPorts);
-  } else {
-    finding.change += "; until then give the client or the server more addresses: each pair has all ports to itself";
-  }
-  finding.risk =
-      "a server may find its port taken by a connection: put such ports into net.ipv4.ip_local_reserved_ports";
-  finding.avoid = "do not bind() to port 0 before connect() without IP_BIND_ADDRESS_NO_PORT: it takes ports away";
+  advise_more_ports(finding, netns, usable);
   out.push_back(std::move(finding));
 }
 
