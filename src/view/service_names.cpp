@@ -17,26 +17,7 @@ std::string with_id(const base::Service& service) { return (service.name + '@').
 /// Ends of one path that may become labels. Real paths have fewer. A made-up file may have thousands in each.
 constexpr std::size_t kMostEnds = 32;
 
-/// Calls visit(end) with the ends of a path, from the last segment on, and at last with the whole path, until it
-/// returns true.
-template <class Visit>
-bool any_end(std::string_view path, Visit visit) {
-  std::size_t slash = path.rfind('/');
-  for (std::size_t ends = 0; ends < kMostEnds && slash != std::string_view::npos; ++ends) {
-    const std::string_view end = path.substr(slash + 1);
-    if (!end.empty() && visit(end)) return true;
-    if (slash == 0) break;
-    slash = path.rfind('/', slash - 1);
-  }
-  return visit(path);
-}
-
-/// Where an end stands among those that any_end() visits. Only ends in the same place can be equal.
-std::size_t place_of_end(std::string_view end) {
-  return std::min(static_cast<std::size_t>(std::count(end.begin(), end.end(), '/')), kMostEnds);
-}
-
-/// Goes through the ends of a path in the order of any_end().
+/// Goes through the ends of a path, from the last segment on, and at last the whole path.
 class EndWalk {
  public:
   explicit EndWalk(std::string_view path) : path_(path), slash_(path.rfind('/')) {}
@@ -54,6 +35,20 @@ class EndWalk {
   std::size_t slash_;
   std::size_t visited_ = 0;
 };
+
+/// Calls visit(end) with the ends of a path, in the order of EndWalk, until it returns true.
+template <class Visit>
+bool any_end(std::string_view path, Visit visit) {
+  for (EndWalk walk(path);; walk.next()) {
+    if ((walk.is_whole() || !walk.end().empty()) && visit(walk.end())) return true;
+    if (walk.is_whole()) return false;
+  }
+}
+
+/// Where an end stands among those that EndWalk comes by. Only ends in the same place can be equal.
+std::size_t place_of_end(std::string_view end) {
+  return std::min(static_cast<std::size_t>(std::count(end.begin(), end.end(), '/')), kMostEnds);
+}
 
 /// A name that ends in a unit's, without the unit's suffix; empty when it does not.
 std::string_view without_suffix(const base::Service& service) {
