@@ -27,10 +27,7 @@ std::string tab_text(const ViewState& state, std::size_t tab, std::size_t width)
 }
 
 std::string_view sort_name(view::SortColumn column) {
-  for (const view::SortName& name : view::sort_names()) {
-    if (name.column == column) return name.name;
-  }
-  return "use";
+  return column == view::SortColumn::kUse ? "use" : view::sort_name_of(column);
 }
 
 /// Describes the rows below: order, filter, hidden rows, and position.
