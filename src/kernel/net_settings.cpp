@@ -38,7 +38,7 @@ base::NetSettings read_net_settings(const Sysctl& sysctl) {
   settings.timestamps = setting(sysctl, kTcpTimestamps);
   settings.syn_backlog = setting(sysctl, kMaxSynBacklog);
   settings.somaxconn = setting(sysctl, kSomaxconn);
-  if (const auto ports = EphemeralPorts::read(sysctl)) settings.ephemeral_ports = ports->size();
+  if (const auto ports = read_ephemeral_ports(sysctl)) settings.ephemeral_ports = *ports;
   return settings;
 }
 
