@@ -3,7 +3,6 @@
 #pragma once
 
 #include <string>
-#include <utility>
 
 #include "app/option_groups.hpp"
 #include "model/snapshot.hpp"

@@ -2,10 +2,8 @@
 // The text of --help.
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "app/option_list.hpp"
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <string>
-#include <utility>
 
 #include "capture/columns.hpp"
 #include "capture/names.hpp"

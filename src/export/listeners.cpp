@@ -15,7 +15,6 @@
 #include <cstring>
 #include <memory>
 #include <optional>
-#include <string_view>
 
 namespace twtrace::exporter {
 namespace {

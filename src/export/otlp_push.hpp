@@ -5,7 +5,6 @@
 #include <sys/types.h>
 
 #include <functional>
-#include <memory>
 #include <string>
 
 #include "base/result.hpp"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/cgroup.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "kernel/cgroup_parts.hpp"

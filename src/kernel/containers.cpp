@@ -2,7 +2,6 @@
 // Knows where container engines keep their files, and finds the one that answers a query.
 #include "kernel/containers.hpp"
 
-#include <algorithm>
 #include <array>
 #include <bit>
 #include <utility>

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstddef>
 #include <string>
 #include <vector>
 

@@ -7,7 +7,6 @@
 // Its globals are structures of abi.h.
 #include <twtrace.skel.h>
 
-#include <cstdint>
 #include <memory>
 
 #include "base/result.hpp"

@@ -8,7 +8,6 @@
 #include <clocale>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 
 namespace twtrace::logs {
 namespace {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "output/report_parts.hpp"
 #include "report/diff.hpp"

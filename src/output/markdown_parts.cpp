@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/markdown_parts.hpp"
 
-#include <algorithm>
-
 namespace twtrace::output {
 
 std::string markdown_grid(const Grid& grid) {

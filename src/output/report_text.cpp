@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "output/log_parts.hpp"
 #include "output/report_parts.hpp"
 #include "output/text_chart.hpp"

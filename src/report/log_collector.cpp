@@ -2,7 +2,6 @@
 #include "report/log_collector.hpp"
 
 #include <numeric>
-#include <utility>
 
 #include "report/timeline.hpp"
 

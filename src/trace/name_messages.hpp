@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <string>
 
 #include "base/fields.hpp"
 #include "kernel/container.hpp"

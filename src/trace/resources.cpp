@@ -5,7 +5,6 @@
 #include <malloc.h>
 #include <sys/resource.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <thread>

@@ -4,7 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <ctime>
+#include <cstdio>
+#include <memory>
 #include <utility>
 
 #include "base/log.hpp"

@@ -2,11 +2,8 @@
 // A running trace: brings the BPF programs, the kernel's own numbers and the model together.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
-#include <map>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>

@@ -11,7 +11,6 @@
 #include <cstring>
 #include <optional>
 #include <span>
-#include <utility>
 
 #include "kernel/counters.hpp"
 #include "loader/swept_bucket.hpp"

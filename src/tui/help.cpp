@@ -2,7 +2,6 @@
 // Help, the sort menu and the hint line.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 
 #include "base/escape.hpp"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which columns the user wants to see.
-#include <algorithm>
 
 #include "tui/parts.hpp"
 

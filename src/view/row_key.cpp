@@ -2,7 +2,6 @@
 #include "view/row_key.hpp"
 
 #include <functional>
-#include <string>
 
 namespace twtrace::view {
 namespace {
