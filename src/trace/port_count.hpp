@@ -20,19 +20,19 @@
 namespace twtrace::trace {
 
 /// Reads every table, one part per sample: some 20 ms of CPU time for 60,000 sockets. Counts may take 1% of one core.
-/// While less than a tenth of the ports is taken everywhere, a second and a half lies between two counts. Not
-/// thread-safe.
+/// After a count that found less than a tenth of the ports taken towards every destination, the next one comes 1.5 s
+/// later at the earliest. Not thread-safe.
 class PortCount {
  public:
   using Uses = std::vector<model::PortUse>;
 
-  /// `most`: how many destinations it tells. `budget_ns`: CPU time that reading the tables may take of one sample, give
-  /// or take a run of a reader program.
+  /// `most`: how many destinations uses() has at most. `budget_ns`: CPU time of one sample that reading the tables may
+  /// take, give or take a run of a reader program.
   PortCount(std::size_t most, std::uint64_t budget_ns) : most_(most), budget_ns_(budget_ns) {}
 
   /// Goes on with the count in progress, or begins one when it is time. The first count is not split. `last` completes
-  /// the one in progress, or begins one unless that takes more than its share. True if a count is complete. After an
-  /// error, which those of NamespaceReader::read() are, the next count comes as usual.
+  /// the one in progress. If there is none, it begins one, unless counts would take more than their share. True if a
+  /// count is complete. Errors as NamespaceReader::read(); then the next count comes as usual.
   base::Result<bool> advance(loader::Readers& readers, const NamespaceDirectory& directory, bool last);
 
   /// Of the last complete count, the destinations with the most ports taken, of all namespaces together, the fullest

@@ -40,8 +40,8 @@ struct SessionOptions {
   std::uint32_t cgroups = TW_MAX_CGROUPS;   ///< MapSizes::cgroups
   std::uint16_t local_port = 0;
   std::uint16_t remote_port = 0;
-  /// CPU time that a scan of the tables may take of one sample, and a count of ports besides: so a table of any size
-  /// delays a sample by no more than some 20 ms each. Those of the last sample take their time.
+  /// CPU time of one sample that a scan of the tables may take. A count of ports may take as much. So a table of any
+  /// size delays a sample by some 40 ms at most. The scan and the count of the last sample take their time.
   std::uint64_t scan_budget_ns = 20'000'000;
   std::uint64_t reader_run_ns = 500'000;  ///< ReaderOptions::run_ns
   std::uint32_t sweep_slice = 16384;      ///< TracerOptions::sweep_slice
@@ -73,8 +73,8 @@ class Session {
   /// second, however long an interval is.
   base::Result<void> drain();
 
-  /// Takes the numbers of an interval that ends now. The ephemeral ports in use are as old as a share of one core
-  /// allows. `last` asks for fresh numbers whatever they cost.
+  /// Takes the numbers of an interval that ends now. The ephemeral ports in use are as old as PortCount allows. `last`
+  /// asks for fresh numbers whatever they cost.
   base::Result<void> sample(bool last);
   /// Events lost so far because the ring was full; see model::Losses.
   std::uint64_t events_lost() const { return tracer_.stats().events_lost; }
