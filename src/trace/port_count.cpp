@@ -11,7 +11,7 @@ namespace twtrace::trace {
 namespace {
 
 constexpr std::uint64_t kCalmParts = 10;
-constexpr std::uint64_t kCalmNs = 1'500'000'000;
+constexpr std::uint64_t kRestNs = 1'500'000'000;
 
 bool is_calm(const model::PortUse& use) { return use.ports.taken * kCalmParts < use.ports.of; }
 
@@ -68,7 +68,7 @@ void add_own(std::vector<model::PortUse>& all, std::vector<model::PortUse> own) 
 }  // namespace
 
 base::Result<bool> PortCount::advance(loader::Readers& readers, const NamespaceDirectory& directory, bool last) {
-  if (!running_ && !share_.is_due(clock_.monotonic_ns(), calm_ && !last ? kCalmNs : 0)) return false;
+  if (!running_ && !is_due(last)) return false;
   const std::uint64_t before_ns = base::process_cpu_ns();
   auto complete = count(readers, directory, last);
   cost_ns_ += base::process_cpu_ns() - before_ns;
@@ -77,6 +77,13 @@ base::Result<bool> PortCount::advance(loader::Readers& readers, const NamespaceD
     running_.reset();
   }
   return complete;
+}
+
+/// Ports that are taken and given back between two counts are not seen. So whoever asks for short intervals gets counts
+/// as often as their share allows, but for every second sample.
+bool PortCount::is_due(bool last) {
+  const bool rests = std::exchange(rests_, false) && !last;
+  return share_.is_due(clock_.monotonic_ns(), rests ? kRestNs : 0);
 }
 
 base::Result<bool> PortCount::count(loader::Readers& readers, const NamespaceDirectory& directory, bool last) {
@@ -104,7 +111,7 @@ base::Result<bool> PortCount::read(loader::Readers& readers, const NamespaceDire
   const auto binds = readers.binds().read([&tally](const tw_bind_reading& port) { tally.add(port); });
   if (!binds) return tl::unexpected(binds.error());
   uses_ = std::make_shared<const Uses>(sum_up(directory));
-  calm_ = std::all_of(uses_->begin(), uses_->end(), is_calm);
+  rests_ = std::all_of(uses_->begin(), uses_->end(), is_calm);
   return true;
 }
 

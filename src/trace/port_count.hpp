@@ -20,8 +20,8 @@
 namespace twtrace::trace {
 
 /// Reads every table, one part per sample: some 20 ms of CPU time for 60,000 sockets. Counts may take 1% of one core.
-/// After a count that found less than a tenth of the ports taken towards every destination, the next one comes 1.5 s
-/// later at the earliest. Not thread-safe.
+/// After a count that found less than a tenth of the ports taken towards every destination, the next sample needs none
+/// if it comes within 1.5 s. Not thread-safe.
 class PortCount {
  public:
   using Uses = std::vector<model::PortUse>;
@@ -47,6 +47,7 @@ class PortCount {
     loader::PortTally tally;
   };
 
+  bool is_due(bool last);
   base::Result<void> begin(loader::Readers& readers);
   base::Result<bool> count(loader::Readers& readers, const NamespaceDirectory& directory, bool last);
   base::Result<bool> read(loader::Readers& readers, const NamespaceDirectory& directory, bool whole);
@@ -56,7 +57,7 @@ class PortCount {
   std::uint64_t budget_ns_;
   base::SystemClock clock_;
   TimeShare share_{100};
-  bool calm_ = false;                                                               ///< by the last count
+  bool rests_ = false;                                                              ///< in the next sample
   std::unique_ptr<loader::OwnRanges> own_ = std::make_unique<loader::OwnRanges>();  ///< the tally points to it
   std::optional<Running> running_;
   std::uint64_t cost_ns_ = 0;  ///< CPU time of the running one
