@@ -158,6 +158,7 @@ std::int64_t OwnerCollector::quiet_s(const model::Row& row, double capture_s) co
 
 void OwnerCollector::add(const model::Source& source, std::size_t phase, bool last) {
   const view::RowList rows(source, view_, 1);
+  if (last) rows_.reserve(rows.items().size());
   for (const view::SortItem& row : rows.items()) {
     if (row.kind == RowKind::kUnattributed || row.kind == RowKind::kBeforeStart) continue;
     const Counters counts = rows.counts_of(row);
@@ -244,6 +245,7 @@ std::vector<PeerPart> OwnerCollector::peer_parts(const std::vector<Owner>& owner
 void OwnerCollector::finish(Report& report) && {
   const NetnsIndex index = index_of(report.namespaces);
   std::vector<Owner> owners;
+  owners.reserve(rows_.size());
   for (Row& row : rows_) {
     Owner owner;
     if (const auto netns = find_netns(index, row)) owner.busiest_arrivals = report.namespaces[*netns].busiest_arrivals;

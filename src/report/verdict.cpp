@@ -18,16 +18,13 @@ bool in_scope(const Scope& scope, const Owner& owner) {
          (owner.row.netns_id == scope.netns->last.id && owner.row.netns == scope.netns->last.netns);
 }
 
-/// An owner's part of the budget's metric. For the size of a table these are the buckets that the owner created, or had
-/// from before the start.
-std::uint64_t part_of(const Budget& budget, const Scope& scope, const Owner& owner) {
-  Counters counts;
+/// An owner's part of what `count` counts, in the phases of the scope.
+std::uint64_t part_of(model::CountOf count, const Scope& scope, const Owner& owner) {
+  std::uint64_t part = 0;
   for (std::size_t i = scope.first_phase; i < owner.phases.size() && i <= scope.last_phase; ++i) {
-    counts += owner.phases[i];
+    part += count(owner.phases[i]);
   }
-  const MetricInfo& metric = info(budget.metric);
-  if (metric.count != nullptr) return metric.count(counts);
-  return counts.created() + (budget.metric == Metric::kInUsePeak ? owner.before_start : 0);
+  return part;
 }
 
 bool has_culprit(Metric metric) {
@@ -36,12 +33,16 @@ bool has_culprit(Metric metric) {
 
 void name_culprit(Verdict& verdict, const Asked& asked, const Scope& scope) {
   if (!has_culprit(verdict.budget.metric)) return;
+  // A table is filled by the buckets that were created, and by those from before the start.
+  const bool is_table = verdict.budget.metric == Metric::kInUsePeak;
+  const model::CountOf known = info(verdict.budget.metric).count;
+  const model::CountOf count = known != nullptr ? known : model::count_of<&Counters::created>;
   std::uint64_t all = 0;
   const Owner* culprit = nullptr;
   for (std::size_t i = 0; i < asked.owners.size(); ++i) {
     const Owner& owner = asked.report.owners[i];
     if (!asked.owners[i] || !in_scope(scope, owner)) continue;
-    const std::uint64_t part = part_of(verdict.budget, scope, owner);
+    const std::uint64_t part = part_of(count, scope, owner) + (is_table ? owner.before_start : 0);
     all += part;
     if (part <= verdict.culprit_count) continue;
     culprit = &owner;
@@ -49,7 +50,7 @@ void name_culprit(Verdict& verdict, const Asked& asked, const Scope& scope) {
   }
   if (culprit != nullptr) verdict.culprit = culprit->row;
   if (all != 0) verdict.culprit_share = static_cast<double>(verdict.culprit_count) / static_cast<double>(all);
-  if (all == 0 && verdict.budget.metric == Metric::kInUsePeak) {
+  if (all == 0 && is_table) {
     verdict.words += "; nothing was created there until then, so its buckets are older than the capture";
   }
 }
