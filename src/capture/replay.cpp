@@ -6,6 +6,7 @@
 
 #include "capture/stored_heads.hpp"
 #include "capture/stored_keys.hpp"
+#include "capture/stored_services.hpp"
 
 namespace twtrace::capture {
 namespace {
@@ -18,6 +19,7 @@ class Tables final : public model::Source {
   const std::vector<model::NetnsInfo>& namespaces() const override { return heads.infos(); }
   std::size_t size_hint() const override { return owners.size(); }
 
+  StoredServices services;  ///< the others read theirs from here
   StoredHeads heads;
   StoredKeys owners;  ///< without rows when nobody wants them
   StoredKeys peers;
@@ -25,13 +27,16 @@ class Tables final : public model::Source {
 
 base::Result<void> open(const Database& database, const model::CaptureInfo& info, const StoredNetns& namespaces,
                         model::Wanted wanted, Tables& tables) {
-  auto heads = StoredHeads::open(database, info, namespaces, wanted);
+  auto services = StoredServices::open(database);
+  if (!services) return tl::unexpected(services.error());
+  tables.services = std::move(*services);
+  auto heads = StoredHeads::open(database, info, namespaces, tables.services, wanted);
   if (!heads) return tl::unexpected(heads.error());
   tables.heads = std::move(*heads);
   if (wanted == model::Wanted::kHeads) return {};
   for (const auto& [keys, kind] :
        {std::pair(&tables.owners, StoredKeys::Kind::kOwners), std::pair(&tables.peers, StoredKeys::Kind::kPeers)}) {
-    auto opened = StoredKeys::open(database, kind);
+    auto opened = StoredKeys::open(database, kind, tables.services);
     if (!opened) return tl::unexpected(opened.error());
     *keys = std::move(*opened);
   }

@@ -33,7 +33,8 @@ std::string netns_columns(std::int64_t version, bool times_only) {
 }  // namespace
 
 base::Result<StoredHeads> StoredHeads::open(const Database& database, const model::CaptureInfo& info,
-                                            const StoredNetns& namespaces, model::Wanted wanted) {
+                                            const StoredNetns& namespaces, StoredServices& services,
+                                            model::Wanted wanted) {
   StoredHeads heads;
   heads.wanted_ = wanted;
   heads.host_ = info.host;
@@ -80,9 +81,7 @@ base::Result<StoredHeads> StoredHeads::open(const Database& database, const mode
   auto netns_by_id = database.prepare("SELECT inode, name FROM netns WHERE id=?");
   if (!netns_by_id) return tl::unexpected(netns_by_id.error());
   heads.netns_by_id_ = std::move(*netns_by_id);
-  auto services = StoredServices::open(database);
-  if (!services) return tl::unexpected(services.error());
-  heads.services_ = std::move(*services);
+  heads.services_ = &services;
   return heads;
 }
 
@@ -231,7 +230,7 @@ model::ListenQueue StoredHeads::read_queue(Columns& row) {
   queue.netns = row.number<std::uint32_t>();
   queue.netns_id = row.number<std::uint32_t>();
   queue.port = row.number<std::uint16_t>();
-  const auto service = services_.find(row.integer());
+  const auto service = services_->find(row.integer());
   if (row.expect(service.has_value())) queue.service = *service;
   queue.comm = row.text();
   queue.queue.taken = row.gauge();
@@ -258,6 +257,7 @@ bool StoredHeads::read_namespaces(std::int64_t sample, model::Snapshot& head) {
     head.namespaces = rows_;
     model::sort_fullest_first(head.namespaces);
   } else if (wanted_ == model::Wanted::kHeads) {
+    head.namespaces.reserve(changed_.size());
     for (const std::size_t index : changed_) head.namespaces.push_back(rows_[index]);
   }
   return true;

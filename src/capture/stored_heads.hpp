@@ -23,10 +23,10 @@ namespace twtrace::capture {
 /// file has for it, unless all namespaces are wanted. Not thread-safe.
 class StoredHeads {
  public:
-  /// `wanted` says what the heads have of namespaces; these always have the rows' namespaces. Keeps a reference to
-  /// `namespaces`. A file that grows may have more of them by now.
+  /// `wanted` says what the heads have of namespaces; these always have the rows' namespaces. Keeps references to
+  /// `namespaces` and `services`. A file that grows may have more namespaces by now.
   static base::Result<StoredHeads> open(const Database& database, const model::CaptureInfo& info,
-                                        const StoredNetns& namespaces, model::Wanted wanted);
+                                        const StoredNetns& namespaces, StoredServices& services, model::Wanted wanted);
 
   /// Whether the file has this sample, after the ones before.
   bool at(std::int64_t sample) const { return samples_.at(sample); }
@@ -60,7 +60,7 @@ class StoredHeads {
   const StoredNetns* namespaces_ = nullptr;
   SampleRows samples_, suspensions_, losses_, ports_, log_lines_, listening_, netns_;
   Statement netns_by_id_;
-  StoredServices services_;  ///< of queues
+  StoredServices* services_ = nullptr;  ///< of queues
   const char* bad_table_ = "";
   std::shared_ptr<model::Snapshot> head_;
   std::unordered_map<std::uint32_t, std::size_t> index_;  ///< of rows_ and infos_, by id

@@ -26,7 +26,7 @@ std::size_t name_bytes(const model::TrackKey& key) {
 
 }  // namespace
 
-base::Result<StoredKeys> StoredKeys::open(const Database& database, Kind kind) {
+base::Result<StoredKeys> StoredKeys::open(const Database& database, Kind kind, StoredServices& services) {
   StoredKeys keys;
   keys.kind_ = kind;
   const std::string name = kind == Kind::kOwners ? "owner" : "peer";
@@ -39,13 +39,11 @@ base::Result<StoredKeys> StoredKeys::open(const Database& database, Kind kind) {
   auto key =
       database.prepare(std::string("SELECT netns, service, is_other, ") + (has_before_start ? "is_before_start" : "0") +
                        kKey + (kind == Kind::kPeers ? ", address, peer_port" : "") + " FROM " + name + " WHERE id=?");
-  auto services = StoredServices::open(database);
   if (!changes) return tl::unexpected(changes.error());
   if (!key) return tl::unexpected(key.error());
-  if (!services) return tl::unexpected(services.error());
   keys.changes_ = std::move(*changes);
   keys.key_by_id_ = std::move(*key);
-  keys.services_ = std::move(*services);
+  keys.services_ = &services;
   return keys;
 }
 
@@ -112,7 +110,7 @@ std::unique_ptr<StoredKeys::Track> StoredKeys::look_up_key(std::int64_t id) {
   auto track = std::make_unique<Track>();
   model::Identity& who = track->key.identity;
   who.netns = row->number<std::uint32_t>();
-  const auto service = services_.find(row->integer());
+  const auto service = services_->find(row->integer());
   const bool is_other = row->flag();
   track->key.kind = kind_of(is_other, row->flag());
   who.pid = row->optional([](Columns& columns) { return columns.number<std::uint32_t>(kMaxPid); });

@@ -21,7 +21,8 @@ namespace twtrace::capture {
 class StoredKeys {
  public:
   enum class Kind { kOwners, kPeers };
-  static base::Result<StoredKeys> open(const Database& database, Kind kind);
+  /// Keeps references to both.
+  static base::Result<StoredKeys> open(const Database& database, Kind kind, StoredServices& services);
 
   /// The state of this sample, after the ones before; false when the table holds what cannot be.
   bool read(std::int64_t sample);
@@ -51,7 +52,7 @@ class StoredKeys {
   Kind kind_ = Kind::kOwners;
   SampleRows changes_;
   Statement key_by_id_;
-  StoredServices services_;
+  StoredServices* services_ = nullptr;
   std::vector<std::unique_ptr<Track>>
       tracks_;  ///< by id, which are given by counting from 1; null: part of another one
   std::size_t size_ = 0;
