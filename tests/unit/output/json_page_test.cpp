@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// docs/json.md names exactly the fields that snapshots and events have, with their types, and says when they are null.
+// docs/json.md names exactly the fields that snapshots, events and doctor have, with their types, and says when they
+// are null.
 #include <algorithm>
 #include <fstream>
 #include <functional>
@@ -12,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "output/doctor_json.hpp"
 #include "output/json.hpp"
 #include "support/catch.hpp"
 #include "support/event_json.hpp"
@@ -225,6 +227,36 @@ Fields printed_events() {
   return fields;
 }
 
+Fields printed_doctor() {
+  model::DoctorReport full;
+  full.host = {"web1", "6.12.0"};
+  full.btf = "/sys/kernel/btf/vmlinux";
+  full.backend = "tracepoint";
+  full.backends = full.features = full.capabilities = {{"one", true, "why"}, {"other", false, ""}};
+  full.lockdown = "none";
+  full.cgroup_hierarchy = "v2";
+  full.cgroup_mount = "/sys/fs/cgroup";
+  full.bpf_stats_enabled = false;
+  model::DoctorNetns netns;
+  netns.netns = 4026531840;
+  netns.name = "host";
+  netns.pid = 1;
+  netns.path = "/proc/1/ns/net";
+  netns.limit = netns.default_limit = 5000;
+  netns.in_use = netns.overflow = 1204;
+  netns.fin_timeout_s = 60;
+  netns.tw_reuse = 2;
+  netns.timestamps = 1;
+  full.namespaces = {netns, {}};
+  full.warnings = {{"limit-low", 4026531840, "the limit is 5,000", "sysctl -w a=1"},
+                   {"overflow-seen", {}, "it was", ""}};
+  Fields fields;
+  for (const model::DoctorReport& report : {full, model::DoctorReport()}) {
+    collect(Json::parse(output::doctor_json(report)), "", fields);
+  }
+  return fields;
+}
+
 void compare(const Fields& printed, const Fields& page) {
   CHECK(printed.size() > 20);
   for (const auto& [path, field] : printed) {
@@ -268,6 +300,8 @@ TEST_CASE("docs/json.md has the fields of snapshots, and no others") {
 }
 
 TEST_CASE("docs/json.md has the fields of events, and no others") { compare(printed_events(), documented("Events")); }
+
+TEST_CASE("docs/json.md has the fields of doctor, and no others") { compare(printed_doctor(), documented("Doctor")); }
 
 TEST_CASE("docs/json.md has every word that a field can be") {
   std::vector<std::string> words;
