@@ -11,6 +11,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/escape.hpp"
+
 namespace twtrace::app {
 namespace {
 
@@ -29,15 +31,6 @@ const char* nothing(std::string_view text) { return text.empty() ? "empty" : "bl
 
 /// A command may take words, a command line after `--`, or either.
 bool takes_only_command(const OptionList& list) { return list.take_command && list.words.empty(); }
-
-/// Quotes it so that a shell takes it for one word.
-std::string shell_word(const std::string& word) {
-  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=./,:@%";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
 
 /// Checks what CLI11 would misread: it takes the next argument for the value of "--name=", and accepts a value in
 /// "--flag=value".
@@ -159,7 +152,7 @@ base::Result<void> refuse_words_before_command(const OptionList& list, const Arg
   std::string line = list.title;
   const std::size_t own = arguments.all.size() - arguments.words.size();
   for (std::size_t i = 0; i < arguments.all.size(); ++i) {
-    line += (i == own ? " -- " : " ") + shell_word(arguments.all[i]);
+    line += (i == own ? " -- " : " ") + base::shell_word(arguments.all[i]);
   }
   return usage(fmt::format("unexpected argument \"{}\"", first), "to run it, type: " + line);
 }

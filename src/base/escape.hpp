@@ -21,6 +21,10 @@ bool is_valid_utf8(std::string_view bytes);
 /// Lower-case hexadecimal digits, two per byte.
 std::string hex(std::string_view bytes);
 
+/// One word of a shell command: quoted, unless it has only characters that every shell leaves alone. People paste
+/// commands, and others choose the names in them.
+std::string shell_word(std::string_view text);
+
 /// One CSV cell of text (RFC 4180): quoted when it holds a comma, a quote, CR or LF. A cell that a spreadsheet would
 /// take for a formula (first byte = + - @ TAB CR) gets a leading apostrophe, inside the quotes. Numbers are written by
 /// the caller and need no guard.

@@ -7,8 +7,8 @@
 #include <iterator>
 #include <utility>
 
+#include "base/escape.hpp"
 #include "base/format.hpp"
-#include "phrases/advice.hpp"
 #include "view/columns.hpp"
 
 namespace twtrace::output {
@@ -221,7 +221,7 @@ std::vector<std::string> hosts_finding_lines(const Hosts& hosts) {
 
 std::string hosts_hint(const Hosts& hosts) {
   return "The whole report of one host, with what to change: twtrace report " +
-         phrases::shell_quoted(hosts.hosts.front().file);
+         base::shell_word(hosts.hosts.front().file);
 }
 
 }  // namespace twtrace::output

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/escape.hpp"
 #include "base/format.hpp"
 #include "model/gone.hpp"
-#include "phrases/advice.hpp"
 #include "phrases/endpoint.hpp"
 #include "phrases/losses.hpp"
 #include "phrases/namespace.hpp"
@@ -213,7 +213,7 @@ std::string offset_words(const Report& report, std::int64_t time_unix_ms) {
 
 std::string command_words(const std::vector<std::string>& argv) {
   std::string words;
-  for (const std::string& word : argv) words += (words.empty() ? "" : " ") + phrases::shell_quoted(word);
+  for (const std::string& word : argv) words += (words.empty() ? "" : " ") + base::shell_word(word);
   return words;
 }
 

@@ -3,17 +3,10 @@
 
 #include <algorithm>
 
+#include "base/escape.hpp"
 #include "base/format.hpp"
 
 namespace twtrace::phrases {
-
-std::string shell_quoted(const std::string& text) {
-  constexpr const char* kHarmless = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
-  if (!text.empty() && text.find_first_not_of(kHarmless) == std::string::npos) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
 
 std::string sysctl_change(const Place& place, const std::string& name, std::uint64_t value) {
   return sysctl_change(place, name, std::to_string(value));
@@ -29,7 +22,7 @@ std::string sysctl_change(const Place& place, const std::string& name, const std
   // Of a namespace without a name we know only that it has processes. lsns names one.
   const std::string entry = place.pid            ? "/proc/" + std::to_string(*place.pid) + "/ns/net"
                             : place.path.empty() ? "/proc/PID/ns/net"
-                                                 : shell_quoted(place.path);
+                                                 : base::shell_word(place.path);
   return "nsenter --net=" + entry + " " + command + " (to keep it, " + where + ")";
 }
 

@@ -26,9 +26,6 @@ struct Place {
   bool gone = false;                 ///< nothing leads into it any more
 };
 
-/// Quotes one word of a shell command. Users choose the names, and paste advice into a shell.
-std::string shell_quoted(const std::string& text);
-
 /// The command that sets a sysctl there, and how to keep the value across a reboot. For a namespace that is gone: how
 /// to set it for the next one.
 std::string sysctl_change(const Place& place, const std::string& name, std::uint64_t value);

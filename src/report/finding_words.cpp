@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/escape.hpp"
 #include "base/format.hpp"
 #include "phrases/findings.hpp"
 #include "phrases/namespace.hpp"
@@ -33,7 +34,7 @@ std::string in_namespace(const model::NetnsRow& netns, const std::string& comman
   if (netns.name == kHost) return command;
   if (netns.gone) return "none: the namespace is gone, only this capture still tells";
   const std::string mount = mount_of(netns);
-  const std::string entry = mount.empty() ? "/proc/PID/ns/net" : phrases::shell_quoted(mount);
+  const std::string entry = mount.empty() ? "/proc/PID/ns/net" : base::shell_word(mount);
   const std::string pid = mount.empty() ? "; PID: lsns -t net shows it for " + std::to_string(netns.netns) : "";
   return "nsenter --net=" + entry + " " + command + pid;
 }

@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "base/escape.hpp"
 #include "base/format.hpp"
 #include "phrases/endpoint.hpp"
 #include "phrases/findings.hpp"
@@ -220,7 +221,7 @@ void ports_taken(const Report& report, Findings& out) {
     }
     const model::Peer& to = peak.use.destination;
     const std::string remote = phrases::endpoint_words(to.address, to.port.value_or(0));
-    finding.command = in_namespace(netns, "ss -Htan dst " + phrases::shell_quoted(remote) + " | wc -l");
+    finding.command = in_namespace(netns, "ss -Htan dst " + base::shell_word(remote) + " | wc -l");
     if (mostly_bound(peak.use)) {
       advise_against_bind(finding);
       out.push_back(std::move(finding));

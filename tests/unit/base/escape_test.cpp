@@ -107,6 +107,16 @@ TEST_CASE("hex is lossless and lower case") {
   CHECK(hex("a\xff\0\n"s) == "61ff000a");
 }
 
+TEST_CASE("a shell takes it for one word, and for nothing else") {
+  CHECK(shell_word("--env=prod") == "--env=prod");
+  CHECK(shell_word("user@10.0.0.9:6379,50%") == "user@10.0.0.9:6379,50%");
+  CHECK(shell_word("") == "''");
+  CHECK(shell_word("a b") == "'a b'");
+  CHECK(shell_word("[::1]:80") == "'[::1]:80'");
+  CHECK(shell_word("it's") == "'it'\\''s'");
+  CHECK(shell_word("$(reboot)\n") == "'$(reboot)\n'");
+}
+
 TEST_CASE("csv_cell quotes as RFC 4180 says") {
   CHECK(csv_cell("plain") == "plain");
   CHECK(csv_cell("") == "");
