@@ -8,6 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
@@ -23,7 +26,7 @@ namespace twtrace::exporter {
 namespace {
 
 constexpr int kPipeBytes = 1 << 20;  // the most that an ordinary user may ask for by default
-constexpr int kFarewellMs = 2000;
+constexpr std::chrono::milliseconds kFarewell{1500};
 constexpr std::uint64_t kMostBytes = 1ULL << 30;
 
 std::optional<std::string> read_document(int fd) {
@@ -43,6 +46,18 @@ void push_all(OtlpPoster& poster, int fd) {
     if (posted && failed) spdlog::info("metrics are pushed again");
     failed = !posted;
   }
+}
+
+int ms_until(std::chrono::steady_clock::time_point deadline) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+  return static_cast<int>(std::max<std::chrono::milliseconds::rep>(left.count(), 0));
+}
+
+/// `status`: as of waitpid(2).
+base::Error ending_of(int status) {
+  const std::string how = WIFSIGNALED(status) ? fmt::format("was killed by signal {}", WTERMSIG(status))
+                                              : fmt::format("ended with exit code {}", WEXITSTATUS(status));
+  return base::Error{base::ErrorCode::kFailure, 0, "the process that pushes metrics " + how, {}};
 }
 
 /// The parent decides when it ends: a signal to the group or the unit reaches both.
@@ -83,28 +98,65 @@ base::Result<OtlpPush> OtlpPush::start(const OtlpSettings& settings,
     ::_exit(confined ? 0 : 1);
   }
   base::UniqueFd child_fd(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+  if (!child_fd) return base::fail_errno(errno, "cannot watch the process that pushes metrics");
   return OtlpPush(child, std::move(child_fd), std::move(writer));
 }
 
 OtlpPush::~OtlpPush() {
-  if (!pipe_) return;  // moved from
+  if (!pipe_) return;  // moved from, or finished
   flush();
   pipe_.reset();
-  pollfd ended{child_fd_.get(), POLLIN, 0};
-  const bool has_ended = child_fd_ && ::poll(&ended, 1, kFarewellMs) == 1;
-  // It may be another user's. Then nobody waits: it ends by itself after its request, because the pipe is closed.
-  if (!has_ended && ::kill(child_, SIGKILL) != 0) return;
-  while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  wait_until(std::chrono::steady_clock::now() + kFarewell);
 }
 
 bool OtlpPush::flush() {
   while (sent_ < rest_.size()) {
     const ssize_t count = ::write(pipe_.get(), rest_.data() + sent_, rest_.size() - sent_);
-    if (count < 0 && errno != EINTR) return false;  // full, or the child has ended: nothing more is sent
+    if (count < 0 && errno == EPIPE) return true;  // the child has ended, as child_fd() says
+    if (count < 0 && errno != EINTR) return false;
     if (count > 0) sent_ += static_cast<std::size_t>(count);
   }
   return true;
+}
+
+bool OtlpPush::flush_until(Deadline deadline) {
+  while (!flush()) {
+    pollfd room{pipe_.get(), POLLOUT, 0};
+    if (::poll(&room, 1, ms_until(deadline)) == 0) return false;
+  }
+  return true;
+}
+
+/// The status of the child as of waitpid(2). A child that takes longer is killed, and has none.
+std::optional<int> OtlpPush::wait_until(Deadline deadline) {
+  pollfd ended{child_fd_.get(), POLLIN, 0};
+  const bool has_ended = ::poll(&ended, 1, ms_until(deadline)) == 1;
+  // It may be another user's. Then nobody waits: it ends by itself after its request, because the pipe is closed.
+  if (!has_ended && ::kill(child_, SIGKILL) != 0) return std::nullopt;
+  int status = 0;
+  while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (!has_ended) return std::nullopt;
+  return status;
+}
+
+base::Error OtlpPush::ended() {
+  pipe_.reset();
+  int status = 0;
+  while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) {
+  }
+  return ending_of(status);
+}
+
+base::Result<void> OtlpPush::finish(const std::string& document, Deadline deadline) {
+  const bool handed_on = flush_until(deadline) && send(document) && flush_until(deadline);
+  pipe_.reset();
+  const auto status = wait_until(deadline);
+  if (!handed_on || !status) {
+    return base::fail(base::ErrorCode::kFailure, "the last metrics were not pushed: the receiver took too long");
+  }
+  if (*status != 0) return tl::unexpected(ending_of(*status));
+  return {};
 }
 
 bool OtlpPush::send(const std::string& document) {

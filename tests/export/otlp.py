@@ -3,14 +3,17 @@
 
 usage: otlp.py TWTRACE
 """
+import contextlib
 import http.server
 import json
 import os
 import queue
 import re
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import urllib.request
 
@@ -80,17 +83,22 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def comm_of(pid):
+    with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+        return file.read().strip()
+
+
 class Exporter:
     """A running exporter that pushes to a port, as its environment says."""
 
-    def __init__(self, twtrace, port):
+    def __init__(self, twtrace, port, arguments=("--web.listen-address", "127.0.0.1:0"), **variables):
         environment = {
             **os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://localhost:{port}/otlp",
             "OTEL_EXPORTER_OTLP_HEADERS": "x-token=a%20b", "OTEL_METRIC_EXPORT_INTERVAL": "100",
-            "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment=test", "OTEL_SERVICE_NAME": "hosts",
+            "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment=test", "OTEL_SERVICE_NAME": "hosts", **variables,
         }
         self.process = subprocess.Popen(
-            [twtrace, "export", "-d", "0.1", "--metrics.min-age", "0", "--web.listen-address", "127.0.0.1:0"],
+            [twtrace, "export", "-d", "0.1", "--metrics.min-age", "0", *arguments],
             env=environment, stderr=subprocess.PIPE, text=True)
         for line in self.process.stderr:
             if line.startswith("listening on "):
@@ -112,9 +120,19 @@ class Exporter:
 
     def stop(self):
         self.process.terminate()
+        return self.said(0)
+
+    def said(self, exit_code):
+        """What it says until it ends."""
         _, said = self.process.communicate(timeout=60)
-        assert self.process.returncode == 0, (self.process.returncode, said)
+        assert self.process.returncode == exit_code, (self.process.returncode, said)
         return said
+
+    def pusher(self):
+        """The child that pushes. The other one looks up names."""
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as file:
+            (child,) = [int(pid) for pid in file.read().split() if comm_of(pid) != "twtrace-names"]
+        return child
 
 
 def check_documents(server, exporter):
@@ -137,14 +155,54 @@ def check_documents(server, exporter):
     return known
 
 
-def check_pushes(twtrace):
+@contextlib.contextmanager
+def receiver():
+    """A receiver that takes everything, with a queue of its requests."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
         server.requests = queue.Queue()
+        server.port = server.server_address[1]
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        with Exporter(twtrace, server.server_address[1]) as exporter:
-            known = check_documents(server, exporter)
+        yield server
         server.shutdown()
-    return len(known)
+
+
+def check_pushes(twtrace):
+    with receiver() as server, Exporter(twtrace, server.port) as exporter:
+        return len(check_documents(server, exporter))
+
+
+def close_connections(count):
+    """Closes connections on a port of their own, which leave one bucket each. Returns the port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        for _ in range(count):
+            with socket.create_connection(listener.getsockname()):
+                accepted, _ = listener.accept()
+            accepted.close()  # behind the client, which has closed first
+        return listener.getsockname()[1]
+
+
+def check_last_push(twtrace, *arguments):
+    """What happened since the last push, an interval of an hour ago, is pushed at the end."""
+    with receiver() as server, Exporter(twtrace, server.port, *arguments,
+                                        OTEL_METRIC_EXPORT_INTERVAL="3600000") as exporter:
+        server.requests.get(timeout=60)
+        port = close_connections(20)
+        said = exporter.stop()
+        assert said == "", said
+        _, _, body = server.requests.get(timeout=60)
+        assert server.requests.empty()
+    _, series = series_of(json.loads(body))
+    created = sum(value for (name, labels), value in series.items()
+                  if name == "twtrace_time_wait_created_total" and ("port", str(port)) in labels)
+    assert created == 20, (created, port)
+
+
+def check_dead_pusher(twtrace):
+    with receiver() as server, Exporter(twtrace, server.port) as exporter:
+        server.requests.get(timeout=60)
+        os.kill(exporter.pusher(), signal.SIGKILL)
+        said = exporter.said(1)
+    assert "the process that pushes metrics was killed by signal 9" in said and "keep up" not in said, said
 
 
 def check_dead_receiver(twtrace):
@@ -155,7 +213,8 @@ def check_dead_receiver(twtrace):
             seen = set()
             while len(seen) < 5:
                 seen.add(re.search(r"^process_cpu_seconds_total (.*)$", exporter.scrape(), re.M)[1])
-            exporter.stop()
+            said = exporter.stop()
+            assert "the last metrics were not pushed: the receiver took too long" in said, said
             connection.close()
 
 
@@ -170,6 +229,11 @@ def main():
     check_mistake(twtrace)
     series = check_pushes(twtrace)
     check_dead_receiver(twtrace)
+    check_last_push(twtrace)
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o755)
+        check_last_push(twtrace, ("--textfile", os.path.join(directory, "twtrace.prom")))
+    check_dead_pusher(twtrace)
     print(f"ok: {series} series pushed as served; a dead receiver delays nothing")
 
 

@@ -151,13 +151,32 @@ class Pushing {
     // A sample may come a little early. The next one may be a whole interval later.
     constexpr std::chrono::milliseconds kEarly{500};
     due_ = now + interval_ - std::min(interval_ / 2, kEarly);
-    context_.now_unix_ns = unix_now_ns();
-    const bool taken = push_.send(output::otlp_metrics(fold, {kVersion, kCommit}, own_process(*fold.head()), context_));
+    const bool taken = push_.send(document(fold));
     if (!taken && !is_late_) spdlog::warn("the receiver of pushed metrics does not keep up: some pushes are left out");
     is_late_ = !taken;
   }
 
+  /// Pushes the last sample, and waits for it until the deadline. What goes wrong is said, and no failure of the
+  /// command.
+  void finish(const output::MetricFold& fold, exporter::OtlpPush::Deadline deadline) {
+    if (auto finished = push_.finish(document(fold), deadline); !finished) base::log_error(finished.error());
+  }
+
+  int child_fd() const { return push_.child_fd(); }
+
+  /// Why nothing is pushed any more, once child_fd() is readable.
+  base::Error ended() {
+    base::Error error = push_.ended();
+    error.hint = "start twtrace again: it has no privilege left to start another such process";
+    return error;
+  }
+
  private:
+  std::string document(const output::MetricFold& fold) {
+    context_.now_unix_ns = unix_now_ns();
+    return output::otlp_metrics(fold, {kVersion, kCommit}, own_process(*fold.head()), context_);
+  }
+
   Pushing(const exporter::OtlpSettings& settings, exporter::OtlpPush push)
       : interval_(settings.interval), push_(std::move(push)) {
     context_.resource = {{"host.name", trace::host_info().name}, {"service.version", kVersion}};
@@ -207,9 +226,13 @@ class Metrics {
                    output::kFolded);
     }
     texts_.clear();
-    if (pushing_) pushing_->sample(fold_);
+    if (pushing_ && !last) pushing_->sample(fold_);
     return {};
   }
+
+  const output::MetricFold& fold() const { return fold_; }
+  /// Null if nothing is pushed.
+  Pushing* pushing() { return pushing_ ? &*pushing_ : nullptr; }
 
   /// Null before the first sample.
   std::shared_ptr<const std::string> text(output::MetricFormat format) {
@@ -252,6 +275,9 @@ class FileWriter {
   bool failed_ = false;
 };
 
+/// How long after a signal the last push may take. twtrace must end within 2 s.
+constexpr std::chrono::milliseconds kFarewell{1500};
+
 base::Result<int> export_file(Watch& watch, Metrics& metrics, const exporter::Textfile& file) {
   FileWriter writer(file);
   while (true) {
@@ -261,11 +287,24 @@ base::Result<int> export_file(Watch& watch, Metrics& metrics, const exporter::Te
       if (auto drained = watch.session.drain(); !drained) return tl::unexpected(drained.error());
       continue;
     }
+    if (*wake == EventLoop::Wake::kChild) return tl::unexpected(metrics.pushing()->ended());
     const bool stop = *wake == EventLoop::Wake::kStop;
+    const auto deadline = std::chrono::steady_clock::now() + kFarewell;
     if (auto sampled = metrics.sample(watch.session, stop); !sampled) return tl::unexpected(sampled.error());
     writer.write(metrics.without_process());
-    if (stop) return writer.failed() ? kExitFailure : kExitOk;
+    if (!stop) continue;
+    if (metrics.pushing() != nullptr) metrics.pushing()->finish(metrics.fold(), deadline);
+    return writer.failed() ? kExitFailure : kExitOk;
   }
+}
+
+/// Takes a last sample if it is pushed. Nobody scrapes it any more.
+base::Result<int> push_last(Watch& watch, Metrics& metrics) {
+  if (metrics.pushing() == nullptr) return kExitOk;
+  const auto deadline = std::chrono::steady_clock::now() + kFarewell;
+  if (auto sampled = metrics.sample(watch.session, true); !sampled) return tl::unexpected(sampled.error());
+  metrics.pushing()->finish(metrics.fold(), deadline);
+  return kExitOk;
 }
 
 base::Result<int> serve(Watch& watch, Metrics& metrics, exporter::Server& server) {
@@ -276,7 +315,9 @@ base::Result<int> serve(Watch& watch, Metrics& metrics, exporter::Server& server
     base::Result<void> done;
     switch (*wake) {
       case EventLoop::Wake::kStop:
-        return kExitOk;
+        return push_last(watch, metrics);
+      case EventLoop::Wake::kChild:
+        return tl::unexpected(metrics.pushing()->ended());
       case EventLoop::Wake::kTimer:
         done = metrics.sample(watch.session, false);
         break;
@@ -352,6 +393,7 @@ base::Result<int> run_with(const Export& options, std::optional<Pushing> pushing
   if (auto set = watch->loop.set_interval(std::chrono::duration<double>(options.delay_s)); !set) {
     return tl::unexpected(set.error());
   }
+  if (Pushing* pushes = metrics.pushing(); pushes != nullptr) watch->loop.watch_child(pushes->child_fd());
   return opened->file ? export_file(*watch, metrics, *opened->file) : serve(*watch, metrics, *server);
 }
 

@@ -6,10 +6,16 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -65,6 +71,8 @@ struct Receiver {
   std::uint16_t port = 0;
 };
 
+constexpr std::chrono::minutes kForever{1};
+
 base::Result<void> nothing() { return {}; }
 
 std::string body_of(const std::string& request) { return request.substr(request.find("\r\n\r\n") + 4); }
@@ -107,6 +115,63 @@ TEST_CASE("a receiver that is not there blocks nobody") {
   auto push = OtlpPush::start(settings, nothing);
   REQUIRE(push.has_value());
   CHECK(push->send("{}"));
+}
+
+TEST_CASE("the last document is pushed before the child ends, behind what is on its way, and larger than a pipe") {
+  const std::string large = "[" + std::string(3'000'000, '1') + "]";
+  const Receiver receiver;
+  auto push = OtlpPush::start(receiver.settings(), nothing);
+  REQUIRE(push.has_value());
+  REQUIRE(push->send("{}"));
+  std::vector<std::string> bodies;
+  std::thread receiving([&] {
+    const UniqueFd connection = receiver.accept();
+    for (int i = 0; i < 2; ++i) bodies.push_back(body_of(Receiver::take(connection, "200 OK")));
+  });
+  const auto finished = push->finish(large, std::chrono::steady_clock::now() + kForever);
+  receiving.join();
+  CHECK(finished.has_value());
+  CHECK(bodies == std::vector<std::string>{"{}", large});
+}
+
+TEST_CASE("a receiver that never answers does not get the last document, and that is said") {
+  const Receiver receiver;  // the kernel accepts for it
+  for (const std::string& document : {std::string("{}"), std::string(3'000'000, '1')}) {
+    auto one = OtlpPush::start(receiver.settings(), nothing);
+    REQUIRE(one.has_value());
+    const auto finished = one->finish(document, std::chrono::steady_clock::now() + std::chrono::milliseconds(100));
+    REQUIRE_FALSE(finished.has_value());
+    CHECK(finished.error().what.find("took too long") != std::string::npos);
+  }
+}
+
+TEST_CASE("the end of the child is no matter of the receiver: it is told apart, and the child is reaped") {
+  const auto before = std::signal(SIGPIPE, SIG_IGN);  // as twtrace does
+  const Receiver receiver;
+  auto push = OtlpPush::start(receiver.settings(), nothing);
+  REQUIRE(push.has_value());
+  pollfd ended{push->child_fd(), POLLIN, 0};
+  CHECK(::poll(&ended, 1, 0) == 0);
+  REQUIRE(::syscall(SYS_pidfd_send_signal, push->child_fd(), SIGKILL, nullptr, 0) == 0);
+  REQUIRE(::poll(&ended, 1, -1) == 1);
+  for (int i = 0; i < 3; ++i) CHECK(push->send(std::string(3'000'000, '1')));
+  CHECK(push->ended().what == "the process that pushes metrics was killed by signal 9");
+  CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
+  CHECK(errno == ECHILD);
+  std::signal(SIGPIPE, before);
+}
+
+TEST_CASE("a child that ends with an error is no success of the last push") {
+  const auto before = std::signal(SIGPIPE, SIG_IGN);
+  const Receiver receiver;
+  auto push = OtlpPush::start(receiver.settings(), []() -> base::Result<void> {
+    return base::fail(base::ErrorCode::kPermission, "the test does not want it");
+  });
+  REQUIRE(push.has_value());
+  const auto finished = push->finish("{}", std::chrono::steady_clock::now() + kForever);
+  REQUIRE_FALSE(finished.has_value());
+  CHECK(finished.error().what == "the process that pushes metrics ended with exit code 1");
+  std::signal(SIGPIPE, before);
 }
 
 TEST_CASE("a child that cannot drop its privileges pushes nothing") {
