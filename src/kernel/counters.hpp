@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "base/result.hpp"
 #include "kernel/netns.hpp"
@@ -30,6 +31,7 @@ struct NetnsCounters {
   std::optional<std::uint64_t> out_resets;  ///< Tcp OutRsts; empty when it was not read
   std::uint64_t in_use = 0;                 ///< buckets, TIME_WAIT and FIN_WAIT2, IPv4 and IPv6 (sockstat "tw")
   std::optional<std::uint64_t> limit;       ///< tcp_max_tw_buckets; empty when it cannot be read
+  std::optional<std::pair<std::uint16_t, std::uint16_t>> local_ports = {};  ///< ip_local_port_range; the same
 
   bool operator==(const NetnsCounters&) const = default;
 };

@@ -110,6 +110,15 @@ struct MissedCounts {
   std::optional<std::uint64_t> queue_drops = {};
 };
 
+/// Local ports: ip_local_port_range of a namespace, or IP_LOCAL_PORT_RANGE of sockets.
+struct PortRange {
+  std::uint16_t first = 0;
+  std::uint16_t last = 0;
+  auto operator<=>(const PortRange&) const = default;
+
+  bool has(std::uint16_t port) const { return first <= port && port <= last; }
+};
+
 /// One network namespace. `id` is what it is known by: the kernel gives the inode number of one that is gone to the
 /// next, and names are given again, too.
 struct NetnsRow {
@@ -131,6 +140,8 @@ struct NetnsRow {
   std::optional<bool> reconciled;  ///< counts equal the kernel's; empty when the kernel's cannot be compared
   std::uint32_t id = 0;            ///< of this trace or capture, which gives it to no other namespace
   Forecast forecast;               ///< by Trends; kUnknown where nobody asked
+  /// ip_local_port_range. Empty: not known. A capture does not keep it.
+  std::optional<PortRange> local_ports = {};
 };
 
 /// How much detail is missing, and why. None of these changes a count.
@@ -147,13 +158,6 @@ struct Losses {
   std::uint64_t pairs_lost = 0;
   std::uint64_t refused_full = 0;  ///< refused connections forgotten to make room: resets to their peers count as other
   std::optional<std::uint64_t> recursion_misses;  ///< program runs that the kernel skipped; empty before 5.12
-};
-
-/// IP_LOCAL_PORT_RANGE of sockets.
-struct PortRange {
-  std::uint16_t first = 0;
-  std::uint16_t last = 0;
-  auto operator<=>(const PortRange&) const = default;
 };
 
 /// The ephemeral ports of one namespace that connect() cannot choose towards one destination, because sockets and

@@ -43,6 +43,12 @@ model::Counters increase(const model::Counters& now, const model::Counters& befo
   return result -= before;
 }
 
+/// Whether a workload has counted anything. The end of its buckets is counted after that of its processes, too.
+bool counts_something(const model::Counters& more) {
+  return std::any_of(kWorkloadCounts.begin(), kWorkloadCounts.end(),
+                     [&more](const WorkloadCount& count) { return count.of(more) != 0; });
+}
+
 WorkloadLabels labels_of(const model::Identity& who) {
   WorkloadLabels labels;
   labels.workload = label_text(who.service.name.empty() ? who.comm : who.service.name);
@@ -139,6 +145,7 @@ void MetricFold::take_namespaces(const model::Snapshot& head, bool with_unattrib
   for (const model::NetnsRow& netns : head.namespaces) {
     const auto [found, is_new] = places_.try_emplace(netns.id);
     if (is_new) found->second.first_seen_s = now_s_;
+    found->second.local_ports = netns.local_ports.value_or(found->second.local_ports);
     place(netns, found->second);
     take_namespace(netns, found->second);
     if (with_unattributed) take_unattributed(netns, found->second);
@@ -185,7 +192,7 @@ void MetricFold::take_fact(const model::Fact& fact) {
   const bool is_idle = more == model::Counters{} && fact.live.value_or(0) == 0;
   // One that has never counted anything here needs no series: rows of a namespace that is forgotten become another's.
   if (is_idle && !known_.contains(view::row_id(fact, model::Group::kProcess))) return;
-  WorkloadMetrics& workload = workload_of(fact, netns);
+  WorkloadMetrics& workload = series_of(fact, netns, counts_something(more));
   // Whoever scrapes has to see the series once before it grows.
   const bool begins = workload.since == observations_ && limits_.min_age_s > 0;
   (begins ? netns.workloads.at(kOtherWorkload) : workload).counts += more;
@@ -201,42 +208,65 @@ void MetricFold::take_unattributed(const model::NetnsRow& netns, Place& place) {
   place.into->workloads[kUnattributedWorkload].counts += more;
 }
 
-WorkloadMetrics& MetricFold::workload_of(const model::Fact& fact, NamespaceMetrics& netns) {
+WorkloadMetrics& MetricFold::series_of(const model::Fact& fact, NamespaceMetrics& netns, bool counts) {
   WorkloadMetrics& other = netns.workloads.at(kOtherWorkload);
   if (fact.kind != model::RowKind::kNormal) return other;
-  const auto [found, is_new] = known_.try_emplace(view::row_id(fact, model::Group::kProcess));
-  Known& known = found->second;
-  if (is_new) {
-    known.first_seen_s = now_s_;
-    const auto place = places_.find(fact.identity.netns);
-    if (place != places_.end() && place->second.container.empty()) {
-      place->second.container = base::container_name(fact.identity.service);
+  Known& row = known(fact);
+  if (row.in != &netns) find_workload(row, fact.identity, netns);
+  if (row.many != nullptr) {
+    Workload& many = row.many->second;
+    many.seen = observations_;
+    if (counts) many.ports.count(fact.identity.port, now_s_);
+    if (row.into == row.many && many.ports.is_fixed(fact.identity.port)) {
+      row.into = &workload(labels_of(fact.identity), netns, row.first_seen_s);
     }
   }
-  known.seen = observations_;
-  if (known.in != &netns) {
-    known.in = &netns;
-    known.into = &other;
-    known.is_settled = false;
-  }
-  if (!known.is_settled) settle(known, fact.identity, netns);
-  return *known.into;
+  Workload& into = row.into->second;
+  into.seen = observations_;
+  if (into.series != nullptr) return *into.series;
+  if (!is_old_since(into.first_seen_s) || (fact.exited && !counts) || !admit(kSeriesPerWorkload)) return other;
+  into.series = &netns.workloads[row.into->first.second];
+  into.series->since = observations_;
+  return *into.series;
 }
 
-void MetricFold::settle(Known& known, const model::Identity& who, NamespaceMetrics& netns) {
+MetricFold::Known& MetricFold::known(const model::Fact& fact) {
+  const auto [found, is_new] = known_.try_emplace(view::row_id(fact, model::Group::kProcess));
+  Known& known = found->second;
+  known.seen = observations_;
+  if (!is_new) return known;
+  known.first_seen_s = now_s_;
+  const auto place = places_.find(fact.identity.netns);
+  if (place != places_.end() && place->second.container.empty()) {
+    place->second.container = base::container_name(fact.identity.service);
+  }
+  return known;
+}
+
+void MetricFold::find_workload(Known& known, const model::Identity& who, NamespaceMetrics& netns) {
   WorkloadLabels labels = labels_of(who);
-  const auto found = netns.workloads.find(labels);
-  if (found == netns.workloads.end() && !is_old_since(known.first_seen_s)) return;
-  known.is_settled = true;
-  if (found == netns.workloads.end() && !admit(kSeriesPerWorkload)) return;
-  const auto [series, is_new] = netns.workloads.try_emplace(std::move(labels));
-  if (is_new) series->second.since = observations_;
-  known.into = &series->second;
+  const auto place = places_.find(who.netns);
+  const bool may_be_ephemeral = (place == places_.end() ? kUsualLocalPorts : place->second.local_ports).has(who.port);
+  if (may_be_ephemeral) labels.port.clear();
+  known.in = &netns;
+  known.into = &workload(std::move(labels), netns, known.first_seen_s);
+  known.many = may_be_ephemeral ? known.into : nullptr;
+}
+
+MetricFold::Workloads::value_type& MetricFold::workload(WorkloadLabels labels, NamespaceMetrics& netns,
+                                                        double first_seen_s) {
+  const auto [found, is_new] = workloads_.try_emplace({&netns, std::move(labels)});
+  Workload& workload = found->second;
+  workload.first_seen_s = is_new ? first_seen_s : std::min(workload.first_seen_s, first_seen_s);
+  const auto series = netns.workloads.find(found->first.second);
+  if (series != netns.workloads.end()) workload.series = &series->second;
+  return *found;
 }
 
 /// Rows are folded into others when there are too many, and namespaces go. Their series stay.
 void MetricFold::forget_unseen(const model::Snapshot& head) {
   std::erase_if(known_, [this](const auto& known) { return known.second.seen != observations_; });
+  std::erase_if(workloads_, [this](const auto& workload) { return workload.second.seen != observations_; });
   if (places_.size() == head.namespaces.size()) return;
   std::erase_if(places_, [&head](const auto& place) {
     return std::none_of(head.namespaces.begin(), head.namespaces.end(),

@@ -10,9 +10,11 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "model/snapshot.hpp"
 #include "model/source.hpp"
+#include "output/range_ports.hpp"
 #include "view/selector.hpp"
 
 namespace twtrace::output {
@@ -69,7 +71,8 @@ std::string label_text(std::string_view name);
 /// Folds one snapshot after another. What is counted in an interval goes to the series that its workload has then: its
 /// own, or "other". So every series only grows, the sum over the workloads of a namespace is the namespace's count, and
 /// a series that begins late begins at 0. A workload keeps its series for good; once there are `max_series`, new
-/// workloads and namespaces stay folded. Not thread-safe.
+/// workloads and namespaces stay folded. One whose processes have all ended gets none unless it counts again. Ports
+/// that may be ephemeral are not told apart, see RangePorts. Not thread-safe.
 class MetricFold {
  public:
   explicit MetricFold(const MetricLimits& limits);
@@ -100,14 +103,23 @@ class MetricFold {
     model::KernelCounts kernel;
     model::MissedCounts missed;  ///< the most so far
     std::string container;       ///< of the first row of a container in it
+    model::PortRange local_ports = kUsualLocalPorts;
   };
-  /// A workload of the trace, before its labels are made.
+  /// All rows of the same labels in a namespace.
+  struct Workload {
+    double first_seen_s = 0;
+    WorkloadMetrics* series = nullptr;  ///< null: folded
+    RangePorts ports;                   ///< that its rows have in the namespace's local ports
+    std::uint64_t seen = 0;             ///< observation
+  };
+  using Workloads = std::map<std::pair<const NamespaceMetrics*, WorkloadLabels>, Workload>;
+  /// A row of the trace.
   struct Known {
     double first_seen_s = 0;
-    const NamespaceMetrics* in = nullptr;  ///< where `into` is
-    WorkloadMetrics* into = nullptr;
-    bool is_settled = false;  ///< `into` does not change while `in` does not
-    std::uint64_t seen = 0;   ///< observation
+    const NamespaceMetrics* in = nullptr;   ///< where `into` is
+    Workloads::value_type* into = nullptr;  ///< not owned
+    Workloads::value_type* many = nullptr;  ///< not owned; the same without its port, if that may be ephemeral
+    std::uint64_t seen = 0;                 ///< observation
   };
 
   NamespaceMetrics& labelled(const std::string& label);
@@ -121,14 +133,17 @@ class MetricFold {
   NamespaceMetrics& namespace_of(std::uint32_t id);
   void take_fact(const model::Fact& fact);
   void take_unattributed(const model::NetnsRow& netns, Place& place);
-  WorkloadMetrics& workload_of(const model::Fact& fact, NamespaceMetrics& netns);
-  void settle(Known& known, const model::Identity& who, NamespaceMetrics& netns);
+  WorkloadMetrics& series_of(const model::Fact& fact, NamespaceMetrics& netns, bool counts);
+  Known& known(const model::Fact& fact);
+  void find_workload(Known& known, const model::Identity& who, NamespaceMetrics& netns);
+  Workloads::value_type& workload(WorkloadLabels labels, NamespaceMetrics& netns, double first_seen_s);
   void forget_unseen(const model::Snapshot& head);
 
   MetricLimits limits_;
   std::map<std::string, NamespaceMetrics> namespaces_;
   std::map<std::uint32_t, Place> places_;           ///< by NetnsRow::id
   std::unordered_map<std::uint64_t, Known> known_;  ///< by Row::id
+  Workloads workloads_;
   model::SnapshotPtr head_;
   double now_s_ = 0;
   std::uint64_t observations_ = 0;

@@ -131,6 +131,7 @@ model::NetnsRow NamespaceLedger::row(double interval_s) const {
   if (after_) {
     row.in_use = current_ ? after_->in_use : ours_.buckets_seen;
     row.limit = after_->limit;
+    if (const auto& ports = after_->local_ports) row.local_ports = {ports->first, ports->second};
   }
   if (!row.limit && ours_.limit_seen != 0) row.limit = ours_.limit_seen;
   row.pre_existing = pre_existing_;

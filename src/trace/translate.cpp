@@ -102,6 +102,7 @@ kernel::NetnsCounters to_netns_counters(const tw_namespace_reading& reading) {
   result.out_resets = reading.counters.out_rsts;
   result.in_use = reading.count;
   result.limit = reading.limit;
+  if (reading.last_port != 0) result.local_ports = {reading.first_port, reading.last_port};
   return result;
 }
 

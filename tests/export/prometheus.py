@@ -35,9 +35,10 @@ SHOWN = 'a"b\\c{}\\x1B[31m.service'
 HOSTILE_COMM = b'a"b\\c\n\xff'
 SHOWN_COMM = 'a"b\\c\n\\xFF'
 
+# Its port is outside of ip_local_port_range, so it is a label.
 SERVER = """
 import socket, sys
-s = socket.create_server(("127.0.0.1", 0), backlog=100)
+s = socket.create_server(("127.0.0.1", 8000), backlog=100)
 print(s.getsockname()[1], flush=True)
 while True:
     c, _ = s.accept()

@@ -68,6 +68,12 @@ struct Trace {
     row_of(netns_id).counts += more;
   }
 
+  /// A process that has run and ended since the last sample.
+  void end(std::uint32_t slot, const model::Counters& counts, std::uint16_t port) {
+    act(slot, counts, "web.service", kHostId, "nginx", port);
+    table.retire(slot);
+  }
+
   /// Ends an interval.
   void sample(double seconds = 1) {
     head.uptime_s += seconds;
@@ -155,6 +161,109 @@ TEST_CASE("a workload is no process: a restarted one goes on") {
   CHECK(trace.created(web()) == 15);
   CHECK(trace.named("host").workloads.at(web()).counts.overflow_fin_wait2 == 2);
   CHECK(trace.created(kOther) == 0);
+}
+
+TEST_CASE("processes that ended young leave no series, unless their workload counts again") {
+  constexpr std::uint32_t kProcesses = 160;
+  MetricLimits limits;
+  limits.max_series = output::kSeriesPerWorkload;
+  Trace trace(limits);
+  for (std::uint32_t i = 1; i <= kProcesses; ++i) {
+    trace.act(i, made(1), "web.service", kHostId, "nginx", static_cast<std::uint16_t>(2000 + i));
+  }
+  trace.sample();
+  for (std::uint32_t i = 1; i <= kProcesses; ++i) trace.table.retire(i);
+  trace.sample(60);
+  trace.sample();
+  CHECK(trace.created(kOther) == kProcesses);
+  CHECK(trace.named("host").workloads.size() == 1);
+  model::Counters removed;
+  removed.expired = 1;
+  trace.end(kProcesses + 1, removed, 2160);  // the end of a bucket is no count of its own
+  trace.sample();
+  CHECK(trace.named("host").workloads.size() == 1);
+  trace.end(kProcesses + 2, made(1), 2160);  // ran again, between two samples
+  trace.sample();
+  CHECK(trace.named("host").workloads.size() == 2);
+  CHECK(trace.named("host").workloads.at(web("web.service", "2160")).counts == model::Counters{});  // begins at 0
+  trace.end(kProcesses + 3, made(1), 2160);
+  trace.sample();
+  CHECK(trace.created(web("web.service", "2160")) == 1);
+  CHECK(trace.created(kOther) == kProcesses + 1);
+  CHECK(sum(trace.named("host")) == trace.named("host").counts);
+  CHECK_FALSE(trace.fold.is_full());
+}
+
+TEST_CASE("no label is a port that bind() to port 0 may have chosen") {
+  Trace trace;
+  const auto serve = [&trace](std::uint32_t slot, std::uint32_t port) {
+    trace.act(slot, made(1), "ftp.service", kHostId, "ftpd", static_cast<std::uint16_t>(port));
+  };
+  for (std::uint32_t i = 1; i <= 50; ++i) serve(i, 32767 + i);
+  for (std::uint32_t i = 51; i <= 100; ++i) serve(i, 60899 + i);
+  trace.sample();
+  trace.sample(60);
+  for (int again = 0; again < 2; ++again) {
+    for (std::uint32_t i = 1; i <= 50; ++i) serve(i, 32767 + i);
+    trace.sample(2 * output::RangePorts::kFixedAfterS);
+  }
+  const WorkloadLabels many{"ftp.service", "systemd", "ftpd", "server", ""};
+  const WorkloadLabels above{"ftp.service", "systemd", "ftpd", "server", "61000"};  // the first behind the range
+  CHECK(trace.named("host").workloads.size() == 2);
+  CHECK(trace.created(many) == 100);
+  trace.row_of(kHostId).local_ports = model::PortRange{40000, 40100};
+  serve(101, 61000);
+  trace.sample();
+  trace.sample(60);
+  CHECK(trace.named("host").workloads.contains(above));
+}
+
+TEST_CASE("ports are ephemeral by the range of their namespace, and of clients too") {
+  Trace trace(at_once());
+  trace.row_of(kHostId).local_ports = model::PortRange{10000, 10001};
+  trace.netns(2, "blue").local_ports = model::PortRange{20000, 20000};
+  trace.act(1, made(1), "a", kHostId, "nginx", 10001);
+  trace.act(2, made(2), "a", kHostId, "nginx", 50051);
+  trace.act(3, made(4), "a", 2, "nginx", 10001);
+  trace.sample();
+  CHECK(trace.created(web("a", "")) == 1);
+  CHECK(trace.created(web("a", "50051")) == 2);
+  CHECK(trace.created(web("a", "10001"), "blue") == 4);
+}
+
+TEST_CASE("a service keeps its fixed port in the range of ephemeral ones, once it has counted there for a while") {
+  Trace trace;
+  trace.act(1, made(1), "grpc.service", kHostId, "nginx", 50051);
+  trace.sample();
+  trace.sample(60);
+  trace.table.retire(1);
+  trace.act(1, made(2), "grpc.service", kHostId, "nginx", 50051);
+  trace.sample();
+  CHECK(trace.created(web("grpc.service", "")) == 2);
+  trace.act(1, made(4), "grpc.service", kHostId, "nginx", 50051);
+  trace.sample(output::RangePorts::kFixedAfterS);
+  CHECK(trace.named("host").workloads.at(web("grpc.service", "50051")).counts == model::Counters{});
+  trace.act(1, made(8), "grpc.service", kHostId, "nginx", 50051);
+  trace.act(2, made(16), "grpc.service", kHostId, "nginx", 50051);  // another process
+  trace.sample();
+  CHECK(trace.created(web("grpc.service", "50051")) == 24);
+  CHECK(trace.created(web("grpc.service", "")) == 2);
+  CHECK(sum(trace.named("host")) == trace.named("host").counts);
+}
+
+TEST_CASE("a workload with too many ports has no fixed one any more") {
+  output::RangePorts ports;
+  ports.count(50051, 0);
+  CHECK_FALSE(ports.is_fixed(50051));
+  ports.count(50051, output::RangePorts::kFixedAfterS);
+  CHECK(ports.is_fixed(50051));
+  for (std::uint16_t i = 1; i < output::RangePorts::kMost; ++i) ports.count(i, 0);
+  ports.count(1, output::RangePorts::kFixedAfterS);
+  CHECK(ports.is_fixed(1));
+  ports.count(100, 0);
+  ports.count(2, output::RangePorts::kFixedAfterS);
+  CHECK_FALSE(ports.is_fixed(2));
+  CHECK(ports.is_fixed(50051));
 }
 
 TEST_CASE("rows that are folded into others leave their counts where they were") {

@@ -18,6 +18,7 @@ Reading reading(std::uint64_t created, std::uint64_t overflow, std::uint64_t in_
   result.ext.time_wait_overflow = overflow;
   result.in_use = in_use;
   result.limit = 1000;
+  result.local_ports = {32768, 60999};
   return result;
 }
 
@@ -66,6 +67,7 @@ TEST_CASE("counts since the start are compared, whatever the kernel had counted 
   CHECK(row.missed.overflow == 0);
   CHECK(row.in_use == 27);
   CHECK(row.limit == 1000);
+  CHECK(row.local_ports == model::PortRange{32768, 60999});
 }
 
 TEST_CASE("a namespace that is younger than the trace started at 0") {

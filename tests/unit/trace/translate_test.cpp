@@ -337,6 +337,9 @@ TEST_CASE("the counters of a namespace are what its reading says") {
   reading.counters.listen_drops = 8;
   reading.counters.out_rsts = 9;
   CHECK(trace::to_netns_counters(reading) == kernel::NetnsCounters{{3, 4, 5, 6, 7, 8}, 9, 1, 2});
+  reading.first_port = 32768;
+  reading.last_port = 60999;
+  CHECK(trace::to_netns_counters(reading).local_ports == std::pair<std::uint16_t, std::uint16_t>(32768, 60999));
 }
 
 TEST_CASE("the settings of a namespace are what its reading says, in seconds where jiffies are known") {
