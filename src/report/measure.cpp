@@ -69,8 +69,14 @@ std::optional<std::uint64_t> sum_of_namespaces(const Asked& asked, Amount amount
   return sum;
 }
 
+/// What rows have that the budget asks for. One about namespaces alone asks for all that they counted: if a namespace
+/// was forgotten, its rows no longer say that they were there.
 std::uint64_t sum_of_owners(const Asked& asked) {
   const auto count = info(asked.budget.metric).count;
+  if (!asked.by_owner) {
+    const auto all = [&](const NetnsReport& netns) { return std::optional(count(netns.last.counts)); };
+    return sum_of_namespaces(asked, all).value_or(0);
+  }
   std::uint64_t sum = 0;
   for (std::size_t i = 0; i < asked.owners.size(); ++i) {
     if (asked.owners[i]) sum += count(asked.report.owners[i].row.counts);
@@ -238,13 +244,15 @@ struct Rate {
 
 Rate rate_in(const Asked& asked, PhaseKind kind) {
   Rate rate;
-  rate.unseen = unseen(asked).all();
+  rate.unseen = unseen(asked).count;
   for (std::size_t i = 0; i < asked.report.phases.size(); ++i) {
     if (asked.report.phases[i].kind != kind) continue;
     rate.seconds = asked.report.phases[i].seconds;
     for (std::size_t k = 0; k < asked.owners.size(); ++k) {
       const Owner& owner = asked.report.owners[k];
-      if (asked.owners[k] && i < owner.phases.size()) rate.created += owner.phases[i].created();
+      if (i >= owner.phases.size()) continue;
+      if (asked.owners[k]) rate.created += owner.phases[i].created();
+      if (asked.perhaps[k]) rate.unseen += owner.phases[i].created();
     }
   }
   return rate;

@@ -152,25 +152,39 @@ const Flags* Population::results(const view::Term& term) {
 
 /// `all_terms`: for each key of terms the values that all of them accept.
 void Population::find_perhaps(Asked& asked, const std::map<view::Key, Flags>& all_terms) const {
-  const auto by_name = all_terms.find(view::Key::kComm);
-  if (by_name == all_terms.end()) return;
-  Flags has_the_name(services_.different.size());
-  for (std::size_t i = 0; i < comms_.of_owner.size(); ++i) {  // owners, and what ran
-    if (by_name->second[comms_.of_owner[i]]) has_the_name[services_.of_owner[i]] = true;
-  }
-  const auto is_accepted = [&](std::size_t owner) {
-    return std::all_of(all_terms.begin(), all_terms.end(), [&](const auto& of_key) {
-      return of_key.first == view::Key::kComm || of_key.second[values_of(of_key.first).of_owner[owner]];
-    });
-  };
-  for (std::size_t i = 0; i < asked.owners.size(); ++i) {
-    if (report_.owners[i].row.kind != model::RowKind::kNormal || !comms_.different[comms_.of_owner[i]].comm.empty()) {
-      continue;
+  Flags has_the_name(services_.different.size());  // of services
+  if (const auto by_name = all_terms.find(view::Key::kComm); by_name != all_terms.end()) {
+    for (std::size_t i = 0; i < comms_.of_owner.size(); ++i) {  // owners, and what ran
+      if (by_name->second[comms_.of_owner[i]]) has_the_name[services_.of_owner[i]] = true;
     }
-    const std::uint32_t service = services_.of_owner[i];
-    const base::Service* const known = services_.different[service].service;
-    const bool has_service = known != nullptr && !known->name.empty();
-    asked.perhaps[i] = (!has_service || has_the_name[service]) && is_accepted(i);
+  }
+  for (std::size_t i = 0; asked.by_owner && i < asked.owners.size(); ++i) {
+    asked.perhaps[i] = !asked.owners[i] && std::all_of(all_terms.begin(), all_terms.end(), [&](const auto& of_key) {
+      return of_key.second[values_of(of_key.first).of_owner[i]] || is_unknown(i, of_key.first, has_the_name);
+    });
+  }
+}
+
+/// Whether nobody knows what this owner has for a key of terms, so that it may be anything. A process without a name
+/// is one of those that its service has: `has_the_name` has the services with a process that is asked for.
+bool Population::is_unknown(std::size_t owner, view::Key key, const Flags& has_the_name) const {
+  const model::Row& row = report_.owners[owner].row;
+  if (row.kind == model::RowKind::kBeforeStart) return false;
+  // Rows of a namespace without an id, of an old file, have their inode number.
+  if (key == view::Key::kNetns) return row.netns_id == model::kForgottenNetns && row.netns.value_or(0) == 0;
+  if (row.kind != model::RowKind::kNormal) return true;
+  const std::uint32_t service = services_.of_owner[owner];
+  const base::Service* const known = services_.different[service].service;
+  const bool has_service = known != nullptr && !known->name.empty();
+  switch (key) {
+    case view::Key::kComm:
+      return comms_.different[comms_.of_owner[owner]].comm.empty() && (!has_service || has_the_name[service]);
+    case view::Key::kRole:
+      return !roles_.different[roles_.of_owner[owner]].role;
+    case view::Key::kPort:
+      return !ports_.different[ports_.of_owner[owner]].port;
+    default:  // labels have no other key
+      return !has_service;
   }
 }
 

@@ -22,8 +22,7 @@ struct Asked {
   const Budget& budget;
   const Report& report;
   Flags owners;                 ///< as Report::owners
-  Flags perhaps;                ///< the others that it may be about: their process is not known, and one of that name
-                                ///< was in the service
+  Flags perhaps;                ///< the others that it may be about, because they do not say all that it asks for
   Flags namespaces;             ///< as Report::namespaces, whatever else the budget asks for
   bool by_owner = false;        ///< it asks for something other than the namespace
   bool names_somebody = false;  ///< something of its services and names was there: in a row, or among what ran
@@ -60,6 +59,7 @@ class Population {
   const Values& values_of(view::Key key) const;
   const Flags* results(const view::Term& term);
   void find_perhaps(Asked& asked, const std::map<view::Key, Flags>& all_terms) const;
+  bool is_unknown(std::size_t owner, view::Key key, const Flags& has_the_name) const;
 
   const Report& report_;
   Values services_;  ///< of owners, and behind them of the processes that ran

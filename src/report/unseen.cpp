@@ -2,6 +2,8 @@
 #include "report/unseen.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 
 namespace twtrace::report {
 namespace {
@@ -29,14 +31,51 @@ Missed missed_part(Metric metric) {
   }
 }
 
-/// What rows have that may be those of the budget.
-std::uint64_t of_unknown(const Asked& asked) {
-  const auto count = info(asked.budget.metric).count;
-  std::uint64_t sum = 0;
-  for (std::size_t i = 0; count != nullptr && i < asked.perhaps.size(); ++i) {
-    if (asked.perhaps[i]) sum += count(asked.report.owners[i].row.counts);
+/// Rows that do not say all that a budget asks for, by what they lack.
+enum Lacking { kProcess, kService, kOnePort, kNamespace, kOneOwner, kOwner, kLackings };
+
+Lacking lacking(const Asked& asked, const model::Row& row) {
+  if (row.kind == model::RowKind::kOther) return kOneOwner;
+  if (row.kind != model::RowKind::kNormal) return kOwner;
+  const view::Subject subject = view::subject_of(row);
+  if (asked.budget.selector.asks(view::Key::kComm) && subject.comm.empty()) return kProcess;
+  if (asked.budget.selector.asks(view::Key::kPort) && !subject.port) return kOnePort;
+  if (asked.budget.selector.asks(view::Key::kService) &&
+      (subject.service == nullptr || subject.service->name.empty())) {
+    return kService;
   }
-  return sum;
+  return kNamespace;
+}
+
+/// What rows have that may be those of the budget, and whose counts these are.
+void add_unknown(Unseen& unseen, const Asked& asked) {
+  static constexpr std::array<const char*, kLackings> kWords = {
+      "processes that are not known, in a service that has one of that name",
+      "processes whose service is not known",
+      "clients that talk to many ports",
+      "namespaces that were forgotten",
+      "(other), which merges many owners",
+      "(unattributed), whose owner is not known",
+  };
+  const auto count = info(asked.budget.metric).count;
+  std::array<bool, kLackings> lack{};
+  for (std::size_t i = 0; count != nullptr && i < asked.perhaps.size(); ++i) {
+    if (!asked.perhaps[i]) continue;
+    const model::Row& row = asked.report.owners[i].row;
+    const std::uint64_t some = count(row.counts);
+    unseen.of_unknown += some;
+    lack[lacking(asked, row)] |= some != 0;
+  }
+  if (unseen.of_unknown == 0) return;
+  const std::size_t first = static_cast<std::size_t>(std::find(lack.begin(), lack.end(), true) - lack.begin());
+  const bool is_one = std::count(lack.begin(), lack.end(), true) == 1;
+  const bool all_processes = is_one && first == kProcess;
+  if (unseen.count != 0) {
+    unseen.why = all_processes ? "that no program saw, or whose process is not known"
+                               : "that no program saw, or whose owner is not known";
+  } else {
+    unseen.why = is_one ? std::string("of ") + kWords[first] : "whose owner is not known";
+  }
 }
 
 bool is_peer_reset(Metric metric) { return metric == Metric::kPeerResets || metric == Metric::kPeerResetsAvoidable; }
@@ -46,7 +85,7 @@ bool is_peer_reset(Metric metric) { return metric == Metric::kPeerResets || metr
 Unseen unseen(const Asked& asked) {
   const Budget& budget = asked.budget;
   const Report& report = asked.report;
-  Unseen unseen{0, of_unknown(asked), "that no program saw"};
+  Unseen unseen{0, 0, "that no program saw"};
   // Of all sockets together it is known how many: measure() adds them.
   if (budget.metric == Metric::kQueueDrops && !asked.by_owner) return unseen;
   const Missed missed = missed_part(budget.metric);
@@ -60,10 +99,7 @@ Unseen unseen(const Asked& asked) {
     unseen.count += netns.last.counts.resets_other;
     unseen.why = "among resets_other, because twtrace could not remember all refused connections";
   }
-  if (unseen.of_unknown != 0) {
-    unseen.why = unseen.count == 0 ? "of processes that are not known, in a service that has one of that name"
-                                   : "that no program saw, or whose process is not known";
-  }
+  add_unknown(unseen, asked);
   return unseen;
 }
 

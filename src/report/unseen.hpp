@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "report/selected.hpp"
 
@@ -12,8 +13,8 @@ namespace twtrace::report {
 /// is.
 struct Unseen {
   std::uint64_t count = 0;
-  std::uint64_t of_unknown = 0;  ///< of rows besides, whose process is not known (Asked::perhaps)
-  const char* why = "";          ///< follows the sum of both in a sentence
+  std::uint64_t of_unknown = 0;  ///< of rows besides, whose owner is not known (Asked::perhaps)
+  std::string why;               ///< follows the sum of both in a sentence
 
   std::uint64_t all() const { return count + of_unknown; }
 };
