@@ -101,6 +101,10 @@ base::Result<model::Log> parse_log(model::Log::Kind kind, const std::string& typ
   const std::size_t end = name_end(typed, is_there);
   model::Log log{kind, typed.substr(0, end), logs::kDefaultPattern, {}};
   if (log.name.empty()) return wrong(fmt::format("\"{}\" has no name", typed), "put one in front of the =");
+  if (log.name.size() > model::kLongestLogName) {
+    return wrong(fmt::format("a name of {} bytes is too long", log.name.size()),
+                 fmt::format("a log has a name of at most {} bytes", model::kLongestLogName));
+  }
   if (auto clean = view::check_blanks(log.name); !clean && !is_there(log.name)) return tl::unexpected(clean.error());
   if (end < typed.size()) log.pattern = typed.substr(end + 1);
   if (log.pattern.empty()) {

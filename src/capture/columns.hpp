@@ -58,7 +58,7 @@ class Columns {
     return {reinterpret_cast<const char*>(sqlite3_value_text(value)), size};
   }
   /// A time in the years 1970 to 9999.
-  std::int64_t unix_ms() { return static_cast<std::int64_t>(number<std::uint64_t>(253'402'300'799'999)); }
+  std::int64_t unix_ms() { return static_cast<std::int64_t>(number<std::uint64_t>(kLastUnixMs)); }
   Delta delta() {
     Delta values{};
     for (std::int64_t& value : values) value = integer();

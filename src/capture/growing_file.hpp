@@ -34,7 +34,8 @@ class GrowingFile {
     return share();
   }
 
-  /// Runs `write` between BEGIN and COMMIT. `write` returns whether it succeeded.
+  /// Runs `write` between BEGIN and COMMIT. `write` returns whether it succeeded. If SQLite is not to blame, it says
+  /// with refuse() what is.
   template <class Write>
   base::Result<void> transaction(const Write& write) {
     if (auto usable = check_companions(); !usable) return usable;
@@ -42,9 +43,14 @@ class GrowingFile {
     if (database_.exec("BEGIN IMMEDIATE", "") && write() && database_.exec("COMMIT", "")) {
       return TruncationGuard::hits() == hits ? base::Result<void>() : give_up(harmed(Harm::kIndex));
     }
-    const base::Error error = database_.error("cannot be written");
+    const base::Error error = refused_ ? *refused_ : database_.error("cannot be written");
     static_cast<void>(database_.exec("ROLLBACK", ""));
     return give_up(error);
+  }
+
+  /// `what` follows the name of the file.
+  void refuse(const std::string& what, const std::string& hint) {
+    refused_ = base::Error{base::ErrorCode::kFailure, 0, target_.given() + ": " + what, hint};
   }
 
   /// Whether place() is due: with the first sample, or at the `end` if the file is of no use before.
@@ -72,6 +78,7 @@ class GrowingFile {
   Durability durability_;
   Companions companions_;  ///< the same
   Database database_;
+  std::optional<base::Error> refused_;  ///< by `write` of transaction()
   std::optional<base::Error> broken_;
 };
 

@@ -53,10 +53,20 @@ bool add_delta(const Delta& delta, model::Counters& counts) {
   return true;
 }
 
-void Increments::add(const model::Fact& fact) {
+std::size_t name_bytes(const model::TrackKey& key) {
+  const base::Service& service = key.identity.service;
+  return key.identity.comm.size() + service.kind.size() + service.name.size() + service.cgroup.size() +
+         service.pod.uid.size() + service.container.size() + (key.peer ? key.peer->address.size() : 0);
+}
+
+bool Increments::add(const model::Fact& fact) {
   auto found = tracks_.find(fact);
   if (found == tracks_.end()) {
-    found = tracks_.emplace(model::track_key(fact), Track{}).first;
+    model::TrackKey key = model::track_key(fact);
+    const std::size_t bytes = name_bytes(key);
+    if (tracks_.size() >= kMostKeys || name_bytes_ + bytes > kMostKeyBytes) return false;
+    name_bytes_ += bytes;
+    found = tracks_.emplace(std::move(key), Track{}).first;
     found->second.id = ++last_id_;
   }
   Track& track = found->second;
@@ -66,13 +76,14 @@ void Increments::add(const model::Fact& fact) {
     track.gauges.live = track.gauges.live && fact.live ? std::optional(*track.gauges.live + *fact.live) : std::nullopt;
     track.gauges.exited = track.gauges.exited && fact.exited;
     track.gauges.pids = std::max(track.gauges.pids, fact.pids);
-    return;
+    return true;
   }
   track.seen = sample_;
   track.counts = fact.counts;
   track.previous = fact.previous;
   track.gauges = {fact.live, std::max(fact.pids, 1U), fact.exited};
   touched_.push_back(&*found);
+  return true;
 }
 
 void Increments::say(const model::TrackKey& key, Track& track, std::vector<Change>& changes) {
@@ -103,6 +114,7 @@ std::vector<Change> Increments::end(bool complete) {
     }
     changes.push_back(
         {track->second.id, std::nullopt, true, difference({}, track->second.said), std::nullopt, 0, true});
+    name_bytes_ -= name_bytes(track->first);
     track = tracks_.erase(track);
   }
   return changes;

@@ -28,6 +28,9 @@ bool is_zero(const Delta& delta);
 /// above kMaxCount.
 bool add_delta(const Delta& delta, model::Counters& counts);
 
+/// The bytes of its names, of which a file has kMostKeyBytes at most at one time.
+std::size_t name_bytes(const model::TrackKey& key);
+
 /// One row of owner_sample or peer_sample.
 struct Change {
   std::int64_t id = 0;
@@ -45,8 +48,9 @@ class Increments {
  public:
   /// Starts a sample.
   void begin() { ++sample_; }
-  /// Adds a row of this sample. If a key comes more than once, its rows add up.
-  void add(const model::Fact& fact);
+  /// Adds a row of this sample. If a key comes more than once, its rows add up. False, and nothing is added, if the key
+  /// is new and a reader would not take one more (kMostKeys, kMostKeyBytes).
+  bool add(const model::Fact& fact);
   /// Ends the sample. `complete`: keys that were not added are gone. The sums of all changes so far equal the numbers
   /// of this sample's keys.
   std::vector<Change> end(bool complete);
@@ -74,6 +78,7 @@ class Increments {
 
   std::uint64_t sample_ = 0;
   std::int64_t last_id_ = 0;
+  std::size_t name_bytes_ = 0;  ///< of tracks_
   Tracks tracks_;
   std::vector<Tracks::value_type*> touched_;
 };

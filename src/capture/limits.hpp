@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Private to capture: more than these is in no file that twtrace wrote. They keep a made-up file from costing more time
-// and memory than its size explains, and sums of its numbers from overflowing.
+// Private to capture: more than these is in no file, because the writer cuts or refuses it (fitting.hpp). They keep a
+// made-up file from costing more time and memory than its size explains, and sums of its numbers from overflowing.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace twtrace::capture {
 
@@ -17,6 +18,9 @@ inline constexpr std::uint32_t kMaxPid = 1U << 22U;  ///< PID_MAX_LIMIT of linux
 inline constexpr double kMostReal = 1e9;
 inline constexpr double kLeastReal = 1e-9;
 
+/// The last moment of the year 9999.
+inline constexpr std::int64_t kLastUnixMs = 253'402'300'799'999;
+
 /// Bytes of a word: versions, names of processes and namespaces, addresses.
 inline constexpr std::size_t kLongestWord = 256;
 /// Bytes of a path, of what was made of one, and of a sentence: PATH_MAX.
@@ -26,10 +30,13 @@ inline constexpr std::size_t kLongestArgument = std::size_t{1} << 17U;
 /// Of all arguments together, each with its end and a pointer to it: _STK_LIM / 4 * 3 of fs/exec.c (bprm_stack_limits).
 inline constexpr std::size_t kLongestCommand = std::size_t{6} << 20U;
 
+/// Bytes that an argument takes of kLongestCommand.
+constexpr std::size_t argument_bytes(std::string_view argument) { return argument.size() + 1 + sizeof(char*); }
+
 inline constexpr std::size_t kMostFallbacks = 64;
 inline constexpr std::size_t kLongestBudget = 4096;  ///< bytes; report::parse_budget() refuses longer ones
 inline constexpr std::size_t kMostBudgets = 100;     ///< report::kMostBudgets
-/// Lines of logs in one sample, and the bytes of one: logs::kMostPerTake and one per log, and logs::kLongestText.
+/// Lines of logs in one sample (logs::kMostPerTake and one per log), and the bytes of one (logs::kLongestText).
 inline constexpr std::size_t kMostLogLines = 10'016;
 inline constexpr std::size_t kLongestLogText = 512;
 inline constexpr std::size_t kLongestPattern = 1024;  ///< bytes

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capture/marker.hpp"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <thread>
 
-#include "capture/columns.hpp"
+#include "capture/fitting.hpp"
+#include "capture/limits.hpp"
 #include "capture/locks.hpp"
 #include "capture/open.hpp"
 
@@ -36,15 +39,22 @@ base::Result<void> await_file(const std::string& path) {
 }  // namespace
 
 base::Result<void> add_mark(const std::string& path, const model::Mark& mark) {
+  if (mark.name.size() > kLongestPath) {
+    return base::fail(base::ErrorCode::kUsage, fmt::format("a name of {} bytes is too long", mark.name.size()),
+                      fmt::format("a mark has at most {} bytes", kLongestPath));
+  }
   if (auto there = await_file(path); !there) return there;
   const auto database = open_for_adding(path);
   if (!database) return tl::unexpected(database.error());
-  auto insert = database->prepare("INSERT INTO mark VALUES(NULL,?,?)");
+  // Counted and added in one statement, because others may add marks, too.
+  auto insert = database->prepare("INSERT INTO mark SELECT NULL,?,? WHERE (SELECT count(*) FROM mark) < ?");
   if (!insert) return tl::unexpected(insert.error());
-  if (insert->run(mark.time_unix_ms, mark.name) != SQLITE_OK) {
+  if (insert->run(fit_time(mark.time_unix_ms), mark.name, kMostMarks) != SQLITE_OK) {
     return tl::unexpected(database->error("cannot be written"));
   }
-  return {};
+  if (sqlite3_changes(database->get()) != 0) return {};
+  return base::fail(base::ErrorCode::kFailure, fmt::format("{}: a capture has room for {} marks", path, kMostMarks),
+                    "mark fewer moments, or begin another capture");
 }
 
 }  // namespace twtrace::capture

@@ -10,7 +10,8 @@
 namespace twtrace::capture {
 
 /// If the capture to this file has no sample yet, waits for the first one, because the file does not exist before.
-/// kFailure if the capture has ended or is no longer written; otherwise as Reader::open.
+/// kUsage if the name is longer than a file can hold. kFailure if the capture has ended, is no longer written, or has
+/// no room for another mark; otherwise as Reader::open.
 base::Result<void> add_mark(const std::string& path, const model::Mark& mark);
 
 }  // namespace twtrace::capture

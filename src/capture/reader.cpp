@@ -128,7 +128,7 @@ class Reader::Impl {
     std::size_t bytes = 0;
     auto done = each("argument", "SELECT value FROM argument ORDER BY id", [&](Columns& row) {
       command_.argv.push_back(row.text(kLongestArgument));
-      bytes += command_.argv.back().size() + 1 + sizeof(char*);
+      bytes += argument_bytes(command_.argv.back());
       row.expect(bytes <= kLongestCommand);
     });
     if (!command_.argv.empty()) info_.command = std::move(command_);

@@ -18,12 +18,6 @@ model::RowKind kind_of(bool is_other, bool is_before_start) {
   return is_other ? model::RowKind::kOther : model::RowKind::kNormal;
 }
 
-std::size_t name_bytes(const model::TrackKey& key) {
-  const base::Service& service = key.identity.service;
-  return key.identity.comm.size() + service.kind.size() + service.name.size() + service.cgroup.size() +
-         service.pod.uid.size() + service.container.size() + (key.peer ? key.peer->address.size() : 0);
-}
-
 }  // namespace
 
 base::Result<StoredKeys> StoredKeys::open(const Database& database, Kind kind, StoredServices& services) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capture/writer.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <deque>
@@ -11,6 +13,7 @@
 #include <tuple>
 #include <utility>
 
+#include "capture/fitting.hpp"
 #include "capture/growing_file.hpp"
 #include "capture/increments.hpp"
 #include "capture/sqlite.hpp"
@@ -158,7 +161,7 @@ class Writer::Impl {
              write_changes(source, owners_, false) && write_changes(source, peers_, true);
     });
     if (!done) return done;
-    ends_.push_front({sample_, head.time_unix_ms});
+    ends_.push_front({sample_, head.time_unix_ms, std::exchange(lines_, 0)});
     if (ends_.size() > kKnownEnds) ends_.pop_back();
     return place(false);
   }
@@ -184,7 +187,7 @@ class Writer::Impl {
       return std::all_of(processes.begin(), processes.end(), [&](const model::SeenProcess& process) {
         if (processes_.size() == model::kMostSeenProcesses || !processes_.insert(process).second) return true;
         const std::int64_t service = service_id(process.service);
-        return service != 0 && ok(insert_.process.run(service, process.comm));
+        return service != 0 && ok(insert_.process.run(service, fit_text(process.comm)));
       });
     });
   }
@@ -195,13 +198,14 @@ class Writer::Impl {
     return file_.transaction([&] {
       std::int64_t id = 0;
       return std::all_of(gaps.begin(), gaps.end(), [&](const model::LogGaps& each) {
-        return ok(insert_.log_gaps.run(each.long_lines, each.skipped_bytes, each.problem, ++id));
+        return ok(insert_.log_gaps.run(each.long_lines, each.skipped_bytes, fit_text(each.problem), ++id));
       });
     });
   }
 
   base::Result<void> add_mark(const model::Mark& mark) {
-    return file_.transaction([&] { return ok(insert_.mark.run(mark.time_unix_ms, mark.name)); });
+    return file_.transaction(
+        [&] { return ok(insert_.mark.run(fit_time(mark.time_unix_ms), fit_text(mark.name, kLongestPath))); });
   }
 
   base::Result<Left> finish(std::int64_t ended_unix_ms, const std::vector<model::NetnsSettings>& settings) {
@@ -243,39 +247,58 @@ class Writer::Impl {
     if (!capture || !fallback || !argument || !budget || !log)
       return tl::unexpected(file_.database().error("cannot be written"));
     const std::optional<std::int64_t> unknown;
-    bool done = ok(capture->run(info.twtrace_version, info.host.name, info.host.kernel, info.probe.backend,
-                                info.probe.sees.removal, info.probe.sees.no_port, info.probe.sees.resets_received,
-                                info.probe.sees.resets_sent, info.probe.sees.queue_drops, info.probe.sees.no_port_bind,
-                                info.interval_s, info.started_unix_ms, unknown, info.bucket_bytes, unknown, unknown,
-                                unknown, unknown, process.pid, process.start_ns));
-    for (const std::string& reason : info.probe.fallbacks) done = done && ok(fallback->run(reason));
+    bool done =
+        ok(capture->run(fit_text(info.twtrace_version), fit_text(info.host.name), fit_text(info.host.kernel),
+                        fit_text(info.probe.backend), info.probe.sees.removal, info.probe.sees.no_port,
+                        info.probe.sees.resets_received, info.probe.sees.resets_sent, info.probe.sees.queue_drops,
+                        info.probe.sees.no_port_bind, fit_real(info.interval_s), fit_time(info.started_unix_ms),
+                        unknown, info.bucket_bytes, unknown, unknown, unknown, unknown, process.pid, process.start_ns));
+    const auto fallbacks = std::min(info.probe.fallbacks.size(), kMostFallbacks);
+    for (std::size_t i = 0; i < fallbacks; ++i) {
+      done = done && ok(fallback->run(fit_text(info.probe.fallbacks[i], kLongestPath)));
+    }
     for (const std::string& text : info.budgets) done = done && ok(budget->run(text));
     for (const model::Log& each : info.logs) {
-      done = done && ok(log->run(std::string_view(model::to_string(each.kind)), each.name, each.pattern,
-                                 each.gaps.long_lines, each.gaps.skipped_bytes, each.gaps.problem));
+      done = done && ok(log->run(std::string_view(model::to_string(each.kind)), fit_text(each.name, kLongestPath),
+                                 fit_text(each.pattern, kLongestPattern), each.gaps.long_lines, each.gaps.skipped_bytes,
+                                 fit_text(each.gaps.problem)));
     }
     std::size_t position = 0;
+    std::size_t bytes = 0;
     for (const std::string& value : info.command ? info.command->argv : std::vector<std::string>()) {
-      done = done && ok(argument->run(position++, value));
+      const std::string_view kept = fit_text(value, kLongestArgument);  // a kernel with larger pages runs longer ones
+      bytes += argument_bytes(kept);
+      if (bytes > kLongestCommand) break;
+      done = done && ok(argument->run(position++, kept));
     }
     if (!done) return tl::unexpected(file_.database().error("cannot be written"));
-    ends_.push_front({0, info.started_unix_ms});
+    ends_.push_front({0, info.started_unix_ms, 0});
     return {};
   }
 
   bool write_settings(const std::vector<model::NetnsSettings>& settings, bool at_end) {
-    return std::all_of(settings.begin(), settings.end(), [&](const model::NetnsSettings& netns) {
-      return ok(insert_.setting.run(at_end, netns.netns, netns.netns_id, netns.name, netns.limit, netns.default_limit,
-                                    netns.fin_timeout_s, netns.tw_reuse, netns.timestamps, netns.syn_backlog,
-                                    netns.somaxconn, netns.ephemeral_ports));
-    });
+    if (!at_end) settings_ += settings.size();
+    return (settings_ <= kMostSettings || too_many("network namespaces, one after the other", kMostSettings)) &&
+           std::all_of(settings.begin(), settings.end(), [&](const model::NetnsSettings& netns) {
+             return ok(insert_.setting.run(at_end, netns.netns, netns.netns_id, fit_text(netns.name, kLongestPath),
+                                           netns.limit, netns.default_limit, netns.fin_timeout_s, netns.tw_reuse,
+                                           netns.timestamps, netns.syn_backlog, netns.somaxconn,
+                                           netns.ephemeral_ports));
+           });
+  }
+
+  /// False, and says why.
+  bool too_many(const char* what, std::size_t most) {
+    file_.refuse(fmt::format("a capture has room for {} {}", most, what), "begin another capture");
+    return false;
   }
 
   /// The id of a service; 0 if it cannot be written.
   std::int64_t service_id(const base::Service& service) {
     const auto [found, is_new] = services_.try_emplace(service, static_cast<std::int64_t>(services_.size()) + 1);
-    if (is_new && !ok(insert_.service.run(found->second, service.kind, service.name, service.cgroup, service.pod.uid,
-                                          service.container))) {
+    const auto fit = [](const std::string& text) { return fit_text(text, kLongestPath); };
+    if (is_new && !ok(insert_.service.run(found->second, fit(service.kind), fit(service.name), fit(service.cgroup),
+                                          fit(service.pod.uid), fit(service.container)))) {
       return 0;
     }
     return found->second;
@@ -285,21 +308,23 @@ class Writer::Impl {
   bool write_queues(const model::Snapshot& head) {
     if (!head.queues || same(*head.queues, queues_)) return true;
     queues_ = *head.queues;
+    if (queues_.size() > model::kMostQueues) queues_.resize(model::kMostQueues);
     return std::all_of(queues_.begin(), queues_.end(), [&](const model::ListenQueue& queue) {
       const std::int64_t service = service_id(*queue.service);
       return service != 0 && ok(insert_.listen_queue.run(sample_, queue.netns, queue.netns_id, queue.port, service,
-                                                         queue.comm, queue.queue.taken, queue.queue.of, queue.drops,
-                                                         queue.somaxconn, queue.syn_backlog));
+                                                         fit_text(queue.comm), queue.queue.taken, queue.queue.of,
+                                                         queue.drops, queue.somaxconn, queue.syn_backlog));
     });
   }
 
   bool write_sample(const model::Snapshot& head) {
     const bool ports = head.port_use != nullptr && !(ports_counted_ && same(port_use_, fullest(*head.port_use)));
-    if (!ok(insert_.sample.run(sample_, head.time_unix_ms, head.interval_s, head.uptime_s, head.live_age_s,
-                               head.cost.cpu_percent, head.cost.rss_bytes, head.cost.bpf_run_ns_per_event, ports))) {
+    if (!ok(insert_.sample.run(sample_, fit_time(head.time_unix_ms), fit_real(head.interval_s), fit_real(head.uptime_s),
+                               fit_real(head.live_age_s), fit_real(head.cost.cpu_percent), head.cost.rss_bytes,
+                               fit_real(head.cost.bpf_run_ns_per_event), ports))) {
       return false;
     }
-    if (head.suspended_s > 0 && !ok(insert_.suspension.run(sample_, head.suspended_s))) return false;
+    if (head.suspended_s > 0 && !ok(insert_.suspension.run(sample_, fit_real(head.suspended_s)))) return false;
     if (tied(head.lost) != tied(lost_)) {
       lost_ = head.lost;
       if (!ok(insert_.loss.run(sample_, lost_.events, lost_.counts, lost_.rows_full, lost_.rows_busy, lost_.netns_full,
@@ -317,29 +342,37 @@ class Writer::Impl {
         return use.own ? std::optional(*use.own.*end) : std::nullopt;
       };
       // A recording may be of an old capture.
-      return ok(insert_.port_use.run(sample_, use.netns, use.netns_id, use.destination.address, use.destination.port,
-                                     use.ports.taken, use.bound.value_or(0), use.bound_to.value_or(0),
-                                     use.outside.value_or(0), own(&model::PortRange::first),
+      return ok(insert_.port_use.run(sample_, use.netns, use.netns_id, fit_text(use.destination.address),
+                                     use.destination.port, use.ports.taken, use.bound.value_or(0),
+                                     use.bound_to.value_or(0), use.outside.value_or(0), own(&model::PortRange::first),
                                      own(&model::PortRange::last), use.ports.of));
     });
   }
 
   /// The sample in whose interval that was: a journal tells of a line late, when the next sample is due. Of a moment
-  /// that is none of the last intervals' (the clock was set), the sample that is being written.
-  std::uint64_t sample_at(std::int64_t time_unix_ms) const {
-    std::uint64_t sample = sample_;
-    for (const End& end : ends_) {
-      if (time_unix_ms > end.time_unix_ms) return sample;
-      sample = end.sample;
+  /// that is none of the last intervals' (the clock was set), the sample that is being written. If a sample has as many
+  /// lines as a reader takes, the next one that has room. The one that is being written always has: it gets nothing but
+  /// what one look at the logs has found.
+  std::uint64_t sample_at(std::int64_t time_unix_ms) {
+    End* with_room = nullptr;
+    for (End& end : ends_) {
+      if (time_unix_ms > end.time_unix_ms) {
+        std::size_t& lines = with_room == nullptr ? lines_ : with_room->lines;
+        ++lines;
+        return with_room == nullptr ? sample_ : with_room->sample;
+      }
+      if (end.lines < kMostLogLines) with_room = &end;
     }
+    ++lines_;
     return sample_;
   }
 
   bool write_log_lines(const model::Snapshot& head) {
     return head.log_lines == nullptr ||
            std::all_of(head.log_lines->begin(), head.log_lines->end(), [&](const model::LogLine& line) {
-             return ok(insert_.log_line.run(sample_at(line.time_unix_ms), line.log + 1, line.time_unix_ms, line.lines,
-                                            line.text));
+             const auto text = line.text ? std::optional(fit_text(*line.text, kLongestLogText)) : std::nullopt;
+             return ok(insert_.log_line.run(sample_at(line.time_unix_ms), line.log + 1, fit_time(line.time_unix_ms),
+                                            line.lines, text));
            });
   }
 
@@ -348,7 +381,10 @@ class Writer::Impl {
       const auto [known, is_new] = namespaces_.try_emplace(info.id);
       known->second.sample = sample_;
       model::NetnsRow& said = known->second.row;
-      if (is_new && !ok(insert_.netns.run(info.id, info.inum, info.name))) return false;
+      if (is_new && ++netns_ > kMostNamespaces) {
+        return too_many("network namespaces, one after the other", kMostNamespaces);
+      }
+      if (is_new && !ok(insert_.netns.run(info.id, info.inum, fit_text(info.name, kLongestPath)))) return false;
       if (!is_new && said.name != info.name && !rename(info)) return false;
       const model::NetnsRow row = own_of(row_of(info, head));
       const Delta counts = difference(row.counts, said.counts);
@@ -379,7 +415,7 @@ class Writer::Impl {
 
   bool rename(const model::NetnsInfo& info) {
     auto update = file_.database().prepare("UPDATE netns SET name=? WHERE id=?");
-    return update && ok(update->run(info.name, info.id));
+    return update && ok(update->run(fit_text(info.name, kLongestPath), info.id));
   }
 
   bool write_namespace(std::uint32_t id, const model::NetnsRow& row, const Delta& c, const Delta& u) {
@@ -393,10 +429,13 @@ class Writer::Impl {
     increments.begin();
     if (peers) {
       source.visit_peers([&](const model::Fact& fact) {
+        // One that has no room is like one that was not seen: it counts in the remainder.
         if (sample_ == 1 || model::may_have_changed(fact)) increments.add(fact);
       });
     } else {
-      source.visit([&](const model::Fact& fact) { increments.add(fact); });
+      bool room = true;
+      source.visit([&](const model::Fact& fact) { room = increments.add(fact) && room; });
+      if (!room) return too_many("owners at one time, or for 256 MiB of their names", kMostKeys);
     }
     for (const Change& change : increments.end(!peers)) {
       if (change.new_key && !(peers ? write_peer(change) : write_owner(change))) return false;
@@ -416,15 +455,15 @@ class Writer::Impl {
     const std::int64_t service = service_id(who.service);
     return service != 0 &&
            ok(statement.run(change.id, who.netns, service, key.kind == model::RowKind::kOther,
-                            key.kind == model::RowKind::kBeforeStart, who.pid, who.start_ns, who.comm, who.uid,
-                            std::string_view(model::to_string(who.role)), who.port,
+                            key.kind == model::RowKind::kBeforeStart, who.pid, who.start_ns, fit_text(who.comm),
+                            who.uid, std::string_view(model::to_string(who.role)), who.port,
                             std::string_view(model::to_string(who.attribution)), who.ipv6, who.matched, more...));
   }
 
   bool write_owner(const Change& change) { return write_key(insert_.owner, change); }
   bool write_peer(const Change& change) {
     const model::Peer& peer = *change.new_key->peer;
-    return write_key(insert_.peer, change, peer.address, peer.port);
+    return write_key(insert_.peer, change, fit_text(peer.address), peer.port);
   }
 
   bool write_events() {
@@ -444,13 +483,14 @@ class Writer::Impl {
     std::optional<std::uint64_t> cookie;
     if (event.kind == model::Event::Kind::kRemoved || event.has_reason()) reason = word(event.reason);
     if (event.role) role = word(*event.role);
-    if (event.process) comm = event.process->comm;
+    if (event.process) comm = fit_text(event.process->comm);
     if (event.cookie != 0) cookie = event.cookie;
     return service != 0 &&
-           ok(insert_.event.run(event.time_unix_ms, word(event.kind), substate, reason, event.age_s, event.count,
-                                cookie, event.netns, event.netns_id, event.process ? event.process->pid : std::nullopt,
-                                comm, event.uid, service, role, event.port, word(event.attribution),
-                                event.local_address, event.local_port, event.remote_address, event.remote_port));
+           ok(insert_.event.run(fit_time(event.time_unix_ms), word(event.kind), substate, reason, fit_real(event.age_s),
+                                event.count, cookie, event.netns, event.netns_id,
+                                event.process ? event.process->pid : std::nullopt, comm, event.uid, service, role,
+                                event.port, word(event.attribution), fit_text(event.local_address), event.local_port,
+                                fit_text(event.remote_address), event.remote_port));
   }
 
   GrowingFile file_;
@@ -463,8 +503,12 @@ class Writer::Impl {
   struct End {
     std::uint64_t sample = 0;
     std::int64_t time_unix_ms = 0;
+    std::size_t lines = 0;  ///< rows of log_line
   };
-  std::deque<End> ends_;  ///< of the last samples, the latest first
+  std::deque<End> ends_;      ///< of the last samples, the latest first
+  std::size_t lines_ = 0;     ///< rows of log_line of the sample that is being written
+  std::size_t settings_ = 0;  ///< rows of setting from the start
+  std::size_t netns_ = 0;     ///< rows of netns
   struct Said {
     model::NetnsRow row;
     std::uint64_t sample = 0;  ///< in which the trace last had it

@@ -29,6 +29,8 @@ struct Log {
 };
 /// Of one capture.
 inline constexpr std::size_t kMostLogs = 16;
+/// Bytes of Log::name that a capture can hold: PATH_MAX.
+inline constexpr std::size_t kLongestLogName = 4096;
 
 /// A line of a log that matched its pattern, or several of which only the number is known.
 struct LogLine {

@@ -35,4 +35,6 @@ TEST_CASE("a log is a name, with or without a pattern") {
   CHECK(parsed("app.log =x") == "\"app.log \" ends with a blank");
   CHECK(parsed("app.log =x", {"app.log "}) == "app.log  pattern x");
   CHECK(parsed("app.log=(").find("cannot be used") != std::string::npos);
+  CHECK(parsed(std::string(model::kLongestLogName, 'x')).find("x pattern default") != std::string::npos);
+  CHECK(parsed(std::string(model::kLongestLogName + 1, 'x') + "=x") == "a name of 4097 bytes is too long");
 }
