@@ -31,6 +31,12 @@ std::optional<double> percent_of_limit(const model::NetnsRow& row) {
   return 100.0 * static_cast<double>(*row.in_use) / static_cast<double>(*row.limit);
 }
 
+/// Of two limits, the one that the table had reached in any case when it refused a bucket in between.
+std::optional<std::uint64_t> lower(const std::optional<std::uint64_t>& before,
+                                   const std::optional<std::uint64_t>& now) {
+  return before && now ? std::min(before, now) : before ? before : now;
+}
+
 /// What was counted since `seen`. Counts that fell began anew.
 model::Counters grown(const model::Counters& now, const model::Counters& seen) {
   model::Counters amount = now;
@@ -136,6 +142,7 @@ Collector::NetnsCourse& Collector::course_of(const model::NetnsRow& row) {
   if (is_new) {
     course.report.phases.resize(report_.phases.size());
     course.samples = phase_samples_;
+    course.report.began_later = report_.samples != 0;
   }
   return course;
 }
@@ -152,6 +159,7 @@ void Collector::add_netns(const model::NetnsRow& row, const Interval& interval) 
   if (netns.last.in_use) --in_use_known_;
   if (row.in_use) ++in_use_known_;
   in_use_ += row.in_use.value_or(0) - netns.last.in_use.value_or(0);
+  if (amount.overflow() != 0) raise(netns.refused_at, lower(netns.last.limit, row.limit));
   netns.last = row;
   netns.last.counts = counts;
   amounts.counts += amount;

@@ -20,7 +20,8 @@ namespace {
 using model::Counters;
 
 /// Of fewer ports than these a capture need not tell: its share of the largest range.
-constexpr double kLeastPortsKept = 65535.0 / model::kPortUseShare;
+constexpr double kMostPorts = 65535;
+constexpr double kLeastPortsKept = kMostPorts / model::kPortUseShare;
 
 Measured unmeasurable(std::string why) { return {std::nullopt, std::move(why)}; }
 
@@ -131,34 +132,110 @@ Measured unattributed(const Asked& asked) {
   return counted(asked, sum.value_or(0), asked.budget.percent ? whole(asked) : 0);
 }
 
-/// The first phase in which the peak was reached.
-std::size_t peak_phase(const NetnsReport& netns, bool percent) {
-  const auto reached = std::find_if(netns.phases.begin(), netns.phases.end(), [&](const Amounts& amounts) {
-    return percent ? amounts.peak_percent == netns.peak_percent : amounts.in_use_peak == netns.in_use_peak;
-  });
-  return static_cast<std::size_t>(reached - netns.phases.begin());
+constexpr double kAnyAmount = std::numeric_limits<double>::infinity();
+
+/// What to type instead, if there is a namespace that stayed.
+std::string one_that_stayed(const Asked& asked) {
+  for (std::size_t i = 0; i < asked.namespaces.size(); ++i) {
+    const model::NetnsRow& netns = asked.report.namespaces[i].last;
+    if (!asked.namespaces[i] || netns.gone || netns.name.empty()) continue;
+    return fmt::format("; ask for one that stayed, as in {}{{netns={}}}", info(asked.budget.metric).name, netns.name);
+  }
+  return {};
+}
+
+/// The peak of one namespace.
+struct Peak {
+  std::optional<double> least;  ///< empty: nothing is known
+  double most = 0;              ///< `least` if that is exact
+  std::size_t phase = 0;        ///< the first one with it
+  std::string words;
+  const char* open = "";  ///< why it may be more
+};
+
+std::size_t first_phase(const NetnsReport& netns, bool (*is_it)(const NetnsReport&, const Amounts&)) {
+  const auto first = std::find_if(netns.phases.begin(), netns.phases.end(),
+                                  [&](const Amounts& amounts) { return is_it(netns, amounts); });
+  return first == netns.phases.end() ? 0 : static_cast<std::size_t>(first - netns.phases.begin());
+}
+
+/// What the samples say.
+Peak sampled_peak(const NetnsReport& netns, bool percent) {
+  Peak peak;
+  if (!netns.in_use_peak) return peak;
+  peak.words = base::grouped(*netns.in_use_peak);
+  if (netns.peak_percent) peak.words = fmt::format("{:.1f}% of the limit ({} in use)", *netns.peak_percent, peak.words);
+  if (!percent) {
+    peak.least = static_cast<double>(*netns.in_use_peak);
+    peak.phase = first_phase(
+        netns, [](const NetnsReport& of, const Amounts& amounts) { return amounts.in_use_peak == of.in_use_peak; });
+  } else if (netns.peak_percent) {
+    peak.least = netns.peak_percent;
+    peak.phase = first_phase(
+        netns, [](const NetnsReport& of, const Amounts& amounts) { return amounts.peak_percent == of.peak_percent; });
+  }
+  return peak;
+}
+
+/// A refusal shows that the table was at its limit, although no sample may have seen it so. A namespace of which no
+/// sample saw anything had no more buckets than it created, if it began during the capture.
+Peak peak_of(const NetnsReport& netns, bool percent) {
+  Peak peak = sampled_peak(netns, percent);
+  const Counters& counts = netns.last.counts;
+  std::optional<double> full;
+  if (counts.overflow() != 0 && percent) full = 100;
+  if (counts.overflow() != 0 && !percent && netns.refused_at) full = static_cast<double>(*netns.refused_at);
+  if (full && (!peak.least || *peak.least < *full)) {
+    const std::string sampled = netns.in_use_peak ? base::grouped(*netns.in_use_peak) + " in use at most in a sample"
+                                                  : "no sample has how many were in use";
+    const std::string value = percent ? "100.0% of the limit" : base::grouped(*netns.refused_at) + ", the limit";
+    peak.least = full;
+    peak.words = fmt::format("{} (it refused {}; {})", value, base::grouped(counts.overflow()), sampled);
+    peak.phase =
+        first_phase(netns, [](const NetnsReport&, const Amounts& amounts) { return amounts.counts.overflow() != 0; });
+  }
+  peak.most = peak.least.value_or(0);
+  if (netns.in_use_peak && !peak.least) {
+    peak.most = kAnyAmount;
+    peak.open = "the limit could not be read";
+  } else if (!netns.in_use_peak && !peak.least) {
+    const bool is_bounded = netns.last.gone && counts.overflow() == 0 && (netns.began_later || counts.created() == 0);
+    const auto created = static_cast<double>(counts.created());
+    peak.most = is_bounded && (!percent || created == 0) ? created : kAnyAmount;
+    peak.open = netns.last.gone ? "no sample has how many buckets were in use in a namespace that came and went"
+                                : "the number of buckets in use could not be read";
+  } else if (netns.last.missed.overflow.value_or(0) != 0 && percent && peak.most < 100) {
+    peak.most = 100;
+    peak.open = "the kernel refused buckets that no program saw, so the table may have been full";
+  }
+  return peak;
 }
 
 /// The peak of the namespace where it is largest, because each namespace has a separate table. What was created until
 /// then fills it.
 Measured in_use_peak(const Asked& asked) {
   Measured worst = unmeasurable("the number of buckets in use could not be read");
+  double most = 0;
   for (std::size_t i = 0; i < asked.namespaces.size(); ++i) {
+    if (!asked.namespaces[i]) continue;
     const NetnsReport& netns = asked.report.namespaces[i];
-    if (!asked.namespaces[i] || !netns.in_use_peak) continue;
-    if (asked.budget.percent && !netns.peak_percent) return unmeasurable("the limit could not be read");
-    const double value = asked.budget.percent ? *netns.peak_percent : static_cast<double>(*netns.in_use_peak);
-    if (worst.value && *worst.value >= value) continue;
-    worst.value = value;
-    worst.scope = {&netns, 0, peak_phase(netns, asked.budget.percent)};
-    worst.words = base::grouped(*netns.in_use_peak);
-    if (netns.peak_percent) {
-      worst.words = fmt::format("{:.1f}% of the limit ({} in use)", *netns.peak_percent, worst.words);
+    const Peak peak = peak_of(netns, asked.budget.percent);
+    if (peak.most > most) {
+      most = peak.most;
+      worst.open = peak.open;
     }
+    if (!peak.least || (worst.value && *worst.value >= *peak.least)) continue;
+    worst.value = peak.least;
+    worst.scope = {&netns, 0, peak.phase};
+    worst.words = peak.words;
     if (asked.report.namespaces.size() > 1) {
       worst.words += " in netns " + phrases::netns_words(netns.last.netns, netns.last.name);
     }
   }
+  if (!worst.value && !worst.open.empty()) return unmeasurable(worst.open);
+  if (!worst.value) return worst;
+  worst.range = {*worst.value, std::max(*worst.value, most)};
+  if (asked.report.namespaces.size() > 1 && !worst.open.empty()) worst.open += one_that_stayed(asked);
   return worst;
 }
 
@@ -173,9 +250,8 @@ bool is_asked_for(const Asked& asked, const PortPeak& peak) {
   return false;
 }
 
-/// The destination for which most ports were taken, or all destinations of a namespace where bind() took them.
-Measured ports_taken_peak(const Asked& asked) {
-  if (!asked.report.ports_counted) return unmeasurable("the local ports were not counted");
+/// What the samples have of them.
+Measured sampled_ports_peak(const Asked& asked) {
   Measured worst;
   for (const auto* peaks : {&asked.report.ports, &asked.report.port_pools}) {
     for (const PortPeak& peak : *peaks) {
@@ -207,6 +283,22 @@ Measured ports_taken_peak(const Asked& asked) {
     return unmeasurable("a capture keeps no destination towards which less than 1% of the local ports are taken");
   }
   return {0, "less than 1% of the local ports"};
+}
+
+/// The destination for which most ports were taken, or all destinations of a namespace where bind() took them. A
+/// connect() without a port shows that all were taken that it could choose; a sample need not have seen that.
+Measured ports_taken_peak(const Asked& asked) {
+  if (!asked.report.ports_counted) return unmeasurable("the local ports were not counted");
+  Measured peak = sampled_ports_peak(asked);
+  const auto of_connect = [](const NetnsReport& netns) { return std::optional(netns.last.counts.no_port_connect()); };
+  const std::uint64_t failed = sum_of_namespaces(asked, of_connect).value_or(0);
+  const double all = asked.budget.percent ? 100 : kMostPorts;
+  if (failed == 0 || peak.value.value_or(0) >= all) return peak;
+  peak.open = fmt::format("connect() found no local port {} times: all that it could choose were taken then",
+                          base::grouped(failed));
+  if (!peak.value) return unmeasurable(peak.open);
+  peak.range = {*peak.value, all};
+  return peak;
 }
 
 Measured created_per_s_peak(const Asked& asked) {

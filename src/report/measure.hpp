@@ -33,6 +33,7 @@ struct Measured {
   std::string words;
   Scope scope = {};
   std::optional<Range> range = {};  ///< empty: the value is exact
+  std::string open = {};            ///< why it is a range; empty: because of what is unseen()
 };
 
 /// `baseline`: the same budget, asked of the report to compare with; null if there is none. `namespaces`: those that a

@@ -66,8 +66,12 @@ struct NetnsReport {
   std::uint64_t peak_sample = 0;                   ///< the last one with the peak, from 0 on
   std::optional<std::uint64_t> peak_limit;         ///< then
   std::optional<std::uint64_t> peak_pre_existing;  ///< NetnsRow::pre_existing then
-  double created_per_s_peak = 0;                   ///< of the busiest interval
-  std::size_t busiest_phase = 0;                   ///< index of the phase with that interval
+  bool began_later = false;                        ///< it is in none of the first sample's rows
+  /// How many buckets it had at least when it refused one: its limit then. Empty: it refused none, or no limit is
+  /// known.
+  std::optional<std::uint64_t> refused_at;
+  double created_per_s_peak = 0;  ///< of the busiest interval
+  std::size_t busiest_phase = 0;  ///< index of the phase with that interval
   Demand demand;
   std::uint64_t busiest_arrivals = 0;   ///< most that were created and refused within kForecastRateS
   std::vector<TimelinePoint> timeline;  ///< ascending, at most kMaxTimelinePoints

@@ -111,6 +111,9 @@ Verdict Judge::judge(const Budget& budget) {
       return not_measurable(std::move(verdict), fmt::format("{}; the rest has {}", gone, measured.words));
     }
   }
+  if (is_open(budget, measured) && !measured.open.empty()) {
+    return not_measurable(std::move(verdict), fmt::format("{}; the rest has {}", measured.open, measured.words));
+  }
   if (is_open(budget, measured)) {
     const Unseen more = unseen(*asked);
     return not_measurable(std::move(verdict), more.all() == 0

@@ -1444,6 +1444,94 @@ TEST_CASE("the culprit of a peak is of the phase with the peak") {
   CHECK(culprit(2) == "late");
 }
 
+TEST_CASE("a refusal counts as a full table, although no sample saw it full") {
+  HandMade recording;
+  recording.act({1, "a", "a.service", model::Role::kServer, 80, made(4995, 0, 74)});
+  recording.sample(4995);
+  const Verdict full = verdict(recording, "in_use_peak>=100%");
+  CHECK(full.state == Verdict::State::kBreached);
+  CHECK(full.words == "100.0% of the limit (it refused 74; 4,995 in use at most in a sample)");
+  CHECK(full.culprit.value().process->comm == "a");
+  CHECK(verdict(recording, "in_use_peak>=5000").words ==
+        "5,000, the limit (it refused 74; 4,995 in use at most in a sample)");
+  CHECK(verdict(recording, "in_use_peak>5000").state == Verdict::State::kKept);
+  CHECK(verdict(recording, "in_use_peak>100%").state == Verdict::State::kKept);
+
+  HandMade lowered;  // and raised again within one interval
+  lowered.sample(10);
+  lowered.act({1, "a", "a.service", model::Role::kServer, 80, made(0, 0, 3)});
+  lowered.netns.limit = 4000;
+  lowered.sample(20);
+  CHECK(verdict(lowered, "in_use_peak>99%").state == Verdict::State::kBreached);
+  CHECK(verdict(lowered, "in_use_peak>=4000").measured == 4000.0);  // one of both limits was reached
+
+  HandMade missed;
+  missed.netns.missed.overflow = 3;
+  missed.sample(20);
+  CHECK(verdict(missed, "in_use_peak>80%").state == Verdict::State::kNotMeasurable);
+  CHECK(verdict(missed, "in_use_peak>80").state == Verdict::State::kKept);
+}
+
+TEST_CASE("a namespace whose table was in no sample never lets a budget for tables pass") {
+  const auto recorded = [](const model::Counters& counts, bool later, std::uint64_t host_in_use = 10) {
+    auto recording = std::make_unique<HandMade>();
+    model::NetnsRow brief;  // it came and went between two samples
+    brief.id = 2;
+    brief.netns = 4026532000U;
+    brief.gone = true;
+    brief.counts = counts;
+    recording->namespaces.push_back({2, brief.netns, "", {}, {}});
+    if (later) recording->sample(host_in_use);
+    recording->more = {brief};
+    recording->act({1, "ci", "ci.service", model::Role::kClient, 443, counts, 2, true});
+    recording->sample(host_in_use);
+    return recording;
+  };
+  const auto refusing = recorded(made(50, 0, 30), true);
+  CHECK(verdict(*refusing, "in_use_peak>=100%").state == Verdict::State::kBreached);
+  CHECK(verdict(*refusing, "in_use_peak>=100%").words ==
+        "100.0% of the limit (it refused 30; no sample has how many were in use) in netns 4026532000");
+  CHECK(verdict(*refusing, "in_use_peak>=100%").culprit.value().process->comm == "ci");
+  CHECK(verdict(*refusing, "in_use_peak>20000").state == Verdict::State::kNotMeasurable);
+  CHECK(verdict(*refusing, "in_use_peak{netns=host}>80%").state == Verdict::State::kKept);
+
+  const auto busy = recorded(made(50), true);
+  CHECK(verdict(*busy, "in_use_peak>80%").state == Verdict::State::kNotMeasurable);
+  CHECK(verdict(*busy, "in_use_peak>80%").words ==
+        "no sample has how many buckets were in use in a namespace that came and went; ask for one that stayed, as in "
+        "in_use_peak{netns=host}; the rest has 0.2% of the limit (10 in use) in netns host");
+  CHECK(verdict(*busy, "in_use_peak{netns=id:2}>80%").state == Verdict::State::kNotMeasurable);
+  CHECK(verdict(*busy, "in_use_peak>40").state == Verdict::State::kNotMeasurable);
+  CHECK(verdict(*busy, "in_use_peak>50").state == Verdict::State::kKept);  // it had no more than it created
+  CHECK(verdict(*recorded(made(50), false), "in_use_peak>50").state == Verdict::State::kNotMeasurable);  // or had it?
+  CHECK(verdict(*recorded(made(50), true, 4900), "in_use_peak>80%").state == Verdict::State::kBreached);
+  for (const bool later : {false, true}) {
+    CHECK(verdict(*recorded({}, later), "in_use_peak>80%").state == Verdict::State::kKept);
+  }
+}
+
+TEST_CASE("a connect without a local port never lets a budget for local ports pass") {
+  HandMade recording;
+  model::Counters failed = made(9);
+  failed.no_port = 40;
+  recording.act({7, "php-fpm", "php.service", model::Role::kClient, 6379, failed});
+  recording.head.port_use = std::make_shared<std::vector<model::PortUse>>(
+      std::vector<model::PortUse>{{4026531840U, {"10.0.0.9", std::uint16_t{6379}}, {812, 1000}, 1, 0, 0, 0}});
+  recording.sample(1);
+  CHECK(verdict(recording, "ports_taken_peak>80%").state == Verdict::State::kBreached);
+  CHECK(verdict(recording, "ports_taken_peak>90%").state == Verdict::State::kNotMeasurable);
+  CHECK(verdict(recording, "ports_taken_peak>90%").words ==
+        "connect() found no local port 40 times: all that it could choose were taken then; the rest has 81.2% (812 of "
+        "1,000) towards 10.0.0.9:6379");
+  CHECK(verdict(recording, "ports_taken_peak>900").state == Verdict::State::kNotMeasurable);
+  CHECK(verdict(recording, "ports_taken_peak>100%").state == Verdict::State::kKept);
+  HandMade unseen;
+  unseen.act({7, "php-fpm", "php.service", model::Role::kClient, 6379, failed});
+  unseen.head.port_use = std::make_shared<std::vector<model::PortUse>>();
+  unseen.sample(1);
+  CHECK(verdict(unseen, "ports_taken_peak>80%").state == Verdict::State::kNotMeasurable);
+}
+
 TEST_CASE("a budget for the local ports is about the destination where most are taken, or a pool of bind()") {
   HandMade recording;
   model::NetnsRow blue;
