@@ -160,6 +160,7 @@ void Collector::add_netns(const model::NetnsRow& row, const Interval& interval) 
   if (row.in_use) ++in_use_known_;
   in_use_ += row.in_use.value_or(0) - netns.last.in_use.value_or(0);
   if (amount.overflow() != 0) raise(netns.refused_at, lower(netns.last.limit, row.limit));
+  if (row.gone && !netns.gone_unix_ms) netns.gone_unix_ms = interval.end_unix_ms;
   netns.last = row;
   netns.last.counts = counts;
   amounts.counts += amount;

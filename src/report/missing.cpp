@@ -43,6 +43,10 @@ Ids ids_of(const Asked& asked) {
   return ids;
 }
 
+double offset_s(const Report& report, std::int64_t unix_ms) {
+  return static_cast<double>(unix_ms - report.begin_unix_ms) / 1000;
+}
+
 /// All gaps of this kind as one, of these namespaces if there are any given; empty when there is none.
 std::string gap_words(const Report& report, Why why, const Ids* namespaces = nullptr) {
   std::size_t count = 0;
@@ -54,10 +58,42 @@ std::string gap_words(const Report& report, Why why, const Ids* namespaces = nul
     all_ms += gap.to_unix_ms - gap.from_unix_ms;
   }
   if (count == 0) return {};
-  const double offset_s = static_cast<double>(first_unix_ms - report.begin_unix_ms) / 1000;
   const std::string times = count == 1 ? std::string() : fmt::format(" ({} times, the first", count);
   return fmt::format("the capture has a hole: {} for {:.1f} s{} at {:+.1f}s{}", happened(why),
-                     static_cast<double>(all_ms) / 1000, times, offset_s, count == 1 ? "" : ")");
+                     static_cast<double>(all_ms) / 1000, times, offset_s(report, first_unix_ms), count == 1 ? "" : ")");
+}
+
+/// The one namespace that a budget asks for; null if it asks for none, for all, or for several.
+const NetnsReport* only_namespace(const Asked& asked) {
+  if (!asked.budget.selector.asks(view::Key::kNetns)) return nullptr;
+  const NetnsReport* only = nullptr;
+  for (std::size_t i = 0; i < asked.namespaces.size(); ++i) {
+    if (!asked.namespaces[i]) continue;
+    if (only != nullptr) return nullptr;
+    only = &asked.report.namespaces[i];
+  }
+  return only;
+}
+
+/// A command that makes a namespace again, as a restart of a container does, leaves the one that the budget asks for.
+std::string successor_words(const Asked& asked) {
+  const Report& report = asked.report;
+  const NetnsReport* const netns = only_namespace(asked);
+  if (netns == nullptr || !netns->gone_unix_ms || netns->last.name.empty()) return {};
+  const auto words = [&](std::uint32_t id) {
+    return fmt::format("netns {} ended at {:+.1f}s, and id:{} had its name after it", netns->last.name,
+                       offset_s(report, *netns->gone_unix_ms), id);
+  };
+  const auto follows = [&](std::uint32_t id, const std::string& name) {
+    return id > netns->last.id && name == netns->last.name;
+  };
+  for (const model::NetnsName& known : report.info.namespaces) {
+    if (follows(known.id, known.name)) return words(known.id);
+  }
+  for (const NetnsReport& known : report.namespaces) {
+    if (follows(known.last.id, known.last.name)) return words(known.last.id);
+  }
+  return {};
 }
 
 bool needs_gauges(Metric metric) { return metric == Metric::kInUsePeak || metric == Metric::kMissed; }
@@ -80,7 +116,7 @@ std::string missing_for(const Asked& asked) {
     words = gap_words(asked.report, Why::kNotRead, &namespaces);
   }
   if (words.empty() && metric == Metric::kCreatedRatio) words = gap_words(asked.report, Why::kClockSet);
-  return words;
+  return words.empty() ? successor_words(asked) : words;
 }
 
 }  // namespace twtrace::report

@@ -10,7 +10,7 @@ namespace twtrace::report {
 
 /// Why this budget cannot be judged by a part of what happened; empty when the capture has all that the budget asks
 /// for. A namespace whose numbers could not be read matters to budgets about the table, a clock that was set to those
-/// that compare phases.
+/// that compare phases, and the end of the one namespace that a budget is about if another one had its name afterwards.
 std::string missing_for(const Asked& asked);
 
 }  // namespace twtrace::report

@@ -66,6 +66,7 @@ struct NetnsReport {
   std::uint64_t peak_sample = 0;                   ///< the last one with the peak, from 0 on
   std::optional<std::uint64_t> peak_limit;         ///< then
   std::optional<std::uint64_t> peak_pre_existing;  ///< NetnsRow::pre_existing then
+  std::optional<std::int64_t> gone_unix_ms;        ///< end of the interval in which it went away
   bool began_later = false;                        ///< it is in none of the first sample's rows
   /// How many buckets it had at least when it refused one: its limit then. Empty: it refused none, or no limit is
   /// known.

@@ -1355,6 +1355,52 @@ TEST_CASE("every term of a budget counts, several of one key, too") {
   CHECK(words("created{comm=*,comm!=zz,service=*}>0") == words("created{comm=*,service=*}>0"));
 }
 
+TEST_CASE("a budget for a namespace that was made again during the capture does not pass") {
+  HandMade recording;
+  recording.namespaces.push_back({2, 4026532000U, "web", {}, {}});
+  recording.namespaces.push_back({3, 4026532001U, "web", {}, {}});
+  model::NetnsRow first;
+  first.id = 2;
+  first.netns = 4026532000U;
+  first.name = "web";
+  first.limit = 100;
+  first.in_use = 5;
+  first.counts = made(5);
+  recording.more = {first};
+  recording.act({1, "nginx", "web.service", model::Role::kServer, 80, made(5), 2});
+  recording.sample(0);
+  CHECK(verdict(recording, "overflow{netns=id:2}>0").state == Verdict::State::kKept);
+  first.gone = true;
+  first.in_use.reset();
+  recording.more = {first};
+  recording.sample(0);
+  CHECK(verdict(recording, "overflow{netns=id:2}>0").state == Verdict::State::kKept);  // nothing has its name
+  model::NetnsRow second = first;
+  second.id = 3;
+  second.netns = 4026532001U;
+  second.gone = false;
+  second.in_use = 1;
+  second.counts = made(1, 0, 30);
+  recording.more = {first, second};
+  recording.act({2, "nginx", "web.service", model::Role::kServer, 80, made(1, 0, 30), 3});
+  recording.sample(0);
+  CHECK(verdict(recording, "overflow{netns=id:2}>0").words ==
+        "netns web ended at +2.0s, and id:3 had its name after it; the rest has 0");
+  CHECK(verdict(recording, "in_use_peak{netns=4026532000}>80%").state == Verdict::State::kNotMeasurable);
+  CHECK(verdict(recording, "created{netns=id:2}>4").state == Verdict::State::kBreached);
+  CHECK(verdict(recording, "overflow{netns=web}>0").state == Verdict::State::kBreached);  // it asks for both
+  CHECK(verdict(recording, "overflow{netns=id:3}>30").state == Verdict::State::kKept);
+  CHECK(verdict(recording, "overflow{netns=host}>0").state == Verdict::State::kKept);
+  const std::vector<report::Budget> one = {report::parse_budget("overflow{netns=id:2}>0").value()};
+  CHECK(report::build_report(recording, one, report::Partial::kAllowed).value().verdicts[0].state ==
+        Verdict::State::kKept);
+  // A report on that namespace alone has the names of the others, too.
+  recording.editable().namespaces = {{1, 4026531840U, "host"}, {2, 4026532000U, "web"}, {3, 4026532001U, "web"}};
+  const report::Selection only{view::parse_selector("netns=id:2", view::Grammar::kFilter).value(), "--netns id:2"};
+  CHECK(report::build_report(recording, one, report::Partial::kFails, only).value().verdicts[0].state ==
+        Verdict::State::kNotMeasurable);
+}
+
 TEST_CASE("a hole in a capture fails the budgets that it may hide something from") {
   const auto state = [](model::Gap::Why why, std::optional<std::uint32_t> netns_id, const char* budget) {
     const auto recording = test::deploy();
