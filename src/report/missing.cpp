@@ -18,6 +18,12 @@ std::string missing_end(const Report& report) {
   return "the capture was cut: what happened after its last sample is missing";
 }
 
+/// A capture around a command that never ran says nothing about it.
+std::string missing_command(const Report& report) {
+  if (!report.info.command || report.info.command->started_unix_ms) return {};
+  return "the command was never started";
+}
+
 const char* happened(Why why) {
   switch (why) {
     case Why::kNotSampled:
@@ -101,8 +107,8 @@ bool needs_gauges(Metric metric) { return metric == Metric::kInUsePeak || metric
 }  // namespace
 
 std::string missing(const Report& report) {
-  for (const auto& words :
-       {missing_end(report), gap_words(report, Why::kNotSampled), gap_words(report, Why::kSuspended)}) {
+  for (const auto& words : {missing_end(report), missing_command(report), gap_words(report, Why::kNotSampled),
+                            gap_words(report, Why::kSuspended)}) {
     if (!words.empty()) return words;
   }
   return {};

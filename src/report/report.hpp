@@ -224,8 +224,8 @@ const char* to_string(Verdict::State state);
 /// "critical", "warning", "notice".
 const char* to_string(Severity severity);
 
-/// What of its own time the capture does not know, in a few words: its end, or a while in which no sample was taken or
-/// the host slept. Empty when it has everything.
+/// What the capture does not know, in a few words: its end, its command if that never ran, or a while in which no
+/// sample was taken or the host slept. Empty when it has everything.
 std::string missing(const Report& report);
 /// The most important fact, in one sentence. What is missing is part of it.
 std::string headline(const Report& report);

@@ -238,6 +238,10 @@ class Capture {
                      after));
     const auto waited = wait_window("after the command", after);
     if (!waited) note_trace(tl::unexpected(waited.error()));
+    const bool interrupted = waited && *waited == Why::kSignal;
+    if (interrupted && writer_) {
+      note(writer_->add_mark({clock_.unix_ms(), fmt::format("interrupted: --after {:g} ended early", after)}));
+    }
     sample(true);
   }
 

@@ -1355,6 +1355,23 @@ TEST_CASE("every term of a budget counts, several of one key, too") {
   CHECK(words("created{comm=*,comm!=zz,service=*}>0") == words("created{comm=*,service=*}>0"));
 }
 
+TEST_CASE("budgets are not kept for a command that never ran") {
+  const auto recording = test::deploy();
+  recording->editable().command->started_unix_ms.reset();
+  recording->editable().command->ended_unix_ms.reset();
+  const Verdict of = verdict(*recording, "overflow>4454");
+  CHECK(of.state == Verdict::State::kNotMeasurable);
+  CHECK(of.words == "the command was never started; the rest has 4,454");
+  CHECK(verdict(*recording, "overflow>0").state == Verdict::State::kBreached);
+  const std::vector<report::Budget> one = {report::parse_budget("overflow>4454").value()};
+  CHECK(report::build_report(*recording, one, report::Partial::kAllowed).value().verdicts[0].state ==
+        Verdict::State::kKept);
+  CHECK(report::headline(report_of(*recording)).ends_with("; the command was never started"));
+  CHECK(report::missing(report_of(*recording)) == "the command was never started");
+  recording->editable().ended_unix_ms.reset();
+  CHECK(verdict(*recording, "overflow>4454").words.starts_with("the capture was cut"));
+}
+
 TEST_CASE("a budget for a namespace that was made again during the capture does not pass") {
   HandMade recording;
   recording.namespaces.push_back({2, 4026532000U, "web", {}, {}});
