@@ -14,6 +14,8 @@ namespace {
 /// The clock of a sample and that of the command's start are read one after the other. An overlap up to this length
 /// does not count.
 constexpr std::int64_t kClockSlackMs = 20;
+/// The part of an interval that a rate needs at least. A bucket in 0.03 s is not 30 per second.
+constexpr double kShortestForRates = 0.8;
 /// The number of destinations whose peak is kept.
 constexpr std::size_t kMaxDestinations = 4096;
 constexpr std::size_t kMaxQueues = 4096;
@@ -115,6 +117,7 @@ void Collector::add(const model::Snapshot& head) {
   for (const model::NetnsRow& row : head.namespaces) {
     if (is_chosen(row)) add_netns(row, interval);
   }
+  end_interval(interval.seconds);
   logs_.add(head, interval.begin_unix_ms, in_interval_);
   ++phase_samples_[interval.phase];
   if (in_use_known_ > 0) raise(phase.total.in_use_peak, in_use_);
@@ -181,15 +184,66 @@ void Collector::add_netns(const model::NetnsRow& row, const Interval& interval) 
   raise(netns.peak_percent, percent);
   raise(amounts.in_use_peak, row.in_use);
   raise(amounts.peak_percent, percent);
-  const double created_per_s = interval.seconds > 0 ? static_cast<double>(amount.created()) / interval.seconds : 0;
-  if (created_per_s > netns.created_per_s_peak) {
-    netns.created_per_s_peak = created_per_s;
-    netns.busiest_phase = interval.phase;
-  }
+  add_to_block(course, interval, amount.created());
   add_arrivals(course, interval, amount);
   netns.timeline.push_back(
       {interval.begin_unix_ms, interval.end_unix_ms, row.in_use, row.limit, amount.created(), amount.refused()});
   if (netns.timeline.size() > kMaxTimelinePoints) halve(netns.timeline, merged);
+}
+
+namespace {
+
+void raise_rate(NetnsReport& netns, std::uint64_t created, double seconds, std::size_t phase) {
+  const double per_s = seconds > 0 ? static_cast<double>(created) / seconds : 0;
+  if (per_s <= netns.created_per_s_peak) return;
+  netns.created_per_s_peak = per_s;
+  netns.busiest_phase = phase;
+}
+
+}  // namespace
+
+void Collector::add_to_block(NetnsCourse& course, const Interval& interval, std::uint64_t created) {
+  if (created == 0) return;
+  if (course.block != block_.number) {
+    course.block_before = std::exchange(course.block, block_.number);
+    course.created_in_block_before = std::exchange(course.created_in_block, 0);
+    course.most_in_block = 0;
+    block_.courses.push_back(&course);
+  }
+  course.created_in_block += created;
+  if (created > course.most_in_block) {
+    course.most_in_block = created;
+    course.block_phase = interval.phase;
+  }
+  if (interval.seconds >= shortest_for_rates()) {  // alone, whatever short ones are before it
+    raise_rate(course.report, created, interval.seconds, interval.phase);
+  }
+}
+
+double Collector::shortest_for_rates() const { return kShortestForRates * report_.info.interval_s; }
+
+/// Ends the block if it is long enough.
+void Collector::end_interval(double seconds) {
+  block_.seconds += seconds;
+  if (block_.seconds < shortest_for_rates()) return;
+  for (NetnsCourse* course : block_.courses) {
+    raise_rate(course->report, course->created_in_block, block_.seconds, course->block_phase);
+  }
+  block_.courses.clear();
+  block_.seconds_before = std::exchange(block_.seconds, 0);
+  ++block_.number;
+}
+
+/// One that is too short has a rate together with the one before. If the whole capture is too short, its buckets count
+/// as those of one whole interval.
+void Collector::end_last_block() {
+  const bool is_only = block_.number == 1;
+  const double seconds = is_only ? report_.info.interval_s : block_.seconds_before + block_.seconds;
+  for (NetnsCourse* course : block_.courses) {
+    const bool was_before = !is_only && course->block_before + 1 == block_.number;
+    const std::uint64_t before = was_before ? course->created_in_block_before : 0;
+    raise_rate(course->report, before + course->created_in_block, seconds, course->block_phase);
+  }
 }
 
 /// Nothing changed in a namespace while the samples did not mention it.
@@ -307,6 +361,7 @@ void Collector::attach_settings() {
 }
 
 Report Collector::finish() && {
+  end_last_block();
   attach_settings();
   report_.logs = std::move(logs_).finish();
   for (auto& [key, peak] : ports_) {

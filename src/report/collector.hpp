@@ -71,6 +71,20 @@ class Collector {
     std::uint64_t arrivals_sum = 0;
     std::size_t first_latest = 0;  ///< in `arrivals`: of those of the last kForecastRateS
     std::uint64_t latest_sum = 0;
+    std::uint64_t block = 0;                    ///< number of the last one with a change
+    std::uint64_t created_in_block = 0;         ///< in that one
+    std::uint64_t block_before = 0;             ///< number of the last one before that
+    std::uint64_t created_in_block_before = 0;  ///< in that one
+    std::uint64_t most_in_block = 0;            ///< of one interval of `block`
+    std::size_t block_phase = 0;                ///< of that interval
+  };
+  /// Intervals in a row, as many as it takes to be about as long as an interval is meant to be. An interval that ended
+  /// early, because the command started or ended then, is too short for a rate.
+  struct Block {
+    std::uint64_t number = 1;  ///< from 1 on
+    double seconds = 0;
+    double seconds_before = 0;          ///< of the block before
+    std::vector<NetnsCourse*> courses;  ///< those with a change in it
   };
 
   Interval interval_of(const model::Snapshot& head) const;
@@ -79,6 +93,10 @@ class Collector {
   void add_netns(const model::NetnsRow& row, const Interval& interval);
   void carry_on(NetnsCourse& course, std::int64_t until_unix_ms) const;
   void add_arrivals(NetnsCourse& course, const Interval& interval, const model::Counters& amount) const;
+  void add_to_block(NetnsCourse& course, const Interval& interval, std::uint64_t created);
+  double shortest_for_rates() const;
+  void end_interval(double seconds);
+  void end_last_block();
   void add_ports(const model::Snapshot& head);
   void add_queues(const model::Snapshot& head);
   void attach_settings();
@@ -89,6 +107,7 @@ class Collector {
   LogCollector logs_;
   model::Counters in_interval_;  ///< of all namespaces, in the interval at hand
   std::map<NetnsKey, NetnsCourse> netns_;
+  Block block_;
   std::vector<std::uint64_t> phase_samples_;  ///< as Report::phases
   std::uint64_t in_use_ = 0;                  ///< sum over namespaces
   std::size_t in_use_known_ = 0;              ///< namespaces that it is a sum of

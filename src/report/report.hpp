@@ -71,7 +71,7 @@ struct NetnsReport {
   /// How many buckets it had at least when it refused one: its limit then. Empty: it refused none, or no limit is
   /// known.
   std::optional<std::uint64_t> refused_at;
-  double created_per_s_peak = 0;  ///< of the busiest interval
+  double created_per_s_peak = 0;  ///< of the busiest interval; one that ended early counts with another
   std::size_t busiest_phase = 0;  ///< index of the phase with that interval
   Demand demand;
   std::uint64_t busiest_arrivals = 0;   ///< most that were created and refused within kForecastRateS

@@ -1355,6 +1355,32 @@ TEST_CASE("every term of a budget counts, several of one key, too") {
   CHECK(words("created{comm=*,comm!=zz,service=*}>0") == words("created{comm=*,service=*}>0"));
 }
 
+TEST_CASE("the busiest second is not one of the short intervals at the start and end of a command") {
+  struct Interval {
+    std::uint64_t created;
+    double seconds;
+  };
+  const auto peak = [](const std::vector<Interval>& intervals) {
+    HandMade recording;
+    for (const Interval& interval : intervals) {
+      recording.act({1, "a", "a.service", model::Role::kServer, 80, made(interval.created)});
+      recording.sample(1, interval.seconds);
+    }
+    return report_of(recording).namespaces.at(0).created_per_s_peak;
+  };
+  CHECK(peak({{1, 0.03}, {0, 1}, {0, 1}}) == Approx(1 / 1.03));  // at the start
+  CHECK(peak({{0, 1}, {1, 0.03}, {0, 1}}) == Approx(1 / 1.03));  // in the middle
+  CHECK(peak({{0, 1}, {1, 0.03}}) == Approx(1 / 1.03));          // at the end
+  CHECK(peak({{2, 1}, {2, 0.03}}) == Approx(4 / 1.03));
+  CHECK(peak({{7, 1}, {0, 1}, {1, 0.03}}) == 7);
+  CHECK(peak({{5, 0.03}, {20, 1}, {0, 1}}) == Approx(25 / 1.03));
+  CHECK(peak({{0, 0.5}, {100, 1}, {0, 0.5}}) == 100);                            // a short neighbour lowers no rate
+  CHECK(peak({{50, 0.25}, {50, 0.25}, {50, 0.25}, {50, 0.25}, {0, 1}}) == 200);  // a command of 0.25 s each
+  CHECK(peak({{1, 0.03}}) == 1);                                                 // nothing else was recorded
+  CHECK(peak({{90, 0.9}, {0, 1.1}}) == Approx(100));                             // no clock is exact
+  CHECK(peak({{0, 1}, {30, 3}}) == 10);
+}
+
 TEST_CASE("budgets are not kept for a command that never ran") {
   const auto recording = test::deploy();
   recording->editable().command->started_unix_ms.reset();
