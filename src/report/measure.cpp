@@ -21,6 +21,7 @@ using model::Counters;
 
 /// Of fewer ports than these a capture need not tell: its share of the largest range.
 constexpr double kMostPorts = 65535;
+constexpr double kAnyAmount = std::numeric_limits<double>::infinity();
 constexpr double kLeastPortsKept = kMostPorts / model::kPortUseShare;
 
 Measured unmeasurable(std::string why) { return {std::nullopt, std::move(why)}; }
@@ -131,8 +132,6 @@ Measured unattributed(const Asked& asked) {
       sum_of_namespaces(asked, [](const NetnsReport& netns) { return std::optional(netns.without_row.created()); });
   return counted(asked, sum.value_or(0), asked.budget.percent ? whole(asked) : 0);
 }
-
-constexpr double kAnyAmount = std::numeric_limits<double>::infinity();
 
 /// What to type instead, if there is a namespace that stayed.
 std::string one_that_stayed(const Asked& asked) {
@@ -318,12 +317,33 @@ Measured created_per_s_peak(const Asked& asked) {
   return busiest;
 }
 
+/// The kernel's counters of a namespace that went away between two samples went with it. That does not matter where
+/// nothing was counted.
 Measured missed(const Asked& asked) {
-  const auto sum = sum_of_namespaces(asked, [](const NetnsReport& netns) -> std::optional<std::uint64_t> {
-    if (!netns.last.missed.created || !netns.last.missed.overflow) return std::nullopt;
-    return *netns.last.missed.created + *netns.last.missed.overflow;
-  });
-  return sum ? counted(*sum) : unmeasurable("the kernel's own counters cannot be compared on this kernel");
+  std::uint64_t sum = 0;
+  std::size_t unknown = 0;
+  std::size_t gone = 0;
+  for (std::size_t i = 0; i < asked.namespaces.size(); ++i) {
+    const NetnsReport& netns = asked.report.namespaces[i];
+    if (!asked.namespaces[i]) continue;
+    const model::MissedCounts& counts = netns.last.missed;
+    sum += counts.created.value_or(0) + counts.overflow.value_or(0);
+    const bool is_idle = netns.last.counts.created() + netns.last.counts.refused() == 0;
+    if ((counts.created && counts.overflow) || (netns.last.gone && is_idle)) continue;
+    ++unknown;
+    if (netns.last.gone) ++gone;
+  }
+  Measured measured = counted(sum);
+  if (unknown == 0) return measured;
+  if (gone != unknown) {
+    measured.open = "the kernel's own counters cannot be compared on this kernel";
+  } else if (gone == 1) {
+    measured.open = "the counters of a namespace went away with it" + one_that_stayed(asked);
+  } else {
+    measured.open = fmt::format("the counters of {} namespaces went away with them{}", gone, one_that_stayed(asked));
+  }
+  measured.range = {*measured.value, kAnyAmount};
+  return measured;
 }
 
 struct Rate {

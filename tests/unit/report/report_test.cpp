@@ -1381,6 +1381,37 @@ TEST_CASE("the busiest second is not one of the short intervals at the start and
   CHECK(peak({{0, 1}, {30, 3}}) == 10);
 }
 
+TEST_CASE("a budget for what was missed says which counters nobody has") {
+  HandMade recording;
+  model::NetnsRow brief;  // it went away between two samples
+  brief.id = 2;
+  brief.netns = 4026532000U;
+  brief.gone = true;
+  recording.more = {brief};
+  recording.sample(0);
+  CHECK(verdict(recording, "missed>0").state == Verdict::State::kKept);  // nothing was counted there
+  recording.more[0].counts = made(3);
+  recording.sample(0);
+  CHECK(verdict(recording, "missed>0").state == Verdict::State::kNotMeasurable);
+  CHECK(verdict(recording, "missed>0").words ==
+        "the counters of a namespace went away with it; ask for one that stayed, as in missed{netns=host}; the rest "
+        "has 0");
+  CHECK(verdict(recording, "missed{netns=host}>0").state == Verdict::State::kKept);
+  brief.id = 3;
+  brief.counts = made(0, 0, 1);
+  recording.more.push_back(brief);
+  recording.sample(0);
+  CHECK(verdict(recording, "missed>0").words.starts_with("the counters of 2 namespaces went away with them; "));
+  recording.netns.missed.overflow = 4;
+  recording.sample(0);
+  CHECK(verdict(recording, "missed>3").state == Verdict::State::kBreached);
+  CHECK(verdict(recording, "missed>4").state == Verdict::State::kNotMeasurable);
+  recording.netns.missed.created.reset();
+  recording.sample(0);
+  CHECK(verdict(recording, "missed>4").words ==
+        "the kernel's own counters cannot be compared on this kernel; the rest has 4");
+}
+
 TEST_CASE("budgets are not kept for a command that never ran") {
   const auto recording = test::deploy();
   recording->editable().command->started_unix_ms.reset();
