@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <vector>
 
 #include "base/nearest.hpp"
@@ -31,6 +32,41 @@ std::string expected_metric(std::string_view typed) {
   std::vector<std::string_view> names;
   for (const MetricInfo& metric : metrics()) names.push_back(metric.name);
   return base::expected_one_of(typed, names);
+}
+
+constexpr int kMostPort = 65535;
+
+/// The last term about `key`, if none of these subjects is as all terms about it say; else null.
+const view::Term* contradiction(const view::Selector& selector, view::Key key,
+                                const std::vector<view::Subject>& subjects) {
+  const view::Selector terms = selector.only(key);
+  if (terms.empty()) return nullptr;
+  const auto accepts = [&](const view::Subject& subject) { return terms.accepts(subject); };
+  if (std::any_of(subjects.begin(), subjects.end(), accepts)) return nullptr;
+  const auto is_about = [key](const view::Term& term) { return term.key == key; };
+  return &*std::find_if(selector.terms().rbegin(), selector.terms().rend(), is_about);
+}
+
+std::vector<view::Subject> all_roles() {
+  std::vector<view::Subject> subjects(2);
+  subjects[0].role = model::Role::kServer;
+  subjects[1].role = model::Role::kClient;
+  return subjects;
+}
+
+/// Of the ports, those beside the numbers that terms compare with: a term cannot tell the others apart.
+std::vector<view::Subject> some_ports(const view::Selector& selector) {
+  std::vector<view::Subject> subjects;
+  const auto add = [&](int port) {
+    if (port >= 1 && port <= kMostPort) subjects.emplace_back().port = static_cast<std::uint16_t>(port);
+  };
+  add(1);
+  add(kMostPort);
+  for (const view::Term& term : selector.terms()) {
+    if (term.key != view::Key::kPort) continue;
+    for (const int beside : {-1, 0, 1}) add(static_cast<int>(term.number) + beside);
+  }
+  return subjects;
 }
 
 class Parser {
@@ -110,6 +146,13 @@ class Parser {
     for (const view::Term& term : selector->terms()) {
       if (term.key == view::Key::kNetns || metric.labels == Labels::kAll) continue;
       return fail(first + term.at, fmt::format("{} is known per netns only", metric.name), "expected netns=NAME");
+    }
+    if (const auto* term = contradiction(*selector, view::Key::kRole, all_roles()); term != nullptr) {
+      return fail(first + term->at, "nothing has two roles, so no row can match", "leave one of them out");
+    }
+    if (const auto* term = contradiction(*selector, view::Key::kPort, some_ports(*selector)); term != nullptr) {
+      return fail(first + term->at, "no port is like that, so no row can match",
+                  "ports are the numbers from 1 to 65535");
     }
     budget.selector = std::move(*selector);
     at_ = end;

@@ -221,3 +221,25 @@ TEST_CASE("labels take rows as filters do") {
   CHECK(!takes("comm=*", rest));
   CHECK(!takes("comm!=x", rest));
 }
+
+TEST_CASE("labels that nothing can match are a mistake") {
+  const auto error = [](const char* text) {
+    const auto budget = report::parse_budget(text);
+    INFO(text);
+    REQUIRE_FALSE(budget);
+    CHECK(budget.error().code == base::ErrorCode::kUsage);
+    return budget.error().what;
+  };
+  CHECK(error("overflow{role=server,role=client}>1") ==
+        "budget \"overflow{role=server,role=client}>1\": at 22: nothing has two roles, so no row can match");
+  CHECK(error("overflow{comm=a,role!=server,role!=client}>1").find("nothing has two roles") != std::string::npos);
+  CHECK(error("overflow{port>65535}>1").find("at 10: no port is like that") != std::string::npos);
+  for (const char* text : {"overflow{port<1}>1", "overflow{port=80,port=443}>1", "overflow{port>80,port<81}>1"}) {
+    CHECK(error(text).find("no port is like that") != std::string::npos);
+  }
+  for (const char* text : {"overflow{role=server,role!=client}>1", "overflow{port>65534}>1", "overflow{port<=1}>1",
+                           "overflow{port>79,port<81}>1", "overflow{port!=80,port!=81,port>79,port<83}>1"}) {
+    INFO(text);
+    CHECK(report::parse_budget(text));
+  }
+}
