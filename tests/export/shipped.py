@@ -51,6 +51,20 @@ def cells(panel):
     return {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
 
 
+def check_panel(panel):
+    """Its words are about what its expressions select."""
+    expressions = " ".join(target["expr"] for target in panel["targets"])
+    def selectors(name):
+        return re.findall(name + r"\{([^}]*)\}", expressions)
+    if "full" in panel.get("description", "") and panel["type"] == "stat":
+        assert all("reason=" in each for each in selectors("twtrace_time_wait_refused_total")), panel["title"]
+    if selectors("twtrace_netstat_time_wait_created_total"):
+        of_both = selectors("twtrace(?:_netstat)?_time_wait_created_total")
+        assert len(of_both) == 2 and all('netns!="other"' in each for each in of_both), panel["title"]
+    if selectors("twtrace_missed_total"):
+        assert "by (what)" in expressions and panel["targets"][0]["legendFormat"] == "{{what}}", panel["title"]
+
+
 def dashboard_expressions():
     dashboard = json.loads(read(DASHBOARD))
     taken = set()
@@ -62,6 +76,7 @@ def dashboard_expressions():
         assert panel["datasource"]["uid"] == "${datasource}", panel["title"]
         assert not taken & cells(panel) and all(x < 24 for x, _ in cells(panel)), panel["title"]
         taken |= cells(panel)
+        check_panel(panel)
         for target in panel["targets"]:
             yield re.sub(r"\$__(range|rate_interval)", "5m", target["expr"])
 
