@@ -279,6 +279,8 @@ struct Snapshot {
   double interval_s = 0;   ///< length of the interval; rates refer to it
   double suspended_s = 0;  ///< how long the host slept in addition
   double uptime_s = 0;     ///< since every program was attached
+  /// The kernel's CLOCK_BOOTTIME, as Identity::start_ns, whatever the time namespace of twtrace. 0: not known.
+  std::uint64_t boottime_ns = 0;
   HostInfo host;
   ProbeInfo probe;
   Group group = Group::kProcess;

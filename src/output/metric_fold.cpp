@@ -80,6 +80,7 @@ MetricFold::MetricFold(const MetricLimits& limits) : limits_(limits) {
 
 void MetricFold::observe(model::Snapshot head, const model::Source& source, const view::Selector& shown) {
   now_s_ = head.uptime_s;
+  boottime_ns_ = head.boottime_ns;
   ++observations_;
   take_namespaces(head, shown.empty());
   take_ports(head);
@@ -230,12 +231,18 @@ WorkloadMetrics& MetricFold::series_of(const model::Fact& fact, NamespaceMetrics
   return *into.series;
 }
 
+/// How long the process has run, 0 if that is not known. The clocks of the start and of the sample are the same one.
+double MetricFold::age_s(const model::Identity& who) const {
+  if (who.start_ns == 0 || boottime_ns_ < who.start_ns) return 0;
+  return static_cast<double>(boottime_ns_ - who.start_ns) * 1e-9;
+}
+
 MetricFold::Known& MetricFold::known(const model::Fact& fact) {
   const auto [found, is_new] = known_.try_emplace(view::row_id(fact, model::Group::kProcess));
   Known& known = found->second;
   known.seen = observations_;
   if (!is_new) return known;
-  known.first_seen_s = now_s_;
+  known.first_seen_s = now_s_ - age_s(fact.identity);
   const auto place = places_.find(fact.identity.netns);
   if (place != places_.end() && place->second.container.empty()) {
     place->second.container = base::container_name(fact.identity.service);

@@ -33,7 +33,8 @@ enum class MetricNamespaces {
 struct MetricLimits {
   MetricNamespaces namespaces = MetricNamespaces::kAll;
   std::size_t max_series = 2000;  ///< with a namespace label, besides those of "host" and of "other"
-  double min_age_s = 30;          ///< younger workloads and namespaces are folded
+  /// Younger workloads and namespaces are folded. A workload is as old as its oldest process, if its start is known.
+  double min_age_s = 30;
 };
 
 /// What tells workloads of a namespace apart. Label texts, as label_text() makes them.
@@ -107,7 +108,7 @@ class MetricFold {
   };
   /// All rows of the same labels in a namespace.
   struct Workload {
-    double first_seen_s = 0;
+    double first_seen_s = 0;            ///< or when its oldest process started
     WorkloadMetrics* series = nullptr;  ///< null: folded
     RangePorts ports;                   ///< that its rows have in the namespace's local ports
     std::uint64_t seen = 0;             ///< observation
@@ -115,7 +116,7 @@ class MetricFold {
   using Workloads = std::map<std::pair<const NamespaceMetrics*, WorkloadLabels>, Workload>;
   /// A row of the trace.
   struct Known {
-    double first_seen_s = 0;
+    double first_seen_s = 0;                ///< or when its process started
     const NamespaceMetrics* in = nullptr;   ///< where `into` is
     Workloads::value_type* into = nullptr;  ///< not owned
     Workloads::value_type* many = nullptr;  ///< not owned; the same without its port, if that may be ephemeral
@@ -124,6 +125,7 @@ class MetricFold {
 
   NamespaceMetrics& labelled(const std::string& label);
   bool admit(std::size_t series);
+  double age_s(const model::Identity& who) const;
   bool is_old_since(double first_seen_s) const { return now_s_ - first_seen_s >= limits_.min_age_s; }
   std::string label_of(const model::NetnsRow& netns, const Place& place) const;
   void place(const model::NetnsRow& netns, Place& place);
@@ -146,6 +148,7 @@ class MetricFold {
   Workloads workloads_;
   model::SnapshotPtr head_;
   double now_s_ = 0;
+  std::uint64_t boottime_ns_ = 0;  ///< Snapshot::boottime_ns
   std::uint64_t observations_ = 0;
   std::size_t series_ = 0;
   bool full_ = false;

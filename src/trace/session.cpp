@@ -365,6 +365,7 @@ base::Result<void> Session::sample(bool last) {
   suspended_s_ = seconds(slept - std::min(slept_ns_, slept));
   slept_ns_ = slept;
   sampled_unix_ms_ = clock_.unix_ms();
+  sampled_boottime_ns_ = kernel_clock_.boottime_ns(clock_);
   rows_.begin_interval();
   events_.begin_interval();
   look_at_queues(true);
@@ -430,6 +431,7 @@ model::Sight Session::sight() const {
 model::Snapshot Session::head() const {
   model::Snapshot head;
   head.time_unix_ms = sampled_unix_ms_;
+  head.boottime_ns = sampled_boottime_ns_;
   head.interval_s = interval_s_;
   head.suspended_s = suspended_s_;
   head.uptime_s = seconds(sampled_ns_ - started_ns_);

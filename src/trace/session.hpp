@@ -142,6 +142,7 @@ class Session {
   double suspended_s_ = 0;
   std::uint64_t slept_ns_ = 0;  ///< at the last sample
   std::int64_t sampled_unix_ms_ = 0;
+  std::uint64_t sampled_boottime_ns_ = 0;  ///< the kernel's CLOCK_BOOTTIME
   PortCount port_count_;
   TimeShare felt_looks_{100};  ///< they look through the files of all processes
   model::Cost cost_;

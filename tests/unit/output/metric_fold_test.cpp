@@ -55,6 +55,7 @@ struct Trace {
       model::Identity who;
       who.netns = netns_id;
       who.pid = 1000 + ++processes;
+      who.start_ns = start_ns;
       who.comm = comm;
       who.service.kind = "systemd";
       who.service.name = service;
@@ -97,6 +98,7 @@ struct Trace {
   MetricFold fold;
   std::uint32_t processes = 0;
   std::string container;  ///< of the processes that follow
+  std::uint64_t start_ns = 0;
 };
 
 model::Counters made(std::uint64_t created, std::uint64_t refused = 0) {
@@ -161,6 +163,32 @@ TEST_CASE("a workload is no process: a restarted one goes on") {
   CHECK(trace.created(web()) == 15);
   CHECK(trace.named("host").workloads.at(web()).counts.overflow_fin_wait2 == 2);
   CHECK(trace.created(kOther) == 0);
+}
+
+TEST_CASE("a workload is as old as its process, if its start is known") {
+  constexpr std::uint64_t kSecond = 1'000'000'000;
+  Trace trace;
+  trace.sample();
+  trace.head.boottime_ns = 1000 * kSecond;
+  trace.start_ns = 970 * kSecond;
+  trace.act(1, made(1));
+  trace.start_ns = 971 * kSecond;
+  trace.act(2, made(2), "db.service");
+  trace.start_ns = 1001 * kSecond;  // no process starts later than now
+  trace.act(3, made(4), "odd.service");
+  trace.sample();
+  CHECK(trace.named("host").workloads.size() == 2);
+  CHECK(trace.named("host").workloads.at(web()).counts == model::Counters{});  // begins at 0
+  CHECK(trace.created(kOther) == 7);
+  trace.act(1, made(8));
+  trace.start_ns = 1000 * kSecond;
+  trace.act(4, made(16));  // a young process of an old workload
+  trace.head.boottime_ns += kSecond;
+  trace.sample();
+  CHECK(trace.created(web()) == 24);
+  CHECK(trace.named("host").workloads.size() == 3);
+  trace.sample(30);
+  CHECK(trace.named("host").workloads.size() == 4);
 }
 
 TEST_CASE("processes that ended young leave no series, unless their workload counts again") {
