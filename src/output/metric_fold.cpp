@@ -34,6 +34,15 @@ void take_increase(Count& sum, Count& before, const Count& now) {
   before = std::max(*now, before.value_or(0));
 }
 
+/// Lets the sums of all that the kernel counts in a namespace begin at 0.
+void begin_sums(NamespaceMetrics& sums, const model::NetnsRow& netns) {
+  const auto begin = [](Count& sum, const Count& now) {
+    if (now) sum = sum.value_or(0);
+  };
+  for (const auto& [metric, count] : kKernelMetrics) begin(sums.kernel.*count, netns.kernel.*count);
+  for (const auto& [what, count] : kMissedMetrics) begin(sums.missed.*count, netns.missed.*count);
+}
+
 void add_to(Count& sum, const Count& more) {
   if (more) sum = sum.value_or(0) + *more;
 }
@@ -123,16 +132,23 @@ std::string MetricFold::label_of(const model::NetnsRow& netns, const Place& plac
   return label_text(container);
 }
 
-/// Gives a namespace its label, which it keeps unless that is "other". Those of the first sample were there before.
+/// Gives a namespace its label, which it keeps unless that is "other". Those of the first sample were there before. A
+/// new label has all its series one sample before anything is counted there.
 void MetricFold::place(const model::NetnsRow& netns, Place& place) {
   NamespaceMetrics& other = labelled(kFolded);
   if (place.into != nullptr && place.into != &other) return;
-  place.into = &other;
+  place.into = place.next != nullptr ? place.next : &other;
+  if (place.next != nullptr) return;
   const std::string label = label_of(netns, place);
   const bool exists = namespaces_.contains(label);
   const bool is_old = observations_ == 1 || is_old_since(place.first_seen_s);
   if (label != kHost && !exists && (!is_old || !admit(kSeriesPerNamespace + kSeriesPerWorkload))) return;
-  place.into = &labelled(label);
+  if (exists || observations_ == 1 || limits_.min_age_s <= 0) {
+    place.into = &labelled(label);
+  } else {
+    place.next = &labelled(label);
+    begin_sums(*place.next, netns);
+  }
 }
 
 void MetricFold::take_namespaces(const model::Snapshot& head, bool with_unattributed) {
@@ -147,6 +163,7 @@ void MetricFold::take_namespaces(const model::Snapshot& head, bool with_unattrib
     const auto [found, is_new] = places_.try_emplace(netns.id);
     if (is_new) found->second.first_seen_s = now_s_;
     found->second.local_ports = netns.local_ports.value_or(found->second.local_ports);
+    begin_sums(labelled(kFolded), netns);
     place(netns, found->second);
     take_namespace(netns, found->second);
     if (with_unattributed) take_unattributed(netns, found->second);
@@ -194,10 +211,14 @@ void MetricFold::take_fact(const model::Fact& fact) {
   // One that has never counted anything here needs no series: rows of a namespace that is forgotten become another's.
   if (is_idle && !known_.contains(view::row_id(fact, model::Group::kProcess))) return;
   WorkloadMetrics& workload = series_of(fact, netns, counts_something(more));
-  // Whoever scrapes has to see the series once before it grows.
-  const bool begins = workload.since == observations_ && limits_.min_age_s > 0;
-  (begins ? netns.workloads.at(kOtherWorkload) : workload).counts += more;
+  countable(workload, netns).counts += more;
   add_to(workload.live, fact.live);
+}
+
+/// The series, or "other" in the sample that makes it: whoever scrapes has to see it once before it grows.
+WorkloadMetrics& MetricFold::countable(WorkloadMetrics& series, NamespaceMetrics& netns) const {
+  const bool begins = series.since == observations_ && limits_.min_age_s > 0;
+  return begins ? netns.workloads.at(kOtherWorkload) : series;
 }
 
 /// The series appears with its first count: in most namespaces there is nothing without an owner.
@@ -206,7 +227,9 @@ void MetricFold::take_unattributed(const model::NetnsRow& netns, Place& place) {
   const model::Counters more = increase(own, place.unattributed);
   place.unattributed = own;
   if (more == model::Counters{}) return;
-  place.into->workloads[kUnattributedWorkload].counts += more;
+  const auto [series, is_new] = place.into->workloads.try_emplace(kUnattributedWorkload);
+  if (is_new) series->second.since = observations_;
+  countable(series->second, *place.into).counts += more;
 }
 
 WorkloadMetrics& MetricFold::series_of(const model::Fact& fact, NamespaceMetrics& netns, bool counts) {

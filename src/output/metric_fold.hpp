@@ -99,7 +99,8 @@ class MetricFold {
   struct Place {
     double first_seen_s = 0;
     NamespaceMetrics* into = nullptr;
-    model::Counters counts;  ///< at the last sample, without what was moved there
+    NamespaceMetrics* next = nullptr;  ///< from the next sample on
+    model::Counters counts;            ///< at the last sample, without what was moved there
     model::Counters unattributed;
     model::KernelCounts kernel;
     model::MissedCounts missed;  ///< the most so far
@@ -131,6 +132,7 @@ class MetricFold {
   void place(const model::NetnsRow& netns, Place& place);
   void take_namespaces(const model::Snapshot& head, bool with_unattributed);
   void take_namespace(const model::NetnsRow& netns, Place& place);
+  WorkloadMetrics& countable(WorkloadMetrics& series, NamespaceMetrics& netns) const;
   void take_ports(const model::Snapshot& head);
   NamespaceMetrics& namespace_of(std::uint32_t id);
   void take_fact(const model::Fact& fact);

@@ -404,6 +404,46 @@ TEST_CASE("what has no owner is a workload of its own") {
   CHECK(sum(trace.named("host")) == trace.named("host").counts);
 }
 
+TEST_CASE("what has no owner begins at 0, too") {
+  const WorkloadLabels unattributed{"unattributed", "unattributed", "", "", ""};
+  Trace trace;
+  trace.sample();
+  for (const std::uint64_t wanted : {0U, 2U}) {
+    trace.row_of(kHostId).unattributed += made(2);
+    trace.row_of(kHostId).counts += made(2);
+    trace.sample();
+    CHECK(trace.named("host").workloads.at(unattributed).counts.created() == wanted);
+    CHECK(trace.created(kOther) == 2);
+    CHECK(sum(trace.named("host")) == trace.named("host").counts);
+  }
+}
+
+TEST_CASE("all series of a namespace begin at 0, and sums stay exact meanwhile") {
+  Trace trace;
+  trace.sample();
+  CHECK(trace.named("other").kernel.created == 0U);
+  trace.netns(2, "late").missed.overflow = 3;
+  const auto exported = [&trace](const std::string& label) {
+    CHECK(sum(trace.named(label)) == trace.named(label).counts);
+    CHECK(trace.named(label).kernel.created == trace.named(label).counts.created());
+    return trace.named(label).counts.created();
+  };
+  trace.act(1, made(5), "a", 2);
+  trace.sample();
+  CHECK(exported("other") == 5);
+  trace.act(1, made(7), "a", 2);
+  trace.sample(30);  // the label is new
+  CHECK(exported("other") == 12);
+  CHECK(exported("late") == 0);
+  CHECK(trace.named("late").missed.overflow == 0U);
+  CHECK(trace.created(kOther, "late") == 0);
+  trace.act(1, made(11), "a", 2);
+  trace.sample();
+  CHECK(exported("other") == 12);
+  CHECK(exported("late") == 11);
+  CHECK(trace.named("other").missed.overflow == 3U);
+}
+
 TEST_CASE("workloads hold nothing that was there before the start") {
   Trace trace;
   model::Entry older;
