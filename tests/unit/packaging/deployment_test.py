@@ -35,8 +35,8 @@ class DaemonSet(unittest.TestCase):
         "spec": {"selector", "template"},
         "spec.template": {"metadata", "spec"},
         "spec.template.metadata": {"labels"},
-        "spec.template.spec": {"hostPID", "automountServiceAccountToken", "enableServiceLinks", "tolerations", "containers",
-                               "volumes"},
+        "spec.template.spec": {"hostPID", "automountServiceAccountToken", "enableServiceLinks", "nodeSelector", "tolerations",
+                               "containers", "volumes"},
         "container": {"name", "image", "args", "securityContext", "resources", "volumeMounts"},
         "securityContext": {"runAsUser", "allowPrivilegeEscalation", "readOnlyRootFilesystem", "capabilities",
                             "seccompProfile"},
@@ -69,6 +69,10 @@ class DaemonSet(unittest.TestCase):
         for volume in self.pod["volumes"]:
             self.known("volume", volume)
             self.known("hostPath", volume["hostPath"])
+
+    def test_it_runs_on_every_node_with_linux_and_on_no_other(self):
+        self.assertEqual(self.pod["nodeSelector"], {"kubernetes.io/os": "linux"})
+        self.assertEqual(self.pod["tolerations"], [{"operator": "Exists"}])
 
     def test_the_selector_finds_its_own_pods(self):
         spec = self.document["spec"]
