@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -15,6 +16,7 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <span>
 
 namespace twtrace::exporter {
 namespace {
@@ -69,11 +71,21 @@ int bind_and_listen(int socket, const addrinfo& address) {
 /// A host without IPv6 may still have names with IPv6 addresses.
 bool is_unavailable(int error) { return error == EAFNOSUPPORT || error == EADDRNOTAVAIL; }
 
-base::Result<void> listen_on(const ListenAddress& address, std::vector<Listener>& listeners) {
+/// Why an address is taken. `before`: those that twtrace listens on already.
+std::string who_took(const ListenAddress& address, std::span<const ListenAddress> before) {
+  const auto own = std::find_if(before.begin(), before.end(),
+                                [&address](const ListenAddress& one) { return one.port == address.port; });
+  if (own == before.end()) return "another program listens there: choose another --web.listen-address";
+  if (own->host == address.host) return "it is given twice: give each --web.listen-address once";
+  return fmt::format("--web.listen-address {} may include it: leave one of them out", to_string(*own));
+}
+
+base::Result<void> listen_on(const ListenAddress& address, std::span<const ListenAddress> before,
+                             std::vector<Listener>& listeners) {
   const auto found = look_up(address);
   if (!found) return tl::unexpected(found.error());
   int failed = 0;
-  const std::size_t before = listeners.size();
+  const std::size_t listening = listeners.size();
   for (const addrinfo* one = found->get(); one != nullptr; one = one->ai_next) {
     base::UniqueFd socket(::socket(one->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     const int error = socket ? bind_and_listen(socket.get(), *one) : errno;
@@ -84,10 +96,9 @@ base::Result<void> listen_on(const ListenAddress& address, std::vector<Listener>
       failed = error;
     }
   }
-  const bool some = listeners.size() > before;
+  const bool some = listeners.size() > listening;
   if (failed == 0 || (some && is_unavailable(failed))) return {};
-  const char* hint = failed == EADDRINUSE ? "another program listens there: choose another --web.listen-address"
-                                          : "choose another --web.listen-address";
+  const std::string hint = failed == EADDRINUSE ? who_took(address, before) : "choose another --web.listen-address";
   return base::fail_errno(failed, fmt::format("cannot listen on {}", to_string(address)), hint);
 }
 
@@ -113,8 +124,9 @@ bool is_listening_tcp(int socket) {
 
 base::Result<std::vector<Listener>> listen_on(const std::vector<ListenAddress>& addresses) {
   std::vector<Listener> listeners;
-  for (const ListenAddress& address : addresses) {
-    if (auto listens = listen_on(address, listeners); !listens) return tl::unexpected(listens.error());
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    const auto before = std::span(addresses).first(i);
+    if (auto listens = listen_on(addresses[i], before, listeners); !listens) return tl::unexpected(listens.error());
   }
   return listeners;
 }

@@ -47,6 +47,14 @@ TEST_CASE("a port that is taken, and an address that is not ours") {
   CHECK(second.error().what.find("cannot listen on " + first->front().address) == 0);
   CHECK(second.error().hint.find("another program listens there") == 0);
   CHECK_FALSE(exporter::listen_on({{"192.0.2.1", 0}}));  // TEST-NET-1
+  first->clear();
+  const auto twice = exporter::listen_on({*taken, *taken});
+  REQUIRE_FALSE(twice);
+  CHECK(twice.error().hint == "it is given twice: give each --web.listen-address once");
+  const auto within = exporter::listen_on({{"", taken->port}, *taken});
+  REQUIRE_FALSE(within);
+  CHECK(within.error().hint.find("--web.listen-address :" + std::to_string(taken->port)) == 0);
+  CHECK(exporter::listen_on({{"127.0.0.1", 0}, {"127.0.0.1", 0}}));  // the kernel chooses two
 }
 
 TEST_CASE("without systemd there are no sockets of systemd's") {
