@@ -2,7 +2,8 @@
 # Completion of twtrace for bash, which asks twtrace itself: eval "$(twtrace completion bash)"
 
 _twtrace() {
-  local words=() lines=() i
+  local words=() lines=() i program=$1
+  if [[ $program == \~/* ]]; then program=$HOME/${program#\~/}; fi
   for ((i = 1; i <= COMP_CWORD; i++)); do
     # Readline takes the = of --output=json for a word. twtrace also understands --output json.
     if [[ ${COMP_WORDS[i]} != = ]]; then
@@ -11,7 +12,7 @@ _twtrace() {
       words+=("")
     fi
   done
-  mapfile -t lines < <("$1" completion -- "${words[@]}" 2>/dev/null)
+  mapfile -t lines < <("$program" completion -- "${words[@]}" 2>/dev/null)
   COMPREPLY=()
   case ${lines[0]-} in
     names) COMPREPLY=("${lines[@]:1}") && COMPREPLY=("${COMPREPLY[@]%%$'\t'*}") ;;

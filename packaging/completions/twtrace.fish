@@ -4,7 +4,8 @@
 function __twtrace_complete
     set -l words (commandline -opc) (commandline -ct)
     set -l typed $words[-1]
-    set -l lines ($words[1] completion -- $words[2..-1] 2>/dev/null)
+    set -l program (string replace -r -- '^~/' "$HOME/" $words[1])
+    set -l lines ($program completion -- $words[2..-1] 2>/dev/null)
     switch "$lines[1]"
         case names
             printf '%s\n' $lines[2..-1]

@@ -4,7 +4,7 @@
 
 _twtrace() {
   local -a lines names
-  lines=("${(@f)$(_call_program names ${(q)words[1]} completion -- ${(qq)words[2,CURRENT]})}")
+  lines=("${(@f)$(_call_program names ${(q)words[1]/#\~\//$HOME/} completion -- ${(qq)words[2,CURRENT]})}")
   case $lines[1] in
     names)
       names=("${(@)lines[2,-1]//:/\\:}")
