@@ -52,6 +52,20 @@ static __always_inline u64 namespaces__ops_of(struct net *net)
 	return (u64)BPF_CORE_READ(net, ns.ops);
 }
 
+/*
+ * Whether the kernel started with this namespace. The kernel only appends to the list (preinit_net, before 6.12
+ * setup_net), so init_net is the first one behind the list's head. A namespace that is being removed is not in the
+ * list.
+ */
+static __always_inline bool namespaces__is_initial(struct net *net)
+{
+	u64 node = (u64)net + bpf_core_field_offset(struct net, list);
+	struct list_head *before = BPF_CORE_READ(net, list.prev);
+
+	return (u64)BPF_CORE_READ(before, next) == node &&
+	       namespaces__ops_of(net_list__net_of((u64)before)) != namespaces_ops;
+}
+
 static __always_inline void namespaces__copy_counters(u64 offset)
 {
 	u32 i;
@@ -197,6 +211,7 @@ __noinline int namespaces__read(u64 address)
 	reading->node = address + bpf_core_field_offset(struct net, list);
 	reading->inum = BPF_CORE_READ(net, ns.inum);
 	reading->exiting = compat__net_is_exiting(TW_PROBED, net);
+	reading->initial = namespaces__is_initial(net);
 	reading->limit = (u32)BPF_CORE_READ(row, sysctl_max_tw_buckets);
 	reading->count = compat__death_row_count(TW_PROBED, row);
 	namespaces__read_table(BPF_CORE_READ(row, hashinfo), reading);

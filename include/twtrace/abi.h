@@ -335,7 +335,8 @@ struct tw_namespace_reading {
 	__u16 last_port;
 	__u8 exiting;   /* it has no references, and is being torn down together with its buckets */
 	__u8 own_table; /* it has a private table (tcp_child_ehash_entries) */
-	__u16 reserved;
+	__u8 initial;   /* the kernel started with it (init_net) */
+	__u8 reserved;
 	struct tw_kernel_counters counters; /* 0 if not requested */
 	struct tw_settings settings;        /* the same */
 };

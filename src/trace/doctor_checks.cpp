@@ -218,6 +218,9 @@ model::DoctorNetns look_at(const tw_namespace_reading& reading, const kernel::Ne
   model::DoctorNetns netns;
   if (ref != nullptr) netns = named(*ref);
   netns.netns = reading.inum;
+  if (netns.host) netns.name.clear();  // /proc of a container may show another one as the host's
+  netns.host = reading.initial != 0;
+  if (netns.host) netns.name = kernel::kHostName;
   const model::NetnsSettings settings = to_settings(reading, hertz);
   static_cast<base::NetSettings&>(netns) = static_cast<const base::NetSettings&>(settings);
   netns.in_use = reading.count;

@@ -20,17 +20,14 @@ constexpr int kSearches = 4;
 /// (in a pod with the first process, after its network was set up), and many have none.
 constexpr std::uint32_t kLastLook = 512;
 
-/// The identity of the namespace that the kernel starts with: it gets the first cookie (net_ns_init, since 5.12). Where
-/// namespaces have no cookies, identities are above 2^32.
-constexpr std::uint64_t kFirstNamespace = 1;
-
 /// A published slot, or the one for what found no slot of its own.
 bool holds_counts(std::uint32_t slot, const tw_netns& netns) {
   if (slot != TW_NETNS_OTHER) return loader::is_published(netns);
   return !(to_counters(netns.total) == model::Counters{});
 }
 
-/// What somebody has called it; empty if nobody has, or if it was the engine of a container.
+/// What somebody has called it; empty if nobody has, or if it was the engine of a container. Only a reading tells which
+/// one is the host's: /proc may show the process 1 of a container, or nothing of process 1.
 std::string given_name(const kernel::NetnsRef& ref) {
   return kernel::named_by_engine(ref.name) ? std::string() : ref.name;
 }
@@ -58,8 +55,9 @@ void NamespaceDirectory::discover(bool thorough) {
   }
   for (auto& [id, entry] : entries_) {
     const kernel::NetnsRef* ref = entry.gone ? nullptr : catalog_.find(entry.inum);
-    if (ref == nullptr || entry.identity == kFirstNamespace) continue;
-    const std::string given = given_name(*ref);
+    if (ref == nullptr || id == initial_) continue;
+    std::string given = given_name(*ref);
+    if (initial_ && given == kernel::kHostName) given.clear();
     if (given.empty() && entry.is_container) continue;
     entry.name = given;
     entry.is_container = false;
@@ -91,7 +89,7 @@ void NamespaceDirectory::name_containers(const ContainerOf& container_of) {
 }
 
 base::Result<NamespaceDirectory::Id> NamespaceDirectory::resolve(const std::string& spec) const {
-  if (const auto first = id_of(kFirstNamespace); first && spec == kernel::kHostName) return *first;
+  if (initial_ && spec == kernel::kHostName) return *initial_;
   const auto ref = catalog_.resolve(spec);
   const auto is_meant = [&](const auto& item) {
     return !item.second.gone && (ref ? item.second.inum == ref->inum : !spec.empty() && item.second.name == spec);
@@ -114,7 +112,6 @@ base::Result<NamespaceDirectory::Id> NamespaceDirectory::resolve(const std::stri
 
 NamespaceDirectory::Id NamespaceDirectory::insert(Entry entry) {
   const Id id = next_++;
-  if (entry.identity == kFirstNamespace) entry.name = kernel::kHostName;
   if (entry.identity != 0) by_identity_[entry.identity] = id;
   entries_.emplace(id, std::move(entry));
   return id;
@@ -147,6 +144,10 @@ std::vector<NamespaceDirectory::Id> NamespaceDirectory::take_readings(std::span<
       added.push_back(*id);
     }
     present.insert(*id);
+    if (reading.initial != 0) {
+      initial_ = id;
+      entries_.at(*id).name = kernel::kHostName;
+    }
   }
   for (auto& [id, entry] : entries_) entry.gone = !present.contains(id);
   return added;

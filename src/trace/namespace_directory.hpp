@@ -106,6 +106,7 @@ class NamespaceDirectory {
   std::map<Id, Entry> entries_;
   std::map<std::uint32_t, Id> by_slot_;
   std::map<std::uint64_t, Id> by_identity_;
+  std::optional<Id> initial_;  ///< the one that the kernel started with, if a reading has told
   Id next_ = 1;
   int searches_ = 0;  ///< of this sample
 };

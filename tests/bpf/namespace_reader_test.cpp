@@ -149,6 +149,11 @@ TEST_CASE("every namespace is read once, whoever holds it, with the kernel's own
   std::set<std::uint64_t> ids;
   for (const auto& [inum, reading] : readings) ids.insert(reading.id);
   CHECK(ids.size() == readings.size());
+  std::vector<std::uint32_t> initial;
+  for (const auto& [inum, reading] : readings) {
+    if (reading.initial != 0) initial.push_back(inum);
+  }
+  CHECK(initial == std::vector{netns_facts(own_netns().get()).inum});  // these tests run on a host, in no container
 }
 
 TEST_CASE("a known workload moves the counters by what it did") {

@@ -22,6 +22,13 @@ tw_namespace_reading reading(std::uint64_t identity, std::uint32_t inum) {
   return result;
 }
 
+/// Of the namespace that the kernel started with.
+tw_namespace_reading initial(std::uint64_t identity, std::uint32_t inum) {
+  tw_namespace_reading result = reading(identity, inum);
+  result.initial = 1;
+  return result;
+}
+
 kernel::NetnsRef ref(std::uint32_t inum, const std::string& name) {
   kernel::NetnsRef result;
   result.inum = inum;
@@ -53,13 +60,17 @@ TEST_CASE("a namespace is known by its identity, and gone when a reading no long
 
 TEST_CASE("the namespace that the kernel starts with is the host's, whatever /proc shows") {
   NamespaceDirectory directory;
-  const auto ids = take(directory, {reading(1, kInum), reading(1002, kOther)});
-  REQUIRE(ids.size() == 2);
-  CHECK(directory.entries().at(ids[0]).name == "host");
-  CHECK(directory.entries().at(ids[1]).name.empty());
-  directory.discover(false);
-  CHECK(directory.entries().at(ids[0]).name == "host");
-  CHECK(directory.resolve("host") == ids[0]);
+  const std::uint32_t ours = kernel::NetnsCatalog().resolve("self").value().inum;
+  const auto ids = take(directory, {reading(1, kInum), reading(1002, ours), initial(1003, kOther)});
+  REQUIRE(ids.size() == 3);
+  const auto name = [&](std::size_t i) { return directory.entries().at(ids[i]).name; };
+  for (const bool looked : {false, true}) {
+    if (looked) directory.discover(false);
+    CHECK(name(0).empty());
+    CHECK(name(1) != "host");  // though /proc calls ours so, if this is no container
+    CHECK(name(2) == "host");
+    CHECK(directory.resolve("host") == ids[2]);
+  }
 }
 
 TEST_CASE("an inode number that is given again is another namespace's") {
