@@ -160,6 +160,7 @@ struct sock_common {
 	unsigned short skc_family;
 	unsigned char skc_ipv6only : 1;
 	volatile unsigned char skc_state;
+	int skc_bound_dev_if;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;

@@ -25,6 +25,7 @@ static __always_inline void ehash__describe(struct sock *sk, const struct inet_h
 	wanted->hash = sk->__sk_common.skc_hash;
 	wanted->local_port = local_port; /* inet_put_port has cleared skc_num */
 	wanted->remote_port = sk->__sk_common.skc_dport;
+	wanted->device = (u32)sk->__sk_common.skc_bound_dev_if;
 	wanted->family = sk->__sk_common.skc_family;
 	if (wanted->family == AF_INET6 && compat__has_ipv6()) {
 		wanted->local[0] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[0];
@@ -50,6 +51,7 @@ static __always_inline bool ehash__is_wanted(const struct sock_common *entry, co
 	differs |= entry->skc_num ^ wanted->local_port;
 	differs |= entry->skc_dport ^ wanted->remote_port;
 	differs |= entry->skc_state ^ TCP_TIME_WAIT;
+	differs |= (u32)entry->skc_bound_dev_if ^ wanted->device;
 	if (differs)
 		return false;
 	if (wanted->family == AF_INET6 && compat__has_ipv6()) {

@@ -95,6 +95,8 @@ struct ehash_wanted {
 	u16 remote_port; /* network order */
 	u16 family;
 	u16 reserved;
+	u32 device; /* that the socket is bound to */
+	u32 reserved2;
 };
 
 struct {
