@@ -217,10 +217,12 @@ struct inet_sock {
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
 	struct inet_bind_bucket *icsk_bind_hash;
+	u32 icsk_rto;
 };
 
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
+	int linger2;
 };
 
 struct inet_timewait_sock {

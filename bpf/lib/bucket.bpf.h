@@ -90,8 +90,8 @@ static __always_inline u32 bucket__row_of_socket(enum tw_access access, struct s
  * The kernel created a bucket for a connection of the row, or refused it. `stored`: what store__find_socket found.
  * First come the counts, then the detail.
  */
-static __always_inline void bucket__on_outcome(const struct stored *stored, const struct conn *conn, u32 netns,
-					       u32 row_id, const struct outcome *outcome)
+static __always_inline void bucket__on_outcome(struct sock *sk, const struct stored *stored, const struct conn *conn,
+					       u32 netns, u32 row_id, const struct outcome *outcome)
 {
 	struct tw_netns *ns = netns__at(netns);
 	struct tw_row *row = row__at(row_id);
@@ -112,7 +112,9 @@ static __always_inline void bucket__on_outcome(const struct stored *stored, cons
 	} else {
 		event.kind = bucket__count_refusal(ns, row, outcome);
 		store__forget_socket(stored);
-		refused__remember(refused__key(conn, netns), row_id);
+		refused__remember(refused__key(conn, ns->id), row_id,
+				  outcome->substate == TW_SUBSTATE_FIN_WAIT2 ? refused__fin_wait2_ms(tw_untyped(sk))
+									     : TW_BUCKET_LIFE_MS);
 	}
 	emit__event(&event, conn);
 }
@@ -141,7 +143,7 @@ static __always_inline void bucket__on_alloc(enum tw_access access, const struct
 		row = store__row(stored);
 	else
 		row = bucket__row_of_socket(access, sk, &conn, netns, role__of_socket(access, sk));
-	bucket__on_outcome(stored, &conn, netns, row, &outcome);
+	bucket__on_outcome(sk, stored, &conn, netns, row, &outcome);
 }
 
 /*

@@ -19,6 +19,7 @@ const volatile __u32 tw_slot_mask = 0xffff;     /* the number of slots, a power 
 const volatile __u32 tw_owner_mask = 0xffff;    /* the number of places in owner_rows, a power of two, less 1 */
 const volatile __u32 tw_state_process_args = 3; /* see compat__state_process_result */
 const volatile __u8 tw_resets_by_function = 0;  /* see reset__on_tracepoint */
+const volatile __u32 tw_jiffy_ns = 0;           /* length of a jiffy; 0: not known */
 
 /* 1 from the time that all programs are attached until the first one is detached. */
 volatile __u32 tw_enabled = 0;

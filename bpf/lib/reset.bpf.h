@@ -122,11 +122,12 @@ static __always_inline void reset__on_active(struct sock *sk)
 }
 
 /* The segment belongs to no connection that the kernel knows. True if that connection had been refused a bucket. */
-static __always_inline bool reset__is_to_refused(const struct segment *segment, struct tw_event *event)
+static __always_inline bool reset__is_to_refused(const struct segment *segment, const struct tw_netns *ns,
+						 struct tw_event *event)
 {
 	bool in_time;
 
-	if (!refused__find(&segment->conn, event->netns, &event->row, &in_time))
+	if (!refused__find(&segment->conn, ns->id, &event->row, &in_time))
 		return false;
 	event->reason = !segment->has_data && in_time ? TW_RESET_AVOIDABLE : TW_RESET_REFUSED;
 	return true;
@@ -161,6 +162,7 @@ static __always_inline void reset__on_answer(struct sock *sk, struct sk_buff *sk
 	struct segment segment;
 	struct tw_netns *ns;
 	struct net *net;
+	bool connects;
 
 	segment__read(skb, &segment);
 	if (segment.flags & RESET_FLAG_RST) /* both functions return at once */
@@ -171,10 +173,12 @@ static __always_inline void reset__on_answer(struct sock *sk, struct sk_buff *sk
 	ns = netns__at(event.netns);
 	if (!ns)
 		return;
-	if ((!sk || state == TCP_LISTEN) && reset__is_to_refused(&segment, &event)) {
+	/* A new connection from the same port as one that was refused a bucket has nothing to do with it. */
+	connects = (segment.flags & (RESET_FLAG_SYN | RESET_FLAG_ACK)) == RESET_FLAG_SYN;
+	if (!connects && (!sk || state == TCP_LISTEN) && reset__is_to_refused(&segment, ns, &event)) {
 		/* reset__is_to_refused has set the row and the reason. */
 	} else if (!sk) {
-		if ((segment.flags & (RESET_FLAG_SYN | RESET_FLAG_ACK)) == RESET_FLAG_SYN)
+		if (connects)
 			event.reason = TW_RESET_CLOSED_PORT;
 	} else if (state == TCP_TIME_WAIT) {
 		event.reason = TW_RESET_LATE;

@@ -79,7 +79,7 @@ static __always_inline void tracepoint__on_end(enum turn turn, struct sock *sk)
 	row = store__is_kept(&stored)
 		  ? store__row(&stored)
 		  : bucket__row_of_socket(TW_DIRECT, sk, &conn, netns, role__of(TW_DIRECT, &tcp->inet_conn.icsk_inet));
-	bucket__on_outcome(&stored, &conn, netns, row, &outcome);
+	bucket__on_outcome(sk, &stored, &conn, netns, row, &outcome);
 }
 
 /*

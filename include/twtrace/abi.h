@@ -211,7 +211,7 @@ TW_STATIC_ASSERT(sizeof(struct tw_slot) == 32, "tw_slot");
 struct tw_refused {
 	__u64 row_first_ns; /* tw_row.first_ns: user space may have given the row to another owner */
 	__u32 row;
-	__u32 at_ms; /* CLOCK_MONOTONIC; wraps */
+	__u32 until_ms; /* CLOCK_MONOTONIC, wraps: when its bucket would have been gone */
 };
 TW_STATIC_ASSERT(sizeof(struct tw_refused) == 16, "tw_refused");
 

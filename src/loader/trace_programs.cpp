@@ -23,6 +23,13 @@ bool is_wanted(std::string_view name, Backend backend, const Features& features)
   return uses_program(backend, name, features);
 }
 
+/// The resolution of a coarse clock is a jiffy (KTIME_LOW_RES of include/linux/ktime.h, all versions). 0: not known.
+std::uint32_t jiffy_ns() {
+  timespec resolution{};
+  if (::clock_getres(CLOCK_MONOTONIC_COARSE, &resolution) != 0 || resolution.tv_sec != 0) return 0;
+  return static_cast<std::uint32_t>(resolution.tv_nsec);
+}
+
 void configure(twtrace_bpf& programs, Backend backend, const Features& features, const TracerOptions& options) {
   auto& config = *programs.rodata;
   config.tw_can_probe_read = features.probe_read;
@@ -33,6 +40,7 @@ void configure(twtrace_bpf& programs, Backend backend, const Features& features,
   config.tw_match_remote_port = options.match_remote_port;
   config.tw_mib_overflow = features.mib_overflow;
   config.tw_resets_by_function = resets_by_function(backend, features);
+  config.tw_jiffy_ns = jiffy_ns();
   config.tw_wakeup_bytes = options.sizes.ring_bytes / 4;
   config.tw_state_process_args = features.state_process_args;
   config.tw_slot_mask = slot_count(options.sizes) - 1;

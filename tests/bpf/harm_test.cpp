@@ -241,9 +241,10 @@ TEST_CASE("each reset that is sent has its cause, and together they are OutRsts"
 
 TEST_CASE("a reset that comes when the bucket would be gone, too, could not be avoided", "[quick]") {
   if (!privileged()) return;
+  const auto [fin_timeout, life_ms] = GENERATE(std::pair("60", 60'000), std::pair("40", 40'000));
   TwtraceRun& twtrace = shared_twtrace();
-  const NetnsSandbox netns(Sysctls{{"tcp_max_tw_buckets", "0"}});
-  inside_netns(netns.fd(), [&] {
+  const NetnsSandbox netns(Sysctls{{"tcp_max_tw_buckets", "0"}, {"tcp_fin_timeout", fin_timeout}});
+  inside_netns(netns.fd(), [&, life = life_ms] {
     const base::UniqueFd listener = listen_on(kPort);
     const auto refuse = [&](int count) {
       std::vector<base::UniqueFd> clients;
@@ -252,7 +253,7 @@ TEST_CASE("a reset that comes when the bucket would be gone, too, could not be a
     };
     std::vector<base::UniqueFd> clients = refuse(7);
     twtrace.wait_for([&](const json& snapshot) { return sum_of(snapshot, netns, "overflow") == 7; });
-    age_refused(twtrace.process().pid(), std::chrono::milliseconds(60'001));
+    age_refused(twtrace.process().pid(), std::chrono::milliseconds(life + 1));
     for (base::UniqueFd& client : refuse(5)) clients.push_back(std::move(client));
     REQUIRE(refusals(own_netns().get()) == 7 + 5);
     clients.clear();  // each client's FIN is answered with a reset
@@ -260,6 +261,31 @@ TEST_CASE("a reset that comes when the bucket would be gone, too, could not be a
   const json snapshot = twtrace.fresh();
   CHECK(sum_of_all(snapshot, netns, "peer_resets") == 7 + 5);
   CHECK(sum_of_all(snapshot, netns, "peer_resets_avoidable") == 5);
+}
+
+TEST_CASE("a SYN from the port of a refused connection is another connection's", "[quick]") {
+  if (!privileged()) return;
+  TwtraceRun& twtrace = shared_twtrace();
+  const NetnsSandbox netns(Sysctls{{"tcp_max_tw_buckets", "0"}});
+  constexpr std::uint16_t kFirst = 40000;
+  constexpr int kRefused = 7;
+  inside_netns(netns.fd(), [] {
+    base::UniqueFd listener = listen_on(kPort);
+    for (std::uint16_t i = 0; i < kRefused; ++i) {
+      TcpPair pair = make_pair(listener.get(), kPort, AF_INET, static_cast<std::uint16_t>(kFirst + i));
+      close_first(pair.server, pair.client);
+    }
+    listener.reset();
+    for (std::uint16_t i = 0; i < kRefused; ++i) {
+      CHECK_THROWS(connect_to(kPort, AF_INET, static_cast<std::uint16_t>(kFirst + i)));
+    }
+  });
+  REQUIRE(netns_facts(netns.fd()).counters.at("Tcp.OutRsts") == kRefused);
+  const json snapshot = twtrace.fresh();
+  CHECK(sum_of(snapshot, netns, "overflow") == kRefused);
+  const json entry = namespace_entry(snapshot, netns);
+  CHECK(number(entry, "peer_resets") == 0);
+  CHECK(number(entry, "resets_closed_port") == (misses_resets(snapshot) ? 0 : kRefused));
 }
 
 namespace {

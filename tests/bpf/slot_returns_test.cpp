@@ -2,8 +2,11 @@
 // More namespaces and cgroups in one run than the kernel side has room for. Each keeps its own counts and its name, and
 // nothing grows.
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "bpf/expect.hpp"
 #include "loader/backend.hpp"
 #include "support/bpf_maps.hpp"
 #include "support/catch.hpp"
@@ -137,6 +141,41 @@ std::uint64_t created_in_rows(const trace::Session& session) {
 }
 
 }  // namespace
+
+TEST_CASE("what was refused in a namespace that is gone means nothing to the one that got its slot") {
+  if (!privileged()) return;
+  constexpr std::uint16_t kSource = 40000;
+  trace::Session session = start();
+  base::UniqueFd netns = new_netns();
+  inside_netns(netns.get(), [] {
+    write_net_sysctl("tcp_max_tw_buckets", "0");
+    const base::UniqueFd listener = listen_on(kPort);
+    TcpPair pair = make_pair(listener.get(), kPort, AF_INET, kSource);
+    close_first(pair.server, pair.client);
+  });
+  REQUIRE(session.sample(false));
+  const std::size_t in_use = slots_in_use();
+  netns.reset();
+  give_back(session, slots_in_use, in_use);
+  netns = new_netns();
+  inside_netns(netns.get(), [] {
+    const base::UniqueFd listener = listen_on(kPort);
+    TcpPair pair = make_pair(listener.get(), kPort, AF_INET, kSource);
+    const int on = 1;  // a socket under repair ends without a segment
+    REQUIRE(setsockopt(pair.server.get(), IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)) == 0);
+    pair.server.reset();
+    REQUIRE(send(pair.client.get(), "x", 1, MSG_NOSIGNAL) == 1);
+    wait_for_reset(pair.client.get());
+  });
+  REQUIRE(session.sample(false));
+  const NetnsFacts facts = netns_facts(netns.get());
+  REQUIRE(facts.counters.at("Tcp.OutRsts") == 1);
+  const auto& rows = session.head().namespaces;
+  const auto row = std::find_if(rows.begin(), rows.end(), [&](const auto& each) { return each.netns == facts.inum; });
+  REQUIRE(row != rows.end());
+  CHECK(row->counts.peer_resets == 0);
+  CHECK(row->counts.resets_sent() + row->missed.resets_sent.value_or(0) == 1);
+}
 
 TEST_CASE("after more namespaces than there are slots, a full one is exact by its own name", "[capacity][slots]") {
   if (!privileged()) return;

@@ -123,7 +123,7 @@ void age_refused(pid_t pid, std::chrono::milliseconds by) {
   for (const std::uint64_t key : keys) {
     tw_refused refused{};
     if (bpf_map_lookup_elem(map.fd.get(), &key, &refused) != 0) continue;
-    refused.at_ms -= static_cast<std::uint32_t>(by.count());
+    refused.until_ms -= static_cast<std::uint32_t>(by.count());
     if (bpf_map_update_elem(map.fd.get(), &key, &refused, BPF_EXIST) != 0) {
       throw std::runtime_error("the map of refused connections cannot be written");
     }

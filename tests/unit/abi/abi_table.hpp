@@ -145,7 +145,7 @@ inline std::vector<AbiStruct> abi_structs() {
         TW_MEMBER(tw_bind_reading, padding)}},
       {"tw_refused",
        sizeof(tw_refused),
-       {TW_MEMBER(tw_refused, row_first_ns), TW_MEMBER(tw_refused, row), TW_MEMBER(tw_refused, at_ms)}},
+       {TW_MEMBER(tw_refused, row_first_ns), TW_MEMBER(tw_refused, row), TW_MEMBER(tw_refused, until_ms)}},
       {"tw_listener_reading",
        sizeof(tw_listener_reading),
        {TW_MEMBER(tw_listener_reading, socket), TW_MEMBER(tw_listener_reading, id),
