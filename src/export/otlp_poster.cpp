@@ -31,9 +31,9 @@ tl::unexpected<base::Error> failed(const std::string& url, const std::string& wh
 class CurlPoster : public OtlpPoster {
  public:
   CurlPoster(Easy easy, Headers headers, const OtlpSettings& settings)
-      : headers_(std::move(headers)), easy_(std::move(easy)), url_(settings.url) {
+      : headers_(std::move(headers)), easy_(std::move(easy)), url_(settings.url.shown) {
     CURL* const easy_handle = easy_.get();
-    curl_easy_setopt(easy_handle, CURLOPT_URL, url_.c_str());
+    curl_easy_setopt(easy_handle, CURLOPT_URL, settings.url.url.c_str());
     curl_easy_setopt(easy_handle, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy_handle, CURLOPT_HTTPHEADER, headers_.get());
     curl_easy_setopt(easy_handle, CURLOPT_TIMEOUT_MS, static_cast<long>(settings.timeout.count()));
@@ -57,7 +57,7 @@ class CurlPoster : public OtlpPoster {
  private:
   Headers headers_;
   Easy easy_;
-  std::string url_;
+  std::string url_;  ///< to show
   std::array<char, CURL_ERROR_SIZE> error_{};
 };
 
@@ -65,7 +65,7 @@ class CurlPoster : public OtlpPoster {
 
 base::Result<std::unique_ptr<OtlpPoster>> OtlpPoster::create(const OtlpSettings& settings) {
   if (const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT); code != CURLE_OK) {
-    return failed(settings.url, curl_easy_strerror(code));
+    return failed(settings.url.shown, curl_easy_strerror(code));
   }
   Easy easy(curl_easy_init());
   // "Expect: 100-continue" would make a simple receiver wait for a second.
@@ -74,7 +74,7 @@ base::Result<std::unique_ptr<OtlpPoster>> OtlpPoster::create(const OtlpSettings&
   for (const std::string& header : settings.headers) {
     is_complete = is_complete && curl_slist_append(headers.get(), header.c_str()) != nullptr;
   }
-  if (!is_complete) return failed(settings.url, "no memory");
+  if (!is_complete) return failed(settings.url.shown, "no memory");
   return std::make_unique<CurlPoster>(std::move(easy), std::move(headers), settings);
 }
 

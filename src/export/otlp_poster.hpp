@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One HTTP request after another: the only user of libcurl.
+// One HTTP request after another, by libcurl.
 #pragma once
 
 #include <memory>
@@ -20,7 +20,8 @@ class OtlpPoster {
   OtlpPoster& operator=(const OtlpPoster&) = delete;
   virtual ~OtlpPoster() = default;
 
-  /// Waits for the answer, at most the settings' timeout. kFailure says what went wrong, with the URL.
+  /// Waits for the answer, at most the settings' timeout. kFailure says what went wrong, with the URL without
+  /// a password.
   virtual base::Result<void> post(const std::string& document) = 0;
 };
 

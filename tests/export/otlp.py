@@ -4,6 +4,7 @@
 usage: otlp.py TWTRACE
 """
 import contextlib
+import errno
 import http.server
 import json
 import os
@@ -100,7 +101,9 @@ class Exporter:
         self.process = subprocess.Popen(
             [twtrace, "export", "-d", "0.1", "--metrics.min-age", "0", *arguments],
             env=environment, stderr=subprocess.PIPE, text=True)
+        self.first = ""
         for line in self.process.stderr:
+            self.first += line
             if line.startswith("listening on "):
                 self.url = line.split()[2]
             if line == "ready\n":
@@ -124,7 +127,8 @@ class Exporter:
 
     def said(self, exit_code):
         """What it says until it ends."""
-        _, said = self.process.communicate(timeout=60)
+        said = self.process.stderr.read()  # also what was read ahead above
+        self.process.wait(timeout=60)
         assert self.process.returncode == exit_code, (self.process.returncode, said)
         return said
 
@@ -171,9 +175,22 @@ def check_pushes(twtrace):
         return len(check_documents(server, exporter))
 
 
+def listen_low():
+    """Listens on a port below those that the kernel chooses, which is a label from the beginning."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        end = int(file.read().split()[0])
+    for port in range(end - 1, 1024, -1):
+        try:
+            return socket.create_server(("127.0.0.1", port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+    raise AssertionError("no port is free")
+
+
 def close_connections(count):
     """Closes connections on a port of their own, which leave one bucket each. Returns the port."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with listen_low() as listener:
         for _ in range(count):
             with socket.create_connection(listener.getsockname()):
                 accepted, _ = listener.accept()
@@ -218,15 +235,38 @@ def check_dead_receiver(twtrace):
             connection.close()
 
 
+def run(twtrace, **variables):
+    return subprocess.run([twtrace, "export"], env={**os.environ, **variables}, capture_output=True, text=True,
+                          timeout=60, check=False)
+
+
 def check_mistake(twtrace):
-    done = subprocess.run([twtrace, "export"], env={**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": "collector"},
-                          capture_output=True, text=True, check=False)
-    assert done.returncode == 2 and "OTEL_EXPORTER_OTLP_ENDPOINT: \"collector\"" in done.stderr, done
+    done = run(twtrace, OTEL_EXPORTER_OTLP_ENDPOINT="http://user:s3cret@x y")
+    assert done.returncode == 2 and "OTEL_EXPORTER_OTLP_ENDPOINT is not the URL" in done.stderr, done
+    assert "s3cret" not in done.stderr, done
+
+
+def check_password(twtrace):
+    """Nobody listens on the port, and what is said about it has no password."""
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    url = f"http://user:s3cret@127.0.0.1:{port}/otlp?key=s3cret"
+    with Exporter(twtrace, port, OTEL_EXPORTER_OTLP_ENDPOINT=url) as exporter:
+        said = exporter.first + exporter.stop()
+    assert f"cannot push metrics to http://127.0.0.1:{port}/otlp/v1/metrics: " in said and "s3cret" not in said, said
+
+
+def check_switch(twtrace):
+    with receiver() as server, Exporter(twtrace, server.port, OTEL_SDK_DISABLED="true") as exporter:
+        said = exporter.first + exporter.stop()
+        assert server.requests.empty() and "metrics are not pushed: OTEL_SDK_DISABLED=true" in said, said
 
 
 def main():
     twtrace = os.path.abspath(sys.argv[1])
     check_mistake(twtrace)
+    check_password(twtrace)
+    check_switch(twtrace)
     series = check_pushes(twtrace)
     check_dead_receiver(twtrace)
     check_last_push(twtrace)

@@ -17,6 +17,7 @@
 #include "app/streams.hpp"
 #include "app/version.hpp"
 #include "app/watch.hpp"
+#include "base/escape.hpp"
 #include "base/log.hpp"
 #include "export/listen_address.hpp"
 #include "export/listeners.hpp"
@@ -337,6 +338,10 @@ base::Result<std::optional<Pushing>> start_pushing(const TracingOptions& tracing
   const auto settings = exporter::otlp_settings([](const char* name) { return std::getenv(name); });
   if (!settings) return tl::unexpected(settings.error());
   if (!*settings) return std::nullopt;
+  if (const std::string& off = (*settings)->off; !off.empty()) {
+    spdlog::warn("metrics are not pushed: {}", base::sanitize_terminal(off));
+    return std::nullopt;
+  }
   auto pushing = Pushing::start(**settings, tracing);
   if (!pushing) return tl::unexpected(pushing.error());
   return std::optional(std::move(*pushing));

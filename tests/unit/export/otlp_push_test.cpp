@@ -41,7 +41,8 @@ struct Receiver {
 
   exporter::OtlpSettings settings() const {
     exporter::OtlpSettings settings;
-    settings.url = "http://127.0.0.1:" + std::to_string(port) + "/v1/metrics";
+    settings.url.shown = "http://127.0.0.1:" + std::to_string(port) + "/v1/metrics";
+    settings.url.url = settings.url.shown;
     settings.headers = {"X-Tenant: a"};
     return settings;
   }
