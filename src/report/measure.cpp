@@ -199,8 +199,9 @@ Peak peak_of(const NetnsReport& netns, bool percent) {
     peak.open = "the limit could not be read";
   } else if (!netns.in_use_peak && !peak.least) {
     const bool is_bounded = netns.last.gone && counts.overflow() == 0 && (netns.began_later || counts.created() == 0);
-    const auto created = static_cast<double>(counts.created());
-    peak.most = is_bounded && (!percent || created == 0) ? created : kAnyAmount;
+    const bool has_limit = !percent || counts.created() == 0;
+    peak.most = kAnyAmount;
+    if (is_bounded && has_limit) peak.most = static_cast<double>(counts.created());
     peak.open = netns.last.gone ? "no sample has how many buckets were in use in a namespace that came and went"
                                 : "the number of buckets in use could not be read";
   } else if (netns.last.missed.overflow.value_or(0) != 0 && percent && peak.most < 100) {
@@ -293,8 +294,8 @@ Measured ports_taken_peak(const Asked& asked) {
   const std::uint64_t failed = sum_of_namespaces(asked, of_connect).value_or(0);
   const double all = asked.budget.percent ? 100 : kMostPorts;
   if (failed == 0 || peak.value.value_or(0) >= all) return peak;
-  peak.open = fmt::format("connect() found no local port {} times: all that it could choose were taken then",
-                          base::grouped(failed));
+  peak.open = fmt::format("connect() found no local port {}: all that it could choose were taken then",
+                          failed == 1 ? "once" : base::grouped(failed) + " times");
   if (!peak.value) return unmeasurable(peak.open);
   peak.range = {*peak.value, all};
   return peak;
