@@ -42,7 +42,7 @@ std::string finding_html(const report::Finding& finding) {
   part("check", finding.command, true);
   part("change", finding.change, finding.change.find("sysctl -w") != std::string::npos);
   part("risk", finding.risk, false);
-  part("not", finding.avoid, false);
+  part("but", finding.avoid, false);
   return out + "</table>\n</article>\n";
 }
 

@@ -51,7 +51,7 @@ std::string markdown_findings(const Report& report) {
     part("check", finding.command, true);
     part("change", finding.change, false);
     part("risk", finding.risk, false);
-    part("not", finding.avoid, false);
+    part("but", finding.avoid, false);
   }
   return out + "\ntwtrace changes nothing by itself.\n";
 }

@@ -58,7 +58,7 @@ std::string finding_text(const Finding& finding, std::size_t number, Color color
   part("check", finding.command);
   part("change", finding.change);
   part("risk", finding.risk);
-  part("not", finding.avoid);
+  part("but", finding.avoid);
   return out;
 }
 

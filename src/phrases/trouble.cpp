@@ -248,7 +248,7 @@ Remark calm_remark(const model::Snapshot& snapshot) {
     return {"buckets were refused: the kernel had no memory for them", Tone::kAlarm};
   }
   if (any([](const model::NetnsRow& netns) { return netns.missed.overflow.value_or(0) != 0; })) {
-    return {"the kernel refused buckets that no program saw", Tone::kWarning};
+    return {"the kernel refused buckets that no BPF program saw", Tone::kWarning};
   }
   // Troubles are of the namespaces that were asked for; the lines below show the others, too.
   if (any([](const model::NetnsRow& netns) {

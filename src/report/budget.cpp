@@ -28,6 +28,12 @@ bool begins_with_digit(std::string_view text) {
   return !text.empty() && kDigits.find(text.front()) != std::string_view::npos;
 }
 
+/// Bytes that continue a character of UTF-8 do not count.
+std::ptrdiff_t characters(std::string_view text) {
+  return std::count_if(text.begin(), text.end(),
+                       [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; });
+}
+
 std::string expected_metric(std::string_view typed) {
   std::vector<std::string_view> names;
   for (const MetricInfo& metric : metrics()) names.push_back(metric.name);
@@ -91,7 +97,8 @@ class Parser {
 
   tl::unexpected<base::Error> fail(std::size_t at, const std::string& what, std::string hint) const {
     return base::fail(base::ErrorCode::kUsage,
-                      fmt::format("budget \"{}\": at {}: {}", text_.substr(0, kMostQuoted), at + 1, what),
+                      fmt::format("budget \"{}\": character {}: {}", text_.substr(0, kMostQuoted),
+                                  characters(text_.substr(0, at)) + 1, what),
                       std::move(hint));
   }
 
@@ -176,8 +183,8 @@ class Parser {
     }
     const view::Operator* const typed = view::leading_operator(rest);
     if (typed == nullptr || typed->op == view::Op::kMatch) {
-      return fail(at_, "expected a comparison",
-                  fmt::format("expected one of > >= < <= == !=, as in {}>0", info(budget.metric).name));
+      return fail(at_, typed == nullptr ? "the comparison is missing" : "= is not a comparison",
+                  fmt::format("use one of > >= < <= == !=, as in {}>0", info(budget.metric).name));
     }
     budget.op = typed->op;
     at_ += typed->text.size();

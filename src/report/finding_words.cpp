@@ -112,6 +112,12 @@ bool nobody_was_reset(const Report& report) {
   return report.info.probe.sees.resets_sent && report.totals.peer_resets == 0 && report.totals.resets_late == 0;
 }
 
+/// How the connections of a restarted owner ended.
+std::string exit_words(const Owner& owner) {
+  return owner.row.ended.pids > 1 ? "the processes exited and closed all their connections at once"
+                                  : "the process exited and closed all its connections at once";
+}
+
 }  // namespace
 
 bool ended_at_once(const Owner& owner) {
@@ -134,20 +140,20 @@ bool was_restarted(const Report& report, const Owner& owner) {
 Remedy remedy(const Report& report, const Owner& owner) {
   if (!owner.row.role) return {"find out who it is first: twtrace -g pid shows every process", "none: this only looks"};
   if (was_restarted(report, owner) && nobody_was_reset(report)) {
-    return {
-        "it ended and closed its connections at once, and no peer was reset: restart one instance after another, and "
-        "let clients reconnect after a random delay",
-        "a restart of all instances takes longer"};
+    return {exit_words(owner) +
+                ", and no peer was reset: restart one instance at a time, and let clients reconnect after a "
+                "random delay",
+            "a restart of all instances takes longer"};
   }
   if (was_restarted(report, owner)) {
-    return {
-        "it ended, and its connections with it: before a restart let them finish (drain), restart one instance "
-        "after another, and let clients reconnect after a random delay",
-        "a restart then waits for the slowest connection: give it a time limit"};
+    return {exit_words(owner) +
+                ": let connections finish (drain) before a restart, restart one instance at a time, and let clients "
+                "reconnect after a random delay",
+            "a restart then waits for the slowest connection: give it a time limit"};
   }
-  constexpr const char* kRiskOfIdle = "each idle connection takes a socket: limit the pool, and close idle connections";
+  constexpr const char* kRiskOfIdle = "idle connections hold sockets: cap the pool and set an idle timeout";
   if (owner.row.role == model::Role::kClient && ended_at_once(owner)) {
-    return {"it has ended: where it runs again, " + phrases::role_remedy(model::Role::kClient) +
+    return {"the process has ended; wherever it runs next, " + phrases::role_remedy(model::Role::kClient) +
                 "; if it was stopped or drained while many were open, stop a few instances at a time",
             kRiskOfIdle};
   }
@@ -180,7 +186,7 @@ void advise_against_bind(Finding& finding) {
   finding.change =
       "in the client: do not call bind() before connect(), or set IP_BIND_ADDRESS_NO_PORT before bind() to port 0: "
       "connect() then chooses the port, and each destination has all ports to itself";
-  finding.risk = "the program learns its local port only after connect()";
+  finding.risk = "the application learns its local port only after connect()";
   finding.avoid = "do not rely on tcp_tw_reuse: only a connect() that chooses its port can reuse one";
 }
 

@@ -134,7 +134,7 @@ void peer_resets(const Report& report, Findings& out) {
   const bool can_grow = avoidable != 0 && netns.last.limit && *netns.last.limit < phrases::kMaxLimit;
   finding.change = can_grow ? phrases::limit_change(place_of(netns.last), needed_limit(netns),
                                                     report.info.bucket_bytes.value_or(phrases::kBytesPerBucket))
-                            : "in the program that closes first: read until the peer has closed, then close";
+                            : "in the application that closes first: read until the peer has closed, then close";
   finding.risk = can_grow ? "more kernel memory when the table is full, nothing else"
                           : "a peer that never closes keeps the connection: give up after a time limit";
   finding.avoid = avoidable != all ? "do not expect a larger table to avoid resets to late data" : kNeverLower;
@@ -148,14 +148,14 @@ void resets_felt(const Report& report, Findings& out) {
   Finding finding;
   finding.id = "resets-felt";
   finding.severity = report.totals.peer_resets != 0 ? Severity::kWarning : Severity::kNotice;
-  finding.text = fmt::format("{} of {} resets that this host received hit a socket that a program still used; {}",
+  finding.text = fmt::format("{} of {} resets that this host received hit a socket that a process still used; {}",
                              base::grouped(felt), base::grouped(report.totals.resets_received), blame_of_table(report));
   finding.evidence = owner_lines(largest(report, count), felt, count);
   finding.command = in_namespace(namespace_with_most(report, count).last, "nstat -az TcpEstabResets TcpOutRsts");
   finding.change =
       "at the other end: close after the last answer was read, and drain before a restart; here: retry what is safe "
       "to repeat";
-  finding.risk = "a retry may do twice what is not safe to repeat";
+  finding.risk = "a retry of a request that is not idempotent may apply it twice";
   finding.avoid = "do not blame the table for every reset: peer_resets_avoidable counts those that it caused";
   out.push_back(std::move(finding));
 }
@@ -173,7 +173,7 @@ void aborts(const Report& report, Findings& out) {
   finding.evidence = owner_lines(owners, report.totals.resets_aborted, count);
   finding.command = strace_words("close,shutdown,setsockopt", most.row);
   finding.change =
-      "in the program: read until the peer has closed before close(), and do not set SO_LINGER with a time of 0";
+      "in the application: read until the peer has closed before close(), and do not set SO_LINGER with a time of 0";
   finding.risk = "each connection that it then closes first leaves a bucket for 60 s";
   finding.avoid = "do not reset connections to avoid TIME_WAIT: the peer loses what it has not read yet";
   out.push_back(std::move(finding));

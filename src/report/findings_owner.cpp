@@ -296,7 +296,7 @@ void fin_wait2_share(const Report& report, Findings& out) {
   }
   finding.command = "ss -tan state fin-wait-2 | wc -l";
   finding.change =
-      "in the programs at the other end: close the connection when read() returns 0; look for sockets left in "
+      "in the applications at the other end: close the connection when read() returns 0; look for sockets left in "
       "CLOSE_WAIT there (ss -tanp state close-wait)";
   finding.risk = "none: these connections are dead already";
   finding.avoid = "do not lower tcp_fin_timeout: peers that close later than that get a reset";

@@ -46,7 +46,7 @@ std::string longer_queue(const model::ListenQueue& queue, const phrases::Place& 
   }
   return phrases::sysctl_change(place, "net.core.somaxconn", longer(somaxconn ? somaxconn : limit)) +
          fmt::format(
-             "; it limits the queue of {} to {}; raise the backlog that the program passes to listen() as well, "
+             "; it limits the queue of {} to {}; raise the backlog that the application passes to listen() as well, "
              "and restart it",
              queue_owner_words(queue), base::grouped(limit));
 }

@@ -70,17 +70,19 @@ bool told_already(const Findings& out, const model::DoctorWarning& warning, cons
              static_cast<std::ptrdiff_t>(kNamespacesTold);
 }
 
-std::string demand_words(const Demand& demand, double seconds) {
-  std::string words =
-      seconds < model::kBucketLifetimeS
-          ? fmt::format(
-                "{} wanted a place within the {:.0f} s of the capture, which is shorter than the {:g} s that a "
-                "bucket lives",
-                base::grouped(demand.arrivals), seconds, model::kBucketLifetimeS)
-          : fmt::format("{} wanted a place within {:g} s, the life of a bucket", base::grouped(demand.arrivals),
-                        model::kBucketLifetimeS);
+/// The most places that were wanted at one time, as far as the capture shows.
+std::uint64_t held(const NetnsReport& netns) { return std::max(netns.demand.wanted(), netns.in_use_peak.value_or(0)); }
+
+std::string demand_words(const NetnsReport& netns, double seconds) {
+  const Demand& demand = netns.demand;
+  const std::string arrivals =
+      base::grouped(demand.arrivals) + (demand.arrivals == 1 ? " bucket was requested" : " buckets were requested");
+  std::string words = seconds < model::kBucketLifetimeS
+                          ? fmt::format("the capture lasted {:.0f} s, and a bucket lives {:g} s; {}", seconds,
+                                        model::kBucketLifetimeS, arrivals)
+                          : fmt::format("{} within {:g} s, the life of a bucket", arrivals, model::kBucketLifetimeS);
   if (demand.older != 0) words += fmt::format("; {} were there before", base::grouped(demand.older));
-  return words + "; +25%, rounded up to a power of two";
+  return words + fmt::format("; {} + 25%, rounded up to a power of two", base::grouped(held(netns)));
 }
 
 bool changed(const NetnsReport& netns) {
@@ -103,8 +105,8 @@ namespace {
 
 /// What came, and was there, with headroom.
 std::uint64_t measured_need(const NetnsReport& netns) {
-  const auto held = static_cast<double>(std::max(netns.demand.wanted(), netns.in_use_peak.value_or(0)));
-  const auto wanted = static_cast<std::uint64_t>(std::ceil(std::min(held * kHeadroom, 1e9)));
+  const double with_headroom = static_cast<double>(held(netns)) * kHeadroom;
+  const auto wanted = static_cast<std::uint64_t>(std::ceil(std::min(with_headroom, 1e9)));
   return std::min(std::bit_ceil(std::max(wanted, netns.last.limit.value_or(0) + 1)), phrases::kMaxLimit);
 }
 
@@ -120,19 +122,21 @@ void table_too_small(const Report& report, Findings& out) {
     const bool overflowed = netns.last.counts.overflow() != 0;
     const std::uint64_t needed = measured_need(netns);
     const std::uint64_t advised = needed_limit(netns);
+    const bool is_lower_bound = report.seconds < model::kBucketLifetimeS;
     Finding finding;
     finding.id = "table-too-small";
     finding.severity = overflowed ? Severity::kCritical : Severity::kWarning;
     finding.text = fmt::format("{}: the table of {} was {}; it needs room for {}{}", title(netns.last),
                                base::grouped(*netns.last.limit), overflowed ? "full" : "nearly full",
-                               report.seconds < model::kBucketLifetimeS ? "at least " : "", base::grouped(needed));
+                               is_lower_bound ? "at least " : "", base::grouped(needed));
     finding.evidence.push_back(fmt::format(
         "in use {} at most{}", netns.in_use_peak ? base::grouped(*netns.in_use_peak) : "unknown",
         netns.peak_percent ? fmt::format(" ({} of the limit)", truncated_percent(*netns.peak_percent)) : ""));
-    finding.evidence.push_back(demand_words(netns.demand, report.seconds));
+    finding.evidence.push_back(demand_words(netns, report.seconds));
     if (advised != needed) {
-      finding.evidence.push_back(
-          fmt::format("twtrace advises at least {}: buckets cost memory only while they live", base::grouped(advised)));
+      finding.evidence.push_back((is_lower_bound ? "" : base::grouped(needed) + " would do; ") +
+                                 fmt::format("twtrace never advises less than {}, because unused room costs no memory",
+                                             base::grouped(advised)));
     }
     if (overflowed) {
       finding.evidence.push_back(

@@ -23,7 +23,7 @@ void missed(const NetnsReport& netns, std::size_t others, Findings& out) {
   Finding finding;
   finding.id = "missed";
   finding.severity = Severity::kWarning;
-  finding.text = fmt::format("{}: the kernel counted {} created and {} refused that no program of twtrace saw",
+  finding.text = fmt::format("{}: the kernel counted {} created and {} refused that no BPF program of twtrace saw",
                              title(netns.last), base::grouped(created), base::grouped(overflow));
   finding.evidence.push_back(fmt::format("counted here: {} created, {} refused; their owners are exact",
                                          base::grouped(netns.last.counts.created()),

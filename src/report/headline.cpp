@@ -59,14 +59,19 @@ std::string felt_words(const Report& report) {
   const CountOf count = model::count_of<&model::Counters::resets_felt>;
   const Owner* const owner = with_most(report, count);
   const std::uint64_t most = owner != nullptr && phrases::is_named(owner->row) ? count(owner->row.counts) : 0;
-  const std::string who = most == felt ? phrases::owner_words(owner->row) : "programs on this host";
+  const std::string who = most == felt ? phrases::owner_words(owner->row) : "processes on this host";
   std::string words = fmt::format("{} noticed {}", who, resets(felt));
   if (most != felt && most != 0) {
     words += fmt::format(", {} of them in {}", base::grouped(most), phrases::owner_words(owner->row));
   }
   if (report.totals.peer_resets != 0 || !knows_peer_resets(report)) return words;
-  return words + (most == felt || most == 0 ? ", none of them because of the table here"
-                                            : ", and none because of the table here");
+  return words + (felt == 1 ? "; this host's table did not cause it" : "; this host's table caused none of them");
+}
+
+/// "300 connect() calls found no free local port".
+std::string failed_calls(const char* function, std::uint64_t count) {
+  return fmt::format("{} {} {} found no free local port", base::grouped(count), function,
+                     count == 1 ? "call" : "calls");
 }
 
 bool is_used_up(const model::Use& ports) { return ports.of != 0 && ports.taken >= ports.of; }
@@ -85,10 +90,10 @@ std::string harm_words(const Report& report) {
   }
   if (all.resets_felt != 0) append(words, felt_words(report));
   if (all.no_port_bind != 0) {
-    append(words, fmt::format("{} calls of bind() found no local port", base::grouped(all.no_port_bind)));
+    append(words, failed_calls("bind()", all.no_port_bind));
   }
   if (all.no_port_connect() != 0) {
-    append(words, fmt::format("{} connects found no local port", base::grouped(all.no_port_connect())));
+    append(words, failed_calls("connect()", all.no_port_connect()));
   } else if (!report.ports.empty() && is_used_up(report.ports.front().use.ports)) {
     append(words, fmt::format("no local port was left towards {}", destination_words(report.ports.front().use)));
   }
@@ -115,10 +120,11 @@ std::string measured_words(const Report& report) {
       words +=
           fmt::format(", {} of {}", most == refused ? "all" : base::grouped(most), phrases::owner_words(owner->row));
     }
-    if (missed != 0) words += fmt::format("; the kernel refused {} more, which no program saw", base::grouped(missed));
+    if (missed != 0)
+      words += fmt::format("; the kernel refused {} more, which no BPF program saw", base::grouped(missed));
     return words;
   }
-  if (missed != 0) return fmt::format("the kernel refused {} buckets, which no program saw", base::grouped(missed));
+  if (missed != 0) return fmt::format("the kernel refused {} buckets, which no BPF program saw", base::grouped(missed));
   const NetnsReport* const most = fullest(report);
   if (most == nullptr) return "nothing was refused";
   return fmt::format("nothing was refused; the {} was {} full at most",

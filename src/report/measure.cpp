@@ -206,7 +206,7 @@ Peak peak_of(const NetnsReport& netns, bool percent) {
                                 : "the number of buckets in use could not be read";
   } else if (netns.last.missed.overflow.value_or(0) != 0 && percent && peak.most < 100) {
     peak.most = 100;
-    peak.open = "the kernel refused buckets that no program saw, so the table may have been full";
+    peak.open = "the kernel refused buckets that no BPF program saw, so the table may have been full";
   }
   return peak;
 }

@@ -44,7 +44,7 @@ constexpr std::array<MetricInfo, 31> kMetrics = {{
     {Metric::kPortsTakenPeak, "ports_taken_peak", Labels::kNetns, kOfPorts, nullptr, nullptr, "most local ports taken at one time, towards the worst destination"},
     {Metric::kCreatedRatio, "created_ratio", Labels::kAll, nullptr, model::count_of<&Counters::created>, nullptr, "created per second during / before the command"},
     {Metric::kCreatedPerSPeak, "created_per_s_peak", Labels::kNetns, nullptr, nullptr, nullptr, "created per second, in the busiest interval"},
-    {Metric::kMissed, "missed", Labels::kNetns, nullptr, nullptr, nullptr, "counted by the kernel and seen by no program"},
+    {Metric::kMissed, "missed", Labels::kNetns, nullptr, nullptr, nullptr, "counted by the kernel and seen by no BPF program"},
     {Metric::kLostEvents, "lost_events", Labels::kNone, nullptr, nullptr, nullptr, "events lost (counts are not)"},
     {Metric::kLostCounts, "lost_counts", Labels::kNone, nullptr, nullptr, nullptr, "counts lost"},
 }};

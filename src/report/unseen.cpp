@@ -71,8 +71,8 @@ void add_unknown(Unseen& unseen, const Asked& asked) {
   const bool is_one = std::count(lack.begin(), lack.end(), true) == 1;
   const bool all_processes = is_one && first == kProcess;
   if (unseen.count != 0) {
-    unseen.why = all_processes ? "that no program saw, or whose process is not known"
-                               : "that no program saw, or whose owner is not known";
+    unseen.why = all_processes ? "that no BPF program saw, or whose process is not known"
+                               : "that no BPF program saw, or whose owner is not known";
   } else {
     unseen.why = is_one ? std::string("of ") + kWords[first] : "whose owner is not known";
   }
@@ -85,7 +85,7 @@ bool is_peer_reset(Metric metric) { return metric == Metric::kPeerResets || metr
 Unseen unseen(const Asked& asked) {
   const Budget& budget = asked.budget;
   const Report& report = asked.report;
-  Unseen unseen{0, 0, "that no program saw"};
+  Unseen unseen{0, 0, "that no BPF program saw"};
   // Of all sockets together it is known how many: measure() adds them.
   if (budget.metric == Metric::kQueueDrops && !asked.by_owner) return unseen;
   const Missed missed = missed_part(budget.metric);

@@ -62,7 +62,7 @@ bool only_grows(const Budget& budget) {
          budget.metric != Metric::kCreatedRatio;
 }
 
-/// Whether what no program saw decides if the budget is exceeded.
+/// Whether what no BPF program saw decides if the budget is exceeded.
 bool is_open(const Budget& budget, const Measured& measured) {
   if (!measured.range) return false;
   const auto [least, most] = *measured.range;
@@ -116,10 +116,10 @@ Verdict Judge::judge(const Budget& budget) {
   }
   if (is_open(budget, measured)) {
     const Unseen more = unseen(*asked);
-    return not_measurable(std::move(verdict), more.all() == 0
-                                                  ? fmt::format("BEFORE lacks what no program saw; {}", measured.words)
-                                                  : fmt::format("there may be {} more {}; without them it is {}",
-                                                                base::grouped(more.all()), more.why, measured.words));
+    return not_measurable(std::move(verdict),
+                          more.all() == 0 ? fmt::format("BEFORE lacks what no BPF program saw; {}", measured.words)
+                                          : fmt::format("there may be {} more {}; without them it is {}",
+                                                        base::grouped(more.all()), more.why, measured.words));
   }
   verdict.words = measured.words;
   if (!exceeded) return verdict;

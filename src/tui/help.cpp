@@ -21,7 +21,7 @@ constexpr std::array<HelpLine, 6> kSigns = {{
     {"~", "only cgroup and uid are known: nobody was seen closing"},
     {"-", "unknown to this backend, or not measured yet; never 0"},
     {"= kernel", "twtrace's counts equal the kernel's own"},
-    {"missed N", "counted by the kernel, but seen by no program"},
+    {"missed N", "counted by the kernel, but seen by no BPF program"},
 }};
 
 std::vector<HelpLine> all_help() {

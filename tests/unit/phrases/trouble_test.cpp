@@ -224,7 +224,7 @@ TEST_CASE("calm is said only where it is true") {
   snapshot.namespaces[0].counts.overflow_time_wait = 1;
   CHECK(phrases::calm_remark(snapshot).text == "no trouble in the namespaces that were asked for");
   snapshot.namespaces[0].missed.overflow = 2;
-  CHECK(phrases::calm_remark(snapshot).text == "the kernel refused buckets that no program saw");
+  CHECK(phrases::calm_remark(snapshot).text == "the kernel refused buckets that no BPF program saw");
   CHECK(phrases::calm_remark(snapshot).tone == phrases::Tone::kWarning);
   snapshot.namespaces[0].counts.no_memory = 1;
   CHECK(phrases::calm_remark(snapshot).text == "buckets were refused: the kernel had no memory for them");

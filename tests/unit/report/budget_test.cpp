@@ -119,46 +119,47 @@ TEST_CASE("labels, blanks and quotes") {
 
 TEST_CASE("what makes no sense is refused with its position") {
   const std::pair<const char*, const char*> all[] = {
-      {"", "at 1: expected a metric"},
-      {">0", "at 1: expected a metric"},
-      {"  overflo>0", "at 3: unknown metric \"overflo\""},
-      {"Overflw>0", "at 1: unknown metric \"Overflw\""},
-      {"overflow", "at 9: expected a comparison"},
-      {"overflow=0", "at 9: expected a comparison"},
-      {"overflow=>0", "at 9: expected a comparison"},
-      {"overflow>", "at 10: expected a number"},
-      {"overflow>>0", "at 10: expected a number"},
-      {"overflow>-1", "at 10: expected a number"},
-      {"overflow>inf", "at 10: expected a number"},
-      {"overflow>nan", "at 10: expected a number"},
-      {"overflow>1.", "at 10: expected a number"},
-      {"overflow>.5", "at 10: expected a number"},
-      {"overflow>0x10", "at 11: \"x10\" does not belong here"},
-      {"overflow>1e3", "at 11: \"e3\" does not belong here"},
-      {"overflow>0 0", "at 12: \"0\" does not belong here"},
-      {"overflow>99999999999999999999", "at 10: this number is too large"},
-      {"lost_events>1%", "at 14: a percentage makes no sense here: lost_events has no total"},
-      {"created_ratio>3%", "at 16: a percentage makes no sense here: created_ratio has no total"},
-      {"created{", "at 9: expected a label"},
-      {"created{}>0", "at 9: expected a label"},
-      {"created{pid=1}>0", "at 9: unknown label \"pid\""},
-      {"created{service}>0", "at 16: expected ="},
-      {"created{service=}>0", "at 17: expected a value"},
-      {"created{service= }>0", "at 18: expected a value"},
-      {"created{service=\"\"}>0", "at 17: expected a value"},
-      {"created{service=\"a>0", "at 17: this quote is never closed"},
-      {"created{service=a>0", "at 20: expected , or }"},
-      {"created{service=a\"b\"}>0", "at 18: a quote can only begin a value"},
-      {"created{service=a b}>0", "at 20: expected = after b"},
-      {"created{overflow>0}>0", "at 9: unknown label \"overflow\""},
-      {"created{comm>1}>0", "at 14: comm is not a number: > makes no sense"},
-      {"created{service=a,}>0", "at 19: expected a label"},
-      {"created{role=both}>0", "at 14: unknown role \"both\""},
-      {"created{port=0}>0", "at 14: \"0\" is not a port number"},
-      {"created{port=65536}>0", "at 14: \"65536\" is not a port number"},
-      {"created{port=80x}>0", "at 14: \"80x\" is not a port number"},
-      {"in_use_peak{service=a}>0", "at 13: in_use_peak is known per netns only"},
-      {"lost_events{netns=a}>0", "at 12: lost_events takes no labels"},
+      {"", "character 1: expected a metric"},
+      {">0", "character 1: expected a metric"},
+      {"  overflo>0", "character 3: unknown metric \"overflo\""},
+      {"Overflw>0", "character 1: unknown metric \"Overflw\""},
+      {"overflow", "character 9: the comparison is missing"},
+      {"overflow=0", "character 9: = is not a comparison"},
+      {"overflow=>0", "character 9: = is not a comparison"},
+      {"overflow>", "character 10: expected a number"},
+      {"created{comm=\xc3\xa9}>", "character 17: expected a number"},
+      {"overflow>>0", "character 10: expected a number"},
+      {"overflow>-1", "character 10: expected a number"},
+      {"overflow>inf", "character 10: expected a number"},
+      {"overflow>nan", "character 10: expected a number"},
+      {"overflow>1.", "character 10: expected a number"},
+      {"overflow>.5", "character 10: expected a number"},
+      {"overflow>0x10", "character 11: \"x10\" does not belong here"},
+      {"overflow>1e3", "character 11: \"e3\" does not belong here"},
+      {"overflow>0 0", "character 12: \"0\" does not belong here"},
+      {"overflow>99999999999999999999", "character 10: this number is too large"},
+      {"lost_events>1%", "character 14: a percentage makes no sense here: lost_events has no total"},
+      {"created_ratio>3%", "character 16: a percentage makes no sense here: created_ratio has no total"},
+      {"created{", "character 9: expected a label"},
+      {"created{}>0", "character 9: expected a label"},
+      {"created{pid=1}>0", "character 9: unknown label \"pid\""},
+      {"created{service}>0", "character 16: expected ="},
+      {"created{service=}>0", "character 17: expected a value"},
+      {"created{service= }>0", "character 18: expected a value"},
+      {"created{service=\"\"}>0", "character 17: expected a value"},
+      {"created{service=\"a>0", "character 17: this quote is never closed"},
+      {"created{service=a>0", "character 20: expected , or }"},
+      {"created{service=a\"b\"}>0", "character 18: a quote can only begin a value"},
+      {"created{service=a b}>0", "character 20: expected = after b"},
+      {"created{overflow>0}>0", "character 9: unknown label \"overflow\""},
+      {"created{comm>1}>0", "character 14: comm is not a number: > makes no sense"},
+      {"created{service=a,}>0", "character 19: expected a label"},
+      {"created{role=both}>0", "character 14: unknown role \"both\""},
+      {"created{port=0}>0", "character 14: \"0\" is not a port number"},
+      {"created{port=65536}>0", "character 14: \"65536\" is not a port number"},
+      {"created{port=80x}>0", "character 14: \"80x\" is not a port number"},
+      {"in_use_peak{service=a}>0", "character 13: in_use_peak is known per netns only"},
+      {"lost_events{netns=a}>0", "character 12: lost_events takes no labels"},
   };
   for (const auto& [text, what] : all) {
     const base::Error error = refused(text);
@@ -166,6 +167,7 @@ TEST_CASE("what makes no sense is refused with its position") {
     CHECK(error.what.find(what) != std::string::npos);
   }
   const std::pair<const char*, const char*> hints[] = {
+      {"overflow", "use one of > >= < <= == !=, as in overflow>0"},
       {"overflow>1,000", "write the number in digits, as in 1000 or 1.5"},
       {"overflow>10k", "write the number in digits, as in 1000 or 1.5"},
       {"overflow>1e3", "write the number in digits, as in 1000 or 1.5"},
@@ -187,11 +189,11 @@ TEST_CASE("what makes no sense is refused with its position") {
   CHECK(refused("nope>0").hint.find("overflow_fin_wait2") != std::string::npos);
   CHECK(refused("created{x=1}>0").hint.find("service, comm, role, port, netns") != std::string::npos);
   CHECK(refused(std::string(100'000, 'x')).what.size() < 2000);
-  CHECK(refused("created{comm=" + std::string(5000, 'x') + "}>0").what.find("at 1: it has over 4096 bytes") !=
+  CHECK(refused("created{comm=" + std::string(5000, 'x') + "}>0").what.find("character 1: it has over 4096 bytes") !=
         std::string::npos);
   const base::Error too_long = refused("created{comm=" + std::string(513, '*') + "}>0");
-  CHECK(
-      too_long.what.ends_with("at 14: a text of 513 bytes is too long, 512 bytes at most can be compared with names"));
+  CHECK(too_long.what.ends_with(
+      "character 14: a text of 513 bytes is too long, 512 bytes at most can be compared with names"));
   CHECK(too_long.hint == "give a part of the name");
   CHECK(report::parse_budget("created{comm=" + std::string(512, '*') + "}>0"));
   std::string labels;
@@ -231,9 +233,9 @@ TEST_CASE("labels that nothing can match are a mistake") {
     return budget.error().what;
   };
   CHECK(error("overflow{role=server,role=client}>1") ==
-        "budget \"overflow{role=server,role=client}>1\": at 22: nothing has two roles, so no row can match");
+        "budget \"overflow{role=server,role=client}>1\": character 22: nothing has two roles, so no row can match");
   CHECK(error("overflow{comm=a,role!=server,role!=client}>1").find("nothing has two roles") != std::string::npos);
-  CHECK(error("overflow{port>65535}>1").find("at 10: no port is like that") != std::string::npos);
+  CHECK(error("overflow{port>65535}>1").find("character 10: no port is like that") != std::string::npos);
   for (const char* text : {"overflow{port<1}>1", "overflow{port=80,port=443}>1", "overflow{port>80,port<81}>1"}) {
     CHECK(error(text).find("no port is like that") != std::string::npos);
   }

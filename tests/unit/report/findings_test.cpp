@@ -108,11 +108,13 @@ TEST_CASE("demand is what came within any 60 seconds, and what was there before 
   const auto finding = find(*recording, "table-too-small");
   REQUIRE(finding);
   CHECK(finding->text == "netns host: the table of 1,000 was full; it needs room for 1,024");
-  CHECK(finding->evidence.at(2).starts_with("twtrace advises at least 16,384"));
+  CHECK(finding->evidence.at(2) ==
+        "1,024 would do; twtrace never advises less than 16,384, because unused room costs no memory");
   CHECK(has(finding->change, "tcp_max_tw_buckets=16384"));
-  CHECK(finding->evidence.at(1) ==
-        "68 wanted a place within 60 s, the life of a bucket; 700 were there before; +25%, rounded up to a power of "
-        "two");
+  CHECK(
+      finding->evidence.at(1) ==
+      "68 buckets were requested within 60 s, the life of a bucket; 700 were there before; 768 + 25%, rounded up to a "
+      "power of two");
   for (int second = 101; second <= 110; ++second) close_connections(*recording, made(0, 0, 90), 700);
   CHECK(report::build_report(*recording, {}).value().namespaces[0].demand.wanted() == 50 + 900);
 }
@@ -127,8 +129,7 @@ TEST_CASE("the advice of a larger table names the memory that it costs here") {
   CHECK(has(finding->change, "8.0MiB"));
   CHECK(has(finding->text, "it needs room for at least 16,384"));
   CHECK(has(finding->evidence.at(1),
-            "9,454 wanted a place within the 30 s of the capture, which is shorter than the 60 s that a bucket lives; "
-            "+25%"));
+            "the capture lasted 30 s, and a bucket lives 60 s; 9,454 buckets were requested; 9,454 + 25%"));
 }
 
 TEST_CASE("another namespace is entered, whatever its name is") {
@@ -256,7 +257,7 @@ TEST_CASE("a program that ended with its connections is to drain them, one that 
     recording->sample(9);
     return find(*recording, "refused")->change;
   };
-  CHECK(has(change(100, true), "let them finish (drain)"));
+  CHECK(has(change(100, true), "let connections finish (drain) before a restart"));
   CHECK(has(change(100, false), "let its clients close first"));
   CHECK_FALSE(has(change(9, true), "drain"));        // a process per request
   CHECK_FALSE(has(change(10, true, 100), "drain"));  // 3,000 came one by one before
@@ -274,12 +275,12 @@ TEST_CASE("a program that ended when nobody used its connections is not told to 
     recording->sample(9);
     return *find(*recording, "refused");
   };
-  CHECK(has(finding(0, 0).change, "no peer was reset: restart one instance after another"));
+  CHECK(has(finding(0, 0).change, "no peer was reset: restart one instance at a time"));
   CHECK_FALSE(has(finding(0, 0).change, "drain"));
   CHECK_FALSE(has(finding(0, 0).risk, "slowest connection"));
-  CHECK(has(finding(1, 0).change, "let them finish (drain)"));
-  CHECK(has(finding(0, 1).change, "let them finish (drain)"));
-  CHECK(has(finding(0, 0, false).change, "let them finish (drain)"));
+  CHECK(has(finding(1, 0).change, "let connections finish (drain) before a restart"));
+  CHECK(has(finding(0, 1).change, "let connections finish (drain) before a restart"));
+  CHECK(has(finding(0, 0, false).change, "let connections finish (drain) before a restart"));
 }
 
 TEST_CASE("a program that was restarted and serves again in the same row is to drain its connections") {
@@ -291,8 +292,8 @@ TEST_CASE("a program that was restarted and serves again in the same row is to d
     recording->sample(9);
     return find(*recording, "refused")->change;
   };
-  CHECK(has(change(100, 1), "let them finish (drain)"));
-  CHECK(has(change(100, 99), "let them finish (drain)"));
+  CHECK(has(change(100, 1), "let connections finish (drain) before a restart"));
+  CHECK(has(change(100, 99), "let connections finish (drain) before a restart"));
   CHECK(has(change(100, 100), "let its clients close first"));  // it closes as many while it runs
 }
 
@@ -359,13 +360,13 @@ TEST_CASE("a client that ended is to drain only if it came back") {
   };
   // A benchmark that is done, or a fleet that was drained.
   const std::string keep =
-      "it has ended: where it runs again, keep connections open (keep-alive, a pool); if it was stopped or drained "
-      "while many were open, stop a few instances at a time";
+      "the process has ended; wherever it runs next, keep connections open (keep-alive, a pool); if it was stopped or "
+      "drained while many were open, stop a few instances at a time";
   CHECK(change({}) == keep);
   CHECK(has(change(other("agent", "agent.service", true)), keep));
   CHECK(has(change(other("agent", "other.service")), keep));
   CHECK(has(change(other("curl", "agent.service")), keep));
-  CHECK(has(change(other("agent", "agent.service")), "let them finish (drain)"));
+  CHECK(has(change(other("agent", "agent.service")), "let connections finish (drain) before a restart"));
 }
 
 TEST_CASE("a proxy that ended is to drain the connections that it made, too") {
@@ -376,10 +377,10 @@ TEST_CASE("a proxy that ended is to drain the connections that it made, too") {
     recording->sample(9);
     return *find(*recording, "refused");
   };
-  CHECK(has(refused(model::Role::kServer, 1).change, "let them finish (drain)"));
+  CHECK(has(refused(model::Role::kServer, 1).change, "let connections finish (drain) before a restart"));
   CHECK(has(refused(model::Role::kServer, 1).risk, "waits for the slowest connection"));
   CHECK(has(refused(model::Role::kClient, 1).change, "keep connections open"));
-  CHECK(has(refused(model::Role::kClient, 1).risk, "limit the pool"));
+  CHECK(has(refused(model::Role::kClient, 1).risk, "cap the pool"));
   CHECK(has(refused(model::Role::kServer, 2).change, "keep connections open"));  // another process
 }
 
@@ -428,7 +429,7 @@ TEST_CASE("resets that programs noticed are the table's only where it sent some"
   CHECK_FALSE(of(0, 1));
   CHECK(of(5, 0)->severity == Severity::kNotice);
   CHECK(of(5, 0)->text ==
-        "5 of 7 resets that this host received hit a socket that a program still used; a larger table here would have "
+        "5 of 7 resets that this host received hit a socket that a process still used; a larger table here would have "
         "avoided none of them");
   CHECK(has(of(5, 3)->text, "would have avoided 3 resets"));
   CHECK(of(5, 3)->severity == Severity::kWarning);
@@ -852,7 +853,7 @@ TEST_CASE("what was missed and lost is a finding when it is not 0") {
   const auto missed = quiet();
   missed->netns.missed.created = 1;
   close_connections(*missed, made(9), 9);
-  CHECK(has(find(*missed, "missed")->text, "1 created and 0 refused that no program of twtrace saw"));
+  CHECK(has(find(*missed, "missed")->text, "1 created and 0 refused that no BPF program of twtrace saw"));
   const auto lost = quiet();
   lost->head.lost.events = 1;
   close_connections(*lost, made(9), 9);

@@ -100,9 +100,10 @@ TEST_CASE("refusals that only the kernel counted make a host worse, too") {
   recording.netns.missed.overflow = 500;
   recording.sample(5000);
   const report::Hosts hosts = report::combine({quiet("a", "a.db"), host(recording, "b", "b.db")});
-  CHECK(report::headline(hosts) ==
-        "2 captures; connections were refused in 1; the worst is b: the kernel refused 500 buckets, which no program "
-        "saw");
+  CHECK(
+      report::headline(hosts) ==
+      "2 captures; connections were refused in 1; the worst is b: the kernel refused 500 buckets, which no BPF program "
+      "saw");
 }
 
 TEST_CASE("a budget that fails on one host fails") {

@@ -48,7 +48,7 @@ TEST_CASE("the budgets of the capture are judged again, each once") {
   CHECK(verdicts[2].state == Verdict::State::kNotMeasurable);
   CHECK(verdicts[2].budget.text == "createdd>1");
   CHECK(verdicts[2].words ==
-        "this version of twtrace does not take it: budget \"createdd>1\": at 1: unknown metric \"createdd\"");
+        "this version of twtrace does not take it: budget \"createdd>1\": character 1: unknown metric \"createdd\"");
   CHECK(report_of(recording, {"overflow>0", "created>10"}).verdicts.size() == 3);
   CHECK(report_of(recording, {"created>11"}).verdicts.size() == 4);
   const auto unjudged = report::build_report(recording, {}, report::Partial::kFails, {}, report::Purpose::kDiff);
@@ -353,14 +353,14 @@ TEST_CASE("the headline does not say that nothing was refused if no program saw 
   recording.netns.missed.overflow = 1234;
   recording.act({1, "a", "a.service", model::Role::kServer, 80, made(1)});
   recording.sample(1);
-  CHECK(report::headline(report_of(recording)) == "the kernel refused 1,234 buckets, which no program saw");
+  CHECK(report::headline(report_of(recording)) == "the kernel refused 1,234 buckets, which no BPF program saw");
   CHECK(report::troubled(report_of(recording)));
   recording.act({1, "a", "a.service", model::Role::kServer, 80, made(0, 0, 5)});
   recording.sample(1);
   CHECK(
       report::headline(report_of(recording)) ==
       "5 closed connections were refused a place in the table, all of a of a.service (server :80); the kernel refused "
-      "1,234 more, which no program saw");
+      "1,234 more, which no BPF program saw");
 }
 
 TEST_CASE("an owner's share counts what it was refused, too") {
@@ -979,7 +979,8 @@ TEST_CASE("what no program saw never lets a budget pass") {
   const auto state = [&](const char* budget) {
     const Verdict of = verdict(recording, budget);
     INFO(budget << ": " << of.words);
-    CHECK((of.words.find("that no program saw") != std::string::npos) == (of.state == Verdict::State::kNotMeasurable));
+    CHECK((of.words.find("that no BPF program saw") != std::string::npos) ==
+          (of.state == Verdict::State::kNotMeasurable));
     return of.state;
   };
   for (const char* open :
@@ -995,7 +996,8 @@ TEST_CASE("what no program saw never lets a budget pass") {
   for (const char* breached : {"overflow>6", "overflow<508", "overflow!=508", "overflow>1%", "created>99"}) {
     CHECK(state(breached) == Verdict::State::kBreached);
   }
-  CHECK(verdict(recording, "overflow>7").words == "there may be 500 more that no program saw; without them it is 7");
+  CHECK(verdict(recording, "overflow>7").words ==
+        "there may be 500 more that no BPF program saw; without them it is 7");
 }
 
 TEST_CASE("what a process without a name felt never lets a budget with that name pass") {
@@ -1035,7 +1037,7 @@ TEST_CASE("what a process without a name felt never lets a budget with that name
   recording.netns.missed.created = 5;
   recording.sample(10);
   CHECK(verdict(recording, "created{comm=php}>0").words ==
-        "there may be 5 more that no program saw; without them it is 0");
+        "there may be 5 more that no BPF program saw; without them it is 0");
 }
 
 TEST_CASE("what is nobody's, or of several owners, never lets a budget for one owner pass") {
@@ -1207,7 +1209,7 @@ TEST_CASE("the headline begins with who was hurt, and with what a larger table w
   counts.resets_received = 1371;
   counts.resets_felt = 1300;
   const std::string felt = "a of a.service (server :80) noticed 1,300 resets";
-  CHECK(of(counts) == felt + ", none of them because of the table here; " + calm);
+  CHECK(of(counts) == felt + "; this host's table caused none of them; " + calm);
   CHECK(of(counts, false) == felt + "; " + calm);
   CHECK(of(counts, true, 1) == felt + "; " + calm);
   counts.peer_resets = 100;
@@ -1224,7 +1226,7 @@ TEST_CASE("the headline begins with who was hurt, and with what a larger table w
   CHECK(avoided(100).find("would have avoided all of them") != std::string::npos);
   model::Counters unconnected = made(1);
   unconnected.no_port = 148;
-  CHECK(of(unconnected) == "148 connects found no local port; " + calm);
+  CHECK(of(unconnected) == "148 connect() calls found no free local port; " + calm);
 }
 
 TEST_CASE("the headline says who noticed most resets") {
@@ -1240,12 +1242,12 @@ TEST_CASE("the headline says who noticed most resets") {
   recording.sample(4999);
   CHECK(
       report::headline(report_of(recording))
-          .starts_with("programs on this host noticed 14 resets, 9 of them in agent of agents.service (client :6379), "
-                       "and none because of the table here; "));
+          .starts_with("processes on this host noticed 14 resets, 9 of them in agent of agents.service (client :6379); "
+                       "this host's table caused none of them; "));
   feel(3, "", "", 90);
   recording.sample(4999);
   CHECK(report::headline(report_of(recording))
-            .starts_with("programs on this host noticed 104 resets, none of them because of the table here; "));
+            .starts_with("processes on this host noticed 104 resets; this host's table caused none of them; "));
 }
 
 TEST_CASE("a budget that is not exceeded yet never passes on a capture that was cut") {
