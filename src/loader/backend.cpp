@@ -80,7 +80,7 @@ std::optional<std::string> ruled_out(Backend backend, const Features& features) 
       return std::nullopt;
     case Backend::kTracepoint:
       if (auto reason = why_no_tracepoint(features)) return reason;
-      if (!features.readers) return "needs the reader programs, which are switched off";
+      if (!features.readers) return "needs the BPF reader programs, which are switched off";
       return std::nullopt;
   }
   return "unknown";

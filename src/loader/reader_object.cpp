@@ -8,10 +8,10 @@
 namespace twtrace::loader {
 
 base::Result<void> check_readers(const Features& features) {
-  if (!features.readers) return base::fail(base::ErrorCode::kUnsupported, "the reader programs are switched off");
+  if (!features.readers) return base::fail(base::ErrorCode::kUnsupported, "the BPF reader programs are switched off");
   if (!features.probe_read) {
     return base::fail(base::ErrorCode::kUnsupported,
-                      "the reader programs need bpf_probe_read_kernel, which this kernel forbids "
+                      "the BPF reader programs need bpf_probe_read_kernel, which this kernel forbids "
                       "(lockdown=confidentiality)",
                       "boot with lockdown=integrity instead");
   }

@@ -35,7 +35,7 @@ class ReaderObject {
   base::Result<void> load() {
     const LibbpfLog log;
     const int error = -Skeleton::load(skeleton_.get());
-    if (error != 0) return tl::unexpected(load_error(error, log, "the kernel refused the reader programs"));
+    if (error != 0) return tl::unexpected(load_error(error, log, "the kernel refused the BPF reader programs"));
     return {};
   }
 

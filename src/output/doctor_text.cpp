@@ -50,7 +50,9 @@ std::string netns_line(const std::array<std::string, 8>& cells) {
 }
 
 std::string namespaces(const std::vector<model::DoctorNetns>& all) {
-  std::string out = "\nNetwork namespaces, worst first (OVERFLOW since made; FIN = tcp_fin_timeout, s)\n";
+  std::string out =
+      "\nNetwork namespaces, worst first\n"
+      "(OVERFLOW: refused since the namespace was created; FIN: tcp_fin_timeout in s)\n";
   out += netns_line({"NETNS", "INODE", "LIMIT", "IN USE", "FULL", "OVERFLOW", "FIN", "REUSE"});
   for (const model::DoctorNetns& netns : all) {
     const auto percent = model::percent_full(netns);
@@ -82,7 +84,10 @@ std::string warnings(const model::DoctorReport& report, Color color) {
   return out + "twtrace changes nothing by itself.\n";
 }
 
-std::string yes_no(const std::optional<bool>& value) { return !value ? "unknown" : *value ? "yes" : "no"; }
+std::string statistics_words(const std::optional<bool>& enabled) {
+  if (!enabled) return "unknown";
+  return *enabled ? "on" : "off (set it to 1 to see what the BPF programs cost)";
+}
 
 }  // namespace
 
@@ -96,7 +101,7 @@ std::string doctor_text(const model::DoctorReport& report, Color color) {
   out += base::pad("backend in use", kLabelColumns, base::Align::kLeft) + backend + "\n";
   out += fact("lockdown", report.lockdown.empty() ? "unknown" : report.lockdown);
   out += fact("cgroup hierarchy", hierarchy);
-  out += fact("bpf_stats_enabled", yes_no(report.bpf_stats_enabled) + " (on, the cost of the programs is shown)");
+  out += fact("bpf_stats_enabled", statistics_words(report.bpf_stats_enabled));
   out += checks("Backends, best first", report.backends, color);
   out += checks("Features", report.features, color);
   out += checks("Effective capabilities", report.capabilities, color);

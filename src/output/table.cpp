@@ -53,7 +53,7 @@ std::string snapshot_table(const model::Snapshot& snapshot, const TableOptions& 
     out += (row.counts.refused() != 0 ? alarm(line, options.color) : line) + '\n';
   }
   if (snapshot.rows.empty() && options.filtered) {
-    out += finish("no row matches the options of the command line", options.width) + '\n';
+    out += finish("no row matches the command-line filters", options.width) + '\n';
   }
   if (snapshot.rows_hidden != 0) {
     out += finish(fmt::format("   +{} more rows", base::grouped(snapshot.rows_hidden)), options.width) + '\n';

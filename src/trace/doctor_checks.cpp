@@ -32,9 +32,8 @@ struct CapabilityCost {
 
 constexpr std::array kCapabilities = {
     CapabilityCost{CAP_BPF, true, "BPF programs cannot be loaded: twtrace does not run"},
-    CapabilityCost{CAP_PERFMON, true, "tracing programs are refused: twtrace does not run"},
-    CapabilityCost{CAP_SYS_PTRACE, false,
-                   "names of network namespaces that only other users' processes lead to are not seen"},
+    CapabilityCost{CAP_PERFMON, true, "BPF programs that trace are refused: twtrace does not run"},
+    CapabilityCost{CAP_SYS_PTRACE, false, "network namespaces that only other users' processes are in have no names"},
     CapabilityCost{CAP_DAC_READ_SEARCH, false, "services are looked up by a walk over the cgroup tree, which is slow"},
     CapabilityCost{CAP_NET_ADMIN, false, "twtrace demo cannot set up its namespace; nothing else needs it"},
 };
@@ -96,10 +95,9 @@ std::vector<model::DoctorCheck> check_features(const loader::Features& features)
       check("socket-cookie", features.socket_cookie, "events carry no cookie to find the socket in ss (before 5.12)"),
       check("probe-read", features.probe_read,
             "this kernel forbids it (lockdown=confidentiality): only the fentry backend can run"),
-      check(
-          "task-files", features.task_files,
-          "no program may look at the files of processes: drops of listening sockets, and resets of sockets that stay "
-          "open, are counted by service"),
+      check("task-files", features.task_files,
+            "no BPF program may look at the files of processes: drops of listening sockets, and resets of sockets that "
+            "stay open, are counted by service"),
       check("counts-at-creation", features.counts_at_creation,
             "TW and TWKilled count at expiry (before 5.18): the cross-check uses the gauge")};
 }
@@ -131,9 +129,9 @@ model::DoctorCheck try_backend(const loader::Features& features, const SessionOp
     check.detail += (check.detail.empty() ? "" : "; ") + std::string(what);
   };
   if (opened && !loader::sees_removal(backend)) {
-    add("does not see the end of buckets: live comes from scans, expired and reused stay unknown");
+    add("cannot see buckets end, so LIVE comes from scans, and EXPIRED and REUSED are unknown");
   }
-  if (opened && !opened->tracer.sees_no_port_bind()) add("does not see a bind() that finds no local port");
+  if (opened && !opened->tracer.sees_no_port_bind()) add("cannot see a bind() that finds no local port");
   return check;
 }
 

@@ -23,12 +23,12 @@ namespace twtrace::trace {
 namespace {
 
 constexpr std::array kKept = {
-    KeptCapability{Duty::kWatch, CAP_SYS_PTRACE, "name namespaces that only other users' processes lead to"},
+    KeptCapability{Duty::kWatch, CAP_SYS_PTRACE, "name namespaces that only other users' processes are in"},
     KeptCapability{Duty::kWatch, CAP_DAC_READ_SEARCH, "look up cgroups by id, and container names in files of root"},
     KeptCapability{Duty::kReadMaps, CAP_BPF, "read BPF maps, which this kernel allows nobody else (before 5.19)"},
     KeptCapability{Duty::kPassSignals, CAP_KILL, "pass signals on to the command"},
     KeptCapability{Duty::kReadForOthers, CAP_DAC_READ_SEARCH, "read captures of other users"},
-    KeptCapability{Duty::kReadLogs, CAP_DAC_READ_SEARCH, "follow log files of other users (capture --log of root)"},
+    KeptCapability{Duty::kReadLogs, CAP_DAC_READ_SEARCH, "follow log files of other users (capture --log run as root)"},
     KeptCapability{Duty::kWriteForOthers, CAP_DAC_OVERRIDE, "write a capture of another user in a directory of root"},
     KeptCapability{Duty::kWriteForOthers, CAP_CHOWN, "give the capture to its user"},
 };

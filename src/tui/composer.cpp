@@ -186,9 +186,8 @@ void Composer::fill_table(const Inputs& inputs) {
   if (!selects) {
     picture_.no_rows = fmt::format("no {} yet", what);
   } else {
-    picture_.no_rows =
-        fmt::format("no {} matches{}", what,
-                    inputs.filter.empty() ? " the options of the command line" : "; Esc clears the filter");
+    picture_.no_rows = fmt::format("no {} matches{}", what,
+                                   inputs.filter.empty() ? " the command-line filters" : "; Esc clears the filter");
   }
 }
 

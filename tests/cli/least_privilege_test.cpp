@@ -236,6 +236,7 @@ TEST_CASE("doctor says what is kept and what is dropped") {
     // Two processes keep it, each for a reason of its own.
     CHECK(detail.find("by twtrace-names, to look up cgroups by id, and container names in files of root") !=
           detail.npos);
-    CHECK(detail.find("by twtrace-logs, to follow log files of other users (capture --log of root)") != detail.npos);
+    CHECK(detail.find("by twtrace-logs, to follow log files of other users (capture --log run as root)") !=
+          detail.npos);
   }
 }

@@ -55,7 +55,7 @@ TEST_CASE("the doctor's report as text, golden") {
         "backend in use        tracepoint\n"
         "lockdown              none\n"
         "cgroup hierarchy      v2 at /sys/fs/cgroup\n"
-        "bpf_stats_enabled     no (on, the cost of the programs is shown)\n"
+        "bpf_stats_enabled     off (set it to 1 to see what the BPF programs cost)\n"
         "\n"
         "Backends, best first\n"
         "  fentry              no   the kernel refused the fentry programs: Operation\n"
@@ -71,7 +71,8 @@ TEST_CASE("the doctor's report as text, golden") {
         "  CAP_BPF             yes\n"
         "  CAP_SYS_ADMIN       no   namespaces cannot be entered\n"
         "\n"
-        "Network namespaces, worst first (OVERFLOW since made; FIN = tcp_fin_timeout, s)\n"
+        "Network namespaces, worst first\n"
+        "(OVERFLOW: refused since the namespace was created; FIN: tcp_fin_timeout in s)\n"
         "NETNS                  INODE       LIMIT    IN USE FULL   OVERFLOW FIN REUSE\n"
         "host              4026531840       5,000     4,999  99%      1,204  60     2\n"
         "\n"
@@ -87,12 +88,14 @@ TEST_CASE("what is unknown is said to be so") {
   CHECK(has(out, "backend in use        none: twtrace cannot run here\n"));
   CHECK(has(out, "lockdown              unknown\n"));
   CHECK(has(out, "cgroup hierarchy      none is mounted: services are named as the kernel records"));
-  CHECK(has(out, "bpf_stats_enabled     unknown "));
+  CHECK(has(out, "bpf_stats_enabled     unknown\n"));
   CHECK(has(out, "(none could be read)\n"));
   CHECK(has(out, "Nothing to complain about in what could be read.\n"));
   model::DoctorReport healthy = report();
   healthy.warnings.clear();
   CHECK(has(text(healthy), "Nothing to complain about in this host's settings.\n"));
+  healthy.bpf_stats_enabled = true;
+  CHECK(has(text(healthy), "bpf_stats_enabled     on\n"));
   model::DoctorReport blind;
   blind.namespaces.resize(1);
   CHECK(has(text(blind), "-                          0           -         -    -          -   -     -\n"));

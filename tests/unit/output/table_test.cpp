@@ -343,7 +343,7 @@ TEST_CASE("unknown removals are a dash in the wide table, known zeros are zeros"
 }
 
 TEST_CASE("that the options leave no row is said") {
-  const char* const said = "no row matches the options of the command line";
+  const char* const said = "no row matches the command-line filters";
   TableOptions filtered;
   filtered.filtered = true;
   model::Snapshot snapshot = test::snapshot();

@@ -320,7 +320,7 @@ TEST_CASE("an empty table says why") {
   tui::Composer composer{scene.history, scene.log, view};
   scene.state.filter.clear();
   scene.state.tab = tui::Tab::kProcesses;
-  CHECK(composer.compose(scene.state).no_rows == "no row matches the options of the command line");
+  CHECK(composer.compose(scene.state).no_rows == "no row matches the command-line filters");
 }
 
 TEST_CASE("who is refused is named though only its service is known") {
