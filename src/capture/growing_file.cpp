@@ -85,10 +85,14 @@ base::Result<Left> GrowingFile::close() {
     auto left = settle();
     return left ? left : give_up(left.error());
   }
-  return base::fail(
-      base::ErrorCode::kFailure,
-      target_.given() + ": another program has the earlier capture open, so the new one is " + target_.new_path(),
-      "close the earlier one there, and rename the new one");
+  const auto left = settle();
+  if (!left) return give_up(left.error());
+  is_kept_ = true;
+  const std::string why =
+      target_.in_the_way().empty() ? "another program reads " + target_.new_path() : target_.in_the_way();
+  return base::fail(base::ErrorCode::kFailure, why + ", so the new capture is " + target_.new_path(),
+                    std::string("rename it") + (*left == Left::kWal ? ", together with its -wal" : "") +
+                        ": the next capture to " + target_.given() + " does not take its place");
 }
 
 /// Turns it into one plain file and closes it.

@@ -59,8 +59,10 @@ class GrowingFile {
   /// the next call tries again.
   base::Result<void> place();
   /// Ends the file as one plain file, unless another program keeps it open for more than a second. kFailure if it could
-  /// not be placed.
+  /// not be placed; then it is whole as kept_as().
   base::Result<Left> close();
+  /// The path of a file that close() has ended but that could not be placed.
+  std::optional<std::string> kept_as() const { return is_kept_ ? std::optional(target_.new_path()) : std::nullopt; }
 
  private:
   base::Result<void> check_companions();
@@ -76,6 +78,7 @@ class GrowingFile {
 
   TargetFile target_;  ///< declared before the database, so it outlives it
   Durability durability_;
+  bool is_kept_ = false;
   Companions companions_;  ///< the same
   Database database_;
   std::optional<base::Error> refused_;  ///< by `write` of transaction()

@@ -2,6 +2,8 @@
 #include "capture/target_file.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -154,8 +156,39 @@ bool is_named(const std::string& path, int fd) {
          named.st_ino == opened.st_ino;
 }
 
-/// The remains of a capture that ended before its first sample. The lock keeps others from taking them, too.
-base::Result<void> remove_leftover(const std::string& path, const Invoker& invoker) {
+/// How many samples a capture has that nobody writes. Empty if it is none, or only the beginning of one.
+std::optional<std::int64_t> samples_of(const std::string& path) {
+  const auto opened = open_for_reading(path);
+  if (!opened) return std::nullopt;
+  const auto samples = opened->database.number("SELECT count(*) FROM sample");
+  return samples ? std::optional(*samples) : std::nullopt;
+}
+
+bool exists(const std::string& path) {
+  struct stat found {};
+  return ::lstat(path.c_str(), &found) == 0;
+}
+
+/// Renames a capture that never got its name, so that the next one does not overwrite it. Its -wal has both names
+/// meanwhile.
+base::Result<void> set_aside(const std::string& path) {
+  constexpr int kMostKept = 99;
+  for (int number = 1; number <= kMostKept; ++number) {
+    const std::string kept = fmt::format("{}.{}", path, number);
+    if (exists(kept) || exists(kept + "-wal")) continue;
+    if (exists(path + "-wal") && ::link((path + "-wal").c_str(), (kept + "-wal").c_str()) != 0) {
+      return refuse_errno(errno, fmt::format("cannot link {0}-wal to {1}-wal", path, kept), "move it away");
+    }
+    if (auto moved = move(path, kept); !moved) return moved;
+    spdlog::warn("{} holds a capture that never got its name; it is {} now", path, kept);
+    return {};
+  }
+  return refuse(path + " holds a capture that never got its name", "rename it, and its -wal if there is one");
+}
+
+/// The remains of a capture that never got its name: what has no sample is removed. The lock keeps others from taking
+/// them, too.
+base::Result<void> clear_leftover(const std::string& path, const Invoker& invoker) {
   const base::UniqueFd file(::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   const int saved_errno = errno;
   if (!file && saved_errno == ENOENT) return {};
@@ -163,10 +196,14 @@ base::Result<void> remove_leftover(const std::string& path, const Invoker& invok
   const bool known = file && ::fstat(file.get(), &found) == 0 && S_ISREG(found.st_mode);
   if (!known || !is_ours(found, invoker))
     return refuse(path + " is not a file of twtrace", "remove it, or name another file");
+  const auto samples = samples_of(path);  // before the lock, with which it would be a file that somebody writes
   const auto locked = lock_for_writing(file.get());
   if (!locked) return base::prepend(locked.error(), path);
   if (!*locked) return being_taken(path);
-  if (is_named(path, file.get())) ::unlink(path.c_str());
+  if (!is_named(path, file.get())) return {};
+  // What cannot be read but has a -wal may have samples that sqlite3 can save.
+  if (samples.value_or(0) > 0 || (!samples && exists(path + "-wal"))) return set_aside(path);
+  ::unlink(path.c_str());
   return {};
 }
 
@@ -178,7 +215,7 @@ base::Result<base::UniqueFd> make_locked(const std::string& path, const Invoker&
     if (!file && saved_errno != EEXIST)
       return refuse_errno(saved_errno, "cannot make " + path, "choose another directory");
     if (!file) {
-      if (auto removed = remove_leftover(path, invoker); !removed) return tl::unexpected(removed.error());
+      if (auto cleared = clear_leftover(path, invoker); !cleared) return tl::unexpected(cleared.error());
       continue;
     }
     const auto locked = lock_for_writing(file.get());
@@ -242,6 +279,8 @@ base::Result<TargetFile> TargetFile::check(const std::string& path, const Invoke
   for (const std::string& present : {target.path_, target.path_ + ".old"}) {
     if (auto usable = check_earlier(present); !usable) return tl::unexpected(usable.error());
   }
+  // A capture that waits to be FILE.old would still be written when this one needs that name.
+  if (is_reserved(target.path_ + ".old")) return being_taken(target.path_ + ".old" + std::string(kNew));
   const bool foreign = invoker.uid != ::geteuid() || invoker.gid != ::getegid();
   if (foreign && ::fchown(target.file_.get(), invoker.uid, invoker.gid) != 0) {
     return refuse_errno(errno, "cannot give " + target.new_path() + " to its user", "choose another directory");
@@ -253,6 +292,7 @@ TargetFile& TargetFile::operator=(TargetFile&& other) noexcept {
   std::swap(given_, other.given_);
   std::swap(path_, other.path_);
   std::swap(file_, other.file_);
+  std::swap(in_the_way_, other.in_the_way_);
   std::swap(worth_keeping_, other.worth_keeping_);
   std::swap(placed_, other.placed_);
   return *this;
@@ -271,8 +311,10 @@ base::Result<bool> TargetFile::place() {
   if (!older) return tl::unexpected(older.error());
   const auto earlier = earlier_capture(path_);
   if (!earlier) return tl::unexpected(earlier.error());
-  for (const auto& present : {*older, *earlier}) {
-    if (present && (present->written || (present->in_use && present->in_wal_mode))) return false;
+  for (const auto& [present, name] : {std::pair(&*older, given_ + ".old"), std::pair(&*earlier, given_)}) {
+    if (!*present || !((*present)->written || ((*present)->in_use && (*present)->in_wal_mode))) continue;
+    in_the_way_ = (*present)->written ? "another capture writes " + name : "another program has " + name + " open";
+    return false;
   }
   if (*earlier) {
     if (auto made = make_room(path_, **earlier); !made) return tl::unexpected(made.error());

@@ -34,7 +34,7 @@ class TargetFile {
   /// Checks the place and makes an empty FILE.new, with mode 0600, owned by the invoker. kUsage for "-" and for an
   /// invalid file name. kFailure, with a remedy, if the directory does not exist, is not writable, belongs to another
   /// user or is writable for everybody, or if FILE or FILE.old is a link, not a regular file, not a capture, or a
-  /// capture in use.
+  /// capture in use. An earlier FILE.new with samples is renamed, with a warning.
   static base::Result<TargetFile> check(const std::string& path, const Invoker& invoker);
   TargetFile(TargetFile&& other) noexcept = default;
   TargetFile& operator=(TargetFile&& other) noexcept;
@@ -47,9 +47,11 @@ class TargetFile {
   void keep() { worth_keeping_ = true; }
   /// Moves an earlier capture to FILE.old (with its -wal, if it was cut short), and FILE.new to FILE. No connection to
   /// FILE.new may be open. Returns false and changes nothing while another program has the earlier one open in WAL
-  /// mode, because that program would take our -wal for its own. If this is interrupted at any point, the earlier
-  /// capture can be read under one of the two names.
+  /// mode, because that program would take our -wal for its own, or while another capture writes FILE.old. If this is
+  /// interrupted at any point, the earlier capture can be read under one of the two names.
   base::Result<bool> place();
+  /// Why place() returned false at last, in words.
+  const std::string& in_the_way() const { return in_the_way_; }
   bool placed() const { return placed_; }
   /// Whether path() is this file: it was placed, and nobody has moved or removed it since.
   bool in_place() const;
@@ -67,6 +69,7 @@ class TargetFile {
 
   std::string given_;
   std::string path_;
+  std::string in_the_way_;
   base::UniqueFd file_;  ///< holds the lock
   bool worth_keeping_ = false;
   bool placed_ = false;

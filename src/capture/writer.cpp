@@ -220,6 +220,7 @@ class Writer::Impl {
 
   bool placed() const { return file_.placed(); }
   bool in_place() const { return file_.in_place(); }
+  std::optional<std::string> kept_as() const { return file_.kept_as(); }
 
  private:
   static bool ok(int code) { return code == SQLITE_OK; }
@@ -549,6 +550,7 @@ base::Result<void> Writer::set_log_gaps(const std::vector<model::LogGaps>& gaps)
 base::Result<void> Writer::add_mark(const model::Mark& mark) { return impl_->add_mark(mark); }
 bool Writer::placed() const { return impl_->placed(); }
 bool Writer::in_place() const { return impl_->in_place(); }
+std::optional<std::string> Writer::kept_as() const { return impl_->kept_as(); }
 base::Result<Left> Writer::finish(std::int64_t ended_unix_ms, const std::vector<model::NetnsSettings>& settings) {
   return impl_->finish(ended_unix_ms, settings);
 }

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "base/result.hpp"
@@ -48,10 +50,12 @@ class Writer {
   /// What could not be read so far of each log, in the order of CaptureInfo::logs.
   base::Result<void> set_log_gaps(const std::vector<model::LogGaps>& gaps);
   /// Writes `ended_unix_ms` and the settings at the end. Turns the file into one plain file, unless another program
-  /// keeps it open for more than a second. kFailure without a sample.
+  /// keeps it open for more than a second. kFailure without a sample, and if it could not get its name.
   base::Result<Left> finish(std::int64_t ended_unix_ms, const std::vector<model::NetnsSettings>& settings);
   /// True if the file has its name. Before that, an earlier capture may have it.
   bool placed() const;
+  /// The path of a capture that finish() has ended, and that could not get its name.
+  std::optional<std::string> kept_as() const;
   /// True if it is still where it was placed.
   bool in_place() const;
 

@@ -352,6 +352,13 @@ class Capture {
     const std::int64_t ended_unix_ms = clock_.unix_ms();  // taken before the settings are read, which may take a while
     std::set<std::uint32_t> all;
     const auto left = writer_->finish(ended_unix_ms, session_.settings(all));
+    if (const auto kept = writer_->kept_as()) {
+      base::log_error(left.error());
+      path_ = *kept;
+      is_misplaced_ = true;
+      writer_.reset();
+      return;
+    }
     if (!left) return note(tl::unexpected(left.error()));
     if (*left == capture::Left::kPlainFile) return;
     const std::string& file = options_.file;
@@ -375,13 +382,14 @@ class Capture {
     if (writer_ && !trace_error_) finish();
     drop_writer();
     must_finish_.reset();
-    if (!placed_) return code != kExitOk ? code : kExitFailure;
+    if (!placed_ && !is_misplaced_) return code != kExitOk ? code : kExitFailure;
     const bool around = !options_.command.empty();
     const auto breached = report_capture(path_, options_.budgets.partial, selection_, around);
     if (!breached) base::log_error(breached.error());
     if (code != kExitOk) return code;
     if (failed_ || !breached) return kExitFailure;
-    return *breached ? kExitBreached : kExitOk;
+    if (*breached) return kExitBreached;
+    return is_misplaced_ ? kExitFailure : kExitOk;  // who reads FILE now would read the earlier capture
   }
 
   EventLoop& loop_;
@@ -397,6 +405,7 @@ class Capture {
   CaptureProgress progress_{clock_, show_status};
   std::optional<capture::Writer> writer_;  ///< empty when it failed
   bool placed_ = false;                    ///< after it has become empty: whether the file was placed
+  bool is_misplaced_ = false;              ///< the file is whole, but could not be placed
   std::optional<CommandProcess> process_;  ///< while it runs
   model::CapturedCommand command_;
   std::set<std::uint32_t> known_settings_;    ///< slots

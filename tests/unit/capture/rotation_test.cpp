@@ -204,6 +204,9 @@ TEST_CASE("what is written as FILE.old or FILE.new of another capture is refused
   const Holder waits([&] { return begun(tree / "b.db", 0); });
   REQUIRE(waits.holds());
   CHECK(contains(why_refused(tree / "b.db.new").what, "being written to"));
+  const Holder will_write([&] { return begun(tree / "c.db.old", 0); });
+  REQUIRE(will_write.holds());
+  CHECK(why_refused(tree / "c.db").what == "another capture is about to be written to " + (tree / "c.db.old").string());
 }
 
 TEST_CASE("a capture that waits for its first sample is told from a file that is not there", "[capture]") {
@@ -253,6 +256,28 @@ TEST_CASE("what a capture leaves that was killed before its first sample is in n
   CHECK(samples_in(path) == 5);
   CHECK(samples_in(path + ".old") == 3);
   CHECK(names_in(tree.root()) == std::vector<std::string>{"twtrace.db", "twtrace.db.old"});
+}
+
+TEST_CASE("the next capture does not remove one with samples that never got its name", "[capture]") {
+  const bool was_killed = GENERATE(false, true);
+  const kernel::TempTree tree;
+  const std::string path = tree / "twtrace.db";
+  for (const std::size_t samples : {std::size_t{4}, std::size_t{6}}) {
+    if (was_killed) {
+      cut_into(path + ".new", samples);
+    } else {
+      capture_into(path + ".new", samples);
+    }
+    capture_into(path, 2);
+  }
+  CHECK(samples_in(path + ".new.1") == 4);
+  CHECK(samples_in(path + ".new.2") == 6);
+  CHECK(samples_in(path) == 2);
+  CHECK_FALSE(fs::exists(path + ".new-wal"));
+  if (!was_killed) {
+    CHECK(names_in(tree.root()) ==
+          std::vector<std::string>{"twtrace.db", "twtrace.db.new.1", "twtrace.db.new.2", "twtrace.db.old"});
+  }
 }
 
 TEST_CASE("a leftover of somebody else is not touched", "[capture]") {
@@ -344,4 +369,31 @@ TEST_CASE("an earlier capture that another program has open in WAL mode is not m
   REQUIRE(writer.finish(World::kStart, {}) == capture::Left::kPlainFile);
   CHECK(samples_in(path) == 3);
   CHECK(samples_in(path + ".old") == 3);
+}
+
+TEST_CASE("a capture that could not get its name is whole, and says where and why", "[capture]") {
+  const kernel::TempTree tree;
+  const std::string path = tree / "twtrace.db";
+  capture_into(path, 3);
+  const bool writes = GENERATE(false, true);
+  if (!writes) run_sql(path, "PRAGMA journal_mode=WAL");
+  capture::Writer writer = begun(path, 0);
+  const Holder older([&] { return writes ? std::optional(begun(path + ".old", 1)) : std::nullopt; });
+  const Holder reader(
+      [&] { return writes ? std::nullopt : std::optional<Client>(std::in_place, path, "SELECT 1 FROM sample"); });
+  REQUIRE(older.holds());
+  REQUIRE(reader.holds());
+  World world(5);
+  for (int i = 0; i < 4; ++i) {
+    world.sample([&](const auto& head, const auto& source) { REQUIRE(writer.append(head, source)); });
+  }
+  const auto left = writer.finish(World::kStart, {});
+  REQUIRE_FALSE(left);
+  CHECK(left.error().what ==
+        (writes ? "another capture writes " + path + ".old" : "another program has " + path + " open") +
+            ", so the new capture is " + path + ".new");
+  REQUIRE(writer.kept_as() == path + ".new");
+  CHECK(samples_in(path + ".new") == 4);
+  CHECK_FALSE(fs::exists(path + ".new-wal"));
+  CHECK(samples_in(path) == 3);
 }
