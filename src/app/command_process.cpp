@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -21,8 +22,11 @@ constexpr int kNotExecutable = 126;
 constexpr int kNotFound = 127;
 constexpr const char* kDefaultPath = "/bin:/usr/bin";  // as in execvp(3)
 
+/// `saved_errno`: 0 if `what` says it all.
 tl::unexpected<NotRun> not_run(int exit_code, int saved_errno, const std::string& what, const std::string& hint) {
-  return tl::unexpected(NotRun{exit_code, base::fail_errno(saved_errno, what, hint).value()});
+  auto error =
+      saved_errno != 0 ? base::fail_errno(saved_errno, what, hint) : base::fail(base::ErrorCode::kFailure, what, hint);
+  return tl::unexpected(NotRun{exit_code, std::move(error.value())});
 }
 
 tl::unexpected<NotRun> not_executed(int saved_errno, const std::string& name) {
@@ -38,6 +42,33 @@ int why_not_executable(const std::string& path) {
   if (::stat(path.c_str(), &found) != 0) return errno;
   if (!S_ISREG(found.st_mode)) return EACCES;
   return ::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) == 0 ? 0 : errno;
+}
+
+/// The program that runs a script, from its first line, if there is none of that name. Empty: there is, or the file is
+/// no script or cannot be read.
+std::string missing_interpreter(const std::string& path) {
+  constexpr std::string_view kMagic = "#!";
+  constexpr std::string_view kBlanks = " \t";
+  std::array<char, 256> begin{};  // BINPRM_BUF_SIZE of linux/binfmts.h
+  const base::UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  const ssize_t got = file ? ::read(file.get(), begin.data(), begin.size()) : 0;
+  std::string_view line(begin.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+  if (!line.starts_with(kMagic)) return {};
+  line = line.substr(0, line.find('\n'));
+  line.remove_prefix(std::min(line.size(), line.find_first_not_of(kBlanks, kMagic.size())));
+  std::string name(line.substr(0, line.find_first_of(kBlanks)));
+  struct stat found {};
+  return ::stat(name.c_str(), &found) != 0 && errno == ENOENT ? name : "";
+}
+
+/// For a file that exists and may be executed.
+tl::expected<void, NotRun> check_interpreter(const std::string& path, const std::string& name) {
+  const std::string missing = missing_interpreter(path);
+  if (missing.empty()) return {};
+  const bool dos = missing.back() == '\r';
+  return not_run(kNotExecutable, 0,
+                 "cannot run " + name + ": its interpreter " + missing + ", from the #! line, does not exist",
+                 dos ? "its lines end with CR LF: remove the CR" : "correct the first line, or install that program");
 }
 
 /// The error that a child reports before it becomes the command.
@@ -129,15 +160,16 @@ tl::expected<void, NotRun> find_command(const std::string& name) {
   if (name.find('/') != std::string::npos) {
     const int why = why_not_executable(name);
     if (why != 0) return not_executed(why == ENOTDIR ? ENOENT : why, name);
-    return {};
+    return check_interpreter(name, name);
   }
   const char* variable = std::getenv("PATH");
   std::string_view path = variable != nullptr ? variable : kDefaultPath;
   int why = ENOENT;
   while (true) {
     const std::string_view directory = path.substr(0, path.find(':'));
-    const int found = why_not_executable((directory.empty() ? "." : std::string(directory)) + "/" + name);
-    if (found == 0) return {};
+    const std::string file = (directory.empty() ? "." : std::string(directory)) + "/" + name;
+    const int found = why_not_executable(file);
+    if (found == 0) return check_interpreter(file, name);
     if (found == EACCES) why = EACCES;
     if (directory.size() == path.size()) return not_executed(why, name);
     path.remove_prefix(directory.size() + 1);
@@ -215,6 +247,12 @@ tl::expected<CommandProcess, NotRun> CommandProcess::start(WaitingCommand waitin
   if (!let_go)
     return not_run(kFailed, saved_errno, "the process of the command ended before the command could run", "");
   if (const auto obstacle = read_obstacle(waiting.report_.get())) {
+    const bool exists = obstacle->saved_errno == ENOENT && find_command(waiting.name_).has_value();
+    if (obstacle->step == Obstacle::Step::kExecute && exists) {
+      return not_run(kNotExecutable, 0,
+                     "cannot run " + waiting.name_ + ": the program that should load it does not exist",
+                     "readelf -l FILE names it, unless FILE is a script");
+    }
     if (obstacle->step == Obstacle::Step::kExecute) return not_executed(obstacle->saved_errno, waiting.name_);
     return not_run(kFailed, obstacle->saved_errno, "cannot run the command as " + waiting.user_name_,
                    "in a container the user must be one of those that /proc/self/uid_map covers");

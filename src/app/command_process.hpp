@@ -39,7 +39,8 @@ struct NotRun {
   base::Error error;
 };
 
-/// Checks whether execvp() would find it. For a relative path or a name, uses the present directory and PATH.
+/// Checks whether execvp() would find it, and if it is a script, the program of its #! line. For a relative path or a
+/// name, uses the present directory and PATH.
 tl::expected<void, NotRun> find_command(const std::string& name);
 
 /// A child that is there and has not executed its command yet. It keeps the credentials, limits and open files of the

@@ -4,10 +4,12 @@
 #include <utility>
 
 #include "app/netns_option.hpp"
+#include "trace/resources.hpp"
 
 namespace twtrace::app {
 
 base::Result<Watch> begin_watch(const trace::SessionOptions& options) {
+  if (auto raised = trace::raise_open_files(); !raised) return tl::unexpected(raised.error());
   auto loop = EventLoop::create();
   if (!loop) return tl::unexpected(loop.error());
   auto session = trace::Session::start(options);

@@ -3,9 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <chrono>
 #include <thread>
+#include <utility>
 
+#include "base/escape.hpp"
 #include "capture/fitting.hpp"
 #include "capture/limits.hpp"
 #include "capture/locks.hpp"
@@ -26,12 +29,21 @@ base::Error not_running(const std::string& path) {
           "mark a moment while twtrace capture runs; -o names its file"};
 }
 
+/// A capture is its owner's alone, and a mark is written into it.
+base::Error not_ours(base::Error error, const std::string& path) {
+  if (error.sys_errno == EACCES) {
+    error.hint = "only the user of the capture and root can mark it: run twtrace mark -o " + base::shell_word(path) +
+                 " NAME as one of them, beside the command that runs as another user";
+  }
+  return error;
+}
+
 base::Result<void> await_file(const std::string& path) {
   while (true) {
     const bool reserved = is_reserved(path);  // checked first, because the file may get its name before the next line
     const auto looked = look_at(path);
     if (looked && looked->written) return {};
-    if (!reserved) return tl::unexpected(looked ? not_running(path) : looked.error());
+    if (!reserved) return tl::unexpected(looked ? not_running(path) : not_ours(looked.error(), path));
     std::this_thread::sleep_for(kMarkPoll);
   }
 }

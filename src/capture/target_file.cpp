@@ -257,8 +257,14 @@ base::Result<TargetFile> TargetFile::check(const std::string& path, const Invoke
   }
   const std::size_t slash = path.rfind('/');
   const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
-  if (name.empty() || name == "." || name == ".." || name.size() > kLongestName) {
+  if (name.empty() || name == "." || name == "..") {
     return base::fail(base::ErrorCode::kUsage, "-o: \"" + path + "\" is not the name of a file", "give one");
+  }
+  if (name.size() > kLongestName) {
+    return base::fail(base::ErrorCode::kUsage, fmt::format("-o: a name of {} bytes is too long", name.size()),
+                      fmt::format("give one of at most {}: a capture also writes FILE.new, FILE-wal and others beside "
+                                  "the file, and a name has 255 bytes at most",
+                                  kLongestName));
   }
   const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   std::error_code error;

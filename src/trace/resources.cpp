@@ -46,21 +46,6 @@ std::string notice_of(const std::string& why, const loader::MapSizes& sizes, con
                      loader::describe_smaller(sizes, wanted));
 }
 
-base::Result<void> raise_open_files() {
-  rlimit files{};
-  ::getrlimit(RLIMIT_NOFILE, &files);
-  if (files.rlim_cur < files.rlim_max) {
-    files.rlim_cur = files.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &files);
-    ::getrlimit(RLIMIT_NOFILE, &files);
-  }
-  if (files.rlim_cur >= kOpenFiles) return {};
-  return base::fail(
-      base::ErrorCode::kUnsupported,
-      fmt::format("the limit of open files (RLIMIT_NOFILE) is {}, and tracing needs {}", files.rlim_cur, kOpenFiles),
-      "raise it: ulimit -n 1024 in the shell, LimitNOFILE=1024 in a unit");
-}
-
 /// The kernel frees the maps of a backend that did not work some time after they were closed. Until then they count
 /// against the limit, and with those of the next backend they may reach it, which would kill this process. Waits until
 /// there is room for maps of `sizes`, but not for long.
@@ -88,6 +73,30 @@ base::Result<MapPlan> plan_maps(const loader::MapSizes& wanted, const std::optio
   plan.notice =
       notice_of(fmt::format("{} leaves {} of memory", room->file, base::bytes(room->free)), plan.sizes, wanted);
   return plan;
+}
+
+base::Result<void> raise_open_files() {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  if (files.rlim_cur < files.rlim_max) {
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+    ::getrlimit(RLIMIT_NOFILE, &files);
+  }
+  if (files.rlim_cur >= kOpenFiles) return {};
+  return base::fail(
+      base::ErrorCode::kUnsupported,
+      fmt::format("the limit of open files (RLIMIT_NOFILE) is {}, and tracing needs {}", files.rlim_cur, kOpenFiles),
+      "raise it: ulimit -n 1024 in the shell, LimitNOFILE=1024 in a unit");
+}
+
+void name_address_space_limit(base::Error& error) {
+  rlimit space{};
+  if (error.sys_errno != ENOMEM || ::getrlimit(RLIMIT_AS, &space) != 0 || space.rlim_cur == RLIM_INFINITY) return;
+  error.hint = fmt::format(
+      "the limit of the address space (RLIMIT_AS) is {}; raise it: ulimit -v unlimited in the shell, LimitAS=infinity "
+      "in a unit",
+      base::bytes(space.rlim_cur));
 }
 
 base::Result<std::optional<kernel::MemoryRoom>> prepare_resources() {

@@ -31,9 +31,16 @@ base::Result<MapPlan> plan_maps(const loader::MapSizes& wanted, const std::optio
 /// the plan leaves for everything else.
 base::Result<MapPlan> plan_maps_here(const loader::MapSizes& wanted, const std::optional<kernel::MemoryRoom>& room);
 
-/// Raises the soft limit of open files to the hard one. kUnsupported, naming the limit, when open files or memory do
-/// not suffice for any tracing. Call it before anything else: later, too few files look like another error, and too
-/// little memory kills the process. Returns how much memory there is; empty without a limit.
+/// Raises the soft limit of open files to the hard one. kUnsupported, naming the limit, when they do not suffice for
+/// any tracing. Call it before anything else: later, too few files look like another error.
+base::Result<void> raise_open_files();
+
+/// Says in the hint of an error that there is no memory (ENOMEM) that the limit of the address space may be why, if
+/// there is one.
+void name_address_space_limit(base::Error& error);
+
+/// raise_open_files(), and kUnsupported, naming the limit, when memory does not suffice for any tracing. Call it before
+/// much is done: too little memory kills the process. Returns how much memory there is; empty without a limit.
 base::Result<std::optional<kernel::MemoryRoom>> prepare_resources();
 
 /// What open_tracer() opened.

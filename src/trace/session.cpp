@@ -74,6 +74,7 @@ base::Error explained(base::Error error, const loader::Features& features) {
   if (error.code == base::ErrorCode::kPermission && !features.memcg_charged) {
     if (auto permitted = check_privileges(true); !permitted) return permitted.error();
   }
+  if (error.hint.empty()) name_address_space_limit(error);
   if (error.hint.empty()) error.hint = "twtrace doctor tells what this kernel lacks";
   return error;
 }

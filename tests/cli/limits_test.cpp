@@ -109,10 +109,16 @@ TEST_CASE("what needs no tracing needs no memory for it") {
 
 TEST_CASE("too few open files are named, and the limit that is allowed is taken") {
   if (!privileged()) return;
-  for (const std::string command : {"-b -n 1", "events", "doctor", "capture --duration 1 -o /tmp/x.db"}) {
-    const Outcome outcome = run_shell("ulimit -n 24; exec \"$0\" " + command);
+  for (const auto& [limit, command] : {std::pair<std::string, std::string>{"24", "-b -n 1"},
+                                       {"24", "events"},
+                                       {"24", "doctor"},
+                                       {"5", "-b -n 1"},
+                                       {"5", "capture --duration 1 -o /tmp/x.db"},
+                                       {"9", "capture --duration 1 -o /tmp/x.db"}}) {
+    INFO(limit << " files for " << command);
+    const Outcome outcome = run_shell("ulimit -n " + limit + "; exec \"$0\" " + command);
     check_refused(outcome, 77, "RLIMIT_NOFILE");
-    CHECK(outcome.err.find(" 24,") != std::string::npos);
+    CHECK(outcome.err.find(" " + limit + ",") != std::string::npos);
     CHECK(outcome.err.find("ulimit -n 1024") != std::string::npos);
   }
   const Outcome soft = run_shell("ulimit -Sn 24; exec \"$0\" -b -d 0.2 -n 1");

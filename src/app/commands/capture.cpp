@@ -27,6 +27,7 @@
 #include "base/log.hpp"
 #include "capture/writer.hpp"
 #include "logs/log_reader.hpp"
+#include "trace/resources.hpp"
 
 namespace twtrace::app {
 namespace {
@@ -434,6 +435,8 @@ base::Result<void> drop_privileges(const CaptureOptions& options, const Checked&
 }
 
 base::Result<int> attach_and_run(const CaptureOptions& options, const Inherited& inherited) {
+  // First, because everything else needs some: it would fail with another remedy.
+  if (auto raised = trace::raise_open_files(); !raised) return tl::unexpected(raised.error());
   if (auto taken = take_signals_over(); !taken) return tl::unexpected(taken.error());
   take_signals_for_command();
   auto must_finish = std::make_unique<NoForcedEnd>();  // otherwise FILE.new would stay behind

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The reader returns what the writer got.
+#include <unistd.h>
 
 #include <chrono>
 #include <future>
@@ -806,6 +807,21 @@ TEST_CASE("a mark goes into a running capture only", "[capture]") {
   const auto cut = capture::add_mark(captured.path, {World::kStart, "x"});
   REQUIRE_FALSE(cut);
   CHECK(cut.error().what.find("cut") != std::string::npos);
+}
+
+TEST_CASE("who may not write the capture is told who can mark it", "[capture]") {
+  if (::geteuid() != 0) return;
+  Captured captured;
+  captured.add(1);
+  constexpr uid_t kNobody = 65534;
+  REQUIRE(::seteuid(kNobody) == 0);
+  const auto marked = capture::add_mark(captured.path, {World::kStart, "x"});
+  REQUIRE(::seteuid(0) == 0);
+  REQUIRE_FALSE(marked);
+  CHECK(marked.error().what.find("Permission denied") != std::string::npos);
+  CHECK(marked.error().hint == "only the user of the capture and root can mark it: run twtrace mark -o " +
+                                   captured.path +
+                                   " NAME as one of them, beside the command that runs as another user");
 }
 
 TEST_CASE("a mark waits for the first sample, when there is a file", "[capture]") {

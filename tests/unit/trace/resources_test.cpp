@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trace/resources.hpp"
 
+#include <sys/resource.h>
+
+#include <cerrno>
+
 #include "support/catch.hpp"
 
 using namespace twtrace;
@@ -43,4 +47,23 @@ TEST_CASE("32 MiB are too little, and what suffices is said") {
         "tracing needs 38.2MiB of memory, but /sys/fs/cgroup/x/memory.max leaves 31.0MiB of 32.0MiB");
   CHECK(refused.error().hint == "raise that limit to 40M: MemoryMax=40M in a unit, --memory=40m for a container");
   CHECK(plan_maps({}, room(40, 1), kCpus));
+}
+
+TEST_CASE("a limit of the address space is named when there is no memory, and only then") {
+  base::Error no_memory{base::ErrorCode::kFailure, ENOMEM, "cannot map BPF array rows", ""};
+  base::Error other{base::ErrorCode::kFailure, EPERM, "cannot map BPF array rows", ""};
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_AS, &before) == 0);
+  if (before.rlim_cur == RLIM_INFINITY) {
+    name_address_space_limit(no_memory);
+    CHECK(no_memory.hint.empty());
+  }
+  const rlimit much{rlim_t{1} << 60U, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_AS, &much) == 0);
+  name_address_space_limit(no_memory);
+  name_address_space_limit(other);
+  CHECK(::setrlimit(RLIMIT_AS, &before) == 0);
+  CHECK(no_memory.hint.find("RLIMIT_AS") != std::string::npos);
+  CHECK(no_memory.hint.find("ulimit -v unlimited") != std::string::npos);
+  CHECK(other.hint.empty());
 }
