@@ -149,7 +149,7 @@ def check_documents(server, exporter):
         assert (path, headers["Content-Type"], headers["x-token"]) == ("/otlp/v1/metrics", "application/json", "a b")
         resource, series = series_of(json.loads(body))
         assert resource["service.name"] == "hosts" and resource["deployment.environment"] == "test", resource
-        assert resource["host.name"] == socket.gethostname(), resource
+        assert resource["host.name"] == resource["service.instance.id"] == socket.gethostname(), resource
         known = set(series)
         assert all(value >= before.get(key, 0) for key, value in series.items() if key[0].endswith("_total"))
         before = series
@@ -240,6 +240,15 @@ def run(twtrace, **variables):
                           timeout=60, check=False)
 
 
+def check_instance(twtrace):
+    with receiver() as server, Exporter(twtrace, server.port,
+                                        OTEL_RESOURCE_ATTRIBUTES="service.instance.id=web1%3A9476") as exporter:
+        _, _, body = server.requests.get(timeout=60)
+        exporter.stop()
+    resource, _ = series_of(json.loads(body))
+    assert resource["service.instance.id"] == "web1:9476" and resource["host.name"] == socket.gethostname(), resource
+
+
 def check_mistake(twtrace):
     done = run(twtrace, OTEL_EXPORTER_OTLP_ENDPOINT="http://user:s3cret@x y")
     assert done.returncode == 2 and "OTEL_EXPORTER_OTLP_ENDPOINT is not the URL" in done.stderr, done
@@ -267,6 +276,7 @@ def main():
     check_mistake(twtrace)
     check_password(twtrace)
     check_switch(twtrace)
+    check_instance(twtrace)
     series = check_pushes(twtrace)
     check_dead_receiver(twtrace)
     check_last_push(twtrace)

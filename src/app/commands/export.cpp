@@ -180,7 +180,9 @@ class Pushing {
 
   Pushing(const exporter::OtlpSettings& settings, exporter::OtlpPush push)
       : interval_(settings.interval), push_(std::move(push)) {
-    context_.resource = {{"host.name", trace::host_info().name}, {"service.version", kVersion}};
+    const std::string host = trace::host_info().name;
+    // Prometheus makes the label instance from the second one: without it, all hosts would have the same series.
+    context_.resource = {{"host.name", host}, {"service.instance.id", host}, {"service.version", kVersion}};
     for (const auto& [key, value] : settings.resource) context_.resource[key] = value;
     context_.start_unix_ns = unix_now_ns();
   }
