@@ -4,7 +4,10 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+
+#include "export/otlp_reply.hpp"
 
 namespace twtrace::exporter {
 namespace {
@@ -19,13 +22,21 @@ using Headers = std::unique_ptr<curl_slist, Free>;
 constexpr long kOk = 200;
 constexpr long kNotOk = 300;
 
-/// The body of an answer says nothing that the status does not.
-std::size_t ignore(const char* /*data*/, std::size_t size, std::size_t count, void* /*context*/) {
+constexpr std::size_t kMostBody = 4096;  // of an answer, to look at
+
+/// Keeps the beginning of the body of an answer.
+std::size_t keep_some(const char* data, std::size_t size, std::size_t count, void* body) {
+  std::string& kept = *static_cast<std::string*>(body);
+  kept.append(data, std::min(size * count, kMostBody - kept.size()));
   return size * count;
 }
 
+std::string failure(const std::string& url, const std::string& why) {
+  return fmt::format("cannot push metrics to {}: {}", url, why);
+}
+
 tl::unexpected<base::Error> failed(const std::string& url, const std::string& why) {
-  return base::fail(base::ErrorCode::kFailure, fmt::format("cannot push metrics to {}: {}", url, why));
+  return base::fail(base::ErrorCode::kFailure, failure(url, why));
 }
 
 class CurlPoster : public OtlpPoster {
@@ -38,26 +49,38 @@ class CurlPoster : public OtlpPoster {
     curl_easy_setopt(easy_handle, CURLOPT_HTTPHEADER, headers_.get());
     curl_easy_setopt(easy_handle, CURLOPT_TIMEOUT_MS, static_cast<long>(settings.timeout.count()));
     curl_easy_setopt(easy_handle, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy_handle, CURLOPT_WRITEFUNCTION, ignore);
+    curl_easy_setopt(easy_handle, CURLOPT_WRITEFUNCTION, keep_some);
+    curl_easy_setopt(easy_handle, CURLOPT_WRITEDATA, &body_);
     curl_easy_setopt(easy_handle, CURLOPT_ERRORBUFFER, error_.data());
   }
 
-  base::Result<void> post(const std::string& document) override {
+  OtlpAnswer post(const std::string& document) override {
     error_.front() = '\0';
+    body_.clear();
     curl_easy_setopt(easy_.get(), CURLOPT_POSTFIELDS, document.data());
     curl_easy_setopt(easy_.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(document.size()));
     const CURLcode code = curl_easy_perform(easy_.get());
-    if (code != CURLE_OK) return failed(url_, error_.front() != '\0' ? error_.data() : curl_easy_strerror(code));
-    long status = 0;
-    curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
-    if (status < kOk || status >= kNotOk) return failed(url_, fmt::format("it answered {}", status));
-    return {};
+    OtlpAnswer answer;
+    if (code != CURLE_OK) {
+      answer.complaint = failure(url_, error_.front() != '\0' ? error_.data() : curl_easy_strerror(code));
+      return answer;
+    }
+    curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &answer.status);
+    const std::string said = otlp_quote(body_);
+    if (answer.status < kOk || answer.status >= kNotOk) {
+      answer.complaint =
+          failure(url_, fmt::format("it answered {}{}{}", answer.status, said.empty() ? "" : ", ", said));
+    } else if (otlp_rejects(body_)) {
+      answer.complaint = fmt::format("{} did not take all metrics as they are: {}", url_, said);
+    }
+    return answer;
   }
 
  private:
   Headers headers_;
   Easy easy_;
-  std::string url_;  ///< to show
+  std::string url_;   ///< to show
+  std::string body_;  ///< the beginning of the last answer's
   std::array<char, CURL_ERROR_SIZE> error_{};
 };
 

@@ -10,6 +10,12 @@
 
 namespace twtrace::exporter {
 
+/// What became of a document.
+struct OtlpAnswer {
+  long status = 0;        ///< of HTTP; 0: no answer
+  std::string complaint;  ///< what went wrong, with the URL without a password; empty: everything was taken
+};
+
 /// Posts documents over one connection that stays open. Not thread-safe.
 class OtlpPoster {
  public:
@@ -20,9 +26,8 @@ class OtlpPoster {
   OtlpPoster& operator=(const OtlpPoster&) = delete;
   virtual ~OtlpPoster() = default;
 
-  /// Waits for the answer, at most the settings' timeout. kFailure says what went wrong, with the URL without
-  /// a password.
-  virtual base::Result<void> post(const std::string& document) = 0;
+  /// Waits for the answer, at most the settings' timeout.
+  virtual OtlpAnswer post(const std::string& document) = 0;
 };
 
 }  // namespace twtrace::exporter

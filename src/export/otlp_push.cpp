@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/log.hpp"
@@ -37,14 +38,17 @@ std::optional<std::string> read_document(int fd) {
   return document;
 }
 
-/// A failure is reported once, until it works again.
+/// Each kind of failure is reported once, until everything is taken again.
 void push_all(OtlpPoster& poster, int fd) {
-  bool failed = false;
+  std::set<long> said;  // statuses
   while (const auto document = read_document(fd)) {
-    const auto posted = poster.post(*document);
-    if (!posted && !failed) base::log_error(posted.error());
-    if (posted && failed) spdlog::info("metrics are pushed again");
-    failed = !posted;
+    const OtlpAnswer answer = poster.post(*document);
+    if (answer.complaint.empty()) {
+      if (!said.empty()) spdlog::info("metrics are pushed again");
+      said.clear();
+    } else if (said.insert(answer.status).second) {
+      base::log_error({base::ErrorCode::kFailure, 0, answer.complaint, {}});
+    }
   }
 }
 

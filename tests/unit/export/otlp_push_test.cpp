@@ -3,6 +3,7 @@
 #include "export/otlp_push.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -14,10 +15,14 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <sstream>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "base/log.hpp"
+#include "base/whole_io.hpp"
 #include "support/catch.hpp"
 
 using namespace twtrace;
@@ -48,7 +53,7 @@ struct Receiver {
   }
 
   /// Takes the next request from a connection, and answers it.
-  static std::string take(const UniqueFd& connection, const std::string& status) {
+  static std::string take(const UniqueFd& connection, const std::string& status, const std::string& body = "{}") {
     std::string request;
     std::size_t wanted = std::string::npos;
     while (request.size() < wanted) {
@@ -61,7 +66,8 @@ struct Receiver {
       const std::size_t length = request.find(name);
       if (end != std::string::npos && length < end) wanted = end + 4 + std::stoul(request.substr(length + name.size()));
     }
-    const std::string answer = "HTTP/1.1 " + status + "\r\nContent-Length: 2\r\n\r\n{}";
+    const std::string answer =
+        "HTTP/1.1 " + status + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
     REQUIRE(::write(connection.get(), answer.data(), answer.size()) == static_cast<ssize_t>(answer.size()));
     return request;
   }
@@ -73,6 +79,12 @@ struct Receiver {
 };
 
 constexpr std::chrono::minutes kForever{1};
+
+/// Of the test that reads what the child says.
+int& log_fd() {
+  static int fd = -1;
+  return fd;
+}
 
 base::Result<void> nothing() { return {}; }
 
@@ -94,6 +106,45 @@ TEST_CASE("documents arrive one after another over one connection, after failure
   const std::string large = "[" + std::string(900'000, '1') + "]";
   REQUIRE(push->send(large));
   CHECK(body_of(Receiver::take(connection, "200 OK")) == large);
+}
+
+TEST_CASE("what the receiver complains about is said once, with its reason, until it takes everything") {
+  const Receiver receiver;
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+  const UniqueFd said(ends[0]);
+  log_fd() = ends[1];
+  const auto before = spdlog::default_logger();
+  base::init_logging(0, [](std::string_view text) { base::write_all(log_fd(), text); });
+  auto push = OtlpPush::start(receiver.settings(), nothing);
+  spdlog::set_default_logger(before);
+  ::close(ends[1]);
+  REQUIRE(push.has_value());
+  REQUIRE(push->send("{}"));
+  const UniqueFd connection = receiver.accept();
+  const std::string rejects = R"({"partialSuccess":{"rejectedDataPoints":"5","errorMessage":"too\told"}})";
+  const std::string large = R"({"code":3,"message":"no )" + std::string(1, '\x1b') + std::string(100'000, '!') + "\"}";
+  using Answer = std::pair<std::string, std::string>;
+  for (const auto& [status, body] :
+       {Answer{"200 OK", rejects}, Answer{"200 OK", rejects}, Answer{"400 Bad Request", large}, Answer{"400 Bad", "x"},
+        Answer{"200 OK", "{}"}, Answer{"200 OK", rejects}}) {
+    Receiver::take(connection, status, body);
+    REQUIRE(push->send("{}"));
+  }
+  Receiver::take(connection, "200 OK");
+  CHECK_FALSE(push->finish("{}", std::chrono::steady_clock::now()).has_value());  // nobody answers it
+  std::string text;
+  for (char byte = 0; base::read_all(said.get(), &byte, 1);) text += byte;
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  const std::string url = receiver.settings().url.shown;
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0] == "twtrace: " + url + " did not take all metrics as they are: " + rejects);
+  CHECK(lines[1].find("twtrace: cannot push metrics to " + url +
+                      R"(: it answered 400, {"code":3,"message":"no \x1B!!!)") == 0);
+  CHECK(lines[1].size() < 300);
+  CHECK(lines[2] == lines[0]);
 }
 
 TEST_CASE("a receiver that never answers blocks nobody: documents are left out") {
