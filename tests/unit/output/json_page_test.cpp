@@ -251,7 +251,9 @@ Fields printed_doctor() {
   full.warnings = {{"limit-low", 4026531840, "the limit is 5,000", "sysctl -w a=1"},
                    {"overflow-seen", {}, "it was", ""}};
   Fields fields;
-  for (const model::DoctorReport& report : {full, model::DoctorReport()}) {
+  model::DoctorReport nothing;
+  nothing.host = full.host;
+  for (const model::DoctorReport& report : {full, nothing}) {
     collect(Json::parse(output::doctor_json(report)), "", fields);
   }
   return fields;
