@@ -13,16 +13,19 @@
 namespace twtrace::model {
 namespace {
 
-/// Rates are measured over this many windows. If an interval is longer than a window, over fewer but longer ones.
+/// Rates are measured over this many windows. If an interval is longer than a window, over fewer but longer ones. A
+/// window ends with the interval whose end is nearest to its length. So an interval that a busy host made a little too
+/// short or too long is one window, too.
 constexpr std::size_t kWindows = 5;
 /// A burst falls into two windows at most, so it takes three to show a rate.
 constexpr std::size_t kFewestWindows = 3;
 constexpr double kWindowS = kForecastRateS / kWindows;
 /// The rates of windows agree if none differs from the median by more than this share of it.
 constexpr double kAgreement = 0.4;
-/// Two windows at this multiple of the usual rate, or one at this share of it, are a change. How far it goes is not
-/// known yet.
+/// Two windows at this multiple of the usual rate, or one at the larger multiple or at this share of it, are a change.
+/// How far it goes is not known yet.
 constexpr double kRising = 1.5;
+constexpr double kJump = 3;
 constexpr double kFalling = 0.5;
 /// A smaller share of the table does not count as a change.
 constexpr double kNoise = 0.1;
@@ -54,7 +57,7 @@ std::vector<Window> last_windows(const std::vector<TablePoint>& points) {
     window.arrivals += arrivals;
     window.growth += arrivals - point->removed.value_or(0);
     window.growth_known = window.growth_known && point->removed;
-    if (window.length_s < kWindowS) continue;
+    if (window.length_s + point->length_s / 2 < kWindowS) continue;
     total_s += window.length_s;
     windows.push_back(std::exchange(window, {}));
   }
@@ -64,6 +67,7 @@ std::vector<Window> last_windows(const std::vector<TablePoint>& points) {
 /// Per second, in the last windows.
 struct Rates {
   double arrivals = 0;     ///< as usual
+  bool agreed = false;     ///< the newest windows agree on `arrivals`; if not, it is a cautious guess
   bool changing = false;   ///< more or fewer come than usual, and it is too early to say how many
   double growth = 0;       ///< as usual
   double sure_growth = 0;  ///< what the newest windows agree on, or the least share of arrivals that any window kept
@@ -123,11 +127,12 @@ std::optional<Rates> recent_rates(const std::vector<TablePoint>& points) {
   if (windows.size() < 2 || growth.empty()) return {};
   const std::optional<double> agreed = agreed_rate(arrivals);
   const double usual = agreed.value_or(cautious_rate(arrivals));
-  const bool changing =
-      !agreed && (std::min(arrivals[0], arrivals[1]) > kRising * usual || arrivals[0] < kFalling * usual);
+  const bool rising = std::min(arrivals[0], arrivals[1]) > kRising * usual || arrivals[0] > kJump * usual;
+  const bool changing = !agreed && (rising || arrivals[0] < kFalling * usual);
   const double noise = kLeastNoise * static_cast<double>(points.back().in_use);
   const double sure = agreed_rate(growth).value_or(usual * least_share_kept(windows));
-  return Rates{usual, changing, median_of(growth), std::abs(sure) <= noise ? 0 : sure, windows.front()};
+  return Rates{usual,          agreed.has_value(), changing, median_of(growth), std::abs(sure) <= noise ? 0 : sure,
+               windows.front()};
 }
 
 /// The table now and after each second of the next minute.
@@ -246,8 +251,11 @@ Forecast forecast(const std::vector<TablePoint>& points) {
   if (points.empty() || points.back().limit == 0) return {};
   const TablePoint& now = points.back();
   const std::optional<Rates> rates = recent_rates(points);
-  if (has_no_room(now))
-    return {Forecast::State::kFull, rounded(most(course(points, rates.value_or(Rates{}), true))), {}};
+  if (has_no_room(now)) {
+    // Without a steady rate only what came in the last minute counts. A guess would be another one each second.
+    const Rates steady = rates && rates->agreed ? *rates : Rates{};
+    return {Forecast::State::kFull, rounded(most(course(points, steady, true))), {}};
+  }
   if (!rates) return {};
 
   const auto in_use = static_cast<double>(now.in_use);

@@ -35,7 +35,7 @@ struct Forecast {
   };
   State state = State::kUnknown;
   /// kSteady: in use now. kFilling: the most in the next minute, if the limit were high enough. kDraining: what is left
-  /// after a minute. kFull: the places that would have been enough, and will be for the next minute.
+  /// after a minute. kFull: the places that would have been enough and, at a steady rate, will be for the next minute.
   std::uint64_t buckets = 0;
   /// kFilling: until the first bucket is refused. kDraining: until the table is empty. Empty if that is more than a
   /// minute away.
