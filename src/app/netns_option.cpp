@@ -29,7 +29,8 @@ view::Subject subject_of(const model::NetnsName& netns) {
 base::Error explained(base::Error error, const std::string& which) {
   const bool name = which.find('/') == std::string::npos && which.find_first_not_of("0123456789") != std::string::npos;
   if (error.code == base::ErrorCode::kNotFound && name) {
-    error.hint += fmt::format("; a pattern, as in '{}*', also takes one that comes later", which);
+    error.hint += fmt::format("{}to wait for one that does not exist yet, use a pattern: '{}*'",
+                              error.hint.empty() ? "" : "; ", which);
   }
   return error;
 }

@@ -29,8 +29,13 @@ base::Error not_running(const std::string& path) {
           "mark a moment while twtrace capture runs; -o names its file"};
 }
 
-/// A capture is its owner's alone, and a mark is written into it.
-base::Error not_ours(base::Error error, const std::string& path) {
+/// Why there is nothing to mark. A capture that runs has reserved its file. It is its owner's alone, and a mark is
+/// written into it.
+base::Error not_there(base::Error error, const std::string& path) {
+  if (error.sys_errno == ENOENT) {
+    error.what = "no capture is writing " + path;
+    error.hint = "name the running capture's file with -o FILE";
+  }
   if (error.sys_errno == EACCES) {
     error.hint = "only the user of the capture and root can mark it: run twtrace mark -o " + base::shell_word(path) +
                  " NAME as one of them, beside the command that runs as another user";
@@ -43,7 +48,7 @@ base::Result<void> await_file(const std::string& path) {
     const bool reserved = is_reserved(path);  // checked first, because the file may get its name before the next line
     const auto looked = look_at(path);
     if (looked && looked->written) return {};
-    if (!reserved) return tl::unexpected(looked ? not_running(path) : not_ours(looked.error(), path));
+    if (!reserved) return tl::unexpected(looked ? not_running(path) : not_there(looked.error(), path));
     std::this_thread::sleep_for(kMarkPoll);
   }
 }

@@ -189,7 +189,7 @@ model::LogGaps FollowedFile::gaps() const {
   model::LogGaps gaps{long_lines_, skipped_bytes_, {}};
   for (const Opened& file : files_) gaps.long_lines += file.lines.long_lines();
   gaps.problem = why_unreadable();
-  if (gaps.problem.empty() && !existed_) gaps.problem = "it never existed";
+  if (gaps.problem.empty() && !existed_) gaps.problem = "it did not appear during the capture";
   return gaps;
 }
 

@@ -176,7 +176,7 @@ model::LogGaps FollowedJournal::gaps() const {
   if (!output_) {
     problem = "journalctl ended before the capture did";
   } else if (!has_entries_ && !finds_journal()) {
-    problem = "there is no journal that this user may read";
+    problem = "this user cannot read any journal";
   }
   return {entries_.long_lines(), 0, std::move(problem)};
 }

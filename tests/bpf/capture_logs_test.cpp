@@ -75,8 +75,9 @@ printf 'x=1\nX=2\nx=\n' >)" + (logs.tree / "later.log").string();
   CHECK(errors["logs"][1]["pattern"] == "x=[0-9]");
   CHECK(errors["logs"][1]["lines"] == 2);
   CHECK(errors["logs"][2]["lines"] == 0);
-  CHECK(errors["logs"][2]["problem"] == "it never existed");
-  CHECK(capturing.process().standard_error().find("never.log: it never existed\n") != std::string::npos);
+  CHECK(errors["logs"][2]["problem"] == "it did not appear during the capture");
+  CHECK(capturing.process().standard_error().find("never.log: it did not appear during the capture\n") !=
+        std::string::npos);
 
   std::uint64_t replayed = 0;
   for (const std::string& sample : lines(run_twtrace({"replay", "-b", "--json", capturing.path()}).out)) {
@@ -205,7 +206,7 @@ TEST_CASE("a capture says when there is no journal, instead of telling of none o
                    tree / "t.db", "-d", "0.2", "--duration", "0.4", "--journal", "web.service"});
   INFO(describe(outcome));
   CHECK(outcome.code == 0);
-  const bool told = outcome.err.find("web.service: there is no journal that this user may read") != std::string::npos;
+  const bool told = outcome.err.find("web.service: this user cannot read any journal") != std::string::npos;
   CHECK(told != logs::finds_journal());
   const auto errors = application_errors(tree / "t.db");
   CHECK(errors["logs"][0]["problem"].is_null() != told);

@@ -128,7 +128,8 @@ TEST_CASE("a file that is no BTF is named in one line") {
 }
 
 TEST_CASE("what is no running capture cannot be marked") {
-  check_refused(run_twtrace({"mark", "-o", "/nonexistent/x.db", "now"}), 1, "/nonexistent/x.db");
+  check_refused(run_twtrace({"mark", "-o", "/nonexistent/x.db", "now"}), 1,
+                "no capture is writing /nonexistent/x.db; name the running capture's file with -o FILE");
   check_refused(run_twtrace({"mark", "-o", "/etc/passwd", "now"}), 1, "not a capture");
   check_refused(run_twtrace({"mark", "-o", "/dev/null", "now"}), 1, "not a regular file");
 }
@@ -136,7 +137,7 @@ TEST_CASE("what is no running capture cannot be marked") {
 TEST_CASE("a namespace that does not exist is named in one line") {
   if (!privileged()) return;
   check_refused(run_twtrace({"--netns", "no-such-netns", "-b", "-n", "1"}), 1,
-                "; a pattern, as in 'no-such-netns*', also takes one that comes later");
+                "to wait for one that does not exist yet, use a pattern: 'no-such-netns*'");
   check_refused(run_twtrace({"events", "--netns", "4294967295"}), 1, "4294967295");
   check_refused(run_twtrace({"--netns", "/etc/passwd", "-b", "-n", "1"}), 2, "/etc/passwd");
 }

@@ -150,7 +150,7 @@ TEST_CASE("a capture keeps lines of logs with their samples, and an old one has 
       REQUIRE(writer->append(with_lines, source));
     });
   }
-  info.logs[0].gaps = {3, 1ULL << 33U, "it never existed"};
+  info.logs[0].gaps = {3, 1ULL << 33U, "it did not appear during the capture"};
   REQUIRE(writer->set_log_gaps({info.logs[0].gaps, info.logs[1].gaps}));
   REQUIRE(writer->finish(World::kStart + 7000, {}));
 

@@ -61,7 +61,7 @@ TEST_CASE("a file that comes later is read from its beginning") {
   scene.followed.begin();
   CHECK(scene.look().empty());
   CHECK(scene.followed.why_unreadable().empty());
-  CHECK(scene.followed.gaps().problem == "it never existed");
+  CHECK(scene.followed.gaps().problem == "it did not appear during the capture");
   scene.write("one\ntwo\n");
   CHECK(scene.look() == Lines{"one", "two"});
   CHECK(scene.followed.gaps().problem.empty());

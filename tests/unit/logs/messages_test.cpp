@@ -8,7 +8,7 @@ using namespace twtrace::logs;
 
 TEST_CASE("what was found survives the way") {
   const Found found{{{0, 1'700'000'000'123, 1, std::string("a\0\xff", 3)}, {1, 5, 77, {}}, {1, 6, 1, ""}},
-                    {{3, 1ULL << 40U, "it never existed"}, {}}};
+                    {{3, 1ULL << 40U, "it did not appear during the capture"}, {}}};
   CHECK(found_of(fields_of(found), 2) == found);
   CHECK(found_of(fields_of(Found{{}, {{}}}), 1) == Found{{}, {{}}});
 }
