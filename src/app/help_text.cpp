@@ -33,6 +33,7 @@ std::string sentence(std::string_view about) {
 
 std::string usage_text(const OptionList& list) {
   std::string text = list.title + " [OPTIONS]";
+  if (!list.usage.empty()) return text + " " + list.usage;
   for (const OptionList::Word& word : list.words) {
     const std::string name = word.name + (word.repeated ? "..." : "");
     text += word.required ? " " + name : " [" + name + "]";

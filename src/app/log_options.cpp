@@ -127,7 +127,7 @@ void LogOptions::declare(OptionList& list) {
   };
   Take file(take(Kind::kFile, exists));
   file.is_file = true;
-  list.option("--log", "FILE[=REGEX]", "count lines of FILE that match REGEX, beside resets", std::move(file));
+  list.option("--log", "FILE[=REGEX]", "count matching lines of FILE, next to the resets", std::move(file));
   list.option("--journal", "UNIT[=REGEX]", "the same for what a unit writes to the journal",
               take(Kind::kJournal, [](const std::string&) { return false; }));
   list.check([this] { return check(); });

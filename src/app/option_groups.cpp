@@ -71,8 +71,10 @@ base::Result<view::SortColumn> parse_column(const std::string& typed) {
   if (const auto column = view::sort_column_typed(typed)) return *column;
   std::vector<std::string_view> names;
   for (const view::SortName& known : view::sort_names()) names.push_back(known.name);
-  return base::fail(base::ErrorCode::kUsage, fmt::format("unknown column \"{}\"", typed),
-                    base::did_you_mean(typed, names) + "twtrace -s help lists the columns");
+  const bool is_title = view::column_titled(typed) != nullptr;
+  return base::fail(base::ErrorCode::kUsage,
+                    fmt::format("{} \"{}\"", is_title ? "rows cannot be sorted by" : "unknown column", typed),
+                    (is_title ? "" : base::did_you_mean(typed, names)) + "twtrace -s help lists the columns");
 }
 
 }  // namespace
@@ -115,7 +117,7 @@ void TracingOptions::declare_loading(OptionList& list) {
   list.option("--btf", "FILE", "read the BTF of this kernel from FILE", file(session.btf_path));
   list.option("--ring-size", "BYTES", "size of the event ring, a power of two (default 4M)",
               take_parsed(session.ring_bytes, parse_ring_size));
-  list.flag("--keep-privileges", "drop no privilege after the start", [this] {
+  list.flag("--keep-privileges", "keep all privileges after startup", [this] {
     keep_privileges = true;
     session.name_helper = false;
   });
@@ -183,12 +185,12 @@ void FilterOptions::declare_names(OptionList& list) {
     return {};
   };
   if (of_capture) {
-    list.option("--netns", "WHICH", "all, a name, an inode number or id:N of the file", Take(take_netns, {"all"}),
+    list.option("--netns", "WHICH", "only this: all, a name, pattern, inode number or id:N", Take(take_netns, {"all"}),
                 Repeat::kRefused);
     return;
   }
-  list.option("--netns", "WHICH", "all, self, a name, an inode number or a path", Take(take_netns, {"all", "self"}),
-              Repeat::kRefused);
+  list.option("--netns", "WHICH", "only this: all, self, a name, pattern, inode or path",
+              Take(take_netns, {"all", "self"}), Repeat::kRefused);
 }
 
 std::vector<report::Label> FilterOptions::budget_labels(const view::Selector& chosen) const {
@@ -283,7 +285,7 @@ void BudgetOptions::declare(OptionList& list) {
                 budgets.push_back(std::move(*budget));
                 return {};
               });
-  list.flag("--allow-cut", "judge budgets by an incomplete capture, too",
+  list.flag("--allow-cut", "judge budgets even if the capture is incomplete",
             [this] { partial = report::Partial::kAllowed; });
 }
 

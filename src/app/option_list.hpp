@@ -84,6 +84,7 @@ struct OptionList {
   const Word* word_at(std::size_t place) const;
 
   std::string title;  ///< "twtrace events"
+  std::string usage;  ///< the words in the usage line; empty: they follow from `words` and `take_command`
   std::vector<Option> options;
   std::vector<Word> words;
   std::vector<std::function<base::Result<void>()>> checks;

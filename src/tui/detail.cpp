@@ -47,7 +47,7 @@ std::string numbers(const Row& row) {
 /// Who was hurt; empty if nobody was.
 std::string harm(const Row& row) {
   std::string text;
-  if (row.counts.no_port != 0) text += fmt::format("found no local port {}  ", base::grouped(row.counts.no_port));
+  if (row.counts.no_port != 0) text += fmt::format("no local port {} times  ", base::grouped(row.counts.no_port));
   if (row.counts.no_port_bind != 0) {
     text += fmt::format("of these for bind() {}  ", base::grouped(row.counts.no_port_bind));
   }
@@ -59,7 +59,7 @@ std::string harm(const Row& row) {
                         base::grouped(row.counts.resets_felt));
   }
   if (row.counts.peer_resets != 0) {
-    text += fmt::format("peers reset {}, avoidable {}  ", base::grouped(row.counts.peer_resets),
+    text += fmt::format("resets to peers {}, avoidable {}  ", base::grouped(row.counts.peer_resets),
                         base::grouped(row.counts.peer_resets_avoidable));
   }
   if (row.counts.resets_aborted != 0) text += fmt::format("aborted {}  ", base::grouped(row.counts.resets_aborted));
@@ -75,8 +75,11 @@ std::string history(const Detail& detail, const model::Snapshot& snapshot) {
   }
   const Row& row = detail.row;
   if (row.process) {
-    text += fmt::format("{}{} process{}{}", text.empty() ? "" : "  ", row.process->pids,
-                        row.process->pids == 1 ? "" : "es", row.process->exited ? ", all exited" : "");
+    text +=
+        fmt::format("{}{} process{}{}", text.empty() ? "" : "  ", row.process->pids, row.process->pids == 1 ? "" : "es",
+                    !row.process->exited     ? ""
+                    : row.process->pids == 1 ? ", exited"
+                                             : ", all exited");
     if (row.process->uid) text += fmt::format("  uid {}", *row.process->uid);
   }
   if (row.service && !row.service->cgroup.empty()) text += "  cgroup " + base::sanitize_terminal(row.service->cgroup);

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "view/pattern.hpp"
+
 namespace twtrace::view {
 namespace {
 
@@ -99,7 +101,7 @@ constexpr Column kPeerPort{"peer_port", "PEER_PORT",
 constexpr Column kNetns{"netns", "NETNS", "inode number of the network namespace", Align::kRight, 0, 80,
     [](const model::ProbeInfo&, const model::Row& r) { return number(r.netns); }};
 constexpr Column kNetnsId{"netns_id", "NETNS_ID",
-    "which network namespace: inode numbers and names are given again, this is not", Align::kRight, 0, 85,
+    "unique id; inode numbers and names of namespaces are reused", Align::kRight, 0, 85,
     [](const model::ProbeInfo&, const model::Row& r) { return r.netns ? Value(std::uint64_t{r.netns_id}) : Value(); }};
 constexpr Column kNamespaces{"namespaces", "NAMESPACES",
     "network namespaces that the row merges", Align::kRight, 0, 85,
@@ -359,11 +361,18 @@ bool can_sort(model::Group group, SortColumn column) {
 }
 
 std::optional<SortColumn> sort_column_typed(std::string_view typed) {
-  if (const auto named = sort_column_named(typed)) return named;
-  for (const Column& column : columns(model::Group::kProcess, true)) {
-    if (column.title == typed) return column.sort;
+  for (const SortName& known : sort_names()) {
+    if (equal_ignoring_case(typed, known.name)) return known.column;
   }
-  return std::nullopt;
+  const Column* const column = column_titled(typed);
+  return column == nullptr ? std::nullopt : column->sort;
+}
+
+const Column* column_titled(std::string_view title) {
+  for (const Column& column : columns(model::Group::kProcess, true)) {
+    if (equal_ignoring_case(title, column.title)) return &column;
+  }
+  return nullptr;
 }
 
 std::string_view label_column(model::Group group) {

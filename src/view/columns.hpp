@@ -70,8 +70,12 @@ const LiveColumns& live_columns(model::Group group);
 /// False if rows of the group have nothing like that, so that they cannot be sorted by it.
 bool can_sort(model::Group group, SortColumn column);
 
-/// What people type to sort by it: the name of SortName, or the title that a table gives the column.
+/// What people type to sort by it, in upper or lower case: the name of SortName, or the title that a table gives the
+/// column.
 std::optional<SortColumn> sort_column_typed(std::string_view typed);
+
+/// The column that a table gives this title, in upper or lower case; null if there is none.
+const Column* column_titled(std::string_view title);
 
 /// The column in which a table names "(other)" and "(unattributed)" rows.
 std::string_view label_column(model::Group group);

@@ -84,18 +84,12 @@ const KeyName* key_called(std::string_view name, Grammar grammar) {
   return nullptr;
 }
 
-/// The name of the column that a table gives this title; empty if there is none.
-std::string_view name_of_title(std::string_view title) {
-  for (const Column& column : columns(model::Group::kProcess, true)) {
-    if (equal_ignoring_case(title, column.title)) return column.name;
-  }
-  return {};
-}
-
 /// Takes the title of a column for its name: people type what they see. kUsage if the grammar has no such key.
 base::Result<const KeyName*> find_key(std::string_view typed, Grammar grammar) {
   const KeyName* known = key_called(typed, grammar);
-  if (known == nullptr) known = key_called(name_of_title(typed), grammar);
+  if (const Column* const column = column_titled(typed); known == nullptr && column != nullptr) {
+    known = key_called(column->name, grammar);
+  }
   if (known != nullptr) return known;
   return base::fail(base::ErrorCode::kUsage, fmt::format("unknown {} \"{}\"", noun(grammar), typed),
                     expected_key(typed, grammar));

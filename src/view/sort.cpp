@@ -109,13 +109,6 @@ std::string_view sort_name_of(SortColumn column) {
   return {};
 }
 
-std::optional<SortColumn> sort_column_named(std::string_view name) {
-  for (const SortName& known : sort_names()) {
-    if (known.name == name) return known.column;
-  }
-  return std::nullopt;
-}
-
 void RowOrder::set_rank(SortItem& item) const { item.rank = rank_of(item, column); }
 
 bool RowOrder::operator()(const SortItem& left, const SortItem& right) const {

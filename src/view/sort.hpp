@@ -38,7 +38,6 @@ struct SortName {
 const std::vector<SortName>& sort_names();
 /// SortName::name; empty for kUse.
 std::string_view sort_name_of(SortColumn column);
-std::optional<SortColumn> sort_column_named(std::string_view name);
 
 /// The sort keys of a row. Holds references to the parts of the row.
 struct SortItem {

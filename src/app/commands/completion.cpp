@@ -24,6 +24,7 @@ struct CompletionCommand {
 };
 
 void CompletionCommand::declare(OptionList& list) {
+  list.usage = "SHELL | -- WORD...";
   list.word(
       "SHELL", "bash, zsh or fish",
       one_of<const char*>(script, {{"bash", kBashCompletion}, {"zsh", kZshCompletion}, {"fish", kFishCompletion}}));

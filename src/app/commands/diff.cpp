@@ -41,6 +41,7 @@ std::string rendered(const report::Diff& diff, const OutputOptions<ReportFormat>
 }
 
 void DiffCommand::declare(OptionList& list) {
+  list.usage = "[BEFORE AFTER]";
   list.word("BEFORE", "the earlier capture (default twtrace.db.old)", file(before));
   list.word("AFTER", "the later capture (default twtrace.db)", file(after));
   declare_report_output(list, output);

@@ -76,13 +76,13 @@ void Export::declare(OptionList& list) {
   list.section("Output");
   list.option("--textfile", "FILE", "write the metrics into FILE instead, once per sample", file(textfile));
   list.section("Metrics");
-  list.option("--metrics.netns", "WHICH", "namespaces with a label: host, named, all (default)",
+  list.option("--metrics.netns", "WHICH", "own label for namespaces: host, named, all (default)",
               one_of(limits.namespaces, {{"host", MetricNamespaces::kHost},
                                          {"named", MetricNamespaces::kNamed},
                                          {"all", MetricNamespaces::kAll}}));
-  list.option("--metrics.max-series", "N", "fold workloads after N series (default 2000)",
+  list.option("--metrics.max-series", "N", "count new workloads as \"other\" after N (default 2000)",
               whole_number(limits.max_series, 0, kMostSeries));
-  list.option("--metrics.min-age", "SECONDS", "fold workloads younger than this (default 30)",
+  list.option("--metrics.min-age", "SECONDS", "count younger workloads as \"other\" (default 30)",
               seconds(limits.min_age_s, 0, kOldestYoung));
   list.section("Intervals");
   declare_delay(list, delay_s);

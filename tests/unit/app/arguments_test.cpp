@@ -220,4 +220,6 @@ A note.
   sample.list.words.front().required = true;
   sample.list.take_command = [](const Typed&) { return base::Result<void>(); };
   CHECK(usage_text(sample.list) == "twtrace sample [OPTIONS] FILE [-- COMMAND [ARGUMENT...]]");
+  sample.list.usage = "[BEFORE AFTER]";
+  CHECK(usage_text(sample.list) == "twtrace sample [OPTIONS] [BEFORE AFTER]");
 }

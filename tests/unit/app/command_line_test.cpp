@@ -123,6 +123,8 @@ TEST_CASE("mistyped words get the one that was meant") {
   CHECK(told({"-g", "ports"}).find("did you mean \"port\"?") != std::string::npos);
   CHECK(told({"-s", "overflw"}) ==
         "--sort: unknown column \"overflw\"; did you mean \"overflow\"? twtrace -s help lists the columns");
+  CHECK(accepted({"-s", "felt"}));
+  CHECK(told({"-s", "no_mem"}) == "--sort: rows cannot be sorted by \"no_mem\"; twtrace -s help lists the columns");
   CHECK(told({"-g", "service", "-s", "pid"})
             .starts_with("-s pid cannot be combined with -g service; these rows have "
                          "no such column; sort by created/s, overflow/s, "));

@@ -39,7 +39,15 @@ TEST_CASE("every group's columns are complete, unique and can be dropped down to
   }
 }
 
-TEST_CASE("rows are sorted by the name of a column, and by its title") {
+TEST_CASE("rows are sorted by the name of a column, and by its title, in upper or lower case") {
+  for (const view::SortName& name : view::sort_names()) CHECK(view::sort_column_typed(name.name) == name.column);
+  for (const view::Column& column : view::columns(model::Group::kProcess, true)) {
+    CHECK(view::column_titled(column.title) == &column);
+    CHECK(view::sort_column_typed(column.title) == column.sort);
+  }
+  CHECK(view::sort_column_typed("felt") == view::SortColumn::kFelt);
+  CHECK(view::sort_column_typed("Created") == view::SortColumn::kCreated);
+  CHECK(view::sort_column_typed("q_drops") == view::SortColumn::kQueueDrops);
   CHECK(view::sort_column_typed("queue_drops") == view::SortColumn::kQueueDrops);
   CHECK(view::sort_column_typed("Q_DROPS") == view::SortColumn::kQueueDrops);
   CHECK(view::sort_column_typed("COMMAND") == view::SortColumn::kComm);

@@ -114,17 +114,14 @@ using Pids = std::vector<std::uint32_t>;
 
 }  // namespace
 
-TEST_CASE("every column has one name, and the name finds it") {
+TEST_CASE("every column has one name") {
   std::set<SortColumn> columns;
   for (const SortName& name : sort_names()) {
-    CHECK(sort_column_named(name.name) == name.column);
+    CHECK_FALSE(name.name.empty());
     CHECK(columns.insert(name.column).second);
     CHECK_FALSE(name.help.empty());
   }
   CHECK(columns.size() == 13);
-  CHECK_FALSE(sort_column_named("nonsense"));
-  CHECK_FALSE(sort_column_named(""));
-  CHECK_FALSE(sort_column_named("Created"));
 }
 
 TEST_CASE("counts and rates sort descending") {
