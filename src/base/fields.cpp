@@ -23,18 +23,48 @@ std::optional<Length> take_length(std::string_view& bytes) {
   return length;
 }
 
+/// The fields in what follows the length of a list.
+std::optional<Fields> parse(std::string_view bytes) {
+  Fields fields;
+  while (!bytes.empty()) {
+    const auto length = take_length(bytes);
+    if (!length || *length > bytes.size()) return std::nullopt;
+    fields.emplace_back(bytes.substr(0, *length));
+    bytes.remove_prefix(*length);
+  }
+  return fields;
+}
+
 }  // namespace
 
-bool send_fields(int fd, const Fields& fields) {
-  std::string bytes;
+std::optional<std::string> to_bytes(const Fields& fields) {
+  std::string bytes(sizeof(Length), '\0');
   for (const std::string& field : fields) {
     append(bytes, static_cast<Length>(field.size()));
     bytes += field;
   }
-  if (bytes.size() > kLongest) return false;
-  std::string length;
-  append(length, static_cast<Length>(bytes.size()));
-  return write_all(fd, length + bytes) == 0;
+  const std::size_t size = bytes.size() - sizeof(Length);
+  if (size > kLongest) return std::nullopt;
+  const auto length = static_cast<Length>(size);
+  std::memcpy(bytes.data(), &length, sizeof(length));
+  return bytes;
+}
+
+std::optional<Fields> FieldsInbox::take() {
+  std::string_view rest = bytes_;
+  const auto size = take_length(rest);
+  if (!size || is_broken_) return std::nullopt;
+  is_broken_ = *size > kLongest;
+  if (is_broken_ || rest.size() < *size) return std::nullopt;
+  auto fields = parse(rest.substr(0, *size));
+  is_broken_ = !fields;
+  bytes_.erase(0, sizeof(Length) + *size);
+  return fields;
+}
+
+bool send_fields(int fd, const Fields& fields) {
+  const auto bytes = to_bytes(fields);
+  return bytes && write_all(fd, *bytes) == 0;
 }
 
 std::optional<Fields> receive_fields(int fd) {
@@ -42,14 +72,7 @@ std::optional<Fields> receive_fields(int fd) {
   if (!read_all(fd, reinterpret_cast<char*>(&size), sizeof(size)) || size > kLongest) return std::nullopt;
   std::string bytes(size, '\0');
   if (!read_all(fd, bytes.data(), bytes.size())) return std::nullopt;
-  Fields fields;
-  for (std::string_view rest = bytes; !rest.empty();) {
-    const auto length = take_length(rest);
-    if (!length || *length > rest.size()) return std::nullopt;
-    fields.emplace_back(rest.substr(0, *length));
-    rest.remove_prefix(*length);
-  }
-  return fields;
+  return parse(bytes);
 }
 
 }  // namespace twtrace::base

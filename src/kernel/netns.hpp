@@ -54,6 +54,7 @@ class NetnsCatalog {
   void refresh(NetnsSearch search = {});
   /// Takes what a catalog of another process has found, in place of a refresh().
   void take(std::map<std::uint32_t, NetnsRef> found) { found_ = std::move(found); }
+  bool is_empty() const { return found_.empty(); }
   /// The namespace at the last refresh(); nullptr if it did not exist then. Valid until the next refresh().
   const NetnsRef* find(std::uint32_t inum) const;
   /// All namespaces at the last refresh(), ascending by inode number. Returns a copy, so that callers may refresh while

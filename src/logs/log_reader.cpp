@@ -5,14 +5,17 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <iterator>
 #include <optional>
 #include <utility>
 #include <variant>
 
 #include "base/clock.hpp"
+#include "base/log.hpp"
 #include "kernel/capabilities.hpp"
 #include "kernel/procfs.hpp"
 #include "logs/followed_file.hpp"
@@ -22,6 +25,9 @@
 #include "trace/least_privilege.hpp"
 
 namespace twtrace::logs {
+
+using std::chrono::milliseconds;
+
 namespace {
 
 constexpr const char* kReaderComm = "twtrace-logs";
@@ -29,8 +35,11 @@ constexpr const char* kBegin = "begin";
 constexpr const char* kLook = "look";
 constexpr const char* kFinish = "finish";
 constexpr int kLookMs = 100;
+constexpr milliseconds kMostWait{2000};
+constexpr const char* kHangs = "the process that reads logs does not answer";
+constexpr const char* kWhatHangs = "does a file system with a log hang?";
 /// journald tells of what it wrote up to 250 ms later (POST_CHANGE_TIMER_INTERVAL_USEC, journald-server.c).
-constexpr std::chrono::milliseconds kJournalDelay{400};
+constexpr milliseconds kJournalDelay{400};
 
 /// One log in the process that reads.
 struct Followed {
@@ -187,7 +196,9 @@ base::Result<std::unique_ptr<LogReader>> LogReader::start(const std::vector<mode
 }
 
 base::Result<void> LogReader::begin() {
-  const auto problems = process_.ask({kBegin});
+  process_.ask({kBegin});
+  const auto problems = process_.answer(kMostWait);
+  if (process_.owes_answer()) return base::fail(base::ErrorCode::kFailure, kHangs, kWhatHangs);
   if (!problems || problems->size() != logs_.size()) {
     return base::fail(base::ErrorCode::kFailure, "the process that reads logs could not start");
   }
@@ -200,15 +211,50 @@ base::Result<void> LogReader::begin() {
   return {};
 }
 
-base::Result<Found> LogReader::look() { return ask(kLook); }
-base::Result<Found> LogReader::finish() { return ask(kFinish); }
+base::Result<Found> LogReader::look() {
+  const bool was_late = process_.owes_answer();
+  process_.ask({kLook});
+  auto found = take_answer(was_late ? milliseconds(0) : kMostWait / 2);
+  if (!found) return tl::unexpected(found.error());
+  if (*found) return std::move(**found);
+  if (was_late && !std::exchange(told_late_, true)) {
+    spdlog::warn("{}: its lines are counted once it does, in the interval of that time; {}", kHangs, kWhatHangs);
+  }
+  return Found{{}, gaps_};
+}
 
-base::Result<Found> LogReader::ask(const char* what) {
-  const auto fields = process_.ask({what});
+base::Result<Found> LogReader::finish() {
+  const auto end = std::chrono::steady_clock::now() + kMostWait;
+  const auto left = [end] {
+    return std::max(milliseconds(0), std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now()));
+  };
+  Found all;
+  while (true) {
+    const bool was_late = process_.owes_answer();
+    process_.ask({kFinish});
+    auto found = take_answer(left());
+    if (!found) return tl::unexpected(found.error());
+    if (!*found)
+      return base::fail(base::ErrorCode::kFailure, std::string(kHangs) + ": its last lines are not counted",
+                        kWhatHangs);
+    std::move((*found)->lines.begin(), (*found)->lines.end(), std::back_inserter(all.lines));
+    if (was_late) continue;  // that was the answer to an earlier question
+    all.gaps = std::move((*found)->gaps);
+    return all;
+  }
+}
+
+/// Of the last question. Empty: it still owes it.
+base::Result<std::optional<Found>> LogReader::take_answer(milliseconds patience) {
+  const auto fields = process_.answer(patience);
+  if (process_.owes_answer()) return std::nullopt;
   auto found = fields ? found_of(*fields, logs_.size()) : std::nullopt;
-  if (found) return std::move(*found);
-  return base::fail(base::ErrorCode::kFailure,
-                    "the process that reads logs has ended: no line is counted from here on");
+  if (!found) {
+    return base::fail(base::ErrorCode::kFailure,
+                      "the process that reads logs has ended: no line is counted from here on");
+  }
+  gaps_ = found->gaps;
+  return found;
 }
 
 }  // namespace twtrace::logs

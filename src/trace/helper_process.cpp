@@ -2,6 +2,7 @@
 #include "trace/helper_process.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -15,6 +16,9 @@
 
 namespace twtrace::trace {
 
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
 base::Result<HelperProcess> HelperProcess::start(const char* comm, const Serve& serve) {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
@@ -26,7 +30,13 @@ base::Result<HelperProcess> HelperProcess::start(const char* comm, const Serve& 
   const pid_t pid = ::fork();
   const int saved_errno = errno;
   if (pid < 0) return base::fail_errno(saved_errno, std::string("cannot start the process ") + comm);
-  if (pid > 0) return HelperProcess(std::move(ours), pid);
+  if (pid > 0) {
+    HelperProcess helper(std::move(ours), pid);
+    // Of this end only: the other one waits for questions.
+    if (::fcntl(helper.socket_.get(), F_SETFL, O_NONBLOCK) != 0)
+      return base::fail_errno(errno, "cannot set up a socket");
+    return helper;
+  }
   ours.reset();
   sigset_t all;
   sigfillset(&all);
@@ -37,17 +47,65 @@ base::Result<HelperProcess> HelperProcess::start(const char* comm, const Serve& 
 }
 
 HelperProcess::~HelperProcess() {
+  constexpr milliseconds kPatience{500};
+  if (pid_ <= 0) return;
   if (socket_) ::shutdown(socket_.get(), SHUT_RDWR);  // a process that was forked later may hold it, too
   socket_.reset();
-  while (pid_ > 0 && ::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  if (has_ended(kPatience)) return;
+  if (::kill(pid_, SIGKILL) == 0) has_ended(kPatience);
 }
 
-std::optional<base::Fields> HelperProcess::ask(const base::Fields& question) {
-  if (!socket_) return std::nullopt;
-  auto answer = base::send_fields(socket_.get(), question) ? base::receive_fields(socket_.get()) : std::nullopt;
-  if (!answer) socket_.reset();
-  return answer;
+/// Reaps it.
+bool HelperProcess::has_ended(milliseconds patience) const {
+  constexpr milliseconds kPause{2};
+  const auto end = steady_clock::now() + patience;
+  while (::waitpid(pid_, nullptr, WNOHANG) == 0) {
+    if (steady_clock::now() >= end) return false;
+    ::poll(nullptr, 0, kPause.count());
+  }
+  return true;
+}
+
+void HelperProcess::ask(const base::Fields& question) {
+  if (!socket_ || owes_answer_) return;
+  const auto bytes = base::to_bytes(question);
+  if (!bytes) return;
+  // The socket is empty, because every earlier question was answered: one that does not fit is too long for it.
+  const ssize_t written = ::write(socket_.get(), bytes->data(), bytes->size());
+  owes_answer_ = written == static_cast<ssize_t>(bytes->size());
+  if (!owes_answer_) socket_.reset();
+}
+
+std::optional<base::Fields> HelperProcess::answer(milliseconds patience) {
+  const auto end = steady_clock::now() + patience;
+  while (owes_answer()) {
+    if (!receive() || inbox_.is_broken()) {
+      socket_.reset();
+      break;
+    }
+    if (auto fields = inbox_.take()) {
+      owes_answer_ = false;
+      return fields;
+    }
+    const auto left = std::chrono::ceil<milliseconds>(end - steady_clock::now());
+    if (left <= milliseconds(0)) break;
+    pollfd arrives{socket_.get(), POLLIN, 0};
+    ::poll(&arrives, 1, static_cast<int>(left.count()));
+  }
+  return std::nullopt;
+}
+
+/// Takes in what has arrived. False if nothing more will.
+bool HelperProcess::receive() {
+  std::array<char, 16384> buffer{};
+  while (true) {
+    const ssize_t got = ::read(socket_.get(), buffer.data(), buffer.size());
+    if (got > 0) {
+      inbox_.add({buffer.data(), static_cast<std::size_t>(got)});
+    } else if (got == 0 || errno != EINTR) {
+      return got < 0 && errno == EAGAIN;
+    }
+  }
 }
 
 bool keep_descriptors(std::span<const int> fds) {

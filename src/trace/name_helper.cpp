@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <utility>
 
 #include "base/log.hpp"
@@ -15,10 +16,19 @@
 namespace twtrace::trace {
 namespace {
 
+using std::chrono::milliseconds;
+
+/// What one sample may take longer.
+constexpr milliseconds kMostWait{1000};
+
 constexpr const char* kComm = "twtrace-names";
 constexpr const char* kCgroup = "cgroup";
 constexpr const char* kContainer = "container";
 constexpr const char* kNamespaces = "namespaces";
+
+Patience::Duration now() { return std::chrono::steady_clock::now().time_since_epoch(); }
+
+milliseconds whole_ms(Patience::Duration duration) { return std::chrono::duration_cast<milliseconds>(duration); }
 
 /// In the helper.
 class Answers {
@@ -79,12 +89,38 @@ base::Result<std::shared_ptr<NameHelper>> NameHelper::start() {
   return std::shared_ptr<NameHelper>(new NameHelper(std::move(*process)));
 }
 
+NameHelper::NameHelper(HelperProcess process) : process_(std::move(process)), patience_(kMostWait) {}
+
+void NameHelper::tell_if_ended() {
+  if (process_.answers()) return;
+  spdlog::warn("the process that looks up names has ended: some containers and namespaces stay without a name");
+}
+
+bool NameHelper::is_late() {
+  if (process_.owes_answer()) {
+    auto late = process_.answer(milliseconds(0));
+    if (late && searches_) late_search_ = std::move(late);
+    tell_if_ended();
+  }
+  return process_.owes_answer() || whole_ms(patience_.left(now())) == milliseconds(0);
+}
+
 std::optional<Fields> NameHelper::ask(const char* what, Fields fields) {
-  if (!process_.answers()) return std::nullopt;
+  if (!process_.answers() || is_late() || !process_.answers()) return std::nullopt;
   fields.insert(fields.begin(), what);
-  auto answer = process_.ask(fields);
-  if (!answer) {
-    spdlog::warn("the process that looks up names has ended: some containers and namespaces stay without a name");
+  searches_ = what == kNamespaces;
+  const auto begin = now();
+  const milliseconds limit = whole_ms(patience_.left(begin));
+  process_.ask(fields);
+  auto answer = process_.answer(limit);
+  patience_.waited(begin, now());
+  tell_if_ended();
+  if (process_.owes_answer() && !told_late_ && limit >= kMostWait / 2) {
+    told_late_ = true;
+    spdlog::warn(
+        "the process that looks up names ({}, pid {}) does not answer: containers and namespaces get no name "
+        "until it does",
+        kComm, process_.pid());
   }
   return answer;
 }
@@ -101,9 +137,13 @@ std::optional<kernel::ContainerFacts> NameHelper::container(const kernel::Contai
   return facts ? *facts : std::nullopt;
 }
 
-std::optional<std::map<std::uint32_t, kernel::NetnsRef>> NameHelper::namespaces(kernel::NetnsSearch search) {
+std::optional<NameHelper::Found> NameHelper::namespaces(kernel::NetnsSearch search) {
   const auto answer = ask(kNamespaces, {search.mount_namespaces ? "1" : "0", search.open_files ? "1" : "0"});
-  return answer ? trace::namespaces(*answer) : std::nullopt;
+  if (!process_.answers()) return std::nullopt;
+  if (answer) late_search_.reset();
+  const auto late = std::exchange(late_search_, std::nullopt);
+  if (answer) return Found{trace::namespaces(*answer), true};
+  return Found{late ? trace::namespaces(*late) : std::nullopt, false};
 }
 
 }  // namespace twtrace::trace

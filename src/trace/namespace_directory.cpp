@@ -45,13 +45,15 @@ std::string known_names(const std::map<NamespaceDirectory::Id, NamespaceDirector
 
 }  // namespace
 
-void NamespaceDirectory::discover(bool thorough) {
+bool NamespaceDirectory::discover(bool thorough) {
   kernel::NetnsSearch search;
   search.open_files = thorough;
-  if (auto found = search_ ? search_(search) : std::nullopt) {
-    catalog_.take(std::move(*found));
-  } else {
+  auto found = search_ ? search_(search) : std::nullopt;
+  const bool looks_itself = !found || (!found->namespaces && catalog_.is_empty());
+  if (looks_itself) {
     catalog_.refresh(search);
+  } else if (found->namespaces) {
+    catalog_.take(std::move(*found->namespaces));
   }
   for (auto& [id, entry] : entries_) {
     const kernel::NetnsRef* ref = entry.gone ? nullptr : catalog_.find(entry.inum);
@@ -63,6 +65,7 @@ void NamespaceDirectory::discover(bool thorough) {
     entry.is_container = false;
     if (!given.empty()) entry.asked_pid = 0;
   }
+  return looks_itself || found->is_fresh;
 }
 
 void NamespaceDirectory::look_for_new_names() {
@@ -239,7 +242,7 @@ base::Result<kernel::NetnsCounters> NamespaceDirectory::read_counters(Id id) {
       break;
     }
     ++searches_;
-    discover(false);
+    if (!discover(false)) break;
   }
   return base::fail(base::ErrorCode::kNotFound, "no process is in it");
 }

@@ -18,6 +18,7 @@
 #include "kernel/netns.hpp"
 #include "kernel/procfs.hpp"
 #include "model/row_table.hpp"
+#include "trace/name_helper.hpp"
 
 namespace twtrace::trace {
 
@@ -48,12 +49,14 @@ class NamespaceDirectory {
     std::uint32_t asked_pid = 0;       ///< the process whose container was asked for last
   };
 
-  /// Another process's way to look, see NameHelper; empty: it does not answer.
-  using Search = std::function<std::optional<std::map<std::uint32_t, kernel::NetnsRef>>(kernel::NetnsSearch)>;
-  /// From here on discover() asks `search`, and looks for itself only if that gives no answer.
+  /// Another process's way to look, see NameHelper::namespaces().
+  using Search = std::function<std::optional<NameHelper::Found>(kernel::NetnsSearch)>;
+  /// From here on discover() asks `search`. It looks for itself only if that process has ended, or is late with the
+  /// first answer of all.
   void search_by(Search search) { search_ = std::move(search); }
-  /// Looks for namespaces and their names; `thorough` also finds those that only a descriptor holds.
-  void discover(bool thorough);
+  /// Looks for namespaces and their names; `thorough` also finds those that only a descriptor holds. False: nobody can
+  /// look now. A namespace that it has not found may exist then.
+  bool discover(bool thorough);
   /// The same, while a namespace has no name: one that is made gets it later. Looks ever less often for the same one.
   void look_for_new_names();
   /// The container or pod of a process; empty if it is in none, or if nobody knows.

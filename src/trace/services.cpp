@@ -29,7 +29,8 @@ std::optional<std::string> Services::path_of(std::uint64_t cgroup_id, const Reco
 }
 
 base::Service Services::classify(const std::string& path) {
-  return kernel::classify_cgroup(path, [&](kernel::ContainerQuery query) {
+  return kernel::classify_cgroup(path, [&](kernel::ContainerQuery query) -> std::optional<kernel::ContainerFacts> {
+    if (is_late()) return std::nullopt;  // and container_names_ must not take that for an answer
     if (cgroups_) query.pid = cgroups_->process_in(path);
     if (cgroups_ && !query.pid) query.pid = cgroups_->process_in(query.cgroup);
     return container_names_.look_up(query);
@@ -43,7 +44,9 @@ const base::Service& Services::of_cgroup(std::uint64_t cgroup_id, const Recorded
   if (known == known_.end()) {
     const auto path = path_of(cgroup_id, recorded);
     if (!path) return kUnknown;  // not known yet: asked again next time
-    known = known_.emplace(cgroup_id, Known{classify(*path)}).first;
+    unsure_ = classify(*path);
+    if (is_late()) return unsure_;
+    known = known_.emplace(cgroup_id, Known{std::exchange(unsure_, {})}).first;
   }
   // Whoever asks has seen a new row, for which the kernel side has recorded the path if it had none.
   if (!std::exchange(known->second.is_recorded, true)) ++recorded_;

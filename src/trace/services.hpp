@@ -47,6 +47,9 @@ class Services {
   /// The processes of this host as /proc shows them now, at most model::kMostSeenProcesses. Reads two files of each.
   std::vector<model::SeenProcess> processes(const RecordedPath& recorded);
 
+  /// Whether the helper is late: what is asked now may stay without a name, and is worth asking again.
+  bool is_late() const { return helper_ && helper_->is_late(); }
+
  private:
   struct Known {
     base::Service service;
@@ -60,6 +63,7 @@ class Services {
   kernel::Procfs procfs_;
   kernel::ContainerNames container_names_;
   std::shared_ptr<NameHelper> helper_;
+  base::Service unsure_;                            ///< of a container that nobody could look up: asked again next time
   std::unordered_map<std::uint64_t, Known> known_;  ///< by cgroup id
   std::size_t recorded_ = 0;                        ///< how many of them may have a record
 };

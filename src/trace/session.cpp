@@ -63,9 +63,10 @@ std::shared_ptr<NameHelper> start_helper(const SessionOptions& options) {
   return nullptr;
 }
 
+/// If the helper has ended, perhaps because of a file that never answers, this process does not read that file.
 kernel::ContainerLookup container_lookup(std::shared_ptr<NameHelper> helper) {
   return [helper = std::move(helper)](const kernel::ContainerQuery& query) {
-    return helper && helper->answers() ? helper->container(query) : kernel::find_container("/", query);
+    return helper ? helper->container(query) : kernel::find_container("/", query);
   };
 }
 
@@ -214,6 +215,7 @@ base::Result<void> Session::drain_ring() {
 
 /// From then on the name of the container is known, too. Its engine may remove its files before it closes a socket.
 void Session::name_namespaces() {
+  if (services_.is_late()) return;
   netns_.name_containers(
       [this](std::uint32_t pid) { return base::container_name(services_.of_process(pid, recorded_paths())); });
 }

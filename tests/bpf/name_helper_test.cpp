@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -108,7 +109,9 @@ TEST_CASE("namespaces and cgroups are found though nothing is kept") {
             auto started = NameHelper::start();
             if (!started || !*started || !drop_everything()) return 2;
             const auto found = (*started)->namespaces({});
-            if (!found || !found->contains(static_cast<std::uint32_t>(its.st_ino))) result = 3;
+            const bool is_found = found && found->is_fresh && found->namespaces &&
+                                  found->namespaces->contains(static_cast<std::uint32_t>(its.st_ino));
+            if (!is_found) result = 3;
             kernel::NetnsCatalog alone;
             alone.refresh();
             if (alone.find(static_cast<std::uint32_t>(its.st_ino)) != nullptr) result = 4;  // not for nobody
@@ -116,4 +119,33 @@ TEST_CASE("namespaces and cgroups are found though nothing is kept") {
           }
           return result;
         }) == 0);
+}
+
+TEST_CASE("a helper that stands still is late, and is asked again once it goes on") {
+  if (!privileged()) return;
+  const auto cgroups = kernel::CgroupFs::open(kernel::Procfs());
+  REQUIRE(cgroups);
+  const CgroupSandbox first("late-first");
+  const CgroupSandbox second("late-second");
+  const auto first_id = cgroups->id_of_path(first.path());
+  const auto second_id = cgroups->id_of_path(second.path());
+  REQUIRE(first_id);
+  REQUIRE(second_id);
+  auto started = NameHelper::start();
+  REQUIRE(started);
+  REQUIRE(*started);
+  NameHelper& helper = **started;
+  REQUIRE(helper.path_of_cgroup(*first_id) == first.path());
+  REQUIRE(::kill(helper.pid(), SIGSTOP) == 0);
+  CHECK_FALSE(helper.path_of_cgroup(*first_id));
+  CHECK(helper.is_late());
+  CHECK_FALSE(helper.path_of_cgroup(*second_id));
+  const auto found = helper.namespaces({});
+  REQUIRE(found);
+  CHECK_FALSE(found->is_fresh);
+  CHECK_FALSE(found->namespaces);
+  REQUIRE(::kill(helper.pid(), SIGCONT) == 0);
+  CHECK(wait_until([&] { return !helper.is_late(); }));
+  CHECK(helper.path_of_cgroup(*second_id) == second.path());
+  CHECK(helper.answers());
 }

@@ -307,7 +307,7 @@ class Capture {
     if (!found) {
       base::log_error(found.error());
       failed_ = true;
-      for (model::LogGaps& gaps : log_gaps_) gaps.problem = "the process that read it has ended";
+      for (model::LogGaps& gaps : log_gaps_) gaps.problem = "the process that read it has ended, or did not answer";
       found = logs::Found{{}, log_gaps_};
       logs_.reset();
     }

@@ -6,6 +6,8 @@
 
 #include <array>
 #include <csignal>
+#include <cstdint>
+#include <string>
 #include <thread>
 
 #include "base/unique_fd.hpp"
@@ -53,4 +55,32 @@ TEST_CASE("what is no list is refused") {
   const auto before = std::signal(SIGPIPE, SIG_IGN);
   CHECK_FALSE(send_fields(sockets.other.get(), {"x"}));
   std::signal(SIGPIPE, before);
+}
+
+TEST_CASE("a list that arrives in parts is taken once it is whole") {
+  const Fields first = {"a", std::string("\0\n", 2), ""};
+  const Fields second = {};
+  const std::string bytes = to_bytes(first).value() + to_bytes(second).value();
+  FieldsInbox inbox;
+  for (std::size_t i = 0; i + sizeof(std::uint32_t) < bytes.size(); ++i) {
+    CHECK_FALSE(inbox.take());
+    inbox.add(bytes.substr(i, 1));
+  }
+  CHECK(inbox.take() == first);
+  CHECK_FALSE(inbox.take());
+  inbox.add(bytes.substr(bytes.size() - sizeof(std::uint32_t)));
+  CHECK(inbox.take() == second);
+  CHECK_FALSE(inbox.take());
+  CHECK_FALSE(inbox.is_broken());
+}
+
+TEST_CASE("parts of what is no list break it for good") {
+  for (const std::string& bytes : {std::string("\x04\0\0\0\x01\0\0\0", 8), std::string("\xff\xff\xff\xff", 4)}) {
+    FieldsInbox inbox;
+    inbox.add(bytes);
+    CHECK_FALSE(inbox.take());
+    CHECK(inbox.is_broken());
+    inbox.add(to_bytes({"whole"}).value());
+    CHECK_FALSE(inbox.take());
+  }
 }

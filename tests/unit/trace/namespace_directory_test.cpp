@@ -177,6 +177,7 @@ namespace {
 struct Found {
   std::map<std::uint32_t, kernel::NetnsRef> refs;
   int searches = 0;
+  bool is_late = false;
 
   void put(std::uint32_t inum, const std::string& name, std::optional<std::uint32_t> pid) {
     refs[inum] = ref(inum, name);
@@ -185,7 +186,7 @@ struct Found {
   NamespaceDirectory::Search search() {
     return [this](kernel::NetnsSearch) {
       ++searches;
-      return std::optional(refs);
+      return is_late ? trace::NameHelper::Found{} : trace::NameHelper::Found{refs, true};
     };
   }
 };
@@ -251,6 +252,39 @@ TEST_CASE("a namespace that nobody has named is called after the container in it
   directory.name_containers(container_of);
   CHECK(shown(1002).name == "shop/cart");
   CHECK(shown(1003).name.empty());
+}
+
+TEST_CASE("while nobody can search, what is known stays, and nothing is gone") {
+  Found found;
+  found.put(kInum, "blue", 30);
+  NamespaceDirectory directory;
+  directory.search_by(found.search());
+  const Id blue = take(directory, {reading(1001, kInum), reading(1002, kOther)}).at(0);
+  const Id other = directory.id_of(1002).value();
+  CHECK(directory.discover(false));
+  CHECK(directory.entries().at(blue).name == "blue");
+  found.is_late = true;
+  found.refs.clear();
+  CHECK_FALSE(directory.discover(false));
+  CHECK(directory.catalog().find(kInum) != nullptr);
+  directory.begin_sample();
+  CHECK_FALSE(directory.read_counters(other));
+  CHECK_FALSE(directory.entries().at(other).gone);
+  found.is_late = false;
+  CHECK(directory.discover(false));
+  CHECK(directory.catalog().find(kInum) == nullptr);
+  directory.begin_sample();
+  CHECK_FALSE(directory.read_counters(other));
+  CHECK(directory.entries().at(other).gone);
+}
+
+TEST_CASE("if not even the first search is answered, the directory looks for itself") {
+  Found found;
+  found.is_late = true;
+  NamespaceDirectory directory;
+  directory.search_by(found.search());
+  CHECK(directory.discover(false));
+  CHECK_FALSE(directory.catalog().is_empty());
 }
 
 TEST_CASE("a name is looked for ever less often") {
