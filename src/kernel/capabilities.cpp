@@ -5,6 +5,8 @@
 
 #include <array>
 
+#include "kernel/file.hpp"
+#include "kernel/netns.hpp"
 #include "kernel/text.hpp"
 
 namespace twtrace::kernel {
@@ -53,6 +55,21 @@ constexpr std::array kNames = {"CHOWN",
                                "BPF",
                                "CHECKPOINT_RESTORE"};
 
+/// PROC_USER_INIT_INO of include/linux/proc_ns.h, in all versions.
+constexpr std::uint32_t kFirstUserNamespace = 0xEFFFFFFDU;
+
+base::Result<CapabilitySet> parse_set(std::string_view status_text, std::string_view name) {
+  const std::string key = std::string(name) + ':';
+  while (!status_text.empty()) {
+    std::string_view line = cut(status_text, '\n');
+    if (cut_word(line) != key) continue;
+    const auto bits = parse_number<std::uint64_t>(trim(line), 16);
+    if (bits) return CapabilitySet{*bits};
+    return base::fail(base::ErrorCode::kInvalid, std::string(name) + " is not a hexadecimal number");
+  }
+  return base::fail(base::ErrorCode::kInvalid, "no " + std::string(name) + " line in the process status");
+}
+
 }  // namespace
 
 std::vector<unsigned> CapabilitySet::missing(std::span<const unsigned> wanted) const {
@@ -72,20 +89,25 @@ std::vector<unsigned> missing_for_tracing(const CapabilitySet& effective, bool r
 }
 
 base::Result<CapabilitySet> parse_effective_capabilities(std::string_view status_text) {
-  while (!status_text.empty()) {
-    std::string_view line = cut(status_text, '\n');
-    if (cut_word(line) != "CapEff:") continue;
-    const auto bits = parse_number<std::uint64_t>(trim(line), 16);
-    if (!bits) return base::fail(base::ErrorCode::kInvalid, "CapEff is not a hexadecimal number");
-    return CapabilitySet{*bits};
-  }
-  return base::fail(base::ErrorCode::kInvalid, "no CapEff line in the process status");
+  return parse_set(status_text, "CapEff");
+}
+
+base::Result<CapabilitySet> parse_bounding_capabilities(std::string_view status_text) {
+  return parse_set(status_text, "CapBnd");
 }
 
 base::Result<CapabilitySet> effective_capabilities(const Procfs& procfs) {
-  const auto text = procfs.read("thread-self/status");
-  if (!text) return tl::unexpected(text.error());
-  return parse_effective_capabilities(*text);
+  return procfs.read("thread-self/status").and_then(parse_effective_capabilities);
+}
+
+base::Result<CapabilitySet> bounding_capabilities(const Procfs& procfs) {
+  return procfs.read("thread-self/status").and_then(parse_bounding_capabilities);
+}
+
+bool in_first_user_namespace(const Procfs& procfs) {
+  const auto link = read_link(procfs.path("self/ns/user"));
+  const auto inum = link ? parse_namespace_link(*link, "user") : std::nullopt;
+  return inum.value_or(kFirstUserNamespace) == kFirstUserNamespace;
 }
 
 std::string capability_name(unsigned capability) {

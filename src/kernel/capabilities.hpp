@@ -30,9 +30,18 @@ std::vector<unsigned> missing_for_tracing(const CapabilitySet& effective, bool r
 
 /// Parses the CapEff line of /proc/PID/status.
 base::Result<CapabilitySet> parse_effective_capabilities(std::string_view status_text);
+/// The same of the CapBnd line: what executing a program can grant at most, by whatever user.
+base::Result<CapabilitySet> parse_bounding_capabilities(std::string_view status_text);
 
 /// The effective set of the calling thread.
 base::Result<CapabilitySet> effective_capabilities(const Procfs& procfs);
+
+/// The bounding set of the calling thread.
+base::Result<CapabilitySet> bounding_capabilities(const Procfs& procfs);
+
+/// Whether the capabilities of this process count for BPF: only those of the first user namespace do. True if /proc
+/// does not tell.
+bool in_first_user_namespace(const Procfs& procfs);
 
 /// "CAP_BPF"; "CAP_63" for a number that has no name yet.
 std::string capability_name(unsigned capability);

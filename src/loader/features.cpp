@@ -5,7 +5,9 @@
 #include <bpf/btf.h>
 #include <fmt/format.h>
 #include <linux/bpf.h>
+#include <linux/magic.h>
 #include <malloc.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <array>
@@ -25,6 +27,12 @@ namespace twtrace::loader {
 namespace {
 
 constexpr const char* kKernelBtf = "/sys/kernel/btf/vmlinux";
+
+/// A container or a chroot may have none, or something else there.
+bool has_sysfs() {
+  struct statfs found {};
+  return ::statfs("/sys", &found) == 0 && found.f_type == SYSFS_MAGIC;
+}
 
 using BtfPtr = std::unique_ptr<btf, decltype(&btf__free)>;
 
@@ -183,6 +191,12 @@ base::Result<Features> probe_features(const std::string& btf_path, const std::se
   Features features;
   features.kernel_btf = ::access(kKernelBtf, R_OK) == 0;
   if (auto off = switch_off(features, switched_off); !off) return tl::unexpected(off.error());
+  if (!features.kernel_btf && btf_path.empty() && !has_sysfs()) {
+    return base::fail(
+        base::ErrorCode::kUnsupported,
+        "nothing shows the BTF of this kernel, because there is no sysfs at /sys (/sys/kernel/btf/vmlinux)",
+        "mount -t sysfs sysfs /sys, or start the container with -v /sys:/sys:ro");
+  }
   if (!features.kernel_btf && btf_path.empty()) {
     return base::fail(base::ErrorCode::kUnsupported, "this kernel carries no BTF (/sys/kernel/btf/vmlinux)",
                       "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y, or give its BTF with --btf FILE");

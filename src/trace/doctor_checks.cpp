@@ -71,7 +71,12 @@ std::string after_start(unsigned capability) {
 
 model::DoctorCheck check_capability(const CapabilityCost& known, const kernel::CapabilitySet& effective) {
   model::DoctorCheck check{kernel::capability_name(known.number), effective.has(known.number), ""};
-  if (check.ok) {
+  const bool is_for_bpf = known.covered_by_admin || known.number == CAP_SYS_RESOURCE;
+  const bool counts_here = !is_for_bpf || kernel::in_first_user_namespace(kernel::Procfs());
+  if (check.ok && !counts_here) {
+    check.ok = false;
+    check.detail = "held in this user namespace, where it does not count for BPF";
+  } else if (check.ok) {
     check.detail = after_start(known.number);
   } else {
     check.detail = known.covered_by_admin && effective.has(CAP_SYS_ADMIN) ? "CAP_SYS_ADMIN covers it" : known.cost;
@@ -172,8 +177,7 @@ void check_backends(const base::Result<loader::Features>& features, const Sessio
 /// With the privileges that every backend needs missing, what the kernel said is only how it shows.
 void name_missing_privileges(const loader::Features& features, std::optional<base::Error>& obstacle) {
   if (!obstacle) return;
-  auto permitted = check_privileges(false);
-  if (permitted && !features.memcg_charged) permitted = check_privileges(true);
+  const auto permitted = explain_refusal(!features.memcg_charged);
   if (!permitted) obstacle = permitted.error();
 }
 

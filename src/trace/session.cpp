@@ -72,8 +72,8 @@ kernel::ContainerLookup container_lookup(std::shared_ptr<NameHelper> helper) {
 
 /// What to tell a user for whom no backend could be opened.
 base::Error explained(base::Error error, const loader::Features& features) {
-  if (error.code == base::ErrorCode::kPermission && !features.memcg_charged) {
-    if (auto permitted = check_privileges(true); !permitted) return permitted.error();
+  if (error.code == base::ErrorCode::kPermission) {
+    if (auto permitted = explain_refusal(!features.memcg_charged); !permitted) return permitted.error();
   }
   if (error.hint.empty()) name_address_space_limit(error);
   if (error.hint.empty()) error.hint = "twtrace doctor tells what this kernel lacks";

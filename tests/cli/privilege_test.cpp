@@ -24,9 +24,46 @@ TEST_CASE("no privilege at all: the missing capabilities are named, whatever the
   for (const Arguments& arguments : {Arguments{"-b", "-n", "1"}, Arguments{"events"}, Arguments{"--probe", "fentry"}}) {
     const Outcome outcome = without("-all", arguments);
     check_refused(outcome, 77, "CAP_BPF and CAP_PERFMON");
-    CHECK(outcome.err.find("sudo") != std::string::npos);
-    CHECK(outcome.err.find("setcap") != std::string::npos);
+    CHECK(outcome.err.find("--cap-add BPF --cap-add PERFMON") != std::string::npos);
+    CHECK(outcome.err.find("CAP_BPF CAP_PERFMON in CapabilityBoundingSet=") != std::string::npos);
   }
+}
+
+TEST_CASE("where sudo or setcap can grant what is missing, they are named") {
+  if (!privileged()) return;
+  // Without SECBIT_NOROOT the uid 0 would get them all.
+  const Outcome outcome =
+      run_program({"setpriv", "--securebits", "+noroot", "--inh-caps=-all", twtrace_binary(), "-b", "-n", "1"});
+  check_refused(outcome, 77, "CAP_BPF and CAP_PERFMON");
+  CHECK(outcome.err.find("run it with sudo, or grant them: setcap cap_bpf,cap_perfmon+ep") != std::string::npos);
+}
+
+TEST_CASE("in a user namespace the capabilities do not count, whatever they are") {
+  if (!privileged()) return;
+  for (const Arguments& more : {Arguments{}, Arguments{"setpriv", "--bounding-set=-all", "--inh-caps=-all"}}) {
+    Arguments argv = {"unshare", "-Ur"};
+    argv.insert(argv.end(), more.begin(), more.end());
+    argv.insert(argv.end(), {twtrace_binary(), "-b", "-n", "1"});
+    const Outcome outcome = run_program(argv);
+    check_refused(outcome, 77, more.empty() ? "this process is in a user namespace" : "CAP_BPF and CAP_PERFMON");
+    CHECK(outcome.err.find("run twtrace with sudo on the host, or in a container of root") != std::string::npos);
+  }
+  const Outcome doctor = run_program({"unshare", "-Ur", twtrace_binary(), "doctor", "--json"});
+  INFO(describe(doctor));
+  CHECK(doctor.code == 77);
+  for (const json& check : json::parse(doctor.out).at("capabilities")) {
+    if (check.at("name") != "CAP_BPF" && check.at("name") != "CAP_PERFMON") continue;
+    CHECK(check.at("ok") == false);
+    CHECK(check.at("detail") == "held in this user namespace, where it does not count for BPF");
+  }
+}
+
+TEST_CASE("without sysfs it is not the kernel that lacks BTF") {
+  if (!privileged()) return;
+  const Outcome outcome =
+      run_program({"unshare", "-m", "sh", "-c", "mount -t tmpfs none /sys && exec \"$0\" -b -n 1", twtrace_binary()});
+  check_refused(outcome, 77, "there is no sysfs at /sys");
+  CHECK(outcome.err.find("mount -t sysfs sysfs /sys") != std::string::npos);
 }
 
 TEST_CASE("only what is missing is named") {

@@ -50,6 +50,22 @@ TEST_CASE("a status without a readable CapEff is invalid") {
   CHECK(parse_effective_capabilities("CapEff:\n").error().code == ErrorCode::kInvalid);
 }
 
+TEST_CASE("the bounding set is read from its own line") {
+  const auto set = parse_bounding_capabilities("CapEff:\t000000c000201000\nCapBnd:\t00000000a80425fb\n");
+  REQUIRE(set);
+  CHECK(set->bits == 0xa80425fbU);  // a default container
+  CHECK(parse_bounding_capabilities("CapEff:\t1\n").error().code == ErrorCode::kInvalid);
+}
+
+TEST_CASE("the first user namespace has a number of its own") {
+  const TempTree tree;
+  CHECK(in_first_user_namespace(Procfs(tree / "proc")));  // nobody can tell
+  tree.link("proc/self/ns/user", "user:[4026531837]");
+  CHECK(in_first_user_namespace(Procfs(tree / "proc")));
+  tree.link("proc/self/ns/user", "user:[4026532574]");
+  CHECK_FALSE(in_first_user_namespace(Procfs(tree / "proc")));
+}
+
 TEST_CASE("capability names are the kernel's") {
   CHECK(capability_name(CAP_CHOWN) == "CAP_CHOWN");
   CHECK(capability_name(CAP_NET_ADMIN) == "CAP_NET_ADMIN");
