@@ -36,7 +36,10 @@ base::Result<Work> prepare(const Plan& plan) {
     const int saved_errno = errno;
     if (result != 0) return base::fail_errno(saved_errno, "cannot enter the demo's namespace");
   }
-  return plan.prepare();
+  auto work = plan.prepare();
+  if (!work || !plan.reduce) return work;
+  if (auto reduced = plan.reduce(); !reduced) return tl::unexpected(reduced.error());
+  return work;
 }
 
 /// The code and the hint have one line each. The text follows.
@@ -52,9 +55,16 @@ base::Error deserialized(const std::string& text) {
   return {code, 0, text.substr(second + 1), text.substr(first + 1, second - first - 1)};
 }
 
+/// Another user's process loses the bond.
+void end_with(pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(1);  // the parent ended before the line above
+}
+
 /// The exit code. What the work owns is gone on return.
-int prepare_and_work(const Plan& plan, Pipe& report, const Pipe& start) {
+int prepare_and_work(const Plan& plan, pid_t parent, Pipe& report, const Pipe& start) {
   const auto work = prepare(plan);
+  if (plan.reduce) end_with(parent);
   const std::string text = work ? "ready" : serialized(work.error());
   if (::write(report.writer.get(), text.c_str(), text.size() + 1) < 0 || !work) return 1;
   report.writer.reset();
@@ -68,10 +78,9 @@ int prepare_and_work(const Plan& plan, Pipe& report, const Pipe& start) {
   sigset_t all;
   sigfillset(&all);
   ::sigprocmask(SIG_SETMASK, &all, nullptr);
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(1);  // the parent ended before the line above
+  end_with(parent);
   start.writer.reset();
-  ::_exit(prepare_and_work(plan, report, start));
+  ::_exit(prepare_and_work(plan, parent, report, start));
 }
 
 /// What the child had to say: up to a NUL, because children of the child may hold the other end open, or until it

@@ -17,12 +17,17 @@ namespace twtrace::demo {
 /// What a child does after everything is prepared. What it owns is destroyed in the child, whether it ran or not.
 using Work = std::function<void()>;
 
+/// Drops what a process of the demo does not need once it is prepared: it serves and connects with sockets. Runs in
+/// that process.
+using Reduce = std::function<base::Result<void>()>;
+
 /// The properties of a child.
 struct Plan {
   std::string comm;                             ///< at most 15 bytes
   std::filesystem::path cgroup;                 ///< to join; empty: stay where twtrace is
   int netns_fd = -1;                            ///< to enter; -1: none
   std::function<base::Result<Work>()> prepare;  ///< runs in the child, before spawn() returns in the parent
+  Reduce reduce = {};                           ///< runs in the child after `prepare`; empty: it keeps what it has
 };
 
 struct Pipe {

@@ -54,9 +54,9 @@ void wait_for_end(int pipe) {
 }
 
 /// In the keeper. The stage is removed with the work that is returned.
-base::Result<Work> keep_stage(pid_t owner, int end, Told& told) {
+base::Result<Work> keep_stage(pid_t owner, int end, Told& told, const Reduce& reduce) {
   ::prctl(PR_SET_PDEATHSIG, 0);  // else the end of the owner would be the end before anything is removed
-  auto built = Stage::build(owner);
+  auto built = Stage::build(owner, reduce);
   if (!built) return tl::unexpected(built.error());
   const auto stage = std::make_shared<Stage>(std::move(*built));
   told.netns = stage->netns();
@@ -69,7 +69,7 @@ base::Result<Work> keep_stage(pid_t owner, int end, Told& told) {
 
 }  // namespace
 
-base::Result<Demo> Demo::start() {
+base::Result<Demo> Demo::start(const Reduce& reduce) {
   if (auto privileged = check_privileges(); !privileged) return tl::unexpected(privileged.error());
   auto end = make_pipe();
   if (!end) return tl::unexpected(end.error());
@@ -78,7 +78,7 @@ base::Result<Demo> Demo::start() {
   const pid_t owner = ::getpid();
   auto keeper = Child::spawn({"demo-keeper", {}, -1, [&]() -> base::Result<Work> {
                                 end->writer.reset();  // the owner's alone
-                                return keep_stage(owner, end->reader.get(), **told);
+                                return keep_stage(owner, end->reader.get(), **told, reduce);
                               }});
   if (!keeper) return tl::unexpected(keeper.error());
   return Demo(std::move(*keeper), std::move(end->writer), (*told)->netns, (*told)->unnamed.data());

@@ -16,8 +16,9 @@ namespace twtrace::demo {
 /// drop its own: the keeper removes the stage when this object or this process goes away. Move-only, not thread-safe.
 class Demo {
  public:
-  /// Everything listens and waits for begin(). kPermission when a privilege is missing.
-  static base::Result<Demo> start();
+  /// Everything listens and waits for begin(). Every process but the keeper runs `reduce` when it is prepared; it must
+  /// not become one that the keeper may not kill. kPermission when a privilege is missing.
+  static base::Result<Demo> start(const Reduce& reduce);
 
   Demo(Demo&&) noexcept = default;
   Demo& operator=(Demo&&) = delete;

@@ -3,9 +3,11 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "demo/namespace.hpp"
 #include "demo/traffic.hpp"
@@ -34,14 +36,15 @@ Exchange reports() { return {9000, "report\n", "ok\n", Closer::kServer}; }
 base::Result<Work> hold_namespace() {
   if (auto entered = enter_new_namespace(kLimit); !entered) return tl::unexpected(entered.error());
   return Work([] {
-    while (true) ::pause();
+    while (true) ::poll(nullptr, 0, -1);  // its filter does not allow pause(2)
   });
 }
 
 }  // namespace
 
-base::Result<Stage> Stage::build(pid_t owner) {
+base::Result<Stage> Stage::build(pid_t owner, Reduce reduce) {
   Stage stage;
+  stage.reduce_ = std::move(reduce);
   stage.make_cgroups(owner);
   auto spawned = stage.spawn_all();
   if (!spawned && stage.cgroups_) {  // perhaps processes cannot be moved there
@@ -77,7 +80,7 @@ void Stage::make_cgroups(pid_t owner) {
 }
 
 base::Result<void> Stage::spawn_all() {
-  auto holder = Child::spawn({"demo-netns", {}, -1, hold_namespace});
+  auto holder = Child::spawn({"demo-netns", {}, -1, hold_namespace, reduce_});
   if (!holder) return tl::unexpected(holder.error());
   const std::string pid = std::to_string(holder->pid());
   children_.push_back(std::move(*holder));
@@ -92,12 +95,12 @@ base::Result<void> Stage::spawn_all() {
     return cgroups_ ? cgroups_->path(service) : std::filesystem::path();
   };
   const std::vector<Plan> plans = {
-      {"demo-web", cgroup(kWeb), netns.get(), [] { return make_server(web()); }},
-      {"demo-redis", {}, netns.get(), [] { return make_server(queue()); }},
-      {"scheduler", cgroup(kScheduler), netns.get(), [] { return make_server(reports()); }},
-      {"demo-browsers", {}, netns.get(), [] { return make_client(web(), kWebPace); }},
-      {"queue-worker", cgroup(kQueue), netns.get(), [] { return make_client(queue(), kQueuePace); }},
-      {"demo-agents", {}, netns.get(), [] { return make_client(reports(), kAgentsPace); }}};
+      {"demo-web", cgroup(kWeb), netns.get(), [] { return make_server(web()); }, reduce_},
+      {"demo-redis", {}, netns.get(), [] { return make_server(queue()); }, reduce_},
+      {"scheduler", cgroup(kScheduler), netns.get(), [] { return make_server(reports()); }, reduce_},
+      {"demo-browsers", {}, netns.get(), [] { return make_client(web(), kWebPace); }, reduce_},
+      {"queue-worker", cgroup(kQueue), netns.get(), [] { return make_client(queue(), kQueuePace); }, reduce_},
+      {"demo-agents", {}, netns.get(), [] { return make_client(reports(), kAgentsPace); }, reduce_}};
   for (const Plan& plan : plans) {
     auto child = Child::spawn(plan);
     if (!child) return base::prepend(child.error(), plan.comm);

@@ -22,8 +22,9 @@ inline constexpr std::uint32_t kLimit = 5000;
 /// takes the privileges that made it. Move-only, not thread-safe; the calling process itself is not changed.
 class Stage {
  public:
-  /// Everything listens and waits for begin(). The cgroups are named after the process `owner`.
-  static base::Result<Stage> build(pid_t owner);
+  /// Everything listens and waits for begin(). The cgroups are named after the process `owner`. Every process of the
+  /// stage runs `reduce` when it is prepared.
+  static base::Result<Stage> build(pid_t owner, Reduce reduce);
 
   Stage(Stage&&) noexcept = default;
 
@@ -44,6 +45,7 @@ class Stage {
   void give_up_cgroups(const std::string& reason);
   base::Result<void> spawn_all();
 
+  Reduce reduce_;
   std::optional<Cgroups> cgroups_;  ///< before the children: they must be gone when it is removed
   std::vector<Child> children_;
   std::uint32_t netns_ = 0;

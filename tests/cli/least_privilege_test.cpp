@@ -51,6 +51,17 @@ std::string as_status(const CapabilitySet& set) {
   return digits;
 }
 
+/// Those of that name, or all.
+std::vector<pid_t> children_of(pid_t parent, const std::string& comm) {
+  const std::string pid = std::to_string(parent);
+  std::ifstream file("/proc/" + pid + "/task/" + pid + "/children");
+  std::vector<pid_t> children;
+  for (pid_t child = 0; file >> child;) {
+    if (comm.empty() || status(child, "Name") == comm) children.push_back(child);
+  }
+  return children;
+}
+
 /// The status of this test, which started twtrace.
 CapabilitySet held() { return *twtrace::kernel::effective_capabilities(twtrace::kernel::Procfs()); }
 
@@ -185,6 +196,37 @@ TEST_CASE("the command of a capture keeps the credentials of who called, and get
   process.signal(SIGUSR1);
   CHECK(process.wait() == 7);
   CHECK(process.standard_output().find("got it\n") != std::string::npos);
+}
+
+TEST_CASE("of the processes of the demo only the keeper keeps privileges") {
+  if (!privileged()) return;
+  Subprocess process({twtrace_binary(), "demo", "-b", "-d", "0.2"});
+  REQUIRE(process.wait_for_error("ready\n"));
+  const pid_t keeper = children_of(process.pid(), "demo-keeper").at(0);
+  CHECK(status(keeper, "CapEff") == as_status(held()));
+  const std::vector<pid_t> workers = children_of(keeper, "");
+  CHECK(workers.size() == 7);
+  for (const pid_t worker : workers) {
+    INFO(status(worker, "Name"));
+    CHECK(status(worker, "Uid") == four_times(::getpwnam("nobody")->pw_uid));
+    CHECK(status(worker, "CapPrm") == as_status({}));
+    CHECK(status(worker, "NoNewPrivs") == "1");
+    CHECK(status(worker, "Seccomp") == "2");
+  }
+  CHECK(process.wait_for_output("queue-worker"));  // they work all the same
+  end(process);
+  for (const pid_t worker : workers) CHECK(::kill(worker, 0) != 0);
+}
+
+TEST_CASE("the processes of the demo end with their keeper") {
+  if (!privileged()) return;
+  Subprocess process({twtrace_binary(), "demo", "-b", "-d", "0.2"});
+  REQUIRE(process.wait_for_error("ready\n"));
+  const pid_t keeper = children_of(process.pid(), "demo-keeper").at(0);
+  const std::vector<pid_t> workers = children_of(keeper, "");
+  ::kill(keeper, SIGKILL);
+  for (const pid_t worker : workers) CHECK(wait_until([&] { return ::kill(worker, 0) != 0; }));
+  end(process);
 }
 
 TEST_CASE("names are looked up by a process that keeps nothing but the right to read") {
