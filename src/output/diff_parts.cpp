@@ -34,6 +34,11 @@ std::string change_words(const DiffRow& row, Count count) {
   return report::change_words(part(row.before), part(row.after));
 }
 
+/// True if both captures know that count. What one of them does not know is no change.
+bool is_known(const Diff& diff, const HarmColumn& column) {
+  return diff.before.info.probe.sees.*column.needs && diff.after.info.probe.sees.*column.needs;
+}
+
 /// The columns of which some row has any, in one of the captures.
 std::vector<HarmColumn> harm_of_rows(const Diff& diff) {
   model::Counters sum;
@@ -72,7 +77,9 @@ std::string diff_headline(const Diff& diff) {
                   report::change_words(before.created(), after.created()),
                   report::change_words(before.overflow(), after.overflow()));
   for (const HarmColumn& column : harm_columns(before + after)) {
-    words += fmt::format(", {} {}", column.words, report::change_words(before.*column.count, after.*column.count));
+    const bool known = is_known(diff, column);
+    words += fmt::format(", {} {}", column.words,
+                         known ? report::change_words(before.*column.count, after.*column.count) : "not known");
   }
   return words;
 }
@@ -100,7 +107,9 @@ Grid diff_captures_grid(const Diff& diff) {
   add("overflow", [](const Report& report) { return grouped(report.totals.overflow()); });
   add("no_memory", [](const Report& report) { return grouped(report.totals.no_memory); });
   for (const HarmColumn& column : harm_columns(diff.before.totals + diff.after.totals)) {
-    add(column.words, [&](const Report& report) { return grouped(report.totals.*column.count); });
+    add(column.words, [&](const Report& report) {
+      return report.info.probe.sees.*column.needs ? grouped(report.totals.*column.count) : std::string("-");
+    });
   }
   return grid;
 }
@@ -143,7 +152,9 @@ Grid diff_grid(const Diff& diff) {
     if (diff.by_rate) cells.push_back(base::rate(row.before_per_s));
     if (diff.by_rate) cells.push_back(base::rate(row.after_per_s));
     cells.push_back(change_words(row, &model::Counters::overflow));
-    for (const HarmColumn& column : harm) cells.push_back(change_words(row, column.count));
+    for (const HarmColumn& column : harm) {
+      cells.push_back(is_known(diff, column) ? change_words(row, column.count) : "-");
+    }
     grid.rows.push_back(std::move(cells));
   }
   if (shown.size() < diff.rows.size()) {

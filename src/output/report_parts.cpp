@@ -134,9 +134,10 @@ constexpr Measure kMeasures[] = {
        return count_words(amounts.in_use_peak);
      }}};
 
-constexpr HarmColumn kHarmColumns[] = {{"FELT", "resets felt", &model::Counters::resets_felt},
-                                       {"NO_PORT", "no port", &model::Counters::no_port},
-                                       {"Q_DROPS", "queue drops", &model::Counters::queue_drops}};
+constexpr HarmColumn kHarmColumns[] = {
+    {"FELT", "resets felt", &model::Counters::resets_felt, &model::Sight::resets_received},
+    {"NO_PORT", "no port", &model::Counters::no_port, &model::Sight::no_port},
+    {"Q_DROPS", "queue drops", &model::Counters::queue_drops, &model::Sight::queue_drops}};
 
 /// The sum of all rows except those of `shown`, which ascends.
 std::vector<std::string> sum_row(const Report& report, const std::vector<HarmColumn>& harm,

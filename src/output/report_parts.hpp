@@ -41,6 +41,7 @@ struct HarmColumn {
   const char* title;
   const char* words;  ///< in sentences
   std::uint64_t model::Counters::*count;
+  bool model::Sight::*needs;  ///< what a backend must see to know it
 };
 /// The columns of which `sum` has any.
 std::vector<HarmColumn> harm_columns(const model::Counters& sum);

@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include "base/format.hpp"
@@ -137,6 +138,31 @@ model::Sight seen_by_both(const Diff& diff) {
   return both &= diff.after.info.probe.sees;
 }
 
+/// What one of the captures counted and the other one could not see. Empty if there is nothing.
+std::string seen_by_one(const Diff& diff) {
+  struct Part {
+    const char* name;
+    bool model::Sight::*sees;
+    bool has_threshold;  ///< kThresholdCounts has a count of it
+  };
+  static constexpr std::array<Part, 5> kParts = {{{"no_port", &model::Sight::no_port, true},
+                                                  {"no_port_bind", &model::Sight::no_port_bind, false},
+                                                  {"resets_received", &model::Sight::resets_received, true},
+                                                  {"resets_sent", &model::Sight::resets_sent, false},
+                                                  {"queue_drops", &model::Sight::queue_drops, true}}};
+  std::string words;
+  for (const auto& [side, sees, other] : {std::tuple("before", diff.before.info.probe.sees, diff.after.info.probe.sees),
+                                          {"after", diff.after.info.probe.sees, diff.before.info.probe.sees}}) {
+    std::string names;
+    for (const Part& part : kParts) {
+      if (sees.*part.sees || !(other.*part.sees) || (diff.threshold && !part.has_threshold)) continue;
+      names += (names.empty() ? "" : ", ") + std::string(part.name);
+    }
+    if (!names.empty()) words += (words.empty() ? "" : "; ") + std::string(side) + " does not see " + names;
+  }
+  return words;
+}
+
 bool counts_differ(const DiffRow& row, const model::Sight& both) {
   if (!row.before || !row.after) return true;
   return std::any_of(model::kCountNames.begin(), model::kCountNames.end(), [&](const model::CountName& count) {
@@ -203,7 +229,7 @@ Diff diff_reports(Report before, Report after, const std::vector<Budget>& budget
     std::stable_partition(diff.rows.begin(), diff.rows.end(), [](const DiffRow& row) { return row.differs; });
   }
   const auto parts = missing_parts(diff.before, diff.after);
-  if (partial == Partial::kFails && !parts.empty() && !diff.differ()) diff.unknown = parts.front();
+  if (partial == Partial::kFails && !diff.differ()) diff.unknown = parts.empty() ? seen_by_one(diff) : parts.front();
   // A misspelt name must not pass, whether or not a part of a capture may be compared.
   if (diff.before.none_ran && diff.after.none_ran) {
     diff.unknown = nobody_words(diff.after.info, diff.after.selection);

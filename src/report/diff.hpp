@@ -40,8 +40,9 @@ struct Diff {
   bool by_rate = false;               ///< the captures differ in length, so rows are sorted by rates
   std::optional<double> threshold;    ///< percent
   std::vector<std::string> warnings;  ///< one sentence for each thing that makes the comparison unfair
-  /// Why nobody knows whether they differ: no row does, but one of them lacks something (and a part of a capture may
-  /// not be compared), or nobody of the selected names is known to have run. Empty if that is known.
+  /// Why nobody knows whether they differ: no row does, but one of them lacks something, or does not see what the other
+  /// one counts (and a part of a capture may not be compared), or nobody of the selected names is known to have run.
+  /// Empty if that is known.
   std::string unknown;
 
   /// True if some row differs.

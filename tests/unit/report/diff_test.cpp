@@ -171,7 +171,9 @@ TEST_CASE("each way in which somebody is hurt is held against the threshold, whe
   const auto harm = GENERATE(Harm{&model::Counters::no_port, &model::Sight::no_port},
                              Harm{&model::Counters::resets_felt, &model::Sight::resets_received},
                              Harm{&model::Counters::queue_drops, &model::Sight::queue_drops});
-  const auto differ = [&](std::uint64_t hurt_before, std::uint64_t hurt_after, std::optional<double> percent) {
+  std::string unknown;
+  const auto differ = [&](std::uint64_t hurt_before, std::uint64_t hurt_after, std::optional<double> percent,
+                          report::Partial partial = report::Partial::kFails) {
     HandMade before;
     HandMade after;
     model::Counters counts = made(1000);
@@ -183,15 +185,24 @@ TEST_CASE("each way in which somebody is hurt is held against the threshold, whe
     after.editable().probe.sees.*harm.seen = true;
     before.sample(1);
     after.sample(1);
-    return report::diff_reports(report_of(before), report_of(after), {}, report::Partial::kFails, percent).differ();
+    const auto diff = report::diff_reports(report_of(before), report_of(after), {}, partial, percent);
+    unknown = diff.unknown;
+    return diff.differ();
   };
   CHECK(differ(20, 23, 14.9));
   CHECK(!differ(20, 23, 15));
   CHECK(differ(20, 17, 14.9));
   CHECK(differ(20, 21, {}));
   CHECK(!differ(20, 20, {}));
+  CHECK(unknown.empty());
   CHECK(!differ(0, 3, 1));  // the first one did not see it
+  CHECK(unknown.starts_with("before does not see "));
   CHECK(!differ(0, 3, {}));
+  CHECK(unknown.starts_with("before does not see "));
+  CHECK(!differ(0, 0, 1));  // it may have been any number before
+  CHECK(unknown.starts_with("before does not see "));
+  CHECK(!differ(0, 3, 1, report::Partial::kAllowed));
+  CHECK(unknown.empty());
 }
 
 TEST_CASE("captures of different lengths are compared per second") {
