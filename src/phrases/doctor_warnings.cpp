@@ -23,9 +23,23 @@ Place place_of(const model::DoctorNetns& netns) { return {netns.host, netns.pid,
 
 std::uint64_t ample_limit(const model::DoctorNetns& netns) { return netns.default_limit.value_or(kAmpleLimit); }
 
-/// Twice as much room as now, but never less than the kernel's default.
-std::string double_limit(const model::DoctorNetns& netns) {
-  return limit_change(place_of(netns), std::max(netns.limit.value_or(0) * 2, ample_limit(netns)));
+/// There was too little room, or nearly.
+bool is_pressed(const model::DoctorNetns& netns) {
+  return netns.overflow.value_or(0) != 0 || model::is_nearly_full(netns.in_use, netns.limit);
+}
+
+/// The limit that every warning about a namespace advises: never less than the kernel's default, and twice as much room
+/// as now if there was too little.
+std::uint64_t advised_limit(const model::DoctorNetns& netns) {
+  return std::max({ample_limit(netns), kLowLimit, is_pressed(netns) ? netns.limit.value_or(0) * 2 : 0});
+}
+
+std::string higher_limit(const model::DoctorNetns& netns) {
+  return limit_change(place_of(netns), advised_limit(netns));
+}
+
+bool is_low(const model::DoctorNetns& netns) {
+  return netns.limit && (*netns.limit < netns.default_limit.value_or(0) || *netns.limit < kLowLimit);
 }
 
 using Warning = std::optional<model::DoctorWarning>;
@@ -37,7 +51,7 @@ Warning overflow_seen(const model::DoctorNetns& netns) {
       title(netns) + ": " + base::grouped(*netns.overflow) +
           " buckets were refused since the namespace was created (TcpExtTCPTimeWaitOverflow); the "
           "kernel closed their sockets at once, and peers may have got resets",
-      "twtrace -s overflow names who was refused; then " + double_limit(netns)};
+      "twtrace -s overflow names who was refused; then " + higher_limit(netns)};
 }
 
 Warning table_nearly_full(const model::DoctorNetns& netns) {
@@ -46,20 +60,19 @@ Warning table_nearly_full(const model::DoctorNetns& netns) {
                               title(netns) + ": the table is " + std::to_string(*model::percent_full(netns)) +
                                   "% full (" + base::grouped(*netns.in_use) + " of " + base::grouped(*netns.limit) +
                                   ")",
-                              "twtrace -s live names who fills it; then " + double_limit(netns)};
+                              "twtrace -s live names who fills it; then " + higher_limit(netns)};
 }
 
 Warning limit_low(const model::DoctorNetns& netns) {
-  if (!netns.limit) return std::nullopt;
+  if (!is_low(netns)) return std::nullopt;
   const bool below_default = netns.default_limit && *netns.limit < *netns.default_limit;
-  if (!below_default && *netns.limit >= kLowLimit) return std::nullopt;
   std::string text = title(netns) + ": " + kMaxTwBuckets + " is " + base::grouped(*netns.limit);
   if (below_default) {
     text += ", below this kernel's default of " + base::grouped(*netns.default_limit);
   }
   text += "; " + base::rate(static_cast<double>(*netns.limit) / 60) + " closed connections per second fill it";
   return model::DoctorWarning{below_default ? "limit-below-default" : "limit-low", netns.netns, text,
-                              limit_change(place_of(netns), std::max(ample_limit(netns), kLowLimit))};
+                              higher_limit(netns)};
 }
 
 Warning fin_timeout_lowered(const model::DoctorNetns& netns) {
@@ -113,11 +126,15 @@ Warning limit_not_inherited(const std::vector<model::DoctorNetns>& namespaces) {
   }
   if (different.empty()) return std::nullopt;
   const model::DoctorNetns& to_raise = lower != nullptr ? *lower : *host;
-  const std::uint64_t target = lower != nullptr ? *host->limit : *different.front()->limit;
+  // If another warning says how much room this one needs, it is not told another number here.
+  const bool told = is_low(to_raise) || is_pressed(to_raise);
+  const std::uint64_t target = told               ? advised_limit(to_raise)
+                               : lower != nullptr ? *host->limit
+                                                  : *different.front()->limit;
   return model::DoctorWarning{"limit-not-inherited", std::nullopt,
                               "the host's limit is " + base::grouped(*host->limit) + ", but these namespaces differ: " +
                                   list(different) + "; tcp_max_tw_buckets is per namespace and not inherited",
-                              "raise the lower limit where it matters: " + limit_change(place_of(to_raise), target)};
+                              kRaiseTheLower + limit_change(place_of(to_raise), target), to_raise.netns_id};
 }
 
 }  // namespace

@@ -18,6 +18,10 @@ namespace {
 
 constexpr const char* kHost = "host";  // NetnsRow::name of the namespace of pid 1
 
+/// ip_local_port_range cannot begin lower without privileged ports, nor end higher.
+constexpr const char* kWidestPorts = "1024 65535";
+constexpr std::uint64_t kWidestPortsCount = 65535 - 1024 + 1;
+
 /// The mount that `ip netns` makes. Empty for a namespace without a name of its own: only a process leads into it.
 std::string mount_of(const model::NetnsRow& netns) {
   return netns.name.empty() || netns.is_container ? std::string() : "/run/netns/" + netns.name;
@@ -173,6 +177,20 @@ std::string strace_words(const std::string& calls, const model::Row& owner) {
   if (!owner.process || !owner.process->pid) return trace + " -p PID";
   if (owner.process->exited) return trace + " PROGRAM, when it runs again: it has ended";
   return trace + fmt::format(" -p {}", *owner.process->pid);
+}
+
+std::uint64_t usable_ports(const NetnsReport& netns) {
+  return netns.settings() ? netns.settings()->ephemeral_ports.value_or(0) : 0;
+}
+
+void advise_more_ports(Finding& finding, const NetnsReport& netns, std::uint64_t usable) {
+  finding.change = "in the client: " + phrases::role_remedy(model::Role::kClient) + "; until then " +
+                   (usable < kWidestPortsCount
+                        ? phrases::sysctl_change(place_of(netns.last), "net.ipv4.ip_local_port_range", kWidestPorts)
+                        : "give the client or the server more addresses: each pair has all ports to itself");
+  finding.risk =
+      "a server may find its port taken by a connection: put such ports into net.ipv4.ip_local_reserved_ports";
+  finding.avoid = "do not bind() to port 0 before connect() without IP_BIND_ADDRESS_NO_PORT: it takes ports away";
 }
 
 void advise_wider_range(Finding& finding) {

@@ -59,6 +59,14 @@ std::string strace_words(const std::string& calls, const model::Row& owner);
 
 inline constexpr const char* kOwnRange = "ports of the range that the client set for its sockets (IP_LOCAL_PORT_RANGE)";
 
+/// The ports that a connect() in the namespace may choose; 0: not known.
+std::uint64_t usable_ports(const NetnsReport& netns);
+/// Sets what to do where the connections themselves need more ports than `usable`.
+void advise_more_ports(Finding& finding, const NetnsReport& netns, std::uint64_t usable);
+/// The value of tcp_tw_reuse that ports_taken() advises for a namespace: 2 where only destinations on loopback lack
+/// ports, else 1. Empty: none, or it has that value.
+std::optional<std::uint64_t> advised_reuse(const Report& report, std::optional<std::uint32_t> netns_id);
+
 /// Sets what to do about a client that limits its ports itself.
 void advise_wider_range(Finding& finding);
 /// Sets what to do about a client that takes its port with bind().

@@ -16,10 +16,6 @@ namespace {
 
 using model::Counters;
 
-/// ip_local_port_range cannot begin lower without privileged ports, nor end higher.
-constexpr const char* kWidestPorts = "1024 65535";
-constexpr std::uint64_t kWidestPortsCount = 65535 - 1024 + 1;
-
 /// The namespace in which most was counted.
 const NetnsReport& namespace_with_most(const Report& report, CountOf count) {
   return *std::max_element(report.namespaces.begin(), report.namespaces.end(),
@@ -37,11 +33,6 @@ std::string blame_of_table(const Report& report) {
   if (avoidable == 0) return "a larger table here would have avoided none of them";
   return fmt::format("a larger table here would have avoided {}{} resets", knows_peer_resets(report) ? "" : "at least ",
                      base::grouped(avoidable));
-}
-
-/// The ports that a connect() in the namespace may choose; 0: not known.
-std::uint64_t usable_ports(const NetnsReport& netns) {
-  return netns.settings() ? netns.settings()->ephemeral_ports.value_or(0) : 0;
 }
 
 /// The ports taken towards the destination of a client: the fullest one on that port. Null: few, or not counted.
@@ -77,17 +68,6 @@ Finding no_port_finding(const char* id, const char* call, std::uint64_t times, c
         fmt::format("{} has {} ports for {}", title(netns.last), base::grouped(usable), for_what));
   }
   return finding;
-}
-
-/// Sets what to do where the connections themselves need more ports than `usable`.
-void advise_more_ports(Finding& finding, const NetnsReport& netns, std::uint64_t usable) {
-  finding.change = "in the client: " + phrases::role_remedy(model::Role::kClient) + "; until then " +
-                   (usable < kWidestPortsCount
-                        ? phrases::sysctl_change(place_of(netns.last), "net.ipv4.ip_local_port_range", kWidestPorts)
-                        : "give the client or the server more addresses: each pair has all ports to itself");
-  finding.risk =
-      "a server may find its port taken by a connection: put such ports into net.ipv4.ip_local_reserved_ports";
-  finding.avoid = "do not bind() to port 0 before connect() without IP_BIND_ADDRESS_NO_PORT: it takes ports away";
 }
 
 /// bind() to port 0 found no port. Which destinations it was for is not known.

@@ -44,13 +44,68 @@ std::string destination_of(const PortPeak& peak) {
   return fmt::format("{} port {}", peak.use.destination.address, peak.use.destination.port.value_or(0));
 }
 
-bool has_no_timestamps(const Report& report, std::optional<std::uint32_t> netns_id) {
-  return std::any_of(report.namespaces.begin(), report.namespaces.end(), [&](const NetnsReport& netns) {
-    return netns.last.id == netns_id && netns.settings() && netns.settings()->timestamps == 0U;
-  });
+/// Null: the report does not have it.
+const NetnsReport* report_of(const Report& report, std::optional<std::uint32_t> netns_id) {
+  const auto found = std::find_if(report.namespaces.begin(), report.namespaces.end(),
+                                  [&](const NetnsReport& netns) { return netns.last.id == netns_id; });
+  return found == report.namespaces.end() ? nullptr : &*found;
+}
+
+/// Empty: not known.
+model::NetnsSettings settings_of(const NetnsReport* netns) {
+  return netns != nullptr ? netns->settings().value_or(model::NetnsSettings{}) : model::NetnsSettings{};
+}
+
+/// Values of net.ipv4.tcp_tw_reuse. The kernel reuses a bucket with kReuseOnLoopback only if an address of it is one of
+/// loopback, or its socket was bound to that device (tcp_twsk_unique).
+constexpr std::uint64_t kReuse = 1;
+constexpr std::uint64_t kReuseOnLoopback = 2;
+
+bool is_on_loopback(const PortPeak& peak) {
+  return peak.use.destination.address == "::1" || peak.use.destination.address.starts_with("127.");
+}
+
+/// Whether the connections themselves take the ports, from the range of the namespace.
+bool lacks_ports(const PortPeak& peak) { return are_many(peak.use.ports) && !mostly_bound(peak.use) && !peak.use.own; }
+
+/// Sets what to do where connections to one destination take its ports.
+void advise_reuse(Finding& finding, const Report& report, const PortPeak& peak) {
+  const model::NetnsRow row = netns_of(report, peak);
+  const NetnsReport* const netns = report_of(report, peak.use.netns_id);
+  const model::NetnsSettings settings = settings_of(netns);
+  const std::optional<std::uint64_t> advised = advised_reuse(report, peak.use.netns_id);
+  const bool no_timestamps = settings.timestamps == 0U;
+  if (!advised && !no_timestamps && netns != nullptr) {
+    finding.evidence.push_back(
+        fmt::format("tcp_tw_reuse is {} already: a connect() reuses the port of a bucket that is older than a second",
+                    *settings.tw_reuse));
+    advise_more_ports(finding, *netns, usable_ports(*netns));
+    return;
+  }
+  finding.change = "in the client: " + phrases::role_remedy(model::Role::kClient) + "; until then ";
+  const std::uint64_t value = advised.value_or(settings.tw_reuse.value_or(kReuse));
+  if (advised) finding.change += phrases::sysctl_change(place_of(row), "net.ipv4.tcp_tw_reuse", value);
+  if (advised && no_timestamps) finding.change += ", together with ";
+  if (no_timestamps) finding.change += phrases::sysctl_change(place_of(row), "net.ipv4.tcp_timestamps", 1);
+  finding.risk = fmt::format("tcp_tw_reuse={} reuses a port{} after one second, and needs TCP timestamps at both ends",
+                             value, value == kReuseOnLoopback ? " on loopback" : "");
+  finding.avoid = "do not bind() to a port before connect() without IP_BIND_ADDRESS_NO_PORT; never tcp_tw_recycle";
 }
 
 }  // namespace
+
+std::optional<std::uint64_t> advised_reuse(const Report& report, std::optional<std::uint32_t> netns_id) {
+  std::optional<std::uint64_t> value;
+  std::size_t told = 0;
+  for (const PortPeak& peak : report.ports) {
+    if (!are_many(peak.use.ports)) continue;
+    if (++told > kOwnersTold) break;
+    if (peak.use.netns_id != netns_id || !lacks_ports(peak)) continue;
+    value = std::min(value.value_or(kReuseOnLoopback), is_on_loopback(peak) ? kReuseOnLoopback : kReuse);
+  }
+  const auto now = settings_of(report_of(report, netns_id)).tw_reuse;
+  return now == kReuse || now == value ? std::nullopt : value;
+}
 
 void refused(const Report& report, Findings& out) {
   const CountOf count = model::count_of<&model::Counters::overflow>;
@@ -232,13 +287,7 @@ void ports_taken(const Report& report, Findings& out) {
       out.push_back(std::move(finding));
       continue;
     }
-    finding.change = "in the client: " + phrases::role_remedy(model::Role::kClient) + "; until then " +
-                     phrases::sysctl_change(place_of(netns), "net.ipv4.tcp_tw_reuse", 1);
-    if (has_no_timestamps(report, peak.use.netns_id)) {
-      finding.change += ", together with " + phrases::sysctl_change(place_of(netns), "net.ipv4.tcp_timestamps", 1);
-    }
-    finding.risk = "tcp_tw_reuse=1 reuses a port after one second, and needs TCP timestamps at both ends";
-    finding.avoid = "do not bind() to a port before connect() without IP_BIND_ADDRESS_NO_PORT; never tcp_tw_recycle";
+    advise_reuse(finding, report, peak);
     out.push_back(std::move(finding));
   }
 }

@@ -6,7 +6,6 @@
 #include <bit>
 #include <cmath>
 #include <map>
-#include <set>
 
 #include "base/format.hpp"
 #include "model/fill.hpp"
@@ -32,11 +31,21 @@ model::DoctorNetns as_doctor_sees(const model::NetnsSettings& settings, const ph
   return netns;
 }
 
-/// Of a namespace that no sample of the capture has.
-phrases::Place place_by_name(const std::string& name) {
-  model::NetnsRow named;
-  named.name = name;
-  return place_of(named);
+/// A namespace that no sample of the capture has.
+model::NetnsRow row_of_settings(const model::NetnsSettings& settings) {
+  model::NetnsRow row;
+  row.netns = settings.netns;
+  row.name = settings.name;
+  return row;
+}
+
+/// The command, run in the namespace that the warning is about; here, if that is not known.
+std::string in_its_namespace(const std::vector<model::NetnsSettings>& all, const model::DoctorWarning& warning,
+                             const std::string& command) {
+  const auto found = std::find_if(all.begin(), all.end(), [&](const model::NetnsSettings& netns) {
+    return warning.netns_id ? netns.netns_id == warning.netns_id : netns.netns == warning.netns;
+  });
+  return found == all.end() ? command : in_namespace(row_of_settings(*found), command);
 }
 
 /// What a finding needs in addition to the words of the doctor's warning.
@@ -63,8 +72,10 @@ constexpr Setting kSettings[] = {
      "12 bytes more per segment; the kernel adds a random offset for each peer, so they do not tell its uptime",
      "do not set tcp_tw_reuse=1 alone: it needs timestamps at both ends"}};
 
-bool told_already(const Findings& out, const model::DoctorWarning& warning, const std::set<std::uint32_t>& small) {
+bool told_already(const Report& report, const Findings& out, const model::DoctorWarning& warning,
+                  const std::map<std::uint32_t, const NetnsReport*>& small) {
   const bool about_limit = warning.id == "limit-below-default" || warning.id == "limit-low";
+  if (warning.id == "tw-reuse-off" && advised_reuse(report, warning.netns_id)) return true;
   return (about_limit && warning.netns_id && small.contains(*warning.netns_id)) ||
          std::count_if(out.begin(), out.end(), [&](const Finding& known) { return known.id == warning.id; }) >=
              static_cast<std::ptrdiff_t>(kNamespacesTold);
@@ -153,10 +164,10 @@ void table_too_small(const Report& report, Findings& out) {
 }
 
 void settings(const Report& report, Findings& out) {
-  std::set<std::uint32_t> small;
+  std::map<std::uint32_t, const NetnsReport*> small;     // by id
   std::map<std::uint32_t, const model::NetnsRow*> rows;  // by id
   for (const NetnsReport& netns : report.namespaces) {
-    if (nearly_full(netns)) small.insert(netns.last.id);
+    if (nearly_full(netns)) small[netns.last.id] = &netns;
     rows[netns.last.id] = &netns.last;
   }
   const auto row_of = [&rows](std::optional<std::uint32_t> id) {
@@ -169,19 +180,27 @@ void settings(const Report& report, Findings& out) {
   for (const model::NetnsSettings& netns : all) {
     const model::NetnsRow* const row = row_of(netns.netns_id);
     if (row != nullptr && row->gone) continue;  // nothing can be set there any more
-    namespaces.push_back(as_doctor_sees(netns, row != nullptr ? place_of(*row) : place_by_name(netns.name)));
+    namespaces.push_back(as_doctor_sees(netns, row != nullptr ? place_of(*row) : place_of(row_of_settings(netns))));
   }
   for (const model::DoctorWarning& warning : phrases::doctor_warnings(namespaces)) {
     const auto* const known = std::find_if(std::begin(kSettings), std::end(kSettings),
                                            [&](const Setting& setting) { return warning.id == setting.id; });
-    if (known == std::end(kSettings) || told_already(out, warning, small)) continue;
+    if (known == std::end(kSettings) || told_already(report, out, warning, small)) continue;
     Finding finding;
     finding.id = warning.id;
     finding.severity = known->severity;
     finding.text = warning.text;
     finding.command = std::string("sysctl ") + known->sysctl;
-    if (const model::NetnsRow* row = row_of(warning.netns_id)) finding.command = in_namespace(*row, finding.command);
+    const model::NetnsRow* const row = row_of(warning.netns_id);
+    finding.command = row != nullptr ? in_namespace(*row, finding.command)
+                                     : in_its_namespace(all, warning, finding.command);  // no sample has it
     finding.change = warning.change;
+    if (warning.id == "limit-not-inherited" && warning.netns_id && small.contains(*warning.netns_id)) {
+      const NetnsReport& netns = *small[*warning.netns_id];  // table-too-small says the same number
+      finding.change =
+          phrases::kRaiseTheLower + phrases::limit_change(place_of(netns.last), needed_limit(netns),
+                                                          report.info.bucket_bytes.value_or(phrases::kBytesPerBucket));
+    }
     finding.risk = known->risk;
     finding.avoid = known->avoid;
     out.push_back(std::move(finding));

@@ -2,6 +2,9 @@
 #include "phrases/doctor_warnings.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <set>
+#include <string>
 
 #include "support/catch.hpp"
 
@@ -157,6 +160,32 @@ TEST_CASE("a limit that differs from the host's: the lower side is the one to ra
   std::vector<DoctorNetns> many = {host(), other, other, other, other, other};
   CHECK(has(phrases::doctor_warnings(many).back().text, "262,144, 2 more; "));
   CHECK(ids({other}).empty());  // the host is not among them, so there is nothing to compare with
+}
+
+TEST_CASE("all warnings about the limit of a namespace advise the same one") {
+  DoctorNetns other = container();
+  for (const std::uint64_t limit : {500U, 4096U, 100'000U, 131'000U}) {
+    for (const std::uint64_t in_use : {0U, 490U, 4000U, 99'000U}) {
+      for (const std::uint64_t overflow : {0U, 7U}) {
+        for (const std::optional<std::uint64_t> default_limit : {std::optional<std::uint64_t>(65536), {}}) {
+          other.limit = limit;
+          other.in_use = in_use;
+          other.overflow = overflow;
+          other.default_limit = default_limit;
+          INFO(limit << ", in use " << in_use << ", refused " << overflow);
+          std::set<std::string> advised;
+          const auto warnings = phrases::doctor_warnings({host(), other});
+          CHECK(warnings.back().id == "limit-not-inherited");
+          for (const auto& warning : warnings) {
+            const std::size_t at = warning.change.find("tcp_max_tw_buckets=");
+            REQUIRE(at != std::string::npos);
+            advised.insert(warning.change.substr(at, warning.change.find(' ', at) - at));
+          }
+          CHECK(advised.size() == 1);
+        }
+      }
+    }
+  }
 }
 
 TEST_CASE("no warning ever advises a lower limit or tcp_tw_recycle") {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
+#include <string_view>
 
 #include "support/catch.hpp"
 #include "support/deploy.hpp"
@@ -593,6 +595,54 @@ TEST_CASE("ports towards a destination are a finding from half of them on") {
   CHECK_FALSE(has(find(*capture(900), "ports-taken")->change, "tcp_timestamps"));
 }
 
+TEST_CASE("ports towards loopback need tcp_tw_reuse=2, others 1, and no report advises both") {
+  const auto capture = [](std::optional<std::uint64_t> reuse, std::initializer_list<const char*> destinations,
+                          std::uint64_t timestamps = 1) {
+    auto recording = quiet();
+    model::NetnsSettings& settings = recording->editable().settings_at_end.front();
+    settings.tw_reuse = reuse;
+    settings.timestamps = timestamps;
+    settings.ephemeral_ports = 1000;
+    auto ports = std::make_shared<std::vector<model::PortUse>>();
+    for (const char* address : destinations) {
+      ports->push_back({4026531840U, {address, std::uint16_t{6379}}, {900, 1000}, 1});
+    }
+    recording->head.port_use = ports;
+    recording->sample(1);
+    return recording;
+  };
+  const auto advised = [&](HandMade& recording) {
+    std::set<std::string> values;
+    for (const Finding& finding : findings(recording)) {
+      constexpr std::string_view kSetting = "net.ipv4.tcp_tw_reuse=";
+      const std::size_t at = finding.change.find(kSetting);
+      if (at != std::string::npos) values.insert(finding.change.substr(at + kSetting.size(), 1));
+    }
+    return values;
+  };
+  using Values = std::set<std::string>;
+  CHECK(advised(*capture(0, {})) == Values{"2"});  // tw-reuse-off
+  for (const char* loopback : {"127.0.0.1", "127.1.2.3", "::1"}) {
+    CHECK(advised(*capture(0, {loopback})) == Values{"2"});
+    CHECK_FALSE(find(*capture(0, {loopback}), "tw-reuse-off"));
+    CHECK(has(find(*capture(0, {loopback}), "ports-taken")->risk, "reuses a port on loopback"));
+  }
+  CHECK(advised(*capture(0, {"10.0.0.9"})) == Values{"1"});
+  CHECK(advised(*capture(2, {"10.0.0.9"})) == Values{"1"});
+  CHECK(advised(*capture(0, {"127.0.0.1", "10.0.0.9"})) == Values{"1"});
+  CHECK(advised(*capture({}, {"127.0.0.1"})) == Values{"2"});
+  // What is set already is no remedy.
+  CHECK(advised(*capture(1, {"10.0.0.9"})).empty());
+  CHECK(advised(*capture(2, {"127.0.0.1"})).empty());
+  CHECK(advised(*capture(1, {"127.0.0.1"})).empty());
+  const auto on = find(*capture(2, {"127.0.0.1"}), "ports-taken");
+  CHECK(has(on->evidence.back(), "tcp_tw_reuse is 2 already"));
+  CHECK(has(on->change, "ip_local_port_range"));
+  CHECK(advised(*capture(2, {"127.0.0.1"}, 0)).empty());
+  CHECK(has(find(*capture(2, {"127.0.0.1"}, 0), "ports-taken")->change,
+            "until then sysctl -w net.ipv4.tcp_timestamps=1"));
+}
+
 TEST_CASE("a client that binds before it connects is named if most of the ports are of bind()") {
   struct Case {
     std::uint64_t taken, bound, bound_to;
@@ -823,6 +873,25 @@ TEST_CASE("settings: what the doctor says, with risk and what not to do") {
   differing->editable().settings_at_end.push_back(blue);
   differing->sample(1);
   CHECK(find(*differing, "limit-not-inherited"));
+  // The check shows the number of the namespace that is to be changed, whether or not a sample has it.
+  CHECK(find(*differing, "limit-not-inherited")->command ==
+        "nsenter --net=/run/netns/blue sysctl net.ipv4.tcp_max_tw_buckets");
+  // If the table there was too small, the findings about it say the same number.
+  model::NetnsRow full;
+  full.id = 2;
+  full.netns = blue.netns;
+  full.name = "blue";
+  full.limit = 65536;
+  full.in_use = 65536;
+  full.counts = made(65536, 0, 99);
+  differing->more = {full};
+  differing->sample(1);
+  const auto small = find(*differing, "table-too-small");
+  const auto differs = find(*differing, "limit-not-inherited");
+  REQUIRE(small);
+  REQUIRE(differs);
+  CHECK(has(differs->change, small->change));
+  CHECK(differs->command == "nsenter --net=/run/netns/blue sysctl net.ipv4.tcp_max_tw_buckets");
 }
 
 TEST_CASE("a low limit is not told twice of a table that was too small") {
