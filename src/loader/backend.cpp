@@ -42,6 +42,10 @@ const char* to_string(Backend backend) {
   return "unknown";
 }
 
+const char* none_works_words(std::optional<Backend> only) {
+  return only ? "the backend that was asked for does not work here" : "no backend works here";
+}
+
 bool resets_by_function(Backend backend, const Features& features) {
   return backend != Backend::kTracepoint && features.probe_read && features.send_reset && !features.reset_reason;
 }

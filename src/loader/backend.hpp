@@ -20,6 +20,9 @@ inline constexpr std::array kBackends = {Backend::kFentry, Backend::kKprobe, Bac
 /// "fentry", "kprobe", "tracepoint".
 const char* to_string(Backend backend);
 
+/// Says that none of the backends works that were to be tried: `only` this one, or all of them.
+const char* none_works_words(std::optional<Backend> only);
+
 /// True if the BPF program `name` belongs to the backend on a kernel with these features, or to all backends
 /// (iterators). Where the tracepoint can be attached, the kprobe backend counts by it: the kernel may skip a kprobe,
 /// but what the tracepoint skips, the second program or the kernel's own counter tells. The kprobes say why buckets go.

@@ -225,7 +225,7 @@ base::Result<Tracer> Tracer::open(const Features& features, const TracerOptions&
     if (!started.error().hint.empty()) hint = started.error().hint;
     if (started.error().code == base::ErrorCode::kPermission) code = base::ErrorCode::kPermission;
   }
-  return base::fail(code, fmt::format("no backend works here: {}", fmt::join(reasons, "; ")), hint);
+  return base::fail(code, fmt::format("{}: {}", none_works_words(options.backend), fmt::join(reasons, "; ")), hint);
 }
 
 Backend Tracer::backend() const { return impl_->backend; }

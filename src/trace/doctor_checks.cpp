@@ -107,7 +107,7 @@ std::vector<model::DoctorCheck> check_features(const loader::Features& features)
             "TW and TWKilled count at expiry (before 5.18): the cross-check uses the gauge")};
 }
 
-/// "no backend works here: fentry: REASON" -> "REASON"
+/// "... does not work here: fentry: REASON" -> "REASON"
 std::string reason_of(const base::Error& error, const std::string& backend) {
   const std::string marker = ": " + backend + ": ";
   const auto at = error.what.find(marker);
@@ -164,7 +164,8 @@ void check_backends(const base::Result<loader::Features>& features, const Sessio
     diagnosis.obstacle = features.error();
     return;
   }
-  base::Error error{base::ErrorCode::kUnsupported, 0, "no backend works here", ""};
+  base::Error error{base::ErrorCode::kUnsupported, 0, loader::none_works_words(options.backend),
+                    options.backend ? kWithoutProbe : ""};
   std::string separator = ": ";
   for (const model::DoctorCheck& check : report.backends) {
     if (options.backend && check.name != loader::to_string(*options.backend)) continue;

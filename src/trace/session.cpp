@@ -71,12 +71,16 @@ kernel::ContainerLookup container_lookup(std::shared_ptr<NameHelper> helper) {
 }
 
 /// What to tell a user for whom no backend could be opened.
-base::Error explained(base::Error error, const loader::Features& features) {
+base::Error explained(base::Error error, const loader::Features& features, const SessionOptions& options) {
   if (error.code == base::ErrorCode::kPermission) {
     if (auto permitted = explain_refusal(!features.memcg_charged); !permitted) return permitted.error();
   }
   if (error.hint.empty()) name_address_space_limit(error);
-  if (error.hint.empty()) error.hint = "twtrace doctor tells what this kernel lacks";
+  if (options.backend) {
+    error.hint += (error.hint.empty() ? "" : "; ") + std::string(kWithoutProbe);
+  } else if (error.hint.empty()) {
+    error.hint = "twtrace doctor tells what this kernel lacks";
+  }
   return error;
 }
 
@@ -127,7 +131,7 @@ base::Result<Session> Session::start(const SessionOptions& options) {
   const auto plan = plan_maps_here(tracer_options.sizes, *room);
   if (!plan) return tl::unexpected(plan.error());
   auto opened = open_tracer(*features, tracer_options, *plan);
-  if (!opened) return tl::unexpected(explained(opened.error(), *features));
+  if (!opened) return tl::unexpected(explained(opened.error(), *features, options));
   if (!opened->notice.empty()) spdlog::warn("{}", opened->notice);
 
   reader_options.tracer = opened->tracer.state();

@@ -29,9 +29,12 @@
 
 namespace twtrace::trace {
 
+/// What to do if the backend does not work that SessionOptions ask for.
+inline constexpr const char* kWithoutProbe = "leave out --probe: twtrace then takes the best backend that works";
+
 /// How to trace.
 struct SessionOptions {
-  std::optional<loader::Backend> backend;
+  std::optional<loader::Backend> backend;  ///< empty: the best one that works
   std::string btf_path;
   std::set<std::string> no_features;
   std::uint32_t ring_bytes = 4U << 20U;

@@ -119,6 +119,20 @@ TEST_CASE("with no backend left every one is named with its reason") {
   check_refused(outcome, 77, "fentry: switched off; kprobe: switched off; tracepoint: switched off");
 }
 
+TEST_CASE("if the backend that was asked for does not work, the message says how to get another one") {
+  if (!privileged()) return;
+  for (const Arguments& command : {Arguments{"-b", "-n", "1"}, Arguments{"doctor"}}) {
+    Arguments arguments = command;
+    for (const char* more : {"--probe", "kprobe", "--no-feature", "kprobe"}) arguments.emplace_back(more);
+    const Outcome outcome = run_twtrace(arguments);
+    INFO(describe(outcome));
+    CHECK(outcome.code == 77);
+    CHECK(outcome.err.find("the backend that was asked for does not work here: kprobe: switched off") !=
+          std::string::npos);
+    CHECK(outcome.err.find("leave out --probe") != std::string::npos);
+  }
+}
+
 TEST_CASE("what was passed over is in the snapshot") {
   if (!privileged()) return;
   const Outcome outcome = run_twtrace({"--no-feature", "fentry", "--no-feature", "kprobe", "-b", "--json", "0.1", "1"});

@@ -80,3 +80,8 @@ TEST_CASE("where the tracepoint does not show every reset, the functions that se
   features.probe_read = false;
   CHECK(send_reset(Backend::kFentry, features) == std::vector<bool>(4, false));
 }
+
+TEST_CASE("if only one backend was asked for, it is not said that none works") {
+  CHECK(std::string(none_works_words(std::nullopt)) == "no backend works here");
+  CHECK(std::string(none_works_words(Backend::kKprobe)) == "the backend that was asked for does not work here");
+}
