@@ -10,6 +10,7 @@
 #include "output/json.hpp"
 #include "output/openmetrics.hpp"
 #include "output/table.hpp"
+#include "phrases/namespace.hpp"
 #include "view/rows.hpp"
 #include "view/troubles.hpp"
 
@@ -36,11 +37,14 @@ BatchOutput::BatchOutput(const TableOptions& options, view::View shown)
       color_(options.output.color()),
       terminal_(::isatty(STDOUT_FILENO) != 0) {}
 
-std::string BatchOutput::render(const model::Snapshot& snapshot) const {
+std::string BatchOutput::render(const model::Snapshot& snapshot, const std::string& no_netns) const {
   const TableFormat format = options_.output.format;
+  const bool no_row = snapshot.rows.empty() && !shown_.selector.empty();
+  std::vector<std::string> warnings;
   switch (format) {
     case TableFormat::kJson:
-      return output::snapshot_json(snapshot) + "\n";
+      if (!no_netns.empty() || no_row) warnings.push_back(no_netns.empty() ? output::kNoRowMatches : no_netns);
+      return output::snapshot_json(snapshot, warnings) + "\n";
     case TableFormat::kCsv:
       return output::snapshot_csv(snapshot);
     case TableFormat::kTable:
@@ -54,6 +58,7 @@ std::string BatchOutput::render(const model::Snapshot& snapshot) const {
   table.color = color_;
   table.sort = shown_.sort;
   table.filtered = !shown_.selector.empty();
+  table.no_netns = no_netns;
   return output::snapshot_table(snapshot, table) + "\n";
 }
 
@@ -78,8 +83,9 @@ std::string BatchOutput::text(model::Snapshot head, const model::Source& source)
   if (format == TableFormat::kOpenMetrics) return metrics(head, source);
   if (format != TableFormat::kCsv) trends_.observe(head);  // CSV shows neither forecasts nor troubles
   if (format != TableFormat::kCsv) head.troubles = view::find_troubles(source, head, shown_.selector);
+  const std::string no_netns = phrases::no_netns_words(shown_.selector, head.namespaces);
   if (format == TableFormat::kTable || format == TableFormat::kWide) leave_out_others(head);
-  return render(view::with_rows(std::move(head), source, shown_));
+  return render(view::with_rows(std::move(head), source, shown_), no_netns);
 }
 
 }  // namespace twtrace::app

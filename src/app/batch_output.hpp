@@ -30,7 +30,8 @@ class BatchOutput {
 
   void leave_out_others(model::Snapshot& head) const;
   std::string metrics(const model::Snapshot& head, const model::Source& source);
-  std::string render(const model::Snapshot& snapshot) const;
+  /// `no_netns`: TableOptions::no_netns of output.
+  std::string render(const model::Snapshot& snapshot, const std::string& no_netns) const;
 
   const TableOptions& options_;
   view::View shown_;

@@ -127,7 +127,7 @@ std::optional<std::string_view> reason(const model::Event& event) {
 
 }  // namespace
 
-std::string snapshot_json(const model::Snapshot& snapshot) {
+std::string snapshot_json(const model::Snapshot& snapshot, const std::vector<std::string>& warnings) {
   std::string line;
   line.reserve(kUsualLine);
   JsonWriter json(line);
@@ -147,6 +147,7 @@ std::string snapshot_json(const model::Snapshot& snapshot) {
         [&](const model::NetnsRow& row) { put_netns(json, row, sees); });
     json.objects("rows", snapshot.rows, [&](const model::Row& row) { put_row(json, row, snapshot); });
     put_troubles(json, snapshot.troubles);
+    json.texts("warnings", warnings);
     if (snapshot.queues) {
       json.objects("queues", *snapshot.queues, [&](const model::ListenQueue& queue) { put_queue(json, queue); });
     } else {

@@ -98,7 +98,9 @@ std::vector<Piece> remainder_pieces(const std::vector<model::NetnsRow>& rows, st
   return pieces;
 }
 
-std::string trouble_lines(const model::Snapshot& snapshot, std::size_t width, Color color) {
+std::string trouble_lines(const model::Snapshot& snapshot, std::size_t width, Color color,
+                          const std::string& no_netns) {
+  if (!no_netns.empty()) return flow({{no_netns}}, width, color);
   if (snapshot.troubles.empty()) return flow({{phrases::calm_remark(snapshot).text}}, width, color);
   std::string out;
   const std::size_t shown = std::min(snapshot.troubles.size(), kTroubleLines);
@@ -147,9 +149,9 @@ std::string log_lines(const model::Snapshot& snapshot, std::size_t width) {
 
 }  // namespace
 
-std::string summary(const model::Snapshot& snapshot, std::size_t width, Color color) {
+std::string summary(const model::Snapshot& snapshot, std::size_t width, Color color, const std::string& no_netns) {
   std::string out = flow(snapshot_pieces(snapshot, width), width, color);
-  out += trouble_lines(snapshot, width, color);
+  out += trouble_lines(snapshot, width, color, no_netns);
   const std::size_t shown = std::min(snapshot.namespaces.size(), kNamespaceLines);
   for (std::size_t i = 0; i < shown; ++i) out += flow(netns_pieces(snapshot.namespaces[i], width), width, color);
   if (shown < snapshot.namespaces.size()) out += flow(remainder_pieces(snapshot.namespaces, shown), width, color);

@@ -45,7 +45,7 @@ std::string snapshot_table(const model::Snapshot& snapshot, const TableOptions& 
   const std::vector<view::Column> columns = view::columns_sorted_by(options.sort, snapshot.group, options.wide);
   const std::vector<FittedColumn> table =
       view::fit_columns(columns, snapshot.group, snapshot.probe, snapshot.rows, options.width);
-  std::string out = summary(snapshot, options.width, options.color);
+  std::string out = summary(snapshot, options.width, options.color, options.no_netns);
   out += finish(title_line(table), options.width) + '\n';
   for (std::size_t i = 0; i < snapshot.rows.size(); ++i) {
     const model::Row& row = snapshot.rows[i];
@@ -53,7 +53,7 @@ std::string snapshot_table(const model::Snapshot& snapshot, const TableOptions& 
     out += (row.counts.refused() != 0 ? alarm(line, options.color) : line) + '\n';
   }
   if (snapshot.rows.empty() && options.filtered) {
-    out += finish("no row matches the command-line filters", options.width) + '\n';
+    out += finish(kNoRowMatches, options.width) + '\n';
   }
   if (snapshot.rows_hidden != 0) {
     out += finish(fmt::format("   +{} more rows", base::grouped(snapshot.rows_hidden)), options.width) + '\n';

@@ -24,6 +24,9 @@
 
 namespace twtrace::output {
 
+/// Said where the options of the command line leave no row.
+inline constexpr const char* kNoRowMatches = "no row matches the command-line filters";
+
 /// How a table looks.
 struct TableOptions {
   bool wide = false;       ///< every column
@@ -31,6 +34,7 @@ struct TableOptions {
   Color color = Color::kNever;
   view::SortColumn sort = view::SortColumn::kCreatedRate;  ///< of the rows; its column is always there
   bool filtered = false;                                   ///< the rows were selected: that there are none is said
+  std::string no_netns;  ///< that no namespace was selected: said instead of that nothing went wrong; empty: some were
 };
 
 /// Summary lines, column titles and one line per row, each with its newline. No line is wider than `options.width`

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/escape.hpp"
 #include "base/format.hpp"
 
 namespace twtrace::phrases {
@@ -118,6 +119,15 @@ std::string remainder_words(const std::vector<model::NetnsRow>& namespaces, std:
   if (gone == more && gone != 0) return words + (gone == 1 ? ", gone" : ", all gone");
   if (gone != 0) words += fmt::format(", {} of them gone", base::grouped(gone));
   return words;
+}
+
+std::string no_netns_words(const view::Selector& selector, const std::vector<model::NetnsRow>& namespaces) {
+  const view::Selector asked_for = selector.only(view::Key::kNetns);
+  const auto is_asked_for = [&](const model::NetnsRow& netns) { return asked_for.accepts(view::subject_of(netns)); };
+  if (asked_for.empty() || std::any_of(namespaces.begin(), namespaces.end(), is_asked_for)) return {};
+  const std::string& pattern = asked_for.terms().front().pattern.text();
+  if (pattern.empty()) return "the network namespace that was asked for is not there";
+  return fmt::format("no network namespace matches '{}' yet", base::sanitize_terminal(pattern));
 }
 
 }  // namespace twtrace::phrases

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/snapshot.hpp"
+#include "view/selector.hpp"
 
 namespace twtrace::phrases {
 
@@ -36,5 +37,9 @@ std::vector<Remark> traffic_remarks(const model::NetnsRow& netns);
 std::vector<Remark> remainder_remarks(const std::vector<model::NetnsRow>& namespaces, std::size_t first);
 /// "+3 more namespaces, 2 of them gone": those from `first` on.
 std::string remainder_words(const std::vector<model::NetnsRow>& namespaces, std::size_t first);
+
+/// "no network namespace matches 'blue*' yet": that `namespaces` has none of those that the selector asks for. Empty if
+/// it has one, or if it may be any.
+std::string no_netns_words(const view::Selector& selector, const std::vector<model::NetnsRow>& namespaces);
 
 }  // namespace twtrace::phrases

@@ -11,6 +11,7 @@
 
 #include "model/find_netns.hpp"
 #include "model/trend.hpp"
+#include "phrases/namespace.hpp"
 #include "view/row_id.hpp"
 #include "view/row_list.hpp"
 #include "view/rows.hpp"
@@ -145,6 +146,7 @@ void Composer::build_head(std::uint64_t sample) {
   picture_.zeroed_s.reset();
   if (zero != nullptr) picture_.zeroed_s = seconds_between(zero->time_unix_ms, head.time_unix_ms);
   picture_.snapshot = zero != nullptr ? model::counted_since(head, *zero) : head;
+  picture_.no_netns = phrases::no_netns_words(base_.selector, head.namespaces);
   // The requested namespace comes first, otherwise the fullest one.
   std::vector<model::NetnsRow>& namespaces = picture_.snapshot.namespaces;
   const view::Selector asked_for = base_.selector.only(view::Key::kNetns);

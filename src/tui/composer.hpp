@@ -53,6 +53,7 @@ struct Picture {
   std::vector<MarkInView> marks;         ///< until then, oldest first
   std::vector<ListedEvent> events;       ///< newest first, filtered; only in the events view
   std::optional<Detail> detail;
+  std::string no_netns;      ///< that the command line selects no namespace of this sample; empty if it does
   std::string no_rows;       ///< why there are no rows or events; empty when there are some, or nothing hides them
   std::uint64_t sample = 0;  ///< the one shown
   std::uint64_t oldest = 0;

@@ -134,8 +134,10 @@ std::vector<phrases::Remark> trouble_parts(const model::Trouble& trouble, Size s
 }
 
 /// What goes wrong, the worst first; or that nothing does. What does not fit into a line goes on in the next.
-std::vector<StyledLine> trouble_lines(const model::Snapshot& snapshot, Size size) {
+std::vector<StyledLine> trouble_lines(const Picture& picture, Size size) {
+  const model::Snapshot& snapshot = picture.snapshot;
   if (size.rows < kRowsForTrouble) return {};
+  if (!picture.no_netns.empty()) return {{{picture.no_netns, Style::kWarning}}};
   if (snapshot.troubles.empty()) {
     if (size.rows < kRowsForCalm || snapshot.namespaces.empty()) return {};
     return {{span(phrases::calm_remark(snapshot))}};
@@ -233,7 +235,7 @@ Lines lines_of(const Picture& picture, Size size) {
 
 std::size_t header_height(const Picture& picture, Size size) {
   const Lines lines = lines_of(picture, size);
-  return 1U + (lines.rates ? 1U : 0U) + trouble_lines(picture.snapshot, size).size() + (lines.trend ? 1U : 0U) +
+  return 1U + (lines.rates ? 1U : 0U) + trouble_lines(picture, size).size() + (lines.trend ? 1U : 0U) +
          (lines.losses ? 1U : 0U) + lines.others + (lines.remainder ? 1U : 0U);
 }
 
@@ -242,7 +244,7 @@ std::vector<StyledLine> header_lines(const Picture& picture, const ViewState& st
   const std::vector<NetnsRow>& namespaces = picture.snapshot.namespaces;
   std::vector<StyledLine> result{fill_line(picture, size.columns)};
   if (lines.rates) result.push_back(rates_line(picture));
-  for (StyledLine& line : trouble_lines(picture.snapshot, size)) result.push_back(std::move(line));
+  for (StyledLine& line : trouble_lines(picture, size)) result.push_back(std::move(line));
   if (lines.trend) result.push_back(trend_line(picture, state, size, charset));
   for (std::size_t i = 1; i <= lines.others; ++i) result.push_back(other_line(namespaces[i]));
   if (lines.remainder) result.push_back(remainder_line(namespaces, lines.others + 1));

@@ -9,6 +9,7 @@
 #include "support/workload.hpp"
 
 using namespace twtrace::test;
+using nlohmann::json;
 
 namespace {
 
@@ -111,4 +112,16 @@ TEST_CASE("the lines above a table are about the namespaces that somebody asked 
   CHECK(heads({"--netns", "payments"}) == std::pair(false, true));
   CHECK(heads({"--netns", "pay*", "-o", "wide"}) == std::pair(false, true));
   CHECK(heads({"--netns", "host"}) == std::pair(true, false));
+}
+
+TEST_CASE("where no namespace matches, nothing is said to be in order") {
+  if (!privileged()) return;
+  const std::string words = "no network namespace matches 'no-such-*' yet";
+  const std::string table = run_twtrace({"-b", "-d", "0.1", "-n", "1", "--netns", "no-such-*"}).out;
+  CHECK(table.find("\n" + words + "\n") != std::string::npos);
+  CHECK(table.find("refused") == std::string::npos);
+  const json snapshot = json::parse(run_twtrace({"--json", "-d", "0.1", "-n", "1", "--netns", "no-such-*"}).out);
+  CHECK(snapshot.at("warnings") == json::array({words}));
+  const json nobody = json::parse(run_twtrace({"--json", "-d", "0.1", "-n", "1", "--comm", "no-such-comm"}).out);
+  CHECK(nobody.at("warnings") == json::array({"no row matches the command-line filters"}));
 }

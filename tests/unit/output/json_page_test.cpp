@@ -202,7 +202,7 @@ std::vector<model::Snapshot> sparse() {
 Fields printed_snapshots() {
   Fields fields;
   for (const model::Group group : {model::Group::kPid, model::Group::kPeer, model::Group::kNetns}) {
-    collect(Json::parse(output::snapshot_json(full(group))), "", fields);
+    collect(Json::parse(output::snapshot_json(full(group), {"no row"})), "", fields);
   }
   for (const model::Snapshot& snapshot : sparse()) collect(Json::parse(output::snapshot_json(snapshot)), "", fields);
   return fields;

@@ -37,7 +37,7 @@ const Json kContract = Json::parse(R"({
 
 // The additions to the contract, by object.
 const Json kAdded = Json::parse(R"({
- "":["group","namespaces_folded","troubles","queues","log_lines","rows_hidden","live_age_s"],
+ "":["group","namespaces_folded","troubles","warnings","queues","log_lines","rows_hidden","live_age_s"],
  "probe":["sees_removal"],
  "totals":["no_port","no_port_bind","resets_received","resets_felt",
            "peer_resets","peer_resets_avoidable","resets_sent","resets_late","resets_aborted","resets_closed_port","resets_other","queue_drops",
@@ -400,6 +400,11 @@ TEST_CASE("a row for many ports has no port, and says how many they are") {
   CHECK(parsed(snapshot)["rows"][0]["ports"] == 64512);
   snapshot.rows[0].ports.reset();
   CHECK(parsed(snapshot)["rows"][0]["ports"].is_null());
+}
+
+TEST_CASE("what was asked for and is not there is a warning") {
+  CHECK(parsed(test::snapshot())["warnings"] == Json::array());
+  CHECK(Json::parse(output::snapshot_json(test::snapshot(), {"no row"}))["warnings"] == Json::array({"no row"}));
 }
 
 TEST_CASE("the lines of logs of an interval are listed, and null if the capture followed none") {

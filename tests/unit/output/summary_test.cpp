@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "output/table.hpp"
 #include "support/catch.hpp"
 #include "support/snapshots.hpp"
 
@@ -35,6 +36,19 @@ TEST_CASE("the first lines are the troubles, or that there is none") {
   snapshot.namespaces[0].counts = {};
   snapshot.namespaces[0].in_use = 12;
   CHECK(has(text(snapshot), "\nno table is full, no bucket was refused\nTIME_WAIT "));
+}
+
+TEST_CASE("where no namespace was selected, nothing is said to be in order") {
+  model::Snapshot snapshot = test::snapshot();
+  snapshot.troubles.clear();
+  snapshot.namespaces.clear();
+  const std::string words = "no network namespace matches 'nos*' yet";
+  const std::string told = output::summary(snapshot, 79, output::Color::kNever, words);
+  CHECK(has(told, "\n" + words + "\n"));
+  CHECK_FALSE(has(told, "no bucket was refused"));
+  output::TableOptions options;
+  options.no_netns = words;
+  CHECK(has(output::snapshot_table(snapshot, options), "\n" + words + "\n"));
 }
 
 TEST_CASE("the worst trouble in one line") {

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "phrases/namespace.hpp"
 #include "support/catch.hpp"
 #include "support/services.hpp"
 
@@ -256,6 +257,23 @@ TEST_CASE("a queue names who listens, the port, its length and limit, and the se
   trouble.netns_name = "web";
   trouble.holder->name.clear();
   CHECK(words(trouble) == "QUEUE netns web: an unknown process several ports is full, queue 512/511");
+}
+
+TEST_CASE("a selector that matches no namespace is told") {
+  model::NetnsRow host;
+  host.id = 1;
+  host.name = "host";
+  const auto told = [&](const char* filter) {
+    return phrases::no_netns_words(*view::parse_selector(filter, view::Grammar::kFilter), {host});
+  };
+  CHECK(told("").empty());
+  CHECK(told("comm=nobody").empty());
+  CHECK(told("netns=ho*").empty());
+  CHECK(told("netns=nos*") == "no network namespace matches 'nos*' yet");
+  CHECK(told("netns=nos* comm=x") == "no network namespace matches 'nos*' yet");
+  CHECK(phrases::no_netns_words(view::Selector({view::netns_term(1)}), {host}).empty());
+  CHECK(phrases::no_netns_words(view::Selector({view::netns_term(7)}), {host}) ==
+        "the network namespace that was asked for is not there");
 }
 
 TEST_CASE("a queue belongs to a service, else to a process") {

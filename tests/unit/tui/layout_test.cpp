@@ -592,6 +592,20 @@ TEST_CASE("the column of namespaces is there where there are several") {
   CHECK_FALSE(shows(scene.draw({24, 60}), "NETNS"));
 }
 
+TEST_CASE("where the command line selects no namespace, nothing is said to be in order") {
+  Scene scene;
+  test::record_wave(scene);
+  CHECK_FALSE(shows(scene.draw({24, 80}), "no network namespace"));
+  view::View nowhere;
+  nowhere.selector = *view::parse_selector("netns=nos*", view::Grammar::kFilter);
+  tui::Composer composer(scene.history, scene.log, nowhere);
+  const tui::Picture& picture = composer.compose(scene.state);
+  const tui::ViewState state = tui::settle(scene.state, tui::context_of(picture, scene.state, {24, 80}));
+  const tui::Frame frame = tui::draw(picture, state, {24, 80}, {});
+  CHECK(shows(frame, "no network namespace matches 'nos*' yet"));
+  CHECK_FALSE(shows(frame, "no bucket was refused"));
+}
+
 TEST_CASE("after a load has ended, no view shows rows of zeros, and each the column that sorts") {
   Scene scene;
   scene.act(
