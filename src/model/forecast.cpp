@@ -254,7 +254,9 @@ Forecast forecast(const std::vector<TablePoint>& points) {
   if (has_no_room(now)) {
     // Without a steady rate only what came in the last minute counts. A guess would be another one each second.
     const Rates steady = rates && rates->agreed ? *rates : Rates{};
-    return {Forecast::State::kFull, rounded(most(course(points, steady, true))), {}};
+    // What was refused just now came on top of a full table, however many leave early.
+    const std::uint64_t least = now.refused == 0 ? 0 : now.limit + now.refused;
+    return {Forecast::State::kFull, std::max(least, rounded(most(course(points, steady, true)))), {}};
   }
   if (!rates) return {};
 

@@ -277,6 +277,19 @@ TEST_CASE("a full table that buckets just left is still full while it refuses") 
   CHECK(forecast(points).state != State::kFull);
 }
 
+TEST_CASE("a table that refuses needs more than its limit, however early most leave") {
+  std::vector<TablePoint> points = Scene{constant(19'500, 100), 14'060}.record();
+  for (TablePoint& point : points) {
+    point.created = 19'500;
+    point.refused = 0;
+    point.removed = 19'500;
+    point.in_use = 14'055;
+  }
+  points.back().refused = 3;
+  CHECK(forecast(points).state == State::kFull);
+  CHECK(forecast(points).buckets == 14'063);
+}
+
 TEST_CASE("a table with a high rate in and out is level") {
   // 19,500 come and go per second. Buckets that are reused at once never fill the table, however near the limit is.
   for (const std::uint64_t limit : {14'500U, 20'000U, 131'072U}) {
