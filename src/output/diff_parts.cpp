@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <optional>
 
@@ -49,6 +50,16 @@ std::vector<HarmColumn> harm_of_rows(const Diff& diff) {
   return harm_columns(sum);
 }
 
+/// How much a count of everything changed: per second if the captures differ in length.
+std::string total_change(const Diff& diff, std::uint64_t before, std::uint64_t after) {
+  if (!diff.by_rate) return report::change_words(before, after);
+  const auto per_second = [](std::uint64_t count, const Report& report) {
+    return report.seconds > 0 ? static_cast<double>(count) / report.seconds : 0;
+  };
+  const double change = per_second(after, diff.after) - per_second(before, diff.before);
+  return fmt::format("{}{}/s", change > 0 ? "+" : change < 0 ? "-" : "", base::rate(std::abs(change)));
+}
+
 std::string service_of(const DiffRow& row) {
   if (row.key.kind != model::RowKind::kNormal) return std::string(view::row_label(row.key.kind));
   return row.key.service.empty() ? "-" : row.key.service;
@@ -70,16 +81,15 @@ std::string diff_headline(const Diff& diff) {
   }
   const model::Counters& before = diff.before.totals;
   const model::Counters& after = diff.after.totals;
-  std::string words =
-      fmt::format("the captures differ in {} of {} rows{} ({} new, {} gone); created {}, overflow {}", differing,
-                  diff.rows.size(), more, count([](const DiffRow& row) { return row.differs && !row.before; }),
-                  count([](const DiffRow& row) { return row.differs && !row.after; }),
-                  report::change_words(before.created(), after.created()),
-                  report::change_words(before.overflow(), after.overflow()));
+  std::string words = fmt::format(
+      "the captures differ in {} of {} rows{} ({} new, {} gone); created {}, overflow {}", differing, diff.rows.size(),
+      more, count([](const DiffRow& row) { return row.differs && !row.before; }),
+      count([](const DiffRow& row) { return row.differs && !row.after; }),
+      total_change(diff, before.created(), after.created()), total_change(diff, before.overflow(), after.overflow()));
   for (const HarmColumn& column : harm_columns(before + after)) {
     const bool known = is_known(diff, column);
     words += fmt::format(", {} {}", column.words,
-                         known ? report::change_words(before.*column.count, after.*column.count) : "not known");
+                         known ? total_change(diff, before.*column.count, after.*column.count) : "not known");
   }
   return words;
 }

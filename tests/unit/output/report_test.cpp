@@ -679,6 +679,23 @@ TEST_CASE("a table of differences says which rows a threshold leaves out") {
   CHECK(text(1e6).find("by more than 1000000%") != std::string::npos);
 }
 
+TEST_CASE("the first line of a difference is per second if the captures differ in length") {
+  const auto report_with = [](std::uint64_t created, int seconds) {
+    test::HandMade recording;
+    recording.act({1, "nginx", "web.service", model::Role::kServer, 80, test::made(created, 0, created / 2)});
+    for (int second = 0; second < seconds; ++second) recording.sample(1);
+    recording.editable().ended_unix_ms = recording.now_unix_ms();
+    return report_of(recording);
+  };
+  const auto first_line = [&](int seconds) {
+    const std::string text = output::diff_text(report::diff_reports(report_with(100, 1), report_with(120, seconds), {}),
+                                               output::Color::kNever);
+    return std::regex_replace(text.substr(0, text.find(".\n")), std::regex("\n"), " ");
+  };
+  CHECK(first_line(1).ends_with("created +20, overflow +10"));
+  CHECK(first_line(2).ends_with("created -40.0/s, overflow -20.0/s"));
+}
+
 TEST_CASE("a difference says who was hurt more or less than before") {
   const auto report_with = [](std::uint64_t agents, std::uint64_t web) {
     test::HandMade recording;
