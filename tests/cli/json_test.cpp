@@ -73,9 +73,9 @@ void check_netns(const json& netns) {
 }
 
 void check_snapshot(const json& snapshot) {
-  check_keys(snapshot, {"schema", "time", "time_unix_ms", "interval_s", "uptime_s", "group", "host", "probe", "totals",
-                        "namespaces", "namespaces_folded", "rows", "troubles", "warnings", "queues", "lost", "cost", "rows_hidden",
-                        "log_lines", "live_age_s"});
+  check_keys(snapshot, {"schema", "time",   "time_unix_ms", "interval_s",        "uptime_s",  "group",     "host",
+                        "probe",  "totals", "namespaces",   "namespaces_folded", "rows",      "troubles",  "warnings",
+                        "queues", "lost",   "cost",         "rows_hidden",       "log_lines", "live_age_s"});
   CHECK(snapshot.at("schema") == "twtrace.snapshot/1");
   check_numbers(snapshot, {"time_unix_ms", "interval_s", "uptime_s", "rows_hidden"});
   check_keys(snapshot.at("host"), {"name", "kernel"});
