@@ -112,8 +112,8 @@ TEST_CASE("too few open files are named, and the limit that is allowed is taken"
   for (const auto& [limit, command] : {std::pair<std::string, std::string>{"24", "-b -n 1"},
                                        {"24", "events"},
                                        {"24", "doctor"},
-                                       {"5", "-b -n 1"},
-                                       {"5", "capture --duration 1 -o /tmp/x.db"},
+                                       {"8", "-b -n 1"},
+                                       {"8", "capture --duration 1 -o /tmp/x.db"},
                                        {"9", "capture --duration 1 -o /tmp/x.db"}}) {
     INFO(limit << " files for " << command);
     const Outcome outcome = run_shell("ulimit -n " + limit + "; exec \"$0\" " + command);

@@ -37,7 +37,7 @@ class Directory {
 TEST_CASE("report and diff: bad usage is refused before any file is read") {
   const std::pair<Arguments, std::string> inputs[] = {
       {{"report", "--fail-if", "overflo>0"}, "unknown metric"},
-      {{"report", "--fail-if", "overflow>"}, "at 10"},
+      {{"report", "--fail-if", "overflow>"}, "character 10"},
       {{"report", "--fail-if", ""}, "--fail-if: the value is empty"},
       {{"report", "--fail-if", "created{pid=1}>0"}, "unknown label"},
       {{"report", "--fail-if", "lost_events>1%"}, "percentage"},
