@@ -79,13 +79,14 @@ void HelperProcess::ask(const base::Fields& question) {
 std::optional<base::Fields> HelperProcess::answer(milliseconds patience) {
   const auto end = steady_clock::now() + patience;
   while (owes_answer()) {
-    if (!receive() || inbox_.is_broken()) {
-      socket_.reset();
-      break;
-    }
+    const bool may_go_on = receive();
     if (auto fields = inbox_.take()) {
       owes_answer_ = false;
       return fields;
+    }
+    if (!may_go_on || inbox_.is_broken()) {
+      socket_.reset();
+      break;
     }
     const auto left = std::chrono::ceil<milliseconds>(end - steady_clock::now());
     if (left <= milliseconds(0)) break;
