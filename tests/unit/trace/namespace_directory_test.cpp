@@ -60,7 +60,9 @@ TEST_CASE("a namespace is known by its identity, and gone when a reading no long
 
 TEST_CASE("the namespace that the kernel starts with is the host's, whatever /proc shows") {
   NamespaceDirectory directory;
-  const std::uint32_t ours = kernel::NetnsCatalog().resolve("self").value().inum;
+  kernel::NetnsCatalog catalog;
+  catalog.refresh();
+  const std::uint32_t ours = catalog.resolve("self").value().inum;
   const auto ids = take(directory, {reading(1, kInum), reading(1002, ours), initial(1003, kOther)});
   REQUIRE(ids.size() == 3);
   const auto name = [&](std::size_t i) { return directory.entries().at(ids[i]).name; };
