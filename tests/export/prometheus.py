@@ -247,6 +247,16 @@ def check_ports(prometheus, scene, port):
     wait_for("the alert on connect", lambda: query(prometheus, alert))
 
 
+def both_have_series(prometheus, scene, port):
+    """Clients that have ended get series when they count again."""
+    created = f'twtrace_time_wait_created_total{{netns="{scene.name}",workload!="other"}}'
+    if len({labels["workload"] for labels, _ in query(prometheus, created)}) >= 2:
+        return True
+    for cgroup in scene.cgroups:
+        scene.client(cgroup, port)
+    return False
+
+
 def main():
     twtrace = os.path.abspath(sys.argv[1])
     with Scene() as scene:
@@ -255,7 +265,6 @@ def main():
         _, port = scene.start_python(scene.name, SERVER)
         _, narrow_port = scene.start_python(scene.narrow, KEEPER)
         wait_for("a scrape", lambda: is_up(prometheus))
-        created = f'twtrace_time_wait_created_total{{netns="{scene.name}",workload!="other"}}'
         scene.client(scene.cgroups[0], port)
         # A workload has its own series after a second, and increase() has to have seen it.
         for netns in (scene.name, scene.narrow):
@@ -264,7 +273,7 @@ def main():
             for cgroup in scene.cgroups:
                 scene.client(cgroup, port)
             if done == 0:
-                wait_for("both workloads", lambda: len({m["workload"] for m, _ in query(prometheus, created)}) >= 2)
+                wait_for("both workloads", lambda: both_have_series(prometheus, scene, port))
         for workload, cgroup in zip(("queue.service", SHOWN), scene.cgroups):
             name = json.dumps(workload)
             def alerts(name=name, cgroup=cgroup):
