@@ -104,7 +104,7 @@ void check_sample(model::Snapshot head, const model::Source& source) {
     shown.max_rows = 10;
     shown.group = group;
     const model::Snapshot snapshot = view::with_rows(head, source, shown);
-    check_text(output::snapshot_table(snapshot, {true, 0, output::Color::kNever}));
+    check_text(output::snapshot_table(snapshot, {.wide = true, .width = 0}));
     check_text(output::snapshot_csv(snapshot));
     check_json(output::snapshot_json(snapshot));
   }
