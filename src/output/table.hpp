@@ -34,8 +34,8 @@ struct TableOptions {
   Color color = Color::kNever;
   view::SortColumn sort = view::SortColumn::kCreatedRate;  ///< of the rows; its column is always there
   bool filtered = false;                                   ///< the rows were selected: that there are none is said
-  std::string no_netns =
-      {};  ///< that no namespace was selected: said instead of that nothing went wrong; empty: some were
+  /// That no namespace was selected: said instead of that nothing went wrong. Empty: some were.
+  std::string no_netns = {};
 };
 
 /// Summary lines, column titles and one line per row, each with its newline. No line is wider than `options.width`
