@@ -2,6 +2,7 @@
 #include "report/selected.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -10,6 +11,10 @@
 
 namespace twtrace::report {
 namespace {
+
+/// What labels of budgets can ask for.
+constexpr std::array kKeys = {view::Key::kComm, view::Key::kService, view::Key::kRole, view::Key::kPort,
+                              view::Key::kNetns};
 
 /// Gives equal keys equal numbers, from 0 on.
 template <class Key, class... More>
@@ -40,6 +45,7 @@ Population::Population(const Report& report) : report_(report) {
   add_comms();
   add_roles_and_ports();
   add_namespaces();
+  find_vague();
 }
 
 void Population::add_services() {
@@ -152,16 +158,26 @@ const Flags* Population::results(const view::Term& term) {
 
 /// `all_terms`: for each key of terms the values that all of them accept.
 void Population::find_perhaps(Asked& asked, const std::map<view::Key, Flags>& all_terms) const {
+  if (!asked.by_owner || vague_.empty()) return;
   Flags has_the_name(services_.different.size());  // of services
   if (const auto by_name = all_terms.find(view::Key::kComm); by_name != all_terms.end()) {
     for (std::size_t i = 0; i < comms_.of_owner.size(); ++i) {  // owners, and what ran
       if (by_name->second[comms_.of_owner[i]]) has_the_name[services_.of_owner[i]] = true;
     }
   }
-  for (std::size_t i = 0; asked.by_owner && i < asked.owners.size(); ++i) {
+  for (const std::size_t i : vague_) {
     asked.perhaps[i] = !asked.owners[i] && std::all_of(all_terms.begin(), all_terms.end(), [&](const auto& of_key) {
       return of_key.second[values_of(of_key.first).of_owner[i]] || is_unknown(i, of_key.first, has_the_name);
     });
+  }
+}
+
+/// An owner that says all that terms can ask for is chosen by them or not.
+void Population::find_vague() {
+  const Flags any_name(services_.different.size(), true);
+  for (std::size_t i = 0; i < report_.owners.size(); ++i) {
+    const auto is_vague = [&](view::Key key) { return is_unknown(i, key, any_name); };
+    if (std::any_of(kKeys.begin(), kKeys.end(), is_vague)) vague_.push_back(i);
   }
 }
 

@@ -58,6 +58,7 @@ class Population {
   void add_namespaces();
   const Values& values_of(view::Key key) const;
   const Flags* results(const view::Term& term);
+  void find_vague();
   void find_perhaps(Asked& asked, const std::map<view::Key, Flags>& all_terms) const;
   bool is_unknown(std::size_t owner, view::Key key, const Flags& has_the_name) const;
 
@@ -66,7 +67,8 @@ class Population {
   Values comms_;     ///< the same
   Values roles_;
   Values ports_;
-  Values netns_;  ///< of owners, and behind them of namespaces
+  Values netns_;                    ///< of owners, and behind them of namespaces
+  std::vector<std::size_t> vague_;  ///< the owners that do not say all that terms can ask for
   std::vector<model::NetnsName> netns_names_;
   std::map<TermKey, Flags> results_;  ///< as Values::different
   std::size_t compared_ = 0;
