@@ -2,6 +2,7 @@
 // Clocks, injectable so that tests decide what time it is.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 
 namespace twtrace::base {
@@ -25,6 +26,9 @@ class SystemClock final : public Clock {
   std::uint64_t boottime_ns() const override;
   std::int64_t unix_ms() const override;
 };
+
+/// How long to wait until then, for poll(2): rounded up, so that waiting it out is long enough. 0: it has come.
+std::chrono::milliseconds time_left(std::chrono::steady_clock::time_point end);
 
 /// User and system time of this process, nanoseconds.
 std::uint64_t process_cpu_ns();

@@ -10,7 +10,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
@@ -19,6 +18,7 @@
 #include <set>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/whole_io.hpp"
 #include "export/otlp_poster.hpp"
@@ -52,10 +52,7 @@ void push_all(OtlpPoster& poster, int fd) {
   }
 }
 
-int ms_until(std::chrono::steady_clock::time_point deadline) {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-  return static_cast<int>(std::max<std::chrono::milliseconds::rep>(left.count(), 0));
-}
+int ms_until(OtlpPush::Deadline deadline) { return static_cast<int>(base::time_left(deadline).count()); }
 
 /// `status`: as of waitpid(2).
 base::Error ending_of(int status) {

@@ -19,6 +19,7 @@
 #include <system_error>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/whole_io.hpp"
 #include "trace/helper_process.hpp"
 #include "trace/least_privilege.hpp"
@@ -164,8 +165,8 @@ void FollowedJournal::look(const TakeDatedLine& take) {
 
 void FollowedJournal::look_until(std::chrono::steady_clock::time_point end, const TakeDatedLine& take) {
   while (output_) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-    if (left.count() <= 0) return;
+    const auto left = base::time_left(end);
+    if (left.count() == 0) return;
     pollfd readable{output_.get(), POLLIN, 0};
     if (::poll(&readable, 1, static_cast<int>(left.count())) > 0) look(take);
   }

@@ -225,14 +225,11 @@ base::Result<Found> LogReader::look() {
 
 base::Result<Found> LogReader::finish() {
   const auto end = std::chrono::steady_clock::now() + kMostWait;
-  const auto left = [end] {
-    return std::max(milliseconds(0), std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now()));
-  };
   Found all;
   while (true) {
     const bool was_late = process_.owes_answer();
     process_.ask({kFinish});
-    auto found = take_answer(left());
+    auto found = take_answer(base::time_left(end));
     if (!found) return tl::unexpected(found.error());
     if (!*found)
       return base::fail(base::ErrorCode::kFailure, std::string(kHangs) + ": its last lines are not counted",

@@ -14,6 +14,8 @@
 #include <csignal>
 #include <vector>
 
+#include "base/clock.hpp"
+
 namespace twtrace::trace {
 
 using std::chrono::milliseconds;
@@ -88,8 +90,8 @@ std::optional<base::Fields> HelperProcess::answer(milliseconds patience) {
       socket_.reset();
       break;
     }
-    const auto left = std::chrono::ceil<milliseconds>(end - steady_clock::now());
-    if (left <= milliseconds(0)) break;
+    const auto left = base::time_left(end);
+    if (left == milliseconds(0)) break;
     pollfd arrives{socket_.get(), POLLIN, 0};
     ::poll(&arrives, 1, static_cast<int>(left.count()));
   }
