@@ -14,6 +14,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/reap.hpp"
+
 namespace twtrace::app {
 namespace {
 
@@ -230,8 +232,7 @@ WaitingCommand& WaitingCommand::operator=(WaitingCommand&& other) noexcept {
 WaitingCommand::~WaitingCommand() {
   if (pid_ < 0) return;
   go_.reset();
-  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  base::reap(pid_);
 }
 
 tl::expected<CommandProcess, NotRun> CommandProcess::start(WaitingCommand waiting) {
@@ -261,12 +262,10 @@ tl::expected<CommandProcess, NotRun> CommandProcess::start(WaitingCommand waitin
 }
 
 CommandProcess::End CommandProcess::wait() const {
-  int status = 0;
-  while (::waitpid(pid_, &status, 0) < 0) {
-    if (errno != EINTR) return {kFailed, std::nullopt};
-  }
-  if (WIFSIGNALED(status)) return {std::nullopt, WTERMSIG(status)};
-  return {WEXITSTATUS(status), std::nullopt};
+  const std::optional<int> status = base::reap(pid_);
+  if (!status) return {kFailed, std::nullopt};
+  if (WIFSIGNALED(*status)) return {std::nullopt, WTERMSIG(*status)};
+  return {WEXITSTATUS(*status), std::nullopt};
 }
 
 }  // namespace twtrace::app

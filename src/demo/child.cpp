@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -12,6 +11,7 @@
 #include <csignal>
 #include <cstdlib>
 
+#include "base/reap.hpp"
 #include "demo/cgroups.hpp"
 
 namespace twtrace::demo {
@@ -133,8 +133,7 @@ void Child::start() {
 
 void Child::let_end() {
   start_.reset();
-  while (pid_ > 0 && ::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  if (pid_ > 0) base::reap(pid_);
   pid_ = -1;
 }
 

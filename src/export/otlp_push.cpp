@@ -20,6 +20,7 @@
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "base/reap.hpp"
 #include "base/whole_io.hpp"
 #include "export/otlp_poster.hpp"
 
@@ -134,19 +135,13 @@ std::optional<int> OtlpPush::wait_until(Deadline deadline) {
   const bool has_ended = ::poll(&ended, 1, ms_until(deadline)) == 1;
   // It may be another user's. Then nobody waits: it ends by itself after its request, because the pipe is closed.
   if (!has_ended && ::kill(child_, SIGKILL) != 0) return std::nullopt;
-  int status = 0;
-  while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (!has_ended) return std::nullopt;
-  return status;
+  const int status = base::reap(child_).value_or(0);
+  return has_ended ? std::optional(status) : std::nullopt;
 }
 
 base::Error OtlpPush::ended() {
   pipe_.reset();
-  int status = 0;
-  while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) {
-  }
-  return ending_of(status);
+  return ending_of(base::reap(child_).value_or(0));
 }
 
 base::Result<void> OtlpPush::finish(const std::string& document, Deadline deadline) {

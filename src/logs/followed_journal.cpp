@@ -7,7 +7,6 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +19,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/reap.hpp"
 #include "base/whole_io.hpp"
 #include "trace/helper_process.hpp"
 #include "trace/least_privilege.hpp"
@@ -138,8 +138,7 @@ base::Result<FollowedJournal> FollowedJournal::start(const std::string& unit, in
 FollowedJournal::~FollowedJournal() {
   // Should it not be allowed, waiting would have no end.
   if (pid_ <= 0 || ::kill(pid_, SIGKILL) != 0) return;
-  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  base::reap(pid_);
 }
 
 void FollowedJournal::begin(std::int64_t since_unix_ms) {
