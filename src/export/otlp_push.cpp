@@ -28,7 +28,6 @@ namespace twtrace::exporter {
 namespace {
 
 constexpr int kPipeBytes = 1 << 20;  // the most that an ordinary user may ask for by default
-constexpr std::chrono::milliseconds kFarewell{1500};
 constexpr std::uint64_t kMostBytes = 1ULL << 30;
 
 std::optional<std::string> read_document(int fd) {

@@ -22,6 +22,9 @@ namespace twtrace::exporter {
 /// thread-safe.
 class OtlpPush {
  public:
+  /// How long a last push may take: a signal must end twtrace within 2 s.
+  static constexpr std::chrono::milliseconds kFarewell{1500};
+
   /// Forks: call it while there is one thread, and before files are opened that the child should not have. `confine`
   /// runs in the child and drops what it does not need; it does not push if that fails. kUnsupported if twtrace was
   /// built without HTTP.
@@ -30,7 +33,7 @@ class OtlpPush {
   OtlpPush& operator=(OtlpPush&&) = delete;
   OtlpPush(const OtlpPush&) = delete;
   OtlpPush& operator=(const OtlpPush&) = delete;
-  /// Lets the child finish what it has, for 1.5 s at most.
+  /// Lets the child finish what it has, for kFarewell at most.
   ~OtlpPush();
 
   /// Hands on more of the last document. Returns true if all of it is on its way, or nobody is left to take it.

@@ -278,9 +278,6 @@ class FileWriter {
   bool failed_ = false;
 };
 
-/// How long after a signal the last push may take. twtrace must end within 2 s.
-constexpr std::chrono::milliseconds kFarewell{1500};
-
 base::Result<int> export_file(Watch& watch, Metrics& metrics, const exporter::Textfile& file) {
   FileWriter writer(file);
   while (true) {
@@ -292,7 +289,7 @@ base::Result<int> export_file(Watch& watch, Metrics& metrics, const exporter::Te
     }
     if (*wake == EventLoop::Wake::kChild) return tl::unexpected(metrics.pushing()->ended());
     const bool stop = *wake == EventLoop::Wake::kStop;
-    const auto deadline = std::chrono::steady_clock::now() + kFarewell;
+    const auto deadline = std::chrono::steady_clock::now() + exporter::OtlpPush::kFarewell;
     if (auto sampled = metrics.sample(watch.session, stop); !sampled) return tl::unexpected(sampled.error());
     writer.write(metrics.without_process());
     if (!stop) continue;
@@ -304,7 +301,7 @@ base::Result<int> export_file(Watch& watch, Metrics& metrics, const exporter::Te
 /// Takes a last sample if it is pushed. Nobody scrapes it any more.
 base::Result<int> push_last(Watch& watch, Metrics& metrics) {
   if (metrics.pushing() == nullptr) return kExitOk;
-  const auto deadline = std::chrono::steady_clock::now() + kFarewell;
+  const auto deadline = std::chrono::steady_clock::now() + exporter::OtlpPush::kFarewell;
   if (auto sampled = metrics.sample(watch.session, true); !sampled) return tl::unexpected(sampled.error());
   metrics.pushing()->finish(metrics.fold(), deadline);
   return kExitOk;
