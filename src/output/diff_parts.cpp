@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
 #include <optional>
 
@@ -36,9 +35,7 @@ std::string change_words(const DiffRow& row, Count count) {
 }
 
 /// True if both captures know that count. What one of them does not know is no change.
-bool is_known(const Diff& diff, const HarmColumn& column) {
-  return diff.before.info.probe.sees.*column.needs && diff.after.info.probe.sees.*column.needs;
-}
+bool is_known(const Diff& diff, const HarmColumn& column) { return report::seen_by_both(diff).*column.needs; }
 
 /// The columns of which some row has any, in one of the captures.
 std::vector<HarmColumn> harm_of_rows(const Diff& diff) {
@@ -48,16 +45,6 @@ std::vector<HarmColumn> harm_of_rows(const Diff& diff) {
     sum += row.after.value_or(model::Counters{});
   }
   return harm_columns(sum);
-}
-
-/// How much a count of everything changed: per second if the captures differ in length.
-std::string total_change(const Diff& diff, std::uint64_t before, std::uint64_t after) {
-  if (!diff.by_rate) return report::change_words(before, after);
-  const auto per_second = [](std::uint64_t count, const Report& report) {
-    return report.seconds > 0 ? static_cast<double>(count) / report.seconds : 0;
-  };
-  const double change = per_second(after, diff.after) - per_second(before, diff.before);
-  return fmt::format("{}{}/s", change > 0 ? "+" : change < 0 ? "-" : "", base::rate(std::abs(change)));
 }
 
 std::string service_of(const DiffRow& row) {
@@ -81,15 +68,17 @@ std::string diff_headline(const Diff& diff) {
   }
   const model::Counters& before = diff.before.totals;
   const model::Counters& after = diff.after.totals;
-  std::string words = fmt::format(
-      "the captures differ in {} of {} rows{} ({} new, {} gone); created {}, overflow {}", differing, diff.rows.size(),
-      more, count([](const DiffRow& row) { return row.differs && !row.before; }),
-      count([](const DiffRow& row) { return row.differs && !row.after; }),
-      total_change(diff, before.created(), after.created()), total_change(diff, before.overflow(), after.overflow()));
+  std::string words =
+      fmt::format("the captures differ in {} of {} rows{} ({} new, {} gone); created {}, overflow {}", differing,
+                  diff.rows.size(), more, count([](const DiffRow& row) { return row.differs && !row.before; }),
+                  count([](const DiffRow& row) { return row.differs && !row.after; }),
+                  report::total_change_words(diff, before.created(), after.created()),
+                  report::total_change_words(diff, before.overflow(), after.overflow()));
   for (const HarmColumn& column : harm_columns(before + after)) {
     const bool known = is_known(diff, column);
-    words += fmt::format(", {} {}", column.words,
-                         known ? total_change(diff, before.*column.count, after.*column.count) : "not known");
+    words +=
+        fmt::format(", {} {}", column.words,
+                    known ? report::total_change_words(diff, before.*column.count, after.*column.count) : "not known");
   }
   return words;
 }

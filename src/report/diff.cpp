@@ -69,8 +69,8 @@ void add(Rows& rows, const Report& report, const view::ServiceLabels& labels, st
   }
 }
 
-double per_second(const std::optional<Counters>& counts, double seconds) {
-  return counts && seconds > 0 ? static_cast<double>(counts->created()) / seconds : 0;
+double per_second(std::uint64_t count, double seconds) {
+  return seconds > 0 ? static_cast<double>(count) / seconds : 0;
 }
 
 double change_of(const DiffRow& row, model::CountOf count) {
@@ -133,29 +133,27 @@ std::vector<std::string> warnings_of(const Report& before, const Report& after) 
   return warnings;
 }
 
-model::Sight seen_by_both(const Diff& diff) {
-  model::Sight both = diff.before.info.probe.sees;
-  return both &= diff.after.info.probe.sees;
-}
-
 /// What one of the captures counted and the other one could not see. Empty if there is nothing.
 std::string seen_by_one(const Diff& diff) {
   struct Part {
     const char* name;
     bool model::Sight::*sees;
-    bool has_threshold;  ///< kThresholdCounts has a count of it
   };
-  static constexpr std::array<Part, 5> kParts = {{{"no_port", &model::Sight::no_port, true},
-                                                  {"no_port_bind", &model::Sight::no_port_bind, false},
-                                                  {"resets_received", &model::Sight::resets_received, true},
-                                                  {"resets_sent", &model::Sight::resets_sent, false},
-                                                  {"queue_drops", &model::Sight::queue_drops, true}}};
+  static constexpr std::array<Part, 5> kParts = {{{"no_port", &model::Sight::no_port},
+                                                  {"no_port_bind", &model::Sight::no_port_bind},
+                                                  {"resets_received", &model::Sight::resets_received},
+                                                  {"resets_sent", &model::Sight::resets_sent},
+                                                  {"queue_drops", &model::Sight::queue_drops}}};
+  const auto matters = [&diff](const Part& part) {
+    return !diff.threshold || std::any_of(kThresholdCounts.begin(), kThresholdCounts.end(),
+                                          [&part](const model::CountName& count) { return count.needs == part.sees; });
+  };
   std::string words;
   for (const auto& [side, sees, other] : {std::tuple("before", diff.before.info.probe.sees, diff.after.info.probe.sees),
                                           {"after", diff.after.info.probe.sees, diff.before.info.probe.sees}}) {
     std::string names;
     for (const Part& part : kParts) {
-      if (sees.*part.sees || !(other.*part.sees) || (diff.threshold && !part.has_threshold)) continue;
+      if (sees.*part.sees || !(other.*part.sees) || !matters(part)) continue;
       names += (names.empty() ? "" : ", ") + std::string(part.name);
     }
     if (!names.empty()) words += (words.empty() ? "" : "; ") + std::string(side) + " does not see " + names;
@@ -192,6 +190,11 @@ bool differs(const DiffRow& row, const Diff& diff) {
 
 }  // namespace
 
+model::Sight seen_by_both(const Diff& diff) {
+  model::Sight both = diff.before.info.probe.sees;
+  return both &= diff.after.info.probe.sees;
+}
+
 bool Diff::differ() const {
   return std::any_of(rows.begin(), rows.end(), [](const DiffRow& row) { return row.differs; });
 }
@@ -208,8 +211,8 @@ Diff diff_reports(Report before, Report after, const std::vector<Budget>& budget
   diff.by_rate = !same_length(before, after);
   diff.warnings = warnings_of(before, after);
   for (auto& [key, row] : rows) {
-    row.before_per_s = per_second(row.before, before.seconds);
-    row.after_per_s = per_second(row.after, after.seconds);
+    row.before_per_s = per_second(row.before.value_or(Counters{}).created(), before.seconds);
+    row.after_per_s = per_second(row.after.value_or(Counters{}).created(), after.seconds);
     diff.rows.push_back(std::move(row));
   }
   std::stable_sort(diff.rows.begin(), diff.rows.end(), [&](const DiffRow& left, const DiffRow& right) {
@@ -240,6 +243,13 @@ Diff diff_reports(Report before, Report after, const std::vector<Budget>& budget
 std::string change_words(std::uint64_t before, std::uint64_t after) {
   if (before == after) return "0";
   return after > before ? "+" + base::grouped(after - before) : "-" + base::grouped(before - after);
+}
+
+std::string total_change_words(const Diff& diff, std::uint64_t before, std::uint64_t after) {
+  if (!diff.by_rate) return change_words(before, after);
+  const double change = per_second(after, diff.after.seconds) - per_second(before, diff.before.seconds);
+  const char* const sign = change > 0 ? "+" : change < 0 ? "-" : "";
+  return sign + base::rate(std::abs(change)) + "/s";
 }
 
 }  // namespace twtrace::report

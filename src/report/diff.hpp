@@ -59,7 +59,12 @@ struct Diff {
 Diff diff_reports(Report before, Report after, const std::vector<Budget>& budgets, Partial partial = Partial::kFails,
                   std::optional<double> threshold = std::nullopt);
 
+/// What both captures see.
+model::Sight seen_by_both(const Diff& diff);
+
 /// "+1,204", "-17", "0".
 std::string change_words(std::uint64_t before, std::uint64_t after);
+/// The same of a count of all that the captures have: per second if they differ in length, as "-43.9/s".
+std::string total_change_words(const Diff& diff, std::uint64_t before, std::uint64_t after);
 
 }  // namespace twtrace::report
