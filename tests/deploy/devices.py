@@ -16,6 +16,10 @@ import struct
 import subprocess
 import sys
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+
+from cleanup import CleanedUp, run  # noqa: E402
+
 COUNT = 20
 PORT = 7001
 FIRST_SOURCE = 30000
@@ -52,25 +56,12 @@ def use(how):
                 ended.poll()
 
 
-def run(*words):
-    subprocess.run(words, check=True)
-
-
-class Twins:
+class Twins(CleanedUp):
     """A namespace with two devices, and a client's namespace behind each."""
 
-    def __enter__(self):
+    def __init__(self):
         self.name = f"twins{os.getpid()}"
         self.clients = {device: self.name + device for device in ("first", "second")}
-        try:
-            self.set_up()
-        except BaseException:
-            self.clean_up()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self.clean_up()
 
     def set_up(self):
         run("ip", "netns", "add", self.name)

@@ -1,27 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small host: one network namespace with a limit, and each service in a cgroup of its own."""
+import functools
 import os
 import shutil
 import signal
 import stat
 import subprocess
+import sys
 import tempfile
-import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+
+import waiting  # noqa: E402
+from cleanup import CleanedUp, run  # noqa: E402
+
+wait_for = functools.partial(waiting.wait_for, deadline_s=10)
 
 
-def run(*command, **options):
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, **options).stdout
-
-
-def wait_for(what, condition):
-    for _ in range(200):
-        if condition():
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"timed out waiting for {what}")
-
-
-class Host:
+class Host(CleanedUp):
     """Used with `with`: on every way out its processes, its cgroups, its namespace and its directory go."""
 
     def __init__(self, prefix, services, limit):
@@ -32,17 +28,6 @@ class Host:
         self.limit = limit
         root = run("findmnt", "-n", "-t", "cgroup2", "-o", "TARGET").splitlines()[0]
         self.cgroup = os.path.join(root, self.name)
-
-    def __enter__(self):
-        try:
-            self.set_up()
-        except BaseException:
-            self.clean_up()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self.clean_up()
 
     def path(self, name):
         return os.path.join(self.directory, name)

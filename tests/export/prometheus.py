@@ -21,6 +21,7 @@ import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 
+from cleanup import CleanedUp, run  # noqa: E402
 from waiting import wait_for  # noqa: E402
 
 LIMIT = 100
@@ -75,16 +76,12 @@ sys.stdin.read()
 """
 
 
-def run(*command, **options):
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, **options).stdout
-
-
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return taken.getsockname()[1]
 
 
-class Scene:
+class Scene(CleanedUp):
     def __init__(self):
         self.directory = tempfile.mkdtemp(prefix="twtrace-prometheus-")
         self.name = "twprom" + str(os.getpid())
@@ -93,19 +90,11 @@ class Scene:
         self.cgroups = [os.path.join(root, self.name, name) for name in ("queue.service", HOSTILE)]
         self.processes = []
 
-    def __enter__(self):
-        try:
-            self.add_netns(self.name, f"net.ipv4.tcp_max_tw_buckets={LIMIT}")
-            self.add_netns(self.narrow, f"net.ipv4.ip_local_port_range={PORTS[0]} {PORTS[1]}")
-            for cgroup in self.cgroups:
-                os.makedirs(cgroup)
-        except BaseException:
-            self.clean_up()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self.clean_up()
+    def set_up(self):
+        self.add_netns(self.name, f"net.ipv4.tcp_max_tw_buckets={LIMIT}")
+        self.add_netns(self.narrow, f"net.ipv4.ip_local_port_range={PORTS[0]} {PORTS[1]}")
+        for cgroup in self.cgroups:
+            os.makedirs(cgroup)
 
     @staticmethod
     def add_netns(name, setting):
