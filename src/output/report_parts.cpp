@@ -317,7 +317,7 @@ Grid peers_grid(const Report& report, std::size_t most) {
   for (const HarmColumn& column : harm) grid.columns.push_back({column.title});
   const bool any_here = std::any_of(report.peers.begin(), report.peers.end(),
                                     [](const report::PeerPart& part) { return part.other_end.has_value(); });
-  if (any_here) grid.columns.push_back({"OTHER END HERE", base::Align::kLeft});
+  if (any_here) grid.columns.push_back({"OTHER END", base::Align::kLeft});
   const std::vector<std::size_t> shown =
       shown_rows(report.peers.size(), most, harm.size(),
                  [&](std::size_t row, std::size_t column) { return report.peers[row].counts.*harm[column].count; });

@@ -107,6 +107,12 @@ std::string marks(const Report& report, std::size_t columns) {
   return finish(label("") + line) + legend;
 }
 
+/// How long a column is.
+std::string column_words(std::int64_t all_ms, std::size_t columns) {
+  const double ms = static_cast<double>(all_ms) / static_cast<double>(columns);
+  return ms < 100 ? fmt::format("{:.0f}ms", ms) : base::duration(ms / 1000);
+}
+
 }  // namespace
 
 std::string text_chart(const Report& report) {
@@ -132,10 +138,8 @@ std::string text_chart(const Report& report) {
                             : scale.limit != 0
                                 ? fmt::format("the limit of {} is above the chart", base::grouped(scale.limit))
                                 : "the limit is not known";
-  return out + label("") +
-         fmt::format("# in use; {}; {} a column\n", limit,
-                     base::duration(static_cast<double>(report.end_unix_ms - report.begin_unix_ms) / 1000 /
-                                    static_cast<double>(columns)));
+  return out + label("") + fmt::format("# in use; {}; {} a column\n", limit,
+                                       column_words(report.end_unix_ms - report.begin_unix_ms, columns));
 }
 
 }  // namespace twtrace::output

@@ -113,7 +113,7 @@ void draw_hint(Frame& frame, std::size_t row, const Picture& picture, const View
   } else if (!state.notice.empty()) {
     frame.write(row, 0, base::fit(base::sanitize_terminal(state.notice), frame.size().columns), Style::kBold);
   } else if (state.mode == Mode::kHelp) {
-    write_keys(frame, row, {{"Up Down", "scroll"}, {"any other key", "back"}});
+    write_keys(frame, row, {{"Up Down", "scroll"}, {"q", "quit"}, {"any other key", "back"}});
   } else if (state.mode == Mode::kSortMenu) {
     write_keys(frame, row, {{"Enter", "sort by this"}, {"Esc", "back"}});
   } else if (state.mode == Mode::kColumnMenu) {

@@ -76,7 +76,7 @@ void Export::declare(OptionList& list) {
   list.section("Output");
   list.option("--textfile", "FILE", "write the metrics into FILE instead, once per sample", file(textfile));
   list.section("Metrics");
-  list.option("--metrics.netns", "WHICH", "own label for namespaces: host, named, all (default)",
+  list.option("--metrics.netns", "WHICH", "namespaces with a label: host, named, all (default)",
               one_of(limits.namespaces, {{"host", MetricNamespaces::kHost},
                                          {"named", MetricNamespaces::kNamed},
                                          {"all", MetricNamespaces::kAll}}));

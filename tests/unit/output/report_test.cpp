@@ -343,6 +343,12 @@ TEST_CASE("a report of several hosts has the application errors of those that fo
   }
 }
 
+TEST_CASE("a column of a short timeline has its length in milliseconds") {
+  report::Report report = deploy_report();
+  report.end_unix_ms = report.begin_unix_ms + 720;  // 60 columns
+  CHECK(output::report_text(report, output::Color::kNever).find("; 12ms a column\n") != std::string::npos);
+}
+
 TEST_CASE("colour changes nothing but colour") {
   const report::Report report = deploy_report();
   const std::string colored = output::report_text(report, output::Color::kAlways);
