@@ -75,7 +75,7 @@ double median_us(Read read) {
 void measure_namespaces(const loader::Features& features) {
   std::vector<base::UniqueFd> held;
   fmt::print("{:>10} {:>26} {:>26}\n", "namespaces", "with their counters", "without");
-  for (const std::size_t wanted : {1, 10, 100, 1000, 10000}) {
+  for (const std::size_t wanted : {1U, 10U, 100U, 1000U, 10000U}) {
     auto readers = value_of(loader::Readers::open(features));
     auto& reader = readers.namespaces();
     for (std::size_t existing = value_of(reader.read(false)).size(); existing < wanted; ++existing) {
@@ -117,7 +117,7 @@ std::size_t heads_of(std::span<const tw_namespace_reading> namespaces) {
 void measure_table(const loader::Features& features, const std::string& churn) {
   fmt::print("{:>10} {:>10} {:>14} {:>14} {:>14} {:>14}\n", "buckets", "heads", "walked", "told", "ports counted",
              "binds walked");
-  for (const std::size_t wanted : {0, 1000, 60000, 200000}) {
+  for (const std::size_t wanted : {0U, 1000U, 60000U, 200000U}) {
     const base::UniqueFd netns = test::new_netns();
     if (wanted != 0) fill_table(netns, churn, wanted);
     auto readers = value_of(loader::Readers::open(features));
@@ -151,7 +151,7 @@ void measure_listeners(const loader::Features& features) {
   const base::UniqueFd netns = test::new_netns();
   std::vector<base::UniqueFd> held;
   fmt::print("{:>10} {:>26}\n", "listeners", "read");
-  for (const std::size_t wanted : {1, 1000, 10000}) {
+  for (const std::size_t wanted : {1U, 1000U, 10000U}) {
     test::inside_netns(netns.get(), [&] {
       while (held.size() < wanted) held.push_back(test::listen_on(static_cast<std::uint16_t>(10000 + held.size())));
     });
