@@ -3,7 +3,8 @@
 """The exporter, while namespaces, cgroups, processes, listening ports and scrapes come and go. Needs root.
 
 After the first minute its memory, descriptors and series must stay where they are. At the end the sums over all
-workloads of the namespace must be the kernel's, to the unit, and every workload must have a name.
+workloads of the namespace must be the kernel's, to the unit, and every workload must have a name. With --batch,
+`twtrace -b` watches the same load, and must hold to all that a soak of turnover.py wants.
 """
 
 import argparse
@@ -23,11 +24,10 @@ sys.dont_write_bytecode = True
 
 import sandbox  # noqa: E402
 from goals import Goals  # noqa: E402
-from turnover import KINDS, SAMPLE_S, SETTLED_S, Steadiness, Turnover  # noqa: E402
+import turnover  # noqa: E402
+from turnover import KINDS, SAMPLE_S, SETTLED_S, Steadiness  # noqa: E402
 
-NAMES = 200
 MAX_SERIES = 2000
-MAX_ROWS = 1000  # of ended processes: reached in the first minute, after which memory has no reason to grow
 ACCEPT = ("text/plain", "application/openmetrics-text; version=1.0.0")
 SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.M)
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
@@ -154,16 +154,20 @@ def check_names(goals, exporter, name):
 
 
 def soak(arguments, goals):
-    load = Turnover(arguments.turnover, {kind: 1 for kind in KINDS}, limit=arguments.limit, seconds=arguments.seconds,
-                    per_second=arguments.per_second, names=NAMES)
-    limits = ("--metrics.min-age", 0, "--metrics.max-series", MAX_SERIES, "--max-rows", MAX_ROWS)
-    with load, named(load.netns) as name, Exporter(arguments.twtrace, *limits) as exporter:
+    limits = ("--metrics.min-age", 0, "--metrics.max-series", MAX_SERIES, "--max-rows", turnover.ENDED_ROWS)
+    batch = turnover.watching(arguments) if arguments.batch else contextlib.nullcontext()
+    with turnover.soaking(arguments) as load, named(load.netns) as name, batch as batch, \
+            Exporter(arguments.twtrace, *limits) as exporter:
         load.begin()
         with Scrapers(exporter, arguments.scrapes_per_second) as scrapers:
-            steadiness = Steadiness(exporter.process.pid, min(SETTLED_S, arguments.seconds / 2))
+            settled_s = min(SETTLED_S, arguments.seconds / 2)
+            steadiness = Steadiness(exporter.process.pid, settled_s)
+            of_batch = Steadiness(batch.process.pid, settled_s) if batch else None
             series = []
             while load.is_running():
                 steadiness.take()
+                if batch:
+                    of_batch.take()
                 series.append(len(samples_of(exporter.scrape())))
                 time.sleep(min(SAMPLE_S, arguments.seconds / 20))
             done = load.finish()
@@ -177,6 +181,17 @@ def soak(arguments, goals):
         goals.say("the second half has no more series", max(later) <= max(earlier))
         steadiness.say(goals)
         goals.say("it ends well", exporter.stop() == 0)
+        if batch:
+            goals.all_met &= check_batch(load, done, batch, of_batch)
+
+
+def check_batch(load, done, batch, steadiness):
+    goals = Goals("soak, -b: ")
+    batch.fresh()
+    steadiness.take()
+    turnover.check(goals, load, done, batch.stop())
+    steadiness.say(goals)
+    return goals.all_met
 
 
 def main():
@@ -187,6 +202,7 @@ def main():
     parser.add_argument("--per-second", type=float, default=50, help="of each kind (default: %(default)s)")
     parser.add_argument("--scrapes-per-second", type=float, default=10, help="default: %(default)s")
     parser.add_argument("--limit", type=int, default=5000, help="of the table (default: %(default)s)")
+    parser.add_argument("--batch", action="store_true", help="let twtrace -b watch the same load, too")
     goals = Goals("soak: ")
     soak(parser.parse_args(), goals)
     return 0 if goals.all_met else 1

@@ -31,6 +31,8 @@ SETTLED_S = 60
 SAMPLE_S = 10
 MAY_GROW_MIB = 2
 MAX_ROWS = 65536
+ENDED_ROWS = 1000  # in a soak: reached in the first minute, after which memory has no reason to grow
+NAMES = 100  # in a soak: each comes again before its row is merged
 DETAIL = ("events", "recursion_misses")  # of `lost`: no count is lost with an event, and `missed` says what a skipped run hid
 
 
@@ -179,12 +181,19 @@ def once(arguments, goals):
         goals.say("every cgroup is named", check(goals, load, done, twtrace.stop()) == done["cgroups"])
 
 
-def soak(arguments, goals):
-    load = Turnover(arguments.turnover, {kind: 1 for kind in KINDS}, arguments.limit, names=100,
+def soaking(arguments):
+    """The load of a soak: as long, as fast and in such a table as the arguments say."""
+    return Turnover(arguments.turnover, {kind: 1 for kind in KINDS}, arguments.limit, names=NAMES,
                     seconds=arguments.seconds, per_second=arguments.per_second)
-    # Within the first minute there are as many rows of ended processes as there may be. A name comes again before its
-    # row is merged.
-    with load, sandbox.Twtrace(arguments.twtrace, "-g", "process", "-d", 1, "--max-rows", 1000) as twtrace:
+
+
+def watching(arguments):
+    """`twtrace -b` for a soak."""
+    return sandbox.Twtrace(arguments.twtrace, "-g", "process", "-d", 1, "--max-rows", ENDED_ROWS)
+
+
+def soak(arguments, goals):
+    with soaking(arguments) as load, watching(arguments) as twtrace:
         load.begin()
         steadiness = Steadiness(twtrace.process.pid)
         while load.is_running():
