@@ -46,7 +46,7 @@ std::string table_words(const model::Snapshot& head, const view::Selector& selec
     refused += netns.counts.refused();
   }
   if (fullest == nullptr) return "";
-  return fmt::format("{}, {}{} refused", fill_words(*fullest), refused == 0 ? "" : "! ", base::grouped(refused));
+  return fmt::format("{}, {}{} refused", fill_words(*fullest), refused == 0 ? "" : "! ", fmt::group_digits(refused));
 }
 
 void CaptureProgress::begin(std::string phase, std::optional<double> seconds) {

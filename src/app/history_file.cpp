@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "app/capture_info.hpp"
-#include "base/format.hpp"
 #include "capture/writer.hpp"
 
 namespace twtrace::app {
@@ -45,7 +44,7 @@ base::Result<std::uint64_t> write(const model::History& history, trace::Session&
 std::string write_history(const model::History& history, trace::Session& session) {
   const auto written = write(history, session);
   if (!written) return written.error().what + (written.error().hint.empty() ? "" : ": " + written.error().hint);
-  return fmt::format("wrote {} samples to {}; twtrace report {} shows them", base::grouped(*written), kHistoryFile,
+  return fmt::format("wrote {} samples to {}; twtrace report {} shows them", fmt::group_digits(*written), kHistoryFile,
                      kHistoryFile);
 }
 

@@ -39,11 +39,7 @@ std::string human_count(std::uint64_t count) {
   return fmt::format("{}.{}{}", scaled.whole, scaled.tenths, suffix);
 }
 
-std::string grouped(std::uint64_t count) {
-  std::string digits = fmt::format("{}", count);
-  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, 1, ',');
-  return digits;
-}
+std::string grouped(std::uint64_t count) { return fmt::format("{}", fmt::group_digits(count)); }
 
 std::string rate(double per_second) {
   constexpr double kLargest = 1e19;  // below 2^64

@@ -11,7 +11,7 @@ namespace twtrace::base {
 /// than rounded: a count never reads higher than it is.
 std::string human_count(std::uint64_t count);
 
-/// The exact number with thousands separators: "4,998".
+/// The exact number with thousands separators, "4,998": fmt::group_digits() as a string.
 std::string grouped(std::uint64_t count);
 
 /// Events per second in at most five columns: "0", "<0.1", "0.4", "34.5", "812", "1.2k". "-" when negative or not a

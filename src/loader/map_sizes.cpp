@@ -93,7 +93,7 @@ std::optional<MapSizes> fit(const MapSizes& wanted, std::uint64_t bytes, std::ui
 std::string describe_smaller(const MapSizes& sizes, const MapSizes& wanted) {
   std::vector<std::string> parts;
   const auto add = [&parts](std::uint32_t now, std::uint32_t before, const char* what) {
-    if (now < before) parts.push_back(fmt::format("{} {}", base::grouped(now), what));
+    if (now < before) parts.push_back(fmt::format("{} {}", fmt::group_digits(now), what));
   };
   add(sizes.rows, wanted.rows, "owners");
   add(sizes.namespaces, wanted.namespaces, "namespaces");

@@ -193,7 +193,7 @@ std::string html_chart(const Report& report) {
       fmt::format("Buckets in use over {}: at most {} of {}; {} refused", base::duration(axis.length_s()),
                   count_words(report.namespaces.front().in_use_peak),
                   scale.limit == 0 ? "an unknown limit" : base::grouped(scale.limit),
-                  base::grouped(report.namespaces.front().last.counts.refused()));
+                  fmt::group_digits(report.namespaces.front().last.counts.refused()));
   const double bottom = bars_bottom(report.logs.timeline.empty() ? 0 : 2);
   const double height = bottom + kBelow;
   std::string out =

@@ -118,7 +118,8 @@ std::string trouble_lines(const model::Snapshot& snapshot, std::size_t width, Co
 std::vector<Piece> loss_pieces(const model::Losses& lost) {
   std::vector<Piece> pieces;
   for (const phrases::Loss& loss : phrases::losses(lost)) {
-    if (loss.count.value_or(0) != 0) pieces.push_back({fmt::format("{} {}", loss.name, base::grouped(*loss.count))});
+    if (loss.count.value_or(0) != 0)
+      pieces.push_back({fmt::format("{} {}", loss.name, fmt::group_digits(*loss.count))});
   }
   if (!pieces.empty()) pieces.front().text.insert(0, "lost: ");
   return pieces;
@@ -141,7 +142,7 @@ std::string log_lines(const model::Snapshot& snapshot, std::size_t width) {
     out += (width == 0 ? words : base::fit(words, width)) + '\n';
   }
   if (more != 0) {
-    const std::string words = fmt::format("log +{} more {}", base::grouped(more), more == 1 ? "line" : "lines");
+    const std::string words = fmt::format("log +{} more {}", fmt::group_digits(more), more == 1 ? "line" : "lines");
     out += (width == 0 ? words : base::fit(words, width)) + '\n';
   }
   return out;

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "base/escape.hpp"
-#include "base/format.hpp"
 #include "output/summary.hpp"
 #include "view/columns.hpp"
 #include "view/fitted_table.hpp"
@@ -56,7 +55,7 @@ std::string snapshot_table(const model::Snapshot& snapshot, const TableOptions& 
     out += finish(kNoRowMatches, options.width) + '\n';
   }
   if (snapshot.rows_hidden != 0) {
-    out += finish(fmt::format("   +{} more rows", base::grouped(snapshot.rows_hidden)), options.width) + '\n';
+    out += finish(fmt::format("   +{} more rows", fmt::group_digits(snapshot.rows_hidden)), options.width) + '\n';
   }
   return out;
 }

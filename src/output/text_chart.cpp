@@ -134,12 +134,13 @@ std::string text_chart(const Report& report) {
   out += signs("refused", '!', all, &Slice::refused) + signs("resets", 'x', all, &Slice::resets) +
          signs("errors", 'e', all, &Slice::errors);
   out += marks(report, columns);
-  const std::string limit = scale.limit_shown ? fmt::format("- the limit of {}", base::grouped(scale.limit))
+  const std::string limit = scale.limit_shown ? fmt::format("- the limit of {}", fmt::group_digits(scale.limit))
                             : scale.limit != 0
-                                ? fmt::format("the limit of {} is above the chart", base::grouped(scale.limit))
+                                ? fmt::format("the limit of {} is above the chart", fmt::group_digits(scale.limit))
                                 : "the limit is not known";
-  return out + label("") + fmt::format("# in use; {}; {} a column\n", limit,
-                                       column_words(report.end_unix_ms - report.begin_unix_ms, columns));
+  return out + label("") +
+         fmt::format("# in use; {}; {} a column\n", limit,
+                     column_words(report.end_unix_ms - report.begin_unix_ms, columns));
 }
 
 }  // namespace twtrace::output

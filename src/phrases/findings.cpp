@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "base/escape.hpp"
-#include "base/format.hpp"
 #include "model/forecast.hpp"
 
 namespace twtrace::phrases {
@@ -14,7 +13,7 @@ namespace {
 
 void refusals(const model::Row& row, std::vector<RowFinding>& findings) {
   const auto add = [&findings](std::uint64_t count, const char* what) {
-    if (count != 0) findings.push_back({true, fmt::format("{} refused {}", base::grouped(count), what), ""});
+    if (count != 0) findings.push_back({true, fmt::format("{} refused {}", fmt::group_digits(count), what), ""});
   };
   add(row.counts.overflow_fin_wait2, "at the FIN_WAIT2 stage: peers that close or send get a reset");
   add(row.counts.overflow_time_wait, "at the TIME_WAIT stage: late segments find no socket");
@@ -38,11 +37,12 @@ void share_of_table(const model::Row& row, const model::NetnsRow& netns, std::ve
   const double holds = (row.created_per_s + row.overflow_per_s) * model::kBucketLifetimeS;
   if (holds < kLargeShareOfTable * static_cast<double>(*netns.limit)) return;
   const bool client = *row.role == model::Role::kClient;
-  findings.push_back({false,
-                      fmt::format("this rate alone needs {} of the {} places: it {}",
-                                  base::grouped(static_cast<std::uint64_t>(std::llround(holds))),
-                                  base::grouped(*netns.limit), client ? "connects for every request" : "closes first"),
-                      role_remedy(*row.role)});
+  findings.push_back(
+      {false,
+       fmt::format("this rate alone needs {} of the {} places: it {}",
+                   fmt::group_digits(static_cast<std::uint64_t>(std::llround(holds))), fmt::group_digits(*netns.limit),
+                   client ? "connects for every request" : "closes first"),
+       role_remedy(*row.role)});
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "base/escape.hpp"
-#include "base/format.hpp"
 
 namespace twtrace::phrases {
 
@@ -14,7 +13,8 @@ std::string log_words(const model::Log& log) {
 
 std::string line_words(const model::Log& log, const model::LogLine& line) {
   const std::string words =
-      line.text ? *line.text : fmt::format("{} more {}", base::grouped(line.lines), line.lines == 1 ? "line" : "lines");
+      line.text ? *line.text
+                : fmt::format("{} more {}", fmt::group_digits(line.lines), line.lines == 1 ? "line" : "lines");
   return base::sanitize_terminal(log_words(log)) + ": " + base::sanitize_terminal(words);
 }
 

@@ -16,9 +16,9 @@ std::string number(const std::optional<std::uint64_t>& value) { return value ? b
 
 Remark overflow_remark(const model::NetnsRow& netns) {
   if (netns.counts.overflow() == 0 && netns.overflow_per_s == 0) return {"overflow 0"};
-  return {
-      fmt::format("! overflow {}/s total {}", base::rate(netns.overflow_per_s), base::grouped(netns.counts.overflow())),
-      Tone::kAlarm};
+  return {fmt::format("! overflow {}/s total {}", base::rate(netns.overflow_per_s),
+                      fmt::group_digits(netns.counts.overflow())),
+          Tone::kAlarm};
 }
 
 Remark cross_check_remark(const model::NetnsRow& netns) {
@@ -39,7 +39,7 @@ bool append_missed(std::vector<Remark>& remarks, const model::MissedCounts& miss
   const std::size_t before = remarks.size();
   const auto add = [&remarks](const std::optional<std::uint64_t>& count, const char* what) {
     if (count.value_or(0) == 0) return;
-    remarks.push_back({fmt::format("missed {} {}", base::grouped(*count), what), Tone::kWarning});
+    remarks.push_back({fmt::format("missed {} {}", fmt::group_digits(*count), what), Tone::kWarning});
   };
   add(missed.created, "created");
   add(missed.overflow, "overflow");
@@ -115,9 +115,9 @@ std::string remainder_words(const std::vector<model::NetnsRow>& namespaces, std:
   const auto gone =
       static_cast<std::size_t>(std::count_if(namespaces.begin() + static_cast<std::ptrdiff_t>(first), namespaces.end(),
                                              [](const model::NetnsRow& netns) { return netns.gone; }));
-  std::string words = fmt::format("+{} more namespace{}", base::grouped(more), more == 1 ? "" : "s");
+  std::string words = fmt::format("+{} more namespace{}", fmt::group_digits(more), more == 1 ? "" : "s");
   if (gone == more && gone != 0) return words + (gone == 1 ? ", gone" : ", all gone");
-  if (gone != 0) words += fmt::format(", {} of them gone", base::grouped(gone));
+  if (gone != 0) words += fmt::format(", {} of them gone", fmt::group_digits(gone));
   return words;
 }
 

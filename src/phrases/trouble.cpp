@@ -28,7 +28,7 @@ std::string party_words(const Party& party) {
 }
 
 std::string use_words(const model::Use& use) {
-  return fmt::format("{} of {}", base::grouped(use.taken), base::grouped(use.of));
+  return fmt::format("{} of {}", fmt::group_digits(use.taken), fmt::group_digits(use.of));
 }
 
 bool is_host(const Trouble& trouble) { return trouble.netns_name == "host"; }
@@ -45,8 +45,9 @@ std::string held_words(const Trouble& trouble, Tense tense) {
   const Party& holder = *trouble.holder;
   // Not holder.share: after the limit was changed, what is in use is not the limit, whose part this reads as.
   const std::uint64_t limit = std::max<std::uint64_t>(trouble.use->of, 1);
-  const std::string part = fmt::format("{} of {} ({}%)", base::grouped(holder.buckets), base::grouped(trouble.use->of),
-                                       std::min<std::uint64_t>(100, holder.buckets * 100 / limit));
+  const std::string part =
+      fmt::format("{} of {} ({}%)", fmt::group_digits(holder.buckets), fmt::group_digits(trouble.use->of),
+                  std::min<std::uint64_t>(100, holder.buckets * 100 / limit));
   return holder.before_start ? part + " were there before start"
                              : party_words(holder) + (tense == Tense::kNow ? " holds " : " held ") + part;
 }
@@ -110,7 +111,7 @@ Remark unconnected_now(const Trouble& trouble) {
 Remark unconnected_before(const Trouble& trouble) {
   const Party& party = *trouble.unconnected;
   return {fmt::format("could not {}: {} {} times, {}%", trouble.destination ? "connect" : "bind", party_words(party),
-                      base::grouped(party.buckets), percent(party.share)),
+                      fmt::group_digits(party.buckets), percent(party.share)),
           Tone::kAlarm};
 }
 
@@ -136,7 +137,7 @@ Remark refused_now(const Trouble& trouble) {
 Remark refused_before(const std::optional<Party>& refused, const std::string& where, Tense tense) {
   const std::string words = (tense == Tense::kNow ? "refused before" : "refused") + where;
   if (!refused) return {words, Tone::kWarning};
-  return {fmt::format("{}: {} {}, {}%", words, party_words(*refused), base::grouped(refused->buckets),
+  return {fmt::format("{}: {} {}, {}%", words, party_words(*refused), fmt::group_digits(refused->buckets),
                       percent(refused->share)),
           Tone::kWarning};
 }
@@ -168,7 +169,7 @@ std::string queue_owner_words(const model::ListenQueue& queue) {
 }
 
 std::string queue_words(const model::ListenQueue& queue) {
-  return fmt::format("queue {}/{}", base::grouped(queue.queue.taken), base::grouped(queue.queue.of));
+  return fmt::format("queue {}/{}", fmt::group_digits(queue.queue.taken), fmt::group_digits(queue.queue.of));
 }
 
 std::string queue_limit_words(const model::ListenQueue& queue) {

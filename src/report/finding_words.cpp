@@ -77,7 +77,7 @@ std::vector<std::string> owner_lines(const std::vector<const Owner*>& owners, st
     const std::uint64_t part = count(owners[i]->row.counts);
     const double share = all == 0 ? 0 : static_cast<double>(part) / static_cast<double>(all);
     text.push_back(
-        fmt::format("{} ({}): {}", base::grouped(part), percent(share), phrases::owner_words(owners[i]->row)));
+        fmt::format("{} ({}): {}", fmt::group_digits(part), percent(share), phrases::owner_words(owners[i]->row)));
   }
   if (owners.size() > kOwnersTold) text.push_back(fmt::format("and {} more", owners.size() - kOwnersTold));
   return text;

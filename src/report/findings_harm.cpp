@@ -32,7 +32,7 @@ std::string blame_of_table(const Report& report) {
   }
   if (avoidable == 0) return "a larger table here would have avoided none of them";
   return fmt::format("a larger table here would have avoided {}{} resets", knows_peer_resets(report) ? "" : "at least ",
-                     base::grouped(avoidable));
+                     fmt::group_digits(avoidable));
 }
 
 /// The ports taken towards the destination of a client: the fullest one on that port. Null: few, or not counted.
@@ -60,12 +60,12 @@ Finding no_port_finding(const char* id, const char* call, std::uint64_t times, c
   Finding finding;
   finding.id = id;
   finding.severity = Severity::kCritical;
-  finding.text = fmt::format("{} found no free local port {} times{}", call, base::grouped(times),
+  finding.text = fmt::format("{} found no free local port {} times{}", call, fmt::group_digits(times),
                              owners.empty() ? "" : ", most often in " + phrases::owner_words(owners.front()->row));
   finding.evidence = owner_lines(owners, times, count);
   if (const std::uint64_t usable = usable_ports(netns); usable != 0) {
     finding.evidence.push_back(
-        fmt::format("{} has {} ports for {}", title(netns.last), base::grouped(usable), for_what));
+        fmt::format("{} has {} ports for {}", title(netns.last), fmt::group_digits(usable), for_what));
   }
   return finding;
 }
@@ -77,9 +77,9 @@ void no_port_for_bind(const Report& report, std::uint64_t all, Findings& out) {
   Finding finding = no_port_finding("no-port-bind", "bind() to port 0", all, largest(report, count), count, netns,
                                     "bind(), whatever the destination");
   if (const PortPeak* pool = pool_of(report, netns); pool != nullptr) {
-    finding.evidence.push_back(fmt::format("at most {} of {} were taken at one time, {} of them by bind()",
-                                           base::grouped(pool->use.ports.taken), base::grouped(pool->use.ports.of),
-                                           base::grouped(pool->use.bound.value_or(0))));
+    finding.evidence.push_back(fmt::format(
+        "at most {} of {} were taken at one time, {} of them by bind()", fmt::group_digits(pool->use.ports.taken),
+        fmt::group_digits(pool->use.ports.of), fmt::group_digits(pool->use.bound.value_or(0))));
   }
   finding.command = in_namespace(netns.last, "ss -tan | wc -l");
   advise_against_bind(finding);
@@ -98,17 +98,18 @@ void peer_resets(const Report& report, Findings& out) {
   Finding finding;
   finding.id = "peer-resets";
   finding.severity = avoidable != 0 ? Severity::kCritical : Severity::kWarning;
-  finding.text = fmt::format("{} that had been refused a place in the table; a place would {}",
-                             all == 1 ? "1 reset went to the peer of a connection"
-                                      : fmt::format("{} resets went to the peers of connections", base::grouped(all)),
-                             all == 1           ? (avoidable == 0 ? "not have avoided it" : "have avoided it")
-                             : avoidable == all ? "have avoided all of them"
-                             : avoidable == 0   ? "have avoided none of them"
-                                                : "have avoided " + base::grouped(avoidable));
+  finding.text =
+      fmt::format("{} that had been refused a place in the table; a place would {}",
+                  all == 1 ? "1 reset went to the peer of a connection"
+                           : fmt::format("{} resets went to the peers of connections", fmt::group_digits(all)),
+                  all == 1           ? (avoidable == 0 ? "not have avoided it" : "have avoided it")
+                  : avoidable == all ? "have avoided all of them"
+                  : avoidable == 0   ? "have avoided none of them"
+                                     : "have avoided " + base::grouped(avoidable));
   finding.evidence = owner_lines(largest(report, count), all, count);
   if (avoidable != all) {
     finding.evidence.push_back(fmt::format("{} answered data that came after the close, which is reset in any case",
-                                           base::grouped(all - avoidable)));
+                                           fmt::group_digits(all - avoidable)));
   }
   finding.command = in_namespace(netns.last, "nstat -az TcpOutRsts TcpExtTCPTimeWaitOverflow");
   const bool can_grow = avoidable != 0 && netns.last.limit && *netns.last.limit < phrases::kMaxLimit;
@@ -128,8 +129,9 @@ void resets_felt(const Report& report, Findings& out) {
   Finding finding;
   finding.id = "resets-felt";
   finding.severity = report.totals.peer_resets != 0 ? Severity::kWarning : Severity::kNotice;
-  finding.text = fmt::format("{} of {} resets that this host received hit a socket that a process still used; {}",
-                             base::grouped(felt), base::grouped(report.totals.resets_received), blame_of_table(report));
+  finding.text =
+      fmt::format("{} of {} resets that this host received hit a socket that a process still used; {}",
+                  fmt::group_digits(felt), fmt::group_digits(report.totals.resets_received), blame_of_table(report));
   finding.evidence = owner_lines(largest(report, count), felt, count);
   finding.command = in_namespace(namespace_with_most(report, count).last, "nstat -az TcpEstabResets TcpOutRsts");
   finding.change =
@@ -149,7 +151,7 @@ void aborts(const Report& report, Findings& out) {
   finding.id = "aborts";
   finding.severity = Severity::kWarning;
   finding.text = fmt::format("{} ended {} connections with a reset", phrases::owner_words(most.row),
-                             base::grouped(count(most.row.counts)));
+                             fmt::group_digits(count(most.row.counts)));
   finding.evidence = owner_lines(owners, report.totals.resets_aborted, count);
   finding.command = strace_words("close,shutdown,setsockopt", most.row);
   finding.change =
@@ -178,8 +180,8 @@ void no_port(const Report& report, Findings& out) {
   const PortPeak* const peak = one_port ? peak_towards(report, (*here)->row) : nullptr;
   if (peak != nullptr && peak->use.own) {
     finding.evidence.push_back(fmt::format("towards {} at most {} of {} {}, {} to {}, were taken",
-                                           peak->use.destination.address, base::grouped(peak->use.ports.taken),
-                                           base::grouped(peak->use.ports.of), kOwnRange, peak->use.own->first,
+                                           peak->use.destination.address, fmt::group_digits(peak->use.ports.taken),
+                                           fmt::group_digits(peak->use.ports.of), kOwnRange, peak->use.own->first,
                                            peak->use.own->last));
     advise_wider_range(finding);
     out.push_back(std::move(finding));
@@ -188,8 +190,8 @@ void no_port(const Report& report, Findings& out) {
   const PortPeak* const pool = peak == nullptr ? pool_of(report, netns) : nullptr;
   if (pool != nullptr) {
     finding.evidence.push_back(fmt::format("bind() had taken {} of {}: connect() can choose these for no destination",
-                                           base::grouped(pool->use.bound.value_or(0)),
-                                           base::grouped(pool->use.ports.of)));
+                                           fmt::group_digits(pool->use.bound.value_or(0)),
+                                           fmt::group_digits(pool->use.ports.of)));
   }
   const PortPeak* const counted = peak == nullptr ? pool : peak;
   const model::Use taken = counted == nullptr ? model::Use{} : counted->use.for_connect();

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "base/escape.hpp"
-#include "base/format.hpp"
 #include "phrases/endpoint.hpp"
 #include "phrases/findings.hpp"
 #include "phrases/owner.hpp"
@@ -117,15 +116,15 @@ void refused(const Report& report, Findings& out) {
   finding.id = "refused";
   finding.severity = report.totals.overflow_fin_wait2 != 0 ? Severity::kCritical : Severity::kWarning;
   finding.text = fmt::format("{} closed first and was refused a place {} times ({} of all refusals)",
-                             phrases::owner_words(most.row), base::grouped(count(most.row.counts)),
+                             phrases::owner_words(most.row), fmt::group_digits(count(most.row.counts)),
                              percent(static_cast<double>(count(most.row.counts)) / static_cast<double>(all)));
   finding.evidence = owner_lines(owners, all, count);
   if (report.totals.overflow_fin_wait2 != 0) {
     finding.evidence.push_back(
         fmt::format("{} at the FIN_WAIT2 stage: peers that then close or send get a reset{}",
-                    base::grouped(report.totals.overflow_fin_wait2),
+                    fmt::group_digits(report.totals.overflow_fin_wait2),
                     report.info.probe.sees.resets_sent
-                        ? fmt::format("; so far {} got one", base::grouped(report.totals.peer_resets))
+                        ? fmt::format("; so far {} got one", fmt::group_digits(report.totals.peer_resets))
                         : ""));
   }
   finding.command = "twtrace -b -s overflow, or twtrace events while it happens";
@@ -143,7 +142,7 @@ void no_memory(const Report& report, Findings& out) {
   finding.id = "no-memory";
   finding.severity = Severity::kCritical;
   finding.text = fmt::format("{} buckets could not be allocated: the kernel was out of memory",
-                             base::grouped(report.totals.no_memory));
+                             fmt::group_digits(report.totals.no_memory));
   finding.evidence = owner_lines(largest(report, count), report.totals.no_memory, count);
   finding.command = "grep -E 'MemFree|MemAvailable|^Slab' /proc/meminfo";
   finding.change = "free or add memory; a larger table does not help";
@@ -206,7 +205,7 @@ std::string bound_for_others(const model::PortUse& use) {
   return fmt::format(
       "; {} of them for connections to other destinations, listening sockets, or sockets that are only "
       "bound",
-      base::grouped(*use.bound - *use.bound_to));
+      fmt::group_digits(*use.bound - *use.bound_to));
 }
 
 constexpr const char* kEphemeral = "ephemeral ports";
@@ -218,7 +217,7 @@ Finding ports_finding(const model::Use& ports, std::string text, const char* of_
   finding.severity = severity_of(ports);
   finding.text = std::move(text);
   finding.evidence.push_back(
-      fmt::format("at most {} of {} {}", base::grouped(ports.taken), base::grouped(ports.of), of_what));
+      fmt::format("at most {} of {} {}", fmt::group_digits(ports.taken), fmt::group_digits(ports.of), of_what));
   return finding;
 }
 
@@ -263,15 +262,15 @@ void ports_taken(const Report& report, Findings& out) {
     if (peak.use.bound.value_or(0) != 0) {
       finding.evidence.push_back(
           fmt::format("bind() took {} of them: connect() cannot choose these, whatever the destination{}",
-                      base::grouped(*peak.use.bound), bound_for_others(peak.use)));
+                      fmt::group_digits(*peak.use.bound), bound_for_others(peak.use)));
     }
     if (peak.use.outside.value_or(0) != 0) {
       finding.evidence.push_back(fmt::format(
           "{} more outside of ip_local_port_range: clients took them with bind(), or before it was narrowed",
-          base::grouped(*peak.use.outside)));
+          fmt::group_digits(*peak.use.outside)));
     }
     if (peak.owner) {
-      finding.evidence.push_back(fmt::format("{} buckets towards it belong to {}", base::grouped(peak.created),
+      finding.evidence.push_back(fmt::format("{} buckets towards it belong to {}", fmt::group_digits(peak.created),
                                              phrases::owner_words(report.owners[*peak.owner].row)));
     }
     const model::Peer& to = peak.use.destination;
@@ -313,9 +312,9 @@ void bind_before_connect(const Report& report, Findings& out) {
     finding.text = fmt::format(
         "{} calls bind() before connect(): so {} of {} local ports of {} are taken for every destination at once",
         is_named ? phrases::owner_words(report.owners[*peak->owner].row) : "a client of " + destination_of(*peak),
-        base::grouped(*use.bound), base::grouped(use.ports.of), title(netns));
+        fmt::group_digits(*use.bound), fmt::group_digits(use.ports.of), title(netns));
     finding.evidence.push_back(
-        fmt::format("{} of these ports were connected to {}", base::grouped(*use.bound_to), destination_of(*peak)));
+        fmt::format("{} of these ports were connected to {}", fmt::group_digits(*use.bound_to), destination_of(*peak)));
     finding.evidence.emplace_back(
         "with none left, bind() to port 0 fails with EADDRINUSE, and connect() with EADDRNOTAVAIL");
     finding.command =
@@ -341,7 +340,7 @@ void fin_wait2_share(const Report& report, Findings& out) {
   if (of_ended != 0) {
     finding.evidence.push_back(
         fmt::format("{} of these are left out of the share: their process ended, and its connections with it",
-                    base::grouped(of_ended)));
+                    fmt::group_digits(of_ended)));
   }
   finding.command = "ss -tan state fin-wait-2 | wc -l";
   finding.change =

@@ -42,13 +42,13 @@ std::string longer_queue(const model::ListenQueue& queue, const phrases::Place& 
     return fmt::format(
         "raise the backlog that {} passes to listen(), which is {} (nginx: listen ... backlog=, Redis: tcp-backlog, "
         "systemd: Backlog=), and restart it; net.core.somaxconn allows up to {}",
-        queue_owner_words(queue), base::grouped(limit), base::grouped(*somaxconn));
+        queue_owner_words(queue), fmt::group_digits(limit), fmt::group_digits(*somaxconn));
   }
   return phrases::sysctl_change(place, "net.core.somaxconn", longer(somaxconn ? somaxconn : limit)) +
          fmt::format(
              "; it limits the queue of {} to {}; raise the backlog that the application passes to listen() as well, "
              "and restart it",
-             queue_owner_words(queue), base::grouped(limit));
+             queue_owner_words(queue), fmt::group_digits(limit));
 }
 
 }  // namespace
@@ -68,24 +68,24 @@ void listen_queues(const Report& report, Findings& out) {
     finding.severity = overflows != 0 ? Severity::kCritical : Severity::kWarning;
     if (!queues.empty()) {
       finding.text = fmt::format("{}: {} dropped {} connection attempts; {}", title(netns.last),
-                                 queue_owner_words(*queues.front()), base::grouped(queues.front()->drops),
+                                 queue_owner_words(*queues.front()), fmt::group_digits(queues.front()->drops),
                                  overflows != 0 ? "its accept queue was full, " + phrases::queue_words(*queues.front())
                                                 : "no accept queue was full");
     } else if (overflows != 0) {
       finding.text = fmt::format("{}: an accept queue was full {} times during the capture", title(netns.last),
-                                 base::grouped(overflows));
+                                 fmt::group_digits(overflows));
     } else {
       finding.text =
           fmt::format("{}: {} connection attempts were dropped during the capture, though no accept queue was full",
-                      title(netns.last), base::grouped(drops));
+                      title(netns.last), fmt::group_digits(drops));
     }
-    finding.evidence.push_back(fmt::format("TcpExtListenOverflows +{}, TcpExtListenDrops +{}", base::grouped(overflows),
-                                           base::grouped(drops)));
+    finding.evidence.push_back(fmt::format("TcpExtListenOverflows +{}, TcpExtListenDrops +{}",
+                                           fmt::group_digits(overflows), fmt::group_digits(drops)));
     finding.evidence.push_back(fmt::format("net.core.somaxconn {}, net.ipv4.tcp_max_syn_backlog {}",
                                            known(settings.somaxconn), known(settings.syn_backlog)));
     for (std::size_t i = 0; i < std::min(queues.size(), kQueuesTold); ++i) {
       finding.evidence.push_back(fmt::format("{}: {} dropped, longest {}", queue_owner_words(*queues[i]),
-                                             base::grouped(queues[i]->drops), phrases::queue_words(*queues[i])));
+                                             fmt::group_digits(queues[i]->drops), phrases::queue_words(*queues[i])));
     }
     if (queues.size() > kQueuesTold) {
       finding.evidence.push_back(fmt::format("and {} more queues", queues.size() - kQueuesTold));

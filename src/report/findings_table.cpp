@@ -92,8 +92,8 @@ std::string demand_words(const NetnsReport& netns, double seconds) {
                           ? fmt::format("the capture lasted {:.0f} s, and a bucket lives {:g} s; {}", seconds,
                                         model::kBucketLifetimeS, arrivals)
                           : fmt::format("{} within {:g} s, the life of a bucket", arrivals, model::kBucketLifetimeS);
-  if (demand.older != 0) words += fmt::format("; {} were there before", base::grouped(demand.older));
-  return words + fmt::format("; {} + 25%, rounded up to a power of two", base::grouped(held(netns)));
+  if (demand.older != 0) words += fmt::format("; {} were there before", fmt::group_digits(demand.older));
+  return words + fmt::format("; {} + 25%, rounded up to a power of two", fmt::group_digits(held(netns)));
 }
 
 bool changed(const NetnsReport& netns) {
@@ -138,8 +138,8 @@ void table_too_small(const Report& report, Findings& out) {
     finding.id = "table-too-small";
     finding.severity = overflowed ? Severity::kCritical : Severity::kWarning;
     finding.text = fmt::format("{}: the table of {} was {}; it needs room for {}{}", title(netns.last),
-                               base::grouped(*netns.last.limit), overflowed ? "full" : "nearly full",
-                               is_lower_bound ? "at least " : "", base::grouped(needed));
+                               fmt::group_digits(*netns.last.limit), overflowed ? "full" : "nearly full",
+                               is_lower_bound ? "at least " : "", fmt::group_digits(needed));
     finding.evidence.push_back(fmt::format(
         "in use {} at most{}", netns.in_use_peak ? base::grouped(*netns.in_use_peak) : "unknown",
         netns.peak_percent ? fmt::format(" ({} of the limit)", truncated_percent(*netns.peak_percent)) : ""));
@@ -147,11 +147,11 @@ void table_too_small(const Report& report, Findings& out) {
     if (advised != needed) {
       finding.evidence.push_back((is_lower_bound ? "" : base::grouped(needed) + " would do; ") +
                                  fmt::format("twtrace never advises less than {}, because unused room costs no memory",
-                                             base::grouped(advised)));
+                                             fmt::group_digits(advised)));
     }
     if (overflowed) {
       finding.evidence.push_back(
-          fmt::format("{} refused (TcpExtTCPTimeWaitOverflow)", base::grouped(netns.last.counts.overflow())));
+          fmt::format("{} refused (TcpExtTCPTimeWaitOverflow)", fmt::group_digits(netns.last.counts.overflow())));
     }
     finding.command = in_namespace(netns.last, std::string("sysctl ") + phrases::kMaxTwBuckets);
     if (!netns.last.gone) finding.command += "; " + in_namespace(netns.last, "nstat -az TcpExtTCPTimeWaitOverflow");

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "base/format.hpp"
 #include "phrases/losses.hpp"
 #include "report/finding_words.hpp"
 #include "report/findings.hpp"
@@ -24,11 +23,12 @@ void missed(const NetnsReport& netns, std::size_t others, Findings& out) {
   finding.id = "missed";
   finding.severity = Severity::kWarning;
   finding.text = fmt::format("{}: the kernel counted {} created and {} refused that no BPF program of twtrace saw",
-                             title(netns.last), base::grouped(created), base::grouped(overflow));
+                             title(netns.last), fmt::group_digits(created), fmt::group_digits(overflow));
   finding.evidence.push_back(fmt::format("counted here: {} created, {} refused; their owners are exact",
-                                         base::grouped(netns.last.counts.created()),
-                                         base::grouped(netns.last.counts.refused())));
-  if (others > 0) finding.evidence.push_back(fmt::format("and the same in {} more namespaces", base::grouped(others)));
+                                         fmt::group_digits(netns.last.counts.created()),
+                                         fmt::group_digits(netns.last.counts.refused())));
+  if (others > 0)
+    finding.evidence.push_back(fmt::format("and the same in {} more namespaces", fmt::group_digits(others)));
   finding.command = in_namespace(netns.last, "nstat -az TcpExtTW TcpExtTWKilled TcpExtTCPTimeWaitOverflow");
   finding.change = "capture again with another backend (--probe), and compare";
   finding.risk = "none";

@@ -35,7 +35,7 @@ const NetnsReport* fullest(const Report& report) {
 void append(std::string& words, const std::string& more) { words += (words.empty() ? "" : "; ") + more; }
 
 std::string resets(std::uint64_t count) {
-  return fmt::format("{} {}", base::grouped(count), count == 1 ? "reset" : "resets");
+  return fmt::format("{} {}", fmt::group_digits(count), count == 1 ? "reset" : "resets");
 }
 
 /// Resets to peers of refused connections, and what a larger table would have changed.
@@ -62,7 +62,7 @@ std::string felt_words(const Report& report) {
   const std::string who = most == felt ? phrases::owner_words(owner->row) : "processes on this host";
   std::string words = fmt::format("{} noticed {}", who, resets(felt));
   if (most != felt && most != 0) {
-    words += fmt::format(", {} of them in {}", base::grouped(most), phrases::owner_words(owner->row));
+    words += fmt::format(", {} of them in {}", fmt::group_digits(most), phrases::owner_words(owner->row));
   }
   if (report.totals.peer_resets != 0 || !knows_peer_resets(report)) return words;
   return words + (felt == 1 ? "; this host's table did not cause it" : "; this host's table caused none of them");
@@ -70,7 +70,7 @@ std::string felt_words(const Report& report) {
 
 /// "300 connect() calls found no free local port".
 std::string failed_calls(const char* function, std::uint64_t count) {
-  return fmt::format("{} {} {} found no free local port", base::grouped(count), function,
+  return fmt::format("{} {} {} found no free local port", fmt::group_digits(count), function,
                      count == 1 ? "call" : "calls");
 }
 
@@ -100,7 +100,7 @@ std::string harm_words(const Report& report) {
   std::uint64_t drops = 0;
   for (const NetnsReport& netns : report.namespaces) drops += netns.last.kernel.listen_drops.value_or(0);
   if (drops != 0) {
-    append(words, fmt::format("{} connection attempts were dropped at a listening socket", base::grouped(drops)));
+    append(words, fmt::format("{} connection attempts were dropped at a listening socket", fmt::group_digits(drops)));
     if (!report.queues.empty()) {
       const std::uint64_t most = report.queues.front().drops;
       words += fmt::format(", {} of {}", most == drops ? "all" : base::grouped(most),
@@ -114,17 +114,19 @@ std::string measured_words(const Report& report) {
   const std::uint64_t refused = report.totals.refused();
   const std::uint64_t missed = all_refused(report) - refused;  // which no program saw
   if (refused != 0) {
-    std::string words = fmt::format("{} closed connections were refused a place in the table", base::grouped(refused));
+    std::string words =
+        fmt::format("{} closed connections were refused a place in the table", fmt::group_digits(refused));
     if (const Owner* owner = with_most(report, model::count_of<&model::Counters::refused>)) {
       const std::uint64_t most = owner->row.counts.refused();
       words +=
           fmt::format(", {} of {}", most == refused ? "all" : base::grouped(most), phrases::owner_words(owner->row));
     }
     if (missed != 0)
-      words += fmt::format("; the kernel refused {} more, which no BPF program saw", base::grouped(missed));
+      words += fmt::format("; the kernel refused {} more, which no BPF program saw", fmt::group_digits(missed));
     return words;
   }
-  if (missed != 0) return fmt::format("the kernel refused {} buckets, which no BPF program saw", base::grouped(missed));
+  if (missed != 0)
+    return fmt::format("the kernel refused {} buckets, which no BPF program saw", fmt::group_digits(missed));
   const NetnsReport* const most = fullest(report);
   if (most == nullptr) return "nothing was refused";
   return fmt::format("nothing was refused; the {} was {} full at most",
@@ -150,7 +152,7 @@ std::string headline(const Report& report) {
 
 std::string culprit_words(const Verdict& verdict) {
   if (!verdict.culprit) return {};
-  return fmt::format("{} ({} of all) by {}", base::grouped(verdict.culprit_count), percent(verdict.culprit_share),
+  return fmt::format("{} ({} of all) by {}", fmt::group_digits(verdict.culprit_count), percent(verdict.culprit_share),
                      phrases::owner_words(*verdict.culprit));
 }
 

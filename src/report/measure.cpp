@@ -41,7 +41,8 @@ Measured counted(const Asked& asked, std::uint64_t count, std::uint64_t of) {
   Measured measured = counted(count);
   if (asked.budget.percent) {
     const double percent = percent_of(some, all);
-    measured = {percent, fmt::format("{:.1f}% ({} of {})", percent, base::grouped(count), base::grouped(of)), {}};
+    measured = {
+        percent, fmt::format("{:.1f}% ({} of {})", percent, fmt::group_digits(count), fmt::group_digits(of)), {}};
     measured.range = {percent_of(some, all + more), percent_of(most, all + more)};
   } else {
     measured.range = {some, most};
@@ -122,7 +123,8 @@ Measured count(const Asked& asked) {
   const std::uint64_t unseen = dropped_unseen(asked);
   const std::uint64_t sum = sum_of_owners(asked) + unseen;
   Measured measured = counted(asked, sum, asked.budget.percent ? whole(asked) : 0);
-  if (unseen != 0) measured.words += fmt::format(", {} of them by sockets that are not known", base::grouped(unseen));
+  if (unseen != 0)
+    measured.words += fmt::format(", {} of them by sockets that are not known", fmt::group_digits(unseen));
   if (!has_row(asked)) measured.words += " (no row matches)";
   return measured;
 }
@@ -189,7 +191,7 @@ Peak peak_of(const NetnsReport& netns, bool percent) {
                                                   : "no sample has how many were in use";
     const std::string value = percent ? "100.0% of the limit" : base::grouped(*netns.refused_at) + ", the limit";
     peak.least = full;
-    peak.words = fmt::format("{} (it refused {}; {})", value, base::grouped(counts.overflow()), sampled);
+    peak.words = fmt::format("{} (it refused {}; {})", value, fmt::group_digits(counts.overflow()), sampled);
     peak.phase =
         first_phase(netns, [](const NetnsReport&, const Amounts& amounts) { return amounts.counts.overflow() != 0; });
   }
@@ -261,10 +263,10 @@ Measured sampled_ports_peak(const Asked& asked) {
       const double value = asked.budget.percent ? percent : static_cast<double>(ports.taken);
       if (worst.value && *worst.value >= value) continue;
       const model::Peer& to = peak.use.destination;
-      worst = {value,
-               fmt::format(
-                   "{:.1f}% ({} of {}) towards {}", percent, base::grouped(ports.taken), base::grouped(ports.of),
-                   peak.use.is_pool() ? "any destination" : phrases::endpoint_words(to.address, to.port.value_or(0)))};
+      worst = {value, fmt::format("{:.1f}% ({} of {}) towards {}", percent, fmt::group_digits(ports.taken),
+                                  fmt::group_digits(ports.of),
+                                  peak.use.is_pool() ? "any destination"
+                                                     : phrases::endpoint_words(to.address, to.port.value_or(0)))};
       if (asked.report.namespaces.size() > 1) {
         worst.words += " in netns " + phrases::netns_words(peak.use.netns, peak.netns_name);
       }

@@ -5,8 +5,6 @@
 
 #include <algorithm>
 
-#include "base/format.hpp"
-
 namespace twtrace::report {
 
 bool saw_process(const model::CaptureInfo& info, const view::Selector& owners) {
@@ -23,7 +21,7 @@ std::string nobody_words(const model::CaptureInfo& info, const std::string& name
   if (!info.seen) return none + ", and this capture does not say whether any process of that name ran";
   if (info.seen->size() >= model::kMostSeenProcesses) {
     return fmt::format("{}, and the capture names only {} of the processes that ran", none,
-                       base::grouped(model::kMostSeenProcesses));
+                       fmt::group_digits(model::kMostSeenProcesses));
   }
   return none + ", and no process of that name was seen; check the spelling";
 }

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include "base/format.hpp"
 #include "report/measure.hpp"
 #include "report/missing.hpp"
 #include "report/unseen.hpp"
@@ -119,7 +118,7 @@ Verdict Judge::judge(const Budget& budget) {
     return not_measurable(std::move(verdict),
                           more.all() == 0 ? fmt::format("BEFORE lacks what no BPF program saw; {}", measured.words)
                                           : fmt::format("there may be {} more {}; without them it is {}",
-                                                        base::grouped(more.all()), more.why, measured.words));
+                                                        fmt::group_digits(more.all()), more.why, measured.words));
   }
   verdict.words = measured.words;
   if (!exceeded) return verdict;

@@ -38,31 +38,31 @@ std::string who(const Row& row) {
 
 std::string numbers(const Row& row) {
   return fmt::format("created {} ({}/s)  overflow {} ({}/s)  live {}  TIME_WAIT {}  FIN_WAIT2 {}",
-                     base::grouped(row.counts.created()), base::rate(row.created_per_s),
-                     base::grouped(row.counts.overflow()), base::rate(row.overflow_per_s),
-                     row.live ? base::grouped(*row.live) : "-", base::grouped(row.counts.time_wait),
-                     base::grouped(row.counts.fin_wait2));
+                     fmt::group_digits(row.counts.created()), base::rate(row.created_per_s),
+                     fmt::group_digits(row.counts.overflow()), base::rate(row.overflow_per_s),
+                     row.live ? base::grouped(*row.live) : "-", fmt::group_digits(row.counts.time_wait),
+                     fmt::group_digits(row.counts.fin_wait2));
 }
 
 /// Who was hurt; empty if nobody was.
 std::string harm(const Row& row) {
   std::string text;
-  if (row.counts.no_port != 0) text += fmt::format("no local port {} times  ", base::grouped(row.counts.no_port));
+  if (row.counts.no_port != 0) text += fmt::format("no local port {} times  ", fmt::group_digits(row.counts.no_port));
   if (row.counts.no_port_bind != 0) {
-    text += fmt::format("of these for bind() {}  ", base::grouped(row.counts.no_port_bind));
+    text += fmt::format("of these for bind() {}  ", fmt::group_digits(row.counts.no_port_bind));
   }
   if (row.counts.queue_drops != 0) {
-    text += fmt::format("its queue dropped {}  ", base::grouped(row.counts.queue_drops));
+    text += fmt::format("its queue dropped {}  ", fmt::group_digits(row.counts.queue_drops));
   }
   if (row.counts.resets_received != 0) {
-    text += fmt::format("resets received {}, felt {}  ", base::grouped(row.counts.resets_received),
-                        base::grouped(row.counts.resets_felt));
+    text += fmt::format("resets received {}, felt {}  ", fmt::group_digits(row.counts.resets_received),
+                        fmt::group_digits(row.counts.resets_felt));
   }
   if (row.counts.peer_resets != 0) {
-    text += fmt::format("resets to peers {}, avoidable {}  ", base::grouped(row.counts.peer_resets),
-                        base::grouped(row.counts.peer_resets_avoidable));
+    text += fmt::format("resets to peers {}, avoidable {}  ", fmt::group_digits(row.counts.peer_resets),
+                        fmt::group_digits(row.counts.peer_resets_avoidable));
   }
-  if (row.counts.resets_aborted != 0) text += fmt::format("aborted {}  ", base::grouped(row.counts.resets_aborted));
+  if (row.counts.resets_aborted != 0) text += fmt::format("aborted {}  ", fmt::group_digits(row.counts.resets_aborted));
   return text;
 }
 

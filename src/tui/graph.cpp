@@ -137,7 +137,7 @@ void draw_graph(Frame& frame, Area area, const Picture& picture) {
   const std::uint64_t top = top_of(bins, limit);
   const Area plot{area.first + 1, area.rows - kLinesAround};
   frame.write(area.first, kPlotColumn,
-              limit == 0 ? "buckets in use" : fmt::format("buckets in use, limit {}", base::grouped(limit)),
+              limit == 0 ? "buckets in use" : fmt::format("buckets in use, limit {}", fmt::group_digits(limit)),
               Style::kBold);
   write_label(frame, plot.first, base::grouped(top));
   write_label(frame, plot.first + plot.rows - 1, "0");

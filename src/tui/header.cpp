@@ -96,7 +96,7 @@ std::string log_lines_words(const model::Snapshot& snapshot) {
   if (snapshot.log_lines) {
     for (const model::LogLine& line : *snapshot.log_lines) lines += line.lines;
   }
-  return lines == 0 ? "" : fmt::format("log lines {} (6 shows them)", base::grouped(lines));
+  return lines == 0 ? "" : fmt::format("log lines {} (6 shows them)", fmt::group_digits(lines));
 }
 
 /// The rates of the fullest namespace.
@@ -112,7 +112,7 @@ StyledLine rates_line(const Picture& picture) {
   if (const std::string lines = log_lines_words(picture.snapshot); !lines.empty()) {
     line.push_back({lines, Style::kWarning});
   }
-  line.push_back({fmt::format("created total {}", base::grouped(netns.counts.created()))});
+  line.push_back({fmt::format("created total {}", fmt::group_digits(netns.counts.created()))});
   return line;
 }
 
@@ -175,7 +175,7 @@ StyledLine trend_line(const Picture& picture, const ViewState& state, Size size,
   const model::Snapshot& snapshot = picture.snapshot;
   StyledLine line;
   line.push_back({snapshot.probe.backend.empty() ? "no backend" : snapshot.probe.backend});
-  line.push_back({fmt::format("events lost {}", base::grouped(snapshot.lost.events)),
+  line.push_back({fmt::format("events lost {}", fmt::group_digits(snapshot.lost.events)),
                   snapshot.lost.events == 0 ? Style::kNormal : Style::kWarning});
   line.push_back({fmt::format("up {}", base::duration(snapshot.uptime_s))});
   line.push_back({fmt::format("every {:g}s", state.delay_s)});

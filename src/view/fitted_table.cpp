@@ -29,7 +29,7 @@ std::string cell_text(const Column& column, model::Group group, const model::Pro
     return std::visit(CellText{}, column.value(probe, row));
   };
   if (row.kind == model::RowKind::kNormal || column.name != label_column(group)) return own_text();
-  if (row.kind == model::RowKind::kGone) return fmt::format("({} gone)", base::grouped(row.namespaces));
+  if (row.kind == model::RowKind::kGone) return fmt::format("({} gone)", fmt::group_digits(row.namespaces));
   const std::string label(row_label(row.kind));
   const std::string text = row.kind == model::RowKind::kBeforeStart ? own_text() : std::string(kNothing);
   return text == kNothing ? label : text + " " + label;

@@ -16,7 +16,6 @@
 #include "app/screen.hpp"
 #include "app/signals.hpp"
 #include "app/streams.hpp"
-#include "base/format.hpp"
 #include "capture/reader.hpp"
 #include "kernel/memory_room.hpp"
 
@@ -86,7 +85,7 @@ base::Result<int> Replay::run_screen(capture::Reader& recording, const view::Vie
   if (!read) {
     state.notice = read.error().what;
   } else if (history.oldest() != 1) {
-    state.notice = fmt::format("the first {} samples did not fit into memory", base::grouped(history.oldest() - 1));
+    state.notice = fmt::format("the first {} samples did not fit into memory", fmt::group_digits(history.oldest() - 1));
   } else if (!recording.info().ended_unix_ms) {
     state.notice = "this capture was cut short or is still running; this is all up to its last sample";
   }
