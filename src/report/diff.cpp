@@ -117,6 +117,21 @@ std::vector<std::string> missing_parts(const Report& before, const Report& after
   return parts;
 }
 
+/// What the kernel counted that no BPF program saw: created and refused.
+std::pair<std::uint64_t, std::uint64_t> missed(const Report& report) {
+  std::pair<std::uint64_t, std::uint64_t> sum{};
+  for (const NetnsReport& netns : report.namespaces) {
+    sum.first += netns.last.missed.created.value_or(0);
+    sum.second += netns.last.missed.overflow.value_or(0);
+  }
+  return sum;
+}
+
+std::string missed_words(const Report& report) {
+  const auto [created, refused] = missed(report);
+  return fmt::format("{} created and {} refused", fmt::group_digits(created), fmt::group_digits(refused));
+}
+
 std::vector<std::string> warnings_of(const Report& before, const Report& after) {
   std::vector<std::string> warnings;
   if (before.namespaces.size() == 1 && after.namespaces.size() == 1) {
@@ -129,6 +144,7 @@ std::vector<std::string> warnings_of(const Report& before, const Report& after) 
   if (!same_length(before, after)) {
     compare(warnings, "durations", base::duration(before.seconds), base::duration(after.seconds));
   }
+  compare(warnings, "counts that no BPF program saw", missed_words(before), missed_words(after));
   for (std::string& gone : missing_parts(before, after)) warnings.push_back(std::move(gone));
   return warnings;
 }
@@ -188,6 +204,22 @@ bool differs(const DiffRow& row, const Diff& diff) {
   });
 }
 
+/// What makes a difference, if nothing that a program saw does: whose the other counts are, nobody knows.
+std::string missed_by_one(const Diff& diff) {
+  const auto [created_before, refused_before] = missed(diff.before);
+  const auto [created_after, refused_after] = missed(diff.after);
+  const auto matters = [&diff](std::uint64_t before, std::uint64_t after, std::uint64_t all) {
+    const double change = std::abs(static_cast<double>(after) - static_cast<double>(before));
+    return change > static_cast<double>(all) * diff.threshold.value_or(0) / 100;
+  };
+  if (!matters(created_before, created_after, diff.before.totals.created()) &&
+      !matters(refused_before, refused_after, diff.before.totals.refused())) {
+    return {};
+  }
+  return fmt::format("no BPF program saw {} in before, and {} in after", missed_words(diff.before),
+                     missed_words(diff.after));
+}
+
 }  // namespace
 
 model::Sight seen_by_both(const Diff& diff) {
@@ -233,6 +265,7 @@ Diff diff_reports(Report before, Report after, const std::vector<Budget>& budget
   }
   const auto parts = missing_parts(diff.before, diff.after);
   if (partial == Partial::kFails && !diff.differ()) diff.unknown = parts.empty() ? seen_by_one(diff) : parts.front();
+  if (diff.unknown.empty() && !diff.differ()) diff.unknown = missed_by_one(diff);
   // A misspelt name must not pass, whether or not a part of a capture may be compared.
   if (diff.before.none_ran && diff.after.none_ran) {
     diff.unknown = nobody_words(diff.after.info, diff.after.selection);

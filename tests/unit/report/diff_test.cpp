@@ -329,6 +329,28 @@ TEST_CASE("what is not known to be the same is not called the same") {
   CHECK(compared(cut, other).differ());
 }
 
+TEST_CASE("what no BPF program saw in one of the captures alone makes it unknown whether they differ") {
+  HandMade before;
+  HandMade after;
+  web(before, made(500, 0, 400));
+  web(after, made(500, 0, 400));
+  before.netns.missed = {1, 0};
+  after.netns.missed = {1, 300};
+  before.sample(5);
+  after.sample(5);
+  const report::Diff diff = diff_of(before, after);
+  CHECK_FALSE(diff.differ());
+  CHECK(diff.unknown == "no BPF program saw 1 created and 0 refused in before, and 1 created and 300 refused in after");
+  REQUIRE(diff.warnings.size() == 1);
+  CHECK(diff.warnings[0].starts_with("counts that no BPF program saw differ: "));
+  const auto within = [&](double percent) {
+    return report::diff_reports(report_of(before), report_of(after), {}, report::Partial::kFails, percent).unknown;
+  };
+  CHECK_FALSE(within(50).empty());
+  CHECK(within(80).empty());
+  CHECK(diff_of(after, after).unknown.empty());
+}
+
 TEST_CASE("captures in which nobody of the selected names ran are not said to be equal") {
   report::Selection cron;
   cron.selector = view::parse_selector("service=cron", view::Grammar::kFilter).value();
