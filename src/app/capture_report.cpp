@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/capture_report.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 #include "app/capture_progress.hpp"
 #include "app/color.hpp"
@@ -50,10 +53,19 @@ base::Result<report::Report> read_report(const std::string& path, const BudgetOp
   return std::move(**report);
 }
 
-base::Result<std::optional<report::Report>> read_report_of_several(const std::string& path,
-                                                                   const BudgetOptions& budgets,
-                                                                   const FilterOptions& filter) {
-  return read(path, budgets, filter, report::Purpose::kReport);
+base::Result<OneOfSeveral> read_report_of_several(const std::string& path, const BudgetOptions& budgets,
+                                                  const FilterOptions& filter) {
+  auto report = read(path, budgets, filter, report::Purpose::kReport);
+  if (!report) return tl::unexpected(report.error());
+  if (*report) return OneOfSeveral{std::move(*report), {}};
+  const auto reader = open_capture(path);
+  if (!reader) return tl::unexpected(reader.error());
+  const auto whole = build(**reader, path, {{}, budgets.partial}, {}, report::Purpose::kReport);
+  if (!whole) return tl::unexpected(whole.error());
+  const auto failed = std::find_if(whole->verdicts.begin(), whole->verdicts.end(),
+                                   [](const report::Verdict& verdict) { return verdict.fails(); });
+  if (failed == whole->verdicts.end()) return OneOfSeveral{};
+  return OneOfSeveral{{}, fmt::format("FAIL {}: {}", failed->budget.text, failed->words)};
 }
 
 base::Result<bool> report_capture(const std::string& path, report::Partial partial, const report::Selection& selection,

@@ -17,10 +17,16 @@ base::Result<report::Report> read_report(const std::string& path, const BudgetOp
                                          const FilterOptions& filter,
                                          report::Purpose purpose = report::Purpose::kReport);
 
-/// The same for one of several captures: empty if it has no namespace that --netns asks for.
-base::Result<std::optional<report::Report>> read_report_of_several(const std::string& path,
-                                                                   const BudgetOptions& budgets,
-                                                                   const FilterOptions& filter);
+/// One of several captures.
+struct OneOfSeveral {
+  std::optional<report::Report> report;  ///< empty: it has no namespace that --netns asks for
+  std::string failed_budget;             ///< then: the first budget it was given that fails, in words; empty: none
+};
+
+/// The same for one of several captures. A selection hides no failure: the budgets that the capture was given are
+/// judged in any case.
+base::Result<OneOfSeveral> read_report_of_several(const std::string& path, const BudgetOptions& budgets,
+                                                  const FilterOptions& filter);
 
 /// Reads the capture back and prints the report, to standard error if a command owns standard output. Returns whether a
 /// budget that the file has was breached.

@@ -120,6 +120,7 @@ std::string hosts_json(const Hosts& hosts) {
       json.text("file", capture.file);
       json.field("reason", capture.is_unread ? "not_read" : "no_namespace");
       json.text("error", capture.why);
+      json.field("breached", capture.fails);
     });
     json.objects("services", hosts.services, [&](const ServicePart& service) { put_service(json, hosts, service); });
   });

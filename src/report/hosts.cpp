@@ -142,6 +142,8 @@ std::size_t unread(const Hosts& hosts) {
 bool breached(const Hosts& hosts) {
   const auto has_budgets = [](const Host& host) { return !host.report.verdicts.empty(); };
   if (unread(hosts) != 0 && std::any_of(hosts.hosts.begin(), hosts.hosts.end(), has_budgets)) return true;
+  const auto fails = [](const LeftOut& capture) { return capture.fails; };
+  if (std::any_of(hosts.left_out.begin(), hosts.left_out.end(), fails)) return true;
   return std::any_of(hosts.hosts.begin(), hosts.hosts.end(), [](const Host& host) { return breached(host.report); });
 }
 

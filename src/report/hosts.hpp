@@ -42,6 +42,7 @@ struct LeftOut {
   std::string file;        ///< as typed
   std::string why;         ///< the error
   bool is_unread = false;  ///< it could not be read; false: it has no namespace that --netns asks for
+  bool fails = false;      ///< it could be read, and a budget that it was given fails
 };
 
 /// What combine() makes.
@@ -55,7 +56,8 @@ struct Hosts {
 Hosts combine(std::vector<Host> captures, std::vector<LeftOut> left_out = {});
 /// How many captures could not be read.
 std::size_t unread(const Hosts& hosts);
-/// True if a budget is breached on some host, or if budgets were not judged because a capture could not be read.
+/// True if a budget is breached on some host, in a capture that is left out, too, or if budgets were not judged because
+/// a capture could not be read.
 bool breached(const Hosts& hosts);
 /// Which captures could not be read, how many hosts, which is the worst, and its headline.
 std::string headline(const Hosts& hosts);

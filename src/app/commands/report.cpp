@@ -103,13 +103,18 @@ base::Result<int> ReportCommand::run_on_several() const {
   std::vector<report::LeftOut> left_out;
   std::vector<base::Error> unread;
   for (const std::string& file : files) {
-    auto report = read_report_of_several(file, budgets, filter);
-    if (report && *report) {
-      captures.push_back({{}, file, std::move(**report)});
-      continue;
+    auto read = read_report_of_several(file, budgets, filter);
+    if (read && read->report) {
+      captures.push_back({{}, file, std::move(*read->report)});
+    } else if (read && read->failed_budget.empty()) {
+      left_out.push_back({file, no_such_netns(filter.netns).what});
+    } else if (read) {
+      const std::string fails = "; but of the whole capture: " + read->failed_budget;
+      left_out.push_back({file, no_such_netns(filter.netns).what + fails, false, true});
+    } else {
+      unread.push_back(read.error());
+      left_out.push_back({file, read.error().what, true});
     }
-    if (!report) unread.push_back(report.error());
-    left_out.push_back({file, report ? no_such_netns(filter.netns).what : report.error().what, !report});
   }
   if (captures.empty()) return tl::unexpected(unread.empty() ? no_such_netns(filter.netns) : unread.front());
   for (const base::Error& error : unread) base::log_error(error);

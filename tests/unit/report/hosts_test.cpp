@@ -126,4 +126,7 @@ TEST_CASE("a capture that could not be read hides no other, and passes no budget
   CHECK(report::breached(combined("overflow>0", {damaged})));
   CHECK_FALSE(report::breached(combined("overflow>0", {elsewhere})));
   CHECK(report::headline(combined("overflow>0", {elsewhere})).starts_with("1 capture; "));
+  report::LeftOut failing = elsewhere;
+  failing.fails = true;
+  CHECK(report::breached(combined(nullptr, {failing})));
 }
