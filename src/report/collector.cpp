@@ -164,6 +164,12 @@ void Collector::add_netns(const model::NetnsRow& row, const Interval& interval) 
   in_use_ += row.in_use.value_or(0) - netns.last.in_use.value_or(0);
   if (amount.overflow() != 0) raise(netns.refused_at, lower(netns.last.limit, row.limit));
   if (row.gone && !netns.gone_unix_ms) netns.gone_unix_ms = interval.end_unix_ms;
+  if (row.limit) netns.known_limit = row.limit;
+  if (row.in_use) {
+    netns.most_at_end = row.in_use;
+  } else if (netns.most_at_end) {
+    *netns.most_at_end += amount.created();
+  }
   netns.last = row;
   netns.last.counts = counts;
   amounts.counts += amount;
@@ -181,6 +187,7 @@ void Collector::add_netns(const model::NetnsRow& row, const Interval& interval) 
     netns.peak_pre_existing = row.pre_existing;
   }
   raise(netns.in_use_peak, row.in_use);
+  if (percent > netns.peak_percent) netns.percent_in_use = *row.in_use;
   raise(netns.peak_percent, percent);
   raise(amounts.in_use_peak, row.in_use);
   raise(amounts.peak_percent, percent);
@@ -298,16 +305,16 @@ void Collector::add_ports(const model::Snapshot& head) {
   report_.ports_counted = true;
   for (const model::PortUse& use : *head.port_use) {
     const PortKey key(use.netns_id, use.netns, use.destination);
-    const auto known = ports_.find(key);
+    auto known = ports_.find(key);
     if (known == ports_.end()) {
-      if (ports_.size() < kMaxDestinations) ports_[key].use = use;
-    } else if (more_taken(use, known->second.use)) {
-      const auto bound = known->second.use.bound;
-      known->second.use = use;
-      if (use.is_pool()) known->second.use.bound = std::max(use.bound, bound);
-    } else if (use.is_pool()) {
-      known->second.use.bound = std::max(use.bound, known->second.use.bound);
+      if (ports_.size() == kMaxDestinations) continue;
+      known = ports_.emplace(key, PortPeak{use, {}, false, 0, {}, 0}).first;
     }
+    PortPeak& peak = known->second;
+    peak.most_taken = std::max(peak.most_taken, use.for_connect().taken);
+    const auto bound = std::max(use.bound, peak.use.bound);
+    if (more_taken(use, peak.use)) peak.use = use;
+    if (use.is_pool()) peak.use.bound = bound;
   }
 }
 
@@ -364,9 +371,13 @@ Report Collector::finish() && {
   end_last_block();
   attach_settings();
   report_.logs = std::move(logs_).finish();
+  report_.ports_kept = ports_.size();
   for (auto& [key, peak] : ports_) {
     const auto course = peak.use.netns_id ? netns_.find({*peak.use.netns_id, peak.use.netns}) : netns_.end();
-    if (course == netns_.end() && !selector_.empty()) continue;
+    if (course == netns_.end() && !selector_.empty()) {
+      report_.ports_of_unknown |= !peak.use.netns_id;
+      continue;
+    }
     if (course != netns_.end()) {
       peak.netns_name = course->second.report.last.name;
       peak.netns_gone = course->second.report.last.gone;

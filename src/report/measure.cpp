@@ -28,6 +28,19 @@ Measured unmeasurable(std::string why) { return {std::nullopt, std::move(why)}; 
 
 Measured counted(std::uint64_t count) { return {static_cast<double>(count), base::grouped(count)}; }
 
+/// With as many decimals as tell it from the budget's limit.
+std::string decimal(double value, const Budget& budget) {
+  constexpr int kMostDecimals = 6;
+  double scale = 10;
+  int decimals = 1;
+  while (decimals < kMostDecimals && value != budget.value &&
+         std::round(value * scale) == std::round(budget.value * scale)) {
+    scale *= 10;
+    ++decimals;
+  }
+  return fmt::format("{:.{}f}", value, decimals);
+}
+
 /// 0 of 0 counts as 0%.
 double percent_of(double count, double of) { return of == 0 ? 0 : 100.0 * count / of; }
 
@@ -42,7 +55,9 @@ Measured counted(const Asked& asked, std::uint64_t count, std::uint64_t of) {
   if (asked.budget.percent) {
     const double percent = percent_of(some, all);
     measured = {
-        percent, fmt::format("{:.1f}% ({} of {})", percent, fmt::group_digits(count), fmt::group_digits(of)), {}};
+        percent,
+        fmt::format("{}% ({} of {})", decimal(percent, asked.budget), fmt::group_digits(count), fmt::group_digits(of)),
+        {}};
     measured.range = {percent_of(some, all + more), percent_of(most, all + more)};
   } else {
     measured.range = {some, most};
@@ -111,7 +126,11 @@ std::uint64_t whole(const Asked& asked) {
 /// it.
 std::uint64_t dropped_unseen(const Asked& asked) {
   if (asked.budget.metric != Metric::kQueueDrops || asked.by_owner) return 0;
-  const auto missed = [](const NetnsReport& netns) { return std::optional(netns.last.missed.queue_drops.value_or(0)); };
+  const auto missed = [](const NetnsReport& netns) -> std::optional<std::uint64_t> {
+    if (netns.last.missed.queue_drops) return netns.last.missed.queue_drops;
+    const std::uint64_t seen = netns.last.counts.queue_drops;
+    return std::max(netns.last.kernel.listen_drops.value_or(0), seen) - seen;
+  };
   return sum_of_namespaces(asked, missed).value_or(0);
 }
 
@@ -133,6 +152,17 @@ Measured unattributed(const Asked& asked) {
   const auto sum =
       sum_of_namespaces(asked, [](const NetnsReport& netns) { return std::optional(netns.without_row.created()); });
   return counted(asked, sum.value_or(0), asked.budget.percent ? whole(asked) : 0);
+}
+
+/// " in netns blue", if there are several. Inode numbers are given again: then the id tells which one it is.
+std::string place_words(const Asked& asked, const NetnsReport& netns) {
+  const auto& all = asked.report.namespaces;
+  if (all.size() == 1) return {};
+  const auto same = std::count_if(all.begin(), all.end(), [&netns](const NetnsReport& other) {
+    return other.last.netns == netns.last.netns && other.last.name == netns.last.name;
+  });
+  if (same > 1) return fmt::format(" in netns id:{}", netns.last.id);
+  return " in netns " + phrases::netns_words(netns.last.netns, netns.last.name);
 }
 
 /// What to type instead, if there is a namespace that stayed.
@@ -160,12 +190,22 @@ std::size_t first_phase(const NetnsReport& netns, bool (*is_it)(const NetnsRepor
   return first == netns.phases.end() ? 0 : static_cast<std::size_t>(first - netns.phases.begin());
 }
 
+std::string fill_words(double percent, std::uint64_t in_use) {
+  return fmt::format("{:.1f}% of the limit ({} in use)", percent, fmt::group_digits(in_use));
+}
+
 /// What the samples say.
 Peak sampled_peak(const NetnsReport& netns, bool percent) {
   Peak peak;
   if (!netns.in_use_peak) return peak;
+  const std::uint64_t limit_then = netns.peak_limit.value_or(0);
   peak.words = base::grouped(*netns.in_use_peak);
-  if (netns.peak_percent) peak.words = fmt::format("{:.1f}% of the limit ({} in use)", *netns.peak_percent, peak.words);
+  if (percent && netns.peak_percent) {
+    peak.words = fill_words(*netns.peak_percent, netns.percent_in_use);
+  } else if (limit_then != 0) {
+    peak.words = fill_words(percent_of(static_cast<double>(*netns.in_use_peak), static_cast<double>(limit_then)),
+                            *netns.in_use_peak);
+  }
   if (!percent) {
     peak.least = static_cast<double>(*netns.in_use_peak);
     peak.phase = first_phase(
@@ -176,6 +216,16 @@ Peak sampled_peak(const NetnsReport& netns, bool percent) {
         netns, [](const NetnsReport& of, const Amounts& amounts) { return amounts.peak_percent == of.peak_percent; });
   }
   return peak;
+}
+
+/// What may have been in the table when its namespace was gone, after the last reading. 0: nothing more.
+double most_at_end(const NetnsReport& netns, bool percent) {
+  if (netns.last.in_use || !netns.most_at_end) return 0;
+  std::uint64_t most = *netns.most_at_end;
+  const std::uint64_t limit = netns.known_limit.value_or(0);
+  if (limit != 0) most = std::min(most, limit);
+  if (!percent) return static_cast<double>(most);
+  return limit == 0 ? 100 : percent_of(static_cast<double>(most), static_cast<double>(limit));
 }
 
 /// A refusal shows that the table was at its limit, although no sample may have seen it so. A namespace of which no
@@ -209,6 +259,10 @@ Peak peak_of(const NetnsReport& netns, bool percent) {
   } else if (netns.last.missed.overflow.value_or(0) != 0 && percent && peak.most < 100) {
     peak.most = 100;
     peak.open = "the kernel refused buckets that no BPF program saw, so the table may have been full";
+  } else if (const double at_end = most_at_end(netns, percent); at_end > peak.most) {
+    peak.most = at_end;
+    peak.open = netns.last.gone ? "a namespace went away before its table was read once more"
+                                : "the table could not be read until the end";
   }
   return peak;
 }
@@ -230,12 +284,10 @@ Measured in_use_peak(const Asked& asked) {
     worst.value = peak.least;
     worst.scope = {&netns, 0, peak.phase};
     worst.words = peak.words;
-    if (asked.report.namespaces.size() > 1) {
-      worst.words += " in netns " + phrases::netns_words(netns.last.netns, netns.last.name);
-    }
   }
   if (!worst.value && !worst.open.empty()) return unmeasurable(worst.open);
   if (!worst.value) return worst;
+  worst.words += place_words(asked, *worst.scope.netns);
   worst.range = {*worst.value, std::max(*worst.value, most)};
   if (asked.report.namespaces.size() > 1 && !worst.open.empty()) worst.open += one_that_stayed(asked);
   return worst;
@@ -260,11 +312,14 @@ Measured sampled_ports_peak(const Asked& asked) {
       const model::Use ports = peak.use.for_connect();
       if (!is_asked_for(asked, peak) || ports.of == 0) continue;
       const double percent = percent_of(static_cast<double>(ports.taken), static_cast<double>(ports.of));
-      const double value = asked.budget.percent ? percent : static_cast<double>(ports.taken);
+      const double value = asked.budget.percent ? percent : static_cast<double>(peak.most_taken);
       if (worst.value && *worst.value >= value) continue;
       const model::Peer& to = peak.use.destination;
-      worst = {value, fmt::format("{:.1f}% ({} of {}) towards {}", percent, fmt::group_digits(ports.taken),
-                                  fmt::group_digits(ports.of),
+      const std::string taken =
+          asked.budget.percent || peak.most_taken <= ports.taken
+              ? fmt::format("{:.1f}% ({} of {})", percent, fmt::group_digits(ports.taken), fmt::group_digits(ports.of))
+              : base::grouped(peak.most_taken);
+      worst = {value, fmt::format("{} towards {}", taken,
                                   peak.use.is_pool() ? "any destination"
                                                      : phrases::endpoint_words(to.address, to.port.value_or(0)))};
       if (asked.report.namespaces.size() > 1) {
@@ -276,7 +331,10 @@ Measured sampled_ports_peak(const Asked& asked) {
     }
   }
   if (worst.value) return worst;
-  if (asked.report.ports.size() + asked.report.port_pools.size() >= model::kMostPortUse) {
+  if (asked.report.ports_of_unknown) {
+    return unmeasurable("a capture of an older version does not say in which namespace ports were taken");
+  }
+  if (asked.report.ports_kept >= model::kMostPortUse) {
     return unmeasurable(
         fmt::format("a capture keeps the {} fullest destinations of the host, and none is there", model::kMostPortUse));
   }
@@ -308,12 +366,10 @@ Measured created_per_s_peak(const Asked& asked) {
   for (std::size_t i = 0; i < asked.namespaces.size(); ++i) {
     const NetnsReport& netns = asked.report.namespaces[i];
     if (!asked.namespaces[i] || netns.created_per_s_peak <= *busiest.value) continue;
-    busiest = {netns.created_per_s_peak, base::rate(netns.created_per_s_peak) + "/s",
-               Scope{&netns, netns.busiest_phase, netns.busiest_phase}};
-    if (asked.report.namespaces.size() > 1) {
-      busiest.words += " in netns " + phrases::netns_words(netns.last.netns, netns.last.name);
-    }
+    busiest = {netns.created_per_s_peak, {}, Scope{&netns, netns.busiest_phase, netns.busiest_phase}};
   }
+  busiest.words = base::rate(*busiest.value) + "/s";
+  if (busiest.scope.netns != nullptr) busiest.words += place_words(asked, *busiest.scope.netns);
   const auto more = static_cast<double>(unseen(asked).all());
   const double in_one_s = asked.report.info.interval_s > 0 ? more / asked.report.info.interval_s : more;
   busiest.range = {*busiest.value, *busiest.value + in_one_s};
@@ -352,22 +408,36 @@ Measured missed(const Asked& asked) {
 struct Rate {
   double seconds = 0;
   std::uint64_t created = 0;
-  std::uint64_t unseen = 0;
+  std::uint64_t unseen = 0;  ///< it may be so many more
+  std::uint64_t merged = 0;  ///< it may be so many more or fewer: Report::merged
   double per_s() const { return static_cast<double>(created) / seconds; }
-  double most_per_s() const { return static_cast<double>(created + unseen) / seconds; }
+  double least_per_s() const { return static_cast<double>(created - std::min(created, merged)) / seconds; }
+  double most_per_s() const { return static_cast<double>(created + unseen + merged) / seconds; }
 };
 
+std::uint64_t created_by_owners(const Asked& asked, const Flags& chosen, std::size_t phase) {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    const std::vector<Counters>& phases = asked.report.owners[i].phases;
+    if (chosen[i] && phase < phases.size()) sum += phases[phase].created();
+  }
+  return sum;
+}
+
+/// As in sum_of_owners(), a budget about namespaces alone asks for what these counted.
 Rate rate_in(const Asked& asked, PhaseKind kind) {
   Rate rate;
   rate.unseen = unseen(asked).count;
   for (std::size_t i = 0; i < asked.report.phases.size(); ++i) {
     if (asked.report.phases[i].kind != kind) continue;
     rate.seconds = asked.report.phases[i].seconds;
-    for (std::size_t k = 0; k < asked.owners.size(); ++k) {
-      const Owner& owner = asked.report.owners[k];
-      if (i >= owner.phases.size()) continue;
-      if (asked.owners[k]) rate.created += owner.phases[i].created();
-      if (asked.perhaps[k]) rate.unseen += owner.phases[i].created();
+    if (asked.by_owner) {
+      rate.created = created_by_owners(asked, asked.owners, i);
+      rate.unseen += created_by_owners(asked, asked.perhaps, i);
+      rate.merged = i < asked.report.merged.size() ? asked.report.merged[i].created() : 0;
+    } else {
+      const auto created = [i](const NetnsReport& netns) { return std::optional(netns.phases[i].counts.created()); };
+      rate.created = sum_of_namespaces(asked, created).value_or(0);
     }
   }
   return rate;
@@ -379,12 +449,17 @@ double quotient(double now, double before) {
   return now / before;
 }
 
-Measured ratio(const Rate& now, const Rate& before, const char* now_words, const char* before_words) {
+Measured ratio(const Budget& budget, const Rate& now, const Rate& before, const char* now_words,
+               const char* before_words) {
   const std::string words =
       fmt::format("{}/s {}, {}/s {}", base::rate(now.per_s()), now_words, base::rate(before.per_s()), before_words);
   const double value = quotient(now.per_s(), before.per_s());
-  Measured measured{value, (std::isinf(value) ? "infinite" : fmt::format("{:.1f}", value)) + " (" + words + ")"};
-  measured.range = {quotient(now.per_s(), before.most_per_s()), quotient(now.most_per_s(), before.per_s())};
+  Measured measured{value, (std::isinf(value) ? "infinite" : decimal(value, budget)) + " (" + words + ")"};
+  measured.range = {quotient(now.least_per_s(), before.most_per_s()), quotient(now.most_per_s(), before.least_per_s())};
+  if (now.merged + before.merged != 0) {
+    measured.open =
+        "processes or namespaces that were gone were merged, so it is not known in which phase they counted";
+  }
   return measured;
 }
 
@@ -394,7 +469,7 @@ Measured ratio_of_phases(const Asked& asked) {
   const Rate during = rate_in(asked, PhaseKind::kDuring);
   if (before.seconds <= 0) return unmeasurable("nothing was watched before the command (--before 0)");
   if (during.seconds <= 0) return unmeasurable("nothing was watched during the command");
-  Measured measured = ratio(during, before, "during", "before");
+  Measured measured = ratio(asked.budget, during, before, "during", "before");
   const auto phase =
       static_cast<std::size_t>(report::phase(asked.report, PhaseKind::kDuring) - asked.report.phases.data());
   measured.scope = {nullptr, phase, phase};
@@ -437,7 +512,7 @@ Measured measure(const Asked& asked, const Asked* baseline, const std::vector<mo
       if (baseline == nullptr) return ratio_of_phases(asked);
       if (asked.report.seconds <= 0 || baseline->report.seconds <= 0)
         return unmeasurable("one of the captures has no sample");
-      return ratio(rate_of_all(asked), rate_of_all(*baseline), "after", "before");
+      return ratio(asked.budget, rate_of_all(asked), rate_of_all(*baseline), "after", "before");
     default:
       return count(asked);
   }

@@ -96,9 +96,21 @@ void tell_containers(std::vector<NetnsReport>& namespaces, const NetnsIndex& ind
   }
 }
 
+/// Takes `amount` out of what is left of a namespace, but for `kept`.
+void take_but(Part& amount, Part& from, Counters kept) {
+  Counters keeps = from.all;
+  keeps -= kept;
+  kept = from.all;
+  kept -= keeps;  // no more than is there
+  from.all = keeps;
+  take(amount, from);
+  from.all += kept;
+}
+
 /// What the namespaces counted but no row did, so that all rows sum to the totals. The rows of namespaces that were
 /// forgotten during the capture belong to model::kForgottenNetns. So they are taken out of what the namespaces counted
-/// that are gone. The namespaces get their remainder, too.
+/// that are gone, and last out of what these themselves say that no owner took. The namespaces get their remainder,
+/// too.
 std::vector<Owner> remainders(Report& report, const NetnsIndex& index, const std::vector<Owner>& owners) {
   std::vector<Part> rest;
   rest.reserve(report.namespaces.size());
@@ -115,9 +127,12 @@ std::vector<Owner> remainders(Report& report, const NetnsIndex& index, const std
     forgotten.all += amount.all;
     for (std::size_t i = 0; i < amount.phases.size(); ++i) forgotten.phases[i] += amount.phases[i];
   }
-  for (const bool gone : {true, false}) {
-    for (std::size_t i = 0; i < rest.size(); ++i) {
-      if (report.namespaces[i].last.gone == gone) take(forgotten, rest[i]);
+  for (const bool keeps : {true, false}) {
+    for (const bool gone : {true, false}) {
+      for (std::size_t i = 0; i < rest.size(); ++i) {
+        const model::NetnsRow& netns = report.namespaces[i].last;
+        if (netns.gone == gone) take_but(forgotten, rest[i], keeps ? netns.unattributed : Counters{});
+      }
     }
   }
   std::vector<Owner> left;
@@ -156,7 +171,15 @@ std::int64_t OwnerCollector::quiet_s(const model::Row& row, double capture_s) co
   return 0;
 }
 
+/// A row that is not there any more has become a part of another one, which has its counts.
+void OwnerCollector::take_moves(std::size_t phase) {
+  for (auto& [id, course] : courses_) {
+    if (course.looks != looks_) merged_[phase] += std::exchange(course.before, Counters{});
+  }
+}
+
 void OwnerCollector::add(const model::Source& source, std::size_t phase, bool last) {
+  ++looks_;
   const view::RowList rows(source, view_, 1);
   if (last) rows_.reserve(rows.items().size());
   for (const view::SortItem& row : rows.items()) {
@@ -166,9 +189,13 @@ void OwnerCollector::add(const model::Source& source, std::size_t phase, bool la
     course.phases.resize(phases_);
     course.phases[phase] = counts;
     course.phases[phase] -= course.before;
+    course.before -= counts;  // what it had counted, and another row has now
+    merged_[phase] += course.before;
     course.before = counts;
+    course.looks = looks_;
     if (last) rows_.push_back(rows.row_of(row));
   }
+  take_moves(phase);
   if (last && purpose_ == Purpose::kReport) add_peers(source);
 }
 
@@ -284,6 +311,10 @@ void OwnerCollector::finish(Report& report) && {
   }
   report.peers = peer_parts(owners, by_row);
   report.owners = std::move(owners);
+  for (const auto& [id, course] : courses_) {
+    for (std::size_t i = 0; i < course.phases.size() && course.looks != looks_; ++i) merged_[i] += course.phases[i];
+  }
+  report.merged = std::move(merged_);
 }
 
 }  // namespace twtrace::report

@@ -16,7 +16,8 @@ namespace twtrace::report {
 class OwnerCollector {
  public:
   /// `netns` chooses the namespaces.
-  OwnerCollector(std::size_t phases, view::Selector netns, Purpose purpose) : phases_(phases), purpose_(purpose) {
+  OwnerCollector(std::size_t phases, view::Selector netns, Purpose purpose)
+      : phases_(phases), purpose_(purpose), merged_(phases) {
     view_.selector = std::move(netns);
   }
 
@@ -39,6 +40,7 @@ class OwnerCollector {
   struct Course {
     model::Counters before;  ///< at the end of the phase before
     std::vector<model::Counters> phases;
+    std::size_t looks = 0;  ///< number of add() that saw it last
   };
 
   /// The last seconds of the capture.
@@ -56,6 +58,7 @@ class OwnerCollector {
   };
 
   std::int64_t quiet_s(const model::Row& row, double capture_s) const;
+  void take_moves(std::size_t phase);
   void add_peers(const model::Source& source);
   std::vector<PeerPart> peer_parts(const std::vector<Owner>& owners,
                                    const std::unordered_map<std::uint64_t, std::size_t>& by_row) const;
@@ -64,6 +67,8 @@ class OwnerCollector {
   Purpose purpose_;
   view::View view_;
   std::unordered_map<std::uint64_t, Course> courses_;  ///< by Row::id
+  std::vector<model::Counters> merged_;                ///< Report::merged
+  std::size_t looks_ = 0;                              ///< calls of add()
   std::vector<model::Row> rows_;
   std::vector<Quiet> quiets_;
   std::vector<model::Row> before_start_;

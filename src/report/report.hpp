@@ -62,12 +62,16 @@ struct NetnsReport {
   std::vector<Amounts> phases;  ///< as Report::phases
   std::optional<std::uint64_t> in_use_peak;
   std::optional<double> peak_percent;
+  std::uint64_t percent_in_use = 0;                ///< when `peak_percent` was reached
   std::int64_t peak_unix_ms = 0;                   ///< end of the interval with the peak
   std::uint64_t peak_sample = 0;                   ///< the last one with the peak, from 0 on
   std::optional<std::uint64_t> peak_limit;         ///< then
   std::optional<std::uint64_t> peak_pre_existing;  ///< NetnsRow::pre_existing then
   std::optional<std::int64_t> gone_unix_ms;        ///< end of the interval in which it went away
   bool began_later = false;                        ///< it is in none of the first sample's rows
+  std::optional<std::uint64_t> known_limit;        ///< the last one that was read
+  /// Buckets at the last reading, and what was created since: it had no more at its end.
+  std::optional<std::uint64_t> most_at_end;
   /// How many buckets it had at least when it refused one: its limit then. Empty: it refused none, or no limit is
   /// known.
   std::optional<std::uint64_t> refused_at;
@@ -105,6 +109,7 @@ struct PortPeak {
   model::PortUse use;
   std::string netns_name;
   bool netns_gone = false;
+  std::uint64_t most_taken = 0;      ///< largest count that connect() found taken; `use` has the largest share
   std::optional<std::size_t> owner;  ///< index into Report::owners: who created most buckets towards it
   std::uint64_t created = 0;         ///< by that owner
 };
@@ -172,10 +177,15 @@ struct Report {
   model::Counters unattributed;
   std::vector<NetnsReport> namespaces;  ///< first those that refused, then those in use; fullest first
   std::vector<Owner> owners;            ///< most arrivals (created and refused) first; they sum to `totals`
-  std::vector<PortPeak> ports;          ///< fullest first; of destinations
-  std::vector<PortPeak> port_pools;     ///< fullest first; of namespaces (PortUse::is_pool()) where it was nearly full
-  bool ports_counted = false;           ///< false: `ports` says nothing of how many were taken
-  LogsReport logs;                      ///< lines of application logs
+  /// In each phase: what rows counted that became part of others later, because processes or namespaces were gone, and
+  /// what came to others in that way, as if it had been counted then.
+  std::vector<model::Counters> merged;
+  std::vector<PortPeak> ports;       ///< fullest first; of destinations
+  std::vector<PortPeak> port_pools;  ///< fullest first; of namespaces (PortUse::is_pool()) where it was nearly full
+  bool ports_counted = false;        ///< false: `ports` says nothing of how many were taken
+  std::size_t ports_kept = 0;        ///< destinations and pools of the capture, of all namespaces
+  bool ports_of_unknown = false;     ///< some are left out because an old capture does not say whose they are
+  LogsReport logs;                   ///< lines of application logs
   std::vector<model::ListenQueue>
       queues;                   ///< those that dropped something, each as long as it was seen; most drops first
   std::vector<PeerPart> peers;  ///< most arrivals first, then most harm; at most kMaxPeers

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "report/measure.hpp"
 #include "report/missing.hpp"
 #include "report/unseen.hpp"
@@ -19,6 +21,8 @@ bool in_scope(const Scope& scope, const Owner& owner) {
 
 /// An owner's part of what `count` counts, in the phases of the scope.
 std::uint64_t part_of(model::CountOf count, const Scope& scope, const Owner& owner) {
+  const bool to_the_end = owner.phases.empty() || scope.last_phase >= owner.phases.size() - 1;
+  if (scope.first_phase == 0 && to_the_end) return count(owner.row.counts);
   std::uint64_t part = 0;
   for (std::size_t i = scope.first_phase; i < owner.phases.size() && i <= scope.last_phase; ++i) {
     part += count(owner.phases[i]);
@@ -30,7 +34,9 @@ bool has_culprit(Metric metric) {
   return info(metric).count != nullptr || metric == Metric::kInUsePeak || metric == Metric::kCreatedPerSPeak;
 }
 
-void name_culprit(Verdict& verdict, const Asked& asked, const Scope& scope) {
+/// `measured`: has what no row has, too, where the metric is a count.
+void name_culprit(Verdict& verdict, const Asked& asked, const Measured& measured) {
+  const Scope& scope = measured.scope;
   if (!has_culprit(verdict.budget.metric)) return;
   // A table is filled by the buckets that were created, and by those from before the start.
   const bool is_table = verdict.budget.metric == Metric::kInUsePeak;
@@ -47,6 +53,8 @@ void name_culprit(Verdict& verdict, const Asked& asked, const Scope& scope) {
     culprit = &owner;
     verdict.culprit_count = part;
   }
+  const bool is_count = known != nullptr && !verdict.budget.percent && verdict.budget.metric != Metric::kCreatedRatio;
+  if (is_count) all = std::max(all, static_cast<std::uint64_t>(*measured.value));
   if (culprit != nullptr) verdict.culprit = culprit->row;
   if (all != 0) verdict.culprit_share = static_cast<double>(verdict.culprit_count) / static_cast<double>(all);
   if (all == 0 && is_table) {
@@ -123,7 +131,7 @@ Verdict Judge::judge(const Budget& budget) {
   verdict.words = measured.words;
   if (!exceeded) return verdict;
   verdict.state = Verdict::State::kBreached;
-  name_culprit(verdict, *asked, measured.scope);
+  name_culprit(verdict, *asked, measured);
   return verdict;
 }
 

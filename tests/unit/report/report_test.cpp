@@ -6,7 +6,9 @@
 
 #include "phrases/trouble.hpp"
 #include "report/collector.hpp"
+#include "report/owners.hpp"
 #include "report/troubles.hpp"
+#include "report/verdict.hpp"
 #include "support/catch.hpp"
 #include "support/deploy.hpp"
 #include "support/services.hpp"
@@ -770,6 +772,155 @@ TEST_CASE("rows of namespaces that were forgotten during the capture count once"
   CHECK(verdict(recording, "overflow{netns=id:2,comm=curl}>4").state == Verdict::State::kKept);
 }
 
+TEST_CASE("a ratio of phases counts everything in the phase in which it happened, whatever was merged since") {
+  HandMade recording;
+  recording.editable().command =
+      model::CapturedCommand{{"./deploy.sh"}, test::kTime + 1000, test::kTime + 2000, 0, std::nullopt};
+  model::NetnsRow young;
+  young.id = 2;
+  young.netns = 4026532000U;
+  young.counts = made(10);
+  recording.act({1, "curl", "ci.service", model::Role::kClient, 443, made(10), 2, true});
+  recording.act({3, "nginx", "web.service", model::Role::kServer, 80, made(100)});
+  recording.more = {young};
+  recording.sample(0);
+  young.counts = made(510);
+  recording.act({2, "curl", "ci.service", model::Role::kClient, 443, made(500), 2, true});
+  recording.act({3, "nginx", "web.service", model::Role::kServer, 80, made(100)});
+  recording.more = {young};
+  recording.sample(0);
+  young.gone = true;
+  recording.more = {young};
+  recording.table.retire(1);
+  recording.table.retire(2);
+  recording.table.move({2}, model::kForgottenNetns);
+  recording.namespaces.push_back({model::kForgottenNetns, 0, "(other)", {}, {}});
+  recording.sample(0);
+  CHECK(verdict(recording, "created_ratio{netns=id:2}>49").measured == 50.0);
+  CHECK(verdict(recording, "created_ratio>5").measured == Approx(600.0 / 110));
+  CHECK(verdict(recording, "created_ratio{netns=host}>1").state == Verdict::State::kKept);
+}
+
+TEST_CASE("a ratio of phases for an owner is not known if rows were merged that decide it") {
+  test::Tables before;
+  test::Tables during;
+  for (test::Tables* tables : {&before, &during}) {
+    tables->namespaces.push_back({2, 4026532000U, "ci", {}, {}});
+    tables->namespaces.push_back({model::kForgottenNetns, 0, "(other)", {}, {}});
+    tables->act({1, "nginx", "web.service", model::Role::kServer, 80, made(100)});
+  }
+  before.act({2, "curl", "ci.service", model::Role::kClient, 443, made(10), 2});
+  during.act({1, "nginx", "web.service", model::Role::kServer, 80, made(100)});
+  during.act({2, "curl", "ci.service", model::Role::kClient, 443, made(510), model::kForgottenNetns});
+  report::OwnerCollector owners(2, {}, report::Purpose::kReport);
+  owners.add(model::CurrentSource(before.table, before.peers, before.namespaces), 0, false);
+  owners.add(model::CurrentSource(during.table, during.peers, during.namespaces), 1, true);
+  report::Report report;
+  report.info.command = model::CapturedCommand{{"./deploy.sh"}, 1000, 2000, 0, std::nullopt};
+  report.info.ended_unix_ms = 2000;
+  report.samples = 2;
+  report.phases = {{report::PhaseKind::kBefore, 1, {}, {}}, {report::PhaseKind::kDuring, 1, {}, {}}};
+  std::move(owners).finish(report);
+  REQUIRE(report.merged.size() == 2);
+  CHECK(report.merged[0].created() == 10);  // of a row that is a part of another one now
+  CHECK(report.merged[1].created() == 10);  // which has it as if it had been counted then
+  report::Judge judge(report, report::Partial::kFails);
+  const auto judged = [&](const char* budget) { return judge.judge(report::parse_budget(budget).value()); };
+  const Verdict curl = judged("created_ratio{comm=curl}>60");
+  CHECK(curl.state == Verdict::State::kNotMeasurable);
+  CHECK(curl.words.starts_with("processes or namespaces that were gone were merged"));
+  CHECK(judged("created_ratio{comm=curl}>20").state == Verdict::State::kBreached);
+  CHECK(judged("created_ratio{comm=nginx}>1.3").state == Verdict::State::kKept);
+  CHECK(judged("created_ratio{comm=nginx}>1.1").state == Verdict::State::kNotMeasurable);
+}
+
+TEST_CASE("a culprit has no more than the whole count, however rows were merged") {
+  HandMade recording;
+  recording.editable().command =
+      model::CapturedCommand{{"./deploy.sh"}, test::kTime + 1000, test::kTime + 2000, 0, std::nullopt};
+  recording.table = model::RowTable(0);  // those that have ended are (other)
+  recording.act({1, "worker", "queue.service", model::Role::kClient, 6379, made(80), 1, true});
+  recording.act({2, "worker", "queue.service", model::Role::kClient, 6379, made(20)});
+  recording.sample(1);
+  recording.table.retire(1);
+  recording.sample(1);
+  recording.act({2, "worker", "queue.service", model::Role::kClient, 6379, made(10)});
+  recording.sample(1);
+  const Verdict worker = verdict(recording, "created{comm=worker}>20");
+  CHECK(worker.state == Verdict::State::kBreached);
+  CHECK(worker.measured == 30.0);
+  CHECK(worker.culprit_count == 30);
+}
+
+TEST_CASE("what a forgotten namespace says that nobody took stays there") {
+  HandMade recording;
+  model::NetnsRow first;
+  first.id = 2;
+  first.netns = 4026532000U;
+  first.gone = true;
+  first.counts = made(70);
+  first.unattributed = made(5);
+  model::NetnsRow second = first;
+  second.id = 3;
+  second.netns = 4026532001U;
+  second.counts = made(31);
+  second.unattributed = {};
+  recording.act({1, "curl", "ci.service", model::Role::kClient, 443, made(65), 2, true});
+  recording.act({2, "curl", "ci.service", model::Role::kClient, 443, made(31), 3, true});
+  recording.more = {first, second};
+  recording.sample(0);
+  recording.table.retire(1);
+  recording.table.retire(2);
+  recording.table.move({2, 3}, model::kForgottenNetns);
+  recording.namespaces.push_back({model::kForgottenNetns, 0, "(other)", {}, {}});
+  recording.more = {};
+  recording.sample(0);
+  CHECK(verdict(recording, "unattributed{netns=id:2}>4").measured == 5.0);
+  CHECK(verdict(recording, "unattributed{netns=id:3}>4").measured == 0.0);
+}
+
+TEST_CASE("a namespace that goes away busy had as many buckets at most as it created since its last reading") {
+  HandMade recording;
+  model::NetnsRow busy;
+  busy.id = 2;
+  busy.netns = 4026532000U;
+  busy.name = "payments";
+  busy.limit = 65536;
+  busy.in_use = 297;
+  busy.counts = made(297);
+  recording.more = {busy};
+  recording.sample(1);
+  busy.gone = true;
+  busy.limit = busy.in_use = std::nullopt;
+  busy.counts = made(9465);
+  recording.more = {busy};
+  recording.sample(1);
+  for (const char* open : {"in_use_peak>5000", "in_use_peak>5%", "in_use_peak{netns=payments}>9464"}) {
+    INFO(open);
+    CHECK(verdict(recording, open).state == Verdict::State::kNotMeasurable);
+    CHECK(verdict(recording, open).words.starts_with("a namespace went away before its table was read once more"));
+  }
+  for (const char* kept : {"in_use_peak>9465", "in_use_peak>15%", "in_use_peak{netns=host}>5000"}) {
+    INFO(kept);
+    CHECK(verdict(recording, kept).state == Verdict::State::kKept);
+  }
+}
+
+TEST_CASE("a share and a count of a table are of one moment, and decimals tell a value from its limit") {
+  HandMade recording;
+  recording.netns.limit = 10000;
+  recording.act({1, "nginx", "web.service", model::Role::kServer, 80, made(606)});
+  recording.sample(606);
+  recording.netns.limit = 350;
+  recording.sample(304);
+  CHECK(verdict(recording, "in_use_peak>80%").words == "86.9% of the limit (304 in use)");
+  CHECK(verdict(recording, "in_use_peak>500").words == "6.1% of the limit (606 in use)");
+  recording.act({2, "cron", "cron.service", model::Role::kClient, 25, made(0, 0, 445)});
+  recording.sample(304);
+  CHECK(verdict(recording, "overflow>42.3%").words == "42.34% (445 of 1,051)");
+  CHECK(verdict(recording, "overflow>42.34%").words == "42.341% (445 of 1,051)");
+}
+
 TEST_CASE("a namespace that takes the number of one that is gone is another one") {
   HandMade recording;
   model::NetnsRow old;
@@ -1175,6 +1326,7 @@ TEST_CASE("a budget about queue drops counts what rows have, and for all of them
   CHECK(verdict(recording, "queue_drops>24").state == Verdict::State::kBreached);
   CHECK(verdict(recording, "queue_drops>24").words == "25, 5 of them by sockets that are not known");
   CHECK(verdict(recording, "queue_drops>24").culprit_count == 20);
+  CHECK(verdict(recording, "queue_drops>24").culprit_share == Approx(0.8));
   CHECK(verdict(recording, "queue_drops>25").state == Verdict::State::kKept);
   CHECK(verdict(recording, "queue_drops{netns=host}>24").state == Verdict::State::kBreached);
   CHECK(verdict(recording, "queue_drops{service=web}>25").state == Verdict::State::kKept);
@@ -1696,6 +1848,34 @@ TEST_CASE("a budget for the local ports is about the destination where most are 
   std::vector<model::PortUse> many(8, full);
   for (std::size_t i = 0; i < many.size(); ++i) many[i].destination.port = static_cast<std::uint16_t>(80 + i);
   CHECK(judged(many, "ports_taken_peak{netns=blue}>80%").state == Verdict::State::kNotMeasurable);
+  // The same for a report about that namespace alone, and where it is not said whose ports they are.
+  const auto of_blue = [&](std::vector<model::PortUse> uses) {
+    HandMade copy;
+    copy.namespaces = recording.namespaces;
+    copy.more = recording.more;
+    copy.head.port_use = std::make_shared<std::vector<model::PortUse>>(std::move(uses));
+    copy.sample(1);
+    const report::Selection only{view::parse_selector("netns=blue", view::Grammar::kFilter).value(), "--netns blue"};
+    const std::vector<report::Budget> budget = {report::parse_budget("ports_taken_peak>80%").value()};
+    return report::build_report(copy, budget, report::Partial::kFails, only).value().verdicts.at(0);
+  };
+  CHECK(of_blue(many).state == Verdict::State::kNotMeasurable);
+  CHECK(of_blue({full}).state == Verdict::State::kKept);
+  model::PortUse anybodys = full;
+  anybodys.netns_id = std::nullopt;
+  CHECK(of_blue({anybodys}).state == Verdict::State::kNotMeasurable);
+  // The largest count may be another one's than the largest share.
+  HandMade twice;
+  model::PortUse large = full;
+  large.ports = {20000, 28232};
+  for (const auto& ports : {large.ports, full.ports}) {
+    model::PortUse use = full;
+    use.ports = ports;
+    twice.head.port_use = std::make_shared<std::vector<model::PortUse>>(std::vector<model::PortUse>{use});
+    twice.sample(1);
+  }
+  CHECK(verdict(twice, "ports_taken_peak>10000").words == "20,000 towards 10.0.0.9:6379");
+  CHECK(verdict(twice, "ports_taken_peak>80%").words.starts_with("81.2% (812 of 1,000) towards "));
   HandMade owned;
   owned.act({7, "php-fpm", "php.service", model::Role::kClient, 6379, made(9)});
   const model::PeerKey peer{model::folded(owned.table.at(7)->identity), full.destination};
