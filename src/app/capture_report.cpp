@@ -49,7 +49,7 @@ base::Result<report::Report> read_report(const std::string& path, const BudgetOp
                                          const FilterOptions& filter, report::Purpose purpose) {
   auto report = read(path, budgets, filter, purpose);
   if (!report) return tl::unexpected(report.error());
-  if (!*report) return tl::unexpected(no_such_netns(filter.netns));
+  if (!*report) return tl::unexpected(no_such_netns(filter.netns, path));
   return std::move(**report);
 }
 

@@ -61,8 +61,8 @@ base::Result<std::optional<view::Selector>> netns_if_in_capture(const std::strin
   return selector;
 }
 
-base::Error no_such_netns(const std::string& which) {
-  return {base::ErrorCode::kUsage, 0, fmt::format("--netns: no network namespace of the capture is \"{}\"", which),
+base::Error no_such_netns(const std::string& which, const std::string& capture) {
+  return {base::ErrorCode::kUsage, 0, fmt::format("--netns: no network namespace of {} is \"{}\"", capture, which),
           "give a name, an inode number or id:N; twtrace replay -b -g netns -o wide -n 1 FILE lists them"};
 }
 

@@ -24,6 +24,6 @@ base::Result<view::Selector> netns_of_capture(const std::string& which, const mo
 base::Result<std::optional<view::Selector>> netns_if_in_capture(const std::string& which,
                                                                 const model::CaptureInfo& capture);
 /// What netns_of_capture() says if there is none such.
-base::Error no_such_netns(const std::string& which);
+base::Error no_such_netns(const std::string& which, const std::string& capture = "the capture");
 
 }  // namespace twtrace::app

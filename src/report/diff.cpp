@@ -266,6 +266,7 @@ Diff diff_reports(Report before, Report after, const std::vector<Budget>& budget
   const auto parts = missing_parts(diff.before, diff.after);
   if (partial == Partial::kFails && !diff.differ()) diff.unknown = parts.empty() ? seen_by_one(diff) : parts.front();
   if (diff.unknown.empty() && !diff.differ()) diff.unknown = missed_by_one(diff);
+  if (diff.before.samples == 0 || diff.after.samples == 0) diff.unknown = "a capture without a sample says nothing";
   // A misspelt name must not pass, whether or not a part of a capture may be compared.
   if (diff.before.none_ran && diff.after.none_ran) {
     diff.unknown = nobody_words(diff.after.info, diff.after.selection);

@@ -351,6 +351,16 @@ TEST_CASE("what no BPF program saw in one of the captures alone makes it unknown
   CHECK(diff_of(after, after).unknown.empty());
 }
 
+TEST_CASE("a capture without a sample is equal to no other, also if a part may be compared") {
+  HandMade empty;
+  HandMade other;
+  other.sample(1);
+  for (HandMade* after : {&empty, &other}) {
+    const report::Diff diff = report::diff_reports(report_of(empty), report_of(*after), {}, report::Partial::kAllowed);
+    CHECK(diff.unknown == "a capture without a sample says nothing");
+  }
+}
+
 TEST_CASE("captures in which nobody of the selected names ran are not said to be equal") {
   report::Selection cron;
   cron.selector = view::parse_selector("service=cron", view::Grammar::kFilter).value();
