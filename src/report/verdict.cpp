@@ -34,12 +34,44 @@ bool has_culprit(Metric metric) {
   return info(metric).count != nullptr || metric == Metric::kInUsePeak || metric == Metric::kCreatedPerSPeak;
 }
 
+/// Who held more than half of a table when a sample saw it full, if that is an owner.
+const model::Party* holder_of(const Report& report, const Scope& scope) {
+  const auto full = std::find_if(report.troubles.begin(), report.troubles.end(), [&](const model::Trouble& trouble) {
+    return trouble.kind == model::Trouble::Kind::kFull && scope.netns != nullptr &&
+           trouble.netns_id == scope.netns->last.id;
+  });
+  const bool is_known = full != report.troubles.end() && full->holder && !full->older;
+  return is_known && !full->holder->before_start && full->holder->share > 0.5 ? &*full->holder : nullptr;
+}
+
+bool is_of(const model::Party& party, const model::Row& row) {
+  if (row.service) return row.service->name == party.name;
+  return row.process && row.process->comm == party.name;
+}
+
+/// False if it is not known who held the table.
+bool name_holder(Verdict& verdict, const Asked& asked, const Scope& scope) {
+  const model::Party* const holder = holder_of(asked.report, scope);
+  const Owner* largest = nullptr;
+  for (std::size_t i = 0; holder != nullptr && i < asked.owners.size(); ++i) {
+    const Owner& owner = asked.report.owners[i];
+    if (!asked.owners[i] || !in_scope(scope, owner) || !is_of(*holder, owner.row)) continue;
+    if (largest == nullptr || owner.row.counts.created() > largest->row.counts.created()) largest = &owner;
+  }
+  if (largest == nullptr) return false;
+  verdict.culprit = largest->row;
+  verdict.culprit_count = holder->buckets;
+  verdict.culprit_share = holder->share;
+  return true;
+}
+
 /// `measured`: has what no row has, too, where the metric is a count.
 void name_culprit(Verdict& verdict, const Asked& asked, const Measured& measured) {
   const Scope& scope = measured.scope;
   if (!has_culprit(verdict.budget.metric)) return;
   // A table is filled by the buckets that were created, and by those from before the start.
   const bool is_table = verdict.budget.metric == Metric::kInUsePeak;
+  if (is_table && name_holder(verdict, asked, scope)) return;
   const model::CountOf known = info(verdict.budget.metric).count;
   const model::CountOf count = known != nullptr ? known : model::count_of<&Counters::created>;
   std::uint64_t all = 0;

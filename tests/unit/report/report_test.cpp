@@ -1718,6 +1718,22 @@ TEST_CASE("the culprit of a peak is of the phase with the peak") {
   CHECK(culprit(2) == "late");
 }
 
+TEST_CASE("the culprit of a full table is who held it, not who created most before") {
+  HandMade recording;
+  recording.netns.limit = 1000;
+  recording.act({1, "nginx", "web.service", model::Role::kServer, 80, made(1300)});
+  recording.table.set(1, made(1300), 0, false);
+  recording.act({2, "customers", "customers.service", model::Role::kClient, 5432, made(1000)});
+  recording.table.set(2, made(1000), 1000, false);
+  recording.sample(1000);
+  const report::Report report = report_of(recording, {"in_use_peak>80%"});
+  REQUIRE(report.troubles.size() == 1);
+  CHECK(report.troubles[0].holder.value().name == "customers.service");
+  CHECK(report.verdicts[0].culprit.value().process->comm == "customers");
+  CHECK(report.verdicts[0].culprit_count == 1000);
+  CHECK(report.verdicts[0].culprit_share == 1.0);
+}
+
 TEST_CASE("a refusal counts as a full table, although no sample saw it full") {
   HandMade recording;
   recording.act({1, "a", "a.service", model::Role::kServer, 80, made(4995, 0, 74)});
