@@ -2,6 +2,7 @@
 // The findings of a report, and what to do about them. Private to this folder and its tests.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "report/report.hpp"
@@ -64,5 +65,8 @@ bool nearly_full(const NetnsReport& netns);
 /// The limit that is advised: what wanted a place within the life of a bucket, and was there, with headroom, rounded
 /// up; never a small table.
 std::uint64_t needed_limit(const NetnsReport& netns);
+/// How to set needed_limit() in the namespace, and the memory of a full table; that nothing is to be done if the limit
+/// was raised since, and that is enough.
+std::string change_of_limit(const Report& report, const NetnsReport& netns);
 
 }  // namespace twtrace::report

@@ -113,8 +113,7 @@ void peer_resets(const Report& report, Findings& out) {
   }
   finding.command = in_namespace(netns.last, "nstat -az TcpOutRsts TcpExtTCPTimeWaitOverflow");
   const bool can_grow = avoidable != 0 && netns.last.limit && *netns.last.limit < phrases::kMaxLimit;
-  finding.change = can_grow ? phrases::limit_change(place_of(netns.last), needed_limit(netns),
-                                                    report.info.bucket_bytes.value_or(phrases::kBytesPerBucket))
+  finding.change = can_grow ? change_of_limit(report, netns)
                             : "in the application that closes first: read until the peer has closed, then close";
   finding.risk = can_grow ? "more kernel memory when the table is full, nothing else"
                           : "a peer that never closes keeps the connection: give up after a time limit";

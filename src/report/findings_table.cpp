@@ -114,16 +114,43 @@ bool nearly_full(const NetnsReport& netns) {
 
 namespace {
 
-/// What came, and was there, with headroom.
+/// The limit at which the table was full, or nearly.
+std::uint64_t reached_limit(const NetnsReport& netns) {
+  if (netns.last.counts.overflow() != 0 && netns.refused_at) return *netns.refused_at;
+  if (model::is_nearly_full(netns.in_use_peak, netns.peak_limit)) return *netns.peak_limit;
+  for (const TimelinePoint& point : netns.timeline) {
+    if (model::is_nearly_full(point.in_use, point.limit)) return *point.limit;
+  }
+  return netns.last.limit.value_or(0);
+}
+
+/// What came, and was there, with headroom. A refusal shows that its limit was not enough.
 std::uint64_t measured_need(const NetnsReport& netns) {
   const double with_headroom = static_cast<double>(held(netns)) * kHeadroom;
   const auto wanted = static_cast<std::uint64_t>(std::ceil(std::min(with_headroom, 1e9)));
-  return std::min(std::bit_ceil(std::max(wanted, netns.last.limit.value_or(0) + 1)), phrases::kMaxLimit);
+  const std::uint64_t not_enough = netns.last.counts.overflow() != 0 ? reached_limit(netns) : 0;
+  return std::min(std::bit_ceil(std::max(wanted, not_enough + 1)), phrases::kMaxLimit);
+}
+
+/// The limit was raised since, and that is enough.
+bool has_room_now(const NetnsReport& netns) {
+  return netns.last.limit.value_or(0) > reached_limit(netns) && *netns.last.limit >= measured_need(netns);
+}
+
+std::string limit_now(const NetnsReport& netns) {
+  return fmt::format("the limit {} {}, which is enough", netns.last.gone ? "was at last" : "is now",
+                     fmt::group_digits(netns.last.limit.value_or(0)));
 }
 
 }  // namespace
 
 std::uint64_t needed_limit(const NetnsReport& netns) { return std::max(measured_need(netns), phrases::kLowLimit); }
+
+std::string change_of_limit(const Report& report, const NetnsReport& netns) {
+  if (has_room_now(netns)) return "none: " + limit_now(netns) + "; keep it across a reboot";
+  return phrases::limit_change(place_of(netns.last), needed_limit(netns),
+                               report.info.bucket_bytes.value_or(phrases::kBytesPerBucket));
+}
 
 void table_too_small(const Report& report, Findings& out) {
   std::size_t told = 0;
@@ -133,18 +160,20 @@ void table_too_small(const Report& report, Findings& out) {
     const bool overflowed = netns.last.counts.overflow() != 0;
     const std::uint64_t needed = measured_need(netns);
     const std::uint64_t advised = needed_limit(netns);
+    const bool is_enough = has_room_now(netns);
     const bool is_lower_bound = report.seconds < model::kBucketLifetimeS;
     Finding finding;
     finding.id = "table-too-small";
-    finding.severity = overflowed ? Severity::kCritical : Severity::kWarning;
-    finding.text = fmt::format("{}: the table of {} was {}; it needs room for {}{}", title(netns.last),
-                               fmt::group_digits(*netns.last.limit), overflowed ? "full" : "nearly full",
-                               is_lower_bound ? "at least " : "", fmt::group_digits(needed));
+    finding.severity = is_enough ? Severity::kNotice : overflowed ? Severity::kCritical : Severity::kWarning;
+    finding.text = fmt::format("{}: the table of {} was {}; it needs room for {}{}{}", title(netns.last),
+                               fmt::group_digits(reached_limit(netns)), overflowed ? "full" : "nearly full",
+                               is_lower_bound ? "at least " : "", fmt::group_digits(needed),
+                               is_enough ? "; " + limit_now(netns) : "");
     finding.evidence.push_back(fmt::format(
         "in use {} at most{}", netns.in_use_peak ? base::grouped(*netns.in_use_peak) : "unknown",
         netns.peak_percent ? fmt::format(" ({} of the limit)", truncated_percent(*netns.peak_percent)) : ""));
     finding.evidence.push_back(demand_words(netns, report.seconds));
-    if (advised != needed) {
+    if (advised != needed && !is_enough) {
       finding.evidence.push_back((is_lower_bound ? "" : base::grouped(needed) + " would do; ") +
                                  fmt::format("twtrace never advises less than {}, because unused room costs no memory",
                                              fmt::group_digits(advised)));
@@ -155,8 +184,7 @@ void table_too_small(const Report& report, Findings& out) {
     }
     finding.command = in_namespace(netns.last, std::string("sysctl ") + phrases::kMaxTwBuckets);
     if (!netns.last.gone) finding.command += "; " + in_namespace(netns.last, "nstat -az TcpExtTCPTimeWaitOverflow");
-    finding.change = phrases::limit_change(place_of(netns.last), advised,
-                                           report.info.bucket_bytes.value_or(phrases::kBytesPerBucket));
+    finding.change = change_of_limit(report, netns);
     finding.risk = kRiskOfRoom;
     finding.avoid = kNeverLower;
     out.push_back(std::move(finding));
@@ -167,7 +195,7 @@ void settings(const Report& report, Findings& out) {
   std::map<std::uint32_t, const NetnsReport*> small;     // by id
   std::map<std::uint32_t, const model::NetnsRow*> rows;  // by id
   for (const NetnsReport& netns : report.namespaces) {
-    if (nearly_full(netns)) small[netns.last.id] = &netns;
+    if (nearly_full(netns) && !has_room_now(netns)) small[netns.last.id] = &netns;
     rows[netns.last.id] = &netns.last;
   }
   const auto row_of = [&rows](std::optional<std::uint32_t> id) {
@@ -197,9 +225,7 @@ void settings(const Report& report, Findings& out) {
     finding.change = warning.change;
     if (warning.id == "limit-not-inherited" && warning.netns_id && small.contains(*warning.netns_id)) {
       const NetnsReport& netns = *small[*warning.netns_id];  // table-too-small says the same number
-      finding.change =
-          phrases::kRaiseTheLower + phrases::limit_change(place_of(netns.last), needed_limit(netns),
-                                                          report.info.bucket_bytes.value_or(phrases::kBytesPerBucket));
+      finding.change = phrases::kRaiseTheLower + change_of_limit(report, netns);
     }
     finding.risk = known->risk;
     finding.avoid = known->avoid;

@@ -18,12 +18,18 @@ constexpr std::size_t kMostDestinations = 64;
 /// A backend that counts live buckets by scans may know who fills a table only so many samples later.
 constexpr int kLatestSamples = 3;
 
+/// The most buckets were in use after the limit had been raised, but the table was full before that. Which sample has
+/// the rows of that time is not known.
+bool had_more_later(const NetnsReport& netns) {
+  return netns.refused_at && netns.peak_limit > netns.refused_at && netns.in_use_peak > netns.refused_at;
+}
+
 /// As it was when the table was fullest, with what was refused until the end of the capture.
 model::NetnsRow at_peak(const NetnsReport& netns) {
   model::NetnsRow row = netns.last;
   row.gone = false;
-  row.in_use = netns.in_use_peak;
-  row.limit = netns.peak_limit;
+  row.in_use = had_more_later(netns) ? netns.refused_at : netns.in_use_peak;
+  row.limit = netns.refused_at && netns.peak_limit ? std::min(netns.peak_limit, netns.refused_at) : netns.peak_limit;
   row.pre_existing = netns.peak_pre_existing;
   row.created_per_s = row.overflow_per_s = 0;
   return row;
@@ -69,7 +75,7 @@ TroubleCollector::TroubleCollector(const Report& report) {
     if (!table && !with_ports.contains(netns.last.id)) continue;
     if (table) {
       ++tables;
-      by_sample_[netns.peak_sample].push_back({fullest_.namespaces.size(), 0});
+      if (!had_more_later(netns)) by_sample_[netns.peak_sample].push_back({fullest_.namespaces.size(), 0});
     }
     fullest_.namespaces.push_back(at_peak(netns));
   }

@@ -92,10 +92,58 @@ TEST_CASE("the size that is advised holds everything that wanted a place within 
   CHECK(report::needed_limit(netns) == 16384);  // the table is never made small
   netns.in_use_peak = 60'000;
   CHECK(report::needed_limit(netns) == 131072);
-  netns.last.limit = 200'000;  // only more than now is worth a change
+  netns.last.counts.overflow_time_wait = 1;
+  netns.refused_at = 200'000;  // was not enough
   CHECK(report::needed_limit(netns) == 262144);
-  netns.last.limit = 2'147'483'646;
+  netns.refused_at = 2'147'483'646;
   CHECK(report::needed_limit(netns) == 2'147'483'647);
+}
+
+TEST_CASE("a table whose limit was raised since it was full needs no change") {
+  const auto recording = quiet();
+  recording->netns.limit = 500;
+  close_connections(*recording, made(500, 0, 400), 500);
+  recording->netns.limit = 65536;
+  close_connections(*recording, made(100), 600);
+  const auto raised = find(*recording, "table-too-small");
+  REQUIRE(raised);
+  CHECK(raised->text ==
+        "netns host: the table of 500 was full; it needs room for at least 2,048; the limit is now 65,536, which is "
+        "enough");
+  CHECK(raised->severity == Severity::kNotice);
+  CHECK_FALSE(has(raised->change, "sysctl"));
+
+  recording->netns.limit = 1000;
+  close_connections(*recording, made(0), 600);
+  const auto too_little = find(*recording, "table-too-small");
+  CHECK(too_little->text == "netns host: the table of 500 was full; it needs room for at least 2,048");
+  CHECK(too_little->severity == Severity::kCritical);
+  CHECK(has(too_little->change, "tcp_max_tw_buckets=16384"));
+}
+
+TEST_CASE("a table that was nearly full before its limit was raised needs no change") {
+  const auto recording = quiet();
+  recording->netns.limit = 500;
+  close_connections(*recording, made(450), 450);
+  recording->netns.limit = 65536;
+  close_connections(*recording, made(200), 650);
+  const auto raised = find(*recording, "table-too-small");
+  REQUIRE(raised);
+  CHECK(has(raised->text, "the table of 500 was nearly full; it needs room for at least 1,024; the limit is now"));
+  CHECK(raised->severity == Severity::kNotice);
+}
+
+TEST_CASE("resets that a place would have spared need no larger table if it was enlarged since") {
+  const auto recording = quiet();
+  recording->netns.limit = 500;
+  model::Counters counts = made(500, 0, 0, 400);
+  counts.peer_resets = counts.peer_resets_avoidable = 7;
+  close_connections(*recording, counts, 500);
+  CHECK(has(find(*recording, "peer-resets")->change, "tcp_max_tw_buckets"));
+  recording->netns.limit = 65536;
+  close_connections(*recording, made(0), 500);
+  CHECK(find(*recording, "peer-resets")->change ==
+        "none: the limit is now 65,536, which is enough; keep it across a reboot");
 }
 
 TEST_CASE("demand is what came within any 60 seconds, and what was there before while that reaches back to the start") {

@@ -284,6 +284,29 @@ TEST_CASE("troubles: the holder is that of the peak, the worst comes first, port
   CHECK(report.troubles[2].use->taken == 990);
 }
 
+TEST_CASE("troubles: a table that was full before its limit was raised was full") {
+  HandMade recording;
+  recording.netns.limit = 500;
+  recording.act({1, "nginx", "web.service", model::Role::kServer, 80, made(500, 0, 400)});
+  recording.sample(500);
+  recording.netns.limit = 65536;
+  recording.sample(500);
+  const auto troubles = report::build_report(recording, {}).value().troubles;
+  REQUIRE(troubles.size() == 1);
+  CHECK(troubles[0].kind == model::Trouble::Kind::kFull);
+  CHECK(troubles[0].use->of == 500);
+  REQUIRE(troubles[0].holder);
+
+  recording.act({1, "nginx", "web.service", model::Role::kServer, 80, made(300)});
+  recording.sample(800);  // more than the table held then
+  const auto later = report::build_report(recording, {}).value().troubles;
+  REQUIRE(later.size() == 1);
+  CHECK(later[0].kind == model::Trouble::Kind::kFull);
+  CHECK(later[0].use->taken == 500);
+  CHECK(later[0].use->of == 500);
+  CHECK_FALSE(later[0].holder);
+}
+
 TEST_CASE("troubles: the holder is that of a later sample if nobody was known to hold anything at the peak") {
   const auto holder = [](int samples_later) {
     HandMade recording;
