@@ -152,6 +152,7 @@ base::Result<Report> build_report(model::Recording& recording, const std::vector
   if (!collected) return collected;
   Report& report = *collected;
   report.selection = selection.text;
+  report.by_netns = !netns.empty();
   if (!budgets.empty()) {
     Judge judge(report, partial);
     for (const Budget& budget : budgets) report.verdicts.push_back(judge.judge(budget));

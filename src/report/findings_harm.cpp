@@ -30,8 +30,12 @@ std::string blame_of_table(const Report& report) {
   if (avoidable == 0 && !knows_peer_resets(report)) {
     return "it is not known which of them a larger table would have avoided";
   }
-  if (avoidable == 0) return "a larger table here would have avoided none of them";
-  return fmt::format("a larger table here would have avoided {}{} resets", knows_peer_resets(report) ? "" : "at least ",
+  if (avoidable == 0) {
+    return fmt::format("a larger table {} would have avoided none of them",
+                       report.by_netns ? "in the namespaces of this report" : "here");
+  }
+  const bool knows_all = knows_peer_resets(report) && !report.by_netns;
+  return fmt::format("a larger table here would have avoided {}{} resets", knows_all ? "" : "at least ",
                      fmt::group_digits(avoidable));
 }
 

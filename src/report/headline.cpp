@@ -65,6 +65,9 @@ std::string felt_words(const Report& report) {
     words += fmt::format(", {} of them in {}", fmt::group_digits(most), phrases::owner_words(owner->row));
   }
   if (report.totals.peer_resets != 0 || !knows_peer_resets(report)) return words;
+  if (report.by_netns) {
+    return words + (felt == 1 ? "; no table in this report caused it" : "; no table in this report caused any of them");
+  }
   return words + (felt == 1 ? "; this host's table did not cause it" : "; this host's table caused none of them");
 }
 

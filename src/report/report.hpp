@@ -165,6 +165,7 @@ struct Selection {
 struct Report {
   model::CaptureInfo info;
   std::string selection;       ///< Selection::text
+  bool by_netns = false;       ///< it leaves out namespaces: nothing here is about all of the host
   bool none_selected = false;  ///< no row is as the selection says
   bool none_ran = false;       ///< nor is any process of the selected names known to have run
   std::int64_t begin_unix_ms = 0;

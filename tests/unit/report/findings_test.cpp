@@ -488,6 +488,36 @@ TEST_CASE("resets that programs noticed are the table's only where it sent some"
   CHECK(has(of(5, 3, true, 1)->text, "would have avoided at least 3 resets"));
 }
 
+TEST_CASE("no finding about some namespaces of a host speaks of all its tables") {
+  const auto recording = quiet();
+  recording->editable().probe.sees.resets_sent = true;
+  recording->more.resize(1);
+  recording->more[0].id = 2;
+  recording->more[0].netns = 7;
+  recording->more[0].name = "blue";
+  recording->more[0].counts.peer_resets = recording->more[0].counts.peer_resets_avoidable = 5;
+  model::Counters counts = made(9);
+  counts.resets_received = counts.resets_felt = 5;
+  const auto of_host = [&] {
+    close_connections(*recording, counts, 9);
+    recording->editable().ended_unix_ms = recording->now_unix_ms();
+    return report::build_report(*recording, {}, report::Partial::kFails,
+                                {view::parse_selector("netns=host", view::Grammar::kFilter).value(), "netns=host"})
+        .value();
+  };
+  const report::Report none = of_host();
+  CHECK(has(none.findings.back().text, "a larger table in the namespaces of this report would have avoided none"));
+  CHECK(has(report::headline(none), "no table in this report caused any of them"));
+  CHECK_FALSE(has(report::headline(none), "this host's table"));
+  CHECK(has(find(*recording, "resets-felt")->text, "a larger table here would have avoided 5 resets"));
+  counts.peer_resets = counts.peer_resets_avoidable = 3;
+  const report::Report some = of_host();
+  const auto felt = std::find_if(some.findings.begin(), some.findings.end(),
+                                 [](const Finding& finding) { return finding.id == "resets-felt"; });
+  REQUIRE(felt != some.findings.end());
+  CHECK(has(felt->text, "a larger table here would have avoided at least 3 resets"));
+}
+
 TEST_CASE("a program that resets its connections is a finding from ten on") {
   const auto of = [](std::uint64_t aborted) {
     const auto recording = quiet();
