@@ -8,6 +8,7 @@
 #include "base/format.hpp"
 #include "output/chart_scale.hpp"
 #include "output/html_parts.hpp"
+#include "output/report_parts.hpp"
 #include "phrases/owner.hpp"
 
 namespace twtrace::output {
@@ -185,7 +186,7 @@ std::string svg(double height, const std::string& id, const std::string& title, 
 }  // namespace
 
 std::string html_chart(const Report& report) {
-  if (report.namespaces.empty() || report.namespaces.front().timeline.empty()) return {};
+  if (!has_timeline(report)) return {};
   const std::vector<TimelinePoint>& timeline = report.namespaces.front().timeline;
   const Axis axis(report);
   const ChartScale scale = chart_scale(report);

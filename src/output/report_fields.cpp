@@ -67,6 +67,7 @@ void put_capture(JsonWriter& json, const report::Report& report) {
   json.field("samples", report.samples);
   json.field("complete", !report.cut());
   json.text("missing", report::missing(report));
+  if (const std::string clock = report::clock_words(report); !clock.empty()) json.text("clock", clock);
   if (!report.selection.empty()) json.text("selection", report.selection);
   json.text("read_error", report.read_error.value_or(""));
   put_totals(json, report.totals, report.unattributed, info.probe.sees);

@@ -253,6 +253,7 @@ std::vector<Property> header_properties(const Report& report) {
       {"time", fmt::format("{} to {}, {} in {} samples", time_words(report.begin_unix_ms),
                            time_words(report.end_unix_ms), base::duration(report.seconds), grouped(report.samples))});
   if (const std::string gone = report::missing(report); !gone.empty()) facts.push_back({"complete", "no: " + gone});
+  if (const std::string clock = report::clock_words(report); !clock.empty()) facts.push_back({"clock", clock});
   append_limits(report, facts);
   append_marks(report, facts);
   return facts;
@@ -394,6 +395,11 @@ std::vector<std::string> trouble_lines(const Report& report) {
     }
   }
   return lines;
+}
+
+bool has_timeline(const Report& report) {
+  return !report.namespaces.empty() && !report.namespaces.front().timeline.empty() &&
+         report.begin_unix_ms < report.end_unix_ms && report::clock_words(report).empty();
 }
 
 std::string measured_words(const report::Verdict& verdict) {

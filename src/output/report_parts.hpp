@@ -79,6 +79,8 @@ Grid phases_grid(const report::Report& report, bool fullest);
 Grid owners_grid(const report::Report& report, std::size_t most);
 /// At most this many remote ends, most arrivals first, and who was hurt most. Then how many more there are.
 Grid peers_grid(const report::Report& report, std::size_t most);
+/// False if no time of it is known, or if the clock was set, so that its points are in no order.
+bool has_timeline(const report::Report& report);
 /// The troubles, a line each, the worst first, and how many more there are.
 std::vector<std::string> trouble_lines(const report::Report& report);
 /// How a budget came out.

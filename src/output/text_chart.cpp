@@ -116,7 +116,7 @@ std::string column_words(std::int64_t all_ms, std::size_t columns) {
 }  // namespace
 
 std::string text_chart(const Report& report) {
-  if (report.namespaces.empty() || report.namespaces.front().timeline.empty()) return {};
+  if (!has_timeline(report)) return {};
   // There are never more columns than points, because a column without data would look like an empty table.
   const std::size_t points = report.namespaces.front().timeline.size();
   const std::size_t columns = std::min(kChartColumns, points * std::max<std::size_t>(kChartColumns / points, 1));

@@ -32,7 +32,9 @@ const NetnsReport* fullest(const Report& report) {
   return most;
 }
 
-void append(std::string& words, const std::string& more) { words += (words.empty() ? "" : "; ") + more; }
+void append(std::string& words, const std::string& more) {
+  if (!more.empty()) words += (words.empty() ? "" : "; ") + more;
+}
 
 std::string resets(std::uint64_t count) {
   return fmt::format("{} {}", fmt::group_digits(count), count == 1 ? "reset" : "resets");
@@ -148,9 +150,11 @@ std::string headline(const Report& report) {
   } else if (report.none_selected) {
     words = "no row matches " + report.selection + "; " + words;
   }
-  const std::string gone = missing(report);
-  if (gone.empty()) return words;
-  return all_refused(report) != 0 ? words + "; " + gone : gone + "; in the rest, " + words;
+  if (const std::string gone = missing(report); !gone.empty()) {
+    words = all_refused(report) != 0 ? words + "; " + gone : gone + "; in the rest, " + words;
+  }
+  append(words, clock_words(report));
+  return words;
 }
 
 std::string culprit_words(const Verdict& verdict) {

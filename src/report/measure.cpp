@@ -467,6 +467,9 @@ Measured ratio_of_phases(const Asked& asked) {
   if (!asked.report.info.command) return unmeasurable("there is no command to compare before with during");
   const Rate before = rate_in(asked, PhaseKind::kBefore);
   const Rate during = rate_in(asked, PhaseKind::kDuring);
+  if (before.seconds <= 0 || during.seconds <= 0) {
+    if (const std::string clock = clock_words(asked.report); !clock.empty()) return unmeasurable(clock);
+  }
   if (before.seconds <= 0) return unmeasurable("nothing was watched before the command (--before 0)");
   if (during.seconds <= 0) return unmeasurable("nothing was watched during the command");
   Measured measured = ratio(asked.budget, during, before, "during", "before");

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <unordered_set>
 
 namespace twtrace::report {
@@ -114,6 +115,13 @@ std::string missing(const Report& report) {
   return {};
 }
 
+std::string clock_words(const Report& report) {
+  const auto is_set = [](const model::Gap& gap) { return gap.why == Why::kClockSet; };
+  if (std::none_of(report.info.gaps.begin(), report.info.gaps.end(), is_set)) return {};
+  return fmt::format("the clock was set during the capture: its {} may be wrong, its counts are not",
+                     report.info.command ? "times and phases" : "times");
+}
+
 std::string missing_for(const Asked& asked) {
   const Metric metric = asked.budget.metric;
   std::string words = missing(asked.report);
@@ -121,7 +129,7 @@ std::string missing_for(const Asked& asked) {
     const Ids namespaces = ids_of(asked);
     words = gap_words(asked.report, Why::kNotRead, &namespaces);
   }
-  if (words.empty() && metric == Metric::kCreatedRatio) words = gap_words(asked.report, Why::kClockSet);
+  if (words.empty() && metric == Metric::kCreatedRatio) words = clock_words(asked.report);
   return words.empty() ? successor_words(asked) : words;
 }
 

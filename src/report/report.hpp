@@ -238,6 +238,9 @@ const char* to_string(Severity severity);
 /// What the capture does not know, in a few words: its end, its command if that never ran, or a while in which no
 /// sample was taken or the host slept. Empty when it has everything.
 std::string missing(const Report& report);
+/// What cannot be trusted because the clock was set during the capture; empty if it was not. Counts, seconds and rates
+/// can be, so it is no reason to fail a budget that compares no phases.
+std::string clock_words(const Report& report);
 /// The most important fact, in one sentence. What is missing is part of it.
 std::string headline(const Report& report);
 /// "812 (95% of all) by scheduler of scheduler.service (server :9000)"; empty when the verdict has no culprit.

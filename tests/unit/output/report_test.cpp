@@ -349,6 +349,20 @@ TEST_CASE("a column of a short timeline has its length in milliseconds") {
   CHECK(output::report_text(report, output::Color::kNever).find("; 12ms a column\n") != std::string::npos);
 }
 
+TEST_CASE("a report on a capture during which the clock was set says so, and draws no timeline") {
+  report::Report report = deploy_report();
+  report.info.gaps = {{model::Gap::Why::kClockSet, test::kTime - 3'000'000, test::kTime, {}}};
+  report.end_unix_ms = report.begin_unix_ms - 3'000'000;
+  const std::string text = output::report_text(report, output::Color::kNever);
+  const std::size_t limits = text.find("\nlimit ");
+  CHECK(text.find("\nclock     the clock was set during the capture:") < limits);
+  CHECK(text.find("a column") == std::string::npos);
+  CHECK(output::report_html(report).find("Timeline of") == std::string::npos);
+  CHECK(nlohmann::json::parse(output::report_json(report)).at("capture").at("clock").is_string());
+  report.info.gaps.clear();
+  CHECK(output::report_text(report, output::Color::kNever).find("a column") == std::string::npos);
+}
+
 TEST_CASE("colour changes nothing but colour") {
   const report::Report report = deploy_report();
   const std::string colored = output::report_text(report, output::Color::kAlways);

@@ -1674,6 +1674,19 @@ TEST_CASE("a hole in a capture fails the budgets that it may hide something from
   CHECK(state(Why::kNotSampled, {}, "overflow>0").state == Verdict::State::kBreached);
 }
 
+TEST_CASE("a capture during which the clock was set says so, and fails only budgets that compare phases") {
+  const auto recording = test::deploy();
+  recording->editable().gaps = {{model::Gap::Why::kClockSet, test::kTime - 9000, test::kTime + 1000, {}}};
+  const std::string words =
+      "the clock was set during the capture: its times and phases may be wrong, its counts are not";
+  CHECK(report::headline(report_of(*recording)).ends_with("; " + words));
+  CHECK(report::missing(report_of(*recording)).empty());
+  CHECK(verdict(*recording, "overflow>4454").state == Verdict::State::kKept);
+  CHECK(verdict(*recording, "created_ratio>9").words.starts_with(words));
+  recording->editable().command->started_unix_ms = test::kTime - 8000;  // no sample is before it, as the clock says
+  CHECK(verdict(*recording, "created_ratio>9").words == words);
+}
+
 TEST_CASE("the headline says what is missing, and no more than is known") {
   HandMade quiet;
   quiet.sample(4999);
