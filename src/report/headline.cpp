@@ -102,9 +102,7 @@ std::string harm_words(const Report& report) {
   } else if (!report.ports.empty() && is_used_up(report.ports.front().use.ports)) {
     append(words, fmt::format("no local port was left towards {}", destination_words(report.ports.front().use)));
   }
-  std::uint64_t drops = 0;
-  for (const NetnsReport& netns : report.namespaces) drops += netns.last.kernel.listen_drops.value_or(0);
-  if (drops != 0) {
+  if (const std::uint64_t drops = dropped_attempts(report); drops != 0) {
     append(words, fmt::format("{} connection attempts were dropped at a listening socket", fmt::group_digits(drops)));
     if (!report.queues.empty()) {
       const std::uint64_t most = report.queues.front().drops;

@@ -76,10 +76,13 @@ std::string copies_words(const Hosts& hosts) {
                      more == 0 ? std::string() : fmt::format(" ({} more of the files are copies, too)", more));
 }
 
+/// What somebody asked about comes first, then who was hurt, and last what may hurt soon.
 bool is_worse(const Host& left, const Host& right) {
   const auto rank = [](const Host& host) {
-    return std::tuple(all_refused(host.report), breached(host.report), peak_percent(host.report).value_or(0),
-                      host.report.totals.created());
+    const model::Counters& all = host.report.totals;
+    return std::tuple(breached(host.report), all_refused(host.report), all.peer_resets_avoidable, all.no_port,
+                      dropped_attempts(host.report), all.resets_felt, peak_percent(host.report).value_or(0),
+                      all.created());
   };
   return rank(left) > rank(right);
 }

@@ -47,7 +47,7 @@ struct LeftOut {
 
 /// What combine() makes.
 struct Hosts {
-  std::vector<Host> hosts;            ///< the worst first: most refused, budgets breached, the fullest table
+  std::vector<Host> hosts;            ///< the worst first: budgets breached, most refused, most harm, fullest table
   std::vector<ServicePart> services;  ///< most arrivals first, then most harm
   std::vector<LeftOut> left_out = {};
 };

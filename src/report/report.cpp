@@ -15,6 +15,12 @@ std::uint64_t all_refused(const Report& report) {
   return refused;
 }
 
+std::uint64_t dropped_attempts(const Report& report) {
+  std::uint64_t drops = 0;
+  for (const NetnsReport& netns : report.namespaces) drops += netns.last.kernel.listen_drops.value_or(0);
+  return drops;
+}
+
 bool troubled(const Report& report) {
   const bool critical = !report.findings.empty() && report.findings.front().severity == Severity::kCritical;
   return report.samples == 0 || critical || !report.troubles.empty() || all_refused(report) != 0;

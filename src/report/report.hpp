@@ -223,6 +223,8 @@ base::Result<Report> build_report(model::Recording& recording, const std::vector
 bool breached(const Report& report);
 /// Refusals, those included that only the kernel counted.
 std::uint64_t all_refused(const Report& report);
+/// Connection attempts that listening sockets dropped, as the kernel counted them.
+std::uint64_t dropped_attempts(const Report& report);
 /// True if something went wrong, or if nothing can be said.
 bool troubled(const Report& report);
 

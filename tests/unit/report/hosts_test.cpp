@@ -36,7 +36,7 @@ report::Host refusing(const char* name, const char* file) {
 
 }  // namespace
 
-TEST_CASE("the worst host is first: refusals, then budgets, then the fullest table") {
+TEST_CASE("the worst host is first: budgets, then who was hurt, then the fullest table") {
   const auto names = [](std::vector<report::Host> captures) {
     std::vector<std::string> all;
     for (const report::Host& known : report::combine(std::move(captures)).hosts) all.push_back(known.name);
@@ -45,7 +45,22 @@ TEST_CASE("the worst host is first: refusals, then budgets, then the fullest tab
   HandMade fuller;
   fuller.sample(100);
   CHECK(names({quiet("a", "a.db"), host(fuller, "b", "b.db"), quiet("c", "c.db", "created>0"),
-               refusing("d", "d.db")}) == std::vector<std::string>{"d", "c", "b", "a"});
+               refusing("d", "d.db")}) == std::vector<std::string>{"c", "d", "b", "a"});
+  const auto hurt = [](const char* name, std::uint64_t model::Counters::*harm, std::uint64_t drops) {
+    HandMade recording;
+    model::Counters counts = made(1);
+    if (harm != nullptr) counts.*harm = 300;
+    recording.act({1, "app", "app.service", Role::kClient, 6379, counts});
+    recording.netns.kernel.listen_drops = drops;
+    recording.sample(1);
+    return host(recording, name, "x.db");
+  };
+  HandMade fullest;
+  fullest.sample(3000);
+  CHECK(names({host(fullest, "fullest", "a.db"), hurt("felt", &model::Counters::resets_felt, 0),
+               hurt("dropped", nullptr, 2), hurt("unconnected", &model::Counters::no_port, 0),
+               hurt("reset", &model::Counters::peer_resets_avoidable, 0), refusing("refused", "b.db")}) ==
+        std::vector<std::string>{"refused", "reset", "unconnected", "dropped", "felt", "fullest"});
 }
 
 TEST_CASE("several captures of one host are told apart by file, a host without a name goes by it") {
