@@ -35,7 +35,7 @@ std::string change_words(const DiffRow& row, Count count) {
 }
 
 /// True if both captures know that count. What one of them does not know is no change.
-bool is_known(const Diff& diff, const HarmColumn& column) { return report::seen_by_both(diff).*column.needs; }
+bool is_known(const Diff& diff, const HarmColumn& column) { return is_known(column, report::seen_by_both(diff)); }
 
 /// The columns of which some row has any, in one of the captures.
 std::vector<HarmColumn> harm_of_rows(const Diff& diff) {
@@ -106,8 +106,9 @@ Grid diff_captures_grid(const Diff& diff) {
   add("overflow", [](const Report& report) { return grouped(report.totals.overflow()); });
   add("no_memory", [](const Report& report) { return grouped(report.totals.no_memory); });
   for (const HarmColumn& column : harm_columns(diff.before.totals + diff.after.totals)) {
+    if (column.count == &model::Counters::no_memory) continue;  // has a line already
     add(column.words, [&](const Report& report) {
-      return report.info.probe.sees.*column.needs ? grouped(report.totals.*column.count) : std::string("-");
+      return is_known(column, report.info.probe.sees) ? grouped(report.totals.*column.count) : std::string("-");
     });
   }
   return grid;

@@ -128,6 +128,19 @@ void add_states(Grid& grid, const Hosts& hosts) {
   for (std::size_t i = 0; i < states.size(); ++i) grid.rows[i].insert(grid.rows[i].begin() + 1, std::move(states[i]));
 }
 
+/// Adds a column beside the refusals of full tables, if any were refused for want of memory.
+void add_no_memory(Grid& grid, const Hosts& hosts) {
+  constexpr std::ptrdiff_t kBehindOverflow = 7;
+  const auto lacks = [](const Host& host) { return host.report.totals.no_memory != 0; };
+  if (std::none_of(hosts.hosts.begin(), hosts.hosts.end(), lacks)) return;
+  grid.columns.insert(grid.columns.begin() + kBehindOverflow, {"NO_MEM"});
+  for (std::size_t i = 0; i < grid.rows.size(); ++i) {
+    const bool known = i < hosts.hosts.size();
+    grid.rows[i].insert(grid.rows[i].begin() + kBehindOverflow,
+                        known ? grouped(hosts.hosts[i].report.totals.no_memory) : "-");
+  }
+}
+
 }  // namespace
 
 Grid hosts_grid(const Hosts& hosts) {
@@ -146,6 +159,7 @@ Grid hosts_grid(const Hosts& hosts) {
   for (const report::LeftOut& capture : hosts.left_out) {
     grid.rows.push_back({capture.file, "-", "-", "-", "-", "-", "-", capture.is_unread ? "not read" : "no such netns"});
   }
+  add_no_memory(grid, hosts);
   add_states(grid, hosts);
   return grid;
 }

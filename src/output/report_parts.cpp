@@ -135,6 +135,7 @@ constexpr Measure kMeasures[] = {
      }}};
 
 constexpr HarmColumn kHarmColumns[] = {
+    {"NO_MEM", "no memory", &model::Counters::no_memory, nullptr},
     {"FELT", "resets felt", &model::Counters::resets_felt, &model::Sight::resets_received},
     {"NO_PORT", "no port", &model::Counters::no_port, &model::Sight::no_port},
     {"Q_DROPS", "queue drops", &model::Counters::queue_drops, &model::Sight::queue_drops}};
@@ -194,6 +195,10 @@ std::vector<HarmColumn> harm_columns(const model::Counters& sum) {
 void append_harm(std::vector<std::string>& cells, const std::vector<HarmColumn>& columns,
                  const model::Counters& counts) {
   for (const HarmColumn& column : columns) cells.push_back(grouped(counts.*column.count));
+}
+
+bool is_known(const HarmColumn& column, const model::Sight& sees) {
+  return column.needs == nullptr || sees.*column.needs;
 }
 
 std::string time_words(std::int64_t unix_ms) {
@@ -382,10 +387,11 @@ Grid owners_grid(const Report& report, std::size_t most) {
 }
 
 std::vector<std::string> trouble_lines(const Report& report) {
-  constexpr std::size_t kTroubleLines = 5;
+  constexpr std::ptrdiff_t kTroubleLines = 5;
   std::vector<std::string> lines;
+  if (report.totals.no_memory != 0) lines.emplace_back(phrases::kNoMemory);
   for (const model::Trouble& trouble : report.troubles) {
-    if (lines.size() == kTroubleLines) {
+    if (&trouble - report.troubles.data() == kTroubleLines) {
       lines.push_back(phrases::more_troubles_words(report.troubles.size() - kTroubleLines));
       break;
     }

@@ -36,13 +36,14 @@ struct Grid {
 /// Adds a row with words in one column and nothing else.
 void add_words(Grid& grid, std::size_t column, std::string words);
 
-/// A column of who was hurt.
+/// A column of who was hurt, or refused for want of memory.
 struct HarmColumn {
   const char* title;
   const char* words;  ///< in sentences
   std::uint64_t model::Counters::*count;
-  bool model::Sight::*needs;  ///< what a backend must see to know it
+  bool model::Sight::*needs;  ///< what a backend must see to know it; null: every one does
 };
+bool is_known(const HarmColumn& column, const model::Sight& sees);
 /// The columns of which `sum` has any.
 std::vector<HarmColumn> harm_columns(const model::Counters& sum);
 /// Appends a cell for each of these columns.

@@ -246,7 +246,7 @@ Remark calm_remark(const model::Snapshot& snapshot) {
     return std::any_of(snapshot.namespaces.begin(), snapshot.namespaces.end(), holds);
   };
   if (any([](const model::NetnsRow& netns) { return netns.counts.no_memory != 0; })) {
-    return {"buckets were refused: the kernel had no memory for them", Tone::kAlarm};
+    return {kNoMemory, Tone::kAlarm};
   }
   if (any([](const model::NetnsRow& netns) { return netns.missed.overflow.value_or(0) != 0; })) {
     return {"the kernel refused buckets that no BPF program saw", Tone::kWarning};

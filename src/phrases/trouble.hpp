@@ -35,6 +35,9 @@ std::string queue_words(const model::ListenQueue& queue);
 /// "somaxconn 4,096, tcp_max_syn_backlog 512"; empty if neither is known.
 std::string queue_limit_words(const model::ListenQueue& queue);
 
+/// Buckets were refused, but not by a table.
+inline constexpr const char* kNoMemory = "buckets were refused: the kernel had no memory for them";
+
 /// What is said when no namespace that was asked for has a trouble.
 Remark calm_remark(const model::Snapshot& snapshot);
 

@@ -113,17 +113,35 @@ std::string harm_words(const Report& report) {
   return words;
 }
 
+/// ", all of web.service (server :80)": who has most of this count.
+std::string most_words(const Report& report, CountOf count) {
+  const Owner* const owner = with_most(report, count);
+  if (owner == nullptr) return {};
+  const std::uint64_t most = count(owner->row.counts);
+  return fmt::format(", {} of {}", most == count(report.totals) ? "all" : base::grouped(most),
+                     phrases::owner_words(owner->row));
+}
+
+/// Who was refused by the table, and who for want of memory; empty if nobody was.
+std::string refused_words(const Report& report) {
+  const model::Counters& all = report.totals;
+  std::string words;
+  if (all.overflow() != 0) {
+    append(words,
+           fmt::format("{} closed connections were refused a place in the table{}", fmt::group_digits(all.overflow()),
+                       most_words(report, model::count_of<&model::Counters::overflow>)));
+  }
+  if (all.no_memory != 0) {
+    append(words, fmt::format("the kernel had no memory for the buckets of {} closed connections{}",
+                              fmt::group_digits(all.no_memory),
+                              most_words(report, model::count_of<&model::Counters::no_memory>)));
+  }
+  return words;
+}
+
 std::string measured_words(const Report& report) {
-  const std::uint64_t refused = report.totals.refused();
-  const std::uint64_t missed = all_refused(report) - refused;  // which no program saw
-  if (refused != 0) {
-    std::string words =
-        fmt::format("{} closed connections were refused a place in the table", fmt::group_digits(refused));
-    if (const Owner* owner = with_most(report, model::count_of<&model::Counters::refused>)) {
-      const std::uint64_t most = owner->row.counts.refused();
-      words +=
-          fmt::format(", {} of {}", most == refused ? "all" : base::grouped(most), phrases::owner_words(owner->row));
-    }
+  const std::uint64_t missed = all_refused(report) - report.totals.refused();  // which no program saw
+  if (std::string words = refused_words(report); !words.empty()) {
     if (missed != 0)
       words += fmt::format("; the kernel refused {} more, which no BPF program saw", fmt::group_digits(missed));
     return words;

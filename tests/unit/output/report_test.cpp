@@ -363,6 +363,29 @@ TEST_CASE("a report on a capture during which the clock was set says so, and dra
   CHECK(output::report_text(report, output::Color::kNever).find("a column") == std::string::npos);
 }
 
+TEST_CASE("what was refused for want of memory has a line and a column") {
+  test::HandMade recording;
+  model::Counters counts = test::made(9);
+  counts.no_memory = 400;
+  recording.act({1, "a", "a.service", model::Role::kServer, 80, counts});
+  recording.sample(9);
+  const report::Report report = report_of(recording);
+  CHECK(output::trouble_lines(report) ==
+        std::vector<std::string>{"buckets were refused: the kernel had no memory for them"});
+  const output::Grid owners = output::owners_grid(report, 10);
+  CHECK(owners.columns.back().title == "NO_MEM");
+  CHECK(owners.rows.front().back() == "400");
+  const report::Hosts hosts = report::combine({{{}, "a.db", report}});
+  const output::Grid grid = output::hosts_grid(hosts);
+  REQUIRE(grid.columns.at(7).title == "NO_MEM");
+  CHECK(grid.rows.front().at(7) == "400");
+  CHECK(output::hosts_grid(report::combine({{{}, "b.db", deploy_report()}})).columns.at(7).title == "BUDGETS");
+  test::HandMade calm;
+  calm.sample(9);
+  const report::Diff diff = report::diff_reports(report_of(calm), report, {});
+  CHECK(output::diff_captures_grid(diff).rows.back() == std::vector<std::string>{"no_memory", "0", "400"});
+}
+
 TEST_CASE("colour changes nothing but colour") {
   const report::Report report = deploy_report();
   const std::string colored = output::report_text(report, output::Color::kAlways);

@@ -1404,6 +1404,21 @@ TEST_CASE("the headline begins with who was hurt, and with what a larger table w
   CHECK(of(unconnected) == "148 connect() calls found no free local port; " + calm);
 }
 
+TEST_CASE("the headline tells a lack of memory from a full table") {
+  HandMade recording;
+  model::Counters counts = made(9);
+  counts.no_memory = 400;
+  recording.act({1, "a", "a.service", model::Role::kServer, 80, counts});
+  recording.sample(9);
+  const std::string words =
+      "the kernel had no memory for the buckets of 400 closed connections, all of a of a.service (server :80)";
+  CHECK(report::headline(report_of(recording)) == words);
+  recording.act({2, "b", "b.service", model::Role::kServer, 81, made(1, 0, 7)});
+  recording.sample(9);
+  CHECK(report::headline(report_of(recording)) ==
+        "7 closed connections were refused a place in the table, all of b of b.service (server :81); " + words);
+}
+
 TEST_CASE("the headline says who noticed most resets") {
   HandMade recording;
   recording.editable().probe.sees.resets_sent = true;
