@@ -60,6 +60,8 @@ void limit_changed(const Report& report, Findings& out);
 /// The kernel counted what no program saw, or detail was lost.
 void incomplete(const Report& report, Findings& out);
 
+/// The table refused buckets, those included that only the kernel counted. It counts a lack of memory as the same.
+bool overflowed(const NetnsReport& netns);
 /// The table was full, or nearly. If nothing was created, it filled up before the capture, and nobody was refused.
 bool nearly_full(const NetnsReport& netns);
 /// The limit that is advised: what wanted a place within the life of a bucket, and was there, with headroom, rounded

@@ -108,9 +108,10 @@ std::optional<std::uint64_t> advised_reuse(const Report& report, std::optional<s
 
 void refused(const Report& report, Findings& out) {
   const CountOf count = model::count_of<&model::Counters::overflow>;
-  const std::uint64_t all = report.totals.overflow();
+  const std::uint64_t missed = all_refused(report) - report.totals.refused();  // which no program saw
+  const std::uint64_t all = report.totals.overflow() + missed;
   const auto owners = largest(report, count);
-  if (all == 0 || owners.empty()) return;
+  if (owners.empty()) return;
   const Owner& most = *owners.front();
   Finding finding;
   finding.id = "refused";
@@ -119,6 +120,11 @@ void refused(const Report& report, Findings& out) {
                              phrases::owner_words(most.row), fmt::group_digits(count(most.row.counts)),
                              percent(static_cast<double>(count(most.row.counts)) / static_cast<double>(all)));
   finding.evidence = owner_lines(owners, all, count);
+  if (missed != 0) {
+    finding.evidence.push_back(fmt::format("{} ({}): not known, because no BPF program saw them",
+                                           fmt::group_digits(missed),
+                                           percent(static_cast<double>(missed) / static_cast<double>(all))));
+  }
   if (report.totals.overflow_fin_wait2 != 0) {
     finding.evidence.push_back(
         fmt::format("{} at the FIN_WAIT2 stage: peers that then close or send get a reset{}",
@@ -174,7 +180,7 @@ void fills_table(const Report& report, Findings& out) {
     if (!nearly_full(netns) || netns.last.counts.created() == 0 || told == kNamespacesTold) continue;
     const NetnsKey key(netns.last.id, netns.last.netns);
     const std::vector<const Owner*>& owners = by_netns[key];
-    const std::uint64_t all = netns.last.counts.created() + older[key];
+    const std::uint64_t all = netns.last.counts.created() + netns.last.missed.created.value_or(0) + older[key];
     const auto most = std::find_if(owners.begin(), owners.end(), [](const Owner* owner) { return owner->row.role; });
     if (most == owners.end()) continue;
     const double share = static_cast<double>(count((*most)->row.counts)) / static_cast<double>(all);
@@ -326,7 +332,8 @@ void bind_before_connect(const Report& report, Findings& out) {
 
 void fin_wait2_share(const Report& report, Findings& out) {
   const CountOf count = model::count_of<&model::Counters::fin_wait2>;
-  const std::uint64_t all = report.totals.created();
+  std::uint64_t all = report.totals.created();
+  for (const NetnsReport& netns : report.namespaces) all += netns.last.missed.created.value_or(0);
   std::uint64_t of_ended = 0;
   for (const Owner& owner : report.owners) of_ended += fin_wait2_of_ended(owner);
   const std::uint64_t fin_wait2 = report.totals.fin_wait2 - std::min(of_ended, report.totals.fin_wait2);

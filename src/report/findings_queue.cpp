@@ -90,6 +90,10 @@ void listen_queues(const Report& report, Findings& out) {
     if (queues.size() > kQueuesTold) {
       finding.evidence.push_back(fmt::format("and {} more queues", queues.size() - kQueuesTold));
     }
+    if (const std::uint64_t unseen = netns.last.missed.queue_drops.value_or(0); unseen != 0) {
+      finding.evidence.push_back(fmt::format("{} were dropped by sockets that are not known: no BPF program saw them",
+                                             fmt::group_digits(unseen)));
+    }
     finding.command = in_namespace(netns.last, "nstat -az TcpExtListenOverflows TcpExtListenDrops");
     if (!netns.last.gone) finding.command += "; ss -ltn shows queue (Recv-Q) and backlog (Send-Q)";
     if (overflows == 0) {

@@ -81,8 +81,20 @@ bool told_already(const Report& report, const Findings& out, const model::Doctor
              static_cast<std::ptrdiff_t>(kNamespacesTold);
 }
 
+/// Those of Demand::arrivals that no BPF program saw. When they came is not known: as many of them as of the others.
+std::uint64_t unseen_arrivals(const NetnsReport& netns) {
+  const model::MissedCounts& missed = netns.last.missed;
+  const double unseen =
+      static_cast<double>(missed.created.value_or(0)) + static_cast<double>(missed.overflow.value_or(0));
+  const auto seen = static_cast<double>(netns.last.counts.created() + netns.last.counts.refused());
+  const double share = seen > 0 ? std::min(static_cast<double>(netns.demand.arrivals) / seen, 1.0) : 1;
+  return static_cast<std::uint64_t>(std::llround(std::min(unseen * share, 1e9)));
+}
+
 /// The most places that were wanted at one time, as far as the capture shows.
-std::uint64_t held(const NetnsReport& netns) { return std::max(netns.demand.wanted(), netns.in_use_peak.value_or(0)); }
+std::uint64_t held(const NetnsReport& netns) {
+  return std::max(netns.demand.wanted() + unseen_arrivals(netns), netns.in_use_peak.value_or(0));
+}
 
 std::string demand_words(const NetnsReport& netns, double seconds) {
   const Demand& demand = netns.demand;
@@ -92,6 +104,9 @@ std::string demand_words(const NetnsReport& netns, double seconds) {
                           ? fmt::format("the capture lasted {:.0f} s, and a bucket lives {:g} s; {}", seconds,
                                         model::kBucketLifetimeS, arrivals)
                           : fmt::format("{} within {:g} s, the life of a bucket", arrivals, model::kBucketLifetimeS);
+  if (const std::uint64_t unseen = unseen_arrivals(netns); unseen != 0) {
+    words += fmt::format("; {} more that no BPF program saw", fmt::group_digits(unseen));
+  }
   if (demand.older != 0) words += fmt::format("; {} were there before", fmt::group_digits(demand.older));
   return words + fmt::format("; {} + 25%, rounded up to a power of two", fmt::group_digits(held(netns)));
 }
@@ -107,8 +122,13 @@ bool changed(const NetnsReport& netns) {
 
 }  // namespace
 
+bool overflowed(const NetnsReport& netns) {
+  const model::Counters& counts = netns.last.counts;
+  return counts.overflow() != 0 || (counts.no_memory == 0 && netns.last.missed.overflow.value_or(0) != 0);
+}
+
 bool nearly_full(const NetnsReport& netns) {
-  return netns.last.counts.overflow() != 0 ||
+  return overflowed(netns) ||
          (netns.last.counts.created() != 0 && model::is_nearly_full(netns.peak_percent.value_or(0)));
 }
 
@@ -128,7 +148,7 @@ std::uint64_t reached_limit(const NetnsReport& netns) {
 std::uint64_t measured_need(const NetnsReport& netns) {
   const double with_headroom = static_cast<double>(held(netns)) * kHeadroom;
   const auto wanted = static_cast<std::uint64_t>(std::ceil(std::min(with_headroom, 1e9)));
-  const std::uint64_t not_enough = netns.last.counts.overflow() != 0 ? reached_limit(netns) : 0;
+  const std::uint64_t not_enough = overflowed(netns) ? reached_limit(netns) : 0;
   return std::min(std::bit_ceil(std::max(wanted, not_enough + 1)), phrases::kMaxLimit);
 }
 
@@ -157,16 +177,16 @@ void table_too_small(const Report& report, Findings& out) {
   for (const NetnsReport& netns : report.namespaces) {
     if (!nearly_full(netns) || !netns.last.limit || *netns.last.limit >= phrases::kMaxLimit) continue;
     if (++told > kNamespacesTold) return;
-    const bool overflowed = netns.last.counts.overflow() != 0;
+    const bool was_full = overflowed(netns);
     const std::uint64_t needed = measured_need(netns);
     const std::uint64_t advised = needed_limit(netns);
     const bool is_enough = has_room_now(netns);
     const bool is_lower_bound = report.seconds < model::kBucketLifetimeS;
     Finding finding;
     finding.id = "table-too-small";
-    finding.severity = is_enough ? Severity::kNotice : overflowed ? Severity::kCritical : Severity::kWarning;
+    finding.severity = is_enough ? Severity::kNotice : was_full ? Severity::kCritical : Severity::kWarning;
     finding.text = fmt::format("{}: the table of {} was {}; it needs room for {}{}{}", title(netns.last),
-                               fmt::group_digits(reached_limit(netns)), overflowed ? "full" : "nearly full",
+                               fmt::group_digits(reached_limit(netns)), was_full ? "full" : "nearly full",
                                is_lower_bound ? "at least " : "", fmt::group_digits(needed),
                                is_enough ? "; " + limit_now(netns) : "");
     finding.evidence.push_back(fmt::format(
@@ -178,9 +198,10 @@ void table_too_small(const Report& report, Findings& out) {
                                  fmt::format("twtrace never advises less than {}, because unused room costs no memory",
                                              fmt::group_digits(advised)));
     }
-    if (overflowed) {
+    if (was_full) {
       finding.evidence.push_back(
-          fmt::format("{} refused (TcpExtTCPTimeWaitOverflow)", fmt::group_digits(netns.last.counts.overflow())));
+          fmt::format("{} refused (TcpExtTCPTimeWaitOverflow)",
+                      fmt::group_digits(netns.last.counts.overflow() + netns.last.missed.overflow.value_or(0))));
     }
     finding.command = in_namespace(netns.last, std::string("sysctl ") + phrases::kMaxTwBuckets);
     if (!netns.last.gone) finding.command += "; " + in_namespace(netns.last, "nstat -az TcpExtTCPTimeWaitOverflow");

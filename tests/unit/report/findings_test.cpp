@@ -121,6 +121,34 @@ TEST_CASE("a table whose limit was raised since it was full needs no change") {
   CHECK(has(too_little->change, "tcp_max_tw_buckets=16384"));
 }
 
+TEST_CASE("what no program saw counts in shares, and in the room that is advised") {
+  const auto recording = quiet();
+  recording->netns.limit = 20000;
+  recording->netns.missed = {9000, 3000};
+  close_connections(*recording, made(6000, 0, 1000), 6000);
+  const auto table = find(*recording, "table-too-small");
+  REQUIRE(table);
+  CHECK(has(table->text, "it needs room for at least 32,768"));  // 19,000 + 25%
+  CHECK(has(table->evidence.at(1), "7,000 buckets were requested; 12,000 more that no BPF program saw"));
+  CHECK(table->evidence.back() == "4,000 refused (TcpExtTCPTimeWaitOverflow)");
+  const auto refused = find(*recording, "refused");
+  REQUIRE(refused);
+  CHECK(has(refused->text, "(25% of all refusals)"));
+  CHECK(refused->evidence.at(1) == "3,000 (75%): not known, because no BPF program saw them");
+  const auto fills = find(*recording, "fills-table");
+  REQUIRE(fills);
+  CHECK(has(fills->text, "created 40% of all buckets"));
+
+  const auto only_missed = quiet();
+  only_missed->netns.limit = 500;
+  only_missed->netns.missed = {0, 700};
+  close_connections(*only_missed, made(300), 300);
+  const auto full = find(*only_missed, "table-too-small");
+  REQUIRE(full);
+  CHECK(full->severity == Severity::kCritical);
+  CHECK_FALSE(find(*only_missed, "refused"));  // by whom is not known
+}
+
 TEST_CASE("a table that was nearly full before its limit was raised needs no change") {
   const auto recording = quiet();
   recording->netns.limit = 500;
@@ -877,10 +905,11 @@ TEST_CASE("listen queues that overflowed, and attempts that were dropped otherwi
 }
 
 TEST_CASE("a finding about listen queues names the queues, and says what limits the one that dropped most") {
-  const auto capture = [](std::uint64_t limit, std::uint64_t overflows = 25) {
+  const auto capture = [](std::uint64_t limit, std::uint64_t overflows = 25, std::uint64_t missed = 0) {
     auto recording = quiet();
     recording->netns.kernel.listen_overflows = overflows;
     recording->netns.kernel.listen_drops = 25;
+    recording->netns.missed.queue_drops = missed;
     for (const std::uint64_t length : {limit + 1, limit / 2}) {  // the longest is what counts
       auto queues = std::make_shared<std::vector<model::ListenQueue>>();
       for (const std::uint16_t port : {std::uint16_t{80}, std::uint16_t{443}}) {
@@ -912,6 +941,9 @@ TEST_CASE("a finding about listen queues names the queues, and says what limits 
   const auto syn_queue = find(*capture(511, 0), "listen-queue");
   CHECK(has(syn_queue->text, "dropped 20 connection attempts; no accept queue was full"));
   CHECK(has(syn_queue->change, "net.ipv4.tcp_max_syn_backlog"));
+  CHECK(short_backlog->evidence.size() == 4);
+  CHECK(find(*capture(511, 25, 7), "listen-queue")->evidence.back() ==
+        "7 were dropped by sockets that are not known: no BPF program saw them");
   const auto report = report::build_report(*capture(511), {}).value();
   CHECK(report::headline(report).starts_with(
       "25 connection attempts were dropped at a listening socket, 20 of nginx.service :443; "));
