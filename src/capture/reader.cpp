@@ -91,6 +91,10 @@ class Reader::Impl {
       info_.host.kernel = row.text();
       info_.probe.backend = row.text();
       info_.probe.sees.removal = row.flag();
+      info_.sees_at_most.no_port = info_.sees_at_most.resets_received = version_ >= kVersionWithHarm;
+      info_.sees_at_most.resets_sent = version_ >= kVersionWithResetsSent;
+      info_.sees_at_most.queue_drops = version_ >= kVersionWithQueues;
+      info_.sees_at_most.no_port_bind = version_ >= kVersionWithNoPortBind;
       if (version_ >= kVersionWithHarm) {
         info_.probe.sees.no_port = row.flag();
         info_.probe.sees.resets_received = row.flag();

@@ -86,6 +86,8 @@ struct CaptureInfo {
   /// At most kMostSeenProcesses, seen when it began, when the command started and ended, and at the end; empty in a
   /// capture that does not say.
   std::optional<std::vector<SeenProcess>> seen;
+  /// What a capture of this version can say that it sees. An older one lacks some counts, whatever its backend saw.
+  Sight sees_at_most = {true, true, true, true, true, true};
 };
 
 /// One sample: a snapshot without rows, and the rows of that moment. `source` is valid during the call. False ends the

@@ -136,6 +136,10 @@ std::uint64_t dropped_unseen(const Asked& asked) {
 
 Measured count(const Asked& asked) {
   if (const auto needs = info(asked.budget.metric).needs; needs != nullptr && !(asked.report.info.probe.sees.*needs)) {
+    if (!(asked.report.info.sees_at_most.*needs)) {
+      return unmeasurable(fmt::format("the capture is of an older version of twtrace, which did not count {}",
+                                      info(asked.budget.metric).name));
+    }
     return unmeasurable(
         fmt::format("the {} backend does not see {}", asked.report.info.probe.backend, what_is_seen(needs)));
   }

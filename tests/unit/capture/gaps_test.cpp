@@ -107,9 +107,23 @@ TEST_CASE("a capture of an older version says what it can", "[capture]") {
   sampled.add(1, [](model::Snapshot& head) { head.suspended_s = 30; });
   CHECK(sampled.finish() == "not_sampled 1000..10000; suspended 10000..40500; ");
   const std::string& path = sampled.captured.path;
+  CHECK(open_capture(path)->info().sees_at_most.queue_drops);
   make_version(path, 1);
+  CHECK_FALSE(open_capture(path)->info().sees_at_most.no_port);
+  CHECK(open_capture(path)->info().sees_at_most.removal);
   CHECK(Sampled::gaps_of(path) == "not_sampled 1000..10000; clock_set 10000..40500; ");
   CHECK(read_samples(*open_capture(path)).size() == 4);
+}
+
+TEST_CASE("a capture of an older version says which counts it cannot have", "[capture]") {
+  Sampled sampled;
+  sampled.add(2);
+  sampled.finish();
+  const std::string& path = sampled.captured.path;
+  make_version(path, 7);
+  CHECK(open_capture(path)->info().sees_at_most.resets_sent);
+  CHECK_FALSE(open_capture(path)->info().sees_at_most.queue_drops);
+  CHECK_FALSE(open_capture(path)->info().sees_at_most.no_port_bind);
 }
 
 TEST_CASE("a capture that runs, and one that was cut, are not complete", "[capture]") {

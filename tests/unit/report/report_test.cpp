@@ -1338,6 +1338,16 @@ TEST_CASE("what cannot be measured fails, whatever the comparison") {
   CHECK(verdict(unread, "missed>0").state == Verdict::State::kNotMeasurable);
 }
 
+TEST_CASE("a budget for a count that a capture is too old for says so, and does not blame the backend") {
+  HandMade recording;
+  recording.sample(1);
+  CHECK(verdict(recording, "queue_drops>0").words == "the fentry backend does not see what listening sockets drop");
+  recording.editable().sees_at_most.queue_drops = false;
+  const Verdict old = verdict(recording, "queue_drops>0");
+  CHECK(old.state == Verdict::State::kNotMeasurable);
+  CHECK(old.words == "the capture is of an older version of twtrace, which did not count queue_drops");
+}
+
 TEST_CASE("a budget about queue drops counts what rows have, and for all of them what no row has") {
   HandMade recording;
   recording.editable().probe.sees.queue_drops = true;
