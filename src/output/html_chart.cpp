@@ -190,11 +190,11 @@ std::string html_chart(const Report& report) {
   const std::vector<TimelinePoint>& timeline = report.namespaces.front().timeline;
   const Axis axis(report);
   const ChartScale scale = chart_scale(report);
-  const std::string title =
-      fmt::format("Buckets in use over {}: at most {} of {}; {} refused", base::duration(axis.length_s()),
-                  count_words(report.namespaces.front().in_use_peak),
-                  scale.limit == 0 ? "an unknown limit" : base::grouped(scale.limit),
-                  fmt::group_digits(report.namespaces.front().last.counts.refused()));
+  const std::string title = fmt::format(
+      "Buckets in use over {}: at most {} of {}; {} refused", base::duration(axis.length_s()),
+      count_words(report.namespaces.front().in_use_peak),
+      scale.limit == 0 && !report.namespaces.front().last.limit ? "an unknown limit" : base::grouped(scale.limit),
+      fmt::group_digits(report.namespaces.front().last.counts.refused()));
   const double bottom = bars_bottom(report.logs.timeline.empty() ? 0 : 2);
   const double height = bottom + kBelow;
   std::string out =

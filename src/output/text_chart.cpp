@@ -137,7 +137,8 @@ std::string text_chart(const Report& report) {
   const std::string limit = scale.limit_shown ? fmt::format("- the limit of {}", fmt::group_digits(scale.limit))
                             : scale.limit != 0
                                 ? fmt::format("the limit of {} is above the chart", fmt::group_digits(scale.limit))
-                                : "the limit is not known";
+                            : report.namespaces.front().last.limit ? "the limit is 0"
+                                                                   : "the limit is not known";
   return out + label("") +
          fmt::format("# in use; {}; {} a column\n", limit,
                      column_words(report.end_unix_ms - report.begin_unix_ms, columns));

@@ -70,7 +70,9 @@ Warning limit_low(const model::DoctorNetns& netns) {
   if (below_default) {
     text += ", below this kernel's default of " + base::grouped(*netns.default_limit);
   }
-  text += "; " + base::rate(static_cast<double>(*netns.limit) / 60) + " closed connections per second fill it";
+  text += *netns.limit == 0
+              ? "; no bucket ever gets a place"
+              : "; " + base::rate(static_cast<double>(*netns.limit) / 60) + " closed connections per second fill it";
   return model::DoctorWarning{below_default ? "limit-below-default" : "limit-low", netns.netns, text,
                               higher_limit(netns)};
 }

@@ -103,6 +103,9 @@ void TroubleCollector::add(const model::Source& source, std::uint64_t sample, bo
   if (!last || fullest_.namespaces.empty()) return;
   troubles_ = view::find_troubles(source, fullest_, {}, view::Connects::kEver);
   for (model::Trouble& trouble : troubles_) {
+    // A table with a limit of 0 has no percentage, but a refusal shows that it was full.
+    const bool has_no_place = trouble.use && trouble.use->of == 0;
+    if (trouble.kind == model::Trouble::Kind::kRefused && has_no_place) trouble.kind = model::Trouble::Kind::kFull;
     if (trouble.kind != model::Trouble::Kind::kFull) continue;
     model::Trouble& peak = at_peak_[trouble.netns_id];
     trouble.holder = std::move(peak.holder);

@@ -386,6 +386,20 @@ TEST_CASE("what was refused for want of memory has a line and a column") {
   CHECK(output::diff_captures_grid(diff).rows.back() == std::vector<std::string>{"no_memory", "0", "400"});
 }
 
+TEST_CASE("a chart tells a limit of 0 from one that is not known") {
+  const auto chart = [](std::optional<std::uint64_t> limit) {
+    test::HandMade recording;
+    recording.netns.limit = limit;
+    recording.sample(0);
+    const report::Report report = report_of(recording);
+    return output::report_text(report, output::Color::kNever) + output::report_html(report);
+  };
+  CHECK(chart(0).find("the limit is 0; ") != std::string::npos);
+  CHECK(chart(0).find("an unknown limit") == std::string::npos);
+  CHECK(chart({}).find("the limit is not known; ") != std::string::npos);
+  CHECK(chart({}).find("an unknown limit") != std::string::npos);
+}
+
 TEST_CASE("colour changes nothing but colour") {
   const report::Report report = deploy_report();
   const std::string colored = output::report_text(report, output::Color::kAlways);

@@ -106,6 +106,8 @@ TEST_CASE("a limit below the kernel's default, or low in itself") {
   netns.limit = 5000;
   CHECK(ids({netns}) == Ids{"limit-below-default"});
   CHECK(has(phrases::doctor_warnings({netns})[0].text, "83.3 closed connections per second fill it"));
+  netns.limit = 0;
+  CHECK(phrases::doctor_warnings({netns})[0].text.ends_with("of 8,192; no bucket ever gets a place"));
 }
 
 TEST_CASE("tcp_fin_timeout below its default is no help against TIME_WAIT") {

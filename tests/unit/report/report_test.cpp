@@ -307,6 +307,18 @@ TEST_CASE("troubles: a table that was full before its limit was raised was full"
   CHECK_FALSE(later[0].holder);
 }
 
+TEST_CASE("troubles: a table with a limit of 0 was full when it refused") {
+  HandMade recording;
+  recording.netns.limit = 0;
+  recording.act({1, "nginx", "web.service", model::Role::kServer, 80, made(0, 0, 400)});
+  recording.sample(0);
+  const auto troubles = report::build_report(recording, {}).value().troubles;
+  REQUIRE(troubles.size() == 1);
+  CHECK(troubles[0].kind == model::Trouble::Kind::kFull);
+  CHECK_FALSE(troubles[0].holder);
+  REQUIRE(troubles[0].refused);
+}
+
 TEST_CASE("troubles: the holder is that of a later sample if nobody was known to hold anything at the peak") {
   const auto holder = [](int samples_later) {
     HandMade recording;
