@@ -252,7 +252,7 @@ Peak peak_of(const NetnsReport& netns, bool percent) {
   peak.most = peak.least.value_or(0);
   if (netns.in_use_peak && !peak.least) {
     peak.most = kAnyAmount;
-    peak.open = "the limit could not be read";
+    peak.open = netns.known_limit ? "of a limit of 0 there is no percentage" : "the limit could not be read";
   } else if (!netns.in_use_peak && !peak.least) {
     const bool is_bounded = netns.last.gone && counts.overflow() == 0 && (netns.began_later || counts.created() == 0);
     const bool has_limit = !percent || counts.created() == 0;
