@@ -86,6 +86,14 @@ static __always_inline u32 bucket__row_of_socket(enum tw_access access, struct s
 	return owner__intern_socket(access, sk, &key);
 }
 
+/* How long a refused bucket would have lived. */
+static __always_inline u32 bucket__life_ms(struct sock *sk, u8 substate)
+{
+	if (substate != TW_SUBSTATE_FIN_WAIT2 || !tw_can_probe_read)
+		return TW_BUCKET_LIFE_MS;
+	return refused__fin_wait2_ms(tw_untyped(sk));
+}
+
 /*
  * The kernel created a bucket for a connection of the row, or refused it. `stored`: what store__find_socket found.
  * First come the counts, then the detail.
@@ -112,9 +120,7 @@ static __always_inline void bucket__on_outcome(struct sock *sk, const struct sto
 	} else {
 		event.kind = bucket__count_refusal(ns, row, outcome);
 		store__forget_socket(stored);
-		refused__remember(refused__key(conn, ns->id), row_id,
-				  outcome->substate == TW_SUBSTATE_FIN_WAIT2 ? refused__fin_wait2_ms(tw_untyped(sk))
-									     : TW_BUCKET_LIFE_MS);
+		refused__remember(refused__key(conn, ns->id), row_id, bucket__life_ms(sk, outcome->substate));
 	}
 	emit__event(&event, conn);
 }
