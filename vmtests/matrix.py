@@ -71,7 +71,7 @@ class Matrix:
         command = f'set -o pipefail; {entry["check"]} | tee "$RESULTS/host.tap"'
         return Row(f"{kernel.id}/{entry['id']}", kernel, command, append=entry.get("append", ""),
                    no_cgroup2=entry.get("no_cgroup2", False), title=entry["title"], preset=entry.get("preset", ""),
-                   system=entry.get("system", ""),
+                   system=entry.get("system", ""), in_sample=entry.get("sample", False),
                    extra=extras[entry["extra"]] if "extra" in entry else ())
 
     def kernel(self, wanted):

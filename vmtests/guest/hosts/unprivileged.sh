@@ -5,7 +5,7 @@
 use_cgroup2
 with ""
 check "no privileges: refused, naming them" refuses "CAP_BPF and CAP_PERFMON" "${as[@]}" twtrace -b
-check "no privileges: with the command" refuses "setcap cap_bpf,cap_perfmon" "${as[@]}" twtrace -b
+check "no privileges: with what grants them" refuses "--cap-add BPF --cap-add PERFMON" "${as[@]}" twtrace -b
 check "no privileges: doctor agrees" doctor_says 77 "CAP_BPF no" "${as[@]}" twtrace doctor
 with +bpf
 check "one of the two: refused, naming the other" refuses "needs CAP_PERFMON," "${as[@]}" twtrace -b
@@ -15,7 +15,7 @@ least=+bpf,+perfmon
 with "$least"
 if ! "${as[@]}" twtrace -b -d 0.1 -n 1 >/dev/null 2>&1; then
   check "locked memory: refused, naming CAP_SYS_RESOURCE" refuses "needs CAP_SYS_RESOURCE," "${as[@]}" twtrace -b
-  check "locked memory: with the command" refuses ",cap_sys_resource+ep" "${as[@]}" twtrace -b
+  check "locked memory: with what grants it" refuses "--cap-add SYS_RESOURCE" "${as[@]}" twtrace -b
   check "locked memory: doctor agrees" doctor_says 77 "CAP_SYS_RESOURCE no" "${as[@]}" twtrace doctor
   with "$least,+sys_resource"
 fi
