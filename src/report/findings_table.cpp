@@ -111,6 +111,16 @@ std::string demand_words(const NetnsReport& netns, double seconds) {
   return words + fmt::format("; {} + 25%, rounded up to a power of two", fmt::group_digits(held(netns)));
 }
 
+/// Most buckets in use, and the largest share of the limit. If the limit changed, these may be of two moments.
+std::string peak_words(const NetnsReport& netns) {
+  std::string words =
+      fmt::format("in use {} at most", netns.in_use_peak ? base::grouped(*netns.in_use_peak) : "unknown");
+  if (!netns.peak_percent) return words;
+  const std::string share = truncated_percent(*netns.peak_percent);
+  if (netns.percent_in_use == netns.in_use_peak) return fmt::format("{} ({} of the limit)", words, share);
+  return fmt::format("{}; {} of the limit with {}", words, share, fmt::group_digits(netns.percent_in_use));
+}
+
 bool changed(const NetnsReport& netns) {
   const auto differs = [&](const TimelinePoint& point) {
     return point.limit && netns.timeline.front().limit && point.limit != netns.timeline.front().limit;
@@ -189,9 +199,7 @@ void table_too_small(const Report& report, Findings& out) {
                                fmt::group_digits(reached_limit(netns)), was_full ? "full" : "nearly full",
                                is_lower_bound ? "at least " : "", fmt::group_digits(needed),
                                is_enough ? "; " + limit_now(netns) : "");
-    finding.evidence.push_back(fmt::format(
-        "in use {} at most{}", netns.in_use_peak ? base::grouped(*netns.in_use_peak) : "unknown",
-        netns.peak_percent ? fmt::format(" ({} of the limit)", truncated_percent(*netns.peak_percent)) : ""));
+    finding.evidence.push_back(peak_words(netns));
     finding.evidence.push_back(demand_words(netns, report.seconds));
     if (advised != needed && !is_enough) {
       finding.evidence.push_back((is_lower_bound ? "" : base::grouped(needed) + " would do; ") +

@@ -158,6 +158,7 @@ TEST_CASE("a table that was nearly full before its limit was raised needs no cha
   const auto raised = find(*recording, "table-too-small");
   REQUIRE(raised);
   CHECK(has(raised->text, "the table of 500 was nearly full; it needs room for at least 1,024; the limit is now"));
+  CHECK(raised->evidence.at(0) == "in use 650 at most; 90% of the limit with 450");
   CHECK(raised->severity == Severity::kNotice);
 }
 
