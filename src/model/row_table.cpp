@@ -48,6 +48,7 @@ void RowTable::begin_interval() {
   for (Slot& slot : slots_) {
     if (slot.entry) begin(*slot.entry);
   }
+  for (Entry& entry : ended_) begin(entry);
   for (Entry& entry : folded_) begin(entry);
   for (auto& [netns, entry] : other_) begin(entry);
 }
@@ -95,13 +96,15 @@ void RowTable::retire(std::uint32_t slot, bool exited) {
 
 void RowTable::move(const std::set<std::uint32_t>& namespaces, std::uint32_t to) {
   std::list<Entry> moved;
-  for (auto entry = folded_.begin(); entry != folded_.end();) {
-    const auto next = std::next(entry);
-    if (namespaces.contains(entry->identity.netns)) {
-      folded_by_identity_.erase(entry->identity);
-      moved.splice(moved.end(), folded_, entry);
+  for (std::list<Entry>* list : {&ended_, &folded_}) {
+    for (auto entry = list->begin(); entry != list->end();) {
+      const auto next = std::next(entry);
+      if (namespaces.contains(entry->identity.netns)) {
+        by_identity_.erase(entry->identity);
+        moved.splice(moved.end(), *list, entry);
+      }
+      entry = next;
     }
-    entry = next;
   }
   for (Entry& entry : moved) {
     entry.identity = folded(std::move(entry.identity));
@@ -123,28 +126,34 @@ const Entry* RowTable::at(std::uint32_t slot) const {
 }
 
 void RowTable::make_room() {
-  while (folded_.size() > max_rows_) {
-    Entry oldest = std::move(folded_.front());
-    folded_by_identity_.erase(oldest.identity);
-    folded_.pop_front();
-    if (oldest.identity.pid) {
-      oldest.identity = folded(std::move(oldest.identity));
-      keep(std::move(oldest));
-    } else {
-      merge_into_other(oldest);
+  while (ended_.size() + folded_.size() > max_rows_) {
+    if (ended_.empty()) {
+      merge_into_other(take_oldest(folded_));
+      continue;
     }
+    Entry oldest = take_oldest(ended_);
+    oldest.identity = folded(std::move(oldest.identity));
+    keep(std::move(oldest));
   }
 }
 
+Entry RowTable::take_oldest(std::list<Entry>& list) {
+  Entry oldest = std::move(list.front());
+  by_identity_.erase(oldest.identity);
+  list.pop_front();
+  return oldest;
+}
+
 void RowTable::keep(Entry entry) {
-  const auto known = folded_by_identity_.find(entry.identity);
-  if (known != folded_by_identity_.end()) {
+  std::list<Entry>& list = list_of(entry.identity);
+  const auto known = by_identity_.find(entry.identity);
+  if (known != by_identity_.end()) {
     merge(*known->second, entry);
-    folded_.splice(folded_.end(), folded_, known->second);
+    list.splice(list.end(), list, known->second);
     return;
   }
-  folded_.push_back(std::move(entry));
-  folded_by_identity_.emplace(folded_.back().identity, std::prev(folded_.end()));
+  list.push_back(std::move(entry));
+  by_identity_.emplace(list.back().identity, std::prev(list.end()));
 }
 
 void RowTable::merge_into_other(const Entry& entry) {

@@ -57,8 +57,9 @@ struct Entry {
 };
 
 /// Keeps one entry per row that the kernel side counts into, and at most `max_rows` of processes that have ended.
-/// Beyond that it folds the oldest: rows that differ only by pid become one, then the oldest of these go into one
-/// "(other)" entry per namespace. Sums never change. Not thread-safe.
+/// Beyond that it folds the oldest: rows that differ only by pid become one. Only when there are more programs than
+/// rows, those that were seen last the longest ago go into one "(other)" entry per namespace. Sums never change. Not
+/// thread-safe.
 class RowTable {
  public:
   explicit RowTable(std::size_t max_rows) : max_rows_(max_rows) {}
@@ -95,12 +96,13 @@ class RowTable {
     for (const Slot& slot : slots_) {
       if (slot.entry) visit(*slot.entry, RowKind::kNormal);
     }
+    for (const Entry& entry : ended_) visit(entry, RowKind::kNormal);
     for (const Entry& entry : folded_) visit(entry, RowKind::kNormal);
     for (const auto& [netns, entry] : other_) visit(entry, RowKind::kOther);
     for (const Entry& entry : before_start_) visit(entry, RowKind::kBeforeStart);
   }
 
-  std::size_t size() const { return present_ + folded_.size() + other_.size() + before_start_.size(); }
+  std::size_t size() const { return present_ + ended_.size() + folded_.size() + other_.size() + before_start_.size(); }
 
  private:
   struct Slot {
@@ -108,16 +110,19 @@ class RowTable {
     std::optional<Entry> entry;
   };
 
+  std::list<Entry>& list_of(const Identity& who) { return who.pid ? ended_ : folded_; }
   void make_room();
+  Entry take_oldest(std::list<Entry>& list);
   void keep(Entry entry);
   void merge_into_other(const Entry& entry);
 
   std::size_t max_rows_;
   std::size_t present_ = 0;
   std::vector<Slot> slots_;
-  std::list<Entry> folded_;  ///< of ended processes, oldest first
-  std::map<Identity, std::list<Entry>::iterator> folded_by_identity_;
-  std::map<std::uint32_t, Entry> other_;  ///< by Identity::netns
+  std::list<Entry> ended_;   ///< of ended processes, oldest first
+  std::list<Entry> folded_;  ///< of programs: those of their ended processes, without a pid; latest last
+  std::map<Identity, std::list<Entry>::iterator> by_identity_;  ///< of both lists
+  std::map<std::uint32_t, Entry> other_;                        ///< by Identity::netns
   std::vector<Entry> before_start_;
 };
 

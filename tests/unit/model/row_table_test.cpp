@@ -106,6 +106,19 @@ TEST_CASE("beyond the bound those that differ by pid only become one") {
   CHECK(by_comm.at("b").counts == kSeven);
 }
 
+TEST_CASE("a program keeps its name while there are single processes to fold, however many of another one end") {
+  Endings endings(4);
+  endings.end(801, "rare");
+  endings.end(802, "rare");
+  for (std::uint32_t pid = 901; pid < 1001; ++pid) endings.end(pid, "busy");
+  CHECK(others(endings.table) == 0);
+  std::map<std::string, Counters> by_comm;
+  for (const Entry& entry : entries(endings.table)) by_comm[entry.identity.comm] += entry.counts;
+  CHECK(by_comm.at("rare") == Counters{14});
+  CHECK(by_comm.at("busy") == Counters{700});
+  CHECK(endings.table.size() == 4);
+}
+
 TEST_CASE("beyond the bound programs merge into (other), per namespace") {
   Endings endings(1);
   endings.end(1, "a", 1);
