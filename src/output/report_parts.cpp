@@ -387,19 +387,17 @@ Grid owners_grid(const Report& report, std::size_t most) {
 }
 
 std::vector<std::string> trouble_lines(const Report& report) {
-  constexpr std::ptrdiff_t kTroubleLines = 5;
+  constexpr std::size_t kTroubleLines = 5;
+  const std::size_t shown = std::min(report.troubles.size(), kTroubleLines);
   std::vector<std::string> lines;
   if (report.totals.no_memory != 0) lines.emplace_back(phrases::kNoMemory);
-  for (const model::Trouble& trouble : report.troubles) {
-    if (&trouble - report.troubles.data() == kTroubleLines) {
-      lines.push_back(phrases::more_troubles_words(report.troubles.size() - kTroubleLines));
-      break;
-    }
+  for (std::size_t i = 0; i < shown; ++i) {
     std::string& line = lines.emplace_back();
-    for (const phrases::Remark& remark : phrases::trouble_remarks(trouble, phrases::Tense::kPast)) {
+    for (const phrases::Remark& remark : phrases::trouble_remarks(report.troubles[i], phrases::Tense::kPast)) {
       line += (line.empty() ? "" : "; ") + remark.text;
     }
   }
+  if (shown < report.troubles.size()) lines.push_back(phrases::more_troubles_words(report.troubles.size() - shown));
   return lines;
 }
 

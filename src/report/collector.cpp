@@ -305,12 +305,10 @@ void Collector::add_ports(const model::Snapshot& head) {
   report_.ports_counted = true;
   for (const model::PortUse& use : *head.port_use) {
     const PortKey key(use.netns_id, use.netns, use.destination);
-    auto known = ports_.find(key);
-    if (known == ports_.end()) {
-      if (ports_.size() == kMaxDestinations) continue;
-      known = ports_.emplace(key, PortPeak{use, {}, false, 0, {}, 0}).first;
-    }
+    if (ports_.size() == kMaxDestinations && !ports_.contains(key)) continue;
+    const auto [known, is_new] = ports_.try_emplace(key);
     PortPeak& peak = known->second;
+    if (is_new) peak.use = use;
     peak.most_taken = std::max(peak.most_taken, use.for_connect().taken);
     const auto bound = std::max(use.bound, peak.use.bound);
     if (more_taken(use, peak.use)) peak.use = use;

@@ -117,19 +117,9 @@ std::vector<std::string> missing_parts(const Report& before, const Report& after
   return parts;
 }
 
-/// What the kernel counted that no BPF program saw: created and refused.
-std::pair<std::uint64_t, std::uint64_t> missed(const Report& report) {
-  std::pair<std::uint64_t, std::uint64_t> sum{};
-  for (const NetnsReport& netns : report.namespaces) {
-    sum.first += netns.last.missed.created.value_or(0);
-    sum.second += netns.last.missed.overflow.value_or(0);
-  }
-  return sum;
-}
-
 std::string missed_words(const Report& report) {
-  const auto [created, refused] = missed(report);
-  return fmt::format("{} created and {} refused", fmt::group_digits(created), fmt::group_digits(refused));
+  return fmt::format("{} created and {} refused", fmt::group_digits(missed_created(report)),
+                     fmt::group_digits(missed_refused(report)));
 }
 
 std::vector<std::string> warnings_of(const Report& before, const Report& after) {
@@ -206,14 +196,13 @@ bool differs(const DiffRow& row, const Diff& diff) {
 
 /// What makes a difference, if nothing that a program saw does: whose the other counts are, nobody knows.
 std::string missed_by_one(const Diff& diff) {
-  const auto [created_before, refused_before] = missed(diff.before);
-  const auto [created_after, refused_after] = missed(diff.after);
   const auto matters = [&diff](std::uint64_t before, std::uint64_t after, std::uint64_t all) {
     const double change = std::abs(static_cast<double>(after) - static_cast<double>(before));
     return change > static_cast<double>(all) * diff.threshold.value_or(0) / 100;
   };
-  if (!matters(created_before, created_after, diff.before.totals.created()) &&
-      !matters(refused_before, refused_after, diff.before.totals.refused())) {
+  const Report& before = diff.before;
+  if (!matters(missed_created(before), missed_created(diff.after), before.totals.created()) &&
+      !matters(missed_refused(before), missed_refused(diff.after), before.totals.refused())) {
     return {};
   }
   return fmt::format("no BPF program saw {} in before, and {} in after", missed_words(diff.before),

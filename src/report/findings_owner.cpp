@@ -108,7 +108,7 @@ std::optional<std::uint64_t> advised_reuse(const Report& report, std::optional<s
 
 void refused(const Report& report, Findings& out) {
   const CountOf count = model::count_of<&model::Counters::overflow>;
-  const std::uint64_t missed = all_refused(report) - report.totals.refused();  // which no program saw
+  const std::uint64_t missed = missed_refused(report);
   const std::uint64_t all = report.totals.overflow() + missed;
   const auto owners = largest(report, count);
   if (owners.empty()) return;
@@ -332,8 +332,7 @@ void bind_before_connect(const Report& report, Findings& out) {
 
 void fin_wait2_share(const Report& report, Findings& out) {
   const CountOf count = model::count_of<&model::Counters::fin_wait2>;
-  std::uint64_t all = report.totals.created();
-  for (const NetnsReport& netns : report.namespaces) all += netns.last.missed.created.value_or(0);
+  const std::uint64_t all = report.totals.created() + missed_created(report);
   std::uint64_t of_ended = 0;
   for (const Owner& owner : report.owners) of_ended += fin_wait2_of_ended(owner);
   const std::uint64_t fin_wait2 = report.totals.fin_wait2 - std::min(of_ended, report.totals.fin_wait2);

@@ -140,7 +140,7 @@ std::string refused_words(const Report& report) {
 }
 
 std::string measured_words(const Report& report) {
-  const std::uint64_t missed = all_refused(report) - report.totals.refused();  // which no program saw
+  const std::uint64_t missed = missed_refused(report);
   if (std::string words = refused_words(report); !words.empty()) {
     if (missed != 0)
       words += fmt::format("; the kernel refused {} more, which no BPF program saw", fmt::group_digits(missed));

@@ -194,7 +194,7 @@ std::size_t first_phase(const NetnsReport& netns, bool (*is_it)(const NetnsRepor
   return first == netns.phases.end() ? 0 : static_cast<std::size_t>(first - netns.phases.begin());
 }
 
-std::string fill_words(double percent, std::uint64_t in_use) {
+std::string share_words(double percent, std::uint64_t in_use) {
   return fmt::format("{:.1f}% of the limit ({} in use)", percent, fmt::group_digits(in_use));
 }
 
@@ -205,10 +205,10 @@ Peak sampled_peak(const NetnsReport& netns, bool percent) {
   const std::uint64_t limit_then = netns.peak_limit.value_or(0);
   peak.words = base::grouped(*netns.in_use_peak);
   if (percent && netns.peak_percent) {
-    peak.words = fill_words(*netns.peak_percent, netns.percent_in_use);
+    peak.words = share_words(*netns.peak_percent, netns.percent_in_use);
   } else if (limit_then != 0) {
-    peak.words = fill_words(percent_of(static_cast<double>(*netns.in_use_peak), static_cast<double>(limit_then)),
-                            *netns.in_use_peak);
+    peak.words = share_words(percent_of(static_cast<double>(*netns.in_use_peak), static_cast<double>(limit_then)),
+                             *netns.in_use_peak);
   }
   if (!percent) {
     peak.least = static_cast<double>(*netns.in_use_peak);
@@ -223,7 +223,7 @@ Peak sampled_peak(const NetnsReport& netns, bool percent) {
 }
 
 /// What may have been in the table when its namespace was gone, after the last reading. 0: nothing more.
-double most_at_end(const NetnsReport& netns, bool percent) {
+double at_end(const NetnsReport& netns, bool percent) {
   if (netns.last.in_use || !netns.most_at_end) return 0;
   std::uint64_t most = *netns.most_at_end;
   const std::uint64_t limit = netns.known_limit.value_or(0);
@@ -263,8 +263,8 @@ Peak peak_of(const NetnsReport& netns, bool percent) {
   } else if (netns.last.missed.overflow.value_or(0) != 0 && percent && peak.most < 100) {
     peak.most = 100;
     peak.open = "the kernel refused buckets that no BPF program saw, so the table may have been full";
-  } else if (const double at_end = most_at_end(netns, percent); at_end > peak.most) {
-    peak.most = at_end;
+  } else if (const double most = at_end(netns, percent); most > peak.most) {
+    peak.most = most;
     peak.open = netns.last.gone ? "a namespace went away before its table was read once more"
                                 : "the table could not be read until the end";
   }

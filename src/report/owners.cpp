@@ -312,7 +312,8 @@ void OwnerCollector::finish(Report& report) && {
   report.peers = peer_parts(owners, by_row);
   report.owners = std::move(owners);
   for (const auto& [id, course] : courses_) {
-    for (std::size_t i = 0; i < course.phases.size() && course.looks != looks_; ++i) merged_[i] += course.phases[i];
+    if (course.looks == looks_) continue;  // it is there
+    for (std::size_t i = 0; i < course.phases.size(); ++i) merged_[i] += course.phases[i];
   }
   report.merged = std::move(merged_);
 }

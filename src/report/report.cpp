@@ -9,11 +9,19 @@ bool breached(const Report& report) {
   return std::any_of(report.verdicts.begin(), report.verdicts.end(), [](const Verdict& v) { return v.fails(); });
 }
 
-std::uint64_t all_refused(const Report& report) {
-  std::uint64_t refused = report.totals.refused();
-  for (const NetnsReport& netns : report.namespaces) refused += netns.last.missed.overflow.value_or(0);
-  return refused;
+std::uint64_t missed_created(const Report& report) {
+  std::uint64_t missed = 0;
+  for (const NetnsReport& netns : report.namespaces) missed += netns.last.missed.created.value_or(0);
+  return missed;
 }
+
+std::uint64_t missed_refused(const Report& report) {
+  std::uint64_t missed = 0;
+  for (const NetnsReport& netns : report.namespaces) missed += netns.last.missed.overflow.value_or(0);
+  return missed;
+}
+
+std::uint64_t all_refused(const Report& report) { return report.totals.refused() + missed_refused(report); }
 
 std::uint64_t dropped_attempts(const Report& report) {
   std::uint64_t drops = 0;

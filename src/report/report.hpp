@@ -221,6 +221,9 @@ base::Result<Report> build_report(model::Recording& recording, const std::vector
 
 /// True if a budget is breached or cannot be measured. The exit code is then 99.
 bool breached(const Report& report);
+/// Buckets that the kernel created, or refused, and no BPF program saw, as far as that is known.
+std::uint64_t missed_created(const Report& report);
+std::uint64_t missed_refused(const Report& report);
 /// Refusals, those included that only the kernel counted.
 std::uint64_t all_refused(const Report& report);
 /// Connection attempts that listening sockets dropped, as the kernel counted them.

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <utility>
+#include <vector>
 
 #include "phrases/trouble.hpp"
 #include "report/collector.hpp"
@@ -771,27 +774,38 @@ TEST_CASE("who held a full table is looked for with one look at the rows, while 
   CHECK(found[0].refused.value().name.ends_with("/web.service"));
 }
 
-TEST_CASE("rows of namespaces that were forgotten during the capture count once") {
-  HandMade recording;
-  model::NetnsRow gone;
-  gone.id = 2;
-  gone.netns = 4026532000U;
-  gone.gone = true;
-  gone.counts = made(70, 0, 4);
-  model::NetnsRow other = gone;
-  other.id = 3;
-  other.netns = 4026532001U;
-  other.counts = made(31);
-  recording.act({1, "curl", "ci.service", model::Role::kClient, 443, made(70, 0, 4), 2, true});
-  recording.act({2, "curl", "ci.service", model::Role::kClient, 443, made(30), 3, true});
-  recording.more = {gone, other};
+namespace {
+
+model::NetnsRow gone_netns(std::uint32_t id, const model::Counters& counts) {
+  model::NetnsRow netns;
+  netns.id = id;
+  netns.netns = 4026532000U + id;
+  netns.gone = true;
+  netns.counts = counts;
+  return netns;
+}
+
+/// A sample with one row of curl in each of these namespaces, which are gone, and one after they were forgotten.
+void forget(HandMade& recording, const std::vector<std::pair<model::NetnsRow, model::Counters>>& gone) {
+  std::set<std::uint32_t> ids;
+  for (const auto& [netns, counts] : gone) {
+    ids.insert(netns.id);
+    recording.more.push_back(netns);
+    recording.act({netns.id, "curl", "ci.service", model::Role::kClient, 443, counts, netns.id, true});
+  }
   recording.sample(0);
-  recording.table.retire(1);
-  recording.table.retire(2);
-  recording.table.move({2, 3}, model::kForgottenNetns);
+  for (const std::uint32_t id : ids) recording.table.retire(id);
+  recording.table.move(ids, model::kForgottenNetns);
   recording.namespaces.push_back({model::kForgottenNetns, 0, "(other)", {}, {}});
   recording.more = {};
   recording.sample(0);
+}
+
+}  // namespace
+
+TEST_CASE("rows of namespaces that were forgotten during the capture count once") {
+  HandMade recording;
+  forget(recording, {{gone_netns(2, made(70, 0, 4)), made(70, 0, 4)}, {gone_netns(3, made(31)), made(30)}});
   const report::Report report = report_of(recording);
   CHECK(report.totals.created() == 101);
   CHECK(sum(report) == report.totals);
@@ -889,27 +903,9 @@ TEST_CASE("a culprit has no more than the whole count, however rows were merged"
 
 TEST_CASE("what a forgotten namespace says that nobody took stays there") {
   HandMade recording;
-  model::NetnsRow first;
-  first.id = 2;
-  first.netns = 4026532000U;
-  first.gone = true;
-  first.counts = made(70);
+  model::NetnsRow first = gone_netns(2, made(70));
   first.unattributed = made(5);
-  model::NetnsRow second = first;
-  second.id = 3;
-  second.netns = 4026532001U;
-  second.counts = made(31);
-  second.unattributed = {};
-  recording.act({1, "curl", "ci.service", model::Role::kClient, 443, made(65), 2, true});
-  recording.act({2, "curl", "ci.service", model::Role::kClient, 443, made(31), 3, true});
-  recording.more = {first, second};
-  recording.sample(0);
-  recording.table.retire(1);
-  recording.table.retire(2);
-  recording.table.move({2, 3}, model::kForgottenNetns);
-  recording.namespaces.push_back({model::kForgottenNetns, 0, "(other)", {}, {}});
-  recording.more = {};
-  recording.sample(0);
+  forget(recording, {{first, made(65)}, {gone_netns(3, made(31)), made(31)}});
   CHECK(verdict(recording, "unattributed{netns=id:2}>4").measured == 5.0);
   CHECK(verdict(recording, "unattributed{netns=id:3}>4").measured == 0.0);
 }
